@@ -1,0 +1,176 @@
+//! Names of things, validated once where they enter.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Entropy, WallTime};
+
+/// Longest name of a backend, credential or client, in characters.
+pub const SLUG_CHARS_MAX: usize = 64;
+
+/// Why a name was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Nothing was given.
+    #[error("the name is empty; give it 1 to {SLUG_CHARS_MAX} characters")]
+    Empty,
+    /// More than [`SLUG_CHARS_MAX`] characters.
+    #[error("the name has {0} characters; at most {SLUG_CHARS_MAX} are allowed")]
+    TooLong(usize),
+    /// A character outside `a-z 0-9 . _ -`, or one of `. _ -` in front.
+    #[error("the name has {0:?}; use a-z, 0-9, '.', '_' and '-', beginning with a letter or digit")]
+    Character(char),
+    /// Not an id that Gatehouse made.
+    #[error("{0:?} is not an id of this kind")]
+    Malformed(String),
+}
+
+fn check_slug(text: &str) -> Result<(), IdError> {
+    let length = text.chars().count();
+    if length > SLUG_CHARS_MAX {
+        return Err(IdError::TooLong(length));
+    }
+    let first = text.chars().next().ok_or(IdError::Empty)?;
+    if !(first.is_ascii_lowercase() || first.is_ascii_digit()) {
+        return Err(IdError::Character(first));
+    }
+    let allowed =
+        |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    text.chars().find(|c| !allowed(c)).map_or(Ok(()), |c| Err(IdError::Character(c)))
+}
+
+macro_rules! slug {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the name: 1 to [`SLUG_CHARS_MAX`] of `a-z 0-9 . _ -`, first a letter or digit.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                check_slug(&text)?;
+                Ok(Self(text))
+            }
+
+            /// The name as it was given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+slug! {
+    /// One place requests can go.
+    BackendId
+}
+slug! {
+    /// A secret held in the vault and referred to by this name.
+    CredentialId
+}
+slug! {
+    /// A tool on this machine that calls the gateway with its own local token.
+    ClientId
+}
+
+macro_rules! generated {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id (UUID version 7, RFC 9562): ordered by time, unique by 74 random bits.
+            #[must_use]
+            pub fn generate(wall: WallTime, entropy: &dyn Entropy) -> Self {
+                let mut random = [0_u8; 10];
+                entropy.fill(&mut random);
+                let millis = u64::try_from(wall.unix_ms()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let malformed = || IdError::Malformed(text.chars().take(SLUG_CHARS_MAX).collect());
+                let digits = text.strip_prefix($prefix).ok_or_else(malformed)?;
+                Uuid::try_parse(digits).map(Self).map_err(|_| malformed())
+            }
+        }
+    };
+}
+
+generated! {
+    /// One call from a client, written `req_` and 32 hexadecimal digits.
+    RequestId, "req_"
+}
+generated! {
+    /// One set of readiness checks, written `run_` and 32 hexadecimal digits.
+    RunId, "run_"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SeededEntropy;
+
+    #[test]
+    fn a_name_is_accepted_up_to_its_limit_and_refused_past_it() {
+        assert!(BackendId::new("a".repeat(SLUG_CHARS_MAX)).is_ok());
+        assert_eq!(BackendId::new("a".repeat(SLUG_CHARS_MAX + 1)), Err(IdError::TooLong(65)));
+        assert_eq!(BackendId::new(""), Err(IdError::Empty));
+        for (text, character) in [("Up", 'U'), ("a/b", '/'), ("-a", '-'), ("a b", ' '), ("ä", 'ä')]
+        {
+            assert_eq!(BackendId::new(text), Err(IdError::Character(character)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_generated_id_survives_text_and_is_ordered_by_time() {
+        let entropy = SeededEntropy::new(1);
+        let early = RequestId::generate(WallTime::from_unix_ms(1_000), &entropy);
+        let late = RequestId::generate(WallTime::from_unix_ms(2_000), &entropy);
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(early.to_string().parse(), Ok(early));
+        assert!("run_00".parse::<RequestId>().is_err());
+    }
+}

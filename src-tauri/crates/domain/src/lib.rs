@@ -1,0 +1,21 @@
+//! The words of Gatehouse: ids, tokens, money, time, secrets.
+//!
+//! Every other crate speaks in these types, so a mistake such as adding tokens to dollars or sending
+//! a key to the wrong host does not compile. Invariant: nothing here does IO, and this is the only
+//! crate that reads the clock or makes a random number ([`SystemClock`], [`SystemEntropy`]).
+
+mod entropy;
+mod id;
+mod money;
+mod origin;
+mod secret;
+mod time;
+mod usage;
+
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use id::{BackendId, ClientId, CredentialId, IdError, RequestId, RunId, SLUG_CHARS_MAX};
+pub use money::{MicroUsd, Rates};
+pub use origin::{Origin, OriginError};
+pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretRejected};
+pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
+pub use usage::TokenUsage;

@@ -1,0 +1,103 @@
+//! Where a secret may go: scheme, host and port (RFC 6454), nothing less.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// Scheme, host and port of a URL. Two URLs with the same origin are the same door.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    scheme: String,
+    host: Host<String>,
+    port: u16,
+}
+
+/// Why a URL has no origin that a secret can be bound to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    /// Not a URL at all.
+    #[error("{0:?} is not a URL; write it like https://api.example.com/v1")]
+    NotAUrl(String),
+    /// Neither `https` nor `http`.
+    #[error("the URL begins with {0:?}; only https:// and http:// are supported")]
+    Scheme(String),
+    /// A URL without a host.
+    #[error("the URL names no host")]
+    NoHost,
+}
+
+impl Origin {
+    /// The origin of `url`.
+    pub fn of(url: &Url) -> Result<Self, OriginError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(OriginError::Scheme(url.scheme().to_owned()));
+        }
+        Ok(Self {
+            scheme: url.scheme().to_owned(),
+            host: url.host().ok_or(OriginError::NoHost)?.to_owned(),
+            port: url.port_or_known_default().ok_or(OriginError::NoHost)?,
+        })
+    }
+
+    /// Whether the host is this machine's loopback address or `localhost`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        }
+    }
+
+    /// Whether what is sent there is encrypted on the way.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.scheme == "https"
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = OriginError;
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let url = Url::parse(text).map_err(|_| OriginError::NotAUrl(text.to_owned()))?;
+        Self::of(&url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(text: &str) -> Origin {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_path_does_not_matter_and_everything_else_does() {
+        assert_eq!(origin("https://api.openai.com/v1"), origin("https://API.openai.com:443/"));
+        for other in
+            ["http://api.openai.com", "https://api.openai.com:444", "https://api.openai.co"]
+        {
+            assert_ne!(origin("https://api.openai.com"), origin(other), "{other}");
+        }
+        assert_eq!(origin(&origin("http://[::1]:9/x").to_string()), origin("http://[::1]:9"));
+    }
+
+    #[test]
+    fn loopback_is_told_from_lookalikes() {
+        for text in ["http://127.0.0.1:1", "http://localhost", "http://[::1]", "http://0x7f.1"] {
+            assert!(origin(text).is_loopback(), "{text}");
+        }
+        for text in ["http://localhost.evil.test", "http://10.0.0.1", "https://127.0.0.1.nip.io"] {
+            assert!(!origin(text).is_loopback(), "{text}");
+        }
+        assert!("file:///etc/passwd".parse::<Origin>().is_err());
+    }
+}

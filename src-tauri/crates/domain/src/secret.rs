@@ -1,0 +1,181 @@
+//! Secrets that cannot be printed, serialised, dereferenced, or sent to the wrong host.
+
+use std::fmt;
+
+use serde::Deserialize;
+use zeroize::Zeroize;
+
+use crate::Origin;
+
+/// Longest secret accepted, in bytes. Windows' Credential Manager keeps at most 2,560 bytes a blob
+/// (`CRED_MAX_CREDENTIAL_BLOB_SIZE`); the rest of it is for the envelope that binds the origin.
+pub const SECRET_BYTES_MAX: usize = 2_048;
+
+/// Fewer characters than this and showing the last four would show too much.
+const TAIL_FROM_CHARS: usize = 12;
+
+/// A key or token. Zeroed when dropped; its `Debug` prints nothing of it; there is no `Serialize`.
+#[derive(Clone, PartialEq, Eq, Zeroize, Deserialize)]
+#[zeroize(drop)]
+#[serde(try_from = "String")]
+pub struct Secret(String);
+
+/// Why a secret was refused. Says nothing of the secret itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretRejected {
+    /// Nothing but white space.
+    #[error("the key is empty; paste it again")]
+    Empty,
+    /// More than [`SECRET_BYTES_MAX`] bytes.
+    #[error("the key has {0} bytes; at most {SECRET_BYTES_MAX} are allowed")]
+    TooLong(usize),
+    /// White space, a line break or a character that no HTTP header may carry.
+    #[error(
+        "the key has a space, a line break or a non-ASCII character at position {0}; copy it again without it"
+    )]
+    Character(usize),
+}
+
+impl Secret {
+    /// Takes a key as a person pasted it: white space around it goes; inside, only visible ASCII may
+    /// stand, since it has to travel in an HTTP header (RFC 9110 section 5.5).
+    pub fn parse(mut text: String) -> Result<Self, SecretRejected> {
+        let outcome = Self::check(&text);
+        text.zeroize();
+        outcome
+    }
+
+    fn check(text: &str) -> Result<Self, SecretRejected> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(SecretRejected::Empty);
+        }
+        if trimmed.len() > SECRET_BYTES_MAX {
+            return Err(SecretRejected::TooLong(trimmed.len()));
+        }
+        match trimmed.chars().position(|c| !c.is_ascii_graphic()) {
+            Some(position) => Err(SecretRejected::Character(position + 1)),
+            None => Ok(Self(trimmed.to_owned())),
+        }
+    }
+
+    /// The secret itself. Called where the vault writes it and where the outgoing header is built,
+    /// nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The last four characters, for a person to tell keys apart; `None` for a secret so short that
+    /// four characters would be a third of it.
+    #[must_use]
+    pub fn tail(&self) -> Option<String> {
+        let length = self.0.len();
+        (length >= TAIL_FROM_CHARS).then(|| self.0.get(length - 4..).unwrap_or_default().to_owned())
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = SecretRejected;
+    fn try_from(text: String) -> Result<Self, SecretRejected> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A secret together with the only origin it may be sent to.
+///
+/// The origin is stored beside the secret in the vault, so editing a configuration file cannot
+/// redirect a key (the family of LiteLLM CVE-2024-6587 and of cc-switch's overwritten keys).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundSecret {
+    secret: Secret,
+    origin: Option<Origin>,
+}
+
+/// The secret belongs to another host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OriginMismatch {
+    /// Bound to one origin, asked for by another.
+    #[error("the key belongs to {bound}, not to {asked}; enter the key again for {asked}")]
+    Other {
+        /// Where the key may go.
+        bound: Origin,
+        /// Where it was about to go.
+        asked: Origin,
+    },
+    /// Not bound yet.
+    #[error("the key is not bound to a host yet; attach it to a backend first")]
+    Unbound,
+}
+
+impl BoundSecret {
+    /// A secret that may go to `origin` only, or nowhere until it is bound.
+    #[must_use]
+    pub const fn new(secret: Secret, origin: Option<Origin>) -> Self {
+        Self { secret, origin }
+    }
+
+    /// The secret, if `asked` is where it belongs. The one way to a provider's header.
+    pub fn for_origin(&self, asked: &Origin) -> Result<&Secret, OriginMismatch> {
+        match &self.origin {
+            Some(bound) if bound == asked => Ok(&self.secret),
+            Some(bound) => {
+                Err(OriginMismatch::Other { bound: bound.clone(), asked: asked.clone() })
+            }
+            None => Err(OriginMismatch::Unbound),
+        }
+    }
+
+    /// Both parts, for a store that writes them.
+    #[must_use]
+    pub const fn parts(&self) -> (&Secret, Option<&Origin>) {
+        (&self.secret, self.origin.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::parse(text.to_owned()).expect("a good secret")
+    }
+
+    #[test]
+    fn pasted_white_space_goes_and_inner_white_space_is_named_by_position() {
+        assert_eq!(secret("  sk-abc\n").expose(), "sk-abc");
+        let refused = |text: &str| Secret::parse(text.to_owned()).expect_err("refused");
+        assert_eq!(refused("sk abc"), SecretRejected::Character(3));
+        assert_eq!(refused("sk-ä"), SecretRejected::Character(4));
+        assert_eq!(refused(" \n"), SecretRejected::Empty);
+        assert_eq!(refused(&"k".repeat(SECRET_BYTES_MAX + 1)), SecretRejected::TooLong(2_049));
+        assert_eq!(secret(&"k".repeat(SECRET_BYTES_MAX)).expose().len(), SECRET_BYTES_MAX);
+    }
+
+    #[test]
+    fn debug_prints_nothing_and_a_short_secret_has_no_tail() {
+        assert_eq!(
+            format!("{:?}", BoundSecret::new(secret("sk-123456789"), None)).find("123"),
+            None
+        );
+        assert_eq!(secret("sk-123456789").tail().as_deref(), Some("6789"));
+        assert_eq!(secret("sk-12345678").tail(), None);
+    }
+
+    #[test]
+    fn a_bound_secret_is_given_to_its_own_origin_only() {
+        let home: Origin = "https://api.openai.com".parse().expect("an origin");
+        let away: Origin = "https://evil.test".parse().expect("an origin");
+        let bound = BoundSecret::new(secret("sk-123456789"), Some(home.clone()));
+        assert!(bound.for_origin(&home).is_ok());
+        assert!(matches!(bound.for_origin(&away), Err(OriginMismatch::Other { .. })));
+        let unbound = BoundSecret::new(secret("sk-123456789"), None);
+        assert_eq!(unbound.for_origin(&home), Err(OriginMismatch::Unbound));
+    }
+}

@@ -1,0 +1,187 @@
+//! Two clocks that are never mixed: a monotonic one for intervals, the wall for labels.
+
+use std::ops::{Add, Sub};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A point on the monotonic clock, in microseconds since the process's clock was made.
+///
+/// A plain number, so that a test writes `Moment::from_secs(30)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// From microseconds.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// From seconds.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1_000_000))
+    }
+
+    /// In microseconds.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// How long it has been since `earlier`; zero if that lies ahead.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+    fn add(self, interval: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(interval.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Self;
+    fn sub(self, interval: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(interval.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Wall time in milliseconds since 1970-01-01 UTC. For labels and day buckets, never for intervals.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct WallTime(i64);
+
+impl WallTime {
+    /// From milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub const fn from_unix_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// In milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub const fn unix_ms(self) -> i64 {
+        self.0
+    }
+
+    /// RFC 3339 in UTC with milliseconds, `2026-11-21T08:00:00.000Z`.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0)
+            .map(|time| format!("{time:.3}"))
+            .unwrap_or_else(|_| self.0.to_string())
+    }
+}
+
+/// Both readings, passed in wherever time is needed.
+pub trait Clock: Send + Sync {
+    /// The monotonic clock.
+    fn now(&self) -> Moment;
+    /// The wall clock.
+    fn wall(&self) -> WallTime;
+}
+
+/// The machine's clocks. Its monotonic reading is tokio's, so a paused runtime drives timers and
+/// state machines together.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    start: tokio::time::Instant,
+}
+
+impl SystemClock {
+    /// A clock that starts at zero now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn new() -> Self {
+        Self { start: tokio::time::Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        let elapsed = tokio::time::Instant::now().saturating_duration_since(self.start);
+        Moment::default() + elapsed
+    }
+
+    fn wall(&self) -> WallTime {
+        let elapsed = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        WallTime(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that moves only when told to.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    micros: AtomicU64,
+    wall_ms: AtomicI64,
+}
+
+impl ManualClock {
+    /// Starts at zero on the monotonic clock and at `wall` on the other.
+    #[must_use]
+    pub const fn starting_at(wall: WallTime) -> Self {
+        Self { micros: AtomicU64::new(0), wall_ms: AtomicI64::new(wall.0) }
+    }
+
+    /// Moves both clocks forward.
+    pub fn advance(&self, interval: Duration) {
+        let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
+        self.micros.fetch_add(micros, Ordering::SeqCst);
+        let ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
+        self.wall_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock alone, as a user or a time server does.
+    pub fn set_wall(&self, wall: WallTime) {
+        self.wall_ms.store(wall.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Moment {
+        Moment(self.micros.load(Ordering::SeqCst))
+    }
+
+    fn wall(&self) -> WallTime {
+        WallTime(self.wall_ms.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_do_not_see_the_wall_clock_move() {
+        let clock = ManualClock::starting_at(WallTime::from_unix_ms(5_000));
+        let start = clock.now();
+        clock.set_wall(WallTime::from_unix_ms(0));
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(clock.now().since(start), Duration::from_secs(2));
+        assert_eq!(clock.wall().unix_ms(), 2_000);
+        assert_eq!(start.since(clock.now()), Duration::ZERO);
+    }
+
+    #[test]
+    fn wall_time_prints_as_rfc_3339() {
+        let time = WallTime::from_unix_ms(1_794_902_400_123);
+        assert_eq!(time.to_rfc3339(), "2026-11-17T08:00:00.123Z");
+    }
+}
