@@ -1,0 +1,23 @@
+//! What crosses to a shell: plain twins of the core's types, made for being shown.
+//!
+//! No view has a field in which a secret could travel: keys come in through write-only request
+//! types and only their last four characters come back. Field names are the product's words, the
+//! same in Rust, JSON and TypeScript.
+
+mod backends;
+mod clients;
+mod keys;
+mod number;
+mod readiness;
+mod settings;
+mod status;
+mod usage;
+
+pub use backends::*;
+pub use clients::*;
+pub use keys::*;
+pub use number::{Count, MicroDollars, UnixMs};
+pub use readiness::*;
+pub use settings::*;
+pub use status::*;
+pub use usage::*;

@@ -1,0 +1,76 @@
+/**
+ * Everything the panel may ask of the core. Three hosts implement it: the desktop window
+ * (`tauri-host`), a browser on loopback (`http-host`) and a typed world for development and tests
+ * (`fake-host`). An operation that a host lacks does not compile.
+ *
+ * Every promise rejects with an `ApiError` and with nothing else.
+ */
+import type {
+  BackendAdd,
+  BackendEdit,
+  BackendRef,
+  BackendSwitch,
+  BackendTestView,
+  BackendView,
+  ClientAdd,
+  ClientRef,
+  ClientView,
+  KeyAdd,
+  KeyRef,
+  KeyReplace,
+  KeyVerificationView,
+  KeyView,
+  NotificationTestView,
+  PanelEvent,
+  PresetView,
+  ReadinessStart,
+  ReadinessView,
+  RequestsQuery,
+  RequestsView,
+  RunView,
+  SettingsValues,
+  SettingsView,
+  StatusView,
+  UsageQuery,
+  UsageView,
+} from "./bindings";
+
+export interface Host {
+  status(): Promise<StatusView>;
+
+  backends(): Promise<BackendView[]>;
+  presets(): Promise<PresetView[]>;
+  backendAdd(req: BackendAdd): Promise<BackendView>;
+  backendEdit(req: BackendEdit): Promise<BackendView>;
+  backendSwitch(req: BackendSwitch): Promise<BackendView>;
+  backendTest(req: BackendRef): Promise<BackendTestView>;
+  backendRemove(req: BackendRef): Promise<null>;
+
+  keys(): Promise<KeyView[]>;
+  keyAdd(req: KeyAdd): Promise<KeyView>;
+  keyReplace(req: KeyReplace): Promise<KeyView>;
+  keyVerify(req: KeyRef): Promise<KeyVerificationView>;
+  keyRemove(req: KeyRef): Promise<null>;
+
+  clients(): Promise<ClientView[]>;
+  clientAdd(req: ClientAdd): Promise<ClientView>;
+  clientRevoke(req: ClientRef): Promise<null>;
+
+  usage(req: UsageQuery): Promise<UsageView>;
+  requests(req: RequestsQuery): Promise<RequestsView>;
+
+  readiness(): Promise<ReadinessView>;
+  readinessStart(req: ReadinessStart): Promise<RunView>;
+  readinessCancel(): Promise<null>;
+
+  settings(): Promise<SettingsView>;
+  settingsEdit(req: SettingsValues): Promise<SettingsView>;
+  settingsFix(): Promise<SettingsView>;
+  notificationTest(): Promise<NotificationTestView>;
+
+  /** Opens an https page in the user's browser. */
+  openUrl(url: string): Promise<null>;
+
+  /** Calls `listener` for every event until the returned function is called. */
+  subscribe(listener: (event: PanelEvent) => void): () => void;
+}
