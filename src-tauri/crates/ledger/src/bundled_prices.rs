@@ -1,0 +1,234 @@
+//! The prices that come with the program, as one table to read and review.
+//!
+//! Standard tier, text, US dollars. Batch, flex and priority tiers, audio, images, search calls and
+//! regional surcharges are not in it: a backend that uses them states its own prices. Ids that move
+//! from model to model (`…-latest`) are left out on purpose, since their price changes unannounced.
+//!
+//! A changed price is a new row with a new date and an end for the old one, never an edit.
+
+use domain::{MicroUsd, Rates, WallTime};
+
+use crate::price::{Confidence, LongContext, Price, PricePlace, Provider, price_id};
+
+/// The day from which the rows below are known to hold, and its midnight in UTC. The ledger records
+/// only what passes through it, so nothing older is ever asked for.
+const LISTED_SINCE: (&str, WallTime) = ("2026-11-01", WallTime::from_unix_ms(1_793_491_200_000));
+
+/// The mock's prices always hold.
+const MOCK_SINCE: (&str, WallTime) = ("1970-01-01", WallTime::from_unix_ms(0));
+
+/// A class of tokens for which the provider lists no price. Using it makes a request unpriced.
+const NONE: i64 = -1;
+
+/// Every bundled price.
+pub(crate) fn rows() -> Vec<Price> {
+    let tables = [
+        (Provider::Mock, MOCK),
+        (Provider::OpenAi, OPENAI),
+        (Provider::Anthropic, ANTHROPIC),
+        (Provider::Google, GOOGLE),
+    ];
+    let prices = |(provider, rows): (Provider, &'static [Row])| {
+        rows.iter().map(move |row| row.price(provider))
+    };
+    tables.into_iter().flat_map(prices).collect()
+}
+
+/// Micro-dollars per million tokens: input, cache read, five-minute cache write, one-hour cache
+/// write, output. OpenAI's single kind of cache write stands in the five-minute column.
+type Figures = [i64; 5];
+
+struct Row {
+    model: &'static str,
+    figures: Figures,
+    long: Option<(u64, Figures)>,
+}
+
+const fn row(model: &'static str, figures: Figures) -> Row {
+    Row { model, figures, long: None }
+}
+
+impl Row {
+    /// Other figures for requests with more than `input_tokens` of input.
+    const fn over(mut self, input_tokens: u64, figures: Figures) -> Self {
+        self.long = Some((input_tokens, figures));
+        self
+    }
+
+    fn price(&self, provider: Provider) -> Price {
+        let (source, confidence, (date, valid_from)) = match provider {
+            Provider::Mock => ("made up", Confidence::MadeUp, MOCK_SINCE),
+            Provider::OpenAi => {
+                ("https://openai.com/api/pricing", Confidence::Listed, LISTED_SINCE)
+            }
+            Provider::Anthropic => {
+                ("https://www.anthropic.com/pricing", Confidence::Listed, LISTED_SINCE)
+            }
+            Provider::Google => {
+                ("https://ai.google.dev/gemini-api/docs/pricing", Confidence::Listed, LISTED_SINCE)
+            }
+        };
+        let place = PricePlace::Provider(provider);
+        Price {
+            id: price_id(&place, self.model, date),
+            place,
+            model: self.model.to_owned(),
+            rates: rates(self.figures),
+            long_context: self.long.map(|(over_input_tokens, figures)| LongContext {
+                over_input_tokens,
+                rates: rates(figures),
+            }),
+            valid_from,
+            valid_to: None,
+            source: source.to_owned(),
+            confidence,
+        }
+    }
+}
+
+fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: Figures) -> Rates {
+    let rate = |micros: i64| (micros != NONE).then(|| MicroUsd::new(micros));
+    Rates {
+        input: rate(input),
+        cache_read: rate(cache_read),
+        cache_write_5m: rate(cache_write_5m),
+        cache_write_1h: rate(cache_write_1h),
+        output: rate(output),
+    }
+}
+
+/// Invented, so that costs, budgets and charts can be seen and tested without spending a cent.
+const MOCK: &[Row] = &[
+    row("mock/echo", [100_000, 10_000, 125_000, 200_000, 400_000]),
+    row("mock/chat", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
+    row("mock/reason", [2_000_000, 200_000, 2_500_000, 4_000_000, 8_000_000])
+        .over(200_000, [4_000_000, 400_000, 5_000_000, 8_000_000, 12_000_000]),
+    row("mock/embed", [20_000, NONE, NONE, NONE, NONE]),
+];
+
+const OPENAI: &[Row] = &[
+    row("gpt-6.1-sol", [2_000_000, 100_000, 2_500_000, NONE, 10_000_000])
+        .over(272_000, [4_000_000, 200_000, 5_000_000, NONE, 15_000_000]),
+    row("gpt-6-astra", [10_000_000, 1_000_000, 12_500_000, NONE, 50_000_000])
+        .over(272_000, [20_000_000, 2_000_000, 25_000_000, NONE, 75_000_000]),
+    row("gpt-6-sol", [2_000_000, 200_000, 2_500_000, NONE, 10_000_000])
+        .over(272_000, [4_000_000, 400_000, 5_000_000, NONE, 15_000_000]),
+    row("gpt-6-luna", [100_000, 10_000, 125_000, NONE, 500_000])
+        .over(272_000, [200_000, 20_000, 250_000, NONE, 750_000]),
+    row("gpt-5.6", [4_000_000, 400_000, 5_000_000, NONE, 20_000_000])
+        .over(272_000, [8_000_000, 800_000, 10_000_000, NONE, 30_000_000]),
+    row("gpt-5.6-sol", [4_000_000, 400_000, 5_000_000, NONE, 20_000_000])
+        .over(272_000, [8_000_000, 800_000, 10_000_000, NONE, 30_000_000]),
+    row("gpt-5.6-terra", [2_000_000, 200_000, 2_500_000, NONE, 12_000_000])
+        .over(272_000, [4_000_000, 400_000, 5_000_000, NONE, 18_000_000]),
+    row("gpt-5.6-luna", [200_000, 20_000, 250_000, NONE, 1_200_000])
+        .over(272_000, [400_000, 40_000, 500_000, NONE, 1_800_000]),
+    row("gpt-5.5", [5_000_000, 500_000, NONE, NONE, 30_000_000])
+        .over(272_000, [10_000_000, 1_000_000, NONE, NONE, 45_000_000]),
+    row("gpt-5.5-pro", [30_000_000, NONE, NONE, NONE, 180_000_000])
+        .over(272_000, [60_000_000, NONE, NONE, NONE, 270_000_000]),
+    row("gpt-5.4", [2_500_000, 250_000, NONE, NONE, 15_000_000])
+        .over(272_000, [5_000_000, 500_000, NONE, NONE, 22_500_000]),
+    row("gpt-5.4-pro", [30_000_000, NONE, NONE, NONE, 180_000_000])
+        .over(272_000, [60_000_000, NONE, NONE, NONE, 270_000_000]),
+    row("gpt-5.4-mini", [750_000, 75_000, NONE, NONE, 4_500_000]),
+    row("gpt-5.4-nano", [200_000, 20_000, NONE, NONE, 1_250_000]),
+    row("gpt-5.3-codex", [1_750_000, 175_000, NONE, NONE, 14_000_000]),
+    row("gpt-5.2", [1_750_000, 175_000, NONE, NONE, 14_000_000]),
+    row("gpt-5.2-pro", [21_000_000, NONE, NONE, NONE, 168_000_000]),
+    row("gpt-5.1", [1_250_000, 125_000, NONE, NONE, 10_000_000]),
+    row("gpt-5", [1_250_000, 125_000, NONE, NONE, 10_000_000]),
+    row("gpt-5-pro", [15_000_000, NONE, NONE, NONE, 120_000_000]),
+    row("gpt-5-mini", [250_000, 25_000, NONE, NONE, 2_000_000]),
+    row("gpt-5-nano", [50_000, 5_000, NONE, NONE, 400_000]),
+    row("gpt-4.1", [2_000_000, 500_000, NONE, NONE, 8_000_000]),
+    row("gpt-4.1-mini", [400_000, 100_000, NONE, NONE, 1_600_000]),
+    row("gpt-4.1-nano", [100_000, 25_000, NONE, NONE, 400_000]),
+    row("gpt-4o", [2_500_000, 1_250_000, NONE, NONE, 10_000_000]),
+    row("gpt-4o-2024-05-13", [5_000_000, NONE, NONE, NONE, 15_000_000]),
+    row("gpt-4o-mini", [150_000, 75_000, NONE, NONE, 600_000]),
+    row("o1", [15_000_000, 7_500_000, NONE, NONE, 60_000_000]),
+    row("o3", [2_000_000, 500_000, NONE, NONE, 8_000_000]),
+    row("o3-mini", [1_100_000, 550_000, NONE, NONE, 4_400_000]),
+    row("o3-pro", [20_000_000, NONE, NONE, NONE, 80_000_000]),
+    row("o4-mini", [1_100_000, 275_000, NONE, NONE, 4_400_000]),
+    row("gpt-4-turbo", [10_000_000, NONE, NONE, NONE, 30_000_000]),
+    row("gpt-3.5-turbo", [500_000, NONE, NONE, NONE, 1_500_000]),
+    row("text-embedding-3-large", [130_000, NONE, NONE, NONE, NONE]),
+    row("text-embedding-3-small", [20_000, NONE, NONE, NONE, NONE]),
+    row("text-embedding-ada-002", [100_000, NONE, NONE, NONE, NONE]),
+];
+
+const ANTHROPIC: &[Row] = &[
+    row("claude-fable-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000]),
+    row("claude-fable-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000]),
+    row("claude-opus-5-5", [4_000_000, 200_000, 5_000_000, 8_000_000, 20_000_000]),
+    row("claude-opus-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
+    row("claude-opus-4-8", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
+    row("claude-opus-4-7", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
+    row("claude-opus-4-6", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
+    row("claude-opus-4-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
+    row("claude-sonnet-5-5", [2_000_000, 100_000, 2_500_000, 4_000_000, 10_000_000]),
+    row("claude-sonnet-5", [2_000_000, 200_000, 2_500_000, 4_000_000, 10_000_000]),
+    row("claude-sonnet-4-6", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000]),
+    row("claude-sonnet-4-5", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000]),
+    row("claude-haiku-5-5", [100_000, 10_000, 125_000, 200_000, 500_000])
+        .over(100_000, [500_000, 50_000, 625_000, 1_000_000, 2_500_000]),
+    row("claude-haiku-4-5", [1_000_000, 100_000, 1_250_000, 2_000_000, 5_000_000]),
+    row("claude-mythos-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000]),
+    row("claude-mythos-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000]),
+];
+
+const GOOGLE: &[Row] = &[
+    row("gemini-4-argon", [2_000_000, 100_000, NONE, NONE, 10_000_000]),
+    row("gemini-3.8-flash", [750_000, 75_000, NONE, NONE, 3_750_000]),
+    row("gemini-3.7-flash", [750_000, 75_000, NONE, NONE, 3_750_000]),
+    row("gemini-3.6-flash", [750_000, 75_000, NONE, NONE, 3_750_000]),
+    row("gemini-3.5-flash", [1_500_000, 150_000, NONE, NONE, 9_000_000]),
+    row("gemini-3.5-flash-lite", [300_000, 30_000, NONE, NONE, 2_500_000]),
+    row("gemini-3.1-pro-preview", [2_000_000, 200_000, NONE, NONE, 12_000_000])
+        .over(200_000, [4_000_000, 400_000, NONE, NONE, 18_000_000]),
+    row("gemini-3.1-flash-lite", [250_000, 25_000, NONE, NONE, 1_500_000]),
+    row("gemini-3-flash-preview", [500_000, 50_000, NONE, NONE, 3_000_000]),
+    row("gemini-2.5-pro", [1_250_000, 125_000, NONE, NONE, 10_000_000])
+        .over(200_000, [2_500_000, 250_000, NONE, NONE, 15_000_000]),
+    row("gemini-2.5-flash", [300_000, 30_000, NONE, NONE, 2_500_000]),
+    row("gemini-2.5-flash-lite", [100_000, 10_000, NONE, NONE, 400_000]),
+    row("gemini-embedding-001", [150_000, NONE, NONE, NONE, NONE]),
+    row("gemini-embedding-2", [200_000, NONE, NONE, NONE, NONE]),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_complete_unique_and_costs_something() {
+        let rows = rows();
+        let ids: HashSet<_> = rows.iter().map(|price| price.id.as_str()).collect();
+        assert_eq!(ids.len(), rows.len());
+        for price in &rows {
+            let rates = price.rates;
+            assert!(rates.input.is_some_and(|rate| rate > MicroUsd::ZERO), "{}", price.id);
+            assert!(price.source.starts_with("https://") || price.source == "made up");
+            let cheaper_read = rates.cache_read.is_none_or(|rate| Some(rate) < rates.input);
+            assert!(cheaper_read, "{}: reading a cache costs more than not", price.id);
+            let dearer_write = rates.cache_write_1h.is_none_or(|rate| Some(rate) > rates.input);
+            assert!(dearer_write, "{}: writing a cache costs less than not", price.id);
+            if let Some(long) = price.long_context {
+                assert!(long.rates.input > rates.input && long.rates.output > rates.output);
+            }
+        }
+        let listed = rows.iter().filter(|price| price.confidence == Confidence::Listed).count();
+        assert!(listed >= 25, "{listed}");
+    }
+
+    #[test]
+    fn the_date_and_its_moment_agree() {
+        for (date, moment) in [LISTED_SINCE, MOCK_SINCE] {
+            assert_eq!(moment.to_rfc3339(), format!("{date}T00:00:00.000Z"));
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What a model costs, where, and since when. Old rows stay, so that history is never repriced.
+//!
+//! A model is looked up by its exact id, then without its documented release date. There is no
+//! guessing by prefix, and a price of one host says nothing about another host: the same model is
+//! sold at several prices. What is not found has no price, which is not the price zero.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, MicroUsd, Origin, Rates, TokenUsage, WallTime};
+
+use crate::bundled_prices;
+use crate::text::words;
+
+/// A dated row of the price table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// Unique and readable: `openai/gpt-4.1@2026-11-01`.
+    pub id: String,
+    /// Whose price it is.
+    pub place: PricePlace,
+    /// The model's exact id there.
+    pub model: String,
+    /// Per million tokens.
+    pub rates: Rates,
+    /// What holds instead when the input is long.
+    pub long_context: Option<LongContext>,
+    /// The first moment it holds.
+    pub valid_from: WallTime,
+    /// The first moment it holds no more; `None` while it holds.
+    pub valid_to: Option<WallTime>,
+    /// The page or person it comes from.
+    pub source: String,
+    /// How far to trust it.
+    pub confidence: Confidence,
+}
+
+/// Other rates for the whole request once its input is long, as OpenAI and Google charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LongContext {
+    /// Holds when all input classes together are more than this many tokens.
+    pub over_input_tokens: u64,
+    /// Per million tokens.
+    pub rates: Rates,
+}
+
+impl Price {
+    /// A price the user states for a model of one backend, from `valid_from` on.
+    #[must_use]
+    pub fn declared(backend: &BackendId, model: &str, rates: Rates, valid_from: WallTime) -> Self {
+        let place = PricePlace::Backend(backend.clone());
+        Self {
+            id: price_id(&place, model, &valid_from.to_rfc3339()),
+            place,
+            model: model.to_owned(),
+            rates,
+            long_context: None,
+            valid_from,
+            valid_to: None,
+            source: "stated by you".to_owned(),
+            confidence: Confidence::Declared,
+        }
+    }
+
+    /// The cost of `usage`; `None` when a class that was used has no rate.
+    #[must_use]
+    pub fn cost(&self, usage: &TokenUsage) -> Option<MicroUsd> {
+        let long = self.long_context.filter(|long| usage.input() > long.over_input_tokens);
+        long.map_or(self.rates, |long| long.rates).cost(usage)
+    }
+
+    fn holds(&self, at: WallTime) -> bool {
+        self.valid_from <= at && self.valid_to.is_none_or(|end| at < end)
+    }
+}
+
+/// Whose price a row is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PricePlace {
+    /// A provider's own API.
+    Provider(Provider),
+    /// One backend, as the user stated.
+    Backend(BackendId),
+}
+
+words! {
+    /// A provider whose list prices are bundled.
+    Provider {
+        /// Our own mock, with made-up prices.
+        Mock = "mock",
+        /// OpenAI.
+        OpenAi = "openai",
+        /// Anthropic.
+        Anthropic = "anthropic",
+        /// Google's Gemini API (not Vertex AI, which is priced by region).
+        Google = "google",
+    }
+}
+
+impl Provider {
+    /// The provider whose own API lies at `origin`. Regional hosts, proxies, resellers and local
+    /// servers have none. The mock is known by its kind, not by its address.
+    #[must_use]
+    pub fn at(origin: &Origin) -> Option<Self> {
+        match origin.to_string().as_str() {
+            "https://api.openai.com:443" => Some(Self::OpenAi),
+            "https://api.anthropic.com:443" => Some(Self::Anthropic),
+            "https://generativelanguage.googleapis.com:443" => Some(Self::Google),
+            _ => None,
+        }
+    }
+
+    /// The model id under which the provider documents `model` as the same thing: OpenAI's
+    /// `gpt-4.1-2025-04-14` and Anthropic's `claude-opus-4-5-20251101` without the release date,
+    /// Google's `models/gemini-2.5-pro` without the resource prefix.
+    fn documented_alias(self, model: &str) -> Option<&str> {
+        match self {
+            Self::OpenAi => without_date(model, "-dddd-dd-dd"),
+            Self::Anthropic => without_date(model, "-dddddddd"),
+            Self::Google => model.strip_prefix("models/"),
+            Self::Mock => None,
+        }
+    }
+}
+
+words! {
+    /// How far a price can be trusted.
+    Confidence {
+        /// From the provider's price page, by way of one public catalogue.
+        Listed = "listed",
+        /// Stated by the user.
+        Declared = "declared",
+        /// Invented for the mock, so that costs can be seen without spending.
+        MadeUp = "made_up",
+    }
+}
+
+/// All prices known, ready to be asked on the way of a request. Does no IO.
+#[derive(Debug, Clone, Default)]
+pub struct PriceBook {
+    rows: HashMap<PricePlace, HashMap<String, Vec<Price>>>,
+}
+
+impl PriceBook {
+    /// The prices that come with the program.
+    #[must_use]
+    pub fn bundled() -> Self {
+        bundled_prices::rows().into_iter().fold(Self::default(), Self::with)
+    }
+
+    /// One price more. A row with the same id is replaced.
+    #[must_use]
+    pub fn with(mut self, price: Price) -> Self {
+        let models = self.rows.entry(price.place.clone()).or_default();
+        let dated = models.entry(price.model.clone()).or_default();
+        dated.retain(|other| other.id != price.id);
+        dated.push(price);
+        dated.sort_by_key(|price| price.valid_from);
+        self
+    }
+
+    /// What `model` costs at `backend` at the moment `at`. What the user stated for the backend
+    /// wins over the list price of its `provider` ([`Provider::at`]). `None` means unpriced.
+    #[must_use]
+    pub fn find(
+        &self,
+        backend: &BackendId,
+        provider: Option<Provider>,
+        model: &str,
+        at: WallTime,
+    ) -> Option<&Price> {
+        let declared = self.dated(&PricePlace::Backend(backend.clone()), model, at);
+        declared.or_else(|| {
+            let provider = provider?;
+            let place = PricePlace::Provider(provider);
+            self.dated(&place, model, at)
+                .or_else(|| self.dated(&place, provider.documented_alias(model)?, at))
+        })
+    }
+
+    /// Every row, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Price> {
+        self.rows.values().flat_map(HashMap::values).flatten()
+    }
+
+    fn dated(&self, place: &PricePlace, model: &str, at: WallTime) -> Option<&Price> {
+        self.rows.get(place)?.get(model)?.iter().rev().find(|price| price.holds(at))
+    }
+}
+
+/// `provider/model@since` or `backend:name/model@since`.
+pub(crate) fn price_id(place: &PricePlace, model: &str, since: &str) -> String {
+    match place {
+        PricePlace::Provider(provider) => format!("{}/{model}@{since}", provider.as_str()),
+        PricePlace::Backend(backend) => format!("backend:{backend}/{model}@{since}"),
+    }
+}
+
+/// `model` without an end of the form of `pattern`, in which `d` stands for a digit.
+fn without_date<'a>(model: &'a str, pattern: &str) -> Option<&'a str> {
+    let (base, end) = model.split_at_checked(model.len().checked_sub(pattern.len())?)?;
+    let fits = |(byte, expected)| match expected {
+        b'd' => u8::is_ascii_digit(&byte),
+        _ => byte == expected,
+    };
+    (!base.is_empty() && end.bytes().zip(pattern.bytes()).all(fits)).then_some(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: WallTime = WallTime::from_unix_ms(1_795_200_000_000);
+
+    fn backend() -> BackendId {
+        BackendId::new("home").expect("a name")
+    }
+
+    fn found(provider: Option<Provider>, model: &str) -> Option<String> {
+        PriceBook::bundled().find(&backend(), provider, model, NOW).map(|price| price.id.clone())
+    }
+
+    #[test]
+    fn a_model_is_found_by_its_id_or_its_documented_dated_alias_only() {
+        let id = |text: &str| Some(text.to_owned());
+        let openai = Some(Provider::OpenAi);
+        assert_eq!(found(openai, "gpt-4.1"), id("openai/gpt-4.1@2026-11-01"));
+        assert_eq!(found(openai, "gpt-4.1-2025-04-14"), id("openai/gpt-4.1@2026-11-01"));
+        // A dated id with a price of its own is not mistaken for the undated one.
+        let own = "openai/gpt-4o-2024-05-13@2026-11-01";
+        assert_eq!(found(openai, "gpt-4o-2024-05-13"), id(own));
+        let haiku = "anthropic/claude-haiku-4-5@2026-11-01";
+        assert_eq!(found(Some(Provider::Anthropic), "claude-haiku-4-5-20251001"), id(haiku));
+        let pro = "google/gemini-2.5-pro@2026-11-01";
+        assert_eq!(found(Some(Provider::Google), "models/gemini-2.5-pro"), id(pro));
+        for unknown in ["gpt-4.1-turbo", "gpt-4.1-2025-04-1x", "ft:gpt-4.1", "gpt-4.1-20250414", ""]
+        {
+            assert_eq!(found(openai, unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_same_model_elsewhere_is_unpriced() {
+        let provider = |text: &str| Provider::at(&text.parse().expect("an origin"));
+        assert_eq!(provider("https://api.openai.com/v1"), Some(Provider::OpenAi));
+        for text in [
+            "http://api.openai.com/v1",
+            "https://api.openai.com.evil.test",
+            "https://eu.api.openai.com/v1",
+            "https://openrouter.ai/api/v1",
+            "http://127.0.0.1:11434/v1",
+        ] {
+            assert_eq!(provider(text), None, "{text}");
+        }
+        assert_eq!(found(None, "gpt-4.1"), None);
+        assert_eq!(found(Some(Provider::Anthropic), "gpt-4.1"), None);
+    }
+
+    #[test]
+    fn a_stated_price_wins_for_its_backend_from_its_date_on() {
+        let rates = Rates { input: Some(MicroUsd::new(7)), ..Rates::default() };
+        let book = PriceBook::bundled().with(Price::declared(&backend(), "gpt-4.1", rates, NOW));
+        let find = |at: i64, backend: &BackendId| {
+            book.find(backend, Some(Provider::OpenAi), "gpt-4.1", WallTime::from_unix_ms(at))
+                .map(|price| price.confidence)
+        };
+        let now = NOW.unix_ms();
+        assert_eq!(find(now, &backend()), Some(Confidence::Declared));
+        assert_eq!(find(now - 1, &backend()), Some(Confidence::Listed));
+        let other = BackendId::new("other").expect("a name");
+        assert_eq!(find(now, &other), Some(Confidence::Listed));
+        assert_eq!(find(0, &other), None);
+    }
+
+    #[test]
+    fn an_ended_price_gives_way_to_its_successor() {
+        let mut old = Price::declared(&backend(), "m", Rates::default(), WallTime::default());
+        old.valid_to = Some(NOW);
+        let ended = PriceBook::default().with(old.clone());
+        let find = |book: &PriceBook, at| {
+            book.find(&backend(), None, "m", WallTime::from_unix_ms(at)).map(|row| row.id.clone())
+        };
+        assert_eq!(find(&ended, NOW.unix_ms() - 1), Some(old.id));
+        assert_eq!(find(&ended, NOW.unix_ms()), None);
+        let new = Price::declared(&backend(), "m", Rates::default(), NOW);
+        assert_eq!(find(&ended.with(new.clone()), NOW.unix_ms()), Some(new.id));
+    }
+
+    #[test]
+    fn long_input_is_priced_by_its_own_rates_past_the_threshold() {
+        let book = PriceBook::bundled();
+        let price = book.find(&backend(), Some(Provider::Google), "gemini-2.5-pro", NOW);
+        let price = price.expect("a price");
+        let cost =
+            |input_uncached| price.cost(&TokenUsage { input_uncached, ..TokenUsage::default() });
+        assert_eq!(cost(200_000), Some(MicroUsd::new(250_000)));
+        assert_eq!(cost(200_001), Some(MicroUsd::new(500_003)));
+    }
+}

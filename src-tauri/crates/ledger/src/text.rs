@@ -1,0 +1,97 @@
+//! Text on its way into and out of a column: bounded, free of control characters, and enums as words.
+//!
+//! Model names and upstream messages come from outside. A column must not grow without limit and a
+//! NUL or escape sequence must not reach a terminal that prints the row.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+/// Longest model name, route, project or word kept, in characters.
+pub const NAME_CHARS_MAX: usize = 256;
+
+/// Longest explanation of a routing decision or message of an attempt kept, in characters.
+pub const SENTENCE_CHARS_MAX: usize = 512;
+
+/// The first `chars_max` characters of `text`, control characters shown as U+FFFD.
+pub(crate) fn bounded(text: &str, chars_max: usize) -> String {
+    let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().take(chars_max).map(visible).collect()
+}
+
+/// [`bounded`] to [`NAME_CHARS_MAX`].
+pub(crate) fn name(text: &str) -> String {
+    bounded(text, NAME_CHARS_MAX)
+}
+
+/// [`bounded`] to [`SENTENCE_CHARS_MAX`], for a column that may be empty.
+pub(crate) fn sentence(text: Option<&str>) -> Option<String> {
+    text.map(|text| bounded(text, SENTENCE_CHARS_MAX))
+}
+
+/// An enum without fields that is stored as a word.
+pub(crate) trait Word: Copy + Sized + 'static {
+    /// Every value with its word.
+    const WORDS: &'static [(Self, &'static str)];
+
+    /// The word of this value.
+    fn word(self) -> &'static str;
+}
+
+/// An enum stored by its word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored<T>(pub(crate) T);
+
+impl<T: Word> ToSql for Stored<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.0.word()))
+    }
+}
+
+impl<T: Word> FromSql for Stored<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        let found = T::WORDS.iter().find(|(_, word)| *word == text);
+        found.map(|(value, _)| Self(*value)).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+/// Declares a public enum together with the words it is stored as.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// The word it is stored as.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl crate::text::Word for $name {
+            const WORDS: &'static [(Self, &'static str)] = &[$((Self::$variant, $word),)+];
+
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_at_its_limit_by_character_and_loses_control_characters() {
+        assert_eq!(name(&"ä".repeat(NAME_CHARS_MAX + 1)), "ä".repeat(NAME_CHARS_MAX));
+        assert_eq!(name(&"ä".repeat(NAME_CHARS_MAX)).chars().count(), NAME_CHARS_MAX);
+        assert_eq!(name("a\0b\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
+        assert_eq!(
+            sentence(Some(&"x".repeat(SENTENCE_CHARS_MAX + 9))).map(|text| text.len()),
+            Some(SENTENCE_CHARS_MAX)
+        );
+    }
+}

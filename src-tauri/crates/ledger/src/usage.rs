@@ -1,0 +1,283 @@
+//! Questions about sums: how much, of what, when. Answered from roll-ups, never from request rows.
+
+use std::time::Duration;
+
+use domain::{MicroUsd, TokenUsage, WallTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, Zoned};
+
+use crate::Purpose;
+
+/// Most buckets one answer may have: 41 days of hours, or 2.7 years of days.
+pub const USAGE_BUCKETS_MAX: usize = 1_000;
+
+/// Groups shown by name in each bucket; the rest is summed as [`UsageKey::Other`].
+pub const USAGE_SERIES_MAX: usize = 8;
+
+/// Most rows of the table of groups.
+pub const USAGE_GROUPS_MAX: usize = 200;
+
+/// Width of a roll-up in milliseconds. Every zone in use today lies a whole number of quarter hours
+/// from UTC (Nepal 5:45, India 5:30), so any zone's days are whole numbers of these.
+pub(crate) const SLOT_MS: i64 = 15 * 60 * 1_000;
+
+/// A question about usage, cut into buckets. `from` is rounded down and `to` up to a quarter hour.
+#[derive(Debug, Clone)]
+pub struct UsageQuery {
+    pub(crate) edges: Vec<WallTime>,
+    pub(crate) group_by: GroupBy,
+    pub(crate) purpose: Purpose,
+}
+
+impl UsageQuery {
+    /// The user's own traffic from `from` until before `to`, per hour or per day of `zone`.
+    ///
+    /// # Errors
+    /// See [`UsageRangeError`].
+    pub fn new(
+        from: WallTime,
+        to: WallTime,
+        bucket: Bucket,
+        zone: &TimeZone,
+        group_by: GroupBy,
+    ) -> Result<Self, UsageRangeError> {
+        let edges = edges(from, to, bucket, zone)?;
+        Ok(Self { edges, group_by, purpose: Purpose::User })
+    }
+
+    /// The same question about other traffic than the user's.
+    #[must_use]
+    pub const fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+}
+
+/// Why a range of time cannot be asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UsageRangeError {
+    /// `to` is not after `from`.
+    #[error("the range is empty; its end must lie after its beginning")]
+    Empty,
+    /// More than [`USAGE_BUCKETS_MAX`] buckets.
+    #[error(
+        "the range has over {USAGE_BUCKETS_MAX} steps; choose a shorter one, or days not hours"
+    )]
+    TooLong,
+    /// Outside the calendar (years -9999 to 9999).
+    #[error("the range lies outside the calendar")]
+    Calendar,
+}
+
+/// Width of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    /// An hour of the zone's clock.
+    Hour,
+    /// A day of the zone: 23 or 25 hours when its clock is changed.
+    Day,
+}
+
+/// What sums are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupBy {
+    /// Where requests went.
+    Backend,
+    /// The model billed, or asked for where the backend did not say.
+    Model,
+    /// Who called.
+    Client,
+    /// Which key was used.
+    Credential,
+    /// The client's tag.
+    Project,
+}
+
+/// The answer to a [`UsageQuery`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UsageSummary {
+    /// Every bucket of the range in order, empty ones too.
+    pub buckets: Vec<UsageBucket>,
+    /// Every group with its totals, the costliest first; past [`USAGE_GROUPS_MAX`] summed as
+    /// [`UsageKey::Other`].
+    pub groups: Vec<(UsageKey, UsageTotals)>,
+    /// The sum over everything, equal to the sum of `groups` and of all buckets.
+    pub totals: UsageTotals,
+}
+
+/// One step of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageBucket {
+    /// Its first moment.
+    pub start: WallTime,
+    /// The first moment after it.
+    pub end: WallTime,
+    /// The groups that were used in it, in the order of [`UsageSummary::groups`]: at most
+    /// [`USAGE_SERIES_MAX`] and [`UsageKey::Other`].
+    pub groups: Vec<(UsageKey, UsageTotals)>,
+}
+
+/// The name of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UsageKey {
+    /// The backend, model, client, credential or project.
+    Named(String),
+    /// Requests that have none: no backend was reached, no project was given.
+    Unnamed,
+    /// All groups that are not shown by name.
+    Other,
+}
+
+/// Sums. Requests still running are in none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UsageTotals {
+    /// Requests that ended in any way.
+    pub requests: u64,
+    /// Of these, [`crate::Outcome::Complete`].
+    pub complete: u64,
+    /// Of these, [`crate::Outcome::Failed`].
+    pub failed: u64,
+    /// Tokens reported.
+    pub tokens: TokenUsage,
+    /// The sum of the costs that are known.
+    pub cost: MicroUsd,
+    /// Requests whose cost is unknown and not in `cost`.
+    pub unpriced_requests: u64,
+    /// Sum of the times to first token, in microseconds.
+    pub first_token_us_sum: u64,
+    /// How many requests had a first token.
+    pub first_token_count: u64,
+    /// Sum of the total times, in microseconds.
+    pub duration_us_sum: u64,
+}
+
+impl UsageTotals {
+    /// Requests whose cost is known.
+    #[must_use]
+    pub const fn priced_requests(&self) -> u64 {
+        self.requests.saturating_sub(self.unpriced_requests)
+    }
+
+    /// Mean time to the first token; `None` if there was none.
+    #[must_use]
+    pub fn first_token_mean(&self) -> Option<Duration> {
+        self.first_token_us_sum.checked_div(self.first_token_count).map(Duration::from_micros)
+    }
+}
+
+impl std::ops::AddAssign for UsageTotals {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.complete += other.complete;
+        self.failed += other.failed;
+        self.tokens += other.tokens;
+        self.cost += other.cost;
+        self.unpriced_requests += other.unpriced_requests;
+        self.first_token_us_sum += other.first_token_us_sum;
+        self.first_token_count += other.first_token_count;
+        self.duration_us_sum += other.duration_us_sum;
+    }
+}
+
+/// Money over a range, for budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spend {
+    /// The sum of the costs that are known.
+    pub cost: MicroUsd,
+    /// Requests that ended.
+    pub requests: u64,
+    /// Of these, those whose cost is unknown and not in `cost`.
+    pub unpriced_requests: u64,
+}
+
+/// The start of the roll-up that holds `time`.
+pub(crate) fn slot_start(time: WallTime) -> WallTime {
+    let ms = time.unix_ms();
+    WallTime::from_unix_ms(ms.saturating_sub(ms.rem_euclid(SLOT_MS)))
+}
+
+/// The end of the last roll-up before `time`.
+pub(crate) fn slot_end(time: WallTime) -> WallTime {
+    slot_start(WallTime::from_unix_ms(time.unix_ms().saturating_add(SLOT_MS - 1)))
+}
+
+fn edges(
+    from: WallTime,
+    to: WallTime,
+    bucket: Bucket,
+    zone: &TimeZone,
+) -> Result<Vec<WallTime>, UsageRangeError> {
+    if from >= to {
+        return Err(UsageRangeError::Empty);
+    }
+    let (from, to) = (slot_start(from), slot_end(to));
+    let mut edges = vec![from];
+    let mut edge = bucket_start(from, bucket, zone)?;
+    loop {
+        edge = match bucket {
+            Bucket::Hour => edge.checked_add(1.hour()),
+            Bucket::Day => edge.checked_add(1.day()).and_then(|next| next.start_of_day()),
+        }
+        .map_err(|_| UsageRangeError::Calendar)?;
+        let time = slot_start(WallTime::from_unix_ms(edge.timestamp().as_millisecond()));
+        if edges.len() > USAGE_BUCKETS_MAX {
+            return Err(UsageRangeError::TooLong);
+        }
+        if time >= to {
+            edges.push(to);
+            return Ok(edges);
+        }
+        edges.push(time);
+    }
+}
+
+fn bucket_start(time: WallTime, bucket: Bucket, zone: &TimeZone) -> Result<Zoned, UsageRangeError> {
+    let zoned = Timestamp::from_millisecond(time.unix_ms())
+        .map_err(|_| UsageRangeError::Calendar)?
+        .to_zoned(zone.clone());
+    match bucket {
+        Bucket::Day => zoned.start_of_day(),
+        Bucket::Hour => zoned.with().minute(0).second(0).subsec_nanosecond(0).build(),
+    }
+    .map_err(|_| UsageRangeError::Calendar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(from: &str, to: &str, bucket: Bucket, zone: &str) -> Vec<i64> {
+        let time = |text: &str| {
+            let time: Timestamp = text.parse().expect("a time");
+            WallTime::from_unix_ms(time.as_millisecond())
+        };
+        let zone = TimeZone::get(zone).expect("a zone");
+        let edges = edges(time(from), time(to), bucket, &zone).expect("a range");
+        edges.windows(2).map(|pair| (pair[1].unix_ms() - pair[0].unix_ms()) / 60_000).collect()
+    }
+
+    #[test]
+    fn days_follow_the_zone_and_its_changes_of_clock() {
+        let day = |from, to, zone| hours(from, to, Bucket::Day, zone);
+        assert_eq!(day("2026-11-20T00:00Z", "2026-11-22T00:00Z", "UTC"), [1440, 1440]);
+        // Berlin: 29 March has 23 hours, 25 October has 25.
+        let spring = day("2026-03-28T23:00Z", "2026-03-30T22:00Z", "Europe/Berlin");
+        assert_eq!(spring, [23 * 60, 24 * 60]);
+        let autumn = day("2026-10-24T22:00Z", "2026-10-25T23:00Z", "Europe/Berlin");
+        assert_eq!(autumn, [25 * 60]);
+        // Kolkata's day begins at 18:30 UTC: the first and last bucket are cut by the range.
+        let kolkata = day("2026-11-20T00:00Z", "2026-11-21T00:00Z", "Asia/Kolkata");
+        assert_eq!(kolkata, [18 * 60 + 30, 5 * 60 + 30]);
+    }
+
+    #[test]
+    fn a_range_is_refused_past_its_limit_and_when_empty() {
+        let ask = |hours: i64| {
+            let to = WallTime::from_unix_ms(hours * 3_600_000);
+            UsageQuery::new(WallTime::default(), to, Bucket::Hour, &TimeZone::UTC, GroupBy::Model)
+        };
+        assert_eq!(ask(1_000).map(|query| query.edges.len()), Ok(USAGE_BUCKETS_MAX + 1));
+        assert_eq!(ask(1_001).map(|query| query.edges.len()), Err(UsageRangeError::TooLong));
+        assert_eq!(ask(0).map(|query| query.edges.len()), Err(UsageRangeError::Empty));
+    }
+}
