@@ -1,0 +1,182 @@
+//! One engine per data folder: the lock, and the note that tells others how to reach its owner.
+//!
+//! The lock is the operating system's advisory file lock, which ends with the process that holds
+//! it, so a killed owner leaves nothing that has to be recognised as stale.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use fs4::fs_std::FileExt;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::Folders;
+
+/// Longest note accepted, in bytes; a real one has about 200.
+const NOTE_BYTES_MAX: u64 = 4_096;
+
+/// Holds the data folder until dropped.
+#[derive(Debug)]
+pub struct OwnerLock {
+    file: File,
+    note: PathBuf,
+}
+
+/// Why the data folder could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another engine has it.
+    #[error("another Gatehouse is running on {0}; use that one, or stop it first")]
+    Held(PathBuf),
+    /// The lock file could not be made.
+    #[error("could not lock the data folder at {path}; check its permissions")]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// How to reach the engine that owns a data folder.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OwnerNote {
+    /// The control listener, `http://127.0.0.1:PORT`.
+    pub address: String,
+    /// The control token. In a file of mode 0600, gone when the engine stops.
+    pub token: Zeroizing<String>,
+    /// The owner's process id, for a person to look at.
+    pub pid: u32,
+    /// The owner's version.
+    pub version: String,
+}
+
+impl std::fmt::Debug for OwnerNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnerNote").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl OwnerLock {
+    /// Takes the data folder, or says who has it.
+    pub fn acquire(folders: &Folders) -> Result<Self, LockError> {
+        let path = folders.data.join("owner.lock");
+        let failed = |source| LockError::Io { path: path.clone(), source };
+        let file = private_file(OpenOptions::new().write(true).create(true).truncate(false), &path)
+            .map_err(failed)?;
+        match FileExt::try_lock_exclusive(&file) {
+            Ok(true) => Ok(Self { file, note: note_path(folders) }),
+            Ok(false) => Err(LockError::Held(folders.data.clone())),
+            Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// Tells other processes how to reach this engine.
+    pub fn publish(&self, note: &OwnerNote) -> io::Result<()> {
+        let beside = self.note.with_extension("json.new");
+        let _ = std::fs::remove_file(&beside);
+        let mut file = private_file(OpenOptions::new().write(true).create_new(true), &beside)?;
+        let text = Zeroizing::new(serde_json::to_string(note).map_err(io::Error::other)?);
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &self.note)
+    }
+}
+
+impl Drop for OwnerLock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.note);
+        let _ = FileExt::unlock(&self.file);
+    }
+}
+
+/// The note of the engine that owns the data folder; `None` when none runs. A note left by a killed
+/// owner is told by its lock being free.
+#[must_use]
+pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
+    let lock = OpenOptions::new().write(true).open(folders.data.join("owner.lock")).ok()?;
+    if FileExt::try_lock_exclusive(&lock).unwrap_or(false) {
+        let _ = FileExt::unlock(&lock);
+        return None;
+    }
+    let path = note_path(folders);
+    if path.metadata().ok()?.len() > NOTE_BYTES_MAX {
+        return None;
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(path).ok()?);
+    serde_json::from_str(&text).ok()
+}
+
+fn note_path(folders: &Folders) -> PathBuf {
+    folders.runtime.join("control.json")
+}
+
+#[cfg(unix)]
+fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(home: &Path) -> Folders {
+        let folders = Folders::resolve(Some(home)).expect("folders");
+        folders.create().expect("created");
+        folders
+    }
+
+    fn note() -> OwnerNote {
+        OwnerNote {
+            address: "http://127.0.0.1:9".to_owned(),
+            token: Zeroizing::new("ghc_marked".to_owned()),
+            pid: 1,
+            version: "0".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_second_engine_is_refused_and_finds_the_first() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = folders(home.path());
+        let owner = OwnerLock::acquire(&folders).expect("free");
+        assert!(find_owner(&folders).is_none(), "no note yet");
+        owner.publish(&note()).expect("published");
+        assert!(matches!(OwnerLock::acquire(&folders), Err(LockError::Held(_))));
+        assert_eq!(find_owner(&folders).expect("a note").address, "http://127.0.0.1:9");
+        drop(owner);
+        assert!(find_owner(&folders).is_none());
+        assert!(OwnerLock::acquire(&folders).is_ok());
+    }
+
+    #[test]
+    fn a_note_left_by_a_killed_owner_is_not_believed() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = folders(home.path());
+        OwnerLock::acquire(&folders).expect("free").publish(&note()).expect("published");
+        let text = serde_json::to_vec(&note()).expect("json");
+        File::create(note_path(&folders)).and_then(|mut f| f.write_all(&text)).expect("left over");
+        assert!(find_owner(&folders).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_note_is_for_this_user_only_and_debug_hides_its_token() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = folders(home.path());
+        let owner = OwnerLock::acquire(&folders).expect("free");
+        owner.publish(&note()).expect("published");
+        let mode = note_path(&folders).metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!format!("{:?}", note()).contains("marked"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Background tasks under supervision: none is forgotten at the stop, none dies unseen.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long tasks get to end by themselves when the engine stops.
+pub const STOP_SECS_MAX: u64 = 10;
+
+/// Spawns and stops. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// Ends when the engine stops.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Runs `task` beside the others. A panic in it is written to the log with the task's name.
+    #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let running = tokio::spawn(self.tracker.track_future(task));
+        tokio::spawn(self.tracker.track_future(async move {
+            if let Err(error) = running.await
+                && error.is_panic()
+            {
+                tracing::error!(task = name, "a background task panicked");
+            }
+        }));
+    }
+
+    /// Asks every task to end and waits for them, at most [`STOP_SECS_MAX`].
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        let limit = Duration::from_secs(STOP_SECS_MAX);
+        if tokio::time::timeout(limit, self.tracker.wait()).await.is_err() {
+            tracing::warn!("some background tasks did not end in {STOP_SECS_MAX} s");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_for_tasks_and_gives_up_on_the_deaf() {
+        let tasks = Tasks::default();
+        let stop = tasks.stopping();
+        tasks.spawn("listening", async move { stop.cancelled().await });
+        tasks.spawn("panicking", async { panic!("on purpose") });
+        tasks.stop().await;
+
+        let tasks = Tasks::default();
+        tasks.spawn("deaf", std::future::pending());
+        tasks.stop().await;
+    }
+}
