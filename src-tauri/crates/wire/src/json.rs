@@ -1,0 +1,211 @@
+//! Reading JSON by slices of the original text.
+//!
+//! Values keep their exact bytes (big numbers, key order, escapes), and nothing recurses: a body of
+//! one million `[` costs one pass. `serde_json` checks the syntax; its raw values are skipped with
+//! an explicit stack, not with calls.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Deepest nesting of a request body, in brackets (the limit of `serde_json` itself).
+pub const JSON_DEPTH_MAX: usize = 128;
+
+/// Most members read from one object. The Chat Completions request has some 40 fields.
+pub const JSON_MEMBERS_MAX: usize = 1_024;
+
+/// Why a text has no members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonFault {
+    /// Not JSON, from this line and column on (both from one).
+    Syntax { line: usize, column: usize },
+    /// JSON, but no object.
+    NotAnObject,
+    /// More than [`JSON_MEMBERS_MAX`] members.
+    TooManyMembers,
+}
+
+/// The members of one JSON object in order, values as they stand in the text.
+#[derive(Debug)]
+pub(crate) struct Members<'a> {
+    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> Members<'a> {
+    /// Reads `text`, which must be one object with nothing but white space around it.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, JsonFault> {
+        let entries = serde_json::from_str::<Entries<'a>>(text).map_err(|error| {
+            if error.is_data() {
+                return JsonFault::NotAnObject;
+            }
+            JsonFault::Syntax { line: error.line(), column: error.column() }
+        })?;
+        match entries {
+            Entries::Read(entries) => Ok(Self { entries }),
+            Entries::TooMany => Err(JsonFault::TooManyMembers),
+        }
+    }
+
+    /// The value of `key`; of several the last, as most parsers have it. `null` counts as absent.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.entries
+            .iter()
+            .rev()
+            .find_map(|(name, value)| (name == key).then_some(*value))
+            .filter(|value| value.get() != "null")
+    }
+
+    /// The value of `key` even if it is `null`.
+    pub(crate) fn get_or_null(&self, key: &str) -> Option<&'a RawValue> {
+        self.entries.iter().rev().find_map(|(name, value)| (name == key).then_some(*value))
+    }
+
+    /// The value of `key` as text, if it is a string.
+    pub(crate) fn string(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.get(key)?.get()).ok()
+    }
+
+    /// The members of the object at `key`; empty if there is none.
+    pub(crate) fn object(&self, key: &str) -> Self {
+        self.get(key)
+            .and_then(|value| Self::parse(value.get()).ok())
+            .unwrap_or(Self { entries: Vec::new() })
+    }
+
+    /// The last value in the text.
+    pub(crate) fn last(&self) -> Option<&'a RawValue> {
+        self.entries.last().map(|(_, value)| *value)
+    }
+
+    /// The first key that stands twice.
+    pub(crate) fn duplicate(&self) -> Option<&str> {
+        let mut seen = HashSet::new();
+        self.entries.iter().map(|(name, _)| name.as_ref()).find(|name| !seen.insert(*name))
+    }
+}
+
+/// The items of a JSON array; `None` if `value` is no array.
+pub(crate) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// Whether brackets nest deeper than `limit`. Looks at brackets only; syntax is checked elsewhere.
+pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                if depth > limit {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Where `part`, a slice of `whole`, lies in it.
+pub(crate) fn range_in(whole: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    start..start.saturating_add(part.len())
+}
+
+/// `text` as a JSON string.
+pub(crate) fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+enum Entries<'a> {
+    Read(Vec<(Cow<'a, str>, &'a RawValue)>),
+    TooMany,
+}
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor;
+
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    if entries.len() == JSON_MEMBERS_MAX {
+                        map.next_value::<IgnoredAny>()?;
+                        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                        return Ok(Entries::TooMany);
+                    }
+                    entries.push((key, map.next_value()?));
+                }
+                Ok(Entries::Read(entries))
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_bytes_and_the_last_of_two_counts() {
+        let text = r#" {"a" : 1e400, "b":[ 1 ,2], "a":"\ud800"} "#;
+        let members = Members::parse(text).expect("an object");
+        assert_eq!(members.get("a").map(RawValue::get), Some(r#""\ud800""#));
+        let b = members.get("b").expect("b");
+        assert_eq!(b.get(), "[ 1 ,2]");
+        assert_eq!(&text[range_in(text, b.get())], "[ 1 ,2]");
+        assert_eq!(members.duplicate(), Some("a"));
+        assert_eq!(members.string("a"), None, "a lone surrogate is no text");
+    }
+
+    #[test]
+    fn faults_have_names() {
+        let fault = |text: &str| Members::parse(text).expect_err("a fault");
+        assert_eq!(fault("[1]"), JsonFault::NotAnObject);
+        assert_eq!(fault("3"), JsonFault::NotAnObject);
+        assert_eq!(fault("{\"a\":NaN}"), JsonFault::Syntax { line: 1, column: 6 });
+        assert!(matches!(fault("{\"a\":1"), JsonFault::Syntax { .. }));
+        assert!(matches!(fault("{} x"), JsonFault::Syntax { .. }));
+        assert!(matches!(fault(""), JsonFault::Syntax { .. }));
+        let many = |count: usize| {
+            format!(
+                "{{{}}}",
+                (0..count).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",")
+            )
+        };
+        assert!(Members::parse(&many(JSON_MEMBERS_MAX)).is_ok());
+        assert_eq!(fault(&many(JSON_MEMBERS_MAX + 1)), JsonFault::TooManyMembers);
+    }
+
+    #[test]
+    fn depth_counts_brackets_outside_strings() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(!is_deeper_than(&nested(JSON_DEPTH_MAX), JSON_DEPTH_MAX));
+        assert!(is_deeper_than(&nested(JSON_DEPTH_MAX + 1), JSON_DEPTH_MAX));
+        assert!(!is_deeper_than(r#"["[[[[\"[[[", {}]"#, 2));
+        let bomb = "[".repeat(1_000_000);
+        assert!(is_deeper_than(&bomb, JSON_DEPTH_MAX));
+        assert!(Members::parse(&format!("{{\"a\":{bomb}")).is_err(), "no stack is used up");
+    }
+}

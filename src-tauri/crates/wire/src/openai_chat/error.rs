@@ -1,0 +1,149 @@
+//! The dialect's errors: written for clients, read from backends.
+
+use bytes::Bytes;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::error::clean;
+use crate::json::{Members, items};
+use crate::{
+    ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
+    UpstreamError,
+};
+
+/// The body of an error answer.
+#[must_use]
+pub fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
+    let body = json!({"error": {
+        "message": error.message,
+        "type": kind_word(error.kind),
+        "param": error.param,
+        "code": error.code,
+    }});
+    Bytes::from(body.to_string())
+}
+
+/// The event that tells a client in mid-stream that its answer is not whole. Close the connection
+/// without the final zero chunk after it: every SDK then raises.
+#[must_use]
+pub fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
+    let body = error_body(error);
+    Bytes::from([b"data: ".as_slice(), &body, b"\n\n"].concat())
+}
+
+/// Reads a backend's error body: OpenAI's shape and the usual deviations from it. Markup is classed
+/// by its status and never quoted.
+#[must_use]
+pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
+    let words = Words::read(body);
+    let (kind, code) = (words.kind, words.code);
+    let class = UpstreamClass::of(status, kind.as_deref(), code.as_deref());
+    let message = words
+        .message
+        .filter(|message| !message.is_empty())
+        .unwrap_or_else(|| format!("the backend answered {status} without a readable reason"));
+    UpstreamError { status, class, message, kind, code, param: words.param }
+}
+
+/// An error object where the HTTP status was 200: the status is taken from its words.
+pub(super) fn in_band_error(body: &[u8]) -> UpstreamError {
+    let words = Words::read(body);
+    let number = words.code.as_deref().and_then(|code| code.parse::<u16>().ok());
+    let told = number.filter(|status| (400..=599).contains(status));
+    upstream_error(told.unwrap_or_else(|| words.status()), body)
+}
+
+const fn kind_word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest | ErrorKind::TooLarge => "invalid_request_error",
+        ErrorKind::Authentication => "authentication_error",
+        ErrorKind::Permission => "permission_error",
+        ErrorKind::NotFound => "not_found_error",
+        ErrorKind::RateLimit => "rate_limit_error",
+        ErrorKind::Billing => "insufficient_quota",
+        ErrorKind::Timeout => "timeout_error",
+        ErrorKind::Overloaded => "overloaded_error",
+        ErrorKind::Api => "server_error",
+    }
+}
+
+#[derive(Default)]
+struct Words {
+    message: Option<String>,
+    kind: Option<String>,
+    code: Option<String>,
+    param: Option<String>,
+}
+
+impl Words {
+    fn read(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.starts_with('<') {
+            return Self::default();
+        }
+        // Gemini's compatible endpoint wraps its error in an array.
+        let first = serde_json::from_str::<&RawValue>(text).ok().and_then(items);
+        let object = first.and_then(|list| list.first().copied()).map_or(text, RawValue::get);
+        match Members::parse(object) {
+            Ok(members) => Self::from_object(&members),
+            // Broken JSON is not worth quoting; plain words are.
+            Err(_) if text.starts_with(['{', '[']) => Self::default(),
+            Err(_) => {
+                Self { message: Some(clean(text, ERROR_MESSAGE_CHARS_MAX)), ..Self::default() }
+            }
+        }
+    }
+
+    /// `{"error":{…}}`, `{"error":"…"}` (Ollama), `{"message":…}` (older vLLM), `{"detail":…}`
+    /// (FastAPI).
+    fn from_object(members: &Members<'_>) -> Self {
+        let error = members.object("error");
+        let source = if error.last().is_some() { &error } else { members };
+        let message = source
+            .string("message")
+            .or_else(|| members.string("error"))
+            .or_else(|| members.string("detail"))
+            .or_else(|| first_detail(members));
+        let field = |key: &str| {
+            let raw = source.get(key)?;
+            let text = source.string(key).unwrap_or_else(|| raw.get().to_owned());
+            Some(clean(&text, ERROR_FIELD_CHARS_MAX))
+        };
+        Self {
+            message: message.map(|text| clean(&text, ERROR_MESSAGE_CHARS_MAX)),
+            kind: field("type"),
+            code: field("code"),
+            param: field("param"),
+        }
+    }
+
+    /// The status that the words stand for, when no status was given.
+    fn status(&self) -> u16 {
+        let says = |word: &str| {
+            [&self.kind, &self.code].into_iter().flatten().any(|text| text.contains(word))
+        };
+        if says("rate_limit") || says("insufficient_quota") {
+            429
+        } else if says("authentication") || says("invalid_api_key") {
+            401
+        } else if says("not_found") {
+            404
+        } else if says("overloaded") {
+            529
+        } else if says("invalid_request") || says("context_length") {
+            400
+        } else {
+            500
+        }
+    }
+}
+
+/// The `msg` of the first entry of FastAPI's `detail` list.
+fn first_detail(members: &Members<'_>) -> Option<String> {
+    let list = items(members.get("detail")?)?;
+    Members::parse(list.first()?.get()).ok()?.string("msg")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! The tap: what a stream says about itself, learned while its bytes flow through.
+//!
+//! The gateway must never end a broken stream as if it were whole: most clients take a clean end
+//! for success. So the tap alone judges how a stream ended, holds back what must not be relayed
+//! (usage nobody asked for, in-band errors with a backend's words, anything after the end) and
+//! keeps at most one event.
+
+use bytes::{Bytes, BytesMut};
+
+use super::answer::AnswerFacts;
+use super::chunk::{Adds, Choice, Chunk};
+use super::error::in_band_error;
+use super::usage::read_usage;
+use super::{DONE_EVENT, UsageChunk};
+use crate::json::range_in;
+use crate::{
+    MODEL_NAME_BYTES_MAX, SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SsePayload, UpstreamError,
+};
+
+/// Most choices of one answer (`n` of the OpenAI API goes to 128).
+pub const CHOICES_MAX: usize = 128;
+
+/// Longest finish reason kept, in characters; the longest defined is `content_filter`.
+const FINISH_REASON_CHARS_MAX: usize = 64;
+
+/// Reads one upstream stream as it passes.
+#[derive(Debug)]
+pub struct ChatTap {
+    usage_chunk: UsageChunk,
+    decoder: SseDecoder,
+    facts: AnswerFacts,
+    choices: Vec<SeenChoice>,
+    content_seen: bool,
+    late_chunks: u32,
+    end: Option<StreamEnd>,
+}
+
+/// What became of the bytes fed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tapped {
+    /// Bytes to relay now; may be empty.
+    pub relay: Bytes,
+    /// Whether to go on reading.
+    pub flow: Flow,
+}
+
+/// Whether a stream goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Feed more.
+    More,
+    /// The end is known: relay what was given, stop reading, call [`ChatTap::finish`].
+    Stop,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// Every choice has its finish reason. `append` goes to the client before its stream ends: empty
+    /// after a regular end, else what the backend left out.
+    Complete {
+        /// Bytes to relay last.
+        append: Bytes,
+    },
+    /// The bytes ended, or `[DONE]` came, before a finish reason: close with an error event.
+    Truncated,
+    /// The backend reported an error in the stream (not relayed): close with an error event.
+    UpstreamError(UpstreamError),
+    /// The stream broke the dialect: close with an error event.
+    Broken(StreamFault),
+}
+
+/// How a stream broke the dialect. The text is for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum StreamFault {
+    /// Over [`SSE_EVENT_BYTES_MAX`].
+    #[error("the backend sent an event of more than {SSE_EVENT_BYTES_MAX} bytes")]
+    EventTooLarge,
+    /// Bytes that are no UTF-8.
+    #[error("the backend sent text that is not UTF-8")]
+    InvalidUtf8,
+    /// `data` that is no JSON object, or has no readable choices.
+    #[error("the backend sent an event that is not a chat completion chunk")]
+    NotJson,
+    /// Over [`CHOICES_MAX`].
+    #[error("the backend sent more than {CHOICES_MAX} choices")]
+    TooManyChoices,
+    /// A piece of a tool call after its choice had finished: relaying or dropping it would hand an
+    /// agent a wrong call.
+    #[error("the backend went on with a tool call after its finish reason")]
+    LateToolCall,
+}
+
+#[derive(Debug)]
+struct SeenChoice {
+    index: u64,
+    finish_reason: Option<String>,
+}
+
+/// What to do with one event.
+enum Verdict {
+    Relay,
+    /// Relay with `choices` emptied: only the usage in it is wanted.
+    RelayUsage,
+    Drop,
+    End(StreamEnd),
+}
+
+impl ChatTap {
+    /// A tap at the start of a stream.
+    #[must_use]
+    pub fn new(usage_chunk: UsageChunk) -> Self {
+        Self {
+            usage_chunk,
+            decoder: SseDecoder::new(),
+            facts: AnswerFacts::default(),
+            choices: Vec::new(),
+            content_seen: false,
+            late_chunks: 0,
+            end: None,
+        }
+    }
+
+    /// Takes the next bytes from the backend; gives the bytes for the client.
+    pub fn feed(&mut self, chunk: &[u8]) -> Tapped {
+        let mut relay = BytesMut::new();
+        if self.end.is_none() {
+            self.decoder.push(chunk);
+        }
+        while self.end.is_none() {
+            match self.decoder.next_event() {
+                Ok(Some(event)) => self.pass(&event, &mut relay),
+                Ok(None) => break,
+                Err(_) => self.end = Some(StreamEnd::Broken(StreamFault::EventTooLarge)),
+            }
+        }
+        let flow = if self.end.is_some() { Flow::Stop } else { Flow::More };
+        Tapped { relay: relay.freeze(), flow }
+    }
+
+    /// What was learned so far.
+    #[must_use]
+    pub const fn facts(&self) -> &AnswerFacts {
+        &self.facts
+    }
+
+    /// Whether text, reasoning or a tool call has come. Before that, another backend may still be
+    /// tried if nothing was relayed.
+    #[must_use]
+    pub const fn content_seen(&self) -> bool {
+        self.content_seen
+    }
+
+    /// Chunks that came after their choice had finished and were dropped; worth a warning.
+    #[must_use]
+    pub const fn late_chunks(&self) -> u32 {
+        self.late_chunks
+    }
+
+    /// The backend's bytes are at their end (or [`Flow::Stop`] was given): how it ended and what was
+    /// learned. Also right after a broken connection: what counts is what had come by then.
+    #[must_use]
+    pub fn finish(mut self) -> (StreamEnd, AnswerFacts) {
+        let rest = std::mem::take(&mut self.decoder).finish();
+        let mut append = BytesMut::new();
+        if let (None, Some(event)) = (&self.end, rest)
+            && !matches!(event.payload, SsePayload::Comment | SsePayload::Nothing)
+        {
+            self.pass_unfinished(&event, &mut append);
+        }
+        let end = match self.end {
+            Some(end) => end,
+            None if self.all_finished() => {
+                append.extend_from_slice(DONE_EVENT);
+                StreamEnd::Complete { append: append.freeze() }
+            }
+            None => StreamEnd::Truncated,
+        };
+        (end, self.facts)
+    }
+
+    fn all_finished(&self) -> bool {
+        !self.choices.is_empty() && self.choices.iter().all(|seen| seen.finish_reason.is_some())
+    }
+
+    fn pass(&mut self, event: &SseEvent, relay: &mut BytesMut) {
+        match self.judge(event) {
+            Verdict::Relay => relay.extend_from_slice(&event.raw),
+            Verdict::RelayUsage => push_usage(event, relay),
+            Verdict::Drop => {}
+            Verdict::End(end) => {
+                if matches!(end, StreamEnd::Complete { .. }) {
+                    relay.extend_from_slice(&event.raw);
+                }
+                self.end = Some(end);
+            }
+        }
+    }
+
+    /// The last event without its blank line: whole JSON counts, a torn one is a cut.
+    fn pass_unfinished(&mut self, event: &SseEvent, append: &mut BytesMut) {
+        match self.judge(event) {
+            Verdict::Relay => {
+                append.extend_from_slice(&event.raw);
+                append.extend_from_slice(b"\n\n");
+            }
+            Verdict::RelayUsage => push_usage(event, append),
+            // `[DONE]`, which is written anew, or a torn event, which is no fault of the dialect.
+            Verdict::Drop | Verdict::End(StreamEnd::Complete { .. } | StreamEnd::Broken(_)) => {}
+            Verdict::End(end) => self.end = Some(end),
+        }
+    }
+
+    fn judge(&mut self, event: &SseEvent) -> Verdict {
+        let Ok(raw) = std::str::from_utf8(&event.raw) else {
+            return Verdict::End(StreamEnd::Broken(StreamFault::InvalidUtf8));
+        };
+        let data = match &event.payload {
+            SsePayload::Data(data) if data.is_empty() => return Verdict::Drop,
+            SsePayload::Data(data) => data,
+            SsePayload::Comment => return Verdict::Relay,
+            SsePayload::Nothing if raw.trim().is_empty() => return Verdict::Relay,
+            SsePayload::Nothing => return Verdict::Drop,
+        };
+        let text = std::str::from_utf8(data).unwrap_or_default().trim();
+        if text == "[DONE]" {
+            return Verdict::End(self.on_done());
+        }
+        if event.name.as_deref() == Some(b"error") {
+            return Verdict::End(StreamEnd::UpstreamError(in_band_error(data)));
+        }
+        match Chunk::read(text) {
+            Ok(chunk) if chunk.error.is_some() => {
+                Verdict::End(StreamEnd::UpstreamError(in_band_error(data)))
+            }
+            Ok(chunk) => self.judge_chunk(chunk),
+            Err(fault) => Verdict::End(StreamEnd::Broken(fault)),
+        }
+    }
+
+    fn on_done(&self) -> StreamEnd {
+        if self.all_finished() {
+            StreamEnd::Complete { append: Bytes::new() }
+        } else {
+            StreamEnd::Truncated
+        }
+    }
+
+    fn judge_chunk(&mut self, chunk: Chunk<'_>) -> Verdict {
+        if let Some(report) = chunk.usage.and_then(read_usage) {
+            self.facts.usage = Some(report);
+        }
+        let usage_only = chunk.is_usage_only();
+        let has_usage = chunk.usage.is_some();
+        if let Some(model) = chunk.model.filter(|model| is_model_name(model)) {
+            self.facts.model = Some(model);
+        }
+        if usage_only {
+            return match self.usage_chunk {
+                UsageChunk::Asked => Verdict::Relay,
+                UsageChunk::NotAsked => Verdict::Drop,
+            };
+        }
+        let mut late = 0;
+        let count = chunk.choices.len();
+        for choice in chunk.choices {
+            match self.judge_choice(choice) {
+                Ok(Timing::InTime) => {}
+                Ok(Timing::Late) => late += 1,
+                Err(fault) => return Verdict::End(StreamEnd::Broken(fault)),
+            }
+        }
+        if late == 0 || late < count {
+            return Verdict::Relay;
+        }
+        self.late_chunks = self.late_chunks.saturating_add(1);
+        match self.usage_chunk {
+            UsageChunk::Asked if has_usage => Verdict::RelayUsage,
+            _ => Verdict::Drop,
+        }
+    }
+
+    /// The first finish reason of a choice stands; what comes after it is late.
+    fn judge_choice(&mut self, choice: Choice) -> Result<Timing, StreamFault> {
+        let known = self.choices.iter().position(|seen| seen.index == choice.index);
+        if known.is_none() && self.choices.len() == CHOICES_MAX {
+            return Err(StreamFault::TooManyChoices);
+        }
+        let index = choice.index;
+        let place = known.unwrap_or_else(|| {
+            self.choices.push(SeenChoice { index, finish_reason: None });
+            self.choices.len() - 1
+        });
+        let Some(seen) = self.choices.get_mut(place) else { return Ok(Timing::InTime) };
+        if let Some(first) = &seen.finish_reason {
+            return match choice.adds {
+                Adds::ToolCall => Err(StreamFault::LateToolCall),
+                Adds::Text => Ok(Timing::Late),
+                Adds::Nothing if choice.finish_reason.is_none_or(|again| again == *first) => {
+                    Ok(Timing::InTime)
+                }
+                Adds::Nothing => Ok(Timing::Late),
+            };
+        }
+        self.content_seen |= choice.adds != Adds::Nothing;
+        if let Some(reason) = choice.finish_reason {
+            let kept = crate::error::clean(&reason, FINISH_REASON_CHARS_MAX);
+            self.facts.finish_reason.get_or_insert(kept);
+            seen.finish_reason = Some(reason);
+        }
+        Ok(Timing::InTime)
+    }
+}
+
+enum Timing {
+    InTime,
+    Late,
+}
+
+/// Whether a name a backend sent is one.
+pub(super) fn is_model_name(name: &str) -> bool {
+    (1..=MODEL_NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
+}
+
+/// A late chunk without its choices, so that the usage in it still reaches the client.
+fn push_usage(event: &SseEvent, relay: &mut BytesMut) {
+    let SsePayload::Data(data) = &event.payload else { return };
+    let text = std::str::from_utf8(data).unwrap_or_default();
+    let Some(choices) = Chunk::read(text).ok().and_then(|chunk| chunk.choices_at) else { return };
+    let at = range_in(text, choices.get());
+    relay.extend_from_slice(b"data: ");
+    let one_line = |part: &str| part.replace(['\r', '\n'], " ");
+    relay.extend_from_slice(one_line(text.get(..at.start).unwrap_or_default()).as_bytes());
+    relay.extend_from_slice(b"[]");
+    relay.extend_from_slice(one_line(text.get(at.end..).unwrap_or_default()).as_bytes());
+    relay.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Usage as OpenAI-compatible backends report it, split so that no token is counted twice.
+//!
+//! OpenAI's prompt count includes cached tokens and its completion count includes reasoning; other
+//! backends differ or report nonsense (negative, floating, as text). The raw object is kept beside
+//! the split, and a split that had to be guessed or clamped says so.
+
+use domain::TokenUsage;
+use serde_json::value::RawValue;
+
+use crate::json::Members;
+
+/// Largest raw usage object kept, in bytes; the largest seen has some 600.
+pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
+
+/// Largest count believed, in tokens; anything over it is a fault of the backend.
+pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
+
+/// Usage of one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageReport {
+    /// The split by class.
+    pub tokens: TokenUsage,
+    /// Whether the split is what the backend said.
+    pub reading: UsageReading,
+    /// The backend's own object; `None` if it had more than [`USAGE_RAW_BYTES_MAX`].
+    pub raw: Option<String>,
+}
+
+/// How far a usage report can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageReading {
+    /// The numbers agree with each other.
+    AsReported,
+    /// A number was negative, no whole number, too large, or a part was larger than its whole; it
+    /// was clamped.
+    Adjusted,
+}
+
+/// Reads a `usage` value; `None` if it names neither a prompt nor a completion count.
+pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
+    let members = Members::parse(value.get()).ok()?;
+    let (prompt, completion) = (members.get("prompt_tokens"), members.get("completion_tokens"));
+    if prompt.is_none() && completion.is_none() {
+        return None;
+    }
+    let mut counts = Counts { reading: UsageReading::AsReported };
+    let prompt = counts.read(prompt);
+    let completion = counts.read(completion);
+    let total = counts.read(members.get("total_tokens"));
+    let inside = members.object("prompt_tokens_details");
+    // DeepSeek's older name for the same number.
+    let cached = inside.get("cached_tokens").or_else(|| members.get("prompt_cache_hit_tokens"));
+    let cached = counts.read(cached);
+    let written = counts.read(inside.get("cache_write_tokens"));
+    let thought = members.object("completion_tokens_details");
+    let thought = counts.read(thought.get("reasoning_tokens"));
+    let mut tokens = TokenUsage::default();
+    counts.split_input(&mut tokens, prompt, cached, written);
+    counts.split_output(&mut tokens, completion, thought, total.saturating_sub(prompt));
+    let raw = value.get();
+    let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
+    Some(UsageReport { tokens, reading: counts.reading, raw })
+}
+
+struct Counts {
+    reading: UsageReading,
+}
+
+impl Counts {
+    /// A count; absent is zero, anything that is no whole number in range is brought into it.
+    fn read(&mut self, value: Option<&RawValue>) -> u64 {
+        let Some(value) = value else { return 0 };
+        let text = value.get().trim_matches('"');
+        let exact = value.get().parse::<u64>().ok().filter(|count| *count <= TOKEN_COUNT_MAX);
+        exact.unwrap_or_else(|| {
+            self.reading = UsageReading::Adjusted;
+            near_count(text)
+        })
+    }
+
+    fn part(&mut self, part: u64, whole: u64) -> u64 {
+        if part > whole {
+            self.reading = UsageReading::Adjusted;
+        }
+        part.min(whole)
+    }
+
+    /// Cache writes are inside the prompt count at most backends. Where they cannot be (the parts
+    /// would exceed the whole) they are taken as counted beside it.
+    fn split_input(&mut self, tokens: &mut TokenUsage, prompt: u64, cached: u64, written: u64) {
+        tokens.cache_read = self.part(cached, prompt);
+        tokens.cache_write_5m = written;
+        let rest = prompt - tokens.cache_read;
+        tokens.input_uncached = rest.checked_sub(written).unwrap_or_else(|| {
+            self.reading = UsageReading::Adjusted;
+            rest
+        });
+    }
+
+    /// Reasoning is inside the completion count, unless the total says that it is beside it (xAI).
+    fn split_output(&mut self, tokens: &mut TokenUsage, completion: u64, thought: u64, all: u64) {
+        if thought > 0 && all == completion.saturating_add(thought) {
+            (tokens.output_visible, tokens.reasoning) = (completion, thought);
+            return;
+        }
+        tokens.reasoning = self.part(thought, completion);
+        tokens.output_visible = completion - tokens.reasoning;
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=10^12 before the cast; NaN becomes 0"
+)]
+fn near_count(text: &str) -> u64 {
+    let near = text.parse::<f64>().unwrap_or(0.0);
+    near.clamp(0.0, 1e12) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
+        let raw: &RawValue = serde_json::from_str(json).expect("JSON");
+        let report = read_usage(raw).unwrap_or_else(|| panic!("no usage in {json}"));
+        let t = report.tokens;
+        let got = [t.input_uncached, t.cache_read, t.cache_write_5m, t.output_visible, t.reasoning];
+        assert_eq!((got, report.reading), (expected, reading), "{json}");
+        assert_eq!(report.raw.as_deref(), Some(json));
+    }
+
+    #[test]
+    fn parts_are_taken_out_of_their_wholes() {
+        use UsageReading::AsReported;
+        check(r#"{"prompt_tokens":10,"completion_tokens":5}"#, [10, 0, 0, 5, 0], AsReported);
+        check(
+            r#"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,
+               "prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":30},
+               "completion_tokens_details":{"reasoning_tokens":20}}"#,
+            [10, 60, 30, 30, 20],
+            AsReported,
+        );
+        check(
+            r#"{"prompt_tokens":10,"prompt_tokens_details":null,"prompt_cache_hit_tokens":4}"#,
+            [6, 4, 0, 0, 0],
+            AsReported,
+        );
+        check(
+            r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":22,
+               "completion_tokens_details":{"reasoning_tokens":7}}"#,
+            [10, 0, 0, 5, 7],
+            AsReported,
+        );
+    }
+
+    #[test]
+    fn nonsense_is_clamped_and_flagged() {
+        use UsageReading::Adjusted;
+        let cases = [
+            (r#"{"prompt_tokens":-3,"completion_tokens":5}"#, [0, 0, 0, 5, 0]),
+            (r#"{"prompt_tokens":3.9,"completion_tokens":"5"}"#, [3, 0, 0, 5, 0]),
+            (r#"{"prompt_tokens":1e400}"#, [TOKEN_COUNT_MAX, 0, 0, 0, 0]),
+            (r#"{"prompt_tokens":1000000000001}"#, [TOKEN_COUNT_MAX, 0, 0, 0, 0]),
+            (r#"{"prompt_tokens":[],"completion_tokens":1}"#, [0, 0, 0, 1, 0]),
+            (
+                r#"{"prompt_tokens":10,"prompt_tokens_details":{"cached_tokens":11}}"#,
+                [0, 10, 0, 0, 0],
+            ),
+            (
+                r#"{"prompt_tokens":10,"prompt_tokens_details":{"cache_write_tokens":11}}"#,
+                [10, 0, 11, 0, 0],
+            ),
+            (
+                r#"{"completion_tokens":5,"completion_tokens_details":{"reasoning_tokens":6}}"#,
+                [0, 0, 0, 0, 5],
+            ),
+        ];
+        for (json, expected) in cases {
+            check(json, expected, Adjusted);
+        }
+    }
+
+    #[test]
+    fn no_counts_is_no_usage_and_a_huge_object_is_not_kept() {
+        for json in ["{}", "[]", "3", r#"{"prompt_tokens":null}"#, r#"{"cost":1}"#] {
+            assert_eq!(read_usage(serde_json::from_str(json).expect("JSON")), None, "{json}");
+        }
+        let padded = |bytes: usize| {
+            let empty = r#"{"prompt_tokens":1,"x":""}"#;
+            format!(r#"{{"prompt_tokens":1,"x":"{}"}}"#, "y".repeat(bytes - empty.len()))
+        };
+        let kept = |bytes: usize| {
+            let json = padded(bytes);
+            read_usage(serde_json::from_str(&json).expect("JSON")).expect("usage").raw.is_some()
+        };
+        assert!(kept(USAGE_RAW_BYTES_MAX));
+        assert!(!kept(USAGE_RAW_BYTES_MAX + 1));
+    }
+}

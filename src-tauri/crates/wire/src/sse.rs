@@ -1,0 +1,168 @@
+//! Server-sent events, decoded byte-exactly and within a bound.
+//!
+//! Rules of the WHATWG specification (HTML, section 9.2.6), with one addition: each event knows its
+//! raw bytes, so that a pass-through relays what came and nothing else. The raw bytes of all events
+//! in a row are the stream, however it was split.
+
+use bytes::{Bytes, BytesMut};
+
+/// Largest single event, in bytes. Image and audio deltas are the largest seen, a few hundred
+/// kilobytes; more than this is a fault of the backend (a line without an end).
+pub const SSE_EVENT_BYTES_MAX: usize = 1_048_576;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// One block of a stream, up to and with its blank line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SseEvent {
+    /// The bytes as they came.
+    pub raw: Bytes,
+    /// The `event` field, if there is one.
+    pub name: Option<Bytes>,
+    /// What it carries.
+    pub payload: SsePayload,
+}
+
+/// What a block of a stream carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SsePayload {
+    /// The `data` lines, joined with line feeds.
+    Data(Bytes),
+    /// Comment lines only: a heartbeat.
+    Comment,
+    /// Neither: blank lines, lone `id` and `retry` fields, or text that is no event stream.
+    Nothing,
+}
+
+/// One event grew over [`SSE_EVENT_BYTES_MAX`]. The decoder keeps nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an event of the stream has more than {SSE_EVENT_BYTES_MAX} bytes; the backend sends lines without end"
+)]
+pub struct SseEventTooLarge;
+
+/// Incremental decoder. Memory: one unfinished event and the chunk just pushed.
+#[derive(Debug, Default)]
+pub struct SseDecoder {
+    buffer: BytesMut,
+    /// Bytes of `buffer` already looked at, so that a trickle costs no second look.
+    scanned: usize,
+    place: Place,
+    /// Whether an event was taken already (a byte order mark may stand before the first only).
+    begun: bool,
+}
+
+/// Where the scan stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Place {
+    /// Before the first byte of a line.
+    #[default]
+    LineStart,
+    /// In a line that has bytes.
+    Inside,
+    /// After the carriage return that ends a line with bytes; a line feed would belong to it.
+    AfterReturn,
+    /// After the carriage return of a blank line; its line feed is awaited, so that a relay does
+    /// not deliver it one event late.
+    BlankReturn,
+    /// After an event that ended in two bare carriage returns; a line feed would belong to it.
+    AfterEvent,
+}
+
+impl SseDecoder {
+    /// A decoder at the start of a stream.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes of the stream. Take the events out before pushing more.
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// The next whole event, or `None` until more bytes are pushed.
+    pub fn next_event(&mut self) -> Result<Option<SseEvent>, SseEventTooLarge> {
+        let end = self.find_end();
+        if end.unwrap_or(self.buffer.len()) > SSE_EVENT_BYTES_MAX {
+            *self = Self::new();
+            return Err(SseEventTooLarge);
+        }
+        Ok(end.map(|end| self.take(end)))
+    }
+
+    /// What lies unfinished at the end of the stream, read as if a blank line followed. The
+    /// specification drops it; some servers end with `data: [DONE]` and one line feed.
+    #[must_use]
+    pub fn finish(mut self) -> Option<SseEvent> {
+        (!self.buffer.is_empty()).then(|| self.take(self.buffer.len()))
+    }
+
+    /// The place after the blank line that ends the event. Depends on the bytes alone, never on how
+    /// they were split.
+    fn find_end(&mut self) -> Option<usize> {
+        while let Some(&byte) = self.buffer.get(self.scanned) {
+            let (place, end) = match (self.place, byte) {
+                (Place::LineStart, b'\n') => (Place::LineStart, Some(self.scanned + 1)),
+                (Place::LineStart | Place::AfterEvent, b'\r') => (Place::BlankReturn, None),
+                (Place::Inside | Place::AfterReturn | Place::AfterEvent, b'\n') => {
+                    (Place::LineStart, None)
+                }
+                (Place::Inside, b'\r') => (Place::AfterReturn, None),
+                (Place::AfterReturn, b'\r') => (Place::AfterEvent, Some(self.scanned + 1)),
+                (Place::BlankReturn, b'\n') => (Place::LineStart, Some(self.scanned + 1)),
+                (Place::BlankReturn, _) => (Place::LineStart, Some(self.scanned)),
+                _ => (Place::Inside, None),
+            };
+            self.place = place;
+            if end.is_some() {
+                return end;
+            }
+            self.scanned += 1;
+        }
+        None
+    }
+
+    fn take(&mut self, end: usize) -> SseEvent {
+        let raw = self.buffer.split_to(end).freeze();
+        self.scanned = 0;
+        let mark = if self.begun || !raw.starts_with(BOM) { 0 } else { BOM.len() };
+        self.begun = true;
+        read(raw, mark)
+    }
+}
+
+/// Reads the fields of one block, whose text begins at `start`.
+fn read(raw: Bytes, start: usize) -> SseEvent {
+    let (mut name, mut data, mut has_comment) = (None, Vec::new(), false);
+    let text = raw.slice(start..);
+    for line in text.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty()) {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let (field, rest) = line.split_at(colon);
+        let value = rest.strip_prefix(b":").unwrap_or(rest);
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"" => has_comment = true,
+            b"data" => data.push(raw.slice_ref(value)),
+            b"event" => name = Some(raw.slice_ref(value)),
+            _ => {}
+        }
+    }
+    let payload = match data.as_slice() {
+        [] if has_comment => SsePayload::Comment,
+        [] => SsePayload::Nothing,
+        [one] => SsePayload::Data(one.clone()),
+        [first, rest @ ..] => {
+            let mut joined = BytesMut::from(first.as_ref());
+            for line in rest {
+                joined.extend_from_slice(b"\n");
+                joined.extend_from_slice(line);
+            }
+            SsePayload::Data(joined.freeze())
+        }
+    };
+    SseEvent { raw, name, payload }
+}
+
+#[cfg(test)]
+mod tests;
