@@ -964,7 +964,15 @@ export type VaultStateView =
 /**  No keychain service answers. */
 "unavailable" | 
 /**  The keychain service does not answer in time. */
-"hung";
+"hung" | 
+/**  The encrypted file cannot be read. */
+"damaged";
+
+/**  Opens the encrypted file vault, or makes it when there is none yet. */
+export type VaultUnlock = {
+	/**  The passphrase; travels inwards only. */
+	passphrase: string,
+};
 
 /**  Where secrets are kept and whether that works. */
 export type VaultView = {

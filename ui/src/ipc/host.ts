@@ -33,6 +33,8 @@ import type {
   StatusView,
   UsageQuery,
   UsageView,
+  VaultUnlock,
+  VaultView,
 } from "./bindings";
 
 export interface Host {
@@ -51,6 +53,10 @@ export interface Host {
   keyReplace(req: KeyReplace): Promise<KeyView>;
   keyVerify(req: KeyRef): Promise<KeyVerificationView>;
   keyRemove(req: KeyRef): Promise<null>;
+  /** Asks the vault again how it is. */
+  vaultCheck(): Promise<VaultView>;
+  /** Opens the encrypted file vault, or makes it when there is none yet. */
+  vaultUnlock(req: VaultUnlock): Promise<VaultView>;
 
   clients(): Promise<ClientView[]>;
   clientAdd(req: ClientAdd): Promise<ClientView>;

@@ -4,7 +4,7 @@ fn main() {
     let types = specta::Types::default()
         .register::<StatusView>().register::<BackendView>().register::<PresetView>().register::<BackendAdd>()
         .register::<BackendEdit>().register::<BackendSwitch>().register::<BackendRef>().register::<BackendTestView>()
-        .register::<KeyView>().register::<KeyAdd>().register::<KeyReplace>().register::<KeyRef>().register::<KeyVerificationView>()
+        .register::<KeyView>().register::<KeyAdd>().register::<KeyReplace>().register::<KeyRef>().register::<KeyVerificationView>().register::<VaultUnlock>()
         .register::<ClientView>().register::<ClientAdd>().register::<ClientRef>()
         .register::<UsageQuery>().register::<UsageView>().register::<RequestsQuery>().register::<RequestsView>()
         .register::<ReadinessStart>().register::<ReadinessView>().register::<SettingsView>().register::<NotificationTestView>()

@@ -3,6 +3,7 @@
 use domain::Secret;
 use serde::{Deserialize, Serialize};
 use specta::Type;
+use zeroize::Zeroizing;
 
 use super::{SpendView, UnixMs, VaultKindView};
 
@@ -95,4 +96,12 @@ pub struct KeyVerificationView {
     pub detail: String,
     /// What to do.
     pub fix: Option<String>,
+}
+
+/// Opens the encrypted file vault, or makes it when there is none yet.
+#[derive(Debug, Deserialize, Type)]
+pub struct VaultUnlock {
+    /// The passphrase; travels inwards only.
+    #[specta(type = String)]
+    pub passphrase: Zeroizing<String>,
 }

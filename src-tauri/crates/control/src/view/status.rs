@@ -164,6 +164,8 @@ pub enum VaultStateView {
     Unavailable,
     /// The keychain service does not answer in time.
     Hung,
+    /// The encrypted file cannot be read.
+    Damaged,
 }
 
 /// Backends by state. The four parts add up to `total`.
