@@ -1,0 +1,164 @@
+//! The rules of choice as tables: one row, one call of the API.
+
+use super::*;
+
+fn backend(id: &str, models: &[&str]) -> BackendModels {
+    BackendModels {
+        backend: BackendId::new(id).expect("an id"),
+        role: if id == "mock" { BackendRole::Mock } else { BackendRole::Provider },
+        standing: Standing::Usable,
+        models: models.iter().map(|model| (*model).to_owned()).collect(),
+    }
+}
+
+fn standing(standing: Standing, backend: BackendModels) -> BackendModels {
+    BackendModels { standing, ..backend }
+}
+
+/// `a:m, b:m | route | explanation`, or the refusal's text.
+fn outcome(table: &RouteTable, asked: &str) -> String {
+    match table.choose(asked) {
+        Err(refusal) => refusal.to_string(),
+        Ok(decision) => {
+            let list: Vec<String> = decision
+                .candidates()
+                .map(|candidate| format!("{}:{}", candidate.backend, candidate.model))
+                .collect();
+            format!("{} | {} | {}", list.join(", "), decision.route, decision.explanation)
+        }
+    }
+}
+
+fn check(table: &RouteTable, rows: &[(&str, &str)]) {
+    for (asked, expected) in rows {
+        assert_eq!(outcome(table, asked), *expected, "asked for {asked:?}");
+    }
+}
+
+#[test]
+fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
+    let table = RouteTable::new(vec![
+        standing(Standing::Disabled, backend("off", &["gpt-4o", "only-off"])),
+        standing(Standing::Unusable("has no key".to_owned()), backend("keyless", &["gpt-4o"])),
+        backend("openai", &["gpt-4o", "gpt-4o-mini"]),
+        backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
+        backend("mock", &["echo", "gpt-4o"]),
+    ]);
+    check(
+        &table,
+        &[
+            ("openai/gpt-4o", "openai:gpt-4o | pinned | The request pins the backend openai."),
+            (
+                "openai/not-listed",
+                "openai:not-listed | pinned | The request pins the backend openai.",
+            ),
+            (
+                "openrouter/openai/gpt-4o",
+                "openrouter:openai/gpt-4o | pinned | The request pins the backend openrouter.",
+            ),
+            ("mock/echo", "mock:echo | pinned | The request pins the backend mock."),
+            (
+                "gpt-4o",
+                "openai:gpt-4o, openrouter:gpt-4o | gpt-4o | openai is the first of 2 usable backends that list gpt-4o.",
+            ),
+            (
+                "meta/llama-3",
+                "openrouter:meta/llama-3 | meta/llama-3 | openrouter is the only usable backend that lists meta/llama-3.",
+            ),
+            ("off/gpt-4o", "the backend off is switched off; repair it or ask for another model"),
+            (
+                "keyless/gpt-4o",
+                "the backend keyless has no key; repair it or ask for another model",
+            ),
+            (
+                "echo",
+                "no backend lists \"echo\"; there are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
+            ),
+            (
+                "only-off",
+                "no backend lists \"only-off\"; there are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
+            ),
+            (
+                "gpt-4o-mni",
+                "no backend lists \"gpt-4o-mni\"; did you mean \"gpt-4o-mini\"? There are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
+            ),
+            ("openai/", "the request names no model; ask for one that GET /v1/models lists"),
+            ("", "the request names no model; ask for one that GET /v1/models lists"),
+        ],
+    );
+}
+
+#[test]
+fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_guess() {
+    let one = RouteTable::new(vec![
+        backend("openai", &["gpt-4o"]),
+        backend("local", &[]),
+        backend("mock", &[]),
+    ]);
+    check(
+        &one,
+        &[
+            (
+                "llama3:8b",
+                "local:llama3:8b | * | No backend lists llama3:8b, and local is the only usable one whose models are not known.",
+            ),
+            (
+                "gpt-4o",
+                "openai:gpt-4o | gpt-4o | openai is the only usable backend that lists gpt-4o.",
+            ),
+        ],
+    );
+    let two = RouteTable::new(vec![backend("local", &[]), backend("other", &[])]);
+    check(&two, &[("llama3", "no backend lists \"llama3\"; there are: local/…, other/…")]);
+    let other_off = RouteTable::new(vec![
+        backend("local", &[]),
+        standing(Standing::Disabled, backend("other", &[])),
+    ]);
+    assert!(other_off.choose("llama3").is_ok());
+}
+
+#[test]
+fn with_nothing_but_the_mock_the_refusal_says_so() {
+    let table = RouteTable::new(vec![backend("mock", &["echo"])]);
+    let refusal = "no backend is ready for \"gpt-4o\"; add one, or ask for a model of the mock";
+    check(&table, &[("gpt-4o", refusal)]);
+    assert!(matches!(RouteTable::default().choose("x"), Err(NoRoute::NoBackend { .. })));
+}
+
+#[test]
+fn a_name_is_looked_at_up_to_its_limit() {
+    let table = RouteTable::new(vec![backend("local", &[])]);
+    assert!(table.choose(&"m".repeat(MODEL_NAME_BYTES_MAX)).is_ok());
+    assert_eq!(
+        table.choose(&"m".repeat(MODEL_NAME_BYTES_MAX + 1)),
+        Err(NoRoute::NameTooLong(MODEL_NAME_BYTES_MAX + 1))
+    );
+}
+
+#[test]
+fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says() {
+    let table = RouteTable::new(vec![
+        backend("openai", &["gpt-4o"]),
+        standing(Standing::Disabled, backend("off", &["hidden"])),
+        backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
+        backend("mock", &["echo"]),
+    ]);
+    let entries = table.models();
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "openai/gpt-4o",
+            "openrouter/openai/gpt-4o",
+            "openrouter/gpt-4o",
+            "openrouter/meta/llama-3",
+            "mock/echo",
+            "gpt-4o",
+            "meta/llama-3",
+        ]
+    );
+    for entry in entries {
+        let decision = table.choose(&entry.id).expect("a listed name has a route");
+        assert_eq!(decision.first.backend, entry.backend, "{}", entry.id);
+    }
+}

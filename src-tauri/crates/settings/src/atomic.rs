@@ -1,0 +1,107 @@
+//! Replacing a file so that a crash leaves the old one or the new one, never half of either.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Writes `bytes` to `path`: a new file beside it (created exclusively, mode 0600), synced, renamed
+/// over the old one, folder synced. A missing folder is made with mode 0700.
+///
+/// Refuses with [`io::ErrorKind::InvalidInput`] when `path` is a symbolic link, since a rename would
+/// replace the link and silently leave the file behind it unchanged, or when it names no file.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let refused = |reason: &str| io::Error::new(io::ErrorKind::InvalidInput, reason);
+    path.file_name().ok_or_else(|| refused("the path names no file"))?;
+    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+        return Err(refused("the path is a symbolic link; put a regular file there"));
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    create_private_folder(folder)?;
+    let mut file = private_beside().tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+#[cfg(unix)]
+fn private_beside() -> tempfile::Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gatehouse-").permissions(std::fs::Permissions::from_mode(0o600));
+    builder
+}
+
+#[cfg(not(unix))]
+fn private_beside() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gatehouse-");
+    builder
+}
+
+fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+/// The rename itself must survive a power cut; Windows has no handle for a folder and needs none.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    #[test]
+    fn the_whole_file_is_replaced_and_nothing_is_left_beside_it() {
+        let folder = folder();
+        let path = folder.path().join("new/deep/settings.toml");
+        write_atomic(&path, b"a longer first text").expect("first");
+        write_atomic(&path, b"second").expect("second");
+        assert_eq!(std::fs::read(&path).expect("read"), b"second");
+        let names = std::fs::read_dir(path.parent().expect("parent")).expect("list");
+        assert_eq!(names.count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_0600_and_new_folders_0700_even_over_a_readable_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder();
+        let path = folder.path().join("private/settings.toml");
+        write_atomic(&path, b"x").expect("first");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("chmod");
+        write_atomic(&path, b"y").expect("second");
+        let mode = |path: &Path| path.metadata().expect("stat").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().expect("parent")), 0o700);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_is_refused_and_its_target_untouched() {
+        let folder = folder();
+        let target = folder.path().join("target");
+        write_atomic(&target, b"precious").expect("target");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&target, &link).expect("link");
+        let error = write_atomic(&link, b"x").expect_err("refused");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(std::fs::read(&target).expect("read"), b"precious");
+        assert!(write_atomic(Path::new("/"), b"x").is_err());
+    }
+}

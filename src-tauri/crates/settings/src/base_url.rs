@@ -1,0 +1,204 @@
+//! Which addresses a backend may have. A backend's URL decides where keys and prompts travel, so the
+//! rules are written once, here, and every way into the configuration passes them.
+//!
+//! A host name is judged by its text only; what it resolves to is judged when it is connected to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// Host names under which clouds hand out credentials to whoever asks.
+const METADATA_NAMES: [&str; 7] = [
+    "metadata",
+    "metadata.google.internal",
+    "metadata.goog",
+    "metadata.azure.internal",
+    "metadata.oraclecloud.com",
+    "instance-data",
+    "instance-data.ec2.internal",
+];
+/// The same as addresses outside 169.254/16: Amazon over IPv6, Alibaba, Oracle Classic.
+const METADATA_ADDRESSES: [IpAddr; 3] = [
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+];
+/// Endpoints that people paste together with the base URL.
+const ENDPOINT_PATHS: [&str; 4] = ["/chat/completions", "/completions", "/responses", "/models"];
+
+/// A base URL that passed the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// The URL in canonical spelling (`http://0x7f.1` becomes `http://127.0.0.1/`).
+    pub url: Url,
+    /// What a person should know about it.
+    pub caution: Option<BaseUrlCaution>,
+}
+
+/// Allowed, but worth a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlCaution {
+    /// `http` to a private address.
+    #[error("keys and prompts travel unencrypted through the local network")]
+    Unencrypted,
+    /// The path ends in an endpoint, which is appended once more to each request.
+    #[error("the address ends in {0}, which is added to it for each request")]
+    Endpoint(&'static str),
+}
+
+/// Why a base URL is refused. No text repeats the URL, which may hold a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not a URL.
+    #[error("this is not a URL; write it like https://api.example.com/v1")]
+    NotAUrl,
+    /// Neither `https` nor `http`.
+    #[error("the address must begin with https:// (or http:// on this machine or network)")]
+    Scheme,
+    /// A user name or password in front of the host.
+    #[error("the address contains a user name or password; remove it and use `gatehouse keys add`")]
+    Userinfo,
+    /// A `?query` or `#fragment`.
+    #[error("the address has a '?' or '#' part; remove it")]
+    QueryOrFragment,
+    /// `http` to a host that is neither loopback nor a private address.
+    #[error("http:// is only allowed to this machine and to private addresses; use https://")]
+    Unencrypted,
+    /// An address that no provider has: link-local, cloud metadata, unspecified, multicast.
+    #[error("this address is link-local, a cloud's metadata service or no host at all; refused")]
+    Forbidden,
+    /// The gateway's own address.
+    #[error("this is the gateway's own address; requests would run in a circle")]
+    OwnGateway,
+}
+
+/// Judges `text` as a backend's base URL for a gateway that listens on `gateway_port`.
+pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlError> {
+    let url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAUrl)?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(BaseUrlError::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(BaseUrlError::Userinfo);
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(BaseUrlError::QueryOrFragment);
+    }
+    let reach = reach(url.host().ok_or(BaseUrlError::NotAUrl)?);
+    let encrypted = url.scheme() == "https";
+    let mut caution = endpoint_of(&url).map(BaseUrlCaution::Endpoint);
+    match reach {
+        Reach::Forbidden => return Err(BaseUrlError::Forbidden),
+        Reach::Loopback if url.port_or_known_default() == Some(gateway_port) => {
+            return Err(BaseUrlError::OwnGateway);
+        }
+        Reach::Public if !encrypted => return Err(BaseUrlError::Unencrypted),
+        Reach::Private if !encrypted => caution = Some(BaseUrlCaution::Unencrypted),
+        Reach::Loopback | Reach::Private | Reach::Public => {}
+    }
+    Ok(BaseUrl { url, caution })
+}
+
+/// The spelling that was meant, when that is certain and passes the rules without an error.
+#[must_use]
+pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
+    let text = text.trim();
+    let candidate = match parse_base_url(text, gateway_port) {
+        Ok(BaseUrl { url, .. }) => {
+            let endpoint = endpoint_of(&url)?;
+            text.trim_end_matches('/').strip_suffix(endpoint)?.to_owned()
+        }
+        Err(BaseUrlError::NotAUrl | BaseUrlError::Scheme) if !text.contains("://") => {
+            [format!("http://{text}"), format!("https://{text}")]
+                .into_iter()
+                .find(|candidate| parse_base_url(candidate, gateway_port).is_ok())?
+        }
+        Err(BaseUrlError::Unencrypted) => format!("https://{}", text.split_once("://")?.1),
+        Err(BaseUrlError::QueryOrFragment) => text.split(['?', '#']).next()?.to_owned(),
+        Err(_) => return None,
+    };
+    parse_base_url(&candidate, gateway_port).is_ok().then_some(candidate)
+}
+
+enum Reach {
+    Loopback,
+    Private,
+    Public,
+    Forbidden,
+}
+
+fn endpoint_of(url: &Url) -> Option<&'static str> {
+    let path = url.path().trim_end_matches('/');
+    ENDPOINT_PATHS.into_iter().find(|endpoint| path.ends_with(endpoint))
+}
+
+fn reach(host: Host<&str>) -> Reach {
+    let address = match host {
+        Host::Domain(name) => return reach_of_name(name.trim_end_matches('.')),
+        Host::Ipv4(address) => IpAddr::V4(address),
+        Host::Ipv6(address) => embedded_v4(address).map_or(IpAddr::V6(address), IpAddr::V4),
+    };
+    if METADATA_ADDRESSES.contains(&address) {
+        return Reach::Forbidden;
+    }
+    match address {
+        IpAddr::V4(address) => reach_of_v4(address),
+        IpAddr::V6(address) => reach_of_v6(address),
+    }
+}
+
+fn reach_of_name(name: &str) -> Reach {
+    if METADATA_NAMES.contains(&name) || name.is_empty() {
+        Reach::Forbidden
+    } else if name == "localhost" || name.ends_with(".localhost") {
+        Reach::Loopback
+    } else {
+        Reach::Public
+    }
+}
+
+fn reach_of_v4(address: Ipv4Addr) -> Reach {
+    let [first, second, ..] = address.octets();
+    if first == 0 || address.is_link_local() || address.is_multicast() || first >= 240 {
+        Reach::Forbidden
+    } else if address.is_loopback() {
+        Reach::Loopback
+    } else if address.is_private() || (first == 100 && (64..128).contains(&second)) {
+        // 100.64/10 is shared address space (RFC 6598), which private overlay networks use.
+        Reach::Private
+    } else {
+        Reach::Public
+    }
+}
+
+fn reach_of_v6(address: Ipv6Addr) -> Reach {
+    if address.is_unspecified() || address.is_unicast_link_local() || address.is_multicast() {
+        Reach::Forbidden
+    } else if address.is_loopback() {
+        Reach::Loopback
+    } else if address.is_unique_local() {
+        Reach::Private
+    } else {
+        Reach::Public
+    }
+}
+
+/// The IPv4 address that an IPv6 one stands for: mapped (RFC 4291), compatible, NAT64 (RFC 6052) or
+/// 6to4 (RFC 3056). Judging the wrapper alone would let 169.254.169.254 through.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let from = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        Some(Ipv4Addr::new(a, b, c, d))
+    };
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => from(high, low),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => from(high, low),
+        [0x2002, high, low, ..] => from(high, low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! What a valid configuration is. A value of these types has been checked once and is then trusted;
+//! the file's spelling of it lives in `read` and `write`.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use domain::{BackendId, ClientId, CredentialId, Origin, WallTime};
+use indexmap::IndexMap;
+use url::Url;
+
+/// Id of the mock backend that is built in and therefore never stands in the file.
+pub const MOCK_BACKEND_ID: &str = "mock";
+
+/// Ports the gateway may listen on.
+pub const GATEWAY_PORT_RANGE: RangeInclusive<u16> = 1..=65_535;
+/// Largest request body, in bytes: 1 KiB to 64 MiB.
+pub const GATEWAY_BODY_BYTES_MAX_RANGE: RangeInclusive<usize> = 1_024..=67_108_864;
+/// Requests in flight at once.
+pub const GATEWAY_IN_FLIGHT_MAX_RANGE: RangeInclusive<usize> = 1..=300;
+/// Time to connect to a backend, in milliseconds.
+pub const GATEWAY_CONNECT_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 100..=60_000;
+/// Time until the first token, in milliseconds; long because reasoning models think in silence.
+pub const GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=600_000;
+/// Silence inside a stream, in milliseconds.
+pub const GATEWAY_STALL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=600_000;
+/// Time for a whole request, in milliseconds.
+pub const GATEWAY_TOTAL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=3_600_000;
+/// Time between two background probes of one backend, in seconds.
+pub const HEALTH_INTERVAL_SECS_RANGE: RangeInclusive<u64> = 5..=3_600;
+/// How long raw requests are kept, in days.
+pub const LEDGER_RETENTION_DAYS_RANGE: RangeInclusive<u32> = 1..=3_650;
+/// Longest label, in characters.
+pub const LABEL_CHARS_MAX: usize = 120;
+/// Longest model name, in characters.
+pub const MODEL_CHARS_MAX: usize = 200;
+/// Most models declared for one backend.
+pub const MODELS_PER_BACKEND_MAX: usize = 1_000;
+/// Most entries in each of `credentials`, `backends` and `clients`.
+pub const ENTRIES_MAX: usize = 500;
+
+/// The whole configuration. The order of `backends` is the order in which they are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// The local listener and its limits.
+    pub gateway: GatewaySettings,
+    /// Where secrets are kept.
+    pub vault: VaultSettings,
+    /// Background probes.
+    pub health: HealthSettings,
+    /// Desktop notifications.
+    pub notifications: NotificationSettings,
+    /// The record of requests and costs.
+    pub ledger: LedgerSettings,
+    /// How the panel looks.
+    pub appearance: AppearanceSettings,
+    /// What is known of each secret, never the secret.
+    pub credentials: IndexMap<CredentialId, CredentialSettings>,
+    /// Places requests can go, without the built-in mock.
+    pub backends: IndexMap<BackendId, BackendSettings>,
+    /// Tools that may call the gateway.
+    pub clients: IndexMap<ClientId, ClientSettings>,
+}
+
+/// The local listener and its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewaySettings {
+    /// Port on loopback; within [`GATEWAY_PORT_RANGE`].
+    pub port: u16,
+    /// Largest request body in bytes; within [`GATEWAY_BODY_BYTES_MAX_RANGE`].
+    pub body_bytes_max: usize,
+    /// Requests in flight at once; within [`GATEWAY_IN_FLIGHT_MAX_RANGE`].
+    pub in_flight_max: usize,
+    /// Milliseconds to connect; within [`GATEWAY_CONNECT_TIMEOUT_MS_RANGE`].
+    pub connect_timeout_ms: u64,
+    /// Milliseconds until the first token; within [`GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE`].
+    pub first_token_timeout_ms: u64,
+    /// Milliseconds of silence inside a stream; within [`GATEWAY_STALL_TIMEOUT_MS_RANGE`].
+    pub stall_timeout_ms: u64,
+    /// Milliseconds for a whole request; within [`GATEWAY_TOTAL_TIMEOUT_MS_RANGE`].
+    pub total_timeout_ms: u64,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            port: 4_283,
+            body_bytes_max: 33_554_432,
+            in_flight_max: 50,
+            connect_timeout_ms: 5_000,
+            first_token_timeout_ms: 30_000,
+            stall_timeout_ms: 30_000,
+            total_timeout_ms: 600_000,
+        }
+    }
+}
+
+/// Where secrets are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VaultSettings {
+    /// The chosen store. Never changed behind the user's back.
+    pub kind: VaultKind,
+}
+
+/// Background probes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// Seconds between two probes of one backend; within [`HEALTH_INTERVAL_SECS_RANGE`].
+    pub interval_secs: u64,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        Self { interval_secs: 30 }
+    }
+}
+
+/// Desktop notifications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationSettings {
+    /// Whether any are shown.
+    pub enabled: bool,
+}
+
+impl Default for NotificationSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// The record of requests and costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// Days that raw requests are kept; within [`LEDGER_RETENTION_DAYS_RANGE`].
+    pub retention_days: u32,
+}
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self { retention_days: 30 }
+    }
+}
+
+/// How the panel looks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AppearanceSettings {
+    /// Light, dark, or as the system says.
+    pub theme: Theme,
+}
+
+/// What is known of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialSettings {
+    /// A person's name for it; at most [`LABEL_CHARS_MAX`] characters.
+    pub label: String,
+    /// Where the key may go: a copy for display. The vault's own record is the binding one.
+    pub origin: Option<Origin>,
+    /// The last four characters, to tell keys apart; `None` for a very short key.
+    pub tail: Option<String>,
+    /// When the key was added.
+    pub created: WallTime,
+    /// When its secret was last replaced; `None` if never.
+    pub replaced: Option<WallTime>,
+}
+
+/// One place requests can go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendSettings {
+    /// A person's name for it; at most [`LABEL_CHARS_MAX`] characters.
+    pub label: String,
+    /// The protocol it speaks; never [`BackendKind::Mock`] in a valid configuration.
+    pub kind: BackendKind,
+    /// The address that paths such as `/chat/completions` are appended to.
+    pub base_url: Url,
+    /// The key it gets; `None` for a server that wants none.
+    pub credential: Option<CredentialId>,
+    /// Whether requests may go there.
+    pub enabled: bool,
+    /// Models it is declared to have; empty means: ask the backend.
+    pub models: Vec<String>,
+}
+
+/// A tool that may call the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSettings {
+    /// SHA-256 of its local token.
+    pub token_sha256: TokenSha256,
+    /// When it was added.
+    pub created: WallTime,
+    /// When its token stops working; `None` for never.
+    pub expires: Option<WallTime>,
+}
+
+/// SHA-256 of a local token, 64 hexadecimal digits in the file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenSha256([u8; 32]);
+
+/// The text is not 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a token hash has 64 hexadecimal digits; add the client again to get one")]
+pub struct TokenSha256Malformed;
+
+impl TokenSha256 {
+    /// From the digest's bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest's bytes, for a comparison in constant time.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TokenSha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TokenSha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenSha256({self})")
+    }
+}
+
+impl FromStr for TokenSha256 {
+    type Err = TokenSha256Malformed;
+    fn from_str(text: &str) -> Result<Self, TokenSha256Malformed> {
+        if text.len() != 64 {
+            return Err(TokenSha256Malformed);
+        }
+        let mut bytes = [0_u8; 32];
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let mut nibbles = digits.iter().map(|digit| char::from(*digit).to_digit(16));
+            let (Some(Some(high)), Some(Some(low))) = (nibbles.next(), nibbles.next()) else {
+                return Err(TokenSha256Malformed);
+            };
+            *byte = u8::try_from(high * 16 + low).map_err(|_| TokenSha256Malformed)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The text is none of the words that this setting knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("use one of: {}", .allowed.join(", "))]
+pub struct UnknownWord {
+    /// The words that are known.
+    pub allowed: &'static [&'static str],
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every word the file may use, in the order of the variants.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word that stands for it in the file.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(UnknownWord { allowed: Self::WORDS }),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// A store of secrets.
+    VaultKind {
+        /// The operating system's keychain.
+        Keychain = "keychain",
+        /// A file encrypted with a passphrase.
+        File = "file",
+        /// A read-only view of environment variables.
+        Env = "env",
+        /// Nothing kept past the end of the program.
+        Memory = "memory",
+    }
+}
+
+impl Default for VaultKind {
+    fn default() -> Self {
+        Self::Keychain
+    }
+}
+
+words! {
+    /// The panel's colours.
+    Theme {
+        /// As the system says.
+        System = "system",
+        /// Dark text on light ground.
+        Light = "light",
+        /// Light text on dark ground.
+        Dark = "dark",
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self::System
+    }
+}
+
+words! {
+    /// The protocol a backend speaks.
+    BackendKind {
+        /// OpenAI itself: every endpoint of its API.
+        OpenAi = "openai",
+        /// Another server that speaks OpenAI's chat completions.
+        OpenAiCompatible = "openai-compatible",
+        /// The built-in mock.
+        Mock = "mock",
+    }
+}
