@@ -1,1 +1,34 @@
-//! (to be written)
+//! Where keys rest: the keychain, an encrypted file, the environment, or memory.
+//!
+//! The kind is chosen explicitly ([`VaultKind`]) and never changes behind the user's back: when the
+//! chosen store is missing, locked or hanging, that is a [`VaultState`] with a name and a remedy, not
+//! a reason to write somewhere else. Invariant: this crate writes no secret in plain text anywhere,
+//! and a frozen keychain costs a caller a bounded wait and the process a bounded number of threads.
+
+mod config;
+mod env;
+mod envelope;
+mod error;
+mod file;
+mod keychain;
+mod kind;
+mod memory;
+mod passphrase;
+mod reads;
+mod state;
+mod store;
+mod vault;
+
+pub use config::VaultConfig;
+pub use env::{EnvStore, KNOWN_VARIABLES, KnownVariable};
+pub use envelope::ENVELOPE_BYTES_MAX;
+pub use error::{Damage, VaultError};
+pub use file::{FILE_BYTES_MAX, FileStore, WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
+pub use keychain::{KEYCHAIN_SERVICE, Keychain};
+pub use kind::{UnknownKind, VaultKind};
+pub use memory::MemoryStore;
+pub use passphrase::{PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARS_MIN, Passphrase, PassphraseRejected};
+pub use reads::{CACHE_ENTRIES_MAX, CACHE_SECS_MAX};
+pub use state::{Lock, VaultState};
+pub use store::SecretStore;
+pub use vault::{CALL_MS_MAX, CALLS_AT_ONCE_MAX, FILE_CALL_MS_MAX, RECHECK_SECS, Vault};

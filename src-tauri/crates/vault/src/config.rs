@@ -1,0 +1,49 @@
+//! The user's choice of vault, as the shell hands it in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::{EnvStore, FileStore, Keychain, MemoryStore, SecretStore, VaultKind, WORK_FACTOR_LOG2};
+
+/// Which vault to open. There is no value for "whatever works".
+pub enum VaultConfig {
+    /// The keychain, with items under this service name.
+    Keychain {
+        /// [`crate::KEYCHAIN_SERVICE`] but in tests.
+        service: String,
+    },
+    /// The encrypted file at this path. Nothing is created before a passphrase is given.
+    File {
+        /// Where the file lies or will lie.
+        path: PathBuf,
+    },
+    /// The variables of the process, which only the shell may read.
+    Env {
+        /// Names and values; those Gatehouse does not know are zeroed at once.
+        variables: Vec<(String, String)>,
+    },
+    /// Nothing on disk.
+    Memory,
+}
+
+impl VaultConfig {
+    /// The kind it names.
+    #[must_use]
+    pub const fn kind(&self) -> VaultKind {
+        match self {
+            Self::Keychain { .. } => VaultKind::Keychain,
+            Self::File { .. } => VaultKind::File,
+            Self::Env { .. } => VaultKind::Env,
+            Self::Memory => VaultKind::Memory,
+        }
+    }
+
+    pub(crate) fn into_store(self) -> Arc<dyn SecretStore> {
+        match self {
+            Self::Keychain { service } => Arc::new(Keychain::new(service)),
+            Self::File { path } => Arc::new(FileStore::new(path, WORK_FACTOR_LOG2)),
+            Self::Env { variables } => Arc::new(EnvStore::new(variables)),
+            Self::Memory => Arc::new(MemoryStore::new()),
+        }
+    }
+}

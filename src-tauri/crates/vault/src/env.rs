@@ -1,0 +1,164 @@
+//! A read-only view of the variables in which tools expect keys.
+//!
+//! The shell passes the variables in; nothing here reads the environment. Each known variable stands
+//! for one credential bound to its vendor's own host, so a key from the environment cannot be sent
+//! to any other.
+
+use std::collections::BTreeMap;
+
+use domain::{BoundSecret, CredentialId, Origin, Secret};
+use zeroize::Zeroize;
+
+use crate::{Damage, SecretStore, VaultError, VaultKind};
+
+/// A variable that a vendor's own tools read a key from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownVariable {
+    /// Name of the variable.
+    pub variable: &'static str,
+    /// Id of the credential it stands for.
+    pub credential: &'static str,
+    /// The host its key is for.
+    pub origin: &'static str,
+}
+
+const fn known(
+    variable: &'static str,
+    credential: &'static str,
+    origin: &'static str,
+) -> KnownVariable {
+    KnownVariable { variable, credential, origin }
+}
+
+/// The variables we know, from each vendor's documentation of its SDK. Of two for one credential the
+/// earlier wins: `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of Google's.
+pub const KNOWN_VARIABLES: &[KnownVariable] = &[
+    known("OPENAI_API_KEY", "openai", "https://api.openai.com"),
+    known("ANTHROPIC_API_KEY", "anthropic", "https://api.anthropic.com"),
+    known("GEMINI_API_KEY", "gemini", "https://generativelanguage.googleapis.com"),
+    known("GOOGLE_API_KEY", "gemini", "https://generativelanguage.googleapis.com"),
+    known("GROQ_API_KEY", "groq", "https://api.groq.com"),
+    known("MISTRAL_API_KEY", "mistral", "https://api.mistral.ai"),
+    known("OPENROUTER_API_KEY", "openrouter", "https://openrouter.ai"),
+    known("DEEPSEEK_API_KEY", "deepseek", "https://api.deepseek.com"),
+    known("XAI_API_KEY", "xai", "https://api.x.ai"),
+    known("TOGETHER_API_KEY", "together", "https://api.together.xyz"),
+    known("FIREWORKS_API_KEY", "fireworks", "https://api.fireworks.ai"),
+    known("CEREBRAS_API_KEY", "cerebras", "https://api.cerebras.ai"),
+    known("PERPLEXITY_API_KEY", "perplexity", "https://api.perplexity.ai"),
+    known("COHERE_API_KEY", "cohere", "https://api.cohere.com"),
+    known("NVIDIA_API_KEY", "nvidia", "https://integrate.api.nvidia.com"),
+    known("HF_TOKEN", "huggingface", "https://router.huggingface.co"),
+];
+
+/// The keys found in a set of variables.
+pub struct EnvStore {
+    found: BTreeMap<CredentialId, Result<BoundSecret, Damage>>,
+}
+
+impl EnvStore {
+    /// Keeps what [`KNOWN_VARIABLES`] names and zeroes the rest. An empty variable counts as unset.
+    #[must_use]
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut given: BTreeMap<String, String> = variables.into_iter().collect();
+        let mut found = BTreeMap::new();
+        for known in KNOWN_VARIABLES {
+            let value = given.remove(known.variable).filter(|value| !value.trim().is_empty());
+            let parts = (CredentialId::new(known.credential), known.origin.parse::<Origin>());
+            if let (Some(value), (Ok(id), Ok(origin))) = (value, parts) {
+                let kept = Secret::parse(value)
+                    .map(|secret| BoundSecret::new(secret, Some(origin)))
+                    .map_err(|reason| Damage::Variable { variable: known.variable, reason });
+                found.entry(id).or_insert(kept);
+            }
+        }
+        given.values_mut().for_each(Zeroize::zeroize);
+        Self { found }
+    }
+
+    /// The credentials for which a variable is set, usable or not.
+    pub fn ids(&self) -> impl Iterator<Item = &CredentialId> {
+        self.found.keys()
+    }
+}
+
+impl SecretStore for EnvStore {
+    fn kind(&self) -> VaultKind {
+        VaultKind::Env
+    }
+
+    fn put(&self, _: &CredentialId, _: &BoundSecret) -> Result<(), VaultError> {
+        Err(VaultError::ReadOnly)
+    }
+
+    fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
+        let found = self.found.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?;
+        found.clone().map_err(VaultError::Damaged)
+    }
+
+    fn remove(&self, _: &CredentialId) -> Result<(), VaultError> {
+        Err(VaultError::ReadOnly)
+    }
+
+    fn probe(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(variables: &[(&str, &str)]) -> EnvStore {
+        EnvStore::new(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+    }
+
+    fn id(text: &str) -> CredentialId {
+        CredentialId::new(text).expect("an id")
+    }
+
+    #[test]
+    fn every_known_variable_has_a_usable_id_and_an_encrypted_origin() {
+        for known in KNOWN_VARIABLES {
+            let store = store(&[(known.variable, "sk-123")]);
+            let origin: Origin = known.origin.parse().expect("an origin");
+            let bound = store.get(&id(known.credential)).expect(known.variable);
+            assert!(bound.for_origin(&origin).is_ok() && origin.is_encrypted());
+        }
+    }
+
+    #[test]
+    fn a_variable_is_bound_to_its_vendor_and_an_unknown_or_empty_one_is_not_there() {
+        let store =
+            store(&[("OPENAI_API_KEY", " sk-1\n"), ("MY_KEY", "sk-2"), ("XAI_API_KEY", " ")]);
+        assert_eq!(store.ids().map(CredentialId::as_str).collect::<Vec<_>>(), ["openai"]);
+        let elsewhere: Origin = "https://api.openai.com.evil.test".parse().expect("an origin");
+        assert!(store.get(&id("openai")).expect("set").for_origin(&elsewhere).is_err());
+        assert!(matches!(store.get(&id("xai")), Err(VaultError::NotFound(_))));
+    }
+
+    #[test]
+    fn the_more_specific_of_two_variables_wins() {
+        let both = store(&[("GOOGLE_API_KEY", "general"), ("GEMINI_API_KEY", "specific")]);
+        let one = store(&[("GEMINI_API_KEY", "specific")]);
+        assert_eq!(both.get(&id("gemini")).expect("set"), one.get(&id("gemini")).expect("set"));
+    }
+
+    #[test]
+    fn an_unusable_value_is_named_by_its_variable_without_being_quoted() {
+        let error = store(&[("GROQ_API_KEY", "gsk two words")]).get(&id("groq")).expect_err("bad");
+        let text = error.to_string();
+        assert!(text.contains("GROQ_API_KEY") && !text.contains("words"), "{text}");
+    }
+
+    #[test]
+    fn it_cannot_be_changed_and_says_what_to_do() {
+        let store = store(&[("OPENAI_API_KEY", "sk-1")]);
+        let secret = store.get(&id("openai")).expect("set");
+        for refused in [store.put(&id("openai"), &secret), store.remove(&id("openai"))] {
+            let error = refused.expect_err("read only");
+            assert!(matches!(error, VaultError::ReadOnly), "{error:?}");
+            assert!(error.to_string().contains("choose the keychain or file vault"), "{error}");
+        }
+    }
+}

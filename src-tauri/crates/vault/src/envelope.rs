@@ -1,0 +1,149 @@
+//! The one form in which a secret is stored: versioned JSON on one line, the origin beside the key.
+//!
+//! One line, because gnome-keyring 50 was reported to corrupt a secret with a raw line break
+//! (omacom/omarchy#5105); valid UTF-8, because KWallet keeps nothing else; bytes rather than text,
+//! because Windows stores text as UTF-16 and halves what fits. This is the only file of the crate
+//! that looks inside a secret.
+
+use domain::{BoundSecret, Origin, Secret};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{Damage, VaultError};
+
+/// Most bytes of a stored item: `CRED_MAX_CREDENTIAL_BLOB_SIZE` of Windows' Credential Manager, kept
+/// on every system so that a vault can move.
+pub const ENVELOPE_BYTES_MAX: usize = 2_560;
+
+/// The version written, and the only one read.
+const VERSION: u32 = 1;
+
+/// A stored item. Zeroed when dropped.
+pub(crate) type Envelope = Zeroizing<Vec<u8>>;
+
+/// Room for the largest envelope there can be (every character escaped), so that the buffer never
+/// moves and leaves a copy behind.
+const BUFFER_BYTES: usize = 2 * domain::SECRET_BYTES_MAX + 1_024;
+
+/// Writes the envelope, or refuses one over [`ENVELOPE_BYTES_MAX`].
+pub(crate) fn seal(bound: &BoundSecret) -> Result<Envelope, VaultError> {
+    let (secret, origin) = bound.parts();
+    let line =
+        Written { v: VERSION, secret: secret.expose(), origin: origin.map(Origin::to_string) };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BUFFER_BYTES));
+    serde_json::to_writer(&mut *bytes, &line).map_err(|_| VaultError::Damaged(Damage::Item))?;
+    if bytes.len() > ENVELOPE_BYTES_MAX {
+        return Err(VaultError::TooLarge { bytes: bytes.len() });
+    }
+    Ok(bytes)
+}
+
+/// Reads an envelope. The parser's own error is dropped on purpose: it may quote what it read.
+pub(crate) fn open(bytes: &[u8]) -> Result<BoundSecret, VaultError> {
+    let damaged = |damage| VaultError::Damaged(damage);
+    let version: Version = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
+    if version.v != VERSION {
+        return Err(damaged(Damage::Newer));
+    }
+    let read: Read = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
+    let origin = read.origin.map(|text| text.parse::<Origin>()).transpose();
+    Ok(BoundSecret::new(read.secret, origin.map_err(|_| damaged(Damage::Item))?))
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u32,
+    secret: &'a str,
+    origin: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    secret: Secret,
+    origin: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(key: &str, origin: Option<&str>) -> BoundSecret {
+        let secret = Secret::parse(key.to_owned()).expect("a good secret");
+        BoundSecret::new(secret, origin.map(|text| text.parse().expect("an origin")))
+    }
+
+    /// A secret whose envelope has exactly `bytes` bytes: quotes count twice.
+    fn filling(bytes: usize) -> BoundSecret {
+        let rest = bytes - r#"{"v":1,"secret":"","origin":null}"#.len();
+        let quotes = rest.saturating_sub(domain::SECRET_BYTES_MAX);
+        bound(&format!("{}{}", "\"".repeat(quotes), "k".repeat(rest - 2 * quotes)), None)
+    }
+
+    #[test]
+    fn it_is_one_line_with_the_origin_beside_the_key() {
+        let sealed =
+            seal(&bound(r#"sk-"quoted"\"#, Some("https://api.openai.com/v1"))).expect("small");
+        assert_eq!(
+            std::str::from_utf8(&sealed).expect("UTF-8"),
+            r#"{"v":1,"secret":"sk-\"quoted\"\\","origin":"https://api.openai.com:443"}"#
+        );
+        let unbound = seal(&bound("sk-1", None)).expect("small");
+        assert_eq!(&**unbound, br#"{"v":1,"secret":"sk-1","origin":null}"#);
+    }
+
+    #[test]
+    fn s5_every_size_comes_back_equal_or_is_refused() {
+        for length in [1, 2, 255, 1_280, 1_281, 2_047, domain::SECRET_BYTES_MAX] {
+            let secret = bound(&"k".repeat(length), Some("https://api.example.com"));
+            assert_eq!(open(&seal(&secret).expect("fits")).expect("reads"), secret, "{length}");
+        }
+        for length in [2_559, 2_560, 2_561, 8_192, 8_193, 65_536] {
+            assert!(Secret::parse("k".repeat(length)).is_err(), "{length} got past the domain");
+        }
+        for bytes in [ENVELOPE_BYTES_MAX - 1, ENVELOPE_BYTES_MAX] {
+            let sealed = seal(&filling(bytes)).expect("fits");
+            assert_eq!(sealed.len(), bytes);
+            assert_eq!(open(&sealed).expect("reads"), filling(bytes));
+        }
+        let refused = seal(&filling(ENVELOPE_BYTES_MAX + 1)).expect_err("one too many");
+        assert!(matches!(refused, VaultError::TooLarge { bytes: 2_561 }), "{refused:?}");
+    }
+
+    #[test]
+    fn s6_the_limit_counts_bytes_and_1281_ascii_characters_fit() {
+        let sealed = seal(&bound(&"k".repeat(1_281), None)).expect("would not fit as UTF-16");
+        assert!(sealed.len() > 1_281 && sealed.len() * 2 > ENVELOPE_BYTES_MAX);
+        assert!(Secret::parse("𝕜".repeat(640)).is_err(), "astral characters never get this far");
+    }
+
+    #[test]
+    fn the_buffer_never_moves_even_when_every_character_is_escaped() {
+        let refused = seal(&bound(&"\"".repeat(domain::SECRET_BYTES_MAX), None));
+        let Err(VaultError::TooLarge { bytes }) = refused else { panic!("{refused:?}") };
+        assert!(bytes < BUFFER_BYTES);
+    }
+
+    #[test]
+    fn what_is_not_an_envelope_is_damaged_and_the_error_does_not_quote_it() {
+        for text in [
+            "",
+            "sk-RAWKEY",
+            r#""sk-RAWKEY""#,
+            r#"{"v":1}"#,
+            r#"{"v":1,"secret":"sk RAWKEY","origin":null}"#,
+            r#"{"v":1,"secret":"sk-RAWKEY","origin":"nowhere"}"#,
+            r#"{"v":"sk-RAWKEY"}"#,
+        ] {
+            let error = open(text.as_bytes()).expect_err("damaged");
+            assert!(matches!(error, VaultError::Damaged(Damage::Item)), "{text}: {error:?}");
+            assert!(!format!("{error:?} {error}").contains("RAWKEY"), "{error:?}");
+        }
+        let newer = open(br#"{"v":2,"sealed":"sk-RAWKEY"}"#).expect_err("newer");
+        assert!(matches!(newer, VaultError::Damaged(Damage::Newer)), "{newer:?}");
+    }
+}

@@ -1,0 +1,150 @@
+//! One file, encrypted with a passphrase, for machines that have no keychain (SSH boxes, CI).
+//!
+//! The format is age's (`age -d` opens it), so a user is never locked in; inside is JSON, one
+//! envelope per key. It is decrypted once and kept in memory, zeroed on drop. Every write goes beside
+//! the file, is synced, and then takes its place, so a crash leaves the old one or the new one.
+//! Invariant: no file appears before a passphrase was given, and a file that cannot be opened is
+//! never written over.
+
+mod cipher;
+mod disk;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use domain::{BoundSecret, CredentialId};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::envelope::{self, Envelope};
+use crate::{Lock, Passphrase, SecretStore, VaultError, VaultKind};
+
+pub use cipher::{WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
+pub use disk::FILE_BYTES_MAX;
+
+/// The encrypted file, locked until [`SecretStore::unlock`].
+pub struct FileStore {
+    path: PathBuf,
+    work_factor_log2: u8,
+    opened: Mutex<Option<Opened>>,
+}
+
+struct Opened {
+    passphrase: Passphrase,
+    items: Items,
+    /// The file as it was last read or written, to notice when someone else wrote it.
+    on_disk: Vec<u8>,
+}
+
+type Items = BTreeMap<CredentialId, Envelope>;
+
+impl FileStore {
+    /// The file at `path`, which need not exist. Touches nothing. `work_factor_log2` is scrypt's,
+    /// [`WORK_FACTOR_LOG2`] but in tests, held to 1..=[`WORK_FACTOR_LOG2_MAX`].
+    #[must_use]
+    pub fn new(path: PathBuf, work_factor_log2: u8) -> Self {
+        let work_factor_log2 = work_factor_log2.clamp(1, WORK_FACTOR_LOG2_MAX);
+        Self { path, work_factor_log2, opened: Mutex::new(None) }
+    }
+
+    /// The reason for which the file is closed.
+    fn locked(&self) -> VaultError {
+        match disk::read(&self.path) {
+            Ok(Some(_)) => VaultError::Locked(Lock::PassphraseNeeded),
+            Ok(None) => VaultError::Locked(Lock::PassphraseUnset),
+            Err(error) => error,
+        }
+    }
+
+    /// Encrypts and writes `items`, and only then makes them the ones in memory.
+    fn replace(&self, opened: &mut Opened, items: Items) -> Result<(), VaultError> {
+        let encrypted = cipher::encrypt(&items, &opened.passphrase, self.work_factor_log2)?;
+        disk::replace(&self.path, &encrypted)?;
+        opened.items = items;
+        opened.on_disk = encrypted;
+        Ok(())
+    }
+
+    /// Applies one change to what is in the file now, which another process may have written since.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Items) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
+        let mut guard = self.opened.lock();
+        let opened = guard.as_mut().ok_or_else(|| self.locked())?;
+        self.refresh(opened)?;
+        let mut items = opened.items.clone();
+        change(&mut items)?;
+        self.replace(opened, items)
+    }
+
+    fn refresh(&self, opened: &mut Opened) -> Result<(), VaultError> {
+        if let Some(bytes) = disk::read(&self.path)?
+            && bytes != opened.on_disk
+        {
+            opened.items = cipher::decrypt(&bytes, &opened.passphrase)?;
+            opened.on_disk = bytes;
+        }
+        Ok(())
+    }
+
+    /// Makes the empty file. Its being there fixes the passphrase before the first key is entered.
+    fn create(
+        &self,
+        passphrase: &Passphrase,
+        mut guard: MutexGuard<'_, Option<Opened>>,
+    ) -> Result<(), VaultError> {
+        let mut opened =
+            Opened { passphrase: passphrase.clone(), items: Items::new(), on_disk: Vec::new() };
+        self.replace(&mut opened, Items::new())?;
+        *guard = Some(opened);
+        Ok(())
+    }
+}
+
+impl SecretStore for FileStore {
+    fn kind(&self) -> VaultKind {
+        VaultKind::File
+    }
+
+    fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
+        let sealed = envelope::seal(secret)?;
+        self.change(|items| {
+            items.insert(id.clone(), sealed);
+            Ok(())
+        })
+    }
+
+    fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
+        let guard = self.opened.lock();
+        let opened = guard.as_ref().ok_or_else(|| self.locked())?;
+        envelope::open(opened.items.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?)
+    }
+
+    fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
+        self.change(|items| {
+            let removed = items.remove(id);
+            removed.map(drop).ok_or_else(|| VaultError::NotFound(id.clone()))
+        })
+    }
+
+    /// Re-reads the file and writes what is in memory beside it, without touching the file itself:
+    /// encrypting it anew would cost a key derivation and prove no more.
+    fn probe(&self) -> Result<(), VaultError> {
+        let mut guard = self.opened.lock();
+        let opened = guard.as_mut().ok_or_else(|| self.locked())?;
+        self.refresh(opened)?;
+        disk::try_beside(&self.path, &opened.on_disk)
+    }
+
+    /// Opens the file, or makes it if there is none. A passphrase that does not open it leaves both
+    /// the file and what is in memory as they were.
+    fn unlock(&self, passphrase: &Passphrase) -> Result<(), VaultError> {
+        let mut guard = self.opened.lock();
+        let Some(bytes) = disk::read(&self.path)? else {
+            return self.create(passphrase, guard);
+        };
+        let items = cipher::decrypt(&bytes, passphrase)?;
+        *guard = Some(Opened { passphrase: passphrase.clone(), items, on_disk: bytes });
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Between keys in memory and age's bytes. Nothing here touches a disk.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::iter;
+
+use age::{DecryptError, Decryptor, Encryptor, scrypt};
+use domain::CredentialId;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::envelope::Envelope;
+use crate::{Damage, ENVELOPE_BYTES_MAX, Lock, Passphrase, VaultError};
+
+/// Work of deriving the file's key, as the logarithm of scrypt's N: 2^17, which OWASP's Password
+/// Storage Cheat Sheet gives as the least (128 MiB, about half a second).
+pub const WORK_FACTOR_LOG2: u8 = 17;
+
+/// Most work accepted from a file: 2^20 takes 1 GiB. A file that asks for more is not ours.
+pub const WORK_FACTOR_LOG2_MAX: u8 = 20;
+
+/// The version of what is inside, and the only one read.
+const VERSION: u32 = 1;
+
+/// Bytes around one item: quotes, colon, comma, and the longest id.
+const ITEM_OVERHEAD_BYTES: usize = domain::SLUG_CHARS_MAX + 8;
+
+pub(super) fn encrypt(
+    items: &BTreeMap<CredentialId, Envelope>,
+    passphrase: &Passphrase,
+    work_factor_log2: u8,
+) -> Result<Vec<u8>, VaultError> {
+    let mut recipient = scrypt::Recipient::new(passphrase.for_age().clone());
+    recipient.set_work_factor(work_factor_log2);
+    let encryptor = Encryptor::with_recipients(iter::once(&recipient as _));
+    let plain = write(items);
+    let mut encrypted = Vec::new();
+    let mut writer = encryptor
+        .map_err(VaultError::unavailable)?
+        .wrap_output(&mut encrypted)
+        .map_err(VaultError::unavailable)?;
+    writer.write_all(&plain).map_err(VaultError::unavailable)?;
+    writer.finish().map_err(VaultError::unavailable)?;
+    Ok(encrypted)
+}
+
+pub(super) fn decrypt(
+    bytes: &[u8],
+    passphrase: &Passphrase,
+) -> Result<BTreeMap<CredentialId, Envelope>, VaultError> {
+    let damaged = || VaultError::Damaged(Damage::File);
+    let decryptor = Decryptor::new_buffered(bytes).map_err(|_| damaged())?;
+    let mut identity = scrypt::Identity::new(passphrase.for_age().clone());
+    identity.set_max_work_factor(WORK_FACTOR_LOG2_MAX);
+    let mut reader =
+        decryptor.decrypt(iter::once(&identity as _)).map_err(|error| fault(&error))?;
+    // The plain text is shorter than the encrypted, so the buffer never moves and leaves no copy.
+    let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    reader.read_to_end(&mut plain).map_err(|_| damaged())?;
+    read(&plain)
+}
+
+/// The key of the file is itself encrypted under the passphrase, so a wrong passphrase and damage to
+/// those 32 bytes look alike; every other damage is told apart.
+const fn fault(error: &DecryptError) -> VaultError {
+    match error {
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            VaultError::Locked(Lock::PassphraseWrong)
+        }
+        _ => VaultError::Damaged(Damage::File),
+    }
+}
+
+/// `{"v":1,"items":{"openai":{…},…}}`, put together by hand because each value is an envelope, which
+/// is JSON already, and because a serializer's growing buffer would leave copies behind.
+fn write(items: &BTreeMap<CredentialId, Envelope>) -> Zeroizing<Vec<u8>> {
+    let bytes_max = 64 + items.len() * (ENVELOPE_BYTES_MAX + ITEM_OVERHEAD_BYTES);
+    let mut plain = Zeroizing::new(Vec::with_capacity(bytes_max));
+    plain.extend_from_slice(format!(r#"{{"v":{VERSION},"items":{{"#).as_bytes());
+    for (number, (id, envelope)) in items.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        plain.extend_from_slice(format!(r#"{comma}"{id}":"#).as_bytes());
+        plain.extend_from_slice(envelope);
+    }
+    plain.extend_from_slice(b"}}");
+    plain
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+#[derive(Deserialize)]
+struct Contents<'a> {
+    #[serde(borrow)]
+    items: BTreeMap<CredentialId, &'a RawValue>,
+}
+
+/// The parser's own error is dropped on purpose: it may quote what it read.
+fn read(plain: &[u8]) -> Result<BTreeMap<CredentialId, Envelope>, VaultError> {
+    let damaged = |_| VaultError::Damaged(Damage::File);
+    let version: Version = serde_json::from_slice(plain).map_err(damaged)?;
+    if version.v != VERSION {
+        return Err(VaultError::Damaged(Damage::Newer));
+    }
+    let contents: Contents<'_> = serde_json::from_slice(plain).map_err(damaged)?;
+    let sealed = |raw: &RawValue| Envelope::new(raw.get().as_bytes().to_vec());
+    Ok(contents.items.into_iter().map(|(id, raw)| (id, sealed(raw))).collect())
+}

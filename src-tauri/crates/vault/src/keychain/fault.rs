@@ -1,0 +1,153 @@
+//! What a store's error means for the vault: decided here and nowhere else, by variant, never by text.
+//!
+//! Measured on gnome-keyring 42: without a collection, reading says `NoEntry` and writing says
+//! `NoStorageAccess(NoResult)`; a locked one says `NoStorageAccess(Prompt)`; a frozen one says
+//! `PlatformFailure` with D-Bus' `NoReply` after two seconds; an absent one with `ServiceUnknown`.
+
+use std::sync::Arc;
+
+use keyring_core::Error;
+use keyring_core::error::PlatformError;
+
+use crate::{Damage, Lock, VaultError};
+
+/// The vault's word for the store's error; `missing` says what it means that there is no such item.
+pub(super) fn classify(error: Error, missing: impl FnOnce() -> VaultError) -> VaultError {
+    match error {
+        Error::NoEntry => missing(),
+        Error::NoStorageAccess(source) => match platform_cause(&source) {
+            Cause::Unknown => refused_access(source),
+            cause => named(cause, source),
+        },
+        Error::PlatformFailure(source) => named(platform_cause(&source), source),
+        // These two carry the secret's bytes, which their `Debug` would print: nothing of them is kept.
+        Error::BadEncoding(_) | Error::BadDataFormat(..) => VaultError::Damaged(Damage::Item),
+        Error::Ambiguous(_) => VaultError::Damaged(Damage::Ambiguous),
+        // Our sizes and names are within every store's limits, so the rest is a store that cannot serve.
+        other => VaultError::unavailable(other),
+    }
+}
+
+/// Whether opening the store anew may cure it. Not for silence: that would double the wait.
+pub(super) fn may_be_a_lost_session(error: &Error) -> bool {
+    matches!(error, Error::PlatformFailure(source) if platform_cause(source) == Cause::Unknown)
+}
+
+/// What lies behind a platform's error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Locked,
+    NoCollection,
+    Silent,
+    Unknown,
+}
+
+fn named(cause: Cause, source: PlatformError) -> VaultError {
+    match cause {
+        Cause::Locked => VaultError::Locked(Lock::Keychain),
+        Cause::NoCollection => VaultError::NoCollection,
+        Cause::Silent => VaultError::Hung,
+        Cause::Unknown => VaultError::Unavailable { source: Arc::from(source) },
+    }
+}
+
+/// `NoStorageAccess` without a known cause: on Windows there is no logon session, which no unlocking
+/// cures; elsewhere the user or the keychain refused.
+fn refused_access(source: PlatformError) -> VaultError {
+    if cfg!(target_os = "windows") {
+        VaultError::Unavailable { source: Arc::from(source) }
+    } else {
+        VaultError::Locked(Lock::Keychain)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn platform_cause(source: &PlatformError) -> Cause {
+    use dbus_secret_service::Error as ServiceError;
+    match source.downcast_ref::<ServiceError>() {
+        Some(ServiceError::Locked | ServiceError::Prompt) => Cause::Locked,
+        Some(ServiceError::NoResult) => Cause::NoCollection,
+        Some(ServiceError::Dbus(error)) => error.name().map_or(Cause::Unknown, named_on_the_bus),
+        _ => Cause::Unknown,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn platform_cause(_: &PlatformError) -> Cause {
+    Cause::Unknown
+}
+
+/// By the error's name on the bus, which is part of the protocols (D-Bus specification, "Standard
+/// error names"; Secret Service API draft, "Errors").
+#[cfg(target_os = "linux")]
+fn named_on_the_bus(name: &str) -> Cause {
+    match name {
+        "org.freedesktop.DBus.Error.NoReply"
+        | "org.freedesktop.DBus.Error.Timeout"
+        | "org.freedesktop.DBus.Error.TimedOut" => Cause::Silent,
+        "org.freedesktop.Secret.Error.IsLocked" => Cause::Locked,
+        _ => Cause::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(error: Error, expected: &str) {
+        let kept = classify(error, || VaultError::Damaged(Damage::NotKept));
+        let name = format!("{kept:?}");
+        assert!(name.starts_with(expected), "{name} instead of {expected}");
+        assert!(!name.contains("115, 107"), "the bytes of the secret are in {name}");
+    }
+
+    fn other(text: &str) -> PlatformError {
+        Box::new(std::io::Error::other(text.to_owned()))
+    }
+
+    #[test]
+    fn every_variant_of_the_store_has_its_word() {
+        check(Error::NoEntry, "Damaged(NotKept)");
+        check(Error::PlatformFailure(other("broken")), "Unavailable");
+        check(Error::BadEncoding(b"sk-1".to_vec()), "Damaged(Item)");
+        check(Error::BadDataFormat(b"sk-1".to_vec(), other("odd")), "Damaged(Item)");
+        check(Error::Ambiguous(Vec::new()), "Damaged(Ambiguous)");
+        check(Error::BadStoreFormat("odd".to_owned()), "Unavailable");
+        check(Error::TooLong("user".to_owned(), 8), "Unavailable");
+        check(Error::Invalid("user".to_owned(), "odd".to_owned()), "Unavailable");
+        check(Error::NoDefaultStore, "Unavailable");
+        check(Error::NotSupportedByStore("no".to_owned()), "Unavailable");
+        let refused = if cfg!(target_os = "windows") { "Unavailable" } else { "Locked(Keychain)" };
+        check(Error::NoStorageAccess(other("refused")), refused);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn every_variant_of_the_secret_service_has_its_word() {
+        use dbus_secret_service::Error as ServiceError;
+        check(Error::NoStorageAccess(Box::new(ServiceError::Prompt)), "Locked(Keychain)");
+        check(Error::NoStorageAccess(Box::new(ServiceError::Locked)), "Locked(Keychain)");
+        check(Error::NoStorageAccess(Box::new(ServiceError::NoResult)), "NoCollection");
+        check(Error::PlatformFailure(Box::new(ServiceError::Locked)), "Locked(Keychain)");
+        check(Error::PlatformFailure(Box::new(ServiceError::NoResult)), "NoCollection");
+        check(Error::PlatformFailure(Box::new(ServiceError::Unavailable)), "Unavailable");
+        check(Error::PlatformFailure(Box::new(ServiceError::Parse)), "Unavailable");
+        check(Error::PlatformFailure(Box::new(ServiceError::Path(String::new()))), "Unavailable");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn every_name_on_the_bus_has_its_cause() {
+        for (name, cause) in [
+            ("org.freedesktop.DBus.Error.NoReply", Cause::Silent),
+            ("org.freedesktop.DBus.Error.Timeout", Cause::Silent),
+            ("org.freedesktop.DBus.Error.TimedOut", Cause::Silent),
+            ("org.freedesktop.Secret.Error.IsLocked", Cause::Locked),
+            ("org.freedesktop.Secret.Error.NoSession", Cause::Unknown),
+            ("org.freedesktop.DBus.Error.ServiceUnknown", Cause::Unknown),
+            ("org.freedesktop.DBus.Error.NoReplyEver", Cause::Unknown),
+        ] {
+            assert_eq!(named_on_the_bus(name), cause, "{name}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The passphrase of the file vault: checked once, zeroed when dropped, never printed.
+
+use age::secrecy::SecretString;
+use zeroize::Zeroize;
+
+/// Fewest characters of a passphrase (NIST SP 800-63B section 5.1.1.1).
+pub const PASSPHRASE_CHARS_MIN: usize = 8;
+
+/// Longest passphrase accepted, in bytes. Far above what a person types; keeps input bounded.
+pub const PASSPHRASE_BYTES_MAX: usize = 1_024;
+
+/// What encrypts the file vault. Its `Debug` prints nothing of it.
+#[derive(Debug, Clone)]
+pub struct Passphrase(SecretString);
+
+/// Why a passphrase was refused. Says nothing of the passphrase itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PassphraseRejected {
+    /// Fewer than [`PASSPHRASE_CHARS_MIN`] characters.
+    #[error("the passphrase is too short; use at least {PASSPHRASE_CHARS_MIN} characters")]
+    TooShort,
+    /// More than [`PASSPHRASE_BYTES_MAX`] bytes.
+    #[error("the passphrase is too long; use at most {PASSPHRASE_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+impl Passphrase {
+    /// Takes a passphrase exactly as it was typed: white space counts.
+    pub fn parse(mut text: String) -> Result<Self, PassphraseRejected> {
+        let refused = if text.chars().count() < PASSPHRASE_CHARS_MIN {
+            Some(PassphraseRejected::TooShort)
+        } else if text.len() > PASSPHRASE_BYTES_MAX {
+            Some(PassphraseRejected::TooLong)
+        } else {
+            None
+        };
+        let kept = refused.map_or_else(|| Ok(Self(SecretString::from(text.as_str()))), Err);
+        text.zeroize();
+        kept
+    }
+
+    pub(crate) const fn for_age(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passphrase_is_accepted_from_its_shortest_to_its_longest() {
+        let refusal = |text: &str| Passphrase::parse(text.to_owned()).err();
+        assert_eq!(
+            refusal(&"é".repeat(PASSPHRASE_CHARS_MIN - 1)),
+            Some(PassphraseRejected::TooShort)
+        );
+        assert_eq!(refusal(&"é".repeat(PASSPHRASE_CHARS_MIN)), None);
+        assert_eq!(refusal(&"p".repeat(PASSPHRASE_BYTES_MAX)), None);
+        assert_eq!(
+            refusal(&"p".repeat(PASSPHRASE_BYTES_MAX + 1)),
+            Some(PassphraseRejected::TooLong)
+        );
+    }
+
+    #[test]
+    fn debug_prints_nothing_of_it() {
+        let passphrase = Passphrase::parse("correct horse".to_owned()).expect("long enough");
+        assert!(!format!("{passphrase:?}").contains("horse"));
+    }
+}

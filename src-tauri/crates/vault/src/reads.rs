@@ -1,0 +1,191 @@
+//! Values read lately and reads under way: each request asks for its key, the keychain is asked once.
+//!
+//! A value leaves after [`CACHE_SECS_MAX`], and as soon as a write to it begins. A read that began
+//! before a write ended may carry the old value; the count of writes keeps it from being remembered.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BoundSecret, CredentialId, Moment};
+use tokio::sync::watch;
+
+use crate::VaultError;
+
+/// Longest time a value stays in memory after it was read, in seconds. Long enough that a working
+/// day of requests asks the keychain a few dozen times, short enough that a key does not linger.
+pub const CACHE_SECS_MAX: u64 = 300;
+
+/// Most values in memory at once; past it the one that would expire first goes.
+pub const CACHE_ENTRIES_MAX: usize = 256;
+
+/// What a read ends with, shared by all who waited for it.
+pub(crate) type Reading = Result<Arc<BoundSecret>, VaultError>;
+
+/// The receiving end of a read under way. Closed without a value when its leader gave up.
+pub(crate) type Flight = watch::Receiver<Option<Reading>>;
+
+/// The right and duty to make one read.
+pub(crate) struct Lead {
+    number: u64,
+    writes_seen: u64,
+    sender: watch::Sender<Option<Reading>>,
+}
+
+/// How to come by a value.
+pub(crate) enum Turn {
+    /// It is here.
+    Kept(Arc<BoundSecret>),
+    /// Someone is reading it.
+    Join(Flight),
+    /// Read it.
+    Lead(Lead),
+}
+
+#[derive(Default)]
+pub(crate) struct Reads {
+    kept: HashMap<CredentialId, Kept>,
+    flights: HashMap<CredentialId, (u64, Flight)>,
+    flights_begun: u64,
+    writes: u64,
+}
+
+struct Kept {
+    value: Arc<BoundSecret>,
+    until: Moment,
+}
+
+impl Reads {
+    pub(crate) fn turn(&mut self, id: &CredentialId, now: Moment) -> Turn {
+        match self.kept.get(id) {
+            Some(kept) if now < kept.until => return Turn::Kept(Arc::clone(&kept.value)),
+            Some(_) => drop(self.kept.remove(id)),
+            None => {}
+        }
+        if let Some((_, flight)) = self.flights.get(id) {
+            return Turn::Join(flight.clone());
+        }
+        self.flights_begun += 1;
+        let (sender, flight) = watch::channel(None);
+        self.flights.insert(id.clone(), (self.flights_begun, flight));
+        Turn::Lead(Lead { number: self.flights_begun, writes_seen: self.writes, sender })
+    }
+
+    /// Ends a read: tells those who wait, and remembers the value unless a write came between.
+    pub(crate) fn land(&mut self, id: &CredentialId, lead: &Lead, reading: &Reading, now: Moment) {
+        self.abandon(id, lead);
+        if let Ok(value) = reading
+            && lead.writes_seen == self.writes
+        {
+            self.make_room();
+            let until = now + Duration::from_secs(CACHE_SECS_MAX);
+            self.kept.insert(id.clone(), Kept { value: Arc::clone(value), until });
+        }
+        lead.sender.send_replace(Some(reading.clone()));
+    }
+
+    /// Ends a read without an outcome: the next who asks leads.
+    pub(crate) fn abandon(&mut self, id: &CredentialId, lead: &Lead) {
+        if self.flights.get(id).is_some_and(|(number, _)| *number == lead.number) {
+            self.flights.remove(id);
+        }
+    }
+
+    /// Notes that a write to `id` begins or has ended: what is known of it is no longer true.
+    pub(crate) fn forget(&mut self, id: &CredentialId) {
+        self.writes += 1;
+        self.kept.remove(id);
+        self.flights.remove(id);
+    }
+
+    /// Drops, and so zeroes, every value whose time is over.
+    pub(crate) fn drop_expired(&mut self, now: Moment) {
+        self.kept.retain(|_, kept| now < kept.until);
+    }
+
+    fn make_room(&mut self) {
+        if self.kept.len() >= CACHE_ENTRIES_MAX {
+            let first =
+                self.kept.iter().min_by_key(|(_, kept)| kept.until).map(|(id, _)| id.clone());
+            first.and_then(|id| self.kept.remove(&id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Secret;
+
+    use super::*;
+
+    fn id(text: &str) -> CredentialId {
+        CredentialId::new(text).expect("an id")
+    }
+
+    fn value(text: &str) -> Reading {
+        let secret = Secret::parse(text.to_owned()).expect("a good secret");
+        Ok(Arc::new(BoundSecret::new(secret, None)))
+    }
+
+    fn lead(reads: &mut Reads, id: &CredentialId, now: Moment) -> Lead {
+        match reads.turn(id, now) {
+            Turn::Lead(lead) => lead,
+            Turn::Kept(_) | Turn::Join(_) => panic!("{id} is known already"),
+        }
+    }
+
+    fn is_kept(reads: &mut Reads, id: &CredentialId, now: Moment) -> bool {
+        reads.kept.contains_key(id) && matches!(reads.turn(id, now), Turn::Kept(_))
+    }
+
+    #[test]
+    fn a_value_is_kept_to_its_last_microsecond_and_no_longer() {
+        let (mut reads, key, start) = (Reads::default(), id("a"), Moment::from_secs(7));
+        let first = lead(&mut reads, &key, start);
+        reads.land(&key, &first, &value("sk-1"), start);
+        let end = start + Duration::from_secs(CACHE_SECS_MAX);
+        assert!(is_kept(&mut reads, &key, end - Duration::from_micros(1)));
+        reads.drop_expired(end - Duration::from_micros(1));
+        assert_eq!(reads.kept.len(), 1);
+        reads.drop_expired(end);
+        assert_eq!(reads.kept.len(), 0);
+    }
+
+    #[test]
+    fn a_read_that_a_write_overtook_is_not_remembered() {
+        let (mut reads, key, now) = (Reads::default(), id("a"), Moment::default());
+        let old = lead(&mut reads, &key, now);
+        reads.forget(&key);
+        let new = lead(&mut reads, &key, now);
+        reads.land(&key, &old, &value("sk-old"), now);
+        assert!(!is_kept(&mut reads, &key, now), "the old value was remembered");
+        assert!(
+            matches!(reads.turn(&key, now), Turn::Join(_)),
+            "the new read was ended by the old"
+        );
+        reads.land(&key, &new, &value("sk-new"), now);
+        assert!(is_kept(&mut reads, &key, now));
+    }
+
+    #[test]
+    fn a_failed_read_is_told_to_those_who_wait_and_not_remembered() {
+        let (mut reads, key, now) = (Reads::default(), id("a"), Moment::default());
+        let first = lead(&mut reads, &key, now);
+        let Turn::Join(flight) = reads.turn(&key, now) else { panic!("a read is under way") };
+        reads.land(&key, &first, &Err(VaultError::Hung), now);
+        assert!(matches!(&*flight.borrow(), Some(Err(VaultError::Hung))));
+        assert!(matches!(reads.turn(&key, now), Turn::Lead(_)));
+    }
+
+    #[test]
+    fn past_the_limit_the_first_to_expire_goes() {
+        let mut reads = Reads::default();
+        for number in 0..=CACHE_ENTRIES_MAX {
+            let (key, now) = (id(&format!("k{number}")), Moment::from_micros(number as u64));
+            let first = lead(&mut reads, &key, now);
+            reads.land(&key, &first, &value("sk-1"), now);
+        }
+        assert_eq!(reads.kept.len(), CACHE_ENTRIES_MAX);
+        assert!(!reads.kept.contains_key(&id("k0")) && reads.kept.contains_key(&id("k1")));
+    }
+}

@@ -1,0 +1,253 @@
+//! The vault as the rest of the program sees it: asynchronous, time-limited, asked once per key.
+//!
+//! A store's call may hang for ever (a frozen Secret Service, an unlock prompt nobody answers). Each
+//! runs on a blocking thread under a time limit; a thread that hangs keeps its permit, so at most
+//! [`CALLS_AT_ONCE_MAX`] threads can ever be lost; and once one call hung, the others fail at once
+//! until a single call is let through to look again.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BoundSecret, Clock, CredentialId, Moment};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::reads::{Flight, Lead, Reading, Reads, Turn};
+use crate::{Passphrase, SecretStore, VaultConfig, VaultError, VaultKind, VaultState};
+
+/// Longest wait for a keychain, in milliseconds: what a person takes for an answer rather than a
+/// hang, and also how long D-Bus waits before it says `NoReply`.
+pub const CALL_MS_MAX: u64 = 2_000;
+
+/// Longest wait for the file vault, in milliseconds. Deriving its key is work, not silence: half a
+/// second here, several on a slow or busy machine.
+pub const FILE_CALL_MS_MAX: u64 = 15_000;
+
+/// Most calls on a store at once, and so most threads a hanging store can hold.
+pub const CALLS_AT_ONCE_MAX: usize = 4;
+
+/// After a call hung: seconds until one call is let through to see whether the store answers again.
+pub const RECHECK_SECS: u64 = 10;
+
+/// The one vault of the process. Clones are the same vault.
+#[derive(Clone)]
+pub struct Vault {
+    shared: Arc<Shared>,
+}
+
+impl Vault {
+    /// The vault over a store of the caller's choice. Touches nothing until the first call.
+    #[must_use]
+    pub fn new(store: Arc<dyn SecretStore>, clock: Arc<dyn Clock>) -> Self {
+        let shared = Shared {
+            store,
+            clock,
+            reads: Mutex::default(),
+            standing: Mutex::new(Standing { state: VaultState::Unchecked, closed_until: None }),
+            permits: Arc::new(Semaphore::new(CALLS_AT_ONCE_MAX)),
+            writing: Mutex::new(()),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The vault the user chose, and never another. Touches nothing until the first call.
+    #[must_use]
+    pub fn open(config: VaultConfig, clock: Arc<dyn Clock>) -> Self {
+        Self::new(config.into_store(), clock)
+    }
+
+    /// Which kind of vault this is.
+    #[must_use]
+    pub fn kind(&self) -> VaultKind {
+        self.shared.store.kind()
+    }
+
+    /// How it stood at the last call that told anything. Asks nothing.
+    #[must_use]
+    pub fn state(&self) -> VaultState {
+        self.shared.standing.lock().state
+    }
+
+    /// The secret under `id`. From memory, without leaving the thread, when it was read in the last
+    /// [`crate::CACHE_SECS_MAX`] seconds; readers of one id share one call on the store.
+    pub async fn get(&self, id: &CredentialId) -> Reading {
+        loop {
+            let turn = self.shared.reads.lock().turn(id, self.shared.clock.now());
+            match turn {
+                Turn::Kept(value) => return Ok(value),
+                Turn::Lead(lead) => return self.lead(id, lead).await,
+                Turn::Join(flight) => {
+                    if let Some(reading) = landed(flight).await {
+                        return reading;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stores the secret under `id`, in place of what was there. After [`VaultError::Hung`] it may
+    /// or may not be stored.
+    pub async fn put(&self, id: &CredentialId, secret: BoundSecret) -> Result<(), VaultError> {
+        let id = id.clone();
+        self.call(move |shared| shared.write(&id, |store| store.put(&id, &secret))).await
+    }
+
+    /// Removes the secret under `id`; [`VaultError::NotFound`] if there is none.
+    pub async fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
+        let id = id.clone();
+        self.call(move |shared| shared.write(&id, |store| store.remove(&id))).await
+    }
+
+    /// Proves that the store works, by writing and reading something that is not a key.
+    pub async fn probe(&self) -> Result<(), VaultError> {
+        self.call(|shared| shared.store.probe()).await
+    }
+
+    /// Gives the file vault its passphrase; the first one ever makes the file. Other kinds have
+    /// nothing to unlock.
+    pub async fn unlock(&self, passphrase: Passphrase) -> Result<(), VaultError> {
+        self.call(move |shared| shared.store.unlock(&passphrase)).await
+    }
+
+    /// Looks again now, at the user's wish, without waiting for the next slot.
+    pub async fn recheck(&self) -> VaultState {
+        self.shared.standing.lock().closed_until = None;
+        // The outcome is in the state, which is what was asked for.
+        drop(self.probe().await);
+        self.state()
+    }
+
+    /// Zeroes every value in memory whose time is over. For the engine to call about once a minute,
+    /// since nothing else touches a key that is never asked for again.
+    pub fn drop_expired(&self) {
+        self.shared.reads.lock().drop_expired(self.shared.clock.now());
+    }
+
+    async fn lead(&self, id: &CredentialId, lead: Lead) -> Reading {
+        let leading = Leading { shared: &self.shared, id, lead };
+        let wanted = id.clone();
+        let outcome = self.call(move |shared| shared.store.get(&wanted)).await;
+        let reading = outcome.map(Arc::new);
+        let now = self.shared.clock.now();
+        self.shared.reads.lock().land(id, &leading.lead, &reading, now);
+        reading
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        self.shared.admit()?;
+        let ms = if self.kind() == VaultKind::File { FILE_CALL_MS_MAX } else { CALL_MS_MAX };
+        let run = timeout(Duration::from_millis(ms), self.run(operation));
+        let outcome = run.await.unwrap_or(Err(VaultError::Hung));
+        self.shared.record(outcome.as_ref().err());
+        outcome
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let permits = Arc::clone(&self.shared.permits);
+        let permit = permits.acquire_owned().await.map_err(VaultError::unavailable)?;
+        let shared = Arc::clone(&self.shared);
+        let run = spawn_blocking(move || {
+            let outcome = operation(&shared);
+            drop(permit);
+            outcome
+        });
+        run.await.map_err(VaultError::unavailable)?
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("kind", &self.kind()).field("state", &self.state()).finish()
+    }
+}
+
+/// The outcome of a read someone else leads; `None` when they gave up.
+async fn landed(mut flight: Flight) -> Option<Reading> {
+    let landed = flight.wait_for(Option::is_some).await.ok()?;
+    landed.clone()
+}
+
+struct Shared {
+    store: Arc<dyn SecretStore>,
+    clock: Arc<dyn Clock>,
+    reads: Mutex<Reads>,
+    standing: Mutex<Standing>,
+    permits: Arc<Semaphore>,
+    /// Held over a write and its reading back, so that no other write comes between the two.
+    writing: Mutex<()>,
+}
+
+/// How the store stands, and until when calls fail at once because one hung.
+struct Standing {
+    state: VaultState,
+    closed_until: Option<Moment>,
+}
+
+impl Shared {
+    /// Forgets what is known of `id` before and after, since a read may run beside the write, and
+    /// since a write whose caller has stopped waiting still ends here.
+    fn write(
+        &self,
+        id: &CredentialId,
+        operation: impl FnOnce(&dyn SecretStore) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
+        let _one_at_a_time = self.writing.lock();
+        self.reads.lock().forget(id);
+        let outcome = operation(&*self.store);
+        self.reads.lock().forget(id);
+        outcome
+    }
+
+    fn admit(&self) -> Result<(), VaultError> {
+        let now = self.clock.now();
+        let mut standing = self.standing.lock();
+        match standing.closed_until {
+            Some(until) if now < until => Err(VaultError::Hung),
+            Some(_) => {
+                standing.closed_until = Some(now + Duration::from_secs(RECHECK_SECS));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn record(&self, error: Option<&VaultError>) {
+        let now = self.clock.now();
+        let mut standing = self.standing.lock();
+        let reopened = match standing.state {
+            VaultState::Hung | VaultState::Unavailable => VaultState::Unchecked,
+            state => state,
+        };
+        let state = match error {
+            // Refused before the store was asked: says nothing of it.
+            Some(VaultError::ReadOnly | VaultError::TooLarge { .. }) => return,
+            Some(error) => error.state().unwrap_or(reopened),
+            None => VaultState::Ready,
+        };
+        let closed = state == VaultState::Hung;
+        standing.closed_until = closed.then(|| now + Duration::from_secs(RECHECK_SECS));
+        standing.state = state;
+    }
+}
+
+/// A read this task leads; if the task is dropped, the next who waits leads instead.
+struct Leading<'a> {
+    shared: &'a Shared,
+    id: &'a CredentialId,
+    lead: Lead,
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.shared.reads.lock().abandon(self.id, &self.lead);
+    }
+}
