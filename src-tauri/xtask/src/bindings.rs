@@ -1,0 +1,94 @@
+//! `cargo xtask bindings`: the panel's TypeScript types, generated from the Rust ones.
+//!
+//! The generated file is committed, so that the panel can be worked on without Rust; `--check`
+//! compares contents (not git's status), so it also sees a file that was never committed.
+
+use anyhow::{Context, Result, bail};
+use similar::TextDiff;
+
+use crate::call::Call;
+use crate::panel;
+use crate::repository::Repository;
+
+/// The committed file, relative to the root.
+const COMMITTED: &str = "ui/src/ipc/bindings.ts";
+
+/// Lines of unchanged text shown around a difference.
+const CONTEXT_LINES: usize = 2;
+
+/// What `bindings` understands.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Change nothing; fail when the committed file differs
+    #[arg(long)]
+    check: bool,
+}
+
+/// Rewrites the committed types, or checks them.
+pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
+    if arguments.check {
+        check(repository)?;
+        println!("{COMMITTED} is up to date");
+    } else {
+        let path = repository.root.join(COMMITTED);
+        std::fs::write(&path, generate(repository)?)
+            .with_context(|| format!("could not write {}", path.display()))?;
+        println!("wrote {COMMITTED}");
+    }
+    Ok(())
+}
+
+/// Fails with the difference when the committed types are not what the Rust types give.
+pub(crate) fn check(repository: &Repository) -> Result<()> {
+    let path = repository.root.join(COMMITTED);
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    match difference(&committed, &generate(repository)?) {
+        None => Ok(()),
+        Some(difference) => bail!(
+            "{COMMITTED} differs from the Rust types; run `cargo xtask bindings` and commit it\n{difference}"
+        ),
+    }
+}
+
+/// Built with `--workspace` on purpose: cargo unifies features over the packages of a call, so any
+/// narrower call would compile half of the dependencies a second time.
+fn generate(repository: &Repository) -> Result<String> {
+    panel::build(repository)?;
+    Call::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;
+    let fresh = repository.scratch()?.join("bindings.ts");
+    let program = repository.built("examples/bindings");
+    Call::new(program, &repository.root).arg(&fresh).run()?;
+    std::fs::read_to_string(&fresh)
+        .with_context(|| format!("the generator wrote no {}", fresh.display()))
+}
+
+fn difference(committed: &str, fresh: &str) -> Option<String> {
+    if committed == fresh {
+        return None;
+    }
+    let diff = TextDiff::from_lines(committed, fresh);
+    let text =
+        diff.unified_diff().context_radius(CONTEXT_LINES).header("committed", "fresh").to_string();
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    #[test]
+    fn equal_texts_have_no_difference() {
+        assert_eq!(difference("a\nb\n", "a\nb\n"), None);
+    }
+
+    #[test]
+    fn one_letter_is_shown_with_both_sides() {
+        let shown = difference("export type A = string\n", "export type B = string\n").unwrap();
+        assert!(shown.contains("-export type A") && shown.contains("+export type B"), "{shown}");
+    }
+
+    #[test]
+    fn a_file_that_was_never_committed_differs() {
+        assert!(difference("", "export type A = string\n").is_some());
+    }
+}

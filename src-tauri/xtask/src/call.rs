@@ -1,0 +1,125 @@
+//! Running other programs so that each call can be seen and repeated by hand.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Variables that `cargo run` sets for this program. Passed on, they would make some build scripts
+/// run again whenever a build is started by hand and by `cargo xtask` in turn.
+const CARGO_OWN: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+
+/// One call of another program.
+pub(crate) struct Call {
+    command: Command,
+    shown: String,
+}
+
+/// What a captured call said.
+pub(crate) struct Said {
+    /// True when the program ended with 0.
+    pub(crate) well: bool,
+    /// Its standard output; bytes that are not UTF-8 are replaced.
+    pub(crate) stdout: String,
+}
+
+impl Call {
+    /// A call of `program` in `folder`.
+    pub(crate) fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
+        let mut command = Command::new(program.as_ref());
+        command.current_dir(folder).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            let shown = name.to_string_lossy();
+            if CARGO_OWN.iter().any(|prefix| shown.starts_with(prefix)) {
+                command.env_remove(&name);
+            }
+        }
+        Self { command, shown: program.as_ref().to_string_lossy().into_owned() }
+    }
+
+    /// `cargo` with these arguments, separated by blanks.
+    pub(crate) fn cargo(arguments: &str, folder: &Path) -> Self {
+        Self::new("cargo", folder).words(arguments)
+    }
+
+    /// `npm` with these arguments, separated by blanks.
+    pub(crate) fn npm(arguments: &str, folder: &Path) -> Self {
+        Self::new(if cfg!(windows) { "npm.cmd" } else { "npm" }, folder).words(arguments)
+    }
+
+    /// Adds arguments that hold no blanks themselves.
+    pub(crate) fn words(self, words: &str) -> Self {
+        words.split_whitespace().fold(self, Self::arg)
+    }
+
+    /// Adds one argument as it is.
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        let text = argument.as_ref().to_string_lossy();
+        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c));
+        self.shown.push(' ');
+        self.shown.push_str(&if plain { text.into_owned() } else { format!("'{text}'") });
+        self.command.arg(argument);
+        self
+    }
+
+    /// Sets one variable for the called program, and shows it.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.shown = format!("{name}={} {}", value.as_ref().to_string_lossy(), self.shown);
+        self.command.env(name, value);
+        self
+    }
+
+    /// Sets variables for the called program without showing them.
+    pub(crate) fn surroundings(mut self, variables: &[(String, Option<OsString>)]) -> Self {
+        for (name, value) in variables {
+            match value {
+                Some(value) => self.command.env(name, value),
+                None => self.command.env_remove(name),
+            };
+        }
+        self
+    }
+
+    /// Lets the called program read what is typed.
+    pub(crate) fn interactive(mut self) -> Self {
+        self.command.stdin(Stdio::inherit());
+        self
+    }
+
+    /// Shows the call, runs it, and tells whether it ended with 0.
+    pub(crate) fn attempt(mut self) -> Result<bool> {
+        println!("$ {}", self.shown);
+        let status = self.command.status().with_context(|| self.not_started())?;
+        Ok(status.success())
+    }
+
+    /// Shows the call and runs it; anything but 0 is an error that names the call.
+    pub(crate) fn run(self) -> Result<()> {
+        let shown = self.shown.clone();
+        if !self.attempt()? {
+            bail!("`{shown}` failed; its own words are above");
+        }
+        Ok(())
+    }
+
+    /// Runs the call silently and returns what it said. Its errors still reach the terminal.
+    pub(crate) fn capture(mut self) -> Result<Said> {
+        self.command.stderr(Stdio::inherit());
+        let output = self.command.output().with_context(|| self.not_started())?;
+        Ok(Said {
+            well: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        })
+    }
+
+    /// True when the program exists and ends with 0; says nothing.
+    pub(crate) fn quietly_well(mut self) -> bool {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.command.status().is_ok_and(|status| status.success())
+    }
+
+    fn not_started(&self) -> String {
+        format!("could not start `{}`; is it installed and on the PATH?", self.shown)
+    }
+}

@@ -1,0 +1,221 @@
+//! Installing what a fresh machine lacks, after saying what and why.
+//!
+//! Only Debian and its kin are installed for: there we can name the packages and have tried them.
+//! Elsewhere the commands say what to install and stop. Nothing is installed that is there already,
+//! so on a prepared machine none of this costs more than one look.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::call::Call;
+use crate::panel;
+use crate::repository::Repository;
+
+/// Something that a command cannot do without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Need {
+    /// rustfmt and clippy.
+    RustComponents,
+    /// Compiling the command line program: the Linux keychain speaks D-Bus.
+    Keychain,
+    /// Compiling the window.
+    WebView,
+    /// Driving the real window: screen, driver, session bus, keychain, notifications.
+    WindowTests,
+    /// A Chromium for the panel's browser tests.
+    Browser,
+    /// Python with virtual environments, for the vendors' Python SDKs.
+    Python,
+    /// Drawing icons.
+    Drawing,
+    /// The test runner.
+    Nextest,
+}
+
+/// Debian's names. Proved on Debian 12; Ubuntu from 22.04 has the same ones.
+const KEYCHAIN: [&str; 2] = ["libdbus-1-dev", "pkg-config"];
+const WEB_VIEW: [&str; 8] = [
+    "libwebkit2gtk-4.1-dev",
+    "libayatana-appindicator3-dev",
+    "librsvg2-dev",
+    "libxdo-dev",
+    "libssl-dev",
+    "libdbus-1-dev",
+    "pkg-config",
+    "file",
+];
+const WINDOW_TESTS: [&str; 15] = [
+    "xvfb",
+    "xauth",
+    "webkit2gtk-driver",
+    "dbus",
+    "dbus-x11",
+    "gnome-keyring",
+    "libsecret-tools",
+    "dunst",
+    "libnotify-bin",
+    "xdotool",
+    "imagemagick",
+    "x11-utils",
+    "x11-apps",
+    "fonts-dejavu-core",
+    "nginx-light",
+];
+const BROWSER: [&str; 2] = ["chromium", "fonts-dejavu-core"];
+const PYTHON: [&str; 2] = ["python3", "python3-venv"];
+const DRAWING: [&str; 1] = ["librsvg2-bin"];
+
+/// The versions that this repository was tried with.
+const NEXTEST_VERSION: &str = "0.9.143";
+const DENY_VERSION: &str = "0.20.2";
+
+/// Installs whatever of `needs` is missing.
+pub(crate) fn ensure(repository: &Repository, needs: &[Need]) -> Result<()> {
+    system_packages(repository, needs)?;
+    if needs.contains(&Need::RustComponents) {
+        rust_components(repository)?;
+    }
+    if needs.contains(&Need::Nextest) {
+        cargo_program(repository, "cargo-nextest", NEXTEST_VERSION, "the test runner")?;
+    }
+    Ok(())
+}
+
+/// Whether the dependency checker could be had. Without it, its step says so and is skipped.
+pub(crate) fn ensure_deny(repository: &Repository) -> bool {
+    cargo_program(repository, "cargo-deny", DENY_VERSION, "the dependency checker").is_ok()
+}
+
+/// The Chromium to drive, installed if need be: the distribution's where it has a real one (Ubuntu's
+/// is a snap, which cannot be driven from a sandboxed folder), else the one Playwright brings.
+pub(crate) fn chromium(repository: &Repository) -> Result<String> {
+    const KNOWN: [&str; 3] =
+        ["/usr/bin/chromium", "/usr/bin/google-chrome-stable", "/usr/bin/google-chrome"];
+    if let Some(known) = KNOWN.into_iter().find(|path| Path::new(path).is_file()) {
+        return Ok(known.to_owned());
+    }
+    println!("Installing Playwright's Chromium: the panel's browser tests drive one.");
+    panel::install(repository)?;
+    let npx = if cfg!(windows) { "npx.cmd" } else { "npx" };
+    let arguments = "playwright install --with-deps chromium";
+    Call::new(npx, &repository.ui()).words(arguments).interactive().run()?;
+    let script = "console.log(require('@playwright/test').chromium.executablePath())";
+    let said = Call::new("node", &repository.ui()).arg("-e").arg(script).capture()?;
+    Ok(said.stdout.trim().to_owned())
+}
+
+fn packages(need: Need) -> (&'static [&'static str], &'static str) {
+    match need {
+        Need::Keychain => (&KEYCHAIN, "to compile the keychain access"),
+        Need::WebView => (&WEB_VIEW, "to compile the window"),
+        Need::WindowTests => (&WINDOW_TESTS, "to test the real window on a screen of its own"),
+        Need::Browser => (&BROWSER, "to test the panel in a browser"),
+        Need::Python => (&PYTHON, "to test the gateway with the vendors' Python SDKs"),
+        Need::Drawing => (&DRAWING, "to draw the icons"),
+        Need::RustComponents | Need::Nextest => (&[], ""),
+    }
+}
+
+fn system_packages(repository: &Repository, needs: &[Need]) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let mut missing = Vec::new();
+    for need in needs {
+        let (names, why) = packages(*need);
+        let absent: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| !missing.contains(name) && !is_there(repository, *need, name))
+            .collect();
+        if !absent.is_empty() {
+            println!("Missing {why}: {}", absent.join(" "));
+            missing.extend(absent);
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { apt_install(repository, &missing) }
+}
+
+fn is_there(repository: &Repository, need: Need, package: &str) -> bool {
+    // Ubuntu's chromium is a snap; see `chromium`.
+    if need == Need::Browser && package == "chromium" && (is_ubuntu() || has_a_browser()) {
+        return true;
+    }
+    if !has_dpkg(repository) {
+        return false;
+    }
+    let query = Call::new("dpkg-query", &repository.root).arg("-W").arg("-f=${db:Status-Status}");
+    query.arg(package).capture().is_ok_and(|said| said.well && said.stdout == "installed")
+}
+
+fn apt_install(repository: &Repository, missing: &[&str]) -> Result<()> {
+    if !has_dpkg(repository) {
+        bail!(
+            "this system has no apt-get; install your distribution's packages for these Debian names, then repeat: {}",
+            missing.join(" ")
+        );
+    }
+    println!("Installing them with apt-get (nothing else is changed on this machine).");
+    as_root(repository, "apt-get update -q")?.run()?;
+    let install =
+        "env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends";
+    missing.iter().fold(as_root(repository, install)?, Call::arg).run()
+}
+
+/// `sudo` may ask for a password only where somebody can answer.
+fn as_root(repository: &Repository, words: &str) -> Result<Call> {
+    let who = Call::new("id", &repository.root).arg("-u").capture()?;
+    let prefix = if who.stdout.trim() == "0" {
+        ""
+    } else if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        "sudo"
+    } else {
+        "sudo -n"
+    };
+    let all = format!("{prefix} {words}");
+    let (program, rest) = all.trim_start().split_once(' ').unwrap_or((&all, ""));
+    Ok(Call::new(program, &repository.root).words(rest).interactive())
+}
+
+fn has_dpkg(repository: &Repository) -> bool {
+    Path::new("/usr/bin/apt-get").is_file()
+        && Call::new("dpkg-query", &repository.root).arg("--version").quietly_well()
+}
+
+fn has_a_browser() -> bool {
+    ["/usr/bin/google-chrome-stable", "/usr/bin/google-chrome"]
+        .iter()
+        .any(|p| Path::new(p).is_file())
+}
+
+fn is_ubuntu() -> bool {
+    std::fs::read_to_string("/etc/os-release")
+        .is_ok_and(|text| text.lines().any(|line| line == "ID=ubuntu"))
+}
+
+fn rust_components(repository: &Repository) -> Result<()> {
+    for component in ["rustfmt", "clippy"] {
+        let program = if component == "clippy" { "clippy" } else { "fmt" };
+        if Call::cargo(program, &repository.root).arg("--version").quietly_well() {
+            continue;
+        }
+        println!("Missing to check the code: {component}");
+        Call::new("rustup", &repository.root).words("component add").arg(component).run()?;
+    }
+    Ok(())
+}
+
+fn cargo_program(repository: &Repository, name: &str, version: &str, why: &str) -> Result<()> {
+    let subcommand = name.trim_start_matches("cargo-");
+    if Call::cargo(subcommand, &repository.root).arg("--version").quietly_well() {
+        return Ok(());
+    }
+    println!("Missing {why}: {name}; compiling it takes a few minutes, once.");
+    let install = format!("install --locked --version {version} {name}");
+    // A target folder of its own that survives, so that a broken-off install goes on where it stopped.
+    Call::cargo(&install, &repository.root)
+        .arg("--target-dir")
+        .arg(repository.scratch()?.join("tools"))
+        .run()
+}

@@ -1,0 +1,250 @@
+//! `cargo xtask layers`: imports go one way, and this is the program that checks it.
+//!
+//! Two tables: which crate of ours may import which, and which outside library is fenced into which
+//! crate. Both are checked against `cargo metadata`, so a wrong arrow is red before any code uses it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+use crate::repository::Repository;
+
+/// Crate of ours → crates of ours that it may import. Bottom layer first; no arrow points down the
+/// page.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("settings", &["domain"]),
+    ("vault", &["domain"]),
+    ("wire", &["domain"]),
+    ("routing", &["domain"]),
+    ("ledger", &["domain"]),
+    ("gateway", &["domain", "settings", "vault", "wire", "routing", "ledger"]),
+    ("monitor", &["domain", "ledger"]),
+    ("readiness", &["domain"]),
+    (
+        "engine",
+        &[
+            "domain",
+            "settings",
+            "vault",
+            "wire",
+            "routing",
+            "ledger",
+            "gateway",
+            "monitor",
+            "readiness",
+        ],
+    ),
+    (
+        "control",
+        &["domain", "settings", "vault", "ledger", "gateway", "monitor", "readiness", "engine"],
+    ),
+    ("cli", &["domain", "engine", "control"]),
+    ("gatehouse-desktop", &["domain", "engine", "control"]),
+    (TEST_SUPPORT, &["domain"]),
+    (
+        ACCEPTANCE,
+        &[
+            "domain",
+            "settings",
+            "vault",
+            "wire",
+            "routing",
+            "ledger",
+            "gateway",
+            "monitor",
+            "readiness",
+            "engine",
+            "control",
+            TEST_SUPPORT,
+        ],
+    ),
+    ("xtask", &[]),
+];
+
+/// Fakes shared by tests; every crate may import it, for its tests only.
+const TEST_SUPPORT: &str = "test-support";
+
+/// The package of the acceptance tests, all of it test code.
+const ACCEPTANCE: &str = "acceptance";
+
+/// Outside library → crates that may import it. A name that ends with `*` stands for all that begin
+/// so, one that begins with `*` for all that end so.
+const FENCES: &[(&str, &[&str])] = &[
+    ("toml_edit", &["settings"]),
+    ("keyring*", &["vault"]),
+    ("*-keyring-store", &["vault"]),
+    ("age", &["vault"]),
+    ("rusqlite*", &["ledger", ACCEPTANCE]),
+    ("axum*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
+    ("hyper*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
+    ("reqwest", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
+    ("notify-rust", &["monitor"]),
+    ("tauri*", &["gatehouse-desktop"]),
+    ("clap*", &["cli", "xtask"]),
+    ("specta*", &["control", "gatehouse-desktop"]),
+];
+
+/// One import as the manifests state it.
+struct Import {
+    from: String,
+    to: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// In the built program, or in its build script.
+    Built,
+    /// In tests, examples and benchmarks only.
+    Tests,
+}
+
+/// Checks every manifest of the workspace.
+pub(crate) fn run(repository: &Repository) -> Result<()> {
+    let (crates, imports) = read(repository)?;
+    let faults = faults(&crates, &imports);
+    for fault in &faults {
+        println!("{fault}");
+    }
+    if !faults.is_empty() {
+        bail!(
+            "{} import(s) against the layers; the tables stand in xtask/src/layers.rs",
+            faults.len()
+        );
+    }
+    println!("{} crates, {} imports: all in the allowed direction", crates.len(), imports.len());
+    Ok(())
+}
+
+fn read(repository: &Repository) -> Result<(BTreeSet<String>, Vec<Import>)> {
+    let metadata = MetadataCommand::new()
+        .current_dir(&repository.root)
+        .no_deps()
+        .exec()
+        .context("could not read the workspace's manifests")?;
+    let crates = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    let mut imports = Vec::new();
+    for package in &metadata.packages {
+        imports.extend(package.dependencies.iter().map(|dependency| Import {
+            from: package.name.to_string(),
+            to: dependency.name.clone(),
+            kind: match dependency.kind {
+                DependencyKind::Development => Kind::Tests,
+                _ => Kind::Built,
+            },
+        }));
+    }
+    Ok((crates, imports))
+}
+
+fn faults(crates: &BTreeSet<String>, imports: &[Import]) -> Vec<String> {
+    let unknown = crates
+        .iter()
+        .filter(|name| allowed(name).is_none())
+        .map(|name| format!("{name} stands in no layer; add it to LAYERS"));
+    let wrong = imports.iter().filter_map(|import| {
+        if crates.contains(&import.to) { inside(import) } else { outside(import) }
+    });
+    unknown.chain(wrong).collect()
+}
+
+fn inside(Import { from, to, kind }: &Import) -> Option<String> {
+    let allowed = allowed(from)?;
+    if to == TEST_SUPPORT && from != ACCEPTANCE {
+        return (*kind == Kind::Built)
+            .then(|| format!("{from} imports {TEST_SUPPORT}: that is for dev-dependencies only"));
+    }
+    (!allowed.contains(&to.as_str())).then(|| {
+        let list = if allowed.is_empty() { "nothing of ours".into() } else { allowed.join(", ") };
+        format!("{from} imports {to}: {from} may import only: {list}")
+    })
+}
+
+fn outside(Import { from, to, .. }: &Import) -> Option<String> {
+    let (fence, homes) = FENCES.iter().find(|(fence, _)| matches(fence, to))?;
+    (!homes.contains(&from.as_str())).then(|| {
+        format!("{from} imports {to}: {fence} may be imported only by: {}", homes.join(", "))
+    })
+}
+
+fn allowed(name: &str) -> Option<&'static [&'static str]> {
+    LAYERS.iter().find(|(layer, _)| *layer == name).map(|(_, allowed)| *allowed)
+}
+
+fn matches(fence: &str, name: &str) -> bool {
+    if let Some(beginning) = fence.strip_suffix('*') {
+        name.starts_with(beginning)
+    } else if let Some(end) = fence.strip_prefix('*') {
+        name.ends_with(end)
+    } else {
+        name == fence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Import, Kind, LAYERS, faults};
+
+    fn check(from: &str, to: &str, kind: Kind) -> Vec<String> {
+        let crates = LAYERS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        faults(&crates, &[Import { from: from.into(), to: to.into(), kind }])
+    }
+
+    #[test]
+    fn an_arrow_against_the_layers_names_what_is_allowed() {
+        assert_eq!(
+            check("routing", "ledger", Kind::Built),
+            ["routing imports ledger: routing may import only: domain"]
+        );
+        assert_eq!(
+            check("domain", "wire", Kind::Tests),
+            ["domain imports wire: domain may import only: nothing of ours"]
+        );
+        assert!(check("gateway", "ledger", Kind::Built).is_empty());
+    }
+
+    #[test]
+    fn test_support_is_for_tests_only() {
+        assert!(check("gateway", "test-support", Kind::Tests).is_empty());
+        assert_eq!(
+            check("gateway", "test-support", Kind::Built),
+            ["gateway imports test-support: that is for dev-dependencies only"]
+        );
+    }
+
+    #[test]
+    fn outside_libraries_stay_in_their_fence() {
+        for (from, to) in [
+            ("gateway", "rusqlite"),
+            ("acceptance", "tauri"),
+            ("control", "tauri-plugin-single-instance"),
+            ("engine", "dbus-secret-service-keyring-store"),
+            ("monitor", "reqwest"),
+            ("settings", "clap"),
+            ("ledger", "specta"),
+        ] {
+            assert_eq!(check(from, to, Kind::Built).len(), 1, "{from} imports {to}");
+        }
+        assert!(check("vault", "keyring-core", Kind::Built).is_empty());
+        assert!(check("acceptance", "reqwest", Kind::Tests).is_empty());
+        assert!(check("wire", "serde_json", Kind::Built).is_empty());
+    }
+
+    #[test]
+    fn a_crate_in_no_layer_is_a_fault() {
+        let crates = ["newcomer".to_owned()].into();
+        assert_eq!(faults(&crates, &[]), ["newcomer stands in no layer; add it to LAYERS"]);
+    }
+
+    #[test]
+    fn layers_point_only_to_what_stands_above_them_in_the_table() {
+        for (place, (name, allowed)) in LAYERS.iter().enumerate() {
+            for to in *allowed {
+                let above = LAYERS.iter().take(place).any(|(layer, _)| layer == to);
+                assert!(above, "{name} -> {to} would allow a circle");
+            }
+        }
+    }
+}

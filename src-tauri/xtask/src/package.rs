@@ -1,0 +1,51 @@
+//! `cargo xtask package`: the installable packages of this system.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::call::Call;
+use crate::install::{self, Need};
+use crate::panel;
+use crate::repository::{Repository, files_below};
+
+/// The kinds of package that are built without fetching a tool from the internet. The fourth kind
+/// Tauri knows on Linux, AppImage, downloads its builder and is left out for that.
+const KINDS: &str = if cfg!(target_os = "macos") {
+    "app,dmg"
+} else if cfg!(windows) {
+    "nsis"
+} else {
+    "deb,rpm"
+};
+
+/// Endings of the files that people install.
+const ENDINGS: [&str; 5] = ["deb", "rpm", "dmg", "exe", "msi"];
+
+/// Builds the packages and prints where they lie.
+pub(crate) fn run(repository: &Repository) -> Result<()> {
+    install::ensure(repository, &[Need::WebView])?;
+    panel::build(repository)?;
+    Call::cargo("build --release -p cli --bin gatehouse", &repository.root).run()?;
+    Call::npm("--prefix ui run tauri build -- --bundles", &repository.root).arg(KINDS).run()?;
+    let packages = built(repository)?;
+    if packages.is_empty() {
+        bail!("the build ended well but left no package in target/release/bundle");
+    }
+    for path in packages {
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn built(repository: &Repository) -> Result<Vec<PathBuf>> {
+    let folder = repository.target.join("release/bundle");
+    let packages = files_below(&folder)?
+        .into_iter()
+        .filter(|path| {
+            path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end == *known))
+        })
+        .map(|path| folder.join(path))
+        .collect();
+    Ok(packages)
+}

@@ -1,0 +1,122 @@
+//! Building the web panel no more often than its sources change.
+//!
+//! The desktop program embeds `ui/dist` while it compiles, so a missing or stale panel is a confusing
+//! compile error there; every command that compiles it calls [`build`] first.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::call::Call;
+use crate::repository::{Repository, files_below};
+
+/// Installs the panel's packages when the lock file changed since the last time.
+pub(crate) fn install(repository: &Repository) -> Result<()> {
+    packages(repository, &repository.ui(), "ui-packages")
+}
+
+/// Installs the packages of the npm project in `folder` when its lock file changed.
+pub(crate) fn packages(repository: &Repository, folder: &Path, stamp: &str) -> Result<()> {
+    let stamp = Stamp::new(repository, stamp, folder, &["package-lock.json".into()])?;
+    if stamp.is_current() && folder.join("node_modules").is_dir() {
+        return Ok(());
+    }
+    if !Call::npm("--version", &repository.root).quietly_well() {
+        bail!("Node 20 or newer with npm is needed; install it from https://nodejs.org");
+    }
+    Call::npm("ci --ignore-scripts --no-audit --no-fund", folder).run()?;
+    stamp.set()
+}
+
+/// Builds the panel when one of its sources changed since the last build.
+pub(crate) fn build(repository: &Repository) -> Result<()> {
+    install(repository)?;
+    let ui = repository.ui();
+    let stamp = Stamp::new(repository, "ui-sources", &ui, &sources(&ui)?)?;
+    if stamp.is_current() && ui.join("dist/index.html").is_file() {
+        return Ok(());
+    }
+    Call::npm("run build", &ui).run()?;
+    stamp.set()
+}
+
+/// What the build reads. Tests are left out: changing one must not rebuild the program.
+fn sources(ui: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(ui)?;
+    files.retain(|path| {
+        !path.starts_with("node_modules")
+            && !path.starts_with("dist")
+            && !path.starts_with("tests")
+            && !path.to_string_lossy().contains(".test.")
+    });
+    Ok(files)
+}
+
+/// Remembers the contents that something was made from.
+struct Stamp {
+    path: PathBuf,
+    contents: String,
+}
+
+impl Stamp {
+    fn new(repository: &Repository, name: &str, folder: &Path, files: &[PathBuf]) -> Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        for file in files {
+            let path = folder.join(file);
+            file.hash(&mut hasher);
+            std::fs::read(&path)
+                .with_context(|| format!("could not read {}", path.display()))?
+                .hash(&mut hasher);
+        }
+        let path = repository.scratch()?.join(format!("{name}.stamp"));
+        Ok(Self { path, contents: format!("{:016x}", hasher.finish()) })
+    }
+
+    fn is_current(&self) -> bool {
+        std::fs::read_to_string(&self.path).is_ok_and(|known| known == self.contents)
+    }
+
+    fn set(&self) -> Result<()> {
+        std::fs::write(&self.path, &self.contents)
+            .with_context(|| format!("could not write {}", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Stamp, sources};
+    use crate::repository::Repository;
+
+    fn check(change: impl Fn(&std::path::Path)) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.ts"), "one").unwrap();
+        let repository =
+            Repository { root: folder.path().into(), target: folder.path().join("target") };
+        let files = [PathBuf::from("a.ts")];
+        Stamp::new(&repository, "s", folder.path(), &files).unwrap().set().unwrap();
+        change(folder.path());
+        Stamp::new(&repository, "s", folder.path(), &files).unwrap().is_current()
+    }
+
+    #[test]
+    fn a_stamp_is_current_until_a_content_changes() {
+        assert!(check(|_| ()));
+        assert!(check(|folder| std::fs::write(folder.join("a.ts"), "one").unwrap()));
+        assert!(!check(|folder| std::fs::write(folder.join("a.ts"), "two").unwrap()));
+    }
+
+    #[test]
+    fn tests_and_built_files_are_no_sources() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["src/a.ts", "src/a.test.ts", "dist/index.html", "tests/walk.ts"] {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        assert_eq!(sources(folder.path()).unwrap(), [PathBuf::from("src/a.ts")]);
+    }
+}

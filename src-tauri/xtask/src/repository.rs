@@ -1,0 +1,73 @@
+//! Where things lie, so that every command works from any folder inside the repository.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use ignore::WalkBuilder;
+
+/// The folders that the commands work on.
+pub(crate) struct Repository {
+    /// The folder of the workspace manifest.
+    pub(crate) root: PathBuf,
+    /// Where cargo builds, `CARGO_TARGET_DIR` respected.
+    pub(crate) target: PathBuf,
+}
+
+impl Repository {
+    /// Finds the repository from where this program was compiled.
+    pub(crate) fn locate() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .context("xtask must lie two folders below the repository's root")?
+            .to_path_buf();
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |folder| root.join(folder));
+        Ok(Self { root, target })
+    }
+
+    /// The panel's sources.
+    pub(crate) fn ui(&self) -> PathBuf {
+        self.root.join("ui")
+    }
+
+    /// A folder of our own inside the build folder, for stamps and reports.
+    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+        let folder = self.target.join("xtask");
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("could not create {}", folder.display()))?;
+        Ok(folder)
+    }
+
+    /// A program that cargo built without `--release`.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// Every file that git would track, relative to the root, sorted. Works without git too: what
+    /// counts is `.gitignore`.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
+        files_below(&self.root)
+    }
+}
+
+/// Every file below `folder` that `.gitignore` does not exclude, relative to it, sorted.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let walk = WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        .git_global(false)
+        .git_exclude(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    let mut files = Vec::new();
+    for entry in walk {
+        let entry = entry.context("could not list the repository's files")?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+            let path = entry.path();
+            files.push(path.strip_prefix(folder).unwrap_or(path).to_path_buf());
+        }
+    }
+    files.sort();
+    Ok(files)
+}

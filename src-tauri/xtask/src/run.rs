@@ -1,0 +1,48 @@
+//! `cargo xtask run`: from a fresh checkout to the open panel.
+
+use anyhow::Result;
+
+use crate::call::Call;
+use crate::install::{self, Need};
+use crate::panel;
+use crate::repository::Repository;
+
+/// What `run` understands.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Arguments for the started program, after `--`
+    #[arg(last = true)]
+    passed_on: Vec<String>,
+}
+
+/// Installs, builds and starts: the window where there is a display, else the browser panel.
+pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
+    if has_display() { window(repository, arguments) } else { served(repository, arguments) }
+}
+
+fn window(repository: &Repository, arguments: &Arguments) -> Result<()> {
+    install::ensure(repository, &[Need::WebView])?;
+    panel::build(repository)?;
+    // The command line program lies beside the window, since the one starts the other.
+    let build = "build --package gatehouse-desktop --package cli --bins";
+    Call::cargo(build, &repository.root).run()?;
+    start(repository, "gatehouse-desktop", "", arguments)
+}
+
+fn served(repository: &Repository, arguments: &Arguments) -> Result<()> {
+    println!("No display here: the panel is served to a browser instead; its address follows.");
+    install::ensure(repository, &[Need::Keychain])?;
+    panel::build(repository)?;
+    Call::cargo("build --package cli --bin gatehouse", &repository.root).run()?;
+    start(repository, "gatehouse", "serve --panel", arguments)
+}
+
+fn start(repository: &Repository, name: &str, words: &str, arguments: &Arguments) -> Result<()> {
+    let call = Call::new(repository.built(name), &repository.root).words(words).interactive();
+    arguments.passed_on.iter().fold(call, Call::arg).run()
+}
+
+fn has_display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}

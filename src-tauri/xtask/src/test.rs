@@ -1,0 +1,180 @@
+//! `cargo xtask test`: every test there is, in steps that can each be run alone.
+//!
+//! Cheap steps come first, so that a slip in formatting is red in a second and not after the window
+//! tests. A red step does not stop the others: one run tells everything. What a step needs is
+//! installed before the first one starts.
+
+mod counts;
+mod hermetic;
+mod node;
+mod rust;
+mod steps;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+
+use crate::install::{self, Need};
+use crate::repository::Repository;
+use counts::Counts;
+use hermetic::Hermetic;
+use steps::STEPS;
+
+/// What `test` understands.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Which steps are meant.
+#[derive(clap::Args)]
+pub(crate) struct Selection {
+    /// Run these steps only, in their usual order
+    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
+    only: Vec<String>,
+    /// Say which steps there are, and run none
+    #[arg(long)]
+    list: bool,
+}
+
+/// Whether cargo may change the lock file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// As on a developer's machine.
+    Free,
+    /// As in CI: a lock file that does not fit the manifests is an error.
+    Frozen,
+}
+
+/// One step: a name to call it by, what it needs, what it does.
+struct Step {
+    name: &'static str,
+    says: &'static str,
+    needs: &'static [Need],
+    run: fn(&Surroundings<'_>) -> Result<Outcome>,
+}
+
+/// What every step may use.
+struct Surroundings<'a> {
+    repository: &'a Repository,
+    lock: Lock,
+    hermetic: Hermetic,
+}
+
+/// How a step went that could be carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Outcome {
+    /// The step is one check, and it is well.
+    Well,
+    /// The step ran tests; it is red when one failed.
+    Counted(Counts),
+    /// The step cannot run here, and why.
+    Skipped(&'static str),
+}
+
+/// A step that was run, for the table.
+struct Ran {
+    name: &'static str,
+    took: Duration,
+    counts: Counts,
+    note: String,
+}
+
+/// Runs the chosen steps.
+pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<ExitCode> {
+    perform(repository, &arguments.selection, Lock::Free)
+}
+
+/// Runs the chosen steps; the exit code is 0 only when none was red.
+pub(crate) fn perform(
+    repository: &Repository,
+    selection: &Selection,
+    lock: Lock,
+) -> Result<ExitCode> {
+    if selection.list {
+        for step in STEPS {
+            println!("{:<10} {}", step.name, step.says);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let chosen: Vec<&Step> = STEPS
+        .iter()
+        .filter(|step| selection.only.is_empty() || selection.only.iter().any(|o| o == step.name))
+        .collect();
+    let needs: Vec<Need> = chosen.iter().flat_map(|step| step.needs.iter().copied()).collect();
+    install::ensure(repository, &needs)?;
+    let testing = chosen.iter().any(|step| step.name != steps::HERMETIC);
+    let hermetic = Hermetic::prepare(repository, testing)?;
+    let surroundings = Surroundings { repository, lock, hermetic };
+    let ran: Vec<Ran> = chosen.iter().map(|step| carry_out(step, &surroundings)).collect();
+    Ok(report(&ran))
+}
+
+fn step_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+}
+
+fn carry_out(step: &Step, surroundings: &Surroundings<'_>) -> Ran {
+    println!("\n=== {}: {}", step.name, step.says);
+    let start = Instant::now();
+    let outcome = (step.run)(surroundings);
+    let took = start.elapsed();
+    let (counts, note) = match outcome {
+        Ok(Outcome::Well) => (Counts::one_passed(), String::new()),
+        Ok(Outcome::Counted(counts)) => (counts, String::new()),
+        Ok(Outcome::Skipped(why)) => (Counts::one_skipped(), why.to_owned()),
+        Err(error) => {
+            println!("{error:#}");
+            (Counts::one_failed(), String::new())
+        }
+    };
+    let mut ran = Ran { name: step.name, took, counts, note };
+    if ran.is_red() {
+        ran.note = format!("repeat: cargo xtask test --only {}", step.name);
+    }
+    println!("=== {}: {} in {}  {}", step.name, ran.word(), seconds(took), ran.note);
+    ran
+}
+
+fn report(ran: &[Ran]) -> ExitCode {
+    println!(
+        "\n{:<10} {:<8} {:>8} {:>7} {:>7} {:>8}",
+        "step", "", "time", "passed", "failed", "skipped"
+    );
+    let mut total = Counts::default();
+    for step in ran {
+        let Counts { passed, failed, skipped } = step.counts;
+        let line = format!(
+            "{:<10} {:<8} {:>8} {passed:>7} {failed:>7} {skipped:>8}  {}",
+            step.name,
+            step.word(),
+            seconds(step.took),
+            step.note
+        );
+        println!("{}", line.trim_end());
+        total = total.plus(step.counts);
+    }
+    println!("\n{total}");
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Ran {
+    fn is_red(&self) -> bool {
+        self.counts.failed > 0
+    }
+
+    fn word(&self) -> &'static str {
+        match self.counts {
+            Counts { failed: 1.., .. } => "FAILED",
+            Counts { passed: 0, .. } => "skipped",
+            Counts { .. } => "ok",
+        }
+    }
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}

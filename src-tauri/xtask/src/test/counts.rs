@@ -1,0 +1,179 @@
+//! How many tests ran, read from the reports of the runners.
+//!
+//! The runners' own machine-readable reports are read where there is one, since their summaries for
+//! people change from version to version. A report that is missing or says nothing is an error:
+//! a runner that found no tests must not look like one whose tests all passed.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// Tests by how they ended.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Counts {
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+    pub(super) skipped: u64,
+}
+
+impl Counts {
+    pub(super) fn one_passed() -> Self {
+        Self { passed: 1, ..Self::default() }
+    }
+
+    pub(super) fn one_failed() -> Self {
+        Self { failed: 1, ..Self::default() }
+    }
+
+    pub(super) fn one_skipped() -> Self {
+        Self { skipped: 1, ..Self::default() }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            skipped: self.skipped + other.skipped,
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(out, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads nextest's JUnit report. It lists only what ran: tests left out by a filter do not count as
+/// skipped, since they are another step's.
+pub(super) fn from_junit(report: &str) -> Result<Counts> {
+    let document = roxmltree::Document::parse(report).context("the JUnit report is not XML")?;
+    let root = document.root_element();
+    let number = |name: &str| -> Result<u64> {
+        let text =
+            root.attribute(name).with_context(|| format!("the JUnit report has no `{name}`"))?;
+        text.parse().with_context(|| format!("`{name}` of the JUnit report is no number"))
+    };
+    let failed = number("failures")? + number("errors")?;
+    let tests = number("tests")?;
+    some(Counts { passed: tests.saturating_sub(failed), failed, skipped: 0 })
+}
+
+/// Reads Vitest's JSON report.
+pub(super) fn from_vitest(report: &str) -> Result<Counts> {
+    let report: Value = serde_json::from_str(report).context("Vitest's report is not JSON")?;
+    let number = |name: &str| numbered(&report, name);
+    // A file that does not even load has no tests to fail; it is counted as one failed.
+    let broken_files = report
+        .get("testResults")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|file| {
+            let no_tests =
+                file.get("assertionResults").and_then(Value::as_array).is_none_or(Vec::is_empty);
+            no_tests && file.get("status").is_some_and(|status| status == "failed")
+        })
+        .count();
+    some(Counts {
+        passed: number("numPassedTests")?,
+        failed: number("numFailedTests")? + broken_files as u64,
+        skipped: number("numPendingTests")? + number("numTodoTests")?,
+    })
+}
+
+/// Reads Playwright's JSON report. A flaky test, passed only when repeated, counts as failed.
+pub(super) fn from_playwright(report: &str) -> Result<Counts> {
+    let report: Value = serde_json::from_str(report).context("Playwright's report is not JSON")?;
+    let stats = report.get("stats").context("Playwright's report has no `stats`")?;
+    let number = |name: &str| numbered(stats, name);
+    some(Counts {
+        passed: number("expected")?,
+        failed: number("unexpected")? + number("flaky")?,
+        skipped: number("skipped")?,
+    })
+}
+
+/// Adds up the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …` of rustdoc, which has no
+/// report for programs.
+pub(super) fn from_doc_tests(output: &str) -> Counts {
+    let results = output.lines().filter_map(|line| line.trim().strip_prefix("test result: "));
+    results.fold(Counts::default(), |total, line| {
+        let number = |what: &str| {
+            let before = line.split(what).next().filter(|before| before.len() < line.len());
+            before.and_then(|b| b.split_whitespace().next_back()?.parse().ok()).unwrap_or(0)
+        };
+        total.plus(Counts {
+            passed: number(" passed"),
+            failed: number(" failed"),
+            skipped: number(" ignored"),
+        })
+    })
+}
+
+fn numbered(value: &Value, name: &str) -> Result<u64> {
+    value.get(name).and_then(Value::as_u64).with_context(|| format!("the report has no `{name}`"))
+}
+
+fn some(counts: Counts) -> Result<Counts> {
+    if counts == Counts::default() {
+        bail!("the runner found no tests");
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, from_doc_tests, from_junit, from_playwright, from_vitest};
+
+    const fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
+        Counts { passed, failed, skipped }
+    }
+
+    #[test]
+    fn the_closing_line_is_plain() {
+        assert_eq!(counts(12, 1, 0).to_string(), "12 passed, 1 failed");
+        assert_eq!(counts(12, 0, 2).to_string(), "12 passed, 0 failed, 2 skipped");
+    }
+
+    #[test]
+    fn junit_of_nextest() {
+        let report = r#"<?xml version="1.0"?><testsuites name="nextest-run" tests="5" failures="1" errors="1" time="0.1"/>"#;
+        assert_eq!(from_junit(report).unwrap(), counts(3, 2, 0));
+        assert!(from_junit("<testsuites tests=\"0\" failures=\"0\" errors=\"0\"/>").is_err());
+        assert!(from_junit("<testsuites tests=\"1\"/>").is_err());
+        assert!(from_junit("").is_err());
+    }
+
+    #[test]
+    fn json_of_vitest_counts_a_file_that_does_not_load() {
+        let report = r#"{"numPassedTests":3,"numFailedTests":1,"numPendingTests":1,"numTodoTests":0,
+            "testResults":[{"status":"failed","assertionResults":[]},
+                           {"status":"failed","assertionResults":[{}]}]}"#;
+        assert_eq!(from_vitest(report).unwrap(), counts(3, 2, 1));
+        assert!(from_vitest("{}").is_err());
+    }
+
+    #[test]
+    fn json_of_playwright_counts_flaky_as_failed() {
+        let report = r#"{"stats":{"expected":7,"unexpected":1,"flaky":1,"skipped":2}}"#;
+        assert_eq!(from_playwright(report).unwrap(), counts(7, 2, 2));
+        assert!(
+            from_playwright(r#"{"stats":{"expected":0,"unexpected":0,"flaky":0,"skipped":0}}"#)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn lines_of_doc_tests_add_up() {
+        let output = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\
+                      all well\ntest result: FAILED. 0 passed; 2 failed; 0 ignored; 0 measured\n";
+        assert_eq!(from_doc_tests(output), counts(3, 2, 1));
+        assert_eq!(from_doc_tests(""), counts(0, 0, 0));
+    }
+}

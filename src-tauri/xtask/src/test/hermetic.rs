@@ -1,0 +1,188 @@
+//! Tests must leave the developer's own Gatehouse alone: folders, settings, keychain.
+//!
+//! Twofold. The tests run with a home folder of their own and without a session bus, so that a test
+//! which forgets its temporary folder writes there, and no keychain answers it. And the real folders
+//! are looked at before and after, for what finds them by another way than the environment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result, bail};
+
+use super::Outcome;
+use crate::repository::{Repository, files_below};
+
+/// Where programs keep their folders, relative to the home folder.
+const PARENTS: [&str; 9] = [
+    ".local/share",
+    ".local/state",
+    ".config",
+    ".cache",
+    "Library/Application Support",
+    "Library/Preferences",
+    "Library/Caches",
+    "AppData/Roaming",
+    "AppData/Local",
+];
+
+/// Names that are ours or the Linux keychain's, as parts of a folder's name.
+const OURS: [&str; 2] = ["gatehouse", "keyrings"];
+
+/// Path of a file → its length and time of change.
+type Snapshot = BTreeMap<PathBuf, (u64, u128)>;
+
+/// The tests' own home, and how the real one looked before.
+pub(super) struct Hermetic {
+    decoy: PathBuf,
+    home: Option<PathBuf>,
+    before: Option<Snapshot>,
+}
+
+impl Hermetic {
+    /// Makes an empty home for the tests of this run. Without tests (`testing` false: the check is
+    /// run alone) the last run's home is kept, and is what gets looked at.
+    pub(super) fn prepare(repository: &Repository, testing: bool) -> Result<Self> {
+        let decoy = repository.scratch()?.join("home");
+        let home = std::env::home_dir();
+        if !testing {
+            return Ok(Self { decoy, home, before: None });
+        }
+        if decoy.exists() {
+            std::fs::remove_dir_all(&decoy)
+                .with_context(|| format!("could not empty {}", decoy.display()))?;
+        }
+        std::fs::create_dir_all(&decoy)
+            .with_context(|| format!("could not create {}", decoy.display()))?;
+        let before = home.as_deref().map(snapshot).transpose()?;
+        Ok(Self { decoy, home, before })
+    }
+
+    /// The environment that tests run in. Cargo's and rustup's own folders stay the real ones.
+    pub(super) fn environment(&self) -> Vec<(String, Option<OsString>)> {
+        let real = |name: &str, folder: &str| {
+            let value = std::env::var_os(name)
+                .or_else(|| Some(self.home.as_ref()?.join(folder).into_os_string()));
+            (name.to_owned(), value)
+        };
+        let no_bus = format!("unix:path={}", self.decoy.join("no-session-bus").display());
+        let absent = [
+            "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_STATE_HOME",
+            "XDG_CACHE_HOME",
+            "XDG_RUNTIME_DIR",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "GATEHOUSE_HOME",
+            "GATEHOUSE_PASSPHRASE",
+        ];
+        let mut variables = vec![real("CARGO_HOME", ".cargo"), real("RUSTUP_HOME", ".rustup")];
+        variables.push(("HOME".to_owned(), Some(self.decoy.clone().into_os_string())));
+        variables.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), Some(no_bus.into())));
+        variables.push(("GATEHOUSE_TESTS_STRICT".to_owned(), Some("1".into())));
+        variables.extend(absent.map(|name| (name.to_owned(), None)));
+        variables
+    }
+
+    /// Fails with the names of everything that tests left where a developer's own files are.
+    pub(super) fn check(&self) -> Result<Outcome> {
+        if !self.decoy.is_dir() {
+            return Ok(Outcome::Skipped("no tests have been run yet"));
+        }
+        let mut left: Vec<String> =
+            strays(&self.decoy)?.iter().map(|path| format!("~/{}", path.display())).collect();
+        if let (Some(home), Some(before)) = (&self.home, &self.before) {
+            left.extend(changes(before, &snapshot(home)?));
+        }
+        if !left.is_empty() {
+            bail!(
+                "the tests wrote into the user's folders (unless Gatehouse itself was in use meanwhile):\n  {}",
+                left.join("\n  ")
+            );
+        }
+        Ok(Outcome::Well)
+    }
+}
+
+fn is_ours(part: &str) -> bool {
+    let part = part.to_lowercase();
+    OURS.iter().any(|name| part.contains(name))
+}
+
+fn strays(decoy: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(decoy)?;
+    files.retain(|path| path.components().any(|part| is_ours(&part.as_os_str().to_string_lossy())));
+    Ok(files)
+}
+
+fn snapshot(home: &Path) -> Result<Snapshot> {
+    let mut snapshot = Snapshot::new();
+    for parent in PARENTS {
+        let Ok(entries) = std::fs::read_dir(home.join(parent)) else { continue };
+        for entry in entries {
+            let folder = entry.context("could not look into the home folder")?.path();
+            if !folder.file_name().is_some_and(|name| is_ours(&name.to_string_lossy())) {
+                continue;
+            }
+            for file in files_below(&folder)? {
+                let path = folder.join(file);
+                let Ok(metadata) = path.metadata() else { continue };
+                let changed =
+                    metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+                let changed = changed.unwrap_or_default().as_nanos();
+                snapshot.insert(path, (metadata.len(), changed));
+            }
+        }
+    }
+    Ok(snapshot)
+}
+
+fn changes(before: &Snapshot, after: &Snapshot) -> Vec<String> {
+    let written = after.iter().filter(|(path, state)| before.get(*path) != Some(state));
+    let gone = before.keys().filter(|path| !after.contains_key(*path));
+    let written = written.map(|(path, _)| format!("{} (written)", path.display()));
+    written.chain(gone.map(|path| format!("{} (deleted)", path.display()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{changes, snapshot, strays};
+
+    fn write(home: &Path, file: &str, contents: &str) {
+        let path = home.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, contents).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_the_users_folders_is_seen() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), ".config/gatehouse/settings.toml", "a");
+        write(home.path(), ".local/share/keyrings/login.keyring", "a");
+        write(home.path(), ".cache/other/file", "a");
+        let before = snapshot(home.path()).unwrap();
+        assert_eq!(before.len(), 2);
+        assert!(changes(&before, &snapshot(home.path()).unwrap()).is_empty());
+
+        write(home.path(), ".config/gatehouse/settings.toml", "longer");
+        write(home.path(), ".local/share/dev.gatehouse/ledger.db", "new");
+        write(home.path(), ".cache/other/file", "changed");
+        std::fs::remove_file(home.path().join(".local/share/keyrings/login.keyring")).unwrap();
+        let found = changes(&before, &snapshot(home.path()).unwrap());
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found.iter().any(|line| line.ends_with("login.keyring (deleted)")), "{found:?}");
+    }
+
+    #[test]
+    fn strays_in_the_tests_home_are_ours_only() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), ".npm/_logs/today.txt", "");
+        assert!(strays(home.path()).unwrap().is_empty());
+        write(home.path(), ".local/state/gatehouse/log.json", "");
+        assert_eq!(strays(home.path()).unwrap(), [Path::new(".local/state/gatehouse/log.json")]);
+    }
+}

@@ -1,0 +1,158 @@
+//! `cargo xtask tidy`: the rules of the page that neither rustfmt nor clippy knows.
+//!
+//! Lengths, names, module docs, leftovers. Each rule is a plain number or word list below; what may
+//! break one stands in `tidy/exceptions.rs`, and that list may only shrink.
+
+mod exceptions;
+mod rust;
+mod text;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Context, Result, bail};
+
+use crate::repository::Repository;
+use exceptions::EXCEPTIONS;
+
+/// Longest function, in lines from `fn` to the closing brace (TigerStyle: what fits a screen).
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Nine of ten functions must be this short (measured on linkerd2-proxy and ripgrep: 26 and 24).
+const FUNCTION_LINES_P90_MAX: usize = 35;
+
+/// Longest file in lines of code: blank lines, comments and tests are not counted.
+const FILE_LINES_MAX: usize = 400;
+
+/// Longest file whose module doc says in a line that begins `One piece:` why it is not split.
+const ONE_PIECE_LINES_MAX: usize = 600;
+
+/// Largest file in the repository; larger ones stay in its history for ever.
+const FILE_BYTES_MAX: usize = 400_000;
+
+/// What can be wrong.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Rule {
+    Unreadable,
+    ModuleDoc,
+    FileLength,
+    FunctionLength,
+    Name,
+    Leftover,
+    FileSize,
+    Barrel,
+    Expose,
+}
+
+/// One place that breaks a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Fault {
+    rule: Rule,
+    path: String,
+    line: usize,
+    says: String,
+    /// What the ratchet compares: a length or size for the rules that have one, else 1.
+    measure: usize,
+}
+
+/// One breach that is tolerated until somebody mends it.
+struct Exception {
+    rule: Rule,
+    path: &'static str,
+    /// Exactly what is there now. Less is red too: then this number has to come down.
+    measure: usize,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: {}", self.path, self.line, self.says)
+    }
+}
+
+/// What one pass over the files found.
+#[derive(Default)]
+struct Findings {
+    faults: Vec<Fault>,
+    /// Length of every function outside tests.
+    function_lines: Vec<usize>,
+    files: usize,
+}
+
+/// Checks every file of the repository.
+pub(crate) fn run(repository: &Repository) -> Result<()> {
+    let findings = read(repository)?;
+    let mut complaints = judge(&findings.faults, EXCEPTIONS);
+    let p90 = percentile_90(&findings.function_lines);
+    if p90 > FUNCTION_LINES_P90_MAX {
+        complaints.push(format!(
+            "nine of ten functions have up to {p90} lines; at most {FUNCTION_LINES_P90_MAX} are wanted"
+        ));
+    }
+    for complaint in &complaints {
+        println!("{complaint}");
+    }
+    println!(
+        "{} files, {} functions, nine of ten at most {p90} lines long, {} exceptions",
+        findings.files,
+        findings.function_lines.len(),
+        EXCEPTIONS.len()
+    );
+    if !complaints.is_empty() {
+        bail!("{} thing(s) to tidy", complaints.len());
+    }
+    Ok(())
+}
+
+fn read(repository: &Repository) -> Result<Findings> {
+    let mut findings = Findings::default();
+    for relative in repository.files()? {
+        let path = relative.to_string_lossy().replace('\\', "/");
+        let full = repository.root.join(&relative);
+        let bytes =
+            std::fs::read(&full).with_context(|| format!("could not read {}", full.display()))?;
+        findings.files += 1;
+        findings.faults.extend(text::check_path(&path, bytes.len()));
+        let Ok(source) = String::from_utf8(bytes) else { continue };
+        findings.faults.extend(text::check_contents(&path, &source));
+        if path.ends_with(".rs") {
+            rust::check(&path, &source, &mut findings);
+        }
+    }
+    Ok(findings)
+}
+
+/// Sets the faults against the exceptions: worse than excepted is red, and so is an exception that
+/// is no longer needed in full.
+fn judge(faults: &[Fault], exceptions: &[Exception]) -> Vec<String> {
+    let mut measured: BTreeMap<(Rule, &str), usize> = BTreeMap::new();
+    for fault in faults {
+        let measure = measured.entry((fault.rule, &fault.path)).or_default();
+        *measure = if fault.measure == 1 { *measure + 1 } else { (*measure).max(fault.measure) };
+    }
+    let excepted = |rule: Rule, path: &str| {
+        exceptions.iter().find(|e| e.rule == rule && e.path == path).map_or(0, |e| e.measure)
+    };
+    let worse = faults.iter().filter(|fault| {
+        let now = measured.get(&(fault.rule, fault.path.as_str())).copied().unwrap_or_default();
+        now > excepted(fault.rule, &fault.path)
+    });
+    let loose = exceptions.iter().filter_map(|exception| {
+        let now = measured.get(&(exception.rule, exception.path)).copied().unwrap_or_default();
+        (now < exception.measure).then(|| {
+            let Exception { rule, path, measure } = exception;
+            format!("{path}: its {rule:?} exception of {measure} can come down to {now}")
+        })
+    });
+    worse.map(ToString::to_string).chain(loose).collect()
+}
+
+/// The length that nine of ten are not longer than (nearest rank).
+fn percentile_90(lengths: &[usize]) -> usize {
+    let mut sorted = lengths.to_vec();
+    sorted.sort_unstable();
+    let rank = (sorted.len() * 9).div_ceil(10);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

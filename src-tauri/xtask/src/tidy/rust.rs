@@ -1,0 +1,210 @@
+//! What only a parser can say of a Rust file: where tests begin, how long a function is, what a type
+//! is called, who opens a secret.
+
+use std::ops::RangeInclusive;
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+use super::{FILE_LINES_MAX, FUNCTION_LINES_MAX, Fault, Findings, ONE_PIECE_LINES_MAX, Rule, text};
+
+/// The two kinds of place where a secret leaves its type: what the vault writes, and the header that
+/// goes to the provider. A third one is a design question, not an entry here.
+const EXPOSE_ALLOWED: [&str; 2] =
+    ["src-tauri/crates/vault/src/envelope.rs", "src-tauri/crates/gateway/src/upstream/header.rs"];
+
+/// Reads one file into `findings`.
+pub(super) fn check(path: &str, source: &str, findings: &mut Findings) {
+    let fault = |rule, line, says: String, measure| Fault {
+        rule,
+        path: path.to_owned(),
+        line,
+        says,
+        measure,
+    };
+    let file = match syn::parse_file(source) {
+        Ok(file) => file,
+        Err(error) => {
+            let line = error.span().start().line;
+            findings.faults.push(fault(
+                Rule::Unreadable,
+                line,
+                format!("does not parse: {error}"),
+                1,
+            ));
+            return;
+        }
+    };
+    if !source.trim_start().starts_with("//!") {
+        let says = "begin the file with a `//!` doc that says why it exists".to_owned();
+        findings.faults.push(fault(Rule::ModuleDoc, 1, says, 1));
+    }
+    let mut page = Page::default();
+    page.visit_file(&file);
+    for (line, says) in page.badly_named {
+        findings.faults.push(fault(Rule::Name, line, says, 1));
+    }
+    if is_test_file(path) {
+        return;
+    }
+    if let Some((lines, says)) = too_long(source, &page.tests) {
+        findings.faults.push(fault(Rule::FileLength, 1, says, lines));
+    }
+    for function in page.functions {
+        findings.function_lines.push(function.lines);
+        if function.lines > FUNCTION_LINES_MAX {
+            let Function { name, lines, line } = function;
+            let says =
+                format!("`{name}` has {lines} lines; at most {FUNCTION_LINES_MAX} fit a screen");
+            findings.faults.push(fault(Rule::FunctionLength, line, says, lines));
+        }
+    }
+    if !EXPOSE_ALLOWED.contains(&path) {
+        findings.faults.extend(page.exposes.into_iter().map(|line| {
+            let says = format!("only these open a secret: {}", EXPOSE_ALLOWED.join(", "));
+            fault(Rule::Expose, line, says, 1)
+        }));
+    }
+}
+
+/// Files that hold nothing but tests. Their lengths are free: a table of cases may be long.
+fn is_test_file(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    folders.split('/').any(|folder| folder == "tests")
+        || name == "tests.rs"
+        || name.ends_with("_tests.rs")
+}
+
+fn too_long(source: &str, tests: &[RangeInclusive<usize>]) -> Option<(usize, String)> {
+    let lines = source
+        .lines()
+        .enumerate()
+        .filter(|(index, line)| {
+            let line = line.trim();
+            !line.is_empty()
+                && !line.starts_with("//")
+                && !tests.iter().any(|range| range.contains(&(index + 1)))
+        })
+        .count();
+    let one_piece = source.lines().any(|line| line.starts_with("//! One piece:"));
+    let limit = if one_piece { ONE_PIECE_LINES_MAX } else { FILE_LINES_MAX };
+    (lines > limit).then(|| {
+        let advice = if one_piece {
+            "split it"
+        } else {
+            "split it, or say why not in a doc line that begins `One piece:`"
+        };
+        (lines, format!("{lines} lines of code, at most {limit} are allowed; {advice}"))
+    })
+}
+
+struct Function {
+    name: String,
+    line: usize,
+    lines: usize,
+}
+
+/// What the parser saw outside tests, and where the tests are.
+#[derive(Default)]
+struct Page {
+    functions: Vec<Function>,
+    badly_named: Vec<(usize, String)>,
+    exposes: Vec<usize>,
+    tests: Vec<RangeInclusive<usize>>,
+}
+
+impl Page {
+    fn function(&mut self, signature: &syn::Signature, body: &syn::Block) {
+        let line = signature.span().start().line;
+        let lines = body.span().end().line - line + 1;
+        self.functions.push(Function { name: signature.ident.to_string(), line, lines });
+    }
+
+    fn type_name(&mut self, name: &syn::Ident) {
+        if let Some(word) = text::banned_word(&name.to_string()) {
+            let says = format!("`{name}` says \"{word}\", which names nothing; name what it is");
+            self.badly_named.push((name.span().start().line, says));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Page {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        if attributes(item).iter().any(is_for_tests) {
+            self.tests.push(item.span().start().line..=item.span().end().line);
+            return;
+        }
+        match item {
+            syn::Item::Struct(item) => self.type_name(&item.ident),
+            syn::Item::Enum(item) => self.type_name(&item.ident),
+            syn::Item::Union(item) => self.type_name(&item.ident),
+            syn::Item::Trait(item) => self.type_name(&item.ident),
+            syn::Item::Type(item) => self.type_name(&item.ident),
+            _ => {}
+        }
+        visit::visit_item(self, item);
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.sig, &item.block);
+        visit::visit_item_fn(self, item);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        if item.attrs.iter().any(is_for_tests) {
+            self.tests.push(item.span().start().line..=item.span().end().line);
+            return;
+        }
+        self.function(&item.sig, &item.block);
+        visit::visit_impl_item_fn(self, item);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        if let Some(body) = &item.default {
+            self.function(&item.sig, body);
+        }
+        visit::visit_trait_item_fn(self, item);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        if call.method == "expose" {
+            self.exposes.push(call.method.span().start().line);
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        let last = path.path.segments.last().filter(|_| path.path.segments.len() > 1);
+        if last.is_some_and(|segment| segment.ident == "expose") {
+            self.exposes.push(path.span().start().line);
+        }
+        visit::visit_expr_path(self, path);
+    }
+}
+
+fn attributes(item: &syn::Item) -> &[syn::Attribute] {
+    match item {
+        syn::Item::Fn(item) => &item.attrs,
+        syn::Item::Impl(item) => &item.attrs,
+        syn::Item::Mod(item) => &item.attrs,
+        syn::Item::Struct(item) => &item.attrs,
+        syn::Item::Enum(item) => &item.attrs,
+        syn::Item::Const(item) => &item.attrs,
+        syn::Item::Static(item) => &item.attrs,
+        syn::Item::Use(item) => &item.attrs,
+        syn::Item::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`; not `#[cfg(not(test))]`.
+fn is_for_tests(attribute: &syn::Attribute) -> bool {
+    if attribute.path().segments.last().is_some_and(|segment| segment.ident == "test") {
+        return true;
+    }
+    let syn::Meta::List(list) = &attribute.meta else { return false };
+    let condition = list.tokens.to_string();
+    attribute.path().is_ident("cfg")
+        && !condition.contains("not")
+        && condition.split(|c: char| !c.is_alphanumeric()).any(|word| word == "test")
+}

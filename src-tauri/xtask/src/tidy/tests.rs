@@ -1,0 +1,124 @@
+//! Every rule seen broken once and kept once.
+
+use super::text::{banned_word, check_contents, check_path};
+use super::{Exception, Fault, Findings, Rule, judge, percentile_90, rust};
+
+const PATH: &str = "src-tauri/crates/routing/src/plan.rs";
+
+fn check(path: &str, source: &str) -> Vec<(Rule, usize)> {
+    let mut findings = Findings { faults: check_contents(path, source), ..Findings::default() };
+    rust::check(path, source, &mut findings);
+    findings.faults.into_iter().map(|fault| (fault.rule, fault.line)).collect()
+}
+
+fn function(lines: usize) -> String {
+    format!("fn long() {{\n{}}}\n", "    step();\n".repeat(lines - 2))
+}
+
+#[test]
+fn a_file_begins_with_its_doc() {
+    assert_eq!(check(PATH, "//! Why.\nfn a() {}\n"), []);
+    assert_eq!(check(PATH, "fn a() {}\n"), [(Rule::ModuleDoc, 1)]);
+    assert_eq!(check(PATH, "// Why.\nfn a() {}\n"), [(Rule::ModuleDoc, 1)]);
+}
+
+#[test]
+fn a_function_of_70_lines_passes_and_of_71_does_not() {
+    assert_eq!(check(PATH, &format!("//! Why.\n{}", function(70))), []);
+    assert_eq!(check(PATH, &format!("//! Why.\n{}", function(71))), [(Rule::FunctionLength, 2)]);
+    let method = format!("//! Why.\nimpl A {{\n{}}}\n", function(71));
+    assert_eq!(check(PATH, &method), [(Rule::FunctionLength, 3)]);
+}
+
+#[test]
+fn tests_may_be_long() {
+    let module = format!("//! Why.\n#[cfg(test)]\nmod tests {{\n{}}}\n", function(500));
+    assert_eq!(check(PATH, &module), []);
+    let file = format!("//! Why.\n{}", function(500));
+    assert_eq!(check("src-tauri/crates/routing/src/plan/tests.rs", &file), []);
+    let not = format!("//! Why.\n#[cfg(not(test))]\n{}", function(71));
+    assert_eq!(check(PATH, &not), [(Rule::FunctionLength, 3)]);
+}
+
+#[test]
+fn a_file_of_400_lines_passes_and_one_piece_may_have_600() {
+    let file =
+        |doc: &str, lines: usize| format!("//! Why.\n{doc}{}", "fn a() {}\n\n// x\n".repeat(lines));
+    let one_piece = "//! One piece: the table is read as a whole.\n";
+    assert_eq!(check(PATH, &file("", 400)), []);
+    assert_eq!(check(PATH, &file("", 401)), [(Rule::FileLength, 1)]);
+    assert_eq!(check(PATH, &file(one_piece, 600)), []);
+    assert_eq!(check(PATH, &file(one_piece, 601)), [(Rule::FileLength, 1)]);
+}
+
+#[test]
+fn names_that_name_nothing_are_found_in_types_and_paths() {
+    assert_eq!(check(PATH, "//! Why.\nstruct KeyManager;\n"), [(Rule::Name, 2)]);
+    assert_eq!(check(PATH, "//! Why.\nenum UtilsKind {}\n"), [(Rule::Name, 2)]);
+    assert_eq!(check(PATH, "//! Why.\nstruct Manage;\nstruct Utility;\n"), []);
+    assert_eq!(banned_word("http_helpers"), Some("helper"));
+    assert_eq!(banned_word("commonplace"), None);
+    let named = check_path("ui/src/lib/string-utils.ts", 1);
+    assert_eq!(named.first().map(|fault| fault.rule), Some(Rule::Name));
+    let typed = check_contents("ui/src/lib/a.ts", "export interface KeyService {\n");
+    assert_eq!(typed.first().map(|fault| fault.rule), Some(Rule::Name));
+}
+
+#[test]
+fn leftovers_are_whole_words() {
+    let note = concat!("TO", "DO");
+    assert_eq!(check(PATH, &format!("//! Why.\n// {note}: later\n")), [(Rule::Leftover, 2)]);
+    assert_eq!(check(PATH, &format!("//! Why.\nconst {note}_LIST: u8 = 1;\n")), []);
+    assert_eq!(check(PATH, "//! Why.\nconst KEY: &str = \"sk-XXXX\";\n"), []);
+}
+
+#[test]
+fn big_files_and_barrels_are_found_by_path() {
+    let rules =
+        |path: &str, bytes| check_path(path, bytes).iter().map(|f| f.rule).collect::<Vec<_>>();
+    assert_eq!(rules("Cargo.lock", 400_000), []);
+    assert_eq!(rules("Cargo.lock", 400_001), [Rule::FileSize]);
+    assert_eq!(rules("ui/src/features/index.ts", 1), [Rule::Barrel]);
+    assert_eq!(rules("ui/index.html", 1), []);
+}
+
+#[test]
+fn a_secret_is_opened_in_two_files_only() {
+    let method = "//! Why.\nfn a() { secret.expose(); }\n";
+    let path = "//! Why.\nfn a() { secrets.map(Secret::expose); }\n";
+    let test = "//! Why.\n#[cfg(test)]\nmod tests { fn a() { secret.expose(); } }\n";
+    assert_eq!(check(PATH, method), [(Rule::Expose, 2)]);
+    assert_eq!(check(PATH, path), [(Rule::Expose, 2)]);
+    assert_eq!(check(PATH, test), []);
+    assert_eq!(check("src-tauri/crates/vault/src/envelope.rs", method), []);
+}
+
+#[test]
+fn a_file_that_does_not_parse_is_a_fault() {
+    assert_eq!(check(PATH, "//! Why.\nfn a( {}\n"), [(Rule::Unreadable, 2)]);
+}
+
+#[test]
+fn the_ratchet_turns_one_way() {
+    let fault = |measure| Fault {
+        rule: Rule::FileLength,
+        path: PATH.to_owned(),
+        line: 1,
+        says: "too long".to_owned(),
+        measure,
+    };
+    let exception = [Exception { rule: Rule::FileLength, path: PATH, measure: 450 }];
+    assert_eq!(judge(&[fault(450)], &exception), Vec::<String>::new());
+    assert_eq!(judge(&[fault(451)], &exception), [format!("{PATH}:1: too long")]);
+    let loose = |now| format!("{PATH}: its FileLength exception of 450 can come down to {now}");
+    assert_eq!(judge(&[fault(449)], &exception), [loose(449)]);
+    assert_eq!(judge(&[], &exception), [loose(0)]);
+}
+
+#[test]
+fn the_ninetieth_percentile_is_by_nearest_rank() {
+    assert_eq!(percentile_90(&[]), 0);
+    assert_eq!(percentile_90(&[7]), 7);
+    assert_eq!(percentile_90(&(1..=10).collect::<Vec<_>>()), 9);
+    assert_eq!(percentile_90(&(1..=100).collect::<Vec<_>>()), 90);
+}

@@ -1,0 +1,100 @@
+//! What can be said of a file without parsing it: its size, its name, forgotten notes.
+
+use super::{FILE_BYTES_MAX, Fault, Rule};
+
+/// Words that name nothing. Compared without case and without a plural's `s`.
+const BANNED: [&str; 6] = ["manager", "helper", "util", "service", "misc", "common"];
+
+/// Notes to oneself. Written in halves, so that this list is not a finding itself.
+const LEFTOVERS: [&str; 4] =
+    [concat!("FIX", "ME"), concat!("XX", "X"), concat!("TO", "DO"), concat!("to be ", "written")];
+
+/// Endings of the files that people write; generated and drawn ones are not searched.
+const WRITTEN: [&str; 8] = ["rs", "ts", "tsx", "css", "html", "toml", "md", "sh"];
+
+/// What starts a type in TypeScript.
+const TYPE_WORDS: [&str; 4] = ["class ", "interface ", "type ", "enum "];
+
+/// Checks what the path and the size say.
+pub(super) fn check_path(path: &str, bytes: usize) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fault = |rule, says, measure| {
+        faults.push(Fault { rule, path: path.to_owned(), line: 1, says, measure });
+    };
+    if bytes > FILE_BYTES_MAX {
+        fault(Rule::FileSize, format!("{bytes} bytes, at most {FILE_BYTES_MAX} are kept"), bytes);
+    }
+    let folder_or_stem = path.split('/').map(|part| part.split('.').next().unwrap_or(part));
+    for part in folder_or_stem {
+        if let Some(word) = banned_word(part) {
+            fault(Rule::Name, format!("the path says \"{word}\", which names nothing"), 1);
+        }
+    }
+    if path.starts_with("ui/src/") && (path.ends_with("/index.ts") || path.ends_with("/index.tsx"))
+    {
+        fault(Rule::Barrel, "no barrels: import from the file that has it".to_owned(), 1);
+    }
+    faults
+}
+
+/// Checks what was written.
+pub(super) fn check_contents(path: &str, source: &str) -> Vec<Fault> {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    if !WRITTEN.contains(&ending) {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    for (index, line) in source.lines().enumerate() {
+        let mut fault = |rule, says| {
+            faults.push(Fault { rule, path: path.to_owned(), line: index + 1, says, measure: 1 });
+        };
+        for leftover in LEFTOVERS.into_iter().filter(|word| has_word(line, word)) {
+            fault(
+                Rule::Leftover,
+                format!("\"{leftover}\": do it, or write it down outside the code"),
+            );
+        }
+        let name = if ending.starts_with("ts") { typescript_type(line) } else { None };
+        if let Some(word) = name.and_then(banned_word) {
+            fault(Rule::Name, format!("the type's name says \"{word}\", which names nothing"));
+        }
+    }
+    faults
+}
+
+/// The first banned word in a name of any case style.
+pub(super) fn banned_word(name: &str) -> Option<&'static str> {
+    words(name).iter().find_map(|word| {
+        BANNED.into_iter().find(|banned| word == banned || word.strip_suffix('s') == Some(banned))
+    })
+}
+
+/// `BackendKind`, `backend_kind` and `backend-kind` are all `backend`, `kind`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for character in name.chars() {
+        if !character.is_alphanumeric() || character.is_uppercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| character.is_alphanumeric()) {
+            word.extend(character.to_lowercase());
+        }
+    }
+    words
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let part_of_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    line.match_indices(word).any(|(start, _)| {
+        let before = line.get(..start).and_then(|text| text.chars().next_back());
+        let after = line.get(start + word.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(part_of_a_name) && !after.is_some_and(part_of_a_name)
+    })
+}
+
+fn typescript_type(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let line = line.strip_prefix("declare ").unwrap_or(line);
+    let name = TYPE_WORDS.into_iter().find_map(|word| line.strip_prefix(word))?;
+    name.split(|c: char| !c.is_alphanumeric()).next()
+}
