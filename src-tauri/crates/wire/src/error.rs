@@ -1,7 +1,5 @@
 //! Errors in neutral words, so that the gateway decides once and each dialect only spells it.
 
-use std::fmt::Write;
-
 /// Longest message kept of an upstream error, in characters. Providers' own stay under 1,000;
 /// "prompt is too long" texts, which clients read, are far shorter.
 pub const ERROR_MESSAGE_CHARS_MAX: usize = 2_000;
@@ -13,12 +11,8 @@ pub const ERROR_FIELD_CHARS_MAX: usize = 128;
 /// (Azure, Mistral) have 32.
 const BARE_KEY_CHARS_MIN: usize = 32;
 
-/// Beginnings of keys that name their provider.
-const KEY_PREFIXES: [&str; 9] =
-    ["sk-", "sk_", "gsk_", "AIza", "xai-", "pplx-", "hf_", "ghp_", "nvapi-"];
-
-/// Shortest word with such a beginning that is taken for a key, in characters.
-const PREFIXED_KEY_CHARS_MIN: usize = 8;
+/// What stands in the place of such a word.
+const MASK: &str = "…";
 
 /// What went wrong, as a client has to know it. Each dialect has its own word for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,43 +118,30 @@ pub struct UpstreamError {
 }
 
 /// Text from outside made fit to log and relay: one line, no control characters, no keys, at most
-/// `chars_max` characters.
+/// `chars_max` characters. Keys go first, so that none hides behind the cut.
 pub(crate) fn clean(text: &str, chars_max: usize) -> String {
-    let mut out = String::new();
-    let mut word = String::new();
-    // A key cannot hide behind the cut: words are judged whole before anything is cut off.
-    for c in text.chars().take(chars_max.saturating_mul(2)) {
-        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
-            word.push(c);
-        } else {
-            push_word(&mut out, &mut word);
-            out.push(if c.is_control() { ' ' } else { c });
-        }
-    }
-    push_word(&mut out, &mut word);
-    match out.char_indices().nth(chars_max) {
-        Some((end, _)) => out.get(..end).unwrap_or_default().trim().to_owned(),
-        None => out.trim().to_owned(),
-    }
+    let near: String = text.chars().take(chars_max.saturating_mul(2)).collect();
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    let kept: String = mask_bare_keys(&domain::redact(&near)).chars().map(visible).collect();
+    kept.trim().chars().take(chars_max).collect()
 }
 
-fn push_word(out: &mut String, word: &mut String) {
-    if looks_like_key(word) {
-        out.push_str("[key removed]");
-    } else {
-        let _infallible = out.write_str(word);
+/// Keys without a telling prefix: letters and digits, long and mixed. Model names and request ids
+/// have dashes in between or are shorter.
+fn mask_bare_keys(text: &str) -> String {
+    let is_bare_key = |run: &str| {
+        run.len() >= BARE_KEY_CHARS_MIN
+            && run.bytes().any(|byte| byte.is_ascii_digit())
+            && run.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    let mut masked = String::with_capacity(text.len());
+    for piece in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let run = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let rest = piece.get(run.len()..).unwrap_or_default();
+        masked.push_str(if is_bare_key(run) { MASK } else { run });
+        masked.push_str(rest);
     }
-    word.clear();
-}
-
-fn looks_like_key(word: &str) -> bool {
-    let prefixed = KEY_PREFIXES
-        .iter()
-        .any(|prefix| word.starts_with(prefix) && word.len() >= PREFIXED_KEY_CHARS_MIN);
-    prefixed
-        || word.split(['-', '_', '.']).any(|run| {
-            run.len() >= BARE_KEY_CHARS_MIN && run.bytes().any(|byte| byte.is_ascii_digit())
-        })
+    masked
 }
 
 #[cfg(test)]
@@ -195,13 +176,12 @@ mod tests {
     #[test]
     fn keys_and_control_characters_leave_a_message() {
         let cleaned = |text: &str| clean(text, 200);
-        assert_eq!(cleaned("Incorrect key: sk-CANARY-0123."), "Incorrect key: [key removed]");
+        assert_eq!(cleaned("Incorrect key: sk-CANARY-0123456789."), "Incorrect key: sk-…");
         assert_eq!(cleaned("a\r\nb\u{1b}[31m"), "a  b [31m");
         let bare = "0123456789abcdef0123456789abcdef";
-        assert_eq!(cleaned(&format!("key='{bare}'")), "key='[key removed]'");
+        assert_eq!(cleaned(&format!("key='{bare}'")), "key='…'");
         let model = "meta-llama-3-1-405b-instruct-turbo-fp8-long-name";
         assert_eq!(cleaned(model), model);
-        assert_eq!(cleaned("skip sk-1"), "skip sk-1");
     }
 
     #[test]
@@ -209,6 +189,7 @@ mod tests {
         assert_eq!(clean(&"ä".repeat(10), 10).chars().count(), 10);
         assert_eq!(clean(&"ä".repeat(11), 10).chars().count(), 10);
         // A key across the cut goes whole, not by half.
-        assert!(!clean("12345678 sk-abcdefghijk", 14).contains("abc"));
+        let across = format!("12345678 {} tail", "0123456789abcdef".repeat(2));
+        assert_eq!(clean(&across, 25), "12345678 … tail");
     }
 }

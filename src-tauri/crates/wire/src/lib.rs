@@ -7,6 +7,7 @@
 
 mod error;
 mod json;
+pub mod mock;
 pub mod openai_chat;
 mod sse;
 

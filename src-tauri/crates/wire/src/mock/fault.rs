@@ -1,0 +1,178 @@
+//! The mock's faults, by the model's name.
+
+use bytes::Bytes;
+
+use super::{MODELS, MockAnswer, MockEnd, MockPiece, TOKENS_BEFORE_FAULT};
+use crate::openai_chat::{Delivery, error_body, error_event};
+use crate::{ErrorAnswer, ErrorKind};
+
+/// Seconds that `fault-429` asks to wait.
+const RETRY_AFTER_S: u32 = 1;
+
+const PAGE: &[u8] =
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Wi-Fi login</body></html>";
+
+/// A way to fail.
+pub(super) enum Fault {
+    Status(ErrorAnswer<'static>),
+    Cut,
+    Stall,
+    Html,
+    Empty,
+    TruncatedJson,
+    ErrorEvent,
+    NoDone,
+}
+
+const fn status(
+    status: u16,
+    kind: ErrorKind,
+    code: Option<&'static str>,
+    message: &'static str,
+) -> Fault {
+    Fault::Status(ErrorAnswer { status, kind, code, message, param: None })
+}
+
+const IN_BAND: ErrorAnswer<'static> = ErrorAnswer {
+    status: 500,
+    kind: ErrorKind::Api,
+    code: Some("mock_fault"),
+    message: "the mock failed in the middle of its answer, as it was asked to",
+    param: None,
+};
+
+impl Fault {
+    /// The fault of a model's name.
+    pub(super) fn named(model: &str) -> Option<Self> {
+        let code = Some("mock_fault");
+        Some(match model.strip_prefix("fault-")? {
+            "400" => status(400, ErrorKind::InvalidRequest, code, "the mock refuses this request"),
+            "401" => status(
+                401,
+                ErrorKind::Authentication,
+                Some("invalid_api_key"),
+                "the mock rejects this key",
+            ),
+            "402" => status(402, ErrorKind::Billing, code, "the mock's account has no credit"),
+            "403" => status(403, ErrorKind::Permission, code, "the mock's key may not do this"),
+            "404" => status(
+                404,
+                ErrorKind::NotFound,
+                Some("model_not_found"),
+                "the mock knows no such model",
+            ),
+            "429" => status(
+                429,
+                ErrorKind::RateLimit,
+                Some("rate_limit_exceeded"),
+                "the mock gets too many requests",
+            ),
+            "500" => status(500, ErrorKind::Api, code, "the mock has an internal fault"),
+            "503" => status(503, ErrorKind::Overloaded, code, "the mock is unavailable"),
+            "529" => status(529, ErrorKind::Overloaded, code, "the mock is overloaded"),
+            "cut" => Self::Cut,
+            "stall" => Self::Stall,
+            "html" => Self::Html,
+            "empty" => Self::Empty,
+            "truncated-json" => Self::TruncatedJson,
+            "error-event" => Self::ErrorEvent,
+            "no-done" => Self::NoDone,
+            _ => return None,
+        })
+    }
+
+    /// A good answer, spoilt.
+    pub(super) fn spoil(self, good: MockAnswer, delivery: Delivery) -> MockAnswer {
+        match (self, delivery) {
+            (Self::Status(error), _) => refusal(&error),
+            (Self::Html, _) => replaced("text/html; charset=utf-8", Bytes::from_static(PAGE)),
+            (Self::Empty, _) => MockAnswer { body: Vec::new(), ..good },
+            (Self::Cut, Delivery::Whole) => MockAnswer { end: MockEnd::Cut, ..halved(good) },
+            (Self::Cut, Delivery::Stream(_)) => begun(good, MockEnd::Cut),
+            (Self::Stall, Delivery::Whole) => {
+                MockAnswer { body: Vec::new(), end: MockEnd::Stall, ..good }
+            }
+            (Self::Stall, Delivery::Stream(_)) => begun(good, MockEnd::Stall),
+            (Self::TruncatedJson, Delivery::Whole) => halved(good),
+            (Self::TruncatedJson, Delivery::Stream(_)) => torn(good),
+            (Self::ErrorEvent, Delivery::Whole) => {
+                replaced("application/json", error_body(&IN_BAND))
+            }
+            (Self::ErrorEvent, Delivery::Stream(_)) => {
+                let mut answer = begun(good, MockEnd::Done);
+                answer.body.push(MockPiece { delay_ms: 0, bytes: error_event(&IN_BAND) });
+                answer
+            }
+            (Self::NoDone, Delivery::Whole) => good,
+            (Self::NoDone, Delivery::Stream(_)) => {
+                let mut answer = good;
+                answer.body.pop();
+                answer
+            }
+        }
+    }
+}
+
+/// The answer to a model name the mock does not have.
+pub(super) fn unknown_model(model: &str) -> MockAnswer {
+    let shown = crate::error::clean(model, crate::ERROR_FIELD_CHARS_MAX);
+    let message =
+        format!("The model '{shown}' does not exist. The mock has: {}.", MODELS.join(", "));
+    refusal(&ErrorAnswer {
+        status: 404,
+        kind: ErrorKind::NotFound,
+        code: Some("model_not_found"),
+        message: &message,
+        param: Some("model"),
+    })
+}
+
+/// The answer to a body with text or numbers that cannot be held.
+pub(super) fn unreadable() -> MockAnswer {
+    refusal(&ErrorAnswer {
+        status: 400,
+        kind: ErrorKind::InvalidRequest,
+        code: None,
+        message: "The mock cannot read this request: it has half a surrogate pair or a number out of range.",
+        param: None,
+    })
+}
+
+fn refusal(error: &ErrorAnswer<'_>) -> MockAnswer {
+    MockAnswer {
+        status: error.status,
+        content_type: "application/json",
+        retry_after_s: (error.status == 429).then_some(RETRY_AFTER_S),
+        body: vec![MockPiece { delay_ms: 0, bytes: error_body(error) }],
+        end: MockEnd::Done,
+    }
+}
+
+/// Another body with status 200.
+fn replaced(content_type: &'static str, bytes: Bytes) -> MockAnswer {
+    let body = vec![MockPiece { delay_ms: 0, bytes }];
+    MockAnswer { status: 200, content_type, retry_after_s: None, body, end: MockEnd::Done }
+}
+
+/// The role chunk and the first tokens, then nothing.
+fn begun(mut good: MockAnswer, end: MockEnd) -> MockAnswer {
+    good.body.truncate(1 + TOKENS_BEFORE_FAULT);
+    MockAnswer { end, ..good }
+}
+
+/// The first half of a whole body.
+fn halved(mut good: MockAnswer) -> MockAnswer {
+    for piece in &mut good.body {
+        piece.bytes.truncate(piece.bytes.len() / 2);
+    }
+    good
+}
+
+/// The first tokens and half of the next event, then a regular end.
+fn torn(mut good: MockAnswer) -> MockAnswer {
+    good.body.truncate(2 + TOKENS_BEFORE_FAULT);
+    if let Some(last) = good.body.last_mut() {
+        last.bytes.truncate(last.bytes.len() / 2);
+    }
+    good
+}

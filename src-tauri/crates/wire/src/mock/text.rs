@@ -1,0 +1,142 @@
+//! The mock's words: its token rule and its paragraphs.
+
+/// Begins of sentences, one of which opens each paragraph's advice.
+const OPENINGS: [&str; 4] = [
+    "A good first step is to",
+    "Most people begin here: they",
+    "The short answer is to",
+    "Start small and",
+];
+
+const STEPS: [&str; 6] = [
+    "write down what done means before touching anything",
+    "change one thing at a time and look at the result",
+    "measure first, since the slow part is rarely where one looks",
+    "keep the old way working until the new one is proven",
+    "ask who will read this in a year and write for them",
+    "delete what nobody uses before improving what they do",
+];
+
+const ENDINGS: [&str; 4] = [
+    "If that does not help, tell me what you see.",
+    "That usually settles it.",
+    "The rest follows from there.",
+    "Come back when it breaks, and bring the exact message.",
+];
+
+/// Characters of the prompt that an answer quotes.
+const QUOTE_CHARS_MAX: usize = 80;
+
+/// Cuts `text` into its tokens, white space with the token after it; joined they are the text.
+pub(super) fn tokens(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut last: Option<Class> = None;
+    for (at, c) in text.char_indices() {
+        let class = Class::of(c);
+        let begins_token = class != Class::Space && last != Some(class);
+        // White space ends a token and belongs to the next; a token after space began with it.
+        let boundary = match last {
+            None => false,
+            Some(Class::Space) => false,
+            Some(_) => begins_token || class == Class::Space,
+        };
+        if boundary {
+            pieces.extend(text.get(start..at));
+            start = at;
+        }
+        last = Some(class);
+    }
+    let rest = text.get(start..).unwrap_or_default();
+    if !rest.is_empty() {
+        pieces.push(rest);
+    }
+    pieces
+}
+
+/// How many tokens `text` has.
+pub(super) fn count(text: &str) -> u64 {
+    let visible = |piece: &&str| !piece.trim().is_empty();
+    u64::try_from(tokens(text).iter().filter(|piece| visible(piece)).count()).unwrap_or(u64::MAX)
+}
+
+/// A paragraph that depends on `prompt` alone.
+pub(super) fn paragraph(prompt: &str) -> String {
+    let seed = seed(prompt);
+    let about = quote(prompt);
+    let step = pick(&STEPS, seed >> 8);
+    let other = pick(&STEPS, (seed >> 8) + 1 + (seed >> 16) % 5);
+    format!(
+        "You asked about \"{about}\". {opening} {step}. Then {other}. {ending}",
+        opening = pick(&OPENINGS, seed),
+        ending = pick(&ENDINGS, seed >> 24),
+    )
+}
+
+/// The beginning of a text, on one line.
+pub(super) fn quote(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(QUOTE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// FNV-1a, 64 bits: small, and the same on every machine.
+pub(super) fn seed(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn pick<'a>(list: &[&'a str], seed: u64) -> &'a str {
+    let count = u64::try_from(list.len()).unwrap_or(1).max(1);
+    let place = usize::try_from(seed % count).unwrap_or_default();
+    list.get(place).copied().unwrap_or_default()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Word,
+    Mark,
+    Space,
+}
+
+impl Class {
+    fn of(c: char) -> Self {
+        if c.is_whitespace() {
+            Self::Space
+        } else if c.is_alphanumeric() {
+            Self::Word
+        } else {
+            Self::Mark
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_runs_and_join_to_the_text() {
+        assert_eq!(tokens("Hi, you  there!?"), ["Hi", ",", " you", "  there", "!?"]);
+        assert_eq!(count("Hi, you  there!?"), 5);
+        assert_eq!((count(""), count("  "), count("a ")), (0, 0, 1));
+        for text in ["  a b ", "ä€ 😀x", "\n\n", "a-b"] {
+            assert_eq!(tokens(text).concat(), text);
+        }
+    }
+
+    #[test]
+    fn a_paragraph_depends_on_its_prompt_and_says_no_step_twice() {
+        assert_eq!(paragraph("a"), paragraph("a"));
+        let distinct: std::collections::HashSet<_> =
+            (0..50).map(|n| paragraph(&n.to_string())).collect();
+        assert_eq!(distinct.len(), 50);
+        for text in &distinct {
+            assert!(STEPS.iter().all(|step| text.matches(step).count() <= 1), "{text}");
+        }
+        assert!(paragraph(&"long ".repeat(100)).len() < 500);
+    }
+}

@@ -1,0 +1,60 @@
+//! When the mock calls tools, and with what.
+
+use serde_json::Value;
+
+use super::prompt::{Calls, Prompt, Tool, ToolChoice};
+use super::{schema, text};
+
+/// One call, arguments as the JSON text of the dialect.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) arguments: String,
+}
+
+/// The calls that `prompt` asks for; none if it wants text.
+///
+/// Forced by `tool_choice`, or asked for in words: a user message, last in the conversation, that
+/// has a tool's name, "tool" or "call" in it. All tools named are called; if none is, the first.
+/// "parallel" with one tool calls it twice.
+pub(super) fn calls(prompt: &Prompt) -> Vec<Call> {
+    let says = |word: &str| prompt.user.to_lowercase().contains(&word.to_lowercase());
+    let named: Vec<&Tool> = prompt.tools.iter().filter(|tool| says(&tool.name)).collect();
+    let asked = || !named.is_empty() || says("tool") || says("call");
+    let mut chosen = match &prompt.choice {
+        ToolChoice::Named(name) => prompt.tools.iter().filter(|tool| tool.name == *name).collect(),
+        ToolChoice::Required => or_first(named, prompt),
+        ToolChoice::Auto if prompt.tool_results.is_empty() && asked() => or_first(named, prompt),
+        ToolChoice::Auto | ToolChoice::None => Vec::new(),
+    };
+    match (prompt.calls, chosen.as_slice()) {
+        (Calls::Parallel, [one]) if says("parallel") => chosen.push(one),
+        (Calls::Parallel, _) => {}
+        (Calls::OneAtATime, _) => chosen.truncate(1),
+    }
+    let seed = text::seed(&prompt.user);
+    chosen.into_iter().enumerate().map(|(place, tool)| call(prompt, tool, seed, place)).collect()
+}
+
+fn or_first<'a>(named: Vec<&'a Tool>, prompt: &'a Prompt) -> Vec<&'a Tool> {
+    if named.is_empty() { prompt.tools.first().into_iter().collect() } else { named }
+}
+
+fn call(prompt: &Prompt, tool: &Tool, seed: u64, place: usize) -> Call {
+    let arguments = match schema::instance(&tool.parameters, &word(&prompt.user)) {
+        Value::Object(members) => Value::Object(members),
+        _ => Value::Object(serde_json::Map::new()),
+    };
+    Call {
+        id: format!("call_mock_{seed:016x}_{place}"),
+        name: tool.name.clone(),
+        arguments: arguments.to_string(),
+    }
+}
+
+/// The last word of the prompt: "weather in Paris?" gives "Paris".
+pub(super) fn word(prompt: &str) -> String {
+    let mut words = prompt.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.next_back().unwrap_or("text").to_owned()
+}
