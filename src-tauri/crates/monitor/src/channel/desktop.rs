@@ -1,0 +1,296 @@
+//! The desktop's own notifications, by notify-rust.
+//!
+//! Each delivery has a thread of its own: the calls block, a desktop that hangs must cost the time
+//! limit and no more, and waiting for the click blocks for as long as the notification is there.
+//! Both kinds of waiting have a limit.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use notify_rust::{NotificationHandle, NotificationResponse};
+
+use super::{Channel, ChannelError, Delivered};
+use crate::notify::{Notification, Urgency};
+
+/// Longest the desktop may take to accept a notification.
+pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
+/// Most notifications whose click is waited for; one more is shown without a click.
+pub const CLICKS_WAITED_FOR_MAX: usize = 16;
+/// Most deliveries that may be stuck in a desktop that hangs; one more is refused at once.
+pub const CALLS_AT_ONCE_MAX: usize = 4;
+
+/// The id that servers use for a click on the notification itself.
+const DEFAULT_ACTION: &str = "default";
+
+/// Called with the notification's path when it is clicked, on a thread of its own.
+pub type OnOpen = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Who the notifications are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name that is shown.
+    pub app_name: String,
+    /// Name of the `.desktop` file without its ending, by which the desktop finds the app's settings.
+    pub desktop_entry: String,
+    /// The icon's file, if it is installed.
+    pub icon: Option<PathBuf>,
+}
+
+/// Shows notifications on this machine's desktop.
+pub struct DesktopChannel {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    identity: Identity,
+    on_open: OnOpen,
+    /// What is shown now, by key. A click takes the entry, so it opens one place once even if the
+    /// notification was replaced meanwhile and two threads wait for it.
+    shown: Mutex<BTreeMap<String, Shown>>,
+    calls: AtomicUsize,
+}
+
+struct Shown {
+    server_id: Option<u32>,
+    path: String,
+}
+
+impl DesktopChannel {
+    /// Notifications from `identity`; a click calls `on_open`.
+    #[must_use]
+    pub fn new(identity: Identity, on_open: OnOpen) -> Self {
+        let shared = Shared {
+            identity,
+            on_open,
+            shown: Mutex::new(BTreeMap::new()),
+            calls: AtomicUsize::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+impl Channel for DesktopChannel {
+    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
+        let call = Call::begin(&self.shared).ok_or(ChannelError::Hung(DELIVERY_LIMIT))?;
+        let (answer, accepted) = mpsc::sync_channel(1);
+        let notification = notification.clone();
+        let show = move || {
+            let shared = Arc::clone(&call.0);
+            let outcome = shared.show(&notification);
+            drop(call);
+            let (outcome, handle) = match outcome {
+                Ok((delivered, handle)) => (Ok(delivered), Some(handle)),
+                Err(error) => (Err(error), None),
+            };
+            let waits = matches!(outcome, Ok(Delivered::Clickable));
+            // An error says that the caller gave up after the time limit.
+            let _late = answer.send(outcome);
+            if let (true, Some(handle)) = (waits, handle) {
+                shared.wait_for_click(&notification.key, handle);
+            }
+        };
+        std::thread::Builder::new()
+            .name("notification".to_owned())
+            .spawn(show)
+            .map_err(|error| ChannelError::Refused(Box::new(error)))?;
+        accepted.recv_timeout(DELIVERY_LIMIT).unwrap_or(Err(ChannelError::Hung(DELIVERY_LIMIT)))
+    }
+}
+
+impl Shared {
+    fn show(
+        &self,
+        notification: &Notification,
+    ) -> Result<(Delivered, NotificationHandle), ChannelError> {
+        let abilities = Abilities::ask()?;
+        let clickable = abilities.actions && self.lock().len() < CLICKS_WAITED_FOR_MAX;
+        let replaced = self.lock().get(&notification.key).and_then(|shown| shown.server_id);
+        let mut toast = notify_rust::Notification::new();
+        toast.appname(&self.identity.app_name).summary(&notification.title);
+        toast.body(&if abilities.markup {
+            escaped(&notification.body)
+        } else {
+            notification.body.clone()
+        });
+        if let Some(icon) = self.identity.icon.as_ref().and_then(|path| path.to_str()) {
+            toast.icon(icon);
+        }
+        if clickable {
+            toast.action(DEFAULT_ACTION, "Open");
+        }
+        if let Some(id) = replaced {
+            toast.id(id);
+        }
+        self.add_platform_hints(&mut toast, notification.urgency);
+        let handle = toast.show().map_err(|error| ChannelError::Refused(Box::new(error)))?;
+        if !clickable {
+            return Ok((Delivered::ShownOnly, handle));
+        }
+        let shown = Shown { server_id: server_id(&handle), path: notification.path.clone() };
+        self.lock().insert(notification.key.clone(), shown);
+        Ok((Delivered::Clickable, handle))
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn add_platform_hints(&self, toast: &mut notify_rust::Notification, urgency: Urgency) {
+        toast.hint(notify_rust::Hint::DesktopEntry(self.identity.desktop_entry.clone()));
+        toast.urgency(platform_urgency(urgency));
+    }
+
+    #[cfg(windows)]
+    #[expect(clippy::unused_self, reason = "the same call on every platform")]
+    fn add_platform_hints(&self, toast: &mut notify_rust::Notification, urgency: Urgency) {
+        toast.urgency(platform_urgency(urgency));
+    }
+
+    #[cfg(target_os = "macos")]
+    #[expect(clippy::unused_self, reason = "the same call on every platform")]
+    fn add_platform_hints(&self, _toast: &mut notify_rust::Notification, _urgency: Urgency) {}
+
+    /// Blocks until the notification is clicked or gone.
+    fn wait_for_click(&self, key: &str, handle: NotificationHandle) {
+        let id = server_id(&handle);
+        let waited = handle.wait_for_response(|response: &NotificationResponse| {
+            let clicked = match response {
+                NotificationResponse::Default => true,
+                NotificationResponse::Action(action) => action == DEFAULT_ACTION,
+                NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => false,
+            };
+            if let (true, Some(shown)) = (clicked, self.take(key, id)) {
+                (self.on_open)(&shown.path);
+            }
+        });
+        if let Err(error) = waited {
+            tracing::debug!(%error, "a notification's click cannot be waited for");
+        }
+        self.take(key, id);
+    }
+
+    /// Takes what is shown under `key`, unless it is another notification by now.
+    fn take(&self, key: &str, id: Option<u32>) -> Option<Shown> {
+        let mut shown = self.lock();
+        if shown.get(key)?.server_id != id {
+            return None;
+        }
+        shown.remove(key)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A delivery that was begun and has not come back.
+struct Call(Arc<Shared>);
+
+impl Call {
+    fn begin(shared: &Arc<Shared>) -> Option<Self> {
+        let one_more = |calls| (calls < CALLS_AT_ONCE_MAX).then_some(calls + 1);
+        let begun = shared.calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more);
+        begun.is_ok().then(|| Self(Arc::clone(shared)))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What the desktop can do.
+struct Abilities {
+    actions: bool,
+    markup: bool,
+}
+
+impl Abilities {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn ask() -> Result<Self, ChannelError> {
+        let named = super::session_bus::capabilities()?;
+        let has = |name: &str| named.iter().any(|capability| capability == name);
+        Ok(Self { actions: has("actions"), markup: has("body-markup") })
+    }
+
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same call on every platform")]
+    fn ask() -> Result<Self, ChannelError> {
+        Ok(Self { actions: true, markup: false })
+    }
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn server_id(handle: &NotificationHandle) -> Option<u32> {
+    Some(handle.id())
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn server_id(_handle: &NotificationHandle) -> Option<u32> {
+    None
+}
+
+#[cfg(any(windows, all(unix, not(target_os = "macos"))))]
+const fn platform_urgency(urgency: Urgency) -> notify_rust::Urgency {
+    match urgency {
+        Urgency::Low => notify_rust::Urgency::Low,
+        Urgency::Normal => notify_rust::Urgency::Normal,
+        Urgency::Critical => notify_rust::Urgency::Critical,
+    }
+}
+
+/// The body of a server that reads markup: what a backend calls itself must not become a link.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+impl fmt::Debug for DesktopChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DesktopChannel").field("identity", &self.shared.identity).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel() -> DesktopChannel {
+        let identity = Identity {
+            app_name: "Gatehouse".to_owned(),
+            desktop_entry: "gatehouse".to_owned(),
+            icon: None,
+        };
+        DesktopChannel::new(identity, Arc::new(|_path| {}))
+    }
+
+    #[test]
+    fn markup_in_a_body_is_shown_and_not_obeyed() {
+        assert_eq!(escaped("<a href='x'>&"), "&lt;a href='x'&gt;&amp;");
+    }
+
+    #[test]
+    fn a_desktop_that_hangs_holds_a_limited_number_of_calls() {
+        let channel = channel();
+        let stuck: Vec<_> = (0..CALLS_AT_ONCE_MAX)
+            .map(|_| Call::begin(&channel.shared).expect("a place"))
+            .collect();
+        assert!(Call::begin(&channel.shared).is_none());
+        drop(stuck);
+        assert!(Call::begin(&channel.shared).is_some());
+    }
+
+    #[test]
+    fn a_click_opens_the_newest_path_of_a_key_once() {
+        let shared = channel().shared;
+        let shown = |id, path: &str| Shown { server_id: Some(id), path: path.to_owned() };
+        shared.lock().insert("backend/a".to_owned(), shown(7, "/backends/a"));
+        assert!(shared.take("backend/a", Some(6)).is_none());
+        assert_eq!(
+            shared.take("backend/a", Some(7)).map(|shown| shown.path),
+            Some("/backends/a".to_owned())
+        );
+        assert!(shared.take("backend/a", Some(7)).is_none());
+    }
+}

@@ -1,0 +1,60 @@
+//! Asks the desktop's notification server what it can do, before anything is shown.
+//!
+//! notify-rust gives its errors as text only. This question fails in the same ways as showing does,
+//! and its error carries the D-Bus name, which is the one part that stays the same from one version
+//! of the libraries to the next.
+
+use zbus::blocking::Connection;
+use zbus::{DBusError as _, Error};
+
+use super::ChannelError;
+use super::desktop::DELIVERY_LIMIT;
+
+const SERVER: &str = "org.freedesktop.Notifications";
+const SERVER_PATH: &str = "/org/freedesktop/Notifications";
+
+/// The capabilities the server names (Desktop Notifications Specification 1.2). May hang.
+pub(super) fn capabilities() -> Result<Vec<String>, ChannelError> {
+    let bus = Connection::session().map_err(|error| ChannelError::NoBus(Box::new(error)))?;
+    bus.call_method(Some(SERVER), SERVER_PATH, Some(SERVER), "GetCapabilities", &())
+        .and_then(|reply| reply.body().deserialize().map_err(Error::from))
+        .map_err(fault)
+}
+
+fn fault(error: Error) -> ChannelError {
+    let name = match &error {
+        Error::MethodError(name, _, _) => name.as_str().to_owned(),
+        Error::FDO(inner) => inner.name().as_str().to_owned(),
+        _ => return ChannelError::NoBus(Box::new(error)),
+    };
+    match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or_default() {
+        // A server that dies on its start is as good as none.
+        "ServiceUnknown" | "NameHasNoOwner" | "NoReply" | "Disconnected" => {
+            ChannelError::NoDaemon(Box::new(error))
+        }
+        start if start.starts_with("Spawn.") => ChannelError::NoDaemon(Box::new(error)),
+        "Timeout" | "TimedOut" => ChannelError::Hung(DELIVERY_LIMIT),
+        _ => ChannelError::Refused(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zbus::fdo;
+
+    use super::*;
+
+    fn fdo(error: fdo::Error) -> ChannelError {
+        fault(Error::FDO(Box::new(error)))
+    }
+
+    #[test]
+    fn a_fault_is_told_by_its_name_on_the_bus() {
+        let text = String::new;
+        assert!(matches!(fdo(fdo::Error::ServiceUnknown(text())), ChannelError::NoDaemon(_)));
+        assert!(matches!(fdo(fdo::Error::NameHasNoOwner(text())), ChannelError::NoDaemon(_)));
+        assert!(matches!(fdo(fdo::Error::SpawnChildExited(text())), ChannelError::NoDaemon(_)));
+        assert!(matches!(fdo(fdo::Error::TimedOut(text())), ChannelError::Hung(_)));
+        assert!(matches!(fdo(fdo::Error::AccessDenied(text())), ChannelError::Refused(_)));
+    }
+}

@@ -1,0 +1,1 @@
+//! Rules of `health`, one short test each.

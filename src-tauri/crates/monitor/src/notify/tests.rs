@@ -1,0 +1,1 @@
+//! Rules of `notify`, one short test each.

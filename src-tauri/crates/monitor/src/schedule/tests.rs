@@ -1,0 +1,1 @@
+//! Rules of `schedule`, one short test each.

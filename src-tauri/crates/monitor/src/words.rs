@@ -1,0 +1,48 @@
+//! Text for people, shared by reasons and notifications: cut to a limit, free of line breaks.
+
+use std::time::Duration;
+
+/// At most `chars_max` characters of `text` on one line; what was cut shows as `…`.
+pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
+    let flat = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let flat = flat.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if flat.chars().count() <= chars_max {
+        return flat;
+    }
+    let kept: String = flat.chars().take(chars_max.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// A length of time in its largest fitting unit: `45 s`, `3 min`, `5 h`, `2 d`.
+pub(crate) fn rough(length: Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    match length.as_secs() {
+        secs if secs < MINUTE => format!("{secs} s"),
+        secs if secs < HOUR => format!("{} min", secs / MINUTE),
+        secs if secs < DAY => format!("{} h", secs / HOUR),
+        secs => format!("{} d", secs / DAY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_at_its_limit_is_whole_and_past_it_is_cut_with_a_mark() {
+        assert_eq!(one_line("äbcd", 4), "äbcd");
+        assert_eq!(one_line("äbcde", 4), "äbc…");
+        assert_eq!(one_line(" a\r\n\tb\u{7} c ", 9), "a b c");
+    }
+
+    #[test]
+    fn lengths_of_time_change_unit_at_its_limit() {
+        for (secs, text) in
+            [(59, "59 s"), (60, "1 min"), (3_599, "59 min"), (3_600, "1 h"), (86_400, "1 d")]
+        {
+            assert_eq!(rough(Duration::from_secs(secs)), text);
+        }
+    }
+}
