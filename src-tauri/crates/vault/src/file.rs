@@ -148,3 +148,6 @@ impl SecretStore for FileStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,7 @@ impl SecretStore for Keychain {
             entry.set_secret(&sealed)?;
             entry.get_secret().map(Zeroizing::new)
         });
-        let kept = kept.map_err(|error| fault::classify(error, || not_kept()))?;
+        let kept = kept.map_err(|error| fault::classify(error, not_kept))?;
         if kept == sealed { Ok(()) } else { Err(not_kept()) }
     }
 
@@ -110,7 +110,7 @@ impl SecretStore for Keychain {
             entry.delete_credential()?;
             Ok(kept)
         });
-        let kept = kept.map_err(|error| fault::classify(error, || not_kept()))?;
+        let kept = kept.map_err(|error| fault::classify(error, not_kept))?;
         if kept == PROBE_VALUE { Ok(()) } else { Err(not_kept()) }
     }
 }
@@ -140,3 +140,6 @@ fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
         "this system has no keychain Gatehouse knows".to_owned(),
     ))
 }
+
+#[cfg(test)]
+mod tests;

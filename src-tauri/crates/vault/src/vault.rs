@@ -251,3 +251,6 @@ impl Drop for Leading<'_> {
         self.shared.reads.lock().abandon(self.id, &self.lead);
     }
 }
+
+#[cfg(test)]
+mod tests;

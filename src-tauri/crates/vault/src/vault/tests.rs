@@ -1,0 +1,413 @@
+//! The façade against a store that waits, fails and panics on command. Time is virtual throughout.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use domain::{ManualClock, Secret, WallTime};
+use parking_lot::Condvar;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::{CACHE_SECS_MAX, Damage, Lock, MemoryStore};
+
+/// A store in memory that can be made to wait, and whose next calls can be made to fail.
+#[derive(Default)]
+struct Scripted {
+    items: MemoryStore,
+    failures: Mutex<VecDeque<VaultError>>,
+    calls: AtomicUsize,
+    writers: AtomicUsize,
+    writers_at_once: AtomicUsize,
+    entered: Option<Arc<Semaphore>>,
+    held: Mutex<bool>,
+    released: Condvar,
+}
+
+impl Scripted {
+    fn call(&self) -> Result<(), VaultError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if let Some(entered) = &self.entered {
+            entered.add_permits(1);
+        }
+        let mut held = self.held.lock();
+        while *held {
+            self.released.wait(&mut held);
+        }
+        self.failures.lock().pop_front().map_or(Ok(()), Err)
+    }
+
+    fn write(&self) -> Result<(), VaultError> {
+        let writers = self.writers.fetch_add(1, Ordering::SeqCst) + 1;
+        self.writers_at_once.fetch_max(writers, Ordering::SeqCst);
+        let outcome = self.call();
+        self.writers.fetch_sub(1, Ordering::SeqCst);
+        outcome
+    }
+}
+
+impl SecretStore for Scripted {
+    fn kind(&self) -> VaultKind {
+        VaultKind::Keychain
+    }
+    fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
+        self.write()?;
+        self.items.put(id, secret)
+    }
+    fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
+        self.call()?;
+        self.items.get(id)
+    }
+    fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
+        self.write()?;
+        self.items.remove(id)
+    }
+    fn probe(&self) -> Result<(), VaultError> {
+        self.call()
+    }
+}
+
+/// A vault over a scripted store. Releases the store when dropped, so that no thread outlives a test.
+struct Bench {
+    vault: Vault,
+    store: Arc<Scripted>,
+    clock: Arc<ManualClock>,
+    entered: Arc<Semaphore>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let entered = Arc::new(Semaphore::new(0));
+        let store =
+            Arc::new(Scripted { entered: Some(Arc::clone(&entered)), ..Scripted::default() });
+        let clock = Arc::new(ManualClock::starting_at(WallTime::default()));
+        for key in ["a", "b", "c", "d", "e", "f"] {
+            store.items.put(&id(key), &secret(&format!("sk-{key}"))).expect("small");
+        }
+        Self {
+            vault: Vault::new(Arc::clone(&store) as _, Arc::clone(&clock) as _),
+            store,
+            clock,
+            entered,
+        }
+    }
+
+    fn hold(&self) {
+        *self.store.held.lock() = true;
+    }
+
+    fn release(&self) {
+        *self.store.held.lock() = false;
+        self.store.released.notify_all();
+    }
+
+    /// Waits until `count` more calls have reached the store.
+    async fn reached(&self, count: u32) {
+        self.entered.acquire_many(count).await.expect("open").forget();
+    }
+
+    fn calls(&self) -> usize {
+        self.store.calls.load(Ordering::SeqCst)
+    }
+
+    fn fail_next(&self, error: VaultError) {
+        self.store.failures.lock().push_back(error);
+    }
+
+    /// Starts a read beside the test.
+    fn read(&self, tasks: &mut JoinSet<Reading>, key: &'static str) {
+        let vault = self.vault.clone();
+        tasks.spawn(async move { vault.get(&id(key)).await });
+    }
+
+    /// Makes the store hang under one read, and waits until that read has failed.
+    async fn hang(&self) {
+        self.hold();
+        let mut tasks = JoinSet::new();
+        self.read(&mut tasks, "a");
+        self.reached(1).await;
+        tokio::time::advance(Duration::from_millis(CALL_MS_MAX)).await;
+        assert!(matches!(tasks.join_next().await, Some(Ok(Err(VaultError::Hung)))));
+        assert_eq!(self.vault.state(), VaultState::Hung);
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+fn id(text: &str) -> CredentialId {
+    CredentialId::new(text).expect("an id")
+}
+
+fn secret(text: &str) -> BoundSecret {
+    BoundSecret::new(Secret::parse(text.to_owned()).expect("a good secret"), None)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_read_once_and_again_when_its_time_is_over() {
+    let bench = Bench::new();
+    assert_eq!(*bench.vault.get(&id("a")).await.expect("there"), secret("sk-a"));
+    bench.clock.advance(Duration::from_secs(CACHE_SECS_MAX - 1));
+    bench.vault.get(&id("a")).await.expect("there");
+    assert_eq!(bench.calls(), 1);
+    bench.clock.advance(Duration::from_secs(1));
+    bench.vault.get(&id("a")).await.expect("there");
+    assert_eq!(bench.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_known_value_comes_without_leaving_the_thread_even_when_the_store_hangs() {
+    let bench = Bench::new();
+    bench.vault.get(&id("b")).await.expect("there");
+    bench.reached(1).await;
+    bench.hang().await;
+    let key = id("b");
+    let first_poll = pin!(bench.vault.get(&key)).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(first_poll, Poll::Ready(Ok(_))), "it waited for something");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_value_leaves_memory_without_being_asked_for() {
+    let bench = Bench::new();
+    let held = Arc::downgrade(&bench.vault.get(&id("a")).await.expect("there"));
+    bench.clock.advance(Duration::from_secs(CACHE_SECS_MAX - 1));
+    bench.vault.drop_expired();
+    assert!(held.upgrade().is_some());
+    bench.clock.advance(Duration::from_secs(1));
+    bench.vault.drop_expired();
+    assert!(held.upgrade().is_none(), "the value is still somewhere");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_of_one_key_share_one_call() {
+    let bench = Bench::new();
+    bench.hold();
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        bench.read(&mut tasks, "a");
+    }
+    bench.reached(1).await;
+    bench.release();
+    for reading in tasks.join_all().await {
+        assert_eq!(*reading.expect("there"), secret("sk-a"));
+    }
+    assert_eq!(bench.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_first_reader_gives_up_the_next_reads() {
+    let bench = Bench::new();
+    bench.hold();
+    let mut leader = JoinSet::new();
+    bench.read(&mut leader, "a");
+    bench.reached(1).await;
+    let mut follower = JoinSet::new();
+    bench.read(&mut follower, "a");
+    tokio::task::yield_now().await;
+    leader.shutdown().await;
+    bench.reached(1).await;
+    bench.release();
+    assert!(matches!(follower.join_next().await, Some(Ok(Ok(_)))));
+    assert_eq!(bench.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_has_its_time_to_the_last_millisecond() {
+    let bench = Bench::new();
+    bench.hold();
+    let mut tasks = JoinSet::new();
+    bench.read(&mut tasks, "a");
+    bench.reached(1).await;
+    tokio::time::advance(Duration::from_millis(CALL_MS_MAX - 1)).await;
+    tokio::task::yield_now().await;
+    assert!(tasks.try_join_next().is_none(), "it gave up early");
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert!(matches!(tasks.join_next().await, Some(Ok(Err(VaultError::Hung)))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_hang_calls_fail_at_once_and_one_in_each_slot_looks_again() {
+    let bench = Bench::new();
+    bench.hang().await;
+    bench.clock.advance(Duration::from_secs(RECHECK_SECS) - Duration::from_micros(1));
+    assert!(matches!(bench.vault.get(&id("b")).await, Err(VaultError::Hung)));
+    assert!(matches!(bench.vault.probe().await, Err(VaultError::Hung)));
+    assert_eq!(bench.calls(), 1, "a call got through before its time");
+
+    bench.clock.advance(Duration::from_micros(1));
+    let mut tasks = JoinSet::new();
+    bench.read(&mut tasks, "b");
+    bench.reached(1).await;
+    assert!(matches!(bench.vault.get(&id("c")).await, Err(VaultError::Hung)));
+    assert_eq!(bench.calls(), 2, "two calls got through in one slot");
+    bench.release();
+    assert!(matches!(tasks.join_next().await, Some(Ok(Ok(_)))));
+    assert_eq!(bench.vault.state(), VaultState::Ready);
+    bench.vault.get(&id("c")).await.expect("open again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_store_never_holds_more_threads_than_the_limit() {
+    let bench = Bench::new();
+    bench.hold();
+    let mut tasks = JoinSet::new();
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        bench.read(&mut tasks, key);
+    }
+    bench.reached(4).await;
+    tokio::time::advance(Duration::from_millis(CALL_MS_MAX)).await;
+    for reading in tasks.join_all().await {
+        assert!(matches!(reading, Err(VaultError::Hung)));
+    }
+    let (state, ()) = tokio::join!(bench.vault.recheck(), async {
+        tokio::time::advance(Duration::from_millis(CALL_MS_MAX)).await;
+    });
+    assert_eq!(state, VaultState::Hung);
+    assert_eq!(bench.calls(), CALLS_AT_ONCE_MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recheck_looks_at_once_and_reopens() {
+    let bench = Bench::new();
+    bench.hang().await;
+    bench.release();
+    assert_eq!(bench.vault.recheck().await, VaultState::Ready);
+    bench.vault.get(&id("a")).await.expect("open again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_drops_what_was_known() {
+    let bench = Bench::new();
+    bench.vault.get(&id("a")).await.expect("there");
+    bench.vault.put(&id("a"), secret("sk-new")).await.expect("kept");
+    assert_eq!(*bench.vault.get(&id("a")).await.expect("there"), secret("sk-new"));
+    bench.vault.remove(&id("a")).await.expect("removed");
+    assert!(matches!(bench.vault.get(&id("a")).await, Err(VaultError::NotFound(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_ends_after_its_caller_gave_up_still_drops_what_was_known() {
+    let bench = Bench::new();
+    bench.hold();
+    let vault = bench.vault.clone();
+    let mut writes = JoinSet::new();
+    writes.spawn(async move { vault.put(&id("a"), secret("sk-late")).await });
+    bench.reached(1).await;
+    tokio::time::advance(Duration::from_millis(CALL_MS_MAX)).await;
+    assert!(matches!(writes.join_next().await, Some(Ok(Err(VaultError::Hung)))));
+    bench.release();
+    // The permit comes back only after the write has ended.
+    let all = u32::try_from(CALLS_AT_ONCE_MAX).expect("few");
+    drop(bench.vault.shared.permits.acquire_many(all).await);
+    bench.vault.recheck().await;
+    assert_eq!(*bench.vault.get(&id("a")).await.expect("there"), secret("sk-late"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_come_one_at_a_time() {
+    let bench = Bench::new();
+    bench.hold();
+    let mut writes = JoinSet::new();
+    for key in ["a", "b", "c"] {
+        let vault = bench.vault.clone();
+        writes.spawn(async move { vault.put(&id(key), secret("sk-new")).await });
+    }
+    bench.reached(1).await;
+    bench.release();
+    assert!(writes.join_all().await.into_iter().all(|outcome| outcome.is_ok()));
+    assert_eq!(bench.store.writers_at_once.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_follows_each_outcome_that_tells_something_of_the_store() {
+    let bench = Bench::new();
+    assert_eq!(bench.vault.state(), VaultState::Unchecked);
+    let refused = || VaultError::unavailable(std::io::Error::other("refused"));
+    for (error, state) in [
+        (Some(VaultError::NotFound(id("a"))), VaultState::Unchecked),
+        (Some(VaultError::Locked(Lock::Keychain)), VaultState::Locked(Lock::Keychain)),
+        (Some(VaultError::NotFound(id("a"))), VaultState::Locked(Lock::Keychain)),
+        (Some(VaultError::NoCollection), VaultState::NoCollection),
+        (Some(refused()), VaultState::Unavailable),
+        (Some(VaultError::ReadOnly), VaultState::Unavailable),
+        (Some(VaultError::TooLarge { bytes: 2_561 }), VaultState::Unavailable),
+        (Some(VaultError::NotFound(id("a"))), VaultState::Unchecked),
+        (Some(VaultError::Damaged(Damage::File)), VaultState::Damaged),
+        (None, VaultState::Ready),
+        (Some(VaultError::Damaged(Damage::Item)), VaultState::Ready),
+    ] {
+        let case = format!("{error:?}");
+        bench.store.failures.lock().extend(error);
+        drop(bench.vault.probe().await);
+        assert_eq!(bench.vault.state(), state, "after {case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_says_it_hangs_is_left_alone_like_one_that_does() {
+    let bench = Bench::new();
+    bench.fail_next(VaultError::Hung);
+    assert!(matches!(bench.vault.get(&id("a")).await, Err(VaultError::Hung)));
+    assert!(matches!(bench.vault.get(&id("a")).await, Err(VaultError::Hung)));
+    assert_eq!(bench.calls(), 1);
+    bench.clock.advance(Duration::from_secs(RECHECK_SECS));
+    bench.fail_next(VaultError::NotFound(id("a")));
+    drop(bench.vault.get(&id("a")).await);
+    bench.vault.get(&id("a")).await.expect("an answer reopens it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
+    struct Panicking;
+    impl SecretStore for Panicking {
+        fn kind(&self) -> VaultKind {
+            VaultKind::Keychain
+        }
+        fn put(&self, _: &CredentialId, _: &BoundSecret) -> Result<(), VaultError> {
+            panic!("put")
+        }
+        fn get(&self, _: &CredentialId) -> Result<BoundSecret, VaultError> {
+            panic!("get")
+        }
+        fn remove(&self, _: &CredentialId) -> Result<(), VaultError> {
+            panic!("remove")
+        }
+        fn probe(&self) -> Result<(), VaultError> {
+            panic!("probe")
+        }
+    }
+    let vault = Vault::new(Arc::new(Panicking), Arc::new(ManualClock::default()));
+    for _ in 0..=CALLS_AT_ONCE_MAX {
+        assert!(matches!(vault.get(&id("a")).await, Err(VaultError::Unavailable { .. })));
+        let put = vault.put(&id("a"), secret("sk-1")).await;
+        assert!(matches!(put, Err(VaultError::Unavailable { .. })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_secret_is_printed() {
+    let bench = Bench::new();
+    let value = bench.vault.get(&id("a")).await;
+    let text = format!("{:?} {value:?}", bench.vault);
+    assert!(!text.contains("sk-a"), "{text}");
+    assert!(text.starts_with("Vault { kind: Keychain, state: Ready }"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_choice_opens_its_own_kind_and_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("keys.age");
+    for (config, kind) in [
+        (VaultConfig::Keychain { service: "gatehouse-test".to_owned() }, VaultKind::Keychain),
+        (VaultConfig::File { path }, VaultKind::File),
+        (VaultConfig::Env { variables: Vec::new() }, VaultKind::Env),
+        (VaultConfig::Memory, VaultKind::Memory),
+    ] {
+        assert_eq!(config.kind(), kind);
+        assert_eq!(Vault::open(config, Arc::new(ManualClock::default())).kind(), kind);
+    }
+}

@@ -1,0 +1,226 @@
+//! A session bus, folders and a keyring daemon of a test's own. Ends only what it began, by its pid.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+const SCENARIO: &str = "GATEHOUSE_VAULT_SCENARIO";
+
+/// Longest a scenario may run, in seconds, before it is ended: three calls that hang, and the rest.
+const SCENARIO_SECS_MAX: &str = "20";
+
+/// What the session has.
+#[derive(Clone, Copy)]
+pub(crate) enum Bus {
+    /// A bus that starts a Secret Service when one is asked for, as a desktop's does.
+    Usual,
+    /// A bus on which there is no service to start.
+    WithoutServices,
+    /// An address at which there is no bus.
+    None,
+}
+
+/// Runs the scenario inside a session of its own, and checks that it passed and that no file in its
+/// folders holds the key.
+pub(crate) fn in_session(bus: Bus, scenario: &str) {
+    if let Some(missing) = missing_program() {
+        let strict = variable("GATEHOUSE_TESTS_STRICT").as_deref() == Some("1");
+        assert!(
+            !strict,
+            "{missing} is not installed (apt install gnome-keyring dbus libglib2.0-bin)"
+        );
+        eprintln!("SKIPPED: {missing} is not installed, so the state {scenario:?} is not tested");
+        return;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let output = command(bus, home.path(), scenario).output().expect("starts");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{text}");
+    assert!(output.status.success(), "the scenario {scenario:?} failed: {}", output.status);
+    assert!(text.contains("1 passed"), "the scenario {scenario:?} did not run");
+    assert_eq!(files_with(home.path(), b"CANARY"), Vec::<String>::new(), "the key is in a file");
+}
+
+fn command(bus: Bus, home: &Path, scenario: &str) -> Command {
+    let program = std::env::current_exe().expect("this program");
+    let mut command = Command::new("timeout");
+    command.args(["-k", "1", SCENARIO_SECS_MAX]);
+    match bus {
+        Bus::Usual => drop(command.args(["dbus-run-session", "--"])),
+        Bus::WithoutServices => {
+            let config = home.join("bus.conf");
+            let mut file = fs::File::create(&config).expect("a file");
+            file.write_all(BUS_WITHOUT_SERVICES.as_bytes()).expect("writes");
+            command.arg("dbus-run-session").arg("--config-file").arg(config).arg("--");
+        }
+        Bus::None => {}
+    }
+    command.arg(program).args(["states::scenario", "--exact", "--ignored", "--nocapture"]);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env(SCENARIO, scenario);
+    command.env("HOME", home).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    for folder in ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"] {
+        let path = home.join(folder.to_lowercase());
+        let mut private = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        private.create(&path).expect("a folder");
+        command.env(folder, path);
+    }
+    command
+}
+
+const BUS_WITHOUT_SERVICES: &str = r#"<!DOCTYPE busconfig PUBLIC
+ "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>"#;
+
+/// Which scenario this process is to run; `None` outside a session made by [`in_session`].
+pub(crate) fn scenario_name() -> Option<String> {
+    variable(SCENARIO)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test program is its own shell")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn missing_program() -> Option<&'static str> {
+    let found = |program: &str| {
+        let output = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    ["dbus-run-session", "gnome-keyring-daemon", "gdbus", "timeout"]
+        .into_iter()
+        .find(|program| !found(program))
+}
+
+/// A keyring daemon, ended with this value.
+pub(crate) struct Daemon {
+    pid: u32,
+    child: Option<Child>,
+}
+
+impl Daemon {
+    /// Starts one with its login collection unlocked, and waits until it is on the bus.
+    pub(crate) fn unlocked() -> Self {
+        let mut child = Command::new("gnome-keyring-daemon")
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut passphrase = child.stdin.take().expect("a pipe");
+        let daemon = Self { pid: child.id(), child: Some(child) };
+        passphrase.write_all(b"of a test").expect("writes");
+        drop(passphrase);
+        run("gdbus", &["wait", "--session", "--timeout", "5", "org.freedesktop.secrets"]);
+        daemon
+    }
+
+    /// The one that the bus started.
+    pub(crate) fn on_the_bus() -> Self {
+        let reply = bus_call(
+            "org.freedesktop.DBus",
+            "/org/freedesktop/DBus",
+            "org.freedesktop.DBus.GetConnectionUnixProcessID",
+            "org.freedesktop.secrets",
+        );
+        let digits: String = reply.split_whitespace().skip(1).collect();
+        let pid = digits.trim_end_matches([',', ')']).parse().expect("a pid");
+        Self { pid, child: None }
+    }
+
+    /// Stops it from answering.
+    pub(crate) fn freeze(&self) {
+        run("kill", &["-STOP", &self.pid.to_string()]);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        run("kill", &["-CONT", &self.pid.to_string()]);
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(Command::new("kill").args(["-KILL", &self.pid.to_string()]).status());
+        if let Some(child) = &mut self.child {
+            drop(child.wait());
+        }
+    }
+}
+
+/// Locks the login collection, as a screen lock or a passwords program does.
+pub(crate) fn lock_login() {
+    bus_call(
+        "org.freedesktop.secrets",
+        "/org/freedesktop/secrets",
+        "org.freedesktop.Secret.Service.Lock",
+        "['/org/freedesktop/secrets/collection/login']",
+    );
+}
+
+/// How many items the keyring has under `service`.
+pub(crate) fn items_of(service: &str) -> usize {
+    let reply = bus_call(
+        "org.freedesktop.secrets",
+        "/org/freedesktop/secrets",
+        "org.freedesktop.Secret.Service.SearchItems",
+        &format!("{{'service': '{service}'}}"),
+    );
+    reply.matches("/org/freedesktop/secrets/collection/").count()
+}
+
+fn bus_call(destination: &str, object: &str, method: &str, argument: &str) -> String {
+    let output = run(
+        "gdbus",
+        &[
+            "call",
+            "--session",
+            "--dest",
+            destination,
+            "--object-path",
+            object,
+            "--method",
+            method,
+            argument,
+        ],
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn run(program: &str, arguments: &[&str]) -> Output {
+    let output = Command::new(program).args(arguments).output().expect("starts");
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    output
+}
+
+fn files_with(folder: &Path, mark: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_with(&path, mark));
+        } else if path.is_file() {
+            let bytes = fs::read(&path).expect("reads");
+            if bytes.windows(mark.len()).any(|window| window == mark) {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}
