@@ -3,6 +3,8 @@
 //! The results are committed, since the desktop program embeds them while it compiles and nobody
 //! should need a drawing program for that.
 
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,22 +13,21 @@ use crate::call::Call;
 use crate::install::{self, Need};
 use crate::repository::Repository;
 
-/// Icons of the program: file name, drawing, edge in pixels. Up to 32 px a drawing of its own is
-/// used: the joints between the stones would be less than a pixel wide.
-const PROGRAM: [(&str, &str, u32); 4] = [
-    ("32x32.png", "mark-small.svg", 32),
-    ("128x128.png", "mark.svg", 128),
-    ("128x128@2x.png", "mark.svg", 256),
-    ("icon.png", "mark.svg", 512),
-];
+/// Icons of the program: file name and edge in pixels.
+const PROGRAM: [(&str, u32); 4] =
+    [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)];
 
 /// Sizes inside the Windows icon; the first is what Tauri shows while developing.
 const ICO_EDGES: [u32; 6] = [32, 16, 24, 48, 64, 256];
 
+/// From this edge on, in pixels, an image inside the Windows icon is a PNG.
+const ICO_PNG_EDGE_MIN: u32 = 256;
+
 /// Sizes inside the macOS icon.
 const ICNS_EDGES: [u32; 6] = [16, 32, 64, 128, 256, 512];
 
-/// Up to this edge, in pixels, the small drawing is used.
+/// Up to this edge, in pixels, the small drawing is used: in the other one the joints between the stones
+/// would be less than a pixel wide.
 const SMALL_EDGE_MAX: u32 = 32;
 
 /// What the tray tells: each is a drawing `tray-NAME.svg`.
@@ -43,86 +44,156 @@ const INKS: [(&str, &str); 2] = [("", "#b07f24"), ("-template", "#000000")];
 /// Draws everything again.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     install::ensure(repository, &[Need::Drawing])?;
-    let folder = repository.root.join("icons");
-    for (name, drawing, edge) in PROGRAM {
-        Drawing::plain(drawing, edge).draw(&folder, &folder.join(name))?;
+    let desk = Desk { icons: repository.root.join("icons"), scratch: repository.scratch()? };
+    for (name, edge) in PROGRAM {
+        desk.draw(&Drawing::of_the_mark(edge), &desk.icons.join(name))?;
     }
-    let scratch = repository.scratch()?;
-    write_ico(&folder, &scratch)?;
-    write_icns(&folder, &scratch)?;
+    desk.write_ico()?;
+    desk.write_icns()?;
     for state in TRAY {
         for (suffix, ink) in INKS {
             for (edge, inner) in TRAY_EDGES {
-                let drawing = Drawing { name: format!("tray-{state}.svg"), edge, inner, ink };
-                drawing.draw(&folder, &folder.join(format!("tray-{state}{suffix}-{edge}.png")))?;
+                let drawing = Drawing { source: format!("tray-{state}.svg"), edge, inner, ink };
+                let name = format!("tray-{state}{suffix}-{edge}.png");
+                desk.draw(&drawing, &desk.icons.join(name))?;
             }
         }
     }
-    println!("drew the icons in {}", folder.display());
+    println!("drew the icons in {}", desk.icons.display());
     Ok(())
 }
 
+/// One image to be made of one drawing.
 struct Drawing {
-    name: String,
+    source: String,
     edge: u32,
     inner: u32,
     ink: &'static str,
 }
 
 impl Drawing {
-    fn plain(name: &str, edge: u32) -> Self {
-        Self { name: name.to_owned(), edge, inner: edge, ink: "#000000" }
+    fn of_the_mark(edge: u32) -> Self {
+        let source = if edge <= SMALL_EDGE_MAX { "mark-small.svg" } else { "mark.svg" };
+        Self { source: source.to_owned(), edge, inner: edge, ink: "#000000" }
     }
+}
 
-    fn of_size(edge: u32) -> Self {
-        Self::plain(if edge <= SMALL_EDGE_MAX { "mark-small.svg" } else { "mark.svg" }, edge)
-    }
+/// Where the drawings lie, and where to put what is needed only meanwhile.
+struct Desk {
+    icons: PathBuf,
+    scratch: PathBuf,
+}
 
-    fn draw(&self, folder: &Path, to: &Path) -> Result<()> {
-        let style = to.with_extension("css");
-        std::fs::write(&style, format!("svg {{ color: {} }}", self.ink))
+impl Desk {
+    fn draw(&self, drawing: &Drawing, to: &Path) -> Result<()> {
+        let Drawing { source, edge, inner, ink } = drawing;
+        let style = self.scratch.join("ink.css");
+        std::fs::write(&style, format!("svg {{ color: {ink} }}"))
             .with_context(|| format!("could not write {}", style.display()))?;
-        let margin = (self.edge - self.inner) / 2;
-        let words = format!(
-            "--width {inner} --height {inner} --page-width {edge} --page-height {edge} --left {margin} --top {margin}",
-            inner = self.inner,
-            edge = self.edge,
+        let margin = (edge - inner) / 2;
+        let size = format!("--width {inner} --height {inner}");
+        let page =
+            format!("--page-width {edge} --page-height {edge} --left {margin} --top {margin}");
+        let call = Call::new("rsvg-convert", &self.icons).words(&size).words(&page);
+        call.arg("--stylesheet").arg(&style).arg("-o").arg(to).arg(source).run()
+    }
+
+    fn drawn(&self, edge: u32) -> Result<BufReader<File>> {
+        let path = self.scratch.join(format!("icon-{edge}.png"));
+        self.draw(&Drawing::of_the_mark(edge), &path)?;
+        let file =
+            File::open(&path).with_context(|| format!("could not read {}", path.display()))?;
+        Ok(BufReader::new(file))
+    }
+
+    fn create(&self, name: &str) -> Result<BufWriter<File>> {
+        let path = self.icons.join(name);
+        let file =
+            File::create(&path).with_context(|| format!("could not write {}", path.display()))?;
+        Ok(BufWriter::new(file))
+    }
+
+    fn write_ico(&self) -> Result<()> {
+        let mut icon = ico::IconDir::new(ico::ResourceType::Icon);
+        for edge in ICO_EDGES {
+            let image = ico::IconImage::read_png(self.drawn(edge)?)?;
+            // Older Windows tools read PNG inside an icon only for its largest image.
+            let entry = if edge < ICO_PNG_EDGE_MIN {
+                ico::IconDirEntry::encode_as_bmp(&image)?
+            } else {
+                ico::IconDirEntry::encode_as_png(&image)?
+            };
+            icon.add_entry(entry);
+        }
+        icon.write(self.create("icon.ico")?).context("could not write the Windows icon")
+    }
+
+    fn write_icns(&self) -> Result<()> {
+        let mut family = icns::IconFamily::new();
+        for edge in ICNS_EDGES {
+            family.add_icon(&icns::Image::read_png(self.drawn(edge)?)?)?;
+        }
+        family.write(self.create("icon.icns")?).context("could not write the macOS icon")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INKS, PROGRAM, TRAY, TRAY_EDGES};
+    use crate::repository::Repository;
+
+    /// Pixels of 256 in which two tray shapes must differ, to be told apart at a glance.
+    const PIXELS_APART_MIN: usize = 24;
+
+    fn read(name: &str) -> ico::IconImage {
+        let path = Repository::locate().unwrap().root.join("icons").join(name);
+        let file = super::File::open(path).unwrap();
+        ico::IconImage::read_png(super::BufReader::new(file)).unwrap()
+    }
+
+    #[test]
+    fn every_committed_image_has_its_size() {
+        for (name, edge) in PROGRAM {
+            assert_eq!((read(name).width(), read(name).height()), (edge, edge), "{name}");
+        }
+        for state in TRAY {
+            for (suffix, _) in INKS {
+                for (edge, _) in TRAY_EDGES {
+                    let image = read(&format!("tray-{state}{suffix}-{edge}.png"));
+                    assert_eq!((image.width(), image.height()), (edge, edge), "{state} {edge}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tray_shapes_differ_without_colour() {
+        let shape = |state: &str| -> Vec<bool> {
+            let image = read(&format!("tray-{state}-16.png"));
+            image.rgba_data().chunks(4).map(|pixel| pixel[3] > 127).collect()
+        };
+        for (place, one) in TRAY.iter().enumerate() {
+            for other in &TRAY[place + 1..] {
+                let apart = shape(one).iter().zip(shape(other)).filter(|(a, b)| **a != *b).count();
+                assert!(apart >= PIXELS_APART_MIN, "{one} and {other} differ in {apart} pixels");
+            }
+        }
+    }
+
+    #[test]
+    fn tray_ink_shows_on_light_and_dark_panels() {
+        let channel = |part: &str| {
+            let value = f64::from(u8::from_str_radix(part, 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        let ink = INKS[0].1;
+        let light = 0.2126 * channel(&ink[1..3])
+            + 0.7152 * channel(&ink[3..5])
+            + 0.0722 * channel(&ink[5..7]);
+        let (on_white, on_black) = (1.05 / (light + 0.05), (light + 0.05) / 0.05);
+        assert!(
+            on_white >= 3.0 && on_black >= 3.0,
+            "{on_white:.2} on white, {on_black:.2} on black"
         );
-        let call = Call::new("rsvg-convert", folder).words(&words);
-        let drawn = call.arg("--stylesheet").arg(&style).arg("-o").arg(to).arg(&self.name).run();
-        std::fs::remove_file(&style)
-            .with_context(|| format!("could not remove {}", style.display()))?;
-        drawn
     }
-}
-
-fn drawn(folder: &Path, scratch: &Path, edge: u32) -> Result<PathBuf> {
-    let path = scratch.join(format!("icon-{edge}.png"));
-    Drawing::of_size(edge).draw(folder, &path)?;
-    Ok(path)
-}
-
-fn write_ico(folder: &Path, scratch: &Path) -> Result<()> {
-    let mut icon = ico::IconDir::new(ico::ResourceType::Icon);
-    for edge in ICO_EDGES {
-        let file = std::fs::File::open(drawn(folder, scratch, edge)?)?;
-        let image = ico::IconImage::read_png(std::io::BufReader::new(file))?;
-        icon.add_entry(ico::IconDirEntry::encode(&image)?);
-    }
-    let path = folder.join("icon.ico");
-    let file = std::fs::File::create(&path)
-        .with_context(|| format!("could not write {}", path.display()))?;
-    icon.write(file).context("could not write the Windows icon")
-}
-
-fn write_icns(folder: &Path, scratch: &Path) -> Result<()> {
-    let mut family = icns::IconFamily::new();
-    for edge in ICNS_EDGES {
-        let file = std::fs::File::open(drawn(folder, scratch, edge)?)?;
-        family.add_icon(&icns::Image::read_png(std::io::BufReader::new(file))?)?;
-    }
-    let path = folder.join("icon.icns");
-    let file = std::fs::File::create(&path)
-        .with_context(|| format!("could not write {}", path.display()))?;
-    family.write(std::io::BufWriter::new(file)).context("could not write the macOS icon")
 }
