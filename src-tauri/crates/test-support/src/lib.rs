@@ -1,1 +1,19 @@
-//! (to be written)
+//! What tests stand on: an upstream with every fault, a client that writes raw bytes, a marked key
+//! and a search for it, captured logs.
+//!
+//! A dev-dependency only. HTTP is spoken by hand over TCP, since a proper server library refuses to
+//! misbehave. Waiting uses tokio's clock, so a paused runtime skips it.
+
+mod canary;
+mod http;
+mod logs;
+mod raw_client;
+mod reply;
+mod upstream;
+
+pub use canary::{MARKED_KEY, search_tree, traces};
+pub use http::BodyEnd;
+pub use logs::{CapturedLogs, capture_logs};
+pub use raw_client::{RawAnswer, RawClient};
+pub use reply::{ChatText, Ending, Reply};
+pub use upstream::{Received, ScriptedUpstream};

@@ -1,0 +1,223 @@
+//! An HTTP server that does what a test tells it, and remembers what it was asked.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::http::{BodyEnd, Connection, Framing, find};
+use crate::reply::{Ending, Reply};
+
+/// A server on a free loopback port.
+///
+/// A request nobody scripted is answered with 501 and its name, and when the upstream is dropped
+/// the test fails by that name.
+#[derive(Debug)]
+pub struct ScriptedUpstream {
+    address: SocketAddr,
+    record: Arc<Record>,
+    server: JoinHandle<()>,
+}
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Headers in order, names as they were written.
+    pub headers: Vec<(String, String)>,
+    /// The body, unchunked.
+    pub body: Bytes,
+    /// Which connection it came on, from zero.
+    pub connection: usize,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    requests: Mutex<Vec<Received>>,
+    unscripted: Mutex<Vec<String>>,
+    /// Replies that the peer broke off.
+    broken_off: watch::Sender<usize>,
+}
+
+type Responder = dyn Fn(&Received) -> Option<Reply> + Send + Sync;
+
+impl ScriptedUpstream {
+    /// Answers the requests with these replies, in order of arrival.
+    pub async fn start(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
+        let queue: Mutex<VecDeque<Reply>> = Mutex::new(replies.into_iter().collect());
+        Self::answering(move |_| queue.lock().pop_front()).await
+    }
+
+    /// Answers each request with what `responder` says; `None` is a request nobody scripted.
+    pub async fn answering(
+        responder: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let record = Arc::new(Record::default());
+        let serving = serve(listener, Arc::clone(&record), Arc::new(responder));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test's server has no engine to supervise it; it is aborted on drop"
+        )]
+        let server = tokio::spawn(serving);
+        Ok(Self { address, record, server })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL a backend would be given, `http://127.0.0.1:PORT/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Every request so far, in order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Received> {
+        self.record.requests.lock().clone()
+    }
+
+    /// Waits until the peer has broken off `count` replies: closed its connection before the end.
+    pub async fn broken_off(&self, count: usize) {
+        let mut counter = self.record.broken_off.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _seen = counter.wait_for(|seen| *seen >= count).await;
+    }
+}
+
+#[expect(clippy::panic, reason = "a call nobody scripted must fail the test that made it")]
+impl Drop for ScriptedUpstream {
+    fn drop(&mut self) {
+        self.server.abort();
+        let unscripted = self.record.unscripted.lock();
+        if !unscripted.is_empty() && !std::thread::panicking() {
+            panic!("calls that nobody scripted: {}", unscripted.join(", "));
+        }
+    }
+}
+
+impl Received {
+    /// The value of the first header of that name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    /// The `authorization` header, to assert that a key went to its own host only.
+    #[must_use]
+    pub fn authorization(&self) -> Option<&str> {
+        self.header("authorization")
+    }
+
+    /// The body as JSON; `null` if it is none.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+async fn serve(listener: TcpListener, record: Arc<Record>, responder: Arc<Responder>) {
+    let mut connections = JoinSet::new();
+    for number in 0.. {
+        let Ok((stream, _)) = listener.accept().await else { return };
+        let (record, responder) = (Arc::clone(&record), Arc::clone(&responder));
+        connections.spawn(async move {
+            // A broken connection ends its task; what the test looks at is in the record.
+            let _broken = converse(stream, number, &record, &*responder).await;
+        });
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    number: usize,
+    record: &Record,
+    responder: &Responder,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut connection = Connection::new(stream);
+    while let Some(head) = connection.head().await? {
+        let (body, end) = connection.body(head.framing(Framing::Length(0))).await;
+        if end != BodyEnd::Complete {
+            return Ok(());
+        }
+        let mut words = head.first_line.split(' ').map(str::to_owned);
+        let received = Received {
+            method: words.next().unwrap_or_default(),
+            path: words.next().unwrap_or_default(),
+            headers: head.headers,
+            body,
+            connection: number,
+        };
+        record.requests.lock().push(received.clone());
+        let reply = responder(&received).unwrap_or_else(|| unscripted(&received, record));
+        match play(&mut connection, &reply).await {
+            Ok(Ending::Complete) => {}
+            Ok(Ending::Close) => return connection.stream.shutdown().await,
+            Ok(Ending::Reset) => return connection.stream.set_zero_linger(),
+            Ok(Ending::Stall) => {
+                while connection.some().await.is_ok_and(|bytes| !bytes.is_empty()) {}
+                record.broken_off.send_modify(|count| *count += 1);
+                return Ok(());
+            }
+            Err(error) => {
+                record.broken_off.send_modify(|count| *count += 1);
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unscripted(received: &Received, record: &Record) -> Reply {
+    let name = format!("{} {}", received.method, received.path);
+    record.unscripted.lock().push(name.clone());
+    Reply::error(501, "unscripted", &format!("nobody scripted {name}"))
+}
+
+async fn play(connection: &mut Connection, reply: &Reply) -> io::Result<Ending> {
+    wait(reply.wait).await;
+    let stream = &mut connection.stream;
+    let framing = match reply.head_bytes() {
+        Some((bytes, framing)) => {
+            stream.write_all(&bytes).await?;
+            framing
+        }
+        None => Framing::UntilClose,
+    };
+    for piece in reply.pieces.iter().filter(|piece| !piece.is_empty()) {
+        wait(reply.pause).await;
+        if framing == Framing::Chunked {
+            let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+            stream.write_all(&chunk).await?;
+        } else {
+            stream.write_all(piece).await?;
+        }
+    }
+    if (framing, reply.ending) == (Framing::Chunked, Ending::Complete) {
+        stream.write_all(b"0\r\n\r\n").await?;
+    }
+    stream.flush().await?;
+    Ok(reply.ending)
+}
+
+async fn wait(duration: std::time::Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
+}
