@@ -84,7 +84,7 @@ pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlE
     if url.query().is_some() || url.fragment().is_some() {
         return Err(BaseUrlError::QueryOrFragment);
     }
-    let reach = reach(url.host().ok_or(BaseUrlError::NotAUrl)?);
+    let reach = reach(&url.host().ok_or(BaseUrlError::NotAUrl)?);
     let encrypted = url.scheme() == "https";
     let mut caution = endpoint_of(&url).map(BaseUrlCaution::Endpoint);
     match reach {
@@ -132,11 +132,11 @@ fn endpoint_of(url: &Url) -> Option<&'static str> {
     ENDPOINT_PATHS.into_iter().find(|endpoint| path.ends_with(endpoint))
 }
 
-fn reach(host: Host<&str>) -> Reach {
+fn reach(host: &Host<&str>) -> Reach {
     let address = match host {
         Host::Domain(name) => return reach_of_name(name.trim_end_matches('.')),
-        Host::Ipv4(address) => IpAddr::V4(address),
-        Host::Ipv6(address) => embedded_v4(address).map_or(IpAddr::V6(address), IpAddr::V4),
+        Host::Ipv4(address) => IpAddr::V4(*address),
+        Host::Ipv6(address) => embedded_v4(*address).map_or(IpAddr::V6(*address), IpAddr::V4),
     };
     if METADATA_ADDRESSES.contains(&address) {
         return Reach::Forbidden;

@@ -7,9 +7,14 @@
 
 mod atomic;
 mod base_url;
+mod finding;
 mod model;
 mod preset;
 mod problem;
+mod read;
+mod section;
+mod store;
+mod write;
 
 pub use atomic::write_atomic;
 pub use base_url::{BaseUrl, BaseUrlCaution, BaseUrlError, corrected_base_url, parse_base_url};
@@ -24,3 +29,4 @@ pub use model::{
 };
 pub use preset::{Preset, PresetPlace, presets};
 pub use problem::{Problem, ProposedFix, Severity};
+pub use store::{AppliedFix, EditError, FILE_BYTES_MAX, SettingsError, SettingsStore, StoreState};

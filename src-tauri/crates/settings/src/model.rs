@@ -289,8 +289,10 @@ macro_rules! words {
 
 words! {
     /// A store of secrets.
+    #[derive(Default)]
     VaultKind {
         /// The operating system's keychain.
+        #[default]
         Keychain = "keychain",
         /// A file encrypted with a passphrase.
         File = "file",
@@ -301,27 +303,17 @@ words! {
     }
 }
 
-impl Default for VaultKind {
-    fn default() -> Self {
-        Self::Keychain
-    }
-}
-
 words! {
     /// The panel's colours.
+    #[derive(Default)]
     Theme {
         /// As the system says.
+        #[default]
         System = "system",
         /// Dark text on light ground.
         Light = "light",
         /// Light text on dark ground.
         Dark = "dark",
-    }
-}
-
-impl Default for Theme {
-    fn default() -> Self {
-        Self::System
     }
 }
 

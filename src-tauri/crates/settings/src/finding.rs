@@ -1,0 +1,152 @@
+//! Collecting what is wrong while reading, so that one pass names every problem and not the first.
+
+use std::ops::Range;
+
+use toml_edit::{Key, Value};
+
+use crate::{Problem, Severity};
+
+/// How alike two words must be (Jaro-Winkler, 0 to 1) for one to be proposed for the other.
+const LIKENESS_MIN: f64 = 0.85;
+/// Longest value repeated in a message, in characters.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// Names from the top of the file down to a field.
+pub(crate) type FieldPath = Vec<String>;
+
+/// A change to the file that certainly does what its writer meant.
+#[derive(Debug, Clone)]
+pub(crate) struct Repair {
+    pub(crate) path: FieldPath,
+    pub(crate) action: RepairAction,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum RepairAction {
+    Set(Value),
+    Rename(String),
+}
+
+/// A problem on its way to the report.
+pub(crate) struct Finding {
+    pub(crate) severity: Severity,
+    pub(crate) path: FieldPath,
+    pub(crate) span: Option<Range<usize>>,
+    pub(crate) what: String,
+    pub(crate) hint: String,
+    pub(crate) action: Option<RepairAction>,
+}
+
+/// The report of one text.
+pub(crate) struct Findings<'text> {
+    text: &'text str,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) repairs: Vec<Repair>,
+}
+
+impl<'text> Findings<'text> {
+    pub(crate) const fn new(text: &'text str) -> Self {
+        Self { text, problems: Vec::new(), repairs: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
+        let Finding { severity, path, span, what, hint, action } = finding;
+        let line = span.map(|span| position(self.text, span.start).0);
+        let fix = action.as_ref().map(|action| describe(&path, action));
+        self.problems.push(Problem {
+            severity,
+            path: display_path(&path),
+            line,
+            column: None,
+            what,
+            hint,
+            fix,
+        });
+        self.repairs.extend(action.map(|action| Repair { path, action }));
+    }
+
+    pub(crate) fn error(
+        &mut self,
+        path: &[String],
+        span: Option<Range<usize>>,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.add(Finding {
+            severity: Severity::Error,
+            path: path.to_vec(),
+            span,
+            what: what.into(),
+            hint: hint.into(),
+            action: None,
+        });
+    }
+
+    pub(crate) fn warning(
+        &mut self,
+        path: &[String],
+        span: Option<Range<usize>>,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.error(path, span, what, hint);
+        if let Some(problem) = self.problems.last_mut() {
+            problem.severity = Severity::Warning;
+        }
+    }
+}
+
+/// Line and column of a byte offset, both from 1, the column in characters.
+pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+/// The path as it would stand in the file, with secrets masked: a key may stand on the wrong side of
+/// the equals sign.
+pub(crate) fn display_path(path: &[String]) -> String {
+    let segments: Vec<String> = path
+        .iter()
+        .map(|name| Key::new(domain::redact(name).into_owned()).display_repr().into_owned())
+        .collect();
+    segments.join(".")
+}
+
+/// A value for a message: shortened, and hidden when it looks like a secret.
+pub(crate) fn shown(text: &str) -> String {
+    if looks_secret(text) || text.contains('@') {
+        return "a hidden value".to_owned();
+    }
+    let mut short: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
+/// Whether a part of `text` has the shape of a key.
+pub(crate) fn looks_secret(text: &str) -> bool {
+    matches!(domain::redact(text), std::borrow::Cow::Owned(_))
+}
+
+/// The word that was probably meant.
+pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    known
+        .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+fn describe(path: &[String], action: &RepairAction) -> String {
+    let path = display_path(path);
+    match action {
+        RepairAction::Set(value) => {
+            format!("set {path} to {}", domain::redact(value.to_string().trim()))
+        }
+        RepairAction::Rename(name) => format!("rename {path} to {name}"),
+    }
+}

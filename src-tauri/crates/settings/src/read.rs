@@ -1,0 +1,255 @@
+//! From the file's text to settings, with every problem named. What comes out without an error has
+//! passed all rules; nothing downstream checks again.
+
+mod entries;
+mod secrets;
+
+use toml_edit::Document;
+
+use crate::finding::{Findings, Repair, closest, position};
+use crate::section::Section;
+use crate::{
+    AppearanceSettings, GATEWAY_BODY_BYTES_MAX_RANGE, GATEWAY_CONNECT_TIMEOUT_MS_RANGE,
+    GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE, GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE,
+    GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings,
+    HEALTH_INTERVAL_SECS_RANGE, HealthSettings, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings,
+    NotificationSettings, Problem, Settings, Severity, Theme, VaultKind, VaultSettings,
+};
+
+/// The version of the file's format that this program writes.
+pub(crate) const VERSION: i64 = 1;
+
+const SECTIONS: [&str; 10] = [
+    "version",
+    "gateway",
+    "vault",
+    "health",
+    "notifications",
+    "ledger",
+    "appearance",
+    "credentials",
+    "backends",
+    "clients",
+];
+
+/// What a text says.
+pub(crate) struct Reading {
+    /// Meaningful only when no problem is an error.
+    pub(crate) settings: Settings,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) repairs: Vec<Repair>,
+}
+
+impl Reading {
+    pub(crate) fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// A text that could not be looked into.
+    pub(crate) fn unreadable(problem: Problem) -> Self {
+        Self { settings: Settings::default(), problems: vec![problem], repairs: Vec::new() }
+    }
+}
+
+pub(crate) fn read(text: &str) -> Reading {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => return Reading::unreadable(syntax_problem(text, &error)),
+    };
+    let mut findings = Findings::new(text);
+    let root = Section::root(document.as_table());
+    let settings = if version_is_known(&root, &mut findings) {
+        secrets::report(text, document.as_table(), &mut findings);
+        root.check_names(&SECTIONS, &mut findings);
+        read_settings(&root, &mut findings)
+    } else {
+        Settings::default()
+    };
+    let Findings { mut problems, repairs, .. } = findings;
+    drop_doubles(&mut problems);
+    Reading { settings, problems, repairs }
+}
+
+/// Never [`toml_edit::TomlError`]'s `Display`: it repeats the line, and the line may hold a key.
+fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
+    let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+    Problem {
+        severity: Severity::Error,
+        path: String::new(),
+        line: Some(line),
+        column: Some(column),
+        what: format!("this is not TOML: {}", error.message().trim()),
+        hint: "correct the line, or look at https://toml.io for how it is written".to_owned(),
+        fix: None,
+    }
+}
+
+/// A newer file is left alone: reading it by our rules could lose what it says.
+fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
+    let newer = root.item("version").and_then(toml_edit::Item::as_integer).filter(|n| *n > VERSION);
+    if let Some(version) = newer {
+        let what = format!("the file has version {version}; this program knows {VERSION}");
+        let hint = "update Gatehouse, or move the file away to begin with a new one";
+        root.wrong("version", what, hint, None, findings);
+        return false;
+    }
+    root.integer("version", &(1..=VERSION), VERSION, findings);
+    true
+}
+
+/// A secret under an unknown name is one problem, the secret; the name adds nothing.
+fn drop_doubles(problems: &mut Vec<Problem>) {
+    let errors: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(|problem| problem.path.clone())
+        .collect();
+    problems.retain(|problem| {
+        problem.severity == Severity::Error
+            || problem.path.is_empty()
+            || !errors.contains(&problem.path)
+    });
+    problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
+}
+
+fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
+    let gateway = read_gateway(&root.section("gateway", findings), findings);
+    let vault = root.section("vault", findings);
+    vault.check_names(&["kind"], findings);
+    let health = root.section("health", findings);
+    health.check_names(&["interval_secs"], findings);
+    let notifications = root.section("notifications", findings);
+    notifications.check_names(&["enabled"], findings);
+    let ledger = root.section("ledger", findings);
+    ledger.check_names(&["retention_days"], findings);
+    let appearance = root.section("appearance", findings);
+    appearance.check_names(&["theme"], findings);
+    let fresh = Settings::default();
+    let interval = fresh.health.interval_secs;
+    let days = fresh.ledger.retention_days;
+    let settings = Settings {
+        vault: VaultSettings {
+            kind: vault.word("kind", VaultKind::WORDS, VaultKind::default(), findings),
+        },
+        health: HealthSettings {
+            interval_secs: health.integer(
+                "interval_secs",
+                &HEALTH_INTERVAL_SECS_RANGE,
+                interval,
+                findings,
+            ),
+        },
+        notifications: NotificationSettings {
+            enabled: notifications.switch("enabled", fresh.notifications.enabled, findings),
+        },
+        ledger: LedgerSettings {
+            retention_days: ledger.integer(
+                "retention_days",
+                &LEDGER_RETENTION_DAYS_RANGE,
+                days,
+                findings,
+            ),
+        },
+        appearance: AppearanceSettings {
+            theme: appearance.word("theme", Theme::WORDS, Theme::default(), findings),
+        },
+        credentials: entries::read_credentials(&root.section("credentials", findings), findings),
+        backends: entries::read_backends(
+            &root.section("backends", findings),
+            gateway.port,
+            findings,
+        ),
+        clients: entries::read_clients(&root.section("clients", findings), findings),
+        gateway,
+    };
+    check_references(root, &settings, findings);
+    settings
+}
+
+fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
+    section.check_names(
+        &[
+            "port",
+            "body_bytes_max",
+            "in_flight_max",
+            "connect_timeout_ms",
+            "first_token_timeout_ms",
+            "stall_timeout_ms",
+            "total_timeout_ms",
+        ],
+        findings,
+    );
+    let fresh = GatewaySettings::default();
+    let mut ms = |name: &str, range, default| section.integer(name, &range, default, findings);
+    let connect =
+        ms("connect_timeout_ms", GATEWAY_CONNECT_TIMEOUT_MS_RANGE, fresh.connect_timeout_ms);
+    let first_token = ms(
+        "first_token_timeout_ms",
+        GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE,
+        fresh.first_token_timeout_ms,
+    );
+    let stall = ms("stall_timeout_ms", GATEWAY_STALL_TIMEOUT_MS_RANGE, fresh.stall_timeout_ms);
+    let total = ms("total_timeout_ms", GATEWAY_TOTAL_TIMEOUT_MS_RANGE, fresh.total_timeout_ms);
+    if total < first_token {
+        let path = section.path_of("total_timeout_ms");
+        let what = "the whole request may take less time than its first token";
+        let hint = "raise total_timeout_ms above first_token_timeout_ms";
+        findings.warning(&path, section.span_of("total_timeout_ms"), what, hint);
+    }
+    let port = section.integer("port", &GATEWAY_PORT_RANGE, fresh.port, findings);
+    let (body, in_flight) = (fresh.body_bytes_max, fresh.in_flight_max);
+    GatewaySettings {
+        port,
+        body_bytes_max: section.integer(
+            "body_bytes_max",
+            &GATEWAY_BODY_BYTES_MAX_RANGE,
+            body,
+            findings,
+        ),
+        in_flight_max: section.integer(
+            "in_flight_max",
+            &GATEWAY_IN_FLIGHT_MAX_RANGE,
+            in_flight,
+            findings,
+        ),
+        connect_timeout_ms: connect,
+        first_token_timeout_ms: first_token,
+        stall_timeout_ms: stall,
+        total_timeout_ms: total,
+    }
+}
+
+/// A backend may only name a credential that is there, and should name one that fits its host.
+fn check_references(root: &Section, settings: &Settings, findings: &mut Findings) {
+    let backends = root.section("backends", &mut Findings::new(""));
+    let names = backends.names();
+    for name in names {
+        let section = backends.section(name, &mut Findings::new(""));
+        let Some(asked) = section.item("credential").and_then(toml_edit::Item::as_str) else {
+            continue;
+        };
+        let known = || settings.credentials.keys().map(domain::CredentialId::as_str);
+        if !known().any(|id| id == asked) && domain::CredentialId::new(asked).is_ok() {
+            let what = "this credential does not exist";
+            let hint = "add it with `gatehouse keys add`, or name one that is there";
+            let meant = closest(asked, known()).map(toml_edit::Value::from);
+            let action = meant.map(crate::finding::RepairAction::Set);
+            section.wrong("credential", what, hint, action, findings);
+        }
+        let backend = settings.backends.iter().find(|(id, _)| id.as_str() == name);
+        let bound = settings.credentials.iter().find(|(id, _)| id.as_str() == asked);
+        if let (Some((_, backend)), Some((_, credential))) = (backend, bound) {
+            let asked = domain::Origin::of(&backend.base_url).ok();
+            if credential.origin.is_some() && credential.origin != asked {
+                let what = "the key was entered for another host and will not be sent here";
+                let hint = "enter the key again for this backend";
+                findings.warning(
+                    &section.path_of("credential"),
+                    section.span_of("credential"),
+                    what,
+                    hint,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The tables with names of the user's choosing: credentials, backends, clients.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use domain::{BackendId, ClientId, CredentialId, IdError, Origin};
+use indexmap::IndexMap;
+use toml_edit::{Item, Value};
+use url::Url;
+
+use crate::finding::{Findings, RepairAction, shown};
+use crate::section::Section;
+use crate::{
+    BackendKind, BackendSettings, ClientSettings, CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX,
+    MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256, corrected_base_url,
+    parse_base_url,
+};
+
+/// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
+const TAIL_CHARS: usize = 4;
+const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
+
+pub(super) fn read_credentials(
+    section: &Section,
+    findings: &mut Findings,
+) -> IndexMap<CredentialId, CredentialSettings> {
+    entries(section, findings, |id: &CredentialId, entry, findings| {
+        entry.check_names(&["label", "origin", "tail", "created", "replaced"], findings);
+        entry.missing("created", CREATED_HINT, findings);
+        let tail = entry.text("tail", findings);
+        if tail.is_some_and(|tail| tail.chars().count() > TAIL_CHARS) {
+            let what = format!("more than {TAIL_CHARS} characters of a key stand here");
+            entry.wrong("tail", what, "keep the last four characters", None, findings);
+        }
+        let origin = entry.text("origin", findings).map(Origin::from_str);
+        if matches!(origin, Some(Err(_))) {
+            let hint = "write it like https://api.example.com:443";
+            entry.wrong("origin", "this names no scheme and host", hint, None, findings);
+        }
+        Some(CredentialSettings {
+            label: label(entry, id.as_str(), findings),
+            origin: origin.and_then(Result::ok),
+            tail: tail.map(str::to_owned),
+            replaced: entry.time("replaced", findings),
+            created: entry.time("created", findings)?,
+        })
+    })
+}
+
+pub(super) fn read_backends(
+    section: &Section,
+    gateway_port: u16,
+    findings: &mut Findings,
+) -> IndexMap<BackendId, BackendSettings> {
+    entries(section, findings, |id: &BackendId, entry, findings| {
+        let known = ["label", "kind", "base_url", "credential", "enabled", "models"];
+        entry.check_names(&known, findings);
+        if id.as_str() == MOCK_BACKEND_ID {
+            let what = "the mock backend is built in, and its name is taken";
+            findings.error(&entry.path, entry.span_of(""), what, "give this backend another name");
+        }
+        let credential = entry.text("credential", findings).map(CredentialId::new);
+        if let Some(Err(error)) = &credential {
+            entry.wrong(
+                "credential",
+                "this is no credential's name",
+                id_hint(error),
+                None,
+                findings,
+            );
+        }
+        let words = [BackendKind::OpenAi.word(), BackendKind::OpenAiCompatible.word()];
+        let kind = entry.word("kind", &words, BackendKind::OpenAiCompatible, findings);
+        if kind == BackendKind::Mock {
+            let hint = format!("use one of: {}", words.join(", "));
+            entry.wrong("kind", "the mock is built in and needs no entry", hint, None, findings);
+        }
+        Some(BackendSettings {
+            label: label(entry, id.as_str(), findings),
+            kind,
+            credential: credential.and_then(Result::ok),
+            enabled: entry.switch("enabled", true, findings),
+            models: models(entry, findings),
+            base_url: base_url(entry, gateway_port, findings)?,
+        })
+    })
+}
+
+pub(super) fn read_clients(
+    section: &Section,
+    findings: &mut Findings,
+) -> IndexMap<ClientId, ClientSettings> {
+    let mut owners: HashMap<TokenSha256, ClientId> = HashMap::new();
+    entries(section, findings, |id: &ClientId, entry, findings| {
+        entry.check_names(&["token_sha256", "created", "expires"], findings);
+        entry.missing("created", CREATED_HINT, findings);
+        entry.missing("token_sha256", "add the client with `gatehouse clients add`", findings);
+        let token = entry.text("token_sha256", findings).map(TokenSha256::from_str);
+        if let Some(Err(error)) = &token {
+            let what = "this is not the hash of a token";
+            entry.wrong("token_sha256", what, error.to_string(), None, findings);
+        }
+        let token = token.and_then(Result::ok);
+        if let Some(owner) = token.and_then(|token| owners.insert(token, id.clone())) {
+            let what = format!("this is also the token of {owner}");
+            let hint = "give each client a token of its own with `gatehouse clients add`";
+            entry.wrong("token_sha256", what, hint, None, findings);
+        }
+        Some(ClientSettings {
+            expires: entry.time("expires", findings),
+            created: entry.time("created", findings)?,
+            token_sha256: token?,
+        })
+    })
+}
+
+/// Reads each entry whose name is an id; an entry without what it needs is left out, its error noted.
+fn entries<Id, T>(
+    section: &Section,
+    findings: &mut Findings,
+    mut read: impl FnMut(&Id, &Section, &mut Findings) -> Option<T>,
+) -> IndexMap<Id, T>
+where
+    Id: FromStr<Err = IdError> + std::hash::Hash + Eq,
+{
+    let names = section.names();
+    if names.len() > ENTRIES_MAX {
+        let what = format!("there are {} entries; at most {ENTRIES_MAX} are allowed", names.len());
+        findings.error(&section.path, section.span_of(""), what, "remove some of them");
+    }
+    let mut all = IndexMap::new();
+    for name in names {
+        match Id::from_str(name) {
+            Ok(id) => {
+                let entry = section.section(name, findings);
+                if entry.is_present() {
+                    all.extend(read(&id, &entry, findings).map(|value| (id, value)));
+                }
+            }
+            Err(error) => {
+                let meant: String = name.trim().to_lowercase().replace([' ', '/'], "-");
+                let free = Id::from_str(&meant).is_ok() && section.item(&meant).is_none();
+                let action = free.then_some(RepairAction::Rename(meant));
+                section.wrong(name, "this is not a valid name", id_hint(&error), action, findings);
+            }
+        }
+    }
+    all
+}
+
+/// [`IdError`]'s own text, which repeats no more than one character.
+fn id_hint(error: &IdError) -> String {
+    match error {
+        IdError::Malformed(_) => "choose another name".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn label(entry: &Section, id: &str, findings: &mut Findings) -> String {
+    let label = entry.text("label", findings).unwrap_or(id);
+    let length = label.chars().count();
+    if length > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+        let what = "the label is too long or holds a line break";
+        let hint = format!("use at most {LABEL_CHARS_MAX} characters in one line");
+        entry.wrong("label", what, hint, None, findings);
+    }
+    label.to_owned()
+}
+
+fn base_url(entry: &Section, gateway_port: u16, findings: &mut Findings) -> Option<Url> {
+    entry.missing("base_url", "write it like base_url = \"https://api.example.com/v1\"", findings);
+    let text = entry.text("base_url", findings)?;
+    let action = || {
+        let corrected = corrected_base_url(text, gateway_port)?;
+        Some(RepairAction::Set(Value::from(corrected)))
+    };
+    match parse_base_url(text, gateway_port) {
+        Ok(base_url) => {
+            if let Some(caution) = base_url.caution {
+                let hint = "use https:// and the base address where you can";
+                let path = entry.path_of("base_url");
+                findings.add(crate::finding::Finding {
+                    severity: crate::Severity::Warning,
+                    path,
+                    span: entry.span_of("base_url"),
+                    what: caution.to_string(),
+                    hint: hint.to_owned(),
+                    action: action(),
+                });
+            }
+            Some(base_url.url)
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let (what, hint) = text.split_once("; ").unwrap_or((&text, "use another address"));
+            entry.wrong("base_url", what, hint, action(), findings);
+            None
+        }
+    }
+}
+
+fn models(entry: &Section, findings: &mut Findings) -> Vec<String> {
+    let Some(item) = entry.item("models") else { return Vec::new() };
+    let hint = "write a list of names, such as models = [\"gpt-4o\"]";
+    let Some(list) = item.as_array() else {
+        let single = item.as_str().map(|name| {
+            RepairAction::Set(Value::Array(std::iter::once(Value::from(name)).collect()))
+        });
+        entry.wrong("models", "this must be a list of names", hint, single, findings);
+        return Vec::new();
+    };
+    if list.len() > MODELS_PER_BACKEND_MAX {
+        let what = format!("{} models; at most {MODELS_PER_BACKEND_MAX} are allowed", list.len());
+        entry.wrong("models", what, "leave the list empty to ask the backend", None, findings);
+    }
+    let mut names: Vec<String> = Vec::new();
+    for value in list {
+        let name = value.as_str().unwrap_or_default();
+        let length = name.chars().count();
+        if length == 0 || length > MODEL_CHARS_MAX || name.chars().any(char::is_control) {
+            let what = format!("a model's name must be text of 1 to {MODEL_CHARS_MAX} characters");
+            entry.wrong("models", what, hint, None, findings);
+        } else if names.iter().any(|known| known == name) {
+            repeated_model(entry, name, item, findings);
+        } else {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+fn repeated_model(entry: &Section, name: &str, item: &Item, findings: &mut Findings) {
+    let what = format!("the model {} is listed twice", shown(name));
+    findings.warning(&entry.path_of("models"), item.span(), what, "remove one of the two");
+}

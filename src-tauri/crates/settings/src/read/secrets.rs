@@ -1,0 +1,63 @@
+//! Finding keys that somebody wrote into the file. It is an error and not a warning: a file with a key
+//! in it ends up in backups, dotfile repositories and screenshots.
+
+use toml_edit::{Item, Table, TableLike, Value};
+
+use crate::finding::{FieldPath, Findings, looks_secret, position};
+
+/// Names under which nothing but a secret is kept.
+const NAMES: [&str; 8] = [
+    "api_key",
+    "apikey",
+    "token",
+    "secret",
+    "password",
+    "passphrase",
+    "auth_token",
+    "access_token",
+];
+const HINT: &str = "run `gatehouse keys add`, delete it here, and replace the key at its provider \
+                    if others could read this file";
+
+pub(super) fn report(text: &str, table: &Table, findings: &mut Findings) {
+    walk(table, &mut Vec::new(), findings);
+    let known: Vec<usize> = findings.problems.iter().filter_map(|problem| problem.line).collect();
+    // What the tables do not show: comments and names.
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        if looks_secret(line) && !known.contains(&position(text, offset).0) {
+            let what = "this line holds something that looks like a key";
+            findings.error(&[], Some(offset..offset), what, HINT);
+        }
+        offset += line.len();
+    }
+}
+
+fn walk(table: &dyn TableLike, path: &mut FieldPath, findings: &mut Findings) {
+    for (name, item) in table.iter() {
+        path.push(name.to_owned());
+        match item {
+            Item::Table(inner) => walk(inner, path, findings),
+            Item::ArrayOfTables(list) => list.iter().for_each(|inner| walk(inner, path, findings)),
+            Item::Value(value) => walk_value(name, value, path, findings),
+            Item::None => {}
+        }
+        path.pop();
+    }
+}
+
+fn walk_value(name: &str, value: &Value, path: &mut FieldPath, findings: &mut Findings) {
+    match value {
+        Value::String(text) => {
+            let named = NAMES.contains(&name.to_ascii_lowercase().replace('-', "_").as_str());
+            if looks_secret(text.value()) || (named && !text.value().is_empty()) {
+                findings.error(path, value.span(), "this looks like a secret", HINT);
+            }
+        }
+        Value::Array(list) => {
+            list.iter().for_each(|inner| walk_value(name, inner, path, findings));
+        }
+        Value::InlineTable(inner) => walk(inner, path, findings),
+        _ => {}
+    }
+}

@@ -1,0 +1,237 @@
+//! Reading one table of the file: typed fields with their ranges, each mistake reported where it is.
+
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::str::FromStr;
+
+use domain::WallTime;
+use toml_edit::{Datetime, Item, TableLike, Value};
+
+use crate::Severity;
+use crate::finding::{
+    FieldPath, Finding, Findings, RepairAction, closest, display_path, looks_secret, shown,
+};
+
+/// A table of the file together with where it stands; an absent one reads as all defaults.
+pub(crate) struct Section<'doc> {
+    pub(crate) path: FieldPath,
+    table: Option<&'doc dyn TableLike>,
+    span: Option<Range<usize>>,
+}
+
+impl<'doc> Section<'doc> {
+    pub(crate) fn root(table: &'doc toml_edit::Table) -> Self {
+        Self { path: Vec::new(), table: Some(table), span: None }
+    }
+
+    /// The table under `name`; something else under that name is an error and reads as absent.
+    pub(crate) fn section(&self, name: &str, findings: &mut Findings) -> Self {
+        let path = self.path_of(name);
+        let item = self.item(name);
+        let table = item.and_then(Item::as_table_like);
+        let span = item.and_then(Item::span);
+        if item.is_some() && table.is_none() {
+            let what = format!("this must be a table, and it is {}", type_of(item));
+            findings.error(
+                &path,
+                span.clone(),
+                what,
+                format!("write it as [{}]", display_path(&path)),
+            );
+        }
+        Self { path, table, span }
+    }
+
+    pub(crate) const fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The names in it, in the order of the file.
+    pub(crate) fn names(&self) -> Vec<&'doc str> {
+        self.table.map(|table| table.iter().map(|(name, _)| name).collect()).unwrap_or_default()
+    }
+
+    pub(crate) fn path_of(&self, name: &str) -> FieldPath {
+        self.path.iter().cloned().chain([name.to_owned()]).collect()
+    }
+
+    pub(crate) fn item(&self, name: &str) -> Option<&'doc Item> {
+        self.table?.get(name)
+    }
+
+    pub(crate) fn span_of(&self, name: &str) -> Option<Range<usize>> {
+        self.item(name).and_then(Item::span).or_else(|| self.span.clone())
+    }
+
+    /// Warns of every name that is not in `known`. What looks like a secret is reported elsewhere.
+    pub(crate) fn check_names(&self, known: &[&str], findings: &mut Findings) {
+        for name in self.names().into_iter().filter(|name| !known.contains(name)) {
+            let free = known.iter().copied().filter(|known| self.item(known).is_none());
+            let meant = closest(name, free).filter(|_| !looks_secret(name));
+            let hint = meant.map_or_else(
+                || "remove it, or correct its name".to_owned(),
+                |meant| format!("did you mean {meant}?"),
+            );
+            findings.add(Finding {
+                severity: Severity::Warning,
+                path: self.path_of(name),
+                span: self.key_span(name),
+                what: "this setting is not known and is ignored".to_owned(),
+                hint,
+                action: meant.map(|meant| RepairAction::Rename(meant.to_owned())),
+            });
+        }
+    }
+
+    pub(crate) fn integer<T>(
+        &self,
+        name: &str,
+        range: &RangeInclusive<T>,
+        default: T,
+        findings: &mut Findings,
+    ) -> T
+    where
+        T: Copy + PartialOrd + Display + TryFrom<i64>,
+        i64: TryFrom<T>,
+    {
+        let Some(item) = self.item(name) else { return default };
+        let quoted = item.as_str().and_then(|text| text.trim().replace('_', "").parse().ok());
+        let Some(number) = item.as_integer().or(quoted) else {
+            self.wrong_type(name, "a whole number", None, findings);
+            return default;
+        };
+        let (low, high) = (*range.start(), *range.end());
+        let inside = T::try_from(number).ok().filter(|value| range.contains(value));
+        let nearest = inside.unwrap_or(if number < i64::try_from(low).unwrap_or(i64::MIN) {
+            low
+        } else {
+            high
+        });
+        if inside.is_some() && quoted.is_none() {
+            return nearest;
+        }
+        let what = match quoted {
+            Some(_) => "this must be a number, and it stands in quotes".to_owned(),
+            None => format!("{number} is outside {low} to {high}"),
+        };
+        let action = i64::try_from(nearest).ok().map(|value| RepairAction::Set(value.into()));
+        self.wrong(name, what, format!("write {name} = {nearest}"), action, findings);
+        default
+    }
+
+    pub(crate) fn switch(&self, name: &str, default: bool, findings: &mut Findings) -> bool {
+        let Some(item) = self.item(name) else { return default };
+        if let Some(value) = item.as_bool() {
+            return value;
+        }
+        let meant = match (item.as_str(), item.as_integer()) {
+            (Some("true" | "on" | "yes"), _) | (_, Some(1)) => Some(true),
+            (Some("false" | "off" | "no"), _) | (_, Some(0)) => Some(false),
+            _ => None,
+        };
+        self.wrong_type(name, "true or false", meant.map(Value::from), findings);
+        default
+    }
+
+    pub(crate) fn word<T: FromStr>(
+        &self,
+        name: &str,
+        words: &[&str],
+        default: T,
+        findings: &mut Findings,
+    ) -> T {
+        let Some(text) = self.text(name, findings) else { return default };
+        if let Ok(value) = text.parse() {
+            return value;
+        }
+        let action =
+            closest(text, words.iter().copied()).map(|meant| RepairAction::Set(Value::from(meant)));
+        let what = format!("{} is not one of the known words", shown(text));
+        self.wrong(name, what, format!("use one of: {}", words.join(", ")), action, findings);
+        default
+    }
+
+    pub(crate) fn text(&self, name: &str, findings: &mut Findings) -> Option<&'doc str> {
+        let item = self.item(name)?;
+        let text = item.as_str();
+        if text.is_none() {
+            self.wrong_type(name, "text in quotes", None, findings);
+        }
+        text
+    }
+
+    /// A point in time, kept in the file as TOML's own date-time.
+    pub(crate) fn time(&self, name: &str, findings: &mut Findings) -> Option<WallTime> {
+        let item = self.item(name)?;
+        if let Some(time) = item.as_datetime().and_then(wall_time) {
+            return Some(time);
+        }
+        let quoted = item.as_str().and_then(|text| text.trim().parse::<Datetime>().ok());
+        let action = quoted.filter(|time| wall_time(time).is_some()).map(Value::from);
+        self.wrong_type(name, "a time such as 2026-01-31T09:30:00Z", action, findings);
+        None
+    }
+
+    /// A field that the entry cannot do without.
+    pub(crate) fn missing(&self, name: &str, hint: &str, findings: &mut Findings) {
+        if self.item(name).is_none() {
+            findings.error(&self.path_of(name), self.span.clone(), "this is missing", hint);
+        }
+    }
+
+    pub(crate) fn wrong(
+        &self,
+        name: &str,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+        action: Option<RepairAction>,
+        findings: &mut Findings,
+    ) {
+        findings.add(Finding {
+            severity: Severity::Error,
+            path: self.path_of(name),
+            span: self.span_of(name),
+            what: what.into(),
+            hint: hint.into(),
+            action,
+        });
+    }
+
+    fn wrong_type(
+        &self,
+        name: &str,
+        expected: &str,
+        meant: Option<Value>,
+        findings: &mut Findings,
+    ) {
+        let what = format!("this must be {expected}, and it is {}", type_of(self.item(name)));
+        let hint = match &meant {
+            Some(value) => format!("write {name} = {}", value.to_string().trim()),
+            None => format!("write {expected}"),
+        };
+        self.wrong(name, what, hint, meant.map(RepairAction::Set), findings);
+    }
+
+    pub(crate) fn key_span(&self, name: &str) -> Option<Range<usize>> {
+        self.table?.key(name).and_then(toml_edit::Key::span).or_else(|| self.span_of(name))
+    }
+}
+
+/// The time of a TOML date-time with an offset, in UTC; `None` for a local one.
+fn wall_time(time: &Datetime) -> Option<WallTime> {
+    let time: jiff::Timestamp = time.to_string().parse().ok()?;
+    Some(WallTime::from_unix_ms(time.as_millisecond()))
+}
+
+fn type_of(item: Option<&Item>) -> &'static str {
+    match item.map_or("none", Item::type_name) {
+        "string" => "text",
+        "integer" => "a whole number",
+        "float" => "a number with a fraction",
+        "boolean" => "true or false",
+        "datetime" => "a time without its offset from UTC, or a date",
+        "array" | "array of tables" => "a list",
+        "inline table" | "table" => "a table",
+        _ => "nothing",
+    }
+}

@@ -1,0 +1,381 @@
+//! The file and its current meaning. Readers take an `Arc` and never wait; writers go one by one.
+//!
+//! When the file changed on disk since it was last read, an edit is made to what the file says now,
+//! not to what it said: an edit is a function of the settings, so nothing of either side is lost. If
+//! what the file says now is broken, the edit is refused and the file is left as it is.
+//!
+//! A broken file never takes the gateway down: at the start the defaults stand in for it, later the
+//! last settings that were valid.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use similar::TextDiff;
+
+use crate::read::{Reading, read};
+use crate::write::{FRESH_FILE, repair, rewrite};
+use crate::{Problem, ProposedFix, Settings, Severity, write_atomic};
+
+/// Largest file that is read, in bytes. A thousand backends take a tenth of it.
+pub const FILE_BYTES_MAX: u64 = 1_048_576;
+/// Backup copies kept beside the file before a fix is refused.
+const BACKUPS_MAX: usize = 99;
+
+/// Readings of one fix: the file is three names deep, and each may hide the next.
+const REPAIR_ROUNDS_MAX: usize = 4;
+
+/// Whether the file can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreState {
+    /// It can, or there is none yet.
+    Valid,
+    /// It cannot; [`SettingsStore::problems`] says why, and edits are refused.
+    Invalid,
+}
+
+/// Why the file could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The operating system refused to read it.
+    #[error("could not read {}; check that it is a file you may read", .path.display())]
+    Read {
+        /// The settings file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The operating system refused to write it, or it is a symbolic link.
+    #[error("could not write {}; check its folder's permissions and the free space", .path.display())]
+    Write {
+        /// The settings file or its backup.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file has errors, so an edit could destroy what its writer meant.
+    #[error("{} has errors and is left as it is; repair it first: {}", .path.display(), first(.problems))]
+    Invalid {
+        /// The settings file.
+        path: PathBuf,
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
+    /// The edit would break a rule. Nothing was written.
+    #[error("the change was not made: {}", first(.problems))]
+    Rejected {
+        /// The rules it would break.
+        problems: Vec<Problem>,
+    },
+    /// No certain repair is known for what is wrong, or nothing is.
+    #[error("there is nothing that can be repaired without a decision of yours")]
+    NothingToFix,
+    /// The file is no longer what the fix was shown for, or is to be undone on.
+    #[error("{} has changed in the meantime; look at it again before going on", .path.display())]
+    Changed {
+        /// The settings file.
+        path: PathBuf,
+    },
+}
+
+/// Why an edit was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError<E> {
+    /// The edit itself said no.
+    #[error(transparent)]
+    Refused(E),
+    /// The file could not be changed, or the result would not be valid.
+    #[error(transparent)]
+    Settings(SettingsError),
+}
+
+/// A fix that was made, kept to undo it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedFix {
+    /// The file as it was before.
+    pub backup: PathBuf,
+    fixed: String,
+}
+
+/// The settings file, open.
+#[derive(Debug)]
+pub struct SettingsStore {
+    path: PathBuf,
+    loaded: ArcSwap<Loaded>,
+    writing: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    settings: Arc<Settings>,
+    state: StoreState,
+    problems: Vec<Problem>,
+    fix: Option<Fix>,
+}
+
+#[derive(Debug)]
+struct Fix {
+    original: String,
+    fixed: String,
+    proposal: ProposedFix,
+}
+
+impl SettingsStore {
+    /// Opens the file at `path`. A missing file means the defaults, and nothing is written before the
+    /// first edit. A file with errors opens as [`StoreState::Invalid`]; only a file that the system
+    /// does not let us read is an error here. Reads the disk: call it off the async threads.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, SettingsError> {
+        let path = path.into();
+        let content = read_file(&path)?;
+        let loaded = Loaded::of(&content, &Arc::default());
+        Ok(Self { path, loaded: ArcSwap::from_pointee(loaded), writing: Mutex::new(()) })
+    }
+
+    /// Where the file is, or will be.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The settings in force. Never waits for an edit.
+    #[must_use]
+    pub fn current(&self) -> Arc<Settings> {
+        Arc::clone(&self.loaded.load().settings)
+    }
+
+    /// Whether the file could be used when it was last read.
+    #[must_use]
+    pub fn state(&self) -> StoreState {
+        self.loaded.load().state
+    }
+
+    /// What was wrong with the file when it was last read, in the order of its lines.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        self.loaded.load().problems.clone()
+    }
+
+    /// Every certain repair of the file as it was last read; `None` when there is none.
+    #[must_use]
+    pub fn proposed_fix(&self) -> Option<ProposedFix> {
+        self.loaded.load().fix.as_ref().map(|fix| fix.proposal.clone())
+    }
+
+    /// Reads the file again. If it has errors now, the settings in force stay as they were. Reads
+    /// the disk: call it off the async threads.
+    pub fn reload(&self) -> Result<StoreState, SettingsError> {
+        let _writing = self.writing.lock();
+        self.load()?;
+        Ok(self.state())
+    }
+
+    /// Changes the settings and saves them whole or not at all; returns the settings now in force
+    /// and what `change` returned. The file is read first, so `change` sees what it says now.
+    /// Blocks for a disk sync: call it off the async threads.
+    ///
+    /// `change` may be tried and dropped: it must have no effect but on its draft.
+    pub fn edit<T, E>(
+        &self,
+        change: impl FnOnce(&mut Settings) -> Result<T, E>,
+    ) -> Result<(Arc<Settings>, T), EditError<E>> {
+        let _writing = self.writing.lock();
+        let content = self.load().map_err(EditError::Settings)?;
+        let before = self.usable().map_err(EditError::Settings)?;
+        let mut draft = (*before).clone();
+        let outcome = change(&mut draft).map_err(EditError::Refused)?;
+        let saved = self.save(&content, &before, &draft).map_err(EditError::Settings)?;
+        Ok((saved, outcome))
+    }
+
+    /// Makes the proposed fix, keeping a copy of the file beside it. Refuses if the file is no longer
+    /// the one that [`proposed_fix`](Self::proposed_fix) was about.
+    pub fn apply_fix(&self) -> Result<AppliedFix, SettingsError> {
+        let _writing = self.writing.lock();
+        let shown = self.loaded.load_full();
+        let Some(Fix { original, fixed, .. }) = &shown.fix else {
+            return Err(SettingsError::NothingToFix);
+        };
+        if !matches!(self.load()?, Content::Text(text) if text == *original) {
+            return Err(SettingsError::Changed { path: self.path.clone() });
+        }
+        let backup = self.backup(original)?;
+        self.write(fixed)?;
+        self.load()?;
+        Ok(AppliedFix { backup, fixed: fixed.clone() })
+    }
+
+    /// Puts the file back as it was before `applied`. Refuses if the file was changed since then.
+    pub fn undo_fix(&self, applied: &AppliedFix) -> Result<(), SettingsError> {
+        let _writing = self.writing.lock();
+        if !matches!(self.load()?, Content::Text(text) if text == applied.fixed) {
+            return Err(SettingsError::Changed { path: self.path.clone() });
+        }
+        let Content::Text(original) = read_file(&applied.backup)? else {
+            return Err(SettingsError::Changed { path: applied.backup.clone() });
+        };
+        self.write(&original)?;
+        self.load().map(drop)
+    }
+
+    fn load(&self) -> Result<Content, SettingsError> {
+        let content = read_file(&self.path)?;
+        self.loaded.store(Arc::new(Loaded::of(&content, &self.current())));
+        Ok(content)
+    }
+
+    fn usable(&self) -> Result<Arc<Settings>, SettingsError> {
+        let loaded = self.loaded.load();
+        match loaded.state {
+            StoreState::Valid => Ok(Arc::clone(&loaded.settings)),
+            StoreState::Invalid => Err(SettingsError::Invalid {
+                path: self.path.clone(),
+                problems: loaded.problems.clone(),
+            }),
+        }
+    }
+
+    /// What is written is read back first, by the same rules as a file from a person's hand.
+    fn save(
+        &self,
+        content: &Content,
+        before: &Settings,
+        draft: &Settings,
+    ) -> Result<Arc<Settings>, SettingsError> {
+        let old = match content {
+            Content::Text(text) => text,
+            _ => FRESH_FILE,
+        };
+        let new = rewrite(old, before, draft)
+            .map_err(|_| SettingsError::Changed { path: self.path.clone() })?;
+        let mut problems = read(&new).problems;
+        problems.retain(|problem| problem.severity == Severity::Error);
+        problems.extend((new.len() as u64 > FILE_BYTES_MAX).then(too_large));
+        if !problems.is_empty() {
+            return Err(SettingsError::Rejected { problems });
+        }
+        if new != old {
+            self.write(&new)?;
+            self.loaded.store(Arc::new(Loaded::of(&Content::Text(new), &self.current())));
+        }
+        Ok(self.current())
+    }
+
+    fn write(&self, text: &str) -> Result<(), SettingsError> {
+        write_atomic(&self.path, text.as_bytes())
+            .map_err(|source| SettingsError::Write { path: self.path.clone(), source })
+    }
+
+    fn backup(&self, text: &str) -> Result<PathBuf, SettingsError> {
+        let name = |number: usize| self.path.with_extension(format!("before-fix-{number}.toml"));
+        let failed = |source| SettingsError::Write { path: name(1), source };
+        let free = (1..=BACKUPS_MAX).map(name).find(|path| path.symlink_metadata().is_err());
+        let path = free.ok_or_else(|| failed(io::ErrorKind::AlreadyExists.into()))?;
+        write_atomic(&path, text.as_bytes()).map_err(failed)?;
+        Ok(path)
+    }
+}
+
+impl Loaded {
+    fn of(content: &Content, last_valid: &Arc<Settings>) -> Self {
+        let (reading, text) = match content {
+            Content::Missing => (read(""), None),
+            Content::Text(text) => (read(text), Some(text)),
+            Content::Unreadable(problem) => (Reading::unreadable(problem.clone()), None),
+        };
+        let valid = reading.errors() == 0;
+        let fix = text.and_then(|text| Fix::of(text, &reading));
+        Self {
+            settings: if valid { Arc::new(reading.settings) } else { Arc::clone(last_valid) },
+            state: if valid { StoreState::Valid } else { StoreState::Invalid },
+            problems: reading.problems,
+            fix,
+        }
+    }
+}
+
+impl Fix {
+    /// Proposed only if it leaves fewer problems than there were. A repaired name can uncover what
+    /// stands under it, so the result is read and repaired again.
+    fn of(text: &str, reading: &Reading) -> Option<Self> {
+        let steps_of = |reading: &Reading| -> Vec<String> {
+            reading.problems.iter().filter_map(|problem| problem.fix.clone()).collect()
+        };
+        let mut steps = steps_of(reading);
+        let mut fixed = repair(text, &reading.repairs).ok()?;
+        let mut after = read(&fixed);
+        for _ in 1..REPAIR_ROUNDS_MAX {
+            if after.repairs.is_empty() {
+                break;
+            }
+            steps.extend(steps_of(&after));
+            fixed = repair(&fixed, &after.repairs).ok()?;
+            after = read(&fixed);
+        }
+        if after.problems.len() >= reading.problems.len() {
+            return None;
+        }
+        let (shown, shown_fixed) = (domain::redact(text), domain::redact(&fixed));
+        let diff = TextDiff::from_lines(&*shown, &*shown_fixed)
+            .unified_diff()
+            .header("settings.toml", "settings.toml (repaired)")
+            .to_string();
+        let proposal = ProposedFix { diff, steps, errors_left: after.errors() };
+        Some(Self { original: text.to_owned(), fixed, proposal })
+    }
+}
+
+enum Content {
+    Missing,
+    Text(String),
+    Unreadable(Problem),
+}
+
+fn read_file(path: &Path) -> Result<Content, SettingsError> {
+    let failed = |source| SettingsError::Read { path: path.to_owned(), source };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Ok(Content::Unreadable(too_large()));
+    }
+    Ok(String::from_utf8(bytes).map_or_else(
+        |_| {
+            let what = "the file is not UTF-8 text";
+            Content::Unreadable(whole_file(what, "save it as UTF-8 in your editor"))
+        },
+        Content::Text,
+    ))
+}
+
+fn too_large() -> Problem {
+    let what = format!("the file has more than {FILE_BYTES_MAX} bytes");
+    whole_file(&what, "remove what does not belong in it")
+}
+
+fn whole_file(what: &str, hint: &str) -> Problem {
+    Problem {
+        severity: Severity::Error,
+        path: String::new(),
+        line: None,
+        column: None,
+        what: what.to_owned(),
+        hint: hint.to_owned(),
+        fix: None,
+    }
+}
+
+/// The first error in words, and how many more there are.
+fn first(problems: &[Problem]) -> String {
+    let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let text = errors.next().map(ToString::to_string).unwrap_or_default();
+    match errors.count() {
+        0 => text,
+        more => format!("{text} (and {more} more)"),
+    }
+}

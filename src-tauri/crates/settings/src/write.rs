@@ -1,0 +1,257 @@
+//! From settings back to the file, touching only what differs: the rest is the user's own text.
+
+use domain::WallTime;
+use indexmap::IndexMap;
+use toml_edit::{Array, Datetime, DocumentMut, Item, Table, TableLike, TomlError, Value};
+
+use crate::Settings;
+use crate::finding::{FieldPath, Repair, RepairAction};
+
+/// What a file begins with that did not exist.
+pub(crate) const FRESH_FILE: &str = "\
+# Settings of Gatehouse. Edit them by hand if you like: comments and order are kept.
+# Keys do not belong here; `gatehouse keys add` puts them into the vault.
+version = 1
+";
+
+/// The tables whose names are the user's, and whose order matters.
+const NAMED: [&str; 3] = ["credentials", "backends", "clients"];
+
+/// `text`, which says `before`, changed so that it says `after`.
+pub(crate) fn rewrite(
+    text: &str,
+    before: &Settings,
+    after: &Settings,
+) -> Result<String, TomlError> {
+    let mut document: DocumentMut = text.parse()?;
+    let root = document.as_table_mut();
+    let (old, new) = (tables(before), tables(after));
+    for path in old.keys().filter(|path| !new.contains_key(*path)) {
+        if let [parent, name] = path.as_slice()
+            && let Some(parent) = root.get_mut(parent).and_then(Item::as_table_like_mut)
+        {
+            parent.remove(name);
+        }
+    }
+    let nothing = Fields::new();
+    for (path, fields) in &new {
+        write_fields(root, path, old.get(path).unwrap_or(&nothing), fields);
+    }
+    for name in NAMED {
+        let order: Vec<&String> = new
+            .keys()
+            .filter(|path| path[..].first().is_some_and(|first| first == name))
+            .filter_map(|path| path.get(1))
+            .collect();
+        if let Some(parent) = root.get_mut(name) {
+            reorder(parent, &order);
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// `text` with every repair made.
+pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError> {
+    let mut document: DocumentMut = text.parse()?;
+    // Fields before the tables that hold them, since a rename changes the path of what is inside.
+    let mut repairs: Vec<&Repair> = repairs.iter().collect();
+    repairs.sort_by_key(|repair| std::cmp::Reverse(repair.path.len()));
+    for Repair { path, action } in repairs {
+        let Some((name, parents)) = path.split_last() else { continue };
+        let parent = parents.iter().try_fold(document.as_item_mut(), |item, name| {
+            item.as_table_like_mut().and_then(|table| table.get_mut(name))
+        });
+        let Some(parent) = parent else { continue };
+        match action {
+            RepairAction::Set(value) => {
+                if let Some(table) = parent.as_table_like_mut() {
+                    set(table, name, value.clone());
+                }
+            }
+            RepairAction::Rename(new) => rename(parent, name, new),
+        }
+    }
+    Ok(document.to_string())
+}
+
+type Fields = IndexMap<&'static str, Value>;
+
+/// The settings as tables of values; an absent optional value has no field.
+fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
+    let mut tables = fixed_tables(settings);
+    let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
+    for (id, credential) in &settings.credentials {
+        let mut fields = Fields::from([("label", credential.label.as_str().into())]);
+        fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
+        fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
+        fields.insert("created", time(credential.created));
+        fields.extend(credential.replaced.map(|at| ("replaced", time(at))));
+        tables.insert(path("credentials", id.as_str()), fields);
+    }
+    for (id, backend) in &settings.backends {
+        let mut fields = Fields::from([
+            ("label", backend.label.as_str().into()),
+            ("kind", backend.kind.word().into()),
+            ("base_url", backend.base_url.as_str().into()),
+        ]);
+        fields.extend(backend.credential.as_ref().map(|it| ("credential", it.as_str().into())));
+        fields.insert("enabled", backend.enabled.into());
+        if !backend.models.is_empty() {
+            fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
+        }
+        tables.insert(path("backends", id.as_str()), fields);
+    }
+    for (id, client) in &settings.clients {
+        let mut fields = Fields::from([
+            ("token_sha256", client.token_sha256.to_string().into()),
+            ("created", time(client.created)),
+        ]);
+        fields.extend(client.expires.map(|at| ("expires", time(at))));
+        tables.insert(path("clients", id.as_str()), fields);
+    }
+    tables
+}
+
+fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
+    let gateway = &settings.gateway;
+    let ms = whole_number;
+    let sections = [
+        (
+            "gateway",
+            Fields::from([
+                ("port", i64::from(gateway.port).into()),
+                ("body_bytes_max", whole_number(gateway.body_bytes_max)),
+                ("in_flight_max", whole_number(gateway.in_flight_max)),
+                ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
+                ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
+                ("stall_timeout_ms", ms(gateway.stall_timeout_ms)),
+                ("total_timeout_ms", ms(gateway.total_timeout_ms)),
+            ]),
+        ),
+        ("vault", Fields::from([("kind", settings.vault.kind.word().into())])),
+        ("health", Fields::from([("interval_secs", whole_number(settings.health.interval_secs))])),
+        ("notifications", Fields::from([("enabled", settings.notifications.enabled.into())])),
+        (
+            "ledger",
+            Fields::from([("retention_days", i64::from(settings.ledger.retention_days).into())]),
+        ),
+        ("appearance", Fields::from([("theme", settings.appearance.theme.word().into())])),
+    ];
+    sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
+}
+
+/// A number past `i64` is written as its end, where the range check refuses it.
+fn whole_number<T>(number: T) -> Value
+where
+    i64: TryFrom<T>,
+{
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
+/// A time that the calendar does not have is written as a number, where the type check refuses it.
+fn time(at: WallTime) -> Value {
+    jiff::Timestamp::from_millisecond(at.unix_ms())
+        .ok()
+        .and_then(|time| time.to_string().parse::<Datetime>().ok())
+        .map_or_else(|| at.unix_ms().into(), Value::from)
+}
+
+fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
+    let is_changed = |name: &str| match (old.get(name), new.get(name)) {
+        (Some(old), Some(new)) => old.to_string() != new.to_string(),
+        (old, new) => old.is_some() != new.is_some(),
+    };
+    let names: Vec<&str> =
+        new.keys().chain(old.keys()).copied().filter(|name| is_changed(name)).collect();
+    let [parents @ .., last] = path else { return };
+    if names.is_empty() {
+        return;
+    }
+    let mut table: &mut dyn TableLike = root;
+    for name in parents {
+        let mut implicit = Table::new();
+        implicit.set_implicit(true);
+        let item = table.entry(name).or_insert(Item::Table(implicit));
+        let Some(inner) = item.as_table_like_mut() else { return };
+        table = inner;
+    }
+    if !table.contains_key(last) {
+        table.insert(last, Item::Table(Table::new()));
+    }
+    let Some(table) = table.get_mut(last).and_then(Item::as_table_like_mut) else { return };
+    for name in names {
+        match new.get(name) {
+            Some(value) => set(table, name, value.clone()),
+            None => drop(table.remove(name)),
+        }
+    }
+}
+
+/// Puts a value where another stood, keeping the comment behind it.
+fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(existing) => {
+            *value.decor_mut() = existing.decor().clone();
+            *existing = value;
+        }
+        None => drop(table.insert(name, Item::Value(value))),
+    }
+}
+
+fn names_of(item: &Item) -> Vec<String> {
+    let table = item.as_table_like();
+    table.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
+}
+
+/// Renames in place, comments included.
+fn rename(parent: &mut Item, name: &str, new: &str) {
+    let mut order = names_of(parent);
+    let Some(table) = parent.as_table_like_mut() else { return };
+    let decor = table.key(name).map(|key| key.leaf_decor().clone());
+    let Some(item) = table.remove(name) else { return };
+    table.insert(new, item);
+    if let (Some(decor), Some(mut key)) = (decor, table.key_mut(new)) {
+        *key.leaf_decor_mut() = decor;
+    }
+    order.iter_mut().filter(|known| *known == name).for_each(|known| new.clone_into(known));
+    sort(parent, &order.iter().collect::<Vec<_>>());
+}
+
+/// Brings the entries of a table into `order`; entries that are not in it come last.
+fn reorder(parent: &mut Item, order: &[&String]) {
+    let names = names_of(parent);
+    let present: Vec<&String> = names.iter().filter(|name| order.contains(name)).collect();
+    if present == order {
+        return;
+    }
+    sort(parent, order);
+    // A table's position decides where it is printed: all move to where the first one stood.
+    let Some(table) = parent.as_table_like_mut() else { return };
+    let mut first = None;
+    for (_, item) in table.iter_mut() {
+        forget_positions(item, &mut first);
+    }
+    let mut tables = table.iter_mut().filter_map(|(_, item)| item.as_table_mut());
+    if let Some(table) = tables.next() {
+        table.set_position(first);
+    }
+}
+
+fn forget_positions(item: &mut Item, first: &mut Option<isize>) {
+    let Item::Table(table) = item else { return };
+    let position = table.position();
+    *first = [*first, position].into_iter().flatten().min();
+    table.set_position(None);
+    table.iter_mut().for_each(|(_, inner)| forget_positions(inner, first));
+}
+
+fn sort(parent: &mut Item, order: &[&String]) {
+    let rank = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
+    match parent {
+        Item::Table(table) => table.sort_values_by(|a, _, b, _| rank(a).cmp(&rank(b))),
+        Item::Value(Value::InlineTable(table)) => {
+            table.sort_values_by(|a, _, b, _| rank(a).cmp(&rank(b)));
+        }
+        _ => {}
+    }
+}

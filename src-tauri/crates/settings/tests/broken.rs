@@ -1,0 +1,292 @@
+//! Twenty and more ways to break the file by hand: each is found, named by its field, and never
+//! answered with the value of a secret.
+
+#![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
+
+use settings::{Problem, SettingsError, SettingsStore, Severity, StoreState};
+
+const KEY: &str = "sk-proj-CANARY0123456789abcdef";
+const CREATED: &str = "created = 2026-01-31T09:30:00Z";
+
+fn open(text: &str) -> (tempfile::TempDir, SettingsStore) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("settings.toml");
+    settings::write_atomic(&path, text.as_bytes()).expect("written");
+    let store = SettingsStore::open(&path).expect("opens");
+    (folder, store)
+}
+
+fn problems(text: &str) -> Vec<Problem> {
+    open(text).1.problems()
+}
+
+fn backend(lines: &str) -> String {
+    format!("[backends.up]\nbase_url = \"https://api.example.com/v1\"\n{lines}\n")
+}
+
+#[test]
+fn each_mistake_is_found_at_its_field() {
+    use Severity::{Error, Warning};
+    let hash = "ab".repeat(32);
+    let client = format!("token_sha256 = \"{hash}\"\n{CREATED}\n");
+    let url = |url: &str| format!("[backends.up]\nbase_url = \"{url}\"\n");
+    let rows: Vec<(String, Severity, &str, usize)> = vec![
+        ("[gateway\nport = 1".into(), Error, "", 1),
+        ("[gateway]\nport = ".into(), Error, "", 2),
+        ("[gateway]\nport = 1\nport = 2".into(), Error, "", 3),
+        ("version = 2\nfuture = 1".into(), Error, "version", 1),
+        ("version = 0".into(), Error, "version", 1),
+        ("gateway = 3".into(), Error, "gateway", 1),
+        ("[gatway]\nport = 4000".into(), Warning, "gatway", 1),
+        ("[gateway]\nprot = 4000".into(), Warning, "gateway.prot", 2),
+        ("[gateway]\nport = 70000".into(), Error, "gateway.port", 2),
+        ("[gateway]\nport = \"4283\"".into(), Error, "gateway.port", 2),
+        ("[gateway]\nport = 1.5".into(), Error, "gateway.port", 2),
+        ("[gateway]\nin_flight_max = 301".into(), Error, "gateway.in_flight_max", 2),
+        ("[gateway]\nbody_bytes_max = 67108865".into(), Error, "gateway.body_bytes_max", 2),
+        ("[gateway]\ntotal_timeout_ms = 2000".into(), Warning, "gateway.total_timeout_ms", 2),
+        ("[health]\ninterval_secs = 4".into(), Error, "health.interval_secs", 2),
+        ("[ledger]\nretention_days = 0".into(), Error, "ledger.retention_days", 2),
+        ("[notifications]\nenabled = \"yes\"".into(), Error, "notifications.enabled", 2),
+        ("[appearance]\ntheme = \"drak\"".into(), Error, "appearance.theme", 2),
+        ("[vault]\nkind = \"plain\"".into(), Error, "vault.kind", 2),
+        ("[backends.up]\nlabel = \"Up\"".into(), Error, "backends.up.base_url", 1),
+        (url("http://api.example.com"), Error, "backends.up.base_url", 2),
+        (url("http://169.254.169.254"), Error, "backends.up.base_url", 2),
+        (url("http://localhost:4283/v1"), Error, "backends.up.base_url", 2),
+        (url("http://192.168.1.2/v1"), Warning, "backends.up.base_url", 2),
+        (url("https://a.test/v1/chat/completions"), Warning, "backends.up.base_url", 2),
+        (url(&format!("https://a.test/v1?key={KEY}")), Error, "backends.up.base_url", 2),
+        (backend("kind = \"opnai\""), Error, "backends.up.kind", 3),
+        (backend("kind = \"mock\""), Error, "backends.up.kind", 3),
+        (backend("credential = \"nobody\""), Error, "backends.up.credential", 3),
+        (backend("models = \"gpt-4o\""), Error, "backends.up.models", 3),
+        (backend("models = [\"a\", \"a\"]"), Warning, "backends.up.models", 3),
+        (backend("models = [3]"), Error, "backends.up.models", 3),
+        (backend(&format!("api_key = \"{KEY}\"")), Error, "backends.up.api_key", 3),
+        (backend("token = \"short\""), Error, "backends.up.token", 3),
+        (backend(&format!("label = \"{KEY}\"")), Error, "backends.up.label", 3),
+        (backend(&format!("# {KEY}")), Error, "", 3),
+        ("[backends.mock]\nbase_url = \"https://a.test\"".into(), Error, "backends.mock", 1),
+        (
+            "[backends.\"My Up\"]\nbase_url = \"https://a.test\"".into(),
+            Error,
+            "backends.\"My Up\"",
+            1,
+        ),
+        ("[backends]\nup = 1".into(), Error, "backends.up", 2),
+        ("[credentials.k]\nlabel = \"K\"".into(), Error, "credentials.k.created", 1),
+        (format!("[credentials.k]\n{CREATED}\ntail = \"12345\""), Error, "credentials.k.tail", 3),
+        (format!("[credentials.k]\n{CREATED}\norigin = \"x\""), Error, "credentials.k.origin", 3),
+        ("[credentials.k]\ncreated = 2026-01-31".into(), Error, "credentials.k.created", 2),
+        (format!("[clients.c]\n{CREATED}"), Error, "clients.c.token_sha256", 1),
+        (
+            format!("[clients.c]\n{CREATED}\ntoken_sha256 = \"ab\""),
+            Error,
+            "clients.c.token_sha256",
+            3,
+        ),
+        (
+            format!("[clients.c]\n{CREATED}\ntoken_sha256 = \"{}\"", "zz".repeat(32)),
+            Error,
+            "clients.c.token_sha256",
+            3,
+        ),
+        (format!("[clients.c]\n{client}[clients.d]\n{client}"), Error, "clients.d.token_sha256", 5),
+    ];
+    assert!(rows.len() >= 20);
+    for (text, severity, path, line) in rows {
+        let found = problems(&text);
+        assert!(!found.is_empty() && found.iter().all(|it| it.path == path), "{text}\n{found:#?}");
+        let problem = &found[0];
+        let got = (problem.severity, problem.path.as_str(), problem.line);
+        assert_eq!(got, (severity, path, Some(line)), "{text}\n{problem}");
+        assert!(!problem.what.is_empty() && !problem.hint.is_empty(), "{text}");
+        assert!(!format!("{found:?}{problem}").contains("CANARY"), "{problem}");
+    }
+}
+
+#[test]
+fn one_reading_names_every_problem_and_a_syntax_error_names_its_column() {
+    let found =
+        problems("[gateway]\nport = 0\nin_flight_max = 0\n[health]\ninterval_secs = true\n");
+    let lines: Vec<Option<usize>> = found.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [Some(2), Some(3), Some(5)]);
+    let found = problems(&format!("[gateway]\nkey = {KEY}\n"));
+    assert_eq!((found[0].line, found[0].column), (Some(2), Some(7)));
+    assert!(!found[0].to_string().contains("CANARY"), "{}", found[0]);
+}
+
+#[test]
+fn a_key_of_another_host_is_a_warning_at_the_backend() {
+    let credential = format!("[credentials.k]\n{CREATED}\norigin = \"https://other.test\"\n");
+    let found = problems(&format!("{}{credential}", backend("credential = \"k\"")));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].severity, &*found[0].path), (Severity::Warning, "backends.up.credential"));
+    let same = credential.replace("other.test", "api.example.com:443");
+    assert_eq!(problems(&format!("{}{same}", backend("credential = \"k\""))), []);
+}
+
+#[test]
+fn a_file_is_read_up_to_its_limit_and_only_as_text() {
+    let limit = usize::try_from(settings::FILE_BYTES_MAX).expect("fits");
+    let padded = |bytes: usize| format!("#{}\n", "x".repeat(bytes - 2));
+    assert_eq!(open(&padded(limit)).1.state(), StoreState::Valid);
+    let (_folder, store) = open(&padded(limit + 1));
+    assert_eq!(store.state(), StoreState::Invalid);
+    assert!(store.problems()[0].what.contains("1048576"));
+    settings::write_atomic(store.path(), b"label = \"\xff\"").expect("written");
+    assert_eq!(store.reload().expect("read"), StoreState::Invalid);
+    assert!(store.problems()[0].what.contains("UTF-8"));
+}
+
+#[test]
+fn a_broken_file_opens_with_defaults_and_refuses_edits() {
+    let text = "[gateway]\nport = 0 # mine\n";
+    let (_folder, store) = open(text);
+    assert_eq!(store.state(), StoreState::Invalid);
+    assert_eq!(*store.current(), settings::Settings::default());
+    let refused = store.edit(|draft| {
+        draft.gateway.port = 5_000;
+        Ok::<_, std::convert::Infallible>(())
+    });
+    let Err(settings::EditError::Settings(error @ SettingsError::Invalid { .. })) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(error.to_string().contains("gateway.port: 0 is outside 1 to 65535"), "{error}");
+    assert_eq!(std::fs::read_to_string(store.path()).expect("read"), text);
+}
+
+#[test]
+fn the_fix_is_shown_as_a_diff_then_made_then_undone() {
+    let text = "\
+# mine
+[gatway] # the door
+prot = \"4300\" # not 4283
+[backends.Up] # first
+# the address
+base_url = \"api.example.com/v1\"
+kind = \"opnai\"
+[health]
+interval_secs = 1
+";
+    let (folder, store) = open(text);
+    let fix = store.proposed_fix().expect("a fix");
+    insta::assert_snapshot!(fix.diff, @r###"
+    --- settings.toml
+    +++ settings.toml (repaired)
+    @@ -1,9 +1,9 @@
+     # mine
+    -[gatway] # the door
+    -prot = "4300" # not 4283
+    -[backends.Up] # first
+    +[gateway] # the door
+    +port = 4300 # not 4283
+    +[backends.up] # first
+     # the address
+    -base_url = "api.example.com/v1"
+    -kind = "opnai"
+    +base_url = "https://api.example.com/v1"
+    +kind = "openai"
+     [health]
+    -interval_secs = 1
+    +interval_secs = 5
+    "###);
+    insta::assert_debug_snapshot!(fix.steps, @r###"
+    [
+        "rename gatway to gateway",
+        "rename backends.Up to up",
+        "set health.interval_secs to 5",
+        "rename gateway.prot to port",
+        "set backends.up.base_url to \"https://api.example.com/v1\"",
+        "set backends.up.kind to \"openai\"",
+        "set gateway.port to 4300",
+    ]
+    "###);
+    let applied = store.apply_fix().expect("applied");
+    assert_eq!(std::fs::read_to_string(&applied.backup).expect("backup"), text);
+    insta::assert_snapshot!(std::fs::read_to_string(store.path()).expect("read"), @r###"
+    # mine
+    [gateway] # the door
+    port = 4300 # not 4283
+    [backends.up] # first
+    # the address
+    base_url = "https://api.example.com/v1"
+    kind = "openai"
+    [health]
+    interval_secs = 5
+    "###);
+    store.undo_fix(&applied).expect("undone");
+    assert_eq!(std::fs::read_to_string(store.path()).expect("read"), text);
+    assert!(matches!(store.undo_fix(&applied), Err(SettingsError::Changed { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 2);
+}
+
+#[test]
+fn a_fix_is_for_the_file_that_was_shown_and_shows_no_key() {
+    let (_folder, store) = open(&format!("# {KEY}\n[gateway]\nport = \"4300\"\n"));
+    let fix = store.proposed_fix().expect("a fix");
+    assert!(fix.diff.contains("+port = 4300") && !fix.diff.contains("CANARY"), "{}", fix.diff);
+    assert_eq!(fix.errors_left, 1);
+    settings::write_atomic(store.path(), b"[gateway]\nport = \"4301\"\n").expect("written");
+    assert!(matches!(store.apply_fix(), Err(SettingsError::Changed { .. })));
+    assert!(store.apply_fix().is_ok());
+    assert_eq!(store.current().gateway.port, 4_301);
+    assert!(matches!(store.apply_fix(), Err(SettingsError::NothingToFix)));
+}
+
+#[test]
+fn every_limit_holds_at_its_last_value_and_not_one_past_it() {
+    use settings as limits;
+    let check = |text: &dyn Fn(usize) -> String, limit: usize, path: &str| {
+        assert_eq!(problems(&text(limit)), [], "{path} at {limit}");
+        let found = problems(&text(limit + 1));
+        assert!(found.len() == 1 && found[0].path == path, "{path} past {limit}: {found:#?}");
+    };
+    let number = |section: &'static str, name: &'static str| {
+        move |value: usize| format!("[{section}]\n{name} = {value}\n")
+    };
+    let of = |value: u64| usize::try_from(value).expect("fits");
+    let gateway = |name| (number("gateway", name), format!("gateway.{name}"));
+    for (name, limit) in [
+        ("port", usize::from(*limits::GATEWAY_PORT_RANGE.end())),
+        ("body_bytes_max", *limits::GATEWAY_BODY_BYTES_MAX_RANGE.end()),
+        ("in_flight_max", *limits::GATEWAY_IN_FLIGHT_MAX_RANGE.end()),
+        ("connect_timeout_ms", of(*limits::GATEWAY_CONNECT_TIMEOUT_MS_RANGE.end())),
+        ("first_token_timeout_ms", of(*limits::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE.end())),
+        ("stall_timeout_ms", of(*limits::GATEWAY_STALL_TIMEOUT_MS_RANGE.end())),
+        ("total_timeout_ms", of(*limits::GATEWAY_TOTAL_TIMEOUT_MS_RANGE.end())),
+    ] {
+        let (text, path) = gateway(name);
+        check(&text, limit, &path);
+    }
+    let interval = of(*limits::HEALTH_INTERVAL_SECS_RANGE.end());
+    check(&number("health", "interval_secs"), interval, "health.interval_secs");
+    let days = *limits::LEDGER_RETENTION_DAYS_RANGE.end() as usize;
+    check(&number("ledger", "retention_days"), days, "ledger.retention_days");
+    let label = |length| backend(&format!("label = \"{}\"", "ü".repeat(length)));
+    check(&label, limits::LABEL_CHARS_MAX, "backends.up.label");
+    let model = |length| backend(&format!("models = [\"{}\"]", "m".repeat(length)));
+    check(&model, limits::MODEL_CHARS_MAX, "backends.up.models");
+    let models = |count| {
+        let names: Vec<String> = (0..count).map(|n| format!("\"m{n}\"")).collect();
+        backend(&format!("models = [{}]", names.join(",")))
+    };
+    check(&models, limits::MODELS_PER_BACKEND_MAX, "backends.up.models");
+    let entries = |count| -> String {
+        (0..count).map(|n| format!("[backends.b{n}]\nbase_url = \"https://a.test\"\n")).collect()
+    };
+    check(&entries, limits::ENTRIES_MAX, "backends");
+}
+
+#[test]
+fn old_backups_are_never_overwritten() {
+    let text = "[gateway]\nport = \"4300\"\n";
+    let (_folder, store) = open(text);
+    for number in 1..=99 {
+        let backup = store.path().with_extension(format!("before-fix-{number}.toml"));
+        settings::write_atomic(&backup, b"precious").expect("written");
+    }
+    assert!(matches!(store.apply_fix(), Err(SettingsError::Write { .. })));
+    assert_eq!(std::fs::read_to_string(store.path()).expect("read"), text);
+}

@@ -1,0 +1,433 @@
+//! Edits through the store: what a person wrote around our values must survive them, byte by byte.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a fixture that cannot be made fails its test"
+)]
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use domain::{BackendId, ClientId, CredentialId, WallTime};
+use proptest::prelude::*;
+use settings::{
+    BackendKind, BackendSettings, ClientSettings, CredentialSettings, EditError, Settings,
+    SettingsError, SettingsStore, StoreState, Theme, TokenSha256, VaultKind,
+};
+
+const BY_HAND: &str = r#"# My settings, see the wiki.
+
+version = 1
+future = "kept" # unknown to this version
+
+[gateway]
+port    = 4_300   # aligned on purpose
+# longer for reasoning
+first_token_timeout_ms = 120_000
+
+# The fast one.
+[backends.fast] # first
+base_url = 'https://fast.example.com/v1' # literal quotes
+kind = "openai-compatible"
+note = "mine"
+
+    # indented comment
+[backends.slow]
+base_url = "https://slow.example.com/v1"
+enabled = false
+
+[backends.slow.extra]
+a = 1
+
+[appearance]
+theme = "dark"
+# the end
+"#;
+
+struct Fixture {
+    _folder: tempfile::TempDir,
+    store: SettingsStore,
+}
+
+impl Fixture {
+    fn new(text: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config/settings.toml");
+        if let Some(text) = text {
+            settings::write_atomic(&path, text.as_bytes()).expect("written");
+        }
+        Self { store: SettingsStore::open(&path).expect("opens"), _folder: folder }
+    }
+
+    fn edit(&self, change: impl FnOnce(&mut Settings)) -> Arc<Settings> {
+        let edited = self.store.edit(|draft| {
+            change(draft);
+            Ok::<_, Infallible>(())
+        });
+        edited.expect("edited").0
+    }
+
+    fn rejected(&self, change: impl FnOnce(&mut Settings)) -> String {
+        let edited = self.store.edit(|draft| {
+            change(draft);
+            Ok::<_, Infallible>(())
+        });
+        match edited.expect_err("rejected") {
+            EditError::Settings(SettingsError::Rejected { problems }) => problems[0].to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.store.path()).expect("read")
+    }
+}
+
+fn backend(url: &str) -> BackendSettings {
+    BackendSettings {
+        label: "Local".to_owned(),
+        kind: BackendKind::OpenAiCompatible,
+        base_url: url.parse().expect("a URL"),
+        credential: None,
+        enabled: true,
+        models: vec!["llama3:8b".to_owned()],
+    }
+}
+
+fn id(text: &str) -> BackendId {
+    BackendId::new(text).expect("an id")
+}
+
+#[test]
+fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possible() {
+    let fixture = Fixture::new(None);
+    assert_eq!(fixture.store.state(), StoreState::Valid);
+    assert_eq!(*fixture.store.current(), Settings::default());
+    fixture.edit(|_| {});
+    assert!(!fixture.store.path().exists());
+    fixture.edit(|draft| {
+        draft.appearance.theme = Theme::Dark;
+        let credential = CredentialSettings {
+            label: "Local key".to_owned(),
+            origin: Some("http://127.0.0.1:11434".parse().expect("an origin")),
+            tail: Some("6789".to_owned()),
+            created: WallTime::from_unix_ms(1_794_902_400_123),
+            replaced: None,
+        };
+        draft.credentials.insert(CredentialId::new("local").expect("an id"), credential);
+        let backend = BackendSettings {
+            credential: CredentialId::new("local").ok(),
+            ..backend("http://127.0.0.1:11434/v1")
+        };
+        draft.backends.insert(id("local"), backend);
+        let client = ClientSettings {
+            token_sha256: TokenSha256::new([0xab; 32]),
+            created: WallTime::from_unix_ms(1_794_902_400_000),
+            expires: None,
+        };
+        draft.clients.insert(ClientId::new("codex").expect("an id"), client);
+    });
+    insta::assert_snapshot!(fixture.text(), @r###"
+    # Settings of Gatehouse. Edit them by hand if you like: comments and order are kept.
+    # Keys do not belong here; `gatehouse keys add` puts them into the vault.
+    version = 1
+
+    [appearance]
+    theme = "dark"
+
+    [credentials.local]
+    label = "Local key"
+    origin = "http://127.0.0.1:11434"
+    tail = "6789"
+    created = 2026-11-17T08:00:00.123Z
+
+    [backends.local]
+    label = "Local"
+    kind = "openai-compatible"
+    base_url = "http://127.0.0.1:11434/v1"
+    credential = "local"
+    enabled = true
+    models = ["llama3:8b"]
+
+    [clients.codex]
+    token_sha256 = "abababababababababababababababababababababababababababababababab"
+    created = 2026-11-17T08:00:00Z
+    "###);
+    let again = SettingsStore::open(fixture.store.path()).expect("opens");
+    assert_eq!(again.current(), fixture.store.current());
+    assert_eq!(again.problems(), []);
+}
+
+#[test]
+fn an_edit_keeps_comments_order_spelling_and_unknown_names() {
+    let fixture = Fixture::new(Some(BY_HAND));
+    fixture.edit(|draft| {
+        draft.gateway.port = 4_301;
+        draft.gateway.in_flight_max = 100;
+        draft.appearance.theme = Theme::System;
+        draft.backends[&id("slow")].enabled = true;
+        draft.backends.insert(id("local"), backend("http://localhost:1234/v1"));
+    });
+    insta::assert_snapshot!(fixture.text(), @r###"
+    # My settings, see the wiki.
+
+    version = 1
+    future = "kept" # unknown to this version
+
+    [gateway]
+    port    = 4301   # aligned on purpose
+    # longer for reasoning
+    first_token_timeout_ms = 120_000
+    in_flight_max = 100
+
+    # The fast one.
+    [backends.fast] # first
+    base_url = 'https://fast.example.com/v1' # literal quotes
+    kind = "openai-compatible"
+    note = "mine"
+
+        # indented comment
+    [backends.slow]
+    base_url = "https://slow.example.com/v1"
+    enabled = true
+
+    [backends.slow.extra]
+    a = 1
+
+    [backends.local]
+    label = "Local"
+    kind = "openai-compatible"
+    base_url = "http://localhost:1234/v1"
+    enabled = true
+    models = ["llama3:8b"]
+
+    [appearance]
+    theme = "system"
+    # the end
+    "###);
+}
+
+#[test]
+fn a_reordered_backend_takes_its_comments_and_tables_along() {
+    let fixture = Fixture::new(Some(BY_HAND));
+    let saved = fixture.edit(|draft| draft.backends.swap_indices(0, 1));
+    assert_eq!(saved.backends.get_index(0).expect("first").0.as_str(), "slow");
+    insta::assert_snapshot!(fixture.text(), @r###"
+    # My settings, see the wiki.
+
+    version = 1
+    future = "kept" # unknown to this version
+
+    [gateway]
+    port    = 4_300   # aligned on purpose
+    # longer for reasoning
+    first_token_timeout_ms = 120_000
+
+        # indented comment
+    [backends.slow]
+    base_url = "https://slow.example.com/v1"
+    enabled = false
+
+    [backends.slow.extra]
+    a = 1
+
+    # The fast one.
+    [backends.fast] # first
+    base_url = 'https://fast.example.com/v1' # literal quotes
+    kind = "openai-compatible"
+    note = "mine"
+
+    [appearance]
+    theme = "dark"
+    # the end
+    "###);
+    fixture.edit(|draft| drop(draft.backends.shift_remove(&id("slow"))));
+    assert!(!fixture.text().contains("slow"));
+    assert!(fixture.text().contains("# The fast one."));
+}
+
+#[test]
+fn inline_and_dotted_entries_are_edited_where_they_stand() {
+    let text = "backends = { a = { base_url = \"https://a.test\" }, b = { base_url = \"https://b.test\" } }\ngateway.port = 4300 # dotted\n";
+    let fixture = Fixture::new(Some(text));
+    let saved = fixture.edit(|draft| {
+        draft.gateway.port = 4_301;
+        draft.backends.swap_indices(0, 1);
+        draft.backends[&id("a")].enabled = false;
+        draft.backends.insert(id("c"), backend("https://c.test"));
+    });
+    let names: Vec<&str> = saved.backends.keys().map(BackendId::as_str).collect();
+    assert_eq!(names, ["b", "a", "c"]);
+    assert!(!saved.backends[&id("a")].enabled);
+    assert!(fixture.text().contains("gateway.port = 4301 # dotted"), "{}", fixture.text());
+}
+
+#[test]
+fn an_edit_that_breaks_a_rule_writes_nothing() {
+    let fixture = Fixture::new(Some(BY_HAND));
+    let check = |change: fn(&mut Settings), expected: &str| {
+        let text = fixture.rejected(change);
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(fixture.text(), BY_HAND);
+        assert_eq!(fixture.store.current().gateway.port, 4_300);
+    };
+    check(|draft| draft.gateway.port = 0, "gateway.port: 0 is outside 1 to 65535");
+    check(
+        |draft| {
+            drop(draft.backends.insert(id("local"), backend("http://127.0.0.1:11434/v1")));
+            draft.gateway.port = 11_434;
+        },
+        "backends.local.base_url: this is the gateway's own address",
+    );
+    check(|draft| draft.gateway.in_flight_max = 301, "gateway.in_flight_max");
+    check(|draft| draft.gateway.total_timeout_ms = u64::MAX, "gateway.total_timeout_ms");
+    check(
+        |draft| drop(draft.backends.insert(id("mock"), backend("https://a.test"))),
+        "backends.mock",
+    );
+    check(
+        |draft| drop(draft.backends.insert(id("up"), backend("http://169.254.169.254"))),
+        "backends.up.base_url: this address is link-local",
+    );
+    check(
+        |draft| draft.backends[&id("fast")].credential = CredentialId::new("nobody").ok(),
+        "backends.fast.credential: this credential does not exist",
+    );
+    check(
+        |draft| draft.backends[&id("fast")].label = "sk-proj-CANARY0123456789".to_owned(),
+        "backends.fast.label: this looks like a secret",
+    );
+}
+
+#[test]
+fn a_refused_edit_says_why_in_its_own_words() {
+    let fixture = Fixture::new(None);
+    let refused = fixture.store.edit(|draft| {
+        draft.gateway.port = 1;
+        Err::<(), _>("not today")
+    });
+    assert!(matches!(refused, Err(EditError::Refused("not today"))));
+    assert_eq!(*fixture.store.current(), Settings::default());
+}
+
+#[test]
+fn an_edit_is_made_to_what_the_file_says_now() {
+    let fixture = Fixture::new(Some(BY_HAND));
+    let by_hand = BY_HAND.replace("'https://fast", "'https://faster");
+    settings::write_atomic(fixture.store.path(), by_hand.as_bytes()).expect("written");
+    let saved = fixture.edit(|draft| draft.gateway.port = 4_301);
+    assert_eq!(saved.backends[&id("fast")].base_url.host_str(), Some("faster.example.com"));
+    assert_eq!(fixture.text(), by_hand.replace("4_300", "4301"));
+}
+
+#[test]
+fn a_file_broken_while_we_run_keeps_the_last_valid_settings() {
+    let fixture = Fixture::new(Some(BY_HAND));
+    settings::write_atomic(fixture.store.path(), b"[gateway]\nport = \n").expect("written");
+    assert_eq!(fixture.store.reload().expect("read"), StoreState::Invalid);
+    assert_eq!(fixture.store.current().gateway.port, 4_300);
+    let refused = fixture.store.edit(|_| Ok::<_, Infallible>(()));
+    assert!(matches!(refused, Err(EditError::Settings(SettingsError::Invalid { .. }))));
+    settings::write_atomic(fixture.store.path(), b"[gateway]\nport = 4400\n").expect("written");
+    assert_eq!(fixture.store.reload().expect("read"), StoreState::Valid);
+    assert_eq!(fixture.store.current().gateway.port, 4_400);
+}
+
+#[test]
+fn a_reader_keeps_the_settings_it_began_with() {
+    let fixture = Fixture::new(None);
+    let before = fixture.store.current();
+    fixture.edit(|draft| draft.gateway.port = 4_301);
+    assert_eq!((before.gateway.port, fixture.store.current().gateway.port), (4_283, 4_301));
+}
+
+#[test]
+fn edits_from_several_threads_are_all_kept() {
+    let fixture = Fixture::new(None);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let fixture = &fixture;
+            scope.spawn(move || {
+                for number in 0..5 {
+                    let name = id(&format!("b{thread}-{number}"));
+                    fixture
+                        .edit(|draft| drop(draft.backends.insert(name, backend("https://a.test"))));
+                }
+            });
+        }
+    });
+    assert_eq!(fixture.store.current().backends.len(), 20);
+    let again = SettingsStore::open(fixture.store.path()).expect("opens");
+    assert_eq!(again.current(), fixture.store.current());
+}
+
+#[test]
+fn a_folder_in_the_files_place_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = SettingsStore::open(folder.path()).expect_err("refused");
+    assert!(matches!(&error, SettingsError::Read { .. }));
+    assert!(error.to_string().contains(&*folder.path().to_string_lossy()), "{error}");
+}
+
+fn any_settings() -> impl Strategy<Value = Settings> {
+    let name = "[a-z0-9][a-z0-9._-]{0,8}";
+    let label = "[ -~äß€\"'#\\\\]{0,20}";
+    let models = proptest::collection::btree_set("[a-z0-9/:.\"]{1,12}", 0..4);
+    let time = 0_i64..4_000_000_000_000;
+    let any_backend = (label, any::<bool>(), models, 1_u16..4_000);
+    let client = (any::<[u8; 32]>(), time.clone(), proptest::option::of(time));
+    let backends = proptest::collection::btree_map(name, any_backend, 0..5);
+    let clients = proptest::collection::btree_map(name, client, 0..4);
+    (1_u16.., 1_usize..=300, any::<bool>(), backends, clients).prop_map(
+        |(port, in_flight_max, enabled, backends, clients)| {
+            let mut settings = Settings::default();
+            settings.gateway.port = port.max(4_001);
+            settings.gateway.in_flight_max = in_flight_max;
+            settings.notifications.enabled = enabled;
+            settings.vault.kind = VaultKind::File;
+            for (name, (label, enabled, models, port)) in backends {
+                let url = format!("http://127.0.0.1:{port}/v1");
+                let models = models.into_iter().collect();
+                let one = BackendSettings { label, enabled, models, ..backend(&url) };
+                settings.backends.insert(id(&name), one);
+            }
+            for (name, (hash, created, expires)) in clients {
+                let client = ClientSettings {
+                    token_sha256: TokenSha256::new(hash),
+                    created: WallTime::from_unix_ms(created),
+                    expires: expires.map(WallTime::from_unix_ms),
+                };
+                settings.clients.insert(ClientId::new(name).expect("an id"), client);
+            }
+            settings.backends.shift_remove(&id("mock"));
+            settings
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// From any settings to any others, over a file with comments: what is read back is what was
+    /// meant, in its order, the comments on what stayed are there, and saying it again changes nothing.
+    #[test]
+    fn any_edit_reads_back_as_it_was_meant(one in any_settings(), two in any_settings()) {
+        let fixture = Fixture::new(Some("# mine\nversion = 1\n\n# door\n[gateway] # in\nport = 5000 # p\n"));
+        for target in [&one, &two, &two, &one] {
+            fixture.edit(|draft| *draft = target.clone());
+            let again = SettingsStore::open(fixture.store.path()).expect("opens");
+            let read = again.current();
+            prop_assert_eq!(&*read, target);
+            prop_assert!(read.backends.keys().eq(target.backends.keys()));
+            let text = fixture.text();
+            for comment in ["# mine\n", "# door\n[gateway] # in\n", " # p\n"] {
+                prop_assert!(text.contains(comment), "{} lost:\n{}", comment, text);
+            }
+        }
+        let before = fixture.text();
+        fixture.edit(|_| {});
+        prop_assert_eq!(before, fixture.text());
+    }
+}
