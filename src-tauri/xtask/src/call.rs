@@ -10,6 +10,9 @@ use anyhow::{Context, Result, bail};
 /// run again whenever a build is started by hand and by `cargo xtask` in turn.
 const CARGO_OWN: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
 
+/// A variable for a called program: its name, and its value or that it must be absent.
+pub(crate) type Variable = (String, Option<OsString>);
+
 /// One call of another program.
 pub(crate) struct Call {
     command: Command,
@@ -55,23 +58,21 @@ impl Call {
 
     /// Adds one argument as it is.
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
-        let text = argument.as_ref().to_string_lossy();
-        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c));
         self.shown.push(' ');
-        self.shown.push_str(&if plain { text.into_owned() } else { format!("'{text}'") });
+        self.shown.push_str(&quoted(argument.as_ref()));
         self.command.arg(argument);
         self
     }
 
     /// Sets one variable for the called program, and shows it.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.shown = format!("{name}={} {}", value.as_ref().to_string_lossy(), self.shown);
+        self.shown = format!("{name}={} {}", quoted(value.as_ref()), self.shown);
         self.command.env(name, value);
         self
     }
 
     /// Sets variables for the called program without showing them.
-    pub(crate) fn surroundings(mut self, variables: &[(String, Option<OsString>)]) -> Self {
+    pub(crate) fn surroundings(mut self, variables: &[Variable]) -> Self {
         for (name, value) in variables {
             match value {
                 Some(value) => self.command.env(name, value),
@@ -121,5 +122,41 @@ impl Call {
 
     fn not_started(&self) -> String {
         format!("could not start `{}`; is it installed and on the PATH?", self.shown)
+    }
+}
+
+/// As one would type it in a shell.
+fn quoted(argument: &OsStr) -> String {
+    let text = argument.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::Path;
+
+    use super::{Call, quoted};
+
+    #[test]
+    fn what_is_shown_can_be_typed() {
+        let call =
+            Call::cargo("doc --workspace", Path::new(".")).env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(call.shown, "RUSTDOCFLAGS='-D warnings' cargo doc --workspace");
+        assert_eq!(quoted(OsStr::new("it's")), r"'it'\''s'");
+        assert_eq!(quoted(OsStr::new("")), "''");
+    }
+
+    #[test]
+    fn a_failing_program_is_an_error_that_names_the_call() {
+        let error = Call::cargo("no-such-subcommand", Path::new(".")).run().unwrap_err();
+        assert!(error.to_string().contains("`cargo no-such-subcommand` failed"), "{error}");
+        let error = Call::new("no-such-program", Path::new(".")).run().unwrap_err();
+        assert!(error.to_string().contains("could not start `no-such-program`"), "{error}");
     }
 }

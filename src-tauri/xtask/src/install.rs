@@ -1,12 +1,12 @@
 //! Installing what a fresh machine lacks, after saying what and why.
 //!
 //! Only Debian and its kin are installed for: there we can name the packages and have tried them.
-//! Elsewhere the commands say what to install and stop. Nothing is installed that is there already,
+//! Elsewhere the commands say what may be missing, by Debian's names, and go on. Nothing is installed that is there already,
 //! so on a prepared machine none of this costs more than one look.
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::call::Call;
 use crate::panel;
@@ -151,12 +151,14 @@ fn is_there(repository: &Repository, need: Need, package: &str) -> bool {
 
 fn apt_install(repository: &Repository, missing: &[&str]) -> Result<()> {
     if !has_dpkg(repository) {
-        bail!(
-            "this system has no apt-get; install your distribution's packages for these Debian names, then repeat: {}",
-            missing.join(" ")
+        // Whether they are there under other names cannot be known here, so the work goes on.
+        println!(
+            "This system has no apt-get. If a step fails, install what is missing of these by"
         );
+        println!("your system's own names for them: {}", missing.join(" "));
+        return Ok(());
     }
-    println!("Installing them with apt-get (nothing else is changed on this machine).");
+    println!("Installing them with apt-get.");
     as_root(repository, "apt-get update -q")?.run()?;
     let install =
         "env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends";

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::call::Call;
 use crate::install::{self, Need};
 use crate::panel;
-use crate::repository::{Repository, files_below};
+use crate::repository::{Repository, all_below};
 
 /// The kinds of package that are built without fetching a tool from the internet. The fourth kind
 /// Tauri knows on Linux, AppImage, downloads its builder and is left out for that.
@@ -40,7 +40,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
 
 fn built(repository: &Repository) -> Result<Vec<PathBuf>> {
     let folder = repository.target.join("release/bundle");
-    let packages = files_below(&folder)?
+    let packages = all_below(&folder)?
         .into_iter()
         .filter(|path| {
             path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end == *known))

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::call::Call;
-use crate::repository::{Repository, files_below};
+use crate::repository::{Repository, tracked_below};
 
 /// Installs the panel's packages when the lock file changed since the last time.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
@@ -44,11 +44,11 @@ pub(crate) fn build(repository: &Repository) -> Result<()> {
 
 /// What the build reads. Tests are left out: changing one must not rebuild the program.
 fn sources(ui: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = files_below(ui)?;
+    let mut files = tracked_below(ui)?;
     files.retain(|path| {
         !path.starts_with("node_modules")
             && !path.starts_with("dist")
-            && !path.starts_with("tests")
+            && !path.starts_with("test")
             && !path.to_string_lossy().contains(".test.")
     });
     Ok(files)
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn tests_and_built_files_are_no_sources() {
         let folder = tempfile::tempdir().unwrap();
-        for file in ["src/a.ts", "src/a.test.ts", "dist/index.html", "tests/walk.ts"] {
+        for file in ["src/a.ts", "src/a.test.ts", "dist/index.html", "test/walk.ts"] {
             let path = folder.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();

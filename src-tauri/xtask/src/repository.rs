@@ -47,22 +47,27 @@ impl Repository {
     /// Every file that git would track, relative to the root, sorted. Works without git too: what
     /// counts is `.gitignore`.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
-        files_below(&self.root)
+        tracked_below(&self.root)
     }
 }
 
 /// Every file below `folder` that `.gitignore` does not exclude, relative to it, sorted.
-pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let walk = WalkBuilder::new(folder)
-        .hidden(false)
-        .require_git(false)
-        .git_global(false)
-        .git_exclude(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
+pub(crate) fn tracked_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut walk = WalkBuilder::new(folder);
+    walk.hidden(false).require_git(false).git_global(false).git_exclude(false);
+    walk.filter_entry(|entry| entry.file_name() != ".git");
+    listed(folder, &walk)
+}
+
+/// Every file below `folder`, relative to it, sorted.
+pub(crate) fn all_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    listed(folder, WalkBuilder::new(folder).standard_filters(false))
+}
+
+fn listed(folder: &Path, walk: &WalkBuilder) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in walk {
-        let entry = entry.context("could not list the repository's files")?;
+    for entry in walk.build() {
+        let entry = entry.with_context(|| format!("could not list {}", folder.display()))?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
             let path = entry.path();
             files.push(path.strip_prefix(folder).unwrap_or(path).to_path_buf());

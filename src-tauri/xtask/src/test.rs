@@ -25,28 +25,12 @@ use steps::STEPS;
 /// What `test` understands.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
-}
-
-/// Which steps are meant.
-#[derive(clap::Args)]
-pub(crate) struct Selection {
     /// Run these steps only, in their usual order
     #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
     only: Vec<String>,
     /// Say which steps there are, and run none
     #[arg(long)]
     list: bool,
-}
-
-/// Whether cargo may change the lock file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lock {
-    /// As on a developer's machine.
-    Free,
-    /// As in CI: a lock file that does not fit the manifests is an error.
-    Frozen,
 }
 
 /// One step: a name to call it by, what it needs, what it does.
@@ -60,7 +44,6 @@ struct Step {
 /// What every step may use.
 struct Surroundings<'a> {
     repository: &'a Repository,
-    lock: Lock,
     hermetic: Hermetic,
 }
 
@@ -83,18 +66,9 @@ struct Ran {
     note: String,
 }
 
-/// Runs the chosen steps.
-pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<ExitCode> {
-    perform(repository, &arguments.selection, Lock::Free)
-}
-
 /// Runs the chosen steps; the exit code is 0 only when none was red.
-pub(crate) fn perform(
-    repository: &Repository,
-    selection: &Selection,
-    lock: Lock,
-) -> Result<ExitCode> {
-    if selection.list {
+pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.list {
         for step in STEPS {
             println!("{:<10} {}", step.name, step.says);
         }
@@ -102,13 +76,13 @@ pub(crate) fn perform(
     }
     let chosen: Vec<&Step> = STEPS
         .iter()
-        .filter(|step| selection.only.is_empty() || selection.only.iter().any(|o| o == step.name))
+        .filter(|step| arguments.only.is_empty() || arguments.only.iter().any(|o| o == step.name))
         .collect();
     let needs: Vec<Need> = chosen.iter().flat_map(|step| step.needs.iter().copied()).collect();
     install::ensure(repository, &needs)?;
     let testing = chosen.iter().any(|step| step.name != steps::HERMETIC);
     let hermetic = Hermetic::prepare(repository, testing)?;
-    let surroundings = Surroundings { repository, lock, hermetic };
+    let surroundings = Surroundings { repository, hermetic };
     let ran: Vec<Ran> = chosen.iter().map(|step| carry_out(step, &surroundings)).collect();
     Ok(report(&ran))
 }

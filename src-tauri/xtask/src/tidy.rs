@@ -39,6 +39,7 @@ enum Rule {
     FunctionLength,
     Name,
     Leftover,
+    NeverRun,
     FileSize,
     Barrel,
     Expose,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::counts::{self, Counts};
 use super::{Outcome, Surroundings, rust};
-use crate::call::Call;
+use crate::call::{Call, Variable};
 use crate::{install, panel};
 
 pub(super) fn build(at: &Surroundings<'_>) -> Result<Outcome> {
@@ -23,7 +23,7 @@ pub(super) fn panel_tests(at: &Surroundings<'_>) -> Result<Outcome> {
     let statics = Call::npm("run check", &ui).attempt()?;
     let report = fresh(at, "vitest.json")?;
     let output = format!("--outputFile.json={}", report.display());
-    let call = Call::npm("run test -- --run --reporter=default --reporter=json", &ui).arg(output);
+    let call = Call::npm("run test -- --reporter=default --reporter=json", &ui).arg(output);
     let well = call.surroundings(&at.hermetic.environment()).attempt()?;
     let tests = counted(&report, well, counts::from_vitest)?;
     let statics = if statics { Counts::one_passed() } else { Counts::one_failed() };
@@ -46,7 +46,7 @@ pub(super) fn browser(at: &Surroundings<'_>) -> Result<Outcome> {
 /// (requirements.txt and package-lock.json); the tests find them by two variables.
 pub(super) fn sdk(at: &Surroundings<'_>) -> Result<Outcome> {
     let folder = at.repository.root.join("tests/sdk");
-    let mut setting: Vec<(String, Option<OsString>)> = Vec::new();
+    let mut setting: Vec<Variable> = Vec::new();
     if folder.join("package-lock.json").is_file() {
         panel::packages(at.repository, &folder, "sdk-packages")?;
         setting.push(("GATEHOUSE_SDK_NODE".to_owned(), Some(folder.clone().into_os_string())));

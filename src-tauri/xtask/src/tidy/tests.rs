@@ -73,6 +73,13 @@ fn leftovers_are_whole_words() {
 }
 
 #[test]
+fn a_test_that_no_step_runs_is_found() {
+    let test = "//! Why.\n#[test]\n#[ignore = \"slow\"]\nfn a() {}\n";
+    assert_eq!(check("src-tauri/crates/vault/tests/a.rs", test), [(Rule::NeverRun, 3)]);
+    assert_eq!(check("tests/window.rs", test), []);
+}
+
+#[test]
 fn big_files_and_barrels_are_found_by_path() {
     let rules =
         |path: &str, bytes| check_path(path, bytes).iter().map(|f| f.rule).collect::<Vec<_>>();

@@ -12,6 +12,10 @@ const LEFTOVERS: [&str; 4] =
 /// Endings of the files that people write; generated and drawn ones are not searched.
 const WRITTEN: [&str; 8] = ["rs", "ts", "tsx", "css", "html", "toml", "md", "sh"];
 
+/// Where a test may be marked `#[ignore]`: these files have steps of their own, which run such tests.
+const IGNORED_ALLOWED: [&str; 4] =
+    ["tests/window.rs", "tests/window/", "tests/sdk.rs", "tests/sdk/"];
+
 /// What starts a type in TypeScript.
 const TYPE_WORDS: [&str; 4] = ["class ", "interface ", "type ", "enum "];
 
@@ -53,6 +57,10 @@ pub(super) fn check_contents(path: &str, source: &str) -> Vec<Fault> {
                 Rule::Leftover,
                 format!("\"{leftover}\": do it, or write it down outside the code"),
             );
+        }
+        let has_step = IGNORED_ALLOWED.iter().any(|place| path.starts_with(place));
+        if line.trim_start().starts_with("#[ignore") && !has_step {
+            fault(Rule::NeverRun, "no step runs an ignored test of this file".to_owned());
         }
         let name = if ending.starts_with("ts") { typescript_type(line) } else { None };
         if let Some(word) = name.and_then(banned_word) {
