@@ -42,11 +42,13 @@ pub(crate) struct Findings<'text> {
     text: &'text str,
     pub(crate) problems: Vec<Problem>,
     pub(crate) repairs: Vec<Repair>,
+    /// Where secrets stand in the text.
+    pub(crate) hidden: Vec<Range<usize>>,
 }
 
 impl<'text> Findings<'text> {
     pub(crate) const fn new(text: &'text str) -> Self {
-        Self { text, problems: Vec::new(), repairs: Vec::new() }
+        Self { text, problems: Vec::new(), repairs: Vec::new(), hidden: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, finding: Finding) {

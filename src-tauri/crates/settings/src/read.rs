@@ -4,6 +4,8 @@
 mod entries;
 mod secrets;
 
+use std::ops::Range;
+
 use toml_edit::Document;
 
 use crate::finding::{Findings, Repair, closest, position};
@@ -38,6 +40,8 @@ pub(crate) struct Reading {
     pub(crate) settings: Settings,
     pub(crate) problems: Vec<Problem>,
     pub(crate) repairs: Vec<Repair>,
+    /// Where values stand that must not be shown.
+    hidden: Vec<Range<usize>>,
 }
 
 impl Reading {
@@ -45,9 +49,24 @@ impl Reading {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
+    /// The `text` that was read, with every secret masked: those of a known shape and those that
+    /// only their name gives away.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        let mut masked = String::new();
+        let mut copied = 0;
+        for hidden in &self.hidden {
+            masked.push_str(text.get(copied..hidden.start).unwrap_or_default());
+            masked.push_str("\"…\"");
+            copied = hidden.end;
+        }
+        masked.push_str(text.get(copied..).unwrap_or_default());
+        domain::redact(&masked).into_owned()
+    }
+
     /// A text that could not be looked into.
     pub(crate) fn unreadable(problem: Problem) -> Self {
-        Self { settings: Settings::default(), problems: vec![problem], repairs: Vec::new() }
+        let settings = Settings::default();
+        Self { settings, problems: vec![problem], repairs: Vec::new(), hidden: Vec::new() }
     }
 }
 
@@ -65,9 +84,10 @@ pub(crate) fn read(text: &str) -> Reading {
     } else {
         Settings::default()
     };
-    let Findings { mut problems, repairs, .. } = findings;
+    let Findings { mut problems, repairs, mut hidden, .. } = findings;
     drop_doubles(&mut problems);
-    Reading { settings, problems, repairs }
+    hidden.sort_by_key(|range| range.start);
+    Reading { settings, problems, repairs, hidden }
 }
 
 /// Never [`toml_edit::TomlError`]'s `Display`: it repeats the line, and the line may hold a key.
@@ -113,56 +133,37 @@ fn drop_doubles(problems: &mut Vec<Problem>) {
 }
 
 fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
-    let gateway = read_gateway(&root.section("gateway", findings), findings);
-    let vault = root.section("vault", findings);
-    vault.check_names(&["kind"], findings);
-    let health = root.section("health", findings);
-    health.check_names(&["interval_secs"], findings);
-    let notifications = root.section("notifications", findings);
-    notifications.check_names(&["enabled"], findings);
-    let ledger = root.section("ledger", findings);
-    ledger.check_names(&["retention_days"], findings);
-    let appearance = root.section("appearance", findings);
-    appearance.check_names(&["theme"], findings);
     let fresh = Settings::default();
-    let interval = fresh.health.interval_secs;
-    let days = fresh.ledger.retention_days;
+    let gateway = read_gateway(&root.section("gateway", findings), findings);
+    let only = |section: &str, name: &str, findings: &mut Findings| {
+        let section = root.section(section, findings);
+        section.check_names(&[name], findings);
+        section
+    };
+    let kind = only("vault", "kind", findings).word("kind", VaultKind::WORDS, findings);
+    let theme = only("appearance", "theme", findings).word("theme", Theme::WORDS, findings);
+    let name = "enabled";
+    let enabled =
+        only("notifications", name, findings).switch(name, fresh.notifications.enabled, findings);
+    let (name, range) = ("interval_secs", HEALTH_INTERVAL_SECS_RANGE);
+    let health = only("health", name, findings);
+    let interval_secs = health.integer(name, &range, fresh.health.interval_secs, findings);
+    let (name, range) = ("retention_days", LEDGER_RETENTION_DAYS_RANGE);
+    let ledger = only("ledger", name, findings);
+    let retention_days = ledger.integer(name, &range, fresh.ledger.retention_days, findings);
+    let backends = root.section("backends", findings);
     let settings = Settings {
-        vault: VaultSettings {
-            kind: vault.word("kind", VaultKind::WORDS, VaultKind::default(), findings),
-        },
-        health: HealthSettings {
-            interval_secs: health.integer(
-                "interval_secs",
-                &HEALTH_INTERVAL_SECS_RANGE,
-                interval,
-                findings,
-            ),
-        },
-        notifications: NotificationSettings {
-            enabled: notifications.switch("enabled", fresh.notifications.enabled, findings),
-        },
-        ledger: LedgerSettings {
-            retention_days: ledger.integer(
-                "retention_days",
-                &LEDGER_RETENTION_DAYS_RANGE,
-                days,
-                findings,
-            ),
-        },
-        appearance: AppearanceSettings {
-            theme: appearance.word("theme", Theme::WORDS, Theme::default(), findings),
-        },
+        vault: VaultSettings { kind: kind.unwrap_or_default() },
+        health: HealthSettings { interval_secs },
+        notifications: NotificationSettings { enabled },
+        ledger: LedgerSettings { retention_days },
+        appearance: AppearanceSettings { theme: theme.unwrap_or_default() },
         credentials: entries::read_credentials(&root.section("credentials", findings), findings),
-        backends: entries::read_backends(
-            &root.section("backends", findings),
-            gateway.port,
-            findings,
-        ),
+        backends: entries::read_backends(&backends, gateway.port, findings),
         clients: entries::read_clients(&root.section("clients", findings), findings),
         gateway,
     };
-    check_references(root, &settings, findings);
+    check_references(&backends, &settings, findings);
     settings
 }
 
@@ -220,10 +221,8 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
 }
 
 /// A backend may only name a credential that is there, and should name one that fits its host.
-fn check_references(root: &Section, settings: &Settings, findings: &mut Findings) {
-    let backends = root.section("backends", &mut Findings::new(""));
-    let names = backends.names();
-    for name in names {
+fn check_references(backends: &Section, settings: &Settings, findings: &mut Findings) {
+    for name in backends.names() {
         let section = backends.section(name, &mut Findings::new(""));
         let Some(asked) = section.item("credential").and_then(toml_edit::Item::as_str) else {
             continue;

@@ -133,22 +133,22 @@ impl<'doc> Section<'doc> {
         default
     }
 
+    /// The value that a word stands for; `None` when it is absent or, with an error, unknown.
     pub(crate) fn word<T: FromStr>(
         &self,
         name: &str,
         words: &[&str],
-        default: T,
         findings: &mut Findings,
-    ) -> T {
-        let Some(text) = self.text(name, findings) else { return default };
-        if let Ok(value) = text.parse() {
-            return value;
+    ) -> Option<T> {
+        let text = self.text(name, findings)?;
+        let value = text.parse().ok();
+        if value.is_none() {
+            let action = closest(text, words.iter().copied())
+                .map(|meant| RepairAction::Set(Value::from(meant)));
+            let what = format!("{} is not one of the known words", shown(text));
+            self.wrong(name, what, format!("use one of: {}", words.join(", ")), action, findings);
         }
-        let action =
-            closest(text, words.iter().copied()).map(|meant| RepairAction::Set(Value::from(meant)));
-        let what = format!("{} is not one of the known words", shown(text));
-        self.wrong(name, what, format!("use one of: {}", words.join(", ")), action, findings);
-        default
+        value
     }
 
     pub(crate) fn text(&self, name: &str, findings: &mut Findings) -> Option<&'doc str> {

@@ -7,6 +7,7 @@
 //! A broken file never takes the gateway down: at the start the defaults stand in for it, later the
 //! last settings that were valid.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,22 +93,34 @@ pub enum EditError<E> {
 }
 
 /// A fix that was made, kept to undo it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AppliedFix {
     /// The file as it was before.
     pub backup: PathBuf,
     fixed: String,
 }
 
+/// Without the file's text, in which a key may stand that is still to be removed.
+impl fmt::Debug for AppliedFix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppliedFix").field("backup", &self.backup).finish_non_exhaustive()
+    }
+}
+
 /// The settings file, open.
-#[derive(Debug)]
 pub struct SettingsStore {
     path: PathBuf,
     loaded: ArcSwap<Loaded>,
     writing: Mutex<()>,
 }
 
-#[derive(Debug)]
+/// Without the file's text, as [`AppliedFix`].
+impl fmt::Debug for SettingsStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 struct Loaded {
     settings: Arc<Settings>,
     state: StoreState,
@@ -115,7 +128,6 @@ struct Loaded {
     fix: Option<Fix>,
 }
 
-#[derive(Debug)]
 struct Fix {
     original: String,
     fixed: String,
@@ -316,8 +328,8 @@ impl Fix {
         if after.problems.len() >= reading.problems.len() {
             return None;
         }
-        let (shown, shown_fixed) = (domain::redact(text), domain::redact(&fixed));
-        let diff = TextDiff::from_lines(&*shown, &*shown_fixed)
+        let (shown, shown_fixed) = (reading.masked(text), after.masked(&fixed));
+        let diff = TextDiff::from_lines(&shown, &shown_fixed)
             .unified_diff()
             .header("settings.toml", "settings.toml (repaired)")
             .to_string();

@@ -47,7 +47,7 @@ pub(crate) fn rewrite(
             reorder(parent, &order);
         }
     }
-    Ok(document.to_string())
+    Ok(with_line_ends_of(text, document.to_string()))
 }
 
 /// `text` with every repair made.
@@ -71,7 +71,16 @@ pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError
             RepairAction::Rename(new) => rename(parent, name, new),
         }
     }
-    Ok(document.to_string())
+    Ok(with_line_ends_of(text, document.to_string()))
+}
+
+/// A file from a Windows editor stays one: the TOML library writes its own line ends.
+fn with_line_ends_of(text: &str, written: String) -> String {
+    if text.contains("\r\n") {
+        written.replace("\r\n", "\n").replace('\n', "\r\n")
+    } else {
+        written
+    }
 }
 
 type Fields = IndexMap<&'static str, Value>;
@@ -191,11 +200,26 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
 fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(existing) => {
-            *value.decor_mut() = existing.decor().clone();
-            *existing = value;
+            if !append(existing, &value) {
+                *value.decor_mut() = existing.decor().clone();
+                *existing = value;
+            }
         }
         None => drop(table.insert(name, Item::Value(value))),
     }
+}
+
+/// Continues a list, which keeps the comments inside it; `false` if `new` is no continuation. Where
+/// entries go away, their comments cannot be told from their neighbours': the list is written anew.
+fn append(existing: &mut Value, new: &Value) -> bool {
+    let (Some(list), Some(new)) = (existing.as_array_mut(), new.as_array()) else { return false };
+    let known = list.len();
+    let same = list.iter().zip(new).all(|(old, new)| old.as_str() == new.as_str());
+    if known > new.len() || !same {
+        return false;
+    }
+    new.iter().skip(known).filter_map(Value::as_str).for_each(|name| list.push(name));
+    true
 }
 
 fn names_of(item: &Item) -> Vec<String> {

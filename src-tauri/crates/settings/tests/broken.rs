@@ -224,10 +224,14 @@ interval_secs = 1
 
 #[test]
 fn a_fix_is_for_the_file_that_was_shown_and_shows_no_key() {
-    let (_folder, store) = open(&format!("# {KEY}\n[gateway]\nport = \"4300\"\n"));
+    let password = "password = \"hunter2-CANARY\"";
+    let text = format!("# {KEY}\n[gateway]\n{password}\nport = \"4300\"\n");
+    let (_folder, store) = open(&text);
     let fix = store.proposed_fix().expect("a fix");
     assert!(fix.diff.contains("+port = 4300") && !fix.diff.contains("CANARY"), "{}", fix.diff);
-    assert_eq!(fix.errors_left, 1);
+    assert!(fix.diff.contains("password = \"…\""), "{}", fix.diff);
+    assert!(!format!("{store:?}").contains("CANARY"));
+    assert_eq!(fix.errors_left, 2);
     settings::write_atomic(store.path(), b"[gateway]\nport = \"4301\"\n").expect("written");
     assert!(matches!(store.apply_fix(), Err(SettingsError::Changed { .. })));
     assert!(store.apply_fix().is_ok());

@@ -265,6 +265,25 @@ fn inline_and_dotted_entries_are_edited_where_they_stand() {
 }
 
 #[test]
+fn a_list_that_grows_keeps_the_comments_inside_it() {
+    let text =
+        "[backends.a]\nbase_url = \"https://a.test\"\nmodels = [\n  \"x\", # fast\n  \"y\",\n]\n";
+    let fixture = Fixture::new(Some(text));
+    fixture.edit(|draft| draft.backends[&id("a")].models.push("z".to_owned()));
+    assert!(fixture.text().contains("\"x\", # fast\n  \"y\", \"z\","), "{}", fixture.text());
+    let saved = fixture.edit(|draft| drop(draft.backends[&id("a")].models.remove(0)));
+    assert_eq!(saved.backends[&id("a")].models, ["y", "z"]);
+}
+
+#[test]
+fn a_file_with_windows_line_ends_keeps_them() {
+    let text = BY_HAND.replace('\n', "\r\n");
+    let fixture = Fixture::new(Some(&text));
+    fixture.edit(|draft| draft.gateway.port = 4_301);
+    assert_eq!(fixture.text(), text.replace("4_300", "4301"));
+}
+
+#[test]
 fn an_edit_that_breaks_a_rule_writes_nothing() {
     let fixture = Fixture::new(Some(BY_HAND));
     let check = |change: fn(&mut Settings), expected: &str| {

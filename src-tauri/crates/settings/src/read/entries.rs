@@ -70,7 +70,7 @@ pub(super) fn read_backends(
             );
         }
         let words = [BackendKind::OpenAi.word(), BackendKind::OpenAiCompatible.word()];
-        let kind = entry.word("kind", &words, BackendKind::OpenAiCompatible, findings);
+        let kind = entry.word("kind", &words, findings).unwrap_or(BackendKind::OpenAiCompatible);
         if kind == BackendKind::Mock {
             let hint = format!("use one of: {}", words.join(", "));
             entry.wrong("kind", "the mock is built in and needs no entry", hint, None, findings);

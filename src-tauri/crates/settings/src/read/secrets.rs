@@ -51,6 +51,7 @@ fn walk_value(name: &str, value: &Value, path: &mut FieldPath, findings: &mut Fi
         Value::String(text) => {
             let named = NAMES.contains(&name.to_ascii_lowercase().replace('-', "_").as_str());
             if looks_secret(text.value()) || (named && !text.value().is_empty()) {
+                findings.hidden.extend(value.span());
                 findings.error(path, value.span(), "this looks like a secret", HINT);
             }
         }
