@@ -21,8 +21,8 @@ pub(crate) enum Need {
     Keychain,
     /// Compiling the window.
     WebView,
-    /// Driving the real window: screen, driver, session bus, keychain, notifications.
-    WindowTests,
+    /// A whole desktop session for tests: screen, session bus, keychain, notifications, window driver.
+    Session,
     /// A Chromium for the panel's browser tests.
     Browser,
     /// Python with virtual environments, for the vendors' Python SDKs.
@@ -45,7 +45,7 @@ const WEB_VIEW: [&str; 8] = [
     "pkg-config",
     "file",
 ];
-const WINDOW_TESTS: [&str; 15] = [
+const SESSION: [&str; 15] = [
     "xvfb",
     "xauth",
     "webkit2gtk-driver",
@@ -109,7 +109,9 @@ fn packages(need: Need) -> (&'static [&'static str], &'static str) {
     match need {
         Need::Keychain => (&KEYCHAIN, "to compile the keychain access"),
         Need::WebView => (&WEB_VIEW, "to compile the window"),
-        Need::WindowTests => (&WINDOW_TESTS, "to test the real window on a screen of its own"),
+        Need::Session => {
+            (&SESSION, "to test with a desktop session of its own: screen, keychain, notifications")
+        }
         Need::Browser => (&BROWSER, "to test the panel in a browser"),
         Need::Python => (&PYTHON, "to test the gateway with the vendors' Python SDKs"),
         Need::Drawing => (&DRAWING, "to draw the icons"),

@@ -49,7 +49,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "rust",
         says: "unit and acceptance tests of every crate",
-        needs: &[Need::Nextest, Need::WebView],
+        needs: &[Need::Nextest, Need::WebView, Need::Session],
         run: rust::all,
     },
     Step {
@@ -79,7 +79,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "window",
         says: "the real window on a screen of its own",
-        needs: &[Need::Nextest, Need::WebView, Need::WindowTests],
+        needs: &[Need::Nextest, Need::WebView, Need::Session],
         run: rust::window,
     },
     Step {

@@ -69,6 +69,8 @@ fn leftovers_are_whole_words() {
     let note = concat!("TO", "DO");
     assert_eq!(check(PATH, &format!("//! Why.\n// {note}: later\n")), [(Rule::Leftover, 2)]);
     assert_eq!(check(PATH, &format!("//! Why.\nconst {note}_LIST: u8 = 1;\n")), []);
+    assert_eq!(check(PATH, concat!("//! (to be ", "written)\n")), [(Rule::Leftover, 1)]);
+    assert_eq!(check(PATH, "//! Why: it waits to be written to disk.\n"), []);
     assert_eq!(check(PATH, "//! Why.\nconst KEY: &str = \"sk-XXXX\";\n"), []);
 }
 

@@ -7,14 +7,20 @@ const BANNED: [&str; 6] = ["manager", "helper", "util", "service", "misc", "comm
 
 /// Notes to oneself. Written in halves, so that this list is not a finding itself.
 const LEFTOVERS: [&str; 4] =
-    [concat!("FIX", "ME"), concat!("XX", "X"), concat!("TO", "DO"), concat!("to be ", "written")];
+    [concat!("FIX", "ME"), concat!("XX", "X"), concat!("TO", "DO"), concat!("(to be ", "written)")];
 
 /// Endings of the files that people write; generated and drawn ones are not searched.
 const WRITTEN: [&str; 8] = ["rs", "ts", "tsx", "css", "html", "toml", "md", "sh"];
 
-/// Where a test may be marked `#[ignore]`: these files have steps of their own, which run such tests.
-const IGNORED_ALLOWED: [&str; 4] =
-    ["tests/window.rs", "tests/window/", "tests/sdk.rs", "tests/sdk/"];
+/// Where a test may be marked `#[ignore]`: files that have a step of their own, which runs such tests,
+/// and one that starts itself anew, with the ignored test as what then runs.
+const IGNORED_ALLOWED: [&str; 5] = [
+    "tests/window.rs",
+    "tests/window/",
+    "tests/sdk.rs",
+    "tests/sdk/",
+    "src-tauri/crates/vault/tests/keychain_states.rs",
+];
 
 /// What starts a type in TypeScript.
 const TYPE_WORDS: [&str; 4] = ["class ", "interface ", "type ", "enum "];
