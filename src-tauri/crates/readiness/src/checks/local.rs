@@ -1,0 +1,123 @@
+//! What must hold on this machine before anything else is worth asking.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::check::{Action, Outcome, Run};
+use crate::ground::{Canary, Gravity, Ground};
+
+/// Free space below which the ledger may soon fail to write, in bytes.
+pub const FREE_BYTES_MIN: u64 = 500_000_000;
+
+pub(super) struct DataFolderCheck(pub(super) Arc<dyn Ground>);
+
+#[async_trait]
+impl Run for DataFolderCheck {
+    async fn run(&self) -> Outcome {
+        let folder = self.0.data_folder().await;
+        if let Err(reason) = folder.writable {
+            let fix = format!("Give your user the right to write to {}.", folder.path);
+            return Outcome::fail("the data folder cannot be written", fix).saw(reason);
+        }
+        let megabytes = |bytes: u64| format!("{} MB free in {}", bytes / 1_000_000, folder.path);
+        match folder.free_bytes {
+            Some(free) if free < FREE_BYTES_MIN => {
+                let fix = format!("Free at least {} MB.", FREE_BYTES_MIN / 1_000_000);
+                Outcome::fail("the disk is nearly full", fix).saw(megabytes(free))
+            }
+            Some(free) => Outcome::pass().saw("wrote and removed a file").saw(megabytes(free)),
+            None => Outcome::warn(
+                "the system does not tell how much space is free",
+                format!("See for yourself that there is room in {}.", folder.path),
+            ),
+        }
+    }
+}
+
+pub(super) struct SettingsCheck(pub(super) Arc<dyn Ground>);
+
+#[async_trait]
+impl Run for SettingsCheck {
+    async fn run(&self) -> Outcome {
+        let problems = self.0.settings_problems().await;
+        // The first error decides; without one, the first warning.
+        let Some(worst) = problems.iter().min_by_key(|problem| problem.gravity != Gravity::Error)
+        else {
+            return Outcome::pass().saw("no problem in the settings file");
+        };
+        let outcome = match worst.gravity {
+            Gravity::Error => Outcome::fail("the settings have an error", &worst.fix),
+            Gravity::Warning => Outcome::warn("the settings have a questionable entry", &worst.fix),
+        };
+        let told = problems.iter().fold(outcome, |outcome, problem| outcome.saw(&problem.message));
+        told.at(Action::OpenSettings)
+    }
+}
+
+pub(super) struct LedgerCheck(pub(super) Arc<dyn Ground>);
+
+#[async_trait]
+impl Run for LedgerCheck {
+    async fn run(&self) -> Outcome {
+        let ledger = self.0.ledger().await;
+        let versions =
+            format!("schema {}, expected {}", ledger.schema_found, ledger.schema_expected);
+        if let Err(reason) = ledger.integrity {
+            let fix = "Quit Gatehouse and put the newest backup of the ledger in its place.";
+            return Outcome::fail("the ledger is damaged", fix).saw(reason);
+        }
+        if ledger.schema_found > ledger.schema_expected {
+            let fix = "Install the newer Gatehouse again, or restore the backup it made.";
+            return Outcome::fail("the ledger was written by a newer Gatehouse", fix).saw(versions);
+        }
+        if ledger.schema_found < ledger.schema_expected {
+            let fix = "Restart Gatehouse: it finishes the upgrade when it starts.";
+            return Outcome::fail("the ledger's upgrade is not finished", fix).saw(versions);
+        }
+        Outcome::pass().saw("the integrity check found nothing").saw(versions)
+    }
+}
+
+pub(super) struct VaultCheck(pub(super) Arc<dyn Ground>);
+
+#[async_trait]
+impl Run for VaultCheck {
+    async fn run(&self) -> Outcome {
+        let vault = self.0.vault().await;
+        let store = vault.store;
+        match vault.canary {
+            Canary::Kept => {
+                Outcome::pass().saw(format!("{store}: wrote, read and removed a value"))
+            }
+            Canary::ReadOnly => Outcome::warn(
+                format!("{store} can only be read"),
+                "Choose the keychain or the encrypted file in the settings to store keys.",
+            )
+            .at(Action::OpenSettings),
+            Canary::Locked => {
+                Outcome::fail(format!("{store} is locked"), "Unlock it and run the checks again.")
+            }
+            Canary::Missing => Outcome::fail(
+                format!("{store} is not there"),
+                "Start a keychain, or choose the encrypted file in the settings.",
+            )
+            .at(Action::OpenSettings),
+            Canary::Hung => Outcome::fail(
+                format!("{store} does not answer"),
+                "Look for a password window behind the others, or restart the keychain.",
+            ),
+            Canary::Lost => Outcome::fail(
+                format!("{store} does not keep what it is given"),
+                "Choose the encrypted file in the settings.",
+            )
+            .at(Action::OpenSettings),
+            Canary::Failed(reason) => Outcome::fail(
+                format!("{store} failed"),
+                "Restart it, or choose the encrypted file in the settings.",
+            )
+            .saw(reason)
+            .at(Action::OpenSettings),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Reads a finished chat stream and says whether it was a good one.
+//!
+//! Written apart from the gateway's own reader on purpose: a check that shared its code would share
+//! its mistakes. It wants what OpenAI's streams hold: pieces of one answer, then the reason it
+//! stopped, then the usage, then `[DONE]`, and nothing after.
+
+use serde_json::Value;
+
+/// What a good stream held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Pieces of text.
+    pub(super) pieces: usize,
+    /// Why the model stopped.
+    pub(super) finish_reason: String,
+    /// Tokens in all.
+    pub(super) tokens: u64,
+}
+
+/// What was wrong with a stream; a clause that follows a colon.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum StreamFault {
+    /// An event that is no JSON object.
+    #[error("piece {0} of the stream is not readable")]
+    Unreadable(usize),
+    /// An error of the gateway or the backend in mid-stream.
+    #[error("the stream broke off with an error at piece {0}")]
+    Broke(usize),
+    /// A piece of another answer, or text after its end.
+    #[error("piece {0} of the stream is out of order")]
+    OutOfOrder(usize),
+    /// No text at all.
+    #[error("the stream holds no text")]
+    NoText,
+    /// Text and no reason for its end.
+    #[error("the stream does not say why it stopped")]
+    NoFinish,
+    /// No usage.
+    #[error("the stream counts no tokens")]
+    NoUsage,
+    /// Not ended by `[DONE]`.
+    #[error("the stream has no end marker")]
+    NoEnd,
+}
+
+/// Reads the body of a stream.
+pub(super) fn examine(body: &[u8]) -> Result<Seen, StreamFault> {
+    let text = String::from_utf8_lossy(body);
+    let mut events = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+    let mut reading = Reading::default();
+    for (place, event) in events.by_ref().enumerate() {
+        if event == "[DONE]" {
+            reading.done = true;
+            break;
+        }
+        reading.take(place, event)?;
+    }
+    match events.next() {
+        Some(_) => Err(StreamFault::OutOfOrder(reading.events)),
+        None => reading.finish(),
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    events: usize,
+    answer: Option<String>,
+    pieces: usize,
+    finish_reason: Option<String>,
+    tokens: Option<u64>,
+    done: bool,
+}
+
+impl Reading {
+    fn take(&mut self, place: usize, event: &str) -> Result<(), StreamFault> {
+        self.events = place + 1;
+        let event: Value =
+            serde_json::from_str(event).map_err(|_| StreamFault::Unreadable(place))?;
+        if event.get("error").is_some_and(|error| !error.is_null()) {
+            return Err(StreamFault::Broke(place));
+        }
+        let id = event.get("id").and_then(Value::as_str);
+        let id = id.ok_or(StreamFault::Unreadable(place))?;
+        if self.answer.get_or_insert_with(|| id.to_owned()) != id || self.tokens.is_some() {
+            return Err(StreamFault::OutOfOrder(place));
+        }
+        let piece = event.pointer("/choices/0/delta/content").and_then(Value::as_str);
+        if piece.is_some_and(|piece| !piece.is_empty()) {
+            if self.finish_reason.is_some() {
+                return Err(StreamFault::OutOfOrder(place));
+            }
+            self.pieces += 1;
+        }
+        if let Some(reason) = event.pointer("/choices/0/finish_reason").and_then(Value::as_str) {
+            self.finish_reason = Some(reason.to_owned());
+        }
+        self.tokens = event.pointer("/usage/total_tokens").and_then(Value::as_u64);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Seen, StreamFault> {
+        if self.pieces == 0 {
+            return Err(StreamFault::NoText);
+        }
+        let finish_reason = self.finish_reason.ok_or(StreamFault::NoFinish)?;
+        let tokens = self.tokens.filter(|tokens| *tokens > 0).ok_or(StreamFault::NoUsage)?;
+        if !self.done {
+            return Err(StreamFault::NoEnd);
+        }
+        Ok(Seen { pieces: self.pieces, finish_reason, tokens })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIECE: &str = r#"{"id":"c","choices":[{"delta":{"content":"hi"}}],"usage":null}"#;
+    const FINISH: &str = r#"{"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+    const USAGE: &str = r#"{"id":"c","choices":[],"usage":{"total_tokens":7}}"#;
+    const END: &str = "[DONE]";
+
+    #[track_caller]
+    fn check(events: &[&str], wanted: Result<usize, StreamFault>) {
+        let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        assert_eq!(examine(body.as_bytes()).map(|seen| seen.pieces), wanted);
+    }
+
+    #[test]
+    fn a_good_stream_is_counted_and_every_missing_or_misplaced_part_is_named() {
+        check(&[PIECE, PIECE, FINISH, USAGE, END], Ok(2));
+        check(&[PIECE, FINISH, USAGE], Err(StreamFault::NoEnd));
+        check(&[PIECE, FINISH, END], Err(StreamFault::NoUsage));
+        check(&[PIECE, USAGE, END], Err(StreamFault::NoFinish));
+        check(&[FINISH, USAGE, END], Err(StreamFault::NoText));
+        check(&[], Err(StreamFault::NoText));
+        check(&[PIECE, FINISH, PIECE, USAGE, END], Err(StreamFault::OutOfOrder(2)));
+        check(&[PIECE, FINISH, USAGE, END, PIECE], Err(StreamFault::OutOfOrder(3)));
+        check(&[PIECE, FINISH, USAGE, FINISH, END], Err(StreamFault::OutOfOrder(3)));
+        check(&[PIECE, r#"{"id":"other","choices":[]}"#], Err(StreamFault::OutOfOrder(1)));
+        check(&[PIECE, r#"{"error":{"message":"gone"}}"#], Err(StreamFault::Broke(1)));
+        check(&[PIECE, "{"], Err(StreamFault::Unreadable(1)));
+    }
+}

@@ -1,0 +1,1 @@
+//! Each built-in check against facts.

@@ -1,0 +1,1 @@
+//! The score table and the gates of the verdict.
