@@ -112,13 +112,9 @@ fn damage_has_its_own_name_and_the_file_is_left_alone() {
     *flipped.last_mut().expect("not empty") ^= 1;
     let mut later = good.clone();
     later.extend_from_slice(b"more");
-    let asks_too_much = String::from_utf8_lossy(&good[..40]).replace(" 1\n", " 40\n");
     let mut costly = good.clone();
-    if let Some(at) = good.windows(3).position(|window| window == b" 1\n") {
-        costly.splice(at..at + 3, *b" 40\n");
-    } else {
-        panic!("no work factor in {asks_too_much}");
-    }
+    let work = good.windows(3).position(|window| window == b" 1\n").expect("a work factor");
+    costly.splice(work..work + 3, format!(" {}\n", WORK_FACTOR_LOG2_MAX + 1).into_bytes());
     let large = vec![b'a'; usize::try_from(FILE_BYTES_MAX).expect("fits") + 1];
     let halves = good[..good.len() / 2].to_vec();
     for bytes in [Vec::new(), halves, flipped, later, costly, b"not a vault".to_vec(), large] {
@@ -209,22 +205,31 @@ fn a_file_at_its_size_limit_is_written_and_one_byte_more_is_refused() {
 }
 
 #[test]
-fn a_write_that_cannot_happen_changes_nothing() {
-    let (_folder, path) = filled();
+#[cfg(unix)]
+fn a_write_that_cannot_happen_changes_nothing_in_memory() {
+    let (folder, path) = filled();
     let store = unlocked(&path);
-    let good = fs::read(&path).expect("a file");
-    // A folder in the file's place: reading and renaming over it both fail.
-    fs::remove_file(&path).expect("removed");
-    fs::create_dir(&path).expect("a folder in its place");
+    // A link to nowhere in the folder's place: the file is gone and cannot be written (even by root).
+    let private = path.parent().expect("a folder");
+    fs::rename(private, folder.path().join("aside")).expect("moved");
+    std::os::unix::fs::symlink(folder.path().join("nowhere").join("deep"), private)
+        .expect("linked");
     let put = store.put(&id("a"), &secret("sk-1"));
     assert!(matches!(put, Err(VaultError::Unavailable { .. })), "{put:?}");
     assert!(
         matches!(store.get(&id("a")), Err(VaultError::NotFound(_))),
         "memory ran ahead of disk"
     );
-    fs::remove_dir(&path).expect("removed");
-    disk::replace(&path, &good).expect("writes");
-    assert!(unlocked(&path).get(&id("openai")).is_ok());
+    assert!(store.get(&id("openai")).is_ok());
+}
+
+#[test]
+fn something_unreadable_in_the_files_place_is_unavailable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(folder.path());
+    for outcome in [store.unlock(&right()), store.probe()] {
+        assert!(matches!(outcome, Err(VaultError::Unavailable { .. })), "{outcome:?}");
+    }
 }
 
 #[test]
