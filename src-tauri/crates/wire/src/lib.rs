@@ -9,6 +9,8 @@ mod error;
 mod json;
 pub mod mock;
 pub mod openai_chat;
+#[cfg(test)]
+mod properties;
 mod sse;
 
 pub use error::{

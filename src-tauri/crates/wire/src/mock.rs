@@ -104,3 +104,6 @@ pub fn answer(request: &ChatRequest, created_unix_s: i64) -> MockAnswer {
 pub fn models(created_unix_s: i64) -> Bytes {
     models_answer(MODELS, created_unix_s)
 }
+
+#[cfg(test)]
+mod tests;
