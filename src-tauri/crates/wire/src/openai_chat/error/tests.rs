@@ -72,8 +72,8 @@ fn fields_are_kept_bounded_and_without_keys() {
     );
     let error = upstream_error(401, body.as_bytes());
     assert_eq!(error.class, UpstreamClass::KeyRejected);
-    assert!(error.message.chars().count() <= ERROR_MESSAGE_CHARS_MAX);
-    assert!(error.message.ends_with("m m"));
+    assert_eq!(error.message.chars().count(), ERROR_MESSAGE_CHARS_MAX);
+    assert!(error.message.contains("m m m"));
     assert_eq!(error.kind.as_ref().map(|kind| kind.chars().count()), Some(ERROR_FIELD_CHARS_MAX));
     assert_eq!(error.code, None);
     assert!(!format!("{error:?}").contains("7f3a9c51"));
