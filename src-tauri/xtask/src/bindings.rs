@@ -53,7 +53,7 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
 /// Built with `--workspace` on purpose: cargo unifies features over the packages of a call, so any
 /// narrower call would compile half of the dependencies a second time.
 fn generate(repository: &Repository) -> Result<String> {
-    panel::build(repository)?;
+    panel::ensure_embeddable(repository)?;
     Call::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;
     let fresh = repository.scratch()?.join("bindings.ts");
     let program = repository.built("examples/bindings");

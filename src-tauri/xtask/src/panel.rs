@@ -42,6 +42,22 @@ pub(crate) fn build(repository: &Repository) -> Result<()> {
     stamp.set()
 }
 
+/// Makes the desktop program compile without a built panel: what it embeds has to be there, whatever
+/// it is. Needed to generate the panel's types, since a panel whose types are old does not build.
+pub(crate) fn ensure_embeddable(repository: &Repository) -> Result<()> {
+    let page = repository.ui().join("dist/index.html");
+    if page.is_file() {
+        return Ok(());
+    }
+    let stamp = Stamp::new(repository, "ui-sources", &repository.ui(), &[])?;
+    stamp.forget()?;
+    std::fs::create_dir_all(repository.ui().join("dist"))
+        .and_then(|()| {
+            std::fs::write(&page, "<!doctype html><title>The panel is not built</title>")
+        })
+        .with_context(|| format!("could not write {}", page.display()))
+}
+
 /// What the build reads. Tests are left out: changing one must not rebuild the program.
 fn sources(ui: &Path) -> Result<Vec<PathBuf>> {
     let mut files = tracked_below(ui)?;
@@ -78,6 +94,14 @@ impl Stamp {
         std::fs::read_to_string(&self.path).is_ok_and(|known| known == self.contents)
     }
 
+    fn forget(&self) -> Result<()> {
+        if self.path.exists() {
+            std::fs::remove_file(&self.path)
+                .with_context(|| format!("could not remove {}", self.path.display()))?;
+        }
+        Ok(())
+    }
+
     fn set(&self) -> Result<()> {
         std::fs::write(&self.path, &self.contents)
             .with_context(|| format!("could not write {}", self.path.display()))
@@ -107,6 +131,21 @@ mod tests {
         assert!(check(|_| ()));
         assert!(check(|folder| std::fs::write(folder.join("a.ts"), "one").unwrap()));
         assert!(!check(|folder| std::fs::write(folder.join("a.ts"), "two").unwrap()));
+    }
+
+    #[test]
+    fn a_stand_in_page_never_passes_for_a_built_panel() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository =
+            Repository { root: folder.path().into(), target: folder.path().join("target") };
+        let built = || Stamp::new(&repository, "ui-sources", folder.path(), &[]).unwrap();
+        built().set().unwrap();
+        super::ensure_embeddable(&repository).unwrap();
+        assert!(repository.ui().join("dist/index.html").is_file());
+        assert!(!built().is_current());
+        built().set().unwrap();
+        super::ensure_embeddable(&repository).unwrap();
+        assert!(built().is_current(), "a page that is there is left alone");
     }
 
     #[test]

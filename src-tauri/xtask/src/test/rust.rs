@@ -10,8 +10,9 @@ use super::{Outcome, Surroundings};
 use crate::call::{Call, Variable};
 use crate::{install, panel};
 
-/// Where nextest leaves its report, by the profile in .config/nextest.toml.
-const REPORT: &str = "nextest/report/junit.xml";
+/// Where nextest leaves its report, by the profile in .config/nextest.toml: always below the root, even
+/// when `CARGO_TARGET_DIR` says that cargo builds elsewhere.
+const REPORT: &str = "target/nextest/report/junit.xml";
 
 /// The targets are named so that cargo unifies features over the examples and tests too, as clippy's
 /// call does; a plain `cargo doc` would check half of the dependencies once more. The window's program
@@ -88,7 +89,7 @@ fn build(at: &Surroundings<'_>) -> Result<()> {
 fn nextest(at: &Surroundings<'_>, words: &str, setting: &[Variable]) -> Result<Outcome> {
     let words = format!("nextest run --profile report {words}");
     cargo(at, &words).arg("--no-run").run()?;
-    let report = at.repository.target.join(REPORT);
+    let report = at.repository.root.join(REPORT);
     if report.exists() {
         std::fs::remove_file(&report).context("could not remove the last test report")?;
     }
