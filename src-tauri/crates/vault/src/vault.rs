@@ -144,10 +144,15 @@ impl Vault {
         let ms = if self.kind() == VaultKind::File { FILE_CALL_MS_MAX } else { CALL_MS_MAX };
         let run = timeout(Duration::from_millis(ms), self.run(operation));
         let outcome = run.await.unwrap_or(Err(VaultError::Hung));
-        self.shared.record(outcome.as_ref().err());
+        if let Err(VaultError::Hung) = outcome {
+            self.shared.record(Some(&VaultError::Hung));
+        }
         outcome
     }
 
+    /// The store's answer is noted on its own thread, so that one which comes late still counts: a
+    /// user who answers the unlock prompt after half a minute finds the vault open at once. Silence
+    /// is noted by who still waits: found out late, it would hide a newer answer.
     async fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
@@ -155,12 +160,20 @@ impl Vault {
         let permits = Arc::clone(&self.shared.permits);
         let permit = permits.acquire_owned().await.map_err(VaultError::unavailable)?;
         let shared = Arc::clone(&self.shared);
+        let on_its_thread = Arc::clone(&shared);
         let run = spawn_blocking(move || {
-            let outcome = operation(&shared);
+            let outcome = operation(&on_its_thread);
+            if !matches!(outcome, Err(VaultError::Hung)) {
+                on_its_thread.record(outcome.as_ref().err());
+            }
             drop(permit);
             outcome
         });
-        run.await.map_err(VaultError::unavailable)?
+        run.await.unwrap_or_else(|panicked| {
+            let error = VaultError::unavailable(panicked);
+            shared.record(Some(&error));
+            Err(error)
+        })
     }
 }
 

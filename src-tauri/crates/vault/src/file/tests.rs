@@ -202,6 +202,12 @@ fn a_file_at_its_size_limit_is_written_and_one_byte_more_is_refused() {
     let more = [most.as_slice(), b"k"].concat();
     assert!(matches!(disk::replace(&path, &more), Err(VaultError::Unavailable { .. })));
     assert_eq!(disk::read(&path).expect("reads").map(|bytes| bytes.len()), Some(most.len()));
+    let mut file = fs::OpenOptions::new().append(true).open(&path).expect("opens");
+    std::io::Write::write_all(&mut file, b"k").expect("writes");
+    assert!(
+        matches!(disk::read(&path), Err(VaultError::Damaged(Damage::File))),
+        "it was cut short"
+    );
 }
 
 #[test]

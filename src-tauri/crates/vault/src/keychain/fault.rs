@@ -35,6 +35,10 @@ pub(super) fn may_be_a_lost_session(error: &Error) -> bool {
 
 /// What lies behind a platform's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "elsewhere the store's own variant says all there is to know")
+)]
 enum Cause {
     Locked,
     NoCollection,

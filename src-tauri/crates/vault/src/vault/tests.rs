@@ -129,6 +129,13 @@ impl Bench {
         self.entered.acquire_many(count).await.expect("open").forget();
     }
 
+    /// Waits until no call is left on the store, not even one nobody waits for: each gives its permit
+    /// back at its end.
+    async fn all_ended(&self) {
+        let all = u32::try_from(CALLS_AT_ONCE_MAX).expect("few");
+        drop(self.vault.shared.permits.acquire_many(all).await.expect("open"));
+    }
+
     fn calls(&self) -> usize {
         self.store.calls.load(Ordering::SeqCst)
     }
@@ -322,6 +329,28 @@ async fn a_recheck_looks_at_once_and_reopens() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_late_reopens_the_vault_without_a_new_question() {
+    let bench = Bench::new();
+    bench.hang().await;
+    bench.release();
+    bench.all_ended().await;
+    assert_eq!((bench.vault.state(), bench.calls()), (VaultState::Ready, 1));
+    bench.vault.get(&id("a")).await.expect("open again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_found_out_late_does_not_hide_a_newer_answer() {
+    let bench = Bench::new();
+    bench.hang().await;
+    bench.hold(Held::Writes); // A newer read passes; the old one still sleeps on the store.
+    assert_eq!(bench.vault.recheck().await, VaultState::Ready);
+    bench.fail_next(VaultError::Hung);
+    bench.release();
+    bench.all_ended().await;
+    assert_eq!(bench.vault.state(), VaultState::Ready);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_drops_what_was_known() {
     let bench = Bench::new();
     bench.vault.get(&id("a")).await.expect("there");
@@ -342,10 +371,7 @@ async fn a_write_that_ends_after_its_caller_gave_up_still_drops_what_was_known()
     tokio::time::advance(Duration::from_millis(CALL_MS_MAX)).await;
     assert!(matches!(writes.join_next().await, Some(Ok(Err(VaultError::Hung)))));
     bench.release();
-    // The permit comes back only after the write has ended.
-    let all = u32::try_from(CALLS_AT_ONCE_MAX).expect("few");
-    drop(bench.vault.shared.permits.acquire_many(all).await);
-    bench.vault.recheck().await;
+    bench.all_ended().await;
     assert_eq!(*bench.vault.get(&id("a")).await.expect("there"), secret("sk-late"));
 }
 
@@ -441,6 +467,7 @@ async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
         assert!(matches!(vault.get(&id("a")).await, Err(VaultError::Unavailable { .. })));
         let put = vault.put(&id("a"), secret("sk-1")).await;
         assert!(matches!(put, Err(VaultError::Unavailable { .. })));
+        assert_eq!(vault.state(), VaultState::Unavailable);
     }
 }
 
