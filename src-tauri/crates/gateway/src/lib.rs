@@ -1,1 +1,45 @@
-//! (to be written)
+//! The two doors of the program: the gateway for tools, the control door for our own shells.
+//!
+//! HTTP comes in and goes out here and nowhere else. Invariants: nothing listens beyond loopback, no
+//! request passes without its checks, no key leaves but in the header of a request to its own
+//! origin, no lock is held while the network is waited for, nothing is spawned but connections, and
+//! what a client has seen to its end is in the ledger.
+
+mod answer;
+mod body;
+mod control_door;
+mod control_tokens;
+mod door;
+mod event;
+mod failure;
+mod gateway;
+mod headers;
+mod in_flight;
+mod limits;
+mod listener;
+mod models;
+mod pipeline;
+mod probe;
+mod record;
+mod relay;
+mod snapshot;
+mod token;
+mod upstream;
+
+pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
+pub use control_tokens::{ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSIONS_MAX};
+pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
+pub use gateway::{Gateway, GatewayParts};
+pub use limits::{
+    ANSWER_BYTES_MAX, ATTEMPTS_PER_REQUEST_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX,
+    DoorLimits, ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX,
+    RETRY_AFTER_SECS_MAX, RequestLimits, STREAM_BYTES_MAX,
+};
+pub use listener::{BindError, Ipv6State, Listener};
+pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
+pub use snapshot::{Backend, Client, ClientStanding, Clients, Snapshot};
+pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
+pub use upstream::{
+    HttpUpstream, KeyScrubber, MockUpstream, TlsFault, Upstream, UpstreamFailure, UpstreamRequest,
+    UpstreamResponse,
+};

@@ -1,0 +1,187 @@
+//! Answers to clients: bodies, headers, and errors in the dialect of the client.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::RequestId;
+use futures_util::stream::BoxStream;
+use http_body_util::{Either, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use wire::{ErrorAnswer, ErrorKind, openai_chat};
+
+/// Body of an answer: whole, or a stream that may be cut short on purpose.
+pub(crate) type AnswerBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, StreamItem>>>;
+
+/// One frame of a streamed body, or the cut.
+pub(crate) type StreamItem = Result<Frame<Bytes>, Cut>;
+
+/// Ends a body without its final chunk, so that every client sees that the answer is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer was cut short on purpose, after its error event")]
+pub(crate) struct Cut;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-gatehouse-request-id");
+pub(crate) const BACKEND: HeaderName = HeaderName::from_static("x-gatehouse-backend");
+pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-gatehouse-route");
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-gatehouse-attempts");
+pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-gatehouse-cache");
+pub(crate) const COST_USD: HeaderName = HeaderName::from_static("x-gatehouse-cost-usd");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What a client should do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryAdvice {
+    /// What it thinks best from the status.
+    AsStatusSays,
+    /// Nothing: the same request fails again.
+    Never,
+    /// Wait this long.
+    After(Duration),
+    /// It takes too long to wait for: come back after this at the earliest, and not by itself.
+    NotBefore(Duration),
+}
+
+/// A failure as the client gets it, before a dialect spells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) kind: ErrorKind,
+    /// Stable word for programs; also the error class in the ledger.
+    pub(crate) code: &'static str,
+    /// The backend's own word for programs, where there is one; clients read some of them.
+    pub(crate) relayed_code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) param: Option<String>,
+    pub(crate) retry: RetryAdvice,
+}
+
+impl Refusal {
+    pub(crate) fn new(
+        status: u16,
+        kind: ErrorKind,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            code,
+            relayed_code: None,
+            message: message.into(),
+            param: None,
+            retry: RetryAdvice::AsStatusSays,
+        }
+    }
+
+    pub(crate) fn retry(mut self, advice: RetryAdvice) -> Self {
+        self.retry = advice;
+        self
+    }
+
+    pub(crate) fn param(mut self, param: Option<String>) -> Self {
+        self.param = param;
+        self
+    }
+
+    fn spelled(&self) -> ErrorAnswer<'_> {
+        ErrorAnswer {
+            status: self.status,
+            kind: self.kind,
+            code: Some(self.relayed_code.as_deref().unwrap_or(self.code)),
+            message: &self.message,
+            param: self.param.as_deref(),
+        }
+    }
+
+    /// The event that ends a stream which had begun.
+    pub(crate) fn event(&self) -> Bytes {
+        openai_chat::error_event(&self.spelled())
+    }
+
+    /// The whole answer.
+    pub(crate) fn answer(&self) -> Response<AnswerBody> {
+        let mut answer = json(self.status, openai_chat::error_body(&self.spelled()));
+        let headers = answer.headers_mut();
+        let never = HeaderValue::from_static("false");
+        match self.retry {
+            RetryAdvice::AsStatusSays => {}
+            RetryAdvice::Never => drop(headers.insert(SHOULD_RETRY, never)),
+            RetryAdvice::After(wait) => drop(headers.insert(RETRY_AFTER, seconds(wait))),
+            RetryAdvice::NotBefore(wait) => {
+                headers.insert(SHOULD_RETRY, never);
+                headers.insert(RETRY_AFTER, seconds(wait));
+            }
+        }
+        answer
+    }
+}
+
+/// Whole seconds, rounded up, at least one.
+fn seconds(wait: Duration) -> HeaderValue {
+    let rounded = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(rounded.max(1))
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: u16, body: Bytes) -> Response<AnswerBody> {
+    let mut answer = whole(body);
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer
+}
+
+/// A whole body with status 200 and no header.
+pub(crate) fn whole(body: Bytes) -> Response<AnswerBody> {
+    Response::new(Either::Left(Full::new(body)))
+}
+
+/// A streamed body with status 200 and no header.
+pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<AnswerBody> {
+    Response::new(Either::Right(StreamBody::new(items)))
+}
+
+/// Names the request on its answer.
+pub(crate) fn stamp(answer: &mut Response<AnswerBody>, id: RequestId) {
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        answer.headers_mut().insert(REQUEST_ID, value);
+    }
+}
+
+/// Makes this the last answer on its connection.
+pub(crate) fn close(answer: &mut Response<AnswerBody>) {
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_whole_seconds_and_never_zero() {
+        let text = |wait| seconds(wait).to_str().map(str::to_owned).expect("text");
+        assert_eq!(text(Duration::ZERO), "1");
+        assert_eq!(text(Duration::from_millis(150)), "1");
+        assert_eq!(text(Duration::from_secs(7)), "7");
+        assert_eq!(text(Duration::from_millis(7_001)), "8");
+    }
+
+    #[test]
+    fn advice_becomes_headers() {
+        let headers = |advice| {
+            let refusal = Refusal::new(429, ErrorKind::RateLimit, "x", "y").retry(advice);
+            let answer = refusal.answer();
+            let get =
+                |name| answer.headers().get(name).and_then(|v| v.to_str().ok().map(str::to_owned));
+            (get(SHOULD_RETRY), get(RETRY_AFTER))
+        };
+        assert_eq!(headers(RetryAdvice::AsStatusSays), (None, None));
+        assert_eq!(headers(RetryAdvice::Never), (Some("false".into()), None));
+        let wait = Duration::from_secs(9);
+        assert_eq!(headers(RetryAdvice::After(wait)), (None, Some("9".into())));
+        assert_eq!(headers(RetryAdvice::NotBefore(wait)), (Some("false".into()), Some("9".into())));
+    }
+}

@@ -1,0 +1,330 @@
+//! The control door: typed operations for the command line and the browser panel.
+//!
+//! A second listener with the gateway's checks, so that no local token of a client ever reaches an
+//! operation and no page but our own does. It knows no operation: what a name means is decided by
+//! the [`Door`] that the layers above pass in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
+    HeaderValue, ORIGIN, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{Method, Request, Response};
+use serde::Deserialize;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::{self, AnswerBody, Refusal};
+use crate::control_tokens::ControlTokens;
+use crate::door::{self, AllowedHosts};
+use crate::limits::{CONTROL_BODY_BYTES_MAX, DoorLimits, HEARTBEAT};
+use crate::listener::{self, Answers, Listener};
+use crate::{body, token};
+
+/// Marks a call of our own page; a page of another origin cannot send it without a preflight, and
+/// preflights are refused.
+const PANEL: HeaderName = HeaderName::from_static("x-gatehouse-panel");
+
+const OPERATION_PREFIX: &str = "/control/v1/";
+
+/// Longest name of an operation, in bytes.
+const OPERATION_BYTES_MAX: usize = 64;
+
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// What lies behind the control door.
+#[async_trait]
+pub trait Door: Send + Sync {
+    /// Runs one operation by its name; `body` is its request as JSON. Unknown names are the door's
+    /// own 404.
+    async fn call(&self, caller: Caller, operation: &str, body: Bytes) -> DoorReply;
+
+    /// What happens from now on, one JSON document per item.
+    fn events(&self) -> BoxStream<'static, Bytes>;
+
+    /// A file of the panel by its path without a leading slash; `index.html` for the root.
+    fn asset(&self, path: &str) -> Option<Asset>;
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// A program of this user, by the token in the runtime folder.
+    Local,
+    /// The panel in a browser, by its cookie.
+    Panel,
+}
+
+/// The answer of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorReply {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON; empty for none.
+    pub body: Bytes,
+}
+
+/// A file of the panel. It holds nothing worth protecting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Value of its `Content-Type`.
+    pub content_type: String,
+    /// Its content.
+    pub bytes: Bytes,
+}
+
+/// Serves a [`Door`].
+pub struct ControlDoor {
+    door: Arc<dyn Door>,
+    tokens: Arc<ControlTokens>,
+    limits: DoorLimits,
+}
+
+impl ControlDoor {
+    /// A control door that serves nothing yet.
+    #[must_use]
+    pub fn new(door: Arc<dyn Door>, tokens: Arc<ControlTokens>, limits: DoorLimits) -> Arc<Self> {
+        Arc::new(Self { door, tokens, limits })
+    }
+
+    /// Serves `listener` until `stop`: streams of events end at once, calls may finish within
+    /// [`DoorLimits::stop_grace`].
+    pub async fn serve(self: Arc<Self>, listener: Listener, stop: CancellationToken) {
+        let port = listener.port();
+        let limits = self.limits;
+        let served = Served {
+            control: self,
+            hosts: AllowedHosts::on(port),
+            cookie: format!("gatehouse_panel_{port}"),
+            stop: stop.clone(),
+        };
+        listener::serve(listener, Arc::new(served), limits, stop).await;
+    }
+}
+
+/// A control door behind the names of one port.
+struct Served {
+    control: Arc<ControlDoor>,
+    hosts: AllowedHosts,
+    /// Cookies are shared by all ports of a host, so the name tells ours apart.
+    cookie: String,
+    stop: CancellationToken,
+}
+
+#[derive(Deserialize)]
+struct Exchange {
+    one_time: String,
+}
+
+impl Answers for Served {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<AnswerBody> {
+        let is_chunked = door::is_chunked(request.headers());
+        let mut answer = match self.route(request).await {
+            Ok(answer) => answer,
+            Err(refusal) => refused(&refusal),
+        };
+        guard(answer.headers_mut());
+        if is_chunked {
+            answer::close(&mut answer);
+        }
+        answer
+    }
+}
+
+impl Served {
+    async fn route(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
+        door::check_host(&request, &self.hosts)?;
+        let is_post = request.method() == Method::POST;
+        let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+        let path = request.uri().path().to_owned();
+        if let Some(operation) = path.strip_prefix(OPERATION_PREFIX) {
+            self.check_page(request.headers())?;
+            if operation == "events" && is_get {
+                self.caller(request.headers())?;
+                return Ok(self.events());
+            }
+            if !is_post {
+                return Err(door_refusal(405, "Call operations with POST."));
+            }
+            return self.operation(operation, request).await;
+        }
+        match path.as_str() {
+            "/panel/exchange" if is_post => {
+                self.check_page(request.headers())?;
+                self.exchange(request).await
+            }
+            _ if is_get => self.asset(&path),
+            _ => Err(door_refusal(405, "This path does not take that method.")),
+        }
+    }
+
+    /// Only our own page may call from a browser.
+    fn check_page(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        if !origins.all(|origin| self.hosts.is_own_origin(origin.as_bytes())) {
+            return Err(door::foreign_page());
+        }
+        door::check_site(headers)
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let tokens = &self.control.tokens;
+        if token::bearer(headers).is_some_and(|hash| tokens.is_local(&hash)) {
+            return Ok(Caller::Local);
+        }
+        if self.session(headers).is_some_and(|session| tokens.is_session(session)) {
+            return Ok(Caller::Panel);
+        }
+        let message = "This door is closed to you. Open the panel anew with `gatehouse`, or use the \
+                       command line.";
+        Err(door_refusal(401, message))
+    }
+
+    fn session<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = values.flat_map(|value| value.split("; "));
+        pairs
+            .find_map(|pair| pair.split_once('=').filter(|(name, _)| *name == self.cookie))
+            .map(|(_, value)| value)
+    }
+
+    async fn operation(
+        &self,
+        operation: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<AnswerBody>, Refusal> {
+        let caller = self.caller(request.headers())?;
+        if caller == Caller::Panel && !request.headers().contains_key(PANEL) {
+            return Err(door::foreign_page());
+        }
+        if !is_operation_name(operation) {
+            return Err(door_refusal(404, "There is no such operation."));
+        }
+        let body = self.json_body(request).await?;
+        let reply = self.control.door.call(caller, operation, body).await;
+        let mut answer = answer::json(reply.status, reply.body.clone());
+        if reply.body.is_empty() {
+            answer.headers_mut().remove(CONTENT_TYPE);
+        }
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(answer)
+    }
+
+    async fn json_body(&self, request: Request<Incoming>) -> Result<Bytes, Refusal> {
+        door::check_json(request.headers())?;
+        body::read(request.into_body(), CONTROL_BODY_BYTES_MAX, &self.control.limits).await
+    }
+
+    fn events(&self) -> Response<AnswerBody> {
+        let events = self
+            .control
+            .door
+            .events()
+            .map(|event| [b"data: ".as_slice(), &event, b"\n\n"].concat().into());
+        let heartbeat = stream::repeat(Bytes::from_static(b": here\n\n")).then(|beat| async {
+            tokio::time::sleep(HEARTBEAT).await;
+            beat
+        });
+        // A first comment, so that the browser knows at once that it is connected.
+        let hello = stream::iter([Bytes::from_static(b": here\n\n")]);
+        let all = hello.chain(until_first_ends(events, heartbeat));
+        let items = all.map(|bytes| Ok(Frame::data(bytes)));
+        let mut answer =
+            answer::streamed(items.take_until(self.stop.clone().cancelled_owned()).boxed());
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer
+    }
+
+    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
+        let body = self.json_body(request).await?;
+        let Ok(Exchange { one_time }) = serde_json::from_slice(&body) else {
+            return Err(door_refusal(400, "Send {\"one_time\": \"…\"}."));
+        };
+        let session = self.control.tokens.exchange(&one_time).ok_or_else(|| {
+            let message =
+                "This address was used before or is too old. Get a new one from Gatehouse.";
+            door_refusal(403, message)
+        })?;
+        let cookie = format!("{}={session}; HttpOnly; SameSite=Strict; Path=/", self.cookie);
+        let mut answer = answer::whole(Bytes::new());
+        *answer.status_mut() = hyper::StatusCode::NO_CONTENT;
+        if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
+            cookie.set_sensitive(true);
+            answer.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(answer)
+    }
+
+    fn asset(&self, path: &str) -> Result<Response<AnswerBody>, Refusal> {
+        let name = if path == "/" { "index.html" } else { path.trim_start_matches('/') };
+        let is_plain = !name.contains(['\\', '%']) && !name.split('/').any(|part| part == "..");
+        let asset = is_plain.then(|| self.control.door.asset(name)).flatten();
+        let asset = asset.ok_or_else(|| door_refusal(404, "There is nothing at this address."))?;
+        let mut answer = answer::whole(asset.bytes);
+        let headers = answer.headers_mut();
+        if let Ok(kind) = HeaderValue::try_from(asset.content_type) {
+            headers.insert(CONTENT_TYPE, kind);
+        }
+        // The build puts a hash of the content into every name below `assets/`.
+        let caching = match name.starts_with("assets/") {
+            true => "public, max-age=31536000, immutable",
+            false => "no-cache",
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        Ok(answer)
+    }
+}
+
+/// Both streams as they come; over when the first is.
+fn until_first_ends<A, B>(first: A, second: B) -> BoxStream<'static, Bytes>
+where
+    A: futures_util::Stream<Item = Bytes> + Send + 'static,
+    B: futures_util::Stream<Item = Bytes> + Send + 'static,
+{
+    let ended = first.map(Some).chain(stream::iter([None]));
+    stream::select(ended, second.map(Some))
+        .take_while(|item| std::future::ready(item.is_some()))
+        .filter_map(std::future::ready)
+        .boxed()
+}
+
+fn is_operation_name(name: &str) -> bool {
+    let fits = (1..=OPERATION_BYTES_MAX).contains(&name.len());
+    fits && name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// A refusal of this door; its code means nothing to anyone but people.
+fn door_refusal(status: u16, message: &str) -> Refusal {
+    Refusal::new(status, wire::ErrorKind::InvalidRequest, "failed", message)
+}
+
+/// A refusal in the shape of every error of an operation.
+fn refused(refusal: &Refusal) -> Response<AnswerBody> {
+    let body = json!({"code": "failed", "message": refusal.message, "hint": null, "field": null});
+    let mut answer = answer::json(refusal.status, body.to_string().into());
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer::close(&mut answer);
+    answer
+}
+
+/// What keeps a browser from doing anything with an answer but showing it as our own page.
+fn guard(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}

@@ -1,0 +1,280 @@
+//! From everything that can go wrong on the way of a request to what the client is told, what the
+//! ledger keeps and what it says about the backend: decided once, here.
+
+use std::time::{Duration, SystemTime};
+
+use domain::{BackendId, WallTime};
+use hyper::header::{HeaderMap, RETRY_AFTER};
+use routing::NoRoute;
+use vault::VaultError;
+use wire::openai_chat::{BadAnswer, StreamFault};
+use wire::{ErrorKind, UpstreamClass, UpstreamError};
+
+use crate::answer::{Refusal, RetryAdvice};
+use crate::event::{FailureReason, Verdict};
+use crate::limits::RETRY_AFTER_SECS_MAX;
+use crate::upstream::UpstreamFailure;
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) refusal: Refusal,
+    /// What it says about the backend.
+    pub(crate) verdict: Verdict,
+    /// Whether the backend may have done work that it bills.
+    pub(crate) work: Work,
+    /// The backend's own status, if it gave one.
+    pub(crate) upstream_status: Option<u16>,
+}
+
+/// Whether a backend may bill a request that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// It did nothing.
+    None,
+    /// It may have.
+    Unknown,
+}
+
+impl Failure {
+    fn here(refusal: Refusal) -> Self {
+        Self { refusal, verdict: Verdict::NotSent, work: Work::None, upstream_status: None }
+    }
+
+    fn backend(reason: FailureReason, work: Work, status: u16, message: String) -> Self {
+        let kind = match reason {
+            FailureReason::Timeout => ErrorKind::Timeout,
+            FailureReason::Overloaded => ErrorKind::Overloaded,
+            _ => ErrorKind::Api,
+        };
+        let refusal = Refusal::new(status, kind, reason.word(), message);
+        Self { refusal, verdict: Verdict::BackendFailure(reason), work, upstream_status: None }
+    }
+
+    /// No backend may answer.
+    pub(crate) fn no_route(error: &NoRoute) -> Self {
+        let (status, kind, code) = match error {
+            NoRoute::NoName | NoRoute::NameTooLong(_) => {
+                (400, ErrorKind::InvalidRequest, "invalid_value")
+            }
+            NoRoute::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
+            NoRoute::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
+            NoRoute::NoBackend { .. } => (503, ErrorKind::Api, "no_backend"),
+        };
+        let refusal = Refusal::new(status, kind, code, sentence(&error.to_string()))
+            .param(Some("model".to_owned()))
+            .retry(RetryAdvice::Never);
+        Self { verdict: Verdict::NotSent, ..Self::here(refusal) }
+    }
+
+    /// The snapshot sends a request where it must not go.
+    pub(crate) fn misconfigured(backend: &BackendId, what: &str) -> Self {
+        let message = format!("The backend {backend} {what}");
+        let refusal = Refusal::new(502, ErrorKind::Api, "backend_misconfigured", message);
+        Self::here(refusal.retry(RetryAdvice::Never))
+    }
+
+    /// The key could not be had.
+    pub(crate) fn vault(backend: &BackendId, error: &VaultError) -> Self {
+        let missing = matches!(error, VaultError::NotFound(_));
+        let status = if missing { 502 } else { 503 };
+        let code = if missing { "key_missing" } else { "vault_unavailable" };
+        let message = format!("The key of the backend {backend} cannot be read: {error}");
+        Self::here(Refusal::new(status, ErrorKind::Api, code, message).retry(RetryAdvice::Never))
+    }
+
+    /// There was no answer, or no more of it.
+    pub(crate) fn upstream(backend: &BackendId, failure: &UpstreamFailure) -> Self {
+        let message = format!("The backend {backend} failed: {failure}.");
+        match failure.reason() {
+            Some(reason) => {
+                let (status, work) = match reason {
+                    FailureReason::Timeout => (504, Work::Unknown),
+                    FailureReason::Broken => (502, Work::Unknown),
+                    _ => (502, Work::None),
+                };
+                Self::backend(reason, work, status, message)
+            }
+            None => {
+                let code = "backend_misconfigured";
+                Self::here(
+                    Refusal::new(502, ErrorKind::Api, code, message).retry(RetryAdvice::Never),
+                )
+            }
+        }
+    }
+
+    /// It sent us elsewhere.
+    pub(crate) fn redirected(backend: &BackendId, status: u16) -> Self {
+        let message = format!(
+            "The backend {backend} answered with a redirect ({status}), which is not followed: the key \
+             belongs to its own host only. Correct its base URL."
+        );
+        let mut failure = Self::backend(FailureReason::Redirected, Work::None, 502, message);
+        failure.refusal.retry = RetryAdvice::Never;
+        failure.upstream_status = Some(status);
+        failure
+    }
+
+    /// It sent what is no answer; `what` completes "The backend …".
+    pub(crate) fn unreadable(backend: &BackendId, what: &str, work: Work) -> Self {
+        let message = format!("The backend {backend} {what}");
+        let mut failure = Self::backend(FailureReason::Unreadable, work, 502, message);
+        failure.upstream_status = Some(200);
+        failure
+    }
+
+    /// A body with status 200 that is no answer.
+    pub(crate) fn bad_answer(backend: &BackendId, bad: BadAnswer, told: &Told<'_>) -> Self {
+        let work = match &bad {
+            BadAnswer::Empty | BadAnswer::Html => Work::None,
+            BadAnswer::NotJson | BadAnswer::NoChoices => Work::Unknown,
+            BadAnswer::UpstreamError(error) => return Self::reported(backend, error.clone(), told),
+        };
+        let message = format!("The backend {backend} sent no answer: {bad}.");
+        Self {
+            upstream_status: Some(200),
+            ..Self::backend(FailureReason::Unreadable, work, 502, message)
+        }
+    }
+
+    /// A stream that broke the dialect.
+    pub(crate) fn broken_stream(backend: &BackendId, fault: StreamFault) -> Self {
+        let message = format!("The backend {backend} sent a broken stream: {fault}.");
+        Self::backend(FailureReason::Unreadable, Work::Unknown, 502, message)
+    }
+
+    /// A failure the backend reported itself, by status or in its stream. Its words are relayed
+    /// where the client or its user can act on them.
+    pub(crate) fn reported(backend: &BackendId, error: UpstreamError, told: &Told<'_>) -> Self {
+        let words = told.scrubbed(&error.message);
+        let relayed_code = error.code.as_deref().map(|code| told.scrubbed(code));
+        let Spelling { status, kind, code, verdict } = spelling(error.class);
+        let message = match error.class {
+            // Clients read these texts ("prompt is too long"), so they stay as they are.
+            UpstreamClass::InvalidRequest | UpstreamClass::TooLarge | UpstreamClass::NotFound => {
+                words
+            }
+            UpstreamClass::KeyRejected => format!(
+                "The backend {backend} rejected its key ({}): {words}. Check or replace the key in \
+                 Gatehouse; your local token is fine.",
+                error.status
+            ),
+            _ => format!("The backend {backend} answered {}: {words}", error.status),
+        };
+        let mut refusal = Refusal::new(status, kind, code, message)
+            .retry(told.advice(error.class))
+            .param(error.param.as_deref().map(|param| told.scrubbed(param)));
+        if keeps_code(error.class) {
+            refusal.relayed_code = relayed_code;
+        }
+        Self { refusal, verdict, work: Work::None, upstream_status: Some(error.status) }
+    }
+}
+
+/// What else a backend said beside its error.
+pub(crate) struct Told<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) scrubber: &'a crate::upstream::KeyScrubber,
+    pub(crate) now: WallTime,
+}
+
+impl Told<'_> {
+    fn scrubbed(&self, text: &str) -> String {
+        self.scrubber.scrub(text)
+    }
+
+    fn advice(&self, class: UpstreamClass) -> RetryAdvice {
+        let forbidden =
+            self.headers.get("x-should-retry").is_some_and(|v| v.as_bytes() == b"false");
+        let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
+        match (class, retry_after(self.headers, self.now)) {
+            (UpstreamClass::KeyRejected | UpstreamClass::Unpaid, _) => RetryAdvice::Never,
+            (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait))
+                if wait > longest =>
+            {
+                RetryAdvice::NotBefore(longest)
+            }
+            (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait)) if forbidden => {
+                RetryAdvice::NotBefore(wait)
+            }
+            (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait)) => {
+                RetryAdvice::After(wait)
+            }
+            _ if forbidden => RetryAdvice::Never,
+            _ => RetryAdvice::AsStatusSays,
+        }
+    }
+}
+
+struct Spelling {
+    status: u16,
+    kind: ErrorKind,
+    code: &'static str,
+    verdict: Verdict,
+}
+
+fn spelling(class: UpstreamClass) -> Spelling {
+    use ErrorKind as Kind;
+    let failed = Verdict::BackendFailure;
+    let (status, kind, code, verdict) = match class {
+        UpstreamClass::InvalidRequest => {
+            (400, Kind::InvalidRequest, "invalid_request", Verdict::ClientFault)
+        }
+        UpstreamClass::NotFound => (404, Kind::NotFound, "model_not_found", Verdict::ClientFault),
+        UpstreamClass::TooLarge => (413, Kind::TooLarge, "request_too_large", Verdict::ClientFault),
+        // Not 401: the client would take its own token for bad.
+        UpstreamClass::KeyRejected => {
+            (502, Kind::Api, "backend_key_rejected", Verdict::KeyRejected)
+        }
+        UpstreamClass::Unpaid => (429, Kind::Billing, "insufficient_quota", Verdict::KeyUnpaid),
+        UpstreamClass::RateLimited => (429, Kind::RateLimit, "rate_limited", Verdict::RateLimited),
+        UpstreamClass::Timeout => (504, Kind::Timeout, "timeout", failed(FailureReason::Timeout)),
+        UpstreamClass::Overloaded => {
+            (503, Kind::Overloaded, "overloaded", failed(FailureReason::Overloaded))
+        }
+        UpstreamClass::Failed => (502, Kind::Api, "backend_error", failed(FailureReason::Status)),
+    };
+    Spelling { status, kind, code, verdict }
+}
+
+/// Whether the backend's own `code` helps the client.
+const fn keeps_code(class: UpstreamClass) -> bool {
+    matches!(
+        class,
+        UpstreamClass::InvalidRequest
+            | UpstreamClass::NotFound
+            | UpstreamClass::TooLarge
+            | UpstreamClass::Unpaid
+            | UpstreamClass::RateLimited
+    )
+}
+
+/// How long a backend wants to be left alone: `retry-after-ms`, or `retry-after` as seconds or date.
+fn retry_after(headers: &HeaderMap, now: WallTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |text: &str| {
+        let value = text.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0)?;
+        Duration::try_from_secs_f64(value).ok()
+    };
+    if let Some(ms) = text("retry-after-ms").and_then(number) {
+        return Some(ms / 1_000);
+    }
+    let value = text(RETRY_AFTER.as_str())?;
+    number(value).or_else(|| {
+        let date = httpdate::parse_http_date(value).ok()?;
+        let date = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let now = Duration::from_millis(u64::try_from(now.unix_ms()).ok()?);
+        Some(date.saturating_sub(now))
+    })
+}
+
+/// A refusal's text as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! Loopback sockets and the connections on them, the same for the gateway and the control door.
+//!
+//! An own accept loop instead of a ready-made server, because what keeps one bad client from harming
+//! the rest has to be certain: a timer for half-sent heads (hyper has none unless it is given one),
+//! a bound on connections, a write time-out, `TCP_NODELAY`, and a stop that lets answers finish.
+//! There is no setting for the address: nothing but loopback can be bound.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutWriter;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::AnswerBody;
+use crate::limits::{DoorLimits, HEAD_BYTES_MAX, HEADERS_MAX};
+
+/// How often a port chosen by the system is tried for both address families.
+const SHARED_PORT_TRIES_MAX: usize = 8;
+
+/// Pause after a failed accept: out of file descriptors, the loop must not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+const BUSY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+connection: close\r\ncontent-length: 97\r\n\r\n\
+{\"error\":{\"message\":\"Too many connections.\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":null}}";
+
+/// Loopback sockets, bound and not yet served.
+#[derive(Debug)]
+pub struct Listener {
+    v4: TcpListener,
+    v6: Option<TcpListener>,
+    port: u16,
+}
+
+/// Whether `[::1]` is served beside `127.0.0.1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ipv6State {
+    /// It is.
+    Listening,
+    /// This machine has no IPv6 loopback.
+    Absent,
+}
+
+/// Why no port could be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Another program listens there.
+    #[error(
+        "port {port} is in use; choose another port in Settings, or stop the other program and start again"
+    )]
+    InUse {
+        /// The port asked for.
+        port: u16,
+    },
+    /// The system reserves the port.
+    #[error("the system does not allow port {port}; choose one above 1023 in Settings")]
+    NotAllowed {
+        /// The port asked for.
+        port: u16,
+    },
+    /// Anything else.
+    #[error("port {port} cannot be opened on 127.0.0.1; see the log, or choose another port")]
+    Failed {
+        /// The port asked for.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Listener {
+    /// Binds `port` on 127.0.0.1 and, where the machine has it, on `[::1]`. Port 0 lets the system
+    /// choose (one for both families if it can).
+    ///
+    /// A port that is taken on one family only counts as taken: another program there would receive
+    /// the tokens of clients that prefer that family.
+    pub async fn bind(port: u16) -> Result<Self, BindError> {
+        if port != 0 {
+            return Self::bind_both(port).await;
+        }
+        for _ in 1..SHARED_PORT_TRIES_MAX {
+            match Self::bind_both(0).await {
+                Err(BindError::InUse { .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        Self::bind_v4(0).await
+    }
+
+    /// Binds a port of the system's choice on 127.0.0.1 alone.
+    pub async fn bind_v4_any() -> Result<Self, BindError> {
+        Self::bind_v4(0).await
+    }
+
+    /// The port bound.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether `[::1]` is served too.
+    #[must_use]
+    pub const fn ipv6(&self) -> Ipv6State {
+        if self.v6.is_some() { Ipv6State::Listening } else { Ipv6State::Absent }
+    }
+
+    async fn bind_v4(port: u16) -> Result<Self, BindError> {
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(|error| bind_error(port, error))?;
+        let bound = v4.local_addr().map_err(|error| bind_error(port, error))?;
+        Ok(Self { v4, v6: None, port: bound.port() })
+    }
+
+    async fn bind_both(port: u16) -> Result<Self, BindError> {
+        let mut listener = Self::bind_v4(port).await?;
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, listener.port)).await {
+            Ok(v6) => listener.v6 = Some(v6),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                return Err(BindError::InUse { port: listener.port });
+            }
+            Err(error) => tracing::info!(%error, "no IPv6 loopback; serving 127.0.0.1 alone"),
+        }
+        Ok(listener)
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match &self.v6 {
+            None => self.v4.accept().await,
+            Some(v6) => tokio::select! {
+                accepted = self.v4.accept() => accepted,
+                accepted = v6.accept() => accepted,
+            },
+        }
+    }
+}
+
+fn bind_error(port: u16, source: io::Error) -> BindError {
+    match source.kind() {
+        ErrorKind::AddrInUse => BindError::InUse { port },
+        ErrorKind::PermissionDenied => BindError::NotAllowed { port },
+        _ => BindError::Failed { port, source },
+    }
+}
+
+/// What answers the requests of a listener.
+pub(crate) trait Answers: Send + Sync + 'static {
+    /// Answers one request. Dropping the future means the client has gone.
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<AnswerBody>> + Send;
+}
+
+/// Serves until `stop`, then lets answers in flight finish within the grace and cuts off the rest.
+pub(crate) async fn serve<A: Answers>(
+    listener: Listener,
+    answers: Arc<A>,
+    limits: DoorLimits,
+    stop: CancellationToken,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(_ended) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if connections.len() >= limits.connections_max => refuse(&stream),
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&answers), limits, stop.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.stop_grace, finished).await.is_err() {
+        tracing::warn!("answers still running after the stop were cut off");
+    }
+    connections.shutdown().await;
+}
+
+fn refuse(stream: &TcpStream) {
+    // Best effort: a client that reads it learns why; the socket is closed either way.
+    if let Err(error) = stream.try_write(BUSY) {
+        tracing::debug!(%error, "a refused connection was gone already");
+    }
+}
+
+async fn connection<A: Answers>(
+    stream: TcpStream,
+    answers: Arc<A>,
+    limits: DoorLimits,
+    stop: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(limits.write_timeout));
+    let service = service_fn(move |request| {
+        let answers = Arc::clone(&answers);
+        async move { Ok::<_, Infallible>(answers.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_one_connection_too_many_says_its_true_length() {
+        let text = std::str::from_utf8(BUSY).expect("text");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
+        serde_json::from_str::<serde_json::Value>(body).expect("JSON");
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_and_says_what_to_do() {
+        let first = Listener::bind(0).await.expect("a port");
+        let error = Listener::bind(first.port()).await.expect_err("taken");
+        assert!(matches!(error, BindError::InUse { port } if port == first.port()));
+        assert!(error.to_string().contains("choose another port"));
+    }
+
+    #[tokio::test]
+    async fn a_port_taken_on_ipv6_alone_is_taken() {
+        let Ok(v6) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else { return };
+        let port = v6.local_addr().expect("an address").port();
+        assert!(matches!(Listener::bind(port).await, Err(BindError::InUse { .. })));
+    }
+}

@@ -1,0 +1,113 @@
+//! A look at a backend that costs nothing: its list of models, with the key it would be called with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::{BoundSecret, Clock};
+use futures_util::StreamExt;
+use hyper::Method;
+use hyper::header::{ACCEPT, HeaderMap};
+use wire::openai_chat::{models_from_list, upstream_error};
+
+use crate::answer::JSON;
+use crate::event::Verdict;
+use crate::failure::{Failure, Told, Work};
+use crate::headers::is_compressed;
+use crate::snapshot::Backend;
+use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+
+/// Time for a whole probe.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Largest list of models read, in bytes. The largest aggregators send under a megabyte.
+pub const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
+
+/// What a probe found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeReport {
+    /// How long it took.
+    pub duration: Duration,
+    /// The backend's status, if it answered.
+    pub http_status: Option<u16>,
+    /// The models it lists, or how it failed.
+    pub outcome: Result<Vec<String>, ProbeFailure>,
+}
+
+/// How a probe failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ProbeFailure {
+    /// What it says about the backend and its key. [`Verdict::ClientFault`] with status 404 means
+    /// that it answers and has no list of models.
+    pub verdict: Verdict,
+    /// The gateway's stable word for it.
+    pub code: &'static str,
+    /// What happened and what to do, free of keys.
+    pub message: String,
+}
+
+/// Asks `backend` for its models within [`PROBE_TIMEOUT`]. No redirect is followed, and the key goes
+/// to its own origin only. Nothing is billed and nothing is written down.
+pub async fn probe(
+    upstream: &dyn Upstream,
+    backend: &Backend,
+    key: Option<Arc<BoundSecret>>,
+    clock: &dyn Clock,
+) -> ProbeReport {
+    let begun = clock.now();
+    let mut http_status = None;
+    let asking = ask(upstream, backend, key, clock, &mut http_status);
+    let outcome = match tokio::time::timeout(PROBE_TIMEOUT, asking).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => Err(Failure::upstream(&backend.id, &UpstreamFailure::Timeout)),
+    };
+    let outcome = outcome.map_err(|failure| ProbeFailure {
+        verdict: failure.verdict,
+        code: failure.refusal.code,
+        message: failure.refusal.message,
+    });
+    ProbeReport { duration: clock.now().since(begun), http_status, outcome }
+}
+
+async fn ask(
+    upstream: &dyn Upstream,
+    backend: &Backend,
+    key: Option<Arc<BoundSecret>>,
+    clock: &dyn Clock,
+    http_status: &mut Option<u16>,
+) -> Result<Vec<String>, Failure> {
+    let request = UpstreamRequest {
+        method: Method::GET,
+        url: backend.models_url.clone(),
+        headers: HeaderMap::from_iter([(ACCEPT, JSON)]),
+        key,
+        body: Bytes::new(),
+    };
+    let id = &backend.id;
+    let failed = |failure| Failure::upstream(id, &failure);
+    let UpstreamResponse { status, headers, mut body, scrubber } =
+        upstream.send(request).await.map_err(failed)?;
+    *http_status = Some(status.as_u16());
+    if status.is_redirection() {
+        return Err(Failure::redirected(id, status.as_u16()));
+    }
+    if is_compressed(&headers) {
+        let what = "compressed its answer although it was asked not to.";
+        return Err(Failure::unreadable(id, what, Work::None));
+    }
+    let mut list = BytesMut::new();
+    while let Some(chunk) = body.next().await {
+        list.extend_from_slice(&chunk.map_err(failed)?);
+        if list.len() > MODEL_LIST_BYTES_MAX {
+            return Err(Failure::unreadable(id, "sent a list without end.", Work::None));
+        }
+    }
+    if !status.is_success() {
+        let error = upstream_error(status.as_u16(), &scrubber.scrub_body(&list));
+        let told = Told { headers: &headers, scrubber: &scrubber, now: clock.wall() };
+        return Err(Failure::reported(id, error, &told));
+    }
+    models_from_list(&list)
+        .map_err(|bad| Failure::unreadable(id, &format!("sent no list: {bad}."), Work::None))
+}

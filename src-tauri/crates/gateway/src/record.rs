@@ -1,0 +1,369 @@
+//! One request on its way: what it will be written down as, from its arrival to its one settlement.
+//!
+//! Whatever happens, a request is settled exactly once. One that is dropped on the way (the client
+//! has gone, the program stops) settles itself as cancelled, through a bounded queue that the
+//! gateway's own loop empties, because a drop cannot wait for a commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
+use ledger::{
+    Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
+    Settlement, Timings,
+};
+use routing::Candidate;
+use tokio::sync::mpsc;
+use wire::openai_chat::{AnswerFacts, UsageReport};
+
+use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
+use crate::failure::{Failure, Work};
+use crate::in_flight::Place;
+use crate::snapshot::Backend;
+
+/// Where records go.
+#[derive(Clone)]
+pub(crate) struct Books {
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) late: mpsc::Sender<LateSettlement>,
+}
+
+/// The settlement of a request that was dropped.
+pub(crate) struct LateSettlement {
+    settlement: Settlement,
+    announcement: Announcement,
+}
+
+/// One request on its way.
+pub(crate) struct Record {
+    books: Arc<Books>,
+    settlement: Option<Settlement>,
+    verdict: Option<Verdict>,
+    begun: Moment,
+    pricing: Option<Pricing>,
+    tried_since: Option<Moment>,
+    _place: Place,
+}
+
+/// What the tokens of the try at hand cost.
+struct Pricing {
+    prices: Arc<PriceBook>,
+    provider: Option<Provider>,
+    backend: BackendId,
+    model: String,
+}
+
+impl Record {
+    pub(crate) fn new(
+        books: &Arc<Books>,
+        request: NewRequest,
+        begun: Moment,
+        bytes_in: usize,
+        place: Place,
+    ) -> Self {
+        let queue = books.clock.now().since(begun);
+        let settlement = Settlement {
+            ended: request.started,
+            request,
+            outcome: Outcome::Cancelled,
+            backend: None,
+            credential: None,
+            model_billed: None,
+            http_status: None,
+            finish_reason: None,
+            error_class: None,
+            usage: None,
+            cost: Cost::NotBilled,
+            cache: CacheOutcome::Bypass,
+            timings: Timings { queue: Some(queue), ..Timings::default() },
+            bytes_in: u64::try_from(bytes_in).unwrap_or(u64::MAX),
+            bytes_out: 0,
+            explanation: None,
+            attempts: Vec::new(),
+        };
+        Self {
+            books: Arc::clone(books),
+            settlement: Some(settlement),
+            verdict: None,
+            begun,
+            pricing: None,
+            tried_since: None,
+            _place: place,
+        }
+    }
+
+    /// Queues the reservation. After an error nothing was written and nothing will be.
+    pub(crate) fn reserve(&mut self, explanation: &str) -> Result<(), LedgerError> {
+        let Some(settlement) = &mut self.settlement else { return Ok(()) };
+        settlement.explanation = Some(explanation.to_owned());
+        let reserved = self.books.ledger.reserve(settlement.request.clone());
+        if reserved.is_err() {
+            self.settlement = None;
+        }
+        reserved
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.books.clock.now().since(self.begun)
+    }
+
+    /// A try at `backend` begins.
+    pub(crate) fn begin_try(
+        &mut self,
+        candidate: &Candidate,
+        to: &Backend,
+        prices: &Arc<PriceBook>,
+    ) {
+        self.tried_since = Some(self.books.clock.now());
+        self.pricing = Some(Pricing {
+            prices: Arc::clone(prices),
+            provider: to.provider(),
+            backend: to.id.clone(),
+            model: candidate.model.clone(),
+        });
+        let started = self.books.clock.wall();
+        let Some(settlement) = &mut self.settlement else { return };
+        settlement.backend = Some(to.id.clone());
+        settlement.credential.clone_from(&to.credential);
+        // Until it is known better: the backend may be working, and a drop would leave it so.
+        settlement.cost = Cost::Unpriced;
+        settlement.attempts.push(Attempt {
+            backend: to.id.clone(),
+            credential: to.credential.clone(),
+            model: candidate.model.clone(),
+            started,
+            duration: Duration::ZERO,
+            error_class: None,
+            http_status: None,
+            message: None,
+        });
+    }
+
+    /// How many tries were begun.
+    pub(crate) fn tries(&self) -> usize {
+        self.settlement.as_ref().map_or(0, |settlement| settlement.attempts.len())
+    }
+
+    /// The backend's first byte is there.
+    pub(crate) fn first_byte(&mut self, status: u16) {
+        let elapsed = self.elapsed();
+        let Some(settlement) = &mut self.settlement else { return };
+        settlement.timings.first_byte.get_or_insert(elapsed);
+        if let Some(attempt) = settlement.attempts.last_mut() {
+            attempt.http_status = Some(status);
+        }
+    }
+
+    /// The first token of content is there.
+    pub(crate) fn first_token(&mut self) {
+        let elapsed = self.elapsed();
+        if let Some(settlement) = &mut self.settlement {
+            settlement.timings.first_token.get_or_insert(elapsed);
+        }
+    }
+
+    /// Bytes on their way to the client.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        if let Some(settlement) = &mut self.settlement {
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            settlement.bytes_out = settlement.bytes_out.saturating_add(bytes);
+        }
+    }
+
+    /// The status the client gets.
+    pub(crate) fn status(&mut self, status: u16) {
+        if let Some(settlement) = &mut self.settlement {
+            settlement.http_status = Some(status);
+        }
+    }
+
+    /// What the answer said about itself, and what it therefore costs.
+    pub(crate) fn learn(&mut self, facts: &AnswerFacts) {
+        let Some(settlement) = &mut self.settlement else { return };
+        settlement.model_billed.clone_from(&facts.model);
+        settlement.finish_reason.clone_from(&facts.finish_reason);
+        settlement.usage = facts.usage.as_ref().map(|report| report.tokens);
+        if let (Some(pricing), Some(usage)) = (&self.pricing, &facts.usage) {
+            settlement.cost =
+                pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
+        }
+    }
+
+    /// What it costs as far as that is known.
+    pub(crate) fn cost(&self) -> Option<MicroUsd> {
+        self.settlement.as_ref().and_then(|settlement| settlement.cost.amount())
+    }
+
+    /// The try at hand failed.
+    pub(crate) fn failed_try(&mut self, failure: &Failure) {
+        let duration = self.try_duration();
+        self.verdict = Some(failure.verdict);
+        let Some(settlement) = &mut self.settlement else { return };
+        if settlement.usage.is_none() && failure.work == Work::None {
+            settlement.cost = Cost::NotBilled;
+        }
+        if let Some(attempt) = settlement.attempts.last_mut() {
+            attempt.duration = duration;
+            attempt.error_class = Some(failure.refusal.code.to_owned());
+            attempt.http_status = failure.upstream_status.or(attempt.http_status);
+            attempt.message = Some(failure.refusal.message.clone());
+        }
+    }
+
+    /// The answer is whole: writes it down. Returns once it is on the disk, or will be as soon as
+    /// the disk takes it; the answer is the client's either way.
+    pub(crate) async fn complete(&mut self) {
+        let duration = self.try_duration();
+        self.verdict = Some(Verdict::Success);
+        if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
+            attempt.duration = duration;
+        }
+        self.settle(Outcome::Complete, None).await;
+    }
+
+    /// The client gets an error instead of an answer, or at the end of a part of one.
+    pub(crate) async fn fail(&mut self, outcome: Outcome, failure: &Failure) {
+        self.verdict.get_or_insert(failure.verdict);
+        self.settle(outcome, Some(failure.refusal.code)).await;
+    }
+
+    fn try_duration(&self) -> Duration {
+        self.tried_since.map_or(Duration::ZERO, |since| self.books.clock.now().since(since))
+    }
+
+    async fn settle(&mut self, outcome: Outcome, error_class: Option<&'static str>) {
+        let Some(late) = self.close(outcome, error_class) else { return };
+        settle(&self.books.ledger, late).await;
+    }
+
+    fn close(
+        &mut self,
+        outcome: Outcome,
+        error_class: Option<&'static str>,
+    ) -> Option<LateSettlement> {
+        let total = self.elapsed();
+        let mut settlement = self.settlement.take()?;
+        settlement.outcome = outcome;
+        settlement.ended = self.books.clock.wall();
+        settlement.timings.total = Some(total);
+        settlement.error_class = error_class.map(str::to_owned);
+        let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
+        let summary = summary(&settlement, verdict);
+        let announcement =
+            Announcement { events: Arc::clone(&self.books.events), summary: Some(summary) };
+        Some(LateSettlement { settlement, announcement })
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.verdict = Some(Verdict::Cancelled);
+        let duration = self.try_duration();
+        if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
+            attempt.duration = duration;
+        }
+        let Some(late) = self.close(Outcome::Cancelled, None) else { return };
+        if let Err(refused) = self.books.late.try_send(late) {
+            // Its reservation stays and becomes "unknown" at the next start: visible, not lost.
+            tracing::error!(%refused, "a cancelled request could not be settled");
+        }
+    }
+}
+
+/// Writes a settlement down, then announces it.
+pub(crate) async fn settle(ledger: &Ledger, late: LateSettlement) {
+    let LateSettlement { settlement, mut announcement } = late;
+    let id = settlement.request.id;
+    match ledger.settle(settlement).await {
+        Ok(()) => announcement.recorded(),
+        Err(error) => tracing::error!(%id, %error, "a request is not in the ledger yet"),
+    }
+}
+
+/// Announces a settled request exactly once, also when whoever waited for the ledger has gone.
+struct Announcement {
+    events: Arc<dyn EventSink>,
+    summary: Option<RequestSummary>,
+}
+
+impl Announcement {
+    fn recorded(&mut self) {
+        if let Some(summary) = &mut self.summary {
+            summary.recorded = Recorded::Yes;
+        }
+    }
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if let Some(summary) = self.summary.take() {
+            self.events.emit(GatewayEvent::RequestSettled(Box::new(summary)));
+        }
+    }
+}
+
+fn summary(settlement: &Settlement, verdict: Option<Verdict>) -> RequestSummary {
+    RequestSummary {
+        id: settlement.request.id,
+        client: settlement.request.client.clone(),
+        purpose: settlement.request.purpose,
+        model_asked: settlement.request.model_asked.clone(),
+        backend: settlement.backend.clone(),
+        credential: settlement.credential.clone(),
+        outcome: settlement.outcome,
+        verdict,
+        http_status: settlement.http_status,
+        cost: settlement.cost.clone(),
+        usage: settlement.usage,
+        timings: settlement.timings,
+        recorded: Recorded::NotYet,
+    }
+}
+
+impl Pricing {
+    /// What the backend states, else tokens times price, else unknown.
+    fn cost(&self, billed: Option<&str>, usage: &UsageReport, at: WallTime) -> Cost {
+        if let Some(amount) = usage.raw.as_deref().and_then(reported_cost) {
+            return Cost::Reported(amount);
+        }
+        let find = |model: &str| self.prices.find(&self.backend, self.provider, model, at);
+        let price = billed.and_then(find).or_else(|| find(&self.model));
+        match price.and_then(|price| Some((price.cost(&usage.tokens)?, price.id.clone()))) {
+            Some((amount, price_id)) => Cost::Computed { amount, price_id },
+            None => Cost::Unpriced,
+        }
+    }
+}
+
+/// OpenRouter's `usage.cost`, in dollars.
+fn reported_cost(raw: &str) -> Option<MicroUsd> {
+    #[derive(serde::Deserialize)]
+    struct Reported {
+        cost: Option<f64>,
+    }
+    let dollars = serde_json::from_str::<Reported>(raw).ok()?.cost?;
+    let micros = (dollars * 1e6).round();
+    // A million dollars for one request is a fault of the backend, not a price.
+    let believable = (0.0..=1e12).contains(&micros);
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53, checked above")]
+    believable.then(|| MicroUsd::new(micros as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stated_cost_is_read_in_dollars() {
+        let cost = |raw| reported_cost(raw).map(MicroUsd::micros);
+        assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142));
+        assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14));
+        assert_eq!(cost(r#"{"cost":0}"#), Some(0));
+        assert_eq!(cost(r#"{"prompt_tokens":1}"#), None);
+        assert_eq!(cost(r#"{"cost":-1}"#), None);
+        assert_eq!(cost(r#"{"cost":"1"}"#), None);
+        assert_eq!(cost(r#"{"cost":1e300}"#), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! A stream on its way to the client: what came is passed on event by event, and its end is told
+//! truthfully.
+//!
+//! Most clients take a clean end for success, so an answer that is not whole ends with the dialect's
+//! error event and a connection that breaks off. The last bytes of a whole answer wait for the
+//! ledger: what a client has seen to its end is on the disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::{BackendId, Clock, Moment};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
+use hyper::body::Frame;
+use hyper::header::HeaderMap;
+use ledger::Outcome;
+use wire::openai_chat::{AnswerFacts, ChatTap, Flow, StreamEnd, Tapped};
+
+use crate::answer::{Cut, StreamItem};
+use crate::failure::{Failure, Told, Work};
+use crate::limits::{HEARTBEAT, RequestLimits, STREAM_BYTES_MAX};
+use crate::pipeline::Streaming;
+use crate::record::Record;
+use crate::upstream::{KeyScrubber, UpstreamFailure};
+
+/// A comment: every client skips it, and it keeps the connection from looking dead.
+const HEARTBEAT_EVENT: &[u8] = b": waiting for the backend\n\n";
+
+/// How a stream ended, and what the client is to be told.
+pub(crate) enum Ended {
+    /// Whole; these bytes are its last.
+    Whole { last: Bytes, facts: AnswerFacts },
+    /// No event ever came.
+    Nothing,
+    /// Not whole.
+    Broken { failure: Failure, facts: AnswerFacts },
+}
+
+/// Judges the end of what `tap` saw. `cause` is why no more came, if the backend did not end it.
+pub(crate) fn judge_end(
+    tap: ChatTap,
+    cause: Option<UpstreamFailure>,
+    backend: &BackendId,
+    told: &Told<'_>,
+) -> Ended {
+    let content_seen = tap.content_seen();
+    let (end, facts) = tap.finish();
+    let failure = match (end, cause) {
+        (StreamEnd::Complete { append }, _) => return Ended::Whole { last: append, facts },
+        (StreamEnd::UpstreamError(error), _) => {
+            let mut failure = Failure::reported(backend, error, told);
+            if content_seen {
+                failure.work = Work::Unknown;
+            }
+            failure
+        }
+        (StreamEnd::Broken(fault), _) => Failure::broken_stream(backend, fault),
+        (StreamEnd::Truncated, Some(cause)) => Failure::upstream(backend, &cause),
+        (StreamEnd::Truncated, None) if !content_seen && facts == AnswerFacts::default() => {
+            return Ended::Nothing;
+        }
+        (StreamEnd::Truncated, None) => Failure::upstream(backend, &UpstreamFailure::Broken),
+    };
+    Ended::Broken { failure, facts }
+}
+
+/// A stream on its way. Dropping it ends the call to the backend and settles what had come.
+pub(crate) struct Relay {
+    record: Record,
+    tap: Option<ChatTap>,
+    upstream: Option<BoxStream<'static, Result<Bytes, UpstreamFailure>>>,
+    scrubber: KeyScrubber,
+    backend: BackendId,
+    limits: RequestLimits,
+    clock: Arc<dyn Clock>,
+    silent_since: Moment,
+    bytes_read: u64,
+    stage: Stage,
+}
+
+enum Stage {
+    /// These are to be passed on first.
+    First(Tapped),
+    Flowing,
+    /// The error event is out; the cut follows.
+    Cutting,
+    /// The last bytes are out.
+    Over,
+}
+
+/// What the wait for the backend ended with.
+enum Next {
+    Chunk(Bytes),
+    Silence,
+    End(Option<UpstreamFailure>),
+}
+
+impl Relay {
+    pub(crate) fn new(
+        streaming: Streaming,
+        record: Record,
+        backend: BackendId,
+        limits: RequestLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let Streaming { tap, first, body, scrubber } = streaming;
+        Self {
+            record,
+            tap: Some(tap),
+            upstream: Some(body),
+            scrubber,
+            backend,
+            limits,
+            silent_since: clock.now(),
+            clock,
+            bytes_read: 0,
+            stage: Stage::First(first),
+        }
+    }
+
+    pub(crate) fn into_stream(self) -> BoxStream<'static, StreamItem> {
+        stream::unfold(Box::new(self), |mut relay| async move {
+            let item = relay.step().await?;
+            Some((item, relay))
+        })
+        .boxed()
+    }
+
+    async fn step(&mut self) -> Option<StreamItem> {
+        let mut tapped = match std::mem::replace(&mut self.stage, Stage::Flowing) {
+            Stage::First(tapped) => tapped,
+            Stage::Flowing => match self.next_tapped().await {
+                Ok(tapped) => tapped,
+                Err(item) => return item,
+            },
+            Stage::Cutting => {
+                // hyper writes out what it holds while the body is pending, and drops it on a cut.
+                tokio::task::yield_now().await;
+                self.stage = Stage::Over;
+                return Some(Err(Cut));
+            }
+            Stage::Over => return None,
+        };
+        loop {
+            if tapped.flow == Flow::Stop {
+                return self.finish(tapped.relay, None).await;
+            }
+            if !tapped.relay.is_empty() {
+                return Some(self.item(tapped.relay));
+            }
+            tapped = match self.next_tapped().await {
+                Ok(tapped) => tapped,
+                Err(item) => return item,
+            };
+        }
+    }
+
+    /// What the tap made of the backend's next bytes; `Err` with what to say instead.
+    async fn next_tapped(&mut self) -> Result<Tapped, Option<StreamItem>> {
+        match self.next().await {
+            Next::Chunk(chunk) => {
+                let Some(tap) = &mut self.tap else { return Err(None) };
+                let had_content = tap.content_seen();
+                let tapped = tap.feed(&chunk);
+                if !had_content && tap.content_seen() {
+                    self.record.first_token();
+                }
+                Ok(tapped)
+            }
+            Next::Silence => Err(Some(self.item(Bytes::from_static(HEARTBEAT_EVENT)))),
+            Next::End(cause) => Err(self.finish(Bytes::new(), cause).await),
+        }
+    }
+
+    async fn next(&mut self) -> Next {
+        let silence = self.clock.now().since(self.silent_since);
+        let left = self.silence_max().saturating_sub(silence);
+        let left = left.min(self.limits.total_timeout.saturating_sub(self.record.elapsed()));
+        if left.is_zero() {
+            return Next::End(Some(UpstreamFailure::Timeout));
+        }
+        let Some(upstream) = &mut self.upstream else { return Next::End(None) };
+        match tokio::time::timeout(left.min(HEARTBEAT), upstream.next()).await {
+            Err(_elapsed) if left > HEARTBEAT => Next::Silence,
+            Err(_elapsed) => Next::End(Some(UpstreamFailure::Timeout)),
+            Ok(None) => Next::End(None),
+            Ok(Some(Err(failure))) => Next::End(Some(failure)),
+            Ok(Some(Ok(chunk))) => {
+                self.silent_since = self.clock.now();
+                let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+                self.bytes_read = self.bytes_read.saturating_add(length);
+                if self.bytes_read > STREAM_BYTES_MAX {
+                    return Next::End(Some(UpstreamFailure::Broken));
+                }
+                Next::Chunk(chunk)
+            }
+        }
+    }
+
+    fn silence_max(&self) -> Duration {
+        if self.tap.as_ref().is_some_and(ChatTap::content_seen) {
+            self.limits.stall_timeout
+        } else {
+            self.limits.first_token_timeout
+        }
+    }
+
+    fn item(&mut self, bytes: Bytes) -> StreamItem {
+        self.record.sent(bytes.len());
+        Ok(Frame::data(bytes))
+    }
+
+    /// Settles, then gives the last bytes.
+    async fn finish(&mut self, relay: Bytes, cause: Option<UpstreamFailure>) -> Option<StreamItem> {
+        let tap = self.tap.take()?;
+        let headers = HeaderMap::new();
+        let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.clock.wall() };
+        let (last, facts, failure) = match judge_end(tap, cause, &self.backend, &told) {
+            Ended::Whole { last, facts } => (last, facts, None),
+            Ended::Broken { failure, facts } => (failure.refusal.event(), facts, Some(failure)),
+            Ended::Nothing => {
+                let failure = Failure::upstream(&self.backend, &UpstreamFailure::Broken);
+                (failure.refusal.event(), AnswerFacts::default(), Some(failure))
+            }
+        };
+        self.record.learn(&facts);
+        let bytes = joined(relay, last);
+        self.record.sent(bytes.len());
+        match failure {
+            None => {
+                self.stage = Stage::Over;
+                self.record.complete().await;
+                self.let_connection_be_kept();
+            }
+            Some(failure) => {
+                self.stage = Stage::Cutting;
+                self.upstream = None;
+                self.record.failed_try(&failure);
+                self.record.fail(Outcome::Partial, &failure).await;
+            }
+        }
+        if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) }
+    }
+
+    /// A backend that has said its last usually ends its body in the same breath. Seeing that end
+    /// lets the connection be used again; a body that lingers is not waited for.
+    fn let_connection_be_kept(&mut self) {
+        if let Some(mut upstream) = self.upstream.take() {
+            drop(upstream.next().now_or_never());
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // The client went away: what had come by then is what the record learns.
+        if let Some(tap) = &self.tap {
+            self.record.learn(tap.facts());
+        }
+    }
+}
+
+fn joined(first: Bytes, second: Bytes) -> Bytes {
+    match (first.is_empty(), second.is_empty()) {
+        (_, true) => first,
+        (true, false) => second,
+        (false, false) => {
+            let mut both = BytesMut::with_capacity(first.len() + second.len());
+            both.extend_from_slice(&first);
+            both.extend_from_slice(&second);
+            both.freeze()
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The way out: one request to one backend, and its answer as it comes.
+//!
+//! Two implementations: the network and the built-in mock. Neither decides anything; both say what
+//! happened in words the pipeline can decide by. Dropping what they return ends the call at once.
+
+mod http;
+mod key;
+mod mock;
+mod resolve;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{BoundSecret, OriginMismatch};
+use futures_util::stream::BoxStream;
+use hyper::header::HeaderMap;
+use hyper::{Method, StatusCode};
+use url::Url;
+
+pub use http::HttpUpstream;
+pub use key::KeyScrubber;
+pub use mock::MockUpstream;
+
+use crate::event::FailureReason;
+
+/// A place that answers requests.
+#[async_trait]
+pub trait Upstream: Send + Sync {
+    /// Sends `request` and waits for the head of the answer. The caller limits the time.
+    async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure>;
+}
+
+/// One request to a backend.
+#[derive(Debug)]
+pub struct UpstreamRequest {
+    /// GET or POST.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Headers, none of which is the key's.
+    pub headers: HeaderMap,
+    /// Sent as `Authorization: Bearer`, if the URL is of the origin it is bound to.
+    pub key: Option<Arc<BoundSecret>>,
+    /// The body; empty for GET.
+    pub body: Bytes,
+}
+
+/// The head of an answer and its body to come.
+pub struct UpstreamResponse {
+    /// The status as it came.
+    pub status: StatusCode,
+    /// The headers as they came; not to be relayed without an allow-list.
+    pub headers: HeaderMap,
+    /// The body as it comes.
+    pub body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
+    /// Takes the key that was sent out of whatever the backend says.
+    pub scrubber: KeyScrubber,
+}
+
+/// Why there was no answer, or no more of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamFailure {
+    /// The key may not go there; nothing was sent.
+    #[error("nothing was sent: {0}")]
+    Key(OriginMismatch),
+    /// The name does not resolve.
+    #[error("its name cannot be resolved; check the base URL and the network")]
+    Dns,
+    /// No connection.
+    #[error("it cannot be reached; check that it runs and that its base URL is right")]
+    Connect,
+    /// No encrypted connection.
+    #[error("no secure connection: {0}")]
+    Tls(TlsFault),
+    /// No head of an answer, or no byte, in time.
+    #[error("it did not answer in time")]
+    Timeout,
+    /// The connection broke.
+    #[error("the connection broke before the answer was whole")]
+    Broken,
+    /// The request could not be built or the client library could not be set up.
+    #[error("the request could not be sent from this machine; see the log")]
+    Local,
+}
+
+/// What is wrong with an encrypted connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TlsFault {
+    /// Its certificate is out of date.
+    #[error("its certificate has expired")]
+    Expired,
+    /// Its certificate is for another name.
+    #[error("its certificate is for another host")]
+    WrongHost,
+    /// Nobody this machine trusts has signed its certificate.
+    #[error("its certificate is signed by nobody this machine trusts")]
+    UnknownIssuer,
+    /// Anything else: old versions, no encryption at all, a broken handshake.
+    #[error("the handshake failed")]
+    Handshake,
+}
+
+impl UpstreamFailure {
+    /// How the backend failed; `None` where the fault lies on this machine.
+    #[must_use]
+    pub const fn reason(&self) -> Option<FailureReason> {
+        match self {
+            Self::Key(_) | Self::Local => None,
+            Self::Dns => Some(FailureReason::Dns),
+            Self::Connect => Some(FailureReason::Connect),
+            Self::Tls(_) => Some(FailureReason::Tls),
+            Self::Timeout => Some(FailureReason::Timeout),
+            Self::Broken => Some(FailureReason::Broken),
+        }
+    }
+}

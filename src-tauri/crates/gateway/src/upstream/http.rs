@@ -1,0 +1,142 @@
+//! The network: reqwest over rustls with the system's roots, and nothing done behind our back.
+//!
+//! No redirect is followed (the key would go along), no answer is decompressed (a bomb would be
+//! inflated), nothing is retried, and requests to this machine never go through a proxy.
+
+use std::error::Error;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+use hyper::header::{ACCEPT_ENCODING, HeaderValue};
+use reqwest::{Client, redirect, retry};
+
+use super::key::attach;
+use super::resolve::{NotResolved, SystemResolver};
+use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+
+/// How long an unused connection to a backend is kept. Most providers close theirs after 60 seconds
+/// or more.
+const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// Unused connections kept per backend.
+const POOL_IDLE_PER_HOST_MAX: usize = 64;
+
+/// Interval of TCP keep-alive, so that a vanished backend is noticed under a silent stream.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Sends over the network.
+#[derive(Debug)]
+pub struct HttpUpstream {
+    connect_timeout: Duration,
+    // Made at first use: reading the system's certificates takes longer than the rest of the start.
+    direct: OnceLock<Option<Client>>,
+    outside: OnceLock<Option<Client>>,
+}
+
+impl HttpUpstream {
+    /// A client that gives up connecting after `connect_timeout`. Installs ring as the process's
+    /// cryptography unless another provider was installed before.
+    #[must_use]
+    pub fn new(connect_timeout: Duration) -> Self {
+        if rustls::crypto::ring::default_provider().install_default().is_err() {
+            tracing::debug!("a cryptography provider was installed before");
+        }
+        Self { connect_timeout, direct: OnceLock::new(), outside: OnceLock::new() }
+    }
+
+    fn client(&self, url: &url::Url) -> Result<&Client, UpstreamFailure> {
+        let is_here = domain::Origin::of(url).is_ok_and(|origin| origin.is_loopback());
+        let client = if is_here {
+            self.direct.get_or_init(|| self.build(Client::builder().no_proxy()))
+        } else {
+            self.outside.get_or_init(|| self.build(Client::builder()))
+        };
+        client.as_ref().ok_or(UpstreamFailure::Local)
+    }
+
+    fn build(&self, builder: reqwest::ClientBuilder) -> Option<Client> {
+        let built = builder
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .tcp_nodelay(true)
+            .tcp_keepalive(TCP_KEEPALIVE)
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_IDLE_PER_HOST_MAX)
+            .dns_resolver(std::sync::Arc::new(SystemResolver))
+            .build();
+        built.inspect_err(|error| tracing::error!(%error, "no network client could be made")).ok()
+    }
+}
+
+#[async_trait]
+impl Upstream for HttpUpstream {
+    async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
+        let UpstreamRequest { method, url, mut headers, key, body } = request;
+        let scrubber = attach(key.as_deref(), &url, &mut headers).map_err(UpstreamFailure::Key)?;
+        drop(key);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let client = self.client(&url)?;
+        let sent = client.request(method, url).headers(headers).body(body).send().await;
+        let response = sent.map_err(|error| failure(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes_stream().map_err(|error| failure(&error)).boxed();
+        Ok(UpstreamResponse { status, headers, body, scrubber })
+    }
+}
+
+/// What went wrong, by types alone.
+fn failure(error: &reqwest::Error) -> UpstreamFailure {
+    let chain = || causes(error);
+    if chain().any(|cause| cause.is::<NotResolved>()) {
+        return UpstreamFailure::Dns;
+    }
+    if let Some(fault) = chain().find_map(tls_fault) {
+        return UpstreamFailure::Tls(fault);
+    }
+    if error.is_timeout() && !error.is_connect() {
+        return UpstreamFailure::Timeout;
+    }
+    if error.is_connect() {
+        return UpstreamFailure::Connect;
+    }
+    if error.is_builder() {
+        return UpstreamFailure::Local;
+    }
+    UpstreamFailure::Broken
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// rustls' own error, which tokio-rustls wraps in an IO error.
+fn tls_fault(cause: &(dyn Error + 'static)) -> Option<TlsFault> {
+    let inner = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+    let error = match inner {
+        Some(inner) => inner.downcast_ref::<rustls::Error>()?,
+        None => cause.downcast_ref::<rustls::Error>()?,
+    };
+    use rustls::CertificateError as Certificate;
+    Some(match error {
+        rustls::Error::InvalidCertificate(
+            Certificate::Expired
+            | Certificate::ExpiredContext { .. }
+            | Certificate::NotValidYet
+            | Certificate::NotValidYetContext { .. },
+        ) => TlsFault::Expired,
+        rustls::Error::InvalidCertificate(
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+        ) => TlsFault::WrongHost,
+        rustls::Error::InvalidCertificate(_) => TlsFault::UnknownIssuer,
+        _ => TlsFault::Handshake,
+    })
+}

@@ -1,0 +1,79 @@
+//! The built-in mock as a backend: plays the scripts of `wire::mock` in tokio's time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::Clock;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::{Method, StatusCode};
+use wire::mock::{self, MockAnswer, MockEnd, MockPiece};
+use wire::openai_chat::ChatRequest;
+
+use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use crate::answer::JSON;
+
+/// Answers in process; no socket is opened.
+pub struct MockUpstream {
+    clock: Arc<dyn Clock>,
+}
+
+impl MockUpstream {
+    /// A mock whose answers are dated by `clock`.
+    #[must_use]
+    pub const fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock }
+    }
+}
+
+#[async_trait]
+impl Upstream for MockUpstream {
+    async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
+        let now = self.clock.wall().unix_ms() / 1_000;
+        if request.method == Method::GET {
+            return Ok(whole(mock::models(now)));
+        }
+        let chat = ChatRequest::parse(request.body).map_err(|_| UpstreamFailure::Local)?;
+        Ok(played(mock::answer(&chat, now)))
+    }
+}
+
+fn whole(body: Bytes) -> UpstreamResponse {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON)]);
+    let body = stream::iter([Ok(body)]).boxed();
+    UpstreamResponse { status: StatusCode::OK, headers, body, scrubber: KeyScrubber::default() }
+}
+
+fn played(answer: MockAnswer) -> UpstreamResponse {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if let Some(seconds) = answer.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    UpstreamResponse {
+        status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY),
+        headers,
+        body: pieces(answer.body, answer.end),
+        scrubber: KeyScrubber::default(),
+    }
+}
+
+fn pieces(
+    body: Vec<MockPiece>,
+    end: MockEnd,
+) -> BoxStream<'static, Result<Bytes, UpstreamFailure>> {
+    let pieces = stream::iter(body).then(|piece| async move {
+        if piece.delay_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(piece.delay_ms)).await;
+        }
+        Ok(piece.bytes)
+    });
+    match end {
+        MockEnd::Done => pieces.boxed(),
+        MockEnd::Cut => pieces.chain(stream::iter([Err(UpstreamFailure::Broken)])).boxed(),
+        MockEnd::Stall => pieces.chain(stream::pending()).boxed(),
+    }
+}
