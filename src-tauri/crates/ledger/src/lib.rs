@@ -1,48 +1,52 @@
 //! The record of what passed through, what it cost and how things stood: one SQLite file.
 //!
-//! The price book and the vocabulary of a record live here too, so that a cost is computed by the
-//! same rows that later explain it.
+//! The way of a request: [`Ledger::reserve`] before the backend is called (queued, costs nothing),
+//! [`Ledger::settle`] before the client sees the last byte (one commit, shared with whoever else is
+//! waiting). A killed process therefore loses no finished request, and one that was running is found
+//! at the next start as [`RequestState::Unknown`]. The [`PriceBook`] lives here too, so that a cost
+//! is computed by the same rows that later explain it.
 //!
-//! The handle, being written (`Clone`, all methods take `&self`):
-//!
-//! ```text
-//! Ledger::open(path: &Path) -> Result<Ledger, LedgerError>     blocking; starts the writer thread; dropping the last clone flushes and joins
-//! Ledger::open_with(path, LedgerLimits { bytes_max: Option<u64> }) -> Result<Ledger, LedgerError>
-//! reserve(NewRequest) -> Result<(), LedgerError>               queued, not awaited; Err when the queue is full or writing fails now (refuse with 503)
-//! async settle(Settlement) -> Result<(), LedgerError>          resolves after COMMIT; Err(Full | Locked): kept in memory and retried
-//! backlog() -> usize                                           writes kept in memory because the disk refuses them: show a banner when > 0
-//! async usage(UsageQuery) -> Result<UsageSummary, LedgerError>
-//! async spend(from: WallTime, to: WallTime) -> Result<Spend, LedgerError>     whole quarter hours
-//! async requests(RequestQuery) -> Result<Vec<RequestRow>, LedgerError>        newest first
-//! async request(RequestId) -> Result<Option<(RequestRow, Vec<Attempt>)>, LedgerError>
-//! async record_run(Run), runs(limit) -> Vec<RunSummary>, run(RunId) -> Option<Run>
-//! async record_health(HealthTransition), health() -> Vec<HealthRow>, health_log(backend, limit)
-//! async declare_price(Price), price(id) -> Option<Price>, price_book() -> PriceBook
-//! async purge_before(WallTime) -> Result<u64, LedgerError>
-//! async check_integrity() -> IntegrityReport, backup(path), size_bytes()
-//! ```
+//! Invariants: SQL never leaves this crate and no text from outside ever enters a statement; no
+//! prompt, answer or key is stored; a request is counted once or not at all, in its row and in the
+//! sums alike; an unknown cost is unknown, never zero.
 
+mod attempts;
 mod bundled_prices;
+mod database;
 mod error;
+mod health;
+mod ledger;
+mod number;
 mod price;
+mod prices;
+mod readers;
 mod record;
+mod requests;
+mod rollup;
+mod runs;
 mod text;
 mod usage;
+mod writer;
 
+pub use attempts::ATTEMPTS_MAX;
+pub use database::LedgerLimits;
 pub use error::LedgerError;
+pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
+pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
+pub use number::{COST_MAX, COUNT_MAX};
 pub use price::{Confidence, LongContext, Price, PriceBook, PricePlace, Provider};
 pub use record::{
     Attempt, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,
     Settlement, Timings,
 };
+pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
+pub use runs::{RUNS_KEPT_MAX, Run, RunSummary};
 pub use text::{NAME_CHARS_MAX, SENTENCE_CHARS_MAX};
 pub use usage::{
     Bucket, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
     UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
 };
+pub use writer::{BACKLOG_JOBS_MAX, QUEUE_JOBS_MAX, QUEUE_RESERVATIONS_MAX};
 
-/// Most writes waiting at once.
-pub const QUEUE_JOBS_MAX: usize = 8_192;
-
-/// Most tries of one request kept.
-pub const ATTEMPTS_MAX: usize = 32;
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ pub struct NewRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// What was reserved, again: the row is made here if the reservation never reached the disk.
+    /// If it did, what it said stands.
     pub request: NewRequest,
     /// When the last byte was ready.
     pub ended: WallTime,

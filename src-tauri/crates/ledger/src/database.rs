@@ -1,0 +1,265 @@
+//! Opening the file: permissions, settings, upgrade, and what a crash left behind.
+//!
+//! Settings, and why:
+//! - **WAL**: readers never wait for the writer. Needs shared memory, so never on a network share.
+//! - **`synchronous = NORMAL`**: after `kill -9` every answered commit is there, since its pages are
+//!   with the operating system. A power cut may lose the last commits but never damages the file.
+//!   `FULL` would cost one disk flush per answer, milliseconds instead of microseconds, to protect
+//!   the record of the last moments of a machine that lost its power.
+//! - **`trusted_schema = OFF`, `cell_size_check = ON`**: a file someone else prepared gets no
+//!   functions to call and is checked as it is read.
+//! - **STRICT tables, bound parameters only**: no text from outside is ever part of a statement.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+use crate::{LedgerError, prices, requests, rollup};
+
+/// How long to wait for another program's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a copy waits when its source is busy; reading never is in WAL mode.
+const BACKUP_PAUSE: Duration = Duration::from_millis(10);
+
+/// 'GATE', the mark of our file.
+const APPLICATION_ID: i64 = 1_195_463_749;
+
+/// How every SQLite file begins, and where its header ends and keeps the version (the format's
+/// section 1.3).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const HEADER_BYTES: usize = 100;
+const VERSION_BYTES: std::ops::Range<usize> = 60..64;
+
+/// Statements kept prepared per connection; over twice as many as there are.
+const STATEMENTS_CACHED_MAX: usize = 64;
+
+/// The steps from an empty file to the newest version. A released step is never edited.
+pub(crate) const STEPS: &[&str] = &[include_str!("schema/v1.sql")];
+
+/// What the ledger may use of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LedgerLimits {
+    /// Highest size of the main file in bytes; at it, writes fail as on a full disk. `None` is
+    /// SQLite's own limit.
+    pub file_bytes_max: Option<u64>,
+}
+
+/// The one connection that writes, ready for use.
+pub(crate) fn open(
+    path: &Path,
+    limits: LedgerLimits,
+    steps: &[&str],
+) -> Result<Connection, LedgerError> {
+    prepare_file(path)?;
+    examine_header(path, steps.len())?;
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | private())?;
+    settings(&connection)?;
+    let version = identify(&connection, steps.len())?;
+    let _mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // The writer makes checkpoints itself, after it has answered.
+    let _pages: i64 =
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
+    if let Some(bytes) = limits.file_bytes_max {
+        limit_size(&connection, bytes)?;
+    }
+    if version < steps.len() {
+        upgrade(path, &mut connection, version, steps)?;
+    }
+    recover(&mut connection)?;
+    Ok(connection)
+}
+
+/// A connection that can only read.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | private())?;
+    settings(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Copies the whole ledger as it is at this moment to `target`, which must not exist.
+pub(crate) fn back_up(source: &Connection, target: &Path) -> Result<(), LedgerError> {
+    create_private(target).map_err(|error| file_error(target, error))?;
+    let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    Backup::new(source, &mut copy)?.run_to_completion(i32::MAX, BACKUP_PAUSE, None)?;
+    Ok(())
+}
+
+/// The file that SQLite keeps beside `path` for commits not yet moved into it.
+pub(crate) fn wal_path(path: &Path) -> PathBuf {
+    beside(path, "-wal")
+}
+
+fn private() -> OpenFlags {
+    // One connection is used by one thread at a time, which Rust checks; SQLite need not.
+    OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn settings(connection: &Connection) -> Result<(), LedgerError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(())
+}
+
+/// Makes folder (0700) and file (0600) before there is anything in them to read. SQLite gives its
+/// side files the permissions of the main file.
+fn prepare_file(path: &Path) -> Result<(), LedgerError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        create_folder(folder).map_err(|error| file_error(folder, error))?;
+    }
+    if !path.exists() {
+        return create_private(path).map_err(|error| file_error(path, error));
+    }
+    restrict(path).map_err(|error| file_error(path, error))
+}
+
+/// Refuses what is no database or too new from its first bytes, so that not even SQLite opens it.
+fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    let file = fs::File::open(path).map_err(|error| file_error(path, error))?;
+    let mut start = file.take(u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX));
+    start.read_to_end(&mut header).map_err(|error| file_error(path, error))?;
+    if header.is_empty() {
+        return Ok(());
+    }
+    let version = header.get(VERSION_BYTES).and_then(|bytes| bytes.try_into().ok());
+    match version.map(u32::from_be_bytes) {
+        Some(found) if header.starts_with(MAGIC) => refuse_newer(found, known).map(drop),
+        _ => Err(LedgerError::Corrupt { detail: "it is not an SQLite database".to_owned() }),
+    }
+}
+
+/// The version of the file, 0 for an empty one, as it stands with the commits of a process that
+/// died before it could move them into the main file.
+fn identify(connection: &Connection, known: usize) -> Result<usize, LedgerError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && pragma("application_id")? != APPLICATION_ID {
+        return Err(LedgerError::Corrupt { detail: "it is another program's database".to_owned() });
+    }
+    refuse_newer(u32::try_from(pragma("user_version")?).unwrap_or(u32::MAX), known)
+}
+
+fn refuse_newer(found: u32, known: usize) -> Result<usize, LedgerError> {
+    let known_version = u32::try_from(known).unwrap_or(u32::MAX);
+    match usize::try_from(found) {
+        Ok(version) if version <= known => Ok(version),
+        _ => Err(LedgerError::NewerSchema { found, known: known_version }),
+    }
+}
+
+fn limit_size(connection: &Connection, bytes: u64) -> Result<(), LedgerError> {
+    let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let pages = bytes / page_bytes.unsigned_abs().max(1);
+    let pages = i64::try_from(pages).unwrap_or(i64::MAX).max(1);
+    let _kept: i64 =
+        connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))?;
+    Ok(())
+}
+
+/// Checks the file and copies it away before its first change of form.
+fn upgrade(
+    path: &Path,
+    connection: &mut Connection,
+    version: usize,
+    steps: &[&str],
+) -> Result<(), LedgerError> {
+    if version > 0 {
+        let verdict: String =
+            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(LedgerError::Corrupt { detail: verdict });
+        }
+        let copy = beside(path, &format!(".bak-v{version}"));
+        match fs::remove_file(&copy) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file_error(&copy, error));
+            }
+            _ => back_up(connection, &copy)?,
+        }
+    }
+    let migrations = Migrations::new(steps.iter().map(|step| M::up(step)).collect());
+    migrations.to_latest(connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => LedgerError::from(err),
+        other => LedgerError::Corrupt { detail: other.to_string() },
+    })
+}
+
+/// What ran when the last process died can never be settled: say so, and count it.
+fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    rollup::add_reserved(&transaction)?;
+    let lost = requests::mark_reserved_unknown(&transaction)?;
+    for price in crate::bundled_prices::rows() {
+        prices::insert(&transaction, &price)?;
+    }
+    transaction.commit()?;
+    if lost > 0 {
+        tracing::warn!(requests = lost, "requests were cut off when Gatehouse last stopped");
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
+    LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
+}
+
+#[cfg(unix)]
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = fs::metadata(path)?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+// Elsewhere the user's profile folder is private already.
+#[cfg(not(unix))]
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The latest health of each backend, kept over a restart, and the log of its changes.
+
+use domain::{BackendId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::SENTENCE_CHARS_MAX;
+use crate::number::{get_named, rows};
+use crate::text::{bounded, name};
+
+/// Changes kept per backend; the oldest go first.
+pub const HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
+
+/// A backend changed its state of health, or was seen for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthChange {
+    /// Which backend.
+    pub backend: BackendId,
+    /// The monitor's word for the state before; `None` at first sight.
+    pub from: Option<String>,
+    /// The monitor's word for the state now.
+    pub to: String,
+    /// When.
+    pub at: WallTime,
+    /// Why, in one sentence free of secrets; cut at [`SENTENCE_CHARS_MAX`].
+    pub reason: String,
+}
+
+/// The latest health of a backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthRow {
+    /// Which backend.
+    pub backend: BackendId,
+    /// The monitor's word for its state.
+    pub state: String,
+    /// Since when.
+    pub since: WallTime,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// Keeps a change and the state it leads to; forgets the oldest past [`HEALTH_LOG_ENTRIES_MAX`].
+pub(crate) fn insert(connection: &Connection, change: &HealthChange) -> rusqlite::Result<usize> {
+    let backend = change.backend.as_str();
+    let reason = bounded(&change.reason, SENTENCE_CHARS_MAX);
+    let (to, at) = (name(&change.to), change.at.unix_ms());
+    let sql = "INSERT INTO health VALUES (?1, ?2, ?3, ?4) ON CONFLICT (backend) DO UPDATE
+        SET state = excluded.state, since_ms = excluded.since_ms, reason = excluded.reason";
+    connection.prepare_cached(sql)?.execute(params![backend, to, at, reason])?;
+    let sql = "INSERT INTO health_log (backend, from_state, to_state, at_ms, reason)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    let from = change.from.as_deref().map(name);
+    let added = connection.prepare_cached(sql)?.execute(params![backend, from, to, at, reason])?;
+    let sql = "DELETE FROM health_log WHERE number IN (SELECT number FROM health_log
+        WHERE backend = ?1 ORDER BY number DESC LIMIT -1 OFFSET ?2)";
+    connection.prepare_cached(sql)?.execute(params![backend, rows(HEALTH_LOG_ENTRIES_MAX)])?;
+    Ok(added)
+}
+
+/// Every backend's latest state, by name.
+pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Vec<HealthRow>> {
+    let read = |row: &Row<'_>| {
+        Ok(HealthRow {
+            backend: get_named(row, "backend")?,
+            state: row.get("state")?,
+            since: WallTime::from_unix_ms(row.get("since_ms")?),
+            reason: row.get("reason")?,
+        })
+    };
+    let sql = "SELECT * FROM health ORDER BY backend";
+    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+}
+
+/// The newest changes of one backend, newest first.
+pub(crate) fn log(
+    connection: &Connection,
+    backend: &BackendId,
+    limit: usize,
+) -> rusqlite::Result<Vec<HealthChange>> {
+    let read = |row: &Row<'_>| {
+        Ok(HealthChange {
+            backend: get_named(row, "backend")?,
+            from: row.get("from_state")?,
+            to: row.get("to_state")?,
+            at: WallTime::from_unix_ms(row.get("at_ms")?),
+            reason: row.get("reason")?,
+        })
+    };
+    let sql = "SELECT * FROM health_log WHERE backend = ?1 ORDER BY number DESC LIMIT ?2";
+    let limit = rows(limit.min(HEALTH_LOG_ENTRIES_MAX));
+    connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read)?.collect()
+}

@@ -1,0 +1,304 @@
+//! The handle through which everyone writes and reads.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use domain::{BackendId, RequestId, RunId, WallTime};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use crate::readers::Readers;
+use crate::writer::{Job, Queue};
+use crate::{
+    Attempt, HealthChange, HealthRow, LedgerError, LedgerLimits, NewRequest, Price, PriceBook,
+    RequestQuery, RequestRow, Run, RunSummary, Settlement, Spend, UsageQuery, UsageSummary,
+    attempts, database, health, prices, requests, rollup, runs,
+};
+
+/// Requests deleted in one transaction by [`Ledger::purge_before`].
+const PURGE_ROWS: usize = 500;
+
+/// Most problems that [`Ledger::check_integrity`] lists.
+pub const INTEGRITY_PROBLEMS_MAX: usize = 100;
+
+/// The record of requests, costs, runs and health in one SQLite file.
+///
+/// A clone is cheap and means the same file. Dropping the last clone writes what is queued, then
+/// closes the file; that blocks for as long as the disk takes. Reading needs a tokio runtime.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the ledger's writer had stopped before its time");
+        }
+    }
+}
+
+/// What a check of the file found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrityReport {
+    /// One sentence of SQLite each, at most [`INTEGRITY_PROBLEMS_MAX`]; empty for a sound file.
+    pub problems: Vec<String>,
+}
+
+impl IntegrityReport {
+    /// Whether nothing was found.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger at `path` and makes it if it is missing, folder (0700) and file (0600). An
+    /// older file is checked, copied to `<path>.bak-v<version>` and upgraded. Requests that were
+    /// running when the last process died become [`crate::RequestState::Unknown`]. Blocks; not for a
+    /// network share.
+    ///
+    /// # Errors
+    /// [`LedgerError::Corrupt`] and [`LedgerError::NewerSchema`] leave the file as it is.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::open_with(path, LedgerLimits::default())
+    }
+
+    /// [`Ledger::open`] with limits.
+    ///
+    /// # Errors
+    /// As for [`Ledger::open`].
+    pub fn open_with(path: &Path, limits: LedgerLimits) -> Result<Self, LedgerError> {
+        let connection = database::open(path, limits, database::STEPS)?;
+        let (queue, thread) = Queue::start(connection).map_err(|error| LedgerError::File {
+            path: path.to_owned(),
+            source: Arc::new(error),
+        })?;
+        let readers = Readers::new(path.to_owned());
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, thread }) })
+    }
+
+    /// Leaves word that a request begins, without waiting for the disk. Call it before the backend
+    /// is called, so that a crash leaves a trace of what may have been billed.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] when too many writes wait. While the disk refuses writes, the reason
+    /// ([`LedgerError::Full`] and the like): such a request should be refused, since it could not be
+    /// written down. Nothing was left in either case.
+    pub fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
+        self.inner.queue.reserve(request)
+    }
+
+    /// Writes down how a request ended; resolves after the commit. Makes the row if the reservation
+    /// was lost. A second settlement of the same request is accepted and changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Full`] and other passing refusals ([`LedgerError::is_passing`]) except
+    /// [`LedgerError::Busy`]: the settlement is kept in memory and tried again every second, so give
+    /// the client its answer all the same. Do not call again.
+    pub async fn settle(&self, ended: Settlement) -> Result<(), LedgerError> {
+        self.inner.queue.write(Job::Settle(Box::new(ended))).await.map(drop)
+    }
+
+    /// How many writes the disk has refused and that are being tried again. Above zero, tell the
+    /// user that the disk is full.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.inner.queue.backlog()
+    }
+
+    /// Sums over time, from roll-ups.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
+        self.ask(move |connection| rollup::usage(connection, &query)).await
+    }
+
+    /// What the user's own traffic cost from `from` (rounded down to a quarter hour) until before
+    /// `to` (rounded up).
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
+        self.ask(move |connection| rollup::spend(connection, from, to)).await
+    }
+
+    /// A page of requests, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn requests(&self, query: RequestQuery) -> Result<Vec<RequestRow>, LedgerError> {
+        self.ask(move |connection| requests::page(connection, &query)).await
+    }
+
+    /// One request with its tries; `None` if it is not (or no longer) known.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn request(
+        &self,
+        id: RequestId,
+    ) -> Result<Option<(RequestRow, Vec<Attempt>)>, LedgerError> {
+        self.ask(move |connection| {
+            let Some(row) = requests::one(connection, id)? else { return Ok(None) };
+            Ok(Some((row, attempts::of(connection, id)?)))
+        })
+        .await
+    }
+
+    /// Deletes requests that began before `before`, in small steps that let other writes pass. The
+    /// sums over time stay. Returns how many went.
+    ///
+    /// # Errors
+    /// When the file cannot be written; what went before that stays deleted.
+    pub async fn purge_before(&self, before: WallTime) -> Result<u64, LedgerError> {
+        let mut deleted = 0_u64;
+        loop {
+            let job = Job::Purge { before, rows_max: PURGE_ROWS };
+            let slice = self.inner.queue.write(job).await?;
+            deleted = deleted.saturating_add(u64::try_from(slice).unwrap_or(u64::MAX));
+            if slice < PURGE_ROWS {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    /// Keeps a finished run; past [`crate::RUNS_KEPT_MAX`] the oldest goes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn record_run(&self, run: Run) -> Result<(), LedgerError> {
+        self.inner.queue.write(Job::Run(run)).await.map(drop)
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, LedgerError> {
+        self.ask(move |connection| runs::newest(connection, limit)).await
+    }
+
+    /// One run with its report.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, LedgerError> {
+        self.ask(move |connection| runs::one(connection, id)).await
+    }
+
+    /// Keeps a change of a backend's health and the state it leads to.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn record_health(&self, change: HealthChange) -> Result<(), LedgerError> {
+        self.inner.queue.write(Job::Health(change)).await.map(drop)
+    }
+
+    /// The latest health of every backend ever seen, by name.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
+        self.ask(health::latest).await
+    }
+
+    /// The newest changes of one backend's health, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn health_log(
+        &self,
+        backend: BackendId,
+        limit: usize,
+    ) -> Result<Vec<HealthChange>, LedgerError> {
+        self.ask(move |connection| health::log(connection, &backend, limit)).await
+    }
+
+    /// Keeps a price ([`Price::declared`]). Prices are never edited: one with a known id changes
+    /// nothing, a new amount needs a new date.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn declare_price(&self, price: Price) -> Result<(), LedgerError> {
+        self.inner.queue.write(Job::Price(Box::new(price))).await.map(drop)
+    }
+
+    /// The row by which a cost was computed ([`crate::Cost::Computed`]).
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn price(&self, id: String) -> Result<Option<Price>, LedgerError> {
+        self.ask(move |connection| prices::one(connection, &id)).await
+    }
+
+    /// The bundled prices and every price that was declared.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn price_book(&self) -> Result<PriceBook, LedgerError> {
+        self.ask(prices::book).await
+    }
+
+    /// Reads the whole file and checks it. Takes seconds for a large one.
+    ///
+    /// # Errors
+    /// When the file cannot be read at all; damage is in the report.
+    pub async fn check_integrity(&self) -> Result<IntegrityReport, LedgerError> {
+        let problems = match self.ask(integrity_problems).await {
+            Err(LedgerError::Corrupt { detail }) => vec![detail],
+            checked => checked?,
+        };
+        Ok(IntegrityReport { problems })
+    }
+
+    /// Copies the ledger as it is at one moment to `target` (0600), while others go on writing.
+    ///
+    /// # Errors
+    /// [`LedgerError::File`] when `target` exists or cannot be made.
+    pub async fn backup(&self, target: PathBuf) -> Result<(), LedgerError> {
+        self.inner.readers.ask(move |connection| database::back_up(connection, &target)).await
+    }
+
+    /// Bytes on disk, with the commits not yet moved into the main file.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        size(&self.inner.path) + size(&database::wal_path(&self.inner.path))
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.inner.readers.ask(question).await
+    }
+}
+
+fn integrity_problems(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut check = connection.prepare("PRAGMA integrity_check")?;
+    let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+    let mut problems = lines.collect::<Result<Vec<_>, _>>()?;
+    problems.retain(|line| line != "ok");
+    let mut check = connection.prepare("PRAGMA foreign_key_check")?;
+    for table in check.query_map([], |row| row.get::<_, String>(0))? {
+        problems.push(format!("a row of {} refers to a row that is missing", table?));
+    }
+    problems.truncate(INTEGRITY_PROBLEMS_MAX);
+    Ok(problems)
+}

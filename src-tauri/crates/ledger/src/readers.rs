@@ -1,0 +1,47 @@
+//! The connections that only read: few, kept open, used on tokio's blocking threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use crate::{LedgerError, database};
+
+/// Reads that run at once; more wait their turn.
+const READERS_MAX: usize = 4;
+
+/// The pool.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Arc<Self> {
+        let permits = Semaphore::new(READERS_MAX);
+        Arc::new(Self { path, idle: Mutex::default(), permits })
+    }
+
+    /// Runs `question` on a connection of the pool. Must be called within a tokio runtime.
+    pub(crate) async fn ask<T, E, Q>(self: &Arc<Self>, question: Q) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        E: Into<LedgerError>,
+        Q: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let _permit = self.permits.acquire().await.map_err(|_| LedgerError::Closed)?;
+        let pool = Arc::clone(self);
+        let answered = tokio::task::spawn_blocking(move || {
+            let idle = pool.idle.lock().pop();
+            let connection = idle.map_or_else(|| database::open_reader(&pool.path), Ok)?;
+            let answer = question(&connection).map_err(Into::into)?;
+            pool.idle.lock().push(connection);
+            Ok(answer)
+        });
+        answered.await.unwrap_or(Err(LedgerError::Closed))
+    }
+}

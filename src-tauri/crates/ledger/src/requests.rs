@@ -1,0 +1,280 @@
+//! The table of requests: reserved before the backend is called, settled once.
+
+use domain::{BackendId, ClientId, RequestId, TokenUsage, WallTime};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+
+use crate::number::{
+    count, get_count, get_interval, get_named, get_parsed, micros, money, rows, time,
+};
+use crate::text::{Stored, name, sentence};
+use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings};
+
+/// Most rows of one page of requests.
+pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
+
+/// Which requests to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct RequestQuery {
+    /// Only requests older than this one: the last of the page before.
+    pub before: Option<RequestId>,
+    /// How many; [`REQUESTS_PAGE_ROWS_MAX`] at most.
+    pub limit: usize,
+    /// Only of this client.
+    pub client: Option<ClientId>,
+    /// Only answered by this backend.
+    pub backend: Option<BackendId>,
+    /// Only in this state.
+    pub state: Option<RequestState>,
+    /// Only for this purpose.
+    pub purpose: Option<Purpose>,
+}
+
+impl RequestQuery {
+    /// The newest `limit` requests of the user's own traffic.
+    #[must_use]
+    pub fn newest(limit: usize) -> Self {
+        Self { limit, purpose: Some(Purpose::User), ..Self::default() }
+    }
+
+    /// The statement for the filters in use, put together from fixed pieces so that each filter can
+    /// use its index. Values are bound, never written into it.
+    fn sql(&self) -> String {
+        let mut sql = "SELECT * FROM requests WHERE id < ?1".to_owned();
+        if self.client.is_some() {
+            sql.push_str(" AND client = ?2");
+        }
+        if self.backend.is_some() {
+            sql.push_str(" AND backend = ?3");
+        }
+        sql.push_str(match self.state {
+            None => "",
+            Some(RequestState::Complete) => " AND state = ?4",
+            // A partial index is used only when its condition stands in the statement word by word.
+            Some(RequestState::Reserved) => " AND state = ?4 AND state = 'reserved'",
+            Some(_) => " AND state = ?4 AND state NOT IN ('complete', 'reserved')",
+        });
+        if self.purpose.is_some() {
+            sql.push_str(" AND purpose = ?5");
+        }
+        sql.push_str(" ORDER BY id DESC LIMIT ?6");
+        sql
+    }
+
+    pub(crate) fn with_parameters<T>(&self, use_them: impl FnOnce(&str, &[&dyn ToSql]) -> T) -> T {
+        // Every id is less than "req_g": its digits are hexadecimal.
+        let before = self.before.map_or_else(|| "req_g".to_owned(), |id| id.to_string());
+        let client = self.client.as_ref().map(ClientId::as_str);
+        let backend = self.backend.as_ref().map(BackendId::as_str);
+        let state = self.state.map(Stored);
+        let purpose = self.purpose.map(Stored);
+        let limit = rows(self.limit.min(REQUESTS_PAGE_ROWS_MAX));
+        use_them(&self.sql(), params![before, client, backend, state, purpose, limit])
+    }
+}
+
+/// Writes down that a request has begun. Does nothing if it is known already.
+pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite::Result<usize> {
+    let sql = "INSERT INTO requests
+        (id, started_ms, client, project, route, model_asked, dialect, streamed, purpose, state)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'reserved') ON CONFLICT (id) DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![
+        request.id.to_string(),
+        time(request.started),
+        request.client.as_str(),
+        request.project.as_deref().map(name),
+        name(&request.route),
+        name(&request.model_asked),
+        name(&request.dialect),
+        request.streamed,
+        Stored(request.purpose),
+    ])
+}
+
+const SETTLE: &str = "INSERT INTO requests
+    (id, started_ms, client, project, route, model_asked, dialect, streamed, purpose, state,
+     ended_ms, backend, credential, model_billed, http_status, finish_reason, error_class,
+     usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible,
+     reasoning, cost_micro_usd, cost_basis, price_id, cache, queue_us, first_byte_us,
+     first_token_us, total_us, bytes_in, bytes_out, explanation, attempts)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)
+    ON CONFLICT (id) DO UPDATE SET
+     state = excluded.state, ended_ms = excluded.ended_ms, backend = excluded.backend,
+     credential = excluded.credential, model_billed = excluded.model_billed,
+     http_status = excluded.http_status, finish_reason = excluded.finish_reason,
+     error_class = excluded.error_class, usage_source = excluded.usage_source,
+     input_uncached = excluded.input_uncached, cache_read = excluded.cache_read,
+     cache_write_5m = excluded.cache_write_5m, cache_write_1h = excluded.cache_write_1h,
+     output_visible = excluded.output_visible, reasoning = excluded.reasoning,
+     cost_micro_usd = excluded.cost_micro_usd, cost_basis = excluded.cost_basis,
+     price_id = excluded.price_id, cache = excluded.cache, queue_us = excluded.queue_us,
+     first_byte_us = excluded.first_byte_us, first_token_us = excluded.first_token_us,
+     total_us = excluded.total_us, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
+     explanation = excluded.explanation, attempts = excluded.attempts
+    WHERE state = 'reserved'";
+
+/// Writes down how a request ended. 0 if that was written before.
+pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::Result<usize> {
+    let request = &ended.request;
+    let token =
+        |class: fn(&TokenUsage) -> u64| ended.usage.as_ref().map(|usage| count(class(usage)));
+    let price_id = match &ended.cost {
+        Cost::Computed { price_id, .. } => Some(price_id.as_str()),
+        _ => None,
+    };
+    connection.prepare_cached(SETTLE)?.execute(params![
+        request.id.to_string(),
+        time(request.started),
+        request.client.as_str(),
+        request.project.as_deref().map(name),
+        name(&request.route),
+        name(&request.model_asked),
+        name(&request.dialect),
+        request.streamed,
+        Stored(request.purpose),
+        Stored(ended.outcome),
+        time(ended.ended),
+        ended.backend.as_ref().map(BackendId::as_str),
+        ended.credential.as_ref().map(|id| id.as_str()),
+        ended.model_billed.as_deref().map(name),
+        ended.http_status,
+        ended.finish_reason.as_deref().map(name),
+        ended.error_class.as_deref().map(name),
+        if ended.usage.is_some() { "reported" } else { "unknown" },
+        token(|usage| usage.input_uncached),
+        token(|usage| usage.cache_read),
+        token(|usage| usage.cache_write_5m),
+        token(|usage| usage.cache_write_1h),
+        token(|usage| usage.output_visible),
+        token(|usage| usage.reasoning),
+        ended.cost.amount().map(money),
+        basis(&ended.cost),
+        price_id,
+        Stored(ended.cache),
+        ended.timings.queue.map(micros),
+        ended.timings.first_byte.map(micros),
+        ended.timings.first_token.map(micros),
+        ended.timings.total.map(micros),
+        count(ended.bytes_in),
+        count(ended.bytes_out),
+        sentence(ended.explanation.as_deref()),
+        rows(ended.attempts.len()),
+    ])
+}
+
+/// Requests that a dead process left behind.
+pub(crate) fn mark_reserved_unknown(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.execute("UPDATE requests SET state = 'unknown' WHERE state = 'reserved'", [])
+}
+
+/// Deletes at most `rows_max` of the oldest settled requests that began before `before`, with their
+/// attempts. The roll-ups stay.
+pub(crate) fn purge(
+    connection: &Connection,
+    before: WallTime,
+    rows_max: usize,
+) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM requests WHERE id IN
+        (SELECT id FROM requests WHERE id < ?1 AND state <> 'reserved' ORDER BY id LIMIT ?2)";
+    connection.prepare_cached(sql)?.execute(params![oldest_id_at(before), rows(rows_max)])
+}
+
+/// A page of requests.
+pub(crate) fn page(
+    connection: &Connection,
+    query: &RequestQuery,
+) -> rusqlite::Result<Vec<RequestRow>> {
+    query.with_parameters(|sql, parameters| {
+        connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
+    })
+}
+
+/// One request.
+pub(crate) fn one(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM requests WHERE id = ?1")?;
+    statement.query_row([id.to_string()], read).optional()
+}
+
+/// The least text that an id made at `time` can have: its first 48 bits are the milliseconds.
+fn oldest_id_at(time: WallTime) -> String {
+    format!("req_{:012x}", time.unix_ms().max(0))
+}
+
+const fn basis(cost: &Cost) -> &'static str {
+    match cost {
+        Cost::Reported(_) => "reported",
+        Cost::Computed { .. } => "computed",
+        Cost::Unpriced => "unpriced",
+        Cost::NotBilled => "not_billed",
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
+    Ok(RequestRow {
+        request: read_new(row)?,
+        state: row.get::<_, Stored<RequestState>>("state")?.0,
+        ended: row.get::<_, Option<i64>>("ended_ms")?.map(WallTime::from_unix_ms),
+        backend: get_parsed(row, "backend")?,
+        credential: get_parsed(row, "credential")?,
+        model_billed: row.get("model_billed")?,
+        http_status: row.get("http_status")?,
+        finish_reason: row.get("finish_reason")?,
+        error_class: row.get("error_class")?,
+        usage: read_usage(row)?,
+        cost: read_cost(row)?,
+        cache: row.get::<_, Stored<_>>("cache")?.0,
+        timings: Timings {
+            queue: get_interval(row, "queue_us")?,
+            first_byte: get_interval(row, "first_byte_us")?,
+            first_token: get_interval(row, "first_token_us")?,
+            total: get_interval(row, "total_us")?,
+        },
+        bytes_in: get_count(row, "bytes_in")?,
+        bytes_out: get_count(row, "bytes_out")?,
+        explanation: row.get("explanation")?,
+        attempts: row.get("attempts")?,
+    })
+}
+
+fn read_new(row: &Row<'_>) -> rusqlite::Result<NewRequest> {
+    Ok(NewRequest {
+        id: get_named(row, "id")?,
+        started: WallTime::from_unix_ms(row.get("started_ms")?),
+        client: get_named(row, "client")?,
+        project: row.get("project")?,
+        route: row.get("route")?,
+        model_asked: row.get("model_asked")?,
+        dialect: row.get("dialect")?,
+        streamed: row.get("streamed")?,
+        purpose: row.get::<_, Stored<Purpose>>("purpose")?.0,
+    })
+}
+
+fn read_usage(row: &Row<'_>) -> rusqlite::Result<Option<TokenUsage>> {
+    if row.get::<_, String>("usage_source")? != "reported" {
+        return Ok(None);
+    }
+    token_columns(row).map(Some)
+}
+
+/// The six token columns, named alike in requests and roll-ups.
+pub(crate) fn token_columns(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
+    Ok(TokenUsage {
+        input_uncached: get_count(row, "input_uncached")?,
+        cache_read: get_count(row, "cache_read")?,
+        cache_write_5m: get_count(row, "cache_write_5m")?,
+        cache_write_1h: get_count(row, "cache_write_1h")?,
+        output_visible: get_count(row, "output_visible")?,
+        reasoning: get_count(row, "reasoning")?,
+    })
+}
+
+fn read_cost(row: &Row<'_>) -> rusqlite::Result<Cost> {
+    let amount = || row.get("cost_micro_usd").map(domain::MicroUsd::new);
+    Ok(match row.get::<_, String>("cost_basis")?.as_str() {
+        "reported" => Cost::Reported(amount()?),
+        "computed" => Cost::Computed { amount: amount()?, price_id: row.get("price_id")? },
+        "not_billed" => Cost::NotBilled,
+        _ => Cost::Unpriced,
+    })
+}

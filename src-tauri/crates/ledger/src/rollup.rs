@@ -1,0 +1,228 @@
+//! Sums per quarter hour, kept in the transaction that settles each request, so that no dashboard
+//! ever reads request rows. Quarter hours, because every zone's days are whole numbers of them.
+
+use std::collections::HashMap;
+
+use domain::{MicroUsd, RequestId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::number::get_count;
+use crate::requests::token_columns;
+use crate::text::Stored;
+use crate::usage::{SLOT_MS, slot_end, slot_start};
+use crate::{
+    GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery,
+    UsageSummary, UsageTotals,
+};
+
+/// Counts the requests that meet a condition, one of two fixed texts. Reads the rows themselves, so
+/// that sums and rows cannot disagree. `?1` is the width of a slot.
+macro_rules! count_where {
+    ($condition:literal) => {
+        concat!(
+            "INSERT INTO rollup_quarter
+              SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
+               coalesce(model_billed, model_asked), client, coalesce(credential, ''),
+               coalesce(project, ''), 1, state = 'complete', state = 'failed',
+               coalesce(input_uncached, 0), coalesce(cache_read, 0), coalesce(cache_write_5m, 0),
+               coalesce(cache_write_1h, 0), coalesce(output_visible, 0), coalesce(reasoning, 0),
+               coalesce(cost_micro_usd, 0), cost_micro_usd IS NULL, coalesce(first_token_us, 0),
+               first_token_us IS NOT NULL, coalesce(total_us, 0)
+              FROM requests WHERE ",
+            $condition,
+            " ON CONFLICT DO UPDATE SET
+              requests = requests + 1,
+              complete = complete + excluded.complete,
+              failed = failed + excluded.failed,
+              input_uncached = input_uncached + excluded.input_uncached,
+              cache_read = cache_read + excluded.cache_read,
+              cache_write_5m = cache_write_5m + excluded.cache_write_5m,
+              cache_write_1h = cache_write_1h + excluded.cache_write_1h,
+              output_visible = output_visible + excluded.output_visible,
+              reasoning = reasoning + excluded.reasoning,
+              cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
+              unpriced_requests = unpriced_requests + excluded.unpriced_requests,
+              first_token_us_sum = first_token_us_sum + excluded.first_token_us_sum,
+              first_token_count = first_token_count + excluded.first_token_count,
+              duration_us_sum = duration_us_sum + excluded.duration_us_sum"
+        )
+    };
+}
+
+/// Counts a request that was settled just now, in the same transaction.
+pub(crate) fn add(connection: &Connection, request: RequestId) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(count_where!("id = ?2"))?;
+    statement.execute(params![SLOT_MS, request.to_string()]).map(drop)
+}
+
+/// Counts the requests that a dead process left behind: they happened, and their cost is unknown.
+pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
+}
+
+/// The money of whole quarter hours.
+pub(crate) fn spend(
+    connection: &Connection,
+    from: WallTime,
+    to: WallTime,
+) -> rusqlite::Result<Spend> {
+    let read = |row: &Row<'_>| {
+        Ok(Spend {
+            cost: MicroUsd::new(row.get(0)?),
+            requests: row.get::<_, i64>(1)?.unsigned_abs(),
+            unpriced_requests: row.get::<_, i64>(2)?.unsigned_abs(),
+        })
+    };
+    let range = params![slot_start(from).unix_ms(), slot_end(to).unix_ms(), Stored(Purpose::User)];
+    connection.prepare_cached(SPEND)?.query_row(range, read)
+}
+
+/// Everything a [`UsageQuery`] asks.
+pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
+    // One read transaction: all buckets show the same moment.
+    let transaction = connection.unchecked_transaction()?;
+    let mut statement = transaction.prepare_cached(group_sql(query.group_by))?;
+    let mut buckets = Vec::with_capacity(query.edges.len());
+    for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
+        let range = params![start.unix_ms(), end.unix_ms(), Stored(query.purpose)];
+        let groups = statement.query_map(range, read_group)?.collect::<Result<_, _>>()?;
+        buckets.push(UsageBucket { start: *start, end: *end, groups });
+    }
+    Ok(summarise(buckets))
+}
+
+pub(crate) const SPEND: &str = "SELECT coalesce(sum(cost_micro_usd), 0),
+    coalesce(sum(requests), 0), coalesce(sum(unpriced_requests), 0)
+    FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3";
+
+/// The statement for one bucket; the column is one of five fixed words.
+pub(crate) const fn group_sql(group_by: GroupBy) -> &'static str {
+    macro_rules! grouped_by {
+        ($column:literal) => {
+            concat!(
+                "SELECT ",
+                $column,
+                " AS name, sum(requests) AS requests, sum(complete) AS complete,
+                 sum(failed) AS failed, sum(input_uncached) AS input_uncached,
+                 sum(cache_read) AS cache_read, sum(cache_write_5m) AS cache_write_5m,
+                 sum(cache_write_1h) AS cache_write_1h, sum(output_visible) AS output_visible,
+                 sum(reasoning) AS reasoning, sum(cost_micro_usd) AS cost_micro_usd,
+                 sum(unpriced_requests) AS unpriced_requests,
+                 sum(first_token_us_sum) AS first_token_us_sum,
+                 sum(first_token_count) AS first_token_count,
+                 sum(duration_us_sum) AS duration_us_sum
+                 FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3
+                 GROUP BY 1"
+            )
+        };
+    }
+    match group_by {
+        GroupBy::Backend => grouped_by!("backend"),
+        GroupBy::Model => grouped_by!("model"),
+        GroupBy::Client => grouped_by!("client"),
+        GroupBy::Credential => grouped_by!("credential"),
+        GroupBy::Project => grouped_by!("project"),
+    }
+}
+
+fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
+    let name: String = row.get("name")?;
+    let key = if name.is_empty() { UsageKey::Unnamed } else { UsageKey::Named(name) };
+    let totals = UsageTotals {
+        requests: get_count(row, "requests")?,
+        complete: get_count(row, "complete")?,
+        failed: get_count(row, "failed")?,
+        tokens: token_columns(row)?,
+        cost: MicroUsd::new(row.get("cost_micro_usd")?),
+        unpriced_requests: get_count(row, "unpriced_requests")?,
+        first_token_us_sum: get_count(row, "first_token_us_sum")?,
+        first_token_count: get_count(row, "first_token_count")?,
+        duration_us_sum: get_count(row, "duration_us_sum")?,
+    };
+    Ok((key, totals))
+}
+
+/// Ranks the groups and folds those past the limits into one.
+fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
+    let mut sums: HashMap<UsageKey, UsageTotals> = HashMap::new();
+    let mut totals = UsageTotals::default();
+    for (key, group) in buckets.iter().flat_map(|bucket| &bucket.groups) {
+        *sums.entry(key.clone()).or_default() += *group;
+        totals += *group;
+    }
+    let mut groups: Vec<_> = sums.into_iter().collect();
+    groups.sort_by(|(key, sum), (other_key, other)| {
+        let ranked = (other.cost, other.requests).cmp(&(sum.cost, sum.requests));
+        ranked.then_with(|| key.cmp(other_key))
+    });
+    let ranks: HashMap<_, _> = groups.iter().map(|(key, _)| key.clone()).zip(0_usize..).collect();
+    for bucket in &mut buckets {
+        bucket.groups.sort_by_key(|(key, _)| ranks.get(key).copied());
+        let rest = |(key, _): &(UsageKey, UsageTotals)| {
+            ranks.get(key).is_none_or(|rank| *rank >= USAGE_SERIES_MAX)
+        };
+        fold_rest(&mut bucket.groups, rest);
+    }
+    let shown = groups.get(..USAGE_GROUPS_MAX).map(|_| USAGE_GROUPS_MAX);
+    if let Some(shown) = shown {
+        let rest = groups.split_off(shown);
+        push_other(&mut groups, &rest);
+    }
+    UsageSummary { buckets, groups, totals }
+}
+
+fn fold_rest(
+    groups: &mut Vec<(UsageKey, UsageTotals)>,
+    is_rest: impl FnMut(&(UsageKey, UsageTotals)) -> bool,
+) {
+    if let Some(first) = groups.iter().position(is_rest) {
+        let rest = groups.split_off(first);
+        push_other(groups, &rest);
+    }
+}
+
+fn push_other(groups: &mut Vec<(UsageKey, UsageTotals)>, rest: &[(UsageKey, UsageTotals)]) {
+    if rest.is_empty() {
+        return;
+    }
+    let mut other = UsageTotals::default();
+    rest.iter().for_each(|(_, group)| other += *group);
+    groups.push((UsageKey::Other, other));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(groups: usize) -> UsageBucket {
+        let group = |number: usize| {
+            let cost = MicroUsd::new(i64::try_from(number).expect("small"));
+            let totals = UsageTotals { requests: 1, cost, ..UsageTotals::default() };
+            (UsageKey::Named(format!("model-{number:03}")), totals)
+        };
+        UsageBucket {
+            start: WallTime::default(),
+            end: WallTime::from_unix_ms(SLOT_MS),
+            groups: (0..groups).map(group).collect(),
+        }
+    }
+
+    #[test]
+    fn groups_past_the_limits_are_summed_as_other_and_nothing_is_lost() {
+        for (groups, series, rows) in
+            [(8, 8, 8), (9, 9, 9), (200, 9, 200), (201, 9, 201), (300, 9, 201)]
+        {
+            let summary = summarise(vec![bucket(groups)]);
+            let shown = &summary.buckets[0].groups;
+            assert_eq!((shown.len(), summary.groups.len()), (series, rows), "{groups} groups");
+            let sum = |groups: &[(UsageKey, UsageTotals)]| -> u64 {
+                groups.iter().map(|(_, group)| group.requests).sum()
+            };
+            assert_eq!(sum(shown), summary.totals.requests);
+            assert_eq!(sum(&summary.groups), summary.totals.requests);
+            let has_other = shown.iter().any(|(key, _)| *key == UsageKey::Other);
+            assert_eq!(has_other, groups > USAGE_SERIES_MAX);
+            assert_eq!(shown[0].0, UsageKey::Named(format!("model-{:03}", groups - 1)));
+        }
+    }
+}

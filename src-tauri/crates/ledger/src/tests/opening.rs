@@ -1,0 +1,188 @@
+//! New, old, newer, foreign and damaged files.
+
+use std::fs;
+
+use super::{Place, ended, files, request};
+use crate::{Ledger, LedgerError, LedgerLimits, RequestState, database};
+
+#[tokio::test]
+async fn a_new_ledger_is_private_and_sound() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger.settle(ended(1)).await.expect("settled");
+    assert!(ledger.check_integrity().await.expect("checked").is_sound());
+    assert!(ledger.size_bytes() > 4_096);
+    let copy = place.folder.path().join("copy.sqlite");
+    ledger.backup(copy.clone()).await.expect("copied");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &std::path::Path| {
+            fs::metadata(path).expect("a file").permissions().mode() & 0o777
+        };
+        let folder = place.folder.path().join("data");
+        assert_eq!(mode(&folder), 0o700);
+        for name in files(&folder) {
+            assert_eq!(mode(&folder.join(&name)), 0o600, "{name}");
+        }
+        assert_eq!(files(&folder).len(), 3, "the file, its log and its index");
+        assert_eq!(mode(&copy), 0o600);
+    }
+    assert!(matches!(ledger.backup(copy.clone()).await, Err(LedgerError::File { .. })));
+    drop(ledger);
+    let copied = Ledger::open(&copy).expect("a copy");
+    assert!(copied.request(request(1).id).await.expect("read").is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_read_is_made_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    drop(place.open());
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o644)).expect("changed");
+    drop(place.open());
+    let mode = fs::metadata(place.path()).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn the_schema_is_a_contract() {
+    let place = Place::new();
+    drop(place.open());
+    let connection = place.raw();
+    let mut statement = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type DESC, name")
+        .expect("a statement");
+    let lines = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+    let schema = lines.collect::<Result<Vec<_>, _>>().expect("text").join(";\n");
+    insta::assert_snapshot!(schema);
+    let strict: i64 = connection
+        .query_row("SELECT min(strict) FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite%'", [], |row| row.get(0))
+        .expect("a value");
+    assert_eq!(strict, 1);
+}
+
+#[test]
+fn a_newer_file_is_refused_and_not_touched() {
+    let place = Place::new();
+    drop(place.open());
+    place.raw().pragma_update(None, "user_version", 7).expect("changed");
+    let before = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
+    let refused = Ledger::open(&place.path()).expect_err("refused");
+    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 1 }), "{refused:?}");
+    let after = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
+    assert!(before == after);
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused_and_not_touched() {
+    let place = Place::new();
+    fs::create_dir_all(place.folder.path().join("data")).expect("a folder");
+    let check = |content: &[u8]| {
+        fs::File::create(place.path())
+            .and_then(|mut file| std::io::Write::write_all(&mut file, content))
+            .expect("written");
+        let refused = Ledger::open(&place.path()).expect_err("refused");
+        assert!(matches!(refused, LedgerError::Corrupt { .. }), "{refused:?}");
+        assert_eq!(fs::read(place.path()).expect("bytes"), content);
+    };
+    check(&b"this is no database at all, not even nearly ".repeat(200));
+    let other = place.folder.path().join("other.sqlite");
+    rusqlite::Connection::open(&other)
+        .and_then(|other| other.execute_batch("CREATE TABLE theirs (x)"))
+        .expect("another program's file");
+    check(&fs::read(other).expect("bytes"));
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_found_and_named() {
+    let place = Place::new();
+    let ledger = place.open();
+    for number in 0..200 {
+        ledger.settle(ended(number)).await.expect("settled");
+    }
+    drop(ledger);
+    let mut bytes = fs::read(place.path()).expect("bytes");
+    let root: u32 = place
+        .raw()
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'requests'", [], |row| {
+            row.get(0)
+        })
+        .expect("a page");
+    let root = usize::try_from(root).expect("small");
+    bytes[(root - 1) * 4_096..root * 4_096].fill(0xa5);
+    fs::File::create(place.path())
+        .and_then(|mut file| std::io::Write::write_all(&mut file, &bytes))
+        .expect("written");
+    let ledger = place.open();
+    let read = ledger.request(request(3).id).await;
+    assert!(matches!(read, Err(LedgerError::Corrupt { .. })), "{read:?}");
+    let settled = ledger.settle(ended(900)).await;
+    assert!(matches!(settled, Err(LedgerError::Corrupt { .. })), "{settled:?}");
+    assert!(!ledger.check_integrity().await.expect("checked").is_sound());
+}
+
+#[tokio::test]
+async fn an_older_file_is_copied_then_upgraded() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger.settle(ended(1)).await.expect("settled");
+    drop(ledger);
+    let steps = [database::STEPS[0], "ALTER TABLE requests ADD COLUMN tint TEXT"];
+    let upgrade = || database::open(&place.path(), LedgerLimits::default(), &steps);
+    let version = |connection: &rusqlite::Connection| -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
+    };
+    let connection = upgrade().expect("upgraded");
+    assert_eq!(version(&connection), 2);
+    let rows = "SELECT count(*) FROM requests WHERE tint IS NULL";
+    assert_eq!(connection.query_row(rows, [], |row| row.get(0)), Ok(1));
+    drop(connection);
+    let copy = place.folder.path().join("data").join("ledger.sqlite.bak-v1");
+    let modified = fs::metadata(&copy).expect("a copy").modified().expect("a time");
+    drop(upgrade().expect("opened"));
+    assert_eq!(fs::metadata(&copy).expect("a copy").modified().expect("a time"), modified);
+    // The program of the older version reads the copy and refuses the upgraded file.
+    let refused = Ledger::open(&place.path()).expect_err("refused");
+    assert!(matches!(refused, LedgerError::NewerSchema { found: 2, known: 1 }));
+    let ledger = Ledger::open(&copy).expect("the copy");
+    let row = ledger.request(request(1).id).await.expect("read").expect("a row").0;
+    assert_eq!(row.state, RequestState::Complete);
+}
+
+#[test]
+fn a_failed_upgrade_leaves_the_old_file_as_it_was() {
+    let place = Place::new();
+    drop(place.open());
+    let steps = [database::STEPS[0], "CREATE TABLE half (x) STRICT; SELECT no_such_function()"];
+    assert!(database::open(&place.path(), LedgerLimits::default(), &steps).is_err());
+    let half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
+    assert_eq!(place.raw().query_row(half, [], |row| row.get(0)), Ok(0));
+    drop(place.open());
+}
+
+#[test]
+fn the_settings_that_durability_rests_on_are_in_force() {
+    let place = Place::new();
+    let connection = database::open(&place.path(), LedgerLimits::default(), database::STEPS)
+        .expect("a connection");
+    let number = |connection: &rusqlite::Connection, name: &str| -> i64 {
+        connection.pragma_query_value(None, name, |row| row.get(0)).expect("a value")
+    };
+    let mode: String =
+        connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("a mode");
+    assert_eq!(mode, "wal");
+    let reader = database::open_reader(&place.path()).expect("a reader");
+    for (name, value) in [
+        ("synchronous", 1),
+        ("foreign_keys", 1),
+        ("busy_timeout", 5_000),
+        ("trusted_schema", 0),
+        ("cell_size_check", 1),
+    ] {
+        assert_eq!(number(&connection, name), value, "{name}");
+    }
+    assert_eq!(number(&reader, "trusted_schema") + number(&reader, "cell_size_check"), 1);
+    assert!(reader.execute("DELETE FROM requests", []).is_err());
+}

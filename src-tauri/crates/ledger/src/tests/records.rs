@@ -1,0 +1,245 @@
+//! What goes in comes out: requests, attempts, runs, health, prices.
+
+use domain::{ClientId, MicroUsd, Rates, RequestId, RunId, SeededEntropy};
+
+use super::{Place, at, attempt, backend, ended, request};
+use crate::{
+    ATTEMPTS_MAX, Confidence, Cost, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Outcome,
+    Price, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, RequestQuery, RequestState, Run,
+    RunSummary, SENTENCE_CHARS_MAX, Timings,
+};
+
+#[tokio::test]
+async fn a_settled_request_is_read_back_as_it_was_written() {
+    let place = Place::new();
+    let ledger = place.open();
+    let settlement = ended(1);
+    ledger.reserve(settlement.request.clone()).expect("room");
+    ledger.settle(settlement.clone()).await.expect("settled");
+    let (row, attempts) =
+        ledger.request(settlement.request.id).await.expect("read").expect("a row");
+    assert_eq!(attempts, settlement.attempts);
+    assert_eq!((row.request, row.state), (settlement.request, RequestState::Complete));
+    assert_eq!((row.usage, row.cost), (settlement.usage, settlement.cost));
+    assert_eq!((row.timings, row.cache), (settlement.timings, settlement.cache));
+    assert_eq!((row.backend, row.credential), (settlement.backend, settlement.credential));
+    assert_eq!((row.http_status, row.attempts), (Some(200), 2));
+    assert_eq!((row.bytes_in, row.bytes_out), (700, 1_900));
+    assert_eq!(row.model_billed, settlement.model_billed);
+    assert_eq!(row.finish_reason, settlement.finish_reason);
+    assert_eq!((row.error_class, row.ended), (None, Some(settlement.ended)));
+    assert_eq!(row.explanation, settlement.explanation);
+}
+
+#[tokio::test]
+async fn what_is_not_known_stays_unknown() {
+    let place = Place::new();
+    let ledger = place.open();
+    let mut settlement = ended(1);
+    settlement.usage = None;
+    settlement.cost = Cost::Unpriced;
+    settlement.backend = None;
+    settlement.credential = None;
+    settlement.timings = Timings::default();
+    settlement.attempts.clear();
+    for (number, cost) in
+        [(1, Cost::Unpriced), (2, Cost::NotBilled), (3, Cost::Reported(MicroUsd::new(5)))]
+    {
+        settlement.request = request(number);
+        settlement.cost = cost.clone();
+        ledger.settle(settlement.clone()).await.expect("settled");
+        let row = ledger.request(settlement.request.id).await.expect("read").expect("a row").0;
+        assert_eq!((row.usage, row.cost, row.backend), (None, cost, None));
+        assert_eq!(row.timings, Timings::default());
+    }
+    assert_eq!(ledger.request(request(9).id).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
+    let place = Place::new();
+    let ledger = place.open();
+    for number in 1..=9 {
+        let mut settlement = ended(number);
+        if number % 2 == 0 {
+            settlement.request.client = ClientId::new("shell").expect("a name");
+        }
+        if number % 3 == 0 {
+            settlement.outcome = Outcome::Failed;
+            settlement.backend = Some(backend("away"));
+        }
+        if number == 5 {
+            settlement.request.purpose = Purpose::Check;
+        }
+        ledger.settle(settlement).await.expect("settled");
+    }
+    ledger.reserve(request(10)).expect("room");
+    ledger.settle(ended(11)).await.expect("settled");
+    let check = async |query: RequestQuery, expected: &[u32]| {
+        let rows = ledger.requests(query.clone()).await.expect("read");
+        let found: Vec<_> = rows.iter().map(|row| row.request.id).collect();
+        let expected: Vec<RequestId> = expected.iter().map(|number| request(*number).id).collect();
+        assert_eq!(found, expected, "{query:?}");
+    };
+    let newest = RequestQuery::newest(4);
+    check(newest.clone(), &[11, 10, 9, 8]).await;
+    let before = |number| RequestQuery { before: Some(request(number).id), ..newest.clone() };
+    check(before(8), &[7, 6, 4, 3]).await;
+    check(before(3), &[2, 1]).await;
+    let shell = ClientId::new("shell").ok();
+    check(RequestQuery { client: shell.clone(), ..newest.clone() }, &[8, 6, 4, 2]).await;
+    let away = Some(backend("away"));
+    check(RequestQuery { backend: away, ..newest.clone() }, &[9, 6, 3]).await;
+    let state = |state| RequestQuery { state: Some(state), ..newest.clone() };
+    check(state(RequestState::Failed), &[9, 6, 3]).await;
+    check(state(RequestState::Reserved), &[10]).await;
+    check(state(RequestState::Complete), &[11, 8, 7, 4]).await;
+    check(RequestQuery { client: shell, ..state(RequestState::Failed) }, &[6]).await;
+    check(RequestQuery { purpose: Some(Purpose::Check), ..newest }, &[5]).await;
+}
+
+#[tokio::test]
+async fn a_page_has_at_most_its_limit() {
+    let place = Place::new();
+    let ledger = place.open();
+    let count = u32::try_from(REQUESTS_PAGE_ROWS_MAX).expect("small") + 1;
+    for number in 1..=count {
+        ledger.reserve(request(number)).expect("room");
+    }
+    ledger.settle(ended(count)).await.expect("settled");
+    let rows = ledger.requests(RequestQuery::newest(usize::MAX)).await.expect("read");
+    assert_eq!(rows.len(), REQUESTS_PAGE_ROWS_MAX);
+}
+
+#[tokio::test]
+async fn hostile_and_endless_text_is_only_text() {
+    let place = Place::new();
+    let ledger = place.open();
+    let mut settlement = ended(1);
+    let hostile = "'); DROP TABLE requests; --";
+    settlement.request.model_asked = hostile.to_owned();
+    settlement.request.project = Some(hostile.to_owned());
+    settlement.model_billed = Some(format!("{hostile}\0{}", "x".repeat(NAME_CHARS_MAX)));
+    settlement.explanation = Some("y".repeat(SENTENCE_CHARS_MAX + 1));
+    settlement.attempts = vec![attempt("home", Some(hostile)); ATTEMPTS_MAX + 1];
+    ledger.settle(settlement.clone()).await.expect("settled");
+    let (row, attempts) =
+        ledger.request(settlement.request.id).await.expect("read").expect("a row");
+    assert_eq!(row.request.model_asked, hostile);
+    let billed = row.model_billed.expect("a model");
+    assert!(billed.starts_with("'); DROP TABLE requests; --\u{fffd}x"));
+    assert_eq!(billed.chars().count(), NAME_CHARS_MAX);
+    assert_eq!(row.explanation.map(|text| text.len()), Some(SENTENCE_CHARS_MAX));
+    assert_eq!(attempts.len(), ATTEMPTS_MAX);
+    assert_eq!(attempts[0].error_class.as_deref(), Some(hostile));
+    assert!(ledger.check_integrity().await.expect("checked").is_sound());
+}
+
+#[tokio::test]
+async fn old_requests_go_with_their_attempts_and_their_sums_stay() {
+    let place = Place::new();
+    let ledger = place.open();
+    for number in 0..1_200 {
+        let mut settlement = ended(number);
+        settlement.attempts.truncate(1);
+        if number % 100 == 99 {
+            ledger.settle(settlement).await.expect("settled");
+        } else {
+            drop(tokio::join!(ledger.settle(settlement), async {}));
+        }
+    }
+    ledger.reserve(request(1_200)).expect("room");
+    let spent = ledger.spend(at(0), at(3_600_000)).await.expect("read");
+    assert_eq!(ledger.purge_before(at(1_100_000)).await.expect("purged"), 1_100);
+    assert_eq!(ledger.purge_before(at(9_999_000)).await.expect("purged"), 100);
+    let rest = ledger.requests(RequestQuery::newest(9)).await.expect("read");
+    assert_eq!(rest.len(), 1, "a running request is never deleted");
+    let attempts: i64 = place
+        .raw()
+        .query_row("SELECT count(*) FROM attempts", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(attempts, 0);
+    assert_eq!(ledger.spend(at(0), at(3_600_000)).await.expect("read"), spent);
+    assert_eq!(spent.requests, 1_200);
+}
+
+#[tokio::test]
+async fn the_last_runs_are_kept() {
+    let place = Place::new();
+    let ledger = place.open();
+    let entropy = SeededEntropy::new(3);
+    let kept = i64::try_from(RUNS_KEPT_MAX).expect("small");
+    let mut ids = Vec::new();
+    for number in 0..=kept {
+        let started = at(number * 1_000);
+        let summary = RunSummary {
+            id: RunId::generate(started, &entropy),
+            started,
+            ended: at(number * 1_000 + 500),
+            set: "quick".to_owned(),
+            score: 93,
+            verdict: "ready".to_owned(),
+        };
+        ids.push(summary.id);
+        ledger
+            .record_run(Run { summary, report: "{\"checks\":[]}".to_owned() })
+            .await
+            .expect("kept");
+    }
+    let runs = ledger.runs(usize::MAX).await.expect("read");
+    assert_eq!(runs.len(), RUNS_KEPT_MAX);
+    assert_eq!((runs[0].id, runs[0].score), (ids[RUNS_KEPT_MAX], 93));
+    assert_eq!(ledger.run(ids[0]).await.expect("read"), None);
+    let run = ledger.run(ids[1]).await.expect("read").expect("a run");
+    assert_eq!((run.report.as_str(), run.summary.verdict.as_str()), ("{\"checks\":[]}", "ready"));
+}
+
+#[tokio::test]
+async fn health_survives_a_restart_and_its_log_is_limited() {
+    let place = Place::new();
+    let ledger = place.open();
+    let change = |name: &str, from: Option<&str>, to: &str, ms| HealthChange {
+        backend: backend(name),
+        from: from.map(str::to_owned),
+        to: to.to_owned(),
+        at: at(ms),
+        reason: format!("seen at {ms}"),
+    };
+    let other = change("other", None, "up", 0);
+    ledger.record_health(other.clone()).await.expect("kept");
+    let limit = i64::try_from(HEALTH_LOG_ENTRIES_MAX).expect("small");
+    for ms in 0..=limit {
+        ledger.record_health(change("home", Some("up"), "down", ms)).await.expect("kept");
+    }
+    drop(ledger);
+    let ledger = place.open();
+    let rows = ledger.health().await.expect("read");
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].backend.as_str(), rows[0].state.as_str()), ("home", "down"));
+    assert_eq!((rows[0].since, rows[0].reason.as_str()), (at(limit), "seen at 1000"));
+    let log = ledger.health_log(backend("home"), usize::MAX).await.expect("read");
+    assert_eq!(log.len(), HEALTH_LOG_ENTRIES_MAX);
+    assert_eq!((log[0].at, log[log.len() - 1].at), (at(limit), at(1)));
+    assert_eq!(ledger.health_log(backend("other"), 5).await.expect("read"), [other]);
+}
+
+#[tokio::test]
+async fn prices_are_kept_and_never_edited() {
+    let place = Place::new();
+    let ledger = place.open();
+    let rates = |micros| Rates { input: Some(MicroUsd::new(micros)), ..Rates::default() };
+    let price = Price::declared(&backend("home"), "llama", rates(7), at(0));
+    ledger.declare_price(price.clone()).await.expect("kept");
+    let changed = Price { rates: rates(9), ..price.clone() };
+    ledger.declare_price(changed).await.expect("accepted");
+    drop(ledger);
+    let ledger = place.open();
+    assert_eq!(ledger.price(price.id.clone()).await.expect("read"), Some(price.clone()));
+    let book = ledger.price_book().await.expect("read");
+    assert_eq!(book.find(&backend("home"), None, "llama", at(0)), Some(&price));
+    assert_eq!(book.find(&backend("home"), None, "llama", at(-1)), None);
+    for bundled in book.iter().filter(|price| price.confidence != Confidence::Declared) {
+        let kept = ledger.price(bundled.id.clone()).await.expect("read");
+        assert_eq!(kept.as_ref(), Some(bundled));
+    }
+}
