@@ -106,6 +106,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
 
 fn read(repository: &Repository) -> Result<Findings> {
     let mut findings = Findings::default();
+    let mut sources = Vec::new();
     for relative in repository.files()? {
         let path = relative.to_string_lossy().replace('\\', "/");
         let full = repository.root.join(&relative);
@@ -117,8 +118,10 @@ fn read(repository: &Repository) -> Result<Findings> {
         findings.faults.extend(text::check_contents(&path, &source));
         if path.ends_with(".rs") {
             rust::check(&path, &source, &mut findings);
+            sources.push((path, source));
         }
     }
+    text::forgive_self_started(&mut findings.faults, &sources);
     Ok(findings)
 }
 

@@ -1,6 +1,6 @@
 //! Every rule seen broken once and kept once.
 
-use super::text::{banned_word, check_contents, check_path};
+use super::text::{banned_word, check_contents, check_path, forgive_self_started};
 use super::{Exception, Fault, Findings, Rule, judge, percentile_90, rust};
 
 const PATH: &str = "src-tauri/crates/routing/src/plan.rs";
@@ -82,6 +82,21 @@ fn a_test_that_no_step_runs_is_found() {
 }
 
 #[test]
+fn a_test_program_may_start_its_ignored_tests_itself() {
+    let test = "#[ignore = \"inside\"]\n";
+    let left = |path: &str, source: &str| {
+        let mut faults = check_contents("a/tests/b.rs", test);
+        forgive_self_started(&mut faults, &[(path.to_owned(), source.to_owned())]);
+        faults.len()
+    };
+    let starter = concat!("command.arg(\"--", "ignored\")");
+    assert_eq!(left("a/tests/b.rs", starter), 0);
+    assert_eq!(left("a/tests/b/session.rs", starter), 0);
+    assert_eq!(left("a/tests/b/session.rs", ""), 1);
+    assert_eq!(left("a/tests/other.rs", starter), 1);
+}
+
+#[test]
 fn big_files_and_barrels_are_found_by_path() {
     let rules =
         |path: &str, bytes| check_path(path, bytes).iter().map(|f| f.rule).collect::<Vec<_>>();
@@ -98,6 +113,8 @@ fn a_secret_is_opened_in_two_files_only() {
     let test = "//! Why.\n#[cfg(test)]\nmod tests { fn a() { secret.expose(); } }\n";
     assert_eq!(check(PATH, method), [(Rule::Expose, 2)]);
     assert_eq!(check(PATH, path), [(Rule::Expose, 2)]);
+    let inside_a_macro = "//! Why.\nfn a() { format!(\"{}\", [secret.expose()]); }\n";
+    assert_eq!(check(PATH, inside_a_macro), [(Rule::Expose, 2)]);
     assert_eq!(check(PATH, test), []);
     assert_eq!(check("src-tauri/crates/vault/src/envelope.rs", method), []);
 }
