@@ -8,7 +8,7 @@ mod request;
 mod tap;
 mod usage;
 
-pub use answer::{AnswerFacts, BadAnswer, read_chat_answer};
+pub use answer::{AnswerFacts, BadAnswer, read_chat_answer, stream_of_answer};
 pub use error::{error_body, error_event, upstream_error};
 pub use models::{BadModelList, MODELS_MAX, models_answer, models_from_list};
 pub use request::{ChatRequest, Delivery, Metering, RequestError, UsageChunk};

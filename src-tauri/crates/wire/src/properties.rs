@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::openai_chat::{
     AnswerFacts, ChatRequest, ChatTap, Delivery, Metering, StreamEnd, UsageChunk, models_from_list,
-    read_chat_answer, upstream_error,
+    read_chat_answer, stream_of_answer, upstream_error,
 };
 use crate::{SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
 
@@ -219,6 +219,9 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..400), text in "\\PC{0,80}", json in json_text()) {
         for input in [&bytes[..], text.as_bytes(), json.as_bytes()] {
             let _any = read_chat_answer(input).is_ok();
+            let _any = stream_of_answer(input, UsageChunk::Asked).is_ok();
+            let answer = [br#"{"choices":[{"message":{"tool_calls":"#, input, b"}}]}"].concat();
+            let _any = stream_of_answer(&answer, UsageChunk::Asked).is_ok();
             let _any = models_from_list(input).is_ok();
             let _any = upstream_error(500, input);
             let _any = tap(UsageChunk::Asked, std::iter::once(input));

@@ -1,10 +1,15 @@
 //! Whole answers: what they say, and which bodies are none although the status was 200.
 
-use super::chunk::Chunk;
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::chunk::{Chunk, data_event};
 use super::error::in_band_error;
 use super::tap::is_model_name;
 use super::usage::{UsageReport, read_usage};
+use super::{DONE_EVENT, UsageChunk};
 use crate::UpstreamError;
+use crate::json::{Members, items, range_in};
 
 /// What an answer, whole or streamed, says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,10 +65,70 @@ pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     Ok(AnswerFacts { usage, model, finish_reason })
 }
 
+/// The regular stream of a whole answer, for a backend that ignored `stream: true`, with the facts
+/// of the answer. Messages go over as they stand; tool calls get the index that a stream needs.
+pub fn stream_of_answer(
+    body: &[u8],
+    usage_chunk: UsageChunk,
+) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+    let facts = read_chat_answer(body)?;
+    let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let answer = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
+    let choices = answer.get("choices").and_then(items).unwrap_or_default();
+    let choices: Vec<_> = choices.into_iter().map(choice_as_delta).collect();
+    let mut stream = data_event(&chunk_like(&answer, &choices.join(","), ""));
+    if let (UsageChunk::Asked, Some(usage)) = (usage_chunk, answer.get("usage")) {
+        let usage = format!(",\"usage\":{}", usage.get());
+        stream.push_str(&data_event(&chunk_like(&answer, "", &usage)));
+    }
+    Ok((Bytes::from([stream.as_bytes(), DONE_EVENT].concat()), facts))
+}
+
+/// A chunk with the head of `answer`.
+fn chunk_like(answer: &Members<'_>, choices: &str, rest: &str) -> String {
+    let head: String = ["id", "created", "model", "system_fingerprint"]
+        .into_iter()
+        .filter_map(|key| Some(format!("\"{key}\":{},", answer.get(key)?.get())))
+        .collect();
+    format!("{{{head}\"object\":\"chat.completion.chunk\",\"choices\":[{choices}]{rest}}}")
+}
+
+/// A whole choice, its message as the only delta.
+fn choice_as_delta(choice: &RawValue) -> String {
+    let Ok(members) = Members::parse(choice.get()) else { return "{}".to_owned() };
+    let raw = |key: &str| members.get(key).map_or("null", RawValue::get);
+    let index = members.get("index").map_or("0", RawValue::get);
+    let delta = match members.get("message").and_then(with_call_indexes) {
+        Some(message) => message,
+        None => raw("message").to_owned(),
+    };
+    format!(
+        "{{\"index\":{index},\"delta\":{delta},\"logprobs\":{},\"finish_reason\":{}}}",
+        raw("logprobs"),
+        raw("finish_reason"),
+    )
+}
+
+/// The message with an `index` in each of its tool calls; `None` if it has none.
+fn with_call_indexes(message: &RawValue) -> Option<String> {
+    let calls = Members::parse(message.get()).ok()?.get("tool_calls")?;
+    let mut indexed = Vec::new();
+    for (place, call) in items(calls)?.into_iter().enumerate() {
+        let has_members = Members::parse(call.get()).ok()?.last().is_some();
+        let comma = if has_members { "," } else { "" };
+        indexed.push(format!("{{\"index\":{place}{comma}{}", call.get().get(1..)?));
+    }
+    let at = range_in(message.get(), calls.get());
+    let (before, after) = (message.get().get(..at.start)?, message.get().get(at.end..)?);
+    Some(format!("{before}[{}]{after}", indexed.join(",")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::UpstreamClass;
+    use crate::openai_chat::{ChatTap, StreamEnd};
 
     #[test]
     fn an_answer_gives_its_facts() {
@@ -98,5 +163,27 @@ mod tests {
         };
         assert_eq!((error.status, error.class), (429, UpstreamClass::RateLimited));
         assert_eq!(error.message, "slow down");
+    }
+    #[test]
+    fn a_whole_answer_becomes_a_regular_stream() {
+        let body = br#"{"id":"x",
+            "model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"\ud800",
+            "tool_calls":[{"id":"a","n":1e400},{"id":"b"}]},"finish_reason":"tool_calls"}],
+            "usage":{"prompt_tokens":7}}"#;
+        let (stream, facts) = stream_of_answer(body, UsageChunk::Asked).expect("an answer");
+        let text = String::from_utf8(stream.to_vec()).expect("text");
+        assert!(
+            text.contains(r#"[{"index":0,"id":"a","n":1e400},{"index":1,"id":"b"}]"#),
+            "{text}"
+        );
+        assert!(text.contains(r#""content":"\ud800""#), "{text}");
+        let mut tap = ChatTap::new(UsageChunk::Asked);
+        assert_eq!(tap.feed(&stream).relay, stream, "nothing to strip");
+        assert!(tap.content_seen());
+        assert_eq!(tap.finish(), (StreamEnd::Complete { append: Bytes::new() }, facts));
+        let (unasked, _) = stream_of_answer(body, UsageChunk::NotAsked).expect("an answer");
+        assert!(!String::from_utf8_lossy(&unasked).contains("usage"));
+        let refused = stream_of_answer(br#"{"error":"x"}"#, UsageChunk::Asked);
+        assert!(matches!(refused, Err(BadAnswer::UpstreamError(_))));
     }
 }

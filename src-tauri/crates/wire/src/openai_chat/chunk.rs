@@ -87,6 +87,11 @@ impl Choice {
     }
 }
 
+/// An event of this JSON. Line breaks between its tokens become spaces; in strings JSON has none.
+pub(super) fn data_event(json: &str) -> String {
+    format!("data: {}\n\n", json.replace(['\r', '\n'], " "))
+}
+
 fn is_filled(value: Option<&RawValue>) -> bool {
     value.is_some_and(|value| !matches!(value.get(), "\"\"" | "[]" | "{}"))
 }

@@ -8,7 +8,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::answer::AnswerFacts;
-use super::chunk::{Adds, Choice, Chunk};
+use super::chunk::{Adds, Choice, Chunk, data_event};
 use super::error::in_band_error;
 use super::usage::read_usage;
 use super::{DONE_EVENT, UsageChunk};
@@ -216,7 +216,8 @@ impl ChatTap {
             return Verdict::End(StreamEnd::Broken(StreamFault::InvalidUtf8));
         };
         let data = match &event.payload {
-            SsePayload::Data(data) if data.is_empty() => return Verdict::Drop,
+            // Heartbeats of some servers; SDKs that read them as JSON would raise.
+            SsePayload::Data(data) if data.trim_ascii().is_empty() => return Verdict::Drop,
             SsePayload::Data(data) => data,
             SsePayload::Comment => return Verdict::Relay,
             SsePayload::Nothing if raw.trim().is_empty() => return Verdict::Relay,
@@ -328,12 +329,9 @@ fn push_usage(event: &SseEvent, relay: &mut BytesMut) {
     let text = std::str::from_utf8(data).unwrap_or_default();
     let Some(choices) = Chunk::read(text).ok().and_then(|chunk| chunk.choices_at) else { return };
     let at = range_in(text, choices.get());
-    relay.extend_from_slice(b"data: ");
-    let one_line = |part: &str| part.replace(['\r', '\n'], " ");
-    relay.extend_from_slice(one_line(text.get(..at.start).unwrap_or_default()).as_bytes());
-    relay.extend_from_slice(b"[]");
-    relay.extend_from_slice(one_line(text.get(at.end..).unwrap_or_default()).as_bytes());
-    relay.extend_from_slice(b"\n\n");
+    let (before, after) = (text.get(..at.start), text.get(at.end..));
+    let emptied = format!("{}[]{}", before.unwrap_or_default(), after.unwrap_or_default());
+    relay.extend_from_slice(data_event(&emptied).as_bytes());
 }
 
 #[cfg(test)]

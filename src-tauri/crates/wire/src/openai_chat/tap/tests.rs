@@ -201,6 +201,15 @@ fn f48_f49_the_last_usage_wins_and_null_is_none() {
 }
 
 #[test]
+fn empty_data_is_dropped_and_a_chunk_late_in_part_is_not() {
+    let seen = tap(&[HI, "", " ", STOP, DONE]);
+    assert_eq!((seen.relay, seen.end), (stream(&[HI, STOP, DONE]), complete("")));
+    let both = r#"{"choices":[{"delta":{"content":"x"}},{"index":1,"finish_reason":"stop"}]}"#;
+    let seen = tap(&[HI, STOP, both, DONE]);
+    assert_eq!((seen.relay, seen.late_chunks), (stream(&[HI, STOP, both, DONE]), 0));
+}
+
+#[test]
 fn choices_are_bounded() {
     let choices = |count: usize| {
         let all: Vec<_> =
