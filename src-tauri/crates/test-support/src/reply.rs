@@ -32,7 +32,7 @@ pub enum Ending {
     Complete,
     /// The connection is closed; a chunked body has no zero chunk.
     Close,
-    /// The connection is reset (`SO_LINGER` 0).
+    /// The connection is reset (`SO_LINGER` 0). What the peer has not read by then may be lost to it.
     Reset,
     /// Nothing more comes; the connection stays open until the peer closes it.
     Stall,

@@ -30,22 +30,14 @@ const QUOTE_CHARS_MAX: usize = 80;
 /// Cuts `text` into its tokens, white space with the token after it; joined they are the text.
 pub(super) fn tokens(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut last: Option<Class> = None;
+    let (mut start, mut last) = (0, Class::Space);
     for (at, c) in text.char_indices() {
         let class = Class::of(c);
-        let begins_token = class != Class::Space && last != Some(class);
-        // White space ends a token and belongs to the next; a token after space began with it.
-        let boundary = match last {
-            None => false,
-            Some(Class::Space) => false,
-            Some(_) => begins_token || class == Class::Space,
-        };
-        if boundary {
+        if last != Class::Space && class != last {
             pieces.extend(text.get(start..at));
             start = at;
         }
-        last = Some(class);
+        last = class;
     }
     let rest = text.get(start..).unwrap_or_default();
     if !rest.is_empty() {
