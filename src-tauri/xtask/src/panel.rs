@@ -26,7 +26,12 @@ pub(crate) fn packages(repository: &Repository, folder: &Path, stamp: &str) -> R
     if !Call::npm("--version", &repository.root).quietly_well() {
         bail!("Node 20 or newer with npm is needed; install it from https://nodejs.org");
     }
-    Call::npm("ci --ignore-scripts --no-audit --no-fund", folder).run()?;
+    if !Call::npm("ci --ignore-scripts --no-audit --no-fund", folder).attempt()? {
+        // A registry that lacks the builds of some packages for other systems makes npm write a lock
+        // file that `npm ci` then refuses. `install` takes the same versions and leaves the file alone.
+        println!("`npm ci` refused the lock file; taking its versions with `npm install` instead.");
+        Call::npm("install --no-save --ignore-scripts --no-audit --no-fund", folder).run()?;
+    }
     stamp.set()
 }
 
