@@ -238,9 +238,15 @@ impl Health {
         entropy: &dyn Entropy,
     ) -> Option<Transition> {
         let lapsed = self.lapse(at);
-        self.note_times(&observation, at, entropy);
-        let reason = one_line(&observation.reason, REASON_CHARS_MAX);
-        let settled = match observation.finding {
+        let Observation { source, finding, reason, duration } = observation;
+        self.last_result = Some(at);
+        match source {
+            Source::Probe => self.note_probe(duration, at, entropy),
+            Source::Passive if finding == Finding::Answered => self.passive_success = Some(at.now),
+            Source::Passive => {}
+        }
+        let reason = one_line(&reason, REASON_CHARS_MAX);
+        let settled = match finding {
             Finding::Answered => self.answered(at),
             Finding::Failed => self.failed(&reason, at),
             Finding::RateLimited => {
@@ -394,23 +400,13 @@ impl Health {
         changed.then_some(Transition { from, to, cause, reason, wall: at.wall, lasted })
     }
 
-    fn note_times(&mut self, observation: &Observation, at: Reading, entropy: &dyn Entropy) {
-        self.last_result = Some(at);
-        match observation.source {
-            Source::Probe => {
-                self.last_probe = Some(at.now);
-                self.probe_duration = Some(observation.duration);
-                let mut random = [0_u8; 8];
-                entropy.fill(&mut random);
-                let steps = 2 * JITTER_PERMILLE_MAX + 1;
-                self.jitter_permille =
-                    1_000 - JITTER_PERMILLE_MAX + u64::from_le_bytes(random) % steps;
-            }
-            Source::Passive if observation.finding == Finding::Answered => {
-                self.passive_success = Some(at.now);
-            }
-            Source::Passive => {}
-        }
+    fn note_probe(&mut self, duration: Duration, at: Reading, entropy: &dyn Entropy) {
+        self.last_probe = Some(at.now);
+        self.probe_duration = Some(duration);
+        let mut random = [0_u8; 8];
+        entropy.fill(&mut random);
+        let steps = 2 * JITTER_PERMILLE_MAX + 1;
+        self.jitter_permille = 1_000 - JITTER_PERMILLE_MAX + u64::from_le_bytes(random) % steps;
     }
 
     fn spread_interval(&self) -> Duration {

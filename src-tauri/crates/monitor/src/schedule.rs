@@ -65,6 +65,8 @@ struct Watched {
     health: BTreeMap<BackendId, Health>,
     asked_for: BTreeSet<BackendId>,
     in_flight: BTreeSet<BackendId>,
+    /// Probes in flight that ask what is no longer asked: the address or the key has changed.
+    outdated: BTreeSet<BackendId>,
 }
 
 impl Monitor {
@@ -76,6 +78,7 @@ impl Monitor {
             health: BTreeMap::new(),
             asked_for: BTreeSet::new(),
             in_flight: BTreeSet::new(),
+            outdated: BTreeSet::new(),
         };
         Self {
             entropy,
@@ -101,6 +104,8 @@ impl Monitor {
                 (id, health)
             })
             .collect();
+        watched.outdated.extend(before.into_keys());
+        watched.drop_traces();
         drop(watched);
         self.changed.notify_one();
     }
@@ -112,6 +117,8 @@ impl Monitor {
         if let Some(health) = watched.health.get_mut(backend) {
             *health = Health::new(interval, now);
         }
+        watched.outdated.insert(backend.clone());
+        watched.drop_traces();
         drop(watched);
         self.changed.notify_one();
     }
@@ -139,9 +146,13 @@ impl Monitor {
         self.changed.notify_one();
     }
 
-    /// Probes a backend as soon as a place is free, however fresh its last result.
+    /// Probes a backend as soon as a place is free, however fresh its last result. A backend that is
+    /// not watched is ignored.
     pub fn check_now(&self, backend: &BackendId) {
-        self.lock().asked_for.insert(backend.clone());
+        let mut watched = self.lock();
+        watched.asked_for.insert(backend.clone());
+        watched.drop_traces();
+        drop(watched);
         self.changed.notify_one();
     }
 
@@ -220,7 +231,10 @@ impl Monitor {
             reason: result.reason,
             duration: result.duration,
         };
-        self.take(&backend, observation, Reading::of(clock));
+        let is_outdated = self.lock().outdated.remove(&backend);
+        if !is_outdated {
+            self.take(&backend, observation, Reading::of(clock));
+        }
         self.lock().in_flight.remove(&backend);
     }
 
@@ -270,6 +284,13 @@ impl Monitor {
 }
 
 impl Watched {
+    /// Keeps the notes about backends from outliving what they are about.
+    fn drop_traces(&mut self) {
+        let Self { health, asked_for, in_flight, outdated, .. } = self;
+        asked_for.retain(|id| health.contains_key(id));
+        outdated.retain(|id| in_flight.contains(id));
+    }
+
     fn due(&self, now: Moment) -> Vec<BackendId> {
         let free = PROBES_AT_ONCE_MAX.saturating_sub(self.in_flight.len());
         let mut due: Vec<_> = self.waiting().filter(|(at, _)| *at <= now).collect();
@@ -297,7 +318,9 @@ struct PlacesFreed<'a>(&'a Monitor);
 
 impl Drop for PlacesFreed<'_> {
     fn drop(&mut self) {
-        self.0.lock().in_flight.clear();
+        let mut watched = self.0.lock();
+        watched.in_flight.clear();
+        watched.outdated.clear();
     }
 }
 

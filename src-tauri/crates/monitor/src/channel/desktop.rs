@@ -162,6 +162,7 @@ impl Shared {
             };
             if let (true, Some(shown)) = (clicked, self.take(key, id)) {
                 (self.on_open)(&shown.path);
+                close(id);
             }
         });
         if let Err(error) = waited {
@@ -231,6 +232,17 @@ fn server_id(handle: &NotificationHandle) -> Option<u32> {
 fn server_id(_handle: &NotificationHandle) -> Option<u32> {
     None
 }
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn close(server_id: Option<u32>) {
+    if let Some(Err(error)) = server_id.map(super::session_bus::close) {
+        tracing::debug!(%error, "a clicked notification was gone already");
+    }
+}
+
+/// These desktops take a clicked notification away themselves.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+const fn close(_server_id: Option<u32>) {}
 
 #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
 const fn platform_urgency(urgency: Urgency) -> notify_rust::Urgency {

@@ -1,4 +1,5 @@
-//! Asks the desktop's notification server what it can do, before anything is shown.
+//! Asks the desktop's notification server what it can do before anything is shown, and takes away
+//! what was clicked.
 //!
 //! notify-rust gives its errors as text only. This question fails in the same ways as showing does,
 //! and its error carries the D-Bus name, which is the one part that stays the same from one version
@@ -17,8 +18,15 @@ const SERVER_PATH: &str = "/org/freedesktop/Notifications";
 pub(super) fn capabilities() -> Result<Vec<String>, ChannelError> {
     let bus = Connection::session().map_err(|error| ChannelError::NoBus(Box::new(error)))?;
     bus.call_method(Some(SERVER), SERVER_PATH, Some(SERVER), "GetCapabilities", &())
-        .and_then(|reply| reply.body().deserialize().map_err(Error::from))
+        .and_then(|reply| reply.body().deserialize())
         .map_err(fault)
+}
+
+/// Takes a notification away. Some servers leave one there that was clicked.
+pub(super) fn close(server_id: u32) -> Result<(), Error> {
+    let bus = Connection::session()?;
+    bus.call_method(Some(SERVER), SERVER_PATH, Some(SERVER), "CloseNotification", &server_id)?;
+    Ok(())
 }
 
 fn fault(error: Error) -> ChannelError {

@@ -1,1 +1,247 @@
-//! Rules of `schedule`, one short test each.
+//! The schedule on virtual time: who is probed when, and never too many at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::{SeededEntropy, SystemClock};
+
+use crate::health::State;
+
+use super::*;
+
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// Answers after `takes`; what it answers can be changed. Counts probes and how many ran at once.
+struct ScriptedProbe {
+    takes: Duration,
+    finding: Mutex<Finding>,
+    begun: AtomicUsize,
+    running: AtomicUsize,
+    running_most: AtomicUsize,
+}
+
+impl ScriptedProbe {
+    fn new(takes: Duration, finding: Finding) -> Self {
+        Self {
+            takes,
+            finding: Mutex::new(finding),
+            begun: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            running_most: AtomicUsize::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl Probe for ScriptedProbe {
+    async fn probe(&self, _backend: &BackendId) -> ProbeResult {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.running_most.fetch_max(running, Ordering::SeqCst);
+        tokio::time::sleep(self.takes).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        let class = *self.finding.lock().expect("a lock");
+        ProbeResult { class, duration: self.takes, reason: "scripted".to_owned() }
+    }
+}
+
+fn id(name: &str) -> BackendId {
+    BackendId::new(name).expect("a good id")
+}
+
+fn monitor(names: &[&str], clock: &SystemClock) -> Monitor {
+    let monitor = Monitor::new(INTERVAL, Box::new(SeededEntropy::new(1)));
+    monitor.watch(names.iter().map(|name| (id(name), None)).collect(), clock.now());
+    monitor
+}
+
+/// Drives for `secs` of virtual time.
+async fn drive(monitor: &Monitor, probe: &ScriptedProbe, clock: &SystemClock, secs: u64) {
+    let stop = tokio::time::sleep(Duration::from_secs(secs));
+    monitor.drive(probe, clock, stop).await;
+}
+
+fn state(monitor: &Monitor, clock: &SystemClock, name: &str) -> State {
+    monitor.view(&id(name), Reading::of(clock)).expect("watched").state
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_start_is_settled_within_three_seconds() {
+    let clock = SystemClock::new();
+    for (finding, wanted) in [(Finding::Answered, State::Up), (Finding::Failed, State::Down)] {
+        let monitor = monitor(&["a", "b", "c", "d"], &clock);
+        let mut told = monitor.subscribe();
+        drive(&monitor, &ScriptedProbe::new(Duration::from_millis(50), finding), &clock, 3).await;
+        for name in ["a", "b", "c", "d"] {
+            assert_eq!(state(&monitor, &clock, name), wanted);
+            let change = told.try_recv().expect("one change each");
+            assert_eq!((change.backend, change.transition.to), (id(name), wanted));
+        }
+        assert!(told.try_recv().is_err(), "no more than one change each");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_three_probes_run_at_once_and_all_get_their_turn() {
+    let clock = SystemClock::new();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let monitor = monitor(&names, &clock);
+    let probe = ScriptedProbe::new(Duration::from_secs(1), Finding::Answered);
+    drive(&monitor, &probe, &clock, 8).await;
+    assert_eq!(probe.running_most.load(Ordering::SeqCst), PROBES_AT_ONCE_MAX);
+    for name in names {
+        assert_eq!(state(&monitor, &clock, name), State::Up, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_settled_backend_is_probed_once_an_interval() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a"], &clock);
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    drive(&monitor, &probe, &clock, 5).await;
+    let settled = probe.begun.load(Ordering::SeqCst);
+    assert_eq!(settled, 2);
+    drive(&monitor, &probe, &clock, 300).await;
+    let more = probe.begun.load(Ordering::SeqCst) - settled;
+    assert!((9..=11).contains(&more), "{more} probes in ten intervals");
+}
+
+#[tokio::test(start_paused = true)]
+async fn traffic_makes_probes_unnecessary_and_being_asked_makes_one_anyway() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a"], &clock);
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    drive(&monitor, &probe, &clock, 5).await;
+    for _ in 0..6 {
+        let call = Observation {
+            source: Source::Passive,
+            finding: Finding::Answered,
+            reason: String::new(),
+            duration: Duration::ZERO,
+        };
+        monitor.observe(&id("a"), call, Reading::of(&clock));
+        drive(&monitor, &probe, &clock, 50).await;
+    }
+    assert_eq!(probe.begun.load(Ordering::SeqCst), 2, "only those of the start");
+    monitor.check_now(&id("a"));
+    drive(&monitor, &probe, &clock, 1).await;
+    assert_eq!(probe.begun.load(Ordering::SeqCst), 3);
+    drive(&monitor, &probe, &clock, 1).await;
+    assert_eq!(probe.begun.load(Ordering::SeqCst), 3, "asked once, probed once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn being_asked_wakes_a_sleeping_schedule() {
+    let clock = SystemClock::new();
+    let monitor = Arc::new(monitor(&["a"], &clock));
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let ask = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        *probe.finding.lock().expect("a lock") = Finding::KeyRejected;
+        monitor.check_now(&id("a"));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    monitor.drive(&probe, &clock, ask).await;
+    let view = monitor.view(&id("a"), Reading::of(&clock)).expect("watched");
+    assert_eq!(view.state, State::Down);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_has_failed_after_its_limit() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a"], &clock);
+    let probe = ScriptedProbe::new(Duration::from_secs(3_600), Finding::Answered);
+    drive(&monitor, &probe, &clock, 33).await;
+    let view = monitor.view(&id("a"), Reading::of(&clock)).expect("watched");
+    assert_eq!((view.state, view.reason.as_str()), (State::Down, "no answer within 10 s"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_schedule_can_be_driven_again() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a", "b", "c"], &clock);
+    let slow = ScriptedProbe::new(Duration::from_secs(5), Finding::Answered);
+    drive(&monitor, &slow, &clock, 1).await;
+    let quick = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    drive(&monitor, &quick, &clock, 2).await;
+    assert_eq!(state(&monitor, &clock, "c"), State::Up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_told_when_the_schedule_runs_again() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a"], &clock);
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    drive(&monitor, &probe, &clock, 5).await;
+    tokio::time::advance(Duration::from_secs(600)).await;
+    let mut told = monitor.subscribe();
+    drive(&monitor, &probe, &clock, 5).await;
+    let mut next = || told.try_recv().map(|change| change.transition.to).ok();
+    assert_eq!([next(), next(), next()], [Some(State::Unknown), Some(State::Up), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_watched_can_change_and_what_stays_is_kept() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a", "b"], &clock);
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    drive(&monitor, &probe, &clock, 3).await;
+    monitor.watch(vec![(id("a"), None), (id("new"), None)], clock.now());
+    assert_eq!(state(&monitor, &clock, "a"), State::Up);
+    assert_eq!(state(&monitor, &clock, "new"), State::Unknown);
+    assert_eq!(monitor.view(&id("b"), Reading::of(&clock)), None);
+    assert_eq!(monitor.due(clock.now()), [id("new")]);
+    monitor.forget(&id("a"), clock.now());
+    assert_eq!(state(&monitor, &clock, "a"), State::Unknown);
+    assert_eq!(monitor.last_known(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_with_nothing_to_do_sleeps_until_something_is_added() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&[], &clock);
+    assert_eq!((monitor.next_wake(), monitor.due(clock.now())), (None, Vec::new()));
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let add = async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        monitor.watch(vec![(id("a"), None)], clock.now());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    };
+    monitor.drive(&probe, &clock, add).await;
+    assert_eq!(state(&monitor, &clock, "a"), State::Up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_to_a_probe_with_the_old_key_does_not_count_for_the_new_one() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&["a"], &clock);
+    let probe = ScriptedProbe::new(Duration::from_secs(2), Finding::KeyRejected);
+    let replace_key = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        monitor.forget(&id("a"), clock.now());
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+    };
+    monitor.drive(&probe, &clock, replace_key).await;
+    assert_eq!(state(&monitor, &clock, "a"), State::Unknown);
+    drive(&monitor, &probe, &clock, 3).await;
+    assert_eq!(state(&monitor, &clock, "a"), State::Down, "the next answer counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn asking_for_an_unwatched_backend_leaves_no_trace() {
+    let clock = SystemClock::new();
+    let monitor = monitor(&[], &clock);
+    monitor.check_now(&id("a"));
+    assert_eq!(monitor.due(clock.now()), []);
+    assert!(monitor.lock().asked_for.is_empty());
+}
+
+#[test]
+fn the_loop_may_move_between_threads() {
+    fn is_send<T: Send>(_: T) {}
+    let clock = SystemClock::new();
+    let monitor = Monitor::new(INTERVAL, Box::new(SeededEntropy::new(1)));
+    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    is_send(monitor.drive(&probe, &clock, async {}));
+}

@@ -121,24 +121,24 @@ mod tests {
     const END: &str = "[DONE]";
 
     #[track_caller]
-    fn check(events: &[&str], wanted: Result<usize, StreamFault>) {
+    fn check(events: &[&str], wanted: &Result<usize, StreamFault>) {
         let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-        assert_eq!(examine(body.as_bytes()).map(|seen| seen.pieces), wanted);
+        assert_eq!(examine(body.as_bytes()).map(|seen| seen.pieces), *wanted);
     }
 
     #[test]
     fn a_good_stream_is_counted_and_every_missing_or_misplaced_part_is_named() {
-        check(&[PIECE, PIECE, FINISH, USAGE, END], Ok(2));
-        check(&[PIECE, FINISH, USAGE], Err(StreamFault::NoEnd));
-        check(&[PIECE, FINISH, END], Err(StreamFault::NoUsage));
-        check(&[PIECE, USAGE, END], Err(StreamFault::NoFinish));
-        check(&[FINISH, USAGE, END], Err(StreamFault::NoText));
-        check(&[], Err(StreamFault::NoText));
-        check(&[PIECE, FINISH, PIECE, USAGE, END], Err(StreamFault::OutOfOrder(2)));
-        check(&[PIECE, FINISH, USAGE, END, PIECE], Err(StreamFault::OutOfOrder(3)));
-        check(&[PIECE, FINISH, USAGE, FINISH, END], Err(StreamFault::OutOfOrder(3)));
-        check(&[PIECE, r#"{"id":"other","choices":[]}"#], Err(StreamFault::OutOfOrder(1)));
-        check(&[PIECE, r#"{"error":{"message":"gone"}}"#], Err(StreamFault::Broke(1)));
-        check(&[PIECE, "{"], Err(StreamFault::Unreadable(1)));
+        check(&[PIECE, PIECE, FINISH, USAGE, END], &Ok(2));
+        check(&[PIECE, FINISH, USAGE], &Err(StreamFault::NoEnd));
+        check(&[PIECE, FINISH, END], &Err(StreamFault::NoUsage));
+        check(&[PIECE, USAGE, END], &Err(StreamFault::NoFinish));
+        check(&[FINISH, USAGE, END], &Err(StreamFault::NoText));
+        check(&[], &Err(StreamFault::NoText));
+        check(&[PIECE, FINISH, PIECE, USAGE, END], &Err(StreamFault::OutOfOrder(2)));
+        check(&[PIECE, FINISH, USAGE, END, PIECE], &Err(StreamFault::OutOfOrder(3)));
+        check(&[PIECE, FINISH, USAGE, FINISH, END], &Err(StreamFault::OutOfOrder(3)));
+        check(&[PIECE, r#"{"id":"other","choices":[]}"#], &Err(StreamFault::OutOfOrder(1)));
+        check(&[PIECE, r#"{"error":{"message":"gone"}}"#], &Err(StreamFault::Broke(1)));
+        check(&[PIECE, "{"], &Err(StreamFault::Unreadable(1)));
     }
 }

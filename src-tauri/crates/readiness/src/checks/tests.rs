@@ -1,1 +1,330 @@
-//! Each built-in check against facts.
+//! Each built-in check against facts: what is judged a fault, and what is said about it.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use crate::check::{Action, Outcome, Status};
+use crate::ground::{
+    Caller, Canary, CredentialFacts, DataFolder, GatewayCall, GatewayReply, Gravity, LedgerFacts,
+    ModelFacts, SettingsProblem, VaultFacts,
+};
+use crate::plan::Plan;
+
+use super::*;
+
+/// A machine on which all is well; a test changes what it is about.
+struct Facts {
+    folder: DataFolder,
+    settings: Vec<SettingsProblem>,
+    ledger: LedgerFacts,
+    canary: Canary,
+    listeners: Vec<SocketAddr>,
+    refusals: (u16, u16),
+    chat: Result<GatewayReply, String>,
+    credential: CredentialFacts,
+    models: Result<ModelFacts, String>,
+    calls: Mutex<Vec<GatewayCall>>,
+}
+
+const ANSWER: &str =
+    r#"{"choices":[{"message":{"content":"Hello there."}}],"usage":{"total_tokens":12}}"#;
+const STREAM: &str = concat!(
+    "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\n\n",
+    "data: {\"id\":\"c\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"total_tokens\":12}}\n\n",
+    "data: [DONE]\n\n",
+);
+
+fn reply(status: u16, body: &str) -> GatewayReply {
+    GatewayReply { status, body: body.as_bytes().to_vec() }
+}
+
+fn good() -> Facts {
+    Facts {
+        folder: DataFolder {
+            path: "/data".to_owned(),
+            writable: Ok(()),
+            free_bytes: Some(FREE_BYTES_MIN),
+        },
+        settings: Vec::new(),
+        ledger: LedgerFacts { integrity: Ok(()), schema_found: 3, schema_expected: 3 },
+        canary: Canary::Kept,
+        listeners: vec!["127.0.0.1:4283".parse().expect("an address")],
+        refusals: (401, 403),
+        chat: Ok(reply(200, ANSWER)),
+        credential: CredentialFacts::Accepted("GET /v1/models: 200".to_owned()),
+        models: Ok(ModelFacts {
+            listed: vec!["m1".to_owned(), "m2".to_owned()],
+            wanted: vec!["m2".to_owned()],
+        }),
+        calls: Mutex::new(Vec::new()),
+    }
+}
+
+#[async_trait]
+impl Ground for Facts {
+    async fn data_folder(&self) -> DataFolder {
+        self.folder.clone()
+    }
+
+    async fn settings_problems(&self) -> Vec<SettingsProblem> {
+        self.settings.clone()
+    }
+
+    async fn ledger(&self) -> LedgerFacts {
+        self.ledger.clone()
+    }
+
+    async fn vault(&self) -> VaultFacts {
+        VaultFacts { store: "the keychain".to_owned(), canary: self.canary.clone() }
+    }
+
+    async fn gateway_listeners(&self) -> Vec<SocketAddr> {
+        self.listeners.clone()
+    }
+
+    async fn call_gateway(&self, call: GatewayCall) -> Result<GatewayReply, String> {
+        self.calls.lock().expect("a lock").push(call.clone());
+        match call.caller {
+            Caller::Stranger => Ok(reply(self.refusals.0, "")),
+            Caller::WebPage => Ok(reply(self.refusals.1, "")),
+            Caller::Client => self.chat.clone(),
+        }
+    }
+
+    async fn credential(&self, _backend: &BackendId) -> CredentialFacts {
+        self.credential.clone()
+    }
+
+    async fn models(&self, _backend: &BackendId) -> Result<ModelFacts, String> {
+        self.models.clone()
+    }
+}
+
+fn subject(need: Need) -> BackendSubject {
+    BackendSubject {
+        backend: BackendId::new("openai").expect("a good id"),
+        label: "OpenAI".to_owned(),
+        credential: Some(CredentialId::new("openai-key").expect("a good id")),
+        need,
+    }
+}
+
+fn all_checks(facts: Arc<Facts>, set: CheckSet) -> Vec<Check> {
+    let ground: Arc<dyn Ground> = facts;
+    let scope = CheckScope {
+        mock_model: "mock/instant".to_owned(),
+        backends: vec![subject(Need::Required)],
+    };
+    built_in_checks(&ground, set, &scope)
+}
+
+async fn run(id: &str, facts: Facts) -> Outcome {
+    let checks = all_checks(Arc::new(facts), CheckSet::Full);
+    let check = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
+    check.run.run().await
+}
+
+#[track_caller]
+fn check(outcome: &Outcome, status: Status, cause: &str) {
+    assert_eq!(outcome.status(), status, "{outcome:?}");
+    assert_eq!(outcome.cause.as_deref().unwrap_or_default(), cause);
+    let must_be_fixed = matches!(status, Status::Fail | Status::Warn);
+    assert_eq!(outcome.fix.is_some(), must_be_fixed, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn on_a_good_machine_every_check_passes_with_evidence() {
+    for id in ["R-02", "R-03", "R-04", "R-05", "R-13", "R-14a", "R-10/openai", "R-12/openai"] {
+        let outcome = run(id, good()).await;
+        check(&outcome, Status::Pass, "");
+        assert!(!outcome.evidence.is_empty(), "{id}");
+    }
+    let streaming = Facts { chat: Ok(reply(200, STREAM)), ..good() };
+    let outcome = run("R-14b", streaming).await;
+    check(&outcome, Status::Pass, "");
+    assert_eq!(
+        outcome.evidence,
+        ["1 pieces of text in order, finished by \"stop\", 12 tokens counted, then [DONE]"]
+    );
+}
+
+#[test]
+fn the_sets_hold_their_checks_and_can_be_run() {
+    let ids = |set| -> Vec<String> {
+        let plan = Plan::build(all_checks(Arc::new(good()), set)).expect("a plan");
+        plan.checks().iter().map(|check| check.id.to_string()).collect()
+    };
+    let quick = ["R-02", "R-03", "R-04", "R-05", "R-13", "R-14a", "R-14b"];
+    assert_eq!(ids(CheckSet::Quick), quick);
+    let full = [&quick[..], &["R-10/openai", "R-12/openai"]].concat();
+    assert_eq!(ids(CheckSet::Full), full);
+}
+
+#[test]
+fn a_needed_backend_is_a_blocker_and_one_without_a_key_does_not_wait_for_the_vault() {
+    let ground: Arc<dyn Ground> = Arc::new(good());
+    let key = |subject: &BackendSubject| backend_checks(&ground, subject).into_iter().next();
+    let needed = key(&subject(Need::Required)).expect("a check");
+    assert_eq!(needed.severity, Severity::Blocker);
+    assert_eq!(needed.depends_on, [CheckId::new("R-03"), CheckId::new("R-05")]);
+    let local = BackendSubject { credential: None, ..subject(Need::Optional) };
+    let local = key(&local).expect("a check");
+    assert_eq!(local.severity, Severity::Major);
+    assert_eq!(local.depends_on, [CheckId::new("R-03")]);
+}
+
+#[tokio::test]
+async fn the_data_folder_must_be_writable_and_have_room() {
+    let folder = |writable: Result<(), String>, free_bytes| Facts {
+        folder: DataFolder { path: "/data".to_owned(), writable, free_bytes },
+        ..good()
+    };
+    let outcome = run("R-02", folder(Err("permission denied".to_owned()), None)).await;
+    check(&outcome, Status::Fail, "the data folder cannot be written");
+    assert_eq!(outcome.evidence, ["permission denied"]);
+    let outcome = run("R-02", folder(Ok(()), Some(FREE_BYTES_MIN - 1))).await;
+    check(&outcome, Status::Fail, "the disk is nearly full");
+    let outcome = run("R-02", folder(Ok(()), None)).await;
+    check(&outcome, Status::Warn, "the system does not tell how much space is free");
+}
+
+#[tokio::test]
+async fn a_settings_error_outweighs_a_warning_and_both_are_told() {
+    let problem = |gravity, text: &str| SettingsProblem {
+        message: text.to_owned(),
+        fix: format!("fix {text}"),
+        gravity,
+    };
+    let warning = problem(Gravity::Warning, "w");
+    let facts = Facts { settings: vec![warning.clone()], ..good() };
+    let outcome = run("R-03", facts).await;
+    check(&outcome, Status::Warn, "the settings have a questionable entry");
+    let facts = Facts { settings: vec![warning, problem(Gravity::Error, "e")], ..good() };
+    let outcome = run("R-03", facts).await;
+    check(&outcome, Status::Fail, "the settings have an error");
+    assert_eq!(outcome.evidence, ["w", "e"]);
+    assert_eq!(outcome.fix.as_deref(), Some("fix e"));
+    assert_eq!(outcome.action, Some(Action::OpenSettings));
+}
+
+#[tokio::test]
+async fn a_damaged_an_older_and_a_newer_ledger_are_told_apart() {
+    let ledger = |integrity, schema_found| Facts {
+        ledger: LedgerFacts { integrity, schema_found, schema_expected: 3 },
+        ..good()
+    };
+    let outcome = run("R-04", ledger(Err("page 7".to_owned()), 3)).await;
+    check(&outcome, Status::Fail, "the ledger is damaged");
+    check(
+        &run("R-04", ledger(Ok(()), 2)).await,
+        Status::Fail,
+        "the ledger's upgrade is not finished",
+    );
+    let newer = "the ledger was written by a newer Gatehouse";
+    check(&run("R-04", ledger(Ok(()), 4)).await, Status::Fail, newer);
+}
+
+#[tokio::test]
+async fn each_state_of_the_vault_has_its_own_cause() {
+    for (canary, status, cause) in [
+        (Canary::Locked, Status::Fail, "the keychain is locked"),
+        (Canary::Missing, Status::Fail, "the keychain is not there"),
+        (Canary::Hung, Status::Fail, "the keychain does not answer"),
+        (Canary::Lost, Status::Fail, "the keychain does not keep what it is given"),
+        (Canary::Failed("why".to_owned()), Status::Fail, "the keychain failed"),
+        (Canary::ReadOnly, Status::Warn, "the keychain can only be read"),
+    ] {
+        check(&run("R-05", Facts { canary, ..good() }).await, status, cause);
+    }
+}
+
+#[tokio::test]
+async fn the_door_must_be_on_loopback_and_closed_to_strangers_and_web_pages() {
+    let outcome = run("R-13", Facts { listeners: Vec::new(), ..good() }).await;
+    check(&outcome, Status::Fail, "the gateway does not listen");
+    let mut listeners = good().listeners;
+    listeners.push("0.0.0.0:4283".parse().expect("an address"));
+    let outcome = run("R-13", Facts { listeners, ..good() }).await;
+    check(&outcome, Status::Fail, "the gateway is open to the network");
+    assert_eq!(outcome.evidence, ["listens on 0.0.0.0:4283"]);
+    let outcome = run("R-13", Facts { refusals: (200, 403), ..good() }).await;
+    check(&outcome, Status::Fail, "a request without a token was not refused as it must be");
+    let outcome = run("R-13", Facts { refusals: (401, 200), ..good() }).await;
+    check(&outcome, Status::Fail, "a request of a web page was not refused as it must be");
+}
+
+#[tokio::test]
+async fn the_gateway_is_asked_by_real_requests() {
+    let facts = Arc::new(good());
+    for check in all_checks(Arc::clone(&facts), CheckSet::Quick) {
+        check.run.run().await;
+    }
+    let calls = facts.calls.lock().expect("a lock");
+    let seen: Vec<_> = calls.iter().map(|call| (call.caller, call.path)).collect();
+    let chat = "/v1/chat/completions";
+    assert_eq!(
+        seen,
+        [
+            (Caller::Stranger, "/v1/models"),
+            (Caller::WebPage, "/v1/models"),
+            (Caller::Client, chat),
+            (Caller::Client, chat),
+        ]
+    );
+    let body = |place: usize| calls[place].body.clone().expect("a body");
+    assert!(body(2).contains(r#""model":"mock/instant""#) && !body(2).contains("stream"));
+    assert!(body(3).contains(r#""stream":true"#) && body(3).contains("include_usage"));
+}
+
+#[tokio::test]
+async fn an_answer_without_text_usage_or_success_is_a_fault() {
+    for (chat, cause) in [
+        (Err("connection refused".to_owned()), "the gateway does not answer"),
+        (Ok(reply(502, "bad gateway")), "the gateway answered with status 502"),
+        (Ok(reply(200, "{}")), "the answer holds no text"),
+        (
+            Ok(reply(200, r#"{"choices":[{"message":{"content":"hi"}}]}"#)),
+            "the answer counts no tokens",
+        ),
+    ] {
+        check(&run("R-14a", Facts { chat, ..good() }).await, Status::Fail, cause);
+    }
+    let cut = STREAM.replace("data: [DONE]\n\n", "");
+    let outcome = run("R-14b", Facts { chat: Ok(reply(200, &cut)), ..good() }).await;
+    check(&outcome, Status::Fail, "the stream has no end marker");
+}
+
+#[tokio::test]
+async fn each_state_of_a_key_has_its_own_answer_and_place() {
+    let at_key = Some(Action::OpenKey { id: CredentialId::new("openai-key").expect("an id") });
+    let at_backend = Some(Action::OpenBackend { id: BackendId::new("openai").expect("an id") });
+    let why = String::new;
+    for (credential, status, cause, action) in [
+        (CredentialFacts::NotNeeded, Status::NotApplicable, "it needs no key", None),
+        (CredentialFacts::Missing, Status::Fail, "OpenAI has no key", at_backend.clone()),
+        (CredentialFacts::Rejected(why()), Status::Fail, "OpenAI rejected its key", at_key.clone()),
+        (CredentialFacts::Limited(why()), Status::Warn, "the key of OpenAI is at a limit", at_key),
+        (CredentialFacts::Unreachable(why()), Status::Fail, "OpenAI cannot be reached", at_backend),
+    ] {
+        let outcome = run("R-10/openai", Facts { credential, ..good() }).await;
+        check(&outcome, status, cause);
+        assert_eq!(outcome.action, action, "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn models_that_are_wanted_must_be_listed() {
+    let models = |listed: &[&str], wanted: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        Facts { models: Ok(ModelFacts { listed: owned(listed), wanted: owned(wanted) }), ..good() }
+    };
+    let outcome = run("R-12/openai", models(&["a"], &["b", "c"])).await;
+    check(&outcome, Status::Fail, "OpenAI does not have b, c");
+    let outcome = run("R-12/openai", models(&[], &[])).await;
+    check(&outcome, Status::Warn, "OpenAI lists no models");
+    let outcome = run("R-12/openai", Facts { models: Err("404".to_owned()), ..good() }).await;
+    check(&outcome, Status::Fail, "OpenAI does not list its models");
+}

@@ -1,1 +1,162 @@
 //! The score table and the gates of the verdict.
+
+use crate::check::{Check, Outcome, Run};
+
+use super::*;
+
+struct Nothing;
+
+#[async_trait::async_trait]
+impl Run for Nothing {
+    async fn run(&self) -> Outcome {
+        Outcome::pass()
+    }
+}
+
+fn row(id: &str, category: Category, severity: Severity, status: Status) -> CheckRow {
+    let run = std::sync::Arc::new(Nothing);
+    let mut row = CheckRow::waiting(&Check::new(CheckId::new(id), id, category, severity, run));
+    row.status = status;
+    row.cause = status.is_failure().then(|| format!("{id} is broken"));
+    row
+}
+
+fn finished(rows: &[CheckRow]) -> Judgement {
+    judge(rows, RunEnd::Finished, None)
+}
+
+/// One category, checks of weight 1: the score in tenths and the confidence in percent.
+#[track_caller]
+fn check_score(statuses: &[Status], score: Option<u32>, confidence: u32) {
+    let rows: Vec<_> = (0..)
+        .zip(statuses)
+        .map(|(number, status)| {
+            row(&format!("r{number}"), Category::Cache, Severity::Info, *status)
+        })
+        .collect();
+    let judgement = finished(&rows);
+    assert_eq!(judgement.score_tenths, score, "{statuses:?}");
+    assert_eq!(judgement.confidence_percent, confidence, "{statuses:?}");
+}
+
+#[test]
+fn the_score_table() {
+    use Status::{Cancelled, Crashed, Fail, NotApplicable, Pass, Skipped, Warn};
+    check_score(&[], None, 0);
+    check_score(&[Pass], Some(100), 100);
+    check_score(&[Warn], Some(50), 100);
+    check_score(&[Fail], Some(0), 100);
+    check_score(&[Crashed], Some(0), 100);
+    check_score(&[Pass, Pass, Fail], Some(67), 100);
+    check_score(&[Pass, Warn, Crashed, Fail], Some(38), 100);
+    check_score(&[Pass, NotApplicable], Some(100), 100);
+    check_score(&[Pass, Skipped, Skipped], Some(100), 33);
+    check_score(&[Pass, Cancelled], Some(100), 50);
+    check_score(&[Skipped], None, 0);
+    check_score(&[NotApplicable], None, 0);
+}
+
+#[test]
+fn a_check_counts_by_its_weight() {
+    let rows = [
+        row("a", Category::Security, Severity::Blocker, Status::Pass),
+        row("b", Category::Security, Severity::Minor, Status::Fail),
+    ];
+    assert_eq!(finished(&rows).score_tenths, Some(80), "8 of 10");
+}
+
+#[test]
+fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
+    assert_eq!(Category::ALL.map(Category::weight_percent).iter().sum::<u32>(), 100);
+    let rows = [
+        row("a", Category::Reliability, Severity::Info, Status::Pass),
+        row("b", Category::Security, Severity::Info, Status::Pass),
+        row("c", Category::Capacity, Severity::Info, Status::Fail),
+        row("d", Category::Cache, Severity::Info, Status::Skipped),
+    ];
+    let judgement = finished(&rows);
+    assert_eq!(judgement.score_tenths, Some(83), "50 of 60");
+    let scores: Vec<_> =
+        judgement.categories.iter().map(|score| (score.category, score.score_tenths)).collect();
+    assert_eq!(
+        scores,
+        [
+            (Category::Reliability, Some(100)),
+            (Category::Security, Some(100)),
+            (Category::Capacity, Some(0)),
+            (Category::Cache, None),
+        ]
+    );
+}
+
+/// `filler` passed checks of weight 1, then the named ones, all of one category.
+#[track_caller]
+fn check_verdict(filler: u32, named: &[(Severity, Status)], verdict: RunVerdict, sentence: &str) {
+    let pass = |number| row(&format!("p{number}"), Category::Cache, Severity::Info, Status::Pass);
+    let named = (0..).zip(named).map(|(number, (severity, status))| {
+        row(&format!("n{number}"), Category::Cache, *severity, *status)
+    });
+    let rows: Vec<_> = (0..filler).map(pass).chain(named).collect();
+    let judgement = finished(&rows);
+    assert_eq!((judgement.verdict, judgement.sentence.as_str()), (Some(verdict), sentence));
+}
+
+#[test]
+fn the_gates_of_the_verdict() {
+    use RunVerdict::{NotReady, Ready, ReadyWithWarnings};
+    use Severity::{Blocker, Info, Major};
+    use Status::{Crashed, Fail, Skipped, Warn};
+    check_verdict(1, &[], Ready, "Ready, 10.0 of 10");
+    check_verdict(9, &[(Info, Fail)], Ready, "Ready, 9.0 of 10");
+    check_verdict(8, &[(Info, Fail)], ReadyWithWarnings, "Ready with warnings, 8.9 of 10");
+    check_verdict(1, &[(Info, Fail)], ReadyWithWarnings, "Ready with warnings, 5.0 of 10");
+    check_verdict(49, &[(Info, Fail); 51], NotReady, "Not ready, 4.9 of 10");
+    check_verdict(96, &[(Major, Fail)], ReadyWithWarnings, "Ready with warnings, 9.6 of 10");
+    check_verdict(96, &[(Major, Crashed)], ReadyWithWarnings, "Ready with warnings, 9.6 of 10");
+    check_verdict(96, &[(Major, Warn)], Ready, "Ready, 9.8 of 10");
+    check_verdict(500, &[(Blocker, Fail)], NotReady, "1 blocker: n0 is broken");
+    check_verdict(
+        500,
+        &[(Blocker, Crashed), (Blocker, Fail)],
+        NotReady,
+        "2 blockers: n0 is broken; n1 is broken",
+    );
+    check_verdict(9, &[(Blocker, Skipped)], ReadyWithWarnings, "Ready with warnings, 10.0 of 10");
+    check_verdict(0, &[(Info, Skipped)], NotReady, "Not ready: nothing could be checked");
+}
+
+#[test]
+fn a_stopped_run_has_no_verdict_and_says_how_far_it_came() {
+    let rows = [
+        row("a", Category::Cache, Severity::Info, Status::Pass),
+        row("b", Category::Cache, Severity::Info, Status::Cancelled),
+    ];
+    let judgement = judge(&rows, RunEnd::Cancelled, None);
+    assert_eq!(judgement.verdict, None);
+    assert_eq!(judgement.sentence, "Stopped after 1 of 2 checks");
+}
+
+#[test]
+fn the_best_fixes_are_those_that_gain_most() {
+    let rows = [
+        row("warned", Category::Security, Severity::Major, Status::Warn),
+        row("small", Category::Cache, Severity::Info, Status::Fail),
+        row("failed", Category::Security, Severity::Major, Status::Fail),
+        row("good", Category::Security, Severity::Major, Status::Pass),
+        row("skipped", Category::Security, Severity::Blocker, Status::Skipped),
+        row("other", Category::Capacity, Severity::Info, Status::Fail),
+    ];
+    let judgement = finished(&rows);
+    // Security 25 × 1/2, cache 5 × 0, capacity 10 × 0, of 40.
+    assert_eq!(judgement.score_tenths, Some(31));
+    let fixes: Vec<_> =
+        judgement.best_fixes.iter().map(|fix| (fix.check.as_str(), fix.gain_tenths)).collect();
+    assert_eq!(fixes, [("other", 25), ("failed", 21), ("small", 13)]);
+}
+
+#[test]
+fn the_change_is_counted_from_the_run_before() {
+    let rows = [row("a", Category::Cache, Severity::Info, Status::Warn)];
+    let change = |previous| judge(&rows, RunEnd::Finished, previous).score_change_tenths;
+    assert_eq!((change(None), change(Some(46)), change(Some(100))), (None, Some(4), Some(-50)));
+}

@@ -1,0 +1,280 @@
+//! The desktop channel against a real notification server (dunst) on a bus and a display of its own.
+//!
+//! What a session is, a process finds in its environment, so each test here starts this same program
+//! again inside a fresh session, for the one `inside_…` test that does the work there.
+
+#![cfg(all(unix, not(target_os = "macos")))]
+#![expect(clippy::expect_used, reason = "a session that cannot be made fails its test")]
+#![expect(clippy::indexing_slicing, reason = "JSON values give null for what is not there")]
+#![expect(clippy::print_stderr, reason = "a test that did not run must be heard")]
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use monitor::{
+    Channel as _, ChannelError, DELIVERY_LIMIT, Delivered, DesktopChannel, Identity, Notification,
+    Urgency,
+};
+use tempfile::TempDir;
+use zbus::blocking::{Connection, fdo::DBusProxy};
+
+const SERVER: &str = "org.freedesktop.Notifications";
+const INSIDE: &str = "GATEHOUSE_TEST_SESSION";
+const CLICK_LIMIT: Duration = Duration::from_secs(5);
+
+/// A bus that starts no service by itself, so a test decides which server there is.
+const BUS: &str = r#"<busconfig><type>session</type><keep_umask/><listen>unix:tmpdir=/tmp</listen>
+<auth>EXTERNAL</auth><policy context="default"><allow send_destination="*" eavesdrop="true"/>
+<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"#;
+
+const DUNSTRC: &str = "[global]\n    font = DejaVu Sans 10\n    follow = none\n    markup = full\n    history_length = 20\n";
+
+#[test]
+fn a_notification_arrives_and_a_click_on_it_opens_its_path() {
+    if !have(&["Xvfb", "dbus-run-session", "dunst", "dunstctl"]) {
+        return;
+    }
+    let (_display, number) = display();
+    in_session("inside_a_desktop", &[("DISPLAY", &format!(":{number}"))]);
+}
+
+#[test]
+fn a_bus_without_a_server_is_told_as_such() {
+    if have(&["dbus-run-session"]) {
+        in_session("inside_a_bus_without_a_server", &[]);
+    }
+}
+
+#[test]
+fn a_server_that_hangs_costs_the_time_limit() {
+    if have(&["dbus-run-session"]) {
+        in_session("inside_a_bus_with_a_server_that_hangs", &[]);
+    }
+}
+
+#[test]
+fn no_bus_is_told_as_such() {
+    let folder = TempDir::new().expect("a folder");
+    let nowhere = format!("unix:path={}/no-bus", folder.path().display());
+    let mut alone = Command::new(std::env::current_exe().expect("this program"));
+    run_inside(&mut alone, "inside_no_bus", &folder, &[("DBUS_SESSION_BUS_ADDRESS", &nowhere)]);
+}
+
+#[test]
+#[ignore = "started by a_notification_arrives_and_a_click_on_it_opens_its_path"]
+fn inside_a_desktop() {
+    if !is_inside() {
+        return;
+    }
+    let _dunst = dunst();
+    let (opened, paths) = mpsc::channel();
+    let channel = DesktopChannel::new(
+        identity(),
+        Arc::new(move |path: &str| opened.send(path.to_owned()).expect("the test waits")),
+    );
+    let down = notification("OpenAI is down", "refused by <b>a & b</b>", "/backends/openai");
+    // The click can come before notify-rust listens for it; people are not that fast.
+    let clicked = (0..5).find_map(|_| {
+        assert_eq!(channel.deliver(&down).expect("accepted"), Delivered::Clickable);
+        dunstctl(&["action", "0"]);
+        paths.recv_timeout(CLICK_LIMIT).ok()
+    });
+    assert_eq!(clicked.as_deref(), Some("/backends/openai"));
+    dunstctl(&["close-all"]);
+    let told = history();
+    let newest = told.first().expect("one notification in the history");
+    assert_eq!(field(newest, "summary"), "OpenAI is down");
+    assert_eq!(field(newest, "body"), "refused by &lt;b&gt;a &amp; b&lt;/b&gt;");
+    assert_eq!(field(newest, "appname"), "Gatehouse");
+
+    assert_eq!(told.len(), 1, "a clicked notification does not stay: {told:?}");
+
+    channel.deliver(&down).expect("accepted");
+    let back = notification("OpenAI is back", "It answers again.", "/backends/openai");
+    channel.deliver(&back).expect("accepted");
+    assert_eq!(dunstctl(&["count", "displayed"]).trim(), "1", "the newer one of a key replaces");
+    dunstctl(&["close-all"]);
+    assert_eq!(field(history().first().expect("one"), "summary"), "OpenAI is back");
+    assert_eq!(paths.try_recv().ok(), None, "closing is not clicking");
+}
+
+#[test]
+#[ignore = "started by a_bus_without_a_server_is_told_as_such"]
+fn inside_a_bus_without_a_server() {
+    if is_inside() {
+        let error = deliver_one().expect_err("nobody is there");
+        assert!(matches!(error, ChannelError::NoDaemon(_)), "{error:?}");
+        assert!(error.hint().contains("dunst"));
+    }
+}
+
+#[test]
+#[ignore = "started by a_server_that_hangs_costs_the_time_limit"]
+fn inside_a_bus_with_a_server_that_hangs() {
+    if !is_inside() {
+        return;
+    }
+    let bus = Connection::session().expect("a bus");
+    let name = SERVER.try_into().expect("a name");
+    DBusProxy::new(&bus)
+        .and_then(|proxy| proxy.request_name(name, Default::default()).map_err(Into::into))
+        .expect("the name is free");
+    let error = deliver_one().expect_err("it never answers");
+    assert!(matches!(error, ChannelError::Hung(limit) if limit == DELIVERY_LIMIT), "{error:?}");
+}
+
+#[test]
+#[ignore = "started by no_bus_is_told_as_such"]
+fn inside_no_bus() {
+    if is_inside() {
+        let error = deliver_one().expect_err("there is no bus");
+        assert!(matches!(error, ChannelError::NoBus(_)), "{error:?}");
+    }
+}
+
+fn deliver_one() -> Result<Delivered, ChannelError> {
+    let channel = DesktopChannel::new(identity(), Arc::new(|_path| {}));
+    channel.deliver(&notification("Ready to work", "Ready, 9.3 of 10", "/readiness"))
+}
+
+fn identity() -> Identity {
+    Identity { app_name: "Gatehouse".to_owned(), desktop_entry: "gatehouse".to_owned(), icon: None }
+}
+
+fn notification(title: &str, body: &str, path: &str) -> Notification {
+    Notification {
+        key: path.to_owned(),
+        title: title.to_owned(),
+        body: body.to_owned(),
+        urgency: Urgency::Critical,
+        path: path.to_owned(),
+    }
+}
+
+/// Runs one ignored test of this program on a bus of its own, with folders of its own.
+#[track_caller]
+fn in_session(test: &str, environment: &[(&str, &str)]) {
+    let folder = TempDir::new().expect("a folder");
+    let bus = folder.path().join("bus.conf");
+    write(&bus, BUS);
+    let mut session = Command::new("dbus-run-session");
+    session.arg("--config-file").arg(&bus).arg("--");
+    session.arg(std::env::current_exe().expect("this program"));
+    run_inside(&mut session, test, &folder, environment);
+}
+
+#[track_caller]
+fn run_inside(command: &mut Command, test: &str, folder: &TempDir, environment: &[(&str, &str)]) {
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_DATA_DIRS"] {
+        command.env_remove(name);
+    }
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+        command.env(name, folder.path());
+    }
+    command.env(INSIDE, "1").envs(environment.iter().copied());
+    let output = command.output().expect("the session starts");
+    let told = String::from_utf8_lossy(&output.stdout);
+    let passed = output.status.success() && told.contains("test result: ok. 1 passed");
+    assert!(passed, "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A process that ends with the test.
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // Errors say that it has ended by itself.
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+/// A display without a screen, and its number.
+fn display() -> (Owned, String) {
+    let mut xvfb = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Xvfb starts");
+    let stdout = xvfb.stdout.take().expect("its output");
+    let owned = Owned(xvfb);
+    let mut number = String::new();
+    BufReader::new(stdout).read_line(&mut number).expect("the number of the display");
+    (owned, number.trim().to_owned())
+}
+
+/// A notification server that is ready.
+fn dunst() -> Owned {
+    let folder = TempDir::new().expect("a folder");
+    let settings = folder.path().join("dunstrc");
+    write(&settings, DUNSTRC);
+    let bus = Connection::session().expect("a bus");
+    let proxy = DBusProxy::new(&bus).expect("the bus itself");
+    let mut owners = proxy.receive_name_owner_changed().expect("its signals");
+    let dunst = Command::new("dunst")
+        .arg("-conf")
+        .arg(&settings)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("dunst starts");
+    let owned = Owned(dunst);
+    let is_ours = |change: zbus::fdo::NameOwnerChanged| {
+        change.args().is_ok_and(|args| args.name() == SERVER && args.new_owner().is_some())
+    };
+    assert!(owners.any(is_ours), "dunst takes its name");
+    owned
+}
+
+fn dunstctl(arguments: &[&str]) -> String {
+    let output = Command::new("dunstctl").args(arguments).output().expect("dunstctl starts");
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// What was shown and is closed, newest first.
+fn history() -> Vec<serde_json::Value> {
+    let history: serde_json::Value =
+        serde_json::from_str(&dunstctl(&["history"])).expect("dunst's history is JSON");
+    history["data"][0].as_array().cloned().unwrap_or_default()
+}
+
+fn field<'a>(notification: &'a serde_json::Value, name: &str) -> &'a str {
+    notification[name]["data"].as_str().unwrap_or_default()
+}
+
+fn write(path: &Path, text: &str) {
+    File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).expect("written");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test's own switch, not a setting of the library"
+)]
+fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// Whether these programs are installed. Without them a test says that it did not run, and fails if
+/// the whole suite was asked for.
+#[expect(clippy::disallowed_methods, reason = "looks for programs as a shell does")]
+fn have(programs: &[&str]) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&str| {
+        std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+    };
+    let missing: Vec<&str> = programs.iter().copied().filter(|name| !is_there(name)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some_and(|value| value == "1");
+    assert!(!strict, "not installed: {}", missing.join(", "));
+    eprintln!("SKIPPED, not installed: {}", missing.join(", "));
+    false
+}
