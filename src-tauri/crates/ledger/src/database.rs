@@ -43,6 +43,12 @@ const STATEMENTS_CACHED_MAX: usize = 64;
 /// The steps from an empty file to the newest version. A released step is never edited.
 pub(crate) const STEPS: &[&str] = &[include_str!("schema/v1.sql")];
 
+/// The version of the file's form that this program reads and writes.
+#[must_use]
+pub fn schema_version() -> u32 {
+    u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
+}
+
 /// What the ledger may use of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LedgerLimits {

@@ -29,7 +29,7 @@ mod usage;
 mod writer;
 
 pub use attempts::ATTEMPTS_MAX;
-pub use database::LedgerLimits;
+pub use database::{LedgerLimits, schema_version};
 pub use error::LedgerError;
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};

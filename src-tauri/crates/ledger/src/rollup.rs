@@ -1,5 +1,6 @@
-//! Sums per quarter hour, kept in the transaction that settles each request, so that no dashboard
-//! ever reads request rows. Quarter hours, because every zone's days are whole numbers of them.
+//! Sums kept in the transaction that settles each request, so that no dashboard ever reads request
+//! rows. Twice: per hour, to be fast over months, and per quarter hour, because every zone's days are
+//! whole numbers of those. A range is answered from its whole hours and the quarters at its ends.
 
 use std::collections::HashMap;
 
@@ -9,19 +10,20 @@ use rusqlite::{Connection, Row, params};
 use crate::number::get_count;
 use crate::requests::token_columns;
 use crate::text::Stored;
-use crate::usage::{SLOT_MS, slot_end, slot_start};
+use crate::usage::{HOUR_MS, SLOT_MS, slot_end, slot_start};
 use crate::{
     GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery,
     UsageSummary, UsageTotals,
 };
 
 /// Counts the requests that meet a condition, one of two fixed texts. Reads the rows themselves, so
-/// that sums and rows cannot disagree. `?1` is the width of a slot.
+/// that sums and rows cannot disagree. `?1` is the width of the table's slots.
 macro_rules! count_where {
-    ($condition:literal) => {
+    ($table:literal, $condition:literal) => {
         concat!(
-            "INSERT INTO rollup_quarter
-              SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
+            "INSERT INTO ",
+            $table,
+            " SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
                coalesce(model_billed, model_asked), client, coalesce(credential, ''),
                coalesce(project, ''), 1, state = 'complete', state = 'failed',
                coalesce(input_uncached, 0), coalesce(cache_read, 0), coalesce(cache_write_5m, 0),
@@ -51,13 +53,17 @@ macro_rules! count_where {
 
 /// Counts a request that was settled just now, in the same transaction.
 pub(crate) fn add(connection: &Connection, request: RequestId) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(count_where!("id = ?2"))?;
-    statement.execute(params![SLOT_MS, request.to_string()]).map(drop)
+    let id = request.to_string();
+    let mut quarter = connection.prepare_cached(count_where!("rollup_quarter", "id = ?2"))?;
+    quarter.execute(params![SLOT_MS, id])?;
+    let mut hour = connection.prepare_cached(count_where!("rollup_hour", "id = ?2"))?;
+    hour.execute(params![HOUR_MS, id]).map(drop)
 }
 
 /// Counts the requests that a dead process left behind: they happened, and their cost is unknown.
 pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
+    connection.execute(count_where!("rollup_quarter", "state = 'reserved'"), [SLOT_MS])?;
+    connection.execute(count_where!("rollup_hour", "state = 'reserved'"), [HOUR_MS]).map(drop)
 }
 
 /// The money of whole quarter hours.
@@ -66,39 +72,99 @@ pub(crate) fn spend(
     from: WallTime,
     to: WallTime,
 ) -> rusqlite::Result<Spend> {
-    let read = |row: &Row<'_>| {
-        Ok(Spend {
-            cost: MicroUsd::new(row.get(0)?),
-            requests: row.get::<_, i64>(1)?.unsigned_abs(),
-            unpriced_requests: row.get::<_, i64>(2)?.unsigned_abs(),
-        })
-    };
-    let range = params![slot_start(from).unix_ms(), slot_end(to).unix_ms(), Stored(Purpose::User)];
-    connection.prepare_cached(SPEND)?.query_row(range, read)
+    let transaction = connection.unchecked_transaction()?;
+    let mut total = Spend::default();
+    for piece in pieces(slot_start(from), slot_end(to)) {
+        let mut statement = transaction.prepare_cached(spend_sql(piece.width))?;
+        statement.query_row(piece.range(Purpose::User), |row| {
+            total.cost += MicroUsd::new(row.get(0)?);
+            total.requests += row.get::<_, i64>(1)?.unsigned_abs();
+            total.unpriced_requests += row.get::<_, i64>(2)?.unsigned_abs();
+            Ok(())
+        })?;
+    }
+    Ok(total)
 }
 
 /// Everything a [`UsageQuery`] asks.
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
-    let mut statement = transaction.prepare_cached(group_sql(query.group_by))?;
     let mut buckets = Vec::with_capacity(query.edges.len());
     for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
-        let range = params![start.unix_ms(), end.unix_ms(), Stored(query.purpose)];
-        let groups = statement.query_map(range, read_group)?.collect::<Result<_, _>>()?;
+        let mut groups: HashMap<UsageKey, UsageTotals> = HashMap::new();
+        for piece in pieces(*start, *end) {
+            let mut statement =
+                transaction.prepare_cached(group_sql(piece.width, query.group_by))?;
+            for group in statement.query_map(piece.range(query.purpose), read_group)? {
+                let (key, totals) = group?;
+                *groups.entry(key).or_default() += totals;
+            }
+        }
+        let groups = groups.into_iter().collect();
         buckets.push(UsageBucket { start: *start, end: *end, groups });
     }
     Ok(summarise(buckets))
 }
 
-pub(crate) const SPEND: &str = "SELECT coalesce(sum(cost_micro_usd), 0),
-    coalesce(sum(requests), 0), coalesce(sum(unpriced_requests), 0)
-    FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3";
+/// Which of the two tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Width {
+    Quarter,
+    Hour,
+}
 
-/// The statement for one bucket; the column is one of five fixed words.
-pub(crate) const fn group_sql(group_by: GroupBy) -> &'static str {
+/// A part of a range that one table answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    width: Width,
+    start_ms: i64,
+    end_ms: i64,
+}
+
+impl Piece {
+    fn range(&self, purpose: Purpose) -> (i64, i64, Stored<Purpose>) {
+        (self.start_ms, self.end_ms, Stored(purpose))
+    }
+}
+
+/// The whole hours between two slots' edges, and the quarters before and after them.
+fn pieces(start: WallTime, end: WallTime) -> impl Iterator<Item = Piece> {
+    let (start_ms, end_ms) = (start.unix_ms(), end.unix_ms());
+    let hours_end = end_ms.saturating_sub(end_ms.rem_euclid(HOUR_MS)).max(start_ms);
+    let to_next_hour = (HOUR_MS - start_ms.rem_euclid(HOUR_MS)) % HOUR_MS;
+    let hours_start = start_ms.saturating_add(to_next_hour).min(hours_end);
+    let pieces = [
+        Piece { width: Width::Quarter, start_ms, end_ms: hours_start },
+        Piece { width: Width::Hour, start_ms: hours_start, end_ms: hours_end },
+        Piece { width: Width::Quarter, start_ms: hours_end, end_ms },
+    ];
+    pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
+}
+
+/// The statement for the money of a piece.
+pub(crate) const fn spend_sql(width: Width) -> &'static str {
+    macro_rules! spent_in {
+        ($table:literal) => {
+            concat!(
+                "SELECT coalesce(sum(cost_micro_usd), 0), coalesce(sum(requests), 0),
+                  coalesce(sum(unpriced_requests), 0)
+                 FROM ",
+                $table,
+                " WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
+            )
+        };
+    }
+    match width {
+        Width::Quarter => spent_in!("rollup_quarter"),
+        Width::Hour => spent_in!("rollup_hour"),
+    }
+}
+
+/// The statement for a piece; table and column are fixed words.
+pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
     macro_rules! grouped_by {
-        ($column:literal) => {
+        ($table:literal, $column:literal) => {
             concat!(
                 "SELECT ",
                 $column,
@@ -111,17 +177,26 @@ pub(crate) const fn group_sql(group_by: GroupBy) -> &'static str {
                  sum(first_token_us_sum) AS first_token_us_sum,
                  sum(first_token_count) AS first_token_count,
                  sum(duration_us_sum) AS duration_us_sum
-                 FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3
-                 GROUP BY 1"
+                 FROM ",
+                $table,
+                " WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
             )
         };
     }
-    match group_by {
-        GroupBy::Backend => grouped_by!("backend"),
-        GroupBy::Model => grouped_by!("model"),
-        GroupBy::Client => grouped_by!("client"),
-        GroupBy::Credential => grouped_by!("credential"),
-        GroupBy::Project => grouped_by!("project"),
+    macro_rules! grouped_in {
+        ($table:literal) => {
+            match group_by {
+                GroupBy::Backend => grouped_by!($table, "backend"),
+                GroupBy::Model => grouped_by!($table, "model"),
+                GroupBy::Client => grouped_by!($table, "client"),
+                GroupBy::Credential => grouped_by!($table, "credential"),
+                GroupBy::Project => grouped_by!($table, "project"),
+            }
+        };
+    }
+    match width {
+        Width::Quarter => grouped_in!("rollup_quarter"),
+        Width::Hour => grouped_in!("rollup_hour"),
     }
 }
 
@@ -205,6 +280,22 @@ mod tests {
             end: WallTime::from_unix_ms(SLOT_MS),
             groups: (0..groups).map(group).collect(),
         }
+    }
+
+    #[test]
+    fn a_range_is_cut_into_whole_hours_and_the_quarters_at_its_ends() {
+        let check = |start: i64, end: i64, expected: &[(Width, i64, i64)]| {
+            let time = |quarters: i64| WallTime::from_unix_ms(quarters * SLOT_MS);
+            let cut: Vec<_> = pieces(time(start), time(end))
+                .map(|piece| (piece.width, piece.start_ms / SLOT_MS, piece.end_ms / SLOT_MS))
+                .collect();
+            assert_eq!(cut, expected, "{start}..{end}");
+        };
+        check(4, 12, &[(Width::Hour, 4, 12)]);
+        check(3, 14, &[(Width::Quarter, 3, 4), (Width::Hour, 4, 12), (Width::Quarter, 12, 14)]);
+        check(5, 7, &[(Width::Quarter, 5, 7)]);
+        check(3, 5, &[(Width::Quarter, 3, 4), (Width::Quarter, 4, 5)]);
+        check(-3, 4, &[(Width::Quarter, -3, 0), (Width::Hour, 0, 4)]);
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub const USAGE_GROUPS_MAX: usize = 200;
 /// from UTC (Nepal 5:45, India 5:30), so any zone's days are whole numbers of these.
 pub(crate) const SLOT_MS: i64 = 15 * 60 * 1_000;
 
+/// Width of the wider roll-up.
+pub(crate) const HOUR_MS: i64 = 4 * SLOT_MS;
+
 /// A question about usage, cut into buckets. `from` is rounded down and `to` up to a quarter hour.
 #[derive(Debug, Clone)]
 pub struct UsageQuery {

@@ -67,8 +67,34 @@ CREATE TABLE attempts (
     PRIMARY KEY (request_id, number)
 ) STRICT, WITHOUT ROWID;
 
--- Sums per quarter hour; '' stands for none. Kept in the transaction that settles the request.
+-- Sums per quarter hour and per hour; '' stands for none. Kept in the transaction that settles the
+-- request. Hours answer fast, quarters make up the ends of a day in zones off by half an hour.
 CREATE TABLE rollup_quarter (
+    slot_ms INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    backend TEXT NOT NULL,
+    model TEXT NOT NULL,
+    client TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    project TEXT NOT NULL,
+    requests INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    input_uncached INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    cache_write_5m INTEGER NOT NULL,
+    cache_write_1h INTEGER NOT NULL,
+    output_visible INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL,
+    cost_micro_usd INTEGER NOT NULL,
+    unpriced_requests INTEGER NOT NULL,
+    first_token_us_sum INTEGER NOT NULL,
+    first_token_count INTEGER NOT NULL,
+    duration_us_sum INTEGER NOT NULL,
+    PRIMARY KEY (slot_ms, purpose, backend, model, client, credential, project)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_hour (
     slot_ms INTEGER NOT NULL,
     purpose TEXT NOT NULL,
     backend TEXT NOT NULL,

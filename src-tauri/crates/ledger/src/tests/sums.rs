@@ -11,6 +11,7 @@ use super::{NOW_MS, Place, at, backend, ended, request};
 use crate::{
     Bucket, COUNT_MAX, Cost, GroupBy, Ledger, Outcome, Purpose, RequestQuery, RequestRow,
     RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals, requests, rollup,
+    rollup::Width,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -113,12 +114,19 @@ fn sums_and_pages_never_scan_the_requests() {
         lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
     };
     let range = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user"];
-    for group_by in [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential] {
-        let plan = plan(rollup::group_sql(group_by), range);
-        assert!(plan.contains("SEARCH rollup_quarter USING PRIMARY KEY"), "{plan}");
-        assert!(!plan.contains("requests"), "{plan}");
+    let columns =
+        [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
+    for (width, search) in [
+        (Width::Quarter, "SEARCH rollup_quarter USING PRIMARY KEY"),
+        (Width::Hour, "SEARCH rollup_hour USING PRIMARY KEY"),
+    ] {
+        let mut statements: Vec<_> = columns.map(|column| rollup::group_sql(width, column)).into();
+        statements.push(rollup::spend_sql(width));
+        for sql in statements {
+            let plan = plan(sql, range);
+            assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
+        }
     }
-    assert!(plan(rollup::SPEND, range).contains("SEARCH rollup_quarter USING PRIMARY KEY"));
     let check = |asked: RequestQuery, index: &str| {
         let plan = asked.with_parameters(plan);
         assert!(plan.contains(index) && !plan.contains("SCAN"), "{asked:?}: {plan}");
