@@ -34,3 +34,35 @@ pub enum ErrorCode {
     /// Anything else.
     Failed,
 }
+
+impl ApiError {
+    /// A field of the request is wrong.
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::InvalidInput,
+            message: message.into(),
+            hint: None,
+            field: Some(field.to_owned()),
+        }
+    }
+
+    /// No such thing.
+    #[must_use]
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::NotFound, message: message.into(), hint: None, field: None }
+    }
+
+    /// Something that no program branches on.
+    #[must_use]
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::Failed, message: message.into(), hint: None, field: None }
+    }
+
+    /// The same error with what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

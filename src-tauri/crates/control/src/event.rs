@@ -1,9 +1,23 @@
 //! What the core tells the panel without being asked.
 
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::time::Duration;
+
+use engine::{Engine, EngineEvent, Topic};
 use serde::{Deserialize, Serialize};
 use specta::Type;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::time::{Sleep, sleep};
 
+use crate::core::Core;
+use crate::remote::RemoteEvents;
 use crate::view::RunView;
+use crate::{ApiError, operation};
+
+/// How long changes are gathered before panels are told, in milliseconds: ten times a second at
+/// most, and faster than the eye.
+pub const CHANGES_GATHERED_MS: u64 = 100;
 
 /// One message to the panel.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -27,7 +41,9 @@ pub enum PanelEvent {
 }
 
 /// What can change. Each operation says which it reads and which it changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Tag {
     /// The verdict, the gateway, counts and spend.
@@ -44,4 +60,139 @@ pub enum Tag {
     Readiness,
     /// Settings and their file.
     Settings,
+}
+
+impl Tag {
+    /// Every tag.
+    pub const ALL: [Self; 7] = [
+        Self::Status,
+        Self::Backends,
+        Self::Keys,
+        Self::Clients,
+        Self::Usage,
+        Self::Readiness,
+        Self::Settings,
+    ];
+}
+
+impl From<Topic> for Tag {
+    fn from(topic: Topic) -> Self {
+        match topic {
+            Topic::Status => Self::Status,
+            Topic::Backends => Self::Backends,
+            Topic::Keys => Self::Keys,
+            Topic::Clients => Self::Clients,
+            Topic::Usage => Self::Usage,
+            Topic::Readiness => Self::Readiness,
+            Topic::Settings => Self::Settings,
+        }
+    }
+}
+
+impl From<Tag> for Topic {
+    fn from(tag: Tag) -> Self {
+        match tag {
+            Tag::Status => Self::Status,
+            Tag::Backends => Self::Backends,
+            Tag::Keys => Self::Keys,
+            Tag::Clients => Self::Clients,
+            Tag::Usage => Self::Usage,
+            Tag::Readiness => Self::Readiness,
+            Tag::Settings => Self::Settings,
+        }
+    }
+}
+
+impl From<&EngineEvent> for PanelEvent {
+    fn from(event: &EngineEvent) -> Self {
+        match event {
+            EngineEvent::Changed(topics) => {
+                Self::Changed { tags: topics.iter().map(|topic| (*topic).into()).collect() }
+            }
+            EngineEvent::Health { .. } => Self::Changed { tags: vec![Tag::Backends, Tag::Status] },
+            EngineEvent::Run(snapshot) => {
+                Self::RunProgress { run: Box::new(operation::snapshot_view(snapshot)) }
+            }
+            EngineEvent::RunEnded(report) => {
+                Self::RunProgress { run: Box::new(operation::report_view(report)) }
+            }
+            EngineEvent::Open(path) => Self::Navigate { path: path.clone() },
+        }
+    }
+}
+
+/// The events of an engine, as panels get them.
+///
+/// What only says that something is stale is gathered for [`CHANGES_GATHERED_MS`] and told once, so
+/// that a thousand requests a second do not become a thousand refreshes; everything else is told at
+/// once and in order.
+#[derive(Debug)]
+pub struct PanelEvents {
+    events: broadcast::Receiver<EngineEvent>,
+    stale: BTreeSet<Tag>,
+    telling: Pin<Box<Sleep>>,
+}
+
+impl PanelEvents {
+    /// Listens to `engine` from now on.
+    #[must_use]
+    pub fn of(engine: &Engine) -> Self {
+        let events = engine.events().subscribe();
+        Self { events, stale: BTreeSet::new(), telling: Box::pin(sleep(Duration::ZERO)) }
+    }
+
+    /// The next event; `None` when the engine is gone.
+    pub async fn next(&mut self) -> Option<PanelEvent> {
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = &mut self.telling, if !self.stale.is_empty() => return Some(self.told()),
+                event = self.events.recv() => event,
+            };
+            match event.as_ref().map(PanelEvent::from) {
+                Ok(PanelEvent::Changed { tags }) => self.gather(tags),
+                Ok(other) => return Some(other),
+                // Some events were lost, so everything may be stale.
+                Err(RecvError::Lagged(_)) => self.gather(Tag::ALL),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn gather(&mut self, tags: impl IntoIterator<Item = Tag>) {
+        if self.stale.is_empty() {
+            self.telling = Box::pin(sleep(Duration::from_millis(CHANGES_GATHERED_MS)));
+        }
+        self.stale.extend(tags);
+    }
+
+    fn told(&mut self) -> PanelEvent {
+        PanelEvent::Changed { tags: std::mem::take(&mut self.stale).into_iter().collect() }
+    }
+}
+
+/// The events of a core, wherever it runs.
+pub enum CoreEvents {
+    /// Of the engine in this process.
+    Local(PanelEvents),
+    /// Of the engine in another process.
+    Remote(RemoteEvents),
+}
+
+impl CoreEvents {
+    /// Listens to `core` from now on.
+    pub async fn of(core: &Core) -> Result<Self, ApiError> {
+        match core {
+            Core::Local(engine) => Ok(Self::Local(PanelEvents::of(engine))),
+            Core::Remote(owner) => owner.events().await.map(Self::Remote),
+        }
+    }
+
+    /// The next event; `None` when the core is gone.
+    pub async fn next(&mut self) -> Option<PanelEvent> {
+        match self {
+            Self::Local(events) => events.next().await,
+            Self::Remote(events) => events.next().await,
+        }
+    }
 }

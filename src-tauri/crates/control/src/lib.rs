@@ -1,8 +1,29 @@
-//! Everything the doors may ask of the core, typed.
+//! Everything the doors may ask of the core, typed: one function per operation, the views they
+//! answer with, and one small error.
+//!
+//! The table in `operations` is the whole surface. The window, the command line and the control
+//! listener are made from it, so none of them can have a rule of its own. Invariant: no operation
+//! answers with a secret, but for the two that hand a client's local token to the command line.
 
+mod core;
+mod door;
 mod error;
 mod event;
+mod inward;
+mod json;
+mod operation;
+mod operations;
+mod remote;
 pub mod view;
 
+pub use crate::core::Core;
+pub use door::{Assets, serve};
+pub use engine::{
+    ConfigError, Engine, EngineConfig, Folders, ServeError, Served, StartError, WindowFocus,
+    start_log,
+};
 pub use error::{ApiError, ErrorCode};
-pub use event::{PanelEvent, Tag};
+pub use event::{CHANGES_GATHERED_MS, CoreEvents, PanelEvent, PanelEvents, Tag};
+pub use gateway::Asset;
+pub use operations::*;
+pub use remote::Owner;

@@ -1,1 +1,34 @@
-//! (to be written)
+//! The engine: settings, vault, ledger, gateway, monitor and readiness put together.
+//!
+//! [`Engine::open`] and [`Engine::serve`] are the only functions that know every part; everything
+//! else in this crate joins two of them. Invariant: no other crate spawns a task.
+
+mod config;
+mod engine;
+mod events;
+mod facts;
+mod folders;
+mod ground;
+mod log;
+mod notify;
+mod owner;
+mod probe;
+mod runs;
+mod serving;
+mod sink;
+mod snapshot;
+mod standing;
+mod tasks;
+
+pub use config::{ConfigError, EngineConfig};
+pub use engine::{Engine, StartError, VERSION};
+pub use events::{EVENTS_QUEUED_MAX, EngineEvent, Events, Topic};
+pub use facts::{EditError, WindowFocus};
+pub use folders::{Folders, NoHome};
+pub use log::{Redacted, RedactedWriter, start_log};
+pub use notify::NotificationOutcome;
+pub use owner::{LockError, OwnerLock, OwnerNote, find_owner};
+pub use probe::{ProbeReport, ProbeStep};
+pub use runs::RunError;
+pub use serving::{GatewayStanding, ServeError, Served};
+pub use standing::{KeyStanding, KeyState};

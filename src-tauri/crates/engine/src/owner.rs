@@ -3,12 +3,12 @@
 //! The lock is the operating system's advisory file lock, which ends with the process that holds
 //! it, so a killed owner leaves nothing that has to be recognised as stale.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use fs4::fs_std::FileExt;
-use serde::{Deserialize, Serialize};
+use domain::Secret;
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::Folders;
@@ -41,22 +41,16 @@ pub enum LockError {
 }
 
 /// How to reach the engine that owns a data folder.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct OwnerNote {
     /// The control listener, `http://127.0.0.1:PORT`.
     pub address: String,
     /// The control token. In a file of mode 0600, gone when the engine stops.
-    pub token: Zeroizing<String>,
+    pub token: Secret,
     /// The owner's process id, for a person to look at.
     pub pid: u32,
     /// The owner's version.
     pub version: String,
-}
-
-impl std::fmt::Debug for OwnerNote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OwnerNote").field("address", &self.address).finish_non_exhaustive()
-    }
 }
 
 impl OwnerLock {
@@ -66,10 +60,10 @@ impl OwnerLock {
         let failed = |source| LockError::Io { path: path.clone(), source };
         let file = private_file(OpenOptions::new().write(true).create(true).truncate(false), &path)
             .map_err(failed)?;
-        match FileExt::try_lock_exclusive(&file) {
-            Ok(true) => Ok(Self { file, note: note_path(folders) }),
-            Ok(false) => Err(LockError::Held(folders.data.clone())),
-            Err(source) => Err(failed(source)),
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, note: note_path(folders) }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Held(folders.data.clone())),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
 
@@ -78,7 +72,7 @@ impl OwnerLock {
         let beside = self.note.with_extension("json.new");
         let _ = std::fs::remove_file(&beside);
         let mut file = private_file(OpenOptions::new().write(true).create_new(true), &beside)?;
-        let text = Zeroizing::new(serde_json::to_string(note).map_err(io::Error::other)?);
+        let text = Zeroizing::new(text_of(note).to_string());
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, &self.note)
@@ -88,7 +82,7 @@ impl OwnerLock {
 impl Drop for OwnerLock {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.note);
-        let _ = FileExt::unlock(&self.file);
+        let _ = self.file.unlock();
     }
 }
 
@@ -97,8 +91,7 @@ impl Drop for OwnerLock {
 #[must_use]
 pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
     let lock = OpenOptions::new().write(true).open(folders.data.join("owner.lock")).ok()?;
-    if FileExt::try_lock_exclusive(&lock).unwrap_or(false) {
-        let _ = FileExt::unlock(&lock);
+    if lock.try_lock().is_ok() {
         return None;
     }
     let path = note_path(folders);
@@ -107,6 +100,16 @@ pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
     }
     let text = Zeroizing::new(std::fs::read_to_string(path).ok()?);
     serde_json::from_str(&text).ok()
+}
+
+/// The one place where the control token is written, into a file that only this user can read.
+fn text_of(note: &OwnerNote) -> serde_json::Value {
+    serde_json::json!({
+        "address": note.address,
+        "token": note.token.expose(),
+        "pid": note.pid,
+        "version": note.version,
+    })
 }
 
 fn note_path(folders: &Folders) -> PathBuf {
@@ -137,7 +140,7 @@ mod tests {
     fn note() -> OwnerNote {
         OwnerNote {
             address: "http://127.0.0.1:9".to_owned(),
-            token: Zeroizing::new("ghc_marked".to_owned()),
+            token: Secret::parse("ghc_marked".to_owned()).expect("a token"),
             pid: 1,
             version: "0".to_owned(),
         }
@@ -162,7 +165,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let folders = folders(home.path());
         OwnerLock::acquire(&folders).expect("free").publish(&note()).expect("published");
-        let text = serde_json::to_vec(&note()).expect("json");
+        let text = text_of(&note()).to_string().into_bytes();
         File::create(note_path(&folders)).and_then(|mut f| f.write_all(&text)).expect("left over");
         assert!(find_owner(&folders).is_none());
     }

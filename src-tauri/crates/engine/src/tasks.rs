@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long tasks get to end by themselves when the engine stops.
-pub const STOP_SECS_MAX: u64 = 10;
+pub(crate) const STOP_SECS_MAX: u64 = 10;
 
 /// Spawns and stops. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Tasks {
+pub(crate) struct Tasks {
     tracker: TaskTracker,
     stop: CancellationToken,
 }
@@ -19,13 +19,17 @@ pub struct Tasks {
 impl Tasks {
     /// Ends when the engine stops.
     #[must_use]
-    pub fn stopping(&self) -> CancellationToken {
+    pub(crate) fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }
 
     /// Runs `task` beside the others. A panic in it is written to the log with the task's name.
     #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
-    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
         let running = tokio::spawn(self.tracker.track_future(task));
         tokio::spawn(self.tracker.track_future(async move {
             if let Err(error) = running.await
@@ -37,7 +41,7 @@ impl Tasks {
     }
 
     /// Asks every task to end and waits for them, at most [`STOP_SECS_MAX`].
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();
         let limit = Duration::from_secs(STOP_SECS_MAX);

@@ -17,6 +17,7 @@ mod headers;
 mod in_flight;
 mod limits;
 mod listener;
+mod loopback;
 mod models;
 mod pipeline;
 mod probe;
@@ -36,6 +37,9 @@ pub use limits::{
     RETRY_AFTER_SECS_MAX, RequestLimits, STREAM_BYTES_MAX,
 };
 pub use listener::{BindError, Ipv6State, Listener};
+pub use loopback::{
+    LOOPBACK_CALL_MS_MAX, LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call,
+};
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
 pub use snapshot::{Backend, Client, ClientStanding, Clients, Snapshot};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};

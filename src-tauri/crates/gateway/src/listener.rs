@@ -117,6 +117,12 @@ impl Listener {
         if self.v6.is_some() { Ipv6State::Listening } else { Ipv6State::Absent }
     }
 
+    /// The IPv6 address served, where the machine has one.
+    #[must_use]
+    pub fn ipv6_address(&self) -> Option<SocketAddr> {
+        self.v6.as_ref()?.local_addr().ok()
+    }
+
     async fn bind_v4(port: u16) -> Result<Self, BindError> {
         let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await

@@ -76,6 +76,12 @@ impl Backend {
     }
 
     /// Whose list prices hold there.
+    /// The key it is called with.
+    #[must_use]
+    pub const fn credential(&self) -> Option<&CredentialId> {
+        self.credential.as_ref()
+    }
+
     pub(crate) fn provider(&self) -> Option<Provider> {
         match self.kind {
             BackendKind::Mock => Some(Provider::Mock),

@@ -1,0 +1,113 @@
+//! Requests on their way to the engine that owns the data folder, keys included.
+//!
+//! Request types that carry a key have no `Serialize`, so nothing can write them to a log, a file or
+//! an answer by accident. When the command line or a second window hands a key to the running
+//! engine over loopback, this is where its JSON is made, and the bytes are zeroed after use.
+
+use domain::Secret;
+use serde::Serialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::view::*;
+
+/// A request that can be sent to the owner.
+pub(crate) trait Inward {
+    /// Its JSON; zeroed when dropped, since it may hold a key.
+    fn body(&self) -> Zeroizing<Vec<u8>>;
+}
+
+macro_rules! plain {
+    ($($Request:ty),* $(,)?) => {
+        $(impl Inward for $Request {
+            fn body(&self) -> Zeroizing<Vec<u8>> {
+                bytes(self)
+            }
+        })*
+    };
+}
+
+plain!(
+    (),
+    BackendEdit,
+    BackendSwitch,
+    BackendRef,
+    KeyRef,
+    ClientAdd,
+    ClientRef,
+    UsageQuery,
+    RequestsQuery,
+    ReadinessStart,
+    SettingsValues,
+);
+
+impl Inward for BackendAdd {
+    fn body(&self) -> Zeroizing<Vec<u8>> {
+        let key = match &self.key {
+            BackendKey::None => json!({"kind": "none"}),
+            BackendKey::Stored { id } => json!({"kind": "stored", "id": id}),
+            BackendKey::New { secret } => json!({"kind": "new", "secret": open(secret)}),
+        };
+        bytes(&json!({
+            "id": self.id, "label": self.label, "kind": self.kind,
+            "base_url": self.base_url, "key": key, "models": self.models,
+        }))
+    }
+}
+
+impl Inward for KeyAdd {
+    fn body(&self) -> Zeroizing<Vec<u8>> {
+        let secret = open(&self.secret);
+        bytes(&json!({"id": self.id, "label": self.label, "secret": secret, "url": self.url}))
+    }
+}
+
+impl Inward for KeyReplace {
+    fn body(&self) -> Zeroizing<Vec<u8>> {
+        bytes(&json!({"id": self.id, "secret": open(&self.secret)}))
+    }
+}
+
+impl Inward for VaultUnlock {
+    fn body(&self) -> Zeroizing<Vec<u8>> {
+        bytes(&json!({"passphrase": self.passphrase.as_str()}))
+    }
+}
+
+/// A local token on its way out to the command line, which prints it for the tool that asked.
+pub(crate) fn token_answer(token: &Secret) -> Vec<u8> {
+    open(token).to_string().into_bytes()
+}
+
+fn open(secret: &Secret) -> Value {
+    Value::from(secret.expose())
+}
+
+fn bytes(request: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(serde_json::to_vec(request).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_with_a_key_arrives_as_it_was_sent() {
+        let secret = || Secret::parse("sk-CANARY-0123456789".to_owned()).expect("a secret");
+        let add = BackendAdd {
+            id: "up".to_owned(),
+            label: String::new(),
+            kind: BackendKindView::OpenaiCompatible,
+            base_url: "http://127.0.0.1:1/v1".to_owned(),
+            key: BackendKey::New { secret: secret() },
+            models: vec!["m".to_owned()],
+        };
+        let arrived: BackendAdd = serde_json::from_slice(&add.body()).expect("readable");
+        assert_eq!((arrived.id, arrived.models), (add.id, add.models));
+        assert!(matches!(arrived.key, BackendKey::New { secret: key } if key == secret()));
+
+        let replace = KeyReplace { id: "up".to_owned(), secret: secret() };
+        let arrived: KeyReplace = serde_json::from_slice(&replace.body()).expect("readable");
+        assert_eq!(arrived.secret, secret());
+    }
+}

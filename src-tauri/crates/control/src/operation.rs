@@ -1,0 +1,18 @@
+//! The code behind each row of the table in `operations`, one file for each screen.
+
+mod backends;
+mod clients;
+mod input;
+mod keys;
+mod readiness;
+mod settings;
+mod status;
+mod usage;
+
+pub(crate) use backends::*;
+pub(crate) use clients::*;
+pub(crate) use keys::*;
+pub(crate) use readiness::*;
+pub(crate) use settings::*;
+pub(crate) use status::*;
+pub(crate) use usage::*;

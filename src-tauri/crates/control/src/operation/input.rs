@@ -1,0 +1,58 @@
+//! Text from a form becomes a checked value, or an error that names the form's field.
+
+use domain::{BackendId, ClientId, CredentialId, IdError};
+use settings::{BaseUrl, Settings, parse_base_url};
+
+use crate::ApiError;
+
+/// A name that is new or known, checked by its rules.
+pub(crate) fn id<T>(field: &str, text: &str) -> Result<T, ApiError>
+where
+    T: std::str::FromStr<Err = IdError>,
+{
+    text.trim().parse().map_err(|error: IdError| ApiError::invalid(field, error.to_string()))
+}
+
+/// The label for people; empty takes the id.
+pub(crate) fn label(text: &str, id: &str) -> String {
+    match text.trim() {
+        "" => id.to_owned(),
+        label => label.to_owned(),
+    }
+}
+
+/// A base URL that a key may be bound to.
+pub(crate) fn base_url(field: &str, text: &str, settings: &Settings) -> Result<BaseUrl, ApiError> {
+    parse_base_url(text.trim(), settings.gateway.port)
+        .map_err(|error| ApiError::invalid(field, error.to_string()))
+}
+
+/// The credential, if the settings know it.
+pub(crate) fn known_credential(settings: &Settings, text: &str) -> Result<CredentialId, ApiError> {
+    let id: CredentialId = id("id", text)?;
+    match settings.credentials.contains_key(&id) {
+        true => Ok(id),
+        false => Err(ApiError::not_found(format!("there is no key named {id}"))),
+    }
+}
+
+/// The backend, if the settings know it. The built-in mock is not one of them.
+pub(crate) fn known_backend(settings: &Settings, text: &str) -> Result<BackendId, ApiError> {
+    let id: BackendId = id("id", text)?;
+    if settings.backends.contains_key(&id) {
+        return Ok(id);
+    }
+    if id.as_str() == settings::MOCK_BACKEND_ID {
+        return Err(ApiError::invalid("id", "the mock is built in and always there"));
+    }
+    Err(ApiError::not_found(format!("there is no backend named {id}")))
+}
+
+/// The client, if the settings know it.
+pub(crate) fn known_client(settings: &Settings, text: &str) -> Result<ClientId, ApiError> {
+    let id: ClientId = id("id", text)?;
+    match settings.clients.contains_key(&id) {
+        true => Ok(id),
+        false => Err(ApiError::not_found(format!("there is no client named {id}"))),
+    }
+}

@@ -1,0 +1,280 @@
+//! Keys: put in, tried, replaced, removed; never read back.
+
+use std::collections::HashMap;
+
+use domain::{BoundSecret, CredentialId, Origin, Secret};
+use engine::{Engine, KeyStanding, KeyState};
+use ledger::{GroupBy, UsageKey, UsageTotals};
+use settings::{CredentialSettings, Settings, VaultKind};
+use vault::{KNOWN_VARIABLES, Passphrase, VaultError};
+
+use super::{input, sums_of_last_days, vault_view};
+use crate::view::*;
+use crate::{ApiError, ErrorCode};
+
+/// Days over which a key's use is summed.
+const USE_DAYS: i64 = 30;
+
+pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
+    let settings = engine.settings();
+    let used = sums_of_last_days(engine, USE_DAYS, GroupBy::Credential).await?;
+    let mut keys: Vec<KeyView> = settings
+        .credentials
+        .iter()
+        .map(|(id, known)| key_view(engine, &settings, id, known, &used))
+        .collect();
+    if engine.vault_kind() == VaultKind::Env {
+        keys.extend(environment_keys(engine, &settings, &used).await);
+    }
+    Ok(keys)
+}
+
+pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, ApiError> {
+    let settings = engine.settings();
+    let id: CredentialId = input::id("id", &req.id)?;
+    if settings.credentials.contains_key(&id) {
+        let message = format!("a key named {id} exists; replace it, or choose another name");
+        return Err(ApiError::invalid("id", message));
+    }
+    let origin = match req.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
+        Some(url) => Some(origin_of(&input::base_url("url", url, &settings)?.url)?),
+        None => None,
+    };
+    store_key(engine, &id, input::label(&req.label, &req.id), req.secret, origin).await?;
+    one_key(engine, &id).await
+}
+
+/// Writes a new key to the vault and its description to the settings, both or neither.
+pub(super) async fn store_key(
+    engine: &Engine,
+    id: &CredentialId,
+    label: String,
+    secret: Secret,
+    origin: Option<Origin>,
+) -> Result<(), ApiError> {
+    let known = CredentialSettings {
+        label,
+        origin: origin.clone(),
+        tail: secret.tail(),
+        created: engine.wall(),
+        replaced: None,
+    };
+    engine.vault().put(id, BoundSecret::new(secret, origin)).await?;
+    let place = id.clone();
+    let added = engine.edit(move |draft| {
+        draft.credentials.insert(place, known);
+    });
+    if let Err(error) = added.await {
+        // The settings were refused, so the key must not stay behind unseen.
+        if let Err(left) = engine.vault().remove(id).await {
+            tracing::warn!(credential = %id, error = %left, "a key without a description was left in the vault");
+        }
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
+    let settings = engine.settings();
+    let id = input::known_credential(&settings, &req.id)?;
+    let bound = match engine.vault().get(&id).await {
+        Ok(bound) => bound.parts().1.cloned(),
+        Err(VaultError::NotFound(_)) => attached_origin(&settings, &id),
+        Err(error) => return Err(error.into()),
+    };
+    let (tail, replaced) = (req.secret.tail(), engine.wall());
+    engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
+    let place = id.clone();
+    engine
+        .edit(move |draft| {
+            if let Some(known) = draft.credentials.get_mut(&place) {
+                (known.tail, known.replaced, known.origin) = (tail, Some(replaced), bound);
+            }
+        })
+        .await?;
+    engine.forget_key_standing(&id);
+    for backend in users_of(&engine.settings(), &id) {
+        engine.probe_soon(&backend);
+    }
+    one_key(engine, &id).await
+}
+
+pub(crate) async fn key_verify(
+    engine: &Engine,
+    req: KeyRef,
+) -> Result<KeyVerificationView, ApiError> {
+    let settings = engine.settings();
+    let id = input::known_credential(&settings, &req.id)?;
+    let Some(backend) = users_of(&settings, &id).into_iter().next() else {
+        return Ok(KeyVerificationView {
+            id: req.id,
+            state: KeyStateView::Unverified,
+            detail: "no backend uses this key, so there is nobody to ask".to_owned(),
+            fix: Some("Attach the key to a backend.".to_owned()),
+        });
+    };
+    let report = engine.probe(&backend).await;
+    let standing = engine.key_standing(&id);
+    Ok(KeyVerificationView {
+        id: req.id,
+        state: state_view(&standing),
+        detail: standing.reason.unwrap_or(report.detail),
+        fix: report.fix,
+    })
+}
+
+pub(crate) async fn key_remove(engine: &Engine, req: KeyRef) -> Result<(), ApiError> {
+    remove_key(engine, input::known_credential(&engine.settings(), &req.id)?).await
+}
+
+/// Takes a key out of the vault and its description out of the settings.
+pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), ApiError> {
+    match engine.vault().remove(&id).await {
+        Ok(()) | Err(VaultError::NotFound(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let place = id.clone();
+    engine
+        .edit(move |draft| {
+            draft.credentials.shift_remove(&place);
+            detach(draft, &place);
+        })
+        .await?;
+    engine.forget_key_standing(&id);
+    Ok(())
+}
+
+pub(crate) async fn vault_check(engine: &Engine) -> Result<VaultView, ApiError> {
+    engine.vault().recheck().await;
+    Ok(vault_view(engine))
+}
+
+pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<VaultView, ApiError> {
+    let passphrase = Passphrase::parse(req.passphrase.as_str().to_owned())
+        .map_err(|error| ApiError::invalid("passphrase", error.to_string()))?;
+    engine.vault().unlock(passphrase).await.map_err(|error| match error {
+        VaultError::Locked(_) => ApiError::invalid("passphrase", error.to_string()),
+        other => other.into(),
+    })?;
+    engine.probe_all_soon();
+    Ok(vault_view(engine))
+}
+
+/// Takes the key away from every backend that uses it.
+fn detach(draft: &mut Settings, id: &CredentialId) {
+    for backend in draft.backends.values_mut() {
+        backend.credential.take_if(|used| used == id);
+    }
+}
+
+fn users_of(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {
+    let uses = |backend: &settings::BackendSettings| backend.credential.as_ref() == Some(id);
+    settings.backends.iter().filter(|(_, b)| uses(b)).map(|(id, _)| id.clone()).collect()
+}
+
+fn attached_origin(settings: &Settings, id: &CredentialId) -> Option<Origin> {
+    let known = settings.credentials.get(id).and_then(|known| known.origin.clone());
+    let user = users_of(settings, id).into_iter().next();
+    known.or_else(|| Origin::of(&settings.backends.get(&user?)?.base_url).ok())
+}
+
+pub(super) fn origin_of(url: &url::Url) -> Result<Origin, ApiError> {
+    Origin::of(url).map_err(|error| ApiError::invalid("url", error.to_string()))
+}
+
+async fn one_key(engine: &Engine, id: &CredentialId) -> Result<KeyView, ApiError> {
+    let found = keys(engine).await?.into_iter().find(|key| key.id == id.as_str());
+    found.ok_or_else(|| ApiError::not_found(format!("there is no key named {id}")))
+}
+
+fn key_view(
+    engine: &Engine,
+    settings: &Settings,
+    id: &CredentialId,
+    known: &CredentialSettings,
+    used: &HashMap<UsageKey, UsageTotals>,
+) -> KeyView {
+    let standing = engine.key_standing(id);
+    KeyView {
+        id: id.to_string(),
+        label: known.label.clone(),
+        tail: known.tail.clone(),
+        origin: known.origin.as_ref().map(Origin::to_string),
+        created_at: Some(known.created.into()),
+        replaced_at: known.replaced.map(Into::into),
+        state: state_view(&standing),
+        reason: standing.reason,
+        verified_at: standing.verified_at.map(Into::into),
+        used_at: standing.used_at.map(Into::into),
+        used_by: users_of(settings, id).iter().map(ToString::to_string).collect(),
+        storage: kind_view(engine.vault_kind()),
+        read_only: false,
+        last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
+    }
+}
+
+/// The keys that the environment store found. They are described nowhere but there.
+async fn environment_keys(
+    engine: &Engine,
+    settings: &Settings,
+    used: &HashMap<UsageKey, UsageTotals>,
+) -> Vec<KeyView> {
+    let mut keys: Vec<KeyView> = Vec::new();
+    for variable in KNOWN_VARIABLES {
+        let Ok(id) = CredentialId::new(variable.credential) else { continue };
+        let listed = keys.iter().any(|key| key.id == id.as_str());
+        if listed || settings.credentials.contains_key(&id) {
+            continue;
+        }
+        if let Ok(bound) = engine.vault().get(&id).await {
+            let known = CredentialSettings {
+                label: variable.variable.to_owned(),
+                origin: bound.parts().1.cloned(),
+                tail: bound.parts().0.tail(),
+                created: engine.wall(),
+                replaced: None,
+            };
+            let view = key_view(engine, settings, &id, &known, used);
+            keys.push(KeyView { created_at: None, read_only: true, ..view });
+        }
+    }
+    keys
+}
+
+fn state_view(standing: &KeyStanding) -> KeyStateView {
+    match standing.state {
+        KeyState::Valid => KeyStateView::Valid,
+        KeyState::Unverified => KeyStateView::Unverified,
+        KeyState::Rejected => KeyStateView::Rejected,
+        KeyState::Missing => KeyStateView::Missing,
+    }
+}
+
+pub(super) const fn kind_view(kind: VaultKind) -> VaultKindView {
+    match kind {
+        VaultKind::Keychain => VaultKindView::Keychain,
+        VaultKind::File => VaultKindView::File,
+        VaultKind::Env => VaultKindView::Env,
+        VaultKind::Memory => VaultKindView::Memory,
+    }
+}
+
+pub(super) fn spend_of(totals: Option<&UsageTotals>) -> SpendView {
+    let totals = totals.copied().unwrap_or_default();
+    SpendView {
+        cost: totals.cost.into(),
+        requests: totals.requests.into(),
+        unpriced_requests: totals.unpriced_requests.into(),
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        let code = match error {
+            VaultError::NotFound(_) => ErrorCode::NotFound,
+            VaultError::ReadOnly | VaultError::TooLarge { .. } => ErrorCode::InvalidInput,
+            _ => ErrorCode::VaultUnavailable,
+        };
+        Self { code, message: error.to_string(), hint: None, field: None }
+    }
+}

@@ -1,0 +1,167 @@
+//! The settings as a form, and the repair of a broken file.
+
+use engine::{EditError, Engine, NotificationOutcome};
+use settings::{GatewaySettings, Settings, SettingsError, Severity, StoreState, Theme, VaultKind};
+
+use super::keys::kind_view;
+use super::vault_view;
+use crate::view::*;
+use crate::{ApiError, ErrorCode};
+
+pub(crate) async fn settings(engine: &Engine) -> Result<SettingsView, ApiError> {
+    engine.reload_settings().await?;
+    Ok(view(engine))
+}
+
+pub(crate) async fn settings_edit(
+    engine: &Engine,
+    req: SettingsValues,
+) -> Result<SettingsView, ApiError> {
+    engine.edit(move |draft| apply(draft, &req)).await?;
+    Ok(view(engine))
+}
+
+pub(crate) async fn settings_fix(engine: &Engine) -> Result<SettingsView, ApiError> {
+    engine.fix_settings().await?;
+    Ok(view(engine))
+}
+
+pub(crate) async fn notification_test(engine: &Engine) -> Result<NotificationTestView, ApiError> {
+    let view =
+        |delivered, detail: &str| NotificationTestView { delivered, detail: detail.to_owned() };
+    Ok(match engine.test_notification().await {
+        NotificationOutcome::Delivered => view(
+            true,
+            "The desktop took it. If you did not see it, look at its do-not-disturb switch.",
+        ),
+        NotificationOutcome::NoChannel => {
+            view(false, "This engine runs without a desktop, so it sends no notifications.")
+        }
+        NotificationOutcome::Failed { reason, hint } => view(false, &format!("{reason}. {hint}")),
+    })
+}
+
+fn view(engine: &Engine) -> SettingsView {
+    let settings = engine.settings();
+    let folders = engine.folders();
+    SettingsView {
+        path: folders.settings_file().display().to_string(),
+        valid: engine.settings_state() == StoreState::Valid,
+        values: values(&settings),
+        defaults: values(&Settings::default()),
+        problems: engine.settings_problems().iter().map(problem_view).collect(),
+        proposed_fix: engine.proposed_fix().map(|fix| fix.diff),
+        vault: vault_view(engine),
+        folders: FoldersView {
+            config: folders.config.display().to_string(),
+            data: folders.data.display().to_string(),
+            state: folders.state.display().to_string(),
+            ledger_bytes: engine.ledger().size_bytes().into(),
+        },
+        restart_needed_for: restart_needed_for(engine, &settings),
+    }
+}
+
+/// What was changed since the start and is not in force yet.
+fn restart_needed_for(engine: &Engine, settings: &Settings) -> Vec<String> {
+    let mut waiting = Vec::new();
+    if engine.vault_kind_chosen_in_settings() && settings.vault.kind != engine.vault_kind() {
+        waiting.push("vault_kind".to_owned());
+    }
+    waiting
+}
+
+fn problem_view(problem: &settings::Problem) -> ProblemView {
+    ProblemView {
+        path: problem.path.clone(),
+        line: problem.line.and_then(|line| u32::try_from(line).ok()),
+        fatal: problem.severity == Severity::Error,
+        message: format!("{}; {}", problem.what, problem.hint),
+    }
+}
+
+fn values(settings: &Settings) -> SettingsValues {
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    SettingsValues {
+        gateway_port: settings.gateway.port,
+        in_flight_max: size(settings.gateway.in_flight_max),
+        body_bytes_max: size(settings.gateway.body_bytes_max),
+        connect_timeout_ms: small(settings.gateway.connect_timeout_ms),
+        first_token_timeout_ms: small(settings.gateway.first_token_timeout_ms),
+        stall_timeout_ms: small(settings.gateway.stall_timeout_ms),
+        total_timeout_ms: small(settings.gateway.total_timeout_ms),
+        health_interval_secs: small(settings.health.interval_secs),
+        retention_days: settings.ledger.retention_days,
+        notifications_enabled: settings.notifications.enabled,
+        theme: match settings.appearance.theme {
+            Theme::System => ThemeChoice::System,
+            Theme::Light => ThemeChoice::Light,
+            Theme::Dark => ThemeChoice::Dark,
+        },
+        vault_kind: kind_view(settings.vault.kind),
+    }
+}
+
+fn apply(draft: &mut Settings, req: &SettingsValues) {
+    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    draft.gateway = GatewaySettings {
+        port: req.gateway_port,
+        in_flight_max: size(req.in_flight_max),
+        body_bytes_max: size(req.body_bytes_max),
+        connect_timeout_ms: req.connect_timeout_ms.into(),
+        first_token_timeout_ms: req.first_token_timeout_ms.into(),
+        stall_timeout_ms: req.stall_timeout_ms.into(),
+        total_timeout_ms: req.total_timeout_ms.into(),
+    };
+    draft.health.interval_secs = req.health_interval_secs.into();
+    draft.ledger.retention_days = req.retention_days;
+    draft.notifications.enabled = req.notifications_enabled;
+    draft.appearance.theme = match req.theme {
+        ThemeChoice::System => Theme::System,
+        ThemeChoice::Light => Theme::Light,
+        ThemeChoice::Dark => Theme::Dark,
+    };
+    draft.vault.kind = match req.vault_kind {
+        VaultKindView::Keychain => VaultKind::Keychain,
+        VaultKindView::File => VaultKind::File,
+        VaultKindView::Env => VaultKind::Env,
+        VaultKindView::Memory => VaultKind::Memory,
+    };
+}
+
+/// The form's field for a path in the file: `gateway.port` is `gateway_port`.
+fn form_field(path: &str) -> Option<String> {
+    let field = match path {
+        "gateway.port" => "gateway_port",
+        "health.interval_secs" => "health_interval_secs",
+        "notifications.enabled" => "notifications_enabled",
+        "appearance.theme" => "theme",
+        "vault.kind" => "vault_kind",
+        other => other.rsplit('.').next().filter(|last| !last.is_empty())?,
+    };
+    Some(field.to_owned())
+}
+
+impl From<SettingsError> for ApiError {
+    fn from(error: SettingsError) -> Self {
+        let (code, field) = match &error {
+            SettingsError::Invalid { .. } => (ErrorCode::SettingsInvalid, None),
+            SettingsError::Rejected { problems } => {
+                let field = problems.first().and_then(|problem| form_field(&problem.path));
+                (ErrorCode::InvalidInput, field)
+            }
+            _ => (ErrorCode::Failed, None),
+        };
+        Self { code, message: error.to_string(), hint: None, field }
+    }
+}
+
+impl From<EditError> for ApiError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Settings(error) => error.into(),
+            EditError::Interrupted => Self::failed("the settings were not saved; try again"),
+        }
+    }
+}

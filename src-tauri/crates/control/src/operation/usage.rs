@@ -1,0 +1,354 @@
+//! Sums and single requests, as the Usage screen and the Overview show them.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, ClientId, MicroUsd, RequestId, WallTime};
+use engine::Engine;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use ledger::{
+    Bucket, Cost, GroupBy, LedgerError, RequestQuery, RequestRow, RequestState, UsageBucket,
+    UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+};
+
+use super::input;
+use crate::ApiError;
+use crate::view::*;
+
+/// Milliseconds of an hour and of a day.
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Most requests in one page.
+const REQUESTS_PAGE_MAX: u32 = 500;
+
+pub(crate) async fn usage(engine: &Engine, req: UsageQuery) -> Result<UsageView, ApiError> {
+    let zone = match req.zone {
+        ZoneChoice::Local => TimeZone::system(),
+        ZoneChoice::Utc => TimeZone::UTC,
+    };
+    let to = engine.wall();
+    let (from, bucket) = period(req.range, to, &zone)?;
+    let question = Question::new(from, to, bucket, &zone, group_by(req.group_by))
+        .map_err(|error| ApiError::invalid("range", error.to_string()))?;
+    let sums = engine.ledger().usage(question).await?;
+    let named = engine.backend_labels();
+    Ok(view(&sums, from, to, &Axis { zone, bucket }, |key| label(key, req.group_by, &named)))
+}
+
+pub(crate) async fn requests(
+    engine: &Engine,
+    req: RequestsQuery,
+) -> Result<RequestsView, ApiError> {
+    if !(1..=REQUESTS_PAGE_MAX).contains(&req.limit) {
+        let message = format!("ask for 1 to {REQUESTS_PAGE_MAX} requests");
+        return Err(ApiError::invalid("limit", message));
+    }
+    let query = RequestQuery {
+        before: optional::<RequestId>("before", req.before.as_deref())?,
+        backend: optional::<BackendId>("backend", req.backend.as_deref())?,
+        client: optional::<ClientId>("client", req.client.as_deref())?,
+        ..RequestQuery::newest(usize::try_from(req.limit).unwrap_or(usize::MAX))
+    };
+    let rows = engine.ledger().requests(query).await?;
+    let more = rows.len() == usize::try_from(req.limit).unwrap_or(usize::MAX);
+    let next = rows.last().filter(|_| more).map(|row| row.request.id.to_string());
+    Ok(RequestsView { requests: rows.into_iter().map(request_view).collect(), next })
+}
+
+/// Sums by group over the last `days` days, up to now.
+pub(super) async fn sums_of_last_days(
+    engine: &Engine,
+    days: i64,
+    group_by: GroupBy,
+) -> Result<HashMap<UsageKey, UsageTotals>, ApiError> {
+    let to = engine.wall();
+    let from = WallTime::from_unix_ms(to.unix_ms() - days * DAY_MS);
+    let question = Question::new(from, to, Bucket::Day, &TimeZone::UTC, group_by)
+        .map_err(|error| ApiError::failed(error.to_string()))?;
+    Ok(engine.ledger().usage(question).await?.groups.into_iter().collect())
+}
+
+/// The last 24 hours by hour and backend.
+pub(super) async fn last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
+    let to = engine.wall();
+    let from = WallTime::from_unix_ms(to.unix_ms() - DAY_MS);
+    let question = Question::new(from, to, Bucket::Hour, &TimeZone::UTC, GroupBy::Backend)
+        .map_err(|error| ApiError::failed(error.to_string()))?;
+    Ok(engine.ledger().usage(question).await?)
+}
+
+/// Midnight of today on this machine.
+pub(super) fn local_midnight(now: WallTime) -> WallTime {
+    day_start(now, &TimeZone::system()).unwrap_or(now)
+}
+
+fn day_start(now: WallTime, zone: &TimeZone) -> Option<WallTime> {
+    let start = zoned(now, zone)?.start_of_day().ok()?;
+    Some(WallTime::from_unix_ms(start.timestamp().as_millisecond()))
+}
+
+fn zoned(time: WallTime, zone: &TimeZone) -> Option<Zoned> {
+    Some(Timestamp::from_millisecond(time.unix_ms()).ok()?.to_zoned(zone.clone()))
+}
+
+fn period(
+    range: UsageRange,
+    to: WallTime,
+    zone: &TimeZone,
+) -> Result<(WallTime, Bucket), ApiError> {
+    let back = |ms: i64| WallTime::from_unix_ms(to.unix_ms() - ms);
+    let midnight = |time| {
+        day_start(time, zone).ok_or_else(|| ApiError::failed("the date lies outside the calendar"))
+    };
+    Ok(match range {
+        UsageRange::Today => (midnight(to)?, Bucket::Hour),
+        UsageRange::LastDay => (back(DAY_MS), Bucket::Hour),
+        UsageRange::LastWeek => (midnight(back(6 * DAY_MS))?, Bucket::Day),
+        UsageRange::LastMonth => (midnight(back(29 * DAY_MS))?, Bucket::Day),
+    })
+}
+
+const fn group_by(choice: UsageGroupBy) -> GroupBy {
+    match choice {
+        UsageGroupBy::Backend => GroupBy::Backend,
+        UsageGroupBy::Model => GroupBy::Model,
+        UsageGroupBy::Client => GroupBy::Client,
+        UsageGroupBy::Credential => GroupBy::Credential,
+    }
+}
+
+/// How a bar is named.
+struct Axis {
+    zone: TimeZone,
+    bucket: Bucket,
+}
+
+impl Axis {
+    fn label(&self, start: WallTime) -> String {
+        let format = match self.bucket {
+            Bucket::Hour => "%H:%M",
+            Bucket::Day => "%-d %b",
+        };
+        zoned(start, &self.zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
+    }
+}
+
+fn view(
+    sums: &UsageSummary,
+    from: WallTime,
+    to: WallTime,
+    axis: &Axis,
+    label: impl Fn(&UsageKey) -> String,
+) -> UsageView {
+    let groups: Vec<UsageGroupView> = sums
+        .groups
+        .iter()
+        .map(|(key, totals)| UsageGroupView {
+            key: key_text(key),
+            label: label(key),
+            totals: totals_view(totals),
+            cost_share_percent: share(totals.cost, sums.totals.cost),
+        })
+        .collect();
+    UsageView {
+        from: from.into(),
+        to: to.into(),
+        zone: axis.zone.iana_name().unwrap_or("local time").to_owned(),
+        finding: finding(&groups, &sums.totals),
+        totals: totals_view(&sums.totals),
+        buckets: sums.buckets.iter().map(|bucket| bar(bucket, &sums.groups, axis)).collect(),
+        groups,
+    }
+}
+
+fn bar(bucket: &UsageBucket, groups: &[(UsageKey, UsageTotals)], axis: &Axis) -> UsageBucketView {
+    let inside: HashMap<&UsageKey, &UsageTotals> =
+        bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
+    let segment = |key: &UsageKey| {
+        let totals = inside.get(key).copied().copied().unwrap_or_default();
+        UsageSegmentView {
+            cost: totals.cost.into(),
+            requests: totals.requests.into(),
+            tokens: totals.tokens.total().into(),
+        }
+    };
+    UsageBucketView {
+        start: bucket.start.into(),
+        label: axis.label(bucket.start),
+        segments: groups.iter().map(|(key, _)| segment(key)).collect(),
+    }
+}
+
+/// The chart's title says what the chart shows.
+fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
+    let spent = MicroDollars::from(totals.cost);
+    let requests = count(totals.requests, "request");
+    match groups.first() {
+        None => "No requests in this period".to_owned(),
+        Some(_) if totals.requests == totals.unpriced_requests => {
+            format!("{requests}, none with a known price")
+        }
+        Some(first) => match first.cost_share_percent {
+            Some(share) if groups.len() > 1 => {
+                format!("{} took {share} % of {spent} over {requests}", first.label)
+            }
+            _ => format!("{spent} over {requests}"),
+        },
+    }
+}
+
+/// `1 request`, `2 requests`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+fn share(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
+    let (part, whole) = (part.micros(), whole.micros());
+    if whole <= 0 {
+        return None;
+    }
+    let percent = (i128::from(part) * 200 + i128::from(whole)) / (i128::from(whole) * 2);
+    u32::try_from(percent).ok()
+}
+
+fn key_text(key: &UsageKey) -> String {
+    match key {
+        UsageKey::Named(name) => name.clone(),
+        UsageKey::Unnamed => String::new(),
+        UsageKey::Other => "other".to_owned(),
+    }
+}
+
+fn label(key: &UsageKey, group_by: UsageGroupBy, backends: &HashMap<String, String>) -> String {
+    match (key, group_by) {
+        (UsageKey::Named(name), UsageGroupBy::Backend) => {
+            backends.get(name).unwrap_or(name).clone()
+        }
+        (UsageKey::Named(name), _) => name.clone(),
+        (UsageKey::Unnamed, UsageGroupBy::Credential) => "No key".to_owned(),
+        (UsageKey::Unnamed, _) => "None".to_owned(),
+        (UsageKey::Other, _) => "Other".to_owned(),
+    }
+}
+
+fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
+    UsageTotalsView {
+        cost: totals.cost.into(),
+        requests: totals.requests.into(),
+        unpriced_requests: totals.unpriced_requests.into(),
+        failed_requests: totals.failed.into(),
+        input_tokens: totals.tokens.input().into(),
+        cache_read_tokens: totals.tokens.cache_read.into(),
+        output_tokens: totals.tokens.output().into(),
+        reasoning_tokens: totals.tokens.reasoning.into(),
+    }
+}
+
+fn optional<T: std::str::FromStr<Err = domain::IdError>>(
+    field: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, ApiError> {
+    text.map(|text| input::id(field, text)).transpose()
+}
+
+fn request_view(row: RequestRow) -> RequestView {
+    let (cost, cost_basis) = match row.cost {
+        Cost::Reported(amount) => (Some(amount.into()), CostBasisView::Reported),
+        Cost::Computed { amount, .. } => (Some(amount.into()), CostBasisView::Computed),
+        Cost::NotBilled => (Some(MicroDollars(0)), CostBasisView::Computed),
+        Cost::Unpriced => (None, CostBasisView::Unpriced),
+    };
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
+    RequestView {
+        id: row.request.id.to_string(),
+        started_at: row.request.started.into(),
+        client: row.request.client.to_string(),
+        backend: row.backend.map(|id| id.to_string()),
+        model_asked: row.request.model_asked,
+        model_billed: row.model_billed,
+        state: state_view(row.state),
+        http_status: row.http_status,
+        error: row.error_class,
+        explanation: row.explanation.unwrap_or_default(),
+        stream: row.request.streamed,
+        finish_reason: row.finish_reason,
+        input_tokens: row.usage.map(|usage| usage.input().into()),
+        cache_read_tokens: row.usage.map(|usage| usage.cache_read.into()),
+        output_tokens: row.usage.map(|usage| usage.output().into()),
+        cost,
+        cost_basis,
+        first_token_ms: row.timings.first_token.map(ms),
+        total_ms: row.timings.total.map(ms),
+        attempts: row.attempts,
+    }
+}
+
+const fn state_view(state: RequestState) -> RequestStateView {
+    match state {
+        RequestState::Reserved => RequestStateView::Running,
+        RequestState::Complete => RequestStateView::Complete,
+        RequestState::Partial => RequestStateView::Partial,
+        RequestState::Failed => RequestStateView::Failed,
+        RequestState::Cancelled => RequestStateView::Cancelled,
+        RequestState::Unknown => RequestStateView::Unknown,
+    }
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(label: &str, cost: i64, requests: u64) -> (UsageKey, UsageTotals) {
+        let totals = UsageTotals { requests, cost: MicroUsd::new(cost), ..UsageTotals::default() };
+        (UsageKey::Named(label.to_owned()), totals)
+    }
+
+    fn shown(groups: Vec<(UsageKey, UsageTotals)>) -> UsageView {
+        let mut totals = UsageTotals::default();
+        groups.iter().for_each(|(_, part)| totals += *part);
+        let sums = UsageSummary { buckets: Vec::new(), groups, totals };
+        let axis = Axis { zone: TimeZone::UTC, bucket: Bucket::Day };
+        view(&sums, WallTime::default(), WallTime::default(), &axis, key_text)
+    }
+
+    #[test]
+    fn the_title_is_the_finding() {
+        let check = |groups, finding: &str| assert_eq!(shown(groups).finding, finding);
+        check(vec![], "No requests in this period");
+        check(vec![group("a", 4_100_000, 1)], "$4.10 over 1 request");
+        check(
+            vec![group("a", 3_000_000, 7), group("b", 1_000_000, 3)],
+            "a took 75 % of $4.00 over 10 requests",
+        );
+        let unknown = UsageTotals { requests: 2, unpriced_requests: 2, ..UsageTotals::default() };
+        check(
+            vec![(UsageKey::Named("a".to_owned()), unknown)],
+            "2 requests, none with a known price",
+        );
+    }
+
+    #[test]
+    fn shares_are_rounded_and_absent_without_cost() {
+        let view = shown(vec![group("a", 2, 1), group("b", 1, 1)]);
+        let shares: Vec<_> = view.groups.iter().map(|group| group.cost_share_percent).collect();
+        assert_eq!(shares, [Some(67), Some(33)]);
+        assert_eq!(shown(vec![group("a", 0, 1)]).groups[0].cost_share_percent, None);
+    }
+
+    #[test]
+    fn periods_begin_at_the_zones_midnight() {
+        let zone = TimeZone::get("Asia/Kolkata").expect("a zone");
+        let now = WallTime::from_unix_ms(1_795_215_600_000); // 2026-11-20T23:00Z, 04:30 on the 21st
+        let (from, _) = period(UsageRange::Today, now, &zone).expect("a period");
+        assert_eq!(from.to_rfc3339(), "2026-11-20T18:30:00.000Z");
+        let (from, _) = period(UsageRange::LastWeek, now, &TimeZone::UTC).expect("a period");
+        assert_eq!(from.to_rfc3339(), "2026-11-14T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,125 @@
+//! What a shell hands in to start an engine. Shells read the environment; nothing below them does.
+
+use std::fmt;
+use std::sync::Arc;
+
+use domain::{Clock, Entropy, SystemClock, SystemEntropy};
+use monitor::Channel;
+use settings::{UnknownWord, VaultKind};
+use vault::{Passphrase, PassphraseRejected};
+use zeroize::Zeroizing;
+
+use crate::{Folders, NoHome};
+
+/// Everything an engine is started with.
+pub struct EngineConfig {
+    /// Where everything lies.
+    pub folders: Folders,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The random source.
+    pub entropy: Arc<dyn Entropy>,
+    /// The gateway's port, in place of the one in the settings; 0 takes any.
+    pub port: Option<u16>,
+    /// The vault, in place of the one in the settings.
+    pub vault: Option<VaultKind>,
+    /// Opens the file vault.
+    pub passphrase: Option<Passphrase>,
+    /// What the environment vault sees.
+    pub variables: Vec<(String, String)>,
+    /// Where notifications go; none without a desktop.
+    pub channel: Option<Arc<dyn Channel>>,
+}
+
+/// Why the environment could not be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No home folder.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// `GATEHOUSE_VAULT` is not a kind of vault.
+    #[error("GATEHOUSE_VAULT is {text:?}; choose keychain, file, env or memory")]
+    Vault {
+        /// What it is.
+        text: String,
+        /// Why that is no kind.
+        #[source]
+        source: UnknownWord,
+    },
+    /// `GATEHOUSE_PASSPHRASE` cannot be a passphrase.
+    #[error("GATEHOUSE_PASSPHRASE was not accepted")]
+    Passphrase(#[from] PassphraseRejected),
+}
+
+impl EngineConfig {
+    /// Reads `GATEHOUSE_HOME`, `GATEHOUSE_VAULT` and `GATEHOUSE_PASSPHRASE` among the variables a
+    /// shell hands in, and keeps the rest for the environment vault.
+    pub fn from_variables(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let (mut home, mut kind, mut passphrase, mut rest) = (None, None, None, Vec::new());
+        for (name, value) in variables {
+            match name.as_str() {
+                _ if value.is_empty() => {}
+                "GATEHOUSE_HOME" => home = Some(value),
+                "GATEHOUSE_VAULT" => kind = Some(value),
+                "GATEHOUSE_PASSPHRASE" => passphrase = Some(Zeroizing::new(value)),
+                _ if vault::KNOWN_VARIABLES.iter().any(|known| known.variable == name) => {
+                    rest.push((name, value));
+                }
+                _ => {}
+            }
+        }
+        let vault = kind.map(|text| {
+            text.parse::<VaultKind>().map_err(|source| ConfigError::Vault { text, source })
+        });
+        let passphrase = passphrase.map(|text| Passphrase::parse(text.as_str().to_owned()));
+        Ok(Self {
+            folders: Folders::resolve(home.as_deref().map(AsRef::as_ref))?,
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy),
+            port: None,
+            vault: vault.transpose()?,
+            passphrase: passphrase.transpose()?,
+            variables: rest,
+            channel: None,
+        })
+    }
+}
+
+impl fmt::Debug for EngineConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineConfig").field("folders", &self.folders).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<EngineConfig, ConfigError> {
+        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        EngineConfig::from_variables(owned)
+    }
+
+    #[test]
+    fn only_known_variables_are_kept_and_bad_ones_are_named() {
+        let config = read(&[
+            ("GATEHOUSE_HOME", "/h"),
+            ("GATEHOUSE_VAULT", "file"),
+            ("GATEHOUSE_PASSPHRASE", "correct-horse"),
+            ("OPENAI_API_KEY", "sk-CANARY-0123456789"),
+            ("AWS_SECRET_ACCESS_KEY", "not ours"),
+        ])
+        .expect("a config");
+        assert_eq!(config.vault, Some(VaultKind::File));
+        assert!(config.passphrase.is_some());
+        assert_eq!(config.variables.len(), 1);
+        assert!(!format!("{config:?}").contains("CANARY"));
+        assert!(matches!(read(&[("GATEHOUSE_VAULT", "plain")]), Err(ConfigError::Vault { .. })));
+        assert!(matches!(
+            read(&[("GATEHOUSE_PASSPHRASE", "short")]),
+            Err(ConfigError::Passphrase(_))
+        ));
+    }
+}

@@ -1,0 +1,228 @@
+//! The assembly: the one place that knows every part.
+//!
+//! [`Engine::open`] takes the data folder and opens what holds state; nothing listens yet, which is
+//! all a command like `gatehouse keys add` needs. [`Engine::serve`] adds the gateway, the control
+//! listener and the background tasks.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::{BackendId, Clock, Entropy, WallTime};
+use gateway::{HttpUpstream, NewToken, Snapshot, new_token};
+use ledger::{Ledger, LedgerError, PriceBook};
+use monitor::{Channel, LastKnown, Monitor, NotificationPolicy, State};
+use parking_lot::Mutex;
+use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore, VaultKind};
+use vault::{KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
+
+use crate::events::Events;
+use crate::owner::{LockError, OwnerLock};
+use crate::runs::Runs;
+use crate::serving::Serving;
+use crate::snapshot;
+use crate::standing::Standings;
+use crate::tasks::Tasks;
+use crate::{EngineConfig, Folders};
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The core of the product in one value. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What the engine is made of.
+pub(crate) struct Parts {
+    pub(crate) folders: Folders,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: SettingsStore,
+    pub(crate) vault: Vault,
+    pub(crate) vault_kind: VaultKind,
+    pub(crate) vault_chosen_in_settings: bool,
+    pub(crate) ledger: Ledger,
+    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) upstream: Arc<HttpUpstream>,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) monitor: Monitor,
+    pub(crate) standings: Standings,
+    /// Models that backends said they have.
+    pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
+    pub(crate) channel: Option<Arc<dyn Channel>>,
+    pub(crate) notifications: Mutex<NotificationPolicy>,
+    pub(crate) focused: AtomicBool,
+    pub(crate) runs: Runs,
+    pub(crate) events: Events,
+    pub(crate) tasks: Tasks,
+    pub(crate) serving: Serving,
+    pub(crate) owner: OwnerLock,
+    pub(crate) mock: BackendId,
+    /// The token of the readiness checks; in memory only, another one at each start.
+    pub(crate) check_token: NewToken,
+    pub(crate) started: WallTime,
+    pub(crate) request_seen: AtomicBool,
+}
+
+/// Why the engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder could not be made.
+    #[error("could not make the folders under {path}; check the permissions and the free space")]
+    Folders {
+        /// The data folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another engine has the data folder, or it cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The settings file cannot be read at all.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The built-in mock has no valid name. Never seen; here because names are checked.
+    #[error(transparent)]
+    Name(#[from] domain::IdError),
+}
+
+impl Engine {
+    /// Takes the data folder and opens settings, vault and ledger. Nothing listens yet. The file
+    /// vault is opened in the background when a passphrase was given; calls to it wait for that.
+    pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
+        let EngineConfig { folders, clock, entropy, port, vault, passphrase, variables, channel } =
+            config;
+        folders
+            .create()
+            .map_err(|source| StartError::Folders { path: folders.data.clone(), source })?;
+        let owner = OwnerLock::acquire(&folders)?;
+        let settings = SettingsStore::open(folders.settings_file())?;
+        let now = settings.current();
+        let vault_kind = vault.unwrap_or(now.vault.kind);
+        let kept = open_vault(vault_kind, &folders, variables, Arc::clone(&clock));
+        let ledger = Ledger::open(&folders.ledger_file())?;
+        let prices = Arc::new(ledger.price_book().await?);
+        let mock = BackendId::new(MOCK_BACKEND_ID)?;
+        let interval = Duration::from_secs(now.health.interval_secs);
+        let connect = Duration::from_millis(now.gateway.connect_timeout_ms);
+        let empty = snapshot::empty(&prices, clock.wall());
+        let parts = Parts {
+            vault: kept,
+            vault_kind,
+            vault_chosen_in_settings: vault.is_none(),
+            upstream: Arc::new(HttpUpstream::new(connect)),
+            snapshot: Arc::new(ArcSwap::from_pointee(empty)),
+            monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
+            standings: Standings::default(),
+            catalogue: Mutex::default(),
+            notifications: Mutex::new(NotificationPolicy::new()),
+            focused: AtomicBool::new(false),
+            runs: Runs::default(),
+            events: Events::default(),
+            tasks: Tasks::default(),
+            serving: Serving::new(port),
+            check_token: new_token(&*entropy),
+            started: clock.wall(),
+            request_seen: AtomicBool::new(false),
+            folders,
+            clock,
+            entropy,
+            settings,
+            ledger,
+            prices,
+            channel,
+            owner,
+            mock,
+        };
+        let engine = Self { parts: Arc::new(parts) };
+        engine.restore_health().await?;
+        engine.apply_settings();
+        engine.unlock_with(passphrase).await;
+        Ok(engine)
+    }
+
+    /// Stops everything in order: no new requests, answers in flight end, the ledger is written.
+    pub async fn stop(&self) {
+        self.parts.tasks.stop().await;
+        tracing::info!("stopped");
+    }
+
+    async fn restore_health(&self) -> Result<(), LedgerError> {
+        let rows = self.parts.ledger.health().await?;
+        let mut stored: HashMap<BackendId, LastKnown> = HashMap::new();
+        for row in rows {
+            if let Some(state) = State::from_word(&row.state) {
+                let known =
+                    LastKnown { state, reason: row.reason, since: row.since, observed: row.since };
+                stored.insert(row.backend, known);
+            }
+        }
+        self.watch_backends(&stored);
+        Ok(())
+    }
+
+    /// Tells the monitor which backends there are.
+    pub(crate) fn watch_backends(&self, stored: &HashMap<BackendId, LastKnown>) {
+        let settings = self.parts.settings.current();
+        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+        let watched = std::iter::once(&self.parts.mock).chain(enabled.map(|(id, _)| id));
+        let watched = watched.map(|id| (id.clone(), stored.get(id).cloned())).collect();
+        self.parts.monitor.watch(watched, self.parts.clock.now());
+    }
+
+    async fn unlock_with(&self, passphrase: Option<Passphrase>) {
+        let Some(passphrase) = passphrase else { return };
+        if self.parts.vault_kind != VaultKind::File {
+            return;
+        }
+        let vault = self.parts.vault.clone();
+        let events = self.parts.events.clone();
+        self.parts.tasks.spawn("vault unlock", async move {
+            if let Err(error) = vault.unlock(passphrase).await {
+                tracing::warn!(%error, "the file vault was not opened");
+            }
+            events.changed(&[crate::Topic::Keys, crate::Topic::Status]);
+        });
+        // Lets the unlock take the vault first, so that whoever asks for a key waits for it.
+        tokio::task::yield_now().await;
+    }
+}
+
+fn open_vault(
+    kind: VaultKind,
+    folders: &Folders,
+    variables: Vec<(String, String)>,
+    clock: Arc<dyn Clock>,
+) -> Vault {
+    let config = match kind {
+        VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
+        VaultKind::File => VaultConfig::File { path: folders.vault_file() },
+        VaultKind::Env => VaultConfig::Env { variables },
+        VaultKind::Memory => VaultConfig::Memory,
+    };
+    Vault::open(config, clock)
+}
+
+/// One source of randomness behind several owners.
+struct Shared(Arc<dyn Entropy>);
+
+impl Entropy for Shared {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("folders", &self.parts.folders).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! What happens in the core, told to whoever listens: panels, tray, notifications.
+
+use std::sync::Arc;
+
+use domain::BackendId;
+use monitor::Transition;
+use readiness::{Report, RunSnapshot};
+use tokio::sync::broadcast;
+
+/// Events a slow listener may lag behind before the oldest are dropped for it.
+pub const EVENTS_QUEUED_MAX: usize = 1_024;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum EngineEvent {
+    /// What is shown of these topics is stale.
+    Changed(Vec<Topic>),
+    /// A backend's health changed.
+    Health {
+        /// Which backend.
+        backend: BackendId,
+        /// From what to what, and why.
+        transition: Arc<Transition>,
+    },
+    /// A readiness run moved on.
+    Run(Arc<RunSnapshot>),
+    /// A readiness run ended.
+    RunEnded(Arc<Report>),
+    /// Open this place of the panel: a notification was clicked.
+    Open(String),
+}
+
+/// What can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// The verdict, the gateway, counts and spend.
+    Status,
+    /// Backends, their health and their models.
+    Backends,
+    /// Keys and the vault.
+    Keys,
+    /// Clients.
+    Clients,
+    /// Requests and sums.
+    Usage,
+    /// Readiness runs.
+    Readiness,
+    /// Settings and their file.
+    Settings,
+}
+
+/// The bus. Cheap to clone; sending never waits.
+#[derive(Debug, Clone)]
+pub struct Events(broadcast::Sender<EngineEvent>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(broadcast::channel(EVENTS_QUEUED_MAX).0)
+    }
+}
+
+impl Events {
+    /// Tells everyone; nobody listening is fine.
+    pub fn send(&self, event: EngineEvent) {
+        // The only error is that nobody listens.
+        drop(self.0.send(event));
+    }
+
+    /// Says that what is shown of `topics` is stale.
+    pub fn changed(&self, topics: &[Topic]) {
+        if !topics.is_empty() {
+            self.send(EngineEvent::Changed(topics.to_vec()));
+        }
+    }
+
+    /// Listens from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<EngineEvent> {
+        self.0.subscribe()
+    }
+}

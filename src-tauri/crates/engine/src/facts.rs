@@ -1,0 +1,252 @@
+//! What operations read of the engine, and the few things they change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::{BackendId, ClientId, CredentialId, Entropy, Origin, WallTime};
+use ledger::{Ledger, LedgerError, Price, Provider, RequestQuery};
+use monitor::{HealthView, Reading};
+use settings::{BackendKind, Problem, ProposedFix, Settings, SettingsError, StoreState, VaultKind};
+use vault::Vault;
+
+use crate::engine::Engine;
+use crate::events::Events;
+use crate::standing::KeyStanding;
+use crate::{Folders, snapshot};
+
+/// Why an edit of the settings was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The file or the rules said no.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The program is stopping.
+    #[error("the program is stopping")]
+    Interrupted,
+}
+
+impl Engine {
+    /// Where everything lies.
+    #[must_use]
+    pub fn folders(&self) -> &Folders {
+        &self.parts.folders
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.parts.settings.current()
+    }
+
+    /// Whether the settings file could be used.
+    #[must_use]
+    pub fn settings_state(&self) -> StoreState {
+        self.parts.settings.state()
+    }
+
+    /// What is wrong with the settings file.
+    #[must_use]
+    pub fn settings_problems(&self) -> Vec<Problem> {
+        self.parts.settings.problems()
+    }
+
+    /// The certain repair of the settings file.
+    #[must_use]
+    pub fn proposed_fix(&self) -> Option<ProposedFix> {
+        self.parts.settings.proposed_fix()
+    }
+
+    /// The vault.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.parts.vault
+    }
+
+    /// The kind of vault in force.
+    #[must_use]
+    pub fn vault_kind(&self) -> VaultKind {
+        self.parts.vault_kind
+    }
+
+    /// Whether that kind came from the settings and not from the shell.
+    #[must_use]
+    pub fn vault_kind_chosen_in_settings(&self) -> bool {
+        self.parts.vault_chosen_in_settings
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
+    }
+
+    /// What happens.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.parts.events
+    }
+
+    /// The random source.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.parts.entropy
+    }
+
+    /// The wall clock.
+    #[must_use]
+    pub fn wall(&self) -> WallTime {
+        self.parts.clock.wall()
+    }
+
+    /// When the engine was opened.
+    #[must_use]
+    pub fn started(&self) -> WallTime {
+        self.parts.started
+    }
+
+    /// The built-in mock's name.
+    #[must_use]
+    pub fn mock_id(&self) -> &BackendId {
+        &self.parts.mock
+    }
+
+    /// How a backend is.
+    #[must_use]
+    pub fn health(&self, id: &BackendId) -> Option<HealthView> {
+        self.parts.monitor.view(id, Reading::of(&*self.parts.clock))
+    }
+
+    /// The models a backend has: those declared, or those it listed.
+    #[must_use]
+    pub fn models(&self, id: &BackendId) -> Vec<String> {
+        snapshot::models(&self.settings(), &self.parts.catalogue.lock(), &self.parts.mock, id)
+    }
+
+    /// What a model costs at a backend now.
+    #[must_use]
+    pub fn price(&self, id: &BackendId, model: &str) -> Option<Price> {
+        let settings = self.settings();
+        let provider = match settings.backends.get(id) {
+            Some(known) if known.kind != BackendKind::Mock => {
+                Provider::at(&Origin::of(&known.base_url).ok()?)
+            }
+            _ => Some(Provider::Mock),
+        };
+        self.parts.prices.find(id, provider, model, self.wall()).cloned()
+    }
+
+    /// Backends' names for people, by id.
+    #[must_use]
+    pub fn backend_labels(&self) -> HashMap<String, String> {
+        let settings = self.settings();
+        let own = settings.backends.iter().map(|(id, known)| (id.to_string(), known.label.clone()));
+        own.chain([(self.parts.mock.to_string(), "Mock".to_owned())]).collect()
+    }
+
+    /// What is known of a key.
+    #[must_use]
+    pub fn key_standing(&self, id: &CredentialId) -> KeyStanding {
+        self.parts.standings.key(id)
+    }
+
+    /// Forgets what was said of a key, since it is another one now.
+    pub fn forget_key_standing(&self, id: &CredentialId) {
+        self.parts.standings.forget_key(id);
+    }
+
+    /// When a client was last heard of since the start.
+    #[must_use]
+    pub fn client_seen(&self, id: &ClientId) -> Option<WallTime> {
+        self.parts.standings.client_seen(id)
+    }
+
+    /// Whether any client has ever sent a request.
+    pub async fn request_seen(&self) -> Result<bool, LedgerError> {
+        if self.parts.request_seen.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let seen = !self.parts.ledger.requests(RequestQuery::newest(1)).await?.is_empty();
+        self.parts.request_seen.store(seen, Ordering::Relaxed);
+        Ok(seen)
+    }
+
+    /// Forgets a backend's health, since it is another one now, and looks again.
+    pub fn forget_health(&self, id: &BackendId) {
+        self.parts.catalogue.lock().remove(id);
+        self.parts.monitor.forget(id, self.parts.clock.now());
+    }
+
+    /// Probes a backend as soon as a probe is free.
+    pub fn probe_soon(&self, id: &BackendId) {
+        self.parts.monitor.check_now(id);
+    }
+
+    /// Probes every enabled backend as soon as probes are free.
+    pub fn probe_all_soon(&self) {
+        let settings = self.settings();
+        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+        enabled.for_each(|(id, _)| self.probe_soon(id));
+    }
+
+    /// Notes whether the user looks at the window.
+    pub fn set_focused(&self, focused: WindowFocus) {
+        self.parts.focused.store(focused == WindowFocus::Focused, Ordering::Relaxed);
+    }
+
+    /// Changes the settings and puts them in force, saved whole or not at all.
+    pub async fn edit(
+        &self,
+        change: impl FnOnce(&mut Settings) + Send + 'static,
+    ) -> Result<(), EditError> {
+        let engine = self.clone();
+        let edited = tokio::task::spawn_blocking(move || {
+            engine.parts.settings.edit(|draft| {
+                change(draft);
+                Ok::<(), SettingsError>(())
+            })
+        });
+        match edited.await.map_err(|_| EditError::Interrupted)? {
+            Ok(_) => {}
+            Err(settings::EditError::Refused(error) | settings::EditError::Settings(error)) => {
+                return Err(error.into());
+            }
+        }
+        self.apply_settings();
+        Ok(())
+    }
+
+    /// Reads the settings file again, if someone has edited it by hand.
+    pub async fn reload_settings(&self) -> Result<(), EditError> {
+        let engine = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let before = engine.parts.settings.current();
+            engine.parts.settings.reload().map(|_| *before != *engine.parts.settings.current())
+        });
+        if read.await.map_err(|_| EditError::Interrupted)?? {
+            self.apply_settings();
+        }
+        Ok(())
+    }
+
+    /// Makes the proposed repair of the settings file; a copy of the old one stays beside it.
+    pub async fn fix_settings(&self) -> Result<(), EditError> {
+        let engine = self.clone();
+        let fixed = tokio::task::spawn_blocking(move || engine.parts.settings.apply_fix());
+        fixed.await.map_err(|_| EditError::Interrupted)??;
+        self.apply_settings();
+        Ok(())
+    }
+
+    /// Puts the settings in force: what requests work with, what is watched, where it listens.
+    pub(crate) fn apply_settings(&self) {
+        let settings = self.settings();
+        self.rebuild_snapshot();
+        self.watch_backends(&HashMap::new());
+        let interval = std::time::Duration::from_secs(settings.health.interval_secs);
+        self.parts.monitor.set_interval(interval);
+        self.follow_port();
+    }
+}
+
+pub use monitor::WindowFocus;

@@ -1,0 +1,302 @@
+//! One unbilled look at a backend: the key from the vault, the connection, the list of models.
+//!
+//! The monitor's probes, the Test button, Verify and the readiness checks all come through here, so
+//! they cannot disagree, and each of them teaches the others what it found.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{BackendId, BoundSecret, CredentialId};
+use gateway::{Backend, ProbeFailure, Upstream, Verdict};
+use monitor::{Finding, Observation, Probe, ProbeResult, Reading, Source};
+use vault::VaultError;
+
+use crate::engine::Engine;
+use crate::events::Topic;
+use crate::standing::KeyState;
+
+/// What a look at a backend found.
+#[derive(Debug, Clone)]
+pub struct ProbeReport {
+    /// What it says about the backend.
+    pub finding: Finding,
+    /// What was seen, in words.
+    pub detail: String,
+    /// What to do.
+    pub fix: Option<String>,
+    /// The models the backend lists; `None` when it did not say.
+    pub models: Option<Vec<String>>,
+    /// Its key is not in the vault.
+    pub key_missing: bool,
+    /// Step by step.
+    pub steps: Vec<ProbeStep>,
+    duration: Duration,
+}
+
+/// One step of a look.
+#[derive(Debug, Clone)]
+pub enum ProbeStep {
+    /// It worked.
+    Passed {
+        /// What was tried.
+        title: String,
+        /// What was seen.
+        detail: String,
+        /// How long it took, where that means something.
+        duration: Option<Duration>,
+    },
+    /// It did not.
+    Failed {
+        /// What was tried.
+        title: String,
+        /// What was seen.
+        detail: String,
+        /// What to do.
+        fix: Option<String>,
+    },
+    /// It was not tried, because an earlier step failed.
+    Skipped {
+        /// What was not tried.
+        title: String,
+    },
+}
+
+const READ_KEY: &str = "Read the key from the vault";
+const ANSWERS: &str = "Reach the backend";
+const ACCEPTED: &str = "Key accepted";
+const LISTED: &str = "Models listed";
+
+/// The engine as the monitor's prober.
+pub(crate) struct BackendProbe(pub(crate) Engine);
+
+#[async_trait]
+impl Probe for BackendProbe {
+    async fn probe(&self, backend: &BackendId) -> ProbeResult {
+        let report = self.0.look(backend).await;
+        let reason = match report.finding {
+            Finding::Answered => String::new(),
+            _ => report.detail,
+        };
+        ProbeResult { class: report.finding, duration: report.duration, reason }
+    }
+}
+
+impl Engine {
+    /// Looks at a backend now and notes what was found. Nothing is billed.
+    pub async fn probe(&self, id: &BackendId) -> ProbeReport {
+        let report = self.look(id).await;
+        let observation = Observation {
+            source: Source::Probe,
+            finding: report.finding,
+            reason: match report.finding {
+                Finding::Answered => String::new(),
+                _ => report.detail.clone(),
+            },
+            duration: report.duration,
+        };
+        self.parts.monitor.observe(id, observation, Reading::of(&*self.parts.clock));
+        report
+    }
+
+    async fn look(&self, id: &BackendId) -> ProbeReport {
+        let snapshot = self.parts.snapshot.load_full();
+        let Some(backend) = snapshot.backends.get(id) else {
+            return no_such_backend(id);
+        };
+        let credential = backend.credential().cloned();
+        let key = match self.key_of(credential.as_ref()).await {
+            Ok(key) => key,
+            Err(error) => return self.no_key(credential.as_ref(), &error),
+        };
+        let report = self.ask(id, backend, key).await;
+        let found = Found { credential, report };
+        self.learn(id, &found);
+        found.into_report()
+    }
+
+    async fn key_of(
+        &self,
+        credential: Option<&CredentialId>,
+    ) -> Result<Option<Arc<BoundSecret>>, VaultError> {
+        match credential {
+            Some(credential) => self.parts.vault.get(credential).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn ask(
+        &self,
+        id: &BackendId,
+        backend: &Backend,
+        key: Option<Arc<BoundSecret>>,
+    ) -> gateway::ProbeReport {
+        let clock = &*self.parts.clock;
+        if id == &self.parts.mock {
+            let mock = gateway::MockUpstream::new(Arc::clone(&self.parts.clock));
+            return gateway::probe(&mock, backend, key, clock).await;
+        }
+        let network: &dyn Upstream = &*self.parts.upstream;
+        gateway::probe(network, backend, key, clock).await
+    }
+
+    fn no_key(&self, credential: Option<&CredentialId>, error: &VaultError) -> ProbeReport {
+        let missing = matches!(error, VaultError::NotFound(_));
+        if let (true, Some(credential)) = (missing, credential) {
+            let reason = Some("it is not in this vault; replace it to enter it again".to_owned());
+            let now = self.parts.clock.wall();
+            if self.parts.standings.note_key(credential, KeyState::Missing, reason, now) {
+                self.parts.events.changed(&[Topic::Keys, Topic::Status]);
+            }
+        }
+        let detail = error.to_string();
+        ProbeReport {
+            finding: Finding::Failed,
+            steps: vec![
+                ProbeStep::Failed { title: READ_KEY.to_owned(), detail: detail.clone(), fix: None },
+                skipped(ANSWERS),
+                skipped(ACCEPTED),
+                skipped(LISTED),
+            ],
+            detail,
+            fix: None,
+            models: None,
+            key_missing: missing,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// Models and the key's standing follow from what was found.
+    fn learn(&self, id: &BackendId, found: &Found) {
+        let mut stale = Vec::new();
+        if let Ok(models) = &found.report.outcome {
+            let before = self.parts.catalogue.lock().insert(id.clone(), models.clone());
+            if before.as_ref() != Some(models) {
+                self.rebuild_snapshot();
+                stale.push(Topic::Backends);
+            }
+        }
+        let state = match &found.report.outcome {
+            Ok(_) => Some((KeyState::Valid, None)),
+            Err(failure) if failure.verdict == Verdict::KeyRejected => {
+                Some((KeyState::Rejected, Some(failure.message.clone())))
+            }
+            Err(_) => None,
+        };
+        if let (Some(credential), Some((state, reason))) = (&found.credential, state) {
+            let now = self.parts.clock.wall();
+            if self.parts.standings.note_key(credential, state, reason, now) {
+                stale.extend([Topic::Keys, Topic::Status]);
+            }
+        }
+        self.parts.events.changed(&stale);
+    }
+}
+
+struct Found {
+    credential: Option<CredentialId>,
+    report: gateway::ProbeReport,
+}
+
+impl Found {
+    fn into_report(self) -> ProbeReport {
+        let keyed = self.credential.is_some();
+        let duration = self.report.duration;
+        let mut steps = Vec::new();
+        if keyed {
+            steps.push(passed(READ_KEY, "found and bound to this host", None));
+        }
+        match self.report.outcome {
+            Ok(models) => {
+                steps.push(passed(ANSWERS, "it answers", Some(duration)));
+                if keyed {
+                    steps.push(passed(ACCEPTED, "an unbilled call was answered", None));
+                }
+                let detail = format!("{} models", models.len());
+                steps.push(passed(LISTED, &detail, None));
+                ProbeReport {
+                    finding: Finding::Answered,
+                    detail: format!("it answers and lists {detail}"),
+                    fix: None,
+                    models: Some(models),
+                    key_missing: false,
+                    steps,
+                    duration,
+                }
+            }
+            Err(failure) => failed(failure, steps, keyed, duration),
+        }
+    }
+}
+
+fn failed(
+    failure: ProbeFailure,
+    mut steps: Vec<ProbeStep>,
+    keyed: bool,
+    duration: Duration,
+) -> ProbeReport {
+    let detail = failure.message.clone();
+    let fail = |title: &str, fix: Option<&str>| ProbeStep::Failed {
+        title: title.to_owned(),
+        detail: detail.clone(),
+        fix: fix.map(str::to_owned),
+    };
+    let (finding, fix) = match failure.verdict {
+        Verdict::KeyRejected => {
+            let fix = "Replace the key with one the provider accepts.";
+            steps.push(passed(ANSWERS, "it answers", Some(duration)));
+            steps.extend([fail(ACCEPTED, Some(fix)), skipped(LISTED)]);
+            (Finding::KeyRejected, Some(fix))
+        }
+        Verdict::RateLimited | Verdict::KeyUnpaid => {
+            steps.push(passed(ANSWERS, "it answers", Some(duration)));
+            steps.extend([fail(ACCEPTED, None), skipped(LISTED)]);
+            (Finding::RateLimited, None)
+        }
+        // It answers and has no list of models: names have to be declared.
+        Verdict::ClientFault => {
+            let fix = "Declare the models of this backend; it does not list them.";
+            steps.push(passed(ANSWERS, "it answers", Some(duration)));
+            steps.push(fail(LISTED, Some(fix)));
+            (Finding::Answered, Some(fix))
+        }
+        _ => {
+            steps.push(fail(ANSWERS, None));
+            if keyed {
+                steps.push(skipped(ACCEPTED));
+            }
+            steps.push(skipped(LISTED));
+            (Finding::Failed, None)
+        }
+    };
+    ProbeReport {
+        finding,
+        detail,
+        fix: fix.map(str::to_owned),
+        models: None,
+        key_missing: false,
+        steps,
+        duration,
+    }
+}
+
+fn no_such_backend(id: &BackendId) -> ProbeReport {
+    let detail = format!("there is no backend named {id}");
+    ProbeReport {
+        finding: Finding::Failed,
+        detail,
+        fix: None,
+        models: None,
+        key_missing: false,
+        steps: Vec::new(),
+        duration: Duration::ZERO,
+    }
+}
+
+fn passed(title: &str, detail: &str, duration: Option<Duration>) -> ProbeStep {
+    ProbeStep::Passed { title: title.to_owned(), detail: detail.to_owned(), duration }
+}
+
+fn skipped(title: &str) -> ProbeStep {
+    ProbeStep::Skipped { title: title.to_owned() }
+}

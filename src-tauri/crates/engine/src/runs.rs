@@ -1,0 +1,170 @@
+//! Readiness runs: one at a time, told step by step, kept in the ledger when they end.
+
+use std::sync::Arc;
+
+use domain::RunId;
+use ledger::{LedgerError, Run, RunSummary};
+use parking_lot::Mutex;
+use readiness::{
+    AtOnce, BackendSubject, CheckScope, CheckSet, Ground, Need, Plan, PlanError, Report, RunEnd,
+    RunOrder, RunSnapshot, RunVerdict,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::events::{EngineEvent, Topic};
+use crate::ground::EngineGround;
+
+/// A model of the mock that answers at once.
+const MOCK_MODEL: &str = "mock/echo";
+
+/// The run that goes.
+#[derive(Default)]
+pub(crate) struct Runs(Mutex<Option<Going>>);
+
+struct Going {
+    snapshots: watch::Receiver<RunSnapshot>,
+    cancel: CancellationToken,
+}
+
+/// Why no run was started.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// One goes already.
+    #[error("a run is going; wait for its end, or cancel it")]
+    Going,
+    /// The checks do not fit together.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The score of the run before cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Engine {
+    /// The run that goes, as far as it has come.
+    #[must_use]
+    pub fn run_in_progress(&self) -> Option<RunSnapshot> {
+        self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.borrow().clone())
+    }
+
+    /// Stops the run that goes; what was found so far is kept.
+    pub fn cancel_run(&self) {
+        if let Some(going) = &*self.parts.runs.0.lock() {
+            going.cancel.cancel();
+        }
+    }
+
+    /// Starts a run and returns its first snapshot. Progress comes as events.
+    pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
+        let previous = self.parts.ledger.runs(1).await?.first().map(|run| run.score);
+        let ground: Arc<dyn Ground> = Arc::new(EngineGround(self.clone()));
+        let checks = readiness::built_in_checks(&ground, set, &self.check_scope());
+        let order = RunOrder {
+            run: RunId::generate(self.wall(), &*self.parts.entropy),
+            set,
+            previous_score_tenths: previous.map(u32::from),
+            at_once: AtOnce::default(),
+        };
+        let plan = Plan::build(checks)?;
+        let mut place = self.parts.runs.0.lock();
+        if place.is_some() {
+            return Err(RunError::Going);
+        }
+        let cancel = self.parts.tasks.stopping().child_token();
+        let clock = Arc::clone(&self.parts.clock);
+        let (snapshots, run) =
+            readiness::start(plan, order, clock, cancel.clone().cancelled_owned());
+        let first = snapshots.borrow().clone();
+        *place = Some(Going { snapshots: snapshots.clone(), cancel });
+        drop(place);
+        let engine = self.clone();
+        self.parts.tasks.spawn("readiness run", async move {
+            let report = engine.tell_while(snapshots, run).await;
+            engine.end_run(report).await;
+        });
+        Ok(first)
+    }
+
+    /// Waits for the run that goes, if any.
+    pub async fn run_ended(&self) {
+        let going = self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.clone());
+        if let Some(mut snapshots) = going {
+            // Ends when the run does and drops its end of the channel.
+            while snapshots.changed().await.is_ok() {}
+        }
+    }
+
+    async fn tell_while(
+        &self,
+        mut snapshots: watch::Receiver<RunSnapshot>,
+        run: impl Future<Output = Report>,
+    ) -> Report {
+        let mut run = std::pin::pin!(run);
+        loop {
+            tokio::select! {
+                biased;
+                report = &mut run => return report,
+                Ok(()) = snapshots.changed() => {
+                    let snapshot = Arc::new(snapshots.borrow_and_update().clone());
+                    self.parts.events.send(EngineEvent::Run(snapshot));
+                }
+            }
+        }
+    }
+
+    async fn end_run(&self, report: Report) {
+        self.keep(&report).await;
+        *self.parts.runs.0.lock() = None;
+        self.parts.events.send(EngineEvent::RunEnded(Arc::new(report)));
+        self.parts.events.changed(&[Topic::Readiness, Topic::Status]);
+    }
+
+    /// A cancelled run has no verdict, so it is told and not kept.
+    async fn keep(&self, report: &Report) {
+        let (RunEnd::Finished, Some(verdict)) = (report.end, report.judgement.verdict) else {
+            return;
+        };
+        let score = report.judgement.score_tenths.unwrap_or(0);
+        let summary = RunSummary {
+            id: report.run,
+            started: report.started,
+            ended: report.ended,
+            set: match report.set {
+                CheckSet::Quick => "quick",
+                CheckSet::Full => "full",
+            }
+            .to_owned(),
+            score: u8::try_from(score).unwrap_or(u8::MAX),
+            verdict: match verdict {
+                RunVerdict::Ready => "ready",
+                RunVerdict::ReadyWithWarnings => "ready_with_warnings",
+                RunVerdict::NotReady => "not_ready",
+            }
+            .to_owned(),
+        };
+        let kept = match serde_json::to_string(report) {
+            Ok(report) => self.parts.ledger.record_run(Run { summary, report }).await,
+            Err(error) => return tracing::error!(%error, "a readiness report cannot be written"),
+        };
+        if let Err(error) = kept {
+            tracing::error!(%error, "a readiness run was not kept");
+        }
+    }
+
+    fn check_scope(&self) -> CheckScope {
+        let settings = self.settings();
+        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+        let only = enabled.clone().count() == 1;
+        let backends = enabled
+            .map(|(id, known)| BackendSubject {
+                backend: id.clone(),
+                label: known.label.clone(),
+                credential: known.credential.clone(),
+                need: if only { Need::Required } else { Need::Optional },
+            })
+            .collect();
+        CheckScope { mock_model: MOCK_MODEL.to_owned(), backends }
+    }
+}

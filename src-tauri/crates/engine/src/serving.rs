@@ -1,0 +1,305 @@
+//! What runs while the engine serves: the gateway, the control listener and the background tasks.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::WallTime;
+use gateway::{
+    BindError, ControlDoor, ControlTokens, Door, DoorLimits, Gateway, GatewayParts, Listener,
+    MockUpstream,
+};
+use monitor::Monitor;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::engine::{Engine, VERSION};
+use crate::events::Topic;
+use crate::owner::OwnerNote;
+use crate::probe::BackendProbe;
+use crate::sink::TrafficSink;
+
+/// Time between two looks at whether the settings file was edited by hand, in seconds.
+const SETTINGS_LOOK_SECS: u64 = 2;
+/// Time between two clean-ups of the ledger, in seconds.
+const RETENTION_SECS: u64 = 3_600;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// The state of the listening side.
+pub(crate) struct Serving {
+    /// The shell's port, in place of the one in the settings.
+    port: Option<u16>,
+    gateway: Mutex<Option<Arc<Gateway>>>,
+    listening: Mutex<ListeningState>,
+}
+
+#[derive(Default)]
+enum ListeningState {
+    #[default]
+    Stopped,
+    Listening {
+        wanted: u16,
+        port: u16,
+        addresses: Vec<SocketAddr>,
+        stop: CancellationToken,
+    },
+    Failed {
+        wanted: u16,
+        reason: String,
+    },
+}
+
+/// Whether the gateway listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayStanding {
+    /// It does.
+    Listening,
+    /// Nobody asked it to.
+    Stopped,
+    /// It could not; why, and what to do.
+    Failed(String),
+}
+
+/// How to reach what was started.
+#[derive(Debug)]
+pub struct Served {
+    /// What clients are pointed at, `http://127.0.0.1:4283`.
+    pub gateway: String,
+    /// The control listener, `http://127.0.0.1:PORT`.
+    pub control: String,
+    /// Opens the panel in a browser, once, within ten minutes.
+    pub one_time_address: Zeroizing<String>,
+}
+
+/// Why serving could not begin. A gateway port in use is not among them: it is a state with a reason,
+/// so that the panel can show it and another port can be chosen there.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No control listener.
+    #[error("the control listener could not be opened")]
+    Control(#[source] BindError),
+    /// Others cannot be told where it is.
+    #[error("could not write the control address to {path}; check the folder's permissions")]
+    Note {
+        /// The runtime folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Serving {
+    pub(crate) fn new(port: Option<u16>) -> Self {
+        Self { port, gateway: Mutex::default(), listening: Mutex::default() }
+    }
+}
+
+impl Engine {
+    /// Starts the gateway, the control listener and the background tasks.
+    pub async fn serve(&self, door: Arc<dyn Door>) -> Result<Served, ServeError> {
+        let gateway = Gateway::new(self.gateway_parts(), DoorLimits::default());
+        *self.parts.serving.gateway.lock() = Some(gateway);
+        self.listen(self.wanted_port()).await;
+        let served = self.open_control(door).await?;
+        self.spawn_monitor();
+        self.spawn_notifications();
+        self.spawn_upkeep();
+        tracing::info!(gateway = served.gateway, version = VERSION, "serving");
+        Ok(served)
+    }
+
+    /// Whether the gateway listens.
+    #[must_use]
+    pub fn gateway_standing(&self) -> GatewayStanding {
+        match &*self.parts.serving.listening.lock() {
+            ListeningState::Stopped => GatewayStanding::Stopped,
+            ListeningState::Listening { .. } => GatewayStanding::Listening,
+            ListeningState::Failed { reason, .. } => GatewayStanding::Failed(reason.clone()),
+        }
+    }
+
+    /// The port of the gateway, or the one it would have.
+    #[must_use]
+    pub fn gateway_port(&self) -> u16 {
+        match &*self.parts.serving.listening.lock() {
+            ListeningState::Listening { port, .. } => *port,
+            _ => self.wanted_port(),
+        }
+    }
+
+    /// What clients are pointed at.
+    #[must_use]
+    pub fn gateway_address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.gateway_port())
+    }
+
+    /// The sockets the gateway accepts on.
+    pub(crate) fn gateway_sockets(&self) -> Vec<SocketAddr> {
+        match &*self.parts.serving.listening.lock() {
+            ListeningState::Listening { addresses, .. } => addresses.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Requests being answered right now.
+    #[must_use]
+    pub fn requests_in_flight(&self) -> u32 {
+        let gateway = self.parts.serving.gateway.lock();
+        gateway.as_ref().map_or(0, |gateway| u32::try_from(gateway.in_flight()).unwrap_or(u32::MAX))
+    }
+
+    /// Moves the gateway to the port in the settings if that is another one now. Answers in flight
+    /// end on the old one.
+    pub(crate) fn follow_port(&self) {
+        let wanted = self.wanted_port();
+        let moved = match &*self.parts.serving.listening.lock() {
+            ListeningState::Stopped => false,
+            ListeningState::Listening { wanted: now, .. }
+            | ListeningState::Failed { wanted: now, .. } => *now != wanted,
+        };
+        if moved {
+            let engine = self.clone();
+            self.parts.tasks.spawn("gateway move", async move { engine.listen(wanted).await });
+        }
+    }
+
+    fn wanted_port(&self) -> u16 {
+        self.parts.serving.port.unwrap_or_else(|| self.settings().gateway.port)
+    }
+
+    async fn listen(&self, wanted: u16) {
+        let bound = Listener::bind(wanted).await;
+        let Some(gateway) = self.parts.serving.gateway.lock().clone() else { return };
+        let next = match bound {
+            Ok(listener) => {
+                let stop = self.parts.tasks.stopping().child_token();
+                let (port, addresses) = (listener.port(), sockets(&listener));
+                let serving = gateway.serve(listener, stop.clone());
+                self.parts.tasks.spawn("gateway", serving);
+                ListeningState::Listening { wanted, port, addresses, stop }
+            }
+            Err(error) => {
+                tracing::error!(%error, port = wanted, "the gateway does not listen");
+                ListeningState::Failed { wanted, reason: error.to_string() }
+            }
+        };
+        let before = std::mem::replace(&mut *self.parts.serving.listening.lock(), next);
+        if let ListeningState::Listening { stop, .. } = before {
+            stop.cancel();
+        }
+        self.parts.events.changed(&[Topic::Status, Topic::Clients, Topic::Settings]);
+    }
+
+    fn gateway_parts(&self) -> GatewayParts {
+        GatewayParts {
+            clock: Arc::clone(&self.parts.clock),
+            entropy: Arc::clone(&self.parts.entropy),
+            ledger: self.parts.ledger.clone(),
+            vault: self.parts.vault.clone(),
+            snapshot: Arc::clone(&self.parts.snapshot),
+            network: Arc::clone(&self.parts.upstream) as Arc<dyn gateway::Upstream>,
+            mock: Arc::new(MockUpstream::new(Arc::clone(&self.parts.clock))),
+            events: Arc::new(TrafficSink::new(self)),
+        }
+    }
+
+    async fn open_control(&self, door: Arc<dyn Door>) -> Result<Served, ServeError> {
+        let listener = Listener::bind_v4_any().await.map_err(ServeError::Control)?;
+        let control = format!("http://127.0.0.1:{}", listener.port());
+        let (entropy, clock) = (Arc::clone(&self.parts.entropy), Arc::clone(&self.parts.clock));
+        let tokens = Arc::new(ControlTokens::generate(entropy, clock));
+        let note = OwnerNote {
+            address: control.clone(),
+            token: tokens.local().clone(),
+            pid: std::process::id(),
+            version: VERSION.to_owned(),
+        };
+        self.parts.owner.publish(&note).map_err(|source| ServeError::Note {
+            path: self.parts.folders.runtime.clone(),
+            source,
+        })?;
+        let one_time_address = Zeroizing::new(tokens.one_time_address(listener.port()));
+        let stop = self.parts.tasks.stopping();
+        let serving = ControlDoor::new(door, tokens, DoorLimits::default()).serve(listener, stop);
+        self.parts.tasks.spawn("control", serving);
+        Ok(Served { gateway: self.gateway_address(), control, one_time_address })
+    }
+
+    fn spawn_monitor(&self) {
+        let engine = self.clone();
+        let stop = self.parts.tasks.stopping();
+        self.parts.tasks.spawn("monitor", async move {
+            let probe = BackendProbe(engine.clone());
+            let monitor: &Monitor = &engine.parts.monitor;
+            monitor.drive(&probe, &*engine.parts.clock, stop.cancelled_owned()).await;
+        });
+    }
+
+    fn spawn_upkeep(&self) {
+        let engine = self.clone();
+        let stop = self.parts.tasks.stopping();
+        self.parts.tasks.spawn("settings watch", async move {
+            let mut seen = engine.settings_file_stamp();
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(SETTINGS_LOOK_SECS)) => {}
+                }
+                let now = engine.settings_file_stamp();
+                if now != seen {
+                    seen = now;
+                    engine.settings_file_changed().await;
+                }
+            }
+        });
+        let engine = self.clone();
+        let stop = self.parts.tasks.stopping();
+        self.parts.tasks.spawn("retention", async move {
+            loop {
+                engine.purge().await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(RETENTION_SECS)) => {}
+                }
+            }
+        });
+    }
+
+    fn settings_file_stamp(&self) -> Option<(std::time::SystemTime, u64)> {
+        let metadata = std::fs::metadata(self.parts.folders.settings_file()).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    }
+
+    async fn settings_file_changed(&self) {
+        if let Err(error) = self.reload_settings().await {
+            tracing::warn!(%error, "the settings file was edited and cannot be read");
+        }
+        self.parts.events.changed(&[
+            Topic::Settings,
+            Topic::Status,
+            Topic::Backends,
+            Topic::Keys,
+            Topic::Clients,
+        ]);
+    }
+
+    async fn purge(&self) {
+        let days = i64::from(self.settings().ledger.retention_days);
+        let before = WallTime::from_unix_ms(self.wall().unix_ms() - days * DAY_MS);
+        match self.parts.ledger.purge_before(before).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, days, "old requests were removed; their sums stay"),
+            Err(error) => tracing::warn!(%error, "old requests could not be removed"),
+        }
+        self.parts.vault.drop_expired();
+    }
+}
+
+fn sockets(listener: &Listener) -> Vec<SocketAddr> {
+    let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listener.port());
+    let v6 = listener.ipv6_address();
+    std::iter::once(v4).chain(v6).collect()
+}

@@ -1,0 +1,86 @@
+//! What traffic teaches: health of backends, standing of keys, clients seen. No probe needed for a
+//! backend that answers real requests.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use gateway::{EventSink, FailureReason, GatewayEvent, RequestSummary, Verdict};
+use ledger::Purpose;
+use monitor::{Finding, Observation, Reading, Source};
+
+use crate::engine::{Engine, Parts};
+use crate::events::Topic;
+use crate::standing::KeyState;
+
+/// Takes the gateway's events into the engine.
+pub(crate) struct TrafficSink(Weak<Parts>);
+
+impl TrafficSink {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self(Arc::downgrade(&engine.parts))
+    }
+}
+
+impl EventSink for TrafficSink {
+    fn emit(&self, event: GatewayEvent) {
+        let Some(parts) = self.0.upgrade() else { return };
+        match event {
+            GatewayEvent::RequestStarted { .. } => parts.events.changed(&[Topic::Status]),
+            GatewayEvent::RequestSettled(summary) => settled(&parts, &summary),
+        }
+    }
+}
+
+fn settled(parts: &Parts, summary: &RequestSummary) {
+    let at = Reading::of(&*parts.clock);
+    if summary.purpose == Purpose::User {
+        parts.standings.note_client(&summary.client, at.wall);
+        parts.request_seen.store(true, Ordering::Relaxed);
+        parts.events.changed(&[Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends]);
+    }
+    let (Some(backend), Some(verdict)) = (&summary.backend, summary.verdict) else { return };
+    if let Some((finding, reason)) = finding(verdict) {
+        let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
+        let reason = reason.to_owned();
+        let observation = Observation { source: Source::Passive, finding, reason, duration };
+        parts.monitor.observe(backend, observation, at);
+    }
+    let Some(key) = &summary.credential else { return };
+    parts.standings.note_use(key, at.wall);
+    let changed = match verdict {
+        Verdict::Success => parts.standings.note_key(key, KeyState::Valid, None, at.wall),
+        Verdict::KeyRejected => {
+            let reason = format!("{backend} rejected it; replace it");
+            parts.standings.note_key(key, KeyState::Rejected, Some(reason), at.wall)
+        }
+        _ => false,
+    };
+    if changed {
+        parts.events.changed(&[Topic::Keys]);
+    }
+}
+
+/// What a request's end says about its backend; what is the client's own fault says nothing.
+const fn finding(verdict: Verdict) -> Option<(Finding, &'static str)> {
+    match verdict {
+        Verdict::Success => Some((Finding::Answered, "")),
+        Verdict::BackendFailure(reason) => Some((Finding::Failed, sentence(reason))),
+        Verdict::KeyRejected => Some((Finding::KeyRejected, "it rejected the key")),
+        Verdict::RateLimited => Some((Finding::RateLimited, "it asks for fewer requests")),
+        Verdict::KeyUnpaid | Verdict::ClientFault | Verdict::Cancelled | Verdict::NotSent => None,
+    }
+}
+
+const fn sentence(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::Dns => "its name could not be resolved",
+        FailureReason::Connect => "it could not be reached",
+        FailureReason::Tls => "no secure connection could be made",
+        FailureReason::Timeout => "it did not answer in time",
+        FailureReason::Broken => "its answer broke off",
+        FailureReason::Unreadable => "its answer could not be read",
+        FailureReason::Status => "it reported a fault of its own",
+        FailureReason::Overloaded => "it is overloaded",
+        FailureReason::Redirected => "it sent the request to another address",
+    }
+}

@@ -1,0 +1,117 @@
+//! From settings to what a request works with. Rebuilt whole whenever something in it changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::{BackendId, ClientId, IdError, WallTime};
+use gateway::{Backend, Client, ClientStanding, Clients, RequestLimits, Snapshot, TokenHash};
+use ledger::{PriceBook, Purpose};
+use routing::{BackendModels, BackendRole, RouteTable, Standing};
+use settings::{BackendKind, BackendSettings, GatewaySettings, Settings};
+use url::Url;
+
+use crate::engine::Engine;
+
+/// Where the mock would be, if it were anywhere: it answers in this process.
+const MOCK_URL: &str = "http://mock.localhost/v1";
+/// The client under which the readiness checks call the gateway.
+const CHECK_CLIENT: &str = "gatehouse.check";
+
+impl Engine {
+    /// Puts the settings of the moment in force for new requests; those on their way keep theirs.
+    pub(crate) fn rebuild_snapshot(&self) {
+        let settings = self.settings();
+        let catalogue = self.parts.catalogue.lock().clone();
+        let mock = &self.parts.mock;
+        let built = Snapshot {
+            backends: backends(&settings, mock),
+            routes: routes(&settings, &catalogue, mock),
+            clients: self.clients(&settings),
+            prices: Arc::clone(&self.parts.prices),
+            limits: RequestLimits::from(&settings.gateway),
+            since: self.parts.clock.wall(),
+        };
+        self.parts.snapshot.store(Arc::new(built));
+    }
+
+    fn clients(&self, settings: &Settings) -> Clients {
+        let own = settings.clients.iter().map(|(id, known)| {
+            let standing = ClientStanding::Valid(known.expires);
+            let client = Client { id: id.clone(), purpose: Purpose::User, standing };
+            (known.token_sha256, client)
+        });
+        own.chain(self.check_client()).collect()
+    }
+
+    fn check_client(&self) -> Option<(TokenHash, Client)> {
+        let id = check_client_id().ok()?;
+        let standing = ClientStanding::Valid(None);
+        Some((self.parts.check_token.hash, Client { id, purpose: Purpose::Check, standing }))
+    }
+}
+
+/// The name under which the readiness checks call the gateway.
+pub(crate) fn check_client_id() -> Result<ClientId, IdError> {
+    ClientId::new(CHECK_CLIENT)
+}
+
+/// A snapshot in which nothing can be asked for, until the settings are in force.
+pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
+    Snapshot {
+        backends: HashMap::new(),
+        routes: RouteTable::new(Vec::new()),
+        clients: Clients::default(),
+        prices: Arc::clone(prices),
+        limits: RequestLimits::from(&GatewaySettings::default()),
+        since,
+    }
+}
+
+/// The models of a backend: those declared, else those it listed; the mock's are its own.
+pub(crate) fn models(
+    settings: &Settings,
+    catalogue: &HashMap<BackendId, Vec<String>>,
+    mock: &BackendId,
+    id: &BackendId,
+) -> Vec<String> {
+    if id == mock {
+        return wire::mock::MODELS.iter().map(|model| (*model).to_owned()).collect();
+    }
+    match settings.backends.get(id) {
+        Some(known) if !known.models.is_empty() => known.models.clone(),
+        _ => catalogue.get(id).cloned().unwrap_or_default(),
+    }
+}
+
+fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend> {
+    let built_in = MOCK_URL.parse::<Url>().ok();
+    let built_in = built_in.map(|url| (mock.clone(), BackendKind::Mock, url, None));
+    let own = settings.backends.iter().map(|(id, known)| {
+        (id.clone(), known.kind, known.base_url.clone(), known.credential.clone())
+    });
+    let built = built_in.into_iter().chain(own).filter_map(|(id, kind, url, credential)| {
+        let backend = Backend::new(id.clone(), kind, &url, credential).ok()?;
+        Some((id, backend))
+    });
+    built.collect()
+}
+
+fn routes(
+    settings: &Settings,
+    catalogue: &HashMap<BackendId, Vec<String>>,
+    mock: &BackendId,
+) -> RouteTable {
+    let row = |id: &BackendId, role, standing| BackendModels {
+        backend: id.clone(),
+        role,
+        standing,
+        models: models(settings, catalogue, mock, id),
+    };
+    let standing = |known: &BackendSettings| match known.enabled {
+        true => Standing::Usable,
+        false => Standing::Disabled,
+    };
+    let own = settings.backends.iter();
+    let own = own.map(|(id, known)| row(id, BackendRole::Provider, standing(known)));
+    RouteTable::new(own.chain([row(mock, BackendRole::Mock, Standing::Usable)]).collect())
+}

@@ -1,0 +1,217 @@
+//! Calls to our own doors: how the command line and a second window reach the running engine, and
+//! how the readiness checks knock at the gateway as a client would.
+//!
+//! A connection of its own for each call, to a loopback port and nowhere else, without the TLS roots
+//! and pools that a client for the network brings: `gatehouse status` has 30 ms in all.
+
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::Secret;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use wire::{SseDecoder, SsePayload};
+
+use crate::limits::ANSWER_BYTES_MAX;
+
+/// Time for a whole call. Operations that take longer tell their progress as events.
+pub const LOOPBACK_CALL_MS_MAX: u64 = 60_000;
+
+/// One call to a loopback port.
+#[derive(Debug)]
+pub struct LoopbackCall {
+    port: u16,
+    path: String,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopbackReply {
+    /// HTTP status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// Why nothing came back.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopbackError {
+    /// Nobody listens there.
+    #[error("nobody answers on port {port} of this machine; start Gatehouse, then try again")]
+    Connect {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The connection broke.
+    #[error("the connection to the running Gatehouse broke; try again")]
+    Broken(#[from] hyper::Error),
+    /// It took too long.
+    #[error("the running Gatehouse did not answer within {} s", LOOPBACK_CALL_MS_MAX / 1_000)]
+    Late,
+    /// More than any answer has.
+    #[error("the answer has more than {ANSWER_BYTES_MAX} bytes")]
+    TooLarge,
+    /// The request cannot be written as HTTP.
+    #[error("the call cannot be written as a request")]
+    Request(#[from] hyper::http::Error),
+}
+
+impl LoopbackCall {
+    /// A call of `path` on `port`; a GET until it has a body.
+    #[must_use]
+    pub fn to(port: u16, path: impl Into<String>) -> Self {
+        Self { port, path: path.into(), headers: HeaderMap::new(), body: None }
+    }
+
+    /// Carries a token of ours.
+    #[must_use]
+    pub fn with_token(mut self, token: &Secret) -> Self {
+        if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.expose())) {
+            value.set_sensitive(true);
+            self.headers.insert(AUTHORIZATION, value);
+        }
+        self
+    }
+
+    /// Carries a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Posts a JSON document.
+    #[must_use]
+    pub fn with_json(mut self, body: Bytes) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.body = Some(body);
+        self
+    }
+
+    fn into_request(self) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+        let method = if self.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(self.path)
+            .header(HOST, format!("127.0.0.1:{}", self.port))
+            .body(Full::new(self.body.unwrap_or_default()))?;
+        request.headers_mut().extend(self.headers);
+        Ok(request)
+    }
+}
+
+/// Sends `call` and waits for the whole answer.
+pub async fn loopback_call(call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
+    let exchange = async {
+        let mut opened = Opened::by(call).await?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = opened.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER_BYTES_MAX {
+                return Err(LoopbackError::TooLarge);
+            }
+        }
+        Ok(LoopbackReply { status: opened.status, body: body.freeze() })
+    };
+    let limit = Duration::from_millis(LOOPBACK_CALL_MS_MAX);
+    tokio::time::timeout(limit, exchange).await.unwrap_or(Err(LoopbackError::Late))
+}
+
+/// A stream of events from a loopback port.
+pub struct LoopbackEvents {
+    opened: Opened,
+    decoder: SseDecoder,
+}
+
+impl LoopbackEvents {
+    /// Opens the stream behind `call`.
+    pub async fn open(call: LoopbackCall) -> Result<Self, LoopbackError> {
+        Ok(Self { opened: Opened::by(call).await?, decoder: SseDecoder::new() })
+    }
+
+    /// The status of the answer; anything but 200 means that no events come.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.opened.status
+    }
+
+    /// The data of the next event; `None` when the stream has ended, however it did.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self.decoder.next_event() {
+                Ok(Some(event)) => {
+                    if let SsePayload::Data(data) = event.payload {
+                        return Some(data);
+                    }
+                }
+                Ok(None) => self.decoder.push(&self.opened.chunk().await.ok()??),
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// A connection whose answer has begun. hyper wants the connection polled beside the body.
+struct Opened {
+    status: u16,
+    body: Incoming,
+    connection: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Opened {
+    async fn by(call: LoopbackCall) -> Result<Self, LoopbackError> {
+        let port = call.port;
+        let connect = |source| LoopbackError::Connect { port, source };
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(connect)?;
+        stream.set_nodelay(true).map_err(connect)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let mut connection: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            // An error of the connection reaches the body too, which reports it.
+            drop(connection.await);
+        });
+        let sending = sender.send_request(call.into_request()?);
+        let answer: Response<Incoming> = tokio::select! {
+            biased;
+            answer = sending => answer?,
+            () = &mut connection => return Err(LoopbackError::Late),
+        };
+        let status = answer.status().as_u16();
+        Ok(Self { status, body: answer.into_body(), connection: Some(connection) })
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, LoopbackError> {
+        loop {
+            let frame = match &mut self.connection {
+                None => self.body.frame().await,
+                Some(connection) => tokio::select! {
+                    biased;
+                    frame = self.body.frame() => frame,
+                    () = connection => {
+                        self.connection = None;
+                        continue;
+                    }
+                },
+            };
+            match frame {
+                None => return Ok(None),
+                Some(frame) => {
+                    if let Ok(data) = frame?.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The tray: four shapes told apart without colour, and a menu that carries everything, since most
+//! Linux hosts deliver no click on the icon itself.
+
+use control::Core;
+use control::view::{CheckSetView, GatewayState, ReadinessStart, StatusView, VerdictLevel};
+use tauri::image::Image;
+use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
+use tauri::tray::{TrayIcon, TrayIconBuilder};
+use tauri::{AppHandle, Manager, Wry};
+
+use crate::window;
+
+/// What is held of the tray to change it later.
+pub(crate) struct Tray {
+    icon: TrayIcon<Wry>,
+    state: MenuItem<Wry>,
+    spend: MenuItem<Wry>,
+}
+
+/// Makes the tray icon and its menu.
+pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
+    let item = |id: &str, text: &str| MenuItem::with_id(app, id, text, true, None::<&str>);
+    let note = |id: &str, text: &str| MenuItem::with_id(app, id, text, false, None::<&str>);
+    let line = || PredefinedMenuItem::separator(app);
+    let state = note("state", "Gatehouse is starting")?;
+    let spend = note("spend", "Spend today: none yet")?;
+    let menu = Menu::with_items(
+        app,
+        &[
+            &state,
+            &spend,
+            &line()?,
+            &item("checks", "Run checks")?,
+            &item("open", "Open Gatehouse")?,
+            &line()?,
+            &item("quit", "Quit")?,
+        ],
+    )?;
+    let icon = TrayIconBuilder::with_id("gatehouse")
+        .icon(shape(VerdictLevel::Ok)?)
+        .tooltip("Gatehouse")
+        .menu(&menu)
+        .on_menu_event(chosen)
+        .build(app)?;
+    Ok(Tray { icon, state, spend })
+}
+
+impl Tray {
+    /// Shows the state of the moment.
+    pub(crate) fn show(&self, status: &StatusView) -> tauri::Result<()> {
+        self.icon.set_icon(Some(shape(status.verdict.level)?))?;
+        self.icon.set_tooltip(Some(format!("Gatehouse: {}", status.verdict.sentence)))?;
+        self.state.set_text(state_line(status))?;
+        self.spend.set_text(spend_line(status))
+    }
+}
+
+fn state_line(status: &StatusView) -> String {
+    match status.gateway.state {
+        GatewayState::Listening => {
+            format!("{} on port {}", status.verdict.sentence, status.gateway.port)
+        }
+        GatewayState::Failed => format!("Gateway stopped, port {}", status.gateway.port),
+    }
+}
+
+fn spend_line(status: &StatusView) -> String {
+    let spend = status.spend_today;
+    let cents = (spend.cost.0 + 5_000).div_euclid(10_000);
+    let unpriced = match spend.unpriced_requests.0 {
+        0 => String::new(),
+        number => format!(", {number} unpriced"),
+    };
+    format!("Spend today: ${}.{:02}{unpriced}", cents / 100, cents % 100)
+}
+
+fn shape(level: VerdictLevel) -> tauri::Result<Image<'static>> {
+    Image::from_bytes(match level {
+        VerdictLevel::Ok => include_bytes!("../../icons/tray-ok-32.png"),
+        VerdictLevel::Attention => include_bytes!("../../icons/tray-attention-32.png"),
+        VerdictLevel::Problem => include_bytes!("../../icons/tray-problem-32.png"),
+    })
+}
+
+fn chosen(app: &AppHandle<Wry>, event: MenuEvent) {
+    match event.id().as_ref() {
+        "open" => window::show(app),
+        "quit" => app.exit(0),
+        "checks" => {
+            let core = app.state::<Core>().inner().clone();
+            window::show(app);
+            tauri::async_runtime::spawn(async move {
+                let full = ReadinessStart { set: CheckSetView::Full };
+                if let Err(error) = control::readiness_start(&core, full).await {
+                    tracing::warn!(%error, "the checks could not be started from the tray");
+                }
+            });
+        }
+        _ => {}
+    }
+}

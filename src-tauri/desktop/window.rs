@@ -1,0 +1,81 @@
+//! The one window: made, shown, hidden to the tray, and never navigated away.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+/// Label of the one window; capabilities name it.
+pub(crate) const PANEL: &str = "panel";
+
+/// Smallest size in which everything is usable, in logical pixels.
+const SIZE_MIN: (f64, f64) = (900.0, 600.0);
+/// Size at the first start, in logical pixels.
+const SIZE: (f64, f64) = (1280.0, 800.0);
+
+/// Whether the user looks at the window, for the choice between toast and in-app message.
+#[derive(Debug, Default)]
+pub(crate) struct Focus(AtomicBool);
+
+impl Focus {
+    /// Notes that the window got or lost the focus.
+    pub(crate) fn set(&self, focused: bool) {
+        self.0.store(focused, Ordering::Relaxed);
+    }
+
+    /// Whether the window has the focus.
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes the window.
+pub(crate) fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
+    WebviewWindowBuilder::new(app, PANEL, WebviewUrl::App("index.html".into()))
+        .title("Gatehouse")
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(SIZE_MIN.0, SIZE_MIN.1)
+        .disable_drag_drop_handler()
+        .on_navigation(is_own_page)
+        .build()
+}
+
+/// Shows the window in front of the others.
+pub(crate) fn show<R: Runtime>(app: &AppHandle<R>) {
+    if let Some(window) = app.get_webview_window(PANEL) {
+        let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+        if let Err(error) = shown {
+            tracing::warn!(%error, "the window could not be shown");
+        }
+    }
+}
+
+/// Only the panel's own pages are loaded (Tauri CVE-2026-42184: a look-alike host is not local).
+fn is_own_page(url: &Url) -> bool {
+    match (url.scheme(), url.host_str()) {
+        ("tauri", Some("localhost")) | ("http" | "https", Some("tauri.localhost")) => true,
+        ("http", Some("localhost")) => cfg!(debug_assertions) && url.port() == Some(5173),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_alike_and_remote_pages_are_refused() {
+        let own = |text: &str| is_own_page(&Url::parse(text).expect("a URL"));
+        assert!(own("tauri://localhost/index.html"));
+        assert!(own("http://tauri.localhost/"));
+        for text in [
+            "http://app.evil.test/",
+            "http://tauri.localhost.evil.test/",
+            "https://localhost/",
+            "http://127.0.0.1:4283/",
+            "file:///etc/passwd",
+            "data:text/html,x",
+        ] {
+            assert!(!own(text), "{text}");
+        }
+    }
+}
