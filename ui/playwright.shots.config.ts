@@ -1,0 +1,5 @@
+/** Screenshots of every screen for looking at: `npm run shots`, into test-results/shots. */
+import { defineConfig } from "@playwright/test";
+import tests from "./playwright.config.ts";
+
+export default defineConfig(tests, { testIgnore: [], testMatch: "shots.spec.ts" });

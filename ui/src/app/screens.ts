@@ -1,0 +1,25 @@
+/** The screens in the order of the navigation and of Ctrl/Cmd+1..9. */
+import { Activity, Gauge, KeyRound, ListChecks, Server, SlidersHorizontal, type LucideIcon } from "lucide-react";
+
+export interface Screen {
+  path: "/" | "/backends" | "/keys" | "/usage" | "/readiness" | "/settings";
+  label: string;
+  icon: LucideIcon;
+  /** Other first words of a path that belong here. */
+  also?: string;
+}
+
+export const SCREENS: Screen[] = [
+  { path: "/", label: "Overview", icon: Gauge },
+  { path: "/backends", label: "Backends", icon: Server },
+  { path: "/keys", label: "Keys", icon: KeyRound, also: "/clients" },
+  { path: "/usage", label: "Usage", icon: Activity },
+  { path: "/readiness", label: "Readiness", icon: ListChecks },
+  { path: "/settings", label: "Settings", icon: SlidersHorizontal },
+];
+
+/** Which screen a path belongs to. */
+export function isWithin(screen: Screen, pathname: string): boolean {
+  if (screen.path === "/") return pathname === "/";
+  return pathname.startsWith(screen.path) || (screen.also !== undefined && pathname.startsWith(screen.also));
+}

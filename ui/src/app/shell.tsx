@@ -1,0 +1,123 @@
+/** The frame around every screen: navigation, palette, shortcuts, the offline banner, the status line. */
+import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
+import { Keyboard, RotateCw, Search } from "lucide-react";
+import { useState } from "react";
+import { Palette } from "@/app/palette";
+import { isWithin, SCREENS } from "@/app/screens";
+import { COMMAND_KEY, ShortcutsDialog, useShortcuts } from "@/app/shortcuts";
+import { StatusLine } from "@/app/status-line";
+import { Button } from "@/components/button";
+import { Hint } from "@/components/hint";
+import { Kbd } from "@/components/kbd";
+import { Mark } from "@/components/mark";
+import { Notice } from "@/components/notice";
+import { useStatus } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
+import { useNow } from "@/lib/clock";
+import { formatRelative } from "@/lib/time";
+
+type Open = "nothing" | "palette" | "shortcuts";
+
+export function Shell() {
+  const router = useRouter();
+  const status = useStatus();
+  const [open, setOpen] = useState<Open>("nothing");
+  const go = (path: string) => router.history.push(path);
+  useShortcuts({
+    openPalette: () => setOpen("palette"),
+    openShortcuts: () => setOpen("shortcuts"),
+    go: (path) => {
+      setOpen("nothing");
+      go(path);
+    },
+  });
+  return (
+    <div className="grid h-full grid-cols-[52px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] min-[1000px]:grid-cols-[208px_minmax(0,1fr)]">
+      <a href="#main" onClick={focusMain} className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-accent focus:px-3 focus:py-1.5 focus:text-on-accent">
+        Skip to the content
+      </a>
+      <Navigation needs={status.data?.verdict.needs.length ?? 0} onFind={() => setOpen("palette")} onShortcuts={() => setOpen("shortcuts")} />
+      <main id="main" tabIndex={-1} className="focus-inset min-h-0 overflow-y-auto outline-none">
+        {status.error?.code === "offline" && status.data !== undefined && <OfflineBanner since={status.dataUpdatedAt} busy={status.isFetching} onRetry={() => void status.refetch()} />}
+        <Outlet />
+      </main>
+      <StatusLine status={status.data} error={status.error} />
+      <Palette open={open === "palette"} onClose={() => setOpen("nothing")} go={go} />
+      <ShortcutsDialog open={open === "shortcuts"} onClose={() => setOpen("nothing")} />
+    </div>
+  );
+}
+
+/** The fragment belongs to the router, so the link moves the focus itself. */
+function focusMain(event: { preventDefault: () => void }) {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}
+
+function OfflineBanner({ since, busy, onRetry }: { since: number; busy: boolean; onRetry: () => void }) {
+  const now = useNow();
+  return (
+    <div className="px-6 pt-4">
+      <Notice tone="bad" urgent title="Gatehouse does not answer." action={<Button size="small" icon={RotateCw} busy={busy} onClick={onRetry}>Try again</Button>}>
+        What is shown was read {formatRelative(since, now)} and may have changed since.
+      </Notice>
+    </div>
+  );
+}
+
+function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () => void; onShortcuts: () => void }) {
+  const pathname = useLocation({ select: (location) => location.pathname });
+  const wide = "hidden min-[1000px]:inline";
+  return (
+    <nav aria-label="Screens" className="flex min-h-0 flex-col gap-0.5 overflow-y-auto border-r border-line bg-surface-1 px-2 py-3">
+      <div className="mb-2 flex h-8 items-center gap-2.5 px-2">
+        <Mark />
+        <span className={classNames(wide, "text-15 font-semibold tracking-[-0.01em] text-ink-1")}>Gatehouse</span>
+      </div>
+      <Hint text={`Find or run (${COMMAND_KEY} K)`} side="right">
+        <button
+          type="button"
+          onClick={onFind}
+          aria-label="Find or run"
+          aria-keyshortcuts="Control+K Meta+K"
+          className="mb-2 flex h-8 items-center gap-2.5 rounded-control border border-line bg-surface-0 px-2 text-ink-3 transition-colors duration-150 hover:border-line-strong hover:text-ink-1"
+        >
+          <Search size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
+          <span className={wide}>Find or run</span>
+          <span className={classNames(wide, "ml-auto")}>
+            <Kbd keys={[COMMAND_KEY, "K"]} />
+          </span>
+        </button>
+      </Hint>
+      {SCREENS.map((screen, index) => {
+        const isHere = isWithin(screen, pathname);
+        const count = screen.path === "/" ? needs : 0;
+        return (
+          <Hint key={screen.path} text={`${screen.label} (${COMMAND_KEY} ${index + 1})`} side="right">
+            <Link
+              to={screen.path}
+              aria-label={count > 0 ? `${screen.label}, ${count} need you` : screen.label}
+              aria-current={isHere ? "page" : undefined}
+              className={classNames(
+                "relative flex h-8 items-center gap-2.5 rounded-control px-2 transition-colors duration-150",
+                isHere ? "bg-accent-wash font-medium text-ink-1" : "text-ink-2 hover:bg-surface-2 hover:text-ink-1",
+              )}
+            >
+              <screen.icon size={16} strokeWidth={1.5} aria-hidden className={classNames("shrink-0", isHere && "text-accent")} />
+              <span className={wide}>{screen.label}</span>
+              {count > 0 && <span className="absolute top-0.5 right-0.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">{count}</span>}
+            </Link>
+          </Hint>
+        );
+      })}
+      <div className="mt-auto pt-2">
+        <Hint text="Keyboard shortcuts (?)" side="right">
+          <button type="button" onClick={onShortcuts} aria-label="Keyboard shortcuts" className="flex h-8 w-full items-center gap-2.5 rounded-control px-2 text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1">
+            <Keyboard size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
+            <span className={wide}>Shortcuts</span>
+          </button>
+        </Hint>
+      </div>
+    </nav>
+  );
+}

@@ -1,0 +1,75 @@
+/** The keyboard from anywhere on the page, and the dialog that lists it. */
+import { useEffect, useEffectEvent } from "react";
+import { Dialog, DialogBody } from "@/components/dialog";
+import { Kbd } from "@/components/kbd";
+import { SCREENS } from "@/app/screens";
+
+export interface ShortcutHandlers {
+  openPalette: () => void;
+  openShortcuts: () => void;
+  go: (path: string) => void;
+}
+
+const IS_APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
+export const COMMAND_KEY = IS_APPLE ? "⌘" : "Ctrl";
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
+}
+
+export function useShortcuts(handlers: ShortcutHandlers): void {
+  const press = useEffectEvent((event: KeyboardEvent) => {
+    const action = actionFor(event, handlers);
+    if (action === undefined) return;
+    event.preventDefault();
+    action();
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => press(event);
+    window.addEventListener("keydown", listener);
+    return () => window.removeEventListener("keydown", listener);
+  }, []);
+}
+
+function actionFor(event: KeyboardEvent, handlers: ShortcutHandlers): (() => void) | undefined {
+  if (event.defaultPrevented || event.altKey) return undefined;
+  if (event.ctrlKey || event.metaKey) {
+    if (event.key.toLowerCase() === "k") return handlers.openPalette;
+    if (event.key === ",") return () => handlers.go("/settings");
+    const screen = SCREENS[Number(event.key) - 1];
+    return screen && (() => handlers.go(screen.path));
+  }
+  // Inside a dialog the page behind must not move.
+  if (isTyping(event.target) || document.querySelector("[role=dialog]") !== null) return undefined;
+  if (event.key === "?") return handlers.openShortcuts;
+  const filter = event.key === "/" ? document.querySelector<HTMLElement>("[data-filter]") : null;
+  return filter ? () => filter.focus() : undefined;
+}
+
+export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const rows: [string, string[]][] = [
+    ["Find or run anything", [COMMAND_KEY, "K"]],
+    ...SCREENS.map((screen, index): [string, string[]] => [screen.label, [COMMAND_KEY, String(index + 1)]]),
+    ["Settings", [COMMAND_KEY, ","]],
+    ["Filter the list", ["/"]],
+    ["Move along rows, bars and tabs", ["↑", "↓", "←", "→"]],
+    ["Close what is open", ["Esc"]],
+    ["These shortcuts", ["?"]],
+  ];
+  return (
+    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts">
+      <DialogBody>
+        <dl className="grid grid-cols-[1fr_auto] items-center gap-y-2.5">
+          {rows.map(([name, keys]) => (
+            <div key={`${name}${keys.join("")}`} className="contents">
+              <dt className="text-ink-2">{name}</dt>
+              <dd className="justify-self-end">
+                <Kbd keys={keys} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </DialogBody>
+    </Dialog>
+  );
+}

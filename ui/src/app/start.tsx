@@ -1,0 +1,60 @@
+/** Puts the panel on the page over a host: the part both entries share. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import "@/app/panel.css";
+import { createPanelRouter } from "@/app/router";
+import { HintProvider } from "@/components/hint";
+import { ToastProvider } from "@/components/toast";
+import type { SettingsView } from "@/ipc/bindings";
+import { connectEvents } from "@/ipc/events";
+import type { Host } from "@/ipc/host";
+import { HostContext } from "@/ipc/host-context";
+import { ClockContext, type Clock } from "@/lib/clock";
+import { applyRememberedTheme, applyTheme } from "@/lib/theme";
+
+/** Nothing goes stale by itself and nothing is tried again behind the user's back: events and buttons do that. */
+export function createPanelCache(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: { staleTime: Infinity, retry: false, networkMode: "always", refetchOnWindowFocus: false },
+      mutations: { retry: false, networkMode: "always" },
+    },
+  });
+}
+
+export function startPanel(host: Host, clock: Clock): void {
+  applyRememberedTheme();
+  const cache = createPanelCache();
+  const router = createPanelRouter();
+  connectEvents(host, cache, (path) => router.history.push(path));
+  followTheme(cache);
+  void cache.prefetchQuery({ queryKey: ["settings"], queryFn: () => host.settings() });
+  const element = document.getElementById("root");
+  if (element === null) throw new Error("the page has no #root");
+  createRoot(element).render(
+    <StrictMode>
+      <HostContext value={host}>
+        <ClockContext value={clock}>
+          <QueryClientProvider client={cache}>
+            <HintProvider delayDuration={400}>
+              <ToastProvider>
+                <RouterProvider router={router} />
+              </ToastProvider>
+            </HintProvider>
+          </QueryClientProvider>
+        </ClockContext>
+      </HostContext>
+    </StrictMode>,
+  );
+}
+
+/** The colours follow the settings wherever those are read, without a component that watches. */
+function followTheme(cache: QueryClient): void {
+  void cache.getQueryCache().subscribe((event) => {
+    if (event.type !== "updated" || event.query.queryKey[0] !== "settings") return;
+    const settings = event.query.state.data as SettingsView | undefined;
+    if (settings) applyTheme(settings.values.theme);
+  });
+}

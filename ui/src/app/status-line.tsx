@@ -1,0 +1,41 @@
+/** One line at the bottom of every screen: where the gateway is, how it is, what runs now and what today cost. */
+import { Hint } from "@/components/hint";
+import { PanelLink } from "@/components/panel-link";
+import { StateBadge } from "@/components/state-mark";
+import type { ApiError, StatusView } from "@/ipc/bindings";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
+import { VAULT, type Sign } from "@/lib/states";
+
+function gatewaySign(status: StatusView | undefined, error: ApiError | null): Sign {
+  if (error !== null) return { word: "Not connected", shape: "barred", tone: "bad" };
+  if (status === undefined) return { word: "Connecting", shape: "ring", tone: "muted" };
+  return status.gateway.state === "listening" ? { word: "Listening", shape: "disc", tone: "ok" } : { word: "Not listening", shape: "barred", tone: "bad" };
+}
+
+export function StatusLine({ status, error }: { status: StatusView | undefined; error: ApiError | null }) {
+  return (
+    <footer aria-label="Gateway" className="col-span-full flex h-7 items-center gap-4 overflow-hidden border-t border-line bg-surface-1 px-3 text-12 whitespace-nowrap text-ink-2">
+      <StateBadge sign={gatewaySign(status, error)} />
+      {status && (
+        <>
+          <Hint text={status.gateway.reason ?? "Point clients here"}>
+            <button type="button" className="rounded-mark font-mono text-11 text-ink-1" onClick={() => void navigator.clipboard.writeText(status.gateway.address)} aria-label={`Copy the gateway's address, ${status.gateway.address}`}>
+              {status.gateway.address}
+            </button>
+          </Hint>
+          <span>{formatCounted(status.requests_in_flight, "request now", "requests now")}</span>
+          <PanelLink look="none" path="/usage" className="rounded-mark hover:text-ink-1">
+            {formatMoney(status.spend_today.cost)} today
+          </PanelLink>
+          {status.vault.state !== "ready" && (
+            <PanelLink look="none" path="/settings" className="rounded-mark">
+              <StateBadge sign={VAULT[status.vault.state]} word={`Vault: ${VAULT[status.vault.state].word.toLowerCase()}`} />
+            </PanelLink>
+          )}
+          <span className="ml-auto text-ink-3">Gatehouse {status.version}</span>
+        </>
+      )}
+    </footer>
+  );
+}

@@ -1,0 +1,28 @@
+/** A bordered part of a screen with a heading of its own. */
+import type { ReactNode } from "react";
+import { classNames } from "@/lib/class-names";
+
+interface CardProps {
+  title: string;
+  /** Beside the title: a count or a note. */
+  note?: ReactNode;
+  /** At the right of the title. */
+  action?: ReactNode;
+  className?: string;
+  /** The content touches the card's edges (lists, tables). */
+  flush?: boolean;
+  children: ReactNode;
+}
+
+export function Card({ title, note, action, className, flush = false, children }: CardProps) {
+  return (
+    <section aria-label={title} className={classNames("flex min-h-0 flex-col rounded-card border border-line bg-surface-1", className)}>
+      <header className="flex h-10 shrink-0 items-center gap-2 px-4">
+        <h2 className="text-13 font-semibold text-ink-1">{title}</h2>
+        {note !== undefined && <span className="truncate text-12 text-ink-3">{note}</span>}
+        {action !== undefined && <div className="ml-auto flex items-center gap-1">{action}</div>}
+      </header>
+      <div className={classNames("min-h-0 flex-1", flush ? "border-t border-line" : "px-4 pb-4")}>{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,34 @@
+/** Puts a text on the clipboard and says so. */
+import { Check, Copy } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/components/button";
+
+export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [state, setState] = useState<"idle" | "copied" | "refused">("idle");
+  const copy = () => {
+    navigator.clipboard.writeText(text).then(
+      () => setState("copied"),
+      () => setState("refused"),
+    );
+  };
+  return (
+    <Button size="small" look="quiet" icon={state === "copied" ? Check : Copy} onClick={copy} onBlur={() => setState("idle")}>
+      <span aria-live="polite">{state === "copied" ? "Copied" : state === "refused" ? "Not allowed: select and copy" : label}</span>
+    </Button>
+  );
+}
+
+export function CodeBlock({ title, code }: { title: string; code: string }) {
+  return (
+    <figure className="overflow-hidden rounded-control border border-line bg-surface-0">
+      <figcaption className="flex h-9 items-center justify-between border-b border-line pr-1 pl-3 text-12 text-ink-2">
+        {title}
+        <CopyButton text={code} label={`Copy ${title}`} />
+      </figcaption>
+      {/* The block scrolls, so it must take focus for the arrow keys to scroll it. */}
+      <pre role="region" aria-label={title} tabIndex={0} className="focus-inset overflow-x-auto p-3 font-mono text-12 leading-5 text-ink-1">
+        <code>{code}</code>
+      </pre>
+    </figure>
+  );
+}

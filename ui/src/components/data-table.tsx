@@ -1,0 +1,179 @@
+/**
+ * Rows of one kind: sortable by any column that has a value, walked with the arrow keys, drawn only where visible above
+ * 200 rows. The first cell of an openable row is a button, so that the row has a name and a place in the tab order.
+ */
+import { createSortedRowModel, rowSortingFeature, tableFeatures, useTable, type ColumnDef, type SortingState } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { classNames } from "@/lib/class-names";
+
+const VIRTUAL_ROWS_MIN = 200;
+const ROW_HEIGHT_PX = 33;
+const OVERSCAN_ROWS = 12;
+
+const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
+
+type SortValue = string | number | null;
+
+export interface Column<Row> {
+  id: string;
+  header: string;
+  cell: (row: Row) => ReactNode;
+  /** What it is sorted by; a column without one cannot be sorted. */
+  value?: (row: Row) => SortValue;
+  numeric?: boolean;
+  /** A CSS width; columns without one share what is left. */
+  width?: string;
+  /** Left out in a table narrower than this. */
+  from?: "640" | "800" | "1000";
+}
+
+interface DataTableProps<Row> {
+  label: string;
+  columns: Column<Row>[];
+  rows: Row[];
+  rowId: (row: Row) => string;
+  onOpen?: (row: Row) => void;
+  sorted?: { by: string; descending: boolean };
+  /** Shown instead of rows. */
+  empty: ReactNode;
+  /** After the last row: "show older". */
+  after?: ReactNode;
+  className?: string;
+}
+
+const FROM: Record<NonNullable<Column<unknown>["from"]>, string> = {
+  "640": "hidden @min-[640px]:table-cell",
+  "800": "hidden @min-[800px]:table-cell",
+  "1000": "hidden @min-[1000px]:table-cell",
+};
+
+function compare(left: SortValue, right: SortValue): number {
+  if (left === null || right === null) return left === right ? 0 : left === null ? -1 : 1;
+  if (typeof left === "number" && typeof right === "number") return left - right;
+  return String(left).localeCompare(String(right));
+}
+
+export function DataTable<Row extends object>({ label, columns, rows, rowId, onOpen, sorted, empty, after, className }: DataTableProps<Row>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [sorting, setSorting] = useState<SortingState>(sorted ? [{ id: sorted.by, desc: sorted.descending }] : []);
+  const definitions = useMemo<ColumnDef<typeof features, Row>[]>(
+    () =>
+      columns.map((column) => ({
+        id: column.id,
+        accessorFn: (row: Row) => column.value?.(row) ?? null,
+        enableSorting: column.value !== undefined,
+        sortDescFirst: column.numeric === true,
+        sortFn: (left, right, id) => compare(left.getValue<SortValue>(id), right.getValue<SortValue>(id)),
+      })),
+    [columns],
+  );
+  const table = useTable({ features, columns: definitions, data: rows, getRowId: rowId, state: { sorting }, onSortingChange: setSorting });
+  const ordered = table.getRowModel().rows;
+  const isVirtual = ordered.length > VIRTUAL_ROWS_MIN;
+  const virtual = useVirtualizer({
+    count: isVirtual ? ordered.length : 0,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT_PX,
+    overscan: OVERSCAN_ROWS,
+  });
+  const window = virtual.getVirtualItems();
+  const visible = isVirtual ? window.flatMap((item) => ordered[item.index] ?? []) : ordered;
+  const above = isVirtual ? (window[0]?.start ?? 0) : 0;
+  const below = isVirtual ? virtual.getTotalSize() - (window.at(-1)?.end ?? 0) : 0;
+
+  return (
+    // The area scrolls, so it takes focus for the arrow keys.
+    <div ref={scroller} role="region" aria-label={label} tabIndex={rows.length === 0 ? -1 : 0} className={classNames("@container focus-inset overflow-auto rounded-card border border-line bg-surface-1", className)}>
+      <table className="w-full table-fixed border-separate border-spacing-0" aria-rowcount={ordered.length + 1} onKeyDown={walkRows}>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <HeaderCell key={column.id} column={column} direction={sorting.find((entry) => entry.id === column.id)} onSort={() => table.getColumn(column.id)?.toggleSorting()} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {above > 0 && <Spacer height={above} columns={columns.length} />}
+          {visible.map((row) => (
+            <tr key={row.id} aria-rowindex={row.index + 2} onClick={onOpen && (() => onOpen(row.original))} className={classNames("group", onOpen && "hover:bg-surface-2")}>
+              {columns.map((column, index) => (
+                <td
+                  key={column.id}
+                  className={classNames(
+                    "h-[33px] truncate border-b border-line px-3 group-last:border-b-0 first:pl-4 last:pr-4",
+                    column.numeric && "numeric",
+                    column.from && FROM[column.from],
+                  )}
+                >
+                  {index === 0 && onOpen ? (
+                    <button type="button" data-row className="focus-inset block w-full truncate rounded-mark text-left" onClick={(event) => (event.stopPropagation(), onOpen(row.original))}>
+                      {column.cell(row.original)}
+                    </button>
+                  ) : (
+                    column.cell(row.original)
+                  )}
+                </td>
+              ))}
+            </tr>
+          ))}
+          {below > 0 && <Spacer height={below} columns={columns.length} />}
+        </tbody>
+      </table>
+      {rows.length === 0 && empty}
+      {after}
+    </div>
+  );
+}
+
+/** Arrow up and down, Home and End move between the rows' buttons. */
+function walkRows(event: KeyboardEvent<HTMLTableElement>) {
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button[data-row]")];
+  const here = buttons.indexOf(document.activeElement as HTMLButtonElement);
+  if (here < 0) return;
+  const there = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  const target = there === undefined ? undefined : buttons[there];
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+}
+
+interface HeaderCellProps<Row> {
+  column: Column<Row>;
+  direction: { desc: boolean } | undefined;
+  onSort: () => void;
+}
+
+function HeaderCell<Row>({ column, direction, onSort }: HeaderCellProps<Row>) {
+  const Arrow = direction?.desc === true ? ArrowDown : ArrowUp;
+  return (
+    <th
+      scope="col"
+      style={column.width === undefined ? undefined : { width: column.width }}
+      aria-sort={direction === undefined ? undefined : direction.desc ? "descending" : "ascending"}
+      className={classNames(
+        "sticky top-0 z-10 h-8 truncate border-b border-line bg-surface-1 px-3 text-left text-12 font-medium text-ink-3 first:pl-4 last:pr-4",
+        column.numeric && "numeric",
+        column.from && FROM[column.from],
+      )}
+    >
+      {column.value === undefined ? (
+        column.header
+      ) : (
+        <button type="button" onClick={onSort} className={classNames("group/sort inline-flex items-center gap-1 rounded-mark hover:text-ink-1", direction && "text-ink-1", column.numeric && "flex-row-reverse")}>
+          {column.header}
+          <Arrow size={12} strokeWidth={1.75} aria-hidden className={direction ? undefined : "opacity-0 group-hover/sort:opacity-60"} />
+        </button>
+      )}
+    </th>
+  );
+}
+
+function Spacer({ height, columns }: { height: number; columns: number }) {
+  return (
+    <tr aria-hidden="true">
+      <td colSpan={columns} style={{ height }} />
+    </tr>
+  );
+}

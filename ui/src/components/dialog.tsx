@@ -1,0 +1,90 @@
+/**
+ * Dialogs in the middle and drawers at the side. The scrim is our own element: Radix's overlay locks scrolling through
+ * an inline `<style>`, which the security policy forbids, and the page under it does not scroll anyway.
+ */
+import * as Radix from "@radix-ui/react-dialog";
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { IconButton } from "@/components/button";
+import { classNames } from "@/lib/class-names";
+
+interface DialogProps {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  /** One sentence under the title; read aloud on opening. */
+  description?: ReactNode;
+  width?: "narrow" | "wide";
+  children: ReactNode;
+}
+
+const CONTENT = "fixed z-40 flex flex-col border border-line bg-surface-1 shadow-float outline-none";
+
+export function Dialog({ open, onClose, title, description, width = "narrow", children }: DialogProps) {
+  return (
+    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Radix.Portal>
+        <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className={classNames(
+            CONTENT,
+            "inset-x-0 top-[8vh] mx-auto max-h-[84vh] animate-rise rounded-card",
+            width === "wide" ? "w-[min(640px,calc(100vw-48px))]" : "w-[min(460px,calc(100vw-48px))]",
+          )}
+        >
+          <Head title={title} description={description} />
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+interface DrawerProps extends Omit<DialogProps, "width"> {
+  /** Buttons beside the title. */
+  actions?: ReactNode;
+}
+
+export function Drawer({ open, onClose, title, description, actions, children }: DrawerProps) {
+  return (
+    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Radix.Portal>
+        <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className={classNames(CONTENT, "inset-y-2 right-2 w-[min(520px,calc(100vw-64px))] animate-slide-in rounded-card")}
+        >
+          <Head title={title} description={description} actions={actions} />
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+function Head({ title, description, actions }: { title: string; description?: ReactNode; actions?: ReactNode }) {
+  return (
+    <header className="flex shrink-0 items-start gap-3 border-b border-line px-5 py-4">
+      <div className="min-w-0 flex-1">
+        <Radix.Title className="truncate text-15 leading-5 font-semibold text-ink-1">{title}</Radix.Title>
+        {description !== undefined && <div className="mt-1 text-ink-2">{description}</div>}
+      </div>
+      <div className="-my-1 -mr-2 flex items-center gap-1">
+        {actions}
+        <Radix.Close asChild>
+          <IconButton label="Close" icon={X} />
+        </Radix.Close>
+      </div>
+    </header>
+  );
+}
+
+export function DialogBody({ children, className }: { children: ReactNode; className?: string }) {
+  return <div className={classNames("min-h-0 flex-1 overflow-y-auto px-5 py-4", className)}>{children}</div>;
+}
+
+/** Buttons at the end, the main one last. */
+export function DialogFoot({ children }: { children: ReactNode }) {
+  return <footer className="flex shrink-0 items-center justify-end gap-2 border-t border-line px-5 py-3">{children}</footer>;
+}

@@ -1,0 +1,26 @@
+/** Narrows a list by words; `/` puts the cursor here from anywhere on the screen. */
+import { Search } from "lucide-react";
+import { TextInput } from "@/components/field";
+
+export function FilterInput({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
+  return (
+    <div className="relative w-52">
+      <Search size={14} strokeWidth={1.5} aria-hidden className="pointer-events-none absolute top-[9px] left-2.5 text-ink-3" />
+      <TextInput
+        type="search"
+        data-filter
+        aria-label={label}
+        aria-keyshortcuts="/"
+        placeholder="Filter"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || value === "") return;
+          event.stopPropagation();
+          onChange("");
+        }}
+        className="pl-8"
+      />
+    </div>
+  );
+}

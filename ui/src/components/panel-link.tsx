@@ -1,0 +1,12 @@
+/** A link to another place in the panel, by its path. The router keeps places in the fragment, so a plain link will do. */
+import type { ComponentProps } from "react";
+import { classNames } from "@/lib/class-names";
+
+interface PanelLinkProps extends Omit<ComponentProps<"a">, "href"> {
+  path: string;
+  look?: "text" | "none";
+}
+
+export function PanelLink({ path, look = "text", className, ...rest }: PanelLinkProps) {
+  return <a {...rest} href={`#${path}`} className={classNames(look === "text" && "rounded-mark text-accent underline-offset-2 hover:underline", className)} />;
+}

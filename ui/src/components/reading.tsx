@@ -1,0 +1,61 @@
+/**
+ * The four faces of something that is read: not yet here (its skeleton), here, here but perhaps old (kept and marked),
+ * and failed. Takes the shape of a query without knowing queries.
+ */
+import { RotateCw } from "lucide-react";
+import type { ReactNode } from "react";
+import { Button } from "@/components/button";
+import { Notice } from "@/components/notice";
+import type { ApiError } from "@/ipc/bindings";
+import { useNow } from "@/lib/clock";
+import { formatRelative } from "@/lib/time";
+
+export interface ReadingState<Data> {
+  data: Data | undefined;
+  error: ApiError | null;
+  isFetching: boolean;
+  dataUpdatedAt: number;
+  refetch: () => unknown;
+}
+
+interface ReadingProps<Data> {
+  of: ReadingState<Data>;
+  skeleton: ReactNode;
+  children: (data: Data) => ReactNode;
+}
+
+export function Reading<Data>({ of: reading, skeleton, children }: ReadingProps<Data>) {
+  const { data, error } = reading;
+  if (data === undefined) return error === null ? skeleton : <ReadingError error={error} reading={reading} />;
+  return (
+    <>
+      {error !== null && <StaleNotice error={error} reading={reading} />}
+      {children(data)}
+    </>
+  );
+}
+
+function ReadingError({ error, reading }: { error: ApiError; reading: ReadingState<unknown> }) {
+  return (
+    <Notice tone="bad" title={error.message} action={<RetryButton reading={reading} />}>
+      {error.hint}
+    </Notice>
+  );
+}
+
+function StaleNotice({ error, reading }: { error: ApiError; reading: ReadingState<unknown> }) {
+  const now = useNow();
+  return (
+    <Notice tone="warn" title={`Not up to date: this was read ${formatRelative(reading.dataUpdatedAt, now)}.`} action={<RetryButton reading={reading} />}>
+      {error.message} {error.hint}
+    </Notice>
+  );
+}
+
+function RetryButton({ reading }: { reading: ReadingState<unknown> }) {
+  return (
+    <Button size="small" icon={RotateCw} busy={reading.isFetching} onClick={() => reading.refetch()}>
+      Try again
+    </Button>
+  );
+}

@@ -1,0 +1,21 @@
+/** Stands where content will be, with its size, so that nothing jumps when it comes. */
+import { classNames } from "@/lib/class-names";
+
+export function Skeleton({ className }: { className?: string }) {
+  return <span aria-hidden="true" className={classNames("block rounded-mark bg-surface-2", className)} />;
+}
+
+export function SkeletonRows({ rows, label }: { rows: number; label: string }) {
+  return (
+    <div role="status" aria-label={label} className="flex flex-col">
+      {Array.from({ length: rows }, (_, index) => (
+        <div key={index} className="flex h-10 items-center gap-4 border-b border-line px-4 last:border-0">
+          <Skeleton className="size-3 rounded-full" />
+          <Skeleton className={index % 2 === 0 ? "h-3 w-40" : "h-3 w-32"} />
+          <Skeleton className="ml-auto h-3 w-24" />
+          <Skeleton className="h-3 w-16" />
+        </div>
+      ))}
+    </div>
+  );
+}

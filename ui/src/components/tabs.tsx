@@ -1,0 +1,31 @@
+/** Parts of one thing, one shown at a time. */
+import * as Radix from "@radix-ui/react-tabs";
+import type { ReactNode } from "react";
+
+export interface Tab {
+  id: string;
+  label: ReactNode;
+  content: ReactNode;
+}
+
+const TRIGGER =
+  "focus-inset relative h-9 px-0.5 text-ink-2 transition-colors duration-150 hover:text-ink-1 data-[state=active]:font-medium data-[state=active]:text-ink-1 data-[state=active]:after:absolute data-[state=active]:after:inset-x-0 data-[state=active]:after:-bottom-px data-[state=active]:after:h-0.5 data-[state=active]:after:bg-accent";
+
+export function Tabs({ label, tabs, initial }: { label: string; tabs: Tab[]; initial?: string }) {
+  return (
+    <Radix.Root defaultValue={initial ?? tabs[0]?.id ?? ""} className="flex min-h-0 flex-1 flex-col">
+      <Radix.List aria-label={label} className="flex shrink-0 gap-5 border-b border-line px-5">
+        {tabs.map((tab) => (
+          <Radix.Trigger key={tab.id} value={tab.id} className={TRIGGER}>
+            {tab.label}
+          </Radix.Trigger>
+        ))}
+      </Radix.List>
+      {tabs.map((tab) => (
+        <Radix.Content key={tab.id} value={tab.id} className="focus-inset min-h-0 flex-1 overflow-y-auto px-5 py-4">
+          {tab.content}
+        </Radix.Content>
+      ))}
+    </Radix.Root>
+  );
+}

@@ -1,0 +1,78 @@
+/** Results of one's own actions, for a few seconds, with an undo where it can be had. A store, so that any code may speak. */
+import * as Radix from "@radix-ui/react-toast";
+import { X } from "lucide-react";
+import { useSyncExternalStore, type ReactNode } from "react";
+import { IconButton } from "@/components/button";
+import { StateMark } from "@/components/state-mark";
+
+const SHOWN_MAX = 3;
+const PLAIN_MS = 6_000;
+const UNDO_MS = 10_000;
+
+export interface Toast {
+  title: string;
+  detail?: string | null;
+  tone?: "ok" | "bad";
+  undo?: () => void;
+}
+
+interface Shown extends Toast {
+  id: number;
+}
+
+let shown: Shown[] = [];
+let lastId = 0;
+const listeners = new Set<() => void>();
+
+function replace(next: Shown[]): void {
+  shown = next;
+  for (const listener of listeners) listener();
+}
+
+export function notify(toast: Toast): void {
+  lastId += 1;
+  replace([...shown, { ...toast, id: lastId }].slice(-SHOWN_MAX));
+}
+
+function dismiss(id: number): void {
+  replace(shown.filter((toast) => toast.id !== id));
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function ToastProvider({ children }: { children: ReactNode }) {
+  const toasts = useSyncExternalStore(subscribe, () => shown);
+  return (
+    <Radix.Provider swipeDirection="right" label="Result">
+      {children}
+      {toasts.map((toast) => (
+        <Radix.Root
+          key={toast.id}
+          duration={toast.undo ? UNDO_MS : PLAIN_MS}
+          onOpenChange={(open) => !open && dismiss(toast.id)}
+          className="flex animate-rise items-start gap-3 rounded-card border border-line bg-surface-1 py-2.5 pr-2 pl-3.5 shadow-float"
+        >
+          <span className="pt-1">
+            <StateMark sign={toast.tone === "bad" ? { word: "Failed", shape: "barred", tone: "bad" } : { word: "Done", shape: "disc", tone: "ok" }} />
+          </span>
+          <div className="min-w-0 flex-1">
+            <Radix.Title className="font-medium text-ink-1 [overflow-wrap:anywhere]">{toast.title}</Radix.Title>
+            {toast.detail && <Radix.Description className="text-12 text-ink-2 [overflow-wrap:anywhere]">{toast.detail}</Radix.Description>}
+          </div>
+          {toast.undo && (
+            <Radix.Action altText="Undo" onClick={toast.undo} className="h-7 rounded-control px-2 text-12 font-medium text-accent hover:bg-surface-2">
+              Undo
+            </Radix.Action>
+          )}
+          <Radix.Close asChild>
+            <IconButton label="Dismiss" icon={X} />
+          </Radix.Close>
+        </Radix.Root>
+      ))}
+      <Radix.Viewport className="fixed right-4 bottom-10 z-50 flex w-[340px] max-w-[calc(100vw-32px)] flex-col gap-2 outline-none" />
+    </Radix.Provider>
+  );
+}

@@ -1,0 +1,230 @@
+/** Adding a backend in three steps: where from, the particulars with the key, and a test one can watch. */
+import { ArrowLeft, Cloud, HardDrive, Plus } from "lucide-react";
+import { useRef, useState, type ReactNode } from "react";
+import { useForm, useWatch } from "react-hook-form";
+import { TestSteps, useBackendTest } from "@/features/backends/test-steps";
+import { parseModels } from "@/features/backends/edit-backend";
+import { Button } from "@/components/button";
+import { Choice } from "@/components/choice";
+import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, Select, TextInput } from "@/components/field";
+import { Reading } from "@/components/reading";
+import { SecretField } from "@/components/secret-field";
+import { SkeletonRows } from "@/components/skeleton";
+import { useAction } from "@/ipc/actions";
+import type { BackendAdd, BackendKey, PresetView } from "@/ipc/bindings";
+import { useHost } from "@/ipc/host-context";
+import { useKeys, usePresets } from "@/ipc/queries";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+
+interface AddBackendDialogProps {
+  open: boolean;
+  onClose: () => void;
+  onOpen: (id: string) => void;
+}
+
+type Stage = { kind: "choosing" } | { kind: "filling"; preset: PresetView | null } | { kind: "added"; id: string; label: string };
+
+export function AddBackendDialog({ open, onClose, onOpen }: AddBackendDialogProps) {
+  return (
+    <Dialog open={open} onClose={onClose} title="Add backend" width="wide">
+      <Stages onClose={onClose} onOpen={onOpen} />
+    </Dialog>
+  );
+}
+
+function Stages({ onClose, onOpen }: Omit<AddBackendDialogProps, "open">) {
+  const [stage, setStage] = useState<Stage>({ kind: "choosing" });
+  const test = useBackendTest();
+  const added = (id: string, label: string) => {
+    setStage({ kind: "added", id, label });
+    test.mutate(id);
+  };
+  switch (stage.kind) {
+    case "choosing":
+      return <ChoosePreset onChoose={(preset) => setStage({ kind: "filling", preset })} />;
+    case "filling":
+      return <FillIn preset={stage.preset} onBack={() => setStage({ kind: "choosing" })} onAdded={added} />;
+    case "added":
+      return <Added id={stage.id} label={stage.label} test={test} onClose={onClose} onOpen={onOpen} />;
+  }
+}
+
+function ChoosePreset({ onChoose }: { onChoose: (preset: PresetView | null) => void }) {
+  const presets = usePresets();
+  return (
+    <DialogBody>
+      <Reading of={presets} skeleton={<SkeletonRows rows={4} label="Reading the providers" />}>
+        {(all) => (
+          <ul className="grid grid-cols-2 gap-2 sm:grid-cols-3">
+            {all.map((preset) => {
+              const Icon = preset.local ? HardDrive : Cloud;
+              return (
+                <li key={preset.id}>
+                  <Tile icon={<Icon size={16} strokeWidth={1.5} aria-hidden />} name={preset.label} note={preset.local ? "on this machine, no key" : new URL(preset.base_url).hostname} onClick={() => onChoose(preset)} />
+                </li>
+              );
+            })}
+            <li>
+              <Tile icon={<Plus size={16} strokeWidth={1.5} aria-hidden />} name="Custom" note="any server that speaks OpenAI's protocol" onClick={() => onChoose(null)} />
+            </li>
+          </ul>
+        )}
+      </Reading>
+    </DialogBody>
+  );
+}
+
+function Tile({ icon, name, note, onClick }: { icon: ReactNode; name: string; note: string; onClick: () => void }) {
+  return (
+    <button type="button" onClick={onClick} className="flex h-full w-full items-start gap-3 rounded-control border border-line bg-surface-0 px-3 py-2.5 text-left transition-colors duration-150 hover:border-accent">
+      <span className="pt-0.5 text-ink-3">{icon}</span>
+      <span className="min-w-0">
+        <span className="block font-medium text-ink-1">{name}</span>
+        <span className="block text-12 text-ink-3 [overflow-wrap:anywhere]">{note}</span>
+      </span>
+    </button>
+  );
+}
+
+type KeyMode = BackendKey["kind"];
+
+interface FillValues {
+  id: string;
+  label: string;
+  base_url: string;
+  stored: string;
+  models: string;
+}
+
+const FIELDS = ["id", "label", "base_url", "secret", "models"] as const;
+const KEY_MODES = [
+  { value: "new", label: "New key" },
+  { value: "stored", label: "Stored key" },
+  { value: "none", label: "No key" },
+] as const;
+
+function FillIn({ preset, onBack, onAdded }: { preset: PresetView | null; onBack: () => void; onAdded: (id: string, label: string) => void }) {
+  const host = useHost();
+  const presets = usePresets().data ?? [];
+  const keys = useKeys().data ?? [];
+  const secret = useRef<HTMLInputElement>(null);
+  const [mode, setMode] = useState<KeyMode>(preset?.local === true ? "none" : "new");
+  const form = useForm<FillValues>({ defaultValues: { id: preset?.id ?? "", label: preset?.label ?? "", base_url: preset?.base_url ?? "", stored: "", models: "" } });
+  const id = useWatch({ control: form.control, name: "id" });
+  const add = useAction(["backends", "keys", "status"], (given, values: FillValues) => given.backendAdd(requestOf(values, preset, keyOf(mode, values, secret.current))));
+  const submit = form.handleSubmit((values) =>
+    add.mutate(values, {
+      onSuccess: (backend) => {
+        if (secret.current) secret.current.value = "";
+        onAdded(backend.id, backend.label);
+      },
+    }),
+  );
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
+      <DialogBody className="flex flex-col gap-4">
+        <div className="grid grid-cols-2 gap-4">
+          <Field label="Name in requests" help={`Clients ask for ${id === "" ? "name" : id}/model.`} fault={faultOf(add.error, "id")}>
+            {(control) => <TextInput {...control} mono autoFocus={preset === null} {...form.register("id")} />}
+          </Field>
+          <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
+            {(control) => <TextInput {...control} {...form.register("label")} />}
+          </Field>
+        </div>
+        <Field label="Address" help="Where requests go, with or without /v1." fault={faultOf(add.error, "base_url")}>
+          {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("base_url")} />}
+        </Field>
+        <fieldset className="flex flex-col gap-3">
+          <legend className="mb-1.5 flex w-full items-center justify-between text-12 font-medium">
+            Key
+            {preset !== null && !preset.local && (
+              <button type="button" className="rounded-mark font-normal text-accent hover:underline" onClick={() => void host.openUrl(preset.docs_url)}>
+                Make a key at {preset.label}
+              </button>
+            )}
+          </legend>
+          <div>
+            <Choice label="Where the key comes from" options={KEY_MODES} value={mode} onChange={setMode} />
+          </div>
+          {mode === "new" && <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />}
+          {mode === "stored" && (
+            <Field label="Stored key">
+              {(control) => (
+                <Select {...control} {...form.register("stored")}>
+                  <option value="">Choose a key</option>
+                  {keys.map((key) => (
+                    <option key={key.id} value={key.id}>
+                      {key.label} ({key.id})
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+          )}
+        </fieldset>
+        <Field label="Models" optional help="Leave it empty to ask the backend. Otherwise separate them by commas." fault={faultOf(add.error, "models")}>
+          {(control) => <TextInput {...control} mono {...form.register("models")} />}
+        </Field>
+        <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
+      </DialogBody>
+      <DialogFoot>
+        <Button look="quiet" icon={ArrowLeft} className="mr-auto" onClick={onBack}>
+          Back
+        </Button>
+        <Button type="submit" look="primary" busy={add.isPending}>
+          Add and test
+        </Button>
+      </DialogFoot>
+    </form>
+  );
+}
+
+function requestOf(values: FillValues, preset: PresetView | null, key: BackendKey): BackendAdd {
+  return { id: values.id.trim(), label: values.label.trim(), kind: preset?.kind ?? "openai-compatible", base_url: values.base_url.trim(), key, models: parseModels(values.models) };
+}
+
+function keyOf(mode: KeyMode, values: FillValues, field: HTMLInputElement | null): BackendKey {
+  switch (mode) {
+    case "none":
+      return { kind: "none" };
+    case "stored":
+      return { kind: "stored", id: values.stored };
+    case "new":
+      return { kind: "new", secret: field?.value.trim() ?? "" };
+  }
+}
+
+interface AddedProps {
+  id: string;
+  label: string;
+  test: ReturnType<typeof useBackendTest>;
+  onClose: () => void;
+  onOpen: (id: string) => void;
+}
+
+function Added({ id, label, test, onClose, onOpen }: AddedProps) {
+  return (
+    <>
+      <DialogBody className="flex flex-col gap-3">
+        <p className="text-ink-1">
+          <strong className="font-semibold">{label}</strong> was added. Its test:
+        </p>
+        <ErrorNotice error={test.error} />
+        <TestSteps result={test.data} running={test.isPending} />
+      </DialogBody>
+      <DialogFoot>
+        <Button busy={test.isPending} onClick={() => test.mutate(id)}>
+          {test.data ? "Test again" : "Test"}
+        </Button>
+        <Button look="plain" onClick={() => onOpen(id)}>
+          Open it
+        </Button>
+        <Button look="primary" autoFocus onClick={onClose}>
+          Done
+        </Button>
+      </DialogFoot>
+    </>
+  );
+}

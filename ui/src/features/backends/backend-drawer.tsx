@@ -1,0 +1,161 @@
+/** Everything about one backend: health, models with prices, its test, its settings. */
+import { Trash2 } from "lucide-react";
+import { useState } from "react";
+import { EditBackend } from "@/features/backends/edit-backend";
+import { BackendTest } from "@/features/backends/test-steps";
+import { useBackendSwitch } from "@/features/backends/backend-actions";
+import { Confirm } from "@/components/confirm";
+import { Drawer } from "@/components/dialog";
+import { Facts, type Fact } from "@/components/facts";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { Sparkline } from "@/components/sparkline";
+import { StateBadge } from "@/components/state-mark";
+import { Switch } from "@/components/switch";
+import { Tabs, type Tab } from "@/components/tabs";
+import { notify } from "@/components/toast";
+import { Unpriced } from "@/components/unpriced";
+import { useAction } from "@/ipc/actions";
+import type { BackendView, ModelView } from "@/ipc/bindings";
+import { formatMoney, formatPrice } from "@/lib/money";
+import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+import { HEALTH } from "@/lib/states";
+
+export function BackendDrawer({ backend, onClose }: { backend: BackendView | undefined; onClose: () => void }) {
+  const [isRemoving, setRemoving] = useState(false);
+  const toggle = useBackendSwitch();
+  const remove = useAction(["backends", "keys", "status"], (host, id: string) => host.backendRemove({ id }));
+  if (backend === undefined) return null;
+  const tabs: Tab[] = [
+    { id: "summary", label: "Summary", content: <Summary backend={backend} /> },
+    { id: "models", label: `Models (${backend.models.length})`, content: <Models models={backend.models} /> },
+    { id: "test", label: "Test", content: <BackendTest id={backend.id} /> },
+  ];
+  if (!backend.built_in) tabs.push({ id: "settings", label: "Settings", content: <EditBackend key={backend.id} backend={backend} /> });
+  return (
+    <>
+      <Drawer
+        open
+        onClose={onClose}
+        title={backend.label}
+        description={
+          <span className="flex items-center gap-2">
+            <StateBadge sign={HEALTH[backend.health.state]} />
+            <span className="truncate">{backend.health.reason}</span>
+          </span>
+        }
+        actions={
+          <>
+            <Switch label={`${backend.label} switched on`} checked={backend.enabled} onChange={(enabled) => toggle.change(backend, enabled)} />
+            <Menu
+              label="More for this backend"
+              entries={[{ label: "Remove backend", icon: Trash2, danger: true, blocked: backend.built_in ? "It is built in: switch it off instead." : null, onChoose: () => setRemoving(true) }]}
+            />
+          </>
+        }
+      >
+        <Tabs key={backend.id} label={`About ${backend.label}`} tabs={tabs} />
+      </Drawer>
+      <Confirm
+        open={isRemoving}
+        title={`Remove ${backend.label}?`}
+        losses={[
+          `Requests for ${backend.id}/… are refused from now on.`,
+          "What it has cost stays in the ledger.",
+          backend.credential === null ? "It has no key." : `Its key ${backend.credential} stays in the vault.`,
+        ]}
+        verb="Remove backend"
+        busy={remove.isPending}
+        error={remove.error}
+        onClose={() => setRemoving(false)}
+        onConfirm={() =>
+          remove.mutate(backend.id, {
+            onSuccess: () => {
+              setRemoving(false);
+              onClose();
+              notify({ title: `${backend.label} was removed` });
+            },
+          })
+        }
+      />
+    </>
+  );
+}
+
+function Summary({ backend }: { backend: BackendView }) {
+  const { health, last_day: day } = backend;
+  const facts: Fact[] = [
+    { name: "Name in requests", value: <code className="font-mono text-12">{backend.id}/model</code> },
+    { name: "Address", value: backend.base_url === null ? "inside Gatehouse" : <code className="font-mono text-12">{backend.base_url}</code> },
+    { name: "Key", value: backend.credential === null ? "needs none" : <PanelLink path={`/keys/${encodeURIComponent(backend.credential)}`}>{backend.credential}</PanelLink> },
+    { name: "In this state", value: health.since === null ? "not known" : <>since <Moment at={health.since} focusable /></> },
+    { name: "Last looked at", value: health.last_checked === null ? "never" : <Moment at={health.last_checked} focusable /> },
+    { name: "Light probe", value: health.probe_ms === null ? "–" : `${formatDuration(health.probe_ms)}, never billed` },
+  ];
+  return (
+    <div className="flex flex-col gap-5">
+      <p className="text-ink-1 [overflow-wrap:anywhere]">{health.reason}</p>
+      <Facts facts={facts} />
+      <section aria-label="Last 24 hours" className="flex flex-col gap-3 border-t border-line pt-4">
+        <h3 className="font-semibold">Last 24 hours</h3>
+        <Sparkline height={40} values={day.requests_per_hour} label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours, by hour`} />
+        <dl className="grid grid-cols-4 gap-3">
+          <Figure name="Requests" value={formatCount(day.spend.requests)} />
+          <Figure name="Failed" value={formatCount(day.failed)} />
+          <Figure name="First token" value={day.first_token_ms === null ? "–" : formatDuration(day.first_token_ms)} />
+          <Figure name="Spend" value={formatMoney(day.spend.cost)} />
+        </dl>
+        {day.spend.unpriced_requests > 0 && (
+          <p className="text-12">
+            <Unpriced requests={day.spend.unpriced_requests} /> <span className="text-ink-3">and so not in the spend.</span>
+          </p>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt className="text-12 text-ink-3">{name}</dt>
+      <dd className="text-15 font-semibold">{value}</dd>
+    </div>
+  );
+}
+
+function Models({ models }: { models: ModelView[] }) {
+  if (models.length === 0) return <p className="text-ink-2">No model is known. Test the backend to ask it for its list.</p>;
+  return (
+    <table className="w-full">
+      <caption className="pb-3 text-left text-12 text-ink-3">Prices in US dollars per million tokens.</caption>
+      <thead className="text-12 text-ink-3">
+        <tr>
+          <th scope="col" className="pb-2 text-left font-medium">Model</th>
+          <th scope="col" className="numeric pb-2 font-medium">Input</th>
+          <th scope="col" className="numeric pb-2 font-medium">Cached</th>
+          <th scope="col" className="numeric pb-2 font-medium">Output</th>
+        </tr>
+      </thead>
+      <tbody>
+        {models.map((model) => (
+          <tr key={model.id} title={model.price === null ? undefined : `${model.price.source}, from ${model.price.valid_from}`}>
+            <td className="border-t border-line py-2 pr-3 font-mono text-12 [overflow-wrap:anywhere]">{model.id}</td>
+            {model.price === null ? (
+              <td colSpan={3} className="numeric border-t border-line py-2">
+                <Unpriced />
+              </td>
+            ) : (
+              [model.price.input, model.price.cache_read, model.price.output].map((amount, index) => (
+                <td key={index} className="numeric border-t border-line py-2 pl-3">
+                  {formatPrice(amount)}
+                </td>
+              ))
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,157 @@
+/** Where requests can go, whether it works, and everything that can be done about it. */
+import { Plus, Server } from "lucide-react";
+import { useMemo, useState } from "react";
+import { AddBackendDialog } from "@/features/backends/add-backend";
+import { BackendDrawer } from "@/features/backends/backend-drawer";
+import { useBackendSwitch } from "@/features/backends/backend-actions";
+import { Button } from "@/components/button";
+import { DataTable, type Column } from "@/components/data-table";
+import { EmptyState } from "@/components/empty-state";
+import { FilterInput } from "@/components/filter-input";
+import { Moment } from "@/components/moment";
+import { Page } from "@/components/page";
+import { Reading } from "@/components/reading";
+import { SkeletonRows } from "@/components/skeleton";
+import { StateBadge } from "@/components/state-mark";
+import { Switch } from "@/components/switch";
+import { Unpriced } from "@/components/unpriced";
+import type { BackendCountsView, BackendView } from "@/ipc/bindings";
+import { useBackends, useStatus } from "@/ipc/queries";
+import { matchesFilter } from "@/lib/filter";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+import { HEALTH } from "@/lib/states";
+
+interface BackendsScreenProps {
+  openId: string | null;
+  adding: boolean;
+  onOpen: (id: string) => void;
+  onAdd: () => void;
+  onClose: () => void;
+}
+
+export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: BackendsScreenProps) {
+  const backends = useBackends();
+  const counts = useStatus().data?.backends;
+  const [filter, setFilter] = useState("");
+  const columns = useColumns();
+  const open = backends.data?.find((backend) => backend.id === openId);
+  return (
+    <Page
+      filled
+      title="Backends"
+      lead={counts && sayCounts(counts)}
+      actions={
+        <>
+          <FilterInput label="Filter backends" value={filter} onChange={setFilter} />
+          <Button look="primary" icon={Plus} onClick={onAdd}>
+            Add backend
+          </Button>
+        </>
+      }
+    >
+      <Reading of={backends} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={6} label="Reading the backends" /></div>}>
+        {(all) => (
+          <DataTable
+            label="Backends"
+            className="min-h-0"
+            columns={columns}
+            rows={all.filter((backend) => matchesFilter(filter, [backend.id, backend.label, backend.base_url, HEALTH[backend.health.state].word, backend.health.reason]))}
+            rowId={(backend) => backend.id}
+            onOpen={(backend) => onOpen(backend.id)}
+            empty={
+              <EmptyState icon={Server} title="No backend matches">
+                No name, address or state has these words in it.
+              </EmptyState>
+            }
+          />
+        )}
+      </Reading>
+      {backends.data?.every((backend) => backend.built_in) === true && (
+        <section aria-label="First backend" className="rounded-card border border-dashed border-line-strong/60">
+          <EmptyState
+            icon={Server}
+            title="Only the mock is here"
+            action={
+              <Button icon={Plus} onClick={onAdd}>
+                Add the first backend
+              </Button>
+            }
+          >
+            It answers made-up text, free and without a key. Add a provider with its key, or a server on this machine, to do real work.
+          </EmptyState>
+        </section>
+      )}
+      <BackendDrawer backend={open} onClose={onClose} />
+      <AddBackendDialog open={adding} onClose={onClose} onOpen={onOpen} />
+    </Page>
+  );
+}
+
+function sayCounts(counts: BackendCountsView): string {
+  const parts = [
+    counts.down > 0 ? `${counts.down} down` : null,
+    counts.unknown > 0 ? `${counts.unknown} not known yet` : null,
+    counts.disabled > 0 ? `${counts.disabled} switched off` : null,
+  ].filter((part) => part !== null);
+  return [`${counts.up} of ${formatCounted(counts.total, "backend", "backends")} up`, ...parts].join(", ");
+}
+
+function useColumns(): Column<BackendView>[] {
+  const toggle = useBackendSwitch();
+  const change = toggle.change;
+  return useMemo(
+    () => [
+      { id: "name", header: "Name", width: "20%", value: (backend) => backend.label, cell: (backend) => <span className="font-medium text-ink-1">{backend.label}</span> },
+      {
+        id: "state",
+        header: "State",
+        value: (backend) => backend.health.state,
+        cell: (backend) => (
+          <span className="flex min-w-0 items-center gap-2" title={backend.health.reason}>
+            <StateBadge sign={HEALTH[backend.health.state]} />
+            <span className="truncate text-12 text-ink-3">{backend.health.reason}</span>
+          </span>
+        ),
+      },
+      { id: "first", header: "First token", numeric: true, width: "104px", from: "640", value: (backend) => backend.last_day.first_token_ms, cell: (backend) => (backend.last_day.first_token_ms === null ? <None /> : formatDuration(backend.last_day.first_token_ms)) },
+      {
+        id: "requests",
+        header: "24 h",
+        numeric: true,
+        width: "112px",
+        value: (backend) => backend.last_day.spend.requests,
+        cell: ({ last_day: day }) => (
+          <span title={`${formatCounted(day.spend.requests, "request", "requests")}, ${day.failed} failed`}>
+            {day.failed > 0 && <span className="text-bad">{formatCount(day.failed)} failed </span>}
+            {formatCount(day.spend.requests)}
+          </span>
+        ),
+      },
+      { id: "spend", header: "Spend 24 h", numeric: true, width: "112px", value: (backend) => backend.last_day.spend.cost, cell: (backend) => <DaySpend backend={backend} /> },
+      { id: "key", header: "Key", width: "112px", from: "1000", value: (backend) => backend.credential, cell: (backend) => backend.credential ?? <None text="none" /> },
+      { id: "checked", header: "Looked at", width: "104px", numeric: true, from: "800", value: (backend) => backend.health.last_checked, cell: (backend) => <span className="text-ink-2">{backend.health.last_checked === null ? <None text="never" /> : <Moment at={backend.health.last_checked} />}</span> },
+      {
+        id: "on",
+        header: "On",
+        width: "60px",
+        cell: (backend) => (
+          <span className="flex" onClick={(event) => event.stopPropagation()} role="presentation">
+            <Switch label={`${backend.label} switched on`} checked={backend.enabled} onChange={(enabled) => change(backend, enabled)} />
+          </span>
+        ),
+      },
+    ],
+    [change],
+  );
+}
+
+function DaySpend({ backend }: { backend: BackendView }) {
+  const { spend } = backend.last_day;
+  if (spend.requests > 0 && spend.unpriced_requests === spend.requests) return <Unpriced />;
+  return formatMoney(spend.cost);
+}
+
+function None({ text = "–" }: { text?: string }) {
+  return <span className="text-ink-3">{text}</span>;
+}

@@ -1,0 +1,84 @@
+/** A backend's own settings. Another origin detaches its key, which the form says before it happens. */
+import { useForm, useWatch } from "react-hook-form";
+import { Button } from "@/components/button";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, Select, TextInput } from "@/components/field";
+import { Notice } from "@/components/notice";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { BackendEdit, BackendView } from "@/ipc/bindings";
+import { useKeys } from "@/ipc/queries";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+
+interface EditValues {
+  label: string;
+  base_url: string;
+  credential: string;
+  models: string;
+}
+
+const FIELDS = ["label", "base_url", "credential", "models"] as const;
+
+export function parseModels(text: string): string[] {
+  return text.split(/[\s,]+/).filter((model) => model !== "");
+}
+
+export function EditBackend({ backend }: { backend: BackendView }) {
+  const keys = useKeys().data ?? [];
+  const form = useForm<EditValues>({
+    defaultValues: { label: backend.label, base_url: backend.base_url ?? "", credential: backend.credential ?? "", models: backend.models.map((model) => model.id).join("\n") },
+  });
+  const save = useAction(["backends", "keys", "status"], (host, req: BackendEdit) => host.backendEdit(req));
+  const address = useWatch({ control: form.control, name: "base_url" });
+  const moves = backend.credential !== null && address !== (backend.base_url ?? "");
+  const submit = form.handleSubmit((values) =>
+    save.mutate(
+      { id: backend.id, label: values.label.trim(), base_url: values.base_url.trim(), credential: values.credential === "" ? null : values.credential, models: parseModels(values.models) },
+      {
+        onSuccess: () => {
+          form.reset(values);
+          notify({ title: `${backend.label} was saved`, detail: "It holds for the next request." });
+        },
+      },
+    ),
+  );
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+      <Field label="Name for people" fault={faultOf(save.error, "label")}>
+        {(control) => <TextInput {...control} {...form.register("label")} />}
+      </Field>
+      <Field label="Address" help="With or without /v1." fault={faultOf(save.error, "base_url")}>
+        {(control) => <TextInput {...control} mono {...form.register("base_url")} />}
+      </Field>
+      {moves && (
+        <Notice tone="warn" title="Another origin detaches the key.">
+          A key may only be sent to the place it was given for. After saving, choose a key for the new place.
+        </Notice>
+      )}
+      <Field label="Key" fault={faultOf(save.error, "credential")}>
+        {(control) => (
+          <Select {...control} {...form.register("credential")}>
+            <option value="">None</option>
+            {keys.map((key) => (
+              <option key={key.id} value={key.id}>
+                {key.label} ({key.id})
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Field label="Models" help="One a line. Leave it empty to ask the backend." fault={faultOf(save.error, "models")}>
+        {(control) => <textarea {...control} {...form.register("models")} rows={5} spellCheck={false} className="w-full resize-y rounded-control border border-line-strong/70 bg-surface-0 px-2.5 py-2 font-mono text-12 leading-5" />}
+      </Field>
+      <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
+      <div className="flex justify-end gap-2">
+        <Button disabled={!form.formState.isDirty} onClick={() => form.reset()}>
+          Discard
+        </Button>
+        <Button type="submit" look="primary" busy={save.isPending} disabled={!form.formState.isDirty}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}

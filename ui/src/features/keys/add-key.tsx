@@ -1,0 +1,81 @@
+/** A key on its way in. The field recognises the provider and proposes the name and the place it may be sent to. */
+import { useRef } from "react";
+import { useForm } from "react-hook-form";
+import { Button } from "@/components/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, TextInput } from "@/components/field";
+import { SecretField } from "@/components/secret-field";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import { usePresets } from "@/ipc/queries";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import type { SecretFindings } from "@/lib/pasted-secret";
+
+interface AddKeyValues {
+  id: string;
+  label: string;
+  url: string;
+}
+
+const FIELDS = ["id", "label", "secret", "url"] as const;
+
+export function AddKeyDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title="Add key">
+      <AddKeyForm onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function AddKeyForm({ onClose }: { onClose: () => void }) {
+  const secret = useRef<HTMLInputElement>(null);
+  const presets = usePresets().data ?? [];
+  const form = useForm<AddKeyValues>({ defaultValues: { id: "", label: "", url: "" } });
+  const add = useAction(["keys", "status"], (host, values: AddKeyValues) =>
+    host.keyAdd({ id: values.id.trim(), label: values.label.trim(), url: values.url.trim() === "" ? null : values.url.trim(), secret: secret.current?.value.trim() ?? "" }),
+  );
+  const propose = ({ provider }: SecretFindings) => {
+    if (provider === null) return;
+    const { dirtyFields } = form.formState;
+    if (!dirtyFields.id) form.setValue("id", provider.id);
+    if (!dirtyFields.label) form.setValue("label", provider.label);
+    if (!dirtyFields.url) form.setValue("url", provider.base_url);
+  };
+  const submit = form.handleSubmit((values) =>
+    add.mutate(values, {
+      onSuccess: (key) => {
+        if (secret.current) secret.current.value = "";
+        onClose();
+        notify({ title: `The key of ${key.label} is in the vault`, detail: "Verify it, or give it to a backend." });
+      },
+    }),
+  );
+  // Read here, so that the form tracks what the user has typed.
+  void form.formState.dirtyFields;
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
+      <DialogBody className="flex flex-col gap-4">
+        <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} onFindings={propose} />
+        <div className="grid grid-cols-2 gap-4">
+          <Field label="Name" help="How backends refer to it." fault={faultOf(add.error, "id")}>
+            {(control) => <TextInput {...control} mono {...form.register("id")} />}
+          </Field>
+          <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
+            {(control) => <TextInput {...control} {...form.register("label")} />}
+          </Field>
+        </div>
+        <Field label="May be sent to" optional help="Without an address it is bound when a backend takes it." fault={faultOf(add.error, "url")}>
+          {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("url")} />}
+        </Field>
+        <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
+      </DialogBody>
+      <DialogFoot>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" look="primary" busy={add.isPending}>
+          Add key
+        </Button>
+      </DialogFoot>
+    </form>
+  );
+}

@@ -1,0 +1,122 @@
+/** The tools that may call the gateway, each with its own token. */
+import { Link2, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import type { TableProps } from "@/features/keys/keys-table";
+import { Button } from "@/components/button";
+import { Confirm } from "@/components/confirm";
+import { CodeBlock } from "@/components/copy-button";
+import { DataTable, type Column } from "@/components/data-table";
+import { DialogBody, Drawer } from "@/components/dialog";
+import { EmptyState } from "@/components/empty-state";
+import { Facts } from "@/components/facts";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { Reading } from "@/components/reading";
+import { SkeletonRows } from "@/components/skeleton";
+import { StateBadge } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { ClientView } from "@/ipc/bindings";
+import { useClients } from "@/ipc/queries";
+import { matchesFilter } from "@/lib/filter";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted } from "@/lib/quantity";
+import type { Sign } from "@/lib/states";
+
+function signOf(client: ClientView): Sign {
+  if (client.expired) return { word: "Ended", shape: "square", tone: "warn" };
+  return client.seen_at === null ? { word: "Not heard of", shape: "ring", tone: "muted" } : { word: "Connected", shape: "disc", tone: "ok" };
+}
+
+const COLUMNS: Column<ClientView>[] = [
+  { id: "id", header: "Client", value: (client) => client.id, cell: (client) => <span className="font-medium text-ink-1">{client.id}</span> },
+  { id: "state", header: "State", width: "132px", value: (client) => signOf(client).word, cell: (client) => <StateBadge sign={signOf(client)} /> },
+  { id: "seen", header: "Last heard of", width: "128px", numeric: true, value: (client) => client.seen_at, cell: (client) => <span className="text-ink-2">{client.seen_at === null ? "never" : <Moment at={client.seen_at} />}</span> },
+  { id: "ends", header: "Token ends", width: "128px", numeric: true, from: "640", value: (client) => client.expires_at, cell: (client) => <span className="text-ink-2">{client.expires_at === null ? "never" : <Moment at={client.expires_at} />}</span> },
+  { id: "requests", header: "Requests, 30 days", width: "140px", numeric: true, from: "800", value: (client) => client.last_month.requests, cell: (client) => formatCount(client.last_month.requests) },
+  { id: "spend", header: "30 days", width: "104px", numeric: true, value: (client) => client.last_month.cost, cell: (client) => formatMoney(client.last_month.cost) },
+];
+
+export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
+  const clients = useClients();
+  return (
+    <>
+      <Reading of={clients} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={4} label="Reading the clients" /></div>}>
+        {(all) => (
+          <DataTable
+            label="Clients"
+            className="min-h-0"
+            columns={COLUMNS}
+            rows={all.filter((client) => matchesFilter(filter, [client.id, signOf(client).word]))}
+            rowId={(client) => client.id}
+            onOpen={(client) => onOpen(client.id)}
+            empty={
+              all.length > 0 ? (
+                <EmptyState icon={Link2} title="No client matches">No name or state has these words in it.</EmptyState>
+              ) : (
+                <EmptyState icon={Link2} title="No client is connected" action={<Button icon={Plus} onClick={onAdd}>Connect the first client</Button>}>
+                  Each tool gets its own token, so that its cost can be told apart and it can be shut out alone.
+                </EmptyState>
+              )
+            }
+          />
+        )}
+      </Reading>
+      <ClientDrawer client={clients.data?.find((client) => client.id === openId)} onClose={onClose} />
+    </>
+  );
+}
+
+function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
+  const [isRevoking, setRevoking] = useState(false);
+  const revoke = useAction(["clients", "status"], (host, id: string) => host.clientRevoke({ id }));
+  if (client === undefined) return null;
+  return (
+    <>
+      <Drawer
+        open
+        onClose={onClose}
+        title={client.id}
+        description={<StateBadge sign={signOf(client)} />}
+        actions={<Menu label="More for this client" entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]} />}
+      >
+        <DialogBody className="flex flex-col gap-4">
+          <Facts
+            facts={[
+              { name: "Connected", value: <Moment at={client.created_at} focusable /> },
+              { name: "Last heard of", value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable /> },
+              { name: "Token ends", value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable /> },
+              { name: "30 days", value: `${formatMoney(client.last_month.cost)} for ${formatCounted(client.last_month.requests, "request", "requests")}` },
+            ]}
+          />
+          <section aria-label="How to use it" className="flex flex-col gap-3 border-t border-line pt-4">
+            <div>
+              <h3 className="font-semibold">How to use it</h3>
+              <p className="text-12 text-ink-2">The snippets hold no token: they ask for it when they run, so none lies in a file.</p>
+            </div>
+            {client.snippets.map((snippet) => (
+              <CodeBlock key={snippet.title} title={snippet.title} code={snippet.code} />
+            ))}
+          </section>
+        </DialogBody>
+      </Drawer>
+      <Confirm
+        open={isRevoking}
+        title={`Revoke the token of ${client.id}?`}
+        losses={[`${client.id} is refused from its next request on.`, "The token cannot be brought back; connecting it again makes a new one.", "What it has cost stays in the ledger."]}
+        verb="Revoke token"
+        busy={revoke.isPending}
+        error={revoke.error}
+        onClose={() => setRevoking(false)}
+        onConfirm={() =>
+          revoke.mutate(client.id, {
+            onSuccess: () => {
+              onClose();
+              notify({ title: `The token of ${client.id} was revoked` });
+            },
+          })
+        }
+      />
+    </>
+  );
+}

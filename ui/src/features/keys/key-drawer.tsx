@@ -1,0 +1,173 @@
+/** One key: its state and why, where it goes, who uses it; verify, replace, remove. */
+import { Trash2, RefreshCw, ShieldCheck } from "lucide-react";
+import { useRef, useState } from "react";
+import { Button } from "@/components/button";
+import { Confirm } from "@/components/confirm";
+import { Dialog, DialogBody, DialogFoot, Drawer } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { Facts, type Fact } from "@/components/facts";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { Notice } from "@/components/notice";
+import { PanelLink } from "@/components/panel-link";
+import { SecretField } from "@/components/secret-field";
+import { StateBadge } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { Unpriced } from "@/components/unpriced";
+import { useAction } from "@/ipc/actions";
+import type { KeyVerificationView, KeyView } from "@/ipc/bindings";
+import { usePresets } from "@/ipc/queries";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
+import { KEY, VAULT_KIND_WORD } from "@/lib/states";
+
+type Asking = "nothing" | "replace" | "remove";
+
+export function KeyDrawer({ stored, onClose }: { stored: KeyView | undefined; onClose: () => void }) {
+  if (stored === undefined) return null;
+  return <OpenKey key={stored.id} stored={stored} onClose={onClose} />;
+}
+
+function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
+  const [asking, setAsking] = useState<Asking>("nothing");
+  const verify = useAction(["keys", "backends", "status"], (host, id: string) => host.keyVerify({ id }));
+  const remove = useAction(["keys", "backends", "status"], (host, id: string) => host.keyRemove({ id }));
+  const readOnly = stored.read_only ? "It comes from the environment: change it there." : null;
+  return (
+    <>
+      <Drawer
+        open
+        onClose={onClose}
+        title={stored.label}
+        description={<StateBadge sign={KEY[stored.state]} />}
+        actions={<Menu label="More for this key" entries={[{ label: "Remove key", icon: Trash2, danger: true, blocked: readOnly, onChoose: () => setAsking("remove") }]} />}
+      >
+        <DialogBody className="flex flex-col gap-4">
+          {stored.reason !== null && <Notice tone={stored.state === "rejected" ? "bad" : "warn"} title={stored.reason} />}
+          <div className="flex gap-2">
+            <Button icon={ShieldCheck} busy={verify.isPending} onClick={() => verify.mutate(stored.id)}>
+              Verify
+            </Button>
+            <Button icon={RefreshCw} disabled={stored.read_only} title={readOnly ?? undefined} onClick={() => setAsking("replace")}>
+              Replace
+            </Button>
+          </div>
+          <ErrorNotice error={verify.error} />
+          {verify.data && <Verification seen={verify.data} />}
+          <Facts facts={factsOf(stored)} />
+        </DialogBody>
+      </Drawer>
+      <ReplaceDialog stored={stored} open={asking === "replace"} onClose={() => setAsking("nothing")} />
+      <Confirm
+        open={asking === "remove"}
+        title={`Remove the key of ${stored.label}?`}
+        losses={[
+          "It is deleted from the vault. Nobody can bring it back from here; make a new one at the provider if you need it again.",
+          stored.used_by.length === 0 ? "No backend uses it." : `These backends lose their key: ${stored.used_by.join(", ")}.`,
+          "What it has cost stays in the ledger.",
+        ]}
+        verb="Remove key"
+        busy={remove.isPending}
+        error={remove.error}
+        onClose={() => setAsking("nothing")}
+        onConfirm={() =>
+          remove.mutate(stored.id, {
+            onSuccess: () => {
+              onClose();
+              notify({ title: `The key of ${stored.label} was removed` });
+            },
+          })
+        }
+      />
+    </>
+  );
+}
+
+function Verification({ seen }: { seen: KeyVerificationView }) {
+  const tone = seen.state === "valid" ? "info" : seen.state === "rejected" ? "bad" : "warn";
+  return (
+    <Notice tone={tone} urgent title={seen.detail}>
+      {seen.fix}
+    </Notice>
+  );
+}
+
+function factsOf(stored: KeyView): Fact[] {
+  return [
+    { name: "Ends in", value: stored.tail === null ? "too short to show" : <code className="font-mono text-12">…{stored.tail}</code> },
+    { name: "May be sent to", value: stored.origin === null ? "no place yet: bound when a backend takes it" : <code className="font-mono text-12">{stored.origin}</code> },
+    {
+      name: "Used by",
+      value:
+        stored.used_by.length === 0 ? (
+          "nothing"
+        ) : (
+          <span className="flex flex-wrap gap-x-2">
+            {stored.used_by.map((id) => (
+              <PanelLink key={id} path={`/backends/${encodeURIComponent(id)}`}>
+                {id}
+              </PanelLink>
+            ))}
+          </span>
+        ),
+    },
+    { name: "Put in", value: stored.created_at === null ? "not known" : <Moment at={stored.created_at} focusable /> },
+    { name: "Replaced", value: stored.replaced_at === null ? "never" : <Moment at={stored.replaced_at} focusable /> },
+    { name: "Last verified", value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable /> },
+    { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
+    { name: "Kept in", value: VAULT_KIND_WORD[stored.storage] },
+    {
+      name: "30 days",
+      value: (
+        <>
+          {formatMoney(stored.last_month.cost)} for {formatCounted(stored.last_month.requests, "request", "requests")}{" "}
+          {stored.last_month.unpriced_requests > 0 && <Unpriced requests={stored.last_month.unpriced_requests} />}
+        </>
+      ),
+    },
+  ];
+}
+
+function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title={`Replace the key of ${stored.label}`} description="The new key takes the old one's place at once; backends keep using it by name.">
+      <ReplaceForm stored={stored} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
+  const secret = useRef<HTMLInputElement>(null);
+  const presets = usePresets().data ?? [];
+  const replace = useAction(["keys", "backends", "status"], (host, id: string) => host.keyReplace({ id, secret: secret.current?.value.trim() ?? "" }));
+  const submit = () =>
+    replace.mutate(stored.id, {
+      onSuccess: (key) => {
+        if (secret.current) secret.current.value = "";
+        onClose();
+        notify({ title: `The key of ${stored.label} was replaced`, detail: key.tail === null ? null : `It now ends in …${key.tail}.` });
+      },
+    });
+  return (
+    <form
+      noValidate
+      className="flex min-h-0 flex-col"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <DialogBody className="flex flex-col gap-4">
+        <SecretField label="The new key" ref={secret} presets={presets} fault={faultOf(replace.error, "secret")} />
+        <ErrorNotice error={faultElsewhere(replace.error, ["secret"])} />
+      </DialogBody>
+      <DialogFoot>
+        <Button onClick={onClose}>Keep the old key</Button>
+        <Button type="submit" look="primary" busy={replace.isPending}>
+          Replace key
+        </Button>
+      </DialogFoot>
+    </form>
+  );
+}

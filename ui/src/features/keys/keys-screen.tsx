@@ -1,0 +1,82 @@
+/** The keys in the vault and the clients that may call the gateway: two sides of who may do what. */
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { AddClientDialog } from "@/features/keys/add-client";
+import { AddKeyDialog } from "@/features/keys/add-key";
+import { ClientsTable } from "@/features/keys/clients-table";
+import { KeysTable } from "@/features/keys/keys-table";
+import { Button } from "@/components/button";
+import { Choice } from "@/components/choice";
+import { FilterInput } from "@/components/filter-input";
+import { Notice } from "@/components/notice";
+import { Page } from "@/components/page";
+import { PanelLink } from "@/components/panel-link";
+import { useClients, useKeys, useStatus } from "@/ipc/queries";
+import { formatCounted } from "@/lib/quantity";
+import { VAULT, VAULT_KIND_WORD } from "@/lib/states";
+
+export interface KeysScreenProps {
+  tab: "keys" | "clients";
+  openId: string | null;
+  adding: boolean;
+  onTab: (tab: "keys" | "clients") => void;
+  onOpen: (id: string) => void;
+  onAdd: () => void;
+  onClose: () => void;
+}
+
+const TABS = [
+  { value: "keys", label: "Provider keys" },
+  { value: "clients", label: "Clients" },
+] as const;
+
+export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose }: KeysScreenProps) {
+  const [filter, setFilter] = useState("");
+  const vault = useStatus().data?.vault;
+  return (
+    <Page
+      filled
+      title="Keys"
+      lead={tab === "keys" ? <KeysLead /> : <ClientsLead />}
+      actions={
+        <>
+          <FilterInput label={tab === "keys" ? "Filter keys" : "Filter clients"} value={filter} onChange={setFilter} />
+          <Button look="primary" icon={Plus} onClick={onAdd}>
+            {tab === "keys" ? "Add key" : "Connect a client"}
+          </Button>
+        </>
+      }
+    >
+      <div className="flex items-center gap-3">
+        <Choice label="What to show" options={TABS} value={tab} onChange={onTab} />
+        {vault && <span className="truncate text-12 text-ink-3">{tab === "keys" ? `Kept in: ${VAULT_KIND_WORD[vault.kind].toLowerCase()}` : "A client's token opens this gateway only, and can be revoked."}</span>}
+      </div>
+      {vault && vault.state !== "ready" && vault.state !== "unknown" && (
+        <Notice tone="bad" title={`The vault: ${VAULT[vault.state].word.toLowerCase()}.`} action={<PanelLink path="/settings" className="self-center text-12">Vault settings</PanelLink>}>
+          {vault.hint}
+        </Notice>
+      )}
+      {tab === "keys" ? <KeysTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} /> : <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />}
+      <AddKeyDialog open={adding && tab === "keys"} onClose={onClose} />
+      <AddClientDialog open={adding && tab === "clients"} onClose={onClose} onAdded={onOpen} />
+    </Page>
+  );
+}
+
+function KeysLead() {
+  const keys = useKeys().data;
+  if (keys === undefined) return null;
+  const bad = keys.filter((key) => key.state === "rejected" || key.state === "missing").length;
+  const held = formatCounted(keys.length, "key", "keys");
+  if (keys.length === 0) return "No key yet.";
+  return bad === 0 ? `${held}, none rejected.` : `${held}, ${bad} ${bad === 1 ? "needs" : "need"} you.`;
+}
+
+function ClientsLead() {
+  const clients = useClients().data;
+  if (clients === undefined) return null;
+  const ended = clients.filter((client) => client.expired).length;
+  if (clients.length === 0) return "No tool may call the gateway yet.";
+  const connected = formatCounted(clients.length - ended, "client may call", "clients may call");
+  return ended === 0 ? `${connected} the gateway.` : `${connected} the gateway; ${formatCounted(ended, "token has", "tokens have")} ended.`;
+}

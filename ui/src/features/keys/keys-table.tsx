@@ -1,0 +1,68 @@
+/** Every key: whether it is good, where it may be sent, who uses it, what it cost. */
+import { KeyRound, Plus } from "lucide-react";
+import { KeyDrawer } from "@/features/keys/key-drawer";
+import { Button } from "@/components/button";
+import { DataTable, type Column } from "@/components/data-table";
+import { EmptyState } from "@/components/empty-state";
+import { Moment } from "@/components/moment";
+import { Reading } from "@/components/reading";
+import { SkeletonRows } from "@/components/skeleton";
+import { StateBadge } from "@/components/state-mark";
+import type { KeyView } from "@/ipc/bindings";
+import { useKeys } from "@/ipc/queries";
+import { matchesFilter } from "@/lib/filter";
+import { formatMoney } from "@/lib/money";
+import { KEY } from "@/lib/states";
+
+export interface TableProps {
+  filter: string;
+  openId: string | null;
+  onOpen: (id: string) => void;
+  onAdd: () => void;
+  onClose: () => void;
+}
+
+/** `https://api.openai.com:443` as people write it. */
+export function shortOrigin(origin: string): string {
+  return origin.replace(/^https:\/\//, "").replace(/:443$/, "");
+}
+
+const COLUMNS: Column<KeyView>[] = [
+  { id: "label", header: "Name", width: "18%", value: (key) => key.label, cell: (key) => <span className="font-medium text-ink-1">{key.label}</span> },
+  { id: "tail", header: "Ends in", width: "88px", cell: (key) => <span className="font-mono text-12 text-ink-2">{key.tail === null ? "–" : `…${key.tail}`}</span> },
+  { id: "state", header: "State", width: "124px", value: (key) => key.state, cell: (key) => <span title={key.reason ?? undefined}><StateBadge sign={KEY[key.state]} /></span> },
+  { id: "origin", header: "May be sent to", from: "640", value: (key) => key.origin, cell: (key) => (key.origin === null ? <span className="text-ink-3">no place yet</span> : <span className="font-mono text-12 text-ink-2" title={key.origin}>{shortOrigin(key.origin)}</span>) },
+  { id: "used", header: "Used by", value: (key) => key.used_by.length, cell: (key) => (key.used_by.length === 0 ? <span className="text-ink-3">nothing</span> : key.used_by.join(", ")) },
+  { id: "seen", header: "Last used", width: "108px", numeric: true, from: "800", value: (key) => key.used_at, cell: (key) => <span className="text-ink-2">{key.used_at === null ? "never" : <Moment at={key.used_at} />}</span> },
+  { id: "spend", header: "30 days", width: "104px", numeric: true, value: (key) => key.last_month.cost, cell: (key) => formatMoney(key.last_month.cost) },
+];
+
+export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
+  const keys = useKeys();
+  return (
+    <>
+      <Reading of={keys} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={5} label="Reading the keys" /></div>}>
+        {(all) => (
+          <DataTable
+            label="Keys"
+            className="min-h-0"
+            columns={COLUMNS}
+            rows={all.filter((key) => matchesFilter(filter, [key.id, key.label, key.origin, KEY[key.state].word, ...key.used_by]))}
+            rowId={(key) => key.id}
+            onOpen={(key) => onOpen(key.id)}
+            empty={
+              all.length > 0 ? (
+                <EmptyState icon={KeyRound} title="No key matches">No name, place or state has these words in it.</EmptyState>
+              ) : (
+                <EmptyState icon={KeyRound} title="The vault holds no key" action={<Button icon={Plus} onClick={onAdd}>Add the first key</Button>}>
+                  A key put in here goes to the vault and nowhere else: no file, no shell profile, no page can read it back.
+                </EmptyState>
+              )
+            }
+          />
+        )}
+      </Reading>
+      <KeyDrawer stored={keys.data?.find((key) => key.id === openId)} onClose={onClose} />
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+/** The way in on a fresh install: four steps, each with its button, ticked off as the core sees them done. */
+import { Check } from "lucide-react";
+import { ActionButton } from "@/ipc/action-button";
+import { Card } from "@/components/card";
+import type { ActionView, FirstStepsView } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
+
+interface Step {
+  done: (steps: FirstStepsView) => boolean;
+  title: string;
+  detail: string;
+  action: ActionView | null;
+}
+
+const STEPS: Step[] = [
+  { done: (steps) => steps.backend_added, title: "Add a backend", detail: "A provider with its key, or a local server. The built-in mock already answers.", action: { kind: "add_backend" } },
+  { done: (steps) => steps.client_added, title: "Connect a client", detail: "A tool gets its own local token, which you can revoke.", action: { kind: "add_client" } },
+  { done: (steps) => steps.request_seen, title: "Send a request", detail: "Use a snippet of the client; it appears here at once.", action: null },
+  { done: (steps) => steps.checks_run, title: "Run the checks", detail: "Free, and they say what to mend and how.", action: { kind: "run_checks" } },
+];
+
+export function areFirstStepsDone(steps: FirstStepsView): boolean {
+  return STEPS.every((step) => step.done(steps));
+}
+
+export function FirstSteps({ steps }: { steps: FirstStepsView }) {
+  const done = STEPS.filter((step) => step.done(steps)).length;
+  const next = STEPS.findIndex((step) => !step.done(steps));
+  return (
+    <Card
+      title="First steps"
+      note={`${done} of ${STEPS.length} done`}
+      flush
+      action={
+        <span aria-hidden className="flex gap-1">
+          {STEPS.map((step) => (
+            <span key={step.title} data-mark className={classNames("h-1 w-6 rounded-full", step.done(steps) ? "bg-ok" : "bg-surface-3")} />
+          ))}
+        </span>
+      }
+    >
+      <ol>
+        {STEPS.map((step, index) => {
+          const isDone = step.done(steps);
+          return (
+            <li key={step.title} className="flex min-h-[56px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0">
+              <span
+                className={classNames(
+                  "flex size-6 shrink-0 items-center justify-center rounded-full border text-12 font-medium",
+                  isDone ? "border-ok/50 bg-ok-wash text-ok" : index === next ? "border-accent text-accent" : "border-line text-ink-3",
+                )}
+              >
+                {isDone ? <Check size={14} strokeWidth={2} aria-hidden /> : index + 1}
+              </span>
+              <div className="min-w-0 flex-1">
+                <p className={classNames("font-medium", isDone ? "text-ink-2" : "text-ink-1")}>
+                  {step.title}
+                  {isDone && <span className="sr-only"> (done)</span>}
+                </p>
+                <p className="truncate text-12 text-ink-2" title={step.detail}>{step.detail}</p>
+              </div>
+              {!isDone && step.action && <ActionButton action={step.action} look={index === next ? "primary" : "plain"} />}
+            </li>
+          );
+        })}
+      </ol>
+    </Card>
+  );
+}

@@ -1,0 +1,59 @@
+/** Can I work, what needs me, what does it cost: in five seconds. */
+import { BackendsStrip } from "@/features/overview/backends-strip";
+import { FirstSteps, areFirstStepsDone } from "@/features/overview/first-steps";
+import { NeedsYou } from "@/features/overview/needs-you";
+import { ReadinessCard } from "@/features/overview/readiness-card";
+import { RecentRequests } from "@/features/overview/recent-requests";
+import { SpendCard } from "@/features/overview/spend-card";
+import { VerdictBar } from "@/features/overview/verdict-bar";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import type { StatusView } from "@/ipc/bindings";
+import { useStatus } from "@/ipc/queries";
+
+export function OverviewScreen() {
+  const status = useStatus();
+  return (
+    <div className="@container flex min-h-full flex-col gap-4 px-6 pt-5 pb-6">
+      <Reading of={status} skeleton={<OverviewSkeleton />}>
+        {(data) => <Overview status={data} />}
+      </Reading>
+    </div>
+  );
+}
+
+function Overview({ status }: { status: StatusView }) {
+  return (
+    <>
+      <VerdictBar status={status} />
+      <BackendsStrip />
+      <div className="grid flex-1 grid-cols-1 gap-4 @min-[720px]:grid-cols-[minmax(0,1fr)_minmax(264px,336px)]">
+        <div className="flex min-w-0 flex-col gap-4">
+          {areFirstStepsDone(status.first_steps) ? <NeedsYou verdict={status.verdict} /> : <FirstSteps steps={status.first_steps} />}
+          {!areFirstStepsDone(status.first_steps) && status.verdict.needs.length > 0 && <NeedsYou verdict={status.verdict} />}
+          <RecentRequests />
+        </div>
+        <div className="flex min-w-0 flex-col gap-4">
+          <SpendCard spend={status.spend_today} />
+          <ReadinessCard />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function OverviewSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the overview" className="flex flex-1 flex-col gap-4">
+      <div className="flex h-[68px] items-center gap-4 rounded-card border border-line bg-surface-1 px-5">
+        <Skeleton className="size-6 rounded-full" />
+        <Skeleton className="h-4 w-56" />
+      </div>
+      <Skeleton className="h-[92px] rounded-card" />
+      <div className="grid flex-1 grid-cols-[minmax(0,1fr)_minmax(264px,336px)] gap-4">
+        <Skeleton className="rounded-card" />
+        <Skeleton className="rounded-card" />
+      </div>
+    </div>
+  );
+}

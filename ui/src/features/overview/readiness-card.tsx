@@ -1,0 +1,69 @@
+/** The newest score, what would raise it most, and the button that looks again. */
+import { Card } from "@/components/card";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { ScoreDial } from "@/components/score-dial";
+import { Skeleton } from "@/components/skeleton";
+import { StateBadge, StateMark } from "@/components/state-mark";
+import { RunChecksButton } from "@/ipc/action-button";
+import type { RunView } from "@/ipc/bindings";
+import { useReadiness } from "@/ipc/queries";
+import { formatTenthsChange } from "@/lib/quantity";
+import { CHECK, RUN_VERDICT } from "@/lib/states";
+
+export function ReadinessCard() {
+  const readiness = useReadiness();
+  return (
+    <Card title="Readiness" className="flex-1" action={<PanelLink path="/readiness" className="text-12">Details</PanelLink>}>
+      <Reading of={readiness} skeleton={<Skeleton className="h-[88px]" />}>
+        {({ run }) => (run === null ? <NeverRun /> : <LastRun run={run} />)}
+      </Reading>
+    </Card>
+  );
+}
+
+function NeverRun() {
+  return (
+    <div className="flex items-center gap-4">
+      <ScoreDial tenths={null} tone="muted" size={80} />
+      <div className="flex flex-col items-start gap-2">
+        <p className="text-ink-2">Not looked at yet. A quick check is free and takes under three seconds.</p>
+        <RunChecksButton look="plain" size="small" set="quick" label="Run quick check" />
+      </div>
+    </div>
+  );
+}
+
+function LastRun({ run }: { run: RunView }) {
+  const sign = run.verdict === null ? null : RUN_VERDICT[run.verdict];
+  const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
+  return (
+    <div className="flex flex-col gap-3">
+      <div className="flex items-center gap-4">
+        <ScoreDial tenths={run.score_tenths} tone={sign?.tone ?? "muted"} size={80} />
+        <div className="flex min-w-0 flex-1 flex-col items-start gap-1">
+          <span className="font-medium">{sign ? <StateBadge sign={sign} /> : run.sentence}</span>
+          <span className="text-12 text-ink-2">
+            {run.score_change_tenths !== null && <>{formatTenthsChange(run.score_change_tenths)} since the last · </>}
+            <Moment at={run.ended_at ?? run.started_at} />
+          </span>
+          <RunChecksButton look="plain" size="small" set="full" label="Run checks" />
+        </div>
+      </div>
+      {fixes.length > 0 && (
+        <ul aria-label="Best fixes" className="flex flex-col gap-1.5 border-t border-line pt-3">
+          {fixes.map((check) => (
+            <li key={check.id} className="flex items-center gap-2 text-12" title={check.fix ?? undefined}>
+              <StateMark sign={CHECK[check.state]} />
+              <span className="truncate text-ink-2">
+                <span className="sr-only">{CHECK[check.state].word}: </span>
+                {check.cause ?? check.title}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

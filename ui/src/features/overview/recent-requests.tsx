@@ -1,0 +1,57 @@
+/** The newest requests, so that what a tool just did can be seen here. */
+import { Inbox } from "lucide-react";
+import { Card } from "@/components/card";
+import { EmptyState } from "@/components/empty-state";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { SkeletonRows } from "@/components/skeleton";
+import { StateMark } from "@/components/state-mark";
+import { Unpriced } from "@/components/unpriced";
+import type { RequestView } from "@/ipc/bindings";
+import { useRequests } from "@/ipc/queries";
+import { formatMoneyFine } from "@/lib/money";
+import { formatDuration } from "@/lib/quantity";
+import { REQUEST } from "@/lib/states";
+
+const ROWS = 7;
+
+export function RecentRequests() {
+  const requests = useRequests({ backend: null, client: null }, ROWS);
+  return (
+    <Card title="Recent requests" className="flex-1" flush action={<PanelLink path="/usage" className="text-12">All requests</PanelLink>}>
+      <Reading of={requests} skeleton={<SkeletonRows rows={ROWS} label="Reading the requests" />}>
+        {(data) => <Rows rows={data.pages.flatMap((page) => page.requests)} />}
+      </Reading>
+    </Card>
+  );
+}
+
+function Rows({ rows }: { rows: RequestView[] }) {
+  if (rows.length === 0) {
+    return (
+      <EmptyState icon={Inbox} title="No request yet">
+        Point a tool at the gateway and its requests appear here with their cost.
+      </EmptyState>
+    );
+  }
+  return (
+    <ul>
+      {rows.map((request) => (
+        <li key={request.id} className="border-b border-line last:border-b-0">
+          <PanelLink look="none" path={`/usage?request=${encodeURIComponent(request.id)}`} className="focus-inset flex h-[34px] items-center gap-3 px-4 hover:bg-surface-2" title={request.error ?? undefined}>
+            <StateMark sign={REQUEST[request.state]} />
+            <span className="sr-only">{REQUEST[request.state].word},</span>
+            <span className="min-w-0 flex-1 truncate text-ink-1">{request.model_asked}</span>
+            <span className="hidden w-28 truncate text-ink-2 @min-[640px]:inline">{request.client}</span>
+            <span className="numeric hidden w-14 text-ink-2 @min-[800px]:inline">{request.total_ms === null ? "–" : formatDuration(request.total_ms)}</span>
+            <span className="numeric w-20 text-ink-1">{request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)}</span>
+            <span className="numeric w-20 text-12 text-ink-3">
+              <Moment at={request.started_at} />
+            </span>
+          </PanelLink>
+        </li>
+      ))}
+    </ul>
+  );
+}

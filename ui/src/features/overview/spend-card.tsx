@@ -1,0 +1,51 @@
+/** What today has cost, and the week it stands in. */
+import { Card } from "@/components/card";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { Unpriced } from "@/components/unpriced";
+import type { SpendView, UsageView } from "@/ipc/bindings";
+import { useUsage } from "@/ipc/queries";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
+
+export function SpendCard({ spend }: { spend: SpendView }) {
+  const week = useUsage({ range: "last_week", group_by: "backend", zone: "local" });
+  return (
+    <Card title="Spend today" action={<PanelLink path="/usage" className="text-12">Usage</PanelLink>}>
+      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{formatMoney(spend.cost)}</p>
+      <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
+        {formatCounted(spend.requests, "request", "requests")}
+        {spend.unpriced_requests > 0 && <Unpriced requests={spend.unpriced_requests} />}
+      </p>
+      <div className="mt-3 border-t border-line pt-3">
+        <Reading of={week} skeleton={<Skeleton className="h-[76px]" />}>
+          {(usage) => <Week usage={usage} />}
+        </Reading>
+      </div>
+    </Card>
+  );
+}
+
+/** Seven bars, one a day, each its own share of the dearest. */
+function Week({ usage }: { usage: UsageView }) {
+  const heights = usage.buckets.map((bucket) => bucket.segments.reduce((sum, segment) => sum + segment.cost, 0));
+  const highest = Math.max(1, ...heights);
+  return (
+    <figure>
+      <figcaption className="mb-2 truncate text-12 text-ink-2" title={usage.finding}>
+        7 days: {usage.finding}
+      </figcaption>
+      <ol aria-label="The last 7 days" className="grid grid-cols-7 items-end gap-1.5">
+        {usage.buckets.map((bucket, index) => (
+          <li key={bucket.start} className="flex flex-col items-center gap-1 text-11 text-ink-3" title={bucket.label}>
+            <span className="flex h-10 w-full items-end">
+              <span data-mark className={index === usage.buckets.length - 1 ? "w-full rounded-t-[2px] bg-accent" : "w-full rounded-t-[2px] bg-line-strong/60"} style={{ height: `${Math.max(((heights[index] ?? 0) / highest) * 100, 3)}%` }} />
+            </span>
+            {bucket.label.split(" ")[0]}
+          </li>
+        ))}
+      </ol>
+    </figure>
+  );
+}

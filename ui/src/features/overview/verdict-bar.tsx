@@ -1,0 +1,46 @@
+/** The answer in one sentence, what it rests on, and the one button that helps most. */
+import { ActionButton, RunChecksButton } from "@/ipc/action-button";
+import { Moment } from "@/components/moment";
+import { StateMark } from "@/components/state-mark";
+import type { StatusView, VerdictLevel } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
+import { formatCounted } from "@/lib/quantity";
+import { VAULT, VERDICT } from "@/lib/states";
+
+const EDGE: Record<VerdictLevel, string> = { ok: "border-line", attention: "border-warn/45", problem: "border-bad/45" };
+
+export function VerdictBar({ status }: { status: StatusView }) {
+  const { verdict, backends, gateway, vault } = status;
+  const first = verdict.needs[0];
+  const inUse = backends.total - backends.disabled;
+  return (
+    <section aria-label="Verdict" className={classNames("flex min-h-[68px] items-center gap-4 rounded-card border bg-surface-1 px-5 py-3", EDGE[verdict.level])}>
+      <StateMark sign={VERDICT[verdict.level]} size={24} />
+      <div className="min-w-0 flex-1">
+        <h1 className="truncate text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">{verdict.sentence}</h1>
+        <p className="flex flex-wrap gap-x-1.5 text-12 text-ink-2">
+          <span>{gateway.state === "listening" ? "Gateway listens" : "Gateway does not listen"}</span>
+          <Dot />
+          <span>
+            {backends.up} of {formatCounted(inUse, "backend", "backends")} up
+          </span>
+          <Dot />
+          <span>vault {VAULT[vault.state].word.toLowerCase()}</span>
+          <Dot />
+          <span>
+            looked at <Moment at={status.now} focusable />
+          </span>
+        </p>
+      </div>
+      {first ? <ActionButton action={first.action} look="primary" size="medium" /> : <RunChecksButton look="plain" size="medium" set="quick" label="Run quick check" />}
+    </section>
+  );
+}
+
+function Dot() {
+  return (
+    <span aria-hidden className="text-ink-3">
+      ·
+    </span>
+  );
+}

@@ -1,0 +1,84 @@
+/** Am I ready to work: the verdict, the score and its parts, every check with its evidence and its repair. */
+import { ListChecks } from "lucide-react";
+import { ChecksList } from "@/features/readiness/checks-list";
+import { RunHistory } from "@/features/readiness/run-history";
+import { Scorecard } from "@/features/readiness/scorecard";
+import { Button } from "@/components/button";
+import { EmptyState } from "@/components/empty-state";
+import { Page } from "@/components/page";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { CheckSetView, ReadinessView, RunView } from "@/ipc/bindings";
+import { useReadiness } from "@/ipc/queries";
+
+export function ReadinessScreen() {
+  const readiness = useReadiness();
+  const start = useAction(["readiness"], (host, set: CheckSetView) => host.readinessStart({ set }));
+  const cancel = useAction(["readiness"], (host) => host.readinessCancel());
+  const run = readiness.data?.run ?? null;
+  const isRunning = run?.state === "running";
+  const report = { onError: (error: { message: string; hint: string | null }) => notify({ tone: "bad", title: error.message, detail: error.hint }) };
+  return (
+    <Page
+      title="Readiness"
+      lead={readiness.data && leadOf(run)}
+      actions={
+        isRunning ? (
+          <Button busy={cancel.isPending} onClick={() => cancel.mutate(undefined, report)}>
+            Cancel run
+          </Button>
+        ) : (
+          <>
+            <Button busy={start.isPending} onClick={() => start.mutate("quick", report)}>
+              Quick check
+            </Button>
+            <Button look="primary" icon={ListChecks} busy={start.isPending} onClick={() => start.mutate("full", report)}>
+              Run all checks
+            </Button>
+          </>
+        )
+      }
+    >
+      <Reading of={readiness} skeleton={<ReadinessSkeleton />}>
+        {(data) => <Body readiness={data} />}
+      </Reading>
+    </Page>
+  );
+}
+
+function leadOf(run: RunView | null): string {
+  if (run === null) return "Not looked at yet.";
+  return run.state === "running" ? `Running: ${run.sentence}.` : `${run.sentence}.`.replace("..", ".");
+}
+
+function Body({ readiness: { run, history } }: { readiness: ReadinessView }) {
+  if (run === null) {
+    return (
+      <section aria-label="No run yet" className="rounded-card border border-line bg-surface-1">
+        <EmptyState icon={ListChecks} title="Nothing has been looked at yet">
+          The checks ask whether the gateway, the vault, the keys and every backend work, and say how to mend what does not. They are free: no check is billed. A quick check looks at local parts only and takes under three seconds.
+        </EmptyState>
+      </section>
+    );
+  }
+  return (
+    <div className="grid flex-1 grid-cols-1 items-start gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_296px]">
+      <ChecksList run={run} />
+      <div className="order-first grid grid-cols-1 gap-4 @min-[560px]:grid-cols-2 @min-[760px]:order-none @min-[760px]:grid-cols-1">
+        <Scorecard run={run} />
+        <RunHistory history={history} />
+      </div>
+    </div>
+  );
+}
+
+function ReadinessSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the checks" className="grid flex-1 grid-cols-1 gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_296px]">
+      <Skeleton className="min-h-96 rounded-card" />
+      <Skeleton className="h-72 rounded-card" />
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+/** What is wrong with the settings file, and the repair that is certain, shown before it is made. */
+import { Button } from "@/components/button";
+import { ErrorNotice } from "@/components/error-notice";
+import { notify } from "@/components/toast";
+import { StateMark } from "@/components/state-mark";
+import { useAction } from "@/ipc/actions";
+import type { ProblemView, SettingsView } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
+
+export function SettingsProblems({ settings }: { settings: SettingsView }) {
+  const fix = useAction(["settings", "status", "backends", "keys"], (host) => host.settingsFix());
+  if (settings.problems.length === 0) return null;
+  return (
+    <section aria-label="Problems of the file" className={classNames("overflow-hidden rounded-card border bg-surface-1", settings.valid ? "border-warn/45" : "border-bad/45")}>
+      <header className="px-4 pt-3 pb-2">
+        <h2 className="font-semibold">{settings.valid ? "The settings file has oddities" : "The settings file cannot be used"}</h2>
+        <p className="text-12 text-ink-2">
+          {settings.valid ? "It works; these parts are ignored." : "Defaults are in force and nothing is written to it until it is repaired."} <code className="font-mono text-11 [overflow-wrap:anywhere]">{settings.path}</code>
+        </p>
+      </header>
+      <ul className="border-t border-line">
+        {settings.problems.map((problem) => (
+          <Problem key={`${problem.path}${problem.line}`} problem={problem} />
+        ))}
+      </ul>
+      {settings.proposed_fix !== null && (
+        <div className="flex flex-col gap-3 border-t border-line p-4">
+          <h3 className="text-12 font-medium text-ink-2">This repair is certain:</h3>
+          <Diff text={settings.proposed_fix} />
+          <ErrorNotice error={fix.error} />
+          <div>
+            <Button look="primary" busy={fix.isPending} onClick={() => fix.mutate(undefined, { onSuccess: () => notify({ title: "The settings file was repaired" }) })}>
+              Apply the repair
+            </Button>
+          </div>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Problem({ problem }: { problem: ProblemView }) {
+  return (
+    <li className="flex gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
+      <span className="pt-[3px]">
+        <StateMark sign={problem.fatal ? { word: "Error", shape: "barred", tone: "bad" } : { word: "Oddity", shape: "triangle", tone: "warn" }} />
+      </span>
+      <div className="min-w-0 [overflow-wrap:anywhere]">
+        <p className="font-mono text-12 text-ink-1">
+          <span className="sr-only">{problem.fatal ? "Error: " : "Oddity: "}</span>
+          {problem.path}
+          {problem.line !== null && <span className="text-ink-3"> line {problem.line}</span>}
+        </p>
+        <p className="text-ink-2">{problem.message}</p>
+      </div>
+    </li>
+  );
+}
+
+function Diff({ text }: { text: string }) {
+  return (
+    <pre role="region" aria-label="The repair, as a difference" tabIndex={0} className="focus-inset overflow-x-auto rounded-control border border-line bg-surface-0 py-2 font-mono text-12 leading-5">
+      {text.trimEnd().split("\n").map((line, index) => (
+        <div key={`${index}${line}`} className={classNames("px-3", lineLook(line))}>
+          {line === "" ? " " : line}
+        </div>
+      ))}
+    </pre>
+  );
+}
+
+function lineLook(line: string): string {
+  if (line.startsWith("+++") || line.startsWith("---") || line.startsWith("@@")) return "text-ink-3";
+  if (line.startsWith("+")) return "bg-ok-wash text-ok";
+  if (line.startsWith("-")) return "bg-bad-wash text-bad";
+  return "text-ink-2";
+}

@@ -1,0 +1,81 @@
+/** One request in full: why it went where it went, how long it took, what it cost and how that is known. */
+import { CopyButton } from "@/components/copy-button";
+import { DialogBody, Drawer } from "@/components/dialog";
+import { Facts, type Fact } from "@/components/facts";
+import { Notice } from "@/components/notice";
+import { PanelLink } from "@/components/panel-link";
+import { StateBadge } from "@/components/state-mark";
+import { Unpriced } from "@/components/unpriced";
+import type { CostBasisView, RequestView } from "@/ipc/bindings";
+import { formatMoneyFine } from "@/lib/money";
+import { formatCount, formatDuration } from "@/lib/quantity";
+import { REQUEST } from "@/lib/states";
+import { formatExact } from "@/lib/time";
+
+const BASIS: Record<CostBasisView, string> = {
+  reported: "reported by the provider",
+  computed: "computed: tokens times price",
+  unpriced: "no usage or no price is known, so it is in no sum",
+};
+
+export function RequestDrawer({ request, onClose }: { request: RequestView | undefined; onClose: () => void }) {
+  if (request === undefined) return null;
+  return (
+    <Drawer open onClose={onClose} title={request.model_asked} description={<StateBadge sign={REQUEST[request.state]} />}>
+      <DialogBody className="flex flex-col gap-5">
+        {request.error !== null && <Notice tone={request.state === "failed" ? "bad" : "warn"} title={request.error} />}
+        <Timing request={request} />
+        <Facts facts={factsOf(request)} />
+      </DialogBody>
+    </Drawer>
+  );
+}
+
+/** Waiting for the first token and streaming after it, to scale. */
+function Timing({ request: { first_token_ms: first, total_ms: total } }: { request: RequestView }) {
+  if (first === null || total === null || total === 0) return null;
+  return (
+    <figure className="flex flex-col gap-1.5">
+      <figcaption className="flex justify-between text-12 text-ink-2">
+        <span>First token after {formatDuration(first)}</span>
+        <span>{formatDuration(total)} in all</span>
+      </figcaption>
+      <div aria-hidden className="flex h-2 overflow-hidden rounded-full bg-surface-3">
+        <span data-mark className="bg-line-strong" style={{ width: `${(first / total) * 100}%` }} />
+        <span data-mark className="flex-1 bg-accent" />
+      </div>
+    </figure>
+  );
+}
+
+function tokens(count: number | null): string {
+  return count === null ? "not reported" : formatCount(count);
+}
+
+function factsOf(request: RequestView): Fact[] {
+  return [
+    { name: "Started", value: formatExact(request.started_at) },
+    { name: "Client", value: <PanelLink path={`/clients/${encodeURIComponent(request.client)}`}>{request.client}</PanelLink> },
+    { name: "Backend", value: request.backend === null ? "none" : <PanelLink path={`/backends/${encodeURIComponent(request.backend)}`}>{request.backend}</PanelLink> },
+    { name: "Why there", value: request.explanation },
+    { name: "Model billed", value: request.model_billed ?? "not reported" },
+    { name: "Status", value: request.http_status === null ? "none sent" : String(request.http_status) },
+    { name: "Answer", value: request.stream ? "streamed" : "in one piece" },
+    { name: "Stopped because", value: request.finish_reason ?? "not reported" },
+    { name: "Attempts", value: String(request.attempts) },
+    { name: "Tokens in", value: tokens(request.input_tokens) },
+    { name: "Of these cached", value: tokens(request.cache_read_tokens) },
+    { name: "Tokens out", value: tokens(request.output_tokens) },
+    { name: "Cost", value: request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost) },
+    { name: "Known by", value: BASIS[request.cost_basis] },
+    {
+      name: "Request id",
+      value: (
+        <span className="flex flex-wrap items-center gap-1">
+          <code className="font-mono text-12">{request.id}</code>
+          <CopyButton text={request.id} />
+        </span>
+      ),
+    },
+  ];
+}

@@ -1,0 +1,60 @@
+/** The bars, titled with what they show. */
+import { ChartColumn } from "lucide-react";
+import { seriesColour } from "@/features/usage/series";
+import { MEASURES, RANGES, type Measure } from "@/features/usage/usage-place";
+import { Choice } from "@/components/choice";
+import { EmptyState } from "@/components/empty-state";
+import { StackedBars } from "@/components/stacked-bars";
+import type { UsageRange, UsageSegmentView, UsageView } from "@/ipc/bindings";
+import { formatMoney, formatMoneyTick } from "@/lib/money";
+import { formatCount, formatCountShort } from "@/lib/quantity";
+
+const HEIGHT_PX = 224;
+
+interface UsageBarsProps {
+  usage: UsageView;
+  measure: Measure;
+  range: UsageRange;
+  onMeasure: (measure: Measure) => void;
+}
+
+function amountOf(segment: UsageSegmentView, measure: Measure): number {
+  return segment[measure];
+}
+
+const UNITS: Record<Measure, string> = { cost: "US dollars", requests: "requests", tokens: "tokens, in and out" };
+
+export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) {
+  const per = range === "today" || range === "last_day" ? "hour" : "day";
+  const period = RANGES.find((option) => option.value === range)?.label ?? "";
+  const format = measure === "cost" ? formatMoney : formatCount;
+  return (
+    <figure aria-label={usage.finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
+      <figcaption className="mb-3 flex items-start gap-4">
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate text-15 font-semibold text-ink-1" title={usage.finding}>{usage.finding}</h2>
+          <p className="text-12 text-ink-3">
+            {period}, {UNITS[measure]} by {per}
+          </p>
+        </div>
+        <Choice label="What the bars measure" options={MEASURES} value={measure} onChange={onMeasure} />
+      </figcaption>
+      {usage.totals.requests === 0 ? (
+        <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
+          <EmptyState icon={ChartColumn} title="No request in this period">
+            Bars appear with the first request of a client.
+          </EmptyState>
+        </div>
+      ) : (
+        <StackedBars
+          label={`${UNITS[measure]} by ${per}`}
+          height={HEIGHT_PX}
+          groups={usage.groups.map((group, index) => ({ key: group.key, label: group.label, colour: seriesColour(index) }))}
+          bars={usage.buckets.map((bucket) => ({ key: String(bucket.start), label: bucket.label, values: bucket.segments.map((segment) => amountOf(segment, measure)) }))}
+          format={format}
+          formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
+        />
+      )}
+    </figure>
+  );
+}

@@ -1,0 +1,36 @@
+/** The bars as CSV, to a file or to the clipboard, every cell guarded against being read as a formula. */
+import { ClipboardCopy, Download, FileDown } from "lucide-react";
+import { Button } from "@/components/button";
+import { Menu } from "@/components/menu";
+import { notify } from "@/components/toast";
+import type { UsageGroupBy, UsageView } from "@/ipc/bindings";
+import { toCsv } from "@/lib/csv";
+import { downloadText } from "@/lib/download";
+
+export function usageCsv(usage: UsageView, group: UsageGroupBy): string {
+  const rows = usage.buckets.flatMap((bucket) =>
+    bucket.segments.map((segment, index) => [new Date(bucket.start).toISOString(), usage.groups[index]?.label ?? "", segment.cost, segment.requests, segment.tokens]),
+  );
+  return toCsv(["start_utc", group, "cost_micro_usd", "requests", "tokens"], rows);
+}
+
+export function UsageExport({ usage, group }: { usage: UsageView | undefined; group: UsageGroupBy }) {
+  if (usage === undefined) return null;
+  const copy = () =>
+    void navigator.clipboard.writeText(usageCsv(usage, group)).then(
+      () => notify({ title: "The table is on the clipboard" }),
+      () => notify({ tone: "bad", title: "The clipboard refused it", detail: "Download it as a file instead." }),
+    );
+  return (
+    <Menu
+      label="Export"
+      trigger={
+        <Button icon={FileDown}>Export</Button>
+      }
+      entries={[
+        { label: "Download CSV", icon: Download, onChoose: () => downloadText(`gatehouse-usage-by-${group}.csv`, "text/csv;charset=utf-8", usageCsv(usage, group)) },
+        { label: "Copy CSV", icon: ClipboardCopy, onChoose: copy },
+      ]}
+    />
+  );
+}

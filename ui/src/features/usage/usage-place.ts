@@ -1,0 +1,54 @@
+/** What the usage screen shows, as it stands in the address. */
+import type { UsageGroupBy, UsageRange, ZoneChoice } from "@/ipc/bindings";
+
+export type Measure = "cost" | "requests" | "tokens";
+
+export interface UsagePlace {
+  range: UsageRange;
+  group: UsageGroupBy;
+  zone: ZoneChoice;
+  measure: Measure;
+  /** The request whose drawer is open. */
+  request?: string;
+}
+
+export const RANGES = [
+  { value: "today", label: "Today" },
+  { value: "last_day", label: "24 h" },
+  { value: "last_week", label: "7 days" },
+  { value: "last_month", label: "30 days" },
+] as const satisfies { value: UsageRange; label: string }[];
+
+export const GROUPS = [
+  { value: "backend", label: "Backend" },
+  { value: "model", label: "Model" },
+  { value: "client", label: "Client" },
+  { value: "credential", label: "Key" },
+] as const satisfies { value: UsageGroupBy; label: string }[];
+
+export const ZONES = [
+  { value: "local", label: "Local" },
+  { value: "utc", label: "UTC" },
+] as const satisfies { value: ZoneChoice; label: string }[];
+
+export const MEASURES = [
+  { value: "cost", label: "Cost" },
+  { value: "requests", label: "Requests" },
+  { value: "tokens", label: "Tokens" },
+] as const satisfies { value: Measure; label: string }[];
+
+function known<Value extends string>(options: readonly { value: Value }[], asked: unknown, otherwise: Value): Value {
+  return options.find((option) => option.value === asked)?.value ?? otherwise;
+}
+
+/** An address that was typed or is from another version falls back, value by value. */
+export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
+  const request = search["request"];
+  return {
+    range: known(RANGES, search["range"], "last_week"),
+    group: known(GROUPS, search["group"], "backend"),
+    zone: known(ZONES, search["zone"], "local"),
+    measure: known(MEASURES, search["measure"], "cost"),
+    ...(typeof request === "string" ? { request } : {}),
+  };
+}

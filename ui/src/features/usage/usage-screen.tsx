@@ -1,0 +1,53 @@
+/** What was used and what it cost: the finding, the bars, the table behind them, the single requests. */
+import { UsageBars } from "@/features/usage/usage-bars";
+import { GroupsTable } from "@/features/usage/groups-table";
+import { RequestsTable } from "@/features/usage/requests-table";
+import { Totals } from "@/features/usage/totals";
+import { UsageExport } from "@/features/usage/usage-export";
+import { GROUPS, RANGES, ZONES, type UsagePlace } from "@/features/usage/usage-place";
+import { Choice } from "@/components/choice";
+import { Page } from "@/components/page";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { classNames } from "@/lib/class-names";
+import { useUsage } from "@/ipc/queries";
+
+export function UsageScreen({ place, onMove }: { place: UsagePlace; onMove: (place: UsagePlace) => void }) {
+  const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
+  return (
+    <Page title="Usage" lead={usage.data && `Days begin at midnight, ${usage.data.zone}.`} actions={<UsageExport usage={usage.data} group={place.group} />}>
+      <div className="flex flex-wrap items-center gap-2">
+        <Choice label="Period" options={RANGES} value={place.range} onChange={(range) => onMove({ ...place, range })} />
+        <Choice label="Group by" options={GROUPS} value={place.group} onChange={(group) => onMove({ ...place, group })} />
+        <Choice label="Time zone of the days" options={ZONES} value={place.zone} onChange={(zone) => onMove({ ...place, zone })} />
+      </div>
+      <Reading of={usage} skeleton={<UsageSkeleton />}>
+        {(data) => (
+          <div aria-busy={usage.isPlaceholderData} className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}>
+            <Totals usage={data} />
+            <UsageBars usage={data} measure={place.measure} range={place.range} onMeasure={(measure) => onMove({ ...place, measure })} />
+            <GroupsTable usage={data} group={place.group} />
+          </div>
+        )}
+      </Reading>
+      <RequestsTable
+        openId={place.request ?? null}
+        onOpen={(request) => onMove({ ...place, request })}
+        onClose={() => {
+          const { request: _closed, ...rest } = place;
+          onMove(rest);
+        }}
+      />
+    </Page>
+  );
+}
+
+function UsageSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the usage" className="flex flex-col gap-4">
+      <Skeleton className="h-[76px] rounded-card" />
+      <Skeleton className="h-[302px] rounded-card" />
+      <Skeleton className="h-[180px] rounded-card" />
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+/** The button of something that needs a hand: leads where it is mended, or starts the checks. */
+import { useAction } from "@/ipc/actions";
+import type { ActionView } from "@/ipc/bindings";
+import { Button, type ButtonLook } from "@/components/button";
+import { PanelLink } from "@/components/panel-link";
+import { notify } from "@/components/toast";
+import { actionTarget } from "@/lib/action";
+
+interface ActionButtonProps {
+  action: ActionView;
+  look?: ButtonLook;
+  size?: "small" | "medium";
+}
+
+export function ActionButton({ action, look = "plain", size = "small" }: ActionButtonProps) {
+  const { path, label } = actionTarget(action);
+  if (action.kind === "run_checks") return <RunChecksButton look={look} size={size} set="quick" label={label} />;
+  return (
+    <Button asChild look={look} size={size}>
+      <PanelLink look="none" path={path}>
+        {label}
+      </PanelLink>
+    </Button>
+  );
+}
+
+interface RunChecksButtonProps {
+  look: ButtonLook;
+  size: "small" | "medium";
+  set: "quick" | "full";
+  label: string;
+}
+
+/** Starts a run and goes to where it can be watched. */
+export function RunChecksButton({ look, size, set, label }: RunChecksButtonProps) {
+  const start = useAction(["readiness"], (host) => host.readinessStart({ set }));
+  const run = () =>
+    start.mutate(undefined, {
+      onSuccess: () => {
+        window.location.hash = "/readiness";
+      },
+      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+    });
+  return (
+    <Button look={look} size={size} busy={start.isPending} onClick={run}>
+      {label}
+    </Button>
+  );
+}

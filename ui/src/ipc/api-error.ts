@@ -1,0 +1,33 @@
+/** Makes sure that whatever a host throws reaches the panel as an `ApiError`. */
+import type { ApiError, ErrorCode } from "@/ipc/bindings";
+
+const CODES: Record<ErrorCode, true> = {
+  invalid_input: true,
+  not_found: true,
+  vault_unavailable: true,
+  settings_invalid: true,
+  offline: true,
+  failed: true,
+};
+
+export function isApiError(value: unknown): value is ApiError {
+  if (typeof value !== "object" || value === null) return false;
+  const { code, message } = value as Partial<Record<keyof ApiError, unknown>>;
+  return typeof code === "string" && code in CODES && typeof message === "string";
+}
+
+/** Passes an `ApiError` through; everything else (a transport's own words) becomes `failed`. */
+export function toApiError(thrown: unknown): ApiError {
+  if (isApiError(thrown)) return { ...thrown, hint: thrown.hint ?? null, field: thrown.field ?? null };
+  const message = typeof thrown === "string" ? thrown : thrown instanceof Error ? thrown.message : "Something failed without saying why.";
+  return { code: "failed", message, hint: null, field: null };
+}
+
+export function offlineError(): ApiError {
+  return {
+    code: "offline",
+    message: "Gatehouse does not answer.",
+    hint: "Start it with `gatehouse serve --panel`, or open the desktop window.",
+    field: null,
+  };
+}

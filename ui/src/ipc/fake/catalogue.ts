@@ -1,0 +1,51 @@
+/** What exists in the made-up world: providers to start from, models with prices, settings of a fresh install. */
+import type { ModelView, PresetView, SettingsValues } from "@/ipc/bindings";
+
+export const PRESETS: PresetView[] = [
+  preset("openai", "OpenAI", "https://api.openai.com/v1", "sk-", "https://platform.openai.com/api-keys"),
+  preset("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "sk-or-", "https://openrouter.ai/keys"),
+  preset("groq", "Groq", "https://api.groq.com/openai/v1", "gsk_", "https://console.groq.com/keys"),
+  preset("mistral", "Mistral", "https://api.mistral.ai/v1", null, "https://console.mistral.ai/api-keys"),
+  preset("deepseek", "DeepSeek", "https://api.deepseek.com/v1", null, "https://platform.deepseek.com/api_keys"),
+  preset("together", "Together", "https://api.together.xyz/v1", null, "https://api.together.ai/settings/api-keys"),
+  preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", null, "https://docs.ollama.com"),
+  preset("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1", null, "https://lmstudio.ai/docs"),
+];
+
+function preset(id: string, label: string, base_url: string, key_prefix: string | null, docs_url: string): PresetView {
+  const local = base_url.startsWith("http:");
+  return { id, label, kind: id === "openai" ? "openai" : "openai-compatible", base_url, key_prefix, docs_url, local };
+}
+
+export const DEFAULTS: SettingsValues = {
+  gateway_port: 4283,
+  in_flight_max: 50,
+  body_bytes_max: 33_554_432,
+  connect_timeout_ms: 5_000,
+  first_token_timeout_ms: 60_000,
+  stall_timeout_ms: 30_000,
+  total_timeout_ms: 600_000,
+  health_interval_secs: 30,
+  retention_days: 90,
+  notifications_enabled: true,
+  theme: "system",
+  vault_kind: "keychain",
+};
+
+function priced(id: string, input: number, output: number, cache_read: number | null): ModelView {
+  return { id, price: { input: input * 10_000, output: output * 10_000, cache_read: cache_read === null ? null : cache_read * 10_000, valid_from: "2026-11-01", source: "provider's price list" } };
+}
+
+/** Prices in cents per million tokens. */
+export const MODELS: Record<string, ModelView[]> = {
+  openai: [priced("gpt-5.2", 175, 1400, 18), priced("gpt-5.2-mini", 25, 200, 3), priced("text-embedding-4", 5, 0, null)],
+  openrouter: [priced("anthropic/claude-sonnet-5", 300, 1500, 30), priced("google/gemini-3.5-flash", 30, 250, 8), { id: "moonshot/kimi-k3", price: null }],
+  groq: [priced("llama-5-70b", 59, 79, null), priced("gpt-oss-120b", 15, 60, null)],
+  mistral: [priced("mistral-large-4", 200, 600, null), priced("codestral-3", 30, 90, null)],
+  ollama: [{ id: "qwen4-coder:30b", price: null }, { id: "gemma4:12b", price: null }],
+  mock: [{ id: "echo", price: null }, { id: "lorem", price: null }],
+};
+
+export function modelsOf(id: string): ModelView[] {
+  return MODELS[id] ?? [{ id: "default", price: null }];
+}

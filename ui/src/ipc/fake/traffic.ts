@@ -1,0 +1,165 @@
+/** A month of requests for the made-up world, and the sums a core would keep over them. */
+import type { CostBasisView, ModelView, RequestView, RequestStateView, UsageGroupBy, UsageGroupView, UsageQuery, UsageTotalsView, UsageView, SpendView } from "@/ipc/bindings";
+import { modelsOf } from "@/ipc/fake/catalogue";
+import { groupBy } from "@/lib/group";
+import type { Random } from "@/ipc/fake/random";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const DAYS = 30;
+const GROUPS_MAX = 8;
+const CLIENTS = ["claude-code", "claude-code", "claude-code", "codex", "codex", "zed"] as const;
+const BACKENDS = ["openai", "openai", "openai", "openrouter", "openrouter", "groq", "groq", "ollama"] as const;
+
+export function makeRequests(random: Random, now: number, failing: boolean): RequestView[] {
+  const moments: number[] = [];
+  for (let daysAgo = 0; daysAgo < DAYS; daysAgo += 1) {
+    const date = new Date(now - daysAgo * DAY_MS);
+    const isWeekend = date.getDay() % 6 === 0;
+    const count = isWeekend ? random.between(2, 14) : random.between(26, 74);
+    for (let index = 0; index < count; index += 1) {
+      const hour = 7 + Math.floor(Math.sqrt(random.next()) * 12);
+      const moment = new Date(date).setHours(hour, random.between(0, 59), random.between(0, 59), 0);
+      if (moment <= now - 90_000) moments.push(moment);
+    }
+  }
+  moments.push(now - 94_000, now - 152_000, now - 331_000, now - 402_000);
+  return moments.toSorted((left, right) => right - left).map((moment, index) => makeRequest(random, moment, moments.length - index, now, failing));
+}
+
+function outcome(random: Random, isBroken: boolean): RequestStateView {
+  const dice = random.next();
+  if (isBroken && dice < 0.7) return "failed";
+  return dice < 0.955 ? "complete" : dice < 0.972 ? "partial" : dice < 0.986 ? "cancelled" : "failed";
+}
+
+function makeRequest(random: Random, at: number, number: number, now: number, failing: boolean): RequestView {
+  const backend = random.pick(BACKENDS);
+  const model = random.pick(modelsOf(backend) as [ModelView, ...ModelView[]]);
+  const isBroken = failing && now - at < 3 * HOUR_MS && (backend === "ollama" || backend === "openrouter");
+  const state = outcome(random, isBroken);
+  const input = random.between(1_200, 46_000);
+  const cached = Math.floor(input * random.next() * 0.7);
+  const output = random.between(60, 2_900);
+  const says = state !== "failed" && random.next() > 0.02;
+  const cost = says && model.price ? costOf(model, input, cached, output) : null;
+  const basis: CostBasisView = cost === null ? "unpriced" : backend === "openrouter" ? "reported" : "computed";
+  const first = random.between(backend === "groq" ? 90 : 280, backend === "groq" ? 420 : 1_900);
+  return {
+    id: `req_${(0x1a2b00 + number).toString(16)}`,
+    started_at: at,
+    client: random.pick(CLIENTS),
+    backend,
+    model_asked: `${backend}/${model.id}`,
+    model_billed: says ? model.id : null,
+    state,
+    http_status: state === "failed" ? (backend === "ollama" ? 502 : 401) : state === "cancelled" ? null : 200,
+    error: state === "failed" ? (backend === "ollama" ? "ollama refused the connection at 127.0.0.1:11434. Start it, or switch the backend off." : "The provider rejected the key: 401, invalid_api_key. Replace the key.") : state === "partial" ? "The backend went silent for 30 s after 412 tokens." : null,
+    explanation: `The name ${backend}/${model.id} names the backend ${backend}, which was up and switched on.`,
+    stream: random.next() > 0.2,
+    finish_reason: state === "complete" ? random.pick(["stop", "stop", "tool_calls"]) : null,
+    input_tokens: says ? input : null,
+    cache_read_tokens: says ? cached : null,
+    output_tokens: says ? output : null,
+    cost,
+    cost_basis: basis,
+    first_token_ms: state === "failed" ? null : first,
+    total_ms: first + output * random.between(6, 14),
+    attempts: random.next() > 0.96 ? 2 : 1,
+  };
+}
+
+function costOf(model: ModelView, input: number, cached: number, output: number): number {
+  const price = model.price;
+  if (price === null) return 0;
+  const fresh = price.cache_read === null ? input : input - cached;
+  const kept = price.cache_read === null ? 0 : cached;
+  return Math.round((fresh * (price.input ?? 0) + kept * (price.cache_read ?? 0) + output * (price.output ?? 0)) / 1_000_000);
+}
+
+export function spendOf(requests: RequestView[]): SpendView {
+  const { cost, requests: count, unpriced_requests } = totalsOf(requests);
+  return { cost, requests: count, unpriced_requests };
+}
+
+function totalsOf(requests: RequestView[]): UsageTotalsView {
+  const sum = (value: (request: RequestView) => number | null) => requests.reduce((total, request) => total + (value(request) ?? 0), 0);
+  return {
+    cost: sum((request) => request.cost),
+    requests: requests.length,
+    unpriced_requests: sum((request) => (request.cost === null ? 1 : 0)),
+    failed_requests: sum((request) => (request.state === "failed" ? 1 : 0)),
+    input_tokens: sum((request) => request.input_tokens),
+    cache_read_tokens: sum((request) => request.cache_read_tokens),
+    output_tokens: sum((request) => request.output_tokens),
+    reasoning_tokens: sum((request) => Math.floor((request.output_tokens ?? 0) / 5)),
+  };
+}
+
+function groupKey(request: RequestView, by: UsageGroupBy): string {
+  switch (by) {
+    case "backend":
+      return request.backend ?? "none";
+    case "model":
+      return request.model_billed ?? request.model_asked;
+    case "client":
+      return request.client;
+    case "credential":
+      return request.backend === "ollama" ? "no key" : (request.backend ?? "none");
+  }
+}
+
+export function startOfDay(now: number, zone: UsageQuery["zone"]): number {
+  const date = new Date(now);
+  return zone === "utc" ? date.setUTCHours(0, 0, 0, 0) : date.setHours(0, 0, 0, 0);
+}
+
+function startsOf(query: UsageQuery, now: number): { starts: number[]; label: (start: number) => string } {
+  const timeZone = query.zone === "utc" ? { timeZone: "UTC" } : {};
+  const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...timeZone });
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...timeZone });
+  const midnight = startOfDay(now, query.zone);
+  const byHour = (first: number) => Array.from({ length: Math.floor((now - first) / HOUR_MS) + 1 }, (_, index) => first + index * HOUR_MS);
+  const byDay = (days: number) => Array.from({ length: days }, (_, index) => startOfDay(midnight + 12 * HOUR_MS - (days - 1 - index) * DAY_MS, query.zone));
+  switch (query.range) {
+    case "today":
+      return { starts: byHour(midnight), label: (start) => hour.format(start) };
+    case "last_day":
+      return { starts: byHour(now - (now % HOUR_MS) - 23 * HOUR_MS), label: (start) => hour.format(start) };
+    case "last_week":
+      return { starts: byDay(7), label: (start) => day.format(start) };
+    case "last_month":
+      return { starts: byDay(DAYS), label: (start) => day.format(start) };
+  }
+}
+
+export function usageOf(requests: RequestView[], query: UsageQuery, now: number): UsageView {
+  const { starts, label } = startsOf(query, now);
+  const from = starts[0] ?? now;
+  const inRange = requests.filter((request) => request.started_at >= from);
+  const totals = totalsOf(inRange);
+  const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by));
+  const ordered = [...byGroup].map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) })).toSorted((left, right) => right.totals.cost - left.totals.cost);
+  const kept = ordered.slice(0, GROUPS_MAX);
+  const rest = ordered.slice(GROUPS_MAX).flatMap((group) => group.rows);
+  if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest) });
+  const share = (cost: number) => (totals.cost === 0 ? null : Math.round((cost * 100) / totals.cost));
+  const groups: UsageGroupView[] = kept.map((group) => ({ key: group.key, label: group.key, totals: group.totals, cost_share_percent: share(group.totals.cost) }));
+  const first = groups[0];
+  return {
+    from,
+    to: now,
+    zone: query.zone === "utc" ? "UTC" : "Europe/Berlin",
+    finding: first && totals.cost > 0 ? `${first.label} took ${share(first.totals.cost)} % of $${(totals.cost / 1_000_000).toFixed(2)}` : inRange.length === 0 ? "Nothing was asked for in this period" : "Nothing priced in this period",
+    totals,
+    groups,
+    buckets: starts.map((start, index) => ({
+      start,
+      label: label(start),
+      segments: kept.map(({ rows }) => {
+        const part = totalsOf(rows.filter((request) => request.started_at >= start && request.started_at < (starts[index + 1] ?? Infinity)));
+        return { cost: part.cost, requests: part.requests, tokens: part.input_tokens + part.output_tokens };
+      }),
+    })),
+  };
+}

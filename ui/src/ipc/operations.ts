@@ -1,0 +1,46 @@
+/**
+ * Every operation of the host, once, with what it needs: transports build themselves from this table, so an operation
+ * added to the contract and not to a transport does not compile.
+ */
+import type { Host } from "@/ipc/host";
+
+type Operation = Exclude<keyof Host, "subscribe" | "openUrl">;
+
+/** `none`: called without a request. `req`: called with one. */
+export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown ? "none" : "req" } = {
+  status: "none",
+  backends: "none",
+  presets: "none",
+  backendAdd: "req",
+  backendEdit: "req",
+  backendSwitch: "req",
+  backendTest: "req",
+  backendRemove: "req",
+  keys: "none",
+  keyAdd: "req",
+  keyReplace: "req",
+  keyVerify: "req",
+  keyRemove: "req",
+  clients: "none",
+  clientAdd: "req",
+  clientRevoke: "req",
+  usage: "req",
+  requests: "req",
+  readiness: "none",
+  readinessStart: "req",
+  readinessCancel: "none",
+  settings: "none",
+  settingsEdit: "req",
+  settingsFix: "none",
+  notificationTest: "none",
+  vaultCheck: "none",
+  vaultUnlock: "req",
+};
+
+type Operations = Pick<Host, Operation>;
+
+/** Builds all operations over one function that carries a name and a request to the core. */
+export function buildOperations(call: (name: string, req: unknown) => Promise<unknown>): Operations {
+  const built = Object.keys(OPERATIONS).map((name) => [name, (req?: unknown) => call(name, req ?? null)]);
+  return Object.fromEntries(built) as Operations;
+}

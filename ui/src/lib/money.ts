@@ -1,0 +1,42 @@
+/**
+ * Writes amounts of money. Amounts are whole micro-dollars from the core; this file only spells them and never adds,
+ * so a rounding can never find its way back into a sum.
+ */
+const MICRO_PER_DOLLAR = 1_000_000;
+const MICRO_PER_CENT = 10_000;
+const MICRO_SPELLED_MIN = 100;
+
+const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+const wholeDollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 0 });
+const fineDollars = new Intl.NumberFormat("en-US", {
+  style: "currency",
+  currency: "USD",
+  minimumFractionDigits: 4,
+  maximumFractionDigits: 4,
+});
+
+/** `$4.10`; below a cent with four decimals (`$0.0042`); below those `<$0.0001`, never a false zero. */
+export function formatMoney(micro: number): string {
+  const size = Math.abs(micro);
+  if (size === 0 || size >= MICRO_PER_CENT) return dollars.format(micro / MICRO_PER_DOLLAR);
+  if (size < MICRO_SPELLED_MIN) return micro < 0 ? "-<$0.0001" : "<$0.0001";
+  return fineDollars.format(micro / MICRO_PER_DOLLAR);
+}
+
+/** Four decimals throughout, for a column in which single requests are compared. */
+export function formatMoneyFine(micro: number): string {
+  const size = Math.abs(micro);
+  return size > 0 && size < MICRO_SPELLED_MIN ? "<$0.0001" : fineDollars.format(micro / MICRO_PER_DOLLAR);
+}
+
+/** For axis ticks: no cents from ten dollars on. */
+export function formatMoneyTick(micro: number): string {
+  return Math.abs(micro) >= 10 * MICRO_PER_DOLLAR
+    ? wholeDollars.format(micro / MICRO_PER_DOLLAR)
+    : formatMoney(micro);
+}
+
+/** `$2.50` per million tokens, as price lists write it. */
+export function formatPrice(micro: number | null): string {
+  return micro === null ? "unknown" : formatMoney(micro);
+}

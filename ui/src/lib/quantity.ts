@@ -1,0 +1,50 @@
+/** Writes counts, tokens, bytes and durations, each with its unit. */
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+/** `12,480`. */
+export function formatCount(count: number): string {
+  return whole.format(count);
+}
+
+/** `12.5K`, for axes and narrow places; the full number belongs in a title. */
+export function formatCountShort(count: number): string {
+  return short.format(count);
+}
+
+/** `1 request`, `2 requests`. */
+export function formatCounted(count: number, one: string, many: string): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** `340 ms`, `2.4 s`, `3 min 20 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  const seconds = Math.floor((ms % 60_000) / 1_000);
+  return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`;
+}
+
+/** `4.2 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB"];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** `9.3` from 93 tenths. */
+export function formatTenths(tenths: number): string {
+  return (tenths / 10).toFixed(1);
+}
+
+/** `+0.4`, `-1.2`, `±0`. */
+export function formatTenthsChange(tenths: number): string {
+  if (tenths === 0) return "±0";
+  return `${tenths > 0 ? "+" : "−"}${formatTenths(Math.abs(tenths))}`;
+}

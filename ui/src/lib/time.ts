@@ -1,0 +1,49 @@
+/** Writes moments: relative for reading, exact for hovering. The present is an argument, so tests and screenshots agree. */
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** `just now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 days ago`, `in 4 days`. */
+export function formatRelative(moment: number, now: number): string {
+  const distance = Math.abs(now - moment);
+  if (distance < 5 * SECOND_MS) return "just now";
+  const text = formatSpan(distance);
+  return moment > now ? `in ${text}` : `${text} ago`;
+}
+
+/** The distance in its largest whole unit. */
+export function formatSpan(ms: number): string {
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
+  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
+  if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h`;
+  const days = Math.floor(ms / DAY_MS);
+  return days === 1 ? "1 day" : `${days} days`;
+}
+
+const exact = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+});
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+/** `21 Nov 2026, 15:20:04 CET`. */
+export function formatExact(moment: number): string {
+  return exact.format(moment);
+}
+
+/** `15:20:04`. */
+export function formatClock(moment: number): string {
+  return clock.format(moment);
+}
+
+/** `21 Nov 2026`. */
+export function formatDay(moment: number): string {
+  return day.format(moment);
+}

@@ -1,0 +1,45 @@
+/** Not a test: pictures of every screen, theme, size and state, to be looked at one by one. */
+import { test } from "@playwright/test";
+import { openPanel, settled, SCREEN_NAMES, SCREENS } from "./panel.ts";
+
+const SIZES = [
+  { name: "1280", width: 1280, height: 800 },
+  { name: "900", width: 900, height: 600 },
+];
+
+const EXTRA = [
+  { name: "backend-drawer", scenario: "busy", path: "/backends/openai" },
+  { name: "backend-down", scenario: "failing", path: "/backends/ollama" },
+  { name: "backend-add", scenario: "busy", path: "/backends?add=true" },
+  { name: "key-drawer", scenario: "failing", path: "/keys/openrouter" },
+  { name: "key-add", scenario: "busy", path: "/keys?add=true" },
+  { name: "client-drawer", scenario: "busy", path: "/clients/codex" },
+  { name: "client-add", scenario: "busy", path: "/clients?add=true" },
+  { name: "usage-month", scenario: "busy", path: "/usage?range=last_month&group=model" },
+  { name: "settings-invalid", scenario: "invalid-settings", path: "/settings" },
+  { name: "overview-offline", scenario: "offline", path: "/" },
+  { name: "overview-slow", scenario: "slow", path: "/" },
+  { name: "backends-slow", scenario: "slow", path: "/backends" },
+];
+
+for (const theme of ["dark", "light"] as const) {
+  for (const size of SIZES) {
+    test(`${theme} ${size.name}`, async ({ page }) => {
+      test.setTimeout(300_000);
+      await page.setViewportSize(size);
+      const shoot = (name: string) => page.screenshot({ path: `test-results/shots/${name}-${theme}-${size.name}.png`, animations: "disabled" });
+      for (const scenario of ["fresh", "busy", "failing"]) {
+        for (const name of SCREEN_NAMES) {
+          await openPanel(page, { scenario, theme, path: SCREENS[name].path });
+          await settled(page);
+          await shoot(`${name}-${scenario}`);
+        }
+      }
+      for (const extra of EXTRA) {
+        await openPanel(page, { scenario: extra.scenario, theme, path: extra.path });
+        if (extra.scenario !== "slow") await settled(page);
+        await shoot(extra.name);
+      }
+    });
+  }
+}
