@@ -125,11 +125,11 @@ impl Failure {
     }
 
     /// A body with status 200 that is no answer.
-    pub(crate) fn bad_answer(backend: &BackendId, bad: BadAnswer, told: &Told<'_>) -> Self {
-        let work = match &bad {
+    pub(crate) fn bad_answer(backend: &BackendId, bad: &BadAnswer, told: &Told<'_>) -> Self {
+        let work = match bad {
             BadAnswer::Empty | BadAnswer::Html => Work::None,
             BadAnswer::NotJson | BadAnswer::NoChoices => Work::Unknown,
-            BadAnswer::UpstreamError(error) => return Self::reported(backend, error.clone(), told),
+            BadAnswer::UpstreamError(error) => return Self::reported(backend, error, told),
         };
         let message = format!("The backend {backend} sent no answer: {bad}.");
         Self {
@@ -146,7 +146,7 @@ impl Failure {
 
     /// A failure the backend reported itself, by status or in its stream. Its words are relayed
     /// where the client or its user can act on them.
-    pub(crate) fn reported(backend: &BackendId, error: UpstreamError, told: &Told<'_>) -> Self {
+    pub(crate) fn reported(backend: &BackendId, error: &UpstreamError, told: &Told<'_>) -> Self {
         let words = told.scrubbed(&error.message);
         let relayed_code = error.code.as_deref().map(|code| told.scrubbed(code));
         let Spelling { status, kind, code, verdict } = spelling(error.class);

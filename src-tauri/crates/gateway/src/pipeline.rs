@@ -16,12 +16,12 @@ use ledger::{NewRequest, Outcome};
 use routing::{Candidate, Decision};
 use wire::ErrorKind;
 use wire::openai_chat::{
-    ChatRequest, ChatTap, Delivery, Flow, Metering, Tapped, UsageChunk, read_chat_answer,
-    upstream_error,
+    BadAnswer, ChatRequest, ChatTap, Delivery, Flow, Metering, Tapped, UsageChunk,
+    read_chat_answer, stream_of_answer, upstream_error,
 };
 
 use crate::answer::{
-    self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, ROUTE, Refusal, RetryAdvice,
+    self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, JSON, ROUTE, Refusal, RetryAdvice,
 };
 use crate::event::{GatewayEvent, Verdict};
 use crate::failure::{Failure, Told, Work};
@@ -35,6 +35,8 @@ use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamRes
 
 /// The protocol clients speak here, as the ledger spells it.
 const DIALECT: &str = "openai-chat";
+
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// Time to read the words of a backend that has already failed.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,7 +66,10 @@ pub(crate) struct Begun {
 }
 
 enum Content {
+    /// The backend's body as it came.
     Whole(Bytes),
+    /// A stream made of a whole answer, for a backend that ignored `stream: true`.
+    Replayed(Bytes),
     Stream(Box<Streaming>),
 }
 
@@ -222,12 +227,19 @@ impl Gateway {
                 let what = "streamed an answer that was not to be streamed.";
                 Err(Failure::unreadable(id, what, Work::Unknown))
             }
-            (Delivery::Whole, _) => self.open_whole(id, response, stall, record).await,
-            (Delivery::Stream(_), Media::Json) => {
-                // An error object has a class of its own; a whole message is no stream.
-                self.open_whole(id, response, stall, record).await?;
-                let what = "sent a whole answer where a stream was asked for.";
-                Err(Failure::unreadable(id, what, Work::Unknown))
+            (Delivery::Whole, _) => {
+                let read = |body: &Bytes| Ok((body.clone(), read_chat_answer(body)?));
+                let (headers, (body, facts)) = self.read_whole(id, response, stall, read).await?;
+                record.learn(&facts);
+                let content = Content::Whole(body);
+                Ok(Begun { backend: id.clone(), headers, content })
+            }
+            (Delivery::Stream(usage_chunk), Media::Json) => {
+                let read = |body: &Bytes| stream_of_answer(body, usage_chunk);
+                let (headers, (stream, facts)) = self.read_whole(id, response, stall, read).await?;
+                record.learn(&facts);
+                let content = Content::Replayed(stream);
+                Ok(Begun { backend: id.clone(), headers, content })
             }
             (Delivery::Stream(usage_chunk), _) => {
                 self.open_stream(journey, id, response, usage_chunk, record).await
@@ -245,16 +257,16 @@ impl Gateway {
         };
         let error = upstream_error(status.as_u16(), &scrubber.scrub_body(&body));
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-        Failure::reported(backend, error, &told)
+        Failure::reported(backend, &error, &told)
     }
 
-    async fn open_whole(
+    async fn read_whole<T>(
         &self,
         backend: &BackendId,
         response: UpstreamResponse,
         stall: Duration,
-        record: &mut Record,
-    ) -> Result<Begun, Failure> {
+        read: impl FnOnce(&Bytes) -> Result<T, BadAnswer>,
+    ) -> Result<(HeaderMap, T), Failure> {
         let UpstreamResponse { headers, body, scrubber, .. } = response;
         let body =
             read_up_to(body, ANSWER_BYTES_MAX, stall).await.map_err(|unread| match unread {
@@ -264,10 +276,8 @@ impl Gateway {
                 Unread::Failed(failure, _) => Failure::upstream(backend, &failure),
             })?;
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-        let facts =
-            read_chat_answer(&body).map_err(|bad| Failure::bad_answer(backend, bad, &told))?;
-        record.learn(&facts);
-        Ok(Begun { backend: backend.clone(), headers, content: Content::Whole(body) })
+        let answer = read(&body).map_err(|bad| Failure::bad_answer(backend, &bad, &told))?;
+        Ok((headers, answer))
     }
 
     async fn open_stream(
@@ -323,27 +333,17 @@ impl Gateway {
         record.status(200);
         let tries = record.tries();
         let (kind, mut answer) = match begun.content {
-            Content::Whole(body) => {
-                record.sent(body.len());
-                let cost = record.cost();
-                record.complete().await;
-                let mut answer = answer::whole(body);
-                if let Some(cost) = cost {
-                    mark(&mut answer, COST_USD, &cost.to_string());
-                }
-                ("application/json", answer)
-            }
+            Content::Whole(body) => (said(&begun.headers, JSON), whole(body, record).await),
+            Content::Replayed(body) => (EVENT_STREAM, whole(body, record).await),
             Content::Stream(streaming) => {
                 let limits = journey.snapshot.limits;
                 let clock = Arc::clone(&self.books.clock);
                 let relay = Relay::new(*streaming, record, begun.backend.clone(), limits, clock);
-                ("text/event-stream", answer::streamed(relay.into_stream()))
+                (said(&begun.headers, EVENT_STREAM), answer::streamed(relay.into_stream()))
             }
         };
         let headers = answer.headers_mut();
-        let said =
-            begun.headers.get(CONTENT_TYPE).filter(|_| media(&begun.headers) != Media::Unsaid);
-        headers.insert(CONTENT_TYPE, said.cloned().unwrap_or(HeaderValue::from_static(kind)));
+        headers.insert(CONTENT_TYPE, kind);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(CACHE, HeaderValue::from_static("bypass"));
         headers.insert(ATTEMPTS, HeaderValue::from(tries));
@@ -351,6 +351,24 @@ impl Gateway {
         mark(&mut answer, BACKEND, begun.backend.as_str());
         answer
     }
+}
+
+/// The backend's own word for what it sends, if it is a known one.
+fn said(headers: &HeaderMap, otherwise: HeaderValue) -> HeaderValue {
+    let known = media(headers) != Media::Unsaid;
+    headers.get(CONTENT_TYPE).filter(|_| known).cloned().unwrap_or(otherwise)
+}
+
+/// A whole answer, handed over once it is written down.
+async fn whole(body: Bytes, mut record: Record) -> Response<AnswerBody> {
+    record.sent(body.len());
+    let cost = record.cost();
+    record.complete().await;
+    let mut answer = answer::whole(body);
+    if let Some(cost) = cost {
+        mark(&mut answer, COST_USD, &cost.to_string());
+    }
+    answer
 }
 
 /// Whether another candidate may answer after `failure`. The one place for this decision.

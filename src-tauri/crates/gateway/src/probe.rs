@@ -106,7 +106,7 @@ async fn ask(
     if !status.is_success() {
         let error = upstream_error(status.as_u16(), &scrubber.scrub_body(&list));
         let told = Told { headers: &headers, scrubber: &scrubber, now: clock.wall() };
-        return Err(Failure::reported(id, error, &told));
+        return Err(Failure::reported(id, &error, &told));
     }
     models_from_list(&list)
         .map_err(|bad| Failure::unreadable(id, &format!("sent no list: {bad}."), Work::None))

@@ -49,7 +49,7 @@ pub(crate) fn judge_end(
     let failure = match (end, cause) {
         (StreamEnd::Complete { append }, _) => return Ended::Whole { last: append, facts },
         (StreamEnd::UpstreamError(error), _) => {
-            let mut failure = Failure::reported(backend, error, told);
+            let mut failure = Failure::reported(backend, &error, told);
             if content_seen {
                 failure.work = Work::Unknown;
             }

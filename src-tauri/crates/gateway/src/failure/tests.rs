@@ -18,7 +18,7 @@ fn reported(status: u16, body: &str, headers: &[(&'static str, &str)]) -> Failur
     // 2026-11-21T08:00:00Z
     let now = WallTime::from_unix_ms(1_795_248_000_000);
     let told = Told { headers: &headers, scrubber: &KeyScrubber::default(), now };
-    Failure::reported(&backend(), upstream_error(status, body.as_bytes()), &told)
+    Failure::reported(&backend(), &upstream_error(status, body.as_bytes()), &told)
 }
 
 #[test]

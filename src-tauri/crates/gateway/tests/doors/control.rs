@@ -1,0 +1,209 @@
+//! The control door: who passes, who does not, and what a browser is allowed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{SeededEntropy, SystemClock};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use gateway::{
+    Asset, CONTROL_BODY_BYTES_MAX, Caller, ControlDoor, ControlTokens, Door, DoorLimits, DoorReply,
+    Listener,
+};
+use test_support::{RawAnswer, RawClient};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+struct Echo;
+
+#[async_trait]
+impl Door for Echo {
+    async fn call(&self, caller: Caller, operation: &str, body: Bytes) -> DoorReply {
+        let text = format!("\"{caller:?} {operation} {}\"", body.len());
+        DoorReply { status: 200, body: text.into() }
+    }
+
+    fn events(&self) -> BoxStream<'static, Bytes> {
+        stream::iter([Bytes::from_static(b"{\"kind\":\"changed\"}")])
+            .chain(stream::pending())
+            .boxed()
+    }
+
+    fn asset(&self, path: &str) -> Option<Asset> {
+        let known = ["index.html", "assets/app-1a2b.js"].contains(&path);
+        known.then(|| Asset { content_type: "text/html".to_owned(), bytes: path.to_owned().into() })
+    }
+}
+
+struct Control {
+    address: SocketAddr,
+    tokens: Arc<ControlTokens>,
+    stop: CancellationToken,
+    serving: JoinSet<()>,
+}
+
+async fn control() -> Control {
+    let clock = Arc::new(SystemClock::new());
+    let tokens = Arc::new(ControlTokens::generate(Arc::new(SeededEntropy::new(5)), clock));
+    let door = ControlDoor::new(Arc::new(Echo), Arc::clone(&tokens), DoorLimits::default());
+    let listener = Listener::bind_v4_any().await.expect("a port");
+    let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
+    let stop = CancellationToken::new();
+    let mut serving = JoinSet::new();
+    serving.spawn(door.serve(listener, stop.clone()));
+    Control { address, tokens, stop, serving }
+}
+
+impl Control {
+    async fn send(&self, line: &str, headers: &[&str], body: &str) -> RawAnswer {
+        let mut client = RawClient::connect(self.address).await.expect("connected");
+        let host = format!("host: {}", self.address);
+        let mut all = vec![host.as_str()];
+        all.extend(headers);
+        client.request(line, &all, body.as_bytes()).await.expect("sent");
+        client.answer().await.expect("an answer")
+    }
+
+    fn local(&self) -> String {
+        format!("authorization: Bearer {}", self.tokens.local().expose())
+    }
+
+    fn one_time(&self) -> String {
+        let address = self.tokens.one_time_address(self.address.port());
+        let (_, token) = address.split_once("#one-time=").expect("a fragment");
+        format!("{{\"one_time\":\"{token}\"}}")
+    }
+
+    async fn session(&self) -> String {
+        let answer = self.send(EXCHANGE, &[JSON], &self.one_time()).await;
+        let cookie = answer.header("set-cookie").expect("a cookie");
+        format!("cookie: other=1; {}", cookie.split(';').next().expect("a pair"))
+    }
+}
+
+const STATUS: &str = "POST /control/v1/status HTTP/1.1";
+const EXCHANGE: &str = "POST /panel/exchange HTTP/1.1";
+const JSON: &str = "content-type: application/json";
+const PANEL: &str = "x-gatehouse-panel: 1";
+
+#[tokio::test]
+async fn a_one_time_address_gives_one_cookie_and_no_second() {
+    let control = control().await;
+    let body = control.one_time();
+    let answer = control.send(EXCHANGE, &[JSON], &body).await;
+    assert_eq!(answer.status, 204);
+    let cookie = answer.header("set-cookie").expect("a cookie");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
+    let replay = control.send(EXCHANGE, &[JSON], &body).await;
+    assert_eq!((replay.status, replay.header("set-cookie")), (403, None));
+    let own = format!("origin: http://{}", control.address);
+    let fresh = control.one_time();
+    for origin in ["origin: https://evil.example", "origin: null", "sec-fetch-site: cross-site"] {
+        assert_eq!(control.send(EXCHANGE, &[JSON, origin], &fresh).await.status, 403, "{origin}");
+    }
+    assert_eq!(control.send(EXCHANGE, &["content-type: text/plain"], &fresh).await.status, 415);
+    assert_eq!(control.send(EXCHANGE, &[JSON], "{}").await.status, 400);
+    assert_eq!(control.send(EXCHANGE, &[JSON, &own], &fresh).await.status, 204);
+}
+
+#[tokio::test]
+async fn operations_want_a_token_or_our_own_page() {
+    let control = control().await;
+    let (local, session) = (control.local(), control.session().await);
+    let answer = control.send(STATUS, &[&local, JSON], "{}").await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "\"Local status 2\""));
+    let answer = control.send(STATUS, &[&session, PANEL, JSON], "{}").await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "\"Panel status 2\""));
+    let own = format!("origin: http://{}", control.address);
+    assert_eq!(control.send(STATUS, &[&session, PANEL, JSON, &own], "{}").await.status, 200);
+    let other_port = format!("origin: http://127.0.0.1:{}", control.address.port() ^ 1);
+    let refusals: [(u16, Vec<&str>); 11] = [
+        (401, vec![JSON]),
+        (401, vec![JSON, PANEL]),
+        (401, vec!["authorization: Bearer ghc_wrong", JSON]),
+        (401, vec!["cookie: gatehouse_panel_1=x", PANEL, JSON]),
+        (401, vec!["x-api-key: x", JSON]),
+        (403, vec![&session, JSON]),
+        (403, vec![&session, PANEL, JSON, "origin: https://evil.example"]),
+        (403, vec![&session, PANEL, JSON, &other_port]),
+        (403, vec![&session, PANEL, JSON, "sec-fetch-site: same-site"]),
+        (415, vec![&session, PANEL, "content-type: application/x-www-form-urlencoded"]),
+        (403, vec![&local, JSON, "origin: null"]),
+    ];
+    for (status, headers) in refusals {
+        let answer = control.send(STATUS, &headers, "{}").await;
+        assert_eq!(answer.status, status, "{headers:?}");
+        assert_eq!(answer.json()["code"], "failed");
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
+    for (status, line) in [
+        (405, "GET /control/v1/status HTTP/1.1"),
+        (405, "OPTIONS /control/v1/status HTTP/1.1"),
+        (404, "POST /control/v1/Sta-tus HTTP/1.1"),
+        (404, "POST /control/v1/ HTTP/1.1"),
+        (405, "POST /index.html HTTP/1.1"),
+    ] {
+        assert_eq!(control.send(line, &[&local, JSON], "{}").await.status, status, "{line}");
+    }
+    let mut client = RawClient::connect(control.address).await.expect("connected");
+    client.request(STATUS, &["host: evil.test", &local, JSON], b"{}").await.expect("sent");
+    assert_eq!(client.answer().await.expect("an answer").status, 421);
+}
+
+#[tokio::test]
+async fn a_call_is_limited_in_size() {
+    let control = control().await;
+    let local = control.local();
+    let at = "x".repeat(CONTROL_BODY_BYTES_MAX);
+    assert_eq!(control.send(STATUS, &[&local, JSON], &at).await.status, 200);
+    assert_eq!(control.send(STATUS, &[&local, JSON], &format!("{at}x")).await.status, 413);
+}
+
+#[tokio::test]
+async fn files_of_the_panel_need_no_cookie_and_bind_the_browser() {
+    let control = control().await;
+    for (path, status, caching) in [
+        ("/", 200, "no-cache"),
+        ("/index.html", 200, "no-cache"),
+        ("/assets/app-1a2b.js", 200, "public, max-age=31536000, immutable"),
+        ("/nope.js", 404, "no-store"),
+        ("/assets/../index.html", 404, "no-store"),
+        ("/%69ndex.html", 404, "no-store"),
+        ("/health", 404, "no-store"),
+    ] {
+        let answer = control.send(&format!("GET {path} HTTP/1.1"), &[], "").await;
+        assert_eq!(
+            (answer.status, answer.header("cache-control")),
+            (status, Some(caching)),
+            "{path}"
+        );
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"));
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
+}
+
+#[tokio::test]
+async fn events_stream_to_whoever_may_call_and_end_with_the_program() {
+    let mut control = control().await;
+    let session = control.session().await;
+    let line = "GET /control/v1/events HTTP/1.1";
+    assert_eq!(control.send(line, &[], "").await.status, 401);
+    let foreign = [session.as_str(), "sec-fetch-site: cross-site"];
+    assert_eq!(control.send(line, &foreign, "").await.status, 403);
+    let mut client = RawClient::connect(control.address).await.expect("connected");
+    let host = format!("host: {}", control.address);
+    client.request(line, &[&host, &session], b"").await.expect("sent");
+    let mut text = String::new();
+    while !text.contains("data: {\"kind\":\"changed\"}\n\n") {
+        text += &String::from_utf8_lossy(&client.read_some().await.expect("bytes"));
+    }
+    assert!(text.contains("content-type: text/event-stream"));
+    control.stop.cancel();
+    control.serving.join_next().await.expect("served").expect("no panic");
+    while !client.read_some().await.expect("bytes").is_empty() {}
+}

@@ -1,0 +1,12 @@
+//! The two doors on loopback, with a scripted upstream behind them and raw bytes in front.
+
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,230 @@
+//! A whole gateway for one test: temporary ledger, keys in memory, one client, any backends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::{
+    BackendId, BoundSecret, ClientId, CredentialId, Secret, SeededEntropy, SystemClock, WallTime,
+};
+use gateway::{
+    Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
+    HttpUpstream, Listener, MockUpstream, RequestLimits, RequestSummary, Snapshot, new_token,
+};
+use ledger::{Attempt, Ledger, PriceBook, Purpose, RequestQuery, RequestRow};
+use parking_lot::Mutex;
+use routing::{BackendModels, BackendRole, RouteTable, Standing};
+use settings::BackendKind;
+use tempfile::TempDir;
+use test_support::{RawAnswer, RawClient, ScriptedUpstream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use vault::{MemoryStore, Vault};
+
+pub(crate) const KEY: &str = test_support::MARKED_KEY;
+
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) ledger: Ledger,
+    pub(crate) vault: Vault,
+    pub(crate) seen: Arc<Seen>,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) token: String,
+    pub(crate) stop: CancellationToken,
+    pub(crate) serving: JoinSet<()>,
+    pub(crate) folder: TempDir,
+}
+
+#[derive(Default)]
+pub(crate) struct Seen {
+    events: Mutex<Vec<GatewayEvent>>,
+    more: Notify,
+}
+
+impl EventSink for Seen {
+    fn emit(&self, event: GatewayEvent) {
+        self.events.lock().push(event);
+        self.more.notify_waiters();
+    }
+}
+
+impl Seen {
+    pub(crate) fn settled(&self) -> Vec<RequestSummary> {
+        let events = self.events.lock();
+        let summary = |event: &GatewayEvent| match event {
+            GatewayEvent::RequestSettled(summary) => Some(summary.as_ref().clone()),
+            GatewayEvent::RequestStarted { .. } => None,
+        };
+        events.iter().filter_map(summary).collect()
+    }
+
+    /// Waits until this many requests are settled.
+    pub(crate) async fn wait_settled(&self, count: usize) -> Vec<RequestSummary> {
+        loop {
+            let more = self.more.notified();
+            let settled = self.settled();
+            if settled.len() >= count {
+                return settled;
+            }
+            more.await;
+        }
+    }
+}
+
+/// Limits short enough for a test and long enough for a busy machine.
+pub(crate) struct Limits {
+    pub(crate) door: DoorLimits,
+    pub(crate) request: RequestLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let long = Duration::from_secs(20);
+        Self {
+            door: DoorLimits {
+                head_timeout: long,
+                body_idle_timeout: long,
+                body_total_timeout: long,
+                stop_grace: long,
+                ..DoorLimits::default()
+            },
+            request: RequestLimits {
+                body_bytes_max: 65_536,
+                in_flight_max: 50,
+                first_token_timeout: long,
+                stall_timeout: long,
+                total_timeout: long,
+            },
+        }
+    }
+}
+
+/// A backend `corp` at `upstream` with the model `gpt` and [`KEY`] bound to it.
+pub(crate) async fn world(upstream: &ScriptedUpstream) -> World {
+    world_with(upstream, Limits::default()).await
+}
+
+pub(crate) async fn world_with(upstream: &ScriptedUpstream, limits: Limits) -> World {
+    build(&upstream.base_url(), &upstream.base_url(), limits).await
+}
+
+/// As [`world_with`], with the key bound to the origin of `key_home`.
+pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> World {
+    let folder = TempDir::new().expect("a folder");
+    let ledger = Ledger::open(&folder.path().join("ledger.db")).expect("a ledger");
+    let clock = Arc::new(SystemClock::new());
+    let vault = Vault::new(Arc::new(MemoryStore::new()), clock.clone());
+    let credential = CredentialId::new("corp-key").expect("an id");
+    let secret = Secret::parse(KEY.to_owned()).expect("a secret");
+    let home = key_home.parse().expect("an origin");
+    vault.put(&credential, BoundSecret::new(secret, Some(home))).await.expect("stored");
+    let token = new_token(&SeededEntropy::new(9));
+    let client = Client {
+        id: ClientId::new("tool").expect("an id"),
+        purpose: Purpose::User,
+        standing: ClientStanding::Valid(None),
+    };
+    let corp = backend("corp", BackendKind::OpenAiCompatible, base_url, Some(credential));
+    let mock = backend("mock", BackendKind::Mock, "http://mock.invalid/v1", None);
+    let snapshot = Snapshot {
+        routes: RouteTable::new(vec![
+            models("corp", BackendRole::Provider, &["gpt"]),
+            models("mock", BackendRole::Mock, &wire::mock::MODELS),
+        ]),
+        backends: [corp, mock].into_iter().map(|b| (b.id().clone(), b)).collect(),
+        clients: [(token.hash, client)].into_iter().collect(),
+        prices: Arc::new(PriceBook::bundled()),
+        limits: limits.request,
+        since: WallTime::from_unix_ms(7_000),
+    };
+    let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+    let seen = Arc::new(Seen::default());
+    let parts = GatewayParts {
+        clock: clock.clone(),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        ledger: ledger.clone(),
+        vault: vault.clone(),
+        snapshot: Arc::clone(&snapshot),
+        network: Arc::new(HttpUpstream::new(Duration::from_secs(5))),
+        mock: Arc::new(MockUpstream::new(clock)),
+        events: seen.clone(),
+    };
+    let gateway = Gateway::new(parts, limits.door);
+    let listener = Listener::bind(0).await.expect("a port");
+    let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
+    let stop = CancellationToken::new();
+    let mut serving = JoinSet::new();
+    serving.spawn(Arc::clone(&gateway).serve(listener, stop.clone()));
+    let token = token.secret.expose().to_owned();
+    World { address, gateway, ledger, vault, seen, snapshot, token, stop, serving, folder }
+}
+
+fn backend(
+    id: &str,
+    kind: BackendKind,
+    base_url: &str,
+    credential: Option<CredentialId>,
+) -> Backend {
+    let url = base_url.parse().expect("a URL");
+    Backend::new(BackendId::new(id).expect("an id"), kind, &url, credential).expect("a backend")
+}
+
+fn models(id: &str, role: BackendRole, models: &[&str]) -> BackendModels {
+    BackendModels {
+        backend: BackendId::new(id).expect("an id"),
+        role,
+        standing: Standing::Usable,
+        models: models.iter().map(|&model| model.to_owned()).collect(),
+    }
+}
+
+impl World {
+    pub(crate) fn host(&self) -> String {
+        format!("host: {}", self.address)
+    }
+
+    pub(crate) fn bearer(&self) -> String {
+        format!("authorization: Bearer {}", self.token)
+    }
+
+    /// Sends a chat request as a good client does.
+    pub(crate) async fn begin_chat(&self, body: &str) -> RawClient {
+        let mut client = RawClient::connect(self.address).await.expect("connected");
+        let (host, bearer) = (self.host(), self.bearer());
+        let headers = [host.as_str(), &bearer, "content-type: application/json"];
+        let line = "POST /v1/chat/completions HTTP/1.1";
+        client.request(line, &headers, body.as_bytes()).await.expect("sent");
+        client
+    }
+
+    pub(crate) async fn chat(&self, body: &str) -> RawAnswer {
+        self.begin_chat(body).await.answer().await.expect("an answer")
+    }
+
+    /// Sends a bodiless request with the token.
+    pub(crate) async fn get(&self, path: &str) -> RawAnswer {
+        let bytes = format!("GET {path} HTTP/1.1\r\n{}\r\n{}\r\n\r\n", self.host(), self.bearer());
+        RawClient::exchange(self.address, bytes.as_bytes()).await.expect("an answer")
+    }
+
+    /// What the ledger has of a request, by the id on its answer.
+    pub(crate) async fn row(&self, answer: &RawAnswer) -> (RequestRow, Vec<Attempt>) {
+        let id = answer.header("x-gatehouse-request-id").expect("an id");
+        let id = id.parse().expect("one of our ids");
+        self.ledger.request(id).await.expect("readable").expect("a row")
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<RequestRow> {
+        self.ledger.requests(RequestQuery::newest(100)).await.expect("readable")
+    }
+}
+
+/// A whole-answer request for the model of `corp`.
+pub(crate) const ASK: &str = r#"{"model":"gpt","messages":[{"role":"user","content":"hi"}]}"#;
+
+/// A stream request for the model of `corp`.
+pub(crate) const ASK_STREAM: &str =
+    r#"{"model":"gpt","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
