@@ -1,12 +1,31 @@
 //! Hands `tauri.conf.json` and the capabilities to Tauri's code generator.
+//!
+//! The commands the window may call are those that the one capability allows by name; a test holds
+//! that list against the table of operations.
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let commands = tauri_build::AppManifest::new();
+use std::error::Error;
+
+const CAPABILITY: &str = "src-tauri/capabilities/panel.json";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let commands = commands(&std::fs::read_to_string(CAPABILITY)?)?;
+    // The generator wants names that live as long as the program, which this one's do.
+    let commands: Vec<&'static str> =
+        commands.into_iter().map(|name| &*Box::leak(name.into_boxed_str())).collect();
     let attributes = tauri_build::Attributes::new()
-        .app_manifest(commands)
+        .app_manifest(tauri_build::AppManifest::new().commands(commands.leak()))
         .capabilities_path_pattern("./src-tauri/capabilities/**/*");
     tauri_build::try_build(attributes)?;
     // Editor schemas only; without this a `gen` folder appears beside the manifest at every build.
     let _ = std::fs::remove_dir_all("gen");
+    println!("cargo::rerun-if-changed={CAPABILITY}");
     Ok(())
+}
+
+/// `allow-backend-add` in the capability is the command `backend_add`.
+fn commands(capability: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let capability: serde_json::Value = serde_json::from_str(capability)?;
+    let permissions = capability.get("permissions").and_then(|list| list.as_array());
+    let names = permissions.into_iter().flatten().filter_map(|permission| permission.as_str());
+    Ok(names.filter_map(|name| name.strip_prefix("allow-")).map(|n| n.replace('-', "_")).collect())
 }

@@ -27,8 +27,14 @@ mod tests {
     #[test]
     fn nothing_but_https_is_opened() {
         assert!(check("https://platform.openai.com/api-keys").is_ok());
-        let refused =
-            ["http://a.test", "file:///etc/passwd", "smb://host/x", "javascript:alert(1)", "https://a b", ""];
+        let refused = [
+            "http://a.test",
+            "file:///etc/passwd",
+            "smb://host/x",
+            "javascript:alert(1)",
+            "https://a b",
+            "",
+        ];
         for url in refused {
             assert!(check(url).is_err(), "{url}");
         }

@@ -27,6 +27,32 @@ control::operations!(commands);
 /// Opens a page in the user's browser. Only `https` (never `file:` or `smb:`).
 #[tauri::command]
 #[specta::specta]
-async fn open_url(url: String) -> Result<(), ApiError> {
-    crate::browser::open(&url)
+async fn open_url(req: String) -> Result<(), ApiError> {
+    crate::browser::open(&req)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// A command that the capability lacks fails at run time only, and one that it names beyond the
+    /// table is a door nobody watches.
+    #[test]
+    fn the_capability_allows_the_operations_and_nothing_more() {
+        let capability = include_str!("../capabilities/panel.json");
+        let capability: serde_json::Value = serde_json::from_str(capability).expect("JSON");
+        let permissions = capability["permissions"].as_array().expect("a list");
+        let allowed: BTreeSet<String> = permissions
+            .iter()
+            .filter_map(|name| name.as_str()?.strip_prefix("allow-"))
+            .map(|name| name.replace('-', "_"))
+            .collect();
+        let operations = control::OPERATIONS.iter().chain(&["open_url"]);
+        assert_eq!(allowed, operations.map(|name| (*name).to_owned()).collect());
+        let others: Vec<_> = permissions
+            .iter()
+            .filter_map(|name| name.as_str().filter(|name| !name.starts_with("allow-")))
+            .collect();
+        assert_eq!(others, ["core:event:allow-listen", "core:event:allow-unlisten"]);
+    }
 }

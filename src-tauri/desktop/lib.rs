@@ -1,1 +1,118 @@
-//! (to be written)
+//! The desktop window: a transport for the operations of `control`, a tray, and nothing else.
+//!
+//! Closing the window leaves the gateway running in the tray; Quit stops it. If another process owns
+//! the data folder (`gatehouse serve`), the window shows that one.
+
+mod bindings;
+mod browser;
+mod commands;
+mod relay;
+mod tray;
+mod window;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use control::{Core, DesktopChannel, Engine, EngineConfig, Identity};
+use parking_lot::Mutex;
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
+
+pub use bindings::{PanelMessage, bindings};
+
+/// Starts the core, then the window, and returns when the user quits.
+pub fn run(config: EngineConfig) -> anyhow::Result<()> {
+    let opener = Opener::default();
+    let core = tauri::async_runtime::block_on(start(config, &opener))?;
+    let commands = bindings();
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::show(app)))
+        .manage(core.clone())
+        .invoke_handler(commands.invoke_handler())
+        .setup(move |app| {
+            commands.mount_events(app);
+            window::create(app.handle())?;
+            app.manage(tray::create(app.handle())?);
+            opener.ready(app.handle().clone());
+            relay::start(app.handle(), app.state::<Core>().inner().clone());
+            Ok(())
+        })
+        .on_window_event(|window, event| on_window_event(window.app_handle(), event))
+        .build(tauri::generate_context!())
+        .context("the window could not be made")?;
+    app.run(move |_app, event| {
+        if let RunEvent::Exit = event {
+            tauri::async_runtime::block_on(core.stop());
+        }
+    });
+    Ok(())
+}
+
+/// Opens the core and, if it is this process's own, lets it serve.
+async fn start(mut config: EngineConfig, opener: &Opener) -> anyhow::Result<Core> {
+    let clicked = opener.clone();
+    let identity = Identity {
+        app_name: "Gatehouse".to_owned(),
+        desktop_entry: "gatehouse-desktop".to_owned(),
+        icon: icon_beside_program(),
+    };
+    let on_open = Arc::new(move |path: &str| clicked.open(path));
+    config.channel = Some(Arc::new(DesktopChannel::new(identity, on_open)));
+    let core = Core::open(config).await.context("Gatehouse could not start")?;
+    if let Core::Local(engine) = &core {
+        opener.belongs_to(engine.clone());
+        control::serve(engine, |_path| None).await.context("Gatehouse could not start")?;
+    }
+    Ok(core)
+}
+
+fn on_window_event(app: &AppHandle<Wry>, event: &WindowEvent) {
+    match event {
+        WindowEvent::Focused(focused) => {
+            relay::tell_focus(&app.state::<Core>(), *focused);
+        }
+        WindowEvent::CloseRequested { api, .. } => {
+            api.prevent_close();
+            window::hide(app);
+        }
+        _ => {}
+    }
+}
+
+/// Where a clicked notification leads: the engine tells the panel, and the window comes to front.
+#[derive(Clone, Default)]
+struct Opener(Arc<Mutex<Opened>>);
+
+#[derive(Default)]
+struct Opened {
+    engine: Option<Engine>,
+    app: Option<AppHandle<Wry>>,
+}
+
+impl Opener {
+    fn belongs_to(&self, engine: Engine) {
+        self.0.lock().engine = Some(engine);
+    }
+
+    fn ready(&self, app: AppHandle<Wry>) {
+        self.0.lock().app = Some(app);
+    }
+
+    fn open(&self, path: &str) {
+        let opened = self.0.lock();
+        if let Some(app) = &opened.app {
+            window::show(app);
+        }
+        if let Some(engine) = &opened.engine {
+            engine.show(path);
+        }
+    }
+}
+
+/// The icon that the packages install; a development build has none and the desktop shows its own.
+fn icon_beside_program() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let icon =
+        program.parent()?.parent()?.join("share/icons/hicolor/128x128/apps/gatehouse-desktop.png");
+    icon.exists().then_some(icon)
+}

@@ -1,2 +1,37 @@
-//! (to be written)
-fn main() {}
+//! Program `gatehouse-desktop`: reads the environment, starts the log, runs the window.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::process::ExitCode;
+
+use control::EngineConfig;
+
+fn main() -> ExitCode {
+    hide_keys_in_panics();
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program reads its environment")]
+fn start() -> anyhow::Result<()> {
+    let filter = std::env::var("GATEHOUSE_LOG").unwrap_or_else(|_| "info".to_owned());
+    let config = EngineConfig::from_variables(std::env::vars())?;
+    config.folders.create()?;
+    let _log = control::start_log(&config.folders.log_folder(), &filter)?;
+    gatehouse_desktop::run(config)
+}
+
+/// A panic's message may quote what it choked on.
+fn hide_keys_in_panics() {
+    std::panic::set_hook(Box::new(|panic| report(&panic.to_string())));
+}
+
+#[expect(clippy::print_stderr, reason = "there is no window to say it in")]
+fn report(message: &str) {
+    eprintln!("gatehouse-desktop: {}", domain::redact(message));
+}

@@ -66,12 +66,10 @@ fn state_line(status: &StatusView) -> String {
 
 fn spend_line(status: &StatusView) -> String {
     let spend = status.spend_today;
-    let cents = (spend.cost.0 + 5_000).div_euclid(10_000);
-    let unpriced = match spend.unpriced_requests.0 {
-        0 => String::new(),
-        number => format!(", {number} unpriced"),
-    };
-    format!("Spend today: ${}.{:02}{unpriced}", cents / 100, cents % 100)
+    match spend.unpriced_requests.0 {
+        0 => format!("Spend today: {}", spend.cost),
+        number => format!("Spend today: {}, {number} unpriced", spend.cost),
+    }
 }
 
 fn shape(level: VerdictLevel) -> tauri::Result<Image<'static>> {

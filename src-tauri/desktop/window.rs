@@ -1,7 +1,5 @@
 //! The one window: made, shown, hidden to the tray, and never navigated away.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 /// Label of the one window; capabilities name it.
@@ -11,22 +9,6 @@ pub(crate) const PANEL: &str = "panel";
 const SIZE_MIN: (f64, f64) = (900.0, 600.0);
 /// Size at the first start, in logical pixels.
 const SIZE: (f64, f64) = (1280.0, 800.0);
-
-/// Whether the user looks at the window, for the choice between toast and in-app message.
-#[derive(Debug, Default)]
-pub(crate) struct Focus(AtomicBool);
-
-impl Focus {
-    /// Notes that the window got or lost the focus.
-    pub(crate) fn set(&self, focused: bool) {
-        self.0.store(focused, Ordering::Relaxed);
-    }
-
-    /// Whether the window has the focus.
-    pub(crate) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// Makes the window.
 pub(crate) fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
@@ -42,10 +24,18 @@ pub(crate) fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWin
 /// Shows the window in front of the others.
 pub(crate) fn show<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(PANEL) {
-        let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+        let shown =
+            window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
         if let Err(error) = shown {
             tracing::warn!(%error, "the window could not be shown");
         }
+    }
+}
+
+/// Hides the window; the gateway goes on, and the tray or a second start brings it back.
+pub(crate) fn hide<R: Runtime>(app: &AppHandle<R>) {
+    if let Some(Err(error)) = app.get_webview_window(PANEL).map(|window| window.hide()) {
+        tracing::warn!(%error, "the window could not be hidden");
     }
 }
 

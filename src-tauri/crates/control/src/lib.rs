@@ -25,5 +25,6 @@ pub use engine::{
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_GATHERED_MS, CoreEvents, PanelEvent, PanelEvents, Tag};
 pub use gateway::Asset;
+pub use monitor::{DesktopChannel, Identity};
 pub use operations::*;
 pub use remote::Owner;

@@ -1,0 +1,56 @@
+//! From the core to the window: events as they come, and the tray kept true.
+
+use std::time::Duration;
+
+use control::{Core, CoreEvents, PanelEvent, Tag, WindowFocus};
+use tauri::{AppHandle, Manager, Wry};
+use tauri_specta::Event as _;
+
+use crate::bindings::PanelMessage;
+use crate::tray::Tray;
+
+/// Pause before an owner that went away is looked for again, in seconds.
+const RECONNECT_SECS: u64 = 2;
+
+/// Relays events until the program ends.
+pub(crate) fn start(app: &AppHandle<Wry>, core: Core) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            if let Ok(mut events) = CoreEvents::of(&core).await {
+                // What happened before the first event came is not known: all of it may be stale.
+                tell(&app, &core, PanelEvent::Changed { tags: Tag::ALL.to_vec() }).await;
+                while let Some(event) = events.next().await {
+                    tell(&app, &core, event).await;
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(RECONNECT_SECS)).await;
+        }
+    });
+}
+
+/// Tells the core whether the user looks at the window; an engine elsewhere has no notifications.
+pub(crate) fn tell_focus(core: &Core, focused: bool) {
+    if let Core::Local(engine) = core {
+        engine.set_focused(if focused { WindowFocus::Focused } else { WindowFocus::Elsewhere });
+    }
+}
+
+async fn tell(app: &AppHandle<Wry>, core: &Core, event: PanelEvent) {
+    let status_changed =
+        matches!(&event, PanelEvent::Changed { tags } if tags.contains(&Tag::Status));
+    if let Err(error) = PanelMessage(event).emit(app) {
+        tracing::warn!(%error, "an event did not reach the window");
+    }
+    if status_changed {
+        show_in_tray(app, core).await;
+    }
+}
+
+async fn show_in_tray(app: &AppHandle<Wry>, core: &Core) {
+    let Ok(status) = control::status(core).await else { return };
+    let tray = app.state::<Tray>();
+    if let Err(error) = tray.show(&status) {
+        tracing::warn!(%error, "the tray could not be updated");
+    }
+}
