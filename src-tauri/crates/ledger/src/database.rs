@@ -72,7 +72,7 @@ pub(crate) fn open(
     let _mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // The writer makes checkpoints itself, after it has answered.
+    // `checkpoint` makes them, where nobody waits for them.
     let _pages: i64 =
         connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
     if let Some(bytes) = limits.file_bytes_max {

@@ -12,6 +12,7 @@
 
 mod attempts;
 mod bundled_prices;
+mod checkpoint;
 mod database;
 mod error;
 mod health;

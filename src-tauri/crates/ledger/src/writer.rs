@@ -14,6 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::checkpoint::Checkpoints;
 use crate::{
     HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, health, prices,
     requests, rollup, runs,
@@ -31,9 +32,6 @@ pub const BACKLOG_JOBS_MAX: usize = 4_096;
 
 /// Most writes in one transaction, so that the first does not wait long for the last.
 const BATCH_JOBS_MAX: usize = 256;
-
-/// After so many writes the log of changes is moved into the main file: some four megabytes.
-const CHECKPOINT_JOBS: usize = 500;
 
 /// How long after a refusal the disk is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -105,12 +103,9 @@ impl Queue {
             backlog: AtomicUsize::new(0),
             refusal: Mutex::default(),
         });
-        let writer = Writer {
-            connection,
-            queue: Arc::clone(&queue),
-            backlog: VecDeque::new(),
-            since_checkpoint: 0,
-        };
+        let checkpoints = Checkpoints::start(&connection)?;
+        let writer =
+            Writer { connection, queue: Arc::clone(&queue), backlog: VecDeque::new(), checkpoints };
         let builder = std::thread::Builder::new().name("ledger-writer".to_owned());
         let thread = builder.spawn(move || writer.run())?;
         Ok((queue, thread))
@@ -194,19 +189,17 @@ struct Writer {
     connection: Connection,
     queue: Arc<Queue>,
     backlog: VecDeque<Job>,
-    since_checkpoint: usize,
+    checkpoints: Checkpoints,
 }
 
 impl Writer {
     fn run(mut self) {
         let _farewell = Farewell(Arc::clone(&self.queue));
         while let Some(batch) = self.queue.take() {
-            self.since_checkpoint += batch.len();
+            let jobs = batch.len();
             self.write(batch);
             self.retry();
-            if self.since_checkpoint >= CHECKPOINT_JOBS {
-                self.checkpoint();
-            }
+            self.checkpoints.committed(&self.connection, jobs);
         }
         self.retry();
         if !self.backlog.is_empty() {
@@ -268,16 +261,6 @@ impl Writer {
 
     fn publish_backlog(&self) {
         self.queue.backlog.store(self.backlog.len(), Ordering::Relaxed);
-    }
-
-    /// Moves committed pages into the main file, after everyone was answered. Readers in the way
-    /// make it move fewer; the next time gets the rest.
-    fn checkpoint(&mut self) {
-        self.since_checkpoint = 0;
-        let outcome = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "the ledger's log of changes could not be moved into its file");
-        }
     }
 }
 
