@@ -1,0 +1,85 @@
+//! The command line is a contract: its help is kept as snapshots.
+
+use clap::CommandFactory;
+
+use super::*;
+
+fn read(line: &str) -> Result<Arguments, clap::Error> {
+    Arguments::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn clap_finds_no_contradiction() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn help() {
+    let mut root = Arguments::command().term_width(100);
+    root.build();
+    let mut pages = Vec::new();
+    collect(&mut root, &mut pages);
+    for (name, page) in pages {
+        insta::assert_snapshot!(format!("help_{name}"), page);
+    }
+}
+
+fn collect(command: &mut clap::Command, pages: &mut Vec<(String, String)>) {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).replace(' ', "_");
+    pages.push((name, command.render_long_help().to_string()));
+    for inner in command.get_subcommands_mut() {
+        collect(inner, pages);
+    }
+}
+
+#[test]
+fn a_key_is_no_argument() {
+    for line in [
+        "gatehouse keys add up sk-CANARY-0123456789",
+        "gatehouse keys replace up sk-CANARY-0123456789",
+        "gatehouse keys add up --key sk-CANARY-0123456789",
+        "gatehouse keys add up --stdin=sk-CANARY-0123456789",
+    ] {
+        let error = read(line).expect_err(line);
+        assert_eq!(error.exit_code(), 2);
+        assert!(!domain::redact(&error.render().to_string()).contains("CANARY"), "{line}");
+    }
+}
+
+#[test]
+fn a_backend_needs_its_kind_and_address_or_a_preset() {
+    let check = |line: &str, good: bool| assert_eq!(read(line).is_ok(), good, "{line}");
+    check(
+        "gatehouse backends add up --kind openai --base-url http://127.0.0.1:1/v1 --key up",
+        true,
+    );
+    check("gatehouse backends add up --kind openai-compatible --base-url http://h/v1", true);
+    check("gatehouse backends add up --preset groq", true);
+    check("gatehouse backends add up", false);
+    check("gatehouse backends add up --kind openai", false);
+    check("gatehouse backends add up --preset groq --kind openai", false);
+    check("gatehouse backends add up --kind mock --base-url http://h", false);
+    check("gatehouse backends edit up --key a --no-key", false);
+}
+
+#[test]
+fn numbers_have_limits() {
+    let check = |line: &str, good: bool| assert_eq!(read(line).is_ok(), good, "{line}");
+    check("gatehouse requests --limit 500", true);
+    check("gatehouse requests --limit 501", false);
+    check("gatehouse requests --limit 0", false);
+    check("gatehouse check --timeout 1", true);
+    check("gatehouse check --timeout 3600", true);
+    check("gatehouse check --timeout 3601", false);
+    check("gatehouse check --timeout 0", false);
+    check("gatehouse serve --port 65536", false);
+}
+
+#[test]
+fn json_may_stand_anywhere() {
+    for line in ["gatehouse --json status", "gatehouse status --json", "gatehouse keys list --json"]
+    {
+        assert_eq!(read(line).expect(line).format(), Format::Json);
+    }
+    assert_eq!(read("gatehouse status").expect("read").format(), Format::Text);
+}

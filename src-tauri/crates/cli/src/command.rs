@@ -1,0 +1,14 @@
+//! The commands, one file each: what may be typed, the one call of the core, and the answer as text.
+
+pub(crate) mod backends;
+pub(crate) mod check;
+pub(crate) mod clients;
+pub(crate) mod completions;
+pub(crate) mod keys;
+pub(crate) mod requests;
+pub(crate) mod settings;
+pub(crate) mod status;
+pub(crate) mod usage;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! `gatehouse check`: a readiness run, followed while it goes, answered when it ends.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use control::view::{CheckSetView, ReadinessStart, RunStateView, RunVerdictView, RunView};
+use control::{Core, CoreEvents, PanelEvent, Tag};
+use tokio::time::timeout;
+
+use crate::console::{Console, Format, Peer};
+use crate::exit::{Exit, Failure};
+use crate::serve::serve_quietly;
+use crate::session::unlock_by_hand;
+use crate::sign::Tone;
+use crate::text::Text;
+
+mod report;
+
+pub(super) use report::{Detail, finished_check, report};
+
+/// Which checks, and where the answer goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// quick: local parts only, a few seconds; full: everything that is free
+    #[arg(long, value_enum, default_value_t = Set::Full)]
+    set: Set,
+    /// How to answer
+    #[arg(long, value_enum)]
+    format: Option<CheckFormat>,
+    /// Write the answer to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Give up after so long
+    #[arg(long, value_name = "SECS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Set {
+    Quick,
+    Full,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    Text,
+    Json,
+}
+
+/// Runs the checks and answers with the report.
+pub(crate) async fn run(
+    wanted: &Check,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let format = chosen(wanted.format, console.format)?;
+    unlock_by_hand(core, console).await?;
+    serve_quietly(core).await?;
+    let mut told = Told::new(format, console);
+    let limit = Duration::from_secs(wanted.timeout);
+    let run = tokio::select! {
+        outcome = timeout(limit, follow(wanted, core, &mut told, console)) => match outcome {
+            Ok(run) => run?,
+            Err(_) => return give_up(wanted, core).await,
+        },
+        _ = tokio::signal::ctrl_c() => {
+            control::readiness_cancel(core).await?;
+            return Err(Failure::new(Exit::No, "the checks were cancelled"));
+        }
+    };
+    answer(&run, format, wanted, &told, console)?;
+    Ok(exit(&run))
+}
+
+/// `--json` says the same as `--format json` and contradicts `--format text`.
+pub(super) fn chosen(named: Option<CheckFormat>, global: Format) -> Result<CheckFormat, Failure> {
+    match (named, global) {
+        (None | Some(CheckFormat::Json), Format::Json) => Ok(CheckFormat::Json),
+        (Some(CheckFormat::Text), Format::Json) => {
+            Err(Failure::new(Exit::Usage, "--json and --format contradict each other")
+                .with_hint("Leave out one of them."))
+        }
+        (named, Format::Text) => Ok(named.unwrap_or(CheckFormat::Text)),
+    }
+}
+
+/// Ready is yes; a run that was cancelled says nothing, which is no.
+pub(super) const fn exit(run: &RunView) -> Exit {
+    match run.verdict {
+        Some(RunVerdictView::Ready | RunVerdictView::ReadyWithWarnings) => Exit::Fine,
+        Some(RunVerdictView::NotReady) | None => Exit::No,
+    }
+}
+
+async fn give_up(wanted: &Check, core: &Core) -> Result<Exit, Failure> {
+    control::readiness_cancel(core).await?;
+    let message = format!("the checks did not end within {} s", wanted.timeout);
+    Err(Failure::new(Exit::TimeOut, message)
+        .with_hint("Allow more with --timeout, or ask less with --set quick."))
+}
+
+/// Starts the run and follows it to its end.
+async fn follow(
+    wanted: &Check,
+    core: &Core,
+    told: &mut Told,
+    console: &mut Console,
+) -> Result<RunView, Failure> {
+    // Listening begins before the run does, so that its end cannot be missed.
+    let mut events = CoreEvents::of(core).await?;
+    let set = match wanted.set {
+        Set::Quick => CheckSetView::Quick,
+        Set::Full => CheckSetView::Full,
+    };
+    let started = control::readiness_start(core, ReadinessStart { set }).await?;
+    loop {
+        let run = match events.next().await {
+            Some(PanelEvent::RunProgress { run }) => Some(*run),
+            // Events may have been lost; the newest run is asked for instead.
+            Some(PanelEvent::Changed { tags }) if tags.contains(&Tag::Readiness) => {
+                control::readiness(core).await?.run
+            }
+            Some(_) => None,
+            None => {
+                let message = "the running Gatehouse stopped before the checks ended";
+                return Err(Failure::new(Exit::Fault, message));
+            }
+        };
+        let Some(run) = run.filter(|run| run.id == started.id) else { continue };
+        told.tell(&run, console);
+        if run.state != RunStateView::Running {
+            return Ok(run);
+        }
+    }
+}
+
+/// Which checks a watching person was told of.
+struct Told {
+    live: Peer,
+    checks: HashSet<String>,
+}
+
+impl Told {
+    /// Only a person who waits for text is told while the run goes.
+    fn new(format: CheckFormat, console: &Console) -> Self {
+        let live = match format {
+            CheckFormat::Text => console.watching,
+            CheckFormat::Json => Peer::Other,
+        };
+        Self { live, checks: HashSet::new() }
+    }
+
+    fn tell(&mut self, run: &RunView, console: &mut Console) {
+        if self.live == Peer::Other {
+            return;
+        }
+        let mut text = Text::new();
+        for check in &run.checks {
+            if report::has_ended(check.state) && self.checks.insert(check.id.clone()) {
+                finished_check(&mut text, check);
+            }
+        }
+        console.remark(&text);
+    }
+
+    /// What the report still has to say: to a person who saw every check, only what came of them.
+    const fn rest(&self) -> Detail {
+        match self.live {
+            Peer::Terminal => Detail::Findings,
+            Peer::Other => Detail::EveryCheck,
+        }
+    }
+}
+
+fn answer(
+    run: &RunView,
+    format: CheckFormat,
+    wanted: &Check,
+    told: &Told,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let Some(path) = &wanted.output else {
+        return match format {
+            CheckFormat::Json => {
+                let json = console.json(run)?;
+                console.print(&json)
+            }
+            CheckFormat::Text => console.print(&report(run, told.rest()).to_string()),
+        };
+    };
+    let content = match format {
+        CheckFormat::Json => console.json(run)?,
+        CheckFormat::Text => {
+            anstream::adapter::strip_str(&report(run, Detail::EveryCheck).to_string()).to_string()
+        }
+    };
+    report::write_file(path, &content)?;
+    let mut text = Text::new();
+    text.line(Tone::Plain, &format!("{} (report in {})", run.sentence, path.display()));
+    console.remark(&text);
+    Ok(())
+}

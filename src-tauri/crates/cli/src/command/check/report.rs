@@ -1,0 +1,118 @@
+//! The report of a readiness run as text, and as a file.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use control::view::{CheckStateView, CheckView, RunView};
+use tempfile::NamedTempFile;
+
+use crate::exit::{Exit, Failure};
+use crate::quantity::duration;
+use crate::sign::{Sign, Tone};
+use crate::text::Text;
+
+/// How much a report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::command) enum Detail {
+    /// Each check, then what came of them.
+    EveryCheck,
+    /// What came of them.
+    Findings,
+}
+
+/// Whether nothing more will happen to a check.
+pub(super) const fn has_ended(state: CheckStateView) -> bool {
+    !matches!(state, CheckStateView::Waiting | CheckStateView::Running)
+}
+
+/// A check in a line, as it is told when it ends.
+pub(in crate::command) fn finished_check(text: &mut Text, check: &CheckView) {
+    let took = check.duration_ms.map(|ms| format!(" ({})", duration(ms.into())));
+    text.sign(check.state).piece(Tone::Muted, &format!("  {}  ", check.id));
+    text.piece(Tone::Plain, &check.title).line(Tone::Muted, &took.unwrap_or_default());
+}
+
+/// The verdict first, then each finding with its cause and what to do, dearest first.
+pub(in crate::command) fn report(run: &RunView, detail: Detail) -> Text {
+    let mut text = Text::new();
+    if detail == Detail::EveryCheck {
+        for check in &run.checks {
+            finished_check(&mut text, check);
+        }
+    }
+    text.end();
+    let (tone, sign) = match run.verdict.map(Sign::from) {
+        Some(sign) => (sign.tone, sign.text()),
+        None => (Tone::Muted, "■ cancelled".to_owned()),
+    };
+    text.piece(tone, &sign).line(Tone::Strong, &format!("  {}", run.sentence));
+    for category in &run.categories {
+        let score = category.score_tenths.map_or_else(|| "not tried".to_owned(), tenths);
+        text.line(Tone::Muted, &format!("  {}: {score}", category.name));
+    }
+    let finding = |check: &&CheckView| {
+        matches!(check.state, CheckStateView::Fail | CheckStateView::Warn | CheckStateView::Crashed)
+    };
+    for check in run.checks.iter().filter(finding) {
+        tell_finding(&mut text, check);
+    }
+    text
+}
+
+/// Tenths of a point as points of ten: `9.3`.
+fn tenths(score: u32) -> String {
+    format!("{}.{}", score / 10, score % 10)
+}
+
+fn tell_finding(text: &mut Text, check: &CheckView) {
+    text.end().sign(check.state).piece(Tone::Muted, &format!("  {}  ", check.id));
+    text.line(Tone::Strong, &check.title);
+    for seen in &check.evidence {
+        text.piece(Tone::Muted, "    seen:  ").line(Tone::Plain, seen);
+    }
+    if let Some(cause) = &check.cause {
+        text.piece(Tone::Muted, "    cause: ").line(Tone::Plain, cause);
+    }
+    if let Some(fix) = &check.fix {
+        text.piece(Tone::Muted, "    fix:   ").line(Tone::Plain, fix);
+    }
+}
+
+/// Writes a file whole or not at all: beside, synced, renamed. What is there and is no file (a pipe, a
+/// folder) is left alone.
+pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        let message = format!("could not write {}: {error}", path.display());
+        Failure::new(Exit::Fault, message).with_hint("Choose another --output.")
+    };
+    if path.exists() && !path.is_file() {
+        return Err(Failure::new(Exit::Usage, format!("output: {} is not a file", path.display())));
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut beside = NamedTempFile::new_in(folder).map_err(failed)?;
+    beside.write_all(content.as_bytes()).map_err(failed)?;
+    beside.as_file().sync_all().map_err(failed)?;
+    beside.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_takes_the_place_of_the_one_before_and_of_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.json");
+        write_file(&path, "one").expect("written");
+        write_file(&path, "two").expect("written again");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "two");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        assert_eq!(write_file(folder.path(), "x").expect_err("a folder").exit(), Exit::Usage);
+        let nowhere = folder.path().join("missing/report.json");
+        assert_eq!(write_file(&nowhere, "x").expect_err("no folder").exit(), Exit::Fault);
+    }
+}

@@ -1,0 +1,105 @@
+//! `gatehouse status`: one screen.
+
+use control::Core;
+use control::view::{ActionView, BackendCountsView, NeedView, StatusView, UnixMs};
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::quantity::{counted, distance, spend};
+use crate::sign::{Sign, Tone};
+use crate::text::{Piece, Table, Text};
+
+/// Answers with the status.
+pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+    let status = control::status(core).await?;
+    console.answer(&status, text)?;
+    Ok(Exit::Fine)
+}
+
+/// The verdict first, then what it rests on.
+pub(super) fn text(status: &StatusView) -> Text {
+    let mut text = Text::new();
+    let verdict = Sign::from(status.verdict.level);
+    text.sign(verdict).piece(Tone::Plain, "  ").line(Tone::Strong, &status.verdict.sentence);
+    for need in &status.verdict.needs {
+        tell_need(&mut text, need, status.now);
+    }
+    text.end().table(&facts(status));
+    text
+}
+
+fn tell_need(text: &mut Text, need: &NeedView, now: UnixMs) {
+    let since = need.since.map_or_else(String::new, |since| format!(" ({})", distance(now, since)));
+    text.piece(Tone::Plain, "  ").sign(need.level).piece(Tone::Plain, "  ");
+    text.piece(Tone::Plain, &need.title).line(Tone::Muted, &since);
+    text.piece(Tone::Plain, "      ").line(Tone::Muted, &need.impact);
+    text.piece(Tone::Muted, "      try: ").line(Tone::Plain, &next_step(&need.action));
+}
+
+/// The command that leads where the panel's button leads.
+fn next_step(action: &ActionView) -> String {
+    match action {
+        ActionView::OpenBackend { id } => format!("gatehouse backends test {id}"),
+        ActionView::OpenKey { id } => format!("gatehouse keys verify {id}"),
+        ActionView::AddBackend => "gatehouse backends add".to_owned(),
+        ActionView::AddClient => "gatehouse clients add".to_owned(),
+        ActionView::RunChecks | ActionView::OpenReadiness => "gatehouse check".to_owned(),
+        ActionView::OpenSettings => "gatehouse settings check".to_owned(),
+    }
+}
+
+fn facts(status: &StatusView) -> Table {
+    let mut table = Table::of_facts();
+    let gateway = &status.gateway;
+    let gateway_detail = match &gateway.reason {
+        Some(reason) => format!("{}: {reason}", gateway.address),
+        None => gateway.address.clone(),
+    };
+    let kind = super::keys::vault_kind(status.vault.kind);
+    let vault_detail = match &status.vault.hint {
+        Some(hint) => format!("{kind}: {hint}"),
+        None => kind.to_owned(),
+    };
+    let today = &status.spend_today;
+    let started = distance(status.now, status.started_at);
+    table.row([name("Gateway"), Sign::from(gateway.state).into(), gateway_detail.into()]);
+    table.row([name("Vault"), Sign::from(status.vault.state).into(), vault_detail.into()]);
+    table.row([
+        name("Backends"),
+        counted(total(&status.backends), "backend").into(),
+        backends(&status.backends).into(),
+    ]);
+    table.row([name("Today"), spend(today).into(), counted(today.requests, "request").into()]);
+    table.row([name("In flight"), status.requests_in_flight.to_string().into(), "".into()]);
+    if let Some(run) = &status.last_run {
+        let when = format!("{}, {}", run.sentence, distance(status.now, run.ended_at));
+        table.row([name("Last check"), Sign::from(run.verdict).into(), when.into()]);
+    }
+    table.row([
+        name("Version"),
+        status.version.as_str().into(),
+        format!("started {started}").into(),
+    ]);
+    table.row([name("Data"), "".into(), status.data_folder.as_str().into()]);
+    table
+}
+
+fn name(text: &str) -> Piece {
+    Piece::toned(Tone::Muted, text)
+}
+
+fn total(counts: &BackendCountsView) -> control::view::Count {
+    control::view::Count(counts.total.into())
+}
+
+/// `2 up, 1 down`: the states that occur.
+fn backends(counts: &BackendCountsView) -> String {
+    let parts = [
+        (counts.up, "up"),
+        (counts.down, "down"),
+        (counts.unknown, "unknown"),
+        (counts.disabled, "off"),
+    ];
+    let told = parts.iter().filter(|(number, _)| *number > 0);
+    told.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,1 @@
+//! Answers rendered from fixed views.

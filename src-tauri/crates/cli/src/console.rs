@@ -1,0 +1,197 @@
+//! Where answers go: text for people or JSON for programs on one side, what else there is to say on
+//! the other, so that a pipe carries the answer and nothing but the answer.
+
+use std::io::{self, IsTerminal, Write};
+
+use control::view::UnixMs;
+use domain::{Clock, SystemClock};
+use serde::Serialize;
+
+use crate::escape::escape_json;
+use crate::exit::{Exit, Failure};
+use crate::sign::Tone;
+use crate::text::Text;
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Who is at the other end of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// A terminal, and most likely a person.
+    Terminal,
+    /// A file, a pipe or nothing.
+    Other,
+}
+
+impl Peer {
+    fn of(stream: &impl IsTerminal) -> Self {
+        if stream.is_terminal() { Self::Terminal } else { Self::Other }
+    }
+}
+
+/// The three streams of the process.
+pub(crate) struct Console {
+    /// How answers are written.
+    pub(crate) format: Format,
+    /// Who types.
+    pub(crate) typing: Peer,
+    /// Who reads answers.
+    pub(crate) reading: Peer,
+    /// Who reads the rest.
+    pub(crate) watching: Peer,
+    answers: Box<dyn Write>,
+    remarks: Box<dyn Write>,
+    clock: Box<dyn Clock>,
+}
+
+impl Console {
+    /// The streams of this process. Styles are taken off where they cannot be shown or are not wanted
+    /// (`NO_COLOR`).
+    pub(crate) fn of_the_process(format: Format) -> Self {
+        Self {
+            format,
+            typing: Peer::of(&io::stdin()),
+            reading: Peer::of(&io::stdout()),
+            watching: Peer::of(&io::stderr()),
+            answers: Box::new(anstream::stdout()),
+            remarks: Box::new(anstream::stderr()),
+            clock: Box::new(SystemClock::new()),
+        }
+    }
+
+    /// Answers with a view: as JSON, or as the text made from it.
+    pub(crate) fn answer<V: Serialize>(
+        &mut self,
+        view: &V,
+        text: impl FnOnce(&V) -> Text,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => self.print(&text(view).to_string()),
+            Format::Json => {
+                let json = self.json(view)?;
+                self.print(&json)
+            }
+        }
+    }
+
+    /// `view` as JSON with a line end; pretty when a person reads it.
+    pub(crate) fn json(&self, view: &impl Serialize) -> Result<String, Failure> {
+        let json = match self.reading {
+            Peer::Terminal => serde_json::to_string_pretty(view),
+            Peer::Other => serde_json::to_string(view),
+        };
+        let json = json.map_err(|error| Failure::fault(&error))?;
+        Ok(format!("{}\n", escape_json(&json)))
+    }
+
+    /// When the answer is given, for times that are shown as distances.
+    pub(crate) fn now(&self) -> UnixMs {
+        self.clock.wall().into()
+    }
+
+    /// Writes an answer as it is.
+    pub(crate) fn print(&mut self, answer: &str) -> Result<(), Failure> {
+        self.answers.write_all(answer.as_bytes())?;
+        Ok(self.answers.flush()?)
+    }
+
+    /// Says something beside the answer. Nobody may be listening, which is fine.
+    pub(crate) fn remark(&mut self, text: &Text) {
+        let _ = self.remarks.write_all(text.to_string().as_bytes());
+        let _ = self.remarks.flush();
+    }
+
+    /// Says why the call ended early, and hands on how.
+    pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
+        if let Failure::Told { message, hint, .. } = failure {
+            let mut text = Text::new();
+            text.piece(Tone::Bad, "error: ").line(Tone::Plain, &domain::redact(message));
+            if let Some(hint) = hint {
+                text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &domain::redact(hint));
+            }
+            self.remark(&text);
+        }
+        failure.exit()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use domain::{ManualClock, WallTime};
+
+    use super::*;
+
+    /// The time on a test's console, 2026-11-21T08:00:00Z.
+    pub(crate) const NOW: UnixMs = UnixMs(1_795_248_000_000);
+
+    /// What was written to one stream.
+    #[derive(Clone, Default)]
+    pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Written {
+        /// As text without styles.
+        pub(crate) fn text(&self) -> String {
+            let bytes = self.0.lock().expect("written").clone();
+            let text = String::from_utf8(bytes).expect("text");
+            anstream::adapter::strip_str(&text).to_string()
+        }
+    }
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("written").write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Console {
+        /// A console with `peer` at every end, and what it writes: answers and remarks.
+        pub(crate) fn for_test(format: Format, peer: Peer) -> (Self, Written, Written) {
+            let (answers, remarks) = (Written::default(), Written::default());
+            let console = Self {
+                format,
+                typing: peer,
+                reading: peer,
+                watching: peer,
+                answers: Box::new(answers.clone()),
+                remarks: Box::new(remarks.clone()),
+                clock: Box::new(ManualClock::starting_at(WallTime::from_unix_ms(NOW.0))),
+            };
+            (console, answers, remarks)
+        }
+    }
+
+    #[test]
+    fn json_is_pretty_for_people_and_one_line_for_programs() {
+        let view = serde_json::json!({"a": "\u{9b}"});
+        let shown = |peer| {
+            let (mut console, answers, _) = Console::for_test(Format::Json, peer);
+            console.answer(&view, |_| Text::new()).expect("written");
+            answers.text()
+        };
+        assert_eq!(shown(Peer::Other), "{\"a\":\"\\u009b\"}\n");
+        assert_eq!(shown(Peer::Terminal), "{\n  \"a\": \"\\u009b\"\n}\n");
+    }
+
+    #[test]
+    fn an_error_says_what_happened_and_what_to_do_and_holds_no_key() {
+        let (mut console, answers, remarks) = Console::for_test(Format::Json, Peer::Other);
+        let failure = Failure::new(Exit::Usage, "no key sk-CANARY-0123456789\u{1b}[2J")
+            .with_hint("Enter it again.");
+        assert_eq!(console.fail(&failure), Exit::Usage);
+        assert_eq!(answers.text(), "");
+        assert_eq!(remarks.text(), "error: no key sk-…\\u{1b}[2J\nhint: Enter it again.\n");
+        assert_eq!(console.fail(&Failure::ReaderLeft), Exit::Fine);
+    }
+}

@@ -1,0 +1,110 @@
+//! `gatehouse` with nothing behind it opens the window: the program beside this one.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::console::{Console, Peer};
+use crate::exit::{Exit, Failure};
+
+/// The window's program, without the system's ending.
+const DESKTOP: &str = "gatehouse-desktop";
+
+/// Whether windows can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Display {
+    /// They can.
+    Here,
+    /// Nobody would see one.
+    None,
+}
+
+impl Display {
+    /// X11 and Wayland say so in the environment; elsewhere there is always one.
+    pub(crate) fn among(variables: &[(String, String)]) -> Self {
+        let named = |name: &str, value: &str| {
+            matches!(name, "DISPLAY" | "WAYLAND_DISPLAY") && !value.is_empty()
+        };
+        let always = cfg!(any(windows, target_os = "macos"));
+        if always || variables.iter().any(|(name, value)| named(name, value)) {
+            Self::Here
+        } else {
+            Self::None
+        }
+    }
+}
+
+/// Starts the window, or says what to do where there can be none. A window that runs already comes to
+/// the front by itself: it allows only one of its kind.
+pub(crate) fn open(program: &Path, display: Display, console: &Console) -> Result<Exit, Failure> {
+    let desktop = beside(program);
+    if display == Display::None {
+        return Err(Failure::new(Exit::No, "there is no display to open a window on").with_hint(
+            "Run `gatehouse serve --panel` and open the address it prints, or `gatehouse status`.",
+        ));
+    }
+    if !desktop.is_file() {
+        let message = format!("the window's program is not at {}", desktop.display());
+        return Err(Failure::new(Exit::No, message)
+            .with_hint("Install Gatehouse's desktop package, or run `gatehouse serve --panel`."));
+    }
+    let complaints = match console.watching {
+        Peer::Terminal => Stdio::inherit(),
+        Peer::Other => Stdio::null(),
+    };
+    let mut window = Command::new(&desktop);
+    window.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints);
+    leave_alone(&mut window);
+    match window.spawn() {
+        Ok(_) => Ok(Exit::Fine),
+        Err(error) => {
+            Err(Failure::new(Exit::Fault, format!("{} did not start: {error}", desktop.display())))
+        }
+    }
+}
+
+fn beside(program: &Path) -> PathBuf {
+    program.with_file_name(format!("{DESKTOP}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Ctrl-C in the terminal is not meant for the window.
+#[cfg(unix)]
+fn leave_alone(window: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    window.process_group(0);
+}
+
+#[cfg(not(unix))]
+const fn leave_alone(_: &mut Command) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Format;
+
+    #[test]
+    fn without_a_display_or_a_window_it_says_what_to_do() {
+        let (console, _, _) = Console::for_test(Format::Text, Peer::Other);
+        let check = |display, message: &str| {
+            let failure = open(Path::new("/nowhere/gatehouse"), display, &console);
+            let Err(Failure::Told { exit, message: told, hint }) = failure else {
+                panic!("something to tell")
+            };
+            assert_eq!(exit, Exit::No);
+            assert!(told.contains(message), "{told}");
+            assert!(hint.is_some_and(|hint| hint.contains("serve --panel")));
+        };
+        check(Display::None, "no display");
+        check(Display::Here, "is not at");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_empty_variable_is_no_display() {
+        let among =
+            |name: &str, value: &str| Display::among(&[(name.to_owned(), value.to_owned())]);
+        assert_eq!(among("DISPLAY", ":0"), Display::Here);
+        assert_eq!(among("WAYLAND_DISPLAY", "wayland-0"), Display::Here);
+        assert_eq!(among("DISPLAY", ""), Display::None);
+        assert_eq!(among("HOME", "/h"), Display::None);
+    }
+}

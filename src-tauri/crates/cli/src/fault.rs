@@ -1,0 +1,40 @@
+//! What a person sees when the program itself breaks: one short message, and no key in it.
+
+use std::io::Write;
+use std::panic::PanicHookInfo;
+
+/// Takes the place of Rust's own message, which would print whatever the panic was given.
+pub(crate) fn tell_people() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));
+        // Standard error may be gone; there is no other place to say it.
+        let _ = write!(anstream::stderr(), "{}", message(said(info), &place));
+    }));
+}
+
+fn said<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
+    info.payload_as_str().unwrap_or("no more is known")
+}
+
+fn message(said: &str, place: &str) -> String {
+    let said = domain::redact(said);
+    let said = crate::escape::escape(&said);
+    format!(
+        "error: gatehouse broke: {said}{place}\n\
+         hint: This is a fault of the program. Please report it with the line above.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_a_panic_is_not_printed() {
+        let told = message("no header for sk-CANARY-0123456789\u{1b}[2J", " (a.rs:1:1)");
+        assert!(
+            told.starts_with("error: gatehouse broke: no header for sk-…\\u{1b}[2J (a.rs:1:1)\n")
+        );
+        assert!(told.contains("hint: "));
+    }
+}

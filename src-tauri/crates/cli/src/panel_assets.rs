@@ -1,0 +1,87 @@
+//! The built panel inside the program, for `serve --panel`.
+
+use std::borrow::Cow;
+
+use control::Asset;
+use rust_embed::RustEmbed;
+
+/// What a browser gets when the program was built without the panel.
+const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+<title>Gatehouse</title></head><body><h1>The panel is not in this program</h1>\
+<p>Build it with <code>cargo xtask run</code>, or with <code>npm run build</code> in <code>ui</code>, \
+and then build <code>gatehouse</code> again.</p></body></html>";
+
+/// The files of `ui/dist`: inside the program when it is shipped, read from the folder before that.
+#[derive(RustEmbed)]
+#[folder = "../../../ui/dist"]
+#[allow_missing = true]
+struct Panel;
+
+/// The same for the core's door.
+pub(crate) fn panel_file(path: &str) -> Option<Asset> {
+    let (content_type, content) = asset(path)?;
+    let bytes = match content {
+        Cow::Borrowed(inside) => inside.into(),
+        Cow::Owned(read) => read.into(),
+    };
+    Some(Asset { content_type: content_type.to_owned(), bytes })
+}
+
+/// What the door has when nobody asked for the panel.
+pub(crate) const fn no_file(_: &str) -> Option<Asset> {
+    None
+}
+
+/// A file of the panel by its path, `index.html` or `assets/main.js`, with its content type.
+fn asset(path: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
+    let path = match path.trim_start_matches('/') {
+        "" => "index.html",
+        path => path,
+    };
+    match Panel::get(path) {
+        Some(file) => Some((content_type(path), file.data)),
+        None if path == "index.html" => {
+            Some((content_type(path), Cow::Borrowed(NOT_BUILT.as_bytes())))
+        }
+        None => None,
+    }
+}
+
+/// The kinds of file that the panel's build writes; anything else is offered as bytes.
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_always_a_page_and_never_a_file_outside_the_panel() {
+        for path in ["", "/", "index.html", "/index.html"] {
+            let (kind, page) = asset(path).expect("a page");
+            assert_eq!(kind, "text/html; charset=utf-8");
+            assert!(String::from_utf8_lossy(&page).contains("<title>Gatehouse</title>"));
+        }
+        for path in ["../package.json", "/../../Cargo.toml", "/etc/passwd", "no-such.js"] {
+            assert!(asset(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_told_what_a_file_is() {
+        assert_eq!(content_type("assets/main-1a2b.js"), "text/javascript; charset=utf-8");
+        assert_eq!(content_type("inter.woff2"), "font/woff2");
+        assert_eq!(content_type("LICENSE"), "application/octet-stream");
+    }
+}

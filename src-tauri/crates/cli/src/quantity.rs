@@ -1,0 +1,116 @@
+//! Numbers as people read them: times as distances, counts in groups of three, durations with a unit.
+
+use control::view::{Count, MicroDollars, SpendView, UnixMs};
+
+/// Milliseconds of a second, a minute, an hour and a day.
+const SECOND_MS: u64 = 1_000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// What stands for a value that is not known.
+pub(crate) const UNKNOWN: &str = "–";
+
+/// How far `then` lies from `now`: `3 min ago`, `in 2 d`.
+pub(crate) fn distance(now: UnixMs, then: UnixMs) -> String {
+    let apart = now.0.abs_diff(then.0);
+    let length = match apart {
+        0..SECOND_MS => return "just now".to_owned(),
+        SECOND_MS..MINUTE_MS => format!("{} s", apart / SECOND_MS),
+        MINUTE_MS..HOUR_MS => format!("{} min", apart / MINUTE_MS),
+        HOUR_MS..DAY_MS => format!("{} h", apart / HOUR_MS),
+        _ => format!("{} d", apart / DAY_MS),
+    };
+    if then > now { format!("in {length}") } else { format!("{length} ago") }
+}
+
+/// The same where the time may be missing.
+pub(crate) fn distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {
+    then.map_or_else(|| UNKNOWN.to_owned(), |then| distance(now, then))
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(count: Count) -> String {
+    let digits = count.0.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// `340 ms`, `1.2 s`.
+pub(crate) fn duration(ms: f64) -> String {
+    if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
+}
+
+/// `$4.10`, and what of it is not known: `$4.10 + 2 unpriced`.
+pub(crate) fn spend(spend: &SpendView) -> String {
+    cost(spend.cost, spend.requests, spend.unpriced_requests)
+}
+
+/// A sum of which a part may be unknown; an unknown price is never shown as zero.
+pub(crate) fn cost(cost: MicroDollars, requests: Count, unpriced: Count) -> String {
+    match (requests.0, unpriced.0) {
+        (0, _) => UNKNOWN.to_owned(),
+        (_, 0) => cost.to_string(),
+        (all, some) if all == some => "unpriced".to_owned(),
+        (_, some) => format!("{cost} + {some} unpriced"),
+    }
+}
+
+/// Dollars to the last digit, for programs: `0.001234`.
+pub(crate) fn exact_dollars(amount: MicroDollars) -> String {
+    let sign = if amount.0 < 0 { "-" } else { "" };
+    let micros = amount.0.unsigned_abs();
+    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// `1 request`, `2 requests`.
+pub(crate) fn counted(count: Count, noun: &str) -> String {
+    let plural = if count.0 == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_change_their_unit_at_its_size() {
+        let now = UnixMs(100 * 86_400_000);
+        let check = |back: i64, shown: &str| assert_eq!(distance(now, UnixMs(now.0 - back)), shown);
+        check(0, "just now");
+        check(999, "just now");
+        check(1_000, "1 s ago");
+        check(59_999, "59 s ago");
+        check(60_000, "1 min ago");
+        check(3_600_000, "1 h ago");
+        check(86_399_999, "23 h ago");
+        check(86_400_000, "1 d ago");
+        check(-172_800_000, "in 2 d");
+        assert_eq!(distance_if_known(now, None), "–");
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_an_unknown_cost_is_not_zero() {
+        let check = |number: u64, shown: &str| assert_eq!(grouped(Count(number)), shown);
+        check(0, "0");
+        check(999, "999");
+        check(1_000, "1,000");
+        check(1_234_567, "1,234,567");
+        let check = |micros: i64, all: u64, unpriced: u64, shown: &str| {
+            assert_eq!(cost(MicroDollars(micros), Count(all), Count(unpriced)), shown);
+        };
+        check(0, 0, 0, "–");
+        check(0, 2, 2, "unpriced");
+        check(4_100_000, 3, 1, "$4.10 + 1 unpriced");
+        check(0, 3, 0, "$0.00");
+        assert_eq!(exact_dollars(MicroDollars(1_000_234)), "1.000234");
+        assert_eq!(exact_dollars(MicroDollars(-5)), "-0.000005");
+        assert_eq!((duration(340.4), duration(1_250.0)), ("340 ms".to_owned(), "1.2 s".to_owned()));
+    }
+}

@@ -1,0 +1,139 @@
+//! How a key comes in: typed without being shown, or from standard input. Never from an argument,
+//! where every process of the machine could read it.
+
+use std::io::Read;
+
+use domain::{SECRET_BYTES_MAX, Secret};
+use zeroize::Zeroizing;
+
+use crate::console::{Console, Peer};
+use crate::exit::{Exit, Failure};
+
+/// Most bytes read from standard input for a key: the longest key, and as much again for the white
+/// space around it that a file or a paste may bring.
+pub(crate) const STDIN_BYTES_MAX: usize = 2 * SECRET_BYTES_MAX;
+
+/// Where a key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A person types or pastes it.
+    Prompt,
+    /// A program hands it over.
+    Stdin,
+}
+
+impl Source {
+    /// What `--stdin` asks for.
+    pub(crate) const fn chosen_by(stdin: Stdin) -> Self {
+        if stdin.stdin { Self::Stdin } else { Self::Prompt }
+    }
+}
+
+/// The switch, the same for every command that takes a key.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Stdin {
+    /// Read the key from standard input instead of asking for it
+    #[arg(long)]
+    stdin: bool,
+}
+
+/// Reads a key.
+pub(crate) fn read_secret(
+    source: Source,
+    name: &str,
+    console: &Console,
+) -> Result<Secret, Failure> {
+    match source {
+        Source::Stdin => parse(read_limited(std::io::stdin().lock())?),
+        Source::Prompt => parse(prompt(&format!("Key for {name} (not shown): "), console)?),
+    }
+}
+
+/// Asks a person for something that is not shown while it is typed.
+pub(crate) fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failure> {
+    if console.typing == Peer::Other {
+        return Err(Failure::new(Exit::Usage, "there is no terminal to ask for the key")
+            .with_hint("Pass --stdin and pipe the key in."));
+    }
+    rpassword::prompt_password(question).map(Zeroizing::new).map_err(|error| {
+        Failure::new(Exit::Fault, format!("nothing could be read from the terminal: {error}"))
+    })
+}
+
+fn parse(mut text: Zeroizing<String>) -> Result<Secret, Failure> {
+    // `parse` zeroes what it is given.
+    Secret::parse(std::mem::take(&mut *text))
+        .map_err(|rejected| Failure::new(Exit::Usage, rejected.to_string()))
+}
+
+/// Reads to the end, at most [`STDIN_BYTES_MAX`]. The buffer has its full size from the start: one
+/// that grew would leave pieces of the key behind in memory.
+fn read_limited(input: impl Read) -> Result<Zeroizing<String>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(STDIN_BYTES_MAX + 1));
+    let limit = u64::try_from(STDIN_BYTES_MAX + 1).unwrap_or(u64::MAX);
+    input.take(limit).read_to_end(&mut bytes).map_err(|error| {
+        Failure::new(Exit::Fault, format!("standard input could not be read: {error}"))
+    })?;
+    if bytes.len() > STDIN_BYTES_MAX {
+        let message = format!("standard input holds more than {STDIN_BYTES_MAX} bytes");
+        return Err(Failure::new(Exit::Usage, message).with_hint("Pipe in the key alone."));
+    }
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::new(Exit::Usage, "standard input is not text"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Format;
+
+    fn refused(input: &[u8]) -> (Exit, String) {
+        let failure = read_limited(input).and_then(parse).expect_err("refused");
+        let Failure::Told { exit, message, .. } = failure else { panic!("told") };
+        (exit, message)
+    }
+
+    #[test]
+    fn a_key_from_stdin_loses_the_white_space_around_it() {
+        let key = read_limited(b"sk-0123456789abc\r\n".as_slice()).and_then(parse).expect("a key");
+        assert_eq!(key, Secret::parse("sk-0123456789abc".to_owned()).expect("a key"));
+    }
+
+    #[test]
+    fn stdin_ends_at_its_limit() {
+        let padded = |bytes: usize| {
+            let mut input = b"sk-0123456789abc".to_vec();
+            input.resize(bytes, b' ');
+            input
+        };
+        assert!(read_limited(padded(STDIN_BYTES_MAX).as_slice()).and_then(parse).is_ok());
+        let (exit, message) = refused(&padded(STDIN_BYTES_MAX + 1));
+        assert_eq!(exit, Exit::Usage);
+        assert!(message.contains("4096 bytes"), "{message}");
+        // An endless input is not read to its end.
+        assert_eq!(refused_endless(), Exit::Usage);
+    }
+
+    fn refused_endless() -> Exit {
+        read_limited(std::io::repeat(b'k')).expect_err("refused").exit()
+    }
+
+    #[test]
+    fn a_refused_key_is_not_repeated() {
+        let (exit, message) = refused(b"sk-CANARY 0123456789");
+        assert_eq!(exit, Exit::Usage);
+        assert!(!message.contains("CANARY") && message.contains("position 10"), "{message}");
+        assert_eq!(refused(b" \n").1, "the key is empty; paste it again");
+        assert_eq!(refused(&[0xff]).1, "standard input is not text");
+    }
+
+    #[test]
+    fn without_a_terminal_nothing_is_asked() {
+        let (console, _, _) = Console::for_test(Format::Text, Peer::Other);
+        let failure = read_secret(Source::Prompt, "up", &console).expect_err("refused");
+        let Failure::Told { exit, hint, .. } = failure else { panic!("told") };
+        assert_eq!(exit, Exit::Usage);
+        assert!(hint.is_some_and(|hint| hint.contains("--stdin")));
+    }
+}

@@ -1,0 +1,141 @@
+//! The gateway without a window: started, told where it is, and stopped in order.
+
+use control::view::GatewayState;
+use control::{Core, EngineConfig, start_log};
+
+use crate::console::{Console, Format};
+use crate::exit::{Exit, Failure};
+use crate::panel_assets::{no_file, panel_file};
+use crate::session::unlock_by_hand;
+use crate::sign::Tone;
+use crate::text::Text;
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The gateway's port instead of the one in the settings; 0 takes any
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Serve the control panel to a browser on this machine, too
+    #[arg(long)]
+    panel: bool,
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(crate) async fn run(
+    wanted: &Serve,
+    mut config: EngineConfig,
+    log_filter: &str,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    config.port = wanted.port;
+    config.folders.create().map_err(|error| Failure::fault(&error))?;
+    let _log = start_log(&config.folders.log_folder(), log_filter)
+        .map_err(|error| Failure::fault(&error))?;
+    let core = Core::open(config).await?;
+    let outcome = serve(wanted, &core, console).await;
+    core.stop().await;
+    outcome
+}
+
+async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+    let Core::Local(engine) = core else {
+        let address = control::status(core).await?.gateway.address;
+        return Err(Failure::new(Exit::No, format!("Gatehouse already runs at {address}"))
+            .with_hint("Use that one, or stop it first."));
+    };
+    // Signals are caught before anybody is told that they may be sent.
+    let stop = Stop::listen()?;
+    unlock_by_hand(core, console).await?;
+    let assets = if wanted.panel { panel_file } else { no_file };
+    let served = control::serve(engine, assets).await?;
+    let gateway = control::status(core).await?.gateway;
+    match (gateway.state, gateway.reason) {
+        (GatewayState::Listening, _) => {}
+        (GatewayState::Failed, reason) => {
+            let reason = reason.unwrap_or_else(|| "the gateway does not listen".to_owned());
+            refuse_or_go_on(wanted, &reason, console)?;
+        }
+    }
+    let panel = wanted.panel.then(|| served.one_time_address.as_str());
+    announce(&served.gateway, panel, console)?;
+    stop.wait().await;
+    Ok(Exit::Fine)
+}
+
+/// A port in use ends a plain `serve`; with the panel, another port can be chosen there.
+fn refuse_or_go_on(wanted: &Serve, reason: &str, console: &mut Console) -> Result<(), Failure> {
+    if !wanted.panel {
+        return Err(Failure::new(Exit::No, reason)
+            .with_hint("Choose another port with --port, or stop the other program."));
+    }
+    let mut text = Text::new();
+    text.piece(Tone::Warn, "▲ ").line(Tone::Plain, reason);
+    console.remark(&text);
+    Ok(())
+}
+
+/// One line for each address, for a person to click and a script to read.
+pub(crate) fn announce(
+    gateway: &str,
+    panel: Option<&str>,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    if console.format == Format::Json {
+        let line = console.json(&serde_json::json!({"gateway": gateway, "panel": panel}))?;
+        return console.print(&line);
+    }
+    let mut text = Text::new();
+    text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {gateway}"));
+    if let Some(address) = panel {
+        text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("panel (opens once): {address}"));
+    }
+    console.print(&text.to_string())
+}
+
+/// Lets a check that runs without an owner try the gateway too. An owner serves already.
+pub(crate) async fn serve_quietly(core: &Core) -> Result<(), Failure> {
+    if let Core::Local(engine) = core {
+        control::serve(engine, no_file).await?;
+    }
+    Ok(())
+}
+
+/// The wishes of the terminal and of the system that the program should end.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    fn listen() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let of = |kind| signal(kind).map_err(|error| Failure::fault(&error));
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Stop {
+    const fn listen() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    async fn wait(self) {
+        // An error means that Ctrl-C cannot be caught, so it ends the program anyway.
+        drop(tokio::signal::ctrl_c().await);
+    }
+}

@@ -1,0 +1,109 @@
+//! A call that needs the core: opened here, or found in the process that owns the data folder; asked
+//! once; stopped in order.
+
+use control::view::{VaultKindView, VaultStateView, VaultUnlock};
+use control::{Core, EngineConfig};
+use tokio::runtime::Builder;
+
+use crate::arguments::Ask;
+use crate::command::{backends, check, clients, keys, requests, settings, status, usage};
+use crate::console::{Console, Peer};
+use crate::exit::{Exit, Failure};
+use crate::hardening;
+use crate::secret_input::prompt;
+use crate::serve::{self, Serve};
+
+/// What the shell handed in.
+pub(crate) struct Environment {
+    /// The variables.
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl Environment {
+    fn log_filter(&self) -> String {
+        let said = self.variables.iter().find(|(name, _)| name == "GATEHOUSE_LOG");
+        said.map_or_else(|| "info".to_owned(), |(_, filter)| filter.clone())
+    }
+}
+
+/// Runs the gateway until it is told to stop.
+pub(crate) fn serve(
+    wanted: &Serve,
+    environment: Environment,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    hardening::apply();
+    let log_filter = environment.log_filter();
+    let config = EngineConfig::from_variables(environment.variables)?;
+    let serving = serve::run(wanted, config, &log_filter, console);
+    wait_for(Threads::Several, serving)
+}
+
+/// Answers one question.
+pub(crate) fn ask(
+    question: Ask,
+    environment: Environment,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    hardening::apply();
+    let config = EngineConfig::from_variables(environment.variables)?;
+    let threads = match &question {
+        Ask::Check(_) => Threads::Several,
+        _ => Threads::One,
+    };
+    wait_for(threads, async {
+        let core = Core::open(config).await?;
+        let outcome = answer(question, &core, console).await;
+        core.stop().await;
+        outcome
+    })
+}
+
+/// One thread is enough to ask one thing, and is there sooner than several.
+enum Threads {
+    One,
+    Several,
+}
+
+fn wait_for(
+    threads: Threads,
+    call: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    let mut builder = match threads {
+        Threads::One => Builder::new_current_thread(),
+        Threads::Several => Builder::new_multi_thread(),
+    };
+    let runtime = builder.enable_all().build().map_err(|error| Failure::fault(&error))?;
+    let outcome = runtime.block_on(Box::pin(call));
+    // A keychain that hangs holds a thread for ever; the call does not wait for it.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+    match question {
+        Ask::Status => status::run(core, console).await,
+        Ask::Check(wanted) => check::run(&wanted, core, console).await,
+        Ask::Keys(wanted) => keys::run(wanted, core, console).await,
+        Ask::Backends(wanted) => backends::run(wanted, core, console).await,
+        Ask::Clients(wanted) => clients::run(wanted, core, console).await,
+        Ask::Token(wanted) => clients::run_token(wanted, core, console).await,
+        Ask::Usage(wanted) => usage::run(&wanted, core, console).await,
+        Ask::Requests(wanted) => requests::run(&wanted, core, console).await,
+        Ask::Settings(wanted) => settings::run(&wanted, core, console).await,
+    }
+}
+
+/// Asks a person at a terminal for the passphrase of a locked file vault. Everybody else gets the
+/// vault's own error, which says what to do.
+pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(), Failure> {
+    if console.typing == Peer::Other || console.watching == Peer::Other {
+        return Ok(());
+    }
+    let vault = control::vault_check(core).await?;
+    if vault.kind == VaultKindView::File && vault.state == VaultStateView::Locked {
+        let passphrase = prompt("Passphrase of the file vault (not shown): ", console)?;
+        control::vault_unlock(core, VaultUnlock { passphrase }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Every state with its word, its shape and its tone, once. A state is never shown by colour alone.
+
+use control::view::{
+    CheckStateView, GatewayState, HealthStateView, KeyStateView, RequestStateView, RunVerdictView,
+    TestStepState, VaultStateView, VerdictLevel,
+};
+
+/// How a piece of text is meant; a terminal may show it by colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Text.
+    Plain,
+    /// A title.
+    Strong,
+    /// Less important.
+    Muted,
+    /// Good.
+    Good,
+    /// Wants looking at.
+    Warn,
+    /// Does not work.
+    Bad,
+}
+
+/// A state as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sign {
+    /// Its shape.
+    pub(crate) shape: char,
+    /// Its word.
+    pub(crate) word: &'static str,
+    /// Its tone.
+    pub(crate) tone: Tone,
+}
+
+const DISC: char = '●';
+const HALF: char = '◐';
+const RING: char = '○';
+const TRIANGLE: char = '▲';
+const SQUARE: char = '■';
+const BAR: char = '▬';
+const DASH: char = '–';
+
+impl Sign {
+    const fn of(shape: char, word: &'static str, tone: Tone) -> Self {
+        Self { shape, word, tone }
+    }
+
+    /// Shape and word.
+    pub(crate) fn text(self) -> String {
+        format!("{} {}", self.shape, self.word)
+    }
+}
+
+impl From<HealthStateView> for Sign {
+    fn from(state: HealthStateView) -> Self {
+        match state {
+            HealthStateView::Up => Self::of(DISC, "up", Tone::Good),
+            HealthStateView::Down => Self::of(BAR, "down", Tone::Bad),
+            HealthStateView::Unknown => Self::of(RING, "unknown", Tone::Muted),
+            HealthStateView::Disabled => Self::of(SQUARE, "off", Tone::Muted),
+        }
+    }
+}
+
+impl From<KeyStateView> for Sign {
+    fn from(state: KeyStateView) -> Self {
+        match state {
+            KeyStateView::Valid => Self::of(DISC, "valid", Tone::Good),
+            KeyStateView::Unverified => Self::of(RING, "unverified", Tone::Muted),
+            KeyStateView::Rejected => Self::of(BAR, "rejected", Tone::Bad),
+            KeyStateView::Missing => Self::of(TRIANGLE, "missing", Tone::Warn),
+        }
+    }
+}
+
+impl From<RequestStateView> for Sign {
+    fn from(state: RequestStateView) -> Self {
+        match state {
+            RequestStateView::Running => Self::of(HALF, "running", Tone::Plain),
+            RequestStateView::Complete => Self::of(DISC, "complete", Tone::Good),
+            RequestStateView::Partial => Self::of(HALF, "cut short", Tone::Warn),
+            RequestStateView::Failed => Self::of(BAR, "failed", Tone::Bad),
+            RequestStateView::Cancelled => Self::of(SQUARE, "client left", Tone::Muted),
+            RequestStateView::Unknown => Self::of(RING, "unknown", Tone::Muted),
+        }
+    }
+}
+
+impl From<CheckStateView> for Sign {
+    fn from(state: CheckStateView) -> Self {
+        match state {
+            CheckStateView::Waiting => Self::of(RING, "waiting", Tone::Muted),
+            CheckStateView::Running => Self::of(HALF, "running", Tone::Plain),
+            CheckStateView::Pass => Self::of(DISC, "passed", Tone::Good),
+            CheckStateView::Warn => Self::of(TRIANGLE, "warning", Tone::Warn),
+            CheckStateView::Fail => Self::of(BAR, "failed", Tone::Bad),
+            CheckStateView::Skipped => Self::of(DASH, "skipped", Tone::Muted),
+            CheckStateView::NotApplicable => Self::of(DASH, "does not apply", Tone::Muted),
+            CheckStateView::Crashed => Self::of(BAR, "check broke", Tone::Warn),
+            CheckStateView::Cancelled => Self::of(SQUARE, "cancelled", Tone::Muted),
+        }
+    }
+}
+
+impl From<TestStepState> for Sign {
+    fn from(state: TestStepState) -> Self {
+        match state {
+            TestStepState::Pass => Self::of(DISC, "passed", Tone::Good),
+            TestStepState::Fail => Self::of(BAR, "failed", Tone::Bad),
+            TestStepState::Skipped => Self::of(DASH, "not tried", Tone::Muted),
+        }
+    }
+}
+
+impl From<VerdictLevel> for Sign {
+    fn from(level: VerdictLevel) -> Self {
+        match level {
+            VerdictLevel::Ok => Self::of(DISC, "all well", Tone::Good),
+            VerdictLevel::Attention => Self::of(TRIANGLE, "attention", Tone::Warn),
+            VerdictLevel::Problem => Self::of(BAR, "problem", Tone::Bad),
+        }
+    }
+}
+
+impl From<RunVerdictView> for Sign {
+    fn from(verdict: RunVerdictView) -> Self {
+        match verdict {
+            RunVerdictView::Ready => Self::of(DISC, "ready", Tone::Good),
+            RunVerdictView::ReadyWithWarnings => Self::of(TRIANGLE, "ready, with care", Tone::Warn),
+            RunVerdictView::NotReady => Self::of(BAR, "not ready", Tone::Bad),
+        }
+    }
+}
+
+impl From<GatewayState> for Sign {
+    fn from(state: GatewayState) -> Self {
+        match state {
+            GatewayState::Listening => Self::of(DISC, "listening", Tone::Good),
+            GatewayState::Failed => Self::of(SQUARE, "not listening", Tone::Bad),
+        }
+    }
+}
+
+impl From<VaultStateView> for Sign {
+    fn from(state: VaultStateView) -> Self {
+        match state {
+            VaultStateView::Unknown => Self::of(RING, "not asked yet", Tone::Muted),
+            VaultStateView::Ready => Self::of(DISC, "ready", Tone::Good),
+            VaultStateView::Locked => Self::of(TRIANGLE, "locked", Tone::Warn),
+            VaultStateView::NoCollection => Self::of(TRIANGLE, "no collection", Tone::Warn),
+            VaultStateView::Unavailable => Self::of(BAR, "unavailable", Tone::Bad),
+            VaultStateView::Hung => Self::of(BAR, "does not answer", Tone::Bad),
+            VaultStateView::Damaged => Self::of(BAR, "damaged", Tone::Bad),
+        }
+    }
+}
