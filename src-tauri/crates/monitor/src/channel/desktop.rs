@@ -142,13 +142,11 @@ impl Shared {
     }
 
     #[cfg(windows)]
-    #[expect(clippy::unused_self, reason = "the same call on every platform")]
     fn add_platform_hints(&self, toast: &mut notify_rust::Notification, urgency: Urgency) {
         toast.urgency(platform_urgency(urgency));
     }
 
     #[cfg(target_os = "macos")]
-    #[expect(clippy::unused_self, reason = "the same call on every platform")]
     fn add_platform_hints(&self, _toast: &mut notify_rust::Notification, _urgency: Urgency) {}
 
     /// Blocks until the notification is clicked or gone.
@@ -217,7 +215,6 @@ impl Abilities {
     }
 
     #[cfg(not(all(unix, not(target_os = "macos"))))]
-    #[expect(clippy::unnecessary_wraps, reason = "the same call on every platform")]
     fn ask() -> Result<Self, ChannelError> {
         Ok(Self { actions: true, markup: false })
     }
