@@ -33,7 +33,7 @@ const SHARED_PORT_TRIES_MAX: usize = 8;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 const BUSY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
-connection: close\r\ncontent-length: 97\r\n\r\n\
+connection: close\r\ncontent-length: 96\r\n\r\n\
 {\"error\":{\"message\":\"Too many connections.\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":null}}";
 
 /// Loopback sockets, bound and not yet served.

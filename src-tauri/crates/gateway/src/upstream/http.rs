@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 use hyper::header::{ACCEPT_ENCODING, HeaderValue};
 use reqwest::{Client, redirect, retry};
+use rustls::CertificateError as Certificate;
 
 use super::key::attach;
 use super::resolve::{NotResolved, SystemResolver};
@@ -44,6 +45,13 @@ impl HttpUpstream {
             tracing::debug!("a cryptography provider was installed before");
         }
         Self { connect_timeout, direct: OnceLock::new(), outside: OnceLock::new() }
+    }
+
+    /// Reads the system's certificates ahead of the first request. Blocks for some milliseconds;
+    /// worth calling off the async threads once the program is up.
+    pub fn prepare(&self) {
+        self.direct.get_or_init(|| self.build(Client::builder().no_proxy()));
+        self.outside.get_or_init(|| self.build(Client::builder()));
     }
 
     fn client(&self, url: &url::Url) -> Result<&Client, UpstreamFailure> {
@@ -118,14 +126,13 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// rustls' own error, which tokio-rustls wraps in an IO error.
+/// rustls' own error, which arrives wrapped in one IO error or several; an IO error's `source` skips
+/// what it wraps.
 fn tls_fault(cause: &(dyn Error + 'static)) -> Option<TlsFault> {
-    let inner = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
-    let error = match inner {
-        Some(inner) => inner.downcast_ref::<rustls::Error>()?,
-        None => cause.downcast_ref::<rustls::Error>()?,
-    };
-    use rustls::CertificateError as Certificate;
+    if let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref()) {
+        return tls_fault(inner);
+    }
+    let error = cause.downcast_ref::<rustls::Error>()?;
     Some(match error {
         rustls::Error::InvalidCertificate(
             Certificate::Expired

@@ -186,9 +186,11 @@ async fn the_mock_answers_in_process_and_is_priced() {
     let ask = ASK.replace("gpt", "mock/echo");
     let answer = world.chat(&ask).await;
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "hi");
-    assert!(answer.header("x-gatehouse-cost-usd").is_some());
     let (row, _) = world.row(&answer).await;
-    assert!(matches!(row.cost, Cost::Computed { .. }), "{:?}", row.cost);
+    let tokens = row.usage.expect("usage").total();
+    let Cost::Computed { amount, .. } = row.cost else { panic!("computed: {:?}", row.cost) };
+    assert_eq!(amount.micros(), i64::try_from(tokens).expect("few"));
+    assert_eq!(answer.header("x-gatehouse-cost-usd"), Some(amount.to_string().as_str()));
     let stream = world.chat(&ask.replace("\"model\"", "\"stream\":true,\"model\"")).await;
     assert!(stream.text().ends_with("data: [DONE]\n\n"), "{}", stream.text());
     for (model, status) in [

@@ -1,12 +1,16 @@
 //! A backend that fails in every way of the table, and what the client is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{FailureReason, Verdict};
+use gateway::{FailureReason, HttpUpstream, RequestLimits, Verdict};
 use ledger::{Cost, RequestState};
 use test_support::{BodyEnd, ChatText, Ending, RawAnswer, Reply, ScriptedUpstream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-use crate::world::{ASK, ASK_STREAM, KEY, Limits, World, build, world, world_with};
+use crate::world::{ASK, ASK_STREAM, KEY, Limits, World, build, network, world, world_with};
 
 const HELLO: ChatText<'_> = ChatText { model: "gpt", deltas: &["Hel", "lo"], usage: None };
 
@@ -20,17 +24,24 @@ fn begun(count: usize) -> Vec<String> {
 }
 
 struct Told {
+    network: Arc<HttpUpstream>,
     world: World,
     answer: RawAnswer,
     upstream: ScriptedUpstream,
 }
 
 async fn ask(reply: Reply, body: &str) -> Told {
+    ask_over(network(), reply, body).await
+}
+
+/// As [`ask`], over a network client that several worlds share: making one reads all certificates.
+async fn ask_over(network: Arc<HttpUpstream>, reply: Reply, body: &str) -> Told {
     let upstream = upstream(reply).await;
-    let world = world(&upstream).await;
+    let world =
+        world_with(&upstream, Limits { network: Arc::clone(&network), ..Limits::default() }).await;
     let answer = world.chat(body).await;
     assert_eq!(upstream.requests().len(), 1, "one try");
-    Told { world, answer, upstream }
+    Told { network, world, answer, upstream }
 }
 
 #[tokio::test]
@@ -83,10 +94,11 @@ async fn a_failure_before_the_first_event_is_an_honest_status() {
         (Reply::error(404, "x", "no such model"), ASK, 404, Verdict::ClientFault),
         (Reply::raw("nonsense\r\n\r\n"), ASK, 502, failed(FailureReason::Broken)),
     ];
+    let network = network();
     for (reply, body, status, verdict) in cases {
         let shown = format!("{reply:?} {body}");
         let shown = shown.get(..300).unwrap_or(&shown).to_owned();
-        let told = ask(reply, body).await;
+        let told = ask_over(Arc::clone(&network), reply, body).await;
         assert_eq!(told.answer.status, status, "{shown}: {}", told.answer.text());
         assert!(told.answer.json()["error"]["message"].is_string(), "{shown}");
         assert_eq!(told.answer.header("content-type"), Some("application/json"), "{shown}");
@@ -119,8 +131,10 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_without_its_final_chunk
         ("early [DONE]", Reply::sse(early_done), 2),
         ("late tool call", Reply::sse(late_call), 4),
     ];
+    let network = network();
     for (name, reply, relayed) in cases {
-        let told = ask(reply.pause_each(Duration::from_millis(5)), ASK_STREAM).await;
+        let reply = reply.pause_each(Duration::from_millis(5));
+        let told = ask_over(Arc::clone(&network), reply, ASK_STREAM).await;
         let text = told.answer.text();
         assert_eq!(told.answer.status, 200, "{name}");
         assert_ne!(told.answer.end, BodyEnd::Complete, "{name}: {text}");
@@ -162,15 +176,16 @@ async fn what_comes_after_the_end_is_ignored_and_a_lingering_body_is_not_waited_
 
 #[tokio::test]
 async fn silence_ends_at_each_limit() {
-    let short = Duration::from_millis(60);
-    let limited = |change: fn(&mut Limits, Duration)| {
-        let mut limits = Limits::default();
-        change(&mut limits, short);
+    // The first use of a network client takes longer than these limits.
+    let network = ask_over(network(), Reply::chat(&HELLO), ASK).await.network;
+    let limited = |change: fn(&mut RequestLimits, Duration)| {
+        let mut limits = Limits { network: Arc::clone(&network), ..Limits::default() };
+        change(&mut limits.request, Duration::from_millis(150));
         limits
     };
     let stalled = || Reply::sse(begun(2)).ending(Ending::Stall);
-    let first = limited(|l, short| l.request.first_token_timeout = short);
-    let total = limited(|l, short| l.request.total_timeout = short);
+    let first = limited(|l, short| l.first_token_timeout = short);
+    let total = limited(|l, short| l.total_timeout = short);
     for (name, reply, body, limits) in [
         ("first token, no head", Reply::silence(), ASK_STREAM, first),
         ("total, no head", Reply::silence(), ASK, total),
@@ -186,12 +201,12 @@ async fn silence_ends_at_each_limit() {
         upstream.broken_off(1).await;
     }
     for (name, reply, limits) in [
-        ("stall", stalled(), limited(|l, short| l.request.stall_timeout = short)),
-        ("total", stalled(), limited(|l, short| l.request.total_timeout = short)),
+        ("stall", stalled(), limited(|l, short| l.stall_timeout = short)),
+        ("total", stalled(), limited(|l, short| l.total_timeout = short)),
         (
             "first token, after the role",
             Reply::sse(begun(1)).ending(Ending::Stall),
-            limited(|l, short| l.request.first_token_timeout = short),
+            limited(|l, short| l.first_token_timeout = short),
         ),
     ] {
         let upstream = upstream(reply).await;
@@ -260,11 +275,21 @@ async fn a_backend_that_cannot_be_reached_is_named_with_its_reason() {
     let gone = ScriptedUpstream::start([]).await.expect("an upstream");
     let closed = gone.base_url();
     drop(gone);
-    let plain = ScriptedUpstream::answering(|_| Some(Reply::raw("x"))).await.expect("an upstream");
-    let over_tls = plain.base_url().replace("http://", "https://");
+    // A server that speaks no TLS: whatever comes, it answers in plain text.
+    let plain = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let over_tls = format!("https://{}/v1", plain.local_addr().expect("an address"));
+    let mut answering = JoinSet::new();
+    answering.spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            stream.read_exact(&mut [0; 16]).await.expect("a greeting");
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("sent");
+        }
+    });
+    // A label of more than 63 characters resolves nowhere, and no network is asked.
+    let unresolvable = format!("http://{}.test/v1", "x".repeat(64));
     for (base_url, reason) in [
         (closed.as_str(), FailureReason::Connect),
-        ("http://no-such-host.invalid/v1", FailureReason::Dns),
+        (unresolvable.as_str(), FailureReason::Dns),
         (over_tls.as_str(), FailureReason::Tls),
     ] {
         let world = build(base_url, base_url, Limits::default()).await;

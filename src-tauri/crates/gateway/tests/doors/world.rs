@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    BackendId, BoundSecret, ClientId, CredentialId, Secret, SeededEntropy, SystemClock, WallTime,
+    BackendId, BoundSecret, ClientId, CredentialId, MicroUsd, Rates, Secret, SeededEntropy,
+    SystemClock, WallTime,
 };
 use gateway::{
     Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
     HttpUpstream, Listener, MockUpstream, RequestLimits, RequestSummary, Snapshot, new_token,
 };
-use ledger::{Attempt, Ledger, PriceBook, Purpose, RequestQuery, RequestRow};
+use ledger::{Attempt, Ledger, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
 use routing::{BackendModels, BackendRole, RouteTable, Standing};
 use settings::BackendKind;
@@ -78,6 +79,11 @@ impl Seen {
 pub(crate) struct Limits {
     pub(crate) door: DoorLimits,
     pub(crate) request: RequestLimits,
+    pub(crate) network: Arc<HttpUpstream>,
+}
+
+pub(crate) fn network() -> Arc<HttpUpstream> {
+    Arc::new(HttpUpstream::new(Duration::from_secs(5)))
 }
 
 impl Default for Limits {
@@ -98,6 +104,7 @@ impl Default for Limits {
                 stall_timeout: long,
                 total_timeout: long,
             },
+            network: network(),
         }
     }
 }
@@ -136,7 +143,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         ]),
         backends: [corp, mock].into_iter().map(|b| (b.id().clone(), b)).collect(),
         clients: [(token.hash, client)].into_iter().collect(),
-        prices: Arc::new(PriceBook::bundled()),
+        prices: Arc::new(prices()),
         limits: limits.request,
         since: WallTime::from_unix_ms(7_000),
     };
@@ -148,7 +155,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         ledger: ledger.clone(),
         vault: vault.clone(),
         snapshot: Arc::clone(&snapshot),
-        network: Arc::new(HttpUpstream::new(Duration::from_secs(5))),
+        network: limits.network,
         mock: Arc::new(MockUpstream::new(clock)),
         events: seen.clone(),
     };
@@ -179,6 +186,14 @@ fn models(id: &str, role: BackendRole, models: &[&str]) -> BackendModels {
         standing: Standing::Usable,
         models: models.iter().map(|&model| model.to_owned()).collect(),
     }
+}
+
+/// One declared price: a dollar a million tokens for the mock's `echo`.
+fn prices() -> PriceBook {
+    let mock = BackendId::new("mock").expect("an id");
+    let dollar = Some(MicroUsd::new(1_000_000));
+    let rates = Rates { input: dollar, output: dollar, ..Rates::default() };
+    PriceBook::default().with(Price::declared(&mock, "echo", rates, WallTime::from_unix_ms(0)))
 }
 
 impl World {
