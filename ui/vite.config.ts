@@ -5,15 +5,32 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { CONTENT_SECURITY_POLICY } from "./csp.config.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
+/**
+ * The window freezes `Object.prototype`, so that a page that was broken into cannot poison it. Under that, assigning an
+ * inherited name (`X.prototype.toString = …`, as d3 does) throws; an own, writable property in its place does not.
+ */
+function survivesFrozenPrototype(): Plugin {
+  const assignment = /\b((?:\w+\.)?prototype)\.(constructor|toString|valueOf|toLocaleString) = /g;
+  const own = 'Object.defineProperty($1, "$2", { value: undefined, writable: true, configurable: true }).$2 = ';
+  return {
+    name: "survives-frozen-prototype",
+    transform(code, id) {
+      const mended = id.includes("node_modules") ? code.replace(assignment, own) : code;
+      return mended === code ? null : { code: mended, map: null };
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
   // Relative, because the same files are served under tauri:// and under http://127.0.0.1.
   base: "./",
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), survivesFrozenPrototype()],
   resolve: { alias: { "@": path("./src") } },
   build: {
     outDir: mode === "fake" ? "test-results/fake-bundle" : "dist",

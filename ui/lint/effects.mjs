@@ -14,7 +14,8 @@ const faults = files
   .filter((file) => /refetchInterval|setInterval\(|dangerouslySetInnerHTML|innerHTML/.test(file.text))
   .map((file) => `${file.name}: polling or raw HTML`)
   .filter((fault) => !fault.startsWith("lib/clock.ts"));
-if (effects * 1000 >= lines) faults.push(`${effects} effects in ${lines} lines: the budget is under one for each 1,000`);
+if (effects * 1000 >= lines)
+  faults.push(`${effects} effects in ${lines} lines: the budget is under one for each 1,000`);
 if (faults.length > 0) {
   console.error(faults.join("\n"));
   process.exit(1);

@@ -38,14 +38,22 @@ function PaletteBody({ choose, close }: { choose: (path: string) => void; close:
   const theme = useAction(["settings"], async (host, choice: ThemeChoice) => {
     if (settings) await host.settingsEdit({ ...settings.values, theme: choice });
   });
-  const run = (set: CheckSetView) => start.mutate(set, { onSuccess: () => choose("/readiness"), onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }) });
+  const run = (set: CheckSetView) =>
+    start.mutate(set, {
+      onSuccess: () => choose("/readiness"),
+      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+    });
   const paint = (choice: ThemeChoice) => {
     close();
     theme.mutate(choice, { onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }) });
   };
   return (
     <Command label="Find or run" loop className="flex min-h-0 flex-col">
-      <Command.Input autoFocus placeholder="A screen, a backend, a key, an action…" className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none" />
+      <Command.Input
+        data-autofocus
+        placeholder="A screen, a backend, a key, an action…"
+        className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none"
+      />
       <Command.List className="min-h-0 overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-11 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
         <Command.Empty className="px-3 py-6 text-center text-ink-2">Nothing of that name.</Command.Empty>
         <Command.Group heading="Screens">
@@ -56,24 +64,65 @@ function PaletteBody({ choose, close }: { choose: (path: string) => void; close:
           ))}
         </Command.Group>
         <Command.Group heading="Actions">
-          <Item icon={ListChecks} onSelect={() => run("quick")}>Run quick checks</Item>
-          <Item icon={ListChecks} onSelect={() => run("full")}>Run all checks</Item>
-          <Item icon={Plus} onSelect={() => choose("/backends?add=true")}>Add backend</Item>
-          <Item icon={Plus} onSelect={() => choose("/keys?add=true")}>Add key</Item>
-          <Item icon={Plus} onSelect={() => choose("/clients?add=true")}>Connect a client</Item>
-          <Item icon={Moon} onSelect={() => paint("dark")}>Dark colours</Item>
-          <Item icon={Sun} onSelect={() => paint("light")}>Light colours</Item>
-          <Item icon={SunMoon} onSelect={() => paint("system")}>Colours of the desktop</Item>
+          <Item icon={ListChecks} onSelect={() => run("quick")}>
+            Run quick checks
+          </Item>
+          <Item icon={ListChecks} onSelect={() => run("full")}>
+            Run all checks
+          </Item>
+          <Item icon={Plus} onSelect={() => choose("/backends?add=true")}>
+            Add backend
+          </Item>
+          <Item icon={Plus} onSelect={() => choose("/keys?add=true")}>
+            Add key
+          </Item>
+          <Item icon={Plus} onSelect={() => choose("/clients?add=true")}>
+            Connect a client
+          </Item>
+          <Item icon={Moon} onSelect={() => paint("dark")}>
+            Dark colours
+          </Item>
+          <Item icon={Sun} onSelect={() => paint("light")}>
+            Light colours
+          </Item>
+          <Item icon={SunMoon} onSelect={() => paint("system")}>
+            Colours of the desktop
+          </Item>
         </Command.Group>
-        <Places heading="Backends" icon={Server} ids={backends.map((backend) => backend.id)} onChoose={(id) => choose(`/backends/${encodeURIComponent(id)}`)} />
-        <Places heading="Keys" icon={KeyRound} ids={keys.map((key) => key.id)} onChoose={(id) => choose(`/keys/${encodeURIComponent(id)}`)} />
-        <Places heading="Clients" icon={Link2} ids={clients.map((client) => client.id)} onChoose={(id) => choose(`/clients/${encodeURIComponent(id)}`)} />
+        <Places
+          heading="Backends"
+          icon={Server}
+          ids={backends.map((backend) => backend.id)}
+          onChoose={(id) => choose(`/backends/${encodeURIComponent(id)}`)}
+        />
+        <Places
+          heading="Keys"
+          icon={KeyRound}
+          ids={keys.map((key) => key.id)}
+          onChoose={(id) => choose(`/keys/${encodeURIComponent(id)}`)}
+        />
+        <Places
+          heading="Clients"
+          icon={Link2}
+          ids={clients.map((client) => client.id)}
+          onChoose={(id) => choose(`/clients/${encodeURIComponent(id)}`)}
+        />
       </Command.List>
     </Command>
   );
 }
 
-function Places({ heading, icon, ids, onChoose }: { heading: string; icon: LucideIcon; ids: string[]; onChoose: (id: string) => void }) {
+function Places({
+  heading,
+  icon,
+  ids,
+  onChoose,
+}: {
+  heading: string;
+  icon: LucideIcon;
+  ids: string[];
+  onChoose: (id: string) => void;
+}) {
   if (ids.length === 0) return null;
   return (
     <Command.Group heading={heading}>
@@ -86,9 +135,23 @@ function Places({ heading, icon, ids, onChoose }: { heading: string; icon: Lucid
   );
 }
 
-function Item({ icon: Icon, value, onSelect, children }: { icon: LucideIcon; value?: string; onSelect: () => void; children: ReactNode }) {
+function Item({
+  icon: Icon,
+  value,
+  onSelect,
+  children,
+}: {
+  icon: LucideIcon;
+  value?: string;
+  onSelect: () => void;
+  children: ReactNode;
+}) {
   return (
-    <Command.Item {...(value === undefined ? {} : { value })} onSelect={onSelect} className="flex h-9 items-center gap-3 rounded-control px-3 text-ink-1 data-[selected=true]:bg-surface-2">
+    <Command.Item
+      {...(value === undefined ? {} : { value })}
+      onSelect={onSelect}
+      className="flex h-9 items-center gap-3 rounded-control px-3 text-ink-1 data-[selected=true]:bg-surface-2"
+    >
       <Icon size={16} strokeWidth={1.5} aria-hidden className="text-ink-3" />
       {children}
     </Command.Item>

@@ -2,7 +2,15 @@
  * Addresses and what they show. Places live in the fragment, because the same files are served under tauri:// and under
  * loopback http. Features get their place as properties and know no router.
  */
-import { createHashHistory, createRootRoute, createRoute, createRouter, Navigate, useNavigate, type RouterHistory } from "@tanstack/react-router";
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Navigate,
+  useNavigate,
+  type RouterHistory,
+} from "@tanstack/react-router";
 import { Shell } from "@/app/shell";
 import { BackendsScreen } from "@/features/backends/backends-screen";
 import { KeysScreen } from "@/features/keys/keys-screen";
@@ -113,14 +121,30 @@ const usage = createRoute({
   component: function Usage() {
     const navigate = useNavigate();
     const place = usage.useSearch();
-    return <UsageScreen place={place} onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })} />;
+    return (
+      <UsageScreen
+        place={place}
+        onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })}
+      />
+    );
   },
 });
 
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsScreen });
 
-const routeTree = root.addChildren([overview, backends, backend, keys, key, clients, client, usage, readiness, settings]);
+const routeTree = root.addChildren([
+  overview,
+  backends,
+  backend,
+  keys,
+  key,
+  clients,
+  client,
+  usage,
+  readiness,
+  settings,
+]);
 
 export function createPanelRouter(history: RouterHistory = createHashHistory()) {
   return createRouter({ routeTree, history, defaultPreload: false });

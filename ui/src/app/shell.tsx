@@ -33,12 +33,22 @@ export function Shell() {
   });
   return (
     <div className="grid h-full grid-cols-[52px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] min-[1000px]:grid-cols-[208px_minmax(0,1fr)]">
-      <a href="#main" onClick={focusMain} className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-accent focus:px-3 focus:py-1.5 focus:text-on-accent">
+      <a
+        href="#main"
+        onClick={focusMain}
+        className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-accent focus:px-3 focus:py-1.5 focus:text-on-accent"
+      >
         Skip to the content
       </a>
-      <Navigation needs={status.data?.verdict.needs.length ?? 0} onFind={() => setOpen("palette")} onShortcuts={() => setOpen("shortcuts")} />
+      <Navigation
+        needs={status.data?.verdict.needs.length ?? 0}
+        onFind={() => setOpen("palette")}
+        onShortcuts={() => setOpen("shortcuts")}
+      />
       <main id="main" tabIndex={-1} className="focus-inset min-h-0 overflow-y-auto outline-none">
-        {status.error?.code === "offline" && status.data !== undefined && <OfflineBanner since={status.dataUpdatedAt} busy={status.isFetching} onRetry={() => void status.refetch()} />}
+        {status.error?.code === "offline" && status.data !== undefined && (
+          <OfflineBanner since={status.dataUpdatedAt} busy={status.isFetching} onRetry={() => void status.refetch()} />
+        )}
         <Outlet />
       </main>
       <StatusLine status={status.data} error={status.error} />
@@ -58,7 +68,16 @@ function OfflineBanner({ since, busy, onRetry }: { since: number; busy: boolean;
   const now = useNow();
   return (
     <div className="px-6 pt-4">
-      <Notice tone="bad" urgent title="Gatehouse does not answer." action={<Button size="small" icon={RotateCw} busy={busy} onClick={onRetry}>Try again</Button>}>
+      <Notice
+        tone="bad"
+        urgent
+        title="Gatehouse does not answer."
+        action={
+          <Button size="small" icon={RotateCw} busy={busy} onClick={onRetry}>
+            Try again
+          </Button>
+        }
+      >
         What is shown was read {formatRelative(since, now)} and may have changed since.
       </Notice>
     </div>
@@ -69,7 +88,10 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
   const pathname = useLocation({ select: (location) => location.pathname });
   const wide = "hidden min-[1000px]:inline";
   return (
-    <nav aria-label="Screens" className="flex min-h-0 flex-col gap-0.5 overflow-y-auto border-r border-line bg-surface-1 px-2 py-3">
+    <nav
+      aria-label="Screens"
+      className="flex min-h-0 flex-col gap-0.5 overflow-y-auto border-r border-line bg-surface-1 px-2 py-3"
+    >
       <div className="mb-2 flex h-8 items-center gap-2.5 px-2">
         <Mark />
         <span className={classNames(wide, "text-15 font-semibold tracking-[-0.01em] text-ink-1")}>Gatehouse</span>
@@ -103,16 +125,30 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
                 isHere ? "bg-accent-wash font-medium text-ink-1" : "text-ink-2 hover:bg-surface-2 hover:text-ink-1",
               )}
             >
-              <screen.icon size={16} strokeWidth={1.5} aria-hidden className={classNames("shrink-0", isHere && "text-accent")} />
+              <screen.icon
+                size={16}
+                strokeWidth={1.5}
+                aria-hidden
+                className={classNames("shrink-0", isHere && "text-accent")}
+              />
               <span className={wide}>{screen.label}</span>
-              {count > 0 && <span className="absolute top-0.5 right-0.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">{count}</span>}
+              {count > 0 && (
+                <span className="absolute top-0.5 right-0.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">
+                  {count}
+                </span>
+              )}
             </Link>
           </Hint>
         );
       })}
       <div className="mt-auto pt-2">
         <Hint text="Keyboard shortcuts (?)" side="right">
-          <button type="button" onClick={onShortcuts} aria-label="Keyboard shortcuts" className="flex h-8 w-full items-center gap-2.5 rounded-control px-2 text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1">
+          <button
+            type="button"
+            onClick={onShortcuts}
+            aria-label="Keyboard shortcuts"
+            className="flex h-8 w-full items-center gap-2.5 rounded-control px-2 text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1"
+          >
             <Keyboard size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
             <span className={wide}>Shortcuts</span>
           </button>

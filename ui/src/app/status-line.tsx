@@ -10,17 +10,27 @@ import { VAULT, type Sign } from "@/lib/states";
 function gatewaySign(status: StatusView | undefined, error: ApiError | null): Sign {
   if (error !== null) return { word: "Not connected", shape: "barred", tone: "bad" };
   if (status === undefined) return { word: "Connecting", shape: "ring", tone: "muted" };
-  return status.gateway.state === "listening" ? { word: "Listening", shape: "disc", tone: "ok" } : { word: "Not listening", shape: "barred", tone: "bad" };
+  return status.gateway.state === "listening"
+    ? { word: "Listening", shape: "disc", tone: "ok" }
+    : { word: "Not listening", shape: "barred", tone: "bad" };
 }
 
 export function StatusLine({ status, error }: { status: StatusView | undefined; error: ApiError | null }) {
   return (
-    <footer aria-label="Gateway" className="col-span-full flex h-7 items-center gap-4 overflow-hidden border-t border-line bg-surface-1 px-3 text-12 whitespace-nowrap text-ink-2">
+    <footer
+      aria-label="Gateway"
+      className="col-span-full flex h-7 items-center gap-4 overflow-hidden border-t border-line bg-surface-1 px-3 text-12 whitespace-nowrap text-ink-2"
+    >
       <StateBadge sign={gatewaySign(status, error)} />
       {status && (
         <>
           <Hint text={status.gateway.reason ?? "Point clients here"}>
-            <button type="button" className="rounded-mark font-mono text-11 text-ink-1" onClick={() => void navigator.clipboard.writeText(status.gateway.address)} aria-label={`Copy the gateway's address, ${status.gateway.address}`}>
+            <button
+              type="button"
+              className="rounded-mark font-mono text-11 text-ink-1"
+              onClick={() => void navigator.clipboard.writeText(status.gateway.address)}
+              aria-label={`Copy the gateway's address, ${status.gateway.address}`}
+            >
               {status.gateway.address}
             </button>
           </Hint>
@@ -30,7 +40,10 @@ export function StatusLine({ status, error }: { status: StatusView | undefined; 
           </PanelLink>
           {status.vault.state !== "ready" && (
             <PanelLink look="none" path="/settings" className="rounded-mark">
-              <StateBadge sign={VAULT[status.vault.state]} word={`Vault: ${VAULT[status.vault.state].word.toLowerCase()}`} />
+              <StateBadge
+                sign={VAULT[status.vault.state]}
+                word={`Vault: ${VAULT[status.vault.state].word.toLowerCase()}`}
+              />
             </PanelLink>
           )}
           <span className="ml-auto text-ink-3">Gatehouse {status.version}</span>

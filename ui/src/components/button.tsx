@@ -12,7 +12,8 @@ const BASE =
 
 const LOOKS: Record<ButtonLook, string> = {
   primary: "bg-accent text-on-accent not-disabled:hover:bg-accent-hover",
-  plain: "border border-line bg-surface-1 text-ink-1 not-disabled:hover:bg-surface-2 not-disabled:hover:border-line-strong",
+  plain:
+    "border border-line bg-surface-1 text-ink-1 not-disabled:hover:bg-surface-2 not-disabled:hover:border-line-strong",
   quiet: "text-ink-2 not-disabled:hover:bg-surface-2 not-disabled:hover:text-ink-1",
   danger: "border border-bad/50 bg-bad-wash text-bad not-disabled:hover:border-bad",
 };
@@ -30,12 +31,31 @@ interface ButtonProps extends Omit<ComponentProps<"button">, "children"> {
   children: ReactNode;
 }
 
-export function Button({ look = "plain", size = "medium", icon: Icon, busy = false, asChild = false, className, children, ...rest }: ButtonProps) {
+export function Button({
+  look = "plain",
+  size = "medium",
+  icon: Icon,
+  busy = false,
+  asChild = false,
+  className,
+  children,
+  ...rest
+}: ButtonProps) {
   const names = classNames(BASE, LOOKS[look], SIZES[size], className);
   if (asChild) return <Slot className={names}>{children}</Slot>;
   return (
-    <button type="button" {...rest} disabled={rest.disabled === true || busy} aria-busy={busy || undefined} className={names}>
-      {busy ? <LoaderCircle size={14} strokeWidth={1.5} className="animate-spin" aria-hidden /> : Icon && <Icon size={14} strokeWidth={1.75} aria-hidden />}
+    <button
+      type="button"
+      {...rest}
+      disabled={rest.disabled === true || busy}
+      aria-busy={busy || undefined}
+      className={names}
+    >
+      {busy ? (
+        <LoaderCircle size={14} strokeWidth={1.5} className="animate-spin" aria-hidden />
+      ) : (
+        Icon && <Icon size={14} strokeWidth={1.75} aria-hidden />
+      )}
       {children}
     </button>
   );

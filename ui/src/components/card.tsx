@@ -16,7 +16,10 @@ interface CardProps {
 
 export function Card({ title, note, action, className, flush = false, children }: CardProps) {
   return (
-    <section aria-label={title} className={classNames("flex min-h-0 flex-col rounded-card border border-line bg-surface-1", className)}>
+    <section
+      aria-label={title}
+      className={classNames("flex min-h-0 flex-col rounded-card border border-line bg-surface-1", className)}
+    >
       <header className="flex h-10 shrink-0 items-center gap-2 px-4">
         <h2 className="text-13 font-semibold text-ink-1">{title}</h2>
         {note !== undefined && <span className="truncate text-12 text-ink-3">{note}</span>}

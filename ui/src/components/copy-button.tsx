@@ -12,8 +12,16 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
     );
   };
   return (
-    <Button size="small" look="quiet" icon={state === "copied" ? Check : Copy} onClick={copy} onBlur={() => setState("idle")}>
-      <span aria-live="polite">{state === "copied" ? "Copied" : state === "refused" ? "Not allowed: select and copy" : label}</span>
+    <Button
+      size="small"
+      look="quiet"
+      icon={state === "copied" ? Check : Copy}
+      onClick={copy}
+      onBlur={() => setState("idle")}
+    >
+      <span aria-live="polite">
+        {state === "copied" ? "Copied" : state === "refused" ? "Not allowed: select and copy" : label}
+      </span>
     </Button>
   );
 }
@@ -26,7 +34,12 @@ export function CodeBlock({ title, code }: { title: string; code: string }) {
         <CopyButton text={code} label={`Copy ${title}`} />
       </figcaption>
       {/* The block scrolls, so it must take focus for the arrow keys to scroll it. */}
-      <pre role="region" aria-label={title} tabIndex={0} className="focus-inset overflow-x-auto p-3 font-mono text-12 leading-5 text-ink-1">
+      <pre
+        role="region"
+        aria-label={title}
+        tabIndex={0}
+        className="focus-inset overflow-x-auto p-3 font-mono text-12 leading-5 text-ink-1"
+      >
         <code>{code}</code>
       </pre>
     </figure>

@@ -2,7 +2,14 @@
  * Rows of one kind: sortable by any column that has a value, walked with the arrow keys, drawn only where visible above
  * 200 rows. The first cell of an openable row is a button, so that the row has a name and a place in the tab order.
  */
-import { createSortedRowModel, rowSortingFeature, tableFeatures, useTable, type ColumnDef, type SortingState } from "@tanstack/react-table";
+import {
+  createSortedRowModel,
+  rowSortingFeature,
+  tableFeatures,
+  useTable,
+  type ColumnDef,
+  type SortingState,
+} from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
@@ -55,7 +62,17 @@ function compare(left: SortValue, right: SortValue): number {
   return String(left).localeCompare(String(right));
 }
 
-export function DataTable<Row extends object>({ label, columns, rows, rowId, onOpen, sorted, empty, after, className }: DataTableProps<Row>) {
+export function DataTable<Row extends object>({
+  label,
+  columns,
+  rows,
+  rowId,
+  onOpen,
+  sorted,
+  empty,
+  after,
+  className,
+}: DataTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const [sorting, setSorting] = useState<SortingState>(sorted ? [{ id: sorted.by, desc: sorted.descending }] : []);
   const definitions = useMemo<ColumnDef<typeof features, Row>[]>(
@@ -69,7 +86,14 @@ export function DataTable<Row extends object>({ label, columns, rows, rowId, onO
       })),
     [columns],
   );
-  const table = useTable({ features, columns: definitions, data: rows, getRowId: rowId, state: { sorting }, onSortingChange: setSorting });
+  const table = useTable({
+    features,
+    columns: definitions,
+    data: rows,
+    getRowId: rowId,
+    state: { sorting },
+    onSortingChange: setSorting,
+  });
   const ordered = table.getRowModel().rows;
   const isVirtual = ordered.length > VIRTUAL_ROWS_MIN;
   const virtual = useVirtualizer({
@@ -85,19 +109,44 @@ export function DataTable<Row extends object>({ label, columns, rows, rowId, onO
 
   return (
     // The area scrolls, so it takes focus for the arrow keys.
-    <div ref={scroller} role="region" aria-label={label} tabIndex={rows.length === 0 ? -1 : 0} className={classNames("@container focus-inset overflow-auto rounded-card border border-line bg-surface-1", className)}>
-      <table className="w-full table-fixed border-separate border-spacing-0" aria-rowcount={ordered.length + 1} onKeyDown={walkRows}>
+    <div
+      ref={scroller}
+      role="region"
+      aria-label={label}
+      tabIndex={rows.length === 0 ? -1 : 0}
+      className={classNames(
+        "@container focus-inset overflow-auto rounded-card border border-line bg-surface-1",
+        className,
+      )}
+    >
+      {/* Arrow keys only move the focus between the buttons inside. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
+      <table
+        className="w-full table-fixed border-separate border-spacing-0"
+        aria-rowcount={ordered.length + 1}
+        onKeyDown={walkRows}
+      >
         <thead>
           <tr>
             {columns.map((column) => (
-              <HeaderCell key={column.id} column={column} direction={sorting.find((entry) => entry.id === column.id)} onSort={() => table.getColumn(column.id)?.toggleSorting()} />
+              <HeaderCell
+                key={column.id}
+                column={column}
+                direction={sorting.find((entry) => entry.id === column.id)}
+                onSort={() => table.getColumn(column.id)?.toggleSorting()}
+              />
             ))}
           </tr>
         </thead>
         <tbody>
           {above > 0 && <Spacer height={above} columns={columns.length} />}
           {visible.map((row) => (
-            <tr key={row.id} aria-rowindex={row.index + 2} onClick={onOpen && (() => onOpen(row.original))} className={classNames("group", onOpen && "hover:bg-surface-2")}>
+            <tr
+              key={row.id}
+              aria-rowindex={row.index + 2}
+              onClick={onOpen && (() => onOpen(row.original))}
+              className={classNames("group", onOpen && "hover:bg-surface-2")}
+            >
               {columns.map((column, index) => (
                 <td
                   key={column.id}
@@ -108,7 +157,12 @@ export function DataTable<Row extends object>({ label, columns, rows, rowId, onO
                   )}
                 >
                   {index === 0 && onOpen ? (
-                    <button type="button" data-row className="focus-inset block w-full truncate rounded-mark text-left" onClick={(event) => (event.stopPropagation(), onOpen(row.original))}>
+                    <button
+                      type="button"
+                      data-row
+                      className="focus-inset block w-full truncate rounded-mark text-left"
+                      onClick={(event) => (event.stopPropagation(), onOpen(row.original))}
+                    >
                       {column.cell(row.original)}
                     </button>
                   ) : (
@@ -153,17 +207,30 @@ function HeaderCell<Row>({ column, direction, onSort }: HeaderCellProps<Row>) {
       style={column.width === undefined ? undefined : { width: column.width }}
       aria-sort={direction === undefined ? undefined : direction.desc ? "descending" : "ascending"}
       className={classNames(
-        "sticky top-0 z-10 h-8 truncate border-b border-line bg-surface-1 px-3 text-left text-12 font-medium text-ink-3 first:pl-4 last:pr-4",
-        column.numeric && "numeric",
+        "sticky top-0 z-10 h-8 truncate border-b border-line bg-surface-1 px-3 text-12 font-medium text-ink-3 first:pl-4 last:pr-4",
+        column.numeric ? "numeric" : "text-left",
         column.from && FROM[column.from],
       )}
     >
       {column.value === undefined ? (
         column.header
       ) : (
-        <button type="button" onClick={onSort} className={classNames("group/sort inline-flex items-center gap-1 rounded-mark hover:text-ink-1", direction && "text-ink-1", column.numeric && "flex-row-reverse")}>
+        <button
+          type="button"
+          onClick={onSort}
+          className={classNames(
+            "group/sort inline-flex items-center gap-1 rounded-mark align-middle hover:text-ink-1",
+            direction && "text-ink-1",
+            column.numeric && "flex-row-reverse",
+          )}
+        >
           {column.header}
-          <Arrow size={12} strokeWidth={1.75} aria-hidden className={direction ? undefined : "opacity-0 group-hover/sort:opacity-60"} />
+          <Arrow
+            size={12}
+            strokeWidth={1.75}
+            aria-hidden
+            className={direction ? undefined : "opacity-0 group-hover/sort:opacity-60"}
+          />
         </button>
       )}
     </th>
@@ -173,6 +240,8 @@ function HeaderCell<Row>({ column, direction, onSort }: HeaderCellProps<Row>) {
 function Spacer({ height, columns }: { height: number; columns: number }) {
   return (
     <tr aria-hidden="true">
+      {/* A gap, not a control. */}
+      {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label */}
       <td colSpan={columns} style={{ height }} />
     </tr>
   );

@@ -18,6 +18,27 @@ interface DialogProps {
   children: ReactNode;
 }
 
+/**
+ * Into the first control of the body, else of the foot: Radix would take the cross in the corner. In a confirmation
+ * that is the harmless answer.
+ */
+function focusFirst(event: Event) {
+  event.preventDefault();
+  const content = event.currentTarget as HTMLElement;
+  const first =
+    content.querySelector<HTMLElement>("[data-autofocus]") ??
+    content.querySelector<HTMLElement>(
+      "[data-body] :is(input, select, textarea, button):not(:disabled), footer button:not(:disabled)",
+    );
+  (first ?? content).focus();
+}
+
+/** A drawer is read from its top. */
+function focusWhole(event: Event) {
+  event.preventDefault();
+  (event.currentTarget as HTMLElement).focus();
+}
+
 const CONTENT = "fixed z-40 flex flex-col border border-line bg-surface-1 shadow-float outline-none";
 
 export function Dialog({ open, onClose, title, description, width = "narrow", children }: DialogProps) {
@@ -27,6 +48,7 @@ export function Dialog({ open, onClose, title, description, width = "narrow", ch
         <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
         <Radix.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={focusFirst}
           className={classNames(
             CONTENT,
             "inset-x-0 top-[8vh] mx-auto max-h-[84vh] animate-rise rounded-card",
@@ -53,7 +75,12 @@ export function Drawer({ open, onClose, title, description, actions, children }:
         <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
         <Radix.Content
           aria-describedby={undefined}
-          className={classNames(CONTENT, "inset-y-2 right-2 w-[min(520px,calc(100vw-64px))] animate-slide-in rounded-card")}
+          tabIndex={-1}
+          onOpenAutoFocus={focusWhole}
+          className={classNames(
+            CONTENT,
+            "inset-y-2 right-2 w-[min(520px,calc(100vw-64px))] animate-slide-in rounded-card",
+          )}
         >
           <Head title={title} description={description} actions={actions} />
           {children}
@@ -81,10 +108,16 @@ function Head({ title, description, actions }: { title: string; description?: Re
 }
 
 export function DialogBody({ children, className }: { children: ReactNode; className?: string }) {
-  return <div className={classNames("min-h-0 flex-1 overflow-y-auto px-5 py-4", className)}>{children}</div>;
+  return (
+    <div data-body className={classNames("min-h-0 flex-1 overflow-y-auto px-5 py-4", className)}>
+      {children}
+    </div>
+  );
 }
 
 /** Buttons at the end, the main one last. */
 export function DialogFoot({ children }: { children: ReactNode }) {
-  return <footer className="flex shrink-0 items-center justify-end gap-2 border-t border-line px-5 py-3">{children}</footer>;
+  return (
+    <footer className="flex shrink-0 items-center justify-end gap-2 border-t border-line px-5 py-3">{children}</footer>
+  );
 }

@@ -32,7 +32,11 @@ export function Field({ label, help, fault, optional = false, children }: FieldP
       </label>
       {children({ id, "aria-describedby": hasNote ? noteId : undefined, "aria-invalid": isFaulty || undefined })}
       {hasNote && (
-        <div id={noteId} role={isFaulty ? "alert" : undefined} className={classNames("text-12 [overflow-wrap:anywhere]", isFaulty ? "text-bad" : "text-ink-3")}>
+        <div
+          id={noteId}
+          role={isFaulty ? "alert" : undefined}
+          className={classNames("text-12 [overflow-wrap:anywhere]", isFaulty ? "text-bad" : "text-ink-3")}
+        >
           {note}
         </div>
       )}
@@ -41,13 +45,25 @@ export function Field({ label, help, fault, optional = false, children }: FieldP
 }
 
 const CONTROL =
-  "h-8 w-full min-w-0 rounded-control border border-line-strong/70 bg-surface-0 px-2.5 text-13 text-ink-1 transition-colors duration-150 hover:border-line-strong disabled:opacity-60 aria-invalid:border-bad";
+  "h-8 min-w-0 rounded-control border border-line-strong/70 bg-surface-0 px-2.5 text-13 text-ink-1 transition-colors duration-150 hover:border-line-strong disabled:opacity-60 aria-invalid:border-bad";
 
-export function TextInput({ className, mono = false, ...rest }: ComponentProps<"input"> & { mono?: boolean }) {
-  return <input type="text" autoComplete="off" spellCheck={false} {...rest} className={classNames(CONTROL, mono && "font-mono text-12", className)} />;
+export function TextInput({
+  className = "w-full",
+  mono = false,
+  ...rest
+}: ComponentProps<"input"> & { mono?: boolean }) {
+  return (
+    <input
+      type="text"
+      autoComplete="off"
+      spellCheck={false}
+      {...rest}
+      className={classNames(CONTROL, mono && "font-mono text-12", className)}
+    />
+  );
 }
 
-export function Select({ className, children, ...rest }: ComponentProps<"select">) {
+export function Select({ className = "w-full", children, ...rest }: ComponentProps<"select">) {
   return (
     <select {...rest} className={classNames(CONTROL, "pr-1", className)}>
       {children}

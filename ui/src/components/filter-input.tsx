@@ -2,10 +2,23 @@
 import { Search } from "lucide-react";
 import { TextInput } from "@/components/field";
 
-export function FilterInput({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
+export function FilterInput({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+}) {
   return (
     <div className="relative w-52">
-      <Search size={14} strokeWidth={1.5} aria-hidden className="pointer-events-none absolute top-[9px] left-2.5 text-ink-3" />
+      <Search
+        size={14}
+        strokeWidth={1.5}
+        aria-hidden
+        className="pointer-events-none absolute top-[9px] left-2.5 text-ink-3"
+      />
       <TextInput
         type="search"
         data-filter
@@ -19,7 +32,7 @@ export function FilterInput({ label, value, onChange }: { label: string; value: 
           event.stopPropagation();
           onChange("");
         }}
-        className="pl-8"
+        className="w-full pl-8"
       />
     </div>
   );

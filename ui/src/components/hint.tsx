@@ -4,7 +4,15 @@ import type { ReactNode } from "react";
 
 export const HintProvider = Tooltip.Provider;
 
-export function Hint({ text, side = "top", children }: { text: ReactNode; side?: "top" | "right" | "bottom" | "left"; children: ReactNode }) {
+export function Hint({
+  text,
+  side = "top",
+  children,
+}: {
+  text: ReactNode;
+  side?: "top" | "right" | "bottom" | "left";
+  children: ReactNode;
+}) {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>

@@ -19,7 +19,11 @@ const PLAIN_TRIGGER =
 export function Menu({ label, entries, trigger }: { label: string; entries: MenuEntry[]; trigger?: ReactNode }) {
   return (
     <Radix.Root modal={false}>
-      <Radix.Trigger asChild={trigger !== undefined} aria-label={trigger === undefined ? label : undefined} className={trigger === undefined ? PLAIN_TRIGGER : undefined}>
+      <Radix.Trigger
+        asChild={trigger !== undefined}
+        aria-label={trigger === undefined ? label : undefined}
+        className={trigger === undefined ? PLAIN_TRIGGER : undefined}
+      >
         {trigger ?? <Ellipsis size={16} strokeWidth={1.5} aria-hidden />}
       </Radix.Trigger>
       <Radix.Portal>

@@ -23,11 +23,16 @@ interface NoticeProps {
 export function Notice({ tone, title, children, action, urgent = false }: NoticeProps) {
   const { icon: Icon, className, iconName } = LOOKS[tone];
   return (
-    <div role={urgent ? "alert" : "note"} className={classNames("flex items-start gap-3 rounded-control border px-3 py-2.5", className)}>
+    <div
+      role={urgent ? "alert" : "note"}
+      className={classNames("flex items-start gap-3 rounded-control border px-3 py-2.5", className)}
+    >
       <Icon size={16} strokeWidth={1.75} aria-hidden className={classNames("mt-px shrink-0", iconName)} />
       <div className="min-w-0 flex-1">
         <p className="font-medium text-ink-1 [overflow-wrap:anywhere]">{title}</p>
-        {children !== undefined && children !== null && <div className="mt-0.5 text-ink-2 [overflow-wrap:anywhere]">{children}</div>}
+        {children !== undefined && children !== null && (
+          <div className="mt-0.5 text-ink-2 [overflow-wrap:anywhere]">{children}</div>
+        )}
       </div>
       {action}
     </div>

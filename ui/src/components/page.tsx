@@ -14,7 +14,12 @@ interface PageProps {
 
 export function Page({ title, lead, actions, filled = false, children }: PageProps) {
   return (
-    <div className={classNames("@container flex flex-col gap-4 px-6 pt-5 pb-6", filled ? "h-full min-h-[460px]" : "min-h-full")}>
+    <div
+      className={classNames(
+        "@container flex flex-col gap-4 px-6 pt-5 pb-6",
+        filled ? "h-full min-h-[460px]" : "min-h-full",
+      )}
+    >
       <header className="flex min-h-10 shrink-0 items-start gap-4">
         <div className="min-w-0 flex-1">
           <h1 className="text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">{title}</h1>

@@ -7,6 +7,17 @@ interface PanelLinkProps extends Omit<ComponentProps<"a">, "href"> {
   look?: "text" | "none";
 }
 
-export function PanelLink({ path, look = "text", className, ...rest }: PanelLinkProps) {
-  return <a {...rest} href={`#${path}`} className={classNames(look === "text" && "rounded-mark text-accent underline-offset-2 hover:underline", className)} />;
+export function PanelLink({ path, look = "text", className, children, ...rest }: PanelLinkProps) {
+  return (
+    <a
+      {...rest}
+      href={`#${path}`}
+      className={classNames(
+        look === "text" && "rounded-mark text-accent underline-offset-2 hover:underline",
+        className,
+      )}
+    >
+      {children}
+    </a>
+  );
 }

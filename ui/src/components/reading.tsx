@@ -2,9 +2,10 @@
  * The four faces of something that is read: not yet here (its skeleton), here, here but perhaps old (kept and marked),
  * and failed. Takes the shape of a query without knowing queries.
  */
-import { RotateCw } from "lucide-react";
+import { RotateCw, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import { Button } from "@/components/button";
+import { EmptyState } from "@/components/empty-state";
 import { Notice } from "@/components/notice";
 import type { ApiError } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
@@ -36,6 +37,15 @@ export function Reading<Data>({ of: reading, skeleton, children }: ReadingProps<
 }
 
 function ReadingError({ error, reading }: { error: ApiError; reading: ReadingState<unknown> }) {
+  if (error.code === "offline") {
+    return (
+      <section role="alert" aria-label="Not connected" className="rounded-card border border-line bg-surface-1">
+        <EmptyState icon={Unplug} title={error.message} action={<RetryButton reading={reading} />}>
+          {error.hint}
+        </EmptyState>
+      </section>
+    );
+  }
   return (
     <Notice tone="bad" title={error.message} action={<RetryButton reading={reading} />}>
       {error.hint}
@@ -46,7 +56,11 @@ function ReadingError({ error, reading }: { error: ApiError; reading: ReadingSta
 function StaleNotice({ error, reading }: { error: ApiError; reading: ReadingState<unknown> }) {
   const now = useNow();
   return (
-    <Notice tone="warn" title={`Not up to date: this was read ${formatRelative(reading.dataUpdatedAt, now)}.`} action={<RetryButton reading={reading} />}>
+    <Notice
+      tone="warn"
+      title={`Not up to date: this was read ${formatRelative(reading.dataUpdatedAt, now)}.`}
+      action={<RetryButton reading={reading} />}
+    >
       {error.message} {error.hint}
     </Notice>
   );

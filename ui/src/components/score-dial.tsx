@@ -10,9 +10,23 @@ const LENGTH = 2 * Math.PI * RADIUS;
 export function ScoreDial({ tenths, tone, size = 112 }: { tenths: number | null; tone: Tone; size?: number }) {
   const share = tenths === null ? 0 : tenths / 100;
   return (
-    <div role="img" aria-label={tenths === null ? "No score yet" : `Score ${formatTenths(tenths)} of 10`} className="relative shrink-0" style={{ width: size, height: size }}>
+    <div
+      role="img"
+      aria-label={tenths === null ? "No score yet" : `Score ${formatTenths(tenths)} of 10`}
+      className="relative shrink-0"
+      style={{ width: size, height: size }}
+    >
       <svg viewBox="0 0 100 100" className="block size-full rotate-[135deg]" aria-hidden="true">
-        <circle cx="50" cy="50" r={RADIUS} fill="none" className="stroke-surface-3" strokeWidth="7" strokeDasharray={`${LENGTH * ARC} ${LENGTH}`} strokeLinecap="round" />
+        <circle
+          cx="50"
+          cy="50"
+          r={RADIUS}
+          fill="none"
+          className="stroke-surface-3"
+          strokeWidth="7"
+          strokeDasharray={`${LENGTH * ARC} ${LENGTH}`}
+          strokeLinecap="round"
+        />
         {share > 0 && (
           <circle
             data-mark
@@ -29,7 +43,15 @@ export function ScoreDial({ tenths, tone, size = 112 }: { tenths: number | null;
         )}
       </svg>
       <div className="absolute inset-0 flex flex-col items-center justify-center">
-        <span className={size >= 100 ? "text-32 leading-9 font-semibold tracking-tight text-ink-1" : "text-18 leading-5 font-semibold text-ink-1"}>{tenths === null ? "–" : formatTenths(tenths)}</span>
+        <span
+          className={
+            size >= 100
+              ? "text-32 leading-9 font-semibold tracking-tight text-ink-1"
+              : "text-18 leading-5 font-semibold text-ink-1"
+          }
+        >
+          {tenths === null ? "–" : formatTenths(tenths)}
+        </span>
         <span className="text-11 text-ink-3">of 10</span>
       </div>
     </div>

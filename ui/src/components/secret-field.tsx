@@ -50,11 +50,16 @@ export function SecretField({ label, ref, presets, fault = null, onFindings }: S
 }
 
 function innerSpaceFault(findings: SecretFindings): string | null {
-  return findings.hasInnerSpace ? "There is a space or a line break inside. Keys have none: copy it again, whole." : null;
+  return findings.hasInnerSpace
+    ? "There is a space or a line break inside. Keys have none: copy it again, whole."
+    : null;
 }
 
 function helpFor(findings: SecretFindings): string {
   if (findings.empty) return "Goes straight to the vault. It can be used, replaced and removed, never read back.";
-  const origin = findings.provider === null ? "No known provider's keys begin like this." : `Looks like a key of ${findings.provider.label}.`;
+  const origin =
+    findings.provider === null
+      ? "No known provider's keys begin like this."
+      : `Looks like a key of ${findings.provider.label}.`;
   return findings.hasOuterSpace ? `${origin} Spaces or line breaks around it were taken off.` : origin;
 }

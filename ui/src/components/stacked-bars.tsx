@@ -35,6 +35,7 @@ interface StackedBarsProps {
 const MARGIN = { top: 8, right: 0, bottom: 22, left: 52 };
 const TICKS = 4;
 const LABEL_WIDTH_PX = 52;
+const BAR_WIDTH_PX_MAX = 44;
 
 interface Datum {
   key: string;
@@ -44,19 +45,34 @@ interface Datum {
 export function StackedBars({ label, groups, bars, height, format, formatTick }: StackedBarsProps) {
   const [width, measure] = useMeasuredWidth(760);
   const [cursor, setCursor] = useState<number | null>(null);
-  const inner = { width: Math.max(width - MARGIN.left - MARGIN.right, 40), height: height - MARGIN.top - MARGIN.bottom };
-  const data: Datum[] = bars.map((bar) => ({ key: bar.key, ...Object.fromEntries(groups.map((group, index) => [group.key, bar.values[index] ?? 0])) }));
+  const inner = {
+    width: Math.max(width - MARGIN.left - MARGIN.right, 40),
+    height: height - MARGIN.top - MARGIN.bottom,
+  };
+  const data: Datum[] = bars.map((bar) => ({
+    key: bar.key,
+    ...Object.fromEntries(groups.map((group, index) => [group.key, bar.values[index] ?? 0])),
+  }));
   const highest = Math.max(1, ...bars.map((bar) => bar.values.reduce((sum, value) => sum + value, 0)));
-  const x = scaleBand({ domain: bars.map((bar) => bar.key), range: [0, inner.width], paddingInner: 0.28, paddingOuter: 0.14 });
+  const x = scaleBand({
+    domain: bars.map((bar) => bar.key),
+    range: [0, inner.width],
+    paddingInner: 0.28,
+    paddingOuter: 0.14,
+  });
   const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
   const colourOf = new Map(groups.map((group) => [group.key, group.colour]));
   const labelEvery = Math.max(1, Math.ceil((bars.length * LABEL_WIDTH_PX) / inner.width));
   const step = x.step();
+  const barWidth = Math.min(x.bandwidth(), BAR_WIDTH_PX_MAX);
+  const barInset = (x.bandwidth() - barWidth) / 2;
   const current = cursor === null ? undefined : bars[cursor];
 
   const move = (event: KeyboardEvent) => {
     const here = cursor ?? bars.length;
-    const there = { ArrowLeft: here - 1, ArrowRight: cursor === null ? 0 : here + 1, Home: 0, End: bars.length - 1 }[event.key];
+    const there = { ArrowLeft: here - 1, ArrowRight: cursor === null ? 0 : here + 1, Home: 0, End: bars.length - 1 }[
+      event.key
+    ];
     if (event.key === "Escape" && cursor !== null) {
       event.stopPropagation();
       setCursor(null);
@@ -90,25 +106,60 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
             {y.ticks(TICKS).map((tick) => (
               <g key={tick} transform={`translate(0,${y(tick)})`}>
-                <line x2={inner.width} className={tick === 0 ? "stroke-line-strong" : "stroke-line"} strokeWidth={1} shapeRendering="crispEdges" />
+                <line
+                  x2={inner.width}
+                  className={tick === 0 ? "stroke-line-strong" : "stroke-line"}
+                  strokeWidth={1}
+                  shapeRendering="crispEdges"
+                />
                 <text x={-8} dy="0.32em" textAnchor="end" className="fill-ink-3 text-11">
                   {formatTick(tick)}
                 </text>
               </g>
             ))}
-            {current !== undefined && <rect x={(x(current.key) ?? 0) - (step - x.bandwidth()) / 2} width={step} height={inner.height} className="fill-surface-2" />}
-            <BarStack<Datum, string, typeof x, typeof y> data={data} keys={groups.map((group) => group.key)} x={(datum) => datum.key} xScale={x} yScale={y} color={(key) => colourOf.get(String(key)) ?? "currentColor"}>
+            {current !== undefined && (
+              <rect
+                x={(x(current.key) ?? 0) - (step - x.bandwidth()) / 2}
+                width={step}
+                height={inner.height}
+                className="fill-surface-2"
+              />
+            )}
+            <BarStack<Datum, string, typeof x, typeof y>
+              data={data}
+              keys={groups.map((group) => group.key)}
+              x={(datum) => datum.key}
+              xScale={x}
+              yScale={y}
+              color={(key) => colourOf.get(String(key)) ?? "currentColor"}
+            >
               {(stacks) =>
                 stacks.flatMap((stack) =>
                   stack.bars
                     .filter((bar) => bar.height > 0)
-                    .map((bar) => <rect key={`${stack.key}-${bar.index}`} data-mark x={bar.x} y={bar.y} width={bar.width} height={Math.max(bar.height - 0.75, 0.75)} style={{ fill: bar.color }} />),
+                    .map((bar) => (
+                      <rect
+                        key={`${stack.key}-${bar.index}`}
+                        data-mark
+                        x={bar.x + barInset}
+                        y={bar.y}
+                        width={barWidth}
+                        height={Math.max(bar.height - 0.75, 0.75)}
+                        style={{ fill: bar.color }}
+                      />
+                    )),
                 )
               }
             </BarStack>
             {bars.map((bar, index) =>
               (bars.length - 1 - index) % labelEvery === 0 ? (
-                <text key={bar.key} x={(x(bar.key) ?? 0) + x.bandwidth() / 2} y={inner.height + 16} textAnchor="middle" className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}>
+                <text
+                  key={bar.key}
+                  x={(x(bar.key) ?? 0) + x.bandwidth() / 2}
+                  y={inner.height + 16}
+                  textAnchor="middle"
+                  className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
+                >
                   {bar.label}
                 </text>
               ) : null,
@@ -116,23 +167,51 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
           </g>
         </svg>
       </div>
-      {current !== undefined && cursor !== null && <Readout bar={current} groups={groups} format={format} left={MARGIN.left + (cursor + 0.5) * step} width={width} />}
+      {current !== undefined && cursor !== null && (
+        <Readout
+          bar={current}
+          groups={groups}
+          format={format}
+          left={MARGIN.left + (cursor + 0.5) * step}
+          width={width}
+        />
+      )}
     </div>
   );
 }
 
 function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string): string {
-  const parts = groups.flatMap((group, index) => ((bar.values[index] ?? 0) > 0 ? `${group.label} ${format(bar.values[index] ?? 0)}` : []));
+  const parts = groups.flatMap((group, index) =>
+    (bar.values[index] ?? 0) > 0 ? `${group.label} ${format(bar.values[index] ?? 0)}` : [],
+  );
   return `${bar.label}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
 }
 
 const READOUT_WIDTH_PX = 208;
 
-function Readout({ bar, groups, format, left, width }: { bar: Bar; groups: BarGroup[]; format: (value: number) => string; left: number; width: number }) {
-  const parts = groups.map((group, index) => ({ ...group, value: bar.values[index] ?? 0 })).filter((part) => part.value > 0);
+function Readout({
+  bar,
+  groups,
+  format,
+  left,
+  width,
+}: {
+  bar: Bar;
+  groups: BarGroup[];
+  format: (value: number) => string;
+  left: number;
+  width: number;
+}) {
+  const parts = groups
+    .map((group, index) => ({ ...group, value: bar.values[index] ?? 0 }))
+    .filter((part) => part.value > 0);
   const side = left + READOUT_WIDTH_PX + 16 > width ? left - READOUT_WIDTH_PX - 12 : left + 12;
   return (
-    <div aria-hidden="true" className="pointer-events-none absolute top-1 z-20 rounded-control border border-line bg-surface-3 px-3 py-2 text-12 shadow-float" style={{ left: Math.max(side, 0), width: READOUT_WIDTH_PX }}>
+    <div
+      aria-hidden="true"
+      className="pointer-events-none absolute top-1 z-20 rounded-control border border-line bg-surface-3 px-3 py-2 text-12 shadow-float"
+      style={{ left: Math.max(side, 0), width: READOUT_WIDTH_PX }}
+    >
       <p className="mb-1 font-medium text-ink-1">{bar.label}</p>
       {parts.length === 0 && <p className="text-ink-2">Nothing</p>}
       {parts.map((part) => (

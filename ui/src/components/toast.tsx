@@ -56,14 +56,28 @@ export function ToastProvider({ children }: { children: ReactNode }) {
           className="flex animate-rise items-start gap-3 rounded-card border border-line bg-surface-1 py-2.5 pr-2 pl-3.5 shadow-float"
         >
           <span className="pt-1">
-            <StateMark sign={toast.tone === "bad" ? { word: "Failed", shape: "barred", tone: "bad" } : { word: "Done", shape: "disc", tone: "ok" }} />
+            <StateMark
+              sign={
+                toast.tone === "bad"
+                  ? { word: "Failed", shape: "barred", tone: "bad" }
+                  : { word: "Done", shape: "disc", tone: "ok" }
+              }
+            />
           </span>
           <div className="min-w-0 flex-1">
             <Radix.Title className="font-medium text-ink-1 [overflow-wrap:anywhere]">{toast.title}</Radix.Title>
-            {toast.detail && <Radix.Description className="text-12 text-ink-2 [overflow-wrap:anywhere]">{toast.detail}</Radix.Description>}
+            {toast.detail && (
+              <Radix.Description className="text-12 text-ink-2 [overflow-wrap:anywhere]">
+                {toast.detail}
+              </Radix.Description>
+            )}
           </div>
           {toast.undo && (
-            <Radix.Action altText="Undo" onClick={toast.undo} className="h-7 rounded-control px-2 text-12 font-medium text-accent hover:bg-surface-2">
+            <Radix.Action
+              altText="Undo"
+              onClick={toast.undo}
+              className="h-7 rounded-control px-2 text-12 font-medium text-accent hover:bg-surface-2"
+            >
               Undo
             </Radix.Action>
           )}

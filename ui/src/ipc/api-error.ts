@@ -19,7 +19,12 @@ export function isApiError(value: unknown): value is ApiError {
 /** Passes an `ApiError` through; everything else (a transport's own words) becomes `failed`. */
 export function toApiError(thrown: unknown): ApiError {
   if (isApiError(thrown)) return { ...thrown, hint: thrown.hint ?? null, field: thrown.field ?? null };
-  const message = typeof thrown === "string" ? thrown : thrown instanceof Error ? thrown.message : "Something failed without saying why.";
+  const message =
+    typeof thrown === "string"
+      ? thrown
+      : thrown instanceof Error
+        ? thrown.message
+        : "Something failed without saying why.";
   return { code: "failed", message, hint: null, field: null };
 }
 
@@ -27,7 +32,7 @@ export function offlineError(): ApiError {
   return {
     code: "offline",
     message: "Gatehouse does not answer.",
-    hint: "Start it with `gatehouse serve --panel`, or open the desktop window.",
+    hint: "Start it with gatehouse serve --panel, or open the desktop window.",
     field: null,
   };
 }

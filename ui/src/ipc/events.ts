@@ -17,7 +17,10 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
     case "run_progress":
       // A reading that is under way would come back older than this event.
       void cache.cancelQueries({ queryKey: ["readiness"] });
-      cache.setQueryData<ReadinessView>(["readiness"], (before) => ({ history: before?.history ?? [], run: event.run }));
+      cache.setQueryData<ReadinessView>(["readiness"], (before) => ({
+        history: before?.history ?? [],
+        run: event.run,
+      }));
       if (event.run.state !== "running") invalidateTags(cache, ["readiness", "status"]);
   }
 }

@@ -3,18 +3,29 @@
  * browser tests run on it, so that a lacking operation does not compile. It is loaded by `fake.tsx` and by nothing else.
  */
 import { offlineError } from "@/ipc/api-error";
-import type { ApiError, BackendAdd, BackendTestView, BackendView, KeyView, PanelEvent, Tag, TestStepView } from "@/ipc/bindings";
+import type { BackendView, KeyView, PanelEvent, Tag } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
-import { MODELS, PRESETS, modelsOf } from "@/ipc/fake/catalogue";
+import { PRESETS, modelsOf } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
+import {
+  checkNewBackend,
+  fault,
+  finishRun,
+  originOf,
+  raise,
+  recordRun,
+  requireId,
+  requireSecret,
+  requireVault,
+  testOf,
+} from "@/ipc/fake/rules";
 import { usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
-import { health, makeBackend, makeClient, makeKey, makeWorld, type Scenario, type World } from "@/ipc/fake/world";
+import { health, makeBackend, makeClient, makeKey, makeWorld, type Scenario } from "@/ipc/fake/world";
 import type { Clock } from "@/lib/clock";
 
 const SLOW_MS = 2_500;
 const CHECK_MS = 260;
-const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export interface FakeOptions {
   scenario: Scenario;
@@ -28,10 +39,6 @@ export interface FakeHost extends Host {
   drop(): void;
   /** Says to the panel what a core would say by itself. */
   announce(event: PanelEvent): void;
-}
-
-function fault(code: ApiError["code"], message: string, hint: string | null, field: string | null = null): ApiError {
-  return { code, message, hint, field };
 }
 
 export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
@@ -62,14 +69,24 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     });
   }
 
-  const backend = (id: string) => world.backends.find((known) => known.id === id) ?? raise(fault("not_found", `There is no backend named ${id}.`, "It may have been removed elsewhere."));
-  const key = (id: string) => world.keys.find((known) => known.id === id) ?? raise(fault("not_found", `There is no key named ${id}.`, "It may have been removed elsewhere."));
+  const backend = (id: string) =>
+    world.backends.find((known) => known.id === id) ??
+    raise(fault("not_found", `There is no backend named ${id}.`, "It may have been removed elsewhere."));
+  const key = (id: string) =>
+    world.keys.find((known) => known.id === id) ??
+    raise(fault("not_found", `There is no key named ${id}.`, "It may have been removed elsewhere."));
   const viewOf = (id: string) => backendViews(world, now()).find((known) => known.id === id) ?? backend(id);
 
   const putKey = (id: string, label: string, secret: string, origin: string | null): KeyView => {
     requireVault(world);
     requireSecret(secret);
-    const added: KeyView = { ...makeKey(id, secret.slice(-4), origin, now(), 0), label: label || id, state: "unverified", verified_at: null, used_at: null };
+    const added: KeyView = {
+      ...makeKey(id, secret.slice(-4), origin, now(), 0),
+      label: label || id,
+      state: "unverified",
+      verified_at: null,
+      used_at: null,
+    };
     world.keys.push(added);
     return added;
   };
@@ -95,7 +112,13 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         if (req.key.kind === "new") putKey(req.id, req.label, req.key.secret, origin);
         const credential = req.key.kind === "new" ? req.id : req.key.kind === "stored" ? req.key.id : null;
         const models = req.models.length > 0 ? req.models.map((id) => ({ id, price: null })) : modelsOf(req.id);
-        const added: BackendView = { ...makeBackend(req.id, credential, health("unknown", "Not probed yet.", now(), null, null)), label: req.label || req.id, kind: req.kind, base_url: req.base_url, models };
+        const added: BackendView = {
+          ...makeBackend(req.id, credential, health("unknown", "Not probed yet.", now(), null, null)),
+          label: req.label || req.id,
+          kind: req.kind,
+          base_url: req.base_url,
+          models,
+        };
         world.backends.splice(-1, 0, added);
         changed("status", "backends", "keys");
         return added;
@@ -105,8 +128,13 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         const origin = originOf(req.base_url);
         const edited = backend(req.id);
         const moved = edited.base_url !== null && originOf(edited.base_url) !== origin;
-        Object.assign(edited, { label: req.label || req.id, base_url: req.base_url, credential: moved ? null : req.credential });
-        if (req.models.length > 0) edited.models = req.models.map((id) => edited.models.find((model) => model.id === id) ?? { id, price: null });
+        Object.assign(edited, {
+          label: req.label || req.id,
+          base_url: req.base_url,
+          credential: moved ? null : req.credential,
+        });
+        if (req.models.length > 0)
+          edited.models = req.models.map((id) => edited.models.find((model) => model.id === id) ?? { id, price: null });
         changed("backends", "keys", "status");
         return viewOf(req.id);
       }),
@@ -114,14 +142,17 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         const switched = backend(req.id);
         switched.enabled = req.enabled;
-        switched.health = req.enabled ? health("up", "Answered the last probe.", now(), now(), 96) : health("disabled", "Switched off.", now(), null, null);
+        switched.health = req.enabled
+          ? health("up", "Answered the last probe.", now(), now(), 96)
+          : health("disabled", "Switched off.", now(), null, null);
         changed("backends", "status");
         return viewOf(req.id);
       }),
     backendTest: (req) =>
       answer(() => {
         const result = testOf(backend(req.id));
-        if (result.passed) Object.assign(backend(req.id), { health: health("up", "Answered the last test.", now(), now(), 121) });
+        if (result.passed)
+          Object.assign(backend(req.id), { health: health("up", "Answered the last test.", now(), now(), 121) });
         changed("backends", "keys", "status");
         return result;
       }),
@@ -137,7 +168,13 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     keyAdd: (req) =>
       answer(() => {
         requireId(req.id, "key");
-        if (world.keys.some((known) => known.id === req.id)) throw fault("invalid_input", `There is a key named ${req.id} already.`, "Choose another name, or replace that key.", "id");
+        if (world.keys.some((known) => known.id === req.id))
+          throw fault(
+            "invalid_input",
+            `There is a key named ${req.id} already.`,
+            "Choose another name, or replace that key.",
+            "id",
+          );
         const added = putKey(req.id, req.label, req.secret, req.url === null ? null : originOf(req.url, "url"));
         changed("keys", "status");
         return { ...added, used_by: [] };
@@ -146,7 +183,13 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         requireVault(world);
         requireSecret(req.secret);
-        const replaced = Object.assign(key(req.id), { tail: req.secret.slice(-4), replaced_at: now(), state: "unverified", reason: null, verified_at: null });
+        const replaced = Object.assign(key(req.id), {
+          tail: req.secret.slice(-4),
+          replaced_at: now(),
+          state: "unverified",
+          reason: null,
+          verified_at: null,
+        });
         changed("keys", "status");
         return replaced;
       }),
@@ -154,13 +197,29 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         requireVault(world);
         const verified = key(req.id);
-        if (verified.origin === null) return { id: req.id, state: verified.state, detail: "No backend uses this key, so there is nowhere to ask.", fix: "Give it to a backend first." };
+        if (verified.origin === null)
+          return {
+            id: req.id,
+            state: verified.state,
+            detail: "No backend uses this key, so there is nowhere to ask.",
+            fix: "Give it to a backend first.",
+          };
         verified.verified_at = now();
         if (verified.state !== "rejected") verified.state = "valid";
         changed("keys", "status");
         return verified.state === "rejected"
-          ? { id: req.id, state: "rejected", detail: "GET /models answered 401: invalid_api_key.", fix: "Make a new key at the provider and replace this one." }
-          : { id: req.id, state: "valid", detail: "GET /models answered 200 in 164 ms. Nothing was billed.", fix: null };
+          ? {
+              id: req.id,
+              state: "rejected",
+              detail: "GET /models answered 401: invalid_api_key.",
+              fix: "Make a new key at the provider and replace this one.",
+            }
+          : {
+              id: req.id,
+              state: "valid",
+              detail: "GET /models answered 200 in 164 ms. Nothing was billed.",
+              fix: null,
+            };
       }),
     keyRemove: (req) =>
       answer(() => {
@@ -176,7 +235,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     clientAdd: (req) =>
       answer(() => {
         requireId(req.id, "client");
-        if (world.clients.some((known) => known.id === req.id)) throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
+        if (world.clients.some((known) => known.id === req.id))
+          throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
         const added = makeClient(req.id, now(), world.settings.values.gateway_port);
         added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
         world.clients.push(added);
@@ -193,7 +253,11 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     usage: (req) => answer(() => usageOf(world.requests, req, now())),
     requests: (req) =>
       answer(() => {
-        const rows = world.requests.filter((request) => (req.backend === null || request.backend === req.backend) && (req.client === null || request.client === req.client));
+        const rows = world.requests.filter(
+          (request) =>
+            (req.backend === null || request.backend === req.backend) &&
+            (req.client === null || request.client === req.client),
+        );
         const first = req.before === null ? 0 : rows.findIndex((request) => request.id === req.before) + 1;
         const page = rows.slice(first, first + req.limit);
         return { requests: page, next: first + req.limit < rows.length ? (page.at(-1)?.id ?? null) : null };
@@ -211,7 +275,15 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     readinessCancel: () =>
       answer(() => {
         if (world.run?.state === "running") {
-          world.run = { ...world.run, state: "cancelled", ended_at: now(), sentence: "Cancelled", checks: world.run.checks.map((one) => (one.state === "running" || one.state === "waiting" ? { ...one, state: "cancelled" } : one)) };
+          world.run = {
+            ...world.run,
+            state: "cancelled",
+            ended_at: now(),
+            sentence: "Cancelled",
+            checks: world.run.checks.map((one) =>
+              one.state === "running" || one.state === "waiting" ? { ...one, state: "cancelled" } : one,
+            ),
+          };
         }
         changed("readiness");
         return null;
@@ -220,11 +292,18 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     settings: () => answer(() => settingsView(world)),
     settingsEdit: (req) =>
       answer(() => {
-        if (!world.settings.valid) throw fault("settings_invalid", "The settings file has errors, so it is not written to.", "Repair it first.");
-        if (req.gateway_port < 1024 || req.gateway_port > 65_535) throw fault("invalid_input", `${req.gateway_port} is not a port from 1024 to 65535.`, null, "gateway_port");
-        if (req.in_flight_max < 1 || req.in_flight_max > 300) throw fault("invalid_input", `${req.in_flight_max} is not a number from 1 to 300.`, null, "in_flight_max");
+        if (!world.settings.valid)
+          throw fault("settings_invalid", "The settings file has errors, so it is not written to.", "Repair it first.");
+        if (req.gateway_port < 1024 || req.gateway_port > 65_535)
+          throw fault("invalid_input", `${req.gateway_port} is not a port from 1024 to 65535.`, null, "gateway_port");
+        if (req.in_flight_max < 1 || req.in_flight_max > 300)
+          throw fault("invalid_input", `${req.in_flight_max} is not a number from 1 to 300.`, null, "in_flight_max");
         if (req.gateway_port !== world.settings.values.gateway_port) world.settings.restart = ["gateway_port"];
-        if (req.vault_kind !== world.vault.kind) world.vault = req.vault_kind === "file" ? { kind: "file", state: "locked", hint: "Give the passphrase to open the encrypted file." } : { kind: req.vault_kind, state: "ready", hint: null };
+        if (req.vault_kind !== world.vault.kind)
+          world.vault =
+            req.vault_kind === "file"
+              ? { kind: "file", state: "locked", hint: "Give the passphrase to open the encrypted file." }
+              : { kind: req.vault_kind, state: "ready", hint: null };
         world.settings.values = req;
         changed("settings", "status");
         return settingsView(world);
@@ -235,24 +314,41 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("settings", "status");
         return settingsView(world);
       }),
-    notificationTest: () => answer(() => (scenario === "failing" ? { delivered: false, detail: "No notification service answers on the session bus. Start one, for example dunst." } : { delivered: true, detail: "The desktop took it. If nothing appeared, look at Do not disturb." })),
+    notificationTest: () =>
+      answer(() =>
+        scenario === "failing"
+          ? {
+              delivered: false,
+              detail: "No notification service answers on the session bus. Start one, for example dunst.",
+            }
+          : { delivered: true, detail: "The desktop took it. If nothing appeared, look at Do not disturb." },
+      ),
 
     vaultCheck: () =>
       answer(() => {
-        if (world.vault.state === "locked" && world.vault.kind === "keychain") world.vault = { kind: "keychain", state: "ready", hint: null };
+        if (world.vault.state === "locked" && world.vault.kind === "keychain")
+          world.vault = { kind: "keychain", state: "ready", hint: null };
         changed("keys", "settings", "status");
         return world.vault;
       }),
     vaultUnlock: (req) =>
       answer(() => {
-        if (world.vault.kind !== "file") throw fault("vault_unavailable", "Only the encrypted file has a passphrase.", "Unlock the keychain in the desktop.");
+        if (world.vault.kind !== "file")
+          throw fault(
+            "vault_unavailable",
+            "Only the encrypted file has a passphrase.",
+            "Unlock the keychain in the desktop.",
+          );
         if (req.passphrase.length < 8) throw fault("invalid_input", "The passphrase is wrong.", null, "passphrase");
         world.vault = { kind: "file", state: "ready", hint: null };
         changed("keys", "settings", "status");
         return world.vault;
       }),
 
-    openUrl: (url) => answer(() => (url.startsWith("https://") ? null : raise(fault("invalid_input", "Only https pages are opened.", null)))),
+    openUrl: (url) =>
+      answer(() =>
+        url.startsWith("https://") ? null : raise(fault("invalid_input", "Only https pages are opened.", null)),
+      ),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -262,62 +358,4 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     },
     announce,
   };
-}
-
-function raise(error: ApiError): never {
-  throw error;
-}
-
-function requireVault(world: World): void {
-  if (world.vault.state !== "ready") throw fault("vault_unavailable", "The keychain is locked.", world.vault.hint);
-}
-
-function requireSecret(secret: string): void {
-  if (secret.trim() === "") throw fault("invalid_input", "The key is empty.", "Paste the key.", "secret");
-  if (/\s/.test(secret)) throw fault("invalid_input", "The key has a space or a line break inside.", "Copy it again, whole.", "secret");
-}
-
-function requireId(id: string, what: string): void {
-  if (!ID.test(id)) throw fault("invalid_input", `"${id}" cannot name a ${what}.`, "Use lower-case letters, digits, dots, dashes and underscores.", "id");
-}
-
-function originOf(address: string, field = "base_url"): string {
-  if (!URL.canParse(address)) throw fault("invalid_input", `"${address}" is not an address.`, "Write it with https:// in front.", field);
-  const url = new URL(address);
-  if (url.protocol !== "https:" && url.hostname !== "127.0.0.1" && url.hostname !== "localhost") throw fault("invalid_input", "Only addresses on this machine may be without TLS.", "Write https://.", field);
-  return `${url.protocol}//${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
-}
-
-function checkNewBackend(world: World, req: BackendAdd): void {
-  requireId(req.id, "backend");
-  if (world.backends.some((known) => known.id === req.id)) throw fault("invalid_input", `There is a backend named ${req.id} already.`, "Choose another name.", "id");
-  originOf(req.base_url);
-  if (req.key.kind === "new") requireSecret(req.key.secret);
-}
-
-function testOf({ id, health: state, credential }: BackendView): BackendTestView {
-  const isDown = state.state === "down";
-  const isRejected = isDown && credential !== null;
-  const steps: TestStepView[] = [
-    { title: "Connect", state: isDown && !isRejected ? "fail" : "pass", detail: isDown && !isRejected ? "Connection refused." : "Name found, TLS 1.3, certificate good for 61 days.", fix: isDown && !isRejected ? `Start ${id}, or check its address.` : null, duration_ms: 48 },
-    { title: "Accept the key", state: isRejected ? "fail" : isDown ? "skipped" : "pass", detail: isRejected ? "GET /models answered 401: invalid_api_key." : isDown ? "Not tried: it could not be reached." : credential === null ? "Needs none." : "GET /models answered 200.", fix: isRejected ? "Replace the key." : null, duration_ms: isDown && !isRejected ? null : 121 },
-    { title: "List models", state: isDown ? "skipped" : "pass", detail: isDown ? "Not tried: a step before it failed." : `${MODELS[id]?.length ?? 1} models.`, fix: null, duration_ms: isDown ? null : 4 },
-  ];
-  return { id, passed: !isDown, steps };
-}
-
-function finishRun(world: World, now: number): void {
-  const planned = plannedChecks(world, "full");
-  const last = world.history[0];
-  const endedAt = last?.ended_at ?? now;
-  const begun = newRun(last?.id ?? "run-1", "full", planned, endedAt - 2_400);
-  world.run = runAfter(begun, planned, planned.length, endedAt, world.history[1]?.score_tenths ?? null);
-  world.history.shift();
-  recordRun(world);
-}
-
-function recordRun(world: World): void {
-  const { run } = world;
-  if (run === null || run.verdict === null || run.score_tenths === null || run.ended_at === null) return;
-  world.history.unshift({ id: run.id, set: run.set, ended_at: run.ended_at, verdict: run.verdict, sentence: run.sentence, score_tenths: run.score_tenths });
 }

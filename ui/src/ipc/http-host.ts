@@ -44,7 +44,9 @@ function follow(listener: (event: PanelEvent) => void): () => void {
       if (wasLost) listener({ kind: "changed", tags: EVERY_TAG });
       wasLost = false;
     });
-    source.addEventListener("message", (message: MessageEvent<string>) => listener(JSON.parse(message.data) as PanelEvent));
+    source.addEventListener("message", (message: MessageEvent<string>) =>
+      listener(JSON.parse(message.data) as PanelEvent),
+    );
     source.addEventListener("error", () => {
       if (!wasLost) listener({ kind: "changed", tags: ["status"] });
       wasLost = true;

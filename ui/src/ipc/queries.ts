@@ -20,7 +20,17 @@ import type {
 import { useHost } from "@/ipc/host-context";
 
 /** A query key begins with the name of what is read; `ipc/tags.ts` maps tags to these names. */
-export const QUERY_NAMES = ["status", "backends", "presets", "keys", "clients", "usage", "requests", "readiness", "settings"] as const;
+export const QUERY_NAMES = [
+  "status",
+  "backends",
+  "presets",
+  "keys",
+  "clients",
+  "usage",
+  "requests",
+  "readiness",
+  "settings",
+] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 
 export const REQUESTS_PAGE_ROWS = 200;

@@ -9,7 +9,10 @@ export type CsvCell = string | number | null;
 
 /** Header and rows with CRLF ends, as RFC 4180 has it. Numbers are written as they are; absent values are empty. */
 export function toCsv(header: string[], rows: CsvCell[][]): string {
-  return [header, ...rows].map((row) => row.map(csvCell).join(",")).join("\r\n").concat("\r\n");
+  return [header, ...rows]
+    .map((row) => row.map(csvCell).join(","))
+    .join("\r\n")
+    .concat("\r\n");
 }
 
 function csvCell(value: CsvCell): string {

@@ -31,9 +31,7 @@ export function formatMoneyFine(micro: number): string {
 
 /** For axis ticks: no cents from ten dollars on. */
 export function formatMoneyTick(micro: number): string {
-  return Math.abs(micro) >= 10 * MICRO_PER_DOLLAR
-    ? wholeDollars.format(micro / MICRO_PER_DOLLAR)
-    : formatMoney(micro);
+  return Math.abs(micro) >= 10 * MICRO_PER_DOLLAR ? wholeDollars.format(micro / MICRO_PER_DOLLAR) : formatMoney(micro);
 }
 
 /** `$2.50` per million tokens, as price lists write it. */

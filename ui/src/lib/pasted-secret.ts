@@ -14,7 +14,12 @@ export interface SecretFindings {
   empty: boolean;
 }
 
-export const NOTHING_FOUND: SecretFindings = { provider: null, hasInnerSpace: false, hasOuterSpace: false, empty: true };
+export const NOTHING_FOUND: SecretFindings = {
+  provider: null,
+  hasInnerSpace: false,
+  hasOuterSpace: false,
+  empty: true,
+};
 
 export function inspectSecret(text: string, presets: PresetView[]): SecretFindings {
   const trimmed = text.trim();

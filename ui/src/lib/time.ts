@@ -30,20 +30,8 @@ const exact = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
   timeZoneName: "short",
 });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 /** `21 Nov 2026, 15:20:04 CET`. */
 export function formatExact(moment: number): string {
   return exact.format(moment);
-}
-
-/** `15:20:04`. */
-export function formatClock(moment: number): string {
-  return clock.format(moment);
-}
-
-/** `21 Nov 2026`. */
-export function formatDay(moment: number): string {
-  return day.format(moment);
 }

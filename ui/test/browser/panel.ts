@@ -22,7 +22,8 @@ interface Place {
 
 export async function openPanel(page: Page, { scenario, theme = "dark", path = "/" }: Place): Promise<void> {
   await page.goto(`/fake.html?scenario=${scenario}&theme=${theme}&clock=stopped#${path}`);
-  await expect(page.getByRole("navigation", { name: "Screens" })).toBeVisible();
+  // By selector: an open dialog hides the rest of the page from the accessibility tree.
+  await expect(page.locator("nav[aria-label=Screens]")).toBeVisible();
   await page.evaluate(() => document.fonts.ready);
 }
 
@@ -36,12 +37,15 @@ export async function watchFaults(page: Page): Promise<() => Promise<string[]>> 
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(`console ${message.type()}: ${message.text()}`);
+    if (message.type() === "error" || message.type() === "warning")
+      faults.push(`console ${message.type()}: ${message.text()}`);
   });
   await page.addInitScript(() => {
     const seen: string[] = [];
     Object.assign(window, { securityFaults: seen });
-    document.addEventListener("securitypolicyviolation", (event) => seen.push(`${event.violatedDirective}: ${event.blockedURI}`));
+    document.addEventListener("securitypolicyviolation", (event) =>
+      seen.push(`${event.violatedDirective}: ${event.blockedURI}`),
+    );
   });
   return async () => {
     const policy = await page.evaluate(() => (window as unknown as { securityFaults: string[] }).securityFaults);

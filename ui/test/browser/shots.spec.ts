@@ -27,7 +27,8 @@ for (const theme of ["dark", "light"] as const) {
     test(`${theme} ${size.name}`, async ({ page }) => {
       test.setTimeout(300_000);
       await page.setViewportSize(size);
-      const shoot = (name: string) => page.screenshot({ path: `test-results/shots/${name}-${theme}-${size.name}.png`, animations: "disabled" });
+      const shoot = (name: string) =>
+        page.screenshot({ path: `test-results/shots/${name}-${theme}-${size.name}.png`, animations: "disabled" });
       for (const scenario of ["fresh", "busy", "failing"]) {
         for (const name of SCREEN_NAMES) {
           await openPanel(page, { scenario, theme, path: SCREENS[name].path });

@@ -24,7 +24,8 @@ interface AddBackendDialogProps {
   onOpen: (id: string) => void;
 }
 
-type Stage = { kind: "choosing" } | { kind: "filling"; preset: PresetView | null } | { kind: "added"; id: string; label: string };
+type Stage =
+  { kind: "choosing" } | { kind: "filling"; preset: PresetView | null } | { kind: "added"; id: string; label: string };
 
 export function AddBackendDialog({ open, onClose, onOpen }: AddBackendDialogProps) {
   return (
@@ -62,12 +63,22 @@ function ChoosePreset({ onChoose }: { onChoose: (preset: PresetView | null) => v
               const Icon = preset.local ? HardDrive : Cloud;
               return (
                 <li key={preset.id}>
-                  <Tile icon={<Icon size={16} strokeWidth={1.5} aria-hidden />} name={preset.label} note={preset.local ? "on this machine, no key" : new URL(preset.base_url).hostname} onClick={() => onChoose(preset)} />
+                  <Tile
+                    icon={<Icon size={16} strokeWidth={1.5} aria-hidden />}
+                    name={preset.label}
+                    note={preset.local ? "on this machine, no key" : new URL(preset.base_url).hostname}
+                    onClick={() => onChoose(preset)}
+                  />
                 </li>
               );
             })}
             <li>
-              <Tile icon={<Plus size={16} strokeWidth={1.5} aria-hidden />} name="Custom" note="any server that speaks OpenAI's protocol" onClick={() => onChoose(null)} />
+              <Tile
+                icon={<Plus size={16} strokeWidth={1.5} aria-hidden />}
+                name="Custom"
+                note="any server that speaks OpenAI's protocol"
+                onClick={() => onChoose(null)}
+              />
             </li>
           </ul>
         )}
@@ -78,7 +89,11 @@ function ChoosePreset({ onChoose }: { onChoose: (preset: PresetView | null) => v
 
 function Tile({ icon, name, note, onClick }: { icon: ReactNode; name: string; note: string; onClick: () => void }) {
   return (
-    <button type="button" onClick={onClick} className="flex h-full w-full items-start gap-3 rounded-control border border-line bg-surface-0 px-3 py-2.5 text-left transition-colors duration-150 hover:border-accent">
+    <button
+      type="button"
+      onClick={onClick}
+      className="flex h-full w-full items-start gap-3 rounded-control border border-line bg-surface-0 px-3 py-2.5 text-left transition-colors duration-150 hover:border-accent"
+    >
       <span className="pt-0.5 text-ink-3">{icon}</span>
       <span className="min-w-0">
         <span className="block font-medium text-ink-1">{name}</span>
@@ -105,29 +120,50 @@ const KEY_MODES = [
   { value: "none", label: "No key" },
 ] as const;
 
-function FillIn({ preset, onBack, onAdded }: { preset: PresetView | null; onBack: () => void; onAdded: (id: string, label: string) => void }) {
+function FillIn({
+  preset,
+  onBack,
+  onAdded,
+}: {
+  preset: PresetView | null;
+  onBack: () => void;
+  onAdded: (id: string, label: string) => void;
+}) {
   const host = useHost();
   const presets = usePresets().data ?? [];
   const keys = useKeys().data ?? [];
   const secret = useRef<HTMLInputElement>(null);
   const [mode, setMode] = useState<KeyMode>(preset?.local === true ? "none" : "new");
-  const form = useForm<FillValues>({ defaultValues: { id: preset?.id ?? "", label: preset?.label ?? "", base_url: preset?.base_url ?? "", stored: "", models: "" } });
+  const form = useForm<FillValues>({
+    defaultValues: {
+      id: preset?.id ?? "",
+      label: preset?.label ?? "",
+      base_url: preset?.base_url ?? "",
+      stored: "",
+      models: "",
+    },
+  });
   const id = useWatch({ control: form.control, name: "id" });
-  const add = useAction(["backends", "keys", "status"], (given, values: FillValues) => given.backendAdd(requestOf(values, preset, keyOf(mode, values, secret.current))));
-  const submit = form.handleSubmit((values) =>
+  const add = useAction(["backends", "keys", "status"], (given, values: FillValues) =>
+    given.backendAdd(requestOf(values, preset, keyOf(mode, values, secret.current))),
+  );
+  const send = (values: FillValues) =>
     add.mutate(values, {
       onSuccess: (backend) => {
         if (secret.current) secret.current.value = "";
         onAdded(backend.id, backend.label);
       },
-    }),
-  );
+    });
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
+    <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
       <DialogBody className="flex flex-col gap-4">
         <div className="grid grid-cols-2 gap-4">
-          <Field label="Name in requests" help={`Clients ask for ${id === "" ? "name" : id}/model.`} fault={faultOf(add.error, "id")}>
-            {(control) => <TextInput {...control} mono autoFocus={preset === null} {...form.register("id")} />}
+          <Field
+            label="Name in requests"
+            help={`Clients ask for ${id === "" ? "name" : id}/model.`}
+            fault={faultOf(add.error, "id")}
+          >
+            {(control) => <TextInput {...control} mono {...form.register("id")} />}
           </Field>
           <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
             {(control) => <TextInput {...control} {...form.register("label")} />}
@@ -140,7 +176,11 @@ function FillIn({ preset, onBack, onAdded }: { preset: PresetView | null; onBack
           <legend className="mb-1.5 flex w-full items-center justify-between text-12 font-medium">
             Key
             {preset !== null && !preset.local && (
-              <button type="button" className="rounded-mark font-normal text-accent hover:underline" onClick={() => void host.openUrl(preset.docs_url)}>
+              <button
+                type="button"
+                className="rounded-mark font-normal text-accent hover:underline"
+                onClick={() => void host.openUrl(preset.docs_url)}
+              >
                 Make a key at {preset.label}
               </button>
             )}
@@ -148,7 +188,9 @@ function FillIn({ preset, onBack, onAdded }: { preset: PresetView | null; onBack
           <div>
             <Choice label="Where the key comes from" options={KEY_MODES} value={mode} onChange={setMode} />
           </div>
-          {mode === "new" && <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />}
+          {mode === "new" && (
+            <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
+          )}
           {mode === "stored" && (
             <Field label="Stored key">
               {(control) => (
@@ -164,7 +206,12 @@ function FillIn({ preset, onBack, onAdded }: { preset: PresetView | null; onBack
             </Field>
           )}
         </fieldset>
-        <Field label="Models" optional help="Leave it empty to ask the backend. Otherwise separate them by commas." fault={faultOf(add.error, "models")}>
+        <Field
+          label="Models"
+          optional
+          help="Leave it empty to ask the backend. Otherwise separate them by commas."
+          fault={faultOf(add.error, "models")}
+        >
           {(control) => <TextInput {...control} mono {...form.register("models")} />}
         </Field>
         <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
@@ -182,7 +229,14 @@ function FillIn({ preset, onBack, onAdded }: { preset: PresetView | null; onBack
 }
 
 function requestOf(values: FillValues, preset: PresetView | null, key: BackendKey): BackendAdd {
-  return { id: values.id.trim(), label: values.label.trim(), kind: preset?.kind ?? "openai-compatible", base_url: values.base_url.trim(), key, models: parseModels(values.models) };
+  return {
+    id: values.id.trim(),
+    label: values.label.trim(),
+    kind: preset?.kind ?? "openai-compatible",
+    base_url: values.base_url.trim(),
+    key,
+    models: parseModels(values.models),
+  };
 }
 
 function keyOf(mode: KeyMode, values: FillValues, field: HTMLInputElement | null): BackendKey {
@@ -221,7 +275,7 @@ function Added({ id, label, test, onClose, onOpen }: AddedProps) {
         <Button look="plain" onClick={() => onOpen(id)}>
           Open it
         </Button>
-        <Button look="primary" autoFocus onClick={onClose}>
+        <Button look="primary" onClick={onClose}>
           Done
         </Button>
       </DialogFoot>

@@ -5,7 +5,9 @@ import { useAction } from "@/ipc/actions";
 import type { BackendView } from "@/ipc/bindings";
 
 export function useBackendSwitch() {
-  const { mutate } = useAction(["backends", "status"], (host, req: { id: string; enabled: boolean }) => host.backendSwitch(req));
+  const { mutate } = useAction(["backends", "status"], (host, req: { id: string; enabled: boolean }) =>
+    host.backendSwitch(req),
+  );
   return useMemo(() => {
     const change = (backend: BackendView, enabled: boolean) =>
       mutate(

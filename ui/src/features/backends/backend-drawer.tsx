@@ -32,7 +32,8 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
     { id: "models", label: `Models (${backend.models.length})`, content: <Models models={backend.models} /> },
     { id: "test", label: "Test", content: <BackendTest id={backend.id} /> },
   ];
-  if (!backend.built_in) tabs.push({ id: "settings", label: "Settings", content: <EditBackend key={backend.id} backend={backend} /> });
+  if (!backend.built_in)
+    tabs.push({ id: "settings", label: "Settings", content: <EditBackend key={backend.id} backend={backend} /> });
   return (
     <>
       <Drawer
@@ -47,10 +48,22 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
         }
         actions={
           <>
-            <Switch label={`${backend.label} switched on`} checked={backend.enabled} onChange={(enabled) => toggle.change(backend, enabled)} />
+            <Switch
+              label={`${backend.label} switched on`}
+              checked={backend.enabled}
+              onChange={(enabled) => toggle.change(backend, enabled)}
+            />
             <Menu
               label="More for this backend"
-              entries={[{ label: "Remove backend", icon: Trash2, danger: true, blocked: backend.built_in ? "It is built in: switch it off instead." : null, onChoose: () => setRemoving(true) }]}
+              entries={[
+                {
+                  label: "Remove backend",
+                  icon: Trash2,
+                  danger: true,
+                  blocked: backend.built_in ? "It is built in: switch it off instead." : null,
+                  onChoose: () => setRemoving(true),
+                },
+              ]}
             />
           </>
         }
@@ -87,10 +100,35 @@ function Summary({ backend }: { backend: BackendView }) {
   const { health, last_day: day } = backend;
   const facts: Fact[] = [
     { name: "Name in requests", value: <code className="font-mono text-12">{backend.id}/model</code> },
-    { name: "Address", value: backend.base_url === null ? "inside Gatehouse" : <code className="font-mono text-12">{backend.base_url}</code> },
-    { name: "Key", value: backend.credential === null ? "needs none" : <PanelLink path={`/keys/${encodeURIComponent(backend.credential)}`}>{backend.credential}</PanelLink> },
-    { name: "In this state", value: health.since === null ? "not known" : <>since <Moment at={health.since} focusable /></> },
-    { name: "Last looked at", value: health.last_checked === null ? "never" : <Moment at={health.last_checked} focusable /> },
+    {
+      name: "Address",
+      value:
+        backend.base_url === null ? "inside Gatehouse" : <code className="font-mono text-12">{backend.base_url}</code>,
+    },
+    {
+      name: "Key",
+      value:
+        backend.credential === null ? (
+          "needs none"
+        ) : (
+          <PanelLink path={`/keys/${encodeURIComponent(backend.credential)}`}>{backend.credential}</PanelLink>
+        ),
+    },
+    {
+      name: "In this state",
+      value:
+        health.since === null ? (
+          "not known"
+        ) : (
+          <>
+            since <Moment at={health.since} focusable />
+          </>
+        ),
+    },
+    {
+      name: "Last looked at",
+      value: health.last_checked === null ? "never" : <Moment at={health.last_checked} focusable />,
+    },
     { name: "Light probe", value: health.probe_ms === null ? "–" : `${formatDuration(health.probe_ms)}, never billed` },
   ];
   return (
@@ -99,7 +137,11 @@ function Summary({ backend }: { backend: BackendView }) {
       <Facts facts={facts} />
       <section aria-label="Last 24 hours" className="flex flex-col gap-3 border-t border-line pt-4">
         <h3 className="font-semibold">Last 24 hours</h3>
-        <Sparkline height={40} values={day.requests_per_hour} label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours, by hour`} />
+        <Sparkline
+          height={40}
+          values={day.requests_per_hour}
+          label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours, by hour`}
+        />
         <dl className="grid grid-cols-4 gap-3">
           <Figure name="Requests" value={formatCount(day.spend.requests)} />
           <Figure name="Failed" value={formatCount(day.failed)} />
@@ -108,7 +150,8 @@ function Summary({ backend }: { backend: BackendView }) {
         </dl>
         {day.spend.unpriced_requests > 0 && (
           <p className="text-12">
-            <Unpriced requests={day.spend.unpriced_requests} /> <span className="text-ink-3">and so not in the spend.</span>
+            <Unpriced requests={day.spend.unpriced_requests} />{" "}
+            <span className="text-ink-3">and so not in the spend.</span>
           </p>
         )}
       </section>
@@ -126,21 +169,33 @@ function Figure({ name, value }: { name: string; value: string }) {
 }
 
 function Models({ models }: { models: ModelView[] }) {
-  if (models.length === 0) return <p className="text-ink-2">No model is known. Test the backend to ask it for its list.</p>;
+  if (models.length === 0)
+    return <p className="text-ink-2">No model is known. Test the backend to ask it for its list.</p>;
   return (
     <table className="w-full">
       <caption className="pb-3 text-left text-12 text-ink-3">Prices in US dollars per million tokens.</caption>
       <thead className="text-12 text-ink-3">
         <tr>
-          <th scope="col" className="pb-2 text-left font-medium">Model</th>
-          <th scope="col" className="numeric pb-2 font-medium">Input</th>
-          <th scope="col" className="numeric pb-2 font-medium">Cached</th>
-          <th scope="col" className="numeric pb-2 font-medium">Output</th>
+          <th scope="col" className="pb-2 text-left font-medium">
+            Model
+          </th>
+          <th scope="col" className="numeric pb-2 font-medium">
+            Input
+          </th>
+          <th scope="col" className="numeric pb-2 font-medium">
+            Cached
+          </th>
+          <th scope="col" className="numeric pb-2 font-medium">
+            Output
+          </th>
         </tr>
       </thead>
       <tbody>
         {models.map((model) => (
-          <tr key={model.id} title={model.price === null ? undefined : `${model.price.source}, from ${model.price.valid_from}`}>
+          <tr
+            key={model.id}
+            title={model.price === null ? undefined : `${model.price.source}, from ${model.price.valid_from}`}
+          >
             <td className="border-t border-line py-2 pr-3 font-mono text-12 [overflow-wrap:anywhere]">{model.id}</td>
             {model.price === null ? (
               <td colSpan={3} className="numeric border-t border-line py-2">

@@ -50,13 +50,28 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
         </>
       }
     >
-      <Reading of={backends} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={6} label="Reading the backends" /></div>}>
+      <Reading
+        of={backends}
+        skeleton={
+          <div className="rounded-card border border-line bg-surface-1">
+            <SkeletonRows rows={6} label="Reading the backends" />
+          </div>
+        }
+      >
         {(all) => (
           <DataTable
             label="Backends"
             className="min-h-0"
             columns={columns}
-            rows={all.filter((backend) => matchesFilter(filter, [backend.id, backend.label, backend.base_url, HEALTH[backend.health.state].word, backend.health.reason]))}
+            rows={all.filter((backend) =>
+              matchesFilter(filter, [
+                backend.id,
+                backend.label,
+                backend.base_url,
+                HEALTH[backend.health.state].word,
+                backend.health.reason,
+              ]),
+            )}
             rowId={(backend) => backend.id}
             onOpen={(backend) => onOpen(backend.id)}
             empty={
@@ -78,7 +93,8 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
               </Button>
             }
           >
-            It answers made-up text, free and without a key. Add a provider with its key, or a server on this machine, to do real work.
+            It answers made-up text, free and without a key. Add a provider with its key, or a server on this machine,
+            to do real work.
           </EmptyState>
         </section>
       )}
@@ -102,7 +118,13 @@ function useColumns(): Column<BackendView>[] {
   const change = toggle.change;
   return useMemo(
     () => [
-      { id: "name", header: "Name", width: "20%", value: (backend) => backend.label, cell: (backend) => <span className="font-medium text-ink-1">{backend.label}</span> },
+      {
+        id: "name",
+        header: "Name",
+        width: "148px",
+        value: (backend) => backend.label,
+        cell: (backend) => <span className="font-medium text-ink-1">{backend.label}</span>,
+      },
       {
         id: "state",
         header: "State",
@@ -114,12 +136,21 @@ function useColumns(): Column<BackendView>[] {
           </span>
         ),
       },
-      { id: "first", header: "First token", numeric: true, width: "104px", from: "640", value: (backend) => backend.last_day.first_token_ms, cell: (backend) => (backend.last_day.first_token_ms === null ? <None /> : formatDuration(backend.last_day.first_token_ms)) },
+      {
+        id: "first",
+        header: "First token",
+        numeric: true,
+        width: "100px",
+        from: "640",
+        value: (backend) => backend.last_day.first_token_ms,
+        cell: (backend) =>
+          backend.last_day.first_token_ms === null ? <None /> : formatDuration(backend.last_day.first_token_ms),
+      },
       {
         id: "requests",
-        header: "24 h",
+        header: "Requests 24 h",
         numeric: true,
-        width: "112px",
+        width: "124px",
         value: (backend) => backend.last_day.spend.requests,
         cell: ({ last_day: day }) => (
           <span title={`${formatCounted(day.spend.requests, "request", "requests")}, ${day.failed} failed`}>
@@ -128,16 +159,46 @@ function useColumns(): Column<BackendView>[] {
           </span>
         ),
       },
-      { id: "spend", header: "Spend 24 h", numeric: true, width: "112px", value: (backend) => backend.last_day.spend.cost, cell: (backend) => <DaySpend backend={backend} /> },
-      { id: "key", header: "Key", width: "112px", from: "1000", value: (backend) => backend.credential, cell: (backend) => backend.credential ?? <None text="none" /> },
-      { id: "checked", header: "Looked at", width: "104px", numeric: true, from: "800", value: (backend) => backend.health.last_checked, cell: (backend) => <span className="text-ink-2">{backend.health.last_checked === null ? <None text="never" /> : <Moment at={backend.health.last_checked} />}</span> },
+      {
+        id: "spend",
+        header: "Spend 24 h",
+        numeric: true,
+        width: "108px",
+        value: (backend) => backend.last_day.spend.cost,
+        cell: (backend) => <DaySpend backend={backend} />,
+      },
+      {
+        id: "key",
+        header: "Key",
+        width: "112px",
+        from: "1000",
+        value: (backend) => backend.credential,
+        cell: (backend) => backend.credential ?? <None text="none" />,
+      },
+      {
+        id: "checked",
+        header: "Looked at",
+        width: "104px",
+        numeric: true,
+        from: "800",
+        value: (backend) => backend.health.last_checked,
+        cell: (backend) => (
+          <span className="text-ink-2">
+            {backend.health.last_checked === null ? <None text="never" /> : <Moment at={backend.health.last_checked} />}
+          </span>
+        ),
+      },
       {
         id: "on",
         header: "On",
         width: "60px",
         cell: (backend) => (
           <span className="flex" onClick={(event) => event.stopPropagation()} role="presentation">
-            <Switch label={`${backend.label} switched on`} checked={backend.enabled} onChange={(enabled) => change(backend, enabled)} />
+            <Switch
+              label={`${backend.label} switched on`}
+              checked={backend.enabled}
+              onChange={(enabled) => change(backend, enabled)}
+            />
           </span>
         ),
       },

@@ -26,14 +26,25 @@ export function parseModels(text: string): string[] {
 export function EditBackend({ backend }: { backend: BackendView }) {
   const keys = useKeys().data ?? [];
   const form = useForm<EditValues>({
-    defaultValues: { label: backend.label, base_url: backend.base_url ?? "", credential: backend.credential ?? "", models: backend.models.map((model) => model.id).join("\n") },
+    defaultValues: {
+      label: backend.label,
+      base_url: backend.base_url ?? "",
+      credential: backend.credential ?? "",
+      models: backend.models.map((model) => model.id).join("\n"),
+    },
   });
   const save = useAction(["backends", "keys", "status"], (host, req: BackendEdit) => host.backendEdit(req));
   const address = useWatch({ control: form.control, name: "base_url" });
   const moves = backend.credential !== null && address !== (backend.base_url ?? "");
   const submit = form.handleSubmit((values) =>
     save.mutate(
-      { id: backend.id, label: values.label.trim(), base_url: values.base_url.trim(), credential: values.credential === "" ? null : values.credential, models: parseModels(values.models) },
+      {
+        id: backend.id,
+        label: values.label.trim(),
+        base_url: values.base_url.trim(),
+        credential: values.credential === "" ? null : values.credential,
+        models: parseModels(values.models),
+      },
       {
         onSuccess: () => {
           form.reset(values);
@@ -68,7 +79,15 @@ export function EditBackend({ backend }: { backend: BackendView }) {
         )}
       </Field>
       <Field label="Models" help="One a line. Leave it empty to ask the backend." fault={faultOf(save.error, "models")}>
-        {(control) => <textarea {...control} {...form.register("models")} rows={5} spellCheck={false} className="w-full resize-y rounded-control border border-line-strong/70 bg-surface-0 px-2.5 py-2 font-mono text-12 leading-5" />}
+        {(control) => (
+          <textarea
+            {...control}
+            {...form.register("models")}
+            rows={5}
+            spellCheck={false}
+            className="w-full resize-y rounded-control border border-line-strong/70 bg-surface-0 px-2.5 py-2 font-mono text-12 leading-5"
+          />
+        )}
       </Field>
       <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
       <div className="flex justify-end gap-2">

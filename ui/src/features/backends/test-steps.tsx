@@ -43,7 +43,11 @@ export function TestSteps({ result, running }: { result: BackendTestView | undef
   if (result === undefined) return null;
   return (
     <div role="status" className="flex flex-col gap-3">
-      {result.passed ? <Notice tone="info" title="It works: every step passed." /> : <Notice tone="bad" title="It does not work yet: see the failed step." />}
+      {result.passed ? (
+        <Notice tone="info" title="It works: every step passed." />
+      ) : (
+        <Notice tone="bad" title="It does not work yet: see the failed step." />
+      )}
       <ol className="overflow-hidden rounded-control border border-line">
         {result.steps.map((step) => (
           <Step key={step.title} step={step} />
@@ -67,7 +71,9 @@ function Step({ step }: { step: TestStepView }) {
         <p className="text-12 text-ink-2">{step.detail}</p>
         {step.fix !== null && <p className="mt-1 text-12 text-ink-1">{step.fix}</p>}
       </div>
-      {step.duration_ms !== null && <span className="numeric text-12 text-ink-3">{formatDuration(step.duration_ms)}</span>}
+      {step.duration_ms !== null && (
+        <span className="numeric text-12 text-ink-3">{formatDuration(step.duration_ms)}</span>
+      )}
     </li>
   );
 }

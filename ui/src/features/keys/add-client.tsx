@@ -20,7 +20,12 @@ interface AddClientProps {
 
 export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
   return (
-    <Dialog open={open} onClose={onClose} title="Connect a client" description="A tool on this machine gets its own token for the gateway.">
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title="Connect a client"
+      description="A tool on this machine gets its own token for the gateway."
+    >
       <AddClientForm onClose={onClose} onAdded={onAdded} />
     </Dialog>
   );

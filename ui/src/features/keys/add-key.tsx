@@ -33,7 +33,12 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
   const presets = usePresets().data ?? [];
   const form = useForm<AddKeyValues>({ defaultValues: { id: "", label: "", url: "" } });
   const add = useAction(["keys", "status"], (host, values: AddKeyValues) =>
-    host.keyAdd({ id: values.id.trim(), label: values.label.trim(), url: values.url.trim() === "" ? null : values.url.trim(), secret: secret.current?.value.trim() ?? "" }),
+    host.keyAdd({
+      id: values.id.trim(),
+      label: values.label.trim(),
+      url: values.url.trim() === "" ? null : values.url.trim(),
+      secret: secret.current?.value.trim() ?? "",
+    }),
   );
   const propose = ({ provider }: SecretFindings) => {
     if (provider === null) return;
@@ -42,21 +47,26 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
     if (!dirtyFields.label) form.setValue("label", provider.label);
     if (!dirtyFields.url) form.setValue("url", provider.base_url);
   };
-  const submit = form.handleSubmit((values) =>
+  const send = (values: AddKeyValues) =>
     add.mutate(values, {
       onSuccess: (key) => {
         if (secret.current) secret.current.value = "";
         onClose();
         notify({ title: `The key of ${key.label} is in the vault`, detail: "Verify it, or give it to a backend." });
       },
-    }),
-  );
+    });
   // Read here, so that the form tracks what the user has typed.
   void form.formState.dirtyFields;
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
+    <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
       <DialogBody className="flex flex-col gap-4">
-        <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} onFindings={propose} />
+        <SecretField
+          label="The key"
+          ref={secret}
+          presets={presets}
+          fault={faultOf(add.error, "secret")}
+          onFindings={propose}
+        />
         <div className="grid grid-cols-2 gap-4">
           <Field label="Name" help="How backends refer to it." fault={faultOf(add.error, "id")}>
             {(control) => <TextInput {...control} mono {...form.register("id")} />}
@@ -65,7 +75,12 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
             {(control) => <TextInput {...control} {...form.register("label")} />}
           </Field>
         </div>
-        <Field label="May be sent to" optional help="Without an address it is bound when a backend takes it." fault={faultOf(add.error, "url")}>
+        <Field
+          label="May be sent to"
+          optional
+          help="Without an address it is bound when a backend takes it."
+          fault={faultOf(add.error, "url")}
+        >
           {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("url")} />}
         </Field>
         <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />

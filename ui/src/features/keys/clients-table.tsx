@@ -25,23 +25,77 @@ import type { Sign } from "@/lib/states";
 
 function signOf(client: ClientView): Sign {
   if (client.expired) return { word: "Ended", shape: "square", tone: "warn" };
-  return client.seen_at === null ? { word: "Not heard of", shape: "ring", tone: "muted" } : { word: "Connected", shape: "disc", tone: "ok" };
+  return client.seen_at === null
+    ? { word: "Not heard of", shape: "ring", tone: "muted" }
+    : { word: "Connected", shape: "disc", tone: "ok" };
 }
 
 const COLUMNS: Column<ClientView>[] = [
-  { id: "id", header: "Client", value: (client) => client.id, cell: (client) => <span className="font-medium text-ink-1">{client.id}</span> },
-  { id: "state", header: "State", width: "132px", value: (client) => signOf(client).word, cell: (client) => <StateBadge sign={signOf(client)} /> },
-  { id: "seen", header: "Last heard of", width: "128px", numeric: true, value: (client) => client.seen_at, cell: (client) => <span className="text-ink-2">{client.seen_at === null ? "never" : <Moment at={client.seen_at} />}</span> },
-  { id: "ends", header: "Token ends", width: "128px", numeric: true, from: "640", value: (client) => client.expires_at, cell: (client) => <span className="text-ink-2">{client.expires_at === null ? "never" : <Moment at={client.expires_at} />}</span> },
-  { id: "requests", header: "Requests, 30 days", width: "140px", numeric: true, from: "800", value: (client) => client.last_month.requests, cell: (client) => formatCount(client.last_month.requests) },
-  { id: "spend", header: "30 days", width: "104px", numeric: true, value: (client) => client.last_month.cost, cell: (client) => formatMoney(client.last_month.cost) },
+  {
+    id: "id",
+    header: "Client",
+    value: (client) => client.id,
+    cell: (client) => <span className="font-medium text-ink-1">{client.id}</span>,
+  },
+  {
+    id: "state",
+    header: "State",
+    width: "132px",
+    value: (client) => signOf(client).word,
+    cell: (client) => <StateBadge sign={signOf(client)} />,
+  },
+  {
+    id: "seen",
+    header: "Last heard of",
+    width: "128px",
+    numeric: true,
+    value: (client) => client.seen_at,
+    cell: (client) => (
+      <span className="text-ink-2">{client.seen_at === null ? "never" : <Moment at={client.seen_at} />}</span>
+    ),
+  },
+  {
+    id: "ends",
+    header: "Token ends",
+    width: "128px",
+    numeric: true,
+    from: "640",
+    value: (client) => client.expires_at,
+    cell: (client) => (
+      <span className="text-ink-2">{client.expires_at === null ? "never" : <Moment at={client.expires_at} />}</span>
+    ),
+  },
+  {
+    id: "requests",
+    header: "Requests",
+    width: "104px",
+    numeric: true,
+    from: "800",
+    value: (client) => client.last_month.requests,
+    cell: (client) => formatCount(client.last_month.requests),
+  },
+  {
+    id: "spend",
+    header: "Spend 30 days",
+    width: "128px",
+    numeric: true,
+    value: (client) => client.last_month.cost,
+    cell: (client) => formatMoney(client.last_month.cost),
+  },
 ];
 
 export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
   const clients = useClients();
   return (
     <>
-      <Reading of={clients} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={4} label="Reading the clients" /></div>}>
+      <Reading
+        of={clients}
+        skeleton={
+          <div className="rounded-card border border-line bg-surface-1">
+            <SkeletonRows rows={4} label="Reading the clients" />
+          </div>
+        }
+      >
         {(all) => (
           <DataTable
             label="Clients"
@@ -52,9 +106,19 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TablePr
             onOpen={(client) => onOpen(client.id)}
             empty={
               all.length > 0 ? (
-                <EmptyState icon={Link2} title="No client matches">No name or state has these words in it.</EmptyState>
+                <EmptyState icon={Link2} title="No client matches">
+                  No name or state has these words in it.
+                </EmptyState>
               ) : (
-                <EmptyState icon={Link2} title="No client is connected" action={<Button icon={Plus} onClick={onAdd}>Connect the first client</Button>}>
+                <EmptyState
+                  icon={Link2}
+                  title="No client is connected"
+                  action={
+                    <Button icon={Plus} onClick={onAdd}>
+                      Connect the first client
+                    </Button>
+                  }
+                >
                   Each tool gets its own token, so that its cost can be told apart and it can be shut out alone.
                 </EmptyState>
               )
@@ -78,21 +142,37 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
         onClose={onClose}
         title={client.id}
         description={<StateBadge sign={signOf(client)} />}
-        actions={<Menu label="More for this client" entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]} />}
+        actions={
+          <Menu
+            label="More for this client"
+            entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]}
+          />
+        }
       >
         <DialogBody className="flex flex-col gap-4">
           <Facts
             facts={[
               { name: "Connected", value: <Moment at={client.created_at} focusable /> },
-              { name: "Last heard of", value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable /> },
-              { name: "Token ends", value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable /> },
-              { name: "30 days", value: `${formatMoney(client.last_month.cost)} for ${formatCounted(client.last_month.requests, "request", "requests")}` },
+              {
+                name: "Last heard of",
+                value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
+              },
+              {
+                name: "Token ends",
+                value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,
+              },
+              {
+                name: "30 days",
+                value: `${formatMoney(client.last_month.cost)} for ${formatCounted(client.last_month.requests, "request", "requests")}`,
+              },
             ]}
           />
           <section aria-label="How to use it" className="flex flex-col gap-3 border-t border-line pt-4">
             <div>
               <h3 className="font-semibold">How to use it</h3>
-              <p className="text-12 text-ink-2">The snippets hold no token: they ask for it when they run, so none lies in a file.</p>
+              <p className="text-12 text-ink-2">
+                The snippets hold no token: they ask for it when they run, so none lies in a file.
+              </p>
             </div>
             {client.snippets.map((snippet) => (
               <CodeBlock key={snippet.title} title={snippet.title} code={snippet.code} />
@@ -103,7 +183,11 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
       <Confirm
         open={isRevoking}
         title={`Revoke the token of ${client.id}?`}
-        losses={[`${client.id} is refused from its next request on.`, "The token cannot be brought back; connecting it again makes a new one.", "What it has cost stays in the ledger."]}
+        losses={[
+          `${client.id} is refused from its next request on.`,
+          "The token cannot be brought back; connecting it again makes a new one.",
+          "What it has cost stays in the ledger.",
+        ]}
         verb="Revoke token"
         busy={revoke.isPending}
         error={revoke.error}

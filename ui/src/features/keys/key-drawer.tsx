@@ -41,15 +41,35 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
         onClose={onClose}
         title={stored.label}
         description={<StateBadge sign={KEY[stored.state]} />}
-        actions={<Menu label="More for this key" entries={[{ label: "Remove key", icon: Trash2, danger: true, blocked: readOnly, onChoose: () => setAsking("remove") }]} />}
+        actions={
+          <Menu
+            label="More for this key"
+            entries={[
+              {
+                label: "Remove key",
+                icon: Trash2,
+                danger: true,
+                blocked: readOnly,
+                onChoose: () => setAsking("remove"),
+              },
+            ]}
+          />
+        }
       >
         <DialogBody className="flex flex-col gap-4">
-          {stored.reason !== null && <Notice tone={stored.state === "rejected" ? "bad" : "warn"} title={stored.reason} />}
+          {stored.reason !== null && (
+            <Notice tone={stored.state === "rejected" ? "bad" : "warn"} title={stored.reason} />
+          )}
           <div className="flex gap-2">
             <Button icon={ShieldCheck} busy={verify.isPending} onClick={() => verify.mutate(stored.id)}>
               Verify
             </Button>
-            <Button icon={RefreshCw} disabled={stored.read_only} title={readOnly ?? undefined} onClick={() => setAsking("replace")}>
+            <Button
+              icon={RefreshCw}
+              disabled={stored.read_only}
+              title={readOnly ?? undefined}
+              onClick={() => setAsking("replace")}
+            >
               Replace
             </Button>
           </div>
@@ -64,7 +84,9 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
         title={`Remove the key of ${stored.label}?`}
         losses={[
           "It is deleted from the vault. Nobody can bring it back from here; make a new one at the provider if you need it again.",
-          stored.used_by.length === 0 ? "No backend uses it." : `These backends lose their key: ${stored.used_by.join(", ")}.`,
+          stored.used_by.length === 0
+            ? "No backend uses it."
+            : `These backends lose their key: ${stored.used_by.join(", ")}.`,
           "What it has cost stays in the ledger.",
         ]}
         verb="Remove key"
@@ -95,8 +117,19 @@ function Verification({ seen }: { seen: KeyVerificationView }) {
 
 function factsOf(stored: KeyView): Fact[] {
   return [
-    { name: "Ends in", value: stored.tail === null ? "too short to show" : <code className="font-mono text-12">…{stored.tail}</code> },
-    { name: "May be sent to", value: stored.origin === null ? "no place yet: bound when a backend takes it" : <code className="font-mono text-12">{stored.origin}</code> },
+    {
+      name: "Ends in",
+      value: stored.tail === null ? "too short to show" : <code className="font-mono text-12">…{stored.tail}</code>,
+    },
+    {
+      name: "May be sent to",
+      value:
+        stored.origin === null ? (
+          "no place yet: bound when a backend takes it"
+        ) : (
+          <code className="font-mono text-12">{stored.origin}</code>
+        ),
+    },
     {
       name: "Used by",
       value:
@@ -114,7 +147,10 @@ function factsOf(stored: KeyView): Fact[] {
     },
     { name: "Put in", value: stored.created_at === null ? "not known" : <Moment at={stored.created_at} focusable /> },
     { name: "Replaced", value: stored.replaced_at === null ? "never" : <Moment at={stored.replaced_at} focusable /> },
-    { name: "Last verified", value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable /> },
+    {
+      name: "Last verified",
+      value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable />,
+    },
     { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
     { name: "Kept in", value: VAULT_KIND_WORD[stored.storage] },
     {
@@ -131,7 +167,12 @@ function factsOf(stored: KeyView): Fact[] {
 
 function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title={`Replace the key of ${stored.label}`} description="The new key takes the old one's place at once; backends keep using it by name.">
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title={`Replace the key of ${stored.label}`}
+      description="The new key takes the old one's place at once; backends keep using it by name."
+    >
       <ReplaceForm stored={stored} onClose={onClose} />
     </Dialog>
   );
@@ -140,13 +181,18 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
 function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
   const secret = useRef<HTMLInputElement>(null);
   const presets = usePresets().data ?? [];
-  const replace = useAction(["keys", "backends", "status"], (host, id: string) => host.keyReplace({ id, secret: secret.current?.value.trim() ?? "" }));
+  const replace = useAction(["keys", "backends", "status"], (host, id: string) =>
+    host.keyReplace({ id, secret: secret.current?.value.trim() ?? "" }),
+  );
   const submit = () =>
     replace.mutate(stored.id, {
       onSuccess: (key) => {
         if (secret.current) secret.current.value = "";
         onClose();
-        notify({ title: `The key of ${stored.label} was replaced`, detail: key.tail === null ? null : `It now ends in …${key.tail}.` });
+        notify({
+          title: `The key of ${stored.label} was replaced`,
+          detail: key.tail === null ? null : `It now ends in …${key.tail}.`,
+        });
       },
     });
   return (

@@ -49,14 +49,32 @@ export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose 
     >
       <div className="flex items-center gap-3">
         <Choice label="What to show" options={TABS} value={tab} onChange={onTab} />
-        {vault && <span className="truncate text-12 text-ink-3">{tab === "keys" ? `Kept in: ${VAULT_KIND_WORD[vault.kind].toLowerCase()}` : "A client's token opens this gateway only, and can be revoked."}</span>}
+        {vault && (
+          <span className="truncate text-12 text-ink-3">
+            {tab === "keys"
+              ? `Kept in: ${VAULT_KIND_WORD[vault.kind].toLowerCase()}`
+              : "A client's token opens this gateway only, and can be revoked."}
+          </span>
+        )}
       </div>
       {vault && vault.state !== "ready" && vault.state !== "unknown" && (
-        <Notice tone="bad" title={`The vault: ${VAULT[vault.state].word.toLowerCase()}.`} action={<PanelLink path="/settings" className="self-center text-12">Vault settings</PanelLink>}>
+        <Notice
+          tone="bad"
+          title={`The vault: ${VAULT[vault.state].word.toLowerCase()}.`}
+          action={
+            <PanelLink path="/settings" className="self-center text-12">
+              Vault settings
+            </PanelLink>
+          }
+        >
           {vault.hint}
         </Notice>
       )}
-      {tab === "keys" ? <KeysTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} /> : <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />}
+      {tab === "keys" ? (
+        <KeysTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
+      ) : (
+        <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
+      )}
       <AddKeyDialog open={adding && tab === "keys"} onClose={onClose} />
       <AddClientDialog open={adding && tab === "clients"} onClose={onClose} onAdded={onOpen} />
     </Page>
@@ -78,5 +96,7 @@ function ClientsLead() {
   const ended = clients.filter((client) => client.expired).length;
   if (clients.length === 0) return "No tool may call the gateway yet.";
   const connected = formatCounted(clients.length - ended, "client may call", "clients may call");
-  return ended === 0 ? `${connected} the gateway.` : `${connected} the gateway; ${formatCounted(ended, "token has", "tokens have")} ended.`;
+  return ended === 0
+    ? `${connected} the gateway.`
+    : `${connected} the gateway; ${formatCounted(ended, "token has", "tokens have")} ended.`;
 }

@@ -28,34 +28,108 @@ export function shortOrigin(origin: string): string {
 }
 
 const COLUMNS: Column<KeyView>[] = [
-  { id: "label", header: "Name", width: "18%", value: (key) => key.label, cell: (key) => <span className="font-medium text-ink-1">{key.label}</span> },
-  { id: "tail", header: "Ends in", width: "88px", cell: (key) => <span className="font-mono text-12 text-ink-2">{key.tail === null ? "–" : `…${key.tail}`}</span> },
-  { id: "state", header: "State", width: "124px", value: (key) => key.state, cell: (key) => <span title={key.reason ?? undefined}><StateBadge sign={KEY[key.state]} /></span> },
-  { id: "origin", header: "May be sent to", from: "640", value: (key) => key.origin, cell: (key) => (key.origin === null ? <span className="text-ink-3">no place yet</span> : <span className="font-mono text-12 text-ink-2" title={key.origin}>{shortOrigin(key.origin)}</span>) },
-  { id: "used", header: "Used by", value: (key) => key.used_by.length, cell: (key) => (key.used_by.length === 0 ? <span className="text-ink-3">nothing</span> : key.used_by.join(", ")) },
-  { id: "seen", header: "Last used", width: "108px", numeric: true, from: "800", value: (key) => key.used_at, cell: (key) => <span className="text-ink-2">{key.used_at === null ? "never" : <Moment at={key.used_at} />}</span> },
-  { id: "spend", header: "30 days", width: "104px", numeric: true, value: (key) => key.last_month.cost, cell: (key) => formatMoney(key.last_month.cost) },
+  {
+    id: "label",
+    header: "Name",
+    width: "18%",
+    value: (key) => key.label,
+    cell: (key) => <span className="font-medium text-ink-1">{key.label}</span>,
+  },
+  {
+    id: "tail",
+    header: "Ends in",
+    width: "88px",
+    cell: (key) => <span className="font-mono text-12 text-ink-2">{key.tail === null ? "–" : `…${key.tail}`}</span>,
+  },
+  {
+    id: "state",
+    header: "State",
+    width: "124px",
+    value: (key) => key.state,
+    cell: (key) => (
+      <span title={key.reason ?? undefined}>
+        <StateBadge sign={KEY[key.state]} />
+      </span>
+    ),
+  },
+  {
+    id: "origin",
+    header: "May be sent to",
+    from: "640",
+    value: (key) => key.origin,
+    cell: (key) =>
+      key.origin === null ? (
+        <span className="text-ink-3">no place yet</span>
+      ) : (
+        <span className="font-mono text-12 text-ink-2" title={key.origin}>
+          {shortOrigin(key.origin)}
+        </span>
+      ),
+  },
+  {
+    id: "used",
+    header: "Used by",
+    value: (key) => key.used_by.length,
+    cell: (key) => (key.used_by.length === 0 ? <span className="text-ink-3">nothing</span> : key.used_by.join(", ")),
+  },
+  {
+    id: "seen",
+    header: "Last used",
+    width: "108px",
+    numeric: true,
+    from: "800",
+    value: (key) => key.used_at,
+    cell: (key) => <span className="text-ink-2">{key.used_at === null ? "never" : <Moment at={key.used_at} />}</span>,
+  },
+  {
+    id: "spend",
+    header: "Spend 30 days",
+    width: "128px",
+    numeric: true,
+    value: (key) => key.last_month.cost,
+    cell: (key) => formatMoney(key.last_month.cost),
+  },
 ];
 
 export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
   const keys = useKeys();
   return (
     <>
-      <Reading of={keys} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={5} label="Reading the keys" /></div>}>
+      <Reading
+        of={keys}
+        skeleton={
+          <div className="rounded-card border border-line bg-surface-1">
+            <SkeletonRows rows={5} label="Reading the keys" />
+          </div>
+        }
+      >
         {(all) => (
           <DataTable
             label="Keys"
             className="min-h-0"
             columns={COLUMNS}
-            rows={all.filter((key) => matchesFilter(filter, [key.id, key.label, key.origin, KEY[key.state].word, ...key.used_by]))}
+            rows={all.filter((key) =>
+              matchesFilter(filter, [key.id, key.label, key.origin, KEY[key.state].word, ...key.used_by]),
+            )}
             rowId={(key) => key.id}
             onOpen={(key) => onOpen(key.id)}
             empty={
               all.length > 0 ? (
-                <EmptyState icon={KeyRound} title="No key matches">No name, place or state has these words in it.</EmptyState>
+                <EmptyState icon={KeyRound} title="No key matches">
+                  No name, place or state has these words in it.
+                </EmptyState>
               ) : (
-                <EmptyState icon={KeyRound} title="The vault holds no key" action={<Button icon={Plus} onClick={onAdd}>Add the first key</Button>}>
-                  A key put in here goes to the vault and nowhere else: no file, no shell profile, no page can read it back.
+                <EmptyState
+                  icon={KeyRound}
+                  title="The vault holds no key"
+                  action={
+                    <Button icon={Plus} onClick={onAdd}>
+                      Add the first key
+                    </Button>
+                  }
+                >
+                  A key put in here goes to the vault and nowhere else: no file, no shell profile, no page can read it
+                  back.
                 </EmptyState>
               )
             }

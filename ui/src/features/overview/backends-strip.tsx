@@ -1,4 +1,6 @@
 /** A tile for each backend: name, state, the last day's shape. */
+import { Plus, Server, type LucideIcon } from "lucide-react";
+import type { CSSProperties } from "react";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -10,28 +12,53 @@ import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { HEALTH } from "@/lib/states";
 
 const TILES_MAX = 6;
+const ROOMY = 3;
 
 export function BackendsStrip() {
   const backends = useBackends();
   return (
     <section aria-label="Backends">
       <Reading of={backends} skeleton={<Skeleton className="h-[92px] rounded-card" />}>
-        {(all) => (
-          <ul className="grid auto-cols-[minmax(148px,1fr)] grid-flow-col gap-2 overflow-x-auto">
-            {all.slice(0, TILES_MAX).map((backend) => (
-              <li key={backend.id} className="min-w-0">
-                <Tile backend={backend} />
-              </li>
-            ))}
-            {all.length > TILES_MAX && (
-              <li className="flex items-center justify-center rounded-card border border-line">
-                <PanelLink path="/backends">{all.length - TILES_MAX} more</PanelLink>
-              </li>
-            )}
-          </ul>
-        )}
+        {(all) => <Tiles backends={all} />}
       </Reading>
     </section>
+  );
+}
+
+/** Six in a row on a wide screen, three on a narrow one; a nearly empty row offers the next backend. */
+function Tiles({ backends }: { backends: BackendView[] }) {
+  const shown = backends.slice(0, backends.length > TILES_MAX ? TILES_MAX - 1 : TILES_MAX);
+  const hidden = backends.length - shown.length;
+  const places = shown.length + (hidden > 0 || shown.length < ROOMY ? 1 : 0);
+  const columns = { "--narrow": Math.min(places, 3), "--wide": Math.min(places, TILES_MAX) } as CSSProperties;
+  return (
+    <ul
+      style={columns}
+      className="grid grid-cols-[repeat(var(--narrow),minmax(0,1fr))] gap-2 @min-[960px]:grid-cols-[repeat(var(--wide),minmax(0,1fr))]"
+    >
+      {shown.map((backend) => (
+        <li key={backend.id} className="min-w-0">
+          <Tile backend={backend} />
+        </li>
+      ))}
+      {hidden > 0 && <LinkTile path="/backends" icon={Server} label={`${hidden} more`} />}
+      {hidden === 0 && shown.length < ROOMY && <LinkTile path="/backends?add=true" icon={Plus} label="Add a backend" />}
+    </ul>
+  );
+}
+
+function LinkTile({ path, icon: Icon, label }: { path: string; icon: LucideIcon; label: string }) {
+  return (
+    <li className="min-w-0">
+      <PanelLink
+        look="none"
+        path={path}
+        className="focus-inset flex h-[92px] items-center justify-center gap-2 rounded-card border border-dashed border-line-strong/60 text-ink-2 transition-colors duration-150 hover:border-line-strong hover:text-ink-1"
+      >
+        <Icon size={16} strokeWidth={1.5} aria-hidden />
+        {label}
+      </PanelLink>
+    </li>
   );
 }
 
@@ -51,11 +78,16 @@ function Tile({ backend }: { backend: BackendView }) {
         </span>
       </span>
       <span className="mt-auto mb-1.5 block">
-        <Sparkline values={day.requests_per_hour} label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours`} />
+        <Sparkline
+          values={day.requests_per_hour}
+          label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours`}
+        />
       </span>
       <span className="flex justify-between gap-2 text-11 whitespace-nowrap text-ink-3">
         <span>{day.spend.requests === 0 ? "idle today" : `${formatCount(day.spend.requests)} req / 24 h`}</span>
-        {day.first_token_ms !== null && <span title="Mean time to the first token">{formatDuration(day.first_token_ms)}</span>}
+        {day.first_token_ms !== null && (
+          <span title="Mean time to the first token">{formatDuration(day.first_token_ms)}</span>
+        )}
       </span>
     </PanelLink>
   );

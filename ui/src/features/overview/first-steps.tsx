@@ -13,10 +13,30 @@ interface Step {
 }
 
 const STEPS: Step[] = [
-  { done: (steps) => steps.backend_added, title: "Add a backend", detail: "A provider with its key, or a local server. The built-in mock already answers.", action: { kind: "add_backend" } },
-  { done: (steps) => steps.client_added, title: "Connect a client", detail: "A tool gets its own local token, which you can revoke.", action: { kind: "add_client" } },
-  { done: (steps) => steps.request_seen, title: "Send a request", detail: "Use a snippet of the client; it appears here at once.", action: null },
-  { done: (steps) => steps.checks_run, title: "Run the checks", detail: "Free, and they say what to mend and how.", action: { kind: "run_checks" } },
+  {
+    done: (steps) => steps.backend_added,
+    title: "Add a backend",
+    detail: "A provider with its key, or a local server. The built-in mock already answers.",
+    action: { kind: "add_backend" },
+  },
+  {
+    done: (steps) => steps.client_added,
+    title: "Connect a client",
+    detail: "A tool gets its own local token, which you can revoke.",
+    action: { kind: "add_client" },
+  },
+  {
+    done: (steps) => steps.request_seen,
+    title: "Send a request",
+    detail: "Use a snippet of the client; it appears here at once.",
+    action: null,
+  },
+  {
+    done: (steps) => steps.checks_run,
+    title: "Run the checks",
+    detail: "Free, and they say what to mend and how.",
+    action: { kind: "run_checks" },
+  },
 ];
 
 export function areFirstStepsDone(steps: FirstStepsView): boolean {
@@ -34,7 +54,11 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
       action={
         <span aria-hidden className="flex gap-1">
           {STEPS.map((step) => (
-            <span key={step.title} data-mark className={classNames("h-1 w-6 rounded-full", step.done(steps) ? "bg-ok" : "bg-surface-3")} />
+            <span
+              key={step.title}
+              data-mark
+              className={classNames("h-1 w-6 rounded-full", step.done(steps) ? "bg-ok" : "bg-surface-3")}
+            />
           ))}
         </span>
       }
@@ -43,11 +67,18 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
         {STEPS.map((step, index) => {
           const isDone = step.done(steps);
           return (
-            <li key={step.title} className="flex min-h-[56px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0">
+            <li
+              key={step.title}
+              className="flex min-h-[56px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0"
+            >
               <span
                 className={classNames(
                   "flex size-6 shrink-0 items-center justify-center rounded-full border text-12 font-medium",
-                  isDone ? "border-ok/50 bg-ok-wash text-ok" : index === next ? "border-accent text-accent" : "border-line text-ink-3",
+                  isDone
+                    ? "border-ok/50 bg-ok-wash text-ok"
+                    : index === next
+                      ? "border-accent text-accent"
+                      : "border-line text-ink-3",
                 )}
               >
                 {isDone ? <Check size={14} strokeWidth={2} aria-hidden /> : index + 1}
@@ -57,9 +88,13 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
                   {step.title}
                   {isDone && <span className="sr-only"> (done)</span>}
                 </p>
-                <p className="truncate text-12 text-ink-2" title={step.detail}>{step.detail}</p>
+                <p className="truncate text-12 text-ink-2" title={step.detail}>
+                  {step.detail}
+                </p>
               </div>
-              {!isDone && step.action && <ActionButton action={step.action} look={index === next ? "primary" : "plain"} />}
+              {!isDone && step.action && (
+                <ActionButton action={step.action} look={index === next ? "primary" : "plain"} />
+              )}
             </li>
           );
         })}

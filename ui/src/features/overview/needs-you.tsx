@@ -10,7 +10,10 @@ import { VERDICT } from "@/lib/states";
 export function NeedsYou({ verdict }: { verdict: VerdictView }) {
   if (verdict.needs.length === 0) {
     return (
-      <section aria-label="Needs you" className="flex items-center gap-3 rounded-card border border-line bg-surface-1 px-4 py-3">
+      <section
+        aria-label="Needs you"
+        className="flex items-center gap-3 rounded-card border border-line bg-surface-1 px-4 py-3"
+      >
         <CircleCheck size={16} strokeWidth={1.5} aria-hidden className="text-ok" />
         <h2 className="font-medium">Nothing needs you</h2>
         <span className="truncate text-12 text-ink-3">What goes wrong will stand here, the worst first.</span>
@@ -21,7 +24,10 @@ export function NeedsYou({ verdict }: { verdict: VerdictView }) {
     <Card title="Needs you" note={verdict.needs.length} flush>
       <ul>
         {verdict.needs.map((need) => (
-          <li key={need.id} className="flex min-h-[52px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0">
+          <li
+            key={need.id}
+            className="flex min-h-[52px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0"
+          >
             <StateMark sign={VERDICT[need.level]} size={14} />
             <div className="min-w-0 flex-1">
               <p className="truncate font-medium text-ink-1" title={need.title}>

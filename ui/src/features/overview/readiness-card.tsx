@@ -3,7 +3,7 @@ import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
-import { ScoreDial } from "@/components/score-dial";
+import { ScoreBar, ScoreDial } from "@/components/score-dial";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { RunChecksButton } from "@/ipc/action-button";
@@ -15,7 +15,15 @@ import { CHECK, RUN_VERDICT } from "@/lib/states";
 export function ReadinessCard() {
   const readiness = useReadiness();
   return (
-    <Card title="Readiness" className="flex-1" action={<PanelLink path="/readiness" className="text-12">Details</PanelLink>}>
+    <Card
+      title="Readiness"
+      className="flex-1"
+      action={
+        <PanelLink path="/readiness" className="text-12">
+          Details
+        </PanelLink>
+      }
+    >
       <Reading of={readiness} skeleton={<Skeleton className="h-[88px]" />}>
         {({ run }) => (run === null ? <NeverRun /> : <LastRun run={run} />)}
       </Reading>
@@ -51,6 +59,13 @@ function LastRun({ run }: { run: RunView }) {
           <RunChecksButton look="plain" size="small" set="full" label="Run checks" />
         </div>
       </div>
+      {fixes.length < 2 && run.categories.length > 0 && (
+        <div className="flex flex-col gap-1 border-t border-line pt-3">
+          {run.categories.map((category) => (
+            <ScoreBar key={category.name} name={category.name} tenths={category.score_tenths} />
+          ))}
+        </div>
+      )}
       {fixes.length > 0 && (
         <ul aria-label="Best fixes" className="flex flex-col gap-1.5 border-t border-line pt-3">
           {fixes.map((check) => (

@@ -14,14 +14,26 @@ import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
 
-const ROWS = 7;
+/** How many rows fit under that many needs, so that the screen needs no scrolling at 1280 by 800. */
+const ROWS_UNDER_NEEDS = [12, 10, 9, 7, 6, 4] as const;
+const ROWS_MAX = 12;
 
-export function RecentRequests() {
-  const requests = useRequests({ backend: null, client: null }, ROWS);
+export function RecentRequests({ needs }: { needs: number }) {
+  const requests = useRequests({ backend: null, client: null }, ROWS_MAX);
+  const rows = ROWS_UNDER_NEEDS[needs] ?? 4;
   return (
-    <Card title="Recent requests" className="flex-1" flush action={<PanelLink path="/usage" className="text-12">All requests</PanelLink>}>
-      <Reading of={requests} skeleton={<SkeletonRows rows={ROWS} label="Reading the requests" />}>
-        {(data) => <Rows rows={data.pages.flatMap((page) => page.requests)} />}
+    <Card
+      title="Recent requests"
+      className="flex-1"
+      flush
+      action={
+        <PanelLink path="/usage" className="text-12">
+          All requests
+        </PanelLink>
+      }
+    >
+      <Reading of={requests} skeleton={<SkeletonRows rows={rows} label="Reading the requests" />}>
+        {(data) => <Rows rows={data.pages.flatMap((page) => page.requests).slice(0, rows)} />}
       </Reading>
     </Card>
   );
@@ -36,16 +48,25 @@ function Rows({ rows }: { rows: RequestView[] }) {
     );
   }
   return (
-    <ul>
+    <ul className="@container">
       {rows.map((request) => (
         <li key={request.id} className="border-b border-line last:border-b-0">
-          <PanelLink look="none" path={`/usage?request=${encodeURIComponent(request.id)}`} className="focus-inset flex h-[34px] items-center gap-3 px-4 hover:bg-surface-2" title={request.error ?? undefined}>
+          <PanelLink
+            look="none"
+            path={`/usage?request=${encodeURIComponent(request.id)}`}
+            className="focus-inset flex h-[34px] items-center gap-3 px-4 hover:bg-surface-2"
+            title={request.error ?? undefined}
+          >
             <StateMark sign={REQUEST[request.state]} />
             <span className="sr-only">{REQUEST[request.state].word},</span>
             <span className="min-w-0 flex-1 truncate text-ink-1">{request.model_asked}</span>
-            <span className="hidden w-28 truncate text-ink-2 @min-[640px]:inline">{request.client}</span>
-            <span className="numeric hidden w-14 text-ink-2 @min-[800px]:inline">{request.total_ms === null ? "–" : formatDuration(request.total_ms)}</span>
-            <span className="numeric w-20 text-ink-1">{request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)}</span>
+            <span className="hidden w-28 truncate text-ink-2 @min-[520px]:inline">{request.client}</span>
+            <span className="numeric hidden w-14 text-ink-2 @min-[440px]:inline">
+              {request.total_ms === null ? "–" : formatDuration(request.total_ms)}
+            </span>
+            <span className="numeric w-20 text-ink-1">
+              {request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)}
+            </span>
             <span className="numeric w-20 text-12 text-ink-3">
               <Moment at={request.started_at} />
             </span>

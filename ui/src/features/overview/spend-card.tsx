@@ -12,7 +12,14 @@ import { formatCounted } from "@/lib/quantity";
 export function SpendCard({ spend }: { spend: SpendView }) {
   const week = useUsage({ range: "last_week", group_by: "backend", zone: "local" });
   return (
-    <Card title="Spend today" action={<PanelLink path="/usage" className="text-12">Usage</PanelLink>}>
+    <Card
+      title="Spend today"
+      action={
+        <PanelLink path="/usage" className="text-12">
+          Usage
+        </PanelLink>
+      }
+    >
       <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{formatMoney(spend.cost)}</p>
       <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
         {formatCounted(spend.requests, "request", "requests")}
@@ -40,7 +47,15 @@ function Week({ usage }: { usage: UsageView }) {
         {usage.buckets.map((bucket, index) => (
           <li key={bucket.start} className="flex flex-col items-center gap-1 text-11 text-ink-3" title={bucket.label}>
             <span className="flex h-10 w-full items-end">
-              <span data-mark className={index === usage.buckets.length - 1 ? "w-full rounded-t-[2px] bg-accent" : "w-full rounded-t-[2px] bg-line-strong/60"} style={{ height: `${Math.max(((heights[index] ?? 0) / highest) * 100, 3)}%` }} />
+              <span
+                data-mark
+                className={
+                  index === usage.buckets.length - 1
+                    ? "w-full rounded-t-[2px] bg-accent"
+                    : "w-full rounded-t-[2px] bg-line-strong/60"
+                }
+                style={{ height: `${Math.max(((heights[index] ?? 0) / highest) * 100, 3)}%` }}
+              />
             </span>
             {bucket.label.split(" ")[0]}
           </li>

@@ -14,7 +14,13 @@ export function VerdictBar({ status }: { status: StatusView }) {
   const first = verdict.needs[0];
   const inUse = backends.total - backends.disabled;
   return (
-    <section aria-label="Verdict" className={classNames("flex min-h-[68px] items-center gap-4 rounded-card border bg-surface-1 px-5 py-3", EDGE[verdict.level])}>
+    <section
+      aria-label="Verdict"
+      className={classNames(
+        "flex min-h-[68px] items-center gap-4 rounded-card border bg-surface-1 px-5 py-3",
+        EDGE[verdict.level],
+      )}
+    >
       <StateMark sign={VERDICT[verdict.level]} size={24} />
       <div className="min-w-0 flex-1">
         <h1 className="truncate text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">{verdict.sentence}</h1>
@@ -32,7 +38,11 @@ export function VerdictBar({ status }: { status: StatusView }) {
           </span>
         </p>
       </div>
-      {first ? <ActionButton action={first.action} look="primary" size="medium" /> : <RunChecksButton look="plain" size="medium" set="quick" label="Run quick check" />}
+      {first ? (
+        <ActionButton action={first.action} look="primary" size="medium" />
+      ) : (
+        <RunChecksButton look="plain" size="medium" set="quick" label="Run quick check" />
+      )}
     </section>
   );
 }

@@ -19,7 +19,10 @@ export function ReadinessScreen() {
   const cancel = useAction(["readiness"], (host) => host.readinessCancel());
   const run = readiness.data?.run ?? null;
   const isRunning = run?.state === "running";
-  const report = { onError: (error: { message: string; hint: string | null }) => notify({ tone: "bad", title: error.message, detail: error.hint }) };
+  const report = {
+    onError: (error: { message: string; hint: string | null }) =>
+      notify({ tone: "bad", title: error.message, detail: error.hint }),
+  };
   return (
     <Page
       title="Readiness"
@@ -34,7 +37,12 @@ export function ReadinessScreen() {
             <Button busy={start.isPending} onClick={() => start.mutate("quick", report)}>
               Quick check
             </Button>
-            <Button look="primary" icon={ListChecks} busy={start.isPending} onClick={() => start.mutate("full", report)}>
+            <Button
+              look="primary"
+              icon={ListChecks}
+              busy={start.isPending}
+              onClick={() => start.mutate("full", report)}
+            >
               Run all checks
             </Button>
           </>
@@ -58,7 +66,8 @@ function Body({ readiness: { run, history } }: { readiness: ReadinessView }) {
     return (
       <section aria-label="No run yet" className="rounded-card border border-line bg-surface-1">
         <EmptyState icon={ListChecks} title="Nothing has been looked at yet">
-          The checks ask whether the gateway, the vault, the keys and every backend work, and say how to mend what does not. They are free: no check is billed. A quick check looks at local parts only and takes under three seconds.
+          The checks ask whether the gateway, the vault, the keys and every backend work, and say how to mend what does
+          not. They are free: no check is billed. A quick check looks at local parts only and takes under three seconds.
         </EmptyState>
       </section>
     );
@@ -76,7 +85,11 @@ function Body({ readiness: { run, history } }: { readiness: ReadinessView }) {
 
 function ReadinessSkeleton() {
   return (
-    <div role="status" aria-label="Reading the checks" className="grid flex-1 grid-cols-1 gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_296px]">
+    <div
+      role="status"
+      aria-label="Reading the checks"
+      className="grid flex-1 grid-cols-1 gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_296px]"
+    >
       <Skeleton className="min-h-96 rounded-card" />
       <Skeleton className="h-72 rounded-card" />
     </div>

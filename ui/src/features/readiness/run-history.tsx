@@ -11,14 +11,22 @@ const SHOWN_MAX = 8;
 export function RunHistory({ history }: { history: RunSummaryView[] }) {
   if (history.length === 0) return null;
   return (
-    <Card title="Runs before" note={history.length > SHOWN_MAX ? `newest ${SHOWN_MAX} of ${history.length}` : history.length} flush>
+    <Card
+      title="Runs before"
+      note={history.length > SHOWN_MAX ? `newest ${SHOWN_MAX} of ${history.length}` : history.length}
+      flush
+    >
       <ol>
         {history.slice(0, SHOWN_MAX).map((run) => (
-          <li key={run.id} title={run.sentence} className="flex h-9 items-center gap-2.5 border-b border-line px-4 text-12 last:border-b-0">
+          <li
+            key={run.id}
+            title={run.sentence}
+            className="flex h-9 items-center gap-2.5 border-b border-line px-4 text-12 last:border-b-0"
+          >
             <StateMark sign={RUN_VERDICT[run.verdict]} />
             <span className="min-w-0 flex-1 truncate text-ink-2">
               {RUN_VERDICT[run.verdict].word}
-              <span className="text-ink-3"> · {run.set === "quick" ? "quick" : "all"}</span>
+              {run.set === "quick" && <span className="text-ink-3"> quick</span>}
             </span>
             <span className="numeric font-medium text-ink-1">{formatTenths(run.score_tenths)}</span>
             <span className="numeric w-20 text-ink-3">

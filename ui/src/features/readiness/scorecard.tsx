@@ -21,7 +21,9 @@ export function Scorecard({ run }: { run: RunView }) {
           <span className="text-13 font-medium">
             <StateBadge sign={sign} />
           </span>
-          {run.score_change_tenths !== null && <span>{formatTenthsChange(run.score_change_tenths)} since the last run</span>}
+          {run.score_change_tenths !== null && (
+            <span>{formatTenthsChange(run.score_change_tenths)} since the last run</span>
+          )}
           <span>
             {run.ended_at === null ? "begun " : "ended "}
             <Moment at={run.ended_at ?? run.started_at} focusable />

@@ -18,16 +18,30 @@ const THEMES = [
 
 /** Saves some values at once, over what is in force. */
 export function useSettingsChange(settings: SettingsView) {
-  const change = useAction(["settings", "status"], (host, part: Partial<SettingsValues>) => host.settingsEdit({ ...settings.values, ...part }));
-  return (part: Partial<SettingsValues>) => change.mutate(part, { onError: (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint }) });
+  const change = useAction(["settings", "status"], (host, part: Partial<SettingsValues>) =>
+    host.settingsEdit({ ...settings.values, ...part }),
+  );
+  return (part: Partial<SettingsValues>) =>
+    change.mutate(part, {
+      onError: (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+    });
 }
 
 export function ThemePart({ settings }: { settings: SettingsView }) {
   const change = useSettingsChange(settings);
   return (
     <Card title="Appearance" flush>
-      <SettingRow label="Colours" detail="Default: as the desktop." changed={settings.values.theme !== settings.defaults.theme}>
-        <Choice label="Colours" options={THEMES} value={settings.values.theme} onChange={(theme) => change({ theme })} />
+      <SettingRow
+        label="Colours"
+        detail="Default: as the desktop."
+        changed={settings.values.theme !== settings.defaults.theme}
+      >
+        <Choice
+          label="Colours"
+          options={THEMES}
+          value={settings.values.theme}
+          onChange={(theme) => change({ theme })}
+        />
       </SettingRow>
     </Card>
   );
@@ -38,8 +52,17 @@ export function NotificationsPart({ settings }: { settings: SettingsView }) {
   const test = useAction([], (host) => host.notificationTest());
   return (
     <Card title="Notifications" flush>
-      <SettingRow label="Desktop notifications" detail="Only for what needs a hand, and for a finished run when the window is not in front." changed={settings.values.notifications_enabled !== settings.defaults.notifications_enabled}>
-        <Switch label="Desktop notifications" checked={settings.values.notifications_enabled} disabled={!settings.valid} onChange={(notifications_enabled) => change({ notifications_enabled })} />
+      <SettingRow
+        label="Desktop notifications"
+        detail="Only for what needs a hand, and for a finished run when the window is not in front."
+        changed={settings.values.notifications_enabled !== settings.defaults.notifications_enabled}
+      >
+        <Switch
+          label="Desktop notifications"
+          checked={settings.values.notifications_enabled}
+          disabled={!settings.valid}
+          onChange={(notifications_enabled) => change({ notifications_enabled })}
+        />
       </SettingRow>
       <SettingRow label="Try it" detail="Sends one notification now." changed={false}>
         <Button icon={Bell} busy={test.isPending} onClick={() => test.mutate(undefined)}>
@@ -48,7 +71,21 @@ export function NotificationsPart({ settings }: { settings: SettingsView }) {
       </SettingRow>
       {(test.data ?? test.error) && (
         <div className="border-t border-line p-3">
-          {test.error ? <Notice tone="bad" urgent title={test.error.message}>{test.error.hint}</Notice> : test.data && <Notice tone={test.data.delivered ? "info" : "bad"} urgent title={test.data.delivered ? "Delivered" : "Not delivered"}>{test.data.detail}</Notice>}
+          {test.error ? (
+            <Notice tone="bad" urgent title={test.error.message}>
+              {test.error.hint}
+            </Notice>
+          ) : (
+            test.data && (
+              <Notice
+                tone={test.data.delivered ? "info" : "bad"}
+                urgent
+                title={test.data.delivered ? "Delivered" : "Not delivered"}
+              >
+                {test.data.detail}
+              </Notice>
+            )
+          )}
         </div>
       )}
     </Card>

@@ -1,9 +1,9 @@
 /**
- * The numbers, edited together and saved whole. What was typed stays until it is saved or discarded, also when the
- * settings are read anew meanwhile; the field the core names is marked with the core's words.
+ * The numbers, edited together and saved whole. Only what was typed is held here, over what is in force: it stays until
+ * it is saved or discarded, also when the settings are read anew meanwhile, and a value that the form shows rounded
+ * cannot come back rounded. The field the core names is marked with the core's words.
  */
-import { useForm, useWatch, type Control, type UseFormRegister } from "react-hook-form";
-import { useId } from "react";
+import { useId, useState } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { counted, SECTIONS, shown, type NumberKey, type NumberSetting } from "@/features/settings/setting-fields";
 import { Button } from "@/components/button";
@@ -17,64 +17,81 @@ import { faultElsewhere, faultOf } from "@/lib/fault";
 import { matchesFilter } from "@/lib/filter";
 import { formatCounted } from "@/lib/quantity";
 
-type Typed = Record<NumberKey, string>;
+type Typed = Partial<Record<NumberKey, string>>;
 
 const NUMBERS = SECTIONS.flatMap((section) => section.settings);
 const KEYS = NUMBERS.map((setting) => setting.key);
 
-function typedOf(values: SettingsValues): Typed {
-  return Object.fromEntries(NUMBERS.map((setting) => [setting.key, shown(setting, values[setting.key])])) as Typed;
-}
-
-/** Only what was typed is sent anew: a value the form shows rounded must not come back rounded. */
-function merged(values: SettingsValues, typed: Typed, dirty: Partial<Record<NumberKey, boolean>>): SettingsValues {
+function merged(values: SettingsValues, typed: Typed): SettingsValues {
   const next = { ...values };
-  for (const setting of NUMBERS) if (dirty[setting.key] === true) next[setting.key] = counted(setting, typed[setting.key]);
+  for (const setting of NUMBERS) {
+    const text = typed[setting.key];
+    if (text !== undefined) next[setting.key] = counted(setting, text);
+  }
   return next;
 }
 
-function notANumber(typed: Typed): ApiError | null {
-  const wrong = NUMBERS.find((setting) => Number.isNaN(counted(setting, typed[setting.key])));
-  return wrong ? { code: "invalid_input", message: "This is not a number.", hint: null, field: wrong.key } : null;
+function notANumber(values: SettingsValues): ApiError | null {
+  const wrong = KEYS.find((key) => Number.isNaN(values[key]));
+  return wrong ? { code: "invalid_input", message: "This is not a number.", hint: null, field: wrong } : null;
 }
 
 export function SettingsForm({ settings, filter }: { settings: SettingsView; filter: string }) {
-  const form = useForm<Typed>({ values: typedOf(settings.values), resetOptions: { keepDirtyValues: true } });
-  const save = useAction<Typed, SettingsView>(["settings", "status"], (host, typed) => {
-    const unreadable = notANumber(typed);
-    return unreadable ? Promise.reject(unreadable) : host.settingsEdit(merged(settings.values, typed, form.formState.dirtyFields));
+  const [typed, setTyped] = useState<Typed>({});
+  const save = useAction<SettingsValues, SettingsView>(["settings", "status"], (host, values) => {
+    const unreadable = notANumber(values);
+    return unreadable ? Promise.reject(unreadable) : host.settingsEdit(values);
   });
-  const dirty = Object.keys(form.formState.dirtyFields).length;
-  const submit = form.handleSubmit((typed) =>
-    save.mutate(typed, {
-      onSuccess: (saved) => {
-        form.reset(typedOf(saved.values));
+  const dirty = NUMBERS.filter((setting) => {
+    const text = typed[setting.key];
+    return text !== undefined && text !== shown(setting, settings.values[setting.key]);
+  });
+  const submit = () =>
+    save.mutate(merged(settings.values, typed), {
+      onSuccess: () => {
+        setTyped({});
         notify({ title: "Settings saved" });
       },
-    }),
-  );
+    });
   return (
-    <form noValidate aria-label="Numbers" onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+    <form
+      noValidate
+      aria-label="Numbers"
+      className="flex flex-col gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
       {SECTIONS.map((section) => {
-        const found = section.settings.filter((setting) => matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]));
+        const found = section.settings.filter((setting) =>
+          matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]),
+        );
         if (found.length === 0) return null;
         return (
           <Card key={section.id} title={section.title} flush>
             {found.map((setting) => (
-              <NumberRow key={setting.key} setting={setting} settings={settings} control={form.control} register={form.register} fault={faultOf(save.error, setting.key)} />
+              <NumberRow
+                key={setting.key}
+                setting={setting}
+                settings={settings}
+                text={typed[setting.key] ?? shown(setting, settings.values[setting.key])}
+                fault={faultOf(save.error, setting.key)}
+                onType={(text) => setTyped((before) => ({ ...before, [setting.key]: text }))}
+              />
             ))}
           </Card>
         );
       })}
       <ErrorNotice error={faultElsewhere(save.error, KEYS)} />
-      {dirty > 0 && (
+      {dirty.length > 0 && (
         <div className="sticky bottom-4 z-20 flex animate-rise items-center gap-2 rounded-card border border-line-strong/60 bg-surface-3 py-2 pr-2 pl-4 shadow-float">
           <span role="status" className="flex-1">
-            {formatCounted(dirty, "unsaved change", "unsaved changes")}
+            {formatCounted(dirty.length, "unsaved change", "unsaved changes")}
           </span>
           <Button
             onClick={() => {
-              form.reset(typedOf(settings.values));
+              setTyped({});
               save.reset();
             }}
           >
@@ -92,20 +109,19 @@ export function SettingsForm({ settings, filter }: { settings: SettingsView; fil
 interface NumberRowProps {
   setting: NumberSetting;
   settings: SettingsView;
-  control: Control<Typed>;
-  register: UseFormRegister<Typed>;
+  text: string;
   fault: string | null;
+  onType: (text: string) => void;
 }
 
-function NumberRow({ setting, settings, control, register, fault }: NumberRowProps) {
+function NumberRow({ setting, settings, text, fault, onType }: NumberRowProps) {
   const id = useId();
-  const typed = useWatch({ control, name: setting.key });
   const standard = shown(setting, settings.defaults[setting.key]);
   const noteId = `${id}-note`;
   return (
     <SettingRow
       label={<label htmlFor={id}>{setting.label}</label>}
-      changed={typed !== standard}
+      changed={text !== standard}
       detail={
         <span id={noteId}>
           {setting.detail} {setting.range !== "" && `${setting.range}. `}Default {standard}
@@ -119,7 +135,16 @@ function NumberRow({ setting, settings, control, register, fault }: NumberRowPro
       }
     >
       <span className="flex items-center gap-2">
-        <TextInput id={id} inputMode="decimal" disabled={!settings.valid} aria-describedby={noteId} aria-invalid={fault !== null || undefined} className="w-24 text-right" {...register(setting.key)} />
+        <TextInput
+          id={id}
+          inputMode="decimal"
+          disabled={!settings.valid}
+          aria-describedby={noteId}
+          aria-invalid={fault !== null || undefined}
+          className="w-24 text-right"
+          value={text}
+          onChange={(event) => onType(event.target.value)}
+        />
         <span className="w-16 text-12 text-ink-3">{setting.unit}</span>
       </span>
     </SettingRow>

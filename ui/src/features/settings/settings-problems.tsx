@@ -11,11 +11,22 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
   const fix = useAction(["settings", "status", "backends", "keys"], (host) => host.settingsFix());
   if (settings.problems.length === 0) return null;
   return (
-    <section aria-label="Problems of the file" className={classNames("overflow-hidden rounded-card border bg-surface-1", settings.valid ? "border-warn/45" : "border-bad/45")}>
+    <section
+      aria-label="Problems of the file"
+      className={classNames(
+        "overflow-hidden rounded-card border bg-surface-1",
+        settings.valid ? "border-warn/45" : "border-bad/45",
+      )}
+    >
       <header className="px-4 pt-3 pb-2">
-        <h2 className="font-semibold">{settings.valid ? "The settings file has oddities" : "The settings file cannot be used"}</h2>
+        <h2 className="font-semibold">
+          {settings.valid ? "The settings file has oddities" : "The settings file cannot be used"}
+        </h2>
         <p className="text-12 text-ink-2">
-          {settings.valid ? "It works; these parts are ignored." : "Defaults are in force and nothing is written to it until it is repaired."} <code className="font-mono text-11 [overflow-wrap:anywhere]">{settings.path}</code>
+          {settings.valid
+            ? "It works; these parts are ignored."
+            : "Defaults are in force and nothing is written to it until it is repaired."}{" "}
+          <code className="font-mono text-11 [overflow-wrap:anywhere]">{settings.path}</code>
         </p>
       </header>
       <ul className="border-t border-line">
@@ -29,7 +40,13 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
           <Diff text={settings.proposed_fix} />
           <ErrorNotice error={fix.error} />
           <div>
-            <Button look="primary" busy={fix.isPending} onClick={() => fix.mutate(undefined, { onSuccess: () => notify({ title: "The settings file was repaired" }) })}>
+            <Button
+              look="primary"
+              busy={fix.isPending}
+              onClick={() =>
+                fix.mutate(undefined, { onSuccess: () => notify({ title: "The settings file was repaired" }) })
+              }
+            >
               Apply the repair
             </Button>
           </div>
@@ -43,7 +60,13 @@ function Problem({ problem }: { problem: ProblemView }) {
   return (
     <li className="flex gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
       <span className="pt-[3px]">
-        <StateMark sign={problem.fatal ? { word: "Error", shape: "barred", tone: "bad" } : { word: "Oddity", shape: "triangle", tone: "warn" }} />
+        <StateMark
+          sign={
+            problem.fatal
+              ? { word: "Error", shape: "barred", tone: "bad" }
+              : { word: "Oddity", shape: "triangle", tone: "warn" }
+          }
+        />
       </span>
       <div className="min-w-0 [overflow-wrap:anywhere]">
         <p className="font-mono text-12 text-ink-1">
@@ -59,12 +82,20 @@ function Problem({ problem }: { problem: ProblemView }) {
 
 function Diff({ text }: { text: string }) {
   return (
-    <pre role="region" aria-label="The repair, as a difference" tabIndex={0} className="focus-inset overflow-x-auto rounded-control border border-line bg-surface-0 py-2 font-mono text-12 leading-5">
-      {text.trimEnd().split("\n").map((line, index) => (
-        <div key={`${index}${line}`} className={classNames("px-3", lineLook(line))}>
-          {line === "" ? " " : line}
-        </div>
-      ))}
+    <pre
+      role="region"
+      aria-label="The repair, as a difference"
+      tabIndex={0}
+      className="focus-inset overflow-x-auto rounded-control border border-line bg-surface-0 py-2 font-mono text-12 leading-5"
+    >
+      {text
+        .trimEnd()
+        .split("\n")
+        .map((line, index) => (
+          <div key={`${index}${line}`} className={classNames("px-3", lineLook(line))}>
+            {line === "" ? " " : line}
+          </div>
+        ))}
     </pre>
   );
 }

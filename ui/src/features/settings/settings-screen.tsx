@@ -22,7 +22,11 @@ export function SettingsScreen() {
   const settings = useSettings();
   const [filter, setFilter] = useState("");
   return (
-    <Page title="Settings" lead={settings.data && leadOf(settings.data)} actions={<FilterInput label="Find a setting" value={filter} onChange={setFilter} />}>
+    <Page
+      title="Settings"
+      lead={settings.data && leadOf(settings.data)}
+      actions={<FilterInput label="Find a setting" value={filter} onChange={setFilter} />}
+    >
       <Reading of={settings} skeleton={<SettingsSkeleton />}>
         {(data) => <Body settings={data} filter={filter} />}
       </Reading>
@@ -32,8 +36,13 @@ export function SettingsScreen() {
 
 function leadOf(settings: SettingsView): string {
   if (!settings.valid) return "The file has errors: defaults are in force.";
-  const changed = Object.keys(settings.values).filter((key) => settings.values[key as keyof SettingsView["values"]] !== settings.defaults[key as keyof SettingsView["values"]]);
-  return changed.length === 0 ? "Everything is at its default." : `Changed from the default: ${changed.map((key) => labelOf(key).toLowerCase()).join(", ")}.`;
+  const changed = Object.keys(settings.values).filter(
+    (key) =>
+      settings.values[key as keyof SettingsView["values"]] !== settings.defaults[key as keyof SettingsView["values"]],
+  );
+  return changed.length === 0
+    ? "Everything is at its default."
+    : `Changed from the default: ${changed.map((key) => labelOf(key).toLowerCase()).join(", ")}.`;
 }
 
 /** Which parts the words of the search leave. */
@@ -46,29 +55,63 @@ const PARTS = {
 
 function Body({ settings, filter }: { settings: SettingsView; filter: string }) {
   const has = (part: keyof typeof PARTS) => matchesFilter(filter, [PARTS[part]]);
-  const hasNumbers = SECTIONS.some((section) => section.settings.some((setting) => matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key])));
+  const hasNumbers = SECTIONS.some((section) =>
+    section.settings.some((setting) =>
+      matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]),
+    ),
+  );
   const hasNone = !hasNumbers && !has("theme") && !has("notifications") && !has("vault") && !has("file");
   return (
-    <div className="flex max-w-[760px] flex-col gap-4">
-      <SettingsProblems settings={settings} />
-      {settings.restart_needed_for.length > 0 && (
-        <Notice tone="warn" title={`Restart Gatehouse for: ${settings.restart_needed_for.map((key) => labelOf(key).toLowerCase()).join(", ")}.`}>
-          Saved, and in force from the next start.
-        </Notice>
-      )}
-      {has("theme") && <ThemePart settings={settings} />}
-      {hasNumbers && <SettingsForm settings={settings} filter={filter} />}
-      {has("vault") && <VaultPart settings={settings} />}
-      {has("notifications") && <NotificationsPart settings={settings} />}
-      {has("file") && <FilePart settings={settings} />}
-      {hasNone && (
-        <section aria-label="Nothing found" className="rounded-card border border-line bg-surface-1">
-          <EmptyState icon={SearchX} title="No setting matches">
-            Try a part of its name, or a unit.
-          </EmptyState>
-        </section>
-      )}
+    <div className="grid grid-cols-1 gap-8 @min-[940px]:grid-cols-[minmax(0,760px)_160px]">
+      <div className="flex min-w-0 flex-col gap-4">
+        <SettingsProblems settings={settings} />
+        {settings.restart_needed_for.length > 0 && (
+          <Notice
+            tone="warn"
+            title={`Restart Gatehouse for: ${settings.restart_needed_for.map((key) => labelOf(key).toLowerCase()).join(", ")}.`}
+          >
+            Saved, and in force from the next start.
+          </Notice>
+        )}
+        {has("theme") && <ThemePart settings={settings} />}
+        {hasNumbers && <SettingsForm settings={settings} filter={filter} />}
+        {has("vault") && <VaultPart settings={settings} />}
+        {has("notifications") && <NotificationsPart settings={settings} />}
+        {has("file") && <FilePart settings={settings} />}
+        {hasNone && (
+          <section aria-label="Nothing found" className="rounded-card border border-line bg-surface-1">
+            <EmptyState icon={SearchX} title="No setting matches">
+              Try a part of its name, or a unit.
+            </EmptyState>
+          </section>
+        )}
+      </div>
+      <OnThisPage />
     </div>
+  );
+}
+
+/** Jumps to a part. The fragment of the address is the router's, so these are buttons. */
+function OnThisPage() {
+  const titles = ["Appearance", ...SECTIONS.map((section) => section.title), "Vault", "Notifications", "On the disk"];
+  return (
+    <nav aria-label="On this page" className="sticky top-5 hidden self-start @min-[940px]:block">
+      <ul className="flex flex-col border-l border-line">
+        {titles.map((title) => (
+          <li key={title}>
+            <button
+              type="button"
+              onClick={() =>
+                document.querySelector(`section[aria-label="${title}"]`)?.scrollIntoView({ block: "start" })
+              }
+              className="block w-full rounded-mark px-3 py-1 text-left text-12 text-ink-2 hover:text-ink-1"
+            >
+              {title}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 

@@ -22,8 +22,20 @@ export function VaultPart({ settings }: { settings: SettingsView }) {
   const { vault, values, defaults } = settings;
   return (
     <Card title="Vault" flush>
-      <SettingRow label={<label htmlFor="vault-kind">Where keys are kept</label>} detail="Keys are not moved when this changes: put them in again there." changed={values.vault_kind !== defaults.vault_kind}>
-        <Select id="vault-kind" className="w-52" value={values.vault_kind} disabled={!settings.valid} onChange={(event) => change({ vault_kind: KINDS.find((kind) => kind === event.target.value) ?? values.vault_kind })}>
+      <SettingRow
+        label={<label htmlFor="vault-kind">Where keys are kept</label>}
+        detail="Keys are not moved when this changes: put them in again there."
+        changed={values.vault_kind !== defaults.vault_kind}
+      >
+        <Select
+          id="vault-kind"
+          className="w-52"
+          value={values.vault_kind}
+          disabled={!settings.valid}
+          onChange={(event) =>
+            change({ vault_kind: KINDS.find((kind) => kind === event.target.value) ?? values.vault_kind })
+          }
+        >
           {KINDS.map((kind) => (
             <option key={kind} value={kind}>
               {VAULT_KIND_WORD[kind]}
@@ -31,7 +43,11 @@ export function VaultPart({ settings }: { settings: SettingsView }) {
           ))}
         </Select>
       </SettingRow>
-      <SettingRow label={<StateBadge sign={VAULT[vault.state]} />} detail={vault.hint ?? `${VAULT_KIND_WORD[vault.kind]}, as of the last call.`} changed={false}>
+      <SettingRow
+        label={<StateBadge sign={VAULT[vault.state]} />}
+        detail={vault.hint ?? `${VAULT_KIND_WORD[vault.kind]}, as of the last call.`}
+        changed={false}
+      >
         <Button icon={RotateCw} busy={check.isPending} onClick={() => check.mutate(undefined)}>
           Ask again
         </Button>
@@ -49,7 +65,9 @@ export function VaultPart({ settings }: { settings: SettingsView }) {
 /** The passphrase stays in its field, is read once and cleared. */
 function Unlock() {
   const passphrase = useRef<HTMLInputElement>(null);
-  const unlock = useAction(["settings", "keys", "status"], (host) => host.vaultUnlock({ passphrase: passphrase.current?.value ?? "" }));
+  const unlock = useAction(["settings", "keys", "status"], (host) =>
+    host.vaultUnlock({ passphrase: passphrase.current?.value ?? "" }),
+  );
   return (
     <form
       noValidate
@@ -64,8 +82,14 @@ function Unlock() {
         });
       }}
     >
-      <Field label="Passphrase" help="Makes the encrypted file when there is none yet. It cannot be recovered." fault={faultOf(unlock.error, "passphrase")}>
-        {(control) => <TextInput {...control} ref={passphrase} type="password" autoComplete="off" className="max-w-80" />}
+      <Field
+        label="Passphrase"
+        help="Makes the encrypted file when there is none yet. It cannot be recovered."
+        fault={faultOf(unlock.error, "passphrase")}
+      >
+        {(control) => (
+          <TextInput {...control} ref={passphrase} type="password" autoComplete="off" className="w-full max-w-80" />
+        )}
       </Field>
       <ErrorNotice error={faultElsewhere(unlock.error, ["passphrase"])} />
       <div>

@@ -24,15 +24,100 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: UsageGr
           </span>
         ),
       },
-      { id: "cost", header: "Cost", numeric: true, width: "112px", value: (row) => row.totals.cost, cell: (row) => (row.totals.requests > 0 && row.totals.unpriced_requests === row.totals.requests ? <Unpriced /> : <span title={row.totals.unpriced_requests > 0 ? `${formatCounted(row.totals.unpriced_requests, "request", "requests")} unpriced and not in it` : undefined}>{formatMoney(row.totals.cost)}</span>) },
-      { id: "share", header: "Share", numeric: true, width: "84px", value: (row) => row.cost_share_percent, cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`) },
-      { id: "requests", header: "Requests", numeric: true, width: "108px", value: (row) => row.totals.requests, cell: (row) => formatCount(row.totals.requests) },
-      { id: "failed", header: "Failed", numeric: true, width: "88px", from: "640", value: (row) => row.totals.failed_requests, cell: (row) => <span className={row.totals.failed_requests > 0 ? "text-bad" : "text-ink-3"}>{formatCount(row.totals.failed_requests)}</span> },
-      { id: "in", header: "Tokens in", numeric: true, width: "108px", value: (row) => row.totals.input_tokens, cell: (row) => <span title={formatCount(row.totals.input_tokens)}>{formatCountShort(row.totals.input_tokens)}</span> },
-      { id: "cached", header: "Cached", numeric: true, width: "96px", from: "800", value: (row) => row.totals.cache_read_tokens, cell: (row) => <span title={formatCount(row.totals.cache_read_tokens)}>{formatCountShort(row.totals.cache_read_tokens)}</span> },
-      { id: "out", header: "Tokens out", numeric: true, width: "112px", from: "640", value: (row) => row.totals.output_tokens, cell: (row) => <span title={formatCount(row.totals.output_tokens)}>{formatCountShort(row.totals.output_tokens)}</span> },
+      {
+        id: "cost",
+        header: "Cost",
+        numeric: true,
+        width: "112px",
+        value: (row) => row.totals.cost,
+        cell: (row) =>
+          row.totals.requests > 0 && row.totals.unpriced_requests === row.totals.requests ? (
+            <Unpriced />
+          ) : (
+            <span
+              title={
+                row.totals.unpriced_requests > 0
+                  ? `${formatCounted(row.totals.unpriced_requests, "request", "requests")} unpriced and not in it`
+                  : undefined
+              }
+            >
+              {formatMoney(row.totals.cost)}
+            </span>
+          ),
+      },
+      {
+        id: "share",
+        header: "Share",
+        numeric: true,
+        width: "84px",
+        value: (row) => row.cost_share_percent,
+        cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`),
+      },
+      {
+        id: "requests",
+        header: "Requests",
+        numeric: true,
+        width: "108px",
+        value: (row) => row.totals.requests,
+        cell: (row) => formatCount(row.totals.requests),
+      },
+      {
+        id: "failed",
+        header: "Failed",
+        numeric: true,
+        width: "88px",
+        from: "640",
+        value: (row) => row.totals.failed_requests,
+        cell: (row) => (
+          <span className={row.totals.failed_requests > 0 ? "text-bad" : "text-ink-3"}>
+            {formatCount(row.totals.failed_requests)}
+          </span>
+        ),
+      },
+      {
+        id: "in",
+        header: "Tokens in",
+        numeric: true,
+        width: "108px",
+        value: (row) => row.totals.input_tokens,
+        cell: (row) => (
+          <span title={formatCount(row.totals.input_tokens)}>{formatCountShort(row.totals.input_tokens)}</span>
+        ),
+      },
+      {
+        id: "cached",
+        header: "Cached",
+        numeric: true,
+        width: "96px",
+        from: "800",
+        value: (row) => row.totals.cache_read_tokens,
+        cell: (row) => (
+          <span title={formatCount(row.totals.cache_read_tokens)}>
+            {formatCountShort(row.totals.cache_read_tokens)}
+          </span>
+        ),
+      },
+      {
+        id: "out",
+        header: "Tokens out",
+        numeric: true,
+        width: "112px",
+        from: "640",
+        value: (row) => row.totals.output_tokens,
+        cell: (row) => (
+          <span title={formatCount(row.totals.output_tokens)}>{formatCountShort(row.totals.output_tokens)}</span>
+        ),
+      },
     ];
   }, [header, usage.groups]);
   if (usage.groups.length === 0) return null;
-  return <DataTable label={`Usage by ${header.toLowerCase()}`} columns={columns} rows={usage.groups} rowId={(row) => row.key} empty={null} />;
+  return (
+    <DataTable
+      label={`Usage by ${header.toLowerCase()}`}
+      columns={columns}
+      rows={usage.groups}
+      rowId={(row) => row.key}
+      empty={null}
+    />
+  );
 }

@@ -21,7 +21,12 @@ const BASIS: Record<CostBasisView, string> = {
 export function RequestDrawer({ request, onClose }: { request: RequestView | undefined; onClose: () => void }) {
   if (request === undefined) return null;
   return (
-    <Drawer open onClose={onClose} title={request.model_asked} description={<StateBadge sign={REQUEST[request.state]} />}>
+    <Drawer
+      open
+      onClose={onClose}
+      title={request.model_asked}
+      description={<StateBadge sign={REQUEST[request.state]} />}
+    >
       <DialogBody className="flex flex-col gap-5">
         {request.error !== null && <Notice tone={request.state === "failed" ? "bad" : "warn"} title={request.error} />}
         <Timing request={request} />
@@ -55,8 +60,19 @@ function tokens(count: number | null): string {
 function factsOf(request: RequestView): Fact[] {
   return [
     { name: "Started", value: formatExact(request.started_at) },
-    { name: "Client", value: <PanelLink path={`/clients/${encodeURIComponent(request.client)}`}>{request.client}</PanelLink> },
-    { name: "Backend", value: request.backend === null ? "none" : <PanelLink path={`/backends/${encodeURIComponent(request.backend)}`}>{request.backend}</PanelLink> },
+    {
+      name: "Client",
+      value: <PanelLink path={`/clients/${encodeURIComponent(request.client)}`}>{request.client}</PanelLink>,
+    },
+    {
+      name: "Backend",
+      value:
+        request.backend === null ? (
+          "none"
+        ) : (
+          <PanelLink path={`/backends/${encodeURIComponent(request.backend)}`}>{request.backend}</PanelLink>
+        ),
+    },
     { name: "Why there", value: request.explanation },
     { name: "Model billed", value: request.model_billed ?? "not reported" },
     { name: "Status", value: request.http_status === null ? "none sent" : String(request.http_status) },

@@ -33,14 +33,77 @@ const COLUMNS: Column<RequestView>[] = [
       </span>
     ),
   },
-  { id: "state", header: "State", width: "100px", from: "800", value: (request) => REQUEST[request.state].word, cell: (request) => <span className={request.state === "failed" ? "text-bad" : "text-ink-2"}>{REQUEST[request.state].word}</span> },
-  { id: "client", header: "Client", width: "120px", from: "640", value: (request) => request.client, cell: (request) => <span className="text-ink-2">{request.client}</span> },
-  { id: "first", header: "First token", width: "104px", numeric: true, from: "1000", value: (request) => request.first_token_ms, cell: (request) => (request.first_token_ms === null ? dash : formatDuration(request.first_token_ms)) },
-  { id: "total", header: "Total", width: "80px", numeric: true, value: (request) => request.total_ms, cell: (request) => (request.total_ms === null ? dash : formatDuration(request.total_ms)) },
-  { id: "in", header: "In", width: "80px", numeric: true, value: (request) => request.input_tokens, cell: (request) => (request.input_tokens === null ? dash : formatCount(request.input_tokens)) },
-  { id: "out", header: "Out", width: "72px", numeric: true, value: (request) => request.output_tokens, cell: (request) => (request.output_tokens === null ? dash : formatCount(request.output_tokens)) },
-  { id: "cost", header: "Cost", width: "100px", numeric: true, value: (request) => request.cost, cell: (request) => (request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)) },
-  { id: "when", header: "When", width: "104px", numeric: true, value: (request) => request.started_at, cell: (request) => <span className="text-ink-2"><Moment at={request.started_at} /></span> },
+  {
+    id: "state",
+    header: "State",
+    width: "100px",
+    from: "800",
+    value: (request) => REQUEST[request.state].word,
+    cell: (request) => (
+      <span className={request.state === "failed" ? "text-bad" : "text-ink-2"}>{REQUEST[request.state].word}</span>
+    ),
+  },
+  {
+    id: "client",
+    header: "Client",
+    width: "120px",
+    from: "640",
+    value: (request) => request.client,
+    cell: (request) => <span className="text-ink-2">{request.client}</span>,
+  },
+  {
+    id: "first",
+    header: "First token",
+    width: "104px",
+    numeric: true,
+    from: "1000",
+    value: (request) => request.first_token_ms,
+    cell: (request) => (request.first_token_ms === null ? dash : formatDuration(request.first_token_ms)),
+  },
+  {
+    id: "total",
+    header: "Total",
+    width: "80px",
+    numeric: true,
+    value: (request) => request.total_ms,
+    cell: (request) => (request.total_ms === null ? dash : formatDuration(request.total_ms)),
+  },
+  {
+    id: "in",
+    header: "In",
+    width: "80px",
+    numeric: true,
+    value: (request) => request.input_tokens,
+    cell: (request) => (request.input_tokens === null ? dash : formatCount(request.input_tokens)),
+  },
+  {
+    id: "out",
+    header: "Out",
+    width: "72px",
+    numeric: true,
+    value: (request) => request.output_tokens,
+    cell: (request) => (request.output_tokens === null ? dash : formatCount(request.output_tokens)),
+  },
+  {
+    id: "cost",
+    header: "Cost",
+    width: "100px",
+    numeric: true,
+    value: (request) => request.cost,
+    cell: (request) => (request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)),
+  },
+  {
+    id: "when",
+    header: "When",
+    width: "104px",
+    numeric: true,
+    value: (request) => request.started_at,
+    cell: (request) => (
+      <span className="text-ink-2">
+        <Moment at={request.started_at} />
+      </span>
+    ),
+  },
 ];
 
 interface RequestsTableProps {
@@ -53,7 +116,20 @@ export function RequestsTable({ openId, onOpen, onClose }: RequestsTableProps) {
   const requests = useRequests({ backend: null, client: null });
   const [filter, setFilter] = useState("");
   const all = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
-  const rows = useMemo(() => all.filter((request) => matchesFilter(filter, [request.id, request.model_asked, request.client, request.backend, REQUEST[request.state].word, request.cost === null ? "unpriced" : null])), [all, filter]);
+  const rows = useMemo(
+    () =>
+      all.filter((request) =>
+        matchesFilter(filter, [
+          request.id,
+          request.model_asked,
+          request.client,
+          request.backend,
+          REQUEST[request.state].word,
+          request.cost === null ? "unpriced" : null,
+        ]),
+      ),
+    [all, filter],
+  );
   return (
     <section aria-label="Requests" className="flex flex-col gap-3 pt-2">
       <header className="flex items-center gap-3">
@@ -63,7 +139,14 @@ export function RequestsTable({ openId, onOpen, onClose }: RequestsTableProps) {
           <FilterInput label="Filter requests" value={filter} onChange={setFilter} />
         </span>
       </header>
-      <Reading of={requests} skeleton={<div className="rounded-card border border-line bg-surface-1"><SkeletonRows rows={6} label="Reading the requests" /></div>}>
+      <Reading
+        of={requests}
+        skeleton={
+          <div className="rounded-card border border-line bg-surface-1">
+            <SkeletonRows rows={6} label="Reading the requests" />
+          </div>
+        }
+      >
         {() => (
           <DataTable
             label="Requests"
@@ -74,13 +157,20 @@ export function RequestsTable({ openId, onOpen, onClose }: RequestsTableProps) {
             onOpen={(request) => onOpen(request.id)}
             empty={
               <EmptyState icon={ListTree} title={all.length === 0 ? "No request yet" : "No request matches"}>
-                {all.length === 0 ? "Point a tool at the gateway; each of its requests is listed here with its cost." : "Among those read so far. Show older ones to look further back."}
+                {all.length === 0
+                  ? "Point a tool at the gateway; each of its requests is listed here with its cost."
+                  : "Among those read so far. Show older ones to look further back."}
               </EmptyState>
             }
             after={
               requests.hasNextPage ? (
                 <div className="flex justify-center border-t border-line p-2">
-                  <Button size="small" look="quiet" busy={requests.isFetchingNextPage} onClick={() => void requests.fetchNextPage()}>
+                  <Button
+                    size="small"
+                    look="quiet"
+                    busy={requests.isFetchingNextPage}
+                    onClick={() => void requests.fetchNextPage()}
+                  >
                     Show older
                   </Button>
                 </div>

@@ -9,14 +9,40 @@ export function Totals({ usage }: { usage: UsageView }) {
   return (
     <>
       <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-4">
-        <Total name="Cost" value={formatMoney(totals.cost)} note={totals.unpriced_requests === 0 ? "every request is priced" : `without ${formatCounted(totals.unpriced_requests, "unpriced request", "unpriced requests")}`} />
-        <Total name="Requests" value={formatCount(totals.requests)} note={totals.failed_requests === 0 ? "none failed" : `${formatCount(totals.failed_requests)} failed`} />
-        <Total name="Tokens in" value={formatCountShort(totals.input_tokens)} exact={totals.input_tokens} note={`${formatCountShort(totals.cache_read_tokens)} from caches`} />
-        <Total name="Tokens out" value={formatCountShort(totals.output_tokens)} exact={totals.output_tokens} note={`${formatCountShort(totals.reasoning_tokens)} reasoning`} />
+        <Total
+          name="Cost"
+          value={formatMoney(totals.cost)}
+          note={
+            totals.unpriced_requests === 0
+              ? "every request is priced"
+              : `without ${formatCounted(totals.unpriced_requests, "unpriced request", "unpriced requests")}`
+          }
+        />
+        <Total
+          name="Requests"
+          value={formatCount(totals.requests)}
+          note={totals.failed_requests === 0 ? "none failed" : `${formatCount(totals.failed_requests)} failed`}
+        />
+        <Total
+          name="Tokens in"
+          value={formatCountShort(totals.input_tokens)}
+          exact={totals.input_tokens}
+          note={`${formatCountShort(totals.cache_read_tokens)} from caches`}
+        />
+        <Total
+          name="Tokens out"
+          value={formatCountShort(totals.output_tokens)}
+          exact={totals.output_tokens}
+          note={`${formatCountShort(totals.reasoning_tokens)} reasoning`}
+        />
       </dl>
       {totals.unpriced_requests > 0 && (
-        <Notice tone="warn" title={`The cost of ${formatCounted(totals.unpriced_requests, "request is", "requests is")} not known.`}>
-          The backend reported no usage, or its model has no price. They are left out of every sum here: unknown is not zero.
+        <Notice
+          tone="warn"
+          title={`The cost of ${formatCounted(totals.unpriced_requests, "request is", "requests is")} not known.`}
+        >
+          The backend reported no usage, or its model has no price. They are left out of every sum here: unknown is not
+          zero.
         </Notice>
       )}
     </>
@@ -27,7 +53,12 @@ function Total({ name, value, note, exact }: { name: string; value: string; note
   return (
     <div className="flex flex-col bg-surface-1 px-4 py-3">
       <dt className="text-12 text-ink-3">{name}</dt>
-      <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]" title={exact === undefined ? undefined : formatCount(exact)}>{value}</dd>
+      <dd
+        className="text-24 leading-8 font-semibold tracking-[-0.02em]"
+        title={exact === undefined ? undefined : formatCount(exact)}
+      >
+        {value}
+      </dd>
       <dd className="truncate text-12 text-ink-2">{note}</dd>
     </div>
   );

@@ -32,7 +32,9 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
     <figure aria-label={usage.finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
       <figcaption className="mb-3 flex items-start gap-4">
         <div className="min-w-0 flex-1">
-          <h2 className="truncate text-15 font-semibold text-ink-1" title={usage.finding}>{usage.finding}</h2>
+          <h2 className="truncate text-15 font-semibold text-ink-1" title={usage.finding}>
+            {usage.finding}
+          </h2>
           <p className="text-12 text-ink-3">
             {period}, {UNITS[measure]} by {per}
           </p>
@@ -49,8 +51,16 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
         <StackedBars
           label={`${UNITS[measure]} by ${per}`}
           height={HEIGHT_PX}
-          groups={usage.groups.map((group, index) => ({ key: group.key, label: group.label, colour: seriesColour(index) }))}
-          bars={usage.buckets.map((bucket) => ({ key: String(bucket.start), label: bucket.label, values: bucket.segments.map((segment) => amountOf(segment, measure)) }))}
+          groups={usage.groups.map((group, index) => ({
+            key: group.key,
+            label: group.label,
+            colour: seriesColour(index),
+          }))}
+          bars={usage.buckets.map((bucket) => ({
+            key: String(bucket.start),
+            label: bucket.label,
+            values: bucket.segments.map((segment) => amountOf(segment, measure)),
+          }))}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
         />

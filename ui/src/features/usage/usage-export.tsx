@@ -9,7 +9,13 @@ import { downloadText } from "@/lib/download";
 
 export function usageCsv(usage: UsageView, group: UsageGroupBy): string {
   const rows = usage.buckets.flatMap((bucket) =>
-    bucket.segments.map((segment, index) => [new Date(bucket.start).toISOString(), usage.groups[index]?.label ?? "", segment.cost, segment.requests, segment.tokens]),
+    bucket.segments.map((segment, index) => [
+      new Date(bucket.start).toISOString(),
+      usage.groups[index]?.label ?? "",
+      segment.cost,
+      segment.requests,
+      segment.tokens,
+    ]),
   );
   return toCsv(["start_utc", group, "cost_micro_usd", "requests", "tokens"], rows);
 }
@@ -24,11 +30,14 @@ export function UsageExport({ usage, group }: { usage: UsageView | undefined; gr
   return (
     <Menu
       label="Export"
-      trigger={
-        <Button icon={FileDown}>Export</Button>
-      }
+      trigger={<Button icon={FileDown}>Export</Button>}
       entries={[
-        { label: "Download CSV", icon: Download, onChoose: () => downloadText(`gatehouse-usage-by-${group}.csv`, "text/csv;charset=utf-8", usageCsv(usage, group)) },
+        {
+          label: "Download CSV",
+          icon: Download,
+          onChoose: () =>
+            downloadText(`gatehouse-usage-by-${group}.csv`, "text/csv;charset=utf-8", usageCsv(usage, group)),
+        },
         { label: "Copy CSV", icon: ClipboardCopy, onChoose: copy },
       ]}
     />

@@ -15,17 +15,39 @@ import { useUsage } from "@/ipc/queries";
 export function UsageScreen({ place, onMove }: { place: UsagePlace; onMove: (place: UsagePlace) => void }) {
   const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
   return (
-    <Page title="Usage" lead={usage.data && `Days begin at midnight, ${usage.data.zone}.`} actions={<UsageExport usage={usage.data} group={place.group} />}>
+    <Page
+      title="Usage"
+      lead={usage.data && `Days begin at midnight, ${usage.data.zone}.`}
+      actions={<UsageExport usage={usage.data} group={place.group} />}
+    >
       <div className="flex flex-wrap items-center gap-2">
         <Choice label="Period" options={RANGES} value={place.range} onChange={(range) => onMove({ ...place, range })} />
-        <Choice label="Group by" options={GROUPS} value={place.group} onChange={(group) => onMove({ ...place, group })} />
-        <Choice label="Time zone of the days" options={ZONES} value={place.zone} onChange={(zone) => onMove({ ...place, zone })} />
+        <Choice
+          label="Group by"
+          options={GROUPS}
+          value={place.group}
+          onChange={(group) => onMove({ ...place, group })}
+        />
+        <Choice
+          label="Time zone of the days"
+          options={ZONES}
+          value={place.zone}
+          onChange={(zone) => onMove({ ...place, zone })}
+        />
       </div>
       <Reading of={usage} skeleton={<UsageSkeleton />}>
         {(data) => (
-          <div aria-busy={usage.isPlaceholderData} className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}>
+          <div
+            aria-busy={usage.isPlaceholderData}
+            className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
+          >
             <Totals usage={data} />
-            <UsageBars usage={data} measure={place.measure} range={place.range} onMeasure={(measure) => onMove({ ...place, measure })} />
+            <UsageBars
+              usage={data}
+              measure={place.measure}
+              range={place.range}
+              onMeasure={(measure) => onMove({ ...place, measure })}
+            />
             <GroupsTable usage={data} group={place.group} />
           </div>
         )}

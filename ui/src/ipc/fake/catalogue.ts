@@ -33,17 +33,40 @@ export const DEFAULTS: SettingsValues = {
 };
 
 function priced(id: string, input: number, output: number, cache_read: number | null): ModelView {
-  return { id, price: { input: input * 10_000, output: output * 10_000, cache_read: cache_read === null ? null : cache_read * 10_000, valid_from: "2026-11-01", source: "provider's price list" } };
+  return {
+    id,
+    price: {
+      input: input * 10_000,
+      output: output * 10_000,
+      cache_read: cache_read === null ? null : cache_read * 10_000,
+      valid_from: "2026-11-01",
+      source: "provider's price list",
+    },
+  };
 }
 
 /** Prices in cents per million tokens. */
 export const MODELS: Record<string, ModelView[]> = {
-  openai: [priced("gpt-5.2", 175, 1400, 18), priced("gpt-5.2-mini", 25, 200, 3), priced("text-embedding-4", 5, 0, null)],
-  openrouter: [priced("anthropic/claude-sonnet-5", 300, 1500, 30), priced("google/gemini-3.5-flash", 30, 250, 8), { id: "moonshot/kimi-k3", price: null }],
+  openai: [
+    priced("gpt-5.2", 175, 1400, 18),
+    priced("gpt-5.2-mini", 25, 200, 3),
+    priced("text-embedding-4", 5, 0, null),
+  ],
+  openrouter: [
+    priced("anthropic/claude-sonnet-5", 300, 1500, 30),
+    priced("google/gemini-3.5-flash", 30, 250, 8),
+    { id: "moonshot/kimi-k3", price: null },
+  ],
   groq: [priced("llama-5-70b", 59, 79, null), priced("gpt-oss-120b", 15, 60, null)],
   mistral: [priced("mistral-large-4", 200, 600, null), priced("codestral-3", 30, 90, null)],
-  ollama: [{ id: "qwen4-coder:30b", price: null }, { id: "gemma4:12b", price: null }],
-  mock: [{ id: "echo", price: null }, { id: "lorem", price: null }],
+  ollama: [
+    { id: "qwen4-coder:30b", price: null },
+    { id: "gemma4:12b", price: null },
+  ],
+  mock: [
+    { id: "echo", price: null },
+    { id: "lorem", price: null },
+  ],
 };
 
 export function modelsOf(id: string): ModelView[] {

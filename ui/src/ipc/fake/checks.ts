@@ -5,8 +5,28 @@ import type { World } from "@/ipc/fake/world";
 
 const WEIGHT: Record<CheckView["severity"], number> = { blocker: 4, major: 3, minor: 2, info: 1 };
 
-function check(id: string, category: string, severity: CheckView["severity"], title: string, evidence: string[], rest: Partial<CheckView> = {}): CheckView {
-  return { id, title, category, severity, state: "pass", evidence, cause: null, fix: null, action: null, depends_on: [], duration_ms: 12, ...rest };
+function check(
+  id: string,
+  category: string,
+  severity: CheckView["severity"],
+  title: string,
+  evidence: string[],
+  rest: Partial<CheckView> = {},
+): CheckView {
+  return {
+    id,
+    title,
+    category,
+    severity,
+    state: "pass",
+    evidence,
+    cause: null,
+    fix: null,
+    action: null,
+    depends_on: [],
+    duration_ms: 12,
+    ...rest,
+  };
 }
 
 /** How every check of a run will end in this world. */
@@ -14,51 +34,166 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
   const isLocked = world.vault.state === "locked";
   const { values } = world.settings;
   const local: CheckView[] = [
-    check("R-01", "Gateway", "blocker", "Does the gateway listen?", [`GET http://127.0.0.1:${values.gateway_port}/health: 200 in 1 ms`]),
-    check("R-02", "Gateway", "major", "Does it refuse a call without a token?", ["401 without a token, 401 with a wrong one"], { depends_on: ["R-01"] }),
+    check("R-01", "Gateway", "blocker", "Does the gateway listen?", [
+      `GET http://127.0.0.1:${values.gateway_port}/health: 200 in 1 ms`,
+    ]),
+    check(
+      "R-02",
+      "Gateway",
+      "major",
+      "Does it refuse a call without a token?",
+      ["401 without a token, 401 with a wrong one"],
+      { depends_on: ["R-01"] },
+    ),
     check("R-03", "Storage", "major", "Is the ledger sound?", ["quick_check: ok", "4.1 MiB, write in 0.4 ms"]),
     check("R-04", "Storage", "minor", "Is there room on the disk?", ["212 GiB free"]),
-    check("R-05", "Keys", "blocker", "Does the vault open?", [isLocked ? "org.freedesktop.Secret: locked" : "Written, read and removed a test entry in 4 ms"],
-      isLocked ? { state: "fail", cause: "The login keyring is locked.", fix: "Unlock it in Passwords and Keys, then run the checks again.", action: { kind: "open_settings" }, duration_ms: 8 } : {}),
+    check(
+      "R-05",
+      "Keys",
+      "blocker",
+      "Does the vault open?",
+      [isLocked ? "org.freedesktop.Secret: locked" : "Written, read and removed a test entry in 4 ms"],
+      isLocked
+        ? {
+            state: "fail",
+            cause: "The login keyring is locked.",
+            fix: "Unlock it in Passwords and Keys, then run the checks again.",
+            action: { kind: "open_settings" },
+            duration_ms: 8,
+          }
+        : {},
+    ),
     check("R-06", "Settings", "minor", "Is the settings file sound?", ["No problem found"]),
-    check("R-07", "Clients", "minor", "Has a client been heard of today?", [world.clients.length > 0 ? "claude-code, 2 min ago" : "No client has a token"],
-      world.clients.length > 0 ? {} : { state: "warn", cause: "No client has a token yet.", fix: "Connect a client tool.", action: { kind: "add_client" } }),
-    check("R-08", "Clients", "info", "Are all tokens in date?", world.clients.some((client) => client.expired) ? ["nightly-evals ended 2 days ago"] : ["None ends within 7 days"],
-      world.clients.some((client) => client.expired) ? { state: "warn", cause: "The token of nightly-evals has ended.", fix: "Make a new one, or revoke it.", action: { kind: "add_client" } } : {}),
+    check(
+      "R-07",
+      "Clients",
+      "minor",
+      "Has a client been heard of today?",
+      [world.clients.length > 0 ? "claude-code, 2 min ago" : "No client has a token"],
+      world.clients.length > 0
+        ? {}
+        : {
+            state: "warn",
+            cause: "No client has a token yet.",
+            fix: "Connect a client tool.",
+            action: { kind: "add_client" },
+          },
+    ),
+    check(
+      "R-08",
+      "Clients",
+      "info",
+      "Are all tokens in date?",
+      world.clients.some((client) => client.expired) ? ["nightly-evals ended 2 days ago"] : ["None ends within 7 days"],
+      world.clients.some((client) => client.expired)
+        ? {
+            state: "warn",
+            cause: "The token of nightly-evals has ended.",
+            fix: "Make a new one, or revoke it.",
+            action: { kind: "add_client" },
+          }
+        : {},
+    ),
   ];
   if (set === "quick") return local;
-  return [...local, ...world.backends.filter((backend) => backend.enabled).flatMap((backend) => backendChecks(backend.id, world))];
+  return [
+    ...local,
+    ...world.backends.filter((backend) => backend.enabled).flatMap((backend) => backendChecks(backend.id, world)),
+  ];
 }
 
 function backendChecks(id: string, world: World): CheckView[] {
   const backend = world.backends.find((known) => known.id === id);
   const isDown = backend?.health.state === "down";
   const isRejected = isDown && backend?.credential !== null;
-  const reach = check(`R-10/${id}`, "Backends", "major", `Does ${id} answer?`, [backend?.health.reason ?? ""], { duration_ms: 140, depends_on: ["R-01"] });
-  if (isDown && !isRejected) Object.assign(reach, { state: "fail", cause: "Nothing listens at its address.", fix: `Start ${id}, or switch the backend off.`, action: { kind: "open_backend", id } });
-  const models = check(`R-12/${id}`, "Backends", "minor", `Does ${id} list its models?`, [`${backend?.models.length ?? 0} models listed`], { depends_on: [`R-10/${id}`], duration_ms: 96 });
-  if (isDown) Object.assign(models, { state: "skipped", evidence: [`Not tried: R-10/${id} failed or the key was rejected.`], duration_ms: null });
+  const reach = check(`R-10/${id}`, "Backends", "major", `Does ${id} answer?`, [backend?.health.reason ?? ""], {
+    duration_ms: 140,
+    depends_on: ["R-01"],
+  });
+  if (isDown && !isRejected)
+    Object.assign(reach, {
+      state: "fail",
+      cause: "Nothing listens at its address.",
+      fix: `Start ${id}, or switch the backend off.`,
+      action: { kind: "open_backend", id },
+    });
+  const models = check(
+    `R-12/${id}`,
+    "Backends",
+    "minor",
+    `Does ${id} list its models?`,
+    [`${backend?.models.length ?? 0} models listed`],
+    { depends_on: [`R-10/${id}`], duration_ms: 96 },
+  );
+  if (isDown)
+    Object.assign(models, {
+      state: "skipped",
+      evidence: [`Not tried: R-10/${id} failed or the key was rejected.`],
+      duration_ms: null,
+    });
   if (backend === undefined || backend.credential === null) return [reach, models];
-  const accepts = check(`R-11/${id}`, "Keys", "blocker", `Does ${id} accept its key?`, ["GET /models: 200"], { depends_on: ["R-05", `R-10/${id}`], duration_ms: 180 });
-  if (isRejected) Object.assign(accepts, { state: "fail", evidence: ["GET /models: 401 invalid_api_key"], cause: "The key was revoked or never valid.", fix: "Make a new key and replace this one.", action: { kind: "open_key", id: backend.credential } });
+  const accepts = check(`R-11/${id}`, "Keys", "blocker", `Does ${id} accept its key?`, ["GET /models: 200"], {
+    depends_on: ["R-05", `R-10/${id}`],
+    duration_ms: 180,
+  });
+  if (isRejected)
+    Object.assign(accepts, {
+      state: "fail",
+      evidence: ["GET /models: 401 invalid_api_key"],
+      cause: "The key was revoked or never valid.",
+      fix: "Make a new key and replace this one.",
+      action: { kind: "open_key", id: backend.credential },
+    });
   return [reach, accepts, models];
 }
 
 function scoreOf(checks: CheckView[]): number | null {
   const tried = checks.filter((one) => one.state === "pass" || one.state === "warn" || one.state === "fail");
   const whole = tried.reduce((sum, one) => sum + WEIGHT[one.severity], 0);
-  const won = tried.reduce((sum, one) => sum + WEIGHT[one.severity] * (one.state === "pass" ? 1 : one.state === "warn" ? 0.5 : 0), 0);
+  const won = tried.reduce(
+    (sum, one) => sum + WEIGHT[one.severity] * (one.state === "pass" ? 1 : one.state === "warn" ? 0.5 : 0),
+    0,
+  );
   return whole === 0 ? null : Math.round((won * 100) / whole);
 }
 
 /** The run after `done` of its checks; `planned` says how they end. */
-export function runAfter(run: RunView, planned: CheckView[], done: number, now: number, before: number | null): RunView {
-  const checks = planned.map((one, index): CheckView => (index < done ? one : { ...one, state: index === done ? "running" : "waiting", evidence: [], cause: null, fix: null, action: null, duration_ms: null }));
-  if (done < planned.length) return { ...run, checks, sentence: `${done} of ${planned.length} checks done`, confidence_percent: Math.round((done * 100) / planned.length) };
+export function runAfter(
+  run: RunView,
+  planned: CheckView[],
+  done: number,
+  now: number,
+  before: number | null,
+): RunView {
+  const checks = planned.map((one, index): CheckView =>
+    index < done
+      ? one
+      : {
+          ...one,
+          state: index === done ? "running" : "waiting",
+          evidence: [],
+          cause: null,
+          fix: null,
+          action: null,
+          duration_ms: null,
+        },
+  );
+  if (done < planned.length)
+    return {
+      ...run,
+      checks,
+      sentence: `${done} of ${planned.length} checks done`,
+      confidence_percent: Math.round((done * 100) / planned.length),
+    };
   const failed = checks.filter((one) => one.state === "fail");
   const blockers = failed.filter((one) => one.severity === "blocker");
   const score = scoreOf(checks);
-  const verdict: RunVerdictView = blockers.length > 0 ? "not_ready" : checks.some((one) => one.state === "fail" || one.state === "warn") ? "ready_with_warnings" : "ready";
+  const verdict: RunVerdictView =
+    blockers.length > 0
+      ? "not_ready"
+      : checks.some((one) => one.state === "fail" || one.state === "warn")
+        ? "ready_with_warnings"
+        : "ready";
   const count = blockers.length === 1 ? "1 blocker" : `${blockers.length} blockers`;
   return {
     ...run,
@@ -66,16 +201,36 @@ export function runAfter(run: RunView, planned: CheckView[], done: number, now: 
     ended_at: now,
     checks,
     verdict,
-    sentence: verdict === "not_ready" ? `${count}: ${blockers.map((one) => one.cause).join(" ")}` : `${verdict === "ready" ? "Ready" : "Ready with care"}, ${((score ?? 0) / 10).toFixed(1)} of 10`,
+    sentence:
+      verdict === "not_ready"
+        ? `${count}: ${blockers.map((one) => one.cause).join(" ")}`
+        : `${verdict === "ready" ? "Ready" : "Ready with care"}, ${((score ?? 0) / 10).toFixed(1)} of 10`,
     score_tenths: score,
     score_change_tenths: score === null || before === null ? null : score - before,
     confidence_percent: Math.round((checks.filter((one) => one.state !== "skipped").length * 100) / checks.length),
-    categories: [...groupBy(checks, (one) => one.category)].map(([name, members]) => ({ name, score_tenths: scoreOf(members) })),
+    categories: [...groupBy(checks, (one) => one.category)].map(([name, members]) => ({
+      name,
+      score_tenths: scoreOf(members),
+    })),
     best_fixes: [...failed, ...checks.filter((one) => one.state === "warn")].slice(0, 3).map((one) => one.id),
   };
 }
 
 export function newRun(id: string, set: CheckSetView, planned: CheckView[], now: number): RunView {
-  const run: RunView = { id, set, state: "running", started_at: now, ended_at: null, verdict: null, sentence: "", score_tenths: null, score_change_tenths: null, confidence_percent: 0, categories: [], checks: [], best_fixes: [] };
+  const run: RunView = {
+    id,
+    set,
+    state: "running",
+    started_at: now,
+    ended_at: null,
+    verdict: null,
+    sentence: "",
+    score_tenths: null,
+    score_change_tenths: null,
+    confidence_percent: 0,
+    categories: [],
+    checks: [],
+    best_fixes: [],
+  };
   return runAfter(run, planned, 0, now, null);
 }

@@ -1,5 +1,16 @@
 /** A month of requests for the made-up world, and the sums a core would keep over them. */
-import type { CostBasisView, ModelView, RequestView, RequestStateView, UsageGroupBy, UsageGroupView, UsageQuery, UsageTotalsView, UsageView, SpendView } from "@/ipc/bindings";
+import type {
+  CostBasisView,
+  ModelView,
+  RequestView,
+  RequestStateView,
+  UsageGroupBy,
+  UsageGroupView,
+  UsageQuery,
+  UsageTotalsView,
+  UsageView,
+  SpendView,
+} from "@/ipc/bindings";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { groupBy } from "@/lib/group";
 import type { Random } from "@/ipc/fake/random";
@@ -24,7 +35,9 @@ export function makeRequests(random: Random, now: number, failing: boolean): Req
     }
   }
   moments.push(now - 94_000, now - 152_000, now - 331_000, now - 402_000);
-  return moments.toSorted((left, right) => right - left).map((moment, index) => makeRequest(random, moment, moments.length - index, now, failing));
+  return moments
+    .toSorted((left, right) => right - left)
+    .map((moment, index) => makeRequest(random, moment, moments.length - index, now, failing));
 }
 
 function outcome(random: Random, isBroken: boolean): RequestStateView {
@@ -54,7 +67,14 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
     model_billed: says ? model.id : null,
     state,
     http_status: state === "failed" ? (backend === "ollama" ? 502 : 401) : state === "cancelled" ? null : 200,
-    error: state === "failed" ? (backend === "ollama" ? "ollama refused the connection at 127.0.0.1:11434. Start it, or switch the backend off." : "The provider rejected the key: 401, invalid_api_key. Replace the key.") : state === "partial" ? "The backend went silent for 30 s after 412 tokens." : null,
+    error:
+      state === "failed"
+        ? backend === "ollama"
+          ? "ollama refused the connection at 127.0.0.1:11434. Start it, or switch the backend off."
+          : "The provider rejected the key: 401, invalid_api_key. Replace the key."
+        : state === "partial"
+          ? "The backend went silent for 30 s after 412 tokens."
+          : null,
     explanation: `The name ${backend}/${model.id} names the backend ${backend}, which was up and switched on.`,
     stream: random.next() > 0.2,
     finish_reason: state === "complete" ? random.pick(["stop", "stop", "tool_calls"]) : null,
@@ -74,7 +94,9 @@ function costOf(model: ModelView, input: number, cached: number, output: number)
   if (price === null) return 0;
   const fresh = price.cache_read === null ? input : input - cached;
   const kept = price.cache_read === null ? 0 : cached;
-  return Math.round((fresh * (price.input ?? 0) + kept * (price.cache_read ?? 0) + output * (price.output ?? 0)) / 1_000_000);
+  return Math.round(
+    (fresh * (price.input ?? 0) + kept * (price.cache_read ?? 0) + output * (price.output ?? 0)) / 1_000_000,
+  );
 }
 
 export function spendOf(requests: RequestView[]): SpendView {
@@ -83,7 +105,8 @@ export function spendOf(requests: RequestView[]): SpendView {
 }
 
 function totalsOf(requests: RequestView[]): UsageTotalsView {
-  const sum = (value: (request: RequestView) => number | null) => requests.reduce((total, request) => total + (value(request) ?? 0), 0);
+  const sum = (value: (request: RequestView) => number | null) =>
+    requests.reduce((total, request) => total + (value(request) ?? 0), 0);
   return {
     cost: sum((request) => request.cost),
     requests: requests.length,
@@ -119,8 +142,12 @@ function startsOf(query: UsageQuery, now: number): { starts: number[]; label: (s
   const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...timeZone });
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...timeZone });
   const midnight = startOfDay(now, query.zone);
-  const byHour = (first: number) => Array.from({ length: Math.floor((now - first) / HOUR_MS) + 1 }, (_, index) => first + index * HOUR_MS);
-  const byDay = (days: number) => Array.from({ length: days }, (_, index) => startOfDay(midnight + 12 * HOUR_MS - (days - 1 - index) * DAY_MS, query.zone));
+  const byHour = (first: number) =>
+    Array.from({ length: Math.floor((now - first) / HOUR_MS) + 1 }, (_, index) => first + index * HOUR_MS);
+  const byDay = (days: number) =>
+    Array.from({ length: days }, (_, index) =>
+      startOfDay(midnight + 12 * HOUR_MS - (days - 1 - index) * DAY_MS, query.zone),
+    );
   switch (query.range) {
     case "today":
       return { starts: byHour(midnight), label: (start) => hour.format(start) };
@@ -139,25 +166,39 @@ export function usageOf(requests: RequestView[], query: UsageQuery, now: number)
   const inRange = requests.filter((request) => request.started_at >= from);
   const totals = totalsOf(inRange);
   const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by));
-  const ordered = [...byGroup].map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) })).toSorted((left, right) => right.totals.cost - left.totals.cost);
+  const ordered = [...byGroup]
+    .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) }))
+    .toSorted((left, right) => right.totals.cost - left.totals.cost);
   const kept = ordered.slice(0, GROUPS_MAX);
   const rest = ordered.slice(GROUPS_MAX).flatMap((group) => group.rows);
   if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest) });
   const share = (cost: number) => (totals.cost === 0 ? null : Math.round((cost * 100) / totals.cost));
-  const groups: UsageGroupView[] = kept.map((group) => ({ key: group.key, label: group.key, totals: group.totals, cost_share_percent: share(group.totals.cost) }));
+  const groups: UsageGroupView[] = kept.map((group) => ({
+    key: group.key,
+    label: group.key,
+    totals: group.totals,
+    cost_share_percent: share(group.totals.cost),
+  }));
   const first = groups[0];
   return {
     from,
     to: now,
     zone: query.zone === "utc" ? "UTC" : "Europe/Berlin",
-    finding: first && totals.cost > 0 ? `${first.label} took ${share(first.totals.cost)} % of $${(totals.cost / 1_000_000).toFixed(2)}` : inRange.length === 0 ? "Nothing was asked for in this period" : "Nothing priced in this period",
+    finding:
+      first && totals.cost > 0
+        ? `${first.label} took ${share(first.totals.cost)} % of $${(totals.cost / 1_000_000).toFixed(2)}`
+        : inRange.length === 0
+          ? "Nothing was asked for in this period"
+          : "Nothing priced in this period",
     totals,
     groups,
     buckets: starts.map((start, index) => ({
       start,
       label: label(start),
       segments: kept.map(({ rows }) => {
-        const part = totalsOf(rows.filter((request) => request.started_at >= start && request.started_at < (starts[index + 1] ?? Infinity)));
+        const part = totalsOf(
+          rows.filter((request) => request.started_at >= start && request.started_at < (starts[index + 1] ?? Infinity)),
+        );
         return { cost: part.cost, requests: part.requests, tokens: part.input_tokens + part.output_tokens };
       }),
     })),

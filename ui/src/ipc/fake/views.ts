@@ -9,11 +9,24 @@ const DAY_MS = 24 * HOUR_MS;
 
 export function backendViews(world: World, now: number): BackendView[] {
   return world.backends.map((backend) => {
-    const rows = world.requests.filter((request) => request.backend === backend.id && request.started_at > now - DAY_MS);
-    const perHour = Array.from({ length: 24 }, (_, hour) => rows.filter((request) => Math.floor((now - request.started_at) / HOUR_MS) === 23 - hour).length);
+    const rows = world.requests.filter(
+      (request) => request.backend === backend.id && request.started_at > now - DAY_MS,
+    );
+    const perHour = Array.from(
+      { length: 24 },
+      (_, hour) => rows.filter((request) => Math.floor((now - request.started_at) / HOUR_MS) === 23 - hour).length,
+    );
     const firsts = rows.flatMap((request) => request.first_token_ms ?? []);
     const mean = firsts.length === 0 ? null : Math.round(firsts.reduce((sum, ms) => sum + ms, 0) / firsts.length);
-    return { ...backend, last_day: { spend: spendOf(rows), failed: rows.filter((request) => request.state === "failed").length, requests_per_hour: perHour, first_token_ms: mean } };
+    return {
+      ...backend,
+      last_day: {
+        spend: spendOf(rows),
+        failed: rows.filter((request) => request.state === "failed").length,
+        requests_per_hour: perHour,
+        first_token_ms: mean,
+      },
+    };
   });
 }
 
@@ -21,21 +34,68 @@ export function keyViews(world: World): KeyView[] {
   return world.keys.map((key) => ({
     ...key,
     used_by: world.backends.filter((backend) => backend.credential === key.id).map((backend) => backend.id),
-    last_month: spendOf(world.requests.filter((request) => world.backends.some((backend) => backend.credential === key.id && backend.id === request.backend))),
+    last_month: spendOf(
+      world.requests.filter((request) =>
+        world.backends.some((backend) => backend.credential === key.id && backend.id === request.backend),
+      ),
+    ),
   }));
 }
 
 export function clientViews(world: World): ClientView[] {
-  return world.clients.map((client) => ({ ...client, last_month: spendOf(world.requests.filter((request) => request.client === client.id)) }));
+  return world.clients.map((client) => ({
+    ...client,
+    last_month: spendOf(world.requests.filter((request) => request.client === client.id)),
+  }));
 }
 
 function needsOf(world: World, now: number): NeedView[] {
   const needs: NeedView[] = [];
-  if (!world.settings.valid) needs.push({ id: "settings", level: "problem", title: "The settings file has errors", impact: "Defaults are in force until it is repaired.", since: now - 4 * 60_000, action: { kind: "open_settings" } });
-  if (world.vault.state === "locked") needs.push({ id: "vault", level: "problem", title: "The keychain is locked", impact: "No key can be read: requests to providers fail.", since: now - 6 * 60_000, action: { kind: "open_settings" } });
-  for (const key of world.keys.filter((one) => one.state === "rejected")) needs.push({ id: `key-${key.id}`, level: "problem", title: `The key of ${key.label} was rejected`, impact: "Every request that uses it fails.", since: key.verified_at, action: { kind: "open_key", id: key.id } });
-  for (const backend of world.backends.filter((one) => one.health.state === "down" && one.credential === null)) needs.push({ id: `backend-${backend.id}`, level: "problem", title: `${backend.label} is down`, impact: "Requests for its models fail.", since: backend.health.since, action: { kind: "open_backend", id: backend.id } });
-  for (const key of world.keys.filter((one) => one.state === "missing")) needs.push({ id: `missing-${key.id}`, level: "attention", title: `The key of ${key.label} is missing`, impact: "It is named in the settings and not in the vault.", since: null, action: { kind: "open_key", id: key.id } });
+  if (!world.settings.valid)
+    needs.push({
+      id: "settings",
+      level: "problem",
+      title: "The settings file has errors",
+      impact: "Defaults are in force until it is repaired.",
+      since: now - 4 * 60_000,
+      action: { kind: "open_settings" },
+    });
+  if (world.vault.state === "locked")
+    needs.push({
+      id: "vault",
+      level: "problem",
+      title: "The keychain is locked",
+      impact: "No key can be read: requests to providers fail.",
+      since: now - 6 * 60_000,
+      action: { kind: "open_settings" },
+    });
+  for (const key of world.keys.filter((one) => one.state === "rejected"))
+    needs.push({
+      id: `key-${key.id}`,
+      level: "problem",
+      title: `The key of ${key.label} was rejected`,
+      impact: "Every request that uses it fails.",
+      since: key.verified_at,
+      action: { kind: "open_key", id: key.id },
+    });
+  for (const backend of world.backends.filter((one) => one.health.state === "down" && one.credential === null))
+    needs.push({
+      id: `backend-${backend.id}`,
+      level: "problem",
+      title: `${backend.label} is down`,
+      impact: "Requests for its models fail.",
+      since: backend.health.since,
+      action: { kind: "open_backend", id: backend.id },
+    });
+  for (const key of world.keys.filter((one) => one.state === "missing"))
+    needs.push({
+      id: `missing-${key.id}`,
+      level: "attention",
+      title: `The key of ${key.label} is missing`,
+      impact: "It is named in the settings and not in the vault.",
+      since: null,
+      action: { kind: "open_key", id: key.id },
+    });
   return needs.slice(0, 5);
 }
 
@@ -56,7 +116,13 @@ export function statusView(world: World, now: number): StatusView {
     verdict: verdictOf(world, now),
     gateway: { state: "listening", address: `http://127.0.0.1:${port}`, port, reason: null },
     vault: world.vault,
-    backends: { total: world.backends.length, up: count("up"), down: count("down"), unknown: count("unknown"), disabled: count("disabled") },
+    backends: {
+      total: world.backends.length,
+      up: count("up"),
+      down: count("down"),
+      unknown: count("unknown"),
+      disabled: count("disabled"),
+    },
     requests_in_flight: world.requests.length > 0 ? 2 : 0,
     spend_today: spendOf(world.requests.filter((request) => request.started_at >= startOfDay(now, "local"))),
     first_steps: {
@@ -94,13 +160,33 @@ export function settingsView(world: World): SettingsView {
     problems: valid
       ? []
       : [
-          { path: "gateway.port", line: 3, fatal: true, message: "80 is below 1024, which needs administrator rights. Take a port from 1024 to 65535." },
-          { path: "backends.groq.base_url", line: 15, fatal: true, message: "\"api.groq.com/openai/v1\" has no scheme. Write https:// in front." },
-          { path: "health.intervall_secs", line: 22, fatal: false, message: "Unknown field. Did you mean interval_secs? It is ignored." },
+          {
+            path: "gateway.port",
+            line: 3,
+            fatal: true,
+            message: "80 is below 1024, which needs administrator rights. Take a port from 1024 to 65535.",
+          },
+          {
+            path: "backends.groq.base_url",
+            line: 15,
+            fatal: true,
+            message: '"api.groq.com/openai/v1" has no scheme. Write https:// in front.',
+          },
+          {
+            path: "health.intervall_secs",
+            line: 22,
+            fatal: false,
+            message: "Unknown field. Did you mean interval_secs? It is ignored.",
+          },
         ],
     proposed_fix: valid ? null : PROPOSED_FIX,
     vault: world.vault,
-    folders: { config: "/home/ada/.config/gatehouse", data: "/home/ada/.local/share/gatehouse", state: "/home/ada/.local/state/gatehouse", ledger_bytes: 4_321_280 },
+    folders: {
+      config: "/home/ada/.config/gatehouse",
+      data: "/home/ada/.local/share/gatehouse",
+      state: "/home/ada/.local/state/gatehouse",
+      ledger_bytes: 4_321_280,
+    },
     restart_needed_for: restart,
   };
 }

@@ -1,5 +1,15 @@
 /** The made-up world's state and how each scenario begins. */
-import type { BackendView, ClientView, HealthView, KeyView, RequestView, RunSummaryView, RunView, SettingsValues, VaultView } from "@/ipc/bindings";
+import type {
+  BackendView,
+  ClientView,
+  HealthView,
+  KeyView,
+  RequestView,
+  RunSummaryView,
+  RunView,
+  SettingsValues,
+  VaultView,
+} from "@/ipc/bindings";
 import { DEFAULTS, PRESETS, modelsOf } from "@/ipc/fake/catalogue";
 import { seededRandom } from "@/ipc/fake/random";
 import { makeRequests } from "@/ipc/fake/traffic";
@@ -27,7 +37,13 @@ const SEED = 4283;
 
 export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
 
-export function health(state: HealthView["state"], reason: string, since: number | null, checked: number | null, probe_ms: number | null): HealthView {
+export function health(
+  state: HealthView["state"],
+  reason: string,
+  since: number | null,
+  checked: number | null,
+  probe_ms: number | null,
+): HealthView {
   return { state, reason, since, last_checked: checked, probe_ms };
 }
 
@@ -44,7 +60,12 @@ export function makeBackend(id: string, credential: string | null, state: Health
     credential,
     health: state,
     models: modelsOf(id),
-    last_day: { spend: NO_SPEND, failed: 0, requests_per_hour: Array.from({ length: 24 }, () => 0), first_token_ms: null },
+    last_day: {
+      spend: NO_SPEND,
+      failed: 0,
+      requests_per_hour: Array.from({ length: 24 }, () => 0),
+      first_token_ms: null,
+    },
   };
 }
 
@@ -78,9 +99,18 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     seen_at: null,
     last_month: NO_SPEND,
     snippets: [
-      { title: "Shell", code: `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY="$(gatehouse token ${id})"` },
-      { title: "curl", code: `curl ${address}/v1/chat/completions \\\n  -H "authorization: Bearer $(gatehouse token ${id})" \\\n  -H "content-type: application/json" \\\n  -d '{"model":"mock/echo","messages":[{"role":"user","content":"hello"}]}'` },
-      { title: "Python", code: `import subprocess\nfrom openai import OpenAI\n\ntoken = subprocess.check_output(["gatehouse", "token", "${id}"], text=True).strip()\nclient = OpenAI(base_url="${address}/v1", api_key=token)` },
+      {
+        title: "Shell",
+        code: `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY="$(gatehouse token ${id})"`,
+      },
+      {
+        title: "curl",
+        code: `curl ${address}/v1/chat/completions \\\n  -H "authorization: Bearer $(gatehouse token ${id})" \\\n  -H "content-type: application/json" \\\n  -d '{"model":"mock/echo","messages":[{"role":"user","content":"hello"}]}'`,
+      },
+      {
+        title: "Python",
+        code: `import subprocess\nfrom openai import OpenAI\n\ntoken = subprocess.check_output(["gatehouse", "token", "${id}"], text=True).strip()\nclient = OpenAI(base_url="${address}/v1", api_key=token)`,
+      },
     ],
   };
 }
@@ -105,7 +135,8 @@ export function makeWorld(scenario: Scenario, now: number): World {
 
 /** Several providers, tools and a month of work. */
 function furnish(world: World, now: number): void {
-  const up = (ms: number, days: number) => health("up", "Answered the last probe and the last request.", now - days * DAY_MS, now - 12_000, ms);
+  const up = (ms: number, days: number) =>
+    health("up", "Answered the last probe and the last request.", now - days * DAY_MS, now - 12_000, ms);
   world.backends.unshift(
     makeBackend("openai", "openai", up(142, 6)),
     makeBackend("openrouter", "openrouter", up(188, 3)),
@@ -117,15 +148,32 @@ function furnish(world: World, now: number): void {
     makeKey("openai", "x7Qa", "https://api.openai.com:443", now, 212),
     makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
     makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),
-    { ...makeKey("mistral", "p0Zk", "https://api.mistral.ai:443", now, 30), state: "unverified", verified_at: null, used_at: null },
-    { ...makeKey("pinecone", "44af", null, now, 12), label: "Pinecone", state: "unverified", verified_at: null, used_at: null, used_by: [] },
+    {
+      ...makeKey("mistral", "p0Zk", "https://api.mistral.ai:443", now, 30),
+      state: "unverified",
+      verified_at: null,
+      used_at: null,
+    },
+    {
+      ...makeKey("pinecone", "44af", null, now, 12),
+      label: "Pinecone",
+      state: "unverified",
+      verified_at: null,
+      used_at: null,
+      used_by: [],
+    },
   ];
   const port = world.settings.values.gateway_port;
   world.clients = [
     { ...makeClient("claude-code", now - 61 * DAY_MS, port), seen_at: now - 2 * MINUTE_MS },
     { ...makeClient("codex", now - 40 * DAY_MS, port), seen_at: now - 26 * MINUTE_MS, expires_at: now + 50 * DAY_MS },
     { ...makeClient("zed", now - 22 * DAY_MS, port), seen_at: now - 4 * HOUR_MS },
-    { ...makeClient("nightly-evals", now - 90 * DAY_MS, port), seen_at: now - 8 * DAY_MS, expires_at: now - 2 * DAY_MS, expired: true },
+    {
+      ...makeClient("nightly-evals", now - 90 * DAY_MS, port),
+      seen_at: now - 8 * DAY_MS,
+      expires_at: now - 2 * DAY_MS,
+      expired: true,
+    },
   ];
   world.requests = makeRequests(seededRandom(SEED), now, world.scenario === "failing");
   world.history = [93, 89, 91, 86, 90, 78, 84].map((score_tenths, index) => ({
@@ -133,24 +181,71 @@ function furnish(world: World, now: number): void {
     set: index % 3 === 1 ? "quick" : "full",
     ended_at: now - (index * 26 + 3) * HOUR_MS,
     verdict: score_tenths >= 90 ? "ready" : score_tenths >= 80 ? "ready_with_warnings" : "not_ready",
-    sentence: score_tenths >= 90 ? `Ready, ${score_tenths / 10} of 10` : score_tenths >= 80 ? `Ready with care, ${score_tenths / 10} of 10` : "1 blocker: the gateway's port was taken",
+    sentence:
+      score_tenths >= 90
+        ? `Ready, ${score_tenths / 10} of 10`
+        : score_tenths >= 80
+          ? `Ready with care, ${score_tenths / 10} of 10`
+          : "1 blocker: the gateway's port was taken",
     score_tenths,
   }));
 }
 
 /** A backend down, a key rejected, the vault locked, money not known. */
 function breakThings(world: World, now: number): void {
-  const down = health("down", "No answer within 5 s: connection refused at 127.0.0.1:11434.", now - 47 * MINUTE_MS, now - 9_000, null);
-  const rejected = health("down", "The key was rejected: 401, invalid_api_key.", now - 18 * MINUTE_MS, now - 21_000, null);
+  const down = health(
+    "down",
+    "No answer within 5 s: connection refused at 127.0.0.1:11434.",
+    now - 47 * MINUTE_MS,
+    now - 9_000,
+    null,
+  );
+  const rejected = health(
+    "down",
+    "The key was rejected: 401, invalid_api_key.",
+    now - 18 * MINUTE_MS,
+    now - 21_000,
+    null,
+  );
   world.backends = world.backends.map((backend) =>
-    backend.id === "ollama" ? { ...backend, health: down } : backend.id === "openrouter" ? { ...backend, health: rejected } : backend.id === "groq" ? { ...backend, health: health("unknown", "Not probed since the vault was locked.", now - 6 * MINUTE_MS, now - 7 * MINUTE_MS, null) } : backend,
+    backend.id === "ollama"
+      ? { ...backend, health: down }
+      : backend.id === "openrouter"
+        ? { ...backend, health: rejected }
+        : backend.id === "groq"
+          ? {
+              ...backend,
+              health: health(
+                "unknown",
+                "Not probed since the vault was locked.",
+                now - 6 * MINUTE_MS,
+                now - 7 * MINUTE_MS,
+                null,
+              ),
+            }
+          : backend,
   );
   world.keys = world.keys.map((key) =>
     key.id === "openrouter"
-      ? { ...key, state: "rejected", reason: "OpenRouter answered 401: the key was revoked or never valid. Make a new one and replace it here.", verified_at: now - 18 * MINUTE_MS }
+      ? {
+          ...key,
+          state: "rejected",
+          reason: "OpenRouter answered 401: the key was revoked or never valid. Make a new one and replace it here.",
+          verified_at: now - 18 * MINUTE_MS,
+        }
       : key.id === "groq"
-        ? { ...key, state: "missing", reason: "Named in the settings and not found in the vault. Put it in again.", tail: null, verified_at: null }
+        ? {
+            ...key,
+            state: "missing",
+            reason: "Named in the settings and not found in the vault. Put it in again.",
+            tail: null,
+            verified_at: null,
+          }
         : key,
   );
-  world.vault = { kind: "keychain", state: "locked", hint: "Unlock the login keyring: open Passwords and Keys, or log out and in again." };
+  world.vault = {
+    kind: "keychain",
+    state: "locked",
+    hint: "Unlock the login keyring: open Passwords and Keys, or log out and in again.",
+  };
 }

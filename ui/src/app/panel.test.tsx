@@ -1,0 +1,92 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, test, vi } from "vitest";
+import { SCENARIOS } from "@/ipc/fake/world";
+import { renderPanel } from "../../test/render-panel";
+
+const PATHS = ["/", "/backends", "/keys", "/clients", "/usage", "/readiness", "/settings"];
+
+describe.each(SCENARIOS)("the world %s", (scenario) => {
+  test.each(PATHS)("renders %s", async (path) => {
+    const { elapse } = renderPanel(scenario, path);
+    await screen.findByRole("navigation", { name: "Screens" });
+    if (scenario === "slow") {
+      await screen.findAllByRole("status", { name: /^Reading/ });
+      elapse();
+    }
+    await waitFor(() => {
+      elapse();
+      expect(screen.queryByRole("status", { name: /^Reading/ })).not.toBeInTheDocument();
+    });
+    if (scenario === "offline") expect(screen.getAllByText("Gatehouse does not answer.").length).toBeGreaterThan(0);
+    else expect(screen.getByRole("heading", { level: 1 })).toBeVisible();
+  });
+});
+
+test("a fresh install is led through its first steps", async () => {
+  renderPanel("fresh", "/");
+  const steps = await screen.findByRole("region", { name: "First steps" });
+  expect(within(steps).getByText("0 of 4 done")).toBeVisible();
+  expect(within(steps).getByRole("link", { name: "Add backend" })).toHaveAttribute("href", "#/backends?add=true");
+});
+
+test("what breaks is said first, the worst on top, with its button", async () => {
+  renderPanel("failing", "/");
+  expect(await screen.findByRole("heading", { level: 1, name: "4 things need you" })).toBeVisible();
+  const needs = screen.getByRole("region", { name: "Needs you" });
+  expect(within(needs).getAllByRole("listitem")[0]).toHaveTextContent("The keychain is locked");
+});
+
+test("when the core goes away the page stays, marked as old, until it is back", async () => {
+  const { host } = renderPanel("busy", "/backends");
+  expect(await screen.findByRole("button", { name: "OpenAI" })).toBeVisible();
+  host.drop();
+  host.announce({ kind: "changed", tags: ["backends", "status"] });
+  expect(await screen.findByText("What is shown was read", { exact: false })).toBeVisible();
+  expect(screen.getByText(/Not up to date/)).toBeVisible();
+  expect(screen.getByRole("button", { name: "OpenAI" })).toBeVisible();
+  expect(screen.getByText("Not connected")).toBeVisible();
+});
+
+test("a run is shown while it goes, check by check, and its end brings the verdict", async () => {
+  const { user, elapse } = renderPanel("failing", "/readiness");
+  await user.click(await screen.findByRole("button", { name: "Quick check" }));
+  const progress = await screen.findByRole("progressbar", { name: "Checks done" });
+  expect(progress).toHaveAttribute("aria-valuenow", "0");
+  expect(screen.getByRole("button", { name: "Cancel run" })).toBeVisible();
+  elapse();
+  expect(await screen.findByRole("button", { name: "Quick check" })).toBeVisible();
+  expect(screen.getByText("1 blocker: The login keyring is locked.")).toBeVisible();
+});
+
+test("a cancelled run says so", async () => {
+  const { user } = renderPanel("busy", "/readiness");
+  await user.click(await screen.findByRole("button", { name: "Run all checks" }));
+  await user.click(await screen.findByRole("button", { name: "Cancel run" }));
+  expect(await screen.findByText("Cancelled.")).toBeVisible();
+});
+
+test("switching a backend off can be undone from the toast", async () => {
+  const { user, host } = renderPanel("busy", "/backends");
+  const toggle = await screen.findByRole("switch", { name: "Groq switched on" });
+  const switching = vi.spyOn(host, "backendSwitch");
+  await user.click(toggle);
+  await waitFor(() => expect(toggle).not.toBeChecked());
+  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await waitFor(() => expect(toggle).toBeChecked());
+  expect(switching).toHaveBeenCalledTimes(2);
+});
+
+test("removing a key says what is lost, and Escape keeps it", async () => {
+  const { user, host } = renderPanel("busy", "/keys/groq");
+  const removing = vi.spyOn(host, "keyRemove");
+  await user.click(await screen.findByRole("button", { name: "More for this key" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Remove key" }));
+  expect(await screen.findByText("These backends lose their key: groq.")).toBeVisible();
+  await user.keyboard("{Escape}");
+  expect(removing).not.toHaveBeenCalled();
+});
+
+test("a place that does not exist leads to the overview", async () => {
+  renderPanel("busy", "/no/such/place");
+  expect(await screen.findByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
+});

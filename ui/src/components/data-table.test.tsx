@@ -1,0 +1,54 @@
+import { render, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import { DataTable, type Column } from "@/components/data-table";
+
+interface Row {
+  id: string;
+  size: number | null;
+}
+
+const COLUMNS: Column<Row>[] = [
+  { id: "id", header: "Name", value: (row) => row.id, cell: (row) => row.id },
+  { id: "size", header: "Size", numeric: true, value: (row) => row.size, cell: (row) => row.size ?? "–" },
+];
+
+function names(): string[] {
+  return within(screen.getByRole("table"))
+    .getAllByRole("row")
+    .slice(1)
+    .map((row) => row.textContent ?? "");
+}
+
+const ROWS = [
+  { id: "b", size: 2 },
+  { id: "a", size: null },
+  { id: "c", size: 10 },
+];
+
+test("a click on a heading sorts, numbers largest first, and says so", async () => {
+  render(<DataTable label="Things" columns={COLUMNS} rows={ROWS} rowId={(row) => row.id} empty={null} />);
+  expect(names()).toEqual(["b2", "a–", "c10"]);
+  await userEvent.click(screen.getByRole("button", { name: "Size" }));
+  expect(names()).toEqual(["c10", "b2", "a–"]);
+  expect(screen.getByRole("columnheader", { name: "Size" })).toHaveAttribute("aria-sort", "descending");
+});
+
+test("arrow keys walk the rows and Enter opens one", async () => {
+  const open = vi.fn<(row: Row) => void>();
+  render(<DataTable label="Things" columns={COLUMNS} rows={ROWS} rowId={(row) => row.id} onOpen={open} empty={null} />);
+  screen.getByRole("button", { name: "b" }).focus();
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}{Enter}");
+  expect(open).toHaveBeenCalledExactlyOnceWith(ROWS[2]);
+});
+
+test("above 200 rows only the visible ones are drawn, and the count is told", () => {
+  const many = Array.from({ length: 201 }, (_, index) => ({ id: `r${index}`, size: index }));
+  const { rerender } = render(
+    <DataTable label="Things" columns={COLUMNS} rows={many.slice(0, 200)} rowId={(row) => row.id} empty={null} />,
+  );
+  expect(names()).toHaveLength(200);
+  rerender(<DataTable label="Things" columns={COLUMNS} rows={many} rowId={(row) => row.id} empty={null} />);
+  expect(names().length).toBeLessThan(100);
+  expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "202");
+});

@@ -1,0 +1,56 @@
+import { screen, waitFor } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { SettingsScreen } from "@/features/settings/settings-screen";
+import { renderWith } from "../../../test/render-panel";
+
+test("a port out of range is refused at its field and stays typed; a good one is saved alone", async () => {
+  const { user, host } = renderWith("busy", <SettingsScreen />);
+  const port = await screen.findByLabelText("Port");
+  await user.clear(port);
+  await user.type(port, "80");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(port).toBeInvalid());
+  expect(port).toHaveAccessibleDescription(/80 is not a port/);
+  expect(port).toHaveValue("80");
+
+  const edit = vi.spyOn(host, "settingsEdit");
+  await user.clear(port);
+  await user.type(port, "4300");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(screen.queryByRole("button", { name: "Save" })).not.toBeInTheDocument());
+  expect(edit).toHaveBeenCalledWith(
+    expect.objectContaining({ gateway_port: 4300, body_bytes_max: 33_554_432, connect_timeout_ms: 5_000 }),
+  );
+  expect(await screen.findByText("Restart Gatehouse for: port.")).toBeVisible();
+});
+
+test("what is typed survives a change of the settings from elsewhere", async () => {
+  const { user, host } = renderWith("busy", <SettingsScreen />);
+  const port = await screen.findByLabelText("Port");
+  await user.clear(port);
+  await user.type(port, "5000");
+  const { values } = await host.settings();
+  await host.settingsEdit({ ...values, in_flight_max: 77 });
+  await waitFor(() => expect(screen.getByLabelText("Requests at once")).toHaveValue("77"));
+  expect(port).toHaveValue("5000");
+});
+
+test("a word that is no number never leaves the page", async () => {
+  const { user, host } = renderWith("busy", <SettingsScreen />);
+  const edit = vi.spyOn(host, "settingsEdit");
+  const port = await screen.findByLabelText("Port");
+  await user.clear(port);
+  await user.type(port, "door");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(port).toHaveAccessibleDescription(/not a number/));
+  expect(edit).not.toHaveBeenCalled();
+});
+
+test("a broken file shows its problems and its repair, and the repair ends them", async () => {
+  const { user } = renderWith("invalid-settings", <SettingsScreen />);
+  expect(await screen.findByText("The settings file cannot be used")).toBeVisible();
+  expect(screen.getByLabelText("Port")).toBeDisabled();
+  expect(screen.getByRole("region", { name: "The repair, as a difference" })).toHaveTextContent("+port = 4283");
+  await user.click(screen.getByRole("button", { name: "Apply the repair" }));
+  await waitFor(() => expect(screen.queryByText("The settings file cannot be used")).not.toBeInTheDocument());
+});

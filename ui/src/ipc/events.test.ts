@@ -1,0 +1,48 @@
+import { QueryClient } from "@tanstack/react-query";
+import { expect, test, vi } from "vitest";
+import { applyEvent } from "@/ipc/events";
+import { QUERY_NAMES, type QueryName } from "@/ipc/queries";
+import { STALE_BY_TAG } from "@/ipc/tags";
+import type { ReadinessView, RunView, Tag } from "@/ipc/bindings";
+
+function filledCache(): QueryClient {
+  const cache = new QueryClient();
+  for (const name of QUERY_NAMES) cache.setQueryData([name, { some: "filter" }], name);
+  return cache;
+}
+
+function staleNames(cache: QueryClient): QueryName[] {
+  return QUERY_NAMES.filter((name) => cache.getQueryState([name, { some: "filter" }])?.isInvalidated === true);
+}
+
+test.each(Object.entries(STALE_BY_TAG) as [Tag, QueryName[]][])(
+  "the tag %s makes exactly its readings stale",
+  (tag, names) => {
+    const cache = filledCache();
+    applyEvent({ kind: "changed", tags: [tag] }, cache, () => {});
+    expect(staleNames(cache)).toEqual(names);
+  },
+);
+
+test("presets go stale by no tag: they are part of the program", () => {
+  expect(Object.values(STALE_BY_TAG).flat()).not.toContain("presets");
+});
+
+test("progress replaces the run and keeps the history; the end makes readiness and status stale", () => {
+  const cache = new QueryClient();
+  const history = [{ id: "run-1" }] as ReadinessView["history"];
+  cache.setQueryData<ReadinessView>(["readiness"], { run: null, history });
+  cache.setQueryData(["status"], {});
+  const run = { id: "run-2", state: "running" } as RunView;
+  applyEvent({ kind: "run_progress", run }, cache, () => {});
+  expect(cache.getQueryData(["readiness"])).toEqual({ run, history });
+  expect(cache.getQueryState(["status"])?.isInvalidated).toBe(false);
+  applyEvent({ kind: "run_progress", run: { ...run, state: "finished" } }, cache, () => {});
+  expect(cache.getQueryState(["status"])?.isInvalidated).toBe(true);
+});
+
+test("a click in a notification moves the panel", () => {
+  const navigate = vi.fn<(path: string) => void>();
+  applyEvent({ kind: "navigate", path: "/backends/openai" }, new QueryClient(), navigate);
+  expect(navigate).toHaveBeenCalledExactlyOnceWith("/backends/openai");
+});

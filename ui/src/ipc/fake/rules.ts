@@ -1,0 +1,115 @@
+/** What the made-up core refuses, in words like the real one's, and how its tests and runs end. */
+import type { ApiError, BackendAdd, BackendTestView, BackendView, TestStepView } from "@/ipc/bindings";
+import { MODELS } from "@/ipc/fake/catalogue";
+import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
+import type { World } from "@/ipc/fake/world";
+
+const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+export function fault(
+  code: ApiError["code"],
+  message: string,
+  hint: string | null,
+  field: string | null = null,
+): ApiError {
+  return { code, message, hint, field };
+}
+
+export function raise(error: ApiError): never {
+  throw error;
+}
+
+export function requireVault(world: World): void {
+  if (world.vault.state !== "ready") throw fault("vault_unavailable", "The keychain is locked.", world.vault.hint);
+}
+
+export function requireSecret(secret: string): void {
+  if (secret.trim() === "") throw fault("invalid_input", "The key is empty.", "Paste the key.", "secret");
+  if (/\s/.test(secret))
+    throw fault("invalid_input", "The key has a space or a line break inside.", "Copy it again, whole.", "secret");
+}
+
+export function requireId(id: string, what: string): void {
+  if (!ID.test(id))
+    throw fault(
+      "invalid_input",
+      `"${id}" cannot name a ${what}.`,
+      "Use lower-case letters, digits, dots, dashes and underscores.",
+      "id",
+    );
+}
+
+export function originOf(address: string, field = "base_url"): string {
+  if (!URL.canParse(address))
+    throw fault("invalid_input", `"${address}" is not an address.`, "Write it with https:// in front.", field);
+  const url = new URL(address);
+  if (url.protocol !== "https:" && url.hostname !== "127.0.0.1" && url.hostname !== "localhost")
+    throw fault("invalid_input", "Only addresses on this machine may be without TLS.", "Write https://.", field);
+  return `${url.protocol}//${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
+}
+
+export function checkNewBackend(world: World, req: BackendAdd): void {
+  requireId(req.id, "backend");
+  if (world.backends.some((known) => known.id === req.id))
+    throw fault("invalid_input", `There is a backend named ${req.id} already.`, "Choose another name.", "id");
+  originOf(req.base_url);
+  if (req.key.kind === "new") requireSecret(req.key.secret);
+}
+
+export function testOf({ id, health: state, credential }: BackendView): BackendTestView {
+  const isDown = state.state === "down";
+  const isRejected = isDown && credential !== null;
+  const steps: TestStepView[] = [
+    {
+      title: "Connect",
+      state: isDown && !isRejected ? "fail" : "pass",
+      detail: isDown && !isRejected ? "Connection refused." : "Name found, TLS 1.3, certificate good for 61 days.",
+      fix: isDown && !isRejected ? `Start ${id}, or check its address.` : null,
+      duration_ms: 48,
+    },
+    {
+      title: "Accept the key",
+      state: isRejected ? "fail" : isDown ? "skipped" : "pass",
+      detail: isRejected
+        ? "GET /models answered 401: invalid_api_key."
+        : isDown
+          ? "Not tried: it could not be reached."
+          : credential === null
+            ? "Needs none."
+            : "GET /models answered 200.",
+      fix: isRejected ? "Replace the key." : null,
+      duration_ms: isDown && !isRejected ? null : 121,
+    },
+    {
+      title: "List models",
+      state: isDown ? "skipped" : "pass",
+      detail: isDown ? "Not tried: a step before it failed." : `${MODELS[id]?.length ?? 1} models.`,
+      fix: null,
+      duration_ms: isDown ? null : 4,
+    },
+  ];
+  return { id, passed: !isDown, steps };
+}
+
+export function finishRun(world: World, now: number): void {
+  const planned = plannedChecks(world, "full");
+  const last = world.history[0];
+  const endedAt = last?.ended_at ?? now;
+  const begun = newRun(last?.id ?? "run-1", "full", planned, endedAt - 2_400);
+  world.run = runAfter(begun, planned, planned.length, endedAt, world.history[1]?.score_tenths ?? null);
+  world.history.shift();
+  recordRun(world);
+}
+
+export function recordRun(world: World): void {
+  const { run } = world;
+  if (run === null || run.verdict === null || run.score_tenths === null || run.ended_at === null) return;
+  world.history.unshift({
+    id: run.id,
+    set: run.set,
+    ended_at: run.ended_at,
+    verdict: run.verdict,
+    sentence: run.sentence,
+    score_tenths: run.score_tenths,
+  });
+}

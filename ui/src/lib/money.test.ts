@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { formatMoney, formatMoneyFine, formatMoneyTick, formatPrice } from "@/lib/money";
+
+test.each([
+  [0, "$0.00"],
+  [1, "<$0.0001"],
+  [99, "<$0.0001"],
+  [100, "$0.0001"],
+  [4_200, "$0.0042"],
+  [9_999, "$0.0100"],
+  [10_000, "$0.01"],
+  [4_100_000, "$4.10"],
+  [1_234_567_890, "$1,234.57"],
+  [-4_100_000, "-$4.10"],
+])("%d micro-dollars read %s", (micro, text) => {
+  expect(formatMoney(micro)).toBe(text);
+});
+
+test("a column of single requests keeps four decimals", () => {
+  expect(formatMoneyFine(0)).toBe("$0.0000");
+  expect(formatMoneyFine(1_500_000)).toBe("$1.5000");
+  expect(formatMoneyFine(40)).toBe("<$0.0001");
+});
+
+test("ticks lose their cents from ten dollars on, and an unknown price is no number", () => {
+  expect(formatMoneyTick(20_000_000)).toBe("$20");
+  expect(formatMoneyTick(200_000)).toBe("$0.20");
+  expect(formatPrice(null)).toBe("unknown");
+});

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { formatExact, formatRelative } from "@/lib/time";
+
+const NOW = Date.UTC(2026, 10, 20, 14, 20);
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+
+test.each([
+  [0, "just now"],
+  [4 * SECOND, "just now"],
+  [12 * SECOND, "12 s ago"],
+  [59 * SECOND, "59 s ago"],
+  [60 * SECOND, "1 min ago"],
+  [HOUR - 1, "59 min ago"],
+  [HOUR, "1 h ago"],
+  [24 * HOUR, "1 day ago"],
+  [47 * HOUR, "1 day ago"],
+  [48 * HOUR, "2 days ago"],
+  [-50 * 24 * HOUR, "in 50 days"],
+])("%d ms before now reads %s", (distance, text) => {
+  expect(formatRelative(NOW - distance, NOW)).toBe(text);
+});
+
+test("the exact time names its zone", () => {
+  expect(formatExact(NOW)).toBe("20 Nov 2026, 15:20:00 CET");
+});

@@ -1,0 +1,171 @@
+/** Every flow with the keyboard alone: no pointer is used in this file. */
+import { expect, test, type Locator, type Page } from "@playwright/test";
+import { openPanel, settled, watchFaults } from "./panel.ts";
+
+const TABS_MAX = 60;
+
+/** Presses Tab until the target has the focus, as a person would. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let presses = 0; presses < TABS_MAX; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`no way to ${String(target)} within ${TABS_MAX} tabs`);
+}
+
+test("add a backend from a preset, with a new key, and see its test pass", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await openPanel(page, { scenario: "fresh", path: "/backends" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Add backend", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: /^OpenAI/ })).toBeFocused();
+  await tabTo(page, page.getByRole("button", { name: /^Groq/ }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByLabel("The key"));
+  await page.keyboard.type("gsk_marked-1234");
+  await expect(page.getByText("Looks like a key of Groq.")).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("It works: every step passed.")).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Done" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("row", { name: /Groq/ })).toBeVisible();
+  expect(await page.content()).not.toContain("gsk_marked-1234");
+  expect(await faults()).toEqual([]);
+});
+
+test("add a key, open it along the rows, verify it, remove it", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/keys" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Add key", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("The key")).toBeFocused();
+  await page.keyboard.type("plain-service-key-0001");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("github");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("row", { name: /github/ })).toBeVisible();
+
+  await tabTo(page, page.getByRole("button", { name: "OpenAI", exact: true }));
+  await page.keyboard.press("End");
+  await expect(page.getByRole("button", { name: "github", exact: true })).toBeFocused();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Groq" })).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Verify" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/answered 200/)).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "More for this key" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("menuitem", { name: "Remove key" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  const question = page.getByRole("dialog", { name: "Remove the key of Groq?" });
+  await expect(question.getByRole("button", { name: "Keep it" })).toBeFocused();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("row", { name: /Groq/ })).toHaveCount(0);
+});
+
+test("connect a client and reach its snippets", async ({ page }) => {
+  await openPanel(page, { scenario: "fresh", path: "/clients" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Connect a client", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("Name")).toBeFocused();
+  await page.keyboard.type("aider");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "aider" })).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Copy curl" }));
+});
+
+test("run the checks to their verdict and open a failed one's repair", async ({ page }) => {
+  await openPanel(page, { scenario: "failing", path: "/readiness" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Run all checks" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("progressbar", { name: "Checks done" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Run all checks" })).toBeVisible({ timeout: 60_000 });
+  const repair = page.getByRole("region", { name: "Checks" }).getByRole("link", { name: "Open key" });
+  await tabTo(page, repair);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "OpenRouter" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("cancel a run", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/readiness" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Run all checks" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Cancel run" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Cancelled.", { exact: true })).toBeVisible();
+});
+
+test("find a setting with the slash key, change it, save it, switch the colours", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/settings" });
+  await settled(page);
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Find a setting")).toBeFocused();
+  await page.keyboard.type("port");
+  await tabTo(page, page.getByLabel("Port"));
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("4300");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Restart Gatehouse for: port.")).toBeVisible();
+  await page.keyboard.press("/");
+  await page.getByLabel("Port").blur();
+  await page.keyboard.press("/");
+  await page.keyboard.press("Escape");
+  await tabTo(page, page.getByRole("radio", { name: "Dark" }));
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Space");
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+});
+
+test("the palette goes, opens and runs; numbers switch screens; ? lists the shortcuts", async ({ page }) => {
+  await openPanel(page, { scenario: "busy" });
+  await settled(page);
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox")).toBeFocused();
+  await page.keyboard.type("ollama");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Ollama" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("quick checks");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Readiness" })).toBeVisible();
+
+  await page.keyboard.press("Control+4");
+  await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
+  await page.keyboard.press("Control+1");
+  await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await page.keyboard.press("Escape");
+});
+
+test("usage: the bars' cursor, the grouping and a request's drawer", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/usage" });
+  await settled(page);
+  const chart = page.getByRole("slider");
+  await tabTo(page, chart);
+  await page.keyboard.press("End");
+  await expect(chart).toHaveAttribute("aria-valuetext", /20 Nov: .*\$/);
+  await tabTo(
+    page,
+    page.getByRole("region", { name: "Requests", exact: true }).getByRole("button", { name: /groq/ }).first(),
+  );
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog").getByText("Why there")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});

@@ -1,0 +1,129 @@
+/** Every screen in both themes and in good and bad days: readable, quiet in the console, within the policy, in the window. */
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { openPanel, SCREEN_NAMES, SCREENS, settled, watchFaults } from "./panel.ts";
+
+const DIALOGS = {
+  "add backend": "/backends?add=true",
+  "backend drawer": "/backends/openai",
+  "add key": "/keys?add=true",
+  "key drawer": "/keys/openai",
+  "connect client": "/clients?add=true",
+  "client drawer": "/clients/codex",
+};
+
+async function seriousFindings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
+    .flatMap((violation) =>
+      violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`),
+    );
+}
+
+/** Elements of the page that stick out of the window sideways. */
+async function sidewaysOverflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const main = document.querySelector("main");
+    const wide = [document.documentElement, document.body, main].filter(
+      (element) => element !== null && element.scrollWidth > element.clientWidth + 1,
+    );
+    return wide.map((element) => `${element?.tagName} ${element?.scrollWidth} > ${element?.clientWidth}`);
+  });
+}
+
+for (const theme of ["dark", "light"] as const) {
+  for (const scenario of ["fresh", "busy", "failing", "offline", "invalid-settings"]) {
+    test(`${scenario}, ${theme}: every screen`, async ({ page }) => {
+      test.setTimeout(300_000);
+      const faults = await watchFaults(page);
+      for (const name of SCREEN_NAMES) {
+        await test.step(name, async () => {
+          await openPanel(page, { scenario, theme, path: SCREENS[name].path });
+          await settled(page);
+          await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+          if (scenario !== "offline")
+            await expect(page.getByRole("heading", { level: 1, name: SCREENS[name].heading })).toBeVisible();
+          expect(await seriousFindings(page)).toEqual([]);
+          expect(await sidewaysOverflow(page)).toEqual([]);
+          expect(await faults()).toEqual([]);
+        });
+      }
+    });
+  }
+
+  test(`${theme}: every dialog and drawer`, async ({ page }) => {
+    test.setTimeout(300_000);
+    const faults = await watchFaults(page);
+    for (const [name, path] of Object.entries(DIALOGS)) {
+      await test.step(name, async () => {
+        await openPanel(page, { scenario: "busy", theme, path });
+        await expect(page.getByRole("dialog")).toBeVisible();
+        expect(await seriousFindings(page)).toEqual([]);
+        expect(await faults()).toEqual([]);
+      });
+    }
+  });
+}
+
+test("the overview of a working day fits 1280 by 800 without scrolling", async ({ page }) => {
+  for (const scenario of ["fresh", "busy", "failing"]) {
+    await openPanel(page, { scenario });
+    await settled(page);
+    const overflow = await page.locator("main").evaluate((main) => main.scrollHeight - main.clientHeight);
+    expect(overflow, scenario).toBeLessThanOrEqual(0);
+  }
+});
+
+test.describe("900 by 600", () => {
+  test.use({ viewport: { width: 900, height: 600 } });
+  test("every screen is usable: nothing sticks out, the main buttons are in the window", async ({ page }) => {
+    const buttons = {
+      backends: "Add backend",
+      keys: "Add key",
+      clients: "Connect a client",
+      usage: "Export",
+      readiness: "Run all checks",
+    };
+    for (const name of SCREEN_NAMES) {
+      await test.step(name, async () => {
+        await openPanel(page, { scenario: "failing", path: SCREENS[name].path });
+        await settled(page);
+        expect(await sidewaysOverflow(page)).toEqual([]);
+        const button = buttons[name as keyof typeof buttons];
+        if (button) await expect(page.getByRole("button", { name: button, exact: true })).toBeInViewport({ ratio: 1 });
+      });
+    }
+  });
+
+  test("the add dialog shows its buttons and scrolls inside", async ({ page }) => {
+    await openPanel(page, { scenario: "busy", path: "/backends?add=true" });
+    await page.getByRole("button", { name: /^Custom/ }).click();
+    await expect(page.getByRole("button", { name: "Add and test" })).toBeInViewport({ ratio: 1 });
+  });
+});
+
+test("what is asked for slowly shows its shape first and does not jump", async ({ page }) => {
+  await openPanel(page, { scenario: "slow", path: "/backends" });
+  const skeleton = page.getByRole("status", { name: "Reading the backends" });
+  await expect(skeleton).toBeVisible();
+  const before = await skeleton.boundingBox();
+  await settled(page);
+  const after = await page.getByRole("region", { name: "Backends" }).boundingBox();
+  expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThanOrEqual(2);
+});
+
+test("forced colours keep every state readable by its word", async ({ page }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await openPanel(page, { scenario: "failing", path: "/backends" });
+  await expect(page.getByRole("row", { name: /OpenRouter/ })).toContainText("Down");
+});
+
+test("with reduced motion nothing animates for longer than a frame", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openPanel(page, { scenario: "busy", path: "/backends/openai" });
+  const seconds = await page
+    .getByRole("dialog")
+    .evaluate((dialog) => Number.parseFloat(getComputedStyle(dialog).animationDuration));
+  expect(seconds).toBeLessThanOrEqual(0.001);
+});
