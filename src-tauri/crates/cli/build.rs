@@ -1,7 +1,6 @@
 //! Tells cargo that a shipped program holds the built panel, so that a panel built after the program
 //! is not left out of it. Unshipped builds read the panel from its folder while they run.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 #![expect(clippy::disallowed_methods, reason = "cargo says the profile in the environment")]
 
 fn main() {

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Fault).into()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads what the shell hands in")]
+/// The one place that reads what the shell hands in.
 fn run() -> Exit {
     let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,

@@ -60,6 +60,7 @@ pub(crate) fn ask(
 }
 
 /// One thread is enough to ask one thing, and is there sooner than several.
+#[derive(Clone, Copy)]
 enum Threads {
     One,
     Several,

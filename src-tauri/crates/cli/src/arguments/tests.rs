@@ -17,19 +17,15 @@ fn clap_finds_no_contradiction() {
 fn help() {
     let mut root = Arguments::command().term_width(100);
     root.build();
-    let mut pages = Vec::new();
+    let mut pages = String::new();
     collect(&mut root, &mut pages);
-    for (name, page) in pages {
-        insta::assert_snapshot!(format!("help_{name}"), page);
-    }
+    insta::assert_snapshot!("help", pages);
 }
 
-fn collect(command: &mut clap::Command, pages: &mut Vec<(String, String)>) {
-    let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).replace(' ', "_");
-    pages.push((name, command.render_long_help().to_string()));
-    for inner in command.get_subcommands_mut() {
-        collect(inner, pages);
-    }
+fn collect(command: &mut clap::Command, pages: &mut String) {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    pages.push_str(&format!("==== {name}\n{}\n", command.render_long_help()));
+    command.get_subcommands_mut().for_each(|inner| collect(inner, pages));
 }
 
 #[test]

@@ -59,12 +59,21 @@ pub(crate) async fn run(
     let format = chosen(wanted.format, console.format)?;
     unlock_by_hand(core, console).await?;
     serve_quietly(core).await?;
+    run_within(Duration::from_secs(wanted.timeout), wanted, format, core, console).await
+}
+
+async fn run_within(
+    limit: Duration,
+    wanted: &Check,
+    format: CheckFormat,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
     let mut told = Told::new(format, console);
-    let limit = Duration::from_secs(wanted.timeout);
     let run = tokio::select! {
         outcome = timeout(limit, follow(wanted, core, &mut told, console)) => match outcome {
             Ok(run) => run?,
-            Err(_) => return give_up(wanted, core).await,
+            Err(_) => return give_up(limit, core).await,
         },
         _ = tokio::signal::ctrl_c() => {
             control::readiness_cancel(core).await?;
@@ -95,9 +104,9 @@ pub(super) const fn exit(run: &RunView) -> Exit {
     }
 }
 
-async fn give_up(wanted: &Check, core: &Core) -> Result<Exit, Failure> {
+async fn give_up(limit: Duration, core: &Core) -> Result<Exit, Failure> {
     control::readiness_cancel(core).await?;
-    let message = format!("the checks did not end within {} s", wanted.timeout);
+    let message = format!("the checks did not end within {} s", limit.as_secs());
     Err(Failure::new(Exit::TimeOut, message)
         .with_hint("Allow more with --timeout, or ask less with --set quick."))
 }
@@ -203,3 +212,6 @@ fn answer(
     console.remark(&text);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,3 +30,10 @@ pub(crate) fn print_man(console: &mut Console) -> Result<Exit, Failure> {
     console.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
 }
+
+/// What typing a shell's name asks for.
+#[cfg(test)]
+pub(super) fn of_shell(name: &str) -> Completions {
+    use clap::ValueEnum;
+    Completions { shell: Shell::from_str(name, false).expect("a shell") }
+}

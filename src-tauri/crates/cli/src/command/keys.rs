@@ -79,7 +79,7 @@ async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<Exit, Fa
     unlock_by_hand(core, console).await?;
     let (id, label, url) = (wanted.named.name, wanted.label, wanted.url);
     let key = control::key_add(core, KeyAdd { id, label, secret, url }).await?;
-    console.answer(&key, |key| kept("Put", key))?;
+    console.answer(&key, |key| kept("Put", "into", key))?;
     Ok(Exit::Fine)
 }
 
@@ -87,7 +87,7 @@ async fn replace(wanted: Replace, core: &Core, console: &mut Console) -> Result<
     let secret = read_secret(Source::chosen_by(wanted.stdin), &wanted.named.name, console)?;
     unlock_by_hand(core, console).await?;
     let key = control::key_replace(core, KeyReplace { id: wanted.named.name, secret }).await?;
-    console.answer(&key, |key| kept("Replaced", key))?;
+    console.answer(&key, |key| kept("Replaced", "in", key))?;
     Ok(Exit::Fine)
 }
 
@@ -122,13 +122,14 @@ fn tail(key: &KeyView) -> String {
     key.tail.as_ref().map_or_else(|| UNKNOWN.to_owned(), |tail| format!("…{tail}"))
 }
 
-pub(super) fn kept(what: &str, key: &KeyView) -> Text {
+pub(super) fn kept(what: &str, whither: &str, key: &KeyView) -> Text {
     let place = vault_kind(key.storage);
     let origin = match &key.origin {
         Some(origin) => format!("It may be sent to {origin} only."),
         None => "It is bound to the first backend that takes it.".to_owned(),
     };
-    done(&format!("{what} the key {} ({}) into the vault ({place}). {origin}", key.id, tail(key)))
+    let tail = tail(key);
+    done(&format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}", key.id))
 }
 
 pub(super) fn verified(verification: &KeyVerificationView) -> Text {

@@ -1,1 +1,230 @@
-//! Answers rendered from fixed views.
+//! Answers rendered from fixed views: what people and programs see is a contract, and each change of
+//! it a visible diff. No engine is needed, since a renderer takes a view.
+
+use control::view::{
+    BackendTestView, BackendView, ClientView, KeyVerificationView, KeyView, PresetView,
+    RequestsView, RunView, SettingsView, StatusView, UsageView,
+};
+use domain::Secret;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::console::tests::NOW;
+use crate::console::{Console, Format, Peer};
+use crate::exit::{Exit, Failure};
+use crate::text::Text;
+
+/// A name as a hostile upstream could give it: clears the screen, starts a line, turns text around.
+const HOSTILE: &str = "gpt\u{1b}[2J\n\u{202e}=evil";
+
+mod fixtures;
+
+use fixtures::*;
+
+fn view<V: DeserializeOwned>(fixture: Value) -> V {
+    serde_json::from_value(fixture).expect("a fixture that fits its view")
+}
+
+/// What a person sees, without colours and the blanks that fill a row.
+fn seen(text: &Text) -> String {
+    let plain = anstream::adapter::strip_str(&text.to_string()).to_string();
+    let rows: Vec<&str> = plain.lines().map(str::trim_end).collect();
+    rows.join("\n")
+}
+
+macro_rules! check_seen {
+    ($name:literal, $text:expr) => {{
+        let shown = seen(&$text);
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+        insta::assert_snapshot!($name, shown);
+    }};
+}
+
+#[test]
+fn status_for_people() {
+    check_seen!("status", status::text(&view::<StatusView>(status_fixture())));
+    let mut calm = status_fixture();
+    calm["verdict"] = json!({"level": "ok", "sentence": "Everything works", "needs": []});
+    calm["vault"] = json!({"kind": "keychain", "state": "ready", "hint": null});
+    calm["gateway"] = json!({"state": "listening", "address": "http://127.0.0.1:4283",
+        "port": 4283, "reason": null});
+    calm["last_run"] = Value::Null;
+    check_seen!("status_calm", status::text(&view::<StatusView>(calm)));
+}
+
+#[test]
+fn keys_for_people() {
+    let keys: Vec<KeyView> = view(keys_fixture());
+    check_seen!("keys", keys::table(&keys, NOW));
+    check_seen!("keys_none", keys::table(&Vec::new(), NOW));
+    check_seen!("key_put_in", keys::kept("Put", "into", &keys[0]));
+    check_seen!("key_unbound", keys::kept("Replaced", "in", &keys[1]));
+    let rejected = json!({"id": "up", "state": "rejected", "detail": "the provider said 401",
+        "fix": "Replace the key."});
+    check_seen!("key_verified", keys::verified(&view::<KeyVerificationView>(rejected)));
+}
+
+#[test]
+fn backends_for_people() {
+    let known: Vec<BackendView> = view(backends_fixture());
+    check_seen!("backends", backends::table(&known));
+    check_seen!("backend_added", backends::described("Added", &known[1]));
+    let presets: Vec<PresetView> = view(presets_fixture());
+    check_seen!("presets", backends::presets(&presets));
+    let test: BackendTestView = view(backend_test_fixture());
+    check_seen!("backend_tested", backends::tested(&test));
+}
+
+#[test]
+fn clients_for_people() {
+    let known: Vec<ClientView> = view(clients_fixture());
+    check_seen!("clients", clients::table(&known, NOW));
+    check_seen!("clients_none", clients::table(&Vec::new(), NOW));
+}
+
+#[test]
+fn usage_for_people_and_spreadsheets() {
+    let sums: UsageView = view(usage_fixture());
+    check_seen!("usage", usage::table(&sums));
+    insta::assert_snapshot!("usage_csv", usage::csv(&sums).expect("CSV"));
+}
+
+#[test]
+fn no_cell_of_a_csv_is_a_formula() {
+    for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=x", "\n=x"] {
+        let mut fixture = usage_fixture();
+        fixture["groups"][0]["key"] = json!(name);
+        fixture["groups"][0]["label"] = json!(name);
+        let csv = usage::csv(&view::<UsageView>(fixture)).expect("CSV");
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let row = reader.records().next().expect("a row").expect("CSV");
+        for cell in row.iter().take(2) {
+            assert!(cell.starts_with('\''), "{cell:?}");
+            assert!(!cell.contains(char::is_control), "{cell:?}");
+        }
+    }
+}
+
+#[test]
+fn requests_for_people() {
+    check_seen!("requests", requests::table(&view::<RequestsView>(requests_fixture()), NOW));
+    let none = json!({"requests": [], "next": null});
+    check_seen!("requests_none", requests::table(&view::<RequestsView>(none), NOW));
+}
+
+#[test]
+fn settings_for_people() {
+    let broken: SettingsView = view(settings_fixture());
+    check_seen!("settings_broken", settings::checked(&broken));
+    check_seen!("settings_shown", settings::shown(&broken));
+    assert_eq!(settings::verdict(&broken), Exit::No);
+    let mut good = settings_fixture();
+    good["valid"] = json!(true);
+    good["problems"] = json!([]);
+    good["proposed_fix"] = Value::Null;
+    let good: SettingsView = view(good);
+    check_seen!("settings_good", settings::checked(&good));
+    assert_eq!(settings::verdict(&good), Exit::Fine);
+}
+
+#[test]
+fn a_run_for_people_and_its_exit_code() {
+    let run: RunView = view(run_fixture());
+    check_seen!("run_every_check", check::report(&run, check::Detail::EveryCheck));
+    check_seen!("run_findings", check::report(&run, check::Detail::Findings));
+    let exit = |verdict: Value| {
+        let mut fixture = run_fixture();
+        fixture["verdict"] = verdict;
+        check::exit(&view::<RunView>(fixture))
+    };
+    assert_eq!(exit(json!("ready")), Exit::Fine);
+    assert_eq!(exit(json!("ready_with_warnings")), Exit::Fine);
+    assert_eq!(exit(json!("not_ready")), Exit::No);
+    assert_eq!(exit(Value::Null), Exit::No);
+}
+
+#[test]
+fn programs_get_the_view_as_it_is() {
+    fn check<V: DeserializeOwned + Serialize>(fixture: &Value) {
+        for peer in [Peer::Other, Peer::Terminal] {
+            let (mut console, answers, _) = Console::for_test(Format::Json, peer);
+            console.answer(&view::<V>(fixture.clone()), |_| Text::new()).expect("written");
+            let printed = answers.text();
+            assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{printed:?}");
+            let back: Value = serde_json::from_str(&printed).expect("JSON");
+            assert_eq!(&back, fixture);
+        }
+    }
+    check::<StatusView>(&status_fixture());
+    check::<Vec<KeyView>>(&keys_fixture());
+    check::<Vec<BackendView>>(&backends_fixture());
+    check::<Vec<PresetView>>(&presets_fixture());
+    check::<BackendTestView>(&backend_test_fixture());
+    check::<Vec<ClientView>>(&clients_fixture());
+    check::<UsageView>(&usage_fixture());
+    check::<RequestsView>(&requests_fixture());
+    check::<SettingsView>(&settings_fixture());
+    check::<RunView>(&run_fixture());
+}
+
+#[test]
+fn formats_that_contradict_each_other_are_wrong_usage() {
+    let refused = |outcome: Result<(), Failure>| outcome.map_err(|failure| failure.exit());
+    let usage = |named, global| refused(usage::chosen(named, global).map(drop));
+    assert_eq!(usage(Some(usage::UsageFormat::Csv), Format::Json), Err(Exit::Usage));
+    assert_eq!(usage(Some(usage::UsageFormat::Json), Format::Json), Ok(()));
+    assert_eq!(usage(Some(usage::UsageFormat::Csv), Format::Text), Ok(()));
+    let check = |named, global| refused(check::chosen(named, global).map(drop));
+    assert_eq!(check(Some(check::CheckFormat::Text), Format::Json), Err(Exit::Usage));
+    assert_eq!(check(None, Format::Json), Ok(()));
+}
+
+#[test]
+fn a_token_is_printed_and_nothing_else() {
+    let token = Secret::parse("ghk_0123456789abcdef".to_owned()).expect("a token");
+    let printed = |format| {
+        let (mut console, answers, remarks) = Console::for_test(format, Peer::Other);
+        clients::hand_out("demo", &token, &mut console).expect("printed");
+        assert_eq!(remarks.text(), "");
+        answers.text()
+    };
+    assert_eq!(printed(Format::Text), "ghk_0123456789abcdef\n");
+    assert_eq!(printed(Format::Json), "{\"client\":\"demo\",\"token\":\"ghk_0123456789abcdef\"}\n");
+}
+
+#[test]
+fn addresses_are_announced_a_line_each() {
+    let (gateway, panel) = ("http://127.0.0.1:4283", "http://127.0.0.1:1/#one-time=t");
+    let told = |format, panel| {
+        let (mut console, answers, _) = Console::for_test(format, Peer::Other);
+        crate::serve::announce(gateway, panel, &mut console).expect("told");
+        answers.text()
+    };
+    assert_eq!(told(Format::Text, None), "● gateway listening on http://127.0.0.1:4283\n");
+    assert_eq!(
+        told(Format::Text, Some(panel)),
+        "● gateway listening on http://127.0.0.1:4283\n\
+         ● panel (opens once): http://127.0.0.1:1/#one-time=t\n"
+    );
+    assert_eq!(
+        told(Format::Json, None),
+        "{\"gateway\":\"http://127.0.0.1:4283\",\"panel\":null}\n"
+    );
+}
+
+#[test]
+fn every_shell_gets_a_script_and_the_manual_names_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (mut console, answers, _) = Console::for_test(Format::Text, Peer::Other);
+        completions::print(&completions::of_shell(shell), &mut console).expect("printed");
+        assert!(answers.text().contains("gatehouse"), "{shell}");
+    }
+    let (mut console, answers, _) = Console::for_test(Format::Text, Peer::Other);
+    completions::print_man(&mut console).expect("printed");
+    let page = answers.text();
+    for command in ["serve", "status", "check", "keys", "backends", "clients", "usage"] {
+        assert!(page.contains(command), "{command}");
+    }
+}

@@ -182,7 +182,7 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
     [
         harmless(&group.key),
         harmless(&group.label),
-        exact_dollars(totals.cost),
+        known_dollars(totals),
         number(totals.requests),
         number(totals.unpriced_requests),
         number(totals.failed_requests),
@@ -192,6 +192,12 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
         number(totals.reasoning_tokens),
         group.cost_share_percent.map_or_else(String::new, |share| share.to_string()),
     ]
+}
+
+/// Nothing where no request had a price: an unknown cost is not zero.
+fn known_dollars(totals: &UsageTotalsView) -> String {
+    let none_known = totals.requests.0 > 0 && totals.requests == totals.unpriced_requests;
+    if none_known { String::new() } else { exact_dollars(totals.cost) }
 }
 
 /// A cell that no spreadsheet takes for a formula (OWASP, "CSV injection"), and no terminal for an

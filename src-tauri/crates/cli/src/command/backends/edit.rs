@@ -64,3 +64,49 @@ impl Edit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        edit: Edit,
+    }
+
+    fn edited(typed: &[&str]) -> (String, String, Option<String>, Vec<String>) {
+        let known = json!({"id": "up", "label": "Up", "kind": "openai", "base_url": "http://h/v1",
+            "enabled": true, "built_in": false, "credential": "up",
+            "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
+                "probe_ms": null},
+            "models": [{"id": "m", "price": null}],
+            "last_day": {"spend": {"cost": 0, "requests": 0, "unpriced_requests": 0},
+                "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
+        let known: BackendView = serde_json::from_value(known).expect("a view");
+        let line = ["edit", "up"].iter().chain(typed);
+        let edit = Line::try_parse_from(line).expect("understood").edit.over(known);
+        assert_eq!(edit.id, "up");
+        (edit.label, edit.base_url, edit.credential, edit.models)
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let check = |typed: &[&str], label: &str, url: &str, key: Option<&str>, models: &[&str]| {
+            let models = models.iter().map(|model| (*model).to_owned()).collect();
+            let wanted = (label.to_owned(), url.to_owned(), key.map(str::to_owned), models);
+            assert_eq!(edited(typed), wanted, "{typed:?}");
+        };
+        let (url, key) = ("http://h/v1", Some("up"));
+        check(&[], "Up", url, key, &["m"]);
+        check(&["--label", "New"], "New", url, key, &["m"]);
+        check(&["--base-url", "http://i"], "Up", "http://i", key, &["m"]);
+        check(&["--key", "other"], "Up", url, Some("other"), &["m"]);
+        check(&["--no-key"], "Up", url, None, &["m"]);
+        check(&["--model", "a", "--model", "b"], "Up", url, key, &["a", "b"]);
+        check(&["--ask-for-models"], "Up", url, key, &[]);
+    }
+}

@@ -1,0 +1,203 @@
+//! One of each view, with what is hard to show: nothing known, nothing priced, hostile names.
+
+use serde_json::{Value, json};
+
+use super::{HOSTILE, NOW};
+
+fn ago(secs: i64) -> i64 {
+    NOW.0 - secs * 1_000
+}
+
+fn spend(cost: i64, requests: u64, unpriced: u64) -> Value {
+    json!({"cost": cost, "requests": requests, "unpriced_requests": unpriced})
+}
+
+pub(super) fn status_fixture() -> Value {
+    json!({
+        "version": "0.1.0", "now": NOW.0, "started_at": ago(7_300),
+        "verdict": {"level": "problem", "sentence": "2 things need you", "needs": [
+            {"id": "b", "level": "problem", "title": "openai is down",
+             "impact": format!("it said {HOSTILE}"), "since": ago(180),
+             "action": {"kind": "open_backend", "id": "openai"}},
+            {"id": "k", "level": "attention", "title": "The vault is locked",
+             "impact": "no request can use a key", "since": null,
+             "action": {"kind": "open_settings"}},
+        ]},
+        "gateway": {"state": "failed", "address": "http://127.0.0.1:4283", "port": 4283,
+            "reason": "port 4283 is in use"},
+        "vault": {"kind": "file", "state": "locked", "hint": "Enter the passphrase."},
+        "backends": {"total": 4, "up": 2, "down": 1, "unknown": 0, "disabled": 1},
+        "requests_in_flight": 3,
+        "spend_today": spend(4_100_000, 1_234, 2),
+        "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,
+            "checks_run": true},
+        "last_run": {"id": "run_1", "set": "full", "ended_at": ago(3_600), "verdict": "not_ready",
+            "sentence": "Not ready, 6.0 of 10", "score_tenths": 60},
+        "data_folder": "/home/dev/.local/share/gatehouse",
+    })
+}
+
+pub(super) fn keys_fixture() -> Value {
+    json!([
+        {"id": "openai", "label": "OpenAI", "tail": "cdef", "origin": "https://api.openai.com:443",
+         "created_at": ago(86_400), "replaced_at": null, "state": "rejected",
+         "reason": "the provider rejected it", "verified_at": ago(60), "used_at": ago(90),
+         "used_by": ["openai", "spare"], "storage": "keychain", "read_only": false,
+         "last_month": spend(12_000_000, 40, 0)},
+        {"id": "new", "label": "new", "tail": null, "origin": null, "created_at": ago(5),
+         "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
+         "used_at": null, "used_by": [], "storage": "file", "read_only": false,
+         "last_month": spend(0, 0, 0)},
+    ])
+}
+
+pub(super) fn backends_fixture() -> Value {
+    let idle = vec![0; 24];
+    json!([
+        {"id": "mock", "label": "Mock", "kind": "mock", "base_url": null, "enabled": true,
+         "built_in": true, "credential": null,
+         "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
+            "probe_ms": null},
+         "models": [{"id": "echo", "price": null}],
+         "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle,
+            "first_token_ms": 2}},
+        {"id": "openai", "label": "OpenAI", "kind": "openai",
+         "base_url": "https://api.openai.com/v1", "enabled": true, "built_in": false,
+         "credential": "openai",
+         "health": {"state": "down", "reason": format!("said {HOSTILE}"), "since": ago(60),
+            "last_checked": ago(5), "probe_ms": 120},
+         "models": [],
+         "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle,
+            "first_token_ms": null}},
+        {"id": "spare", "label": "Spare", "kind": "openai-compatible",
+         "base_url": "http://127.0.0.1:11434/v1", "enabled": false, "built_in": false,
+         "credential": null,
+         "health": {"state": "disabled", "reason": "switched off by you", "since": null,
+            "last_checked": null, "probe_ms": null},
+         "models": [],
+         "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle,
+            "first_token_ms": null}},
+    ])
+}
+
+pub(super) fn presets_fixture() -> Value {
+    json!([
+        {"id": "openai", "label": "OpenAI", "kind": "openai",
+         "base_url": "https://api.openai.com/v1", "key_prefix": "sk-",
+         "docs_url": "https://platform.openai.com/api-keys", "local": false},
+        {"id": "ollama", "label": "Ollama", "kind": "openai-compatible",
+         "base_url": "http://127.0.0.1:11434/v1", "key_prefix": null,
+         "docs_url": "https://ollama.com", "local": true},
+    ])
+}
+
+pub(super) fn backend_test_fixture() -> Value {
+    json!({"id": "openai", "passed": false, "steps": [
+        {"title": "Connect", "state": "pass", "detail": "connected", "fix": null,
+         "duration_ms": 40},
+        {"title": "Key", "state": "fail", "detail": format!("401: {HOSTILE}"),
+         "fix": "Replace the key.", "duration_ms": null},
+        {"title": "Models", "state": "skipped", "detail": "not tried", "fix": null,
+         "duration_ms": null},
+    ]})
+}
+
+pub(super) fn clients_fixture() -> Value {
+    let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
+        json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
+            "expired": expired, "seen_at": seen_at, "last_month": spend(1_000, 2, 0),
+            "snippets": [{"title": "curl", "code": "curl …"}]})
+    };
+    json!([
+        client("aider", None, false, None),
+        client("codex", Some(ago(-86_400 * 30)), false, Some(ago(42))),
+        client("old", Some(ago(86_400)), true, Some(ago(86_400 * 2))),
+    ])
+}
+
+fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
+    json!({"cost": cost, "requests": requests, "unpriced_requests": unpriced,
+        "failed_requests": failed, "input_tokens": 1_234_567, "cache_read_tokens": 1_000,
+        "output_tokens": 45_678, "reasoning_tokens": 12})
+}
+
+pub(super) fn usage_fixture() -> Value {
+    json!({
+        "from": ago(86_400), "to": NOW.0, "zone": "UTC",
+        "finding": "gpt-5-mini took 80 % of $5.00 over 12 requests",
+        "totals": totals(5_000_000, 14, 1, 2),
+        "groups": [
+            {"key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000, 10, 0, 2),
+             "cost_share_percent": 80},
+            {"key": HOSTILE, "label": HOSTILE, "totals": totals(1_000_000, 3, 1, 0),
+             "cost_share_percent": 20},
+            {"key": "=cmd", "label": "=cmd", "totals": totals(0, 1, 1, 0),
+             "cost_share_percent": null},
+        ],
+        "buckets": [{"start": ago(3_600), "label": "07:00", "segments": [
+            {"cost": 4_000_000, "requests": 10, "tokens": 5},
+            {"cost": 1_000_000, "requests": 3, "tokens": 5},
+            {"cost": 0, "requests": 1, "tokens": 5},
+        ]}],
+    })
+}
+
+pub(super) fn requests_fixture() -> Value {
+    json!({"requests": [
+        {"id": "req_2", "started_at": ago(3), "client": "codex", "backend": "openai",
+         "model_asked": "openai/gpt-5-mini", "model_billed": "gpt-5-mini", "state": "complete",
+         "http_status": 200, "error": null, "explanation": "named", "stream": true,
+         "finish_reason": "stop", "input_tokens": 1_200, "cache_read_tokens": 0,
+         "output_tokens": 34, "cost": 123, "cost_basis": "computed", "first_token_ms": 210.5,
+         "total_ms": 1_234.0, "attempts": 1},
+        {"id": "req_1", "started_at": ago(600), "client": "aider", "backend": null,
+         "model_asked": HOSTILE, "model_billed": null, "state": "failed", "http_status": 404,
+         "error": "model_not_found", "explanation": "", "stream": false, "finish_reason": null,
+         "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "cost": null,
+         "cost_basis": "unpriced", "first_token_ms": null, "total_ms": 3.0, "attempts": 0},
+    ], "next": "req_1"})
+}
+
+pub(super) fn settings_fixture() -> Value {
+    let values = json!({"gateway_port": 4283, "in_flight_max": 50, "body_bytes_max": 33_554_432,
+        "connect_timeout_ms": 5_000, "first_token_timeout_ms": 60_000,
+        "stall_timeout_ms": 30_000, "total_timeout_ms": 600_000, "health_interval_secs": 30,
+        "retention_days": 90, "notifications_enabled": true, "theme": "system",
+        "vault_kind": "keychain"});
+    json!({
+        "path": "/c/settings.toml", "valid": false, "values": values, "defaults": values,
+        "problems": [
+            {"path": "gateway.port", "line": 3, "fatal": true,
+             "message": "80 is not allowed; choose 1024 to 65535"},
+            {"path": "colour", "line": null, "fatal": false, "message": "not known; remove it"},
+        ],
+        "proposed_fix": "-colour = \"red\"\n+# \u{1b}[2Jremoved\n",
+        "vault": {"kind": "keychain", "state": "ready", "hint": null},
+        "folders": {"config": "/c", "data": "/d", "state": "/s", "ledger_bytes": 4_096},
+        "restart_needed_for": ["vault_kind"],
+    })
+}
+
+fn check(id: &str, state: &str, cause: Option<&str>, fix: Option<&str>) -> Value {
+    json!({"id": id, "title": format!("Question {id}"), "category": "Reliability",
+        "severity": "blocker", "state": state, "evidence": ["127.0.0.1:9900 refused"],
+        "cause": cause, "fix": fix, "action": null, "depends_on": [], "duration_ms": 12})
+}
+
+pub(super) fn run_fixture() -> Value {
+    json!({
+        "id": "run_1", "set": "full", "state": "finished", "started_at": ago(5),
+        "ended_at": ago(3), "verdict": "not_ready",
+        "sentence": "1 blocker: openai cannot be reached", "score_tenths": 83,
+        "score_change_tenths": -17, "confidence_percent": 94,
+        "categories": [{"name": "Reliability", "score_tenths": 83},
+            {"name": "Security", "score_tenths": null}],
+        "checks": [
+            check("R-02", "pass", None, None),
+            check("R-10/openai", "fail", Some(HOSTILE), Some("Start the server.")),
+            check("R-11/openai", "skipped", None, None),
+            check("R-13", "warn", Some("the port is a usual one"), None),
+        ],
+        "best_fixes": ["R-10/openai"],
+    })
+}
