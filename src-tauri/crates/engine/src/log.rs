@@ -17,6 +17,8 @@ const LOG_DAYS_MAX: usize = 14;
 /// Writes logs to `folder` until the guard is dropped. Called once, by the program's shell. What is
 /// logged is said by `filter` in the words of `tracing` (`info`, `gateway=debug,info`).
 pub fn start_log(folder: &Path, filter: &str) -> Result<WorkerGuard, InitError> {
+    // The builder makes the folder too, but complains on standard error before it does.
+    let _ = std::fs::create_dir_all(folder);
     let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("gatehouse")
