@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .capabilities_path_pattern("./src-tauri/capabilities/**/*");
     tauri_build::try_build(attributes)?;
     // Editor schemas only; without this a `gen` folder appears beside the manifest at every build.
+    // The `permissions` folder, one file per command, has to stay: its absence means a rebuild.
     let _ = std::fs::remove_dir_all("gen");
     println!("cargo::rerun-if-changed={CAPABILITY}");
     Ok(())
