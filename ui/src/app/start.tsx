@@ -30,6 +30,8 @@ export function startPanel(host: Host, clock: Clock): void {
   const router = createPanelRouter();
   connectEvents(host, cache, (path) => router.history.push(path));
   followTheme(cache);
+  // Presets never change while the program runs; with them here the add dialogs open whole.
+  void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
   void cache.prefetchQuery({ queryKey: ["settings"], queryFn: () => host.settings() });
   const element = document.getElementById("root");
   if (element === null) throw new Error("the page has no #root");

@@ -124,6 +124,7 @@ test("find a setting with the slash key, change it, save it, switch the colours"
   await page.keyboard.press("Escape");
   await tabTo(page, page.getByRole("radio", { name: "Dark" }));
   await page.keyboard.press("ArrowLeft");
+  await expect(page.getByRole("radio", { name: "Light" })).toBeFocused();
   await page.keyboard.press("Space");
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
 });

@@ -21,6 +21,8 @@ interface Place {
 }
 
 export async function openPanel(page: Page, { scenario, theme = "dark", path = "/" }: Place): Promise<void> {
+  // A broken settings file leaves the colours to the desktop.
+  await page.emulateMedia({ colorScheme: theme });
   await page.goto(`/fake.html?scenario=${scenario}&theme=${theme}&clock=stopped#${path}`);
   // By selector: an open dialog hides the rest of the page from the accessibility tree.
   await expect(page.locator("nav[aria-label=Screens]")).toBeVisible();

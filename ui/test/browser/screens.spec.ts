@@ -41,7 +41,10 @@ for (const theme of ["dark", "light"] as const) {
         await test.step(name, async () => {
           await openPanel(page, { scenario, theme, path: SCREENS[name].path });
           await settled(page);
-          await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+          await expect(page.locator("html")).toHaveCSS(
+            "color-scheme",
+            scenario === "invalid-settings" ? "light dark" : theme,
+          );
           if (scenario !== "offline")
             await expect(page.getByRole("heading", { level: 1, name: SCREENS[name].heading })).toBeVisible();
           expect(await seriousFindings(page)).toEqual([]);

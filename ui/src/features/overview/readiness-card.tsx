@@ -3,13 +3,13 @@ import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
-import { ScoreBar, ScoreDial } from "@/components/score-dial";
+import { ScoreDial } from "@/components/score-dial";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { RunChecksButton } from "@/ipc/action-button";
 import type { RunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
-import { formatTenthsChange } from "@/lib/quantity";
+import { formatTenths, formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT } from "@/lib/states";
 
 export function ReadinessCard() {
@@ -34,7 +34,7 @@ export function ReadinessCard() {
 function NeverRun() {
   return (
     <div className="flex items-center gap-4">
-      <ScoreDial tenths={null} tone="muted" size={80} />
+      <ScoreDial tenths={null} tone="muted" size={72} />
       <div className="flex flex-col items-start gap-2">
         <p className="text-ink-2">Not looked at yet. A quick check is free and takes under three seconds.</p>
         <RunChecksButton look="plain" size="small" set="quick" label="Run quick check" />
@@ -47,9 +47,9 @@ function LastRun({ run }: { run: RunView }) {
   const sign = run.verdict === null ? null : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (
-    <div className="flex flex-col gap-3">
+    <div className="flex flex-col gap-2.5">
       <div className="flex items-center gap-4">
-        <ScoreDial tenths={run.score_tenths} tone={sign?.tone ?? "muted"} size={80} />
+        <ScoreDial tenths={run.score_tenths} tone={sign?.tone ?? "muted"} size={72} />
         <div className="flex min-w-0 flex-1 flex-col items-start gap-1">
           <span className="font-medium">{sign ? <StateBadge sign={sign} /> : run.sentence}</span>
           <span className="text-12 text-ink-2">
@@ -59,15 +59,20 @@ function LastRun({ run }: { run: RunView }) {
           <RunChecksButton look="plain" size="small" set="full" label="Run checks" />
         </div>
       </div>
-      {fixes.length < 2 && run.categories.length > 0 && (
-        <div className="flex flex-col gap-1 border-t border-line pt-3">
+      {run.categories.length > 0 && (
+        <ul aria-label="By category" className="grid grid-cols-2 gap-x-5 gap-y-1 border-t border-line pt-2.5 text-12">
           {run.categories.map((category) => (
-            <ScoreBar key={category.name} name={category.name} tenths={category.score_tenths} />
+            <li key={category.name} className="flex justify-between gap-2 text-ink-2">
+              <span className="truncate">{category.name}</span>
+              <span className="text-ink-1">
+                {category.score_tenths === null ? "–" : formatTenths(category.score_tenths)}
+              </span>
+            </li>
           ))}
-        </div>
+        </ul>
       )}
       {fixes.length > 0 && (
-        <ul aria-label="Best fixes" className="flex flex-col gap-1.5 border-t border-line pt-3">
+        <ul aria-label="Best fixes" className="flex flex-col gap-1.5 border-t border-line pt-2.5">
           {fixes.map((check) => (
             <li key={check.id} className="flex items-center gap-2 text-12" title={check.fix ?? undefined}>
               <StateMark sign={CHECK[check.state]} />

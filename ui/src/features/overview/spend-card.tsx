@@ -25,7 +25,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         {formatCounted(spend.requests, "request", "requests")}
         {spend.unpriced_requests > 0 && <Unpriced requests={spend.unpriced_requests} />}
       </p>
-      <div className="mt-3 border-t border-line pt-3">
+      <div className="mt-2.5 border-t border-line pt-2.5">
         <Reading of={week} skeleton={<Skeleton className="h-[76px]" />}>
           {(usage) => <Week usage={usage} />}
         </Reading>
@@ -46,7 +46,7 @@ function Week({ usage }: { usage: UsageView }) {
       <ol aria-label="The last 7 days" className="grid grid-cols-7 items-end gap-1.5">
         {usage.buckets.map((bucket, index) => (
           <li key={bucket.start} className="flex flex-col items-center gap-1 text-11 text-ink-3" title={bucket.label}>
-            <span className="flex h-10 w-full items-end">
+            <span className="flex h-8 w-full items-end">
               <span
                 data-mark
                 className={
