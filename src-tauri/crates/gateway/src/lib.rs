@@ -19,6 +19,7 @@ mod limits;
 mod listener;
 mod loopback;
 mod models;
+mod opening;
 mod pipeline;
 mod probe;
 mod record;

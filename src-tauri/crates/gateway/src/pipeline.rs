@@ -7,39 +7,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BackendId, Moment, RequestId, WallTime};
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use domain::{Moment, RequestId, WallTime};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Response};
 use ledger::{NewRequest, Outcome};
 use routing::{Candidate, Decision};
 use wire::ErrorKind;
-use wire::openai_chat::{
-    BadAnswer, ChatRequest, ChatTap, Delivery, Flow, Metering, Tapped, UsageChunk,
-    read_chat_answer, stream_of_answer, upstream_error,
-};
+use wire::openai_chat::{ChatRequest, Delivery, Metering};
 
 use crate::answer::{
     self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, JSON, ROUTE, Refusal, RetryAdvice,
 };
 use crate::event::{GatewayEvent, Verdict};
-use crate::failure::{Failure, Told, Work};
+use crate::failure::Failure;
 use crate::gateway::Gateway;
-use crate::headers::{Media, is_compressed, media, to_client};
-use crate::limits::{ANSWER_BYTES_MAX, ATTEMPTS_PER_REQUEST_MAX, ERROR_BODY_BYTES_MAX};
+use crate::headers::{Media, media, to_client};
+use crate::limits::ATTEMPTS_PER_REQUEST_MAX;
+use crate::opening::{Begun, Content, patience};
 use crate::record::Record;
-use crate::relay::{self, Relay};
-use crate::snapshot::{Backend, Client, Snapshot};
-use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use crate::relay::Relay;
+use crate::snapshot::{Client, Snapshot};
+use crate::upstream::{UpstreamFailure, UpstreamRequest};
 
 /// The protocol clients speak here, as the ledger spells it.
 const DIALECT: &str = "openai-chat";
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-
-/// Time to read the words of a backend that has already failed.
-const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A request's identity and arrival.
 #[derive(Clone, Copy)]
@@ -50,35 +43,12 @@ pub(crate) struct Arrival {
 }
 
 /// A request with all that its tries share.
-struct Journey {
+pub(crate) struct Journey {
     id: RequestId,
     client: domain::ClientId,
-    chat: ChatRequest,
+    pub(crate) chat: ChatRequest,
     headers: HeaderMap,
-    snapshot: Arc<Snapshot>,
-}
-
-/// The beginning of an answer that may be delivered.
-pub(crate) struct Begun {
-    pub(crate) backend: BackendId,
-    headers: HeaderMap,
-    content: Content,
-}
-
-enum Content {
-    /// The backend's body as it came.
-    Whole(Bytes),
-    /// A stream made of a whole answer, for a backend that ignored `stream: true`.
-    Replayed(Bytes),
-    Stream(Box<Streaming>),
-}
-
-/// A stream whose first bytes for the client are there.
-pub(crate) struct Streaming {
-    pub(crate) tap: ChatTap,
-    pub(crate) first: Tapped,
-    pub(crate) body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
-    pub(crate) scrubber: KeyScrubber,
+    pub(crate) snapshot: Arc<Snapshot>,
 }
 
 impl Gateway {
@@ -198,132 +168,6 @@ impl Gateway {
         self.open(journey, backend, response, record).await
     }
 
-    /// Judges the head of an answer and reads as much as has to be known before anything is relayed.
-    async fn open(
-        &self,
-        journey: &Journey,
-        backend: &Backend,
-        response: UpstreamResponse,
-        record: &mut Record,
-    ) -> Result<Begun, Failure> {
-        let id = &backend.id;
-        if response.status.is_redirection() {
-            return Err(Failure::redirected(id, response.status.as_u16()));
-        }
-        if !response.status.is_success() {
-            return Err(self.reported(id, response).await);
-        }
-        if is_compressed(&response.headers) {
-            let what = "compressed its answer although it was asked not to.";
-            return Err(Failure::unreadable(id, what, Work::Unknown));
-        }
-        let stall = journey.snapshot.limits.stall_timeout;
-        match (journey.chat.delivery(), media(&response.headers)) {
-            (_, Media::Html) => {
-                let what = "answered with a web page. Check its base URL and the network.";
-                Err(Failure::unreadable(id, what, Work::None))
-            }
-            (Delivery::Whole, Media::EventStream) => {
-                let what = "streamed an answer that was not to be streamed.";
-                Err(Failure::unreadable(id, what, Work::Unknown))
-            }
-            (Delivery::Whole, _) => {
-                let read = |body: &Bytes| Ok((body.clone(), read_chat_answer(body)?));
-                let (headers, (body, facts)) = self.read_whole(id, response, stall, read).await?;
-                record.learn(&facts);
-                let content = Content::Whole(body);
-                Ok(Begun { backend: id.clone(), headers, content })
-            }
-            (Delivery::Stream(usage_chunk), Media::Json) => {
-                let read = |body: &Bytes| stream_of_answer(body, usage_chunk);
-                let (headers, (stream, facts)) = self.read_whole(id, response, stall, read).await?;
-                record.learn(&facts);
-                let content = Content::Replayed(stream);
-                Ok(Begun { backend: id.clone(), headers, content })
-            }
-            (Delivery::Stream(usage_chunk), _) => {
-                self.open_stream(journey, id, response, usage_chunk, record).await
-            }
-        }
-    }
-
-    async fn reported(&self, backend: &BackendId, response: UpstreamResponse) -> Failure {
-        let UpstreamResponse { status, headers, body, scrubber } = response;
-        let reading = read_up_to(body, ERROR_BODY_BYTES_MAX, ERROR_BODY_TIMEOUT);
-        // Whatever was read in time is all there is to say.
-        let body = match tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await {
-            Ok(Ok(body) | Err(Unread::Failed(_, body))) => body,
-            Ok(Err(Unread::TooLarge)) | Err(_) => Bytes::new(),
-        };
-        let error = upstream_error(status.as_u16(), &scrubber.scrub_body(&body));
-        let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-        Failure::reported(backend, &error, &told)
-    }
-
-    async fn read_whole<T>(
-        &self,
-        backend: &BackendId,
-        response: UpstreamResponse,
-        stall: Duration,
-        read: impl FnOnce(&Bytes) -> Result<T, BadAnswer>,
-    ) -> Result<(HeaderMap, T), Failure> {
-        let UpstreamResponse { headers, body, scrubber, .. } = response;
-        let body =
-            read_up_to(body, ANSWER_BYTES_MAX, stall).await.map_err(|unread| match unread {
-                Unread::TooLarge => {
-                    Failure::unreadable(backend, "sent an answer without end.", Work::Unknown)
-                }
-                Unread::Failed(failure, _) => Failure::upstream(backend, &failure),
-            })?;
-        let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-        let answer = read(&body).map_err(|bad| Failure::bad_answer(backend, &bad, &told))?;
-        Ok((headers, answer))
-    }
-
-    async fn open_stream(
-        &self,
-        journey: &Journey,
-        backend: &BackendId,
-        response: UpstreamResponse,
-        usage_chunk: UsageChunk,
-        record: &mut Record,
-    ) -> Result<Begun, Failure> {
-        let UpstreamResponse { headers, mut body, scrubber, .. } = response;
-        let mut tap = ChatTap::new(usage_chunk);
-        let first = loop {
-            let next = tokio::time::timeout(patience(journey, record), body.next()).await;
-            let failure = match next {
-                Ok(Some(Ok(chunk))) => {
-                    let tapped = tap.feed(&chunk);
-                    if tapped.flow == Flow::More && tapped.relay.is_empty() {
-                        continue;
-                    }
-                    if !tapped.relay.is_empty() {
-                        break tapped;
-                    }
-                    None
-                }
-                Ok(Some(Err(failure))) => Some(failure),
-                Ok(None) => None,
-                Err(_elapsed) => Some(UpstreamFailure::Timeout),
-            };
-            let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-            match relay::judge_end(tap, failure, backend, &told) {
-                // Nothing to relay but the end itself: an answer without a single event.
-                relay::Ended::Whole { .. } | relay::Ended::Nothing => {
-                    let what = "ended its stream without an answer.";
-                    return Err(Failure::unreadable(backend, what, Work::None));
-                }
-                relay::Ended::Broken { failure, .. } => return Err(failure),
-            }
-        };
-        if tap.content_seen() {
-            record.first_token();
-        }
-        let streaming = Box::new(Streaming { tap, first, body, scrubber });
-        Ok(Begun { backend: backend.clone(), headers, content: Content::Stream(streaming) })
-    }
-
     async fn deliver(
         self: &Arc<Self>,
         journey: &Journey,
@@ -374,55 +218,6 @@ async fn whole(body: Bytes, mut record: Record) -> Response<AnswerBody> {
 /// Whether another candidate may answer after `failure`. The one place for this decision.
 fn may_try_next(failure: &Failure, tries: usize) -> bool {
     tries < ATTEMPTS_PER_REQUEST_MAX && matches!(failure.verdict, Verdict::BackendFailure(_))
-}
-
-/// How long the backend may stay silent before its first token: within what is left of the request.
-fn patience(journey: &Journey, record: &Record) -> Duration {
-    let limits = &journey.snapshot.limits;
-    let limit = match journey.chat.delivery() {
-        Delivery::Whole => limits.total_timeout,
-        Delivery::Stream(_) => limits.total_timeout.min(limits.first_token_timeout),
-    };
-    limit.saturating_sub(record.elapsed())
-}
-
-enum Unread {
-    TooLarge,
-    /// Broken off; with what had come.
-    Failed(UpstreamFailure, Bytes),
-}
-
-async fn read_up_to(
-    mut body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
-    bytes_max: usize,
-    stall: Duration,
-) -> Result<Bytes, Unread> {
-    let mut first = Bytes::new();
-    let mut rest = bytes::BytesMut::new();
-    loop {
-        let next = tokio::time::timeout(stall, body.next()).await;
-        let failure = match next {
-            Ok(None) if rest.is_empty() => return Ok(first),
-            Ok(None) => return Ok(rest.freeze()),
-            Ok(Some(Ok(chunk))) => {
-                if first.len().max(rest.len()) + chunk.len() > bytes_max {
-                    return Err(Unread::TooLarge);
-                }
-                if first.is_empty() {
-                    first = chunk;
-                } else {
-                    if rest.is_empty() {
-                        rest.extend_from_slice(&first);
-                    }
-                    rest.extend_from_slice(&chunk);
-                }
-                continue;
-            }
-            Ok(Some(Err(failure))) => failure,
-            Err(_elapsed) => UpstreamFailure::Timeout,
-        };
-        return Err(Unread::Failed(failure, if rest.is_empty() { first } else { rest.freeze() }));
-    }
 }
 
 fn new_request(arrival: Arrival, client: &Client, chat: &ChatRequest, route: &str) -> NewRequest {

@@ -20,7 +20,7 @@ use wire::openai_chat::{AnswerFacts, ChatTap, Flow, StreamEnd, Tapped};
 use crate::answer::{Cut, StreamItem};
 use crate::failure::{Failure, Told, Work};
 use crate::limits::{HEARTBEAT, RequestLimits, STREAM_BYTES_MAX};
-use crate::pipeline::Streaming;
+use crate::opening::Streaming;
 use crate::record::Record;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
 

@@ -299,3 +299,49 @@ async fn no_key_and_no_prompt_is_left_in_any_file() {
         assert!(found.is_empty(), "{found:?}");
     }
 }
+
+#[tokio::test]
+async fn a_full_disk_keeps_the_answer_and_refuses_the_next_request() {
+    let upstream =
+        ScriptedUpstream::answering(|_| Some(Reply::chat(&HELLO))).await.expect("an upstream");
+    let full = ledger::LedgerLimits { file_bytes_max: Some(262_144) };
+    let world = world_with(&upstream, Limits { ledger: full, ..Limits::default() }).await;
+    // Rows go into pages that are there already until none is left.
+    let mut answered = 0;
+    let kept = loop {
+        let answer = world.chat(ASK).await;
+        assert_eq!(
+            (answer.status, answer.text().contains("Hello")),
+            (200, true),
+            "{}",
+            answer.text()
+        );
+        answered += 1;
+        let settled = world.seen.wait_settled(answered).await;
+        if settled[answered - 1].recorded == Recorded::NotYet {
+            break world.ledger.backlog();
+        }
+        assert!(answered < 2_000, "the disk never filled up");
+    };
+    assert!(kept > 0, "the settlement is kept to be tried again");
+    let sent = upstream.requests().len();
+    let refused = world.chat(ASK).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["code"], "ledger_unavailable");
+    assert_eq!(upstream.requests().len(), sent, "nothing is sent that cannot be written down");
+    assert_eq!(world.gateway.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_kept_alive_until_its_limit() {
+    let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
+    let mut limits = Limits::default();
+    limits.request.stall_timeout = gateway::HEARTBEAT * 2 + Duration::from_secs(5);
+    limits.request.total_timeout = Duration::from_secs(600);
+    let world = world_with(&upstream, limits).await;
+    let answer = world.chat(&ASK_STREAM.replace("gpt", "mock/fault-stall")).await;
+    let text = answer.text();
+    assert_eq!(text.matches(": waiting for the backend\n\n").count(), 2, "{text}");
+    assert!(text.contains("\"code\":\"timeout\""), "{text}");
+    assert_ne!(answer.end, BodyEnd::Complete);
+}

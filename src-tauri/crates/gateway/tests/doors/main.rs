@@ -7,6 +7,8 @@ mod delivery;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod probing;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod world;

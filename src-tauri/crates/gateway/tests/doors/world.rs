@@ -13,7 +13,7 @@ use gateway::{
     Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
     HttpUpstream, Listener, MockUpstream, RequestLimits, RequestSummary, Snapshot, new_token,
 };
-use ledger::{Attempt, Ledger, Price, PriceBook, Purpose, RequestQuery, RequestRow};
+use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
 use routing::{BackendModels, BackendRole, RouteTable, Standing};
 use settings::BackendKind;
@@ -80,6 +80,7 @@ pub(crate) struct Limits {
     pub(crate) door: DoorLimits,
     pub(crate) request: RequestLimits,
     pub(crate) network: Arc<HttpUpstream>,
+    pub(crate) ledger: LedgerLimits,
 }
 
 pub(crate) fn network() -> Arc<HttpUpstream> {
@@ -105,6 +106,7 @@ impl Default for Limits {
                 total_timeout: long,
             },
             network: network(),
+            ledger: LedgerLimits::default(),
         }
     }
 }
@@ -121,7 +123,8 @@ pub(crate) async fn world_with(upstream: &ScriptedUpstream, limits: Limits) -> W
 /// As [`world_with`], with the key bound to the origin of `key_home`.
 pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> World {
     let folder = TempDir::new().expect("a folder");
-    let ledger = Ledger::open(&folder.path().join("ledger.db")).expect("a ledger");
+    let ledger =
+        Ledger::open_with(&folder.path().join("ledger.db"), limits.ledger).expect("a ledger");
     let clock = Arc::new(SystemClock::new());
     let vault = Vault::new(Arc::new(MemoryStore::new()), clock.clone());
     let credential = CredentialId::new("corp-key").expect("an id");
