@@ -8,6 +8,7 @@ use control::EngineConfig;
 
 fn main() -> ExitCode {
     hide_keys_in_panics();
+    control::harden_process();
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

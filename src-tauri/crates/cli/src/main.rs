@@ -11,7 +11,6 @@ mod desktop;
 mod escape;
 mod exit;
 mod fault;
-mod hardening;
 mod panel_assets;
 mod quantity;
 mod secret_input;

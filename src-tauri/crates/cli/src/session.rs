@@ -9,7 +9,6 @@ use crate::arguments::Ask;
 use crate::command::{backends, check, clients, keys, requests, settings, status, usage};
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
-use crate::hardening;
 use crate::secret_input::prompt;
 use crate::serve::{self, Serve};
 
@@ -32,7 +31,7 @@ pub(crate) fn serve(
     environment: Environment,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    hardening::apply();
+    control::harden_process();
     let log_filter = environment.log_filter();
     let config = EngineConfig::from_variables(environment.variables)?;
     let serving = serve::run(wanted, config, &log_filter, console);
@@ -45,7 +44,7 @@ pub(crate) fn ask(
     environment: Environment,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    hardening::apply();
+    control::harden_process();
     let config = EngineConfig::from_variables(environment.variables)?;
     let threads = match &question {
         Ask::Check(_) => Threads::Several,

@@ -20,7 +20,7 @@ pub use crate::core::Core;
 pub use door::{Assets, serve};
 pub use engine::{
     ConfigError, Engine, EngineConfig, Folders, ServeError, Served, StartError, WindowFocus,
-    start_log,
+    harden_process, start_log,
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_GATHERED_MS, CoreEvents, PanelEvent, PanelEvents, Tag};

@@ -99,11 +99,13 @@ fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: Figures) -
 
 /// Invented, so that costs, budgets and charts can be seen and tested without spending a cent.
 const MOCK: &[Row] = &[
-    row("mock/echo", [100_000, 10_000, 125_000, 200_000, 400_000]),
-    row("mock/chat", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-    row("mock/reason", [2_000_000, 200_000, 2_500_000, 4_000_000, 8_000_000])
-        .over(200_000, [4_000_000, 400_000, 5_000_000, 8_000_000, 12_000_000]),
-    row("mock/embed", [20_000, NONE, NONE, NONE, NONE]),
+    row("echo", [100_000, 10_000, 125_000, 200_000, 400_000]),
+    row("chat", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
+    row("slow", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
+    row("fault-cut", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
+    row("fault-stall", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
+    row("fault-no-done", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
+    row("fault-no-usage", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
 ];
 
 const OPENAI: &[Row] = &[
