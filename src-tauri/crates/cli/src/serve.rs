@@ -67,7 +67,7 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Exi
 fn refuse_or_go_on(wanted: &Serve, reason: &str, console: &mut Console) -> Result<(), Failure> {
     if !wanted.panel {
         return Err(Failure::new(Exit::No, reason)
-            .with_hint("Choose another port with --port, or stop the other program."));
+            .with_hint("`gatehouse serve --port N` takes another port."));
     }
     let mut text = Text::new();
     text.piece(Tone::Warn, "▲ ").line(Tone::Plain, reason);

@@ -86,10 +86,7 @@ pub(crate) enum Column {
 impl Table {
     /// A table with a header.
     pub(crate) fn new(columns: &[Column]) -> Self {
-        let mut grid = Grid::new();
-        grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        grid.enforce_styling();
-        grid.style_text_only();
+        let mut grid = plain_grid();
         grid.set_header(columns.iter().map(|column| {
             let (Column::Left(title) | Column::Right(title)) = column;
             Cell::new(title).add_attribute(Attribute::Bold)
@@ -105,11 +102,7 @@ impl Table {
 
     /// A table of names and values, without a header.
     pub(crate) fn of_facts() -> Self {
-        let mut grid = Grid::new();
-        grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        grid.enforce_styling();
-        grid.style_text_only();
-        Self { grid }
+        Self { grid: plain_grid() }
     }
 
     /// Adds a row.
@@ -119,6 +112,25 @@ impl Table {
             column.set_padding((0, 2));
         }
         self
+    }
+}
+
+/// Narrowest terminal that cells are wrapped for, in columns. Below that, and in terminals that say
+/// they have no width at all, a wrapped table would be a column of single letters.
+const TERMINAL_COLUMNS_MIN: u16 = 40;
+
+fn plain_grid() -> Grid {
+    let mut grid = Grid::new();
+    grid.load_style(presets::NOTHING).enforce_styling().style_text_only();
+    let arrangement = arrangement(grid.width());
+    grid.set_content_arrangement(arrangement);
+    grid
+}
+
+fn arrangement(terminal_columns: Option<u16>) -> ContentArrangement {
+    match terminal_columns {
+        Some(TERMINAL_COLUMNS_MIN..) => ContentArrangement::Dynamic,
+        Some(_) | None => ContentArrangement::Disabled,
     }
 }
 
@@ -198,6 +210,13 @@ mod tests {
         let written_out = "gpt\\u{1b}[2J\\n\\u{202e}evil";
         assert_eq!(shown.matches(written_out).count(), 2, "{shown}");
         assert_eq!(shown.lines().count(), 3, "one line, a header and one row: {shown}");
+    }
+
+    #[test]
+    fn cells_are_wrapped_only_where_there_is_room() {
+        let wraps = |columns| matches!(arrangement(columns), ContentArrangement::Dynamic);
+        let wrapped = [None, Some(0), Some(39), Some(40)].map(wraps);
+        assert_eq!(wrapped, [false, false, false, true]);
     }
 
     #[test]
