@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use domain::{Clock, Entropy, RequestId};
 use hyper::body::Incoming;
+use hyper::header::HeaderMap;
 use hyper::{Method, Request, Response};
 use ledger::Ledger;
 use settings::BackendKind;
@@ -22,7 +23,7 @@ use wire::ErrorKind;
 use crate::answer::{self, AnswerBody, Refusal, RetryAdvice};
 use crate::door::{self, AllowedHosts};
 use crate::event::EventSink;
-use crate::headers::{HOP, to_backend};
+use crate::headers::{HOP, PROJECT, to_backend};
 use crate::in_flight::InFlight;
 use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX};
 use crate::listener::{self, Answers, Listener};
@@ -209,7 +210,8 @@ impl Answers for GatewayDoor {
         let started = gateway.clock().wall();
         let id = RequestId::generate(started, gateway.entropy.as_ref());
         let is_chunked = door::is_chunked(request.headers());
-        let arrival = Arrival { id, begun, started };
+        let project = project(request.headers());
+        let arrival = Arrival { id, begun, started, project };
         let mut answer = match self.admit(&request) {
             Ok(route) => self.route(route, arrival, request).await,
             Err(refusal) => self.refuse(&refusal, request).await,
@@ -311,6 +313,12 @@ impl GatewayDoor {
         body::swallow_refused(request, bytes_max).await;
         refusal.answer()
     }
+}
+
+/// The client's tag, if it is plain text; the ledger cuts it to its length.
+fn project(headers: &HeaderMap) -> Option<String> {
+    let tag = headers.get(PROJECT)?.to_str().ok()?.trim();
+    (!tag.is_empty()).then(|| tag.to_owned())
 }
 
 fn loops() -> Refusal {

@@ -9,6 +9,9 @@ use hyper::header::{
 /// Marks a request that a gateway sent on; one that comes back with it has gone round.
 pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");
 
+/// A client's tag for its own bookkeeping; it stays here.
+pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-gatehouse-project");
+
 const TO_BACKEND: [HeaderName; 4] =
     [CONTENT_TYPE, ACCEPT, USER_AGENT, HeaderName::from_static("x-client-request-id")];
 const TO_BACKEND_PREFIXES: [&str; 2] = ["openai-", "x-stainless-"];

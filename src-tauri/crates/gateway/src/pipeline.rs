@@ -35,11 +35,12 @@ const DIALECT: &str = "openai-chat";
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// A request's identity and arrival.
-#[derive(Clone, Copy)]
 pub(crate) struct Arrival {
     pub(crate) id: RequestId,
     pub(crate) begun: Moment,
     pub(crate) started: WallTime,
+    /// The client's tag for its own bookkeeping.
+    pub(crate) project: Option<String>,
 }
 
 /// A request with all that its tries share.
@@ -75,8 +76,9 @@ impl Gateway {
         };
         let decision = snapshot.routes.choose(chat.model());
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
+        let (id, begun) = (arrival.id, arrival.begun);
         let request = new_request(arrival, client, &chat, route);
-        let mut record = Record::new(&self.books, request, arrival.begun, bytes_in, place);
+        let mut record = Record::new(&self.books, request, begun, bytes_in, place);
         let decision = match decision {
             Ok(decision) => decision,
             Err(error) => return give_up(record, &Failure::no_route(&error)).await,
@@ -86,7 +88,7 @@ impl Gateway {
             return ledger_closed().answer();
         }
         let client = client.id.clone();
-        let journey = Journey { id: arrival.id, client, chat, headers, snapshot };
+        let journey = Journey { id, client, chat, headers, snapshot };
         self.travel(journey, &decision, record).await
     }
 
@@ -225,7 +227,7 @@ fn new_request(arrival: Arrival, client: &Client, chat: &ChatRequest, route: &st
         id: arrival.id,
         started: arrival.started,
         client: client.id.clone(),
-        project: None,
+        project: arrival.project,
         route: route.to_owned(),
         model_asked: chat.model().to_owned(),
         dialect: DIALECT.to_owned(),

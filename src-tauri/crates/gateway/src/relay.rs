@@ -214,6 +214,10 @@ impl Relay {
     /// Settles, then gives the last bytes.
     async fn finish(&mut self, relay: Bytes, cause: Option<UpstreamFailure>) -> Option<StreamItem> {
         let tap = self.tap.take()?;
+        if tap.late_chunks() > 0 {
+            let (backend, chunks) = (&self.backend, tap.late_chunks());
+            tracing::warn!(%backend, chunks, "text after a finish reason was left out");
+        }
         let headers = HeaderMap::new();
         let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.clock.wall() };
         let (last, facts, failure) = match judge_end(tap, cause, &self.backend, &told) {

@@ -69,10 +69,13 @@ async fn the_backend_gets_the_key_the_body_and_no_identity() {
         "accept-encoding: gzip, br",
         "x-stainless-lang: python",
         "user-agent: OpenAI/Python",
+        "x-gatehouse-project: thesis",
     ];
     let line = "POST /v1/chat/completions?key=ghk_other HTTP/1.1";
     client.request(line, &headers, ASK.as_bytes()).await.expect("sent");
-    assert_eq!(client.answer().await.expect("an answer").status, 200);
+    let answer = client.answer().await.expect("an answer");
+    assert_eq!(answer.status, 200);
+    assert_eq!(world.row(&answer).await.0.request.project.as_deref(), Some("thesis"));
     let sent = &upstream.requests()[0];
     assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/v1/chat/completions"));
     assert_eq!(sent.authorization(), Some(format!("Bearer {KEY}").as_str()));
@@ -81,7 +84,7 @@ async fn the_backend_gets_the_key_the_body_and_no_identity() {
     assert_eq!(sent.header("user-agent"), Some("OpenAI/Python"));
     assert_eq!(sent.header("x-stainless-lang"), Some("python"));
     assert_eq!(sent.header("x-gatehouse-hop"), Some("1"));
-    for name in ["cookie", "x-forwarded-for", "x-api-key", "forwarded", "via"] {
+    for name in ["cookie", "x-forwarded-for", "x-api-key", "x-gatehouse-project", "via"] {
         assert_eq!(sent.header(name), None, "{name}");
     }
     assert!(!sent.headers.iter().any(|(_, value)| value.contains(&world.token)));
