@@ -5,7 +5,9 @@ use std::io::Write;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{backends, check, clients, completions, keys, requests, settings, usage};
+use crate::command::{
+    backends, check, clients, completions, keys, requests, settings, token, usage,
+};
 use crate::console::Format;
 use crate::exit::Exit;
 use crate::serve::Serve;
@@ -62,7 +64,7 @@ pub(crate) enum Ask {
     #[command(subcommand)]
     Clients(clients::Clients),
     /// Print a client's local token and nothing else
-    Token(clients::Token),
+    Token(token::Token),
     /// Show what was used and what it cost
     Usage(usage::Usage),
     /// Show single requests, newest first

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod requests;
 pub(crate) mod settings;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod usage;
 
 #[cfg(test)]

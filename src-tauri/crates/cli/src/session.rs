@@ -6,7 +6,7 @@ use control::{Core, EngineConfig};
 use tokio::runtime::Builder;
 
 use crate::arguments::Ask;
-use crate::command::{backends, check, clients, keys, requests, settings, status, usage};
+use crate::command::{backends, check, clients, keys, requests, settings, status, token, usage};
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 use crate::secret_input::prompt;
@@ -87,7 +87,7 @@ async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exi
         Ask::Keys(wanted) => keys::run(wanted, core, console).await,
         Ask::Backends(wanted) => backends::run(wanted, core, console).await,
         Ask::Clients(wanted) => clients::run(wanted, core, console).await,
-        Ask::Token(wanted) => clients::run_token(wanted, core, console).await,
+        Ask::Token(wanted) => token::run(wanted, core, console).await,
         Ask::Usage(wanted) => usage::run(&wanted, core, console).await,
         Ask::Requests(wanted) => requests::run(&wanted, core, console).await,
         Ask::Settings(wanted) => settings::run(&wanted, core, console).await,

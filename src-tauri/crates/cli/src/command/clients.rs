@@ -1,14 +1,13 @@
-//! `gatehouse clients` and `gatehouse token`: tools on this machine and their local tokens.
+//! `gatehouse clients`: tools on this machine that may call the gateway.
 
 use clap::Subcommand;
 use control::Core;
 use control::view::{ClientAdd, ClientRef, ClientView, UnixMs};
-use domain::Secret;
-use zeroize::Zeroizing;
 
 use super::keys::done;
+use super::token::hand_out;
 use crate::arguments::Named;
-use crate::console::{Console, Format};
+use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::quantity::{distance, distance_if_known, spend};
 use crate::session::unlock_by_hand;
@@ -36,13 +35,6 @@ pub(crate) struct Add {
     expires_in_days: Option<u32>,
 }
 
-/// Whose token.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Token {
-    /// The client's name
-    client: String,
-}
-
 /// Does it.
 pub(crate) async fn run(
     wanted: Clients,
@@ -67,32 +59,6 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Fine)
-}
-
-/// Prints a client's token.
-pub(crate) async fn run_token(
-    wanted: Token,
-    core: &Core,
-    console: &mut Console,
-) -> Result<Exit, Failure> {
-    unlock_by_hand(core, console).await?;
-    let token = control::client_token(core, ClientRef { id: wanted.client.clone() }).await?;
-    hand_out(&wanted.client, &token, console)?;
-    Ok(Exit::Fine)
-}
-
-/// The one place where a secret leaves the program for a person or a tool: the client's own local
-/// token, which opens this machine's gateway and nothing else.
-pub(super) fn hand_out(client: &str, token: &Secret, console: &mut Console) -> Result<(), Failure> {
-    let token = token.expose();
-    let answer = match console.format {
-        Format::Text => Zeroizing::new(format!("{token}\n")),
-        Format::Json => {
-            let answer = serde_json::json!({"client": client, "token": token});
-            Zeroizing::new(console.json(&answer)?)
-        }
-    };
-    console.print(&answer)
 }
 
 pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> Text {

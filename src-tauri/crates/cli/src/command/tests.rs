@@ -183,10 +183,10 @@ fn formats_that_contradict_each_other_are_wrong_usage() {
 
 #[test]
 fn a_token_is_printed_and_nothing_else() {
-    let token = Secret::parse("ghk_0123456789abcdef".to_owned()).expect("a token");
+    let secret = Secret::parse("ghk_0123456789abcdef".to_owned()).expect("a token");
     let printed = |format| {
         let (mut console, answers, remarks) = Console::for_test(format, Peer::Other);
-        clients::hand_out("demo", &token, &mut console).expect("printed");
+        token::hand_out("demo", &secret, &mut console).expect("printed");
         assert_eq!(remarks.text(), "");
         answers.text()
     };
