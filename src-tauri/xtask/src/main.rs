@@ -9,6 +9,7 @@
     reason = "tooling reads the environment, measures real time and writes generated files"
 )]
 
+mod bench;
 mod bindings;
 mod call;
 mod icons;
@@ -54,6 +55,8 @@ enum Task {
     Icons,
     /// Build the installable packages
     Package,
+    /// Measure the built programs beside the direct way and nginx
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +79,7 @@ fn perform(task: Task, repository: &Repository) -> anyhow::Result<ExitCode> {
         Task::Tidy => tidy::run(repository)?,
         Task::Icons => icons::run(repository)?,
         Task::Package => package::run(repository)?,
+        Task::Bench(arguments) => bench::run(repository, &arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
