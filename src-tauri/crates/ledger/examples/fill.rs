@@ -1,0 +1,126 @@
+//! Fills a ledger with made-up requests of the last month: `fill PATH REQUESTS`.
+//!
+//! For `cargo xtask bench`, which asks the dashboard's questions over the outcome. It writes through
+//! the ledger's own door, so the sums are the ones that real traffic would have left.
+
+#![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its arguments")]
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
+use domain::{
+    BackendId, ClientId, Clock, CredentialId, Entropy, MicroUsd, RequestId, SeededEntropy,
+    SystemClock, TokenUsage, WallTime,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use ledger::{
+    Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
+};
+
+/// Names that requests are spread over: a developer with several keys, tools and models.
+const BACKENDS: [&str; 4] = ["openai", "openrouter", "groq", "local"];
+const CLIENTS: [&str; 5] = ["editor", "agent", "shell", "notebook", "review"];
+const MODELS: [&str; 8] =
+    ["large", "large-mini", "small", "small-mini", "reasoner", "coder", "vision", "nano"];
+
+/// How far back the first request lies.
+const PERIOD_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// Settlements under way at once; the writer commits them together.
+const UNDER_WAY: usize = 2_048;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("usage: fill PATH REQUESTS")?;
+    let requests: i64 = arguments.next().ok_or("usage: fill PATH REQUESTS")?.parse()?;
+    let ledger = Ledger::open(Path::new(&path))?;
+    let (entropy, now) = (SeededEntropy::new(1), SystemClock::new().wall().unix_ms());
+    stream::iter(0..requests)
+        .map(|number| {
+            let started = now - PERIOD_MS + number * (PERIOD_MS / requests.max(1));
+            let ended = made_up(WallTime::from_unix_ms(started), &entropy);
+            let ledger = &ledger;
+            async move {
+                ledger.settle(ended?).await?;
+                Ok::<_, Box<dyn Error>>(())
+            }
+        })
+        .buffer_unordered(UNDER_WAY)
+        .try_collect::<()>()
+        .await
+}
+
+/// A finished request that began at `started`.
+fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {
+    let mut dice = [0_u8; 6];
+    entropy.fill(&mut dice);
+    let [first, second, third, input, output, millis] = dice;
+    let client = ClientId::new(pick(&CLIENTS, first))?;
+    let backend = BackendId::new(pick(&BACKENDS, second))?;
+    let credential = CredentialId::new(format!("{backend}-key"))?;
+    let model = pick(&MODELS, third).to_owned();
+    let took = Duration::from_millis(200 + 10 * u64::from(millis));
+    let tokens = TokenUsage {
+        input_uncached: 20 * u64::from(input),
+        output_visible: 5 * u64::from(output),
+        ..TokenUsage::default()
+    };
+    let request = NewRequest {
+        id: RequestId::generate(started, entropy),
+        started,
+        client,
+        project: None,
+        route: model.clone(),
+        model_asked: model.clone(),
+        dialect: "openai-chat".to_owned(),
+        streamed: true,
+        purpose: Purpose::User,
+    };
+    let attempt = Attempt {
+        backend,
+        credential: Some(credential),
+        model: model.clone(),
+        started,
+        duration: took,
+        error_class: None,
+        http_status: Some(200),
+        message: None,
+    };
+    Ok(settled(request, attempt, took, tokens, model))
+}
+
+fn settled(
+    request: NewRequest,
+    attempt: Attempt,
+    took: Duration,
+    tokens: TokenUsage,
+    model: String,
+) -> Settlement {
+    let spent = i64::try_from(tokens.total()).unwrap_or_default();
+    let ended = request.started.unix_ms() + i64::try_from(took.as_millis()).unwrap_or_default();
+    Settlement {
+        ended: WallTime::from_unix_ms(ended),
+        outcome: Outcome::Complete,
+        backend: Some(attempt.backend.clone()),
+        credential: attempt.credential.clone(),
+        cost: Cost::Computed { amount: MicroUsd::new(spent), price_id: format!("bench/{model}") },
+        model_billed: Some(model),
+        http_status: Some(200),
+        finish_reason: Some("stop".to_owned()),
+        error_class: None,
+        usage: Some(tokens),
+        cache: CacheOutcome::Bypass,
+        timings: Timings { total: Some(took), ..Timings::default() },
+        bytes_in: 400,
+        bytes_out: 4_000,
+        explanation: None,
+        attempts: vec![attempt],
+        request,
+    }
+}
+
+fn pick(names: &[&'static str], dice: u8) -> &'static str {
+    names.iter().cycle().nth(usize::from(dice)).copied().unwrap_or("bench")
+}

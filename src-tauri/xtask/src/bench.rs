@@ -1,0 +1,158 @@
+//! `cargo xtask bench`: how fast the built programs are, measured from outside beside the direct way
+//! and nginx.
+//!
+//! A figure counts only as a ratio to what the same machine could do in the same minute, so every row
+//! has rounds in which all contenders take turns, and the median of the rounds is what is shown. No
+//! test and no part of CI: a busy machine makes every figure wrong.
+
+mod client;
+mod figures;
+mod ground;
+mod home;
+mod nginx;
+mod process;
+mod report;
+mod standing;
+mod traffic;
+mod upstream;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use self::ground::Ground;
+use self::report::{Circumstances, Figure};
+use crate::call::Call;
+use crate::repository::Repository;
+
+/// What `bench` understands.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How often each figure is measured; the median is shown
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// Measure this row alone; may be repeated
+    #[arg(long, value_enum, value_name = "ROW")]
+    only: Vec<Row>,
+    /// Write the figures here, too, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Seconds for which the idle program is watched; its target speaks of 300
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    idle_secs: u64,
+    /// Measure the programs of this folder instead of building them
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Row {
+    /// Answers per second at 16 connections
+    Throughput,
+    /// Added time at 1 connection
+    Latency,
+    /// Added time to the first token of a stream
+    FirstToken,
+    /// Visible pauses in streams
+    Gaps,
+    /// 300 streams at once
+    Streams,
+    /// Memory idle, after 10,000 requests and after as many again
+    Memory,
+    /// Processor time of a program that does nothing
+    Idle,
+    /// `gatehouse serve` to its first answer
+    Start,
+    /// `gatehouse status` beside a running engine
+    Status,
+    /// The dashboard's question over a million requests
+    Usage,
+}
+
+/// Measures what is asked for and prints it.
+pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
+    if cfg!(debug_assertions) {
+        return optimised(repository);
+    }
+    let program = program(repository, arguments.programs.as_deref())?;
+    let rounds = usize::from(arguments.rounds);
+    let mut circumstances = Circumstances::look(repository, rounds, program.display().to_string());
+    let idle = Duration::from_secs(arguments.idle_secs);
+    let ground = Ground::prepare(repository, program, rounds, idle)?;
+    let mut figures = Vec::new();
+    for row in Row::value_variants() {
+        if arguments.only.is_empty() || arguments.only.contains(row) {
+            println!("measuring: {}", row.word());
+            figures.extend(
+                row.measure(&ground).unwrap_or_else(|error| {
+                    vec![Figure::missing(row.word(), format!("{error:#}"))]
+                }),
+            );
+        }
+    }
+    circumstances.ended();
+    println!("\n{}", report::text(&circumstances, &figures));
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, report::json(&circumstances, &figures)?)
+            .with_context(|| format!("could not write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// An unoptimised load generator would measure itself, so the same command runs again as a release
+/// build.
+fn optimised(repository: &Repository) -> Result<()> {
+    Call::cargo("build --release -p xtask", &repository.root).run()?;
+    let name = format!("release/xtask{}", std::env::consts::EXE_SUFFIX);
+    let here = std::env::current_dir()?;
+    std::env::args_os()
+        .skip(1)
+        .fold(Call::new(repository.target.join(name), &here), Call::arg)
+        .run()
+}
+
+fn program(repository: &Repository, folder: Option<&Path>) -> Result<PathBuf> {
+    let name = format!("gatehouse{}", std::env::consts::EXE_SUFFIX);
+    if let Some(folder) = folder {
+        return std::path::absolute(folder.join(name)).context("no such folder");
+    }
+    Call::cargo("build --release -p cli --bin gatehouse", &repository.root).run()?;
+    Ok(repository.target.join("release").join(name))
+}
+
+impl Row {
+    /// Its name on the command line.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Throughput => "throughput",
+            Self::Latency => "latency",
+            Self::FirstToken => "first-token",
+            Self::Gaps => "gaps",
+            Self::Streams => "streams",
+            Self::Memory => "memory",
+            Self::Idle => "idle",
+            Self::Start => "start",
+            Self::Status => "status",
+            Self::Usage => "usage",
+        }
+    }
+
+    fn measure(self, ground: &Ground<'_>) -> Result<Vec<Figure>> {
+        match self {
+            Self::Throughput => traffic::throughput(ground),
+            Self::Latency => traffic::latency(ground),
+            Self::FirstToken => traffic::first_token(ground),
+            Self::Gaps => traffic::gaps(ground),
+            Self::Streams => traffic::many_streams(ground),
+            Self::Memory => traffic::memory(ground),
+            Self::Idle => standing::idle(ground),
+            Self::Start => standing::start(ground),
+            Self::Status => standing::status(ground),
+            Self::Usage => standing::usage(ground),
+        }
+    }
+}

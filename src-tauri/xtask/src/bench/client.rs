@@ -1,0 +1,269 @@
+//! The load: requests made once as bytes and sent again and again, one connection each.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::upstream::{Epoch, STREAM_CHUNKS};
+use super::wire::Wire;
+
+/// Longest that one streamed answer may take. A tenth of a second is normal.
+const STREAM_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Whom a request goes to, and how it begins there.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The token that opens it; any text where none is asked for.
+    pub(crate) token: String,
+    /// What stands before a model's name there.
+    pub(crate) model_prefix: &'static str,
+}
+
+/// How an answer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// In one piece.
+    Whole,
+    /// Piece by piece.
+    Streamed,
+}
+
+impl Door {
+    /// A chat request, as the bytes that go over the wire.
+    pub(crate) fn chat(&self, model: &str, answer: Answer) -> Vec<u8> {
+        let stream = match answer {
+            Answer::Whole => "",
+            Answer::Streamed => r#","stream":true,"stream_options":{"include_usage":true}"#,
+        };
+        let body = format!(
+            concat!(
+                r#"{{"model":"{}{}","messages":[{{"role":"system","content":"You answer briefly."}},"#,
+                r#"{{"role":"user","content":"What does a gatehouse keep, open, watch and write "#,
+                r#"down? One sentence, please."}}],"temperature":0.2,"max_tokens":64{}}}"#
+            ),
+            self.model_prefix, model, stream
+        );
+        self.post("/v1/chat/completions", &body)
+    }
+
+    /// A POST of JSON, as bytes.
+    pub(crate) fn post(&self, path: &str, body: &str) -> Vec<u8> {
+        let Self { address, token, .. } = self;
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
+    }
+
+    /// Opens a connection.
+    pub(crate) async fn connect(&self) -> Result<Connection> {
+        let socket = TcpStream::connect(self.address).await;
+        let socket = socket.with_context(|| format!("nobody listens on {}", self.address))?;
+        Ok(Connection { wire: Wire::over(socket)? })
+    }
+}
+
+/// One connection, used for one request after another.
+pub(crate) struct Connection {
+    wire: Wire,
+}
+
+/// One piece of a streamed answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// When the upstream sent it, by the common epoch.
+    pub(crate) sent_us: u64,
+    /// When it was here.
+    pub(crate) arrived_us: u64,
+}
+
+/// A streamed answer that came whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Streamed {
+    /// When its request was sent.
+    pub(crate) asked_us: u64,
+    /// Its pieces with content.
+    pub(crate) arrivals: Vec<Arrival>,
+}
+
+impl Connection {
+    /// Sends a request and reads its whole answer; anything but 200 is an error that shows it.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<()> {
+        self.wire.send(request).await?;
+        let head = self.wire.answer_head().await?;
+        let mut refusal = String::new();
+        let framing = head.framing;
+        self.wire
+            .body(framing, |piece| {
+                if head.status != 200 {
+                    refusal.push_str(&String::from_utf8_lossy(piece));
+                }
+            })
+            .await?;
+        if head.status != 200 {
+            bail!("answered {}: {refusal}", head.status);
+        }
+        Ok(())
+    }
+
+    /// Sends a request and reads its streamed answer to the end; one that breaks off, stalls or lacks
+    /// a piece of `chunks` is an error.
+    pub(crate) async fn stream(
+        &mut self,
+        request: &[u8],
+        epoch: Epoch,
+        chunks: usize,
+    ) -> Result<Streamed> {
+        let streamed = tokio::time::timeout(STREAM_TIME_MAX, self.listen(request, epoch)).await;
+        let streamed = streamed.context("a stream stood still")??;
+        if streamed.arrivals.len() != chunks {
+            bail!("a stream ended after {} of {chunks} pieces", streamed.arrivals.len());
+        }
+        Ok(streamed)
+    }
+
+    async fn listen(&mut self, request: &[u8], epoch: Epoch) -> Result<Streamed> {
+        let asked_us = epoch.micros();
+        self.wire.send(request).await?;
+        let head = self.wire.answer_head().await?;
+        let mut arrivals = Vec::with_capacity(STREAM_CHUNKS);
+        let mut text = String::new();
+        self.wire
+            .body(head.framing, |piece| {
+                let arrived_us = epoch.micros();
+                text.push_str(&String::from_utf8_lossy(piece));
+                while let Some((sent_us, rest)) = stamp(&text) {
+                    arrivals.push(Arrival { sent_us, arrived_us });
+                    text = rest;
+                }
+            })
+            .await?;
+        if head.status != 200 || !text.contains("[DONE]") {
+            bail!("a stream answered {} and ended with {text}", head.status);
+        }
+        Ok(Streamed { asked_us, arrivals })
+    }
+}
+
+/// The first time of sending in `text`, and what follows it.
+fn stamp(text: &str) -> Option<(u64, String)> {
+    let (digits, rest) = text.split_once('@')?.1.split_once('@')?;
+    Some((digits.parse().ok()?, rest.to_owned()))
+}
+
+/// Asks as fast as `connections` allow for as long as `time`; the answers per second.
+pub(crate) async fn answers_per_second(
+    door: &Door,
+    request: &[u8],
+    connections: usize,
+    time: Duration,
+) -> Result<f64> {
+    let mut clients = JoinSet::new();
+    let start = Instant::now();
+    let end = start + time;
+    for _ in 0..connections {
+        let (mut connection, request) = (door.connect().await?, request.to_vec());
+        clients.spawn(async move {
+            let mut answers = 0_u32;
+            while Instant::now() < end {
+                connection.ask(&request).await?;
+                answers += 1;
+            }
+            anyhow::Ok(answers)
+        });
+    }
+    let mut answers = 0.0;
+    while let Some(client) = clients.join_next().await {
+        answers += f64::from(client??);
+    }
+    Ok(answers / start.elapsed().as_secs_f64())
+}
+
+/// Asks `requests` times over `connections`, as fast as they allow.
+pub(crate) async fn ask_many(
+    door: &Door,
+    request: &[u8],
+    connections: usize,
+    requests: usize,
+) -> Result<()> {
+    let mut clients = JoinSet::new();
+    for _ in 0..connections {
+        let (mut connection, request) = (door.connect().await?, request.to_vec());
+        clients.spawn(async move {
+            for _ in 0..requests / connections {
+                connection.ask(&request).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client??;
+    }
+    Ok(())
+}
+
+/// How long each of `requests` took on one connection, in milliseconds. The first tenth warms up and
+/// does not count.
+pub(crate) async fn times_ms(door: &Door, request: &[u8], requests: usize) -> Result<Vec<f64>> {
+    let mut connection = door.connect().await?;
+    for _ in 0..requests / 10 {
+        connection.ask(request).await?;
+    }
+    let mut times = Vec::with_capacity(requests);
+    for _ in 0..requests {
+        let start = Instant::now();
+        connection.ask(request).await?;
+        times.push(start.elapsed().as_secs_f64() * 1_000.0);
+    }
+    Ok(times)
+}
+
+/// Streams `answers` over `connections` at once, one after another on each. What did not come whole
+/// is an error in its place.
+pub(crate) async fn streams(
+    door: &Door,
+    request: &[u8],
+    connections: usize,
+    answers: usize,
+    epoch: Epoch,
+) -> Result<Vec<Result<Streamed>>> {
+    let mut clients = JoinSet::new();
+    let mut opened = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        opened.push(door.connect().await?);
+    }
+    for mut connection in opened {
+        let request = request.to_vec();
+        clients.spawn(async move {
+            let mut all = Vec::new();
+            for _ in 0..answers / connections {
+                all.push(connection.stream(&request, epoch, STREAM_CHUNKS).await);
+            }
+            all
+        });
+    }
+    let mut all = Vec::with_capacity(answers);
+    while let Some(client) = clients.join_next().await {
+        all.extend(client?);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stamp;
+
+    #[test]
+    fn a_stamp_is_read_when_it_is_whole() {
+        assert_eq!(stamp(r#"{"content":"@12@"} @3"#), Some((12, r#""} @3"#.to_owned())));
+        assert_eq!(stamp(r#""} @3"#), None);
+        assert_eq!(stamp("data: [DONE]"), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! A Gatehouse of its own for the measurement: made through the command line as a person would, with
+//! an encrypted vault, a key, a backend and a client, so that no step of a request is left out.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use super::client::Door;
+use super::process::Running;
+
+/// Opens the file vault of a folder that lives for minutes.
+const PASSPHRASE: &str = "bench-passphrase";
+
+/// A key that no provider would take.
+const KEY: &[u8] = b"sk-bench-0123456789abcdef0123456789\n";
+
+/// What the settings need beyond what the command line sets: one row has 300 requests in flight.
+const MORE_SETTINGS: &str = "\n[gateway]\nin_flight_max = 300\n";
+
+/// Where a started gateway finds its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vault {
+    /// In the encrypted file. Opening it takes the time that its passphrase is worth.
+    File,
+    /// In the environment, where there is nothing to open; for backends without a key.
+    Env,
+}
+
+/// One installation in a temporary folder.
+pub(crate) struct Home {
+    folder: TempDir,
+    program: PathBuf,
+    token: String,
+}
+
+/// A running `gatehouse serve`.
+pub(crate) struct Served {
+    /// The program.
+    pub(crate) process: Running,
+    /// Its gateway, asked for models of the backend with a key.
+    pub(crate) door: Door,
+}
+
+impl Home {
+    /// Makes one whose backends are at `upstream`: `keyed` with a key, `open` without one.
+    pub(crate) fn new(program: &Path, upstream: SocketAddr) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut home = Self { folder, program: program.to_owned(), token: String::new() };
+        let base = format!("http://{upstream}/v1");
+        home.tell(&["keys", "add", "keyed", "--stdin", "--url", &base], KEY)?;
+        let add = ["backends", "add"];
+        let to = ["--kind", "openai-compatible", "--base-url", &base];
+        let models = ["--model", "bench-model", "--model", "bench-short"];
+        home.tell(&[&add[..], &["keyed", "--key", "keyed"], &to, &models].concat(), &[])?;
+        home.tell(&[&add[..], &["open"], &to, &models].concat(), &[])?;
+        home.token = home.tell(&["clients", "add", "bench"], &[])?.trim().to_owned();
+        let path = home.folder.path().join("config/settings.toml");
+        let settings = std::fs::read_to_string(&path).context("no settings were made")?;
+        std::fs::write(&path, settings + MORE_SETTINGS)?;
+        Ok(home)
+    }
+
+    /// Its ledger.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.folder.path().join("data/ledger.sqlite")
+    }
+
+    /// A call of the program in this home.
+    pub(crate) fn command(&self, vault: Vault, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env_clear().env("GATEHOUSE_HOME", self.folder.path());
+        match vault {
+            Vault::File => {
+                command.env("GATEHOUSE_VAULT", "file").env("GATEHOUSE_PASSPHRASE", PASSPHRASE)
+            }
+            Vault::Env => command.env("GATEHOUSE_VAULT", "env"),
+        };
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    /// Starts the gateway on a free port and waits until it says where it listens.
+    pub(crate) fn serve(&self, vault: Vault) -> Result<Served> {
+        let mut command = self.command(vault, &["serve", "--port", "0"]);
+        let mut process = Running::start(&mut command)?;
+        let mut line = String::new();
+        let out = process.child().stdout.take().context("its output is not piped")?;
+        BufReader::new(out).read_line(&mut line)?;
+        let address = line.trim().rsplit_once("http://").and_then(|(_, rest)| rest.parse().ok());
+        let address = address.with_context(|| format!("`gatehouse serve` said {line:?}"))?;
+        let model_prefix = match vault {
+            Vault::File => "keyed/",
+            Vault::Env => "open/",
+        };
+        Ok(Served { process, door: Door { address, token: self.token.clone(), model_prefix } })
+    }
+
+    /// The control door of the gateway that runs here.
+    pub(crate) fn control(&self) -> Result<Door> {
+        let note = std::fs::read(self.folder.path().join("runtime/control.json"))?;
+        let note: serde_json::Value = serde_json::from_slice(&note)?;
+        let text = |name: &str| note.get(name).and_then(serde_json::Value::as_str);
+        let address = text("address").and_then(|text| text.strip_prefix("http://"));
+        Ok(Door {
+            address: address.context("the note says no address")?.parse()?,
+            token: text("token").context("the note says no token")?.to_owned(),
+            model_prefix: "",
+        })
+    }
+
+    fn tell(&self, arguments: &[&str], input: &[u8]) -> Result<String> {
+        let mut command = self.command(Vault::File, arguments);
+        command.stdin(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("could not start {}; is it built?", self.program.display()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input)?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!("`gatehouse {}` failed; its own words are above", arguments.join(" "));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}

@@ -1,0 +1,94 @@
+//! nginx as a plain reverse proxy: the practical limit of a proxy that looks at nothing.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use super::client::Door;
+use super::process::Running;
+
+/// Where it lies when it is not on the PATH of an ordinary user.
+const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
+
+/// How long it may take to listen.
+const START_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// A running nginx, ended when dropped.
+pub(crate) struct Nginx {
+    /// Its door.
+    pub(crate) door: Door,
+    _process: Running,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// Starts it in front of `upstream`; `None` where it is not installed.
+    pub(crate) fn start(upstream: SocketAddr) -> Result<Option<Self>> {
+        let Some(program) = PLACES.into_iter().find(|path| Path::new(path).is_file()) else {
+            return Ok(None);
+        };
+        let folder = tempfile::tempdir()?;
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let configuration = folder.path().join("nginx.conf");
+        std::fs::write(&configuration, text(folder.path(), address, upstream))?;
+        let mut command = Command::new(program);
+        command.arg("-p").arg(folder.path()).arg("-c").arg(&configuration);
+        command.args(["-e", "error.log"]).stdin(Stdio::null()).stderr(Stdio::null());
+        let mut process = Running::start(&mut command)?;
+        let patience = Instant::now() + START_TIME_MAX;
+        while TcpStream::connect(address).is_err() {
+            if Instant::now() > patience || process.child().try_wait()?.is_some() {
+                let log = std::fs::read_to_string(folder.path().join("error.log"));
+                bail!("nginx does not listen: {}", log.unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let door = Door { address, token: "sk-not-asked-for".to_owned(), model_prefix: "" };
+        Ok(Some(Self { door, _process: process, _folder: folder }))
+    }
+}
+
+/// As one would set it up well: kept connections, nothing logged.
+fn text(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
+    let folder = folder.display();
+    format!(
+        "daemon off;
+worker_processes auto;
+user root;
+pid {folder}/nginx.pid;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  tcp_nodelay on;
+  keepalive_requests 10000000;
+  upstream bench {{ server {upstream}; keepalive 512; keepalive_requests 10000000; }}
+  server {{
+    listen {listen} backlog=1024;
+    location / {{
+      proxy_pass http://bench;
+      proxy_http_version 1.1;
+      proxy_set_header Connection \"\";
+    }}
+  }}
+}}
+"
+    )
+}
+
+/// Which nginx it is, as it says itself.
+pub(crate) fn version() -> Result<String> {
+    let program = PLACES.into_iter().find(|path| Path::new(path).is_file());
+    let Some(program) = program else { return Ok("not installed".to_owned()) };
+    let said = Command::new(program).arg("-v").output().context("nginx does not start")?;
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    Ok(said.trim().rsplit_once('/').map_or(said.clone(), |(_, version)| version.to_owned()))
+}

@@ -1,0 +1,133 @@
+//! Programs while they are measured: ended with the value that holds them, and looked at through
+//! `/proc`, from outside.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// How long a program may take to end after it was asked to.
+const END_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Clock ticks per second in `/proc/PID/stat`; Linux has shown 100 to programs on every architecture
+/// of ours since 2.6 (`man 5 proc`, `man 7 time`).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A started program, ended when dropped.
+pub(crate) struct Running {
+    child: Child,
+}
+
+/// What a program holds in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Megabytes in memory, pages shared with others counted whole.
+    pub(crate) rss_mb: f64,
+    /// Megabytes in memory, shared pages counted by their share; `None` where only root may see it,
+    /// since the program keeps its memory to itself.
+    pub(crate) pss_mb: Option<f64>,
+    /// The most that `rss_mb` was since [`Running::forget_peak`].
+    pub(crate) peak_mb: f64,
+}
+
+impl Running {
+    /// Starts it.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let child = command.spawn().with_context(|| format!("could not start {name}"))?;
+        Ok(Self { child })
+    }
+
+    /// The program itself, for its streams.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// What it holds now.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let status = self.read("status")?;
+        let rollup = self.read("smaps_rollup");
+        Ok(Memory {
+            rss_mb: megabytes(&status, "VmRSS:")?,
+            pss_mb: rollup.and_then(|text| megabytes(&text, "Pss:")).ok(),
+            peak_mb: megabytes(&status, "VmHWM:")?,
+        })
+    }
+
+    /// Lets the peak begin anew from what it holds now.
+    pub(crate) fn forget_peak(&self) -> Result<()> {
+        // 5 resets the peak (`man 5 proc`, clear_refs).
+        let path = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(&path, "5").with_context(|| format!("could not write {path}"))
+    }
+
+    /// Processor time it has used, in user space and in the kernel, threads that have ended included.
+    pub(crate) fn processor_seconds(&self) -> Result<f64> {
+        let stat = self.read("stat")?;
+        ticks(&stat).map(|ticks| ticks / TICKS_PER_SECOND).context("/proc/PID/stat has changed")
+    }
+
+    /// Asks it to end as `kill` does, and waits. What does not listen is killed.
+    pub(crate) fn end(&mut self) -> Result<ExitStatus> {
+        let pid = self.child.id().to_string();
+        let _asked = Command::new("kill").args(["-TERM", &pid]).status();
+        let patience = Instant::now() + END_TIME_MAX;
+        while Instant::now() < patience {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.child.kill()?;
+        Ok(self.child.wait()?)
+    }
+
+    fn read(&self, file: &str) -> Result<String> {
+        let path = Path::new("/proc").join(self.child.id().to_string()).join(file);
+        std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already, which is all that is wanted.
+        drop(self.end());
+    }
+}
+
+/// The load of this machine over one, five and fifteen minutes, as the kernel words it.
+pub(crate) fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn megabytes(text: &str, name: &str) -> Result<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let kilobytes = line.and_then(|rest| rest.trim().strip_suffix("kB")).map(str::trim);
+    let kilobytes: f64 = kilobytes.with_context(|| format!("/proc says no {name}"))?.parse()?;
+    Ok(kilobytes / 1024.0)
+}
+
+/// The fields `utime` and `stime`. The name before them may hold blanks and brackets.
+fn ticks(stat: &str) -> Option<f64> {
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{megabytes, ticks};
+
+    #[test]
+    fn the_kernel_is_read_right() {
+        let stat = "12 (a) b c) S 1 12 12 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 9 0 100 1 1 1";
+        assert_eq!(ticks(stat), Some(300.0));
+        assert_eq!(ticks("12 (a"), None);
+        let status = "VmHWM:\t   40960 kB\nVmRSS:\t   20480 kB\n";
+        assert_eq!(megabytes(status, "VmRSS:").expect("a number"), 20.0);
+        assert!(megabytes(status, "Pss:").is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! The figures of one run, for people and for programs.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::figures::median;
+use super::ground::Rounds;
+use super::{nginx, process};
+use crate::call::Call;
+use crate::repository::Repository;
+
+/// What a figure should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Target {
+    /// So much or more.
+    AtLeast(f64),
+    /// So much or less.
+    AtMost(f64),
+    /// Shown for the sake of others.
+    Nothing,
+}
+
+/// One measured quantity.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// What was measured, with its unit.
+    pub(crate) quantity: &'static str,
+    /// Straight at the upstream.
+    pub(crate) direct: Option<f64>,
+    /// Through nginx.
+    pub(crate) nginx: Option<f64>,
+    /// Through Gatehouse.
+    pub(crate) gatehouse: Option<f64>,
+    /// What is held against the target; `None` when it could not be measured.
+    pub(crate) result: Option<f64>,
+    /// What it should be.
+    pub(crate) target: Target,
+    /// What else there is to say; empty for nothing.
+    pub(crate) note: String,
+}
+
+/// The machine and the moment.
+pub(crate) struct Circumstances {
+    lines: Vec<(&'static str, String)>,
+}
+
+impl Figure {
+    /// A figure that has no rival: what Gatehouse itself needs.
+    pub(crate) fn own(quantity: &'static str, result: f64, target: Target) -> Self {
+        let gatehouse = Some(result);
+        Self { gatehouse, ..Self::of(quantity, Some(result), target) }
+    }
+
+    /// A figure from rounds in which all took turns.
+    pub(crate) fn compared(
+        quantity: &'static str,
+        rounds: &Rounds<f64>,
+        result: Option<f64>,
+        target: Target,
+    ) -> Self {
+        let middle = |values: &[f64]| (!values.is_empty()).then(|| median(values));
+        Self {
+            direct: middle(&rounds.direct),
+            nginx: middle(&rounds.nginx),
+            gatehouse: middle(&rounds.gatehouse),
+            ..Self::of(quantity, result, target)
+        }
+    }
+
+    /// A figure that could not be measured, and why.
+    pub(crate) fn missing(quantity: &'static str, why: String) -> Self {
+        Self { note: why, ..Self::of(quantity, None, Target::Nothing) }
+    }
+
+    /// The same figure with a remark.
+    pub(crate) fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
+
+    fn of(quantity: &'static str, result: Option<f64>, target: Target) -> Self {
+        let (direct, nginx, gatehouse) = (None, None, None);
+        Self { quantity, direct, nginx, gatehouse, result, target, note: String::new() }
+    }
+
+    /// Whether the target is met, in one word.
+    fn verdict(&self) -> &'static str {
+        match (self.result, self.target) {
+            (None, _) => "no figure",
+            (Some(_), Target::Nothing) => "",
+            (Some(result), Target::AtLeast(target)) if result >= target => "ok",
+            (Some(result), Target::AtMost(target)) if result <= target => "ok",
+            (Some(_), _) => "MISS",
+        }
+    }
+
+    /// Its line of the table.
+    fn line(&self) -> String {
+        let target = match self.target {
+            Target::AtLeast(target) => format!(">= {}", short(Some(target))),
+            Target::AtMost(target) => format!("<= {}", short(Some(target))),
+            Target::Nothing => String::new(),
+        };
+        let [direct, nginx, ours] = [self.direct, self.nginx, self.gatehouse].map(short);
+        let (quantity, result, verdict) = (self.quantity, short(self.result), self.verdict());
+        format!(
+            "| {quantity:<46} | {direct:>8} | {nginx:>8} | {ours:>9} | {result:>8} | {target:>9} | \
+             {verdict:<9} | {} |",
+            self.note
+        )
+    }
+
+    fn json(&self) -> Value {
+        let (bound, target) = match self.target {
+            Target::AtLeast(target) => ("at_least", Some(target)),
+            Target::AtMost(target) => ("at_most", Some(target)),
+            Target::Nothing => ("none", None),
+        };
+        json!({
+            "quantity": self.quantity, "direct": self.direct, "nginx": self.nginx,
+            "gatehouse": self.gatehouse, "result": self.result, "bound": bound, "target": target,
+            "verdict": self.verdict(), "note": self.note,
+        })
+    }
+}
+
+impl Circumstances {
+    /// Looks around before the first measurement.
+    pub(crate) fn look(repository: &Repository, rounds: usize, program: String) -> Self {
+        let said = |words: &str| {
+            let (name, rest) = words.split_once(' ').unwrap_or((words, ""));
+            let said = Call::new(name, &repository.root).words(rest).capture();
+            said.map_or_else(|_| "unknown".to_owned(), |said| said.stdout.trim().to_owned())
+        };
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let lines = vec![
+            ("date", said("date -u +%Y-%m-%dT%H:%MZ")),
+            ("commit", said("git rev-parse --short HEAD")),
+            ("system", format!("{}, {}", distribution(), said("uname -sr"))),
+            ("processor", format!("{cores} x {}", processor())),
+            ("compiler", said("rustc --version")),
+            ("nginx", nginx::version().unwrap_or_else(|error| error.to_string())),
+            ("program", program),
+            ("rounds", rounds.to_string()),
+            ("load before", process::load()),
+        ];
+        Self { lines }
+    }
+
+    /// Looks around after the last one.
+    pub(crate) fn ended(&mut self) {
+        self.lines.push(("load after", process::load()));
+    }
+}
+
+/// The whole run as text, in Markdown that reads well without being rendered.
+pub(crate) fn text(circumstances: &Circumstances, figures: &[Figure]) -> String {
+    let mut lines: Vec<String> =
+        circumstances.lines.iter().map(|(name, value)| format!("- {name}: {value}")).collect();
+    lines.push(format!(
+        "\n| {:<46} | {:>8} | {:>8} | {:>9} | {:>8} | {:>9} | {:<9} | Note |",
+        "Quantity", "direct", "nginx", "Gatehouse", "result", "target", "verdict"
+    ));
+    lines.push("|---|--:|--:|--:|--:|--:|---|---|".to_owned());
+    lines.extend(figures.iter().map(Figure::line));
+    lines.join("\n")
+}
+
+/// The whole run for a program.
+pub(crate) fn json(circumstances: &Circumstances, figures: &[Figure]) -> Result<String> {
+    let around: serde_json::Map<String, Value> = circumstances
+        .lines
+        .iter()
+        .map(|(name, value)| (name.replace(' ', "_"), Value::from(value.as_str())))
+        .collect();
+    let figures: Vec<Value> = figures.iter().map(Figure::json).collect();
+    Ok(serde_json::to_string_pretty(&json!({"circumstances": around, "figures": figures}))? + "\n")
+}
+
+/// With as many decimals as mean something.
+fn short(value: Option<f64>) -> String {
+    match value {
+        None => String::new(),
+        Some(value) if value.fract() == 0.0 => format!("{value:.0}"),
+        Some(value) if value.abs() >= 1_000.0 => format!("{value:.0}"),
+        Some(value) if value.abs() >= 10.0 => format!("{value:.1}"),
+        Some(value) => format!("{value:.3}"),
+    }
+}
+
+fn distribution() -> String {
+    field("/etc/os-release", "PRETTY_NAME=", '\n').unwrap_or_else(|| std::env::consts::OS.into())
+}
+
+fn processor() -> String {
+    field("/proc/cpuinfo", "model name\t: ", '\n').unwrap_or_else(|| std::env::consts::ARCH.into())
+}
+
+fn field(file: &str, name: &str, end: char) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let value = text.split_once(name)?.1.split(end).next()?;
+    Some(value.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figure, Target};
+
+    #[test]
+    fn a_target_is_met_up_to_its_bound_and_missed_past_it() {
+        let check = |result, target, verdict| {
+            assert_eq!(Figure::own("a", result, target).verdict(), verdict, "{result} {target:?}");
+        };
+        check(0.5, Target::AtLeast(0.5), "ok");
+        check(0.49, Target::AtLeast(0.5), "MISS");
+        check(5.0, Target::AtMost(5.0), "ok");
+        check(5.01, Target::AtMost(5.0), "MISS");
+        check(7.0, Target::Nothing, "");
+        assert_eq!(Figure::missing("a", "why".to_owned()).verdict(), "no figure");
+    }
+}

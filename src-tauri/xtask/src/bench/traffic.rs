@@ -1,0 +1,209 @@
+//! The rows about requests on their way: how many, how long, how evenly.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::client::{self, Answer, Door, Streamed};
+use super::figures::{median, percentile};
+use super::ground::Ground;
+use super::home::Vault;
+use super::report::{Figure, Target};
+use super::upstream::{MODEL, SHORT_MODEL};
+
+/// Connections of the throughput row.
+const CONNECTIONS: usize = 16;
+
+/// How long each contender is loaded in a round.
+const LOAD_TIME: Duration = Duration::from_secs(2);
+
+/// Requests on one connection in a round.
+const SINGLE_REQUESTS: usize = 2_000;
+
+/// Streams whose beginning is timed in a round.
+const SHORT_STREAMS: usize = 500;
+
+/// A pause in a stream that a person sees, in microseconds. Two small writes that wait for each
+/// other's acknowledgement make one of 40 ms.
+const GAP_US_MAX: u64 = 30_000;
+
+/// Streamed answers looked at for gaps, in all rounds together.
+const GAP_ANSWERS: usize = 1_000;
+
+/// Connections that they are spread over.
+const GAP_CONNECTIONS: usize = 10;
+
+/// Streams of the row about many at once.
+const STREAMS_AT_ONCE: usize = 300;
+
+/// Answers per second over 16 connections.
+pub(crate) fn throughput(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let home = ground.home()?;
+    let served = home.serve(Vault::File)?;
+    let rounds = ground.interleaved(&served.door, |door| {
+        let request = door.chat(MODEL, Answer::Whole);
+        ground.wait(client::answers_per_second(door, &request, CONNECTIONS, LOAD_TIME))
+    })?;
+    let quantity = "answers/s at 16 connections; share of nginx";
+    let share = rounds.share_of_nginx();
+    let figure = Figure::compared(quantity, &rounds, share, Target::AtLeast(0.5));
+    let note = share.map_or("nginx is not installed", |_| "");
+    Ok(vec![figure.noted(note)])
+}
+
+/// Time of an answer on one connection.
+pub(crate) fn latency(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let home = ground.home()?;
+    let served = home.serve(Vault::File)?;
+    let rounds = ground.interleaved(&served.door, |door| {
+        let request = door.chat(MODEL, Answer::Whole);
+        ground.wait(client::times_ms(door, &request, SINGLE_REQUESTS))
+    })?;
+    let half = rounds.each(|times| percentile(times, 50));
+    let most = rounds.each(|times| percentile(times, 99));
+    let quantity = "added ms p50 at 1 connection";
+    let half = Figure::compared(quantity, &half, Some(half.added()), Target::AtMost(0.12));
+    let quantity = "added ms p99 at 1 connection";
+    let most = Figure::compared(quantity, &most, Some(most.added()), Target::AtMost(1.0));
+    Ok(vec![half, most])
+}
+
+/// Time until a stream's first piece, on one connection.
+pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let home = ground.home()?;
+    let served = home.serve(Vault::File)?;
+    let rounds =
+        ground.interleaved(&served.door, |door| ground.wait(beginnings_ms(ground, door)))?;
+    let half = rounds.each(|times| percentile(times, 50));
+    let most = rounds.each(|times| percentile(times, 99));
+    let quantity = "added ms to first token, p50";
+    let half = Figure::compared(quantity, &half, Some(half.added()), Target::AtMost(0.4));
+    let quantity = "added ms to first token, p99";
+    let most = Figure::compared(quantity, &most, Some(most.added()), Target::AtMost(3.0));
+    Ok(vec![half, most])
+}
+
+async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Vec<f64>> {
+    let request = door.chat(SHORT_MODEL, Answer::Streamed);
+    let mut connection = door.connect().await?;
+    let mut times = Vec::with_capacity(SHORT_STREAMS);
+    for _ in 0..SHORT_STREAMS {
+        let streamed = connection.stream(&request, ground.epoch, 2).await?;
+        let first = streamed.arrivals.first().map_or(0, |arrival| arrival.arrived_us);
+        times.push(ms(first.saturating_sub(streamed.asked_us)));
+    }
+    Ok(times)
+}
+
+/// Answers in which a piece came late though it was sent in time.
+pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let home = ground.home()?;
+    let served = home.serve(Vault::File)?;
+    let answers = GAP_ANSWERS.div_ceil(ground.rounds).next_multiple_of(GAP_CONNECTIONS);
+    let rounds = ground.interleaved(&served.door, |door| {
+        let request = door.chat(MODEL, Answer::Streamed);
+        let streams = client::streams(door, &request, GAP_CONNECTIONS, answers, ground.epoch);
+        ground.wait(streams)?.into_iter().collect::<Result<Vec<_>>>()
+    })?;
+    let late = rounds.each(|streams| count(streams.iter().filter(|one| has_gap(one)).count()));
+    let all = |counts: &[f64]| counts.iter().sum::<f64>();
+    let (direct, ours) = (all(&late.direct), all(&late.gatehouse));
+    let caused = (ours - direct).max(0.0);
+    let quantity = "answers with a gap > 30 ms, in 1,000 streams";
+    let figure = Figure {
+        direct: Some(direct),
+        nginx: (!late.nginx.is_empty()).then(|| all(&late.nginx)),
+        gatehouse: Some(ours),
+        ..Figure::own(quantity, caused, Target::AtMost(0.0))
+    };
+    Ok(vec![figure.noted(format!("of {} answers each", answers * ground.rounds))])
+}
+
+fn has_gap(streamed: &Streamed) -> bool {
+    streamed.arrivals.iter().zip(streamed.arrivals.iter().skip(1)).any(|(one, next)| {
+        next.arrived_us.saturating_sub(one.arrived_us) > GAP_US_MAX
+            && next.sent_us.saturating_sub(one.sent_us) <= GAP_US_MAX
+    })
+}
+
+/// One wave of many streams at once.
+struct Wave {
+    dropped: usize,
+    chunk_ms_p99: f64,
+    complaint: Option<String>,
+}
+
+/// Many streams at once: none lost, none late, and memory within bounds.
+pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let home = ground.home()?;
+    let served = home.serve(Vault::File)?;
+    served.process.forget_peak()?;
+    let rounds = ground.interleaved(&served.door, |door| wave(ground, door))?;
+    let peak = served.process.memory()?.peak_mb;
+    let dropped: usize = rounds.gatehouse.iter().map(|wave| wave.dropped).sum();
+    let complaint = rounds.gatehouse.iter().find_map(|wave| wave.complaint.clone());
+    let delay = rounds.each(|wave| wave.chunk_ms_p99);
+    let quantity = "300 streams at once: dropped, all rounds";
+    let lost = Figure::own(quantity, count(dropped), Target::AtMost(0.0));
+    let quantity = "300 streams at once: added chunk ms p99";
+    let late = Figure::compared(quantity, &delay, Some(delay.added()), Target::AtMost(5.0));
+    let quantity = "300 streams at once: peak RSS MB";
+    let most = Figure::own(quantity, peak, Target::AtMost(60.0));
+    Ok(vec![lost.noted(complaint.unwrap_or_default()), late, most])
+}
+
+fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
+    let request = door.chat(MODEL, Answer::Streamed);
+    let streams = client::streams(door, &request, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
+    let streams = ground.wait(streams)?;
+    let complaint = streams.iter().find_map(|one| one.as_ref().err().map(ToString::to_string));
+    let whole: Vec<Streamed> = streams.into_iter().flatten().collect();
+    if whole.is_empty() {
+        bail!("no stream came whole: {}", complaint.unwrap_or_default());
+    }
+    let pieces = whole.iter().flat_map(|streamed| &streamed.arrivals);
+    let delays: Vec<f64> =
+        pieces.map(|piece| ms(piece.arrived_us.saturating_sub(piece.sent_us))).collect();
+    let dropped = STREAMS_AT_ONCE - whole.len();
+    Ok(Wave { dropped, chunk_ms_p99: percentile(&delays, 99), complaint })
+}
+
+/// Microseconds as milliseconds.
+fn ms(micros: u64) -> f64 {
+    Duration::from_micros(micros).as_secs_f64() * 1_000.0
+}
+
+fn count(number: usize) -> f64 {
+    u32::try_from(number).map_or(f64::INFINITY, f64::from)
+}
+
+/// Memory of a program that does nothing, that has worked, and that has worked twice as much.
+pub(crate) fn memory(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    /// Requests between two looks.
+    const REQUESTS: usize = 10_000;
+    /// Time for what ends after a request or a start to end.
+    const SETTLING: Duration = Duration::from_secs(2);
+    let (mut idle, mut worked, mut grown, mut pss) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..ground.rounds {
+        let home = ground.home()?;
+        let served = home.serve(Vault::File)?;
+        let work = || {
+            let request = served.door.chat(MODEL, Answer::Whole);
+            ground.wait(client::ask_many(&served.door, &request, CONNECTIONS, REQUESTS))?;
+            std::thread::sleep(SETTLING);
+            served.process.memory()
+        };
+        std::thread::sleep(SETTLING);
+        let before = served.process.memory()?;
+        let (once, twice) = (work()?, work()?);
+        idle.push(before.rss_mb);
+        pss.extend(before.pss_mb);
+        worked.push(once.rss_mb);
+        grown.push(twice.rss_mb - once.rss_mb);
+    }
+    let note = if pss.is_empty() { String::new() } else { format!("PSS {:.1}", median(&pss)) };
+    let idle = Figure::own("RSS MB idle", median(&idle), Target::AtMost(40.0)).noted(note);
+    let worked = Figure::own("RSS MB after 10,000 requests", median(&worked), Target::AtMost(60.0));
+    let quantity = "RSS MB growth over 10,000 more";
+    Ok(vec![idle, worked, Figure::own(quantity, median(&grown), Target::AtMost(1.0))])
+}

@@ -1,0 +1,184 @@
+//! HTTP/1.1 as both ends of the measurement speak it: bytes on a socket and nothing between.
+//!
+//! Raw on purpose. A client library would be measured along with the program, and what it costs
+//! would hide in every figure.
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Most headers that a message here has.
+const HEADERS_MAX: usize = 64;
+
+/// Room for a whole message, so that a buffer rarely grows.
+const BUFFER_BYTES: usize = 16_384;
+
+/// Where a body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// After so many bytes.
+    Length(usize),
+    /// After an empty chunk.
+    Chunked,
+}
+
+/// What stood before a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// The status of an answer; 0 for a request.
+    pub(crate) status: u16,
+    /// Where the body ends.
+    pub(crate) framing: Framing,
+    /// How many bytes the head has.
+    bytes: usize,
+}
+
+/// One connection and what was received on it but not read yet.
+pub(crate) struct Wire {
+    socket: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Wire {
+    /// Over a connected socket, which sends every write at once.
+    pub(crate) fn over(socket: TcpStream) -> Result<Self> {
+        socket.set_nodelay(true)?;
+        Ok(Self { socket, received: Vec::with_capacity(BUFFER_BYTES) })
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.socket.write_all(bytes).await?)
+    }
+
+    /// Reads the head of a request; `None` when the other end has left.
+    pub(crate) async fn request_head(&mut self) -> Result<Option<Head>> {
+        loop {
+            if let Some(head) = request_in(&self.received)? {
+                self.received.drain(..head.bytes);
+                return Ok(Some(head));
+            }
+            if self.socket.read_buf(&mut self.received).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads the head of an answer.
+    pub(crate) async fn answer_head(&mut self) -> Result<Head> {
+        loop {
+            if let Some(head) = answer_in(&self.received)? {
+                self.received.drain(..head.bytes);
+                return Ok(head);
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Reads a body and hands over each piece as soon as it is whole.
+    pub(crate) async fn body(
+        &mut self,
+        framing: Framing,
+        mut piece: impl FnMut(&[u8]),
+    ) -> Result<()> {
+        if let Framing::Length(bytes) = framing {
+            self.at_least(bytes).await?;
+            piece(self.received.get(..bytes).unwrap_or_default());
+            self.received.drain(..bytes);
+            return Ok(());
+        }
+        loop {
+            let (line, bytes) = self.chunk_line().await?;
+            let end = line + bytes;
+            self.at_least(end + 2).await?;
+            piece(self.received.get(line..end).unwrap_or_default());
+            self.received.drain(..end + 2);
+            if bytes == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The length of the line that says a chunk's length, and that length.
+    async fn chunk_line(&mut self) -> Result<(usize, usize)> {
+        loop {
+            let parsed = httparse::parse_chunk_size(&self.received);
+            match parsed.ok().context("a chunk without a length")? {
+                httparse::Status::Complete((line, bytes)) => {
+                    return Ok((line, usize::try_from(bytes)?));
+                }
+                httparse::Status::Partial => self.more().await?,
+            }
+        }
+    }
+
+    async fn at_least(&mut self, bytes: usize) -> Result<()> {
+        while self.received.len() < bytes {
+            self.more().await?;
+        }
+        Ok(())
+    }
+
+    async fn more(&mut self) -> Result<()> {
+        if self.socket.read_buf(&mut self.received).await? == 0 {
+            bail!("the connection was closed in the middle of an answer");
+        }
+        Ok(())
+    }
+}
+
+fn request_in(received: &[u8]) -> Result<Option<Head>> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut headers);
+    let status = request.parse(received).context("not a request")?;
+    whole(status, 0, request.headers)
+}
+
+fn answer_in(received: &[u8]) -> Result<Option<Head>> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut answer = httparse::Response::new(&mut headers);
+    let status = answer.parse(received).context("not an answer")?;
+    let code = answer.code.unwrap_or_default();
+    whole(status, code, answer.headers)
+}
+
+fn whole(
+    status: httparse::Status<usize>,
+    code: u16,
+    headers: &[httparse::Header<'_>],
+) -> Result<Option<Head>> {
+    let httparse::Status::Complete(bytes) = status else { return Ok(None) };
+    let value = |name: &str| {
+        headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|it| it.value)
+    };
+    let framing = match value("content-length") {
+        Some(digits) => Framing::Length(std::str::from_utf8(digits)?.trim().parse()?),
+        None if value("transfer-encoding").is_some() => Framing::Chunked,
+        None => Framing::Length(0),
+    };
+    Ok(Some(Head { status: code, framing, bytes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Framing, answer_in, request_in};
+
+    #[test]
+    fn a_head_is_read_when_it_is_whole() {
+        let text = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello";
+        for cut in 0..39 {
+            assert_eq!(answer_in(&text[..cut]).expect("no fault"), None, "{cut}");
+        }
+        let head = answer_in(text).expect("no fault").expect("whole");
+        assert_eq!((head.status, head.framing, head.bytes), (200, Framing::Length(12), 39));
+    }
+
+    #[test]
+    fn a_body_without_a_length_is_chunked_or_empty() {
+        let framing = |text: &[u8]| request_in(text).expect("no fault").expect("whole").framing;
+        let chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(framing(chunked), Framing::Chunked);
+        assert_eq!(framing(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"), Framing::Length(0));
+        assert!(answer_in(b"SSH-2.0-OpenSSH\r\n\r\n").is_err());
+    }
+}
