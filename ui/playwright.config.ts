@@ -5,7 +5,6 @@
 import { defineConfig } from "@playwright/test";
 import { existsSync } from "node:fs";
 
-const PORT = Number(process.env["GATEHOUSE_PREVIEW_PORT"] ?? 4173);
 const CHROMIUM = process.env["GATEHOUSE_CHROMIUM"] ?? "/usr/bin/chromium";
 
 export default defineConfig({
@@ -18,7 +17,7 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   reporter: [["list"]],
   use: {
-    baseURL: `http://127.0.0.1:${PORT}`,
+    baseURL: "http://127.0.0.1:4173",
     viewport: { width: 1280, height: 800 },
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
@@ -35,10 +34,18 @@ export default defineConfig({
       ],
     },
   },
-  webServer: {
-    command: `npx vite preview --mode fake --port ${PORT}`,
-    url: `http://127.0.0.1:${PORT}/fake.html`,
-    timeout: 120_000,
-    reuseExistingServer: false,
-  },
+  webServer: [
+    {
+      command: "node node_modules/vite/bin/vite.js preview --mode fake --port 4173",
+      url: "http://127.0.0.1:4173/fake.html",
+      timeout: 120_000,
+      reuseExistingServer: false,
+    },
+    {
+      command: "node node_modules/vite/bin/vite.js preview --port 4174",
+      url: "http://127.0.0.1:4174/index.html",
+      timeout: 120_000,
+      reuseExistingServer: false,
+    },
+  ],
 });

@@ -42,7 +42,8 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 900,
     rolldownOptions: { input: path(mode === "fake" ? "./fake.html" : "./index.html") },
   },
-  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  // By name, as the desktop shell looks for it: on some machines that is ::1.
+  server: { host: "localhost", port: 5173, strictPort: true },
   preview: {
     host: "127.0.0.1",
     port: 4173,

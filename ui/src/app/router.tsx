@@ -3,7 +3,6 @@
  * loopback http. Features get their place as properties and know no router.
  */
 import {
-  createHashHistory,
   createRootRoute,
   createRoute,
   createRouter,
@@ -11,6 +10,7 @@ import {
   useNavigate,
   type RouterHistory,
 } from "@tanstack/react-router";
+import { createFragmentHistory } from "@/app/fragment-history";
 import { Shell } from "@/app/shell";
 import { BackendsScreen } from "@/features/backends/backends-screen";
 import { KeysScreen } from "@/features/keys/keys-screen";
@@ -146,7 +146,7 @@ const routeTree = root.addChildren([
   settings,
 ]);
 
-export function createPanelRouter(history: RouterHistory = createHashHistory()) {
+export function createPanelRouter(history: RouterHistory = createFragmentHistory()) {
   return createRouter({ routeTree, history, defaultPreload: false });
 }
 

@@ -1,12 +1,9 @@
-/** The product's mark: a gate arch that is also a keyhole. */
-export function Mark({ size = 20 }: { size?: number }) {
+/** The product's mark as it is drawn for small sizes: a gate arch that is also a keyhole, its keystone of brass. */
+export function Mark({ size = 22 }: { size?: number }) {
   return (
-    <svg width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" className="shrink-0 text-accent">
-      <path
-        fill="currentColor"
-        fillRule="evenodd"
-        d="M2 15V7a6 6 0 0 1 12 0v8zM8 5.2a2 2 0 0 0-1.1 3.7L6.3 15h3.4l-.6-6.1A2 2 0 0 0 8 5.2"
-      />
+    <svg width={size} height={size} viewBox="1 0 14 15" aria-hidden="true" className="-mx-px shrink-0">
+      <path className="fill-ink-1" d="M2 14V8a6 6 0 0 1 12 0v6h-4l-.8-3.25a3 3 0 1 0-2.4 0L6 14Z" />
+      <path className="fill-accent stroke-surface-1 [paint-order:stroke]" d="M6.4 1h3.2L9 5H7Z" />
     </svg>
   );
 }

@@ -32,7 +32,7 @@ interface StackedBarsProps {
   formatTick: (value: number) => string;
 }
 
-const MARGIN = { top: 8, right: 0, bottom: 22, left: 52 };
+const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
 const TICKS = 4;
 const LABEL_WIDTH_PX = 52;
 const BAR_WIDTH_PX_MAX = 44;

@@ -22,7 +22,7 @@ test("add a backend from a preset, with a new key, and see its test pass", async
   await expect(page.getByRole("button", { name: /^OpenAI/ })).toBeFocused();
   await tabTo(page, page.getByRole("button", { name: /^Groq/ }));
   await page.keyboard.press("Enter");
-  await tabTo(page, page.getByLabel("The key"));
+  await tabTo(page, page.getByLabel("The key", { exact: true }));
   await page.keyboard.type("gsk_marked-1234");
   await expect(page.getByText("Looks like a key of Groq.")).toBeVisible();
   await page.keyboard.press("Enter");
@@ -40,7 +40,7 @@ test("add a key, open it along the rows, verify it, remove it", async ({ page })
   await settled(page);
   await tabTo(page, page.getByRole("button", { name: "Add key", exact: true }));
   await page.keyboard.press("Enter");
-  await expect(page.getByLabel("The key")).toBeFocused();
+  await expect(page.getByLabel("The key", { exact: true })).toBeFocused();
   await page.keyboard.type("plain-service-key-0001");
   await page.keyboard.press("Tab");
   await page.keyboard.type("github");

@@ -1,5 +1,5 @@
 /** Every screen in both themes and in good and bad days: readable, quiet in the console, within the policy, in the window. */
-import AxeBuilder from "@axe-core/playwright";
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 import { openPanel, SCREEN_NAMES, SCREENS, settled, watchFaults } from "./panel.ts";
 

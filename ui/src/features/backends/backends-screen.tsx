@@ -140,7 +140,7 @@ function useColumns(): Column<BackendView>[] {
         id: "first",
         header: "First token",
         numeric: true,
-        width: "100px",
+        width: "112px",
         from: "640",
         value: (backend) => backend.last_day.first_token_ms,
         cell: (backend) =>

@@ -77,7 +77,7 @@ const COLUMNS: Column<ClientView>[] = [
   {
     id: "spend",
     header: "Spend 30 days",
-    width: "128px",
+    width: "140px",
     numeric: true,
     value: (client) => client.last_month.cost,
     cell: (client) => formatMoney(client.last_month.cost),

@@ -84,7 +84,7 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "spend",
     header: "Spend 30 days",
-    width: "128px",
+    width: "140px",
     numeric: true,
     value: (key) => key.last_month.cost,
     cell: (key) => formatMoney(key.last_month.cost),

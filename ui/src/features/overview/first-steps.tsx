@@ -88,9 +88,7 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
                   {step.title}
                   {isDone && <span className="sr-only"> (done)</span>}
                 </p>
-                <p className="truncate text-12 text-ink-2" title={step.detail}>
-                  {step.detail}
-                </p>
+                <p className="text-12 text-ink-2">{step.detail}</p>
               </div>
               {!isDone && step.action && (
                 <ActionButton action={step.action} look={index === next ? "primary" : "plain"} />

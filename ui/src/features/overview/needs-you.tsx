@@ -15,7 +15,7 @@ export function NeedsYou({ verdict }: { verdict: VerdictView }) {
         className="flex items-center gap-3 rounded-card border border-line bg-surface-1 px-4 py-3"
       >
         <CircleCheck size={16} strokeWidth={1.5} aria-hidden className="text-ok" />
-        <h2 className="font-medium">Nothing needs you</h2>
+        <h2 className="font-medium whitespace-nowrap">Nothing needs you</h2>
         <span className="truncate text-12 text-ink-3">What goes wrong will stand here, the worst first.</span>
       </section>
     );
@@ -34,7 +34,7 @@ export function NeedsYou({ verdict }: { verdict: VerdictView }) {
                 <span className="sr-only">{VERDICT[need.level].word}: </span>
                 {need.title}
               </p>
-              <p className="truncate text-12 text-ink-2" title={need.impact}>
+              <p className="text-12 text-ink-2">
                 {need.impact}
                 {need.since !== null && (
                   <span className="text-ink-3">

@@ -20,14 +20,11 @@ export function RunHistory({ history }: { history: RunSummaryView[] }) {
         {history.slice(0, SHOWN_MAX).map((run) => (
           <li
             key={run.id}
-            title={run.sentence}
+            title={`${run.set === "quick" ? "Quick set" : "All checks"}: ${run.sentence}`}
             className="flex h-9 items-center gap-2.5 border-b border-line px-4 text-12 last:border-b-0"
           >
             <StateMark sign={RUN_VERDICT[run.verdict]} />
-            <span className="min-w-0 flex-1 truncate text-ink-2">
-              {RUN_VERDICT[run.verdict].word}
-              {run.set === "quick" && <span className="text-ink-3"> quick</span>}
-            </span>
+            <span className="min-w-0 flex-1 truncate text-ink-2">{RUN_VERDICT[run.verdict].word}</span>
             <span className="numeric font-medium text-ink-1">{formatTenths(run.score_tenths)}</span>
             <span className="numeric w-20 text-ink-3">
               <Moment at={run.ended_at} />

@@ -15,7 +15,7 @@ export function Totals({ usage }: { usage: UsageView }) {
           note={
             totals.unpriced_requests === 0
               ? "every request is priced"
-              : `without ${formatCounted(totals.unpriced_requests, "unpriced request", "unpriced requests")}`
+              : `${formatCount(totals.unpriced_requests)} unpriced left out`
           }
         />
         <Total

@@ -1,0 +1,90 @@
+/** The product's own bundle, as the loopback panel serves it: no made-up world inside, nothing against the policy. */
+import { expect, test, type Page } from "@playwright/test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fakeHost } from "@/ipc/fake-host";
+import type { Scenario } from "@/ipc/fake/world";
+import { OPERATIONS } from "@/ipc/operations";
+import { stoppedClock } from "@/lib/clock";
+import { snakeCase } from "@/lib/names";
+import { watchFaults } from "./panel.ts";
+
+const PRODUCT = "http://127.0.0.1:4174";
+const BUNDLE = join(import.meta.dirname, "../../dist");
+
+const NOW = Date.UTC(2026, 10, 20, 14, 20);
+const OPERATION_NAMES = new Map(
+  Object.keys(OPERATIONS).map((name) => [snakeCase(name), name as keyof typeof OPERATIONS]),
+);
+
+/** Puts the made-up core behind the product's own transport. Gives back what was asked, with the panel's header. */
+async function serveCore(page: Page, scenario: Scenario): Promise<string[]> {
+  const host = fakeHost({ scenario, clock: stoppedClock(NOW), later: (_ms, run) => run() });
+  const asked: string[] = [];
+  await page.route("**/control/v1/**", async (route) => {
+    const name = new URL(route.request().url()).pathname.split("/").at(-1) ?? "";
+    if (name === "events") return route.fulfill({ contentType: "text/event-stream", body: ": open\n\n" });
+    asked.push(`${route.request().method()} ${name} ${route.request().headers()["x-gatehouse-panel"]}`);
+    const operation = OPERATION_NAMES.get(name);
+    if (operation === undefined) return route.fulfill({ status: 404, json: { code: "not_found", message: name } });
+    const call = host[operation] as (req: unknown) => Promise<unknown>;
+    return route.fulfill({ json: await call(route.request().postDataJSON()) });
+  });
+  return asked;
+}
+
+test("the one-time token is traded for the cookie before anything is asked, and leaves the address", async ({
+  page,
+}) => {
+  const faults = await watchFaults(page);
+  const exchanged: (string | null)[] = [];
+  await page.route("**/panel/exchange", (route) => {
+    exchanged.push(route.request().postData());
+    return route.fulfill({ status: 204 });
+  });
+  const asked = await serveCore(page, "busy");
+  await page.goto(`${PRODUCT}/index.html#one-time=abc123`);
+  await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
+  expect(exchanged).toEqual(['{"one_time":"abc123"}']);
+  expect(page.url()).not.toContain("abc123");
+  expect(asked).toContain("POST status 1");
+  expect(await faults()).toEqual([]);
+});
+
+test("every screen works with the prototypes frozen, as the desktop window freezes them", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+  await serveCore(page, "busy");
+  for (const path of [
+    "/",
+    "/backends/openai",
+    "/keys/openai",
+    "/clients?add=true",
+    "/usage?range=last_month",
+    "/readiness",
+    "/settings",
+  ]) {
+    await page.goto(`${PRODUCT}/index.html#${path}`);
+    await page.reload();
+    await expect(page.locator("main h1")).toBeVisible();
+    expect(await faults()).toEqual([]);
+  }
+});
+
+test("without a core it says so and offers to try again", async ({ page }) => {
+  await page.route("**/control/v1/**", (route) => route.abort());
+  await page.goto(`${PRODUCT}/index.html`);
+  await expect(page.getByText("Not connected", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
+});
+
+test("the bundle holds no made-up world and nothing that must be evaluated", () => {
+  const scripts = readdirSync(join(BUNDLE, "assets")).filter((name) => name.endsWith(".js"));
+  expect(scripts.length).toBeGreaterThan(0);
+  const text = scripts.map((name) => readFileSync(join(BUNDLE, "assets", name), "utf8")).join("\n");
+  expect(text).not.toContain("nightly-evals");
+  expect(text).not.toMatch(/\bnew Function\(|\beval\(/);
+  const page = readFileSync(join(BUNDLE, "index.html"), "utf8");
+  expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
+  expect(page).not.toMatch(/(src|href)="\//);
+});
