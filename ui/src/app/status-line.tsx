@@ -3,6 +3,7 @@ import { Hint } from "@/components/hint";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import type { ApiError, StatusView } from "@/ipc/bindings";
+import { notify } from "@/components/toast";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import { VAULT, type Sign } from "@/lib/states";
@@ -13,6 +14,13 @@ function gatewaySign(status: StatusView | undefined, error: ApiError | null): Si
   return status.gateway.state === "listening"
     ? { word: "Listening", shape: "disc", tone: "ok" }
     : { word: "Not listening", shape: "barred", tone: "bad" };
+}
+
+function copyAddress(address: string): void {
+  navigator.clipboard.writeText(address).then(
+    () => notify({ title: "The gateway's address is on the clipboard" }),
+    () => notify({ tone: "bad", title: "The clipboard refused it", detail: address }),
+  );
 }
 
 export function StatusLine({ status, error }: { status: StatusView | undefined; error: ApiError | null }) {
@@ -28,7 +36,7 @@ export function StatusLine({ status, error }: { status: StatusView | undefined; 
             <button
               type="button"
               className="rounded-mark font-mono text-11 text-ink-1"
-              onClick={() => void navigator.clipboard.writeText(status.gateway.address)}
+              onClick={() => copyAddress(status.gateway.address)}
               aria-label={`Copy the gateway's address, ${status.gateway.address}`}
             >
               {status.gateway.address}

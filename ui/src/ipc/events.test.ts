@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
 import { applyEvent } from "@/ipc/events";
 import { QUERY_NAMES, type QueryName } from "@/ipc/queries";
@@ -23,6 +23,28 @@ test.each(Object.entries(STALE_BY_TAG) as [Tag, QueryName[]][])(
     expect(staleNames(cache)).toEqual(names);
   },
 );
+
+test("any number of events during a reading lead to one more reading", async () => {
+  const cache = new QueryClient();
+  const answers: (() => void)[] = [];
+  const read = vi.fn<() => Promise<string>>(() => new Promise((resolve) => answers.push(() => resolve("read"))));
+  const stop = new QueryObserver(cache, { queryKey: ["status"], queryFn: read, initialData: "old" }).subscribe(
+    () => {},
+  );
+  const answer = async () => {
+    answers.shift()?.();
+    await vi.waitFor(() => expect(cache.isFetching()).toBe(answers.length));
+  };
+  await answer();
+  read.mockClear();
+  for (let events = 0; events < 10; events += 1) applyEvent({ kind: "changed", tags: ["status"] }, cache, () => {});
+  expect(read).toHaveBeenCalledTimes(1);
+  await answer();
+  await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(2));
+  await answer();
+  expect(read).toHaveBeenCalledTimes(2);
+  stop();
+});
 
 test("presets go stale by no tag: they are part of the program", () => {
   expect(Object.values(STALE_BY_TAG).flat()).not.toContain("presets");

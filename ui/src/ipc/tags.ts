@@ -15,6 +15,27 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
 
 /** Refetches what is on the page and marks the rest for when it is next shown. */
 export function invalidateTags(cache: QueryClient, tags: Tag[]): void {
-  const names = new Set(tags.flatMap((tag) => STALE_BY_TAG[tag]));
-  for (const name of names) void cache.invalidateQueries({ queryKey: [name] });
+  for (const name of new Set(tags.flatMap((tag) => STALE_BY_TAG[tag]))) refresh(cache, name);
+}
+
+type Refresh = "running" | "again";
+const refreshes = new WeakMap<QueryClient, Map<QueryName, Refresh>>();
+
+/**
+ * One reading of a name at a time and one more after it, however many events come meanwhile: a busy gateway must
+ * neither pile readings up nor keep restarting one that so never ends.
+ */
+function refresh(cache: QueryClient, name: QueryName): void {
+  const running = refreshes.get(cache) ?? new Map<QueryName, Refresh>();
+  refreshes.set(cache, running);
+  if (running.has(name)) {
+    running.set(name, "again");
+    return;
+  }
+  running.set(name, "running");
+  void cache.invalidateQueries({ queryKey: [name] }).finally(() => {
+    const isDue = running.get(name) === "again";
+    running.delete(name);
+    if (isDue) refresh(cache, name);
+  });
 }

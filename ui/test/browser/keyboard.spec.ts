@@ -149,6 +149,9 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   await page.keyboard.press("Control+1");
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Run quick check" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Readiness" })).toBeVisible();
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await page.keyboard.press("Escape");

@@ -106,6 +106,16 @@ test.describe("900 by 600", () => {
   });
 });
 
+test("at 200 % zoom nothing sticks out", async ({ page }) => {
+  // 1280 by 800 at twice the size is a page of half the width and height.
+  await page.setViewportSize({ width: 640, height: 400 });
+  for (const name of SCREEN_NAMES) {
+    await openPanel(page, { scenario: "failing", path: SCREENS[name].path });
+    await settled(page);
+    expect(await sidewaysOverflow(page), name).toEqual([]);
+  }
+});
+
 test("what is asked for slowly shows its shape first and does not jump", async ({ page }) => {
   await openPanel(page, { scenario: "slow", path: "/backends" });
   const skeleton = page.getByRole("status", { name: "Reading the backends" });

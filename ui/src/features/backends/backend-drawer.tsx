@@ -109,7 +109,7 @@ function Summary({ backend }: { backend: BackendView }) {
       name: "Key",
       value:
         backend.credential === null ? (
-          "needs none"
+          "none"
         ) : (
           <PanelLink path={`/keys/${encodeURIComponent(backend.credential)}`}>{backend.credential}</PanelLink>
         ),

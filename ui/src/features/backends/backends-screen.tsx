@@ -7,6 +7,7 @@ import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
+import { Gone } from "@/components/gone";
 import { FilterInput } from "@/components/filter-input";
 import { Moment } from "@/components/moment";
 import { Page } from "@/components/page";
@@ -97,6 +98,9 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
             to do real work.
           </EmptyState>
         </section>
+      )}
+      {openId !== null && backends.data !== undefined && open === undefined && (
+        <Gone what="backend" id={openId} onDismiss={onClose} />
       )}
       <BackendDrawer backend={open} onClose={onClose} />
       <AddBackendDialog open={adding} onClose={onClose} onOpen={onOpen} />

@@ -8,6 +8,7 @@ import { CodeBlock } from "@/components/copy-button";
 import { DataTable, type Column } from "@/components/data-table";
 import { DialogBody, Drawer } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
+import { Gone } from "@/components/gone";
 import { Facts } from "@/components/facts";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
@@ -86,6 +87,7 @@ const COLUMNS: Column<ClientView>[] = [
 
 export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
   const clients = useClients();
+  const open = clients.data?.find((client) => client.id === openId);
   return (
     <>
       <Reading
@@ -126,7 +128,10 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TablePr
           />
         )}
       </Reading>
-      <ClientDrawer client={clients.data?.find((client) => client.id === openId)} onClose={onClose} />
+      {openId !== null && clients.data !== undefined && open === undefined && (
+        <Gone what="client" id={openId} onDismiss={onClose} />
+      )}
+      <ClientDrawer client={open} onClose={onClose} />
     </>
   );
 }

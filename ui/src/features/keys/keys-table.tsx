@@ -4,6 +4,7 @@ import { KeyDrawer } from "@/features/keys/key-drawer";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
+import { Gone } from "@/components/gone";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
@@ -93,6 +94,7 @@ const COLUMNS: Column<KeyView>[] = [
 
 export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
   const keys = useKeys();
+  const open = keys.data?.find((key) => key.id === openId);
   return (
     <>
       <Reading
@@ -136,7 +138,10 @@ export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps
           />
         )}
       </Reading>
-      <KeyDrawer stored={keys.data?.find((key) => key.id === openId)} onClose={onClose} />
+      {openId !== null && keys.data !== undefined && open === undefined && (
+        <Gone what="key" id={openId} onDismiss={onClose} />
+      )}
+      <KeyDrawer stored={open} onClose={onClose} />
     </>
   );
 }

@@ -25,7 +25,9 @@ export function VerdictBar({ status }: { status: StatusView }) {
       <div className="min-w-0 flex-1">
         <h1 className="truncate text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">{verdict.sentence}</h1>
         <p className="flex flex-wrap gap-x-1.5 text-12 text-ink-2">
-          <span>{gateway.state === "listening" ? "Gateway listens" : "Gateway does not listen"}</span>
+          <span>
+            {gateway.state === "listening" ? "Gateway listens" : (gateway.reason ?? "Gateway does not listen")}
+          </span>
           <Dot />
           <span>
             {backends.up} of {formatCounted(inUse, "backend", "backends")} up

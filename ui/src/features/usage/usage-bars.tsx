@@ -1,7 +1,10 @@
 /** The bars, titled with what they show. */
-import { ChartColumn } from "lucide-react";
+import { ChartColumn, Table2 } from "lucide-react";
+import { useState } from "react";
+import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
 import { MEASURES, RANGES, type Measure } from "@/features/usage/usage-place";
+import { IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
@@ -28,6 +31,7 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
   const per = range === "today" || range === "last_day" ? "hour" : "day";
   const period = RANGES.find((option) => option.value === range)?.label ?? "";
   const format = measure === "cost" ? formatMoney : formatCount;
+  const [view, setView] = useState<"bars" | "table">("bars");
   return (
     <figure aria-label={usage.finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
       <figcaption className="mb-3 flex items-start gap-4">
@@ -40,6 +44,12 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
           </p>
         </div>
         <Choice label="What the bars measure" options={MEASURES} value={measure} onChange={onMeasure} />
+        <IconButton
+          label={view === "bars" ? "Show the bars as a table" : "Show the bars"}
+          icon={view === "bars" ? Table2 : ChartColumn}
+          className="size-8 border border-line"
+          onClick={() => setView(view === "bars" ? "table" : "bars")}
+        />
       </figcaption>
       {usage.totals.requests === 0 ? (
         <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
@@ -47,6 +57,13 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
             Bars appear with the first request of a client.
           </EmptyState>
         </div>
+      ) : view === "table" ? (
+        <BarsTable
+          label={`${UNITS[measure]} by ${per}`}
+          height={HEIGHT_PX}
+          usage={usage}
+          amountOf={(segment) => format(amountOf(segment, measure))}
+        />
       ) : (
         <StackedBars
           label={`${UNITS[measure]} by ${per}`}

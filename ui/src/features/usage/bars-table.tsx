@@ -1,0 +1,47 @@
+/** The bars in figures: a row for each bar, a column for each group. */
+import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
+
+interface BarsTableProps {
+  label: string;
+  height: number;
+  usage: UsageView;
+  amountOf: (segment: UsageSegmentView) => string;
+}
+
+export function BarsTable({ label, height, usage, amountOf }: BarsTableProps) {
+  return (
+    <div role="region" aria-label={label} tabIndex={0} style={{ height }} className="focus-inset overflow-auto">
+      <table className="w-full border-separate border-spacing-0">
+        <thead>
+          <tr className="text-12 text-ink-3">
+            <th scope="col" className="sticky top-0 bg-surface-1 pb-1.5 text-left font-medium">
+              Begins
+            </th>
+            {usage.groups.map((group) => (
+              <th key={group.key} scope="col" className="numeric sticky top-0 bg-surface-1 pb-1.5 pl-4 font-medium">
+                {group.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {usage.buckets.map((bucket) => (
+            <tr key={bucket.start}>
+              <th
+                scope="row"
+                className="border-t border-line py-1.5 text-left font-normal whitespace-nowrap text-ink-2"
+              >
+                {bucket.label}
+              </th>
+              {bucket.segments.map((segment, index) => (
+                <td key={usage.groups[index]?.key ?? index} className="numeric border-t border-line py-1.5 pl-4">
+                  {segment.requests === 0 ? <span className="text-ink-3">–</span> : amountOf(segment)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
