@@ -77,7 +77,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("*-keyring-store", &["vault"]),
     ("age", &["vault"]),
     ("rusqlite*", &["ledger", ACCEPTANCE]),
-    ("axum*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("hyper*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("reqwest", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("notify-rust", &["monitor"]),

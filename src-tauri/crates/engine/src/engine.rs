@@ -146,7 +146,7 @@ impl Engine {
         let engine = Self { parts: Arc::new(parts) };
         engine.restore_health().await?;
         engine.apply_settings();
-        engine.unlock_with(passphrase).await;
+        engine.unlock_with(passphrase);
         Ok(engine)
     }
 
@@ -179,21 +179,20 @@ impl Engine {
         self.parts.monitor.watch(watched, self.parts.clock.now());
     }
 
-    async fn unlock_with(&self, passphrase: Option<Passphrase>) {
+    fn unlock_with(&self, passphrase: Option<Passphrase>) {
         let Some(passphrase) = passphrase else { return };
         if self.parts.vault_kind != VaultKind::File {
             return;
         }
-        let vault = self.parts.vault.clone();
+        // From here on, whoever asks for a key waits for this.
+        let unlocking = self.parts.vault.unlock(passphrase);
         let events = self.parts.events.clone();
         self.parts.tasks.spawn("vault unlock", async move {
-            if let Err(error) = vault.unlock(passphrase).await {
+            if let Err(error) = unlocking.await {
                 tracing::warn!(%error, "the file vault was not opened");
             }
             events.changed(&[crate::Topic::Keys, crate::Topic::Status]);
         });
-        // Lets the unlock take the vault first, so that whoever asks for a key waits for it.
-        tokio::task::yield_now().await;
     }
 }
 

@@ -165,6 +165,6 @@ impl Engine {
                 need: if only { Need::Required } else { Need::Optional },
             })
             .collect();
-        CheckScope { mock_model: MOCK_MODEL.to_owned(), backends }
+        CheckScope { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
     }
 }

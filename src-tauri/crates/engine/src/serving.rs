@@ -20,8 +20,9 @@ use crate::owner::OwnerNote;
 use crate::probe::BackendProbe;
 use crate::sink::TrafficSink;
 
-/// Time between two looks at whether the settings file was edited by hand, in seconds.
-const SETTINGS_LOOK_SECS: u64 = 2;
+/// Time between two looks at whether the settings file was edited by hand and at keys that have been in
+/// memory for long enough, in seconds.
+const LOOK_AROUND_SECS: u64 = 2;
 /// Time between two clean-ups of the ledger, in seconds.
 const RETENTION_SECS: u64 = 3_600;
 /// Milliseconds of a day.
@@ -104,6 +105,7 @@ impl Engine {
         *self.parts.serving.gateway.lock() = Some(gateway);
         self.listen(self.wanted_port()).await;
         let served = self.open_control(door).await?;
+        self.spawn_warm_up();
         self.spawn_monitor();
         self.spawn_notifications();
         self.spawn_upkeep();
@@ -228,6 +230,23 @@ impl Engine {
         Ok(Served { gateway: self.gateway_address(), control, one_time_address })
     }
 
+    /// What takes a moment and need not be waited for: reading the system's certificates, and asking
+    /// the vault how it is.
+    fn spawn_warm_up(&self) {
+        let upstream = Arc::clone(&self.parts.upstream);
+        self.parts.tasks.spawn("certificates", async move {
+            if tokio::task::spawn_blocking(move || upstream.prepare()).await.is_err() {
+                tracing::debug!("reading the certificates was interrupted");
+            }
+        });
+        let engine = self.clone();
+        self.parts.tasks.spawn("vault check", async move {
+            let state = engine.parts.vault.recheck().await;
+            tracing::info!(?state, kind = %engine.parts.vault_kind, "the vault was asked");
+            engine.parts.events.changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
+        });
+    }
+
     fn spawn_monitor(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();
@@ -241,13 +260,14 @@ impl Engine {
     fn spawn_upkeep(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();
-        self.parts.tasks.spawn("settings watch", async move {
+        self.parts.tasks.spawn("look around", async move {
             let mut seen = engine.settings_file_stamp();
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(SETTINGS_LOOK_SECS)) => {}
+                    () = tokio::time::sleep(Duration::from_secs(LOOK_AROUND_SECS)) => {}
                 }
+                engine.parts.vault.drop_expired();
                 let now = engine.settings_file_stamp();
                 if now != seen {
                     seen = now;
@@ -294,7 +314,6 @@ impl Engine {
             Ok(rows) => tracing::info!(rows, days, "old requests were removed; their sums stay"),
             Err(error) => tracing::warn!(%error, "old requests could not be removed"),
         }
-        self.parts.vault.drop_expired();
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod backend;
 mod gateway;
+mod guidance;
 mod local;
 mod stream;
 
@@ -26,6 +27,8 @@ pub struct CheckScope {
     pub mock_model: String,
     /// The enabled backends but the mock; asked by [`CheckSet::Full`].
     pub backends: Vec<BackendSubject>,
+    /// How many clients have a local token.
+    pub clients: usize,
 }
 
 /// A backend to check.
@@ -58,7 +61,20 @@ pub fn built_in_checks(ground: &Arc<dyn Ground>, set: CheckSet, scope: &CheckSco
     if set == CheckSet::Full {
         checks.extend(scope.backends.iter().flat_map(|subject| backend_checks(ground, subject)));
     }
+    checks.extend(guidance_checks(scope));
     checks
+}
+
+fn guidance_checks(scope: &CheckScope) -> Vec<Check> {
+    let backends: Arc<dyn Run> = Arc::new(guidance::BackendsCheck(scope.backends.len()));
+    let clients: Arc<dyn Run> = Arc::new(guidance::ClientsCheck(scope.clients));
+    let check = |id, title, severity, run| {
+        Check::new(CheckId::new(id), title, Category::Guidance, severity, run)
+    };
+    vec![
+        check("R-09", "A backend other than the mock is there", Severity::Major, backends),
+        check("R-25", "A tool on this machine is connected", Severity::Info, clients),
+    ]
 }
 
 fn local_checks(ground: &Arc<dyn Ground>) -> Vec<Check> {

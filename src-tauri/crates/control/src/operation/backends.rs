@@ -41,7 +41,7 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
 pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<BackendView, ApiError> {
     let settings = engine.settings();
     let id = new_backend_id(&settings, &req.id)?;
-    let base_url = input::base_url("base_url", &req.base_url, &settings)?.url;
+    let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
     let kind = kind_of(req.kind)?;
     let origin = origin_of(&base_url)?;
     let key_is_new = matches!(req.key, BackendKey::New { .. });
@@ -78,7 +78,7 @@ pub(crate) async fn backend_edit(
 ) -> Result<BackendView, ApiError> {
     let settings = engine.settings();
     let id = input::known_backend(&settings, &req.id)?;
-    let base_url = input::base_url("base_url", &req.base_url, &settings)?.url;
+    let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
     let origin = origin_of(&base_url)?;
     let credential = match req.credential.as_deref() {
         Some(key) => Some(attach(engine, &settings, key, &origin).await?),

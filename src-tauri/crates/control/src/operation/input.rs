@@ -1,6 +1,7 @@
 //! Text from a form becomes a checked value, or an error that names the form's field.
 
 use domain::{BackendId, ClientId, CredentialId, IdError};
+use engine::Engine;
 use settings::{BaseUrl, Settings, parse_base_url};
 
 use crate::ApiError;
@@ -21,10 +22,12 @@ pub(crate) fn label(text: &str, id: &str) -> String {
     }
 }
 
-/// A base URL that a key may be bound to.
-pub(crate) fn base_url(field: &str, text: &str, settings: &Settings) -> Result<BaseUrl, ApiError> {
-    parse_base_url(text.trim(), settings.gateway.port)
-        .map_err(|error| ApiError::invalid(field, error.to_string()))
+/// A base URL that a key may be bound to. The gateway's own address is none, be it the one in the
+/// settings or the one it listens on now.
+pub(crate) fn base_url(field: &str, text: &str, engine: &Engine) -> Result<BaseUrl, ApiError> {
+    let parsed = parse_base_url(text.trim(), engine.gateway_port())
+        .and_then(|_| parse_base_url(text.trim(), engine.settings().gateway.port));
+    parsed.map_err(|error| ApiError::invalid(field, error.to_string()))
 }
 
 /// The credential, if the settings know it.

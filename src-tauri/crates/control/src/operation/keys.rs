@@ -37,7 +37,7 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
         return Err(ApiError::invalid("id", message));
     }
     let origin = match req.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
-        Some(url) => Some(origin_of(&input::base_url("url", url, &settings)?.url)?),
+        Some(url) => Some(origin_of(&input::base_url("url", url, engine)?.url)?),
         None => None,
     };
     store_key(engine, &id, input::label(&req.label, &req.id), req.secret, origin).await?;

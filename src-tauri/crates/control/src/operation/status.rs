@@ -130,12 +130,21 @@ fn settings_need(engine: &Engine) -> Option<NeedView> {
 }
 
 fn gateway_need(engine: &Engine) -> Option<NeedView> {
-    let GatewayStanding::Failed(reason) = engine.gateway_standing() else { return None };
+    let (level, title, impact) = match engine.gateway_standing() {
+        GatewayStanding::Listening => return None,
+        GatewayStanding::Stopped => {
+            let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
+            (VerdictLevel::Attention, "The gateway is not running", start)
+        }
+        GatewayStanding::Failed(reason) => {
+            (VerdictLevel::Problem, "The gateway is not listening", reason)
+        }
+    };
     Some(NeedView {
         id: "gateway".to_owned(),
-        level: VerdictLevel::Problem,
-        title: "The gateway is not listening".to_owned(),
-        impact: reason,
+        level,
+        title: title.to_owned(),
+        impact,
         since: None,
         action: ActionView::OpenSettings,
     })

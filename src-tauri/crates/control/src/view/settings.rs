@@ -31,7 +31,7 @@ pub struct SettingsView {
 /// The editable values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct SettingsValues {
-    /// Gateway port, 1024 to 65535.
+    /// Gateway port, 1 to 65535.
     pub gateway_port: u16,
     /// Requests answered at once, 1 to 300.
     pub in_flight_max: u32,

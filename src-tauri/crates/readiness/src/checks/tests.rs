@@ -117,6 +117,7 @@ fn all_checks(facts: Arc<Facts>, set: CheckSet) -> Vec<Check> {
     let scope = CheckScope {
         mock_model: "mock/instant".to_owned(),
         backends: vec![subject(Need::Required)],
+        clients: 1,
     };
     built_in_checks(&ground, set, &scope)
 }
@@ -137,7 +138,18 @@ fn check(outcome: &Outcome, status: Status, cause: &str) {
 
 #[tokio::test]
 async fn on_a_good_machine_every_check_passes_with_evidence() {
-    for id in ["R-02", "R-03", "R-04", "R-05", "R-13", "R-14a", "R-10/openai", "R-12/openai"] {
+    for id in [
+        "R-02",
+        "R-03",
+        "R-04",
+        "R-05",
+        "R-13",
+        "R-14a",
+        "R-10/openai",
+        "R-12/openai",
+        "R-09",
+        "R-25",
+    ] {
         let outcome = run(id, good()).await;
         check(&outcome, Status::Pass, "");
         assert!(!outcome.evidence.is_empty(), "{id}");
@@ -158,8 +170,9 @@ fn the_sets_hold_their_checks_and_can_be_run() {
         plan.checks().iter().map(|check| check.id.to_string()).collect()
     };
     let quick = ["R-02", "R-03", "R-04", "R-05", "R-13", "R-14a", "R-14b"];
-    assert_eq!(ids(CheckSet::Quick), quick);
-    let full = [&quick[..], &["R-10/openai", "R-12/openai"]].concat();
+    let guidance = ["R-09", "R-25"];
+    assert_eq!(ids(CheckSet::Quick), [&quick[..], &guidance].concat());
+    let full = [&quick[..], &["R-10/openai", "R-12/openai"], &guidance].concat();
     assert_eq!(ids(CheckSet::Full), full);
 }
 
@@ -174,6 +187,20 @@ fn a_needed_backend_is_a_blocker_and_one_without_a_key_does_not_wait_for_the_vau
     let local = key(&local).expect("a check");
     assert_eq!(local.severity, Severity::Major);
     assert_eq!(local.depends_on, [CheckId::new("R-03")]);
+}
+
+#[tokio::test]
+async fn the_mock_alone_is_not_enough_to_work_with() {
+    let ground: Arc<dyn Ground> = Arc::new(good());
+    let scope = CheckScope { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
+    let checks = built_in_checks(&ground, CheckSet::Quick, &scope);
+    for (id, cause) in [
+        ("R-09", "only the built-in mock answers"),
+        ("R-25", "no tool on this machine has a local token"),
+    ] {
+        let found = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
+        check(&found.run.run().await, Status::Warn, cause);
+    }
 }
 
 #[tokio::test]

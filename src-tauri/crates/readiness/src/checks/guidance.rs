@@ -1,0 +1,37 @@
+//! What is still missing for real work. The mock alone makes everything else pass.
+
+use async_trait::async_trait;
+
+use crate::check::{Action, Outcome, Run};
+
+pub(super) struct BackendsCheck(pub(super) usize);
+
+#[async_trait]
+impl Run for BackendsCheck {
+    async fn run(&self) -> Outcome {
+        match self.0 {
+            0 => Outcome::warn(
+                "only the built-in mock answers",
+                "Add a backend: a provider with its key, or a local server.",
+            )
+            .at(Action::AddBackend),
+            number => Outcome::pass().saw(format!("{number} beside the mock")),
+        }
+    }
+}
+
+pub(super) struct ClientsCheck(pub(super) usize);
+
+#[async_trait]
+impl Run for ClientsCheck {
+    async fn run(&self) -> Outcome {
+        match self.0 {
+            0 => Outcome::warn(
+                "no tool on this machine has a local token",
+                "Connect a client and point a tool at the gateway.",
+            )
+            .at(Action::AddClient),
+            number => Outcome::pass().saw(format!("{number} with a local token")),
+        }
+    }
+}
