@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{BoundSecret, Clock, CredentialId, Moment};
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -26,7 +26,9 @@ pub const CALL_MS_MAX: u64 = 2_000;
 /// second here, several on a slow or busy machine.
 pub const FILE_CALL_MS_MAX: u64 = 15_000;
 
-/// Most calls on a store at once, and so most threads a hanging store can hold.
+/// Most calls on a store at once, and so most threads a hanging store can hold. The file vault does
+/// one after the other, in the order in which they were asked: who asks for a key while it is being
+/// opened must not come first and be told that it is locked.
 pub const CALLS_AT_ONCE_MAX: usize = 4;
 
 /// After a call hung: seconds until one call is let through to see whether the store answers again.
@@ -42,12 +44,13 @@ impl Vault {
     /// The vault over a store of the caller's choice. Touches nothing until the first call.
     #[must_use]
     pub fn new(store: Arc<dyn SecretStore>, clock: Arc<dyn Clock>) -> Self {
+        let at_once = if store.kind() == VaultKind::File { 1 } else { CALLS_AT_ONCE_MAX };
         let shared = Shared {
             store,
             clock,
             reads: Mutex::default(),
             standing: Mutex::new(Standing { state: VaultState::Unchecked, closed_until: None }),
-            permits: Arc::new(Semaphore::new(CALLS_AT_ONCE_MAX)),
+            permits: Arc::new(Semaphore::new(at_once)),
             writing: Mutex::new(()),
         };
         Self { shared: Arc::new(shared) }
@@ -108,8 +111,16 @@ impl Vault {
 
     /// Gives the file vault its passphrase; the first one ever makes the file. Other kinds have
     /// nothing to unlock.
-    pub async fn unlock(&self, passphrase: Passphrase) -> Result<(), VaultError> {
-        self.call(move |shared| shared.store.unlock(&passphrase)).await
+    ///
+    /// Its place before later calls is taken here and not when the future is first polled, so it may
+    /// be handed to another task: whoever asks for a key from now on waits for its end.
+    pub fn unlock(
+        &self,
+        passphrase: Passphrase,
+    ) -> impl Future<Output = Result<(), VaultError>> + Send + 'static {
+        let (vault, permits) = (self.clone(), Arc::clone(&self.shared.permits));
+        let place = permits.try_acquire_owned().ok();
+        async move { vault.call_at(place, move |shared| shared.store.unlock(&passphrase)).await }
     }
 
     /// Looks again now, at the user's wish, without waiting for the next slot.
@@ -140,9 +151,17 @@ impl Vault {
         &self,
         operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
+        self.call_at(None, operation).await
+    }
+
+    async fn call_at<T: Send + 'static>(
+        &self,
+        place: Option<OwnedSemaphorePermit>,
+        operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
         self.shared.admit()?;
         let ms = if self.kind() == VaultKind::File { FILE_CALL_MS_MAX } else { CALL_MS_MAX };
-        let run = timeout(Duration::from_millis(ms), self.run(operation));
+        let run = timeout(Duration::from_millis(ms), self.run(place, operation));
         let outcome = run.await.unwrap_or(Err(VaultError::Hung));
         if let Err(VaultError::Hung) = outcome {
             self.shared.record(Some(&VaultError::Hung));
@@ -155,10 +174,14 @@ impl Vault {
     /// is noted by who still waits: found out late, it would hide a newer answer.
     async fn run<T: Send + 'static>(
         &self,
+        place: Option<OwnedSemaphorePermit>,
         operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
         let permits = Arc::clone(&self.shared.permits);
-        let permit = permits.acquire_owned().await.map_err(VaultError::unavailable)?;
+        let permit = match place {
+            Some(permit) => permit,
+            None => permits.acquire_owned().await.map_err(VaultError::unavailable)?,
+        };
         let shared = Arc::clone(&self.shared);
         let on_its_thread = Arc::clone(&shared);
         let run = spawn_blocking(move || {

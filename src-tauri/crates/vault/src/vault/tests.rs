@@ -10,7 +10,7 @@ use parking_lot::Condvar;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::{CACHE_SECS_MAX, Damage, Lock, MemoryStore};
+use crate::{CACHE_SECS_MAX, Damage, FileStore, Lock, MemoryStore};
 
 /// Which calls wait until they are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -469,6 +469,20 @@ async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
         assert!(matches!(put, Err(VaultError::Unavailable { .. })));
         assert_eq!(vault.state(), VaultState::Unavailable);
     }
+}
+
+/// The unlock is asked for first and polled last: its place in the queue is what counts.
+#[tokio::test]
+async fn who_asks_after_an_unlock_waits_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("vault.age"), 1);
+    let clock = Arc::new(ManualClock::starting_at(WallTime::default()));
+    let vault = Vault::new(Arc::new(store), clock);
+    let passphrase = Passphrase::parse("correct-horse".to_owned()).expect("long enough");
+    let unlocking = vault.unlock(passphrase);
+    let (key, value) = (id("a"), secret("sk-a"));
+    let (put, read, unlocked) = tokio::join!(vault.put(&key, value), vault.get(&key), unlocking);
+    assert_eq!((put.is_ok(), read.is_ok(), unlocked.is_ok()), (true, true, true));
 }
 
 #[tokio::test(start_paused = true)]
