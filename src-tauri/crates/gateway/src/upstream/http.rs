@@ -90,7 +90,8 @@ impl Upstream for HttpUpstream {
         let client = self.client(&url)?;
         let sent = client.request(method, url).headers(headers).body(body).send().await;
         let response = sent.map_err(|error| failure(&error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, mut headers) = (response.status(), response.headers().clone());
+        scrubber.scrub_headers(&mut headers);
         let body = response.bytes_stream().map_err(|error| failure(&error)).boxed();
         Ok(UpstreamResponse { status, headers, body, scrubber })
     }

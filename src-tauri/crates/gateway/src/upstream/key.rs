@@ -4,7 +4,7 @@
 //! backends quote the key they refuse.
 
 use domain::{BoundSecret, Origin, OriginMismatch, redact};
-use hyper::header::{HeaderMap, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 const SCHEME: &str = "Bearer ";
@@ -64,6 +64,16 @@ impl KeyScrubber {
         }
         out
     }
+
+    /// Takes out every header that holds the key: none of them is worth keeping without it.
+    pub(super) fn scrub_headers(&self, headers: &mut HeaderMap) {
+        let Some(key) = self.key().map(str::as_bytes) else { return };
+        let holds = |value: &HeaderValue| value.as_bytes().windows(key.len()).any(|at| at == key);
+        let named = headers.iter().filter(|(_, value)| holds(value)).map(|(name, _)| name.clone());
+        for name in named.collect::<Vec<HeaderName>>() {
+            headers.remove(name);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +109,12 @@ mod tests {
         assert_eq!(scrubber.scrub("bad key hunter2-hunter2!"), "bad key [key removed]!");
         assert_eq!(scrubber.scrub_body(b"\xffhunter2-hunter2"), b"\xff[key removed]");
         assert!(!format!("{scrubber:?} {headers:?}").contains("hunter2"));
+        headers.append("x-request-id", HeaderValue::from_static("1"));
+        headers.append("x-ratelimit-key", HeaderValue::from_static("a"));
+        headers.append("x-ratelimit-key", HeaderValue::from_static("of hunter2-hunter2"));
+        headers.remove(hyper::header::AUTHORIZATION);
+        scrubber.scrub_headers(&mut headers);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-request-id"]);
         assert!(!scrubber.scrub("other sk-abcdefghijklmnopqrst").contains("abcdef"));
     }
 }
