@@ -1,0 +1,268 @@
+//! The operations over a whole engine on loopback: what a door may ask, and what it is told.
+
+use std::sync::Arc;
+
+use control::view::*;
+use control::{ApiError, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent, Tag};
+use domain::{Secret, SeededEntropy, SystemClock};
+use engine::Folders;
+use monitor::{Channel, ChannelError, Delivered, Notification};
+use settings::VaultKind;
+use tempfile::TempDir;
+use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// An engine of its own for each test; it serves on a free port.
+struct World {
+    _home: TempDir,
+    core: Core,
+    shown: UnboundedReceiver<Notification>,
+}
+
+/// A desktop that takes every notification.
+struct Desktop(UnboundedSender<Notification>);
+
+impl Channel for Desktop {
+    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
+        self.0.send(notification.clone()).expect("the test still looks");
+        Ok(Delivered::Clickable)
+    }
+}
+
+fn config(home: &TempDir, desktop: UnboundedSender<Notification>) -> EngineConfig {
+    EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: Some(Arc::new(Desktop(desktop))),
+    }
+}
+
+async fn world() -> World {
+    let home = tempfile::tempdir().expect("a folder");
+    let (desktop, shown) = unbounded_channel();
+    let core = Core::open(config(&home, desktop)).await.expect("an engine");
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    control::serve(engine, |_| None).await.expect("serving");
+    World { _home: home, core, shown }
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::parse(text.to_owned()).expect("a secret")
+}
+
+async fn lists_models() -> ScriptedUpstream {
+    let models = |_: &Received| Some(Reply::models(&["m-1", "m-2"]));
+    ScriptedUpstream::answering(models).await.expect("an upstream")
+}
+
+fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
+    BackendAdd {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: upstream.base_url(),
+        key,
+        models: Vec::new(),
+    }
+}
+
+fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: ErrorCode, field: Option<&str>) {
+    let error = answer.expect_err("refused");
+    assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
+    assert!(!error.message.contains(MARKED_KEY));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
+    let (world, upstream) = (world().await, lists_models().await);
+    let key = BackendKey::New { secret: secret(MARKED_KEY) };
+    let added = control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
+    assert_eq!(added.credential.as_deref(), Some("up"));
+
+    let up = BackendRef { id: "up".to_owned() };
+    let test = control::backend_test(&world.core, up.clone()).await.expect("tested");
+    assert!(test.passed, "{:?}", test.steps);
+    control::backend_test(&world.core, up).await.expect("tested again");
+    let backends = control::backends(&world.core).await.expect("backends");
+    let backend = backends.iter().find(|backend| backend.id == "up").expect("there");
+    assert_eq!(backend.health.state, HealthStateView::Up, "{}", backend.health.reason);
+    let models: Vec<_> = backend.models.iter().map(|model| model.id.as_str()).collect();
+    assert_eq!(models, ["m-1", "m-2"]);
+
+    let keys = control::keys(&world.core).await.expect("keys");
+    assert_eq!(keys[0].state, KeyStateView::Valid);
+    assert_eq!(keys[0].used_by, ["up"]);
+    let sent = upstream.requests();
+    assert!(sent.iter().all(|r| r.authorization() == Some(&format!("Bearer {MARKED_KEY}"))));
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_never_follows_its_backend_to_another_host() {
+    let (world, home, away) = (world().await, lists_models().await, lists_models().await);
+    let key = BackendKey::New { secret: secret(MARKED_KEY) };
+    control::backend_add(&world.core, add(&home, key)).await.expect("added");
+    let moved = |credential: Option<&str>| BackendEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        base_url: away.base_url(),
+        credential: credential.map(str::to_owned),
+        models: Vec::new(),
+    };
+    let kept = control::backend_edit(&world.core, moved(Some("up"))).await;
+    refused(kept, ErrorCode::InvalidInput, Some("key"));
+    control::backend_edit(&world.core, moved(None)).await.expect("moved without the key");
+    control::backend_test(&world.core, BackendRef { id: "up".to_owned() }).await.expect("tested");
+    assert!(away.requests().iter().all(|request| request.authorization().is_none()));
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_fields_are_named_and_nothing_is_left_behind() {
+    let (world, upstream) = (world().await, lists_models().await);
+    let key = || BackendKey::New { secret: secret(MARKED_KEY) };
+    let with = |change: fn(&mut BackendAdd)| {
+        let mut request = add(&upstream, key());
+        change(&mut request);
+        request
+    };
+    let cases: [(BackendAdd, &str); 4] = [
+        (with(|r| r.id = "Not a name".to_owned()), "id"),
+        (with(|r| r.id = "mock".to_owned()), "id"),
+        (with(|r| r.base_url = "http://metadata.google.internal/".to_owned()), "base_url"),
+        (with(|r| r.kind = BackendKindView::Mock), "kind"),
+    ];
+    for (request, field) in cases {
+        let answer = control::backend_add(&world.core, request).await;
+        refused(answer, ErrorCode::InvalidInput, Some(field));
+    }
+    // The models are refused by the settings, after the key was stored: it has to go again.
+    let endless = with(|r| r.models = vec!["m".repeat(1_000)]);
+    let answer = control::backend_add(&world.core, endless).await;
+    assert_eq!(answer.expect_err("refused").code, ErrorCode::InvalidInput);
+    assert!(control::keys(&world.core).await.expect("keys").is_empty());
+
+    let settings = control::settings(&world.core).await.expect("settings");
+    let port = SettingsValues { gateway_port: 0, ..settings.values };
+    let answer = control::settings_edit(&world.core, port).await;
+    refused(answer, ErrorCode::InvalidInput, Some("gateway_port"));
+    let gone = BackendRef { id: "gone".to_owned() };
+    refused(control::backend_remove(&world.core, gone).await, ErrorCode::NotFound, None);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
+    let world = world().await;
+    let demo = || ClientAdd { id: "demo".to_owned(), expires_in_days: Some(1) };
+    let token = control::client_issue(&world.core, demo()).await.expect("a token");
+    let again = ClientRef { id: "demo".to_owned() };
+    let stored = control::client_token(&world.core, again.clone()).await.expect("the token");
+    assert_eq!(token, stored);
+    refused(control::client_add(&world.core, demo()).await, ErrorCode::InvalidInput, Some("id"));
+
+    let clients = control::call(&world.core, "clients", b"null").await.expect("clients");
+    let clients = String::from_utf8(clients).expect("text");
+    assert!(clients.contains("$(gatehouse token demo)") && !clients.contains(token.expose()));
+    for name in ["client_token", "client_issue"] {
+        let answer = control::call(&world.core, name, br#"{"id":"demo"}"#).await;
+        refused(answer, ErrorCode::NotFound, None);
+    }
+    control::client_revoke(&world.core, again.clone()).await.expect("revoked");
+    refused(control::client_token(&world.core, again).await, ErrorCode::NotFound, None);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_not_understood_names_its_field_and_repeats_nothing() {
+    let world = world().await;
+    let body = format!(r#"{{"id":"up","label":"","secret":["{MARKED_KEY}"],"url":null}}"#);
+    let answer = control::call(&world.core, "key_add", body.as_bytes()).await;
+    refused(answer, ErrorCode::InvalidInput, Some("secret"));
+    let answer = control::call(&world.core, "key_add", MARKED_KEY.as_bytes()).await;
+    refused(answer, ErrorCode::InvalidInput, None);
+    refused(control::call(&world.core, "no_such", b"").await, ErrorCode::NotFound, None);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_told_step_by_step_and_its_end_is_shown_on_the_desktop() {
+    let mut world = world().await;
+    let mut events = CoreEvents::of(&world.core).await.expect("events");
+    let quick = ReadinessStart { set: CheckSetView::Quick };
+    let started = control::readiness_start(&world.core, quick).await.expect("started");
+    let ended = loop {
+        match events.next().await.expect("an event") {
+            PanelEvent::RunProgress { run } if run.state == RunStateView::Finished => break run,
+            _ => {}
+        }
+    };
+    assert_eq!(ended.id, started.id);
+    assert_eq!(ended.verdict, Some(RunVerdictView::Ready), "{}", ended.sentence);
+    let kept = control::readiness(&world.core).await.expect("the run");
+    assert_eq!(kept.run.expect("kept").score_tenths, ended.score_tenths);
+    let shown = world.shown.recv().await.expect("a notification");
+    assert!(shown.body.contains("of 10"), "{}", shown.body);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operation_changes_is_told_to_open_panels() {
+    let (world, upstream) = (world().await, lists_models().await);
+    let mut events = CoreEvents::of(&world.core).await.expect("events");
+    control::backend_add(&world.core, add(&upstream, BackendKey::None)).await.expect("added");
+    let mut told = Vec::new();
+    while !(told.contains(&Tag::Backends) && told.contains(&Tag::Settings)) {
+        if let PanelEvent::Changed { tags } = events.next().await.expect("an event") {
+            told.extend(tags);
+        }
+    }
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_edited_by_hand() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (desktop, _shown) = unbounded_channel();
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (first, second) = (free(), free());
+    let port = |held: &std::net::TcpListener| held.local_addr().expect("an address").port();
+    let (from, to) = (port(&first), port(&second));
+    drop((first, second));
+    let folder = home.path().join("config");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("settings.toml");
+    let text = |port: u16| format!("version = 1\n\n[gateway]\nport = {port} # mine\n");
+    #[expect(clippy::disallowed_methods, reason = "a person's editor")]
+    let write = |port: u16| std::fs::write(&file, text(port)).expect("written");
+    write(from);
+    let config = EngineConfig { port: None, ..config(&home, desktop) };
+    let core = Core::open(config).await.expect("an engine");
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let served = control::serve(engine, |_| None).await.expect("serving");
+    assert_eq!(served.gateway, format!("http://127.0.0.1:{from}"));
+
+    write(to);
+    let mut events = CoreEvents::of(&core).await.expect("events");
+    control::settings(&core).await.expect("read again");
+    while engine.gateway_port() != to {
+        events.next().await.expect("an event");
+    }
+    let status = control::status(&core).await.expect("a status");
+    assert_eq!(status.gateway.state, GatewayState::Listening);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_notification_says_what_became_of_it() {
+    let mut world = world().await;
+    assert!(control::notification_test(&world.core).await.expect("sent").delivered);
+    let shown = world.shown.recv().await.expect("a notification");
+    assert_eq!(shown.path, "/settings");
+    world.core.stop().await;
+}
