@@ -137,6 +137,8 @@ struct Wave {
 pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
+    // Checking the passphrase takes 128 MB for a moment; the vault is open once a request is answered.
+    ground.wait(client::ask_many(&served.door, &served.door.chat(MODEL, Answer::Whole), 1, 1))?;
     served.process.forget_peak()?;
     let rounds = ground.interleaved(&served.door, |door| wave(ground, door))?;
     let peak = served.process.memory()?.peak_mb;
