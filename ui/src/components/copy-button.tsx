@@ -33,13 +33,7 @@ export function CodeBlock({ title, code }: { title: string; code: string }) {
         {title}
         <CopyButton text={code} label={`Copy ${title}`} />
       </figcaption>
-      {/* The block scrolls, so it must take focus for the arrow keys to scroll it. */}
-      <pre
-        role="region"
-        aria-label={title}
-        tabIndex={0}
-        className="focus-inset overflow-x-auto p-3 font-mono text-12 leading-5 text-ink-1"
-      >
+      <pre className="p-3 font-mono text-12 leading-5 whitespace-pre-wrap text-ink-1 [overflow-wrap:anywhere]">
         <code>{code}</code>
       </pre>
     </figure>

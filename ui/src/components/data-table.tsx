@@ -33,7 +33,7 @@ export interface Column<Row> {
   /** A CSS width; columns without one share what is left. */
   width?: string;
   /** Left out in a table narrower than this. */
-  from?: "640" | "800" | "1000";
+  from?: "640" | "800" | "1000" | "1100";
 }
 
 interface DataTableProps<Row> {
@@ -54,6 +54,7 @@ const FROM: Record<NonNullable<Column<unknown>["from"]>, string> = {
   "640": "hidden @min-[640px]:table-cell",
   "800": "hidden @min-[800px]:table-cell",
   "1000": "hidden @min-[1000px]:table-cell",
+  "1100": "hidden @min-[1100px]:table-cell",
 };
 
 function compare(left: SortValue, right: SortValue): number {

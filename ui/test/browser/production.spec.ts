@@ -88,3 +88,18 @@ test("the bundle holds no made-up world and nothing that must be evaluated", () 
   expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
   expect(page).not.toMatch(/(src|href)="\//);
 });
+
+test("the watch itself sees a forbidden style, a forbidden script and a console error", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await serveCore(page, "busy");
+  await page.goto(`${PRODUCT}/index.html`);
+  await page.evaluate(() => {
+    document.head.append(Object.assign(document.createElement("style"), { textContent: "body { color: red }" }));
+    document.head.append(Object.assign(document.createElement("script"), { textContent: "window.ran = true" }));
+    console.error("seen");
+  });
+  await expect.poll(async () => (await faults()).join("\n")).toMatch(/style-src/);
+  const seen = (await faults()).join("\n");
+  expect(seen).toMatch(/script-src/);
+  expect(seen).toContain("console error: seen");
+});

@@ -136,7 +136,9 @@ function useColumns(): Column<BackendView>[] {
         cell: (backend) => (
           <span className="flex min-w-0 items-center gap-2" title={backend.health.reason}>
             <StateBadge sign={HEALTH[backend.health.state]} />
-            <span className="truncate text-12 text-ink-3">{backend.health.reason}</span>
+            {backend.health.state !== "up" && (
+              <span className="truncate text-12 text-ink-3">{backend.health.reason}</span>
+            )}
           </span>
         ),
       },
@@ -175,7 +177,7 @@ function useColumns(): Column<BackendView>[] {
         id: "key",
         header: "Key",
         width: "112px",
-        from: "1000",
+        from: "1100",
         value: (backend) => backend.credential,
         cell: (backend) => backend.credential ?? <None text="none" />,
       },

@@ -57,7 +57,7 @@ function Check({ check }: { check: CheckView }) {
     <details key={isBad ? "bad" : "fine"} open={isBad} className="group border-t border-line first-of-type:border-t-0">
       <summary className="focus-inset flex min-h-10 list-none items-center gap-3 px-4 py-1.5 hover:bg-surface-2 [&::-webkit-details-marker]:hidden">
         <StateMark sign={sign} />
-        <span className="min-w-0 flex-1 truncate text-ink-1">{check.title}</span>
+        <span className="min-w-0 flex-1 text-ink-1">{check.title}</span>
         <span className={classNames("text-12 whitespace-nowrap", isBad ? TONE_TEXT[sign.tone] : "text-ink-2")}>
           {sign.word}
         </span>

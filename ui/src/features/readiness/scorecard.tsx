@@ -48,7 +48,7 @@ export function Scorecard({ run }: { run: RunView }) {
                   <StateMark sign={CHECK[check.state]} />
                 </span>
                 <span className="min-w-0 [overflow-wrap:anywhere]">
-                  {check.fix ?? check.title} <span className="text-ink-3">{check.id}</span>
+                  {check.fix ?? check.title} <span className="whitespace-nowrap text-ink-3">{check.id}</span>
                 </span>
               </li>
             ))}

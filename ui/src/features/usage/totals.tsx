@@ -13,9 +13,11 @@ export function Totals({ usage }: { usage: UsageView }) {
           name="Cost"
           value={formatMoney(totals.cost)}
           note={
-            totals.unpriced_requests === 0
-              ? "every request is priced"
-              : `${formatCount(totals.unpriced_requests)} unpriced left out`
+            totals.requests === 0
+              ? "nothing asked for"
+              : totals.unpriced_requests === 0
+                ? "every request is priced"
+                : `${formatCount(totals.unpriced_requests)} unpriced left out`
           }
         />
         <Total
