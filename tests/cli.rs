@@ -1,0 +1,265 @@
+//! The command line from the outside: what a person types first, what a script relies on, and how
+//! two processes share one home.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use acceptance::{Call, Home, Place, Said, chat, patiently};
+use serde_json::{Value, json};
+use test_support::{Received, Reply, ScriptedUpstream};
+
+const KEY: &str = "sk-test-0123456789abcdef";
+
+/// A backend that lists one model and bills what it answers, and knows one key.
+async fn upstream() -> ScriptedUpstream {
+    ScriptedUpstream::answering(|request| Some(answer(request))).await.expect("an upstream")
+}
+
+fn answer(request: &Received) -> Reply {
+    if request.authorization() != Some(&format!("Bearer {KEY}")) {
+        return Reply::echo_key(request);
+    }
+    if request.path == "/v1/models" {
+        return Reply::models(&["gpt-4o-mini"]);
+    }
+    Reply::json(
+        200,
+        &json!({
+            "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
+            "choices": [{"index": 0, "finish_reason": "stop",
+                "message": {"role": "assistant", "content": "Hello."}}],
+            // A price of its own, as OpenRouter states it.
+            "usage": {"prompt_tokens": 1200, "completion_tokens": 340, "total_tokens": 1540,
+                "cost": 0.001234},
+        }),
+    )
+}
+
+fn asking(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]})
+}
+
+/// A home with a key and a backend, made as the first minutes make them.
+async fn furnished(upstream: &ScriptedUpstream) -> Home {
+    let home = Home::new(Place::File);
+    let said = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(KEY).run().await.well();
+    assert!(said.out.contains("…cdef") && !said.out.contains(KEY), "{}", said.out);
+    let url = upstream.base_url();
+    let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
+    let said = home.gatehouse(&add).run().await.well();
+    assert!(said.out.contains(&url), "{}", said.out);
+    home
+}
+
+#[tokio::test]
+async fn the_first_minutes_go_as_the_readme_says() {
+    let upstream = upstream().await;
+    let home = furnished(&upstream).await;
+    let added = home.gatehouse(&["clients", "add", "demo"]).run().await.well();
+    let token = added.out.strip_suffix('\n').expect("one line").to_owned();
+    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    assert!(token.starts_with("ghk_") && token.chars().all(is_token), "alone: {:?}", added.out);
+    assert_eq!(added.err, "");
+    let again = home.gatehouse(&["token", "demo"]).run().await.well();
+    assert_eq!((again.out.trim_end(), again.err.as_str()), (token.as_str(), ""));
+
+    let served = home.serve().await;
+    let answer = chat(served.gateway, &token, &asking("up/gpt-4o-mini")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["choices"][0]["message"]["content"], "Hello.");
+    assert_eq!(answer.header("x-gatehouse-backend"), Some("up"));
+    assert_eq!(answer.header("x-gatehouse-cost-usd"), Some("0.001234"));
+    let id = answer.header("x-gatehouse-request-id").expect("an id").to_owned();
+    let answer = chat(served.gateway, &token, &asking("mock/echo")).await;
+    assert_eq!(answer.json()["choices"][0]["message"]["content"], "hello there");
+
+    let by = |what| ["usage", "--json", "--since", "24h", "--by", what];
+    let usage = home.gatehouse(&by("backend")).run().await.well().json();
+    let sums = |usage: &Value, key: &str| {
+        let groups = usage["groups"].as_array().expect("groups").clone();
+        groups.into_iter().find(|group| group["key"] == key).expect(key)["totals"].clone()
+    };
+    let up = sums(&usage, "up");
+    assert_eq!((&up["requests"], &up["cost"]), (&json!(1), &json!(1234)));
+    assert_eq!((&up["input_tokens"], &up["output_tokens"]), (&json!(1200), &json!(340)));
+    assert_eq!(usage["totals"]["requests"], 2);
+    let usage = home.gatehouse(&by("client")).run().await.well().json();
+    assert_eq!(sums(&usage, "demo")["requests"], 2);
+
+    let page = home.gatehouse(&["requests", "--json"]).run().await.well().json();
+    let rows = page["requests"].as_array().expect("rows");
+    assert_eq!((rows.len(), &rows[0]["backend"]), (2, &json!("mock")));
+    let told = |name: &str| &rows[1][name];
+    assert_eq!((told("id"), told("client")), (&json!(id), &json!("demo")));
+    assert_eq!((told("state"), told("cost_basis")), (&json!("complete"), &json!("reported")));
+    assert_eq!((told("cost"), told("finish_reason")), (&json!(1234), &json!("stop")));
+    let said = home.gatehouse(&["status"]).run().await.well();
+    assert!(said.out.contains(&format!("{}", served.gateway)), "{}", said.out);
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_check_answers_with_its_exit_code() {
+    let upstream = upstream().await;
+    let home = furnished(&upstream).await;
+    let served = home.serve().await;
+    let said = home.gatehouse(&["check", "--json"]).run().await.well();
+    let run = said.json();
+    assert_eq!((&run["verdict"], &run["state"]), (&json!("ready"), &json!("finished")), "{run}");
+    let checked = |run: &Value, id: &str| {
+        let checks = run["checks"].as_array().expect("checks").clone();
+        checks.into_iter().find(|check| check["id"] == id).expect(id)
+    };
+    assert_eq!(checked(&run, "R-10/up")["state"], "pass");
+    assert_eq!(checked(&run, "R-14b")["state"], "pass", "a stream through the whole gateway");
+    let billed = upstream.requests().iter().filter(|seen| seen.method == "POST").count();
+    assert_eq!(billed, 0, "a check never sends anything that is billed");
+
+    // A key that the backend does not know.
+    let wrong = "sk-test-fedcba9876543210";
+    home.gatehouse(&["keys", "replace", "up", "--stdin"]).stdin(wrong).run().await.well();
+    let said = home.gatehouse(&["check", "--json"]).run().await.with_code(1);
+    let run = said.json();
+    assert_eq!(run["verdict"], "not_ready", "{run}");
+    let rejected = checked(&run, "R-10/up");
+    assert_eq!(rejected["state"], "fail");
+    assert!(rejected["cause"].is_string() && rejected["fix"].is_string(), "{rejected}");
+    let said = home.gatehouse(&["keys", "verify", "up"]).run().await.with_code(1);
+    assert!(!said.out.contains(wrong), "{}", said.out);
+    drop(served);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_and_never_another_one_used() {
+    let other = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = other.local_addr().expect("an address").port().to_string();
+    let home = Home::new(Place::Memory);
+    let said = home.gatehouse(&["serve", "--port", &port]).run().await.with_code(1);
+    assert!(said.err.contains(&format!("port {port} is in use")), "{}", said.err);
+    assert_eq!(said.out, "", "no address is announced");
+    home.write_settings(&format!("[gateway]\nport = {port}\n"));
+    let run = home.gatehouse(&["check", "--set", "quick", "--json"]).run().await.with_code(1);
+    assert_eq!(run.json()["verdict"], "not_ready");
+}
+
+#[tokio::test]
+async fn a_second_process_asks_the_owner() {
+    let home = Home::new(Place::Memory);
+    let served = home.serve().await;
+    let status = home.gatehouse(&["status", "--json"]).run().await.well().json();
+    let address = format!("http://{}", served.gateway);
+    assert_eq!(
+        status["gateway"],
+        json!({
+            "state": "listening", "address": address, "port": served.gateway.port(), "reason": null,
+        })
+    );
+    // The memory vault is the owner's, so this token can have come from nowhere else.
+    let token = home.client("demo").await;
+    assert_eq!(chat(served.gateway, &token, &asking("mock/echo")).await.status, 200);
+    assert_eq!(home.gatehouse(&["token", "demo"]).run().await.well().out.trim_end(), token);
+    home.gatehouse(&["clients", "revoke", "demo"]).run().await.well();
+    let refused = chat(served.gateway, &token, &asking("mock/echo")).await;
+    assert_eq!((refused.status, refused.header("x-should-retry")), (401, Some("false")));
+
+    let second = home.gatehouse(&["serve", "--port", "0"]).run().await.with_code(1);
+    assert!(second.err.contains(&format!("already runs at {address}")), "{}", second.err);
+    assert_eq!(second.out, "");
+    // Killed without a word, it leaves nothing behind that stands in the way.
+    served.kill().await;
+    let status = home.gatehouse(&["status", "--json"]).run().await.well().json();
+    assert_ne!(status["gateway"]["state"], "listening");
+    assert_eq!(home.serve().await.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_broken_settings_file_is_told_by_field_and_line_and_left_alone() {
+    let home = Home::new(Place::Memory);
+    let broken = "[gateway]\nport = \"many\"\n\n[backends.up]\nkind = \"openai\"\n";
+    home.write_settings(broken);
+    let said = home.gatehouse(&["settings", "check"]).run().await.with_code(1);
+    assert!(said.out.contains("settings.toml:2: error: gateway.port: "), "{}", said.out);
+    assert!(said.out.contains("backends.up.base_url"), "{}", said.out);
+    let add = ["backends", "add", "b", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1"];
+    let said = home.gatehouse(&add).run().await.with_code(3);
+    assert!(said.err.contains("line 2: gateway.port: "), "{}", said.err);
+    assert_eq!(std::fs::read_to_string(home.settings()).expect("the file"), broken);
+    // It still serves, so that the panel can show what is wrong.
+    let served = home.serve().await;
+    let status = home.gatehouse(&["settings", "show", "--json"]).run().await.well().json();
+    assert_eq!(status["valid"], false);
+    assert_eq!(status["problems"][0]["path"], "gateway.port");
+    drop(served);
+}
+
+#[tokio::test]
+async fn wrong_usage_is_exit_code_2_and_says_which_field() {
+    let home = Home::new(Place::Memory);
+    let refused = async |arguments: &[&str], names: &str| {
+        let said: Said = home.gatehouse(arguments).run().await.with_code(2);
+        assert!(said.err.contains(names), "{arguments:?}: {}", said.err);
+        assert_eq!(said.out, "", "{arguments:?}");
+    };
+    refused(&["frobnicate"], "frobnicate").await;
+    refused(&["serve", "--port", "70000"], "--port").await;
+    refused(&["backends", "add", "up"], "--base-url").await;
+    let url = "http://169.254.169.254/v1";
+    refused(&["backends", "add", "up", "--kind", "openai", "--base-url", url], "base_url").await;
+    refused(&["keys", "add", "a b", "--stdin"], "").await;
+    refused(&["clients", "add", "no spaces"], "id").await;
+    let empty: Call = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(" \n");
+    assert!(empty.run().await.with_code(2).err.contains("empty"));
+    let missing = home.gatehouse(&["keys", "verify", "nobody"]).run().await.with_code(1);
+    assert!(missing.err.contains("nobody"), "{}", missing.err);
+
+    let mut wrong = Home::new(Place::Memory);
+    wrong.set("GATEHOUSE_VAULT", "plain");
+    let said = wrong.gatehouse(&["status"]).run().await.with_code(2);
+    assert!(said.err.contains("GATEHOUSE_VAULT"), "{}", said.err);
+}
+
+#[tokio::test]
+async fn every_json_answer_is_one_document_with_nothing_beside_it() {
+    let home = Home::new(Place::Memory);
+    let served = home.serve().await;
+    for arguments in [
+        &["status"][..],
+        &["keys", "list"],
+        &["backends", "list"],
+        &["backends", "presets"],
+        &["backends", "test", "mock"],
+        &["clients", "add", "demo"],
+        &["clients", "list"],
+        &["token", "demo"],
+        &["usage"],
+        &["requests"],
+        &["settings", "show"],
+        &["settings", "check"],
+        &["check", "--set", "quick"],
+        &["clients", "revoke", "demo"],
+    ] {
+        let said = home.gatehouse(&[arguments, &["--json"]].concat()).run().await.well();
+        let _document: Value = said.json();
+        assert!(said.out.ends_with('\n') && said.out.lines().count() == 1, "{arguments:?}");
+        assert_eq!(said.err, "", "{arguments:?}");
+        assert!(!said.out.contains('\u{1b}'), "no colours in a pipe: {arguments:?}");
+    }
+    drop(served);
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_early_is_no_fault() {
+    let home = Home::new(Place::Memory);
+    let said = patiently("a pipe", async {
+        let program = acceptance::built("gatehouse");
+        tokio::process::Command::new("/bin/sh")
+            .args(["-c", "\"$0\" completions bash | true; \"$0\" status | head -c 1"])
+            .arg(program)
+            .env("GATEHOUSE_HOME", home.path())
+            .env("GATEHOUSE_VAULT", "memory")
+            .output()
+            .await
+            .expect("a shell")
+    })
+    .await;
+    assert_eq!(String::from_utf8_lossy(&said.stderr), "");
+}

@@ -1,0 +1,130 @@
+//! A folder that holds all of one Gatehouse, and what its programs have said.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use crate::program::{Call, Served};
+
+/// The passphrase of the file vaults made here.
+const PASSPHRASE: &str = "correct-horse";
+
+/// Where a home keeps its secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In an encrypted file that every call opens with its passphrase.
+    File,
+    /// In the memory of one process; gone with it. Fast, since nothing is encrypted.
+    Memory,
+    /// In variables of the environment.
+    Env,
+}
+
+/// Everything that all programs of a home have printed.
+pub(crate) type Transcript = Arc<Mutex<Vec<u8>>>;
+
+/// One installation: settings, vault, ledger, logs, and the environment of its programs.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+    variables: BTreeMap<String, String>,
+    transcript: Transcript,
+}
+
+impl Home {
+    /// An empty one.
+    #[must_use]
+    #[track_caller]
+    pub fn new(place: Place) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut home =
+            Self { folder, variables: BTreeMap::new(), transcript: Transcript::default() };
+        let path = home.path().display().to_string();
+        home.set("GATEHOUSE_HOME", &path);
+        match place {
+            Place::File => {
+                home.set("GATEHOUSE_VAULT", "file");
+                home.set("GATEHOUSE_PASSPHRASE", PASSPHRASE);
+            }
+            Place::Memory => home.set("GATEHOUSE_VAULT", "memory"),
+            Place::Env => home.set("GATEHOUSE_VAULT", "env"),
+        }
+        home
+    }
+
+    /// Sets a variable for all programs started from here on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The settings file.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.path().join("config/settings.toml")
+    }
+
+    /// Writes the settings file as a person would.
+    #[track_caller]
+    pub fn write_settings(&self, text: &str) {
+        let path = self.settings();
+        let folder = path.parent().expect("a file in a folder");
+        std::fs::create_dir_all(folder).expect("a folder for the settings");
+        settings::write_atomic(&path, text.as_bytes()).expect("written");
+    }
+
+    /// A call of `gatehouse`.
+    #[track_caller]
+    pub fn gatehouse(&self, arguments: &[&str]) -> Call {
+        Call::new(&crate::built("gatehouse"), arguments, &self.variables, &self.transcript)
+    }
+
+    /// A call of `gatehouse` whose files are everybody's unless it says otherwise.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn careless(&self, arguments: &[&str]) -> Call {
+        let program = crate::built("gatehouse").display().to_string();
+        let mut words = vec!["-c", "umask 000; exec \"$0\" \"$@\"", &program];
+        words.extend(arguments);
+        Call::new(Path::new("/bin/sh"), &words, &self.variables, &self.transcript)
+    }
+
+    /// Starts `gatehouse serve` on a free port and waits until it can be called.
+    pub async fn serve(&self) -> Served {
+        self.serve_with(&[]).await
+    }
+
+    /// The same with more arguments.
+    pub async fn serve_with(&self, arguments: &[&str]) -> Served {
+        let all = [&["serve", "--port", "0"], arguments].concat();
+        self.gatehouse(&all).serve(self.path().to_owned()).await
+    }
+
+    /// Makes a client and returns its token.
+    pub async fn client(&self, name: &str) -> String {
+        let said = self.gatehouse(&["clients", "add", name]).run().await;
+        said.well().out.trim_end().to_owned()
+    }
+
+    /// The ledger, for reading.
+    #[must_use]
+    #[track_caller]
+    pub fn ledger(&self) -> Connection {
+        let path = self.path().join("data/ledger.sqlite");
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a ledger")
+    }
+
+    /// What all programs of this home have printed so far, both streams.
+    #[must_use]
+    pub fn transcript(&self) -> Vec<u8> {
+        self.transcript.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,231 @@
+//! `kill -9` at fifty points, with requests of every kind on their way: what a client saw whole is in
+//! the ledger, exactly once, with the tokens that the backend counted; and nothing else is.
+//!
+//! The server is killed after so many whole answers, never after so much time, and started again on
+//! the same home. The backend keeps its own list, which the ledger is compared with at the end.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use acceptance::{Home, Place, Served, json_body, patiently};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use test_support::{BodyEnd, ChatText, RawAnswer, RawClient, Received, Reply, ScriptedUpstream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+const KILLS: usize = 50;
+
+/// Clients that ask at the same time, each on a connection of its own.
+const CLIENTS: usize = 6;
+
+/// A kill comes after at least one whole answer and at most so many.
+const ANSWERS_MAX: usize = 23;
+
+/// One request and what it should cost in tokens: no two have the same model, so each can be found.
+#[derive(Debug, Clone)]
+struct Asked {
+    model: String,
+    streamed: bool,
+}
+
+impl Asked {
+    fn new(round: usize, client: usize, number: usize) -> Self {
+        let model = match client {
+            // One that is nearly always in the middle of its stream.
+            0 => "mock/chat".to_owned(),
+            1 | 2 => "mock/echo".to_owned(),
+            _ => format!("up/m-{round}-{client}-{number}"),
+        };
+        Self { model, streamed: client.is_multiple_of(2) }
+    }
+
+    fn body(&self) -> Vec<u8> {
+        json_body(&json!({"model": self.model, "stream": self.streamed,
+            "messages": [{"role": "user", "content": "count to three"}]}))
+    }
+}
+
+/// Prompt and completion tokens that the backend bills for a model: different for nearly every one.
+fn tokens(model: &str) -> (u64, u64) {
+    let sum: u64 = model.bytes().map(u64::from).zip(1..).map(|(byte, place)| byte * place).sum();
+    (sum % 997 + 1, sum % 89 + 1)
+}
+
+fn answer(request: &Received) -> Reply {
+    let body = request.json();
+    let Some(model) = body.get("model").and_then(Value::as_str) else {
+        return Reply::models(&["m"]);
+    };
+    let text = ChatText { model, deltas: &["one ", "two ", "three"], usage: Some(tokens(model)) };
+    match body.get("stream") {
+        Some(Value::Bool(true)) => Reply::chat_stream(&text),
+        _ => Reply::chat(&text),
+    }
+}
+
+/// Asks until the server is gone, and tells of every answer that came whole.
+async fn ask(
+    gateway: SocketAddr,
+    token: String,
+    round: usize,
+    client: usize,
+    whole: mpsc::UnboundedSender<String>,
+) {
+    let Ok(mut connection) = RawClient::connect(gateway).await else { return };
+    let authorization = format!("authorization: Bearer {token}");
+    let host = format!("host: {gateway}");
+    let headers = [host.as_str(), &authorization, "content-type: application/json"];
+    for number in 0.. {
+        let asked = Asked::new(round, client, number);
+        let line = "POST /v1/chat/completions HTTP/1.1";
+        if connection.request(line, &headers, &asked.body()).await.is_err() {
+            return;
+        }
+        let Ok(answer) = connection.answer().await else { return };
+        let Some(id) = id_of_whole(&answer, &asked) else { return };
+        if whole.send(id).is_err() {
+            return;
+        }
+    }
+}
+
+/// The request's id, if its client has seen a whole answer.
+fn id_of_whole(answer: &RawAnswer, asked: &Asked) -> Option<String> {
+    if answer.end != BodyEnd::Complete {
+        return None;
+    }
+    assert_eq!(answer.status, 200, "{asked:?}: {}", answer.text());
+    let text = answer.text();
+    // A stream that ends as HTTP has it must have ended as the dialect has it, too.
+    assert!(!asked.streamed || text.ends_with("data: [DONE]\n\n"), "{asked:?}: {text}");
+    answer.header("x-gatehouse-request-id").map(str::to_owned)
+}
+
+/// One life of the server; the ids of all answers that were seen whole in it.
+async fn life(home: &Home, token: &str, round: usize) -> Vec<String> {
+    let served: Served = home.serve().await;
+    let (sender, mut whole) = mpsc::unbounded_channel();
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        clients.spawn(ask(served.gateway, token.to_owned(), round, client, sender.clone()));
+    }
+    drop(sender);
+    let wanted = 1 + round * 7 % ANSWERS_MAX;
+    let mut seen = Vec::new();
+    while seen.len() < wanted {
+        let id = patiently("a whole answer", whole.recv()).await;
+        seen.push(id.expect("somebody asks"));
+    }
+    served.kill().await;
+    while let Some(ended) = patiently("the end of a client", clients.join_next()).await {
+        ended.expect("a client does not break");
+    }
+    while let Some(id) = whole.recv().await {
+        seen.push(id);
+    }
+    seen
+}
+
+/// One row of the ledger.
+struct Row {
+    id: String,
+    state: String,
+    model_asked: String,
+    tokens: Option<(u64, u64)>,
+}
+
+fn rows(ledger: &Connection) -> Vec<Row> {
+    let sql = "SELECT id, state, model_asked, input_uncached + cache_read + cache_write_5m \
+               + cache_write_1h, output_visible + reasoning FROM requests";
+    let mut statement = ledger.prepare(sql).expect("prepared");
+    let read = |row: &rusqlite::Row<'_>| {
+        let count =
+            |column| row.get::<_, Option<i64>>(column).map(|count| count.map(i64::cast_unsigned));
+        let tokens = Option::zip(count(3)?, count(4)?);
+        Ok(Row { id: row.get(0)?, state: row.get(1)?, model_asked: row.get(2)?, tokens })
+    };
+    statement.query_map([], read).expect("asked").map(|row| row.expect("a row")).collect()
+}
+
+fn number(ledger: &Connection, sql: &str) -> i64 {
+    ledger.query_row(sql, [], |row| row.get(0)).expect("a number")
+}
+
+#[tokio::test]
+async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
+    let upstream = ScriptedUpstream::answering(|request| Some(answer(request)));
+    let upstream = upstream.await.expect("an upstream");
+    let home = Home::new(Place::Memory);
+    home.write_settings(&format!(
+        "[backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
+        upstream.base_url()
+    ));
+    let token = home.client("demo").await;
+    let mut seen = Vec::new();
+    for round in 0..KILLS {
+        seen.extend(life(&home, &token, round).await);
+    }
+    // Its last start puts right what the last kill left, and is ended in order.
+    assert_eq!(home.serve().await.stop().await, Some(0));
+
+    let ledger = home.ledger();
+    let integrity: String =
+        ledger.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
+    assert_eq!(integrity, "ok");
+    let mut dangling = ledger.prepare("PRAGMA foreign_key_check").expect("prepared");
+    assert!(!dangling.exists([]).expect("checked"));
+
+    let rows = rows(&ledger);
+    let by_id: HashMap<&str, &Row> = rows.iter().map(|row| (row.id.as_str(), row)).collect();
+    let distinct: HashSet<&String> = seen.iter().collect();
+    assert_eq!(distinct.len(), seen.len(), "no two answers have the same id");
+    assert!(seen.len() >= KILLS, "{}", seen.len());
+    for id in &seen {
+        let state = by_id.get(id.as_str()).map(|row| row.state.as_str());
+        assert_eq!(state, Some("complete"), "{id} was answered");
+    }
+
+    // The backend's own list against the ledger's.
+    let billed: Vec<String> = upstream
+        .requests()
+        .iter()
+        .filter_map(|request| Some(request.json().get("model")?.as_str()?.to_owned()))
+        .collect();
+    let complete: Vec<&Row> = rows.iter().filter(|row| row.state == "complete").collect();
+    let mut settled = HashSet::new();
+    for row in &complete {
+        let Some(model) = row.model_asked.strip_prefix("up/") else { continue };
+        assert!(settled.insert(model), "{model} is in the ledger twice");
+        assert_eq!(billed.iter().filter(|asked| *asked == model).count(), 1, "{model}");
+        assert_eq!(row.tokens, Some(tokens(model)), "{model}");
+    }
+    // A reservation is not waited for, so a kill may take along the last request of each client, if
+    // nobody has seen its answer; never more than that.
+    let known: HashSet<&str> =
+        rows.iter().filter_map(|row| row.model_asked.strip_prefix("up/")).collect();
+    let lost = billed.iter().filter(|model| !known.contains(model.as_str()));
+    let mut last = HashSet::new();
+    for model in lost {
+        let client = model.rsplit_once('-').map(|(client, _)| client);
+        assert!(last.insert(client), "{model} is not the only one that was lost of its client");
+    }
+    let other = rows.iter().filter(|row| row.state != "complete" && row.state != "unknown");
+    assert_eq!(other.map(|row| &row.state).collect::<Vec<_>>(), Vec::<&String>::new());
+
+    // What the dashboards add up is what the requests add up to.
+    for (sums, single) in [
+        ("requests", "count(*)"),
+        ("complete", "count(*) FILTER (WHERE state = 'complete')"),
+        ("input_uncached", "total(input_uncached)"),
+        ("output_visible", "total(output_visible)"),
+    ] {
+        let single = number(&ledger, &format!("SELECT CAST({single} AS INTEGER) FROM requests"));
+        for table in ["rollup_quarter", "rollup_hour"] {
+            let sum = number(&ledger, &format!("SELECT sum({sums}) FROM {table}"));
+            assert_eq!(sum, single, "{sums} of {table}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The two doors as clients knock on them: raw HTTP, so that a test sees what is on the wire.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use serde_json::Value;
+use test_support::{RawAnswer, RawClient};
+
+use crate::program::patiently;
+
+/// That port on loopback.
+#[must_use]
+pub fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)
+}
+
+/// A body as it is sent.
+#[must_use]
+pub fn json_body(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// Sends one POST with its `Host`, its length and these headers, and reads the answer.
+pub async fn post(to: SocketAddr, path: &str, headers: &[&str], body: &[u8]) -> RawAnswer {
+    let host = format!("host: {to}");
+    let headers = [&[host.as_str()], headers].concat();
+    patiently("an answer", async {
+        let mut client = RawClient::connect(to).await.expect("connected");
+        client.request(&format!("POST {path} HTTP/1.1"), &headers, body).await.expect("sent");
+        client.answer().await.expect("an answer")
+    })
+    .await
+}
+
+/// Sends a chat request to the gateway with a client's token.
+pub async fn chat(gateway: SocketAddr, token: &str, request: &Value) -> RawAnswer {
+    let authorization = format!("authorization: Bearer {token}");
+    let headers = [authorization.as_str(), "content-type: application/json"];
+    post(gateway, "/v1/chat/completions", &headers, &json_body(request)).await
+}
+
+/// The control door of a running server.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The token of the runtime folder, which the command line reads.
+    pub token: String,
+}
+
+impl Control {
+    /// As the note in the runtime folder of `home` says.
+    pub(crate) fn of(home: &Path) -> Self {
+        let note = std::fs::read(home.join("runtime/control.json")).expect("a note");
+        let note: Value = serde_json::from_slice(&note).expect("a note in JSON");
+        let text = |name: &str| note.get(name).and_then(Value::as_str).expect(name).to_owned();
+        let address = text("address");
+        let address = address.strip_prefix("http://").and_then(|rest| rest.parse().ok());
+        Self { address: address.expect("an address"), token: text("token") }
+    }
+
+    /// The header by which the command line is known.
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        format!("authorization: Bearer {}", self.token)
+    }
+
+    /// The header by which a browser says that a page of this door sends a request.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("origin: http://{}", self.address)
+    }
+
+    /// Calls an operation as the command line does.
+    pub async fn call(&self, operation: &str, request: &Value) -> RawAnswer {
+        self.send(operation, &[&self.authorization()], &json_body(request)).await
+    }
+
+    /// Calls an operation with these headers beside those that every call has.
+    pub async fn send(&self, operation: &str, headers: &[&str], body: &[u8]) -> RawAnswer {
+        let headers = [&["content-type: application/json"], headers].concat();
+        post(self.address, &format!("/control/v1/{operation}"), &headers, body).await
+    }
+
+    /// Trades a one-time token for a panel's cookie, as the panel does when it is opened.
+    pub async fn exchange(&self, one_time: &str) -> RawAnswer {
+        let body = json_body(&serde_json::json!({"one_time": one_time}));
+        let headers = [&self.origin(), "content-type: application/json"];
+        post(self.address, "/panel/exchange", &headers, &body).await
+    }
+}

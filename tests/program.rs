@@ -1,0 +1,253 @@
+//! Programs while they run, and what came of them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+use crate::home::Transcript;
+use crate::knock::{Control, local};
+
+/// How long anything may take that a test waits for. Generous: the machine may be busy, and a test
+/// that passes never waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What `work` comes to, or a failed test that names `what`.
+pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => panic!("{what}: nothing after {PATIENCE:?}"),
+    }
+}
+
+/// A program that is about to be called.
+#[derive(Debug)]
+pub struct Call {
+    command: Command,
+    input: Option<Vec<u8>>,
+    transcript: Transcript,
+}
+
+/// What a program said, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Its exit code; `None` if it was killed.
+    pub code: Option<i32>,
+    /// What it answered.
+    pub out: String,
+    /// What else it said.
+    pub err: String,
+}
+
+/// A running `gatehouse serve`. Killed when dropped.
+#[derive(Debug)]
+pub struct Served {
+    child: Child,
+    /// Where clients call.
+    pub gateway: SocketAddr,
+    /// Where the command line and the panel call.
+    pub control: Control,
+    out: Heard,
+    err: Heard,
+}
+
+impl Call {
+    pub(crate) fn new(
+        program: &Path,
+        arguments: &[&str],
+        variables: &BTreeMap<String, String>,
+        transcript: &Transcript,
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(variables).kill_on_drop(true);
+        #[expect(clippy::disallowed_methods, reason = "the one variable that programs inherit")]
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { command, input: None, transcript: Transcript::clone(transcript) }
+    }
+
+    /// Gives it this on standard input.
+    #[must_use]
+    pub fn stdin(mut self, input: &str) -> Self {
+        self.input = Some(input.as_bytes().to_vec());
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
+    /// Runs it to its end.
+    pub async fn run(self) -> Said {
+        self.run_watched(|_| {}).await
+    }
+
+    /// Runs it with this on standard input, after `look` has seen it waiting for that by its
+    /// process id.
+    pub async fn stdin_watched(self, input: &str, look: impl FnOnce(u32)) -> Said {
+        self.stdin(input).run_watched(look).await
+    }
+
+    async fn run_watched(self, look: impl FnOnce(u32)) -> Said {
+        patiently("a call of a program", async move {
+            let Self { mut command, input, transcript } = self;
+            let mut child = command.spawn().expect("the program starts");
+            look(child.id().expect("it has not been waited for"));
+            if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+                // A program that refuses its arguments does not read its input.
+                let _unread = stdin.write_all(&input).await;
+            }
+            let ended = child.wait_with_output().await.expect("the program ends");
+            let mut heard = transcript.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.extend_from_slice(&ended.stdout);
+            heard.extend_from_slice(&ended.stderr);
+            Said {
+                code: ended.status.code(),
+                out: String::from_utf8_lossy(&ended.stdout).into_owned(),
+                err: String::from_utf8_lossy(&ended.stderr).into_owned(),
+            }
+        })
+        .await
+    }
+
+    /// Starts it as a server on the home at `folder`, and waits until it can be called.
+    pub async fn serve(mut self, folder: PathBuf) -> Served {
+        patiently("the start of a server", async move {
+            let mut child = self.command.spawn().expect("the program starts");
+            let out = Heard::of(child.stdout.take().expect("piped"), &self.transcript);
+            let err = Heard::of(child.stderr.take().expect("piped"), &self.transcript);
+            let ready = |text: &str| address(text, "http://127.0.0.1:").is_some();
+            let gateway = tokio::select! {
+                text = out.until(ready) => address(&text, "http://127.0.0.1:"),
+                text = err.until(ready) => address(&text, "http://127.0.0.1:"),
+                ended = child.wait() => {
+                    panic!("the server ended ({ended:?}): {} {}", out.text(), err.text())
+                }
+            };
+            let gateway = gateway.expect("waited for it");
+            let control = Control::of(&folder);
+            Served { child, gateway, control, out, err }
+        })
+        .await
+    }
+}
+
+impl Said {
+    /// Itself, if the program ended well.
+    #[track_caller]
+    pub fn well(self) -> Self {
+        self.with_code(0)
+    }
+
+    /// Itself, if the program ended with this code.
+    #[track_caller]
+    pub fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+
+    /// The answer as JSON.
+    #[track_caller]
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        match serde_json::from_str(&self.out) {
+            Ok(value) => value,
+            Err(error) => panic!("no JSON ({error}): {}\nerr: {}", self.out, self.err),
+        }
+    }
+}
+
+impl Served {
+    /// The program's process id.
+    #[must_use]
+    #[track_caller]
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Waits until what it has said on standard output satisfies `enough`, and returns all of it.
+    pub async fn said(&self, enough: impl Fn(&str) -> bool) -> String {
+        patiently("what a server says", self.out.until(enough)).await
+    }
+
+    /// What it has said so far, both streams.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}{}", self.out.text(), self.err.text())
+    }
+
+    /// The base URL for OpenAI's clients.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.gateway)
+    }
+
+    /// Kills it, as a power cut would, and waits until it is gone.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("killed");
+    }
+
+    /// Asks it to stop as Ctrl-C does, and returns its exit code.
+    #[cfg(unix)]
+    pub async fn stop(mut self) -> Option<i32> {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        let pid = pid.expect("a process id");
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signalled");
+        let ended = patiently("the end of a server", self.child.wait()).await;
+        ended.expect("it ends").code()
+    }
+}
+
+/// One output stream of a running program.
+#[derive(Debug)]
+struct Heard(watch::Receiver<String>);
+
+impl Heard {
+    fn of(stream: impl AsyncRead + Unpin + Send + 'static, transcript: &Transcript) -> Self {
+        let (sender, receiver) = watch::channel(String::new());
+        #[expect(clippy::disallowed_methods, reason = "ends with the stream it reads")]
+        tokio::spawn(listen(stream, sender, Transcript::clone(transcript)));
+        Self(receiver)
+    }
+
+    fn text(&self) -> String {
+        self.0.borrow().clone()
+    }
+
+    /// All that was said once it satisfies `enough`; never, if the stream ends before.
+    async fn until(&self, enough: impl Fn(&str) -> bool) -> String {
+        let mut heard = self.0.clone();
+        let found = heard.wait_for(|text| enough(text)).await.map(|text| text.clone());
+        match found {
+            Ok(text) => text,
+            Err(_ended) => std::future::pending().await,
+        }
+    }
+}
+
+async fn listen(
+    mut stream: impl AsyncRead + Unpin,
+    said: watch::Sender<String>,
+    transcript: Transcript,
+) {
+    let mut buffer = vec![0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+        let bytes = buffer.get(..length).unwrap_or_default();
+        transcript.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        said.send_modify(|text| text.push_str(&String::from_utf8_lossy(bytes)));
+    }
+}
+
+/// The first whole address in `text` that begins so.
+fn address(text: &str, begin: &str) -> Option<SocketAddr> {
+    let rest = text.split_once(begin)?.1;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    // Nothing after it yet: more digits may come.
+    let is_whole = rest.len() > digits.len();
+    is_whole.then(|| digits.parse().ok().map(local))?
+}

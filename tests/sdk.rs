@@ -1,0 +1,490 @@
+//! OpenAI's own SDKs, for Python and for Node, against the gateway: the one judge of the dialect that
+//! counts. Both answer the same questions, and must come to the same.
+//!
+//! Ignored by default, since the SDKs have to be installed: `cargo xtask test sdk` does that, from
+//! `sdk/requirements.txt` and `sdk/package-lock.json`, and says in two variables where they are.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and one that cannot begin says so"
+)]
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use acceptance::{Home, Place, Served, patiently};
+use serde_json::{Map, Value, json};
+use test_support::{ChatText, Ending, Received, Reply, ScriptedUpstream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// The vendors' SDKs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sdk {
+    Python,
+    Node,
+}
+
+impl Sdk {
+    /// The version that is pinned; what Python and Node call it themselves.
+    const fn version(self) -> &'static str {
+        match self {
+            Self::Python => "3.52.0",
+            Self::Node => "7.55.0",
+        }
+    }
+
+    /// How it is started; `None` where it is not installed and need not be.
+    #[expect(clippy::disallowed_methods, reason = "the step that installs the SDKs says where")]
+    fn command(self) -> Option<Command> {
+        let name = match self {
+            Self::Python => "GATEHOUSE_SDK_PYTHON",
+            Self::Node => "GATEHOUSE_SDK_NODE",
+        };
+        let Some(place) = std::env::var_os(name).map(PathBuf::from) else {
+            let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some();
+            assert!(!strict, "{name} is not set; run `cargo xtask test sdk`");
+            eprintln!("SKIPPED: {name} is not set; run `cargo xtask test sdk`");
+            return None;
+        };
+        let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sdk");
+        let mut command = match self {
+            Self::Python => {
+                let mut command = Command::new(place);
+                command.arg("-B").arg(scripts.join("ask.py"));
+                command
+            }
+            Self::Node => {
+                assert!(place.join("node_modules/openai").is_dir(), "no SDK in {place:?}");
+                let mut command = Command::new("node");
+                command.arg(scripts.join("ask.mjs"));
+                command
+            }
+        };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Some(command)
+    }
+}
+
+/// A gateway, its backend, and the answers of an SDK to the questions asked so far.
+struct Bench {
+    home: Home,
+    served: Served,
+    token: String,
+    upstream: ScriptedUpstream,
+}
+
+/// One question for an SDK: how it is to be called, and with what.
+struct Question(Value);
+
+/// What an SDK made of an answer.
+struct Seen(Value);
+
+impl Question {
+    fn new(way: &str, model: &str, more: Value) -> Self {
+        let mut request = json!({"model": model,
+            "messages": [{"role": "user", "content": "What is the weather in Paris?"}]});
+        let members = request.as_object_mut().expect("an object");
+        if way == "streamed" {
+            members.insert("stream".to_owned(), json!(true));
+        }
+        let Value::Object(more) = more else { panic!("{more} is no object") };
+        members.extend(more);
+        Self(json!({"way": way, "request": request}))
+    }
+}
+
+impl Seen {
+    fn at(&self, pointer: &str) -> Value {
+        self.0.pointer(pointer).cloned().unwrap_or_default()
+    }
+
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a value at hand reads best")]
+    fn is(&self, pointer: &str, wanted: Value) {
+        assert_eq!(self.at(pointer), wanted, "{pointer} of {}", self.0);
+    }
+
+    /// A whole answer that ended like this, with headers of the gateway on it.
+    #[track_caller]
+    fn ended(&self, finish: &str, backend: &str) {
+        self.is("/finish", json!(finish));
+        self.is("/raised", Value::Null);
+        self.is("/headers/x-gatehouse-backend", json!(backend));
+        self.is("/headers/x-gatehouse-attempts", json!("1"));
+        let id = self.at("/headers/x-gatehouse-request-id");
+        assert!(id.as_str().is_some_and(|id| id.starts_with("req_")), "{}", self.0);
+    }
+
+    /// An error that the SDK raised as one of its own, with this in its text.
+    #[track_caller]
+    fn raised(&self, status: Value, says: &str) {
+        self.is("/raised/is_openai_error", json!(true));
+        self.is("/raised/status", status);
+        let message = self.at("/raised/message");
+        assert!(message.as_str().is_some_and(|text| text.contains(says)), "{says:?}: {}", self.0);
+    }
+
+    /// The tool calls: name and arguments, which must be JSON. Their ids must differ.
+    #[track_caller]
+    fn calls(&self) -> Vec<(String, Value)> {
+        let calls = self.at("/calls").as_array().cloned().unwrap_or_default();
+        let text = |call: &Value, name: &str| {
+            call.get(name).and_then(Value::as_str).expect(name).to_owned()
+        };
+        let mut ids: Vec<_> = calls.iter().map(|call| text(call, "id")).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), calls.len(), "ids differ: {}", self.0);
+        assert!(ids.iter().all(|id| !id.is_empty()), "{}", self.0);
+        let read = |call: &Value| {
+            let arguments = serde_json::from_str(&text(call, "arguments")).expect("JSON");
+            (text(call, "name"), arguments)
+        };
+        calls.iter().map(read).collect()
+    }
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let upstream = ScriptedUpstream::answering(|request| Some(answer(request)));
+        let upstream = upstream.await.expect("an upstream");
+        let home = Home::new(Place::Memory);
+        home.write_settings(&format!(
+            "[backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n\
+             models = [\"plain\"]\n",
+            upstream.base_url()
+        ));
+        let served = home.serve().await;
+        let token = home.client("sdk").await;
+        Self { home, served, token, upstream }
+    }
+
+    /// Lets an SDK answer named questions; `None` where it is not installed.
+    async fn ask<const N: usize>(
+        &self,
+        sdk: Sdk,
+        token: &str,
+        questions: [Question; N],
+    ) -> Option<[Seen; N]> {
+        let mut command = sdk.command()?;
+        let numbered: Vec<Value> = (0..N)
+            .zip(&questions)
+            .map(|(number, Question(question))| {
+                let mut named = question.clone();
+                named
+                    .as_object_mut()
+                    .expect("an object")
+                    .insert("name".into(), json!(number.to_string()));
+                named
+            })
+            .collect();
+        let asked = json!({"base_url": self.served.base_url(), "token": token,
+            "questions": numbered});
+        let ended = patiently("an SDK", async {
+            let mut child = command.spawn().expect("the SDK starts");
+            let mut stdin = child.stdin.take().expect("piped");
+            stdin.write_all(asked.to_string().as_bytes()).await.expect("asked");
+            drop(stdin);
+            child.wait_with_output().await.expect("the SDK ends")
+        })
+        .await;
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{sdk:?}: {err}");
+        let told: Value = serde_json::from_slice(&ended.stdout).expect("an answer in JSON");
+        assert_eq!(told.get("version"), Some(&json!(sdk.version())), "the pinned version");
+        let answer = |number: usize| {
+            Seen(told.pointer(&format!("/answers/{number}")).cloned().expect("an answer to each"))
+        };
+        Some(std::array::from_fn(answer))
+    }
+}
+
+/// The scripted backend's tool calls.
+const CALLS: [(&str, &str); 2] =
+    [("get_weather", r#"{"city":"Zürich \"Süd\""}"#), ("get_time", r#"{"zone":"UTC+1"}"#)];
+
+/// What the scripted backend says to each model.
+fn answer(request: &Received) -> Reply {
+    let body = request.json();
+    let Some(model) = body.get("model").and_then(Value::as_str) else {
+        return Reply::models(&["plain"]);
+    };
+    let streamed = body.get("stream") == Some(&json!(true));
+    let text = ChatText { model, deltas: &["Grüße, ", "🌍", "!"], usage: Some((11, 4)) };
+    match (model, streamed) {
+        ("plain", false) => Reply::chat(&text),
+        ("plain", true) => Reply::chat_stream(&text),
+        // Every byte alone, so that characters and events are cut everywhere.
+        ("trickled", _) => Reply::chat_stream(&text).trickled(),
+        ("tools", false) => whole_calls(model),
+        ("tools", true) => streamed_calls(model),
+        ("cut", _) => Reply::sse(begun(&text)).ending(Ending::Close),
+        ("reset", _) => Reply::sse(begun(&text)).ending(Ending::Reset),
+        // A polite end that is none: many SDKs would take it for a whole answer.
+        ("no-end", _) => Reply::sse(begun(&text)),
+        ("html", _) => Reply::html(200),
+        ("busy", _) => Reply::rate_limited(3_600),
+        (other, _) => Reply::error(404, "invalid_request_error", &format!("no model {other}")),
+    }
+}
+
+/// The first events of a stream, up to its second delta.
+fn begun(text: &ChatText<'_>) -> Vec<String> {
+    text.events().into_iter().take(3).collect()
+}
+
+fn whole_calls(model: &str) -> Reply {
+    let calls: Vec<Value> = CALLS
+        .iter()
+        .zip(0..)
+        .map(|((name, arguments), number)| {
+            json!({"id": format!("call_{number}"), "type": "function",
+                "function": {"name": name, "arguments": arguments}})
+        })
+        .collect();
+    Reply::json(
+        200,
+        &json!({"id": "c", "object": "chat.completion", "created": 1, "model": model,
+            "choices": [{"index": 0, "finish_reason": "tool_calls", "message":
+                {"role": "assistant", "content": null, "tool_calls": calls}}],
+            "usage": {"prompt_tokens": 20, "completion_tokens": 15, "total_tokens": 35}}),
+    )
+}
+
+/// Two calls whose arguments come in pieces of three characters, each in an event of its own.
+fn streamed_calls(model: &str) -> Reply {
+    let chunk = |delta: Value, finish: Option<&str>| {
+        let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1,
+            "model": model,
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+        format!("data: {chunk}\n\n")
+    };
+    let mut events = vec![chunk(json!({"role": "assistant", "content": null}), None)];
+    for ((name, arguments), index) in CALLS.iter().zip(0..) {
+        let call = |more: Value| {
+            let mut call = Map::from_iter([("index".to_owned(), json!(index))]);
+            call.extend(more.as_object().cloned().unwrap_or_default());
+            chunk(json!({"tool_calls": [call]}), None)
+        };
+        events.push(call(json!({"id": format!("call_{index}"), "type": "function",
+            "function": {"name": name, "arguments": ""}})));
+        let letters: Vec<char> = arguments.chars().collect();
+        for piece in letters.chunks(3) {
+            let piece: String = piece.iter().collect();
+            events.push(call(json!({"function": {"arguments": piece}})));
+        }
+    }
+    events.push(chunk(json!({}), Some("tool_calls")));
+    let usage = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model,
+        "choices": [],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 15, "total_tokens": 35}});
+    events.extend([format!("data: {usage}\n\n"), "data: [DONE]\n\n".to_owned()]);
+    Reply::sse(events)
+}
+
+fn tools() -> Value {
+    let tool = |name: &str, argument: &str| {
+        json!({"type": "function", "function": {"name": name, "parameters": {"type": "object",
+            "properties": {argument: {"type": "string"}}, "required": [argument]}}})
+    };
+    json!([tool("get_weather", "city"), tool("get_time", "zone")])
+}
+
+fn asking_for(text: &str) -> Value {
+    json!({"tools": tools(), "messages": [{"role": "user", "content": text}]})
+}
+
+async fn text_comes_whole_and_streamed(sdk: Sdk) {
+    let bench = Bench::new().await;
+    let usage = json!({"stream_options": {"include_usage": true}});
+    let ask = |way, model| Question::new(way, model, json!({}));
+    let questions = [
+        ask("whole", "mock/echo"),
+        ask("streamed", "mock/echo"),
+        Question::new("streamed", "mock/echo", usage.clone()),
+        ask("helped", "mock/echo"),
+        ask("whole", "up/plain"),
+        ask("streamed", "up/plain"),
+        Question::new("streamed", "up/plain", usage.clone()),
+        Question::new("streamed", "up/trickled", usage),
+        Question::new("whole", "mock/echo", json!({"max_completion_tokens": 2})),
+        ask("models", "mock/echo"),
+    ];
+    let Some(seen) = bench.ask(sdk, &bench.token, questions).await else { return };
+    let [echo, stream, metered, helped, plain, quiet, counted, trickled, short, models] = seen;
+    let question = json!("What is the weather in Paris?");
+    for seen in [&echo, &stream, &metered] {
+        seen.ended("stop", "mock");
+        seen.is("/text", question.clone());
+    }
+    helped.is("/text", question);
+    helped.is("/finish", json!("stop"));
+    echo.is("/usage", json!([7, 7]));
+    metered.is("/usage", json!([7, 7]));
+    stream.is("/usage", Value::Null);
+    assert!(stream.at("/pieces").as_u64().is_some_and(|pieces| pieces > 5), "{}", stream.0);
+
+    let greeting = json!("Grüße, 🌍!");
+    for seen in [&plain, &quiet, &counted, &trickled] {
+        seen.ended("stop", "up");
+        seen.is("/text", greeting.clone());
+    }
+    // Metered upstream either way; the client is told when it asked.
+    quiet.is("/usage", Value::Null);
+    for seen in [&plain, &counted, &trickled] {
+        seen.is("/usage", json!([11, 4]));
+    }
+    short.ended("length", "mock");
+    let listed = models.at("/models");
+    let listed: Vec<_> =
+        listed.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(listed.contains(&"mock/echo") && listed.contains(&"up/plain"), "{listed:?}");
+
+    let rows = bench.home.gatehouse(&["requests", "--json", "--backend", "up"]).run().await.well();
+    let rows = rows.json();
+    let rows = rows.get("requests").and_then(Value::as_array).cloned().unwrap_or_default();
+    assert_eq!(rows.len(), 4, "one row for each question, so no SDK asked again");
+    for row in rows {
+        assert_eq!(
+            (row.get("input_tokens"), row.get("output_tokens")),
+            (Some(&json!(11)), Some(&json!(4)))
+        );
+    }
+}
+
+async fn tools_are_called_one_or_several(sdk: Sdk) {
+    let bench = Bench::new().await;
+    let one = || asking_for("Call get_weather for Paris");
+    let both = || asking_for("Use get_weather and get_time for Paris");
+    let structured = json!({"response_format": {"type": "json_schema", "json_schema": {
+        "name": "place", "strict": true, "schema": {"type": "object",
+            "properties": {"city": {"type": "string"}, "rain": {"type": "boolean"}},
+            "required": ["city", "rain"], "additionalProperties": false}}}});
+    let questions = [
+        Question::new("whole", "mock/chat", one()),
+        Question::new("streamed", "mock/chat", one()),
+        Question::new("whole", "mock/chat", both()),
+        Question::new("streamed", "mock/chat", both()),
+        Question::new("helped", "mock/chat", both()),
+        Question::new("whole", "up/tools", both()),
+        Question::new("streamed", "up/tools", both()),
+        Question::new("helped", "up/tools", both()),
+        Question::new("whole", "mock/chat", structured.clone()),
+        Question::new("streamed", "mock/chat", structured),
+    ];
+    let Some(seen) = bench.ask(sdk, &bench.token, questions).await else { return };
+    let [one, one_streamed, both, both_streamed, both_helped, up @ .., place, place_streamed] =
+        seen;
+    let weather = ("get_weather".to_owned(), json!({"city": "Paris"}));
+    let time = ("get_time".to_owned(), json!({"zone": "Paris"}));
+    for seen in [&one, &one_streamed] {
+        seen.ended("tool_calls", "mock");
+        assert_eq!(seen.calls(), std::slice::from_ref(&weather));
+    }
+    for seen in [&both, &both_streamed, &both_helped] {
+        seen.is("/finish", json!("tool_calls"));
+        assert_eq!(seen.calls(), [weather.clone(), time.clone()]);
+    }
+    for seen in &up {
+        seen.is("/finish", json!("tool_calls"));
+        let wanted = CALLS.map(|(name, arguments)| {
+            (name.to_owned(), serde_json::from_str::<Value>(arguments).expect("JSON"))
+        });
+        assert_eq!(seen.calls(), wanted);
+    }
+    for seen in [&place, &place_streamed] {
+        seen.ended("stop", "mock");
+        let text = seen.at("/text");
+        let place: Value = serde_json::from_str(text.as_str().unwrap_or_default()).expect("JSON");
+        let members = place.as_object().expect("an object");
+        assert!(members.len() == 2 && place.get("rain").is_some_and(Value::is_boolean), "{place}");
+        assert_eq!(place.get("city"), Some(&json!("Paris")));
+    }
+}
+
+async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
+    let bench = Bench::new().await;
+    let ask = |way, model| Question::new(way, model, json!({}));
+    let questions = [
+        ask("streamed", "mock/fault-cut"),
+        ask("streamed", "mock/fault-error-event"),
+        ask("streamed", "up/cut"),
+        ask("streamed", "up/reset"),
+        ask("streamed", "up/no-end"),
+        ask("helped", "up/no-end"),
+        ask("whole", "mock/fault-401"),
+        ask("whole", "mock/fault-402"),
+        ask("streamed", "mock/fault-400"),
+        ask("whole", "up/busy"),
+        ask("whole", "up/nothing"),
+        ask("streamed", "nobody/nothing"),
+    ];
+    let Some(seen) = bench.ask(sdk, &bench.token, questions).await else { return };
+    let [fault_cut, event, cut, reset, no_end, helped, key, unpaid, bad, busy, gone, nobody] = seen;
+    for seen in [&fault_cut, &event, &cut, &reset, &no_end] {
+        seen.raised(Value::Null, "backend");
+        let text = seen.at("/text");
+        assert!(
+            text.as_str().is_some_and(|text| !text.is_empty()),
+            "what came is kept: {}",
+            seen.0
+        );
+        seen.is("/finish", Value::Null);
+    }
+    helped.is("/raised/is_openai_error", json!(true));
+    // The client's own token is fine, so this must not look like 401 to it.
+    key.raised(json!(502), "rejected its key");
+    unpaid.raised(json!(429), "no credit");
+    bad.raised(json!(400), "");
+    busy.raised(json!(429), "slow down");
+    gone.raised(json!(404), "no model nothing");
+    nobody.raised(json!(404), "nobody/nothing");
+    // An hour is not waited for, and what cannot get better is not asked again.
+    for (model, times) in [("mock/fault-401", 1), ("mock/fault-402", 1), ("up/busy", 1)] {
+        let page = bench.home.gatehouse(&["requests", "--json", "--limit", "500"]).run().await;
+        let page = page.well().json();
+        let rows = page.get("requests").and_then(Value::as_array).cloned().unwrap_or_default();
+        let asked = rows.iter().filter(|row| row.get("model_asked") == Some(&json!(model)));
+        assert_eq!(asked.count(), times, "{model}");
+    }
+
+    let [refused] =
+        bench.ask(sdk, "ghk_wrong", [ask("whole", "up/plain")]).await.expect("is there");
+    refused.raised(json!(401), "gatehouse clients add");
+    refused.is("/raised/class", json!("AuthenticationError"));
+    let [models] = bench.ask(sdk, "ghk_wrong", [ask("models", "x")]).await.expect("is there");
+    models.raised(json!(401), "gatehouse clients add");
+    let plain = |seen: &Received| seen.json().get("model") == Some(&json!("plain"));
+    assert!(!bench.upstream.requests().iter().any(plain), "nothing came through");
+}
+
+macro_rules! both_sdks {
+    ($($test:ident),*) => {
+        mod python {
+            $(#[tokio::test]
+            #[ignore = "needs the SDK; `cargo xtask test sdk` installs it"]
+            async fn $test() {
+                super::$test(super::Sdk::Python).await;
+            })*
+        }
+
+        mod node {
+            $(#[tokio::test]
+            #[ignore = "needs the SDK; `cargo xtask test sdk` installs it"]
+            async fn $test() {
+                super::$test(super::Sdk::Node).await;
+            })*
+        }
+    };
+}
+
+both_sdks!(
+    text_comes_whole_and_streamed,
+    tools_are_called_one_or_several,
+    what_is_no_whole_answer_is_raised
+);

@@ -1,0 +1,440 @@
+//! A marked key is put in by every way there is, used in every way there is, and then looked for
+//! everywhere: files, outputs, answers of both doors, events, process arguments.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+
+use acceptance::{Control, Home, Place, Served, chat, json_body, local, patiently, post};
+use serde_json::{Value, json};
+use test_support::{
+    ChatText, MARKED_KEY, RawAnswer, RawClient, Received, Reply, ScriptedUpstream, search_tree,
+    traces,
+};
+use tokio::sync::oneshot;
+
+/// The middle of the marked key: a leak that was cut short or masked at its ends still has it.
+const MARKED_PART: &str = "7f3a9c51e2b84d06";
+
+/// What a user asks is nobody's business either.
+const MARKED_PROMPT: &str = "canary-prompt-51c0ffee";
+
+const JSON: &str = "content-type: application/json";
+
+/// What a backend does with each model, always with the key it was sent at hand.
+fn answer(request: &Received, elsewhere: std::net::SocketAddr) -> Reply {
+    let sent = request.authorization().unwrap_or_default().replace("Bearer ", "");
+    let body = request.json();
+    let Some(model) = body.get("model").and_then(Value::as_str) else {
+        return Reply::models(&["good"]);
+    };
+    let text = ChatText { model, deltas: &["fine"], usage: Some((3, 1)) };
+    let whole = |status: u16, code: &str| {
+        let error = json!({"message": format!("bad key {sent} ({sent})"), "type": "invalid_request_error",
+            "param": sent, "code": format!("{code}-{sent}")});
+        Reply::json(status, &json!({"error": error})).header("x-request-id", &sent)
+    };
+    match model {
+        "good" => Reply::chat(&text).header("x-request-id", &sent),
+        "stream" => Reply::chat_stream(&text),
+        "redirect" => Reply::redirect(elsewhere),
+        "echo-400" => whole(400, "bad"),
+        "echo-401" => Reply::echo_key(request),
+        "echo-404" => whole(404, "none"),
+        "echo-429" => whole(429, "slow").header("retry-after", &sent),
+        "echo-500" => Reply::body(500, "text/plain", format!("stack trace: key={sent}")),
+        "echo-200" => whole(200, "fine"),
+        "echo-html" => Reply::body(200, "text/html", format!("<p>{sent}</p>")),
+        "echo-event" => {
+            let error = json!({"error": {"message": format!("key {sent}"), "code": sent}});
+            let [first, ..] = text.events().try_into().unwrap_or_else(|events: Vec<String>| {
+                [events.first().cloned().unwrap_or_default(), String::new(), String::new()]
+            });
+            Reply::sse([first, format!("data: {error}\n\n")])
+        }
+        other => panic!("no such model: {other}"),
+    }
+}
+
+const MODELS: [&str; 11] = [
+    "good",
+    "stream",
+    "redirect",
+    "echo-400",
+    "echo-401",
+    "echo-404",
+    "echo-429",
+    "echo-500",
+    "echo-200",
+    "echo-html",
+    "echo-event",
+];
+
+/// Everything that was heard, with where it was heard.
+#[derive(Default)]
+struct Ears(Vec<(String, Vec<u8>)>);
+
+impl Ears {
+    fn hear(&mut self, place: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+        self.0.push((place.into(), bytes.into()));
+    }
+
+    fn answer(&mut self, place: impl Into<String>, answer: &RawAnswer) {
+        let heads: Vec<String> =
+            answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        self.hear(place, [heads.concat().as_bytes(), &answer.body].concat());
+    }
+
+    /// Fails with the name of every place where `mark` was heard in any of its spellings.
+    #[track_caller]
+    fn assert_never_heard(&self, mark: &str) {
+        let needles = traces(mark);
+        let holds = |bytes: &[u8]| {
+            let here = |needle: &Vec<u8>| bytes.windows(needle.len()).any(|part| part == needle);
+            needles.iter().any(here)
+        };
+        let found: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(_, bytes)| holds(bytes))
+            .map(|(place, bytes)| format!("{place}: {}", String::from_utf8_lossy(bytes)))
+            .collect();
+        assert!(found.is_empty(), "{mark} was heard:\n{}", found.join("\n"));
+    }
+}
+
+#[track_caller]
+fn assert_in_no_file(home: &Home, mark: &str) {
+    assert_eq!(search_tree(home.path(), mark).expect("searched"), Vec::<std::path::PathBuf>::new());
+}
+
+/// What is sent to each operation, in the order in which they stand in the table. An operation that
+/// is not here yet fails the test, so that none goes unheard.
+fn request_of(operation: &str, base_url: &str) -> Value {
+    let secret = json!(MARKED_KEY);
+    match operation {
+        "status" | "backends" | "presets" | "keys" | "clients" | "settings" | "readiness"
+        | "vault_check" | "settings_fix" | "readiness_cancel" | "notification_test" => Value::Null,
+        "backend_add" => json!({"id": "panel", "label": "", "kind": "openai-compatible",
+            "base_url": base_url, "key": {"kind": "new", "secret": secret}, "models": []}),
+        "backend_edit" => json!({"id": "panel", "label": "Panel", "base_url": base_url,
+            "credential": "panel", "models": ["good"]}),
+        "backend_switch" => json!({"id": "panel", "enabled": true}),
+        "backend_test" | "backend_remove" => json!({"id": "panel"}),
+        "key_add" => json!({"id": "second", "label": "", "secret": secret, "url": base_url}),
+        "key_replace" => json!({"id": "second", "secret": secret}),
+        "key_verify" => json!({"id": "up"}),
+        "key_remove" => json!({"id": "second"}),
+        "vault_unlock" => json!({"passphrase": "correct-horse"}),
+        "client_add" => json!({"id": "tool", "expires_in_days": 1}),
+        "client_revoke" => json!({"id": "tool"}),
+        "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
+        "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
+        "readiness_start" => json!({"set": "full"}),
+        other => panic!("say here what is sent to {other}"),
+    }
+}
+
+/// Bodies in which the key is where nothing, or something else, should be.
+fn misplaced() -> Vec<Value> {
+    vec![
+        json!(MARKED_KEY),
+        json!([MARKED_KEY]),
+        json!({MARKED_KEY: MARKED_KEY}),
+        json!({"id": {"key": MARKED_KEY}, "secret": 5}),
+        json!({"id": "x", "label": 5, "secret": {"key": MARKED_KEY}, "url": [MARKED_KEY]}),
+        json!({"id": "x", "label": "", "secret": format!("{MARKED_KEY}\n{MARKED_KEY}"), "url": null}),
+        json!({"id": "x", "label": "", "secret": MARKED_KEY, "url": format!("http://{MARKED_KEY}@h/v1")}),
+        json!({"id": "x", "label": "", "kind": MARKED_KEY, "base_url": MARKED_KEY,
+            "key": {"kind": MARKED_KEY}, "models": MARKED_KEY}),
+        json!({"id": "x", "label": "", "kind": "openai", "models": [],
+            "base_url": format!("http://127.0.0.1:1/v1?key={MARKED_KEY}"), "key": {"kind": "none"}}),
+        json!({"id": "x", "label": "", "kind": "openai", "models": [],
+            "base_url": format!("http://u:{MARKED_KEY}@127.0.0.1:1/v1"), "key": {"kind": "none"}}),
+        json!({"range": MARKED_KEY, "set": MARKED_KEY, "limit": MARKED_KEY}),
+        json!({"passphrase": {"it": MARKED_KEY}}),
+    ]
+}
+
+/// A panel in a browser: its cookie and the marks of its own page.
+struct Panel {
+    control: Control,
+    cookie: String,
+}
+
+impl Panel {
+    async fn open(served: &Served, ears: &mut Ears) -> Self {
+        let one_time = |text: &str| {
+            let (_, rest) = text.split_once("#one-time=")?;
+            rest.split_once('\n').map(|(token, _)| token.to_owned())
+        };
+        let text = served.said(|text| one_time(text).is_some()).await;
+        let control = served.control.clone();
+        let answer = control.exchange(&one_time(&text).expect("an address")).await;
+        assert_eq!(answer.status, 204, "{}", answer.text());
+        ears.answer("exchange", &answer);
+        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+        let cookie = format!("cookie: {}", cookie.expect("a cookie"));
+        Self { control, cookie }
+    }
+
+    async fn call(&self, operation: &str, request: &Value) -> RawAnswer {
+        let origin = self.control.origin();
+        let headers = [self.cookie.as_str(), &origin, "x-gatehouse-panel: 1"];
+        self.control.send(operation, &headers, &json_body(request)).await
+    }
+}
+
+/// Listens to the events until told to stop, and then says what it heard.
+async fn eavesdrop(control: Control, stop: oneshot::Receiver<()>) -> Vec<u8> {
+    let mut client = RawClient::connect(control.address).await.expect("connected");
+    let (own, to) = (control.authorization(), control.address);
+    let head = format!("GET /control/v1/events HTTP/1.1\r\nhost: {to}\r\n{own}\r\n\r\n");
+    client.send(head.as_bytes()).await.expect("sent");
+    let mut heard = Vec::new();
+    let listening = async {
+        while let Ok(piece) = client.read_some().await
+            && !piece.is_empty()
+        {
+            heard.extend_from_slice(&piece);
+        }
+    };
+    tokio::select! {
+        () = listening => {}
+        _ = stop => {}
+    }
+    heard
+}
+
+/// What the machine shows of a process to others: its arguments, and its environment to its owner.
+fn shown_of(pid: u32, what: &str) -> Vec<u8> {
+    match std::fs::read(Path::new("/proc").join(pid.to_string()).join(what)) {
+        Ok(bytes) => bytes,
+        // It may not even be looked at, which is better still.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Vec::new(),
+        Err(_) if !cfg!(target_os = "linux") => Vec::new(),
+        Err(error) => panic!("{what} of {pid}: {error}"),
+    }
+}
+
+/// Puts the key in as a person does, and looks at the process while it waits for it.
+async fn type_key_in(home: &Home, ears: &mut Ears) {
+    let call = home.gatehouse(&["keys", "add", "up", "--stdin"]);
+    let said = call.stdin_watched(MARKED_KEY, |pid| {
+        ears.hear("arguments of keys add", shown_of(pid, "cmdline"));
+        ears.hear("environment of keys add", shown_of(pid, "environ"));
+    });
+    let said = said.await.well();
+    assert!(said.out.contains("…f05d"), "{}", said.out);
+}
+
+/// Requests of a tool: good ones, and those whose backend gives the key away.
+async fn use_key(served: &Served, token: &str, ears: &mut Ears) {
+    for model in MODELS {
+        for stream in [false, true] {
+            let request = json!({"model": format!("up/{model}"), "stream": stream,
+                "messages": [{"role": "user", "content": MARKED_PROMPT}]});
+            let answer = chat(served.gateway, token, &request).await;
+            let good = matches!((model, stream), ("good", _) | ("stream", true));
+            assert_eq!(answer.status == 200, good || model == "echo-event" && stream, "{model}");
+            ears.answer(format!("answer of {model}, stream {stream}"), &answer);
+        }
+    }
+    // A tool that was given the provider's key instead of its local token.
+    let body = json_body(&json!({"model": "mock/echo", "messages": []}));
+    for (path, headers) in [
+        (
+            "/v1/chat/completions",
+            vec![JSON.to_owned(), format!("authorization: Bearer {MARKED_KEY}")],
+        ),
+        ("/v1/chat/completions", vec![JSON.to_owned(), format!("x-api-key: {MARKED_KEY}")]),
+        (&format!("/v1/chat/completions?key={MARKED_KEY}"), vec![JSON.to_owned()]),
+    ] {
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let answer = post(served.gateway, path, &headers, &body).await;
+        assert_eq!(answer.status, 401, "{}", answer.text());
+        ears.answer(format!("refusal at {}", path.split('?').next().unwrap_or_default()), &answer);
+    }
+}
+
+/// Every operation, as the panel and as the command line call it, well and badly.
+async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
+    let values = panel.call("settings", &Value::Null).await.json();
+    for operation in control::OPERATIONS {
+        let request = match *operation {
+            "settings_edit" => values.get("values").cloned().expect("values"),
+            other => request_of(other, base_url),
+        };
+        let answer = panel.call(operation, &request).await;
+        let may_refuse =
+            matches!(*operation, "settings_fix" | "notification_test" | "vault_unlock");
+        assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
+        ears.answer(format!("{operation} of the panel"), &answer);
+        for body in misplaced() {
+            let answer = panel.control.call(operation, &body).await;
+            ears.answer(format!("{operation} with {body}"), &answer);
+        }
+        let cut = json_body(&request);
+        let cut = cut.get(..cut.len() / 2).unwrap_or_default();
+        let own = panel.control.authorization();
+        ears.answer(*operation, &panel.control.send(operation, &[&own], cut).await);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
+    let thief = ScriptedUpstream::start([]).await.expect("an upstream");
+    let elsewhere = thief.addr();
+    let upstream = ScriptedUpstream::answering(move |request| Some(answer(request, elsewhere)));
+    let upstream = upstream.await.expect("an upstream");
+    let (url, mut ears) = (upstream.base_url(), Ears::default());
+
+    // In memory, since an encrypted file takes a second for each change; the next test has one.
+    let mut home = Home::new(Place::Memory);
+    home.set("GATEHOUSE_LOG", "trace");
+    let served = home.serve_with(&["--panel"]).await;
+    type_key_in(&home, &mut ears).await;
+    let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
+    home.gatehouse(&add).run().await.well();
+    ears.hear("arguments of serve", shown_of(served.pid(), "cmdline"));
+    ears.hear("environment of serve", shown_of(served.pid(), "environ"));
+    let (stop, stopped) = oneshot::channel();
+    let events = eavesdrop(served.control.clone(), stopped);
+    let work = async {
+        let token = home.client("demo").await;
+        use_key(&served, &token, &mut ears).await;
+        let panel = Panel::open(&served, &mut ears).await;
+        call_everything(&panel, &url, &mut ears).await;
+        for words in [
+            &["keys", "verify", "up"][..],
+            &["keys", "list", "--json"],
+            &["backends", "test", "up"],
+            &["backends", "list"],
+            &["check", "--json"],
+            &["requests", "--json"],
+            &["usage", "--json", "--by", "key"],
+            &["settings", "show", "--json"],
+            &["status", "--json"],
+        ] {
+            // Whatever they say is in the transcript.
+            home.gatehouse(words).run().await;
+        }
+        // While everything is still open and the write-ahead log is full.
+        assert_in_no_file(&home, MARKED_KEY);
+        let replace = home.gatehouse(&["keys", "replace", "up", "--stdin"]);
+        replace.stdin(MARKED_KEY).run().await.well();
+        home.gatehouse(&["keys", "remove", "up"]).run().await.well();
+        // Without its key the backend gets nothing at all.
+        let before = upstream.requests().len();
+        let request = json!({"model": "up/good", "messages": [{"role": "user", "content": "x"}]});
+        let answer = chat(served.gateway, &token, &request).await;
+        ears.answer("answer without the key", &answer);
+        let after = upstream.requests();
+        let sent = after.iter().skip(before).filter(|seen| seen.authorization().is_some());
+        assert_eq!(sent.count(), 0);
+        drop(stop);
+    };
+    let (heard, ()) = tokio::join!(events, work);
+    assert!(heard.windows(8).any(|part| part == b"\"changed"), "events were heard");
+    ears.hear("events", heard);
+    assert_eq!(served.stop().await, Some(0));
+    ears.hear("outputs", home.transcript());
+
+    // The key was really there and really used: or this test would prove nothing.
+    let bearer = format!("Bearer {MARKED_KEY}");
+    let requests = upstream.requests();
+    let with_key = requests.iter().filter(|seen| seen.authorization() == Some(&bearer)).count();
+    assert!(with_key >= MODELS.len() * 2, "{with_key}");
+    assert_eq!(thief.requests().len(), 0, "a redirect is not followed");
+    let log = search_tree(&home.path().join("state"), "gateway").expect("searched");
+    assert!(!log.is_empty(), "there is a log, and the search finds what is in it");
+
+    for mark in [MARKED_KEY, MARKED_PART] {
+        ears.assert_never_heard(mark);
+        assert_in_no_file(&home, mark);
+    }
+    assert_in_no_file(&home, MARKED_PROMPT);
+}
+
+#[tokio::test]
+async fn a_key_of_the_environment_stays_there() {
+    let upstream = ScriptedUpstream::answering(|_| Some(Reply::models(&["good"])));
+    let upstream = upstream.await.expect("an upstream");
+    let mut home = Home::new(Place::Env);
+    home.set("OPENAI_API_KEY", MARKED_KEY);
+    home.set("GATEHOUSE_LOG", "trace");
+    let served = home.serve().await;
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.well().json();
+    let key = keys.get(0).expect("a key");
+    assert_eq!(key.get("read_only"), Some(&json!(true)), "{key}");
+    assert_eq!(key.get("tail"), Some(&json!("f05d")), "{key}");
+    assert_eq!(key.get("origin"), Some(&json!("https://api.openai.com:443")), "{key}");
+    // It is for its vendor's host, and no other may have it.
+    let url = upstream.base_url();
+    let add = ["backends", "add", "b", "--kind", "openai", "--base-url", &url, "--key", "openai"];
+    let said = home.gatehouse(&add).run().await;
+    assert_ne!(said.code, Some(0), "{}", said.out);
+    let control = &served.control;
+    let add = json!({"id": "c", "label": "", "kind": "openai", "base_url": url, "models": [],
+        "key": {"kind": "new", "secret": MARKED_KEY}});
+    let refused = control.call("backend_add", &add).await;
+    assert_ne!(refused.status, 200, "nothing can be written into the environment");
+    for words in [&["status"][..], &["check", "--json"], &["keys", "verify", "openai"]] {
+        home.gatehouse(words).run().await;
+    }
+    served.stop().await;
+    let mut ears = Ears::default();
+    ears.answer("backend_add", &refused);
+    ears.hear("outputs", home.transcript());
+    for mark in [MARKED_KEY, MARKED_PART] {
+        ears.assert_never_heard(mark);
+        assert_in_no_file(&home, mark);
+    }
+    let with_key = upstream.requests().into_iter().filter(|seen| seen.authorization().is_some());
+    assert_eq!(with_key.count(), 0, "{:?}", upstream.requests());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_file_is_for_anyone_else_and_none_holds_a_key_in_clear() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let upstream = ScriptedUpstream::answering(|request| Some(answer(request, local(1))));
+    let (upstream, home) = (upstream.await.expect("an upstream"), Home::new(Place::File));
+    home.careless(&["keys", "add", "up", "--stdin"]).stdin(MARKED_KEY).run().await.well();
+    let url = upstream.base_url();
+    let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
+    home.careless(&add).run().await.well();
+    let serve = home.careless(&["serve", "--port", "0"]);
+    let served = serve.serve(home.path().to_owned()).await;
+    let token = home.careless(&["clients", "add", "demo"]).run().await.well().out;
+    let request = json!({"model": "up/good", "messages": [{"role": "user", "content": "x"}]});
+    assert_eq!(chat(served.gateway, token.trim_end(), &request).await.status, 200);
+    home.careless(&["check", "--set", "quick"]).run().await.well();
+
+    let mut open = Vec::new();
+    let mut folders = vec![home.path().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let metadata = path.symlink_metadata().expect("metadata");
+            let mode = metadata.permissions().mode() & 0o7777;
+            let wanted = if metadata.is_dir() { 0o700 } else { 0o600 };
+            if mode != wanted {
+                open.push(format!("{mode:o} {}", path.display()));
+            }
+            if metadata.is_dir() {
+                folders.push(path);
+            } else {
+                files += 1;
+            }
+        }
+    }
+    assert!(files >= 6, "settings, vault, ledger, lock, note and log: {files}");
+    assert_eq!(open, Vec::<String>::new());
+    assert!(home.path().join("data/vault.age").is_file());
+    for secret in [MARKED_KEY, MARKED_PART, token.trim_end()] {
+        assert_in_no_file(&home, secret);
+    }
+    patiently("its end", served.stop()).await;
+}
