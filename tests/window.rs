@@ -1,0 +1,67 @@
+//! The real window on a screen of its own, from the first start to the day after: what a user does,
+//! in the order of doing it, with a real keychain, real notifications and a real tray menu behind it.
+//!
+//! One test, since each stage stands on what the one before has left. It drives the page through
+//! WebKit's own driver, is its own window manager, and keeps a picture of every screen in
+//! `target/xtask/window`. Build first: `cargo build --workspace --bins`.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and says what it measured"
+)]
+
+mod window {
+    pub(crate) mod journey;
+    pub(crate) mod panel;
+    pub(crate) mod screen;
+    pub(crate) mod session;
+    pub(crate) mod witness;
+
+    use std::time::Duration;
+
+    use acceptance::patiently;
+
+    /// What `look` finds, as soon as it finds something in a program outside of this one.
+    pub(crate) async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+        patiently(what, poll(look)).await
+    }
+
+    /// The same, for however long it takes.
+    pub(crate) async fn poll<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        const PAUSE: Duration = Duration::from_millis(100);
+        let mut ticks = tokio::time::interval(PAUSE);
+        loop {
+            ticks.tick().await;
+            if let Some(found) = look().await {
+                return found;
+            }
+        }
+    }
+}
+
+use test_support::{MARKED_KEY, search_tree};
+use window::journey::Journey;
+
+#[tokio::test]
+#[ignore = "needs a screen: cargo xtask test window"]
+async fn from_the_first_start_to_the_day_after() {
+    let Some(mut journey) = Journey::begin().await else { return };
+    journey.first_steps_are_shown().await;
+    journey.a_backend_is_added_with_a_new_key().await;
+    journey.a_client_is_connected().await;
+    journey.a_request_is_sent_and_counted().await;
+    journey.a_key_is_added_with_the_keyboard_alone().await;
+    journey.the_checks_run_and_a_notification_comes().await;
+    journey.every_screen_is_accessible_and_without_the_key().await;
+    journey.forged_commands_and_journeys_abroad_are_refused().await;
+    journey.the_window_closes_into_the_tray_and_comes_back().await;
+    journey.quit_and_started_again_all_is_as_it_was().await;
+    let session = journey.end().await;
+    let found = search_tree(session.folder(), MARKED_KEY).expect("a search");
+    assert!(found.is_empty(), "the key lies in {found:?}");
+}

@@ -1,0 +1,347 @@
+//! The stages of the journey, in the order in which the test walks them.
+
+use std::time::Instant;
+
+use acceptance::{built, chat, local, patiently};
+use serde_json::{Value, json};
+use test_support::{ChatText, MARKED_KEY, Received, Reply, ScriptedUpstream};
+use thirtyfour::Key;
+
+use super::panel::Panel;
+use super::session::Session;
+use super::until;
+use super::witness::{
+    assert_accessible, assert_no_fault, assert_no_key, assert_policy_holds, watch,
+};
+
+/// The client whose token the requests carry.
+const CLIENT: &str = "window-test";
+/// A second secret, typed with the keyboard; no search needs it.
+const SPARE_KEY: &str = "spare-key-of-the-keyboard-walk-0042";
+/// Prompt and completion tokens that the backend reports.
+const TOKENS: (u64, u64) = (1_234, 567);
+/// Everything that can be gone to.
+const SCREENS: [&str; 6] = ["Overview", "Backends", "Keys", "Usage", "Readiness", "Settings"];
+/// Longest a user should ever look at an empty window; what it really takes is printed.
+const FIRST_SIGHT_MS_MAX: u128 = 10_000;
+
+/// A user, the desktop, and the provider the user has a key of.
+pub(crate) struct Journey {
+    session: Session,
+    panel: Panel,
+    provider: ScriptedUpstream,
+    score: String,
+}
+
+impl Journey {
+    /// Logs in and starts the program for the first time.
+    pub(crate) async fn begin() -> Option<Self> {
+        let session = Session::start().await?;
+        let provider = ScriptedUpstream::answering(answer).await.expect("a provider");
+        let panel = started(&session, "first start").await;
+        Some(Self { session, panel, provider, score: String::new() })
+    }
+
+    /// An empty panel says what to do next, and nothing else is wrong.
+    pub(crate) async fn first_steps_are_shown(&self) {
+        self.panel.sees("First steps").await;
+        self.panel.sees("0 of 4 done").await;
+        self.panel.sees("Gateway listens").await;
+        self.picture("01-first-start").await;
+    }
+
+    /// The key goes in through its field, and the backend is tested and becomes healthy.
+    pub(crate) async fn a_backend_is_added_with_a_new_key(&self) {
+        let panel = &self.panel;
+        panel.press("Add backend").await;
+        panel.find("//*[@role='dialog']//button[starts-with(normalize-space(.), 'Custom')]").await;
+        assert_accessible(panel, "the choice of a provider").await;
+        let custom = "//*[@role='dialog']//button[starts-with(normalize-space(.), 'Custom')]";
+        panel.find(custom).await.click().await.expect("chosen");
+        panel.fill("Name in requests", "scripted").await;
+        panel.fill("Name for people", "Scripted").await;
+        panel.fill("Address", &self.provider.base_url()).await;
+        panel.fill("The key", MARKED_KEY).await;
+        assert_accessible(panel, "the form of a backend").await;
+        self.picture("02-backend-form").await;
+        panel.press("Add and test").await;
+        panel.sees("It works: every step passed.").await;
+        self.picture("03-backend-tested").await;
+        panel.press("Done").await;
+        panel.go("Backends").await;
+        panel.row("Scripted", |row| row.contains("Up")).await;
+        self.picture("04-backends").await;
+        let shown = self.provider.requests();
+        assert!(shown.iter().any(knows_key), "the provider was shown the key");
+    }
+
+    /// The client's token is made, and stays out of the page.
+    pub(crate) async fn a_client_is_connected(&self) {
+        let panel = &self.panel;
+        panel.go("Overview").await;
+        panel.sees("1 of 4 done").await;
+        panel.press("Connect a client").await;
+        panel.fill("Name", CLIENT).await;
+        panel.press("Make token").await;
+        panel.sees("How to use it").await;
+        assert_accessible(panel, "a client").await;
+        self.picture("05-client").await;
+        panel.press("Close").await;
+        let page = panel.script("return document.documentElement.outerHTML", vec![]).await;
+        assert!(!page.to_string().contains(&self.token().await), "the token is in the page");
+    }
+
+    /// The command line gets the token from the running window, and what the tool asks for appears
+    /// with its tokens and its cost.
+    pub(crate) async fn a_request_is_sent_and_counted(&self) {
+        let token = self.token().await;
+        for model in ["scripted/scripted-small", "mock/chat"] {
+            let request = json!({"model": model, "messages": [{"role": "user", "content": "hi"}]});
+            let answer = chat(local(self.session.gateway_port), &token, &request).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+        let panel = &self.panel;
+        panel.go("Usage").await;
+        // Nobody has said what this provider charges: unknown is shown as unknown, never as zero.
+        let own = panel.row("scripted-small", |row| row.contains("1,234")).await;
+        assert!(own.contains("567") && own.contains("unpriced"), "{own}");
+        let priced = panel.row("mock/chat", |row| row.contains('$')).await;
+        assert!(priced.contains(CLIENT), "{priced}");
+        self.picture("06-usage").await;
+        panel.go("Overview").await;
+        panel.sees("3 of 4 done").await;
+    }
+
+    /// From anywhere to a stored key without a mouse.
+    pub(crate) async fn a_key_is_added_with_the_keyboard_alone(&self) {
+        let panel = &self.panel;
+        self.session.screen.focus_panel();
+        panel.control_key('3').await;
+        panel.sees("Kept in: system keychain").await;
+        panel.tab_to("Add key").await;
+        panel.keys(Key::Enter).await;
+        panel.field("The key").await;
+        panel.keys(SPARE_KEY).await;
+        panel.keys(Key::Tab).await;
+        panel.keys("spare").await;
+        assert_accessible(panel, "the form of a key").await;
+        self.picture("07-key-form").await;
+        panel.keys(Key::Enter).await;
+        panel.row("spare", |row| row.contains("0042")).await;
+        self.picture("08-keys").await;
+    }
+
+    /// A run tells its score; the desktop is told only when the user looks elsewhere.
+    pub(crate) async fn the_checks_run_and_a_notification_comes(&mut self) {
+        let panel = &self.panel;
+        self.session.screen.focus_panel();
+        self.panel_has_focus(true).await;
+        panel.go("Readiness").await;
+        panel.press("Run all checks").await;
+        self.score = self.score_of_ended_run().await;
+        self.picture("09-readiness").await;
+        let told = self.session.notifications().await;
+        assert_eq!(told, Vec::<String>::new(), "the user was looking at the window");
+
+        self.session.screen.focus_other();
+        self.panel_has_focus(false).await;
+        panel.press("Run all checks").await;
+        self.score = self.score_of_ended_run().await;
+        self.picture("10-notification").await;
+        let told = until("a notification", async || {
+            Some(self.session.notifications().await).filter(|told| !told.is_empty())
+        })
+        .await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("eady"), "{told:?}");
+        println!("notification: {}; {}", told[0], self.score);
+        panel.go("Overview").await;
+        panel.sees("Nothing needs you").await;
+    }
+
+    /// No screen shuts anybody out, throws, breaks the policy, or holds the key.
+    pub(crate) async fn every_screen_is_accessible_and_without_the_key(&self) {
+        for screen in SCREENS {
+            self.panel.go(screen).await;
+            assert_accessible(&self.panel, screen).await;
+            self.picture(&format!("11-{}", screen.to_lowercase())).await;
+        }
+        assert_no_key(&self.panel).await;
+        assert_no_fault(&self.panel).await;
+    }
+
+    /// A page that was taken over can call nothing but the operations and go nowhere.
+    pub(crate) async fn forged_commands_and_journeys_abroad_are_refused(&self) {
+        let panel = &self.panel;
+        for command in FORGED {
+            let answer = panel.ask(command, json!({"id": CLIENT, "req": {"id": CLIENT}})).await;
+            let why = answer.expect_err(command).to_string();
+            assert!(why.contains("not allowed") || why.contains("not found"), "{command}: {why}");
+        }
+        let lair = format!("http://{}/lair", self.provider.addr());
+        let places = ["http://app.evil.test/", &lair, "data:text/html,gone", "file:///etc/passwd"];
+        for place in places {
+            panel.script("window.location = arguments[0]", vec![json!(place)]).await;
+            panel.ask("status", json!({})).await.expect("the panel is still there");
+        }
+        let windows = self.session.screen.titled_windows();
+        panel.script("window.open(arguments[0])", vec![json!(lair)]).await;
+        panel.ask("status", json!({})).await.expect("the panel is still there");
+        assert_eq!(self.session.screen.titled_windows(), windows, "another window was opened");
+        let place = panel.script("return window.location.href", vec![]).await;
+        assert!(place.to_string().contains("tauri://localhost"), "{place}");
+        assert_eq!(panel.window_count().await, 1);
+        assert_policy_holds(panel, &lair).await;
+        let asked = self.provider.requests();
+        assert!(!asked.iter().any(|request| request.path == "/lair"), "the page went abroad");
+        panel.go("Backends").await;
+    }
+
+    /// Closing hides; the gateway goes on; a second start ends at once and brings the window back.
+    pub(crate) async fn the_window_closes_into_the_tray_and_comes_back(&self) {
+        let screen = &self.session.screen;
+        screen.close_panel();
+        until("the window goes", async || (!screen.shows_panel()).then_some(())).await;
+        self.panel.ask("status", json!({})).await.expect("the program goes on");
+        assert!(is_healthy(self.session.gateway_port).await, "the gateway goes on");
+        let second = patiently("a second start", self.second_start()).await;
+        assert_eq!(second, Some(0));
+        until("the window comes back", async || screen.shows_panel().then_some(())).await;
+        self.panel.go("Overview").await;
+        self.picture("12-back-again").await;
+    }
+
+    /// After Quit and a new start everything is there, and the key is read from the keychain.
+    pub(crate) async fn quit_and_started_again_all_is_as_it_was(&mut self) {
+        self.session.choose_in_tray("Quit").await;
+        until("the program quits", async || {
+            (!self.session.has_window_process().await).then_some(())
+        })
+        .await;
+        assert!(!is_healthy(self.session.gateway_port).await, "Quit stops the gateway");
+        let next = started(&self.session, "second start").await;
+        std::mem::replace(&mut self.panel, next).release().await;
+
+        let panel = &self.panel;
+        panel.sees("Nothing needs you").await;
+        panel.go("Backends").await;
+        panel.row("Scripted", |row| row.contains("Up")).await;
+        panel.go("Keys").await;
+        panel.row("spare", |row| row.contains("0042")).await;
+        panel.press("Clients").await;
+        panel.row(CLIENT, |row| row.contains('$')).await;
+        panel.go("Usage").await;
+        panel.row("scripted-small", |row| row.contains("1,234")).await;
+        panel.go("Readiness").await;
+        assert_eq!(self.score_of_ended_run().await, self.score);
+        self.picture("13-second-start").await;
+        let before = self.provider.requests().len();
+        let request = json!({"model": "scripted/scripted-small",
+            "messages": [{"role": "user", "content": "again"}]});
+        let answer = chat(local(self.session.gateway_port), &self.token().await, &request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(self.provider.requests().iter().skip(before).any(knows_key), "without its key");
+        self.keychain_has_the_key().await;
+        assert_no_key(panel).await;
+        assert_no_fault(panel).await;
+    }
+
+    /// Quits for good. The folders stay, to be searched.
+    pub(crate) async fn end(self) -> Session {
+        let Self { session, panel, .. } = self;
+        session.choose_in_tray("Quit").await;
+        until("the program quits", async || (!session.has_window_process().await).then_some(()))
+            .await;
+        panel.release().await;
+        session
+    }
+
+    async fn keychain_has_the_key(&self) {
+        let keys = self.panel.ask("keys", json!({})).await.expect("keys");
+        let tail = MARKED_KEY.get(MARKED_KEY.len() - 4..).expect("a tail");
+        let key = keys.as_array().and_then(|keys| keys.iter().find(|key| key["tail"] == tail));
+        let id = key.and_then(|key| key["id"].as_str()).expect("the key's id");
+        let words = ["lookup", "service", "gatehouse", "username", id];
+        let kept = self.session.run("secret-tool", &words).await;
+        assert!(kept.contains(MARKED_KEY), "the keychain has no such item: {id}");
+    }
+
+    async fn token(&self) -> String {
+        self.session.gatehouse(&["token", CLIENT]).await
+    }
+
+    async fn second_start(&self) -> Option<i32> {
+        let mut command = self.session.command(built("gatehouse-desktop"));
+        command.status().await.expect("it starts").code()
+    }
+
+    async fn score_of_ended_run(&self) -> String {
+        self.panel.button("Run all checks").await;
+        let dial = self.panel.find("//*[@role='img'][starts-with(@aria-label, 'Score ')]").await;
+        dial.attr("aria-label").await.expect("a page").expect("a score")
+    }
+
+    async fn panel_has_focus(&self, wanted: bool) {
+        until("the focus moves", async || {
+            let focused = self.panel.script("return document.hasFocus()", vec![]).await;
+            (focused == Value::Bool(wanted)).then_some(())
+        })
+        .await;
+    }
+
+    async fn picture(&self, name: &str) {
+        self.panel.picture(&self.session, name).await;
+    }
+}
+
+/// Commands that a page may not call: of plugins, of the window, and those that hand out tokens.
+const FORGED: [&str; 10] = [
+    "plugin:fs|read_file",
+    "plugin:shell|open",
+    "plugin:opener|open_url",
+    "plugin:window|close",
+    "plugin:webview|create_webview_window",
+    "plugin:event|emit",
+    "plugin:path|resolve_directory",
+    "client_token",
+    "client_issue",
+    "key_reveal",
+];
+
+/// Starts the program, and says how long it took until the user could read the verdict.
+#[expect(clippy::disallowed_methods, reason = "measures what a user waits, in real time")]
+async fn started(session: &Session, which: &str) -> Panel {
+    let began = Instant::now();
+    let panel = Panel::open(session).await;
+    let verdict = panel.verdict().await;
+    let waited = began.elapsed().as_millis();
+    println!("{which}: {verdict:?} could be read after {waited} ms, driver included");
+    assert!(waited < FIRST_SIGHT_MS_MAX, "{which}: nothing to read for {waited} ms");
+    watch(&panel).await;
+    panel
+}
+
+/// A provider that wants its key.
+fn answer(request: &Received) -> Option<Reply> {
+    let usage = Some(TOKENS);
+    let text = ChatText { model: "scripted-small", deltas: &["Hello"], usage };
+    match (request.method.as_str(), request.path.as_str()) {
+        _ if !request.path.starts_with("/v1/") => None,
+        _ if !knows_key(request) => Some(Reply::error(401, "invalid_request_error", "no key")),
+        ("GET", "/v1/models") => Some(Reply::models(&["scripted-small"])),
+        ("POST", "/v1/chat/completions") => Some(Reply::chat(&text)),
+        _ => None,
+    }
+}
+
+fn knows_key(request: &Received) -> bool {
+    request.authorization() == Some(&format!("Bearer {MARKED_KEY}"))
+}
+
+/// Whether the gateway answers; `false` if nobody listens there.
+async fn is_healthy(port: u16) -> bool {
+    let Ok(mut client) = test_support::RawClient::connect(local(port)).await else { return false };
+    let host = format!("host: {}", local(port));
+    client.request("GET /health HTTP/1.1", &[&host], b"").await.expect("sent");
+    client.answer().await.is_ok_and(|answer| answer.status == 200)
+}

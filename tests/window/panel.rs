@@ -1,0 +1,230 @@
+//! The panel in its window, driven as a user drives it: by what is written on it and read aloud.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use acceptance::{built, patiently};
+use serde_json::{Value, json};
+use thirtyfour::extensions::query::ElementQueryable as _;
+use thirtyfour::{By, Capabilities, Key, TypingData, WebDriver, WebElement};
+use tokio::net::TcpStream;
+use tokio::process::Child;
+use tokio::time::timeout;
+
+use super::session::{Session, free_port};
+use super::{poll, until};
+
+/// How long the page may take to show what is waited for.
+const SIGHT: Duration = Duration::from_secs(20);
+/// Pause between two looks at the page.
+const GLANCE: Duration = Duration::from_millis(100);
+/// Longest a command to the driver may take; a start of the window is one.
+const COMMAND: Duration = Duration::from_secs(60);
+
+/// A running window and its driver.
+pub(crate) struct Panel {
+    driver: WebDriver,
+    process: Child,
+    pictures: PathBuf,
+}
+
+impl Panel {
+    /// Starts the program in the session and takes hold of its page.
+    pub(crate) async fn open(session: &Session) -> Self {
+        let port = free_port();
+        let mut command = session.command("/usr/bin/WebKitWebDriver");
+        command.arg(format!("--port={port}")).arg("--host=127.0.0.1");
+        let process = command.env("TAURI_WEBVIEW_AUTOMATION", "true").spawn().expect("starts");
+        until("the driver", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
+        // Other crates of this workspace build the client's library so that it wants to be told which
+        // cryptography to use, though nothing here is encrypted.
+        let _set_before = rustls::crypto::ring::default_provider().install_default();
+        let program = built("gatehouse-desktop");
+        let pictures = program.ancestors().nth(2).expect("a target folder").join("xtask/window");
+        std::fs::create_dir_all(&pictures).expect("a folder for the pictures");
+        let mut wanted = Capabilities::new();
+        let options = json!({"binary": program.display().to_string(), "args": []});
+        wanted.set("webkitgtk:browserOptions", options).expect("JSON");
+        let address = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::builder(address, wanted).request_timeout(COMMAND).await;
+        let driver = driver.expect("a window");
+        driver.set_script_timeout(SIGHT).await.expect("a limit for scripts");
+        Self { driver, process, pictures }
+    }
+
+    /// Ends the driver of a window that has quit.
+    pub(crate) async fn release(mut self) {
+        self.process.kill().await.expect("killed");
+    }
+
+    /// The first heading's text in the verdict, once it is there.
+    pub(crate) async fn verdict(&self) -> String {
+        let heading = self.find("//section[@aria-label='Verdict']//h1").await;
+        text_of(&heading).await.expect("a heading")
+    }
+
+    /// The control with that name, outside of what a dialog covers.
+    pub(crate) async fn button(&self, name: &str) -> WebElement {
+        self.find(&format!(
+            "//*[self::button or self::a][not(ancestor::*[@aria-hidden='true'])]\
+             [normalize-space(.)=\"{name}\" or @aria-label=\"{name}\"]"
+        ))
+        .await
+    }
+
+    /// Clicks the control with that name.
+    pub(crate) async fn press(&self, name: &str) {
+        self.button(name).await.click().await.expect(name);
+    }
+
+    /// The field with that label.
+    pub(crate) async fn field(&self, label: &str) -> WebElement {
+        self.find(&format!("//*[@id=//label[normalize-space(text()[1])=\"{label}\"]/@for]")).await
+    }
+
+    /// Types into the field with that label.
+    pub(crate) async fn fill(&self, label: &str, text: &str) {
+        self.field(label).await.send_keys(text).await.expect(label);
+    }
+
+    /// Goes to a screen by its link, and waits for its heading.
+    pub(crate) async fn go(&self, screen: &str) {
+        let link = format!("//nav//a[@aria-label[.=\"{screen}\" or starts-with(.,\"{screen},\")]]");
+        self.find(&link).await.click().await.expect(screen);
+        if screen != "Overview" {
+            self.find(&format!("//main//h1[normalize-space(.)=\"{screen}\"]")).await;
+        }
+    }
+
+    /// The text of the table row whose first cell's button says `name`, once it satisfies `enough`.
+    pub(crate) async fn row(&self, name: &str, enough: impl Fn(&str) -> bool) -> String {
+        let path = format!("//tbody//tr[.//button[@data-row][contains(., \"{name}\")]]");
+        let look = poll(async || {
+            let row = self.driver.find(By::XPath(path.as_str())).await.ok()?;
+            text_of(&row).await.filter(|text| enough(text))
+        });
+        match timeout(SIGHT, look).await {
+            Ok(text) => text,
+            Err(_elapsed) => self.lost(&format!("a row of {name} as wanted")).await,
+        }
+    }
+
+    /// Waits for something by where it stands.
+    pub(crate) async fn find(&self, path: &str) -> WebElement {
+        let query = self.driver.query(By::XPath(path)).wait(SIGHT, GLANCE);
+        match query.first().await {
+            Ok(found) => found,
+            Err(_error) => self.lost(path).await,
+        }
+    }
+
+    /// Gives up, with a picture of what there is instead.
+    async fn lost(&self, what: &str) -> ! {
+        let _unless_gone = self.driver.screenshot(&self.pictures.join("failed.png")).await;
+        let text = self.text().await;
+        panic!("not on the page: {what}; there is:\n{text}")
+    }
+
+    /// Waits until these words stand on the page.
+    pub(crate) async fn sees(&self, words: &str) {
+        let look = poll(async || self.text().await.contains(words).then_some(()));
+        if timeout(SIGHT, look).await.is_err() {
+            self.lost(words).await;
+        }
+    }
+
+    /// All that can be read on the page.
+    pub(crate) async fn text(&self) -> String {
+        let text = self.script("return document.body.innerText", vec![]).await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub(crate) async fn keys(&self, keys: impl Into<TypingData>) {
+        self.driver.action_chain().send_keys(keys).perform().await.expect("keys");
+    }
+
+    /// Holds Ctrl and presses a key.
+    pub(crate) async fn control_key(&self, key: char) {
+        let chain = self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string());
+        chain.key_up(Key::Control).perform().await.expect("keys");
+    }
+
+    /// Walks with Tab until the focus is on the control with that name.
+    pub(crate) async fn tab_to(&self, name: &str) {
+        const STEPS_MAX: usize = 40;
+        for _ in 0..STEPS_MAX {
+            let focused = self.script(NAME_OF_FOCUSED, vec![]).await;
+            if focused.as_str().is_some_and(|focused| focused.trim() == name) {
+                return;
+            }
+            self.keys(Key::Tab).await;
+        }
+        panic!("{name} cannot be reached with {STEPS_MAX} steps of Tab");
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    pub(crate) async fn script(&self, script: &str, words: Vec<Value>) -> Value {
+        let said = patiently("a script", self.driver.execute(script, words)).await;
+        said.expect("the script runs").json().clone()
+    }
+
+    /// Runs a script that calls its last argument with what it finds.
+    pub(crate) async fn wait_for_script(&self, script: &str, words: Vec<Value>) -> Value {
+        let said = patiently("a script", self.driver.execute_async(script, words)).await;
+        said.expect("the script answers").json().clone()
+    }
+
+    /// Calls a command of the program as the page could: the answer, or what the refusal says.
+    pub(crate) async fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
+        let answer = self.wait_for_script(INVOKE, vec![json!(command), request]).await;
+        match answer.get("refused") {
+            Some(why) => Err(why.clone()),
+            None => Ok(answer["answer"].clone()),
+        }
+    }
+
+    /// Keeps a picture of the page and one of the whole screen.
+    pub(crate) async fn picture(&self, session: &Session, name: &str) {
+        let page = self.pictures.join(format!("{name}.png"));
+        self.driver.screenshot(&page).await.expect("a picture of the page");
+        let screen = self.pictures.join(format!("{name}.screen.png"));
+        let mut command = session.command("/usr/bin/import");
+        command.args(["-window", "root"]).arg(screen).stderr(Stdio::inherit());
+        let taken = patiently("a picture", command.status()).await.expect("import starts");
+        assert!(taken.success(), "no picture of the screen");
+    }
+
+    /// How many windows the driver knows of.
+    pub(crate) async fn window_count(&self) -> usize {
+        self.driver.windows().await.expect("windows").len()
+    }
+}
+
+impl Drop for Panel {
+    /// The library would ask the driver to end the window, and wait for an answer; but by then the
+    /// window has quit, or its screen is gone.
+    fn drop(&mut self) {
+        let _ended_before = self.driver.clone().leak();
+    }
+}
+
+/// What can be read of an element that is still there. The driver's own way of asking sees no text in
+/// this page's boxes.
+async fn text_of(element: &WebElement) -> Option<String> {
+    element.prop("innerText").await.ok().flatten()
+}
+
+const NAME_OF_FOCUSED: &str = "
+    const it = document.activeElement;
+    return it === null ? '' : it.getAttribute('aria-label') ?? it.innerText;
+";
+
+const INVOKE: &str = "
+    const [command, request, done] = arguments;
+    window.__TAURI_INTERNALS__.invoke(command, request).then(
+        (answer) => done({ answer: answer ?? null }),
+        (why) => done({ refused: why ?? 'refused' }),
+    );
+";

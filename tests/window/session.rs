@@ -1,0 +1,293 @@
+//! A desktop of the test's own: a screen, a session bus, an unlocked keyring, a notification daemon,
+//! and folders that go with the test. Ends what it began, by process id.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use acceptance::{built, patiently};
+use serde_json::Value;
+use tempfile::TempDir;
+use test_support::MARKED_KEY;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+
+use super::screen::Screen;
+
+/// What the desktop is made of, and what looks at it.
+const PROGRAMS: [&str; 8] = [
+    "Xvfb",
+    "WebKitWebDriver",
+    "dbus-daemon",
+    "gdbus",
+    "gnome-keyring-daemon",
+    "secret-tool",
+    "dunst",
+    "import",
+];
+
+/// Where the tray's menu stands on the bus; the name is made from the tray's id.
+const TRAY_MENU: &str = "/org/ayatana/NotificationItem/tray_icon_tray_app_gatehouse/Menu";
+
+/// The name by which a second start finds the first.
+const INSTANCE: &str = "dev.gatehouse.panel.SingleInstance";
+
+/// A notification without a font, or one that stays, would not be seen by this test.
+const DUNST: &str = "[global]\nfont = DejaVu Sans 10\n[urgency_low]\ntimeout = 60\n";
+
+/// A logged-in user with nothing but Gatehouse.
+pub(crate) struct Session {
+    folder: TempDir,
+    variables: BTreeMap<&'static str, String>,
+    children: Vec<Child>,
+    /// What the user sees.
+    pub(crate) screen: Screen,
+    /// The port that the settings give the gateway.
+    pub(crate) gateway_port: u16,
+}
+
+impl Session {
+    /// Logs in. `None`, aloud, if a program is missing; that fails instead if the whole suite was
+    /// asked for.
+    pub(crate) async fn start() -> Option<Self> {
+        if !has_all_programs() {
+            return None;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let (display, screen_server) = screen_server(folder.path()).await;
+        let screen = Screen::open(&display);
+        let mut session = Self {
+            variables: variables(folder.path(), display),
+            folder,
+            children: vec![screen_server],
+            screen,
+            gateway_port: free_port(),
+        };
+        session.write_files();
+        session.start_bus().await;
+        session.start_keyring().await;
+        session.start_notifications().await;
+        Some(session)
+    }
+
+    /// All that the session's programs may write to.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A program of the session. What it prints is kept in the session's folder.
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let program = program.as_ref();
+        let name = program.file_name().expect("a program has a name").to_string_lossy();
+        let said = File::options()
+            .append(true)
+            .create(true)
+            .open(self.folder().join(format!("{name}.said")))
+            .expect("a file");
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.variables).kill_on_drop(true);
+        command.stdin(Stdio::null()).stderr(said.try_clone().expect("a second handle"));
+        command.stdout(said);
+        command
+    }
+
+    /// Runs a program to its end and returns what it answered.
+    pub(crate) async fn run(&self, program: &str, words: &[&str]) -> String {
+        let (well, out) = self.attempt(program, words).await;
+        assert!(well, "{program} {words:?} failed: {out}");
+        out
+    }
+
+    /// The same, whether or not it ends well.
+    pub(crate) async fn attempt(&self, program: &str, words: &[&str]) -> (bool, String) {
+        let mut command = self.command(program);
+        command.args(words).stdout(Stdio::piped());
+        let ended = patiently(program, command.output()).await.expect("the program starts");
+        (ended.status.success(), String::from_utf8_lossy(&ended.stdout).trim().to_owned())
+    }
+
+    /// The command line program, on the same home.
+    pub(crate) async fn gatehouse(&self, words: &[&str]) -> String {
+        self.run(&built("gatehouse").display().to_string(), words).await
+    }
+
+    /// What was shown and is closed, newest first: summaries and bodies.
+    pub(crate) async fn notifications(&self) -> Vec<String> {
+        self.run("dunstctl", &["close-all"]).await;
+        let history: Value =
+            serde_json::from_str(&self.run("dunstctl", &["history"]).await).expect("JSON");
+        let shown = history["data"][0].as_array().cloned().unwrap_or_default();
+        let text =
+            |one: &Value, part: &str| one[part]["data"].as_str().unwrap_or_default().to_owned();
+        shown.iter().map(|one| format!("{}: {}", text(one, "summary"), text(one, "body"))).collect()
+    }
+
+    /// Whether a window of Gatehouse runs on this bus.
+    pub(crate) async fn has_window_process(&self) -> bool {
+        self.bus_call("NameHasOwner", INSTANCE).await.contains("true")
+    }
+
+    /// Chooses an item of the tray's menu, as a tray host does when it is clicked.
+    pub(crate) async fn choose_in_tray(&self, label: &str) {
+        let owner = self.bus_call("GetNameOwner", INSTANCE).await;
+        let pid = self.bus_call("GetConnectionUnixProcessID", quoted(&owner)).await;
+        let names = self.bus_call("ListNames", "").await;
+        for name in names.split('\'').filter(|name| name.starts_with(':')) {
+            let (_, owned_by) = self.try_bus_call("GetConnectionUnixProcessID", name).await;
+            if owned_by != pid {
+                continue;
+            }
+            let layout = ["0", "--", "-1", "[]"];
+            let (has_menu, menu) = self.menu_call(name, "GetLayout", &layout).await;
+            if has_menu {
+                let id = item_id(&menu, label);
+                self.menu_call(name, "Event", &[&id, "clicked", "<\"\">", "0"]).await;
+                return;
+            }
+        }
+        panic!("no program on the bus has the tray's menu");
+    }
+
+    async fn menu_call(&self, name: &str, method: &str, words: &[&str]) -> (bool, String) {
+        let method = format!("com.canonical.dbusmenu.{method}");
+        let call = ["call", "--session", "--timeout", "5", "--dest", name];
+        let call = [&call[..], &["--object-path", TRAY_MENU, "--method", &method], words].concat();
+        self.attempt("gdbus", &call).await
+    }
+
+    async fn bus_call(&self, method: &str, argument: &str) -> String {
+        let (well, out) = self.try_bus_call(method, argument).await;
+        assert!(well, "{method} {argument} failed: {out}");
+        out
+    }
+
+    async fn try_bus_call(&self, method: &str, argument: &str) -> (bool, String) {
+        let method = format!("org.freedesktop.DBus.{method}");
+        let call = ["call", "--session", "--dest", "org.freedesktop.DBus"];
+        let call = [&call[..], &["--object-path", "/org/freedesktop/DBus", "--method", &method]];
+        let mut call = call.concat();
+        if !argument.is_empty() {
+            call.push(argument);
+        }
+        self.attempt("gdbus", &call).await
+    }
+
+    fn write_files(&self) {
+        for folder in ["home", "run", "data", "config", "cache", "gatehouse/config"] {
+            let path = self.folder().join(folder);
+            let mut private = std::fs::DirBuilder::new();
+            private.recursive(true);
+            std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+            private.create(path).expect("a folder");
+        }
+        write(&self.folder().join("dunstrc"), DUNST);
+        // All else is as on the first day; the usual port may be taken on this machine.
+        let settings = format!("[gateway]\nport = {}\n", self.gateway_port);
+        write(&self.folder().join("gatehouse/config/settings.toml"), &settings);
+    }
+
+    async fn start_bus(&mut self) {
+        let mut command = self.command("dbus-daemon");
+        command.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+        let mut bus = command.stdout(Stdio::piped()).spawn().expect("starts");
+        let address = first_line(bus.stdout.take().expect("piped")).await;
+        self.variables.insert("DBUS_SESSION_BUS_ADDRESS", address);
+        self.children.push(bus);
+    }
+
+    async fn start_keyring(&mut self) {
+        let mut command = self.command("gnome-keyring-daemon");
+        command.args(["--foreground", "--unlock", "--components=secrets"]);
+        let passphrase = self.folder().join("passphrase");
+        write(&passphrase, "of a test");
+        command.stdin(File::open(passphrase).expect("a file"));
+        self.children.push(command.spawn().expect("starts"));
+        self.await_name("org.freedesktop.secrets").await;
+    }
+
+    async fn start_notifications(&mut self) {
+        let mut command = self.command("dunst");
+        command.arg("-config").arg(self.folder().join("dunstrc"));
+        self.children.push(command.spawn().expect("starts"));
+        self.await_name("org.freedesktop.Notifications").await;
+    }
+
+    async fn await_name(&self, name: &str) {
+        self.run("gdbus", &["wait", "--session", "--timeout", "20", name]).await;
+    }
+}
+
+/// A port nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let socket = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    socket.local_addr().expect("an address").port()
+}
+
+fn variables(folder: &Path, display: String) -> BTreeMap<&'static str, String> {
+    let below = |name: &str| folder.join(name).display().to_string();
+    BTreeMap::from([
+        ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("DISPLAY", display),
+        ("HOME", below("home")),
+        ("XDG_RUNTIME_DIR", below("run")),
+        ("XDG_DATA_HOME", below("data")),
+        ("XDG_CONFIG_HOME", below("config")),
+        ("XDG_CACHE_HOME", below("cache")),
+        ("GATEHOUSE_HOME", below("gatehouse")),
+        // The most talkative log that can be asked for: it must not hold the key either.
+        ("GATEHOUSE_LOG", "trace".to_owned()),
+    ])
+}
+
+async fn screen_server(folder: &Path) -> (String, Child) {
+    let mut command = Command::new("Xvfb");
+    command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+    let said = File::create(folder.join("Xvfb.said")).expect("a file");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said).kill_on_drop(true);
+    let mut child = command.spawn().expect("Xvfb starts");
+    let number = first_line(child.stdout.take().expect("piped")).await;
+    (format!(":{number}"), child)
+}
+
+async fn first_line(stream: impl AsyncRead + Unpin) -> String {
+    let mut line = String::new();
+    let read = patiently("a first line", BufReader::new(stream).read_line(&mut line)).await;
+    read.expect("text");
+    line.trim().to_owned()
+}
+
+/// `('name',)` without what stands around it.
+fn quoted(answer: &str) -> &str {
+    answer.split('\'').nth(1).unwrap_or(answer)
+}
+
+/// The number before the item that is labelled so: `<(8, {'label': <'Quit'>}, @av [])>`.
+fn item_id(menu: &str, label: &str) -> String {
+    let at = menu.find(&format!("<'{label}'>")).expect("the menu has the item");
+    let before = menu.get(..at).and_then(|before| before.rsplit_once("<(")).expect("an item").1;
+    before.chars().take_while(char::is_ascii_digit).collect()
+}
+
+fn write(path: &Path, text: &str) {
+    assert!(!text.contains(MARKED_KEY), "the test itself would write the key down");
+    File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).expect("written");
+}
+
+/// Whether everything is installed that a session needs.
+#[expect(clippy::disallowed_methods, reason = "looks for programs as a shell does")]
+fn has_all_programs() -> bool {
+    let folders: Vec<PathBuf> = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).to_vec();
+    let is_there = |program: &&str| folders.iter().any(|folder| folder.join(program).is_file());
+    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|program| !is_there(program)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some_and(|value| value == "1");
+    assert!(!strict, "not installed: {}", missing.join(", "));
+    eprintln!("SKIPPED, not installed: {}", missing.join(", "));
+    false
+}

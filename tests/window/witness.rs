@@ -1,0 +1,172 @@
+//! What the page is watched for: faults, breaches of its security policy, barriers for people who
+//! cannot see it, and a key in any place where a page can hold one.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use test_support::{MARKED_KEY, traces};
+
+use super::panel::Panel;
+
+/// What the page may read, with a request for each that wants one.
+fn reads() -> [(&'static str, Value); 9] {
+    let usage = json!({"range": "last_week", "group_by": "backend", "zone": "local"});
+    let all = json!({"backend": null, "client": null, "before": null, "limit": 100});
+    [
+        ("status", json!({})),
+        ("backends", json!({})),
+        ("presets", json!({})),
+        ("keys", json!({})),
+        ("clients", json!({})),
+        ("readiness", json!({})),
+        ("settings", json!({})),
+        ("usage", json!({"req": usage})),
+        ("requests", json!({"req": all})),
+    ]
+}
+
+/// Begins to watch the page. Breaches of the policy before this are reported too.
+pub(crate) async fn watch(panel: &Panel) {
+    assert_eq!(panel.wait_for_script(WATCH, vec![]).await, json!("watching"));
+}
+
+/// Fails if the page broke its policy, threw, or complained.
+pub(crate) async fn assert_no_fault(panel: &Panel) {
+    let faults = panel.script("return window.__witness.faults", vec![]).await;
+    assert_eq!(faults, json!([]), "the page is at fault");
+}
+
+/// Fails if the page may load from `place`, or run what was written into it. That the breaches are
+/// seen proves besides that others would have been; they are forgotten here.
+pub(crate) async fn assert_policy_holds(panel: &Panel, place: &str) {
+    assert_no_fault(panel).await;
+    let got_through = panel.wait_for_script(BREACH, vec![json!(place)]).await;
+    assert_eq!(got_through, json!([]), "the page's policy let this through");
+    let faults = panel.script("return window.__witness.faults.splice(0)", vec![]).await;
+    let faults = faults.to_string();
+    for directive in ["connect-src", "img-src", "script-src"] {
+        assert!(faults.contains(&format!("policy: {directive}")), "{directive}: {faults}");
+    }
+}
+
+/// Fails if anything that a page can hold has the marked key in it.
+pub(crate) async fn assert_no_key(panel: &Panel) {
+    let held = panel.script(HELD, vec![]).await;
+    let answers = held["answers"].as_array().map_or(0, Vec::len);
+    assert!(answers > 0, "the answers to the page were not seen");
+    assert_clean("what the page holds", &held);
+    for (command, request) in reads() {
+        let answer = panel.ask(command, request).await;
+        let answer = answer.unwrap_or_else(|why| panic!("{command} was refused: {why}"));
+        assert_clean(command, &answer);
+    }
+}
+
+/// Fails if axe finds something serious on the screen as it is now.
+pub(crate) async fn assert_accessible(panel: &Panel, screen: &str) {
+    let is_there = panel.script("return typeof window.axe === 'object'", vec![]).await;
+    if is_there != json!(true) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a root");
+        let axe = std::fs::read_to_string(root.join("ui/node_modules/axe-core/axe.min.js"));
+        panel.script(&axe.expect("the panel's packages are installed"), vec![]).await;
+    }
+    let barriers = panel.wait_for_script(AXE, vec![]).await;
+    assert_eq!(barriers, json!([]), "barriers on {screen}");
+}
+
+fn assert_clean(what: &str, value: &Value) {
+    let text = value.to_string();
+    for trace in traces(MARKED_KEY) {
+        let is_in = text.as_bytes().windows(trace.len()).any(|window| window == trace);
+        assert!(!is_in, "the key is in {what}");
+    }
+}
+
+/// Answers are read off `fetch`, by which every command of the page is answered.
+const WATCH: &str = "
+    const done = arguments[arguments.length - 1];
+    const witness = { faults: [], answers: [], events: [] };
+    Object.defineProperty(window, '__witness', { value: witness });
+    const fault = (kind, what) => witness.faults.push(`${kind}: ${what}`);
+    window.addEventListener('error', (e) => fault('error', e.message));
+    window.addEventListener('unhandledrejection', (e) => fault('rejection', e.reason));
+    const say = console.error;
+    console.error = (...words) => {
+        fault('console', words.join(' '));
+        say.apply(console, words);
+    };
+    const breach = (report) =>
+        fault('policy', `${report.effectiveDirective} ${report.blockedURL ?? report.blockedURI}`);
+    document.addEventListener('securitypolicyviolation', breach);
+    if (typeof ReportingObserver === 'function') {
+        const early = new ReportingObserver(() => {}, { types: ['csp-violation'], buffered: true });
+        early.observe();
+        early.takeRecords().forEach((report) => breach(report.body));
+        early.disconnect();
+    }
+    const plain = window.fetch;
+    window.fetch = async (...request) => {
+        const answer = await plain(...request);
+        witness.answers.push(await answer.clone().text());
+        return answer;
+    };
+    const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
+    const handler = transformCallback((event) => witness.events.push(event));
+    invoke('plugin:event|listen', { event: 'panel-event', target: { kind: 'Any' }, handler })
+        .then(() => done('watching'), (why) => done(why));
+";
+
+const HELD: &str = "
+    const fields = [...document.querySelectorAll('input, textarea')].map((field) => field.value);
+    return {
+        page: document.documentElement.outerHTML,
+        fields,
+        place: window.location.href,
+        past: JSON.stringify(window.history.state),
+        local: { ...window.localStorage },
+        session: { ...window.sessionStorage },
+        cookies: document.cookie,
+        resources: performance.getEntriesByType('resource').map((entry) => entry.name),
+        answers: window.__witness.answers,
+        events: window.__witness.events,
+    };
+";
+
+/// Each way out is tried, and counted if it worked.
+const BREACH: &str = "
+    const [place, done] = arguments;
+    const through = [];
+    const tries = [
+        fetch(place).then(() => through.push('fetch'), () => {}),
+        new Promise((over) => {
+            const image = new Image();
+            image.onload = () => (through.push('image'), over());
+            image.onerror = over;
+            image.src = place;
+        }),
+    ];
+    const script = document.createElement('script');
+    script.textContent = 'window.__injected = true';
+    document.body.append(script);
+    script.remove();
+    if (window.__injected) through.push('script');
+    // The breaches are told after the attempts have failed.
+    Promise.all(tries).then(() => setTimeout(() => done(through), 200));
+";
+
+/// What is still moving is half transparent, and is let come to rest. `preload` would read the style
+/// sheets once more, which the page's own policy forbids.
+const AXE: &str = "
+    const done = arguments[arguments.length - 1];
+    const ends = ({ effect }) => effect.getComputedTiming().iterations !== Infinity;
+    const rest = document.getAnimations().filter(ends).map(({ finished }) => finished);
+    const look = { resultTypes: ['violations'], preload: false };
+    Promise.allSettled(rest).then(() => window.axe.run(document, look)).then(
+        ({ violations }) => done(
+            violations
+                .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+                .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`),
+        ),
+        (error) => done([`axe: ${error}`]),
+    );
+";
