@@ -1,6 +1,12 @@
 //! The window's commands, made from the table of operations: each unwraps, calls once, returns.
 
-use control::view::*;
+use control::view::{
+    BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
+    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    NotificationTestView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
+    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
+    VaultView,
+};
 use control::{ApiError, Core};
 use tauri::State;
 

@@ -21,6 +21,10 @@ use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 pub use bindings::{PanelMessage, bindings};
 
 /// Starts the core, then the window, and returns when the user quits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the code that Tauri generates for the context exits"
+)]
 pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let opener = Opener::default();
     let core = tauri::async_runtime::block_on(start(config, &opener))?;

@@ -80,6 +80,7 @@ fn shape(level: VerdictLevel) -> tauri::Result<Image<'static>> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form that Tauri calls")]
 fn chosen(app: &AppHandle<Wry>, event: MenuEvent) {
     match event.id().as_ref() {
         "open" => window::show(app),

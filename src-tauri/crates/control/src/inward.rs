@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::view::*;
+use crate::view::{
+    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientRef, KeyAdd,
+    KeyRef, KeyReplace, ReadinessStart, RequestsQuery, SettingsValues, UsageQuery, VaultUnlock,
+};
 
 /// A request that can be sent to the owner.
 pub(crate) trait Inward {
@@ -90,6 +93,7 @@ fn bytes(request: &impl Serialize) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::BackendKindView;
 
     #[test]
     fn a_request_with_a_key_arrives_as_it_was_sent() {

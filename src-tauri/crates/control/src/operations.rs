@@ -7,7 +7,13 @@ use engine::{Engine, Topic};
 
 use crate::core::Core;
 use crate::event::Tag;
-use crate::view::*;
+use crate::view::{
+    BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
+    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    NotificationTestView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
+    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
+    VaultView,
+};
 use crate::{ApiError, operation};
 
 /// Hands the table to `$then!`, once for each door that is made from it.

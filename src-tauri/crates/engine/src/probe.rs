@@ -224,13 +224,13 @@ impl Found {
                     duration,
                 }
             }
-            Err(failure) => failed(failure, steps, keyed, duration),
+            Err(failure) => failed(&failure, steps, keyed, duration),
         }
     }
 }
 
 fn failed(
-    failure: ProbeFailure,
+    failure: &ProbeFailure,
     mut steps: Vec<ProbeStep>,
     keyed: bool,
     duration: Duration,

@@ -37,7 +37,7 @@ const OPERATION_PREFIX: &str = "/control/v1/";
 const OPERATION_BYTES_MAX: usize = 64;
 
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 

@@ -134,7 +134,7 @@ impl Circumstances {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let lines = vec![
             ("date", said("date -u +%Y-%m-%dT%H:%MZ")),
-            ("commit", said("git rev-parse --short HEAD")),
+            ("checkout", said("git rev-parse --short HEAD")),
             ("system", format!("{}, {}", distribution(), said("uname -sr"))),
             ("processor", format!("{cores} x {}", processor())),
             ("compiler", said("rustc --version")),

@@ -12,7 +12,11 @@ use vault::VaultError;
 use super::keys::{origin_of, remove_key, spend_of, store_key};
 use super::{input, last_day_by_backend};
 use crate::ApiError;
-use crate::view::*;
+use crate::view::{
+    BackendAdd, BackendDayView, BackendEdit, BackendKey, BackendKindView, BackendRef,
+    BackendSwitch, BackendTestView, BackendView, HealthStateView, HealthView, ModelView,
+    PresetView, PriceView, TestStepState, TestStepView,
+};
 
 /// Hours in the little chart of a backend.
 const HOURS: usize = 24;
@@ -242,6 +246,7 @@ fn backend_view(
         credential: known.credential.as_ref().map(ToString::to_string),
         health: if known.enabled { health_view(engine, id) } else { disabled() },
         models: models_view(engine, id),
+        declared_models: known.models.clone(),
         last_day: day_view(id.as_str(), day),
     }
 }
@@ -258,6 +263,7 @@ fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
         credential: None,
         health: health_view(engine, id),
         models: models_view(engine, id),
+        declared_models: Vec::new(),
         last_day: day_view(id.as_str(), day),
     }
 }

@@ -12,7 +12,7 @@ use vault::VaultError;
 
 use super::{input, spend_of, sums_of_last_days};
 use crate::ApiError;
-use crate::view::*;
+use crate::view::{ClientAdd, ClientRef, ClientView, SnippetView};
 
 /// Days over which a client's use is summed.
 const USE_DAYS: i64 = 30;

@@ -9,7 +9,10 @@ use settings::{CredentialSettings, Settings, VaultKind};
 use vault::{KNOWN_VARIABLES, Passphrase, VaultError};
 
 use super::{input, sums_of_last_days, vault_view};
-use crate::view::*;
+use crate::view::{
+    KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, SpendView,
+    VaultKindView, VaultUnlock, VaultView,
+};
 use crate::{ApiError, ErrorCode};
 
 /// Days over which a key's use is summed.

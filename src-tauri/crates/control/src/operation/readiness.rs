@@ -7,7 +7,10 @@ use readiness::{
 };
 
 use crate::ApiError;
-use crate::view::*;
+use crate::view::{
+    ActionView, CategoryView, CheckSetView, CheckStateView, CheckView, ReadinessStart,
+    ReadinessView, RunStateView, RunSummaryView, RunVerdictView, RunView, SeverityView,
+};
 
 /// Runs in the history.
 const HISTORY_MAX: usize = 30;

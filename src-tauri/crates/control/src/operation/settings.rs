@@ -1,11 +1,16 @@
 //! The settings as a form, and the repair of a broken file.
 
+use std::ops::RangeInclusive;
+
 use engine::{EditError, Engine, NotificationOutcome};
 use settings::{GatewaySettings, Settings, SettingsError, Severity, StoreState, Theme, VaultKind};
 
 use super::keys::kind_view;
 use super::vault_view;
-use crate::view::*;
+use crate::view::{
+    FoldersView, NotificationTestView, ProblemView, RangeView, SettingsRanges, SettingsValues,
+    SettingsView, ThemeChoice, VaultKindView,
+};
 use crate::{ApiError, ErrorCode};
 
 pub(crate) async fn settings(engine: &Engine) -> Result<SettingsView, ApiError> {
@@ -49,6 +54,7 @@ fn view(engine: &Engine) -> SettingsView {
         valid: engine.settings_state() == StoreState::Valid,
         values: values(&settings),
         defaults: values(&Settings::default()),
+        ranges: ranges(),
         problems: engine.settings_problems().iter().map(problem_view).collect(),
         proposed_fix: engine.proposed_fix().map(|fix| fix.diff),
         vault: vault_view(engine),
@@ -78,6 +84,25 @@ fn problem_view(problem: &settings::Problem) -> ProblemView {
         fatal: problem.severity == Severity::Error,
         message: format!("{}; {}", problem.what, problem.hint),
     }
+}
+
+fn ranges() -> SettingsRanges {
+    SettingsRanges {
+        gateway_port: range(&settings::GATEWAY_PORT_RANGE),
+        in_flight_max: range(&settings::GATEWAY_IN_FLIGHT_MAX_RANGE),
+        body_bytes_max: range(&settings::GATEWAY_BODY_BYTES_MAX_RANGE),
+        connect_timeout_ms: range(&settings::GATEWAY_CONNECT_TIMEOUT_MS_RANGE),
+        first_token_timeout_ms: range(&settings::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE),
+        stall_timeout_ms: range(&settings::GATEWAY_STALL_TIMEOUT_MS_RANGE),
+        total_timeout_ms: range(&settings::GATEWAY_TOTAL_TIMEOUT_MS_RANGE),
+        health_interval_secs: range(&settings::HEALTH_INTERVAL_SECS_RANGE),
+        retention_days: range(&settings::LEDGER_RETENTION_DAYS_RANGE),
+    }
+}
+
+fn range<N: Copy + TryInto<u32>>(allowed: &RangeInclusive<N>) -> RangeView {
+    let number = |number: N| number.try_into().unwrap_or(u32::MAX);
+    RangeView { min: number(*allowed.start()), max: number(*allowed.end()) }
 }
 
 fn values(settings: &Settings) -> SettingsValues {

@@ -10,7 +10,11 @@ use super::keys::kind_view;
 use super::readiness::last_run;
 use super::usage::{count, local_midnight};
 use crate::ApiError;
-use crate::view::*;
+use crate::view::{
+    ActionView, BackendCountsView, FirstStepsView, GatewayState, GatewayView, NeedView,
+    RunSummaryView, RunVerdictView, SpendView, StatusView, VaultStateView, VaultView, VerdictLevel,
+    VerdictView,
+};
 
 /// Most needs shown.
 const NEEDS_MAX: usize = 5;

@@ -13,7 +13,11 @@ use ledger::{
 
 use super::input;
 use crate::ApiError;
-use crate::view::*;
+use crate::view::{
+    CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
+    UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange, UsageSegmentView,
+    UsageTotalsView, UsageView, ZoneChoice,
+};
 
 /// Milliseconds of an hour and of a day.
 const HOUR_MS: i64 = 3_600_000;
@@ -164,18 +168,22 @@ fn view(
 fn bar(bucket: &UsageBucket, groups: &[(UsageKey, UsageTotals)], axis: &Axis) -> UsageBucketView {
     let inside: HashMap<&UsageKey, &UsageTotals> =
         bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
-    let segment = |key: &UsageKey| {
-        let totals = inside.get(key).copied().copied().unwrap_or_default();
-        UsageSegmentView {
-            cost: totals.cost.into(),
-            requests: totals.requests.into(),
-            tokens: totals.tokens.total().into(),
-        }
-    };
+    let totals = |key: &UsageKey| inside.get(key).copied().copied().unwrap_or_default();
+    let mut whole = UsageTotals::default();
+    groups.iter().for_each(|(key, _)| whole += totals(key));
     UsageBucketView {
         start: bucket.start.into(),
         label: axis.label(bucket.start),
-        segments: groups.iter().map(|(key, _)| segment(key)).collect(),
+        segments: groups.iter().map(|(key, _)| segment(&totals(key))).collect(),
+        total: segment(&whole),
+    }
+}
+
+fn segment(totals: &UsageTotals) -> UsageSegmentView {
+    UsageSegmentView {
+        cost: totals.cost.into(),
+        requests: totals.requests.into(),
+        tokens: totals.tokens.total().into(),
     }
 }
 

@@ -25,8 +25,10 @@ pub struct BackendView {
     pub credential: Option<String>,
     /// Whether it works.
     pub health: HealthView,
-    /// What it offers.
+    /// What it offers: the models declared, or those it lists.
     pub models: Vec<ModelView>,
+    /// The models declared by the user, which an edit starts from; empty asks the backend.
+    pub declared_models: Vec<String>,
     /// The last 24 hours.
     pub last_day: BackendDayView,
 }

@@ -16,6 +16,8 @@ pub struct SettingsView {
     pub values: SettingsValues,
     /// What a fresh install has.
     pub defaults: SettingsValues,
+    /// What each number may be.
+    pub ranges: SettingsRanges,
     /// What is wrong with the file or odd about it.
     pub problems: Vec<ProblemView>,
     /// A repair that is certain, as a unified diff.
@@ -55,6 +57,38 @@ pub struct SettingsValues {
     pub theme: ThemeChoice,
     /// Where secrets are kept.
     pub vault_kind: VaultKindView,
+}
+
+/// What each number of the form may be, by the name of its field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct SettingsRanges {
+    /// A port.
+    pub gateway_port: RangeView,
+    /// Requests.
+    pub in_flight_max: RangeView,
+    /// Bytes.
+    pub body_bytes_max: RangeView,
+    /// Milliseconds.
+    pub connect_timeout_ms: RangeView,
+    /// Milliseconds.
+    pub first_token_timeout_ms: RangeView,
+    /// Milliseconds.
+    pub stall_timeout_ms: RangeView,
+    /// Milliseconds.
+    pub total_timeout_ms: RangeView,
+    /// Seconds.
+    pub health_interval_secs: RangeView,
+    /// Days.
+    pub retention_days: RangeView,
+}
+
+/// From the least to the most, both allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RangeView {
+    /// The least.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
 }
 
 /// Colours.

@@ -116,6 +116,8 @@ pub struct UsageBucketView {
     pub label: String,
     /// One segment for each entry of `groups`, in that order.
     pub segments: Vec<UsageSegmentView>,
+    /// The whole bar.
+    pub total: UsageSegmentView,
 }
 
 /// One group's part of a bar.

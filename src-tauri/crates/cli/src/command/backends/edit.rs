@@ -50,7 +50,7 @@ pub(crate) async fn run(wanted: Edit, core: &Core, console: &mut Console) -> Res
 impl Edit {
     /// The description as it will be: what was typed, and else what is known.
     pub(super) fn over(self, known: BackendView) -> BackendEdit {
-        let known_models = known.models.into_iter().map(|model| model.id).collect();
+        let known_models = known.declared_models;
         BackendEdit {
             id: known.id,
             label: self.label.unwrap_or(known.label),
@@ -83,7 +83,7 @@ mod tests {
             "enabled": true, "built_in": false, "credential": "up",
             "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
                 "probe_ms": null},
-            "models": [{"id": "m", "price": null}],
+            "models": [{"id": "listed", "price": null}], "declared_models": ["m"],
             "last_day": {"spend": {"cost": 0, "requests": 0, "unpriced_requests": 0},
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
         let known: BackendView = serde_json::from_value(known).expect("a view");

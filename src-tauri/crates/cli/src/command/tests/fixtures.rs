@@ -58,7 +58,7 @@ pub(super) fn backends_fixture() -> Value {
          "built_in": true, "credential": null,
          "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
             "probe_ms": null},
-         "models": [{"id": "echo", "price": null}],
+         "models": [{"id": "echo", "price": null}], "declared_models": [],
          "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": 2}},
         {"id": "openai", "label": "OpenAI", "kind": "openai",
@@ -66,7 +66,7 @@ pub(super) fn backends_fixture() -> Value {
          "credential": "openai",
          "health": {"state": "down", "reason": format!("said {HOSTILE}"), "since": ago(60),
             "last_checked": ago(5), "probe_ms": 120},
-         "models": [],
+         "models": [], "declared_models": [],
          "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle,
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
@@ -74,7 +74,7 @@ pub(super) fn backends_fixture() -> Value {
          "credential": null,
          "health": {"state": "disabled", "reason": "switched off by you", "since": null,
             "last_checked": null, "probe_ms": null},
-         "models": [],
+         "models": [], "declared_models": [],
          "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": null}},
     ])
@@ -138,7 +138,7 @@ pub(super) fn usage_fixture() -> Value {
             {"cost": 4_000_000, "requests": 10, "tokens": 5},
             {"cost": 1_000_000, "requests": 3, "tokens": 5},
             {"cost": 0, "requests": 1, "tokens": 5},
-        ]}],
+        ], "total": {"cost": 5_000_000, "requests": 14, "tokens": 15}}],
     })
 }
 
@@ -164,8 +164,12 @@ pub(super) fn settings_fixture() -> Value {
         "stall_timeout_ms": 30_000, "total_timeout_ms": 600_000, "health_interval_secs": 30,
         "retention_days": 90, "notifications_enabled": true, "theme": "system",
         "vault_kind": "keychain"});
+    let any = json!({"min": 1, "max": 65_535});
     json!({
         "path": "/c/settings.toml", "valid": false, "values": values, "defaults": values,
+        "ranges": {"gateway_port": any, "in_flight_max": any, "body_bytes_max": any,
+            "connect_timeout_ms": any, "first_token_timeout_ms": any, "stall_timeout_ms": any,
+            "total_timeout_ms": any, "health_interval_secs": any, "retention_days": any},
         "problems": [
             {"path": "gateway.port", "line": 3, "fatal": true,
              "message": "80 is not allowed; choose 1024 to 65535"},

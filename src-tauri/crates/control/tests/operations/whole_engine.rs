@@ -1,4 +1,4 @@
-//! The operations over a whole engine on loopback: what a door may ask, and what it is told.
+//! What a door may ask, and what it is told.
 
 use std::sync::Arc;
 

@@ -1,0 +1,4 @@
+//! The operations over a whole engine on loopback.
+
+#[cfg(test)]
+mod whole_engine;
