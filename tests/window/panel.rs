@@ -43,6 +43,8 @@ impl Panel {
         let program = built("gatehouse-desktop");
         let pictures = program.ancestors().nth(2).expect("a target folder").join("xtask/window");
         std::fs::create_dir_all(&pictures).expect("a folder for the pictures");
+        // A picture of an earlier failure is none of this run's.
+        let _unless_none = std::fs::remove_file(pictures.join("failed.png"));
         let mut wanted = Capabilities::new();
         let options = json!({"binary": program.display().to_string(), "args": []});
         wanted.set("webkitgtk:browserOptions", options).expect("JSON");
