@@ -38,22 +38,20 @@ fn asking(model: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]})
 }
 
-/// A home with a key and a backend, made as the first minutes make them.
-async fn furnished(upstream: &ScriptedUpstream) -> Home {
-    let home = Home::new(Place::File);
+/// Puts a key and a backend into a home, as the first minutes do.
+async fn furnish(home: &Home, upstream: &ScriptedUpstream) {
     let said = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(KEY).run().await.well();
     assert!(said.out.contains("…cdef") && !said.out.contains(KEY), "{}", said.out);
     let url = upstream.base_url();
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
     let said = home.gatehouse(&add).run().await.well();
     assert!(said.out.contains(&url), "{}", said.out);
-    home
 }
 
 #[tokio::test]
 async fn the_first_minutes_go_as_the_readme_says() {
-    let upstream = upstream().await;
-    let home = furnished(&upstream).await;
+    let (upstream, home) = (upstream().await, Home::new(Place::File));
+    furnish(&home, &upstream).await;
     let added = home.gatehouse(&["clients", "add", "demo"]).run().await.well();
     let token = added.out.strip_suffix('\n').expect("one line").to_owned();
     let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
@@ -99,9 +97,9 @@ async fn the_first_minutes_go_as_the_readme_says() {
 
 #[tokio::test]
 async fn a_check_answers_with_its_exit_code() {
-    let upstream = upstream().await;
-    let home = furnished(&upstream).await;
+    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
     let served = home.serve().await;
+    furnish(&home, &upstream).await;
     let said = home.gatehouse(&["check", "--json"]).run().await.well();
     let run = said.json();
     assert_eq!((&run["verdict"], &run["state"]), (&json!("ready"), &json!("finished")), "{run}");
