@@ -13,9 +13,9 @@ test("the cursor walks the bars and reads out their parts", async () => {
         { key: "b", label: "groq", colour: "blue" },
       ]}
       bars={[
-        { key: "1", label: "19 Nov", values: [4, 0] },
-        { key: "2", label: "20 Nov", values: [0, 0] },
-        { key: "3", label: "21 Nov", values: [1, 2] },
+        { key: "1", label: "19 Nov", values: [4, 0], total: 4 },
+        { key: "2", label: "20 Nov", values: [0, 0], total: 0 },
+        { key: "3", label: "21 Nov", values: [1, 2], total: 3 },
       ]}
       format={(value) => `$${value}`}
       formatTick={String}
@@ -26,11 +26,11 @@ test("the cursor walks the bars and reads out their parts", async () => {
   await userEvent.tab();
   expect(chart).toHaveFocus();
   await userEvent.keyboard("{ArrowRight}");
-  expect(chart).toHaveAttribute("aria-valuetext", "19 Nov: openai $4");
+  expect(chart).toHaveAttribute("aria-valuetext", "19 Nov: $4. openai $4");
   await userEvent.keyboard("{ArrowRight}");
   expect(chart).toHaveAttribute("aria-valuetext", "20 Nov: nothing");
   await userEvent.keyboard("{End}");
-  expect(chart).toHaveAttribute("aria-valuetext", "21 Nov: openai $1, groq $2");
+  expect(chart).toHaveAttribute("aria-valuetext", "21 Nov: $3. openai $1, groq $2");
   await userEvent.keyboard("{ArrowRight}");
   expect(chart).toHaveAttribute("aria-valuenow", "2");
 });

@@ -1,6 +1,6 @@
 /**
  * Stacked bars over time with a cursor for pointer and keyboard. It draws numbers it is given and adds none up for
- * show: the readout lists the parts the core has counted.
+ * show: the readout's total and its parts are those the core has counted.
  */
 import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
@@ -20,6 +20,8 @@ export interface Bar {
   label: string;
   /** One number for each group, in that order. */
   values: number[];
+  /** The whole bar. */
+  total: number;
 }
 
 interface StackedBarsProps {
@@ -53,7 +55,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
     key: bar.key,
     ...Object.fromEntries(groups.map((group, index) => [group.key, bar.values[index] ?? 0])),
   }));
-  const highest = Math.max(1, ...bars.map((bar) => bar.values.reduce((sum, value) => sum + value, 0)));
+  const highest = Math.max(1, ...bars.map((bar) => bar.total));
   const x = scaleBand({
     domain: bars.map((bar) => bar.key),
     range: [0, inner.width],
@@ -184,7 +186,8 @@ function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string):
   const parts = groups.flatMap((group, index) =>
     (bar.values[index] ?? 0) > 0 ? `${group.label} ${format(bar.values[index] ?? 0)}` : [],
   );
-  return `${bar.label}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
+  if (parts.length === 0) return `${bar.label}: nothing`;
+  return `${bar.label}: ${format(bar.total)}. ${parts.join(", ")}`;
 }
 
 const READOUT_WIDTH_PX = 208;
@@ -212,8 +215,11 @@ function Readout({
       className="pointer-events-none absolute top-1 z-20 rounded-control border border-line bg-surface-3 px-3 py-2 text-12 shadow-float"
       style={{ left: Math.max(side, 0), width: READOUT_WIDTH_PX }}
     >
-      <p className="mb-1 font-medium text-ink-1">{bar.label}</p>
-      {parts.length === 0 && <p className="text-ink-2">Nothing</p>}
+      <p className="flex justify-between gap-2 font-medium text-ink-1">
+        <span>{bar.label}</span>
+        <span>{parts.length === 0 ? "Nothing" : format(bar.total)}</span>
+      </p>
+      {parts.length > 0 && <hr className="my-1.5 border-line" />}
       {parts.map((part) => (
         <p key={part.key} className="flex items-center gap-2 text-ink-2">
           <span data-mark className="size-2 shrink-0 rounded-[2px]" style={{ background: part.colour }} />

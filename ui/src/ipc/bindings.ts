@@ -224,8 +224,10 @@ export type BackendView = {
 	credential: string | null,
 	/**  Whether it works. */
 	health: HealthView,
-	/**  What it offers. */
+	/**  What it offers: the models declared, or those it lists. */
 	models: ModelView[],
+	/**  The models declared by the user, which an edit starts from; empty asks the backend. */
+	declared_models: string[],
 	/**  The last 24 hours. */
 	last_day: BackendDayView,
 };
@@ -597,6 +599,14 @@ export type ProblemView = {
 	message: string,
 };
 
+/**  From the least to the most, both allowed. */
+export type RangeView = {
+	/**  The least. */
+	min: number,
+	/**  The most. */
+	max: number,
+};
+
 /**  Starts a run. */
 export type ReadinessStart = {
 	/**  Which checks. */
@@ -754,9 +764,31 @@ export type RunView = {
 	best_fixes: string[],
 };
 
+/**  What each number of the form may be, by the name of its field. */
+export type SettingsRanges = {
+	/**  A port. */
+	gateway_port: RangeView,
+	/**  Requests. */
+	in_flight_max: RangeView,
+	/**  Bytes. */
+	body_bytes_max: RangeView,
+	/**  Milliseconds. */
+	connect_timeout_ms: RangeView,
+	/**  Milliseconds. */
+	first_token_timeout_ms: RangeView,
+	/**  Milliseconds. */
+	stall_timeout_ms: RangeView,
+	/**  Milliseconds. */
+	total_timeout_ms: RangeView,
+	/**  Seconds. */
+	health_interval_secs: RangeView,
+	/**  Days. */
+	retention_days: RangeView,
+};
+
 /**  The editable values. */
 export type SettingsValues = {
-	/**  Gateway port, 1024 to 65535. */
+	/**  Gateway port, 1 to 65535. */
 	gateway_port: number,
 	/**  Requests answered at once, 1 to 300. */
 	in_flight_max: number,
@@ -792,6 +824,8 @@ export type SettingsView = {
 	values: SettingsValues,
 	/**  What a fresh install has. */
 	defaults: SettingsValues,
+	/**  What each number may be. */
+	ranges: SettingsRanges,
 	/**  What is wrong with the file or odd about it. */
 	problems: ProblemView[],
 	/**  A repair that is certain, as a unified diff. */
@@ -921,6 +955,8 @@ export type UsageBucketView = {
 	label: string,
 	/**  One segment for each entry of `groups`, in that order. */
 	segments: UsageSegmentView[],
+	/**  The whole bar. */
+	total: UsageSegmentView,
 };
 
 /**  Dimensions. */

@@ -15,6 +15,7 @@ import {
   raise,
   recordRun,
   requireId,
+  requireRanges,
   requireSecret,
   requireVault,
   testOf,
@@ -118,6 +119,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           kind: req.kind,
           base_url: req.base_url,
           models,
+          declared_models: req.models,
         };
         world.backends.splice(-1, 0, added);
         changed("status", "backends", "keys");
@@ -133,8 +135,11 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           base_url: req.base_url,
           credential: moved ? null : req.credential,
         });
-        if (req.models.length > 0)
-          edited.models = req.models.map((id) => edited.models.find((model) => model.id === id) ?? { id, price: null });
+        edited.declared_models = req.models;
+        edited.models =
+          req.models.length > 0
+            ? req.models.map((id) => edited.models.find((model) => model.id === id) ?? { id, price: null })
+            : modelsOf(req.id);
         changed("backends", "keys", "status");
         return viewOf(req.id);
       }),
@@ -294,10 +299,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         if (!world.settings.valid)
           throw fault("settings_invalid", "The settings file has errors, so it is not written to.", "Repair it first.");
-        if (req.gateway_port < 1024 || req.gateway_port > 65_535)
-          throw fault("invalid_input", `${req.gateway_port} is not a port from 1024 to 65535.`, null, "gateway_port");
-        if (req.in_flight_max < 1 || req.in_flight_max > 300)
-          throw fault("invalid_input", `${req.in_flight_max} is not a number from 1 to 300.`, null, "in_flight_max");
+        requireRanges(req);
         if (req.gateway_port !== world.settings.values.gateway_port) world.settings.restart = ["gateway_port"];
         if (req.vault_kind !== world.vault.kind)
           world.vault =

@@ -1,31 +1,34 @@
-/** The panel in the desktop window. The only file that speaks to Tauri. */
-import { invoke } from "@tauri-apps/api/core";
-import { listen } from "@tauri-apps/api/event";
+/**
+ * The panel in the desktop window. The only file that speaks to Tauri, over the commands the core generates: a command
+ * whose arguments or answer differ from the host's operation does not compile.
+ */
 import { toApiError } from "@/ipc/api-error";
-import type { PanelEvent } from "@/ipc/bindings";
+import { commands, events } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
-import { buildOperations } from "@/ipc/operations";
-import { snakeCase } from "@/lib/names";
 
-const EVENT_NAME = "panel-event";
+type Answer = { status: "ok"; data: unknown } | { status: "error"; error: unknown };
 
-async function command(name: string, args: Record<string, unknown>): Promise<unknown> {
-  try {
-    return await invoke(name, args);
-  } catch (thrown) {
-    throw toApiError(thrown);
-  }
+type Operations<Commands> = {
+  [Name in keyof Commands]: Commands[Name] extends (...req: infer Req) => Promise<infer Result>
+    ? (...req: Req) => Promise<Extract<Result, { status: "ok" }> extends { data: infer Data } ? Data : never>
+    : never;
+};
+
+/** A command that rejects with an `ApiError` where the generated one returns it, also for Tauri's own refusals. */
+function rejecting(command: (...req: never[]) => Promise<Answer>) {
+  return async (...req: never[]): Promise<unknown> => {
+    const answer = await command(...req).catch((thrown: unknown): Answer => ({ status: "error", error: thrown }));
+    if (answer.status === "error") throw toApiError(answer.error);
+    return answer.data;
+  };
 }
 
 export function tauriHost(): Host {
+  const operations = Object.entries(commands).map(([name, command]) => [name, rejecting(command)]);
   return {
-    ...buildOperations((name, req) => command(snakeCase(name), req === null ? {} : { req })),
-    openUrl: async (url) => {
-      await command("open_url", { req: url });
-      return null;
-    },
+    ...(Object.fromEntries(operations) as Operations<typeof commands>),
     subscribe(listener) {
-      const listening = listen<PanelEvent>(EVENT_NAME, (event) => listener(event.payload));
+      const listening = events.panelEvent.listen((event) => listener(event.payload));
       return () => {
         void listening.then((stop) => stop());
       };

@@ -30,7 +30,7 @@ export function EditBackend({ backend }: { backend: BackendView }) {
       label: backend.label,
       base_url: backend.base_url ?? "",
       credential: backend.credential ?? "",
-      models: backend.models.map((model) => model.id).join("\n"),
+      models: backend.declared_models.join("\n"),
     },
   });
   const save = useAction(["backends", "keys", "status"], (host, req: BackendEdit) => host.backendEdit(req));

@@ -1,9 +1,8 @@
-/** The numeric settings: names, units, ranges as the core documents them. The core decides; these words explain. */
-import type { SettingsValues } from "@/ipc/bindings";
+/** The numeric settings: names and units. Ranges and defaults are the core's. */
+import type { RangeView, SettingsRanges } from "@/ipc/bindings";
+import { formatBytes, formatCount } from "@/lib/quantity";
 
-export type NumberKey = {
-  [Key in keyof SettingsValues]: SettingsValues[Key] extends number ? Key : never;
-}[keyof SettingsValues];
+export type NumberKey = keyof SettingsRanges;
 
 export interface NumberSetting {
   key: NumberKey;
@@ -12,7 +11,6 @@ export interface NumberSetting {
   unit: string;
   /** How many of the core's units one of the shown units is: 1000 for milliseconds shown as seconds. */
   scale: number;
-  range: string;
 }
 
 export interface Section {
@@ -35,7 +33,6 @@ export const SECTIONS: Section[] = [
         detail: "Where clients find the gateway on this machine.",
         unit: "",
         scale: 1,
-        range: "1024 to 65535",
       },
       {
         key: "in_flight_max",
@@ -43,7 +40,6 @@ export const SECTIONS: Section[] = [
         detail: "More than this many wait or are refused.",
         unit: "requests",
         scale: 1,
-        range: "1 to 300",
       },
       {
         key: "body_bytes_max",
@@ -51,7 +47,6 @@ export const SECTIONS: Section[] = [
         detail: "A larger body is refused before it is read.",
         unit: "MiB",
         scale: MIB,
-        range: "1 KiB to 64 MiB",
       },
     ],
   },
@@ -65,7 +60,6 @@ export const SECTIONS: Section[] = [
         detail: "To reach a backend at all.",
         unit: "s",
         scale: 1_000,
-        range: "",
       },
       {
         key: "first_token_timeout_ms",
@@ -73,7 +67,6 @@ export const SECTIONS: Section[] = [
         detail: "Thinking models can be silent for long.",
         unit: "s",
         scale: 1_000,
-        range: "",
       },
       {
         key: "stall_timeout_ms",
@@ -81,7 +74,6 @@ export const SECTIONS: Section[] = [
         detail: "A stream that is silent for longer is ended.",
         unit: "s",
         scale: 1_000,
-        range: "",
       },
       {
         key: "total_timeout_ms",
@@ -89,7 +81,6 @@ export const SECTIONS: Section[] = [
         detail: "From the first byte in to the last byte out.",
         unit: "s",
         scale: 1_000,
-        range: "",
       },
     ],
   },
@@ -103,7 +94,6 @@ export const SECTIONS: Section[] = [
         detail: "Probes are never billed.",
         unit: "s",
         scale: 1,
-        range: "",
       },
       {
         key: "retention_days",
@@ -111,11 +101,19 @@ export const SECTIONS: Section[] = [
         detail: "Sums are kept longer.",
         unit: "days",
         scale: 1,
-        range: "",
       },
     ],
   },
 ];
+
+/** `1 KiB to 64 MiB`, `0.1 to 60 s`. */
+export function rangeText(setting: NumberSetting, { min, max }: RangeView): string {
+  if (setting.scale === MIB) return `${formatBytes(min)} to ${formatBytes(max)}`;
+  const unit = setting.unit === "" ? "" : ` ${setting.unit}`;
+  // A port is a name made of digits: it takes no separators.
+  const spell = setting.key === "gateway_port" ? String : formatCount;
+  return `${min < setting.scale ? min / setting.scale : spell(min / setting.scale)} to ${spell(max / setting.scale)}${unit}`;
+}
 
 export function labelOf(key: string): string {
   const known = SECTIONS.flatMap((section) => section.settings).find((setting) => setting.key === key);

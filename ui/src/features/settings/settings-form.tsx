@@ -5,14 +5,21 @@
  */
 import { useId, useState } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
-import { counted, SECTIONS, shown, type NumberKey, type NumberSetting } from "@/features/settings/setting-fields";
+import {
+  counted,
+  rangeText,
+  SECTIONS,
+  shown,
+  type NumberKey,
+  type NumberSetting,
+} from "@/features/settings/setting-fields";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
 import { TextInput } from "@/components/field";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, SettingsValues, SettingsView } from "@/ipc/bindings";
+import type { ApiError, SettingsRanges, SettingsValues, SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { matchesFilter } from "@/lib/filter";
 import { formatCounted } from "@/lib/quantity";
@@ -31,16 +38,23 @@ function merged(values: SettingsValues, typed: Typed): SettingsValues {
   return next;
 }
 
-function notANumber(values: SettingsValues): ApiError | null {
-  const wrong = KEYS.find((key) => Number.isNaN(values[key]));
-  return wrong ? { code: "invalid_input", message: "This is not a number.", hint: null, field: wrong } : null;
+/** Says it in the units of the form, before the core would say it in its own. */
+function wrongNumber(values: SettingsValues, ranges: SettingsRanges): ApiError | null {
+  for (const setting of NUMBERS) {
+    const value = values[setting.key];
+    const range = ranges[setting.key];
+    if (value >= range.min && value <= range.max) continue;
+    const message = Number.isNaN(value) ? "This is not a number." : `Take ${rangeText(setting, range)}.`;
+    return { code: "invalid_input", message, hint: null, field: setting.key };
+  }
+  return null;
 }
 
 export function SettingsForm({ settings, filter }: { settings: SettingsView; filter: string }) {
   const [typed, setTyped] = useState<Typed>({});
   const save = useAction<SettingsValues, SettingsView>(["settings", "status"], (host, values) => {
-    const unreadable = notANumber(values);
-    return unreadable ? Promise.reject(unreadable) : host.settingsEdit(values);
+    const wrong = wrongNumber(values, settings.ranges);
+    return wrong ? Promise.reject(wrong) : host.settingsEdit(values);
   });
   const dirty = NUMBERS.filter((setting) => {
     const text = typed[setting.key];
@@ -124,8 +138,7 @@ function NumberRow({ setting, settings, text, fault, onType }: NumberRowProps) {
       changed={text !== standard}
       detail={
         <span id={noteId}>
-          {setting.detail} {setting.range !== "" && `${setting.range}. `}Default {standard}
-          {setting.unit !== "" && ` ${setting.unit}`}.
+          {setting.detail} {rangeText(setting, settings.ranges[setting.key])}, default {standard}.
           {fault !== null && (
             <span role="alert" className="block text-bad">
               {fault}

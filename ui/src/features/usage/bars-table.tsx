@@ -1,4 +1,4 @@
-/** The bars in figures: a row for each bar, a column for each group. */
+/** The bars in figures: a row for each bar, a column for the whole and for each group. */
 import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
 
 interface BarsTableProps {
@@ -17,6 +17,9 @@ export function BarsTable({ label, height, usage, amountOf }: BarsTableProps) {
             <th scope="col" className="sticky top-0 bg-surface-1 pb-1.5 text-left font-medium">
               Begins
             </th>
+            <th scope="col" className="numeric sticky top-0 bg-surface-1 pb-1.5 pl-4 font-medium">
+              Total
+            </th>
             {usage.groups.map((group) => (
               <th key={group.key} scope="col" className="numeric sticky top-0 bg-surface-1 pb-1.5 pl-4 font-medium">
                 {group.label}
@@ -33,15 +36,22 @@ export function BarsTable({ label, height, usage, amountOf }: BarsTableProps) {
               >
                 {bucket.label}
               </th>
+              <Amount of={bucket.total} amountOf={amountOf} />
               {bucket.segments.map((segment, index) => (
-                <td key={usage.groups[index]?.key ?? index} className="numeric border-t border-line py-1.5 pl-4">
-                  {segment.requests === 0 ? <span className="text-ink-3">–</span> : amountOf(segment)}
-                </td>
+                <Amount key={usage.groups[index]?.key ?? index} of={segment} amountOf={amountOf} />
               ))}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Amount({ of, amountOf }: { of: UsageSegmentView; amountOf: (segment: UsageSegmentView) => string }) {
+  return (
+    <td className="numeric border-t border-line py-1.5 pl-4">
+      {of.requests === 0 ? <span className="text-ink-3">–</span> : amountOf(of)}
+    </td>
   );
 }

@@ -77,6 +77,7 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
             key: String(bucket.start),
             label: bucket.label,
             values: bucket.segments.map((segment) => amountOf(segment, measure)),
+            total: amountOf(bucket.total, measure),
           }))}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}

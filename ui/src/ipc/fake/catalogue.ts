@@ -1,5 +1,5 @@
 /** What exists in the made-up world: providers to start from, models with prices, settings of a fresh install. */
-import type { ModelView, PresetView, SettingsValues } from "@/ipc/bindings";
+import type { ModelView, PresetView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
 
 export const PRESETS: PresetView[] = [
   preset("openai", "OpenAI", "https://api.openai.com/v1", "sk-", "https://platform.openai.com/api-keys"),
@@ -30,6 +30,19 @@ export const DEFAULTS: SettingsValues = {
   notifications_enabled: true,
   theme: "system",
   vault_kind: "keychain",
+};
+
+/** As the core's own. */
+export const RANGES: SettingsRanges = {
+  gateway_port: { min: 1, max: 65_535 },
+  in_flight_max: { min: 1, max: 300 },
+  body_bytes_max: { min: 1_024, max: 67_108_864 },
+  connect_timeout_ms: { min: 100, max: 60_000 },
+  first_token_timeout_ms: { min: 1_000, max: 600_000 },
+  stall_timeout_ms: { min: 1_000, max: 600_000 },
+  total_timeout_ms: { min: 1_000, max: 3_600_000 },
+  health_interval_secs: { min: 5, max: 3_600 },
+  retention_days: { min: 1, max: 3_650 },
 };
 
 function priced(id: string, input: number, output: number, cache_read: number | null): ModelView {

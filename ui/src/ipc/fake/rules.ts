@@ -1,6 +1,6 @@
 /** What the made-up core refuses, in words like the real one's, and how its tests and runs end. */
-import type { ApiError, BackendAdd, BackendTestView, BackendView, TestStepView } from "@/ipc/bindings";
-import { MODELS } from "@/ipc/fake/catalogue";
+import type { ApiError, BackendAdd, BackendTestView, BackendView, SettingsValues, TestStepView } from "@/ipc/bindings";
+import { MODELS, RANGES } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import type { World } from "@/ipc/fake/world";
 
@@ -112,4 +112,12 @@ export function recordRun(world: World): void {
     sentence: run.sentence,
     score_tenths: run.score_tenths,
   });
+}
+
+/** Refuses a number the core would refuse, naming its field. */
+export function requireRanges(values: SettingsValues): void {
+  for (const [field, { min, max }] of Object.entries(RANGES)) {
+    const value = values[field as keyof typeof RANGES];
+    if (value < min || value > max) throw fault("invalid_input", `${value} is not from ${min} to ${max}.`, null, field);
+  }
 }

@@ -7,6 +7,7 @@ import type {
   UsageGroupBy,
   UsageGroupView,
   UsageQuery,
+  UsageSegmentView,
   UsageTotalsView,
   UsageView,
   SpendView,
@@ -192,15 +193,20 @@ export function usageOf(requests: RequestView[], query: UsageQuery, now: number)
           : "Nothing priced in this period",
     totals,
     groups,
-    buckets: starts.map((start, index) => ({
-      start,
-      label: label(start),
-      segments: kept.map(({ rows }) => {
-        const part = totalsOf(
-          rows.filter((request) => request.started_at >= start && request.started_at < (starts[index + 1] ?? Infinity)),
-        );
-        return { cost: part.cost, requests: part.requests, tokens: part.input_tokens + part.output_tokens };
-      }),
-    })),
+    buckets: starts.map((start, index) => {
+      const end = starts[index + 1] ?? Infinity;
+      const within = (rows: RequestView[]) => rows.filter((row) => row.started_at >= start && row.started_at < end);
+      return {
+        start,
+        label: label(start),
+        segments: kept.map(({ rows }) => segmentOf(within(rows))),
+        total: segmentOf(within(inRange)),
+      };
+    }),
   };
+}
+
+function segmentOf(requests: RequestView[]): UsageSegmentView {
+  const { cost, requests: count, input_tokens, output_tokens } = totalsOf(requests);
+  return { cost, requests: count, tokens: input_tokens + output_tokens };
 }

@@ -1,6 +1,6 @@
 /** What the made-up world answers when it is read. */
 import type { BackendView, ClientView, KeyView, NeedView, SettingsView, StatusView, VerdictView } from "@/ipc/bindings";
-import { DEFAULTS } from "@/ipc/fake/catalogue";
+import { DEFAULTS, RANGES } from "@/ipc/fake/catalogue";
 import { spendOf, startOfDay } from "@/ipc/fake/traffic";
 import type { World } from "@/ipc/fake/world";
 
@@ -140,7 +140,7 @@ const PROPOSED_FIX = `--- settings.toml
 +++ settings.toml (repaired)
 @@ -2,7 +2,7 @@
  [gateway]
--port = 80
+-port = 70000
 +port = 4283
  in_flight_max = 50
 @@ -14,5 +14,5 @@
@@ -157,6 +157,7 @@ export function settingsView(world: World): SettingsView {
     valid,
     values: valid ? values : DEFAULTS,
     defaults: DEFAULTS,
+    ranges: RANGES,
     problems: valid
       ? []
       : [
@@ -164,7 +165,7 @@ export function settingsView(world: World): SettingsView {
             path: "gateway.port",
             line: 3,
             fatal: true,
-            message: "80 is below 1024, which needs administrator rights. Take a port from 1024 to 65535.",
+            message: "70000 is out of range. Take a port from 1 to 65535.",
           },
           {
             path: "backends.groq.base_url",

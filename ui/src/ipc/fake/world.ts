@@ -60,6 +60,7 @@ export function makeBackend(id: string, credential: string | null, state: Health
     credential,
     health: state,
     models: modelsOf(id),
+    declared_models: [],
     last_day: {
       spend: NO_SPEND,
       failed: 0,
