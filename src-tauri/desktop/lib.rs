@@ -7,6 +7,7 @@ mod bindings;
 mod browser;
 mod commands;
 mod relay;
+mod signal;
 mod tray;
 mod window;
 
@@ -39,6 +40,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
             app.manage(tray::create(app.handle())?);
             opener.ready(app.handle().clone());
             relay::start(app.handle(), app.state::<Core>().inner().clone());
+            signal::end_on_request(app.handle().clone());
             Ok(())
         })
         .on_window_event(|window, event| on_window_event(window.app_handle(), event))

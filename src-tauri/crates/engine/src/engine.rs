@@ -152,6 +152,7 @@ impl Engine {
 
     /// Stops everything in order: no new requests, answers in flight end, the ledger is written.
     pub async fn stop(&self) {
+        self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
         tracing::info!("stopped");
     }

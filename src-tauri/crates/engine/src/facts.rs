@@ -155,10 +155,33 @@ impl Engine {
         self.parts.standings.forget_key(id);
     }
 
-    /// When a client was last heard of since the start.
-    #[must_use]
-    pub fn client_seen(&self, id: &ClientId) -> Option<WallTime> {
-        self.parts.standings.client_seen(id)
+    /// When a client was last heard of: since the start, or as the ledger has it.
+    pub async fn client_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
+        if let Some(seen) = self.parts.standings.client_seen(id) {
+            return Ok(Some(seen));
+        }
+        let newest = RequestQuery { client: Some(id.clone()), ..RequestQuery::newest(1) };
+        let rows = self.parts.ledger.requests(newest).await?;
+        Ok(rows.first().map(|row| row.request.started))
+    }
+
+    /// When a request last used a key: since the start, or as the ledger has it of its backends.
+    pub async fn key_used(
+        &self,
+        id: &CredentialId,
+        used_by: &[BackendId],
+    ) -> Result<Option<WallTime>, LedgerError> {
+        let mut latest = self.parts.standings.key(id).used_at;
+        if latest.is_some() {
+            return Ok(latest);
+        }
+        for backend in used_by {
+            let newest = RequestQuery { backend: Some(backend.clone()), ..RequestQuery::newest(1) };
+            let rows = self.parts.ledger.requests(newest).await?;
+            let own = rows.first().filter(|row| row.credential.as_ref() == Some(id));
+            latest = latest.max(own.map(|row| row.request.started));
+        }
+        Ok(latest)
     }
 
     /// Whether any client has ever sent a request.

@@ -79,9 +79,18 @@ impl OwnerLock {
     }
 }
 
+impl OwnerLock {
+    /// Takes the note away: this engine answers no more. Not left to the drop, since a window's
+    /// process ends without one.
+    pub fn withdraw(&self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.note);
+    }
+}
+
 impl Drop for OwnerLock {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.note);
+        self.withdraw();
         let _ = self.file.unlock();
     }
 }
@@ -155,6 +164,8 @@ mod tests {
         owner.publish(&note()).expect("published");
         assert!(matches!(OwnerLock::acquire(&folders), Err(LockError::Held(_))));
         assert_eq!(find_owner(&folders).expect("a note").address, "http://127.0.0.1:9");
+        owner.withdraw();
+        assert!(!note_path(&folders).exists(), "no token is left behind");
         drop(owner);
         assert!(find_owner(&folders).is_none());
         assert!(OwnerLock::acquire(&folders).is_ok());

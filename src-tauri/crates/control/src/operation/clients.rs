@@ -27,19 +27,19 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
     let settings = engine.settings();
     let used = sums_of_last_days(engine, USE_DAYS, GroupBy::Client).await?;
     let now = engine.wall();
-    Ok(settings
-        .clients
-        .iter()
-        .map(|(id, client)| ClientView {
+    let mut clients = Vec::with_capacity(settings.clients.len());
+    for (id, client) in &settings.clients {
+        clients.push(ClientView {
             id: id.to_string(),
             created_at: client.created.into(),
             expires_at: client.expires.map(Into::into),
             expired: client.expires.is_some_and(|end| end <= now),
-            seen_at: engine.client_seen(id).map(Into::into),
+            seen_at: engine.client_seen(id).await?.map(Into::into),
             last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
             snippets: snippets(&engine.gateway_address(), id),
-        })
-        .collect())
+        });
+    }
+    Ok(clients)
 }
 
 pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<ClientView, ApiError> {

@@ -21,11 +21,12 @@ const USE_DAYS: i64 = 30;
 pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     let settings = engine.settings();
     let used = sums_of_last_days(engine, USE_DAYS, GroupBy::Credential).await?;
-    let mut keys: Vec<KeyView> = settings
-        .credentials
-        .iter()
-        .map(|(id, known)| key_view(engine, &settings, id, known, &used))
-        .collect();
+    let mut keys: Vec<KeyView> = Vec::with_capacity(settings.credentials.len());
+    for (id, known) in &settings.credentials {
+        let used_at = engine.key_used(id, &users_of(&settings, id)).await?;
+        let view = key_view(engine, &settings, id, known, &used);
+        keys.push(KeyView { used_at: used_at.map(Into::into), ..view });
+    }
     if engine.vault_kind() == VaultKind::Env {
         keys.extend(environment_keys(engine, &settings, &used).await);
     }
