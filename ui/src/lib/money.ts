@@ -15,6 +15,13 @@ const fineDollars = new Intl.NumberFormat("en-US", {
   maximumFractionDigits: 4,
 });
 
+const tickDollars = new Intl.NumberFormat("en-US", {
+  style: "currency",
+  currency: "USD",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 6,
+});
+
 /** `$4.10`; below a cent with four decimals (`$0.0042`); below those `<$0.0001`, never a false zero. */
 export function formatMoney(micro: number): string {
   const size = Math.abs(micro);
@@ -29,9 +36,11 @@ export function formatMoneyFine(micro: number): string {
   return size > 0 && size < MICRO_SPELLED_MIN ? "<$0.0001" : fineDollars.format(micro / MICRO_PER_DOLLAR);
 }
 
-/** For axis ticks: no cents from ten dollars on. */
+/** For axis ticks: no cents from ten dollars on, and below a cent as many decimals as tell the ticks apart. */
 export function formatMoneyTick(micro: number): string {
-  return Math.abs(micro) >= 10 * MICRO_PER_DOLLAR ? wholeDollars.format(micro / MICRO_PER_DOLLAR) : formatMoney(micro);
+  const size = Math.abs(micro);
+  if (size >= 10 * MICRO_PER_DOLLAR) return wholeDollars.format(micro / MICRO_PER_DOLLAR);
+  return size > 0 && size < MICRO_PER_CENT ? tickDollars.format(micro / MICRO_PER_DOLLAR) : formatMoney(micro);
 }
 
 /** `$2.50` per million tokens, as price lists write it. */

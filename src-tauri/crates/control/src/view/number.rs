@@ -42,19 +42,20 @@ impl From<u64> for Count {
     }
 }
 
-/// Dollars for people: `$4.10`, and for parts of a cent two significant digits, `$0.00012`.
+/// Dollars for people, spelled as the panel spells them: `$4.10`, below a cent four decimals
+/// (`$0.0042`), below those `<$0.0001`, never a false zero.
 impl std::fmt::Display for MicroDollars {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let micros = self.0.unsigned_abs();
-        if micros == 0 || micros >= 10_000 {
-            let cents = (micros + 5_000) / 10_000;
-            return write!(f, "{sign}${}.{:02}", cents / 100, cents % 100);
+        match micros {
+            1..100 => write!(f, "{sign}<$0.0001"),
+            100..10_000 => write!(f, "{sign}$0.{:04}", (micros + 50) / 100),
+            _ => {
+                let cents = (micros + 5_000) / 10_000;
+                write!(f, "{sign}${}.{:02}", cents / 100, cents % 100)
+            }
         }
-        let text = format!("{micros:06}");
-        let kept = text.trim_start_matches('0').len().saturating_sub(2);
-        let shown = text.get(..text.len() - kept).unwrap_or(&text);
-        write!(f, "{sign}$0.{shown}")
     }
 }
 
@@ -66,9 +67,11 @@ mod tests {
     fn dollars_are_short_for_people() {
         let check = |micros: i64, text: &str| assert_eq!(MicroDollars(micros).to_string(), text);
         check(0, "$0.00");
-        check(1, "$0.000001");
-        check(123, "$0.00012");
-        check(9_999, "$0.0099");
+        check(99, "<$0.0001");
+        check(100, "$0.0001");
+        check(123, "$0.0001");
+        check(9_949, "$0.0099");
+        check(9_999, "$0.0100");
         check(10_000, "$0.01");
         check(4_104_999, "$4.10");
         check(-2_500_000, "-$2.50");
