@@ -1,15 +1,16 @@
 //! The one thread that writes: takes whatever is queued, commits once, answers all.
 //!
 //! Under load the batches grow by themselves, so the cost of a commit is shared; when idle a request
-//! is written at once. No timer delays anyone. A write that the disk refuses is kept in memory and
+//! is written at once. No timer delays anyone: only reservations, for which nobody waits, are held
+//! for a moment, since most requests end within it and then need one commit instead of two. A write that the disk refuses is kept in memory and
 //! tried again, because its request has happened whether the disk likes it or not.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{RequestId, WallTime};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -32,6 +33,10 @@ pub const BACKLOG_JOBS_MAX: usize = 4_096;
 
 /// Most writes in one transaction, so that the first does not wait long for the last.
 const BATCH_JOBS_MAX: usize = 256;
+
+/// How long a reservation may wait for a write that somebody waits for. What a killed process can
+/// forget of requests that nobody has an answer to.
+const RESERVATION_HELD_MAX: Duration = Duration::from_millis(5);
 
 /// How long after a refusal the disk is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -88,8 +93,19 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    jobs: VecDeque<(Job, Option<oneshot::Sender<Answer>>)>,
+    jobs: VecDeque<Queued>,
+    /// How many of the jobs somebody waits for.
+    awaited: usize,
     is_closed: bool,
+}
+
+type Queued = (Job, Option<oneshot::Sender<Answer>>);
+
+impl Waiting {
+    /// Whether there is nothing to hurry for.
+    fn can_be_held(&self) -> bool {
+        self.awaited == 0 && !self.is_closed && self.jobs.len() < BATCH_JOBS_MAX
+    }
 }
 
 impl Queue {
@@ -150,14 +166,20 @@ impl Queue {
         if waiting.jobs.len() >= jobs_max {
             return Err(LedgerError::Busy);
         }
+        let hurries = sender.is_some();
+        waiting.awaited += usize::from(hurries);
         waiting.jobs.push_back((job, sender));
+        // The first reservation starts the clock of those that follow; they need not wake anyone.
+        let wakes = hurries || waiting.jobs.len() == 1 || waiting.jobs.len() >= BATCH_JOBS_MAX;
         drop(waiting);
-        self.wake.notify_one();
+        if wakes {
+            self.wake.notify_one();
+        }
         Ok(())
     }
 
     /// Waits for work, but not past [`RETRY_AFTER`] with a backlog. `None` when closed and empty.
-    fn take(&self) -> Option<Vec<(Job, Option<oneshot::Sender<Answer>>)>> {
+    fn take(&self) -> Option<Vec<Queued>> {
         let mut waiting = self.waiting.lock();
         while waiting.jobs.is_empty() {
             if waiting.is_closed {
@@ -169,8 +191,15 @@ impl Queue {
                 break;
             }
         }
-        let batch = waiting.jobs.len().min(BATCH_JOBS_MAX);
-        Some(waiting.jobs.drain(..batch).collect())
+        if waiting.can_be_held() {
+            // After a time-out they are simply written.
+            let held = |now: &mut Waiting| now.can_be_held();
+            let _timed_out = self.wake.wait_while_for(&mut waiting, held, RESERVATION_HELD_MAX);
+        }
+        let size = waiting.jobs.len().min(BATCH_JOBS_MAX);
+        let batch: Vec<Queued> = waiting.jobs.drain(..size).collect();
+        waiting.awaited -= batch.iter().filter(|(_, sender)| sender.is_some()).count();
+        Some(batch)
     }
 }
 
@@ -182,6 +211,7 @@ impl Drop for Farewell {
         let mut waiting = self.0.waiting.lock();
         waiting.is_closed = true;
         waiting.jobs.clear();
+        waiting.awaited = 0;
     }
 }
 
@@ -207,7 +237,8 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: Vec<(Job, Option<oneshot::Sender<Answer>>)>) {
+    fn write(&mut self, mut batch: Vec<Queued>) {
+        drop_settled_reservations(&mut batch);
         let together = commit(&self.connection, batch.iter().map(|(job, _)| job));
         match together {
             Ok(answers) => {
@@ -262,6 +293,18 @@ impl Writer {
     fn publish_backlog(&self) {
         self.queue.backlog.store(self.backlog.len(), Ordering::Relaxed);
     }
+}
+
+/// A settlement writes the whole row, so a reservation that stands beside its own has nothing to add.
+fn drop_settled_reservations(batch: &mut Vec<Queued>) {
+    let settled: HashSet<RequestId> = batch
+        .iter()
+        .filter_map(|(job, _)| match job {
+            Job::Settle(ended) => Some(ended.request.id),
+            _ => None,
+        })
+        .collect();
+    batch.retain(|(job, _)| !matches!(job, Job::Reserve(new) if settled.contains(&new.id)));
 }
 
 fn reply(sender: Option<oneshot::Sender<Answer>>, answer: Answer) {
