@@ -3,6 +3,7 @@ import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { Keyboard, RotateCw, Search } from "lucide-react";
 import { useState } from "react";
 import { Palette } from "@/app/palette";
+import { tellFullText } from "@/app/full-text";
 import { isWithin, SCREENS } from "@/app/screens";
 import { COMMAND_KEY, ShortcutsDialog, useShortcuts } from "@/app/shortcuts";
 import { StatusLine } from "@/app/status-line";
@@ -32,7 +33,10 @@ export function Shell() {
     },
   });
   return (
-    <div className="grid h-full grid-cols-[52px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] min-[1000px]:grid-cols-[208px_minmax(0,1fr)]">
+    <div
+      onPointerOver={tellFullText}
+      className="grid h-full grid-cols-[52px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] min-[1000px]:grid-cols-[208px_minmax(0,1fr)]"
+    >
       <a
         href="#main"
         onClick={focusMain}
@@ -133,7 +137,7 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
               />
               <span className={wide}>{screen.label}</span>
               {count > 0 && (
-                <span className="absolute top-0.5 right-0.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">
+                <span className="absolute -top-0.5 -right-1.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">
                   {count}
                 </span>
               )}

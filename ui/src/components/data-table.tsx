@@ -214,7 +214,7 @@ function HeaderCell<Row>({ column, direction, onSort }: HeaderCellProps<Row>) {
       )}
     >
       {column.value === undefined ? (
-        column.header
+        <span className="inline-flex align-middle">{column.header}</span>
       ) : (
         <button
           type="button"

@@ -18,8 +18,8 @@ export function EmptyState({
       <span className="mb-2 flex size-9 items-center justify-center rounded-card border border-line bg-surface-2 text-ink-3">
         <Icon size={18} strokeWidth={1.5} aria-hidden />
       </span>
-      <p className="font-medium text-ink-1">{title}</p>
-      <div className="max-w-96 text-ink-2">{children}</div>
+      <p className="font-medium text-balance text-ink-1">{title}</p>
+      <div className="max-w-96 text-balance text-ink-2">{children}</div>
       {action !== undefined && <div className="mt-3 flex gap-2">{action}</div>}
     </div>
   );

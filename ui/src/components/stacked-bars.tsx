@@ -31,7 +31,7 @@ interface StackedBarsProps {
   bars: Bar[];
   height: number;
   format: (value: number) => string;
-  formatTick: (value: number) => string;
+  formatTick: (value: number, step: number) => string;
 }
 
 const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
@@ -63,6 +63,9 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
     paddingOuter: 0.14,
   });
   const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
+  // What is drawn is counted in whole things: half a request has no line.
+  const ticks = y.ticks(TICKS).filter(Number.isInteger);
+  const tickStep = (ticks[1] ?? highest) - (ticks[0] ?? 0);
   const colourOf = new Map(groups.map((group) => [group.key, group.colour]));
   const labelEvery = Math.max(1, Math.ceil((bars.length * LABEL_WIDTH_PX) / inner.width));
   const step = x.step();
@@ -106,7 +109,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
-            {y.ticks(TICKS).map((tick) => (
+            {ticks.map((tick) => (
               <g key={tick} transform={`translate(0,${y(tick)})`}>
                 <line
                   x2={inner.width}
@@ -115,7 +118,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
                   shapeRendering="crispEdges"
                 />
                 <text x={-8} dy="0.32em" textAnchor="end" className="fill-ink-3 text-11">
-                  {formatTick(tick)}
+                  {formatTick(tick, tickStep)}
                 </text>
               </g>
             ))}

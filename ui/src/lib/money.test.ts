@@ -22,8 +22,18 @@ test("a column of single requests keeps four decimals", () => {
   expect(formatMoneyFine(40)).toBe("<$0.0001");
 });
 
-test("ticks lose their cents from ten dollars on, and an unknown price is no number", () => {
-  expect(formatMoneyTick(20_000_000)).toBe("$20");
-  expect(formatMoneyTick(200_000)).toBe("$0.20");
+test.each([
+  [0, 500, "$0"],
+  [1_000, 500, "$0.0010"],
+  [1_500, 500, "$0.0015"],
+  [4, 2, "$0.000004"],
+  [200_000, 200_000, "$0.20"],
+  [1_000_000, 500_000, "$1.00"],
+  [20_000_000, 10_000_000, "$20"],
+])("a tick of %d that are %d apart is spelled %s", (micro, step, text) => {
+  expect(formatMoneyTick(micro, step)).toBe(text);
+});
+
+test("an unknown price is no number", () => {
   expect(formatPrice(null)).toBe("unknown");
 });

@@ -7,19 +7,11 @@ const MICRO_PER_CENT = 10_000;
 const MICRO_SPELLED_MIN = 100;
 
 const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
-const wholeDollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 0 });
 const fineDollars = new Intl.NumberFormat("en-US", {
   style: "currency",
   currency: "USD",
   minimumFractionDigits: 4,
   maximumFractionDigits: 4,
-});
-
-const tickDollars = new Intl.NumberFormat("en-US", {
-  style: "currency",
-  currency: "USD",
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 6,
 });
 
 /** `$4.10`; below a cent with four decimals (`$0.0042`); below those `<$0.0001`, never a false zero. */
@@ -36,11 +28,18 @@ export function formatMoneyFine(micro: number): string {
   return size > 0 && size < MICRO_SPELLED_MIN ? "<$0.0001" : fineDollars.format(micro / MICRO_PER_DOLLAR);
 }
 
-/** For axis ticks: no cents from ten dollars on, and below a cent as many decimals as tell the ticks apart. */
-export function formatMoneyTick(micro: number): string {
-  const size = Math.abs(micro);
-  if (size >= 10 * MICRO_PER_DOLLAR) return wholeDollars.format(micro / MICRO_PER_DOLLAR);
-  return size > 0 && size < MICRO_PER_CENT ? tickDollars.format(micro / MICRO_PER_DOLLAR) : formatMoney(micro);
+/** An axis tick, with as many decimals as tell ticks that are `step` apart from each other. */
+export function formatMoneyTick(micro: number, step: number): string {
+  if (micro === 0) return "$0";
+  const decimals =
+    step >= MICRO_PER_DOLLAR ? 0 : Math.min(Math.max(Math.ceil(-Math.log10(step / MICRO_PER_DOLLAR)), 2), 6);
+  const spelled = {
+    style: "currency",
+    currency: "USD",
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  };
+  return (micro / MICRO_PER_DOLLAR).toLocaleString("en-US", spelled as Intl.NumberFormatOptions);
 }
 
 /** `$2.50` per million tokens, as price lists write it. */

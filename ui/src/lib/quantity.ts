@@ -17,8 +17,9 @@ export function formatCounted(count: number, one: string, many: string): string 
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** `340 ms`, `2.4 s`, `3 min 20 s`. */
+/** `<1 ms`, `340 ms`, `2.4 s`, `3 min 20 s`. */
 export function formatDuration(ms: number): string {
+  if (ms < 1) return "<1 ms";
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
   const minutes = Math.floor(ms / 60_000);

@@ -80,7 +80,7 @@ export const RUN_VERDICT: Record<RunVerdictView, Sign> = {
 };
 
 export const VAULT: Record<VaultStateView, Sign> = {
-  unknown: sign("Not asked yet", "ring", "muted"),
+  unknown: sign("Not known yet", "ring", "muted"),
   ready: sign("Ready", "disc", "ok"),
   locked: sign("Locked", "barred", "bad"),
   no_collection: sign("No collection", "triangle", "warn"),

@@ -76,7 +76,7 @@ function ChoosePreset({ onChoose }: { onChoose: (preset: PresetView | null) => v
               <Tile
                 icon={<Plus size={16} strokeWidth={1.5} aria-hidden />}
                 name="Custom"
-                note="any server that speaks OpenAI's protocol"
+                note="any OpenAI-like server"
                 onClick={() => onChoose(null)}
               />
             </li>
@@ -97,7 +97,7 @@ function Tile({ icon, name, note, onClick }: { icon: ReactNode; name: string; no
       <span className="pt-0.5 text-ink-3">{icon}</span>
       <span className="min-w-0">
         <span className="block font-medium text-ink-1">{name}</span>
-        <span className="block text-12 text-ink-3 [overflow-wrap:anywhere]">{note}</span>
+        <span className="block truncate text-12 text-ink-3">{note}</span>
       </span>
     </button>
   );

@@ -41,9 +41,9 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
         onClose={onClose}
         title={backend.label}
         description={
-          <span className="flex items-center gap-2">
+          <span className="flex items-start gap-2">
             <StateBadge sign={HEALTH[backend.health.state]} />
-            <span className="truncate">{backend.health.reason}</span>
+            <span className="min-w-0 [overflow-wrap:anywhere] first-letter:uppercase">{backend.health.reason}</span>
           </span>
         }
         actions={
@@ -126,14 +126,13 @@ function Summary({ backend }: { backend: BackendView }) {
         ),
     },
     {
-      name: "Last looked at",
+      name: "Last checked",
       value: health.last_checked === null ? "never" : <Moment at={health.last_checked} focusable />,
     },
     { name: "Light probe", value: health.probe_ms === null ? "–" : `${formatDuration(health.probe_ms)}, never billed` },
   ];
   return (
     <div className="flex flex-col gap-5">
-      <p className="text-ink-1 [overflow-wrap:anywhere]">{health.reason}</p>
       <Facts facts={facts} />
       <section aria-label="Last 24 hours" className="flex flex-col gap-3 border-t border-line pt-4">
         <h3 className="font-semibold">Last 24 hours</h3>
@@ -149,8 +148,8 @@ function Summary({ backend }: { backend: BackendView }) {
           <Figure name="Spend" value={formatMoney(day.spend.cost)} />
         </dl>
         {day.spend.unpriced_requests > 0 && (
-          <p className="text-12">
-            <Unpriced requests={day.spend.unpriced_requests} />{" "}
+          <p className="flex gap-1 text-12">
+            <Unpriced requests={day.spend.unpriced_requests} />
             <span className="text-ink-3">and so not in the spend.</span>
           </p>
         )}

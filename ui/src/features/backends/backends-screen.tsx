@@ -125,7 +125,7 @@ function useColumns(): Column<BackendView>[] {
       {
         id: "name",
         header: "Name",
-        width: "148px",
+        width: "20%",
         value: (backend) => backend.label,
         cell: (backend) => <span className="font-medium text-ink-1">{backend.label}</span>,
       },
@@ -183,7 +183,7 @@ function useColumns(): Column<BackendView>[] {
       },
       {
         id: "checked",
-        header: "Looked at",
+        header: "Checked",
         width: "104px",
         numeric: true,
         from: "800",

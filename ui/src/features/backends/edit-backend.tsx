@@ -85,7 +85,7 @@ export function EditBackend({ backend }: { backend: BackendView }) {
             {...form.register("models")}
             rows={5}
             spellCheck={false}
-            className="w-full resize-y rounded-control border border-line-strong/70 bg-surface-0 px-2.5 py-2 font-mono text-12 leading-5"
+            className="w-full resize-y rounded-control border border-line-strong/70 bg-field px-2.5 py-2 font-mono text-12 leading-5"
           />
         )}
       </Field>

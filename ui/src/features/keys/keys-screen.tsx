@@ -60,7 +60,7 @@ export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose 
       {vault && vault.state !== "ready" && vault.state !== "unknown" && (
         <Notice
           tone="bad"
-          title={`The vault: ${VAULT[vault.state].word.toLowerCase()}.`}
+          title={`Vault: ${VAULT[vault.state].word.toLowerCase()}`}
           action={
             <PanelLink path="/settings" className="self-center text-12">
               Vault settings

@@ -8,11 +8,13 @@ import { Sparkline } from "@/components/sparkline";
 import { StateBadge } from "@/components/state-mark";
 import type { BackendView } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { HEALTH } from "@/lib/states";
 
 const TILES_MAX = 6;
 const ROOMY = 3;
+const ROOMY_COLUMNS = 4;
 
 export function BackendsStrip() {
   const backends = useBackends();
@@ -25,12 +27,16 @@ export function BackendsStrip() {
   );
 }
 
-/** Six in a row on a wide screen, three on a narrow one; a nearly empty row offers the next backend. */
-function Tiles({ backends }: { backends: BackendView[] }) {
-  const shown = backends.slice(0, backends.length > TILES_MAX ? TILES_MAX - 1 : TILES_MAX);
-  const hidden = backends.length - shown.length;
-  const places = shown.length + (hidden > 0 || shown.length < ROOMY ? 1 : 0);
-  const columns = { "--narrow": Math.min(places, 3), "--wide": Math.min(places, TILES_MAX) } as CSSProperties;
+/**
+ * Six in a row on a wide screen, three on a narrow one. Where there are one or two, they keep a tile's width and the
+ * rest of the row offers the next backend.
+ */
+function Tiles({ backends: all }: { backends: BackendView[] }) {
+  const shown = all.slice(0, all.length > TILES_MAX ? TILES_MAX - 1 : TILES_MAX);
+  const hidden = all.length - shown.length;
+  const isRoomy = shown.length < ROOMY;
+  const places = isRoomy ? ROOMY_COLUMNS : shown.length + (hidden > 0 ? 1 : 0);
+  const columns = { "--narrow": 3, "--wide": Math.min(places, TILES_MAX) } as CSSProperties;
   return (
     <ul
       style={columns}
@@ -42,14 +48,30 @@ function Tiles({ backends }: { backends: BackendView[] }) {
         </li>
       ))}
       {hidden > 0 && <LinkTile path="/backends" icon={Server} label={`${hidden} more`} />}
-      {hidden === 0 && shown.length < ROOMY && <LinkTile path="/backends?add=true" icon={Plus} label="Add a backend" />}
+      {isRoomy && (
+        <LinkTile
+          path="/backends?add=true"
+          icon={Plus}
+          label={
+            all.every((backend) => backend.built_in) ? "Add a provider, or a server on this machine" : "Add a backend"
+          }
+          className={shown.length === 1 ? "col-span-2 @min-[960px]:col-span-3" : "@min-[960px]:col-span-2"}
+        />
+      )}
     </ul>
   );
 }
 
-function LinkTile({ path, icon: Icon, label }: { path: string; icon: LucideIcon; label: string }) {
+interface LinkTileProps {
+  path: string;
+  icon: LucideIcon;
+  label: string;
+  className?: string;
+}
+
+function LinkTile({ path, icon: Icon, label, className }: LinkTileProps) {
   return (
-    <li className="min-w-0">
+    <li className={classNames("min-w-0", className)}>
       <PanelLink
         look="none"
         path={path}

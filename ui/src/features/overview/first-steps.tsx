@@ -2,7 +2,9 @@
 import { Check } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
+import { CodeBlock } from "@/components/copy-button";
 import type { ActionView, FirstStepsView } from "@/ipc/bindings";
+import { useClients } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 
 interface Step {
@@ -10,6 +12,8 @@ interface Step {
   title: string;
   detail: string;
   action: ActionView | null;
+  /** Done outside the panel, with what a client's snippet says. */
+  isTried?: true;
 }
 
 const STEPS: Step[] = [
@@ -30,6 +34,7 @@ const STEPS: Step[] = [
     title: "Send a request",
     detail: "Use a snippet of the client; it appears here at once.",
     action: null,
+    isTried: true,
   },
   {
     done: (steps) => steps.checks_run,
@@ -53,11 +58,11 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
       flush
       action={
         <span aria-hidden className="flex gap-1">
-          {STEPS.map((step) => (
+          {STEPS.map((step, index) => (
             <span
               key={step.title}
               data-mark
-              className={classNames("h-1 w-6 rounded-full", step.done(steps) ? "bg-ok" : "bg-surface-3")}
+              className={classNames("h-1 w-6 rounded-full", index < done ? "bg-ok" : "bg-surface-3")}
             />
           ))}
         </span>
@@ -89,6 +94,7 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
                   {isDone && <span className="sr-only"> (done)</span>}
                 </p>
                 <p className="text-12 text-ink-2">{step.detail}</p>
+                {!isDone && step.isTried && steps.client_added && <FirstSnippet />}
               </div>
               {!isDone && step.action && (
                 <ActionButton action={step.action} look={index === next ? "primary" : "plain"} />
@@ -98,5 +104,16 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
         })}
       </ol>
     </Card>
+  );
+}
+
+/** The newest client's first snippet, ready to be copied and run. */
+function FirstSnippet() {
+  const snippet = useClients().data?.at(-1)?.snippets[0];
+  if (snippet === undefined) return null;
+  return (
+    <div className="mt-2 mb-1">
+      <CodeBlock title={snippet.title} code={snippet.code} />
+    </div>
   );
 }

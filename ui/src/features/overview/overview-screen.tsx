@@ -23,21 +23,17 @@ export function OverviewScreen() {
 }
 
 function Overview({ status }: { status: StatusView }) {
+  const isSetUp = areFirstStepsDone(status.first_steps);
+  const needs = status.verdict.needs.length;
   return (
     <>
       <VerdictBar status={status} />
       <BackendsStrip />
       <div className="grid flex-1 grid-cols-1 gap-4 @min-[720px]:grid-cols-[minmax(0,1fr)_minmax(264px,336px)]">
         <div className="flex min-w-0 flex-col gap-4">
-          {areFirstStepsDone(status.first_steps) ? (
-            <NeedsYou verdict={status.verdict} />
-          ) : (
-            <FirstSteps steps={status.first_steps} />
-          )}
-          {!areFirstStepsDone(status.first_steps) && status.verdict.needs.length > 0 && (
-            <NeedsYou verdict={status.verdict} />
-          )}
-          <RecentRequests needs={areFirstStepsDone(status.first_steps) ? status.verdict.needs.length : 5} />
+          {(isSetUp || needs > 0) && <NeedsYou verdict={status.verdict} />}
+          {!isSetUp && <FirstSteps steps={status.first_steps} />}
+          <RecentRequests needs={isSetUp ? needs : 4} />
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />

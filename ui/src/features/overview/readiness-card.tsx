@@ -17,7 +17,6 @@ export function ReadinessCard() {
   return (
     <Card
       title="Readiness"
-      className="flex-1"
       action={
         <PanelLink path="/readiness" className="text-12">
           Details
@@ -36,7 +35,7 @@ function NeverRun() {
     <div className="flex items-center gap-4">
       <ScoreDial tenths={null} tone="muted" size={72} />
       <div className="flex flex-col items-start gap-2">
-        <p className="text-ink-2">Not looked at yet. A quick check is free and takes under three seconds.</p>
+        <p className="text-ink-2">No check has run yet. A quick one is free and takes under three seconds.</p>
         <RunChecksButton look="plain" size="small" set="quick" label="Run quick check" />
       </div>
     </div>

@@ -60,7 +60,7 @@ function Rows({ rows }: { rows: RequestView[] }) {
             <StateMark sign={REQUEST[request.state]} />
             <span className="sr-only">{REQUEST[request.state].word},</span>
             <span className="min-w-0 flex-1 truncate text-ink-1">{request.model_asked}</span>
-            <span className="hidden w-28 truncate text-ink-2 @min-[520px]:inline">{request.client}</span>
+            <span className="hidden w-[26%] truncate text-ink-2 @min-[520px]:inline">{request.client}</span>
             <span className="numeric hidden w-14 text-ink-2 @min-[440px]:inline">
               {request.total_ms === null ? "–" : formatDuration(request.total_ms)}
             </span>

@@ -36,7 +36,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
 
 /** Seven bars, one a day, each its own share of the dearest. */
 function Week({ usage }: { usage: UsageView }) {
-  const heights = usage.buckets.map((bucket) => bucket.segments.reduce((sum, segment) => sum + segment.cost, 0));
+  const heights = usage.buckets.map((bucket) => bucket.total.cost);
   const highest = Math.max(1, ...heights);
   return (
     <figure>
@@ -45,7 +45,11 @@ function Week({ usage }: { usage: UsageView }) {
       </figcaption>
       <ol aria-label="The last 7 days" className="grid grid-cols-7 items-end gap-1.5">
         {usage.buckets.map((bucket, index) => (
-          <li key={bucket.start} className="flex flex-col items-center gap-1 text-11 text-ink-3" title={bucket.label}>
+          <li
+            key={bucket.start}
+            className="flex flex-col items-center gap-1 text-11 text-ink-3"
+            title={`${bucket.label}: ${formatMoney(bucket.total.cost)}`}
+          >
             <span className="flex h-8 w-full items-end">
               <span
                 data-mark

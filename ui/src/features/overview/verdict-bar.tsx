@@ -33,10 +33,10 @@ export function VerdictBar({ status }: { status: StatusView }) {
             {backends.up} of {formatCounted(inUse, "backend", "backends")} up
           </span>
           <Dot />
-          <span>vault {VAULT[vault.state].word.toLowerCase()}</span>
+          <span>Vault {VAULT[vault.state].word.toLowerCase()}</span>
           <Dot />
           <span>
-            looked at <Moment at={status.now} focusable />
+            Read <Moment at={status.now} focusable />
           </span>
         </p>
       </div>

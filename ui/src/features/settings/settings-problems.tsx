@@ -74,7 +74,7 @@ function Problem({ problem }: { problem: ProblemView }) {
           {problem.path}
           {problem.line !== null && <span className="text-ink-3"> line {problem.line}</span>}
         </p>
-        <p className="text-ink-2">{problem.message}</p>
+        <p className="text-ink-2 first-letter:uppercase">{problem.message}</p>
       </div>
     </li>
   );

@@ -19,6 +19,13 @@ export const RANGES = [
   { value: "last_month", label: "30 days" },
 ] as const satisfies { value: UsageRange; label: string }[];
 
+export const RANGE_WORDS: Record<UsageRange, string> = {
+  today: "today",
+  last_day: "in 24 hours",
+  last_week: "in 7 days",
+  last_month: "in 30 days",
+};
+
 export const GROUPS = [
   { value: "backend", label: "Backend" },
   { value: "model", label: "Model" },

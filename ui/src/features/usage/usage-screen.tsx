@@ -4,20 +4,23 @@ import { GroupsTable } from "@/features/usage/groups-table";
 import { RequestsTable } from "@/features/usage/requests-table";
 import { Totals } from "@/features/usage/totals";
 import { UsageExport } from "@/features/usage/usage-export";
-import { GROUPS, RANGES, ZONES, type UsagePlace } from "@/features/usage/usage-place";
+import { GROUPS, RANGES, RANGE_WORDS, ZONES, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { classNames } from "@/lib/class-names";
+import type { UsageRange, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
 
 export function UsageScreen({ place, onMove }: { place: UsagePlace; onMove: (place: UsagePlace) => void }) {
   const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
   return (
     <Page
       title="Usage"
-      lead={usage.data && `Days begin at midnight, ${usage.data.zone}.`}
+      lead={usage.data && leadOf(usage.data, place.range)}
       actions={<UsageExport usage={usage.data} group={place.group} />}
     >
       <div className="flex flex-wrap items-center gap-2">
@@ -62,6 +65,11 @@ export function UsageScreen({ place, onMove }: { place: UsagePlace; onMove: (pla
       />
     </Page>
   );
+}
+
+function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
+  const asked = formatCounted(totals.requests, "request", "requests");
+  return `${formatMoney(totals.cost)} for ${asked} ${RANGE_WORDS[range]}. Days begin at midnight, ${zone.replace("Etc/", "")}.`;
 }
 
 function UsageSkeleton() {
