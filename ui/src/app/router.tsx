@@ -20,6 +20,8 @@ import { SettingsScreen } from "@/features/settings/settings-screen";
 import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
 import { UsageScreen } from "@/features/usage/usage-screen";
 
+type KeysTab = "keys" | "clients";
+
 interface AddSearch {
   add?: true;
 }
@@ -32,84 +34,62 @@ const root = createRootRoute({ component: Shell, notFoundComponent: () => <Navig
 
 const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewScreen });
 
+/** One route with and without a name, so that the list under a drawer stays what it was: scrolled, filtered, focused. */
 const backends = createRoute({
   getParentRoute: () => root,
-  path: "/backends",
+  path: "/backends/{-$id}",
   validateSearch: parseAdd,
   component: function Backends() {
+    const navigate = useNavigate();
     const { add = false } = backends.useSearch();
-    return <BackendsPlace openId={null} adding={add} />;
+    const { id } = backends.useParams();
+    const move = (to: string | undefined, search: AddSearch = {}) =>
+      void navigate({ to: "/backends/{-$id}", params: { id: to }, search });
+    return (
+      <BackendsScreen
+        openId={id ?? null}
+        adding={id === undefined && add}
+        onOpen={(next) => move(next)}
+        onAdd={() => move(undefined, { add: true })}
+        onClose={() => move(undefined)}
+      />
+    );
   },
 });
-
-const backend = createRoute({
-  getParentRoute: () => root,
-  path: "/backends/$id",
-  component: function Backend() {
-    return <BackendsPlace openId={backend.useParams().id} adding={false} />;
-  },
-});
-
-function BackendsPlace({ openId, adding }: { openId: string | null; adding: boolean }) {
-  const navigate = useNavigate();
-  return (
-    <BackendsScreen
-      openId={openId}
-      adding={adding}
-      onOpen={(id) => void navigate({ to: "/backends/$id", params: { id } })}
-      onAdd={() => void navigate({ to: "/backends", search: { add: true } })}
-      onClose={() => void navigate({ to: "/backends", search: {} })}
-    />
-  );
-}
 
 const keys = createRoute({
   getParentRoute: () => root,
-  path: "/keys",
+  path: "/keys/{-$id}",
   validateSearch: parseAdd,
   component: function Keys() {
-    const { add = false } = keys.useSearch();
-    return <KeysPlace tab="keys" openId={null} adding={add} />;
-  },
-});
-
-const key = createRoute({
-  getParentRoute: () => root,
-  path: "/keys/$id",
-  component: function Key() {
-    return <KeysPlace tab="keys" openId={key.useParams().id} adding={false} />;
+    return <KeysPlace tab="keys" openId={keys.useParams().id ?? null} adding={keys.useSearch().add === true} />;
   },
 });
 
 const clients = createRoute({
   getParentRoute: () => root,
-  path: "/clients",
+  path: "/clients/{-$id}",
   validateSearch: parseAdd,
   component: function Clients() {
-    const { add = false } = clients.useSearch();
-    return <KeysPlace tab="clients" openId={null} adding={add} />;
+    return (
+      <KeysPlace tab="clients" openId={clients.useParams().id ?? null} adding={clients.useSearch().add === true} />
+    );
   },
 });
 
-const client = createRoute({
-  getParentRoute: () => root,
-  path: "/clients/$id",
-  component: function Client() {
-    return <KeysPlace tab="clients" openId={client.useParams().id} adding={false} />;
-  },
-});
-
-function KeysPlace({ tab, openId, adding }: { tab: "keys" | "clients"; openId: string | null; adding: boolean }) {
+function KeysPlace({ tab, openId, adding }: { tab: KeysTab; openId: string | null; adding: boolean }) {
   const navigate = useNavigate();
+  const move = (to: KeysTab, id: string | undefined, search: AddSearch = {}) =>
+    void navigate({ to: to === "keys" ? "/keys/{-$id}" : "/clients/{-$id}", params: { id }, search });
   return (
     <KeysScreen
       tab={tab}
       openId={openId}
-      adding={adding}
-      onTab={(next) => void navigate({ to: next === "keys" ? "/keys" : "/clients", search: {} })}
-      onOpen={(id) => void navigate({ to: tab === "keys" ? "/keys/$id" : "/clients/$id", params: { id } })}
-      onAdd={() => void navigate({ to: tab === "keys" ? "/keys" : "/clients", search: { add: true } })}
-      onClose={() => void navigate({ to: tab === "keys" ? "/keys" : "/clients", search: {} })}
+      adding={openId === null && adding}
+      onTab={(next) => move(next, undefined)}
+      onOpen={(id) => move(tab, id)}
+      onAdd={() => move(tab, undefined, { add: true })}
+      onClose={() => move(tab, undefined)}
     />
   );
 }
@@ -133,18 +113,7 @@ const usage = createRoute({
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsScreen });
 
-const routeTree = root.addChildren([
-  overview,
-  backends,
-  backend,
-  keys,
-  key,
-  clients,
-  client,
-  usage,
-  readiness,
-  settings,
-]);
+const routeTree = root.addChildren([overview, backends, keys, clients, usage, readiness, settings]);
 
 export function createPanelRouter(history: RouterHistory = createFragmentHistory()) {
   return createRouter({ routeTree, history, defaultPreload: false });

@@ -1,5 +1,5 @@
 /** The frame around every screen: navigation, palette, shortcuts, the offline banner, the status line. */
-import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
+import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { Keyboard, RotateCw, Search } from "lucide-react";
 import { useState } from "react";
 import { Palette } from "@/app/palette";
@@ -12,6 +12,7 @@ import { Hint } from "@/components/hint";
 import { Kbd } from "@/components/kbd";
 import { Mark } from "@/components/mark";
 import { Notice } from "@/components/notice";
+import { PanelLink } from "@/components/panel-link";
 import { useStatus } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { useNow } from "@/lib/clock";
@@ -22,6 +23,8 @@ type Open = "nothing" | "palette" | "shortcuts";
 export function Shell() {
   const router = useRouter();
   const status = useStatus();
+  // Every screen begins at its top: the scrolling part is made anew with each.
+  const screen = useLocation({ select: (location) => location.pathname.split("/")[1] });
   const [open, setOpen] = useState<Open>("nothing");
   const go = (path: string) => router.history.push(path);
   useShortcuts({
@@ -49,7 +52,7 @@ export function Shell() {
         onFind={() => setOpen("palette")}
         onShortcuts={() => setOpen("shortcuts")}
       />
-      <main id="main" tabIndex={-1} className="focus-inset min-h-0 overflow-y-auto outline-none">
+      <main key={screen} id="main" tabIndex={-1} className="focus-inset min-h-0 overflow-y-auto outline-none">
         {status.error?.code === "offline" && status.data !== undefined && (
           <OfflineBanner since={status.dataUpdatedAt} busy={status.isFetching} onRetry={() => void status.refetch()} />
         )}
@@ -71,7 +74,7 @@ function focusMain(event: { preventDefault: () => void }) {
 function OfflineBanner({ since, busy, onRetry }: { since: number; busy: boolean; onRetry: () => void }) {
   const now = useNow();
   return (
-    <div className="px-6 pt-4">
+    <div className="sticky top-0 z-30 bg-surface-0 px-6 pt-4">
       <Notice
         tone="bad"
         urgent
@@ -120,8 +123,9 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
         const count = screen.path === "/" ? needs : 0;
         return (
           <Hint key={screen.path} text={`${screen.label} (${COMMAND_KEY} ${index + 1})`} side="right">
-            <Link
-              to={screen.path}
+            <PanelLink
+              look="none"
+              path={screen.path}
               aria-label={count > 0 ? `${screen.label}, ${count} need you` : screen.label}
               aria-current={isHere ? "page" : undefined}
               className={classNames(
@@ -141,7 +145,7 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
                   {count}
                 </span>
               )}
-            </Link>
+            </PanelLink>
           </Hint>
         );
       })}

@@ -4,7 +4,7 @@
  */
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { IconButton } from "@/components/button";
 import { classNames } from "@/lib/class-names";
 
@@ -39,16 +39,38 @@ function focusWhole(event: Event) {
   (event.currentTarget as HTMLElement).focus();
 }
 
+/**
+ * Where the focus was when it opened, to go back there when it closes. Radix would go back to its own trigger, and these
+ * are opened by places. Where the opener has gone with its page, the content of the new page takes the focus.
+ */
+function useReturn(focus: (event: Event) => void) {
+  const opener = useRef<Element | null>(null);
+  return {
+    onOpenAutoFocus: (event: Event) => {
+      const { activeElement } = document;
+      if (!(event.currentTarget as HTMLElement).contains(activeElement)) opener.current = activeElement;
+      focus(event);
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      const target = opener.current;
+      const hasGone = !(target instanceof HTMLElement) || !target.isConnected || target === document.body;
+      (hasGone ? document.getElementById("main") : target)?.focus();
+    },
+  };
+}
+
 const CONTENT = "fixed z-40 flex flex-col border border-line bg-surface-1 shadow-float outline-none";
 
 export function Dialog({ open, onClose, title, description, width = "narrow", children }: DialogProps) {
+  const focus = useReturn(focusFirst);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
         <Radix.Content
           aria-describedby={undefined}
-          onOpenAutoFocus={focusFirst}
+          {...focus}
           className={classNames(
             CONTENT,
             "inset-x-0 top-[8vh] mx-auto max-h-[84vh] animate-rise rounded-card",
@@ -69,6 +91,7 @@ interface DrawerProps extends Omit<DialogProps, "width"> {
 }
 
 export function Drawer({ open, onClose, title, description, actions, children }: DrawerProps) {
+  const focus = useReturn(focusWhole);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
@@ -76,7 +99,7 @@ export function Drawer({ open, onClose, title, description, actions, children }:
         <Radix.Content
           aria-describedby={undefined}
           tabIndex={-1}
-          onOpenAutoFocus={focusWhole}
+          {...focus}
           className={classNames(
             CONTENT,
             "inset-y-2 right-2 w-[min(520px,calc(100vw-64px))] animate-slide-in rounded-card",

@@ -19,7 +19,7 @@ export function EmptyState({
         <Icon size={18} strokeWidth={1.5} aria-hidden />
       </span>
       <p className="font-medium text-balance text-ink-1">{title}</p>
-      <div className="max-w-96 text-balance text-ink-2">{children}</div>
+      <div className="max-w-96 text-pretty text-ink-2">{children}</div>
       {action !== undefined && <div className="mt-3 flex gap-2">{action}</div>}
     </div>
   );

@@ -173,3 +173,24 @@ test("usage: the bars' cursor, the grouping and a request's drawer", async ({ pa
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
+
+test("what is closed gives the focus back to what opened it, over the same list", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/backends" });
+  await settled(page);
+  const add = page.getByRole("button", { name: "Add backend", exact: true });
+  await tabTo(page, add);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(add).toBeFocused();
+
+  await tabTo(page, page.getByLabel("Filter backends"));
+  await page.keyboard.type("groq");
+  const row = page.getByRole("button", { name: "Groq", exact: true });
+  await tabTo(page, row);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Groq" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(row).toBeFocused();
+  await expect(page.getByLabel("Filter backends")).toHaveValue("groq");
+});

@@ -78,7 +78,7 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
             >
               <span
                 className={classNames(
-                  "flex size-6 shrink-0 items-center justify-center rounded-full border text-12 font-medium",
+                  "mt-2 flex size-6 shrink-0 items-center self-start justify-center rounded-full border text-12 font-medium",
                   isDone
                     ? "border-ok/50 bg-ok-wash text-ok"
                     : index === next

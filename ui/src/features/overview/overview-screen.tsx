@@ -13,9 +13,11 @@ import { useStatus } from "@/ipc/queries";
 
 export function OverviewScreen() {
   const status = useStatus();
+  // That the core has gone is said above every screen already.
+  const isSaid = status.data !== undefined && status.error?.code === "offline";
   return (
     <div className="@container flex min-h-full flex-col gap-4 px-6 pt-5 pb-6">
-      <Reading of={status} skeleton={<OverviewSkeleton />}>
+      <Reading of={isSaid ? { ...status, error: null } : status} skeleton={<OverviewSkeleton />}>
         {(data) => <Overview status={data} />}
       </Reading>
     </div>
