@@ -1,5 +1,7 @@
 //! The dialect's error shape, written and read.
 
+use serde_json::{Value, json};
+
 use super::*;
 
 #[test]
@@ -11,9 +13,18 @@ fn our_errors_have_all_four_fields() {
         message: "no route \"x\"",
         param: None,
     };
-    let body = r#"{"error":{"code":"model_not_found","message":"no route \"x\"","param":null,"type":"not_found_error"}}"#;
-    assert_eq!(error_body(&error), body);
-    assert_eq!(error_event(&error), format!("data: {body}\n\n"));
+    let shape = json!({"error": {
+        "message": "no route \"x\"",
+        "type": "not_found_error",
+        "param": null,
+        "code": "model_not_found",
+    }});
+    let body: Value = serde_json::from_slice(&error_body(&error)).expect("JSON");
+    assert_eq!(body, shape);
+    let event = error_event(&error);
+    let data = event.strip_prefix(b"data: ").and_then(|rest| rest.strip_suffix(b"\n\n"));
+    let data: Value = serde_json::from_slice(data.expect("one event")).expect("JSON");
+    assert_eq!(data, shape);
 }
 
 fn check(status: u16, body: &str, class: UpstreamClass, message: &str) {
