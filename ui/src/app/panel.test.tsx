@@ -90,3 +90,20 @@ test("a place that does not exist leads to the overview", async () => {
   renderPanel("busy", "/no/such/place");
   expect(await screen.findByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
 });
+
+test("the desktop window, which takes no downloads, offers to copy the usage and nothing else", async () => {
+  vi.stubGlobal("__TAURI_INTERNALS__", {});
+  renderPanel("busy", "/usage");
+  expect(await screen.findByRole("button", { name: "Copy CSV" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Export" })).not.toBeInTheDocument();
+  vi.unstubAllGlobals();
+});
+
+test("a connected client's snippet stands in the first steps until it was used", async () => {
+  const { user, host } = renderPanel("fresh", "/");
+  const steps = await screen.findByRole("region", { name: "First steps" });
+  expect(within(steps).queryByRole("button", { name: /^Copy/ })).not.toBeInTheDocument();
+  await host.clientAdd({ id: "codex", expires_in_days: null });
+  await user.click(await within(steps).findByRole("button", { name: "Copy Shell" }));
+  expect(within(steps).getByText(/gatehouse token codex/)).toBeVisible();
+});

@@ -7,3 +7,8 @@ export function downloadText(name: string, type: string, text: string): void {
   link.click();
   URL.revokeObjectURL(url);
 }
+
+/** The desktop window takes no downloads: a click there would end in nothing, without a word. */
+export function canDownload(): boolean {
+  return !("__TAURI_INTERNALS__" in window);
+}

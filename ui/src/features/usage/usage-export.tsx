@@ -1,11 +1,11 @@
-/** The bars as CSV, to a file or to the clipboard, every cell guarded against being read as a formula. */
+/** The bars as CSV, to a file where there are downloads and to the clipboard everywhere, every cell guarded against being read as a formula. */
 import { ClipboardCopy, Download, FileDown } from "lucide-react";
 import { Button } from "@/components/button";
 import { Menu } from "@/components/menu";
 import { notify } from "@/components/toast";
 import type { UsageGroupBy, UsageView } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
-import { downloadText } from "@/lib/download";
+import { canDownload, downloadText } from "@/lib/download";
 
 export function usageCsv(usage: UsageView, group: UsageGroupBy): string {
   const rows = usage.buckets.flatMap((bucket) =>
@@ -25,8 +25,16 @@ export function UsageExport({ usage, group }: { usage: UsageView | undefined; gr
   const copy = () =>
     void navigator.clipboard.writeText(usageCsv(usage, group)).then(
       () => notify({ title: "The table is on the clipboard" }),
-      () => notify({ tone: "bad", title: "The clipboard refused it", detail: "Download it as a file instead." }),
+      () =>
+        notify({ tone: "bad", title: "The clipboard refused it", detail: "Its permission for this page may be off." }),
     );
+  if (!canDownload()) {
+    return (
+      <Button icon={ClipboardCopy} onClick={copy}>
+        Copy CSV
+      </Button>
+    );
+  }
   return (
     <Menu
       label="Export"
