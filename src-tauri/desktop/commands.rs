@@ -23,7 +23,7 @@ macro_rules! commands {
 
         /// The commands, for the invoke handler and for the TypeScript bindings.
         pub(crate) fn collect() -> tauri_specta::Commands<tauri::Wry> {
-            tauri_specta::collect_commands![$($name,)* open_url]
+            tauri_specta::collect_commands![$($name,)* open_url, painted]
         }
     };
 }
@@ -35,6 +35,14 @@ control::operations!(commands);
 #[specta::specta]
 async fn open_url(req: String) -> Result<(), ApiError> {
     crate::browser::open(&req)
+}
+
+/// The first data is on the screen: writes down how long the start took.
+#[tauri::command]
+#[specta::specta]
+async fn painted(core: State<'_, Core>) -> Result<(), ApiError> {
+    core.painted();
+    Ok(())
 }
 
 #[cfg(test)]
@@ -53,7 +61,7 @@ mod tests {
             .filter_map(|name| name.as_str()?.strip_prefix("allow-"))
             .map(|name| name.replace('-', "_"))
             .collect();
-        let operations = control::OPERATIONS.iter().chain(&["open_url"]);
+        let operations = control::OPERATIONS.iter().chain(&["open_url", "painted"]);
         assert_eq!(allowed, operations.map(|name| (*name).to_owned()).collect());
         let others: Vec<_> = permissions
             .iter()

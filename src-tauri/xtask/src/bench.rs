@@ -15,6 +15,7 @@ mod report;
 mod standing;
 mod traffic;
 mod upstream;
+mod window;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +72,8 @@ enum Row {
     Status,
     /// The dashboard's question over a million requests
     Usage,
+    /// The window to its first painted data
+    Window,
 }
 
 /// Measures what is asked for and prints it.
@@ -138,6 +141,7 @@ impl Row {
             Self::Start => "start",
             Self::Status => "status",
             Self::Usage => "usage",
+            Self::Window => "window",
         }
     }
 
@@ -153,6 +157,7 @@ impl Row {
             Self::Start => standing::start(ground),
             Self::Status => standing::status(ground),
             Self::Usage => standing::usage(ground),
+            Self::Window => window::paint(ground),
         }
     }
 }

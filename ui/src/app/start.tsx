@@ -30,6 +30,7 @@ export function startPanel(host: Host, clock: Clock): void {
   const router = createPanelRouter();
   connectEvents(host, cache, (path) => router.history.push(path));
   followTheme(cache);
+  tellFirstPaint(host, cache);
   // Presets never change while the program runs; with them here the add dialogs open whole.
   void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
   void cache.prefetchQuery({ queryKey: ["settings"], queryFn: () => host.settings() });
@@ -50,6 +51,15 @@ export function startPanel(host: Host, clock: Clock): void {
       </HostContext>
     </StrictMode>,
   );
+}
+
+/** Two frames after the verdict is there it is on the screen. */
+function tellFirstPaint(host: Host, cache: QueryClient): void {
+  const unsubscribe = cache.getQueryCache().subscribe((event) => {
+    if (event.type !== "updated" || event.action.type !== "success" || event.query.queryKey[0] !== "status") return;
+    unsubscribe();
+    requestAnimationFrame(() => requestAnimationFrame(() => void host.painted().catch(() => undefined)));
+  });
 }
 
 /** The colours follow the settings wherever those are read, without a component that watches. */

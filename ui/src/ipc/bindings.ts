@@ -63,6 +63,8 @@ export const commands = {
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
 	/**  Opens a page in the user's browser. Only `https` (never `file:` or `smb:`). */
 	openUrl: (req: string) => typedError<null, ApiError>(__TAURI_INVOKE("open_url", { req })),
+	/**  The first data is on the screen: writes down how long the start took. */
+	painted: () => typedError<null, ApiError>(__TAURI_INVOKE("painted")),
 };
 
 /** Events */

@@ -351,6 +351,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() =>
         url.startsWith("https://") ? null : raise(fault("invalid_input", "Only https pages are opened.", null)),
       ),
+    painted: () => Promise.resolve(null),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

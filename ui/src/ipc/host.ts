@@ -77,6 +77,9 @@ export interface Host {
   /** Opens an https page in the user's browser. */
   openUrl(url: string): Promise<null>;
 
+  /** Says that the first data is on the screen, so that the core can write down how long the start took. */
+  painted(): Promise<null>;
+
   /** Calls `listener` for every event until the returned function is called. */
   subscribe(listener: (event: PanelEvent) => void): () => void;
 }

@@ -68,6 +68,7 @@ export function httpHost(): Host {
       window.open(url, "_blank", "noopener,noreferrer");
       return Promise.resolve(null);
     },
+    painted: () => Promise.resolve(null),
     subscribe: follow,
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Host } from "@/ipc/host";
 
-type Operation = Exclude<keyof Host, "subscribe" | "openUrl">;
+type Operation = Exclude<keyof Host, "subscribe" | "openUrl" | "painted">;
 
 /** `none`: called without a request. `req`: called with one. */
 export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown ? "none" : "req" } = {

@@ -35,6 +35,13 @@ impl Core {
         }
     }
 
+    /// Writes to the log how long it took from the start of the core to the first data on the screen.
+    pub fn painted(&self) {
+        if let Self::Local(engine) = self {
+            engine.painted();
+        }
+    }
+
     /// Tells every open panel what an operation has changed.
     pub(crate) fn announce(&self, tags: &[Tag]) {
         if let Self::Local(engine) = self {

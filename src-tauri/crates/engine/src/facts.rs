@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use domain::{BackendId, ClientId, CredentialId, Entropy, Origin, WallTime};
+use domain::{BackendId, ClientId, CredentialId, Entropy, Moment, Origin, WallTime};
 use ledger::{Ledger, LedgerError, Price, Provider, RequestQuery};
 use monitor::{HealthView, Reading};
 use settings::{BackendKind, Problem, ProposedFix, Settings, SettingsError, StoreState, VaultKind};
@@ -210,6 +210,12 @@ impl Engine {
         let settings = self.settings();
         let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
         enabled.for_each(|(id, _)| self.probe_soon(id));
+    }
+
+    /// Writes to the log how long it took from the start to the first data on the screen.
+    pub fn painted(&self) {
+        let taken = self.parts.clock.now().since(Moment::default());
+        tracing::info!(ms = taken.as_millis(), "the panel is painted");
     }
 
     /// Notes whether the user looks at the window.

@@ -83,6 +83,24 @@ impl Home {
         command
     }
 
+    /// The window's program in this home. Its keys are in the environment, where none is.
+    pub(crate) fn window(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", self.folder.path()).env("PATH", "/usr/bin:/bin");
+        command.env("XDG_RUNTIME_DIR", self.folder.path().join("runtime"));
+        command.env("GATEHOUSE_HOME", self.folder.path()).env("GATEHOUSE_VAULT", "env");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// How often its log says `words`.
+    pub(crate) fn logged(&self, words: &str) -> usize {
+        let folder = std::fs::read_dir(self.folder.path().join("state/logs"));
+        let files = folder.into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        texts.map(|text| text.matches(words).count()).sum()
+    }
+
     /// Starts the gateway on a free port and waits until it says where it listens.
     pub(crate) fn serve(&self, vault: Vault) -> Result<Served> {
         let mut command = self.command(vault, &["serve", "--port", "0"]);

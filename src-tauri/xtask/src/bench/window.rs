@@ -1,0 +1,90 @@
+//! The row about the window: from its start to data on the screen, on an X server and a session bus of
+//! its own, drawn in software.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::figures::median;
+use super::ground::Ground;
+use super::home::Home;
+use super::process::Running;
+use super::report::{Figure, Target};
+use crate::call::Call;
+
+/// Starts in a round.
+const STARTS: usize = 2;
+
+/// How long a window may take before the row gives up.
+const PAINT_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// What the program logs when the panel says that its first data is on the screen.
+const PAINTED: &str = "the panel is painted";
+
+/// From the start of the program to two frames after the verdict is there.
+pub(crate) fn paint(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let program = ground.program.with_file_name("gatehouse-desktop");
+    if !program.exists() {
+        let root = &ground.repository.root;
+        Call::cargo("build --release -p gatehouse-desktop --bin gatehouse-desktop", root).run()?;
+    }
+    let screen = Screen::start()?;
+    let home = ground.home()?;
+    let first = paint_ms(&program, &home, &screen)?;
+    let mut times = Vec::new();
+    for _ in 0..ground.rounds * STARTS {
+        times.push(paint_ms(&program, &home, &screen)?);
+    }
+    let note = format!("the very first start took {first:.0}; software rendering under Xvfb");
+    let quantity = "window: start to painted data, ms";
+    Ok(vec![Figure::own(quantity, median(&times), Target::AtMost(800.0)).noted(note)])
+}
+
+fn paint_ms(program: &Path, home: &Home, screen: &Screen) -> Result<f64> {
+    let before = home.logged(PAINTED);
+    let mut command = home.window(program);
+    command.env("DISPLAY", &screen.display).env("DBUS_SESSION_BUS_ADDRESS", &screen.bus_address);
+    let begin = Instant::now();
+    let _window = Running::start(&mut command)?;
+    while home.logged(PAINTED) == before {
+        if begin.elapsed() > PAINT_TIME_MAX {
+            bail!("the window was not painted within {} s", PAINT_TIME_MAX.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(begin.elapsed().as_secs_f64() * 1_000.0)
+}
+
+/// An X server and a session bus.
+struct Screen {
+    display: String,
+    bus_address: String,
+    _server: Running,
+    _bus: Running,
+}
+
+impl Screen {
+    fn start() -> Result<Self> {
+        let screen = ["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"];
+        let mut server = Running::start(piped(Command::new("Xvfb").args(screen)))?;
+        let display = format!(":{}", first_line(&mut server)?);
+        let session = ["--session", "--nofork", "--print-address=1"];
+        let mut bus = Running::start(piped(Command::new("dbus-daemon").args(session)))?;
+        let bus_address = first_line(&mut bus)?;
+        Ok(Self { display, bus_address, _server: server, _bus: bus })
+    }
+}
+
+fn piped(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null())
+}
+
+fn first_line(program: &mut Running) -> Result<String> {
+    let out = program.child().stdout.take().context("its output is not piped")?;
+    let mut line = String::new();
+    BufReader::new(out).read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
