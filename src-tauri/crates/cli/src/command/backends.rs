@@ -109,7 +109,7 @@ pub(crate) async fn run(
 }
 
 async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Failure> {
-    let (kind, base_url) = place(&wanted, core).await?;
+    let Place { kind, base_url, label } = place(&wanted, core).await?;
     let key = match wanted.key {
         Some(id) => {
             unlock_by_hand(core, console).await?;
@@ -117,20 +117,30 @@ async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Fail
         }
         None => BackendKey::None,
     };
-    let (id, label, models) = (wanted.id, wanted.label, wanted.models);
+    let label = if wanted.label.is_empty() { label } else { wanted.label };
+    let (id, models) = (wanted.id, wanted.models);
     let req = BackendAdd { id, label, kind, base_url, key, models };
     console.answer(&control::backend_add(core, req).await?, |backend| described("Added", backend))
 }
 
+/// Where requests will go, and what that is called.
+struct Place {
+    kind: BackendKindView,
+    base_url: String,
+    /// Empty where nobody has named it.
+    label: String,
+}
+
 /// Where requests will go: as typed, or as the preset says.
-async fn place(wanted: &Add, core: &Core) -> Result<(BackendKindView, String), Failure> {
+async fn place(wanted: &Add, core: &Core) -> Result<Place, Failure> {
     if let (Some(kind), Some(base_url)) = (wanted.kind, &wanted.base_url) {
-        return Ok((kind.into(), base_url.clone()));
+        let base_url = base_url.clone();
+        return Ok(Place { kind: kind.into(), base_url, label: String::new() });
     }
     let name = wanted.preset.as_deref().unwrap_or_default();
     let presets = control::presets(core).await?;
     match presets.into_iter().find(|preset| preset.id == name) {
-        Some(preset) => Ok((preset.kind, preset.base_url)),
+        Some(PresetView { kind, base_url, label, .. }) => Ok(Place { kind, base_url, label }),
         None => Err(Failure::new(Exit::Usage, format!("preset: there is no preset named {name}"))
             .with_hint("`gatehouse backends presets` lists them.")),
     }

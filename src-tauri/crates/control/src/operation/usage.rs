@@ -234,8 +234,10 @@ fn label(key: &UsageKey, group_by: UsageGroupBy, backends: &HashMap<String, Stri
             backends.get(name).unwrap_or(name).clone()
         }
         (UsageKey::Named(name), _) => name.clone(),
+        (UsageKey::Unnamed, UsageGroupBy::Backend) => "No backend".to_owned(),
+        (UsageKey::Unnamed, UsageGroupBy::Model) => "No model".to_owned(),
+        (UsageKey::Unnamed, UsageGroupBy::Client) => "No client".to_owned(),
         (UsageKey::Unnamed, UsageGroupBy::Credential) => "No key".to_owned(),
-        (UsageKey::Unnamed, _) => "None".to_owned(),
         (UsageKey::Other, _) => "Other".to_owned(),
     }
 }
