@@ -228,6 +228,29 @@ async fn type_key_in(home: &Home, ears: &mut Ears) {
     assert!(said.out.contains("…f05d"), "{}", said.out);
 }
 
+/// Takes the key out of a tool's file of variables, well formed and not, and again.
+async fn import_key(home: &Home) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::io::Write::write_all(
+            &mut std::fs::File::create(&path).expect("a file"),
+            text.as_bytes(),
+        )
+        .expect("written");
+        path.display().to_string()
+    };
+    let good = file(".env", format!("# mine\nexport OPENAI_API_KEY='{MARKED_KEY}'\n"));
+    let said = home.gatehouse(&["keys", "import", &good]).run().await.well();
+    assert!(said.out.contains("…f05d") && said.out.contains("api.openai.com"), "{}", said.out);
+    let again = home.gatehouse(&["keys", "import", &good, "--json"]).run().await;
+    assert_eq!(again.code, Some(1), "{}", again.out);
+    let bad = file("bad", format!("OPENAI_API_KEY={MARKED_KEY} {MARKED_KEY}\n"));
+    let refused = home.gatehouse(&["keys", "import", &bad]).run().await;
+    assert_eq!(refused.code, Some(2), "{}", refused.out);
+    home.gatehouse(&["keys", "remove", "openai"]).run().await.well();
+}
+
 /// Requests of a tool: good ones, and those whose backend gives the key away.
 async fn use_key(served: &Served, token: &str, ears: &mut Ears) {
     for model in MODELS {
@@ -294,6 +317,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     home.set("GATEHOUSE_LOG", "trace");
     let served = home.serve_with(&["--panel"]).await;
     type_key_in(&home, &mut ears).await;
+    import_key(&home).await;
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
     home.gatehouse(&add).run().await.well();
     ears.hear("arguments of serve", shown_of(served.pid(), "cmdline"));

@@ -28,3 +28,4 @@ pub use gateway::Asset;
 pub use monitor::{DesktopChannel, Identity};
 pub use operations::*;
 pub use remote::Owner;
+pub use vault::{KNOWN_VARIABLES, KnownVariable};

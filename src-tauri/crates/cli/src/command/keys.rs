@@ -1,5 +1,7 @@
 //! `gatehouse keys`: put in, tried, replaced, removed; never read back.
 
+mod import;
+
 use clap::Subcommand;
 use control::Core;
 use control::view::{
@@ -22,6 +24,8 @@ pub(crate) enum Keys {
     List,
     /// Put a key into the vault; it is asked for, or read from standard input
     Add(Add),
+    /// Put the keys of a file of variables, such as .env, into the vault
+    Import(import::Import),
     /// Ask the provider whether it accepts a key; nothing is billed
     Verify(Named),
     /// Put another key in the place of one
@@ -63,6 +67,7 @@ pub(crate) async fn run(wanted: Keys, core: &Core, console: &mut Console) -> Res
             Ok(Exit::Fine)
         }
         Keys::Add(wanted) => add(wanted, core, console).await,
+        Keys::Import(wanted) => import::run(wanted, core, console).await,
         Keys::Verify(named) => verify(named, core, console).await,
         Keys::Replace(wanted) => replace(wanted, core, console).await,
         Keys::Remove(named) => {
@@ -123,13 +128,17 @@ fn tail(key: &KeyView) -> String {
 }
 
 pub(super) fn kept(what: &str, whither: &str, key: &KeyView) -> Text {
+    done(&kept_sentence(what, whither, key))
+}
+
+fn kept_sentence(what: &str, whither: &str, key: &KeyView) -> String {
     let place = vault_kind(key.storage);
     let origin = match &key.origin {
         Some(origin) => format!("It may be sent to {origin} only."),
         None => "It is bound to the first backend that takes it.".to_owned(),
     };
     let tail = tail(key);
-    done(&format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}", key.id))
+    format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}", key.id)
 }
 
 pub(super) fn verified(verification: &KeyVerificationView) -> Text {

@@ -1,0 +1,163 @@
+//! `gatehouse keys import`: keys out of a file of variables, as tools keep them, into the vault.
+//!
+//! Each known variable becomes a key bound to its vendor's own host, so a file that came from
+//! elsewhere cannot send it to another. The file itself is left alone: whose it is we do not know.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use control::view::{KeyAdd, KeyView};
+use control::{Core, KNOWN_VARIABLES, KnownVariable};
+use domain::Secret;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::session::unlock_by_hand;
+use crate::sign::Tone;
+use crate::text::Text;
+
+/// Largest file read, in bytes. A `.env` file has a few kilobytes.
+const FILE_BYTES_MAX: u64 = 1_048_576;
+
+/// A file to import from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Import {
+    /// A file of lines such as OPENAI_API_KEY=…, for example .env
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// A key that was found, and under which variable.
+struct Found {
+    known: &'static KnownVariable,
+    secret: Secret,
+}
+
+pub(super) async fn run(
+    wanted: Import,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let found = find(&wanted)?;
+    unlock_by_hand(core, console).await?;
+    let mut kept: Vec<KeyView> = Vec::new();
+    for Found { known, secret } in found {
+        let id = known.credential.to_owned();
+        let (label, url) = (String::new(), Some(known.origin.to_owned()));
+        match control::key_add(core, KeyAdd { id, label, secret, url }).await {
+            Ok(key) => kept.push(key),
+            Err(error) if error.field.as_deref() == Some("id") => {
+                console.remark(&super::done(&format!("{}: {}", known.variable, error.message)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let file = wanted.file.display().to_string();
+    console.answer(&kept, |kept| imported(kept, &file))?;
+    Ok(if kept.is_empty() { Exit::No } else { Exit::Fine })
+}
+
+/// The keys of known variables, in the file's order. Of two variables for one key the first counts.
+fn find(wanted: &Import) -> Result<Vec<Found>, Failure> {
+    let text = read(wanted)?;
+    let mut found: Vec<Found> = Vec::new();
+    for (number, line) in dotenvy::from_read_iter(text.as_slice()).enumerate() {
+        // The parser's own words quote the line, which may be a key.
+        let Ok((name, mut value)) = line else {
+            let message = format!("entry {} of the file cannot be read", number + 1);
+            return Err(Failure::new(Exit::Usage, message)
+                .with_hint("Write one NAME=value on each line, in quotes if it has spaces."));
+        };
+        let known = KNOWN_VARIABLES.iter().find(|known| known.variable == name);
+        let taken = |known: &KnownVariable| {
+            found.iter().any(|other| other.known.credential == known.credential)
+        };
+        match known.filter(|known| !value.trim().is_empty() && !taken(known)) {
+            None => value.zeroize(),
+            Some(known) => {
+                let secret = Secret::parse(value).map_err(|rejected| {
+                    Failure::new(Exit::Usage, format!("{}: {rejected}", known.variable))
+                })?;
+                found.push(Found { known, secret });
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read(wanted: &Import) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |error: std::io::Error| {
+        let file = wanted.file.display();
+        Failure::new(Exit::Usage, format!("{file} could not be read: {error}"))
+    };
+    let file = File::open(&wanted.file).map_err(failed)?;
+    let mut text = Zeroizing::new(Vec::new());
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(failed)?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
+        let message = format!("the file has more than {FILE_BYTES_MAX} bytes");
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(text)
+}
+
+fn imported(kept: &[KeyView], file: &str) -> Text {
+    let mut text = Text::new();
+    if kept.is_empty() {
+        text.line(Tone::Plain, &format!("No new key of a known variable was found in {file}."));
+        return text;
+    }
+    for key in kept {
+        text.line(Tone::Plain, &super::kept_sentence("Put", "into", key));
+    }
+    let hint = format!("{file} still holds them in plain text; remove the lines when all works.");
+    text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn find_in(text: &str) -> Result<Vec<String>, String> {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(text.as_bytes()).expect("written");
+        let found = find(&Import { file: file.path().to_owned() });
+        let told = |found: Vec<Found>| {
+            found
+                .iter()
+                .map(|one| format!("{} at {}", one.known.credential, one.known.origin))
+                .collect()
+        };
+        found.map(told).map_err(|failure| format!("{failure:?}"))
+    }
+
+    #[test]
+    fn known_variables_are_found_and_others_left() {
+        let text = "# mine\nexport OPENAI_API_KEY='sk-CANARY-0123456789'\nDATABASE_URL=\"x y\"\n\
+                    GEMINI_API_KEY=AIza-CANARY-0123456789\nGOOGLE_API_KEY=AIza-CANARY-again-012345\n\
+                    GROQ_API_KEY=\n";
+        let found = find_in(text).expect("found");
+        assert_eq!(
+            found,
+            [
+                "openai at https://api.openai.com",
+                "gemini at https://generativelanguage.googleapis.com"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_not_quoted() {
+        let refused = find_in("A=1\nOPENAI_API_KEY=sk-CANARY 0123456789\n").expect_err("refused");
+        assert!(refused.contains("entry 2") && !refused.contains("CANARY"), "{refused}");
+        let refused = find_in("OPENAI_API_KEY=\"sk-CANARY 0123456789\"\n").expect_err("refused");
+        assert!(refused.contains("OPENAI_API_KEY") && !refused.contains("CANARY"), "{refused}");
+        let most = usize::try_from(FILE_BYTES_MAX).expect("a number");
+        assert!(find_in(&"#".repeat(most)).expect("at the limit").is_empty());
+        assert!(find_in(&"#".repeat(most + 1)).is_err());
+    }
+}
