@@ -4,6 +4,7 @@
 //! a key to the wrong host does not compile. Invariant: nothing here does IO, and this is the only
 //! crate that reads the clock or makes a random number ([`SystemClock`], [`SystemEntropy`]).
 
+mod dialect;
 mod entropy;
 mod id;
 mod money;
@@ -13,6 +14,7 @@ mod secret;
 mod time;
 mod usage;
 
+pub use dialect::{Crossing, Dialect, Lack, Offer, UnknownWord};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{BackendId, ClientId, CredentialId, IdError, RequestId, RunId, SLUG_CHARS_MAX};
 pub use money::{MicroUsd, Rates};
