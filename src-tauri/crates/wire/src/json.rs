@@ -82,6 +82,11 @@ impl<'a> Members<'a> {
         self.entries.last().map(|(_, value)| *value)
     }
 
+    /// All members in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.entries.iter().map(|(key, value)| (key.as_ref(), *value))
+    }
+
     /// The first key that stands twice.
     pub(crate) fn duplicate(&self) -> Option<&str> {
         let mut seen = HashSet::new();

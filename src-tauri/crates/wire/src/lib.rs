@@ -5,20 +5,54 @@
 //! nothing here does IO, reads a clock, makes a random number, spawns or locks; every outside byte
 //! may be hostile, so nothing panics and every size has a limit.
 
+mod answer;
+mod anthropic_messages;
+mod assemble;
+mod client_request;
+mod cross;
+mod crossing;
+mod delivery;
+mod dialect;
 mod error;
+mod exchange;
+mod fold;
+mod gemini;
 mod json;
 pub mod mock;
+mod names;
+pub mod neutral;
+mod node;
+mod ollama_chat;
 pub mod openai_chat;
+mod openai_responses;
+mod pass;
 #[cfg(test)]
 mod properties;
+mod reasoning;
+mod request_error;
 mod sse;
+mod stream;
+mod target;
+mod turns;
+mod usage;
 
+pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, Tapped};
+pub use client_request::{ClientRequest, Metering, Surface};
+pub use crossing::{Fate, Field, fate};
+pub use delivery::{Delivery, UsageChunk};
+pub use dialect::{Closing, error_body, error_event, error_status, heartbeat, upstream_error};
 pub use error::{
     ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
     UpstreamError,
 };
+pub use exchange::{Exchange, Outgoing};
 pub use json::{JSON_DEPTH_MAX, JSON_MEMBERS_MAX};
+pub use node::JSON_ITEMS_MAX;
+pub use request_error::RequestError;
 pub use sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
+pub use stream::{AnswerStream, HELD_BYTES_MAX};
+pub use target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
+pub use usage::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
 
 /// Longest model name read from a request, an answer or a backend's list, in bytes. The longest
 /// names in use (Bedrock ARNs, Hugging Face paths) stay under 200.

@@ -17,7 +17,8 @@ mod tools;
 
 use bytes::Bytes;
 
-use crate::openai_chat::{ChatRequest, models_answer};
+use crate::ClientRequest;
+use crate::openai_chat::models_answer;
 
 /// Pause between the tokens of `chat`, in milliseconds: a brisk hosted model.
 pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
@@ -95,7 +96,7 @@ pub enum MockEnd {
 
 /// Answers a chat request. `created_unix_s` is the answer's `created`.
 #[must_use]
-pub fn answer(request: &ChatRequest, created_unix_s: i64) -> MockAnswer {
+pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
     answer::answer(request, created_unix_s)
 }
 

@@ -7,10 +7,12 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::openai_chat::{
-    AnswerFacts, ChatRequest, ChatTap, Delivery, Metering, StreamEnd, UsageChunk, models_from_list,
-    read_chat_answer, stream_of_answer, upstream_error,
+    ChatTap, models_from_list, read_chat_answer, stream_of_answer, upstream_error,
 };
-use crate::{SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
+use crate::{
+    AnswerFacts, ClientRequest, Delivery, Metering, SseDecoder, SseEvent, SseEventTooLarge,
+    SsePayload, StreamEnd, Surface, UsageChunk,
+};
 
 const CASES: u32 = 512;
 
@@ -89,7 +91,8 @@ fn tap<'a>(
 ) -> (Vec<u8>, StreamEnd, AnswerFacts) {
     let mut tap = ChatTap::new(usage);
     let relay = pieces.flat_map(|piece| tap.feed(piece).relay.to_vec()).collect();
-    let (end, facts) = tap.finish();
+    let end = tap.finish();
+    let facts = tap.facts().clone();
     (relay, end, facts)
 }
 
@@ -194,7 +197,7 @@ proptest! {
 
     #[test]
     fn a_request_changes_in_one_place_for_each_field(body in request_text(), name in "[a-z/\"]{1,9}") {
-        let request = ChatRequest::parse(Bytes::from(body.clone())).expect(&body);
+        let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body.clone())).expect(&body);
         let renamed = body.replace("\"@MODEL@\"", &Value::from(name.as_str()).to_string());
         let plain = request.for_upstream(&name, Metering::AsClientWrote);
         prop_assert_eq!(&plain[..], renamed.as_bytes());
@@ -203,7 +206,7 @@ proptest! {
             prop_assert_eq!(metered, plain);
             return Ok(());
         };
-        let reread = ChatRequest::parse(metered.clone()).expect("still a request");
+        let reread = ClientRequest::parse(Surface::OpenAiChat, metered.clone()).expect("still a request");
         prop_assert_eq!(reread.delivery(), Delivery::Stream(UsageChunk::Asked));
         prop_assert_eq!(asked == UsageChunk::Asked, metered == plain);
         // One splice: what is before and after it is the client's.
@@ -227,7 +230,7 @@ proptest! {
             let _any = tap(UsageChunk::Asked, std::iter::once(input));
             let event = [b"data: ", input, b"\n\n"].concat();
             let _any = tap(UsageChunk::NotAsked, std::iter::once(&event[..]));
-            if let Ok(request) = ChatRequest::parse(Bytes::copy_from_slice(input)) {
+            if let Ok(request) = ClientRequest::parse(Surface::OpenAiChat, Bytes::copy_from_slice(input)) {
                 let _any = request.for_upstream("m", Metering::AskForUsage);
             }
         }
@@ -244,7 +247,7 @@ proptest! {
             let body = format!(
                 r#"{{"model":"{model}","stream":{stream},"messages":[{message},{{"role":"user","content":{message}}}],"{field}":{extra}}}"#
             );
-            let request = ChatRequest::parse(Bytes::from(body)).expect("a request");
+            let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body)).expect("a request");
             prop_assert!(crate::mock::answer(&request, 0).status >= 200);
         }
     }

@@ -10,9 +10,10 @@ use super::{
     ANSWER_TOKENS_MAX, CHAT_TOKEN_DELAY_MS, MockAnswer, MockEnd, MockPiece, SLOW_TOKEN_DELAY_MS,
     schema, text,
 };
-use crate::openai_chat::{ChatRequest, DONE_EVENT, Delivery, UsageChunk};
+use crate::openai_chat::DONE_EVENT;
+use crate::{ClientRequest, Delivery, UsageChunk};
 
-pub(super) fn answer(request: &ChatRequest, created_unix_s: i64) -> MockAnswer {
+pub(super) fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
     let Some(prompt) = Prompt::read(request) else {
         return fault::unreadable();
     };
@@ -61,7 +62,7 @@ enum Content {
 
 impl Script {
     fn new(
-        request: &ChatRequest,
+        request: &ClientRequest,
         prompt: &Prompt,
         voice: Voice,
         created_unix_s: i64,
@@ -85,6 +86,9 @@ impl Script {
                 ("application/json", vec![MockPiece { delay_ms, bytes }])
             }
             Delivery::Stream(usage) => ("text/event-stream", self.stream(usage, delay_ms)),
+            Delivery::StreamArray => {
+                ("text/event-stream", self.stream(UsageChunk::Asked, delay_ms))
+            }
         };
         MockAnswer { status: 200, content_type, retry_after_s: None, body, end: MockEnd::Done }
     }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::{MODELS, MockAnswer, MockEnd, MockPiece, TOKENS_BEFORE_FAULT};
-use crate::openai_chat::{Delivery, error_body, error_event};
-use crate::{ErrorAnswer, ErrorKind};
+use crate::openai_chat::{error_body, error_event};
+use crate::{Delivery, ErrorAnswer, ErrorKind};
 
 /// Seconds that `fault-429` asks to wait.
 const RETRY_AFTER_S: u32 = 1;
@@ -88,23 +88,25 @@ impl Fault {
             (Self::Html, _) => replaced("text/html; charset=utf-8", Bytes::from_static(PAGE)),
             (Self::Empty, _) => MockAnswer { body: Vec::new(), ..good },
             (Self::Cut, Delivery::Whole) => MockAnswer { end: MockEnd::Cut, ..halved(good) },
-            (Self::Cut, Delivery::Stream(_)) => begun(good, MockEnd::Cut),
+            (Self::Cut, Delivery::Stream(_) | Delivery::StreamArray) => begun(good, MockEnd::Cut),
             (Self::Stall, Delivery::Whole) => {
                 MockAnswer { body: Vec::new(), end: MockEnd::Stall, ..good }
             }
-            (Self::Stall, Delivery::Stream(_)) => begun(good, MockEnd::Stall),
+            (Self::Stall, Delivery::Stream(_) | Delivery::StreamArray) => {
+                begun(good, MockEnd::Stall)
+            }
             (Self::TruncatedJson, Delivery::Whole) => halved(good),
-            (Self::TruncatedJson, Delivery::Stream(_)) => torn(good),
+            (Self::TruncatedJson, Delivery::Stream(_) | Delivery::StreamArray) => torn(good),
             (Self::ErrorEvent, Delivery::Whole) => {
                 replaced("application/json", error_body(&IN_BAND))
             }
-            (Self::ErrorEvent, Delivery::Stream(_)) => {
+            (Self::ErrorEvent, Delivery::Stream(_) | Delivery::StreamArray) => {
                 let mut answer = begun(good, MockEnd::Done);
                 answer.body.push(MockPiece { delay_ms: 0, bytes: error_event(&IN_BAND) });
                 answer
             }
             (Self::NoDone, Delivery::Whole) => good,
-            (Self::NoDone, Delivery::Stream(_)) => {
+            (Self::NoDone, Delivery::Stream(_) | Delivery::StreamArray) => {
                 let mut answer = good;
                 answer.body.pop();
                 answer

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::text;
-use crate::openai_chat::ChatRequest;
+use crate::ClientRequest;
 
 /// A request as the mock understands it.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) enum Format {
 
 impl Prompt {
     /// `None` if a part of the body cannot be held as a value (a lone surrogate, `1e999`).
-    pub(super) fn read(request: &ChatRequest) -> Option<Self> {
+    pub(super) fn read(request: &ClientRequest) -> Option<Self> {
         let body: Value = serde_json::from_slice(request.body()).ok()?;
         let messages = body.get("messages")?.as_array()?;
         let role = |message: &Value, role: &str| message.get("role").is_some_and(|r| r == role);

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::openai_chat::{
-    BadAnswer, ChatTap, StreamEnd, StreamFault, UsageChunk, models_from_list, read_chat_answer,
-};
+use crate::openai_chat::{ChatTap, models_from_list, read_chat_answer};
+use crate::{BadAnswer, StreamEnd, StreamFault, Surface, UsageChunk};
 
-fn request(body: &Value) -> ChatRequest {
-    ChatRequest::parse(Bytes::from(body.to_string())).expect("a good request")
+fn request(body: &Value) -> ClientRequest {
+    ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body.to_string()))
+        .expect("a good request")
 }
 
 fn ask(body: &Value) -> MockAnswer {
@@ -47,7 +47,7 @@ fn chunks(body: &Value) -> Vec<Value> {
 fn end(body: &Value) -> StreamEnd {
     let mut tap = ChatTap::new(UsageChunk::Asked);
     tap.feed(&bytes(&ask(body)));
-    tap.finish().0
+    tap.finish()
 }
 
 #[test]
@@ -215,8 +215,10 @@ fn faults_by_status_have_the_dialects_shape() {
     let unknown = ask(&chat("gpt-4", "x"));
     assert_eq!(unknown.status, 404);
     assert!(String::from_utf8_lossy(&bytes(&unknown)).contains("fault-no-usage"));
-    let unreadable =
-        ChatRequest::parse(Bytes::from_static(br#"{"model":"chat","messages":["\ud800"]}"#));
+    let unreadable = ClientRequest::parse(
+        Surface::OpenAiChat,
+        Bytes::from_static(br#"{"model":"chat","messages":["\ud800"]}"#),
+    );
     assert_eq!(answer(&unreadable.expect("passes through"), 1).status, 400);
 }
 

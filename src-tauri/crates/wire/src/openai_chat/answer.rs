@@ -3,47 +3,13 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::DONE_EVENT;
 use super::chunk::{Chunk, data_event};
 use super::error::in_band_error;
-use super::tap::is_model_name;
-use super::usage::{UsageReport, read_usage};
-use super::{DONE_EVENT, UsageChunk};
-use crate::UpstreamError;
+use super::usage::read_usage;
+use crate::answer::is_model_name;
 use crate::json::{Members, items, range_in};
-
-/// What an answer, whole or streamed, says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AnswerFacts {
-    /// Tokens as the backend counted them; `None` if it did not say, and then they are unknown,
-    /// never zero.
-    pub usage: Option<UsageReport>,
-    /// The model the backend says it used.
-    pub model: Option<String>,
-    /// The first finish reason.
-    pub finish_reason: Option<String>,
-}
-
-/// Why a body with status 200 is no answer. Never relay it: clients take it for success.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadAnswer {
-    /// No bytes.
-    #[error("the backend answered 200 with an empty body")]
-    Empty,
-    /// A web page: a captive portal, a proxy's login, a wrong base URL.
-    #[error(
-        "the backend answered with a web page instead of JSON; check its base URL and the network"
-    )]
-    Html,
-    /// Broken off or never JSON.
-    #[error("the backend's answer is not complete JSON")]
-    NotJson,
-    /// JSON without a choice.
-    #[error("the backend's answer has no choices")]
-    NoChoices,
-    /// An error object in a body with status 200.
-    #[error("the backend answered 200 with an error: {}", .0.message)]
-    UpstreamError(UpstreamError),
-}
+use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
 /// Reads a whole answer.
 pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
@@ -62,7 +28,8 @@ pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let usage = chunk.usage.and_then(read_usage);
     let model = chunk.model.filter(|model| is_model_name(model));
-    Ok(AnswerFacts { usage, model, finish_reason })
+    let content_bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    Ok(AnswerFacts { usage, model, finish_reason, content_bytes })
 }
 
 /// The regular stream of a whole answer, for a backend that ignored `stream: true`, with the facts
@@ -127,8 +94,8 @@ fn with_call_indexes(message: &RawValue) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::UpstreamClass;
-    use crate::openai_chat::{ChatTap, StreamEnd};
+    use crate::openai_chat::ChatTap;
+    use crate::{StreamEnd, UpstreamClass};
 
     #[test]
     fn an_answer_gives_its_facts() {
@@ -180,7 +147,8 @@ mod tests {
         let mut tap = ChatTap::new(UsageChunk::Asked);
         assert_eq!(tap.feed(&stream).relay, stream, "nothing to strip");
         assert!(tap.content_seen());
-        assert_eq!(tap.finish(), (StreamEnd::Complete { append: Bytes::new() }, facts));
+        assert_eq!(tap.finish(), StreamEnd::Complete { append: Bytes::new() });
+        assert_eq!((&tap.facts().usage, &tap.facts().model), (&facts.usage, &facts.model));
         let (unasked, _) = stream_of_answer(body, UsageChunk::NotAsked).expect("an answer");
         assert!(!String::from_utf8_lossy(&unasked).contains("usage"));
         let refused = stream_of_answer(br#"{"error":"x"}"#, UsageChunk::Asked);

@@ -4,8 +4,8 @@
 
 use serde_json::value::RawValue;
 
-use super::tap::{CHOICES_MAX, StreamFault};
 use crate::json::{Members, items};
+use crate::{CHOICES_MAX, StreamFault};
 
 /// What a tap needs of one chunk.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::tap::is_model_name;
+use crate::answer::is_model_name;
 use crate::json::{Members, items};
 
 /// Most models read from one backend. The largest aggregators list under 1,000.

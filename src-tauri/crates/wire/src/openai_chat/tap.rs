@@ -7,18 +7,16 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::answer::AnswerFacts;
+use super::DONE_EVENT;
 use super::chunk::{Adds, Choice, Chunk, data_event};
 use super::error::in_band_error;
 use super::usage::read_usage;
-use super::{DONE_EVENT, UsageChunk};
+use crate::answer::is_model_name;
 use crate::json::range_in;
 use crate::{
-    MODEL_NAME_BYTES_MAX, SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SsePayload, UpstreamError,
+    AnswerFacts, CHOICES_MAX, Flow, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault,
+    Tapped, UsageChunk,
 };
-
-/// Most choices of one answer (`n` of the OpenAI API goes to 128).
-pub const CHOICES_MAX: usize = 128;
 
 /// Longest finish reason kept, in characters; the longest defined is `content_filter`.
 const FINISH_REASON_CHARS_MAX: usize = 64;
@@ -33,62 +31,6 @@ pub struct ChatTap {
     content_seen: bool,
     late_chunks: u32,
     end: Option<StreamEnd>,
-}
-
-/// What became of the bytes fed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tapped {
-    /// Bytes to relay now; may be empty.
-    pub relay: Bytes,
-    /// Whether to go on reading.
-    pub flow: Flow,
-}
-
-/// Whether a stream goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// Feed more.
-    More,
-    /// The end is known: relay what was given, stop reading, call [`ChatTap::finish`].
-    Stop,
-}
-
-/// How a stream ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StreamEnd {
-    /// Every choice has its finish reason. `append` goes to the client before its stream ends: empty
-    /// after a regular end, else what the backend left out.
-    Complete {
-        /// Bytes to relay last.
-        append: Bytes,
-    },
-    /// The bytes ended, or `[DONE]` came, before a finish reason: close with an error event.
-    Truncated,
-    /// The backend reported an error in the stream (not relayed): close with an error event.
-    UpstreamError(UpstreamError),
-    /// The stream broke the dialect: close with an error event.
-    Broken(StreamFault),
-}
-
-/// How a stream broke the dialect. The text is for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum StreamFault {
-    /// Over [`SSE_EVENT_BYTES_MAX`].
-    #[error("the backend sent an event of more than {SSE_EVENT_BYTES_MAX} bytes")]
-    EventTooLarge,
-    /// Bytes that are no UTF-8.
-    #[error("the backend sent text that is not UTF-8")]
-    InvalidUtf8,
-    /// `data` that is no JSON object, or has no readable choices.
-    #[error("the backend sent an event that is not a chat completion chunk")]
-    NotJson,
-    /// Over [`CHOICES_MAX`].
-    #[error("the backend sent more than {CHOICES_MAX} choices")]
-    TooManyChoices,
-    /// A piece of a tool call after its choice had finished: relaying or dropping it would hand an
-    /// agent a wrong call.
-    #[error("the backend went on with a tool call after its finish reason")]
-    LateToolCall,
 }
 
 #[derive(Debug)]
@@ -160,7 +102,7 @@ impl ChatTap {
     /// The backend's bytes are at their end (or [`Flow::Stop`] was given): how it ended and what was
     /// learned. Also right after a broken connection: what counts is what had come by then.
     #[must_use]
-    pub fn finish(mut self) -> (StreamEnd, AnswerFacts) {
+    pub fn finish(&mut self) -> StreamEnd {
         let rest = std::mem::take(&mut self.decoder).finish();
         let mut append = BytesMut::new();
         if let (None, Some(event)) = (&self.end, rest)
@@ -168,15 +110,14 @@ impl ChatTap {
         {
             self.pass_unfinished(&event, &mut append);
         }
-        let end = match self.end {
+        match self.end.take() {
             Some(end) => end,
             None if self.all_finished() => {
                 append.extend_from_slice(DONE_EVENT);
                 StreamEnd::Complete { append: append.freeze() }
             }
             None => StreamEnd::Truncated,
-        };
-        (end, self.facts)
+        }
     }
 
     fn all_finished(&self) -> bool {
@@ -316,11 +257,6 @@ impl ChatTap {
 enum Timing {
     InTime,
     Late,
-}
-
-/// Whether a name a backend sent is one.
-pub(super) fn is_model_name(name: &str) -> bool {
-    (1..=MODEL_NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
 /// A late chunk without its choices, so that the usage in it still reaches the client.

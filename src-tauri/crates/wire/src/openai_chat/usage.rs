@@ -7,34 +7,9 @@
 use domain::TokenUsage;
 use serde_json::value::RawValue;
 
+use crate::UsageReport;
 use crate::json::Members;
-
-/// Largest raw usage object kept, in bytes; the largest seen has some 600.
-pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
-
-/// Largest count believed, in tokens; anything over it is a fault of the backend.
-pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
-
-/// Usage of one answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageReport {
-    /// The split by class.
-    pub tokens: TokenUsage,
-    /// Whether the split is what the backend said.
-    pub reading: UsageReading,
-    /// The backend's own object; `None` if it had more than [`USAGE_RAW_BYTES_MAX`].
-    pub raw: Option<String>,
-}
-
-/// How far a usage report can be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UsageReading {
-    /// The numbers agree with each other.
-    AsReported,
-    /// A number was negative, no whole number, too large, or a part was larger than its whole; it
-    /// was clamped.
-    Adjusted,
-}
+use crate::usage::Counts;
 
 /// Reads a `usage` value; `None` if it names neither a prompt nor a completion count.
 pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
@@ -43,7 +18,7 @@ pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     if prompt.is_none() && completion.is_none() {
         return None;
     }
-    let mut counts = Counts { reading: UsageReading::AsReported };
+    let mut counts = Counts::new();
     let prompt = counts.read(prompt);
     let completion = counts.read(completion);
     let total = counts.read(members.get("total_tokens"));
@@ -57,34 +32,10 @@ pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     let mut tokens = TokenUsage::default();
     counts.split_input(&mut tokens, prompt, cached, written);
     counts.split_output(&mut tokens, completion, thought, total.saturating_sub(prompt));
-    let raw = value.get();
-    let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
-    Some(UsageReport { tokens, reading: counts.reading, raw })
-}
-
-struct Counts {
-    reading: UsageReading,
+    Some(counts.report(tokens, value))
 }
 
 impl Counts {
-    /// A count; absent is zero, anything that is no whole number in range is brought into it.
-    fn read(&mut self, value: Option<&RawValue>) -> u64 {
-        let Some(value) = value else { return 0 };
-        let text = value.get().trim_matches('"');
-        let exact = value.get().parse::<u64>().ok().filter(|count| *count <= TOKEN_COUNT_MAX);
-        exact.unwrap_or_else(|| {
-            self.reading = UsageReading::Adjusted;
-            near_count(text)
-        })
-    }
-
-    fn part(&mut self, part: u64, whole: u64) -> u64 {
-        if part > whole {
-            self.reading = UsageReading::Adjusted;
-        }
-        part.min(whole)
-    }
-
     /// Cache writes are inside the prompt count at most backends. Where they cannot be (the parts
     /// would exceed the whole) they are taken as counted beside it.
     fn split_input(&mut self, tokens: &mut TokenUsage, prompt: u64, cached: u64, written: u64) {
@@ -92,7 +43,7 @@ impl Counts {
         tokens.cache_write_5m = written;
         let rest = prompt - tokens.cache_read;
         tokens.input_uncached = rest.checked_sub(written).unwrap_or_else(|| {
-            self.reading = UsageReading::Adjusted;
+            self.adjusted();
             rest
         });
     }
@@ -108,19 +59,10 @@ impl Counts {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=10^12 before the cast; NaN becomes 0"
-)]
-fn near_count(text: &str) -> u64 {
-    let near = text.parse::<f64>().unwrap_or(0.0);
-    near.clamp(0.0, 1e12) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading};
 
     fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");

@@ -1,7 +1,7 @@
 //! How streams end, one case for each way they break (numbers are those of the fault table).
 
 use super::*;
-use crate::UpstreamClass;
+use crate::{MODEL_NAME_BYTES_MAX, SSE_EVENT_BYTES_MAX, UpstreamClass, UpstreamError};
 
 const ROLE: &str =
     r#"{"model":"gpt-x","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#;
@@ -29,7 +29,8 @@ fn tap_bytes(usage_chunk: UsageChunk, bytes: &[u8]) -> Seen {
     let Tapped { relay, flow } = tap.feed(bytes);
     let relay = String::from_utf8(relay.to_vec()).expect("only UTF-8 is relayed");
     let (content_seen, late_chunks) = (tap.content_seen(), tap.late_chunks());
-    let (end, facts) = tap.finish();
+    let end = tap.finish();
+    let facts = tap.facts().clone();
     Seen { relay, flow, content_seen, late_chunks, end, facts }
 }
 
@@ -118,7 +119,7 @@ fn f12_nothing_after_done_is_relayed() {
     assert_eq!((first.relay, first.flow), (Bytes::from(stream(&[HI, STOP, DONE])), Flow::Stop));
     let later = tap.feed(stream(&[HI]).as_bytes());
     assert_eq!((later.relay, later.flow), (Bytes::new(), Flow::Stop));
-    assert_eq!(tap.finish().0, complete(""));
+    assert_eq!(tap.finish(), complete(""));
 }
 
 #[test]

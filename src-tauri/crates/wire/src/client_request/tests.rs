@@ -1,9 +1,10 @@
 //! What is refused by which name, and which bytes change.
 
 use super::*;
+use crate::{JSON_MEMBERS_MAX, MODEL_NAME_BYTES_MAX};
 
-fn parse(body: &str) -> Result<ChatRequest, RequestError> {
-    ChatRequest::parse(Bytes::copy_from_slice(body.as_bytes()))
+fn parse(body: &str) -> Result<ClientRequest, RequestError> {
+    ClientRequest::parse(Surface::OpenAiChat, Bytes::copy_from_slice(body.as_bytes()))
 }
 
 fn refused(body: &str) -> RequestError {
@@ -79,22 +80,23 @@ fn refusals_name_the_field() {
 fn limits_hold_at_the_limit() {
     let named = |bytes: usize| format!(r#"{{"model":"{}","messages":[]}}"#, "m".repeat(bytes));
     assert!(parse(&named(MODEL_NAME_BYTES_MAX)).is_ok());
-    assert_eq!(refused(&named(MODEL_NAME_BYTES_MAX + 1)), RequestError::BadModel);
+    assert_eq!(refused(&named(MODEL_NAME_BYTES_MAX + 1)), RequestError::bad_model());
     // The object itself is one level.
     let nested = |depth: usize| {
         let (open, close) = ("[".repeat(depth - 1), "]".repeat(depth - 1));
         format!(r#"{{"model":"m","messages":{open}{close}}}"#)
     };
     assert!(parse(&nested(JSON_DEPTH_MAX)).is_ok());
-    assert_eq!(refused(&nested(JSON_DEPTH_MAX + 1)), RequestError::TooDeep);
-    assert_eq!(refused(&"[".repeat(1_000_000)), RequestError::TooDeep);
+    assert_eq!(refused(&nested(JSON_DEPTH_MAX + 1)), RequestError::TooComplex);
+    assert_eq!(refused(&"[".repeat(1_000_000)), RequestError::TooComplex);
     let fields = |count: usize| {
         let more: String = (2..count).map(|n| format!(",\"{n}\":0")).collect();
         format!(r#"{{"model":"m","messages":[]{more}}}"#)
     };
     assert!(parse(&fields(JSON_MEMBERS_MAX)).is_ok());
-    assert_eq!(refused(&fields(JSON_MEMBERS_MAX + 1)), RequestError::TooManyFields);
-    let utf8 = ChatRequest::parse(Bytes::from_static(b"{\n\"\xff\"}")).expect_err("no UTF-8");
+    assert_eq!(refused(&fields(JSON_MEMBERS_MAX + 1)), RequestError::TooComplex);
+    let utf8 = ClientRequest::parse(Surface::OpenAiChat, Bytes::from_static(b"{\n\"\xff\"}"))
+        .expect_err("no UTF-8");
     assert_eq!(utf8, RequestError::NotJson { line: 2, column: 2 });
 }
 

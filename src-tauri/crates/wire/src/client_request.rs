@@ -1,4 +1,5 @@
-//! What routing needs of a request, and the request for the upstream.
+//! What routing needs of a client's request in any dialect, and the request for a backend that speaks
+//! the same one.
 //!
 //! The body is never turned into values and back: unknown fields, their order and the spelling of
 //! numbers reach the backend as the client wrote them. Policy for duplicate keys: at the top level
@@ -10,37 +11,24 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 
-use crate::MODEL_NAME_BYTES_MAX;
-use crate::json::{
-    JSON_DEPTH_MAX, JSON_MEMBERS_MAX, JsonFault, Members, is_deeper_than, quote, range_in,
-};
+use domain::Dialect;
 
-/// A Chat Completions request, checked as far as routing needs.
+use crate::answer::is_model_name;
+use crate::dialect::read_request;
+use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
+use crate::neutral::Request;
+use crate::{Delivery, RequestError, UsageChunk};
+
+/// A client's request, checked as far as routing needs.
 #[derive(Debug, Clone)]
-pub struct ChatRequest {
+pub struct ClientRequest {
+    dialect: Dialect,
     body: Bytes,
     model: String,
-    model_at: Range<usize>,
+    /// Where the model's name stands in the body; nowhere in Gemini's, whose paths name it.
+    model_at: Option<Range<usize>>,
     delivery: Delivery,
     usage_edit: Option<Edit>,
-}
-
-/// How the client wants its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// One JSON body.
-    Whole,
-    /// Server-sent events.
-    Stream(UsageChunk),
-}
-
-/// Whether the client asked for `stream_options.include_usage`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UsageChunk {
-    /// It did: the usage chunk is relayed.
-    Asked,
-    /// It did not: the usage chunk is taken out.
-    NotAsked,
 }
 
 /// Whether to ask the backend for usage in a stream.
@@ -52,76 +40,6 @@ pub enum Metering {
     AsClientWrote,
 }
 
-/// Why a request was refused. The text is the `message` for the client, [`RequestError::param`] the
-/// field it names and [`RequestError::code`] its `code`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    /// Not JSON in UTF-8.
-    #[error(
-        "The request body is not valid JSON (line {line}, column {column}). Send one JSON object in UTF-8."
-    )]
-    NotJson {
-        /// Line from one.
-        line: usize,
-        /// Column from one.
-        column: usize,
-    },
-    /// JSON, but no object.
-    #[error("The request body is not a JSON object. Send one object with 'model' and 'messages'.")]
-    NotAnObject,
-    /// Over [`JSON_DEPTH_MAX`].
-    #[error("The request body is nested deeper than {JSON_DEPTH_MAX} levels. Flatten it.")]
-    TooDeep,
-    /// Over [`JSON_MEMBERS_MAX`].
-    #[error("The request body has more than {JSON_MEMBERS_MAX} fields in one object. Send fewer.")]
-    TooManyFields,
-    /// A key that stands twice.
-    #[error("Duplicate field: '{0}'. Send it once.")]
-    DuplicateKey(String),
-    /// A field that has to be there.
-    #[error("Missing required parameter: '{0}'.")]
-    Missing(&'static str),
-    /// A field of the wrong type.
-    #[error("Invalid type for '{param}': expected {expected}.")]
-    WrongType {
-        /// The field.
-        param: &'static str,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// A model name that is empty, too long or has control characters.
-    #[error(
-        "Invalid value for 'model': use 1 to {MODEL_NAME_BYTES_MAX} bytes without control characters."
-    )]
-    BadModel,
-}
-
-impl RequestError {
-    /// The field at fault, as OpenAI names it.
-    #[must_use]
-    pub fn param(&self) -> Option<&str> {
-        match self {
-            Self::NotJson { .. } | Self::NotAnObject | Self::TooDeep | Self::TooManyFields => None,
-            Self::DuplicateKey(key) => Some(key),
-            Self::Missing(param) | Self::WrongType { param, .. } => Some(param),
-            Self::BadModel => Some("model"),
-        }
-    }
-
-    /// OpenAI's word for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotJson { .. } | Self::NotAnObject => "invalid_json",
-            Self::TooDeep | Self::TooManyFields => "json_too_complex",
-            Self::DuplicateKey(_) => "duplicate_parameter",
-            Self::Missing(_) => "missing_required_parameter",
-            Self::WrongType { .. } => "invalid_type",
-            Self::BadModel => "invalid_value",
-        }
-    }
-}
-
 /// Bytes to put in place of a range of the body.
 #[derive(Debug, Clone)]
 struct Edit {
@@ -129,25 +47,83 @@ struct Edit {
     text: &'static str,
 }
 
-impl ChatRequest {
+/// Where a client knocked: its dialect, and what the path says beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface<'a> {
+    /// `POST /v1/chat/completions`.
+    OpenAiChat,
+    /// `POST /v1/responses`.
+    OpenAiResponses,
+    /// `POST /v1/messages`.
+    AnthropicMessages,
+    /// `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`.
+    Gemini {
+        /// The model in the path, percent signs resolved.
+        model: &'a str,
+        /// What the method and `?alt=sse` say.
+        delivery: Delivery,
+    },
+}
+
+impl Surface<'_> {
+    /// Its dialect.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::OpenAiChat => Dialect::OpenAiChat,
+            Self::OpenAiResponses => Dialect::OpenAiResponses,
+            Self::AnthropicMessages => Dialect::AnthropicMessages,
+            Self::Gemini { .. } => Dialect::Gemini,
+        }
+    }
+}
+
+impl ClientRequest {
     /// Reads a request's body.
-    pub fn parse(body: Bytes) -> Result<Self, RequestError> {
+    pub fn parse(surface: Surface<'_>, body: Bytes) -> Result<Self, RequestError> {
         let text =
             std::str::from_utf8(&body).map_err(|error| not_utf8(&body, error.valid_up_to()))?;
         if is_deeper_than(text, JSON_DEPTH_MAX) {
-            return Err(RequestError::TooDeep);
+            return Err(RequestError::TooComplex);
         }
         let members = read_object(text)?;
+        let dialect = surface.dialect();
+        if let Surface::Gemini { model, delivery } = surface {
+            if !is_model_name(model) {
+                return Err(RequestError::bad_model());
+            }
+            check_array(&members, "contents")?;
+            let model = model.to_owned();
+            return Ok(Self { dialect, body, model, model_at: None, delivery, usage_edit: None });
+        }
         let (model, model_at) = read_model(text, &members)?;
-        check_messages(&members)?;
-        let options = UsageOption::read(text, &members)?;
-        let delivery = if read_flag(&members, "stream", "stream")? {
-            Delivery::Stream(options.asked)
-        } else {
-            Delivery::Whole
+        match dialect {
+            Dialect::OpenAiResponses => {}
+            _ => check_array(&members, "messages")?,
+        }
+        let is_streamed = read_flag(&members, "stream", "stream")?;
+        let (asked, usage_edit) = match dialect {
+            Dialect::OpenAiChat => {
+                let options = UsageOption::read(text, &members)?;
+                (options.asked, options.edit)
+            }
+            _ => (UsageChunk::Asked, None),
         };
-        let usage_edit = options.edit;
-        Ok(Self { body, model, model_at, delivery, usage_edit })
+        let delivery = if is_streamed { Delivery::Stream(asked) } else { Delivery::Whole };
+        Ok(Self { dialect, body, model, model_at: Some(model_at), delivery, usage_edit })
+    }
+
+    /// The dialect it is written in.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// What it means, read whole: for a backend of another dialect.
+    pub fn read(&self) -> Result<Request, RequestError> {
+        // It was checked when it was parsed.
+        let text = std::str::from_utf8(&self.body).unwrap_or_default();
+        read_request(self.dialect, text, &self.model, self.delivery)
     }
 
     /// The model the client asked for: a route's name.
@@ -173,7 +149,8 @@ impl ChatRequest {
     #[must_use]
     pub fn for_upstream(&self, model: &str, metering: Metering) -> Bytes {
         let name = quote(model);
-        let rename = (model != self.model).then_some((&self.model_at, name.as_str()));
+        let rename = self.model_at.as_ref().filter(|_| model != self.model);
+        let rename = rename.map(|at| (at, name.as_str()));
         let meter = match (self.delivery, metering) {
             (Delivery::Stream(_), Metering::AskForUsage) => self.usage_edit.as_ref(),
             _ => None,
@@ -211,7 +188,7 @@ fn read_object(text: &str) -> Result<Members<'_>, RequestError> {
     let members = Members::parse(text).map_err(|fault| match fault {
         JsonFault::Syntax { line, column } => RequestError::NotJson { line, column },
         JsonFault::NotAnObject => RequestError::NotAnObject,
-        JsonFault::TooManyMembers => RequestError::TooManyFields,
+        JsonFault::TooManyMembers => RequestError::TooComplex,
     })?;
     refuse_duplicates(&members, "")?;
     Ok(members)
@@ -226,31 +203,30 @@ fn refuse_duplicates(members: &Members<'_>, path: &str) -> Result<(), RequestErr
 }
 
 fn read_model(text: &str, members: &Members<'_>) -> Result<(String, Range<usize>), RequestError> {
-    let raw = members.get("model").ok_or(RequestError::Missing("model"))?;
+    let raw = members.get("model").ok_or(RequestError::Missing("model".to_owned()))?;
     if !raw.get().starts_with('"') {
-        return Err(RequestError::WrongType { param: "model", expected: "a string" });
+        return Err(RequestError::WrongType { param: "model".to_owned(), expected: "a string" });
     }
-    let model = members.string("model").ok_or(RequestError::BadModel)?;
-    let fits = (1..=MODEL_NAME_BYTES_MAX).contains(&model.len());
-    if !fits || model.chars().any(char::is_control) {
-        return Err(RequestError::BadModel);
+    let model = members.string("model").ok_or(RequestError::bad_model())?;
+    if !is_model_name(&model) {
+        return Err(RequestError::bad_model());
     }
     Ok((model, range_in(text, raw.get())))
 }
 
-fn check_messages(members: &Members<'_>) -> Result<(), RequestError> {
-    let raw = members.get("messages").ok_or(RequestError::Missing("messages"))?;
+fn check_array(members: &Members<'_>, key: &'static str) -> Result<(), RequestError> {
+    let raw = members.get(key).ok_or_else(|| RequestError::Missing(key.to_owned()))?;
     if raw.get().starts_with('[') {
         return Ok(());
     }
-    Err(RequestError::WrongType { param: "messages", expected: "an array of messages" })
+    Err(RequestError::WrongType { param: key.to_owned(), expected: "an array" })
 }
 
 fn read_flag(members: &Members<'_>, key: &str, param: &'static str) -> Result<bool, RequestError> {
     match members.get(key).map(RawValue::get) {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(RequestError::WrongType { param, expected: "a boolean" }),
+        Some(_) => Err(RequestError::WrongType { param: param.to_owned(), expected: "a boolean" }),
     }
 }
 
@@ -270,10 +246,13 @@ impl UsageOption {
         };
         let inner = match Members::parse(options.get()) {
             Ok(inner) => inner,
-            Err(JsonFault::TooManyMembers) => return Err(RequestError::TooManyFields),
+            Err(JsonFault::TooManyMembers) => return Err(RequestError::TooComplex),
             Err(_) => {
                 let expected = "an object";
-                return Err(RequestError::WrongType { param: "stream_options", expected });
+                return Err(RequestError::WrongType {
+                    param: "stream_options".to_owned(),
+                    expected,
+                });
             }
         };
         refuse_duplicates(&inner, "stream_options.")?;

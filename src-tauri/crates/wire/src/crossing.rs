@@ -1,0 +1,208 @@
+//! The written table of what crosses between dialects.
+//!
+//! The neutral form carries what at least two dialects can say. Everything else is a [`Field`], and
+//! [`fate`] says for each field and each dialect it may be sent in whether it crosses, is refused (a
+//! 400 that names it) or is dropped and named in the header `x-gatehouse-dropped`. A field that
+//! changes what the answer is (its meaning, its shape, who sees it) is never dropped silently.
+
+use domain::{Crossing, Dialect};
+
+use crate::RequestError;
+use crate::neutral::Extra;
+
+/// What a request may say beyond the neutral form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// `seed`.
+    Seed,
+    /// `logprobs`, `top_logprobs`, `responseLogprobs`.
+    Logprobs,
+    /// `logit_bias`.
+    LogitBias,
+    /// `frequency_penalty`, `presence_penalty` and their Gemini twins.
+    Penalties,
+    /// `n` above one, `candidateCount`.
+    Choices,
+    /// Stop texts, where the target has none (Responses).
+    Stop,
+    /// `top_k` where the target has none.
+    TopK,
+    /// Sampling fields where the target refuses them.
+    Sampling,
+    /// Sound as output (`modalities`, `audio`, `responseModalities`).
+    AudioOutput,
+    /// Sound as input.
+    AudioInput,
+    /// An image by file id, or another file bound to one provider.
+    ProviderFile,
+    /// A document (PDF) as input.
+    Document,
+    /// `prediction`.
+    Prediction,
+    /// A tool that the provider runs itself.
+    ServerTool,
+    /// `web_search_options`.
+    WebSearch,
+    /// JSON mode without a schema where the target has none.
+    AnyJson,
+    /// Structured output where the target has none.
+    JsonSchema,
+    /// `parallel_tool_calls` where the target has no such switch.
+    ParallelCalls,
+    /// `previous_response_id`, `conversation`, `background`, a stored prompt: state that the gateway
+    /// does not keep.
+    ServerState,
+    /// `store`: keeping the answer at the provider.
+    Store,
+    /// `metadata`, `user`, `safety_identifier`, `labels`: for the provider's own records.
+    Metadata,
+    /// `service_tier`, `prompt_cache_key`, `prompt_cache_retention`, `inference_geo`: how it is
+    /// served and billed, not what is answered.
+    Serving,
+    /// `cache_control`, `cachedContent` markers.
+    PromptCache,
+    /// `cachedContent`: a prompt prefix that lies at the provider; without it the prompt is another.
+    StoredPrompt,
+    /// `safetySettings`.
+    SafetySettings,
+    /// `verbosity`, `text.verbosity`.
+    Verbosity,
+    /// `context_management`, `truncation`: what the provider may leave out of a long prompt.
+    ContextManagement,
+    /// `include`, `stream_options`, `fileData` hints: wishes about how the answer is shown.
+    Presentation,
+    /// A field that this gateway does not know.
+    Unknown,
+}
+
+/// What becomes of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// The writer of the dialect writes it.
+    Crosses,
+    /// 400 by name when strict, dropped and named when lenient.
+    Refused,
+    /// Dropped and named, strict or not: the answer is the same without it.
+    Dropped,
+}
+
+/// What becomes of `field` in a request that is written in `dialect`. The table.
+#[must_use]
+pub const fn fate(field: Field, dialect: Dialect) -> Fate {
+    use Dialect as D;
+    use Fate::{Crosses, Dropped, Refused};
+    use Field as F;
+    match (field, dialect) {
+        (F::Seed, D::OpenAiChat | D::Gemini | D::OllamaChat) => Crosses,
+        (F::Penalties, D::OpenAiChat | D::Gemini | D::OllamaChat) => Crosses,
+        (F::Logprobs | F::LogitBias | F::Prediction | F::AudioOutput, D::OpenAiChat) => Crosses,
+        (F::Choices, D::OpenAiChat | D::Gemini) => Crosses,
+        (F::Stop, D::OpenAiResponses) => Refused,
+        (F::Stop, _) => Crosses,
+        (F::TopK, D::OpenAiChat | D::OpenAiResponses) => Refused,
+        (F::TopK, _) => Crosses,
+        (F::Sampling, _) => Refused,
+        (F::AudioInput, D::OpenAiChat | D::OpenAiResponses | D::Gemini) => Crosses,
+        (F::Document, D::OllamaChat) => Refused,
+        (F::Document, _) => Crosses,
+        (F::AnyJson, D::AnthropicMessages) => Refused,
+        (F::AnyJson, _) => Crosses,
+        (F::JsonSchema, _) => Crosses,
+        (F::ParallelCalls, D::Gemini | D::OllamaChat) => Dropped,
+        (F::ParallelCalls, _) => Crosses,
+        (F::Verbosity, D::OpenAiChat | D::OpenAiResponses) => Crosses,
+        (F::PromptCache, D::AnthropicMessages) => Crosses,
+        (
+            F::Metadata
+            | F::Serving
+            | F::Store
+            | F::PromptCache
+            | F::Presentation
+            | F::Verbosity
+            | F::ContextManagement
+            | F::Unknown,
+            _,
+        ) => Dropped,
+        (
+            F::Seed
+            | F::Penalties
+            | F::Logprobs
+            | F::LogitBias
+            | F::Prediction
+            | F::AudioOutput
+            | F::Choices
+            | F::AudioInput
+            | F::ProviderFile
+            | F::ServerTool
+            | F::WebSearch
+            | F::ServerState
+            | F::StoredPrompt
+            | F::SafetySettings,
+            _,
+        ) => Refused,
+    }
+}
+
+/// The fields of one request that are left out, collected while it is written.
+#[derive(Debug)]
+pub(crate) struct Crossings {
+    dialect: Dialect,
+    crossing: Crossing,
+    dropped: Vec<String>,
+}
+
+impl Crossings {
+    /// For a request that is written in `dialect`.
+    pub(crate) const fn into_dialect(dialect: Dialect, crossing: Crossing) -> Self {
+        Self { dialect, crossing, dropped: Vec::new() }
+    }
+
+    /// Judges all of a request's extras that do not cross.
+    pub(crate) fn settle(&mut self, extras: &[Extra]) -> Result<(), RequestError> {
+        extras.iter().try_for_each(|extra| self.judge(extra.field, &extra.path).map(drop))
+    }
+
+    /// Judges one field that stands at `path` of the client's request: whether it is to be written.
+    pub(crate) fn judge(&mut self, field: Field, path: &str) -> Result<Write, RequestError> {
+        match (fate(field, self.dialect), self.crossing) {
+            (Fate::Crosses, _) => Ok(Write::Yes),
+            (Fate::Refused, Crossing::Strict) => self.refuse(path),
+            (Fate::Refused, Crossing::Lenient) | (Fate::Dropped, _) => {
+                self.dropped.push(path.to_owned());
+                Ok(Write::No)
+            }
+        }
+    }
+
+    /// Judges what this server, unlike its dialect, has no word for: refused or dropped.
+    pub(crate) fn lacking(&mut self, path: &str) -> Result<Write, RequestError> {
+        match self.crossing {
+            Crossing::Strict => self.refuse(path),
+            Crossing::Lenient => {
+                self.dropped.push(path.to_owned());
+                Ok(Write::No)
+            }
+        }
+    }
+
+    /// Notes a field that was left out and changes nothing about the answer.
+    pub(crate) fn dropped(&mut self, path: impl Into<String>) {
+        self.dropped.push(path.into());
+    }
+
+    /// The paths of the fields that were left out, in order.
+    pub(crate) fn into_dropped(self) -> Vec<String> {
+        self.dropped
+    }
+
+    fn refuse(&self, path: &str) -> Result<Write, RequestError> {
+        Err(RequestError::CannotCross { param: path.to_owned(), dialect: self.dialect })
+    }
+}
+
+/// Whether a field is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Write {
+    Yes,
+    No,
+}

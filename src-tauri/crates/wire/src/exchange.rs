@@ -1,0 +1,241 @@
+//! One try at one backend: the request in its words, and the way back of its answer.
+//!
+//! Whether the dialects match is decided here and nowhere else. If they do, bytes pass as they came;
+//! if they do not, everything goes through the neutral form. Callers see one shape for both.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use domain::{Dialect, Lack};
+
+use crate::assemble::Assembler;
+use crate::client_request::{ClientRequest, Metering};
+use crate::dialect::{self, Echo};
+use crate::fold::fold;
+use crate::names::ToolNames;
+use crate::neutral::{Event, Piece};
+use crate::stream::{AnswerStream, PieceReader};
+use crate::{AnswerFacts, BadAnswer, Delivery, RequestError, Target, UpstreamError, openai_chat};
+
+/// A request on its way to one backend.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    client: Dialect,
+    backend: Dialect,
+    delivery: Delivery,
+    request: ClientRequest,
+    id: String,
+    created_unix_s: i64,
+    crossing: Option<CrossingAnswer>,
+    outgoing: Outgoing,
+}
+
+/// What the way back of a crossing answer needs.
+#[derive(Debug, Clone)]
+pub(crate) struct CrossingAnswer {
+    pub(crate) echo: Echo,
+    pub(crate) names: Arc<ToolNames>,
+}
+
+/// A request in a backend's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The dialect it is written in.
+    pub dialect: Dialect,
+    /// The segments of the path under the backend's root (with `/v1` for OpenAI and compatible
+    /// servers, without a version for the others), not yet percent-encoded.
+    pub path: Vec<String>,
+    /// What stands behind the `?`, if anything.
+    pub query: Option<&'static str>,
+    /// The body.
+    pub body: Bytes,
+    /// Fields of the client's request that were left out, in its own words.
+    pub dropped: Vec<String>,
+}
+
+impl Exchange {
+    /// Writes `request` for `target`. `id` (letters and digits) and `created_unix_s` go into answers
+    /// whose dialect wants them and whose backend gave none.
+    pub fn new(
+        request: &ClientRequest,
+        target: &Target,
+        id: &str,
+        created_unix_s: i64,
+    ) -> Result<Self, RequestError> {
+        let client = request.dialect();
+        let backend = target.dialect_for(client);
+        let (body, dropped, crossing) = if client == backend {
+            let metering = if target.lacks(Lack::StreamUsage) {
+                Metering::AsClientWrote
+            } else {
+                Metering::AskForUsage
+            };
+            (request.for_upstream(&target.model, metering), Vec::new(), None)
+        } else {
+            let neutral = Arc::new(request.read()?);
+            let written = dialect::write_request(backend, &neutral, target)?;
+            let names = Arc::new(ToolNames::of(&neutral, backend));
+            let echo = Echo { request: neutral, id: id.to_owned(), created_unix_s };
+            (written.body, written.dropped, Some(CrossingAnswer { echo, names }))
+        };
+        let delivery = request.delivery();
+        let (path, query) = place(backend, &target.model, delivery);
+        let outgoing = Outgoing { dialect: backend, path, query, body, dropped };
+        let (request, id) = (request.clone(), id.to_owned());
+        Ok(Self { client, backend, delivery, request, id, created_unix_s, crossing, outgoing })
+    }
+
+    /// The request for the backend.
+    #[must_use]
+    pub const fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
+
+    /// The client's dialect.
+    #[must_use]
+    pub const fn client(&self) -> Dialect {
+        self.client
+    }
+
+    /// Whether bytes pass as they came.
+    #[must_use]
+    pub const fn passes_through(&self) -> bool {
+        self.crossing.is_none()
+    }
+
+    /// How the client wants its answer.
+    #[must_use]
+    pub const fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    /// The way back of a stream.
+    #[must_use]
+    pub fn stream(&self) -> AnswerStream {
+        AnswerStream::new(self.client, self.backend, self.delivery, self.crossing.as_ref())
+    }
+
+    /// The client's body for a backend's whole answer.
+    pub fn answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+        match &self.crossing {
+            None if self.backend == Dialect::OpenAiChat => {
+                Ok((body.clone(), openai_chat::read_chat_answer(body)?))
+            }
+            None => Ok((body.clone(), self.read(body)?.1)),
+            Some(crossing) => {
+                let (events, facts) = self.read(body)?;
+                Ok((self.write(events, &crossing.echo)?, facts))
+            }
+        }
+    }
+
+    /// The client's stream for a whole answer of a backend that ignored the wish for a stream.
+    pub fn stream_of_answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+        if let (Dialect::OpenAiChat, None, Delivery::Stream(usage)) =
+            (self.backend, &self.crossing, self.delivery)
+        {
+            return openai_chat::stream_of_answer(body, usage);
+        }
+        let (events, facts) = self.read(body)?;
+        let mut out = BytesMut::new();
+        let mut writer =
+            dialect::stream_writer(self.client, self.echo()?).ok_or(BadAnswer::NotJson)?;
+        events.iter().for_each(|event| writer.write(event, &mut out));
+        Ok((out.freeze(), facts))
+    }
+
+    /// The client's whole answer for the stream of a backend that ignored the wish for none.
+    pub fn answer_of_stream(&self, body: &[u8]) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+        let mut reader = PieceReader::new(self.backend);
+        let mut assembler = self.assembler();
+        let mut events = Vec::new();
+        let mut pieces = reader.feed(body).map_err(BadAnswer::Broken)?;
+        pieces.extend(reader.finish().map_err(BadAnswer::Broken)?);
+        for piece in pieces {
+            assemble(piece, &mut assembler, &mut events)?;
+        }
+        if !matches!(events.last(), Some(Event::End { .. })) {
+            return Err(BadAnswer::Truncated);
+        }
+        Ok((self.write(events, &self.echo()?)?, assembler.into_facts()))
+    }
+
+    /// What a backend says about its failure.
+    #[must_use]
+    pub fn upstream_error(&self, status: u16, body: &[u8]) -> UpstreamError {
+        dialect::upstream_error(self.backend, status, body)
+    }
+
+    fn assembler(&self) -> Assembler {
+        let names = self.crossing.as_ref().map(|crossing| Arc::clone(&crossing.names));
+        Assembler::new(names.unwrap_or_default())
+    }
+
+    fn read(&self, body: &[u8]) -> Result<(Vec<Event>, AnswerFacts), BadAnswer> {
+        let pieces = dialect::read_answer(self.backend, answer_text(body)?)?;
+        let mut assembler = self.assembler();
+        let mut events = Vec::new();
+        for piece in pieces {
+            assemble(piece, &mut assembler, &mut events)?;
+        }
+        Ok((events, assembler.into_facts()))
+    }
+
+    fn write(&self, events: Vec<Event>, echo: &Echo) -> Result<Bytes, BadAnswer> {
+        dialect::write_answer(self.client, &fold(events), echo).ok_or(BadAnswer::NotJson)
+    }
+
+    /// What an answer that we write ourselves repeats of its request.
+    fn echo(&self) -> Result<Echo, BadAnswer> {
+        if let Some(crossing) = &self.crossing {
+            return Ok(crossing.echo.clone());
+        }
+        let request = self.request.read().map_err(|_| BadAnswer::NotJson)?;
+        let (id, created_unix_s) = (self.id.clone(), self.created_unix_s);
+        Ok(Echo { request: Arc::new(request), id, created_unix_s })
+    }
+}
+
+fn assemble(
+    piece: Piece,
+    assembler: &mut Assembler,
+    events: &mut Vec<Event>,
+) -> Result<(), BadAnswer> {
+    if let Piece::Error(error) = piece {
+        return Err(BadAnswer::UpstreamError(error));
+    }
+    events.extend(assembler.take(piece).map_err(BadAnswer::Broken)?);
+    Ok(())
+}
+
+/// The text of a whole answer, or why it is none.
+pub(crate) fn answer_text(body: &[u8]) -> Result<&str, BadAnswer> {
+    let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(BadAnswer::Empty);
+    }
+    if text.starts_with('<') {
+        return Err(BadAnswer::Html);
+    }
+    Ok(text)
+}
+
+/// Where a request of this dialect goes, under the backend's root.
+fn place(dialect: Dialect, model: &str, delivery: Delivery) -> (Vec<String>, Option<&'static str>) {
+    let path = |segments: &[&str]| segments.iter().map(|s| (*s).to_owned()).collect();
+    match dialect {
+        Dialect::OpenAiChat => (path(&["chat", "completions"]), None),
+        Dialect::OpenAiResponses => (path(&["responses"]), None),
+        Dialect::AnthropicMessages => (path(&["v1", "messages"]), None),
+        Dialect::Gemini if delivery.is_streamed() => {
+            let method = format!("{model}:streamGenerateContent");
+            (path(&["v1beta", "models", &method]), Some("alt=sse"))
+        }
+        Dialect::Gemini => {
+            let method = format!("{model}:generateContent");
+            (path(&["v1beta", "models", &method]), None)
+        }
+        Dialect::OllamaChat => (path(&["api", "chat"]), None),
+    }
+}

@@ -1,0 +1,273 @@
+//! Reading a client's JSON with its path at hand, so that every refusal names the field.
+//!
+//! Strict where it matters to the client (types, duplicate keys, lone surrogates: a 400 that names
+//! the place), blind to what is not asked for.
+
+use serde_json::value::RawValue;
+
+use crate::RequestError;
+use crate::json::{JsonFault, Members, items};
+use crate::neutral::Json;
+
+/// Most items read from one array of a request. The longest conversations seen have some thousands
+/// of turns.
+pub const JSON_ITEMS_MAX: usize = 100_000;
+
+/// One value of a request and the path to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Node<'a> {
+    raw: &'a RawValue,
+    path: String,
+}
+
+/// The members of one object of a request and the path to it.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    members: Members<'a>,
+    path: String,
+}
+
+impl<'a> Object<'a> {
+    /// The request itself.
+    pub(crate) fn root(text: &'a str) -> Result<Self, RequestError> {
+        Self::read(text, String::new())
+    }
+
+    fn read(text: &'a str, path: String) -> Result<Self, RequestError> {
+        let members = Members::parse(text).map_err(|fault| match fault {
+            JsonFault::Syntax { line, column } => RequestError::NotJson { line, column },
+            JsonFault::NotAnObject if path.is_empty() => RequestError::NotAnObject,
+            JsonFault::NotAnObject => {
+                RequestError::WrongType { param: path.clone(), expected: "an object" }
+            }
+            JsonFault::TooManyMembers => RequestError::TooComplex,
+        })?;
+        if let Some(key) = members.duplicate() {
+            return Err(RequestError::DuplicateKey(joined(&path, key)));
+        }
+        Ok(Self { members, path })
+    }
+
+    /// The path to it; empty for the request itself.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The path to its member `key`.
+    pub(crate) fn path_to(&self, key: &str) -> String {
+        joined(&self.path, key)
+    }
+
+    /// The member `key`; `null` counts as absent.
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'a>> {
+        let raw = self.members.get(key)?;
+        Some(Node { raw, path: joined(&self.path, key) })
+    }
+
+    /// The first of these members that is there: Gemini requests come in camelCase and snake_case.
+    pub(crate) fn any(&self, keys: &[&str]) -> Option<Node<'a>> {
+        keys.iter().find_map(|key| self.get(key))
+    }
+
+    /// The member `key`, or an error that names it.
+    pub(crate) fn required(&self, key: &str) -> Result<Node<'a>, RequestError> {
+        self.get(key).ok_or_else(|| RequestError::Missing(joined(&self.path, key)))
+    }
+
+    /// The text at `key`, if it is there.
+    pub(crate) fn text(&self, key: &str) -> Result<Option<String>, RequestError> {
+        self.get(key).map(|node| node.text()).transpose()
+    }
+
+    /// The text at `key`, or an error that names it.
+    pub(crate) fn required_text(&self, key: &str) -> Result<String, RequestError> {
+        self.required(key)?.text()
+    }
+
+    /// All members that are not `null`, in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, Node<'a>)> {
+        self.members
+            .entries()
+            .filter(|(_, raw)| raw.get() != "null")
+            .map(|(key, raw)| (key, Node { raw, path: joined(&self.path, key) }))
+    }
+}
+
+impl<'a> Node<'a> {
+    /// Where it stands.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its text as it stands.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.raw.get()
+    }
+
+    /// The value as JSON text.
+    pub(crate) fn json(&self) -> Json {
+        Json::of(self.raw)
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.raw().starts_with('"')
+    }
+
+    pub(crate) fn is_array(&self) -> bool {
+        self.raw().starts_with('[')
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        self.raw().starts_with('{')
+    }
+
+    /// Its members, if it is an object.
+    pub(crate) fn object(&self) -> Result<Object<'a>, RequestError> {
+        if !self.is_object() {
+            return Err(self.wrong("an object"));
+        }
+        Object::read(self.raw.get(), self.path.clone())
+    }
+
+    /// Its items, if it is an array.
+    pub(crate) fn array(&self) -> Result<Vec<Node<'a>>, RequestError> {
+        let list = items(self.raw).ok_or_else(|| self.wrong("an array"))?;
+        if list.len() > JSON_ITEMS_MAX {
+            return Err(RequestError::TooComplex);
+        }
+        let at = |(place, raw)| Node { raw, path: format!("{}[{place}]", self.path) };
+        Ok(list.into_iter().enumerate().map(at).collect())
+    }
+
+    /// Its text, if it is a string that is text (no lone surrogate).
+    pub(crate) fn text(&self) -> Result<String, RequestError> {
+        if !self.is_text() {
+            return Err(self.wrong("a string"));
+        }
+        serde_json::from_str(self.raw()).map_err(|_| {
+            self.bad("it has half of a surrogate pair (\\ud800 to \\udfff); send whole characters")
+        })
+    }
+
+    /// Whether it is `true`.
+    pub(crate) fn flag(&self) -> Result<bool, RequestError> {
+        match self.raw() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(self.wrong("a boolean")),
+        }
+    }
+
+    /// A whole number from zero.
+    pub(crate) fn count(&self) -> Result<u64, RequestError> {
+        self.raw().parse().map_err(|_| self.wrong("a whole number from 0"))
+    }
+
+    /// A number, kept to the digit.
+    pub(crate) fn number(&self) -> Result<Json, RequestError> {
+        let first = self.raw().bytes().next().unwrap_or_default();
+        if first == b'-' || first.is_ascii_digit() {
+            return Ok(self.json());
+        }
+        Err(self.wrong("a number"))
+    }
+
+    /// An error: it is of another type.
+    pub(crate) fn wrong(&self, expected: &'static str) -> RequestError {
+        RequestError::WrongType { param: self.path.clone(), expected }
+    }
+
+    /// An error: its value cannot be.
+    pub(crate) fn bad(&self, why: &'static str) -> RequestError {
+        RequestError::BadValue { param: self.path.clone(), why }
+    }
+}
+
+fn joined(path: &str, key: &str) -> String {
+    let key = crate::error::clean(key, crate::ERROR_FIELD_CHARS_MAX);
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}
+
+/// A backend's text, lone surrogates replaced by U+FFFD: what a provider sends is delivered as far as
+/// it can be. `None` if it is no string.
+pub(crate) fn lenient_text(raw: &RawValue) -> Option<String> {
+    let text = raw.get();
+    if !text.starts_with('"') {
+        return None;
+    }
+    // The fast way first: almost every text is text.
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&mended(text)).ok())
+}
+
+/// `text` with each `\u` escape of a lone surrogate replaced.
+fn mended(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let unit = surrogate(from);
+        let taken = match unit {
+            Some(0xd800..=0xdbff) => match surrogate(from.get(6..).unwrap_or_default()) {
+                Some(0xdc00..=0xdfff) => {
+                    out.push_str(from.get(..12).unwrap_or_default());
+                    12
+                }
+                _ => {
+                    out.push('\u{fffd}');
+                    6
+                }
+            },
+            Some(_) => {
+                out.push('\u{fffd}');
+                6
+            }
+            None => {
+                let length = 1 + from.chars().nth(1).map_or(0, char::len_utf8);
+                out.push_str(from.get(..length).unwrap_or_default());
+                length
+            }
+        };
+        rest = from.get(taken..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The surrogate that the escape at the start of `text` stands for.
+fn surrogate(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..=0xdfff).contains(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_names_its_place() {
+        let text = r#"{"a":{"b":[1,{"c":"x"},{"c":3}]},"s":"\ud800","n":null}"#;
+        let root = Object::root(text).expect("an object");
+        assert!(root.get("n").is_none());
+        let list = root.required("a").and_then(|a| a.object()).expect("a");
+        let list = list.required("b").and_then(|b| b.array()).expect("b");
+        let refused = |error: RequestError| error.param().map(str::to_owned);
+        assert_eq!(refused(list[0].object().expect_err("no object")), Some("a.b[0]".to_owned()));
+        let c = list[2].object().expect("an object");
+        assert_eq!(refused(c.required_text("c").expect_err("3")), Some("a.b[2].c".to_owned()));
+        assert_eq!(refused(c.required("d").expect_err("none")), Some("a.b[2].d".to_owned()));
+        assert_eq!(refused(root.required_text("s").expect_err("half")), Some("s".to_owned()));
+        let twice = Object::root(r#"{"a":{"x":1,"x":2}}"#).expect("an object");
+        let twice = twice.required("a").expect("a").object().expect_err("twice");
+        assert_eq!(refused(twice), Some("a.x".to_owned()));
+    }
+
+    #[test]
+    fn half_surrogates_of_a_backend_are_replaced() {
+        let read = |text: &str| lenient_text(serde_json::from_str(text).expect("JSON"));
+        assert_eq!(read(r#""a\ud83d\ude00b""#).as_deref(), Some("a😀b"));
+        assert_eq!(read(r#""\ud800x\\ud800\n""#).as_deref(), Some("\u{fffd}x\\ud800\n"));
+        assert_eq!(read(r#""\udc00\ud800""#).as_deref(), Some("\u{fffd}\u{fffd}"));
+        assert_eq!(read("3"), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! A stream that passes through: bytes as they came, read on the side for what metering and a truthful
+//! end need.
+//!
+//! Chat Completions has a tap of its own (`openai_chat::ChatTap`), since its usage chunk may have to
+//! be taken out and it marks no end of its own that servers agree on.
+
+use bytes::{Bytes, BytesMut};
+use domain::Dialect;
+
+use crate::dialect::{Closing, StreamReader, error_event, stream_reader};
+use crate::gemini::ArrayFrame;
+use crate::neutral::{FinishReason, Piece};
+use crate::stream::flow;
+use crate::{
+    AnswerFacts, Delivery, ErrorAnswer, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault,
+    Tapped,
+};
+
+/// Reads one upstream stream as it passes.
+pub(crate) struct PassTap {
+    dialect: Dialect,
+    decoder: SseDecoder,
+    reader: Box<dyn StreamReader>,
+    array: Option<ArrayFrame>,
+    facts: AnswerFacts,
+    content_seen: bool,
+    is_finished: bool,
+    events_relayed: u64,
+    end: Option<StreamEnd>,
+}
+
+impl PassTap {
+    pub(crate) fn new(dialect: Dialect, delivery: Delivery) -> Self {
+        Self {
+            dialect,
+            decoder: SseDecoder::new(),
+            reader: stream_reader(dialect),
+            array: (delivery == Delivery::StreamArray).then(ArrayFrame::default),
+            facts: AnswerFacts::default(),
+            content_seen: false,
+            is_finished: false,
+            events_relayed: 0,
+            end: None,
+        }
+    }
+
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Tapped {
+        let mut relay = BytesMut::new();
+        if self.end.is_none() {
+            self.decoder.push(chunk);
+        }
+        while self.end.is_none() {
+            match self.decoder.next_event() {
+                Ok(Some(event)) => self.pass(&event, &mut relay),
+                Ok(None) => break,
+                Err(_) => self.end = Some(StreamEnd::Broken(StreamFault::EventTooLarge)),
+            }
+        }
+        Tapped { relay: relay.freeze(), flow: flow(self.end.as_ref()) }
+    }
+
+    pub(crate) const fn facts(&self) -> &AnswerFacts {
+        &self.facts
+    }
+
+    pub(crate) const fn content_seen(&self) -> bool {
+        self.content_seen
+    }
+
+    pub(crate) fn finish(&mut self) -> StreamEnd {
+        let rest = std::mem::take(&mut self.decoder).finish();
+        let mut append = BytesMut::new();
+        if let (None, Some(event)) = (&self.end, rest)
+            && matches!(event.payload, SsePayload::Data(_))
+        {
+            self.pass_unfinished(&event, &mut append);
+        }
+        match self.end.take() {
+            Some(StreamEnd::Complete { append: last }) => {
+                append.extend_from_slice(&last);
+                StreamEnd::Complete { append: append.freeze() }
+            }
+            Some(end) => end,
+            None if self.is_finished => {
+                append.extend_from_slice(&self.terminator());
+                StreamEnd::Complete { append: append.freeze() }
+            }
+            None => StreamEnd::Truncated,
+        }
+    }
+
+    pub(crate) fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
+        let (event, closing) = error_event(self.dialect, error, self.events_relayed);
+        match &self.array {
+            Some(array) => (array.error(&event), closing),
+            None => (event, closing),
+        }
+    }
+
+    /// What the backend left out after it had said why it ended.
+    fn terminator(&self) -> Bytes {
+        match (self.dialect, &self.array) {
+            (Dialect::AnthropicMessages, _) => {
+                Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+            }
+            (_, Some(array)) => array.end(),
+            _ => Bytes::new(),
+        }
+    }
+
+    /// The last event without its blank line: whole JSON counts, a torn one is a cut.
+    fn pass_unfinished(&mut self, event: &SseEvent, append: &mut BytesMut) {
+        let mut relay = BytesMut::new();
+        self.pass(event, &mut relay);
+        match self.end.take() {
+            Some(StreamEnd::Broken(_)) => {}
+            end => {
+                self.end = end;
+                append.extend_from_slice(&relay);
+                if self.array.is_none() && !relay.is_empty() {
+                    append.extend_from_slice(b"\n\n");
+                }
+            }
+        }
+    }
+
+    fn pass(&mut self, event: &SseEvent, relay: &mut BytesMut) {
+        let Ok(raw) = std::str::from_utf8(&event.raw) else {
+            self.end = Some(StreamEnd::Broken(StreamFault::InvalidUtf8));
+            return;
+        };
+        match &event.payload {
+            SsePayload::Data(data) if data.trim_ascii().is_empty() => {}
+            SsePayload::Data(data) => match self.reader.read(event) {
+                Ok(pieces) => self.learn(pieces, event, data, relay),
+                Err(fault) => self.end = Some(StreamEnd::Broken(fault)),
+            },
+            SsePayload::Comment => self.relay(event, None, relay),
+            SsePayload::Nothing if raw.trim().is_empty() => self.relay(event, None, relay),
+            SsePayload::Nothing => {}
+        }
+    }
+
+    fn relay(&mut self, event: &SseEvent, data: Option<&Bytes>, relay: &mut BytesMut) {
+        self.events_relayed += u64::from(data.is_some());
+        match (&mut self.array, data) {
+            (None, _) => relay.extend_from_slice(&event.raw),
+            (Some(array), Some(data)) => array.item(data, relay),
+            // Comments have no place between the items of an array.
+            (Some(_), None) => {}
+        }
+    }
+
+    fn learn(&mut self, pieces: Vec<Piece>, event: &SseEvent, data: &Bytes, relay: &mut BytesMut) {
+        let mut is_end = false;
+        for piece in pieces {
+            match piece {
+                Piece::Error(error) => {
+                    self.end = Some(StreamEnd::UpstreamError(error));
+                    return;
+                }
+                Piece::End => is_end = true,
+                other => self.note(other),
+            }
+        }
+        self.relay(event, Some(data), relay);
+        if is_end {
+            let is_whole = self.is_finished;
+            let append = Bytes::new();
+            self.end =
+                Some(if is_whole { StreamEnd::Complete { append } } else { StreamEnd::Truncated });
+        }
+    }
+
+    fn note(&mut self, piece: Piece) {
+        match piece {
+            Piece::Begin { model, .. } => {
+                if let Some(model) = model.filter(|model| crate::answer::is_model_name(model)) {
+                    self.facts.model = Some(model);
+                }
+            }
+            Piece::Usage(report) => self.facts.usage = Some(report),
+            Piece::Finish { finish, .. } => {
+                self.is_finished |= finish.reason != FinishReason::Fault || !finish.word.is_empty();
+                self.facts.finish_reason.get_or_insert(finish.word);
+            }
+            Piece::Text { text, .. }
+            | Piece::Refusal { text, .. }
+            | Piece::Thinking { text, .. } => {
+                self.count(text.len());
+            }
+            Piece::Call { arguments, .. } => self.count(arguments.len().max(1)),
+            Piece::Media { .. } | Piece::RedactedThinking { .. } => self.content_seen = true,
+            Piece::Signature { .. }
+            | Piece::CallDone { .. }
+            | Piece::PartDone { .. }
+            | Piece::Error(_)
+            | Piece::End => {}
+        }
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.content_seen |= bytes > 0;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);
+    }
+}

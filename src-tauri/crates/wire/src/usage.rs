@@ -1,0 +1,91 @@
+//! Usage in one form, whatever a dialect calls its counts: a split by class that counts no token twice,
+//! beside the backend's own object.
+//!
+//! OpenAI's and Gemini's prompt counts include cached tokens, Anthropic's excludes them; reasoning is
+//! inside OpenAI's completion count and beside Gemini's. Backends also report nonsense (negative,
+//! floating, as text), so a split that had to be guessed or clamped says so.
+
+use domain::TokenUsage;
+use serde_json::value::RawValue;
+
+/// Largest raw usage object kept, in bytes; the largest seen has some 600.
+pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
+
+/// Largest count believed, in tokens; anything over it is a fault of the backend.
+pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
+
+/// Usage of one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageReport {
+    /// The split by class.
+    pub tokens: TokenUsage,
+    /// Whether the split is what the backend said.
+    pub reading: UsageReading,
+    /// The backend's own object; `None` if it had more than [`USAGE_RAW_BYTES_MAX`].
+    pub raw: Option<String>,
+}
+
+/// How far a usage report can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageReading {
+    /// The numbers agree with each other.
+    AsReported,
+    /// A number was negative, no whole number, too large, or a part was larger than its whole; it
+    /// was clamped.
+    Adjusted,
+    /// The backend did not say: counted by us.
+    Estimated,
+}
+
+/// Reads counts, and remembers whether any had to be bent.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    reading: UsageReading,
+}
+
+impl Counts {
+    pub(crate) const fn new() -> Self {
+        Self { reading: UsageReading::AsReported }
+    }
+
+    /// The report of `tokens` as read from `value`.
+    pub(crate) fn report(self, tokens: TokenUsage, value: &RawValue) -> UsageReport {
+        let raw = value.get();
+        let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
+        UsageReport { tokens, reading: self.reading, raw }
+    }
+
+    /// Notes that a number had to be bent.
+    pub(crate) const fn adjusted(&mut self) {
+        self.reading = UsageReading::Adjusted;
+    }
+
+    /// A count; absent is zero, anything that is no whole number in range is brought into it.
+    pub(crate) fn read(&mut self, value: Option<&RawValue>) -> u64 {
+        let Some(value) = value else { return 0 };
+        let text = value.get().trim_matches('"');
+        let exact = value.get().parse::<u64>().ok().filter(|count| *count <= TOKEN_COUNT_MAX);
+        exact.unwrap_or_else(|| {
+            self.reading = UsageReading::Adjusted;
+            near_count(text)
+        })
+    }
+
+    /// A part of `whole`, clamped to it.
+    pub(crate) fn part(&mut self, part: u64, whole: u64) -> u64 {
+        if part > whole {
+            self.reading = UsageReading::Adjusted;
+        }
+        part.min(whole)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=10^12 before the cast; NaN becomes 0"
+)]
+fn near_count(text: &str) -> u64 {
+    let near = text.parse::<f64>().unwrap_or(0.0);
+    near.clamp(0.0, 1e12) as u64
+}
