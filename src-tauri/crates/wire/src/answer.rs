@@ -105,6 +105,12 @@ pub enum StreamFault {
     /// agent a wrong call.
     #[error("the backend went on with a tool call after its finish reason")]
     LateToolCall,
+    /// Arguments of a tool call that never got a name.
+    #[error("the backend sent a tool call without a name")]
+    NamelessToolCall,
+    /// More was kept back than a translator keeps (see `assemble`), or more calls than any answer has.
+    #[error("the backend sent tool calls without end")]
+    AnswerTooLarge,
 }
 
 /// Whether a name is a model's.

@@ -5,45 +5,122 @@
 //! for all dialects: one part after the other, each begun once and ended once; the part at hand
 //! streams, other calls are kept until it is over.
 
+mod calls;
+mod choice;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use choice::ChoiceAssembler;
+
+use crate::answer::is_model_name;
 use crate::names::ToolNames;
-use crate::neutral::{Event, Piece};
-use crate::{AnswerFacts, StreamFault};
+use crate::neutral::{Event, Finish, Piece};
+use crate::{AnswerFacts, CHOICES_MAX, StreamFault};
+
+/// Most bytes of calls and texts kept while another part is at hand, over all choices.
+pub(crate) const KEPT_BYTES_MAX: usize = 16_777_216;
 
 /// Assembles one answer.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     names: Arc<ToolNames>,
+    /// Makes the ids of calls that came without one unique among all answers.
+    id_seed: String,
     facts: AnswerFacts,
+    id: Option<String>,
+    has_begun: bool,
+    choices: BTreeMap<u32, ChoiceAssembler>,
+    late_pieces: u32,
+    content_seen: bool,
 }
 
 impl Assembler {
-    /// At the start of an answer; `names` restores what the client's tools are called.
-    pub(crate) fn new(names: Arc<ToolNames>) -> Self {
-        Self { names, facts: AnswerFacts::default() }
+    /// At the start of an answer. `names` restores what the client's tools are called; `id_seed`
+    /// (letters and digits) is unique to the answer.
+    pub(crate) fn new(names: Arc<ToolNames>, id_seed: &str) -> Self {
+        Self {
+            names,
+            id_seed: id_seed.to_owned(),
+            facts: AnswerFacts::default(),
+            id: None,
+            has_begun: false,
+            choices: BTreeMap::new(),
+            late_pieces: 0,
+            content_seen: false,
+        }
     }
 
     /// The events that `piece` completes. [`Piece::End`] gives the rest and [`Event::End`] if every
-    /// choice said why it ended, else nothing.
-    pub(crate) fn take(&mut self, _piece: Piece) -> Result<Vec<Event>, StreamFault> {
-        let _ = &self.names;
-        Ok(Vec::new())
+    /// choice said why it ended, else nothing. [`Piece::Error`] is the caller's to handle.
+    pub(crate) fn take(&mut self, piece: Piece) -> Result<Vec<Event>, StreamFault> {
+        let mut events = Vec::new();
+        match piece {
+            Piece::Begin { id, model } => {
+                self.id = self.id.take().or(id);
+                if let Some(model) = model.filter(|model| is_model_name(model)) {
+                    self.facts.model.get_or_insert(model);
+                }
+            }
+            Piece::Usage(report) => self.facts.usage = Some(report),
+            Piece::Error(_) => {}
+            Piece::End => self.end(&mut events),
+            Piece::Finish { choice, finish } => self.finish(choice, finish, &mut events)?,
+            Piece::Text { choice, text } => {
+                self.content(choice, text.len(), &mut events, |c, out| c.text(text, out))?
+            }
+            Piece::Refusal { choice, text } => {
+                self.content(choice, text.len(), &mut events, |c, out| c.refusal(text, out))?;
+            }
+            Piece::Thinking { choice, text } => {
+                self.content(choice, text.len(), &mut events, |c, out| c.thinking(text, out))?;
+            }
+            Piece::Signature { choice, signature } => {
+                self.content(choice, 0, &mut events, |c, out| c.signature(signature, out))?;
+            }
+            Piece::RedactedThinking { choice, signature } => {
+                self.content(choice, 1, &mut events, |c, out| c.redacted(signature, out))?;
+            }
+            Piece::Media { choice, media } => {
+                self.content(choice, 1, &mut events, |c, out| c.media(media, out))?;
+            }
+            Piece::PartDone { choice } => {
+                self.content(choice, 0, &mut events, ChoiceAssembler::part_done)?;
+            }
+            Piece::CallDone { choice, key } => {
+                self.content(choice, 0, &mut events, |c, out| c.call_done(&key, out))?;
+            }
+            Piece::Call { choice, key, id, name, kind, arguments } => {
+                let piece = calls::CallPiece { key, id, name, kind, arguments };
+                let bytes = piece.arguments.len().max(1);
+                self.content(choice, bytes, &mut events, |c, out| c.call(piece, out))?;
+            }
+        }
+        Ok(events)
+    }
+
+    /// The beginning, if it was not given yet: for a client that must hear something now.
+    pub(crate) fn begin(&mut self) -> Option<Event> {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return None;
+        }
+        let (id, model) = (self.id.clone(), self.facts.model.clone());
+        Some(Event::Begin { id, model, usage: self.facts.usage.clone() })
     }
 
     /// Whether every choice that began has said why it ended, and at least one has.
     pub(crate) fn is_finished(&self) -> bool {
-        false
+        !self.choices.is_empty() && self.choices.values().all(ChoiceAssembler::is_finished)
     }
 
     /// Whether text, thinking, a medium or a call has come.
-    pub(crate) fn content_seen(&self) -> bool {
-        self.facts.content_bytes > 0
+    pub(crate) const fn content_seen(&self) -> bool {
+        self.content_seen
     }
 
     /// Pieces of text that came after the end of their choice and were dropped.
-    pub(crate) fn late_pieces(&self) -> u32 {
-        0
+    pub(crate) const fn late_pieces(&self) -> u32 {
+        self.late_pieces
     }
 
     /// What was learned so far.
@@ -55,4 +132,71 @@ impl Assembler {
     pub(crate) fn into_facts(self) -> AnswerFacts {
         self.facts
     }
+
+    fn content(
+        &mut self,
+        choice: u32,
+        bytes: usize,
+        events: &mut Vec<Event>,
+        add: impl FnOnce(&mut ChoiceAssembler, &mut Vec<Event>) -> Result<(), StreamFault>,
+    ) -> Result<(), StreamFault> {
+        let assembler = self.choice(choice)?;
+        let mut added = Vec::new();
+        let late_before = assembler.late_pieces();
+        add(assembler, &mut added)?;
+        let late = assembler.late_pieces() - late_before;
+        self.late_pieces = self.late_pieces.saturating_add(late);
+        if bytes > 0 && late == 0 {
+            self.content_seen = true;
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);
+        }
+        let kept: usize = self.choices.values().map(ChoiceAssembler::kept_bytes).sum();
+        if kept > KEPT_BYTES_MAX {
+            return Err(StreamFault::AnswerTooLarge);
+        }
+        self.emit(added, events);
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        choice: u32,
+        finish: Finish,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
+        let word = crate::error::clean(&finish.word, crate::ERROR_FIELD_CHARS_MAX);
+        let mut added = Vec::new();
+        self.choice(choice)?.finish(finish, &mut added)?;
+        self.facts.finish_reason.get_or_insert(word);
+        self.emit(added, events);
+        Ok(())
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
+        if self.is_finished() {
+            let usage = self.facts.usage.clone();
+            self.emit(vec![Event::End { usage }], events);
+        }
+    }
+
+    fn emit(&mut self, added: Vec<Event>, events: &mut Vec<Event>) {
+        if added.is_empty() {
+            return;
+        }
+        events.extend(self.begin());
+        events.extend(added);
+    }
+
+    fn choice(&mut self, index: u32) -> Result<&mut ChoiceAssembler, StreamFault> {
+        if usize::try_from(index).unwrap_or(usize::MAX) >= CHOICES_MAX {
+            return Err(StreamFault::TooManyChoices);
+        }
+        let (names, seed) = (&self.names, &self.id_seed);
+        let new = || ChoiceAssembler::new(index, Arc::clone(names), seed);
+        Ok(self.choices.entry(index).or_insert_with(new))
+    }
 }
+
+#[cfg(test)]
+mod tests;

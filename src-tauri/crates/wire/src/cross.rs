@@ -24,7 +24,7 @@ impl CrossTap {
         Self {
             client,
             reader: PieceReader::new(backend),
-            assembler: Assembler::new(crossing.names.clone()),
+            assembler: Assembler::new(crossing.names.clone(), &crossing.echo.id),
             writer: stream_writer(client, crossing.echo.clone()),
             end: None,
         }
@@ -37,6 +37,14 @@ impl CrossTap {
             self.take(pieces, &mut out);
         }
         Tapped { relay: out.freeze(), flow: flow(self.end.as_ref()) }
+    }
+
+    /// The beginning, for a client that must hear something now.
+    pub(crate) fn begin(&mut self) -> Bytes {
+        let mut out = BytesMut::new();
+        let begin = self.assembler.begin();
+        self.write(begin.as_slice(), &mut out);
+        out.freeze()
     }
 
     pub(crate) fn facts(&self) -> &AnswerFacts {

@@ -168,7 +168,7 @@ impl Exchange {
 
     fn assembler(&self) -> Assembler {
         let names = self.crossing.as_ref().map(|crossing| Arc::clone(&crossing.names));
-        Assembler::new(names.unwrap_or_default())
+        Assembler::new(names.unwrap_or_default(), &self.id)
     }
 
     fn read(&self, body: &[u8]) -> Result<(Vec<Event>, AnswerFacts), BadAnswer> {

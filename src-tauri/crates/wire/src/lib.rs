@@ -33,6 +33,8 @@ mod request_error;
 mod sse;
 mod stream;
 mod target;
+#[cfg(test)]
+mod test_requests;
 mod turns;
 mod usage;
 

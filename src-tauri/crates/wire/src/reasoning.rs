@@ -1,24 +1,43 @@
 //! Levels of thinking, between the dialects that have words for them and those that have numbers.
+//!
+//! The numbers are those of Google's own table for the same purpose
+//! (<https://ai.google.dev/gemini-api/docs/openai#thinking>): low 1,024, medium 8,192 and high 24,576
+//! tokens. Above it, 32,768 is the most that Gemini 2.5 Pro takes and 65,536 twice that; writers
+//! clamp to what their dialect allows.
 
 use crate::neutral::{Effort, Reasoning};
 
 impl Reasoning {
-    /// The level it stands for; `None` if nothing was said or it is off.
+    /// The level it stands for; `None` if nothing was said, it is off, or the model decides.
     #[must_use]
     pub fn effort(&self) -> Option<Effort> {
-        None
+        match *self {
+            Self::Unsaid | Self::Off => None,
+            Self::Adaptive { effort, .. } => effort,
+            Self::Effort { effort, .. } => Some(effort),
+            Self::Budget { tokens_max, .. } => Some(Effort::of_budget(tokens_max)),
+        }
     }
 
-    /// The tokens of thought it stands for; `None` if nothing was said or it is off.
+    /// The tokens of thought it stands for; `None` if nothing was said, it is off, or the model
+    /// decides.
     #[must_use]
     pub fn budget_tokens(&self) -> Option<u64> {
-        None
+        match *self {
+            Self::Budget { tokens_max, .. } => Some(tokens_max),
+            _ => self.effort().map(Effort::budget_tokens),
+        }
     }
 
     /// Whether thoughts are wanted in the answer.
     #[must_use]
-    pub fn is_visible(&self) -> bool {
-        false
+    pub const fn is_visible(&self) -> bool {
+        match *self {
+            Self::Unsaid | Self::Off => false,
+            Self::Adaptive { visible, .. }
+            | Self::Effort { visible, .. }
+            | Self::Budget { visible, .. } => visible,
+        }
     }
 }
 
@@ -34,5 +53,61 @@ impl Effort {
             Self::ExtraHigh => "xhigh",
             Self::Max => "max",
         }
+    }
+
+    /// The level that a common word stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "minimal" => Self::Minimal,
+            "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            "xhigh" => Self::ExtraHigh,
+            "max" => Self::Max,
+            _ => return None,
+        })
+    }
+
+    /// The tokens of thought it stands for.
+    #[must_use]
+    pub const fn budget_tokens(self) -> u64 {
+        match self {
+            Self::Minimal | Self::Low => 1_024,
+            Self::Medium => 8_192,
+            Self::High => 24_576,
+            Self::ExtraHigh => 32_768,
+            Self::Max => 65_536,
+        }
+    }
+
+    /// The lowest level that thinks as much as `tokens`.
+    #[must_use]
+    pub const fn of_budget(tokens: u64) -> Self {
+        match tokens {
+            0..=1_024 => Self::Low,
+            1_025..=8_192 => Self::Medium,
+            8_193..=24_576 => Self::High,
+            24_577..=32_768 => Self::ExtraHigh,
+            _ => Self::Max,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_budgets_lead_to_each_other() {
+        for effort in [Effort::Low, Effort::Medium, Effort::High, Effort::ExtraHigh, Effort::Max] {
+            assert_eq!(Effort::of_budget(effort.budget_tokens()), effort);
+            assert_eq!(Effort::from_word(effort.word()), Some(effort));
+        }
+        let budget = Reasoning::Budget { tokens_max: 5_000, visible: true };
+        assert_eq!((budget.effort(), budget.budget_tokens()), (Some(Effort::Medium), Some(5_000)));
+        assert!(budget.is_visible() && !Reasoning::Unsaid.is_visible());
+        assert_eq!(Reasoning::Off.budget_tokens(), None);
+        assert_eq!(Effort::from_word("none"), None);
     }
 }

@@ -1,19 +1,281 @@
 //! Turns as Anthropic, Gemini and Ollama demand them: user and assistant in alternation, every call
 //! answered in the very next turn, instructions on top.
 
-use crate::neutral::{Message, Part};
+use std::collections::VecDeque;
+
+use crate::neutral::{Message, Part, Role, ToolCall, ToolResult};
+
+/// What the user's turn says that has to stand before a conversation that begins with the model's.
+const OPENING: &str = "(continue)";
 
 /// The leading system parts, and the other turns with late instructions folded, in their order and
-/// marked as such, into the user's next turn. They are never hoisted to the top: that would change
-/// the cached prefix and what the model had seen when it spoke.
+/// marked as such, into the user's turn they stand beside. They are never hoisted to the top: that
+/// would change the cached prefix and what the model had seen when it spoke.
 pub(crate) fn split_system(messages: &[Message]) -> (Vec<Part>, Vec<Message>) {
-    let _ = messages;
-    (Vec::new(), Vec::new())
+    let leading = messages.iter().take_while(|message| message.role == Role::System).count();
+    let (top, rest) = messages.split_at(leading);
+    let system = top.iter().flat_map(|message| message.parts.iter().cloned()).collect();
+    let folded = rest.iter().map(|message| match message.role {
+        Role::System => Message {
+            role: Role::User,
+            parts: message.parts.iter().map(as_late_instruction).collect(),
+        },
+        Role::User | Role::Assistant => message.clone(),
+    });
+    (system, folded.collect())
 }
 
-/// Turns in alternation, beginning with the user's: neighbours merged, empty texts dropped, the
+fn as_late_instruction(part: &Part) -> Part {
+    match part {
+        Part::Text { text, cache } => {
+            Part::Text { text: format!("<system>\n{text}\n</system>"), cache: cache.clone() }
+        }
+        other => other.clone(),
+    }
+}
+
+/// Turns in alternation, beginning with the user's: neighbours merged, blank texts dropped, the
 /// results of a turn's calls first in the next one, complete (a missing one is sent as empty) and in
-/// the order of the calls; a result without its call becomes text.
+/// the order of the calls; a result without its call becomes text. System turns must be split off
+/// before.
 pub(crate) fn alternate(messages: Vec<Message>) -> Vec<Message> {
-    messages
+    let mut turns = merged(messages);
+    if turns.front().is_some_and(|first| first.role == Role::Assistant) {
+        turns.push_front(Message { role: Role::User, parts: vec![Part::text(OPENING)] });
+    }
+    let mut paired: Vec<Message> = Vec::with_capacity(turns.len());
+    let mut calls: Vec<ToolCall> = Vec::new();
+    while let Some(mut turn) = turns.pop_front() {
+        if turn.role == Role::User {
+            turn.parts = answered(&calls, turn.parts, &mut turns);
+        }
+        calls = turn.parts.iter().filter_map(called).cloned().collect();
+        if !turn.parts.is_empty() {
+            paired.push(turn);
+        }
+    }
+    // A turn of nothing but a moved result is gone; its neighbours may now be of one role.
+    merged(paired).into()
+}
+
+fn called(part: &Part) -> Option<&ToolCall> {
+    match part {
+        Part::ToolCall(call) => Some(call),
+        _ => None,
+    }
+}
+
+fn merged(messages: Vec<Message>) -> VecDeque<Message> {
+    let mut turns: VecDeque<Message> = VecDeque::with_capacity(messages.len());
+    for Message { role, mut parts } in messages {
+        parts.retain(|part| !matches!(part, Part::Text { text, .. } if text.trim().is_empty()));
+        match turns.back_mut() {
+            Some(last) if last.role == role => last.parts.append(&mut parts),
+            _ if parts.is_empty() => {}
+            _ => turns.push_back(Message { role, parts }),
+        }
+    }
+    turns
+}
+
+/// The parts of the user's turn after `calls`: their results in order, then everything else.
+fn answered(calls: &[ToolCall], parts: Vec<Part>, later: &mut VecDeque<Message>) -> Vec<Part> {
+    let (mut results, mut others): (Vec<ToolResult>, Vec<Part>) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Part::ToolResult(result) => results.push(result),
+            other => others.push(other),
+        }
+    }
+    let mut ordered: Vec<Part> = Vec::new();
+    for call in calls {
+        let result = take_for(call, &mut results)
+            .or_else(|| take_later(call, later))
+            .unwrap_or_else(|| empty_result(call));
+        let (call_id, name) = (call.id.clone(), Some(call.name.clone()));
+        ordered.push(Part::ToolResult(ToolResult { call_id, name, kind: call.kind, ..result }));
+    }
+    for orphan in results {
+        ordered.extend(as_text(orphan));
+    }
+    ordered.append(&mut others);
+    ordered
+}
+
+/// By id; a result without one by its name, else by its place.
+fn take_for(call: &ToolCall, results: &mut Vec<ToolResult>) -> Option<ToolResult> {
+    let by_id = results.iter().position(|result| result.call_id == call.id);
+    let unnamed = |result: &ToolResult| result.call_id.is_empty();
+    let place = by_id.or_else(|| {
+        let named = |result: &ToolResult| result.name.as_deref() == Some(call.name.as_str());
+        results
+            .iter()
+            .position(|result| unnamed(result) && named(result))
+            .or_else(|| results.iter().position(|result| unnamed(result) && result.name.is_none()))
+    })?;
+    Some(results.remove(place))
+}
+
+/// A result that came turns too late.
+fn take_later(call: &ToolCall, later: &mut VecDeque<Message>) -> Option<ToolResult> {
+    for turn in later.iter_mut() {
+        let is_it = |part: &Part| matches!(part, Part::ToolResult(result) if result.call_id == call.id && !call.id.is_empty());
+        if let Some(place) = turn.parts.iter().position(is_it)
+            && let Part::ToolResult(result) = turn.parts.remove(place)
+        {
+            return Some(result);
+        }
+    }
+    None
+}
+
+fn empty_result(call: &ToolCall) -> ToolResult {
+    ToolResult {
+        call_id: call.id.clone(),
+        name: Some(call.name.clone()),
+        content: Vec::new(),
+        is_error: false,
+        kind: call.kind,
+    }
+}
+
+/// A result whose call was trimmed from the history: its content still counts.
+fn as_text(orphan: ToolResult) -> Vec<Part> {
+    let name = orphan.name.unwrap_or(orphan.call_id);
+    let mut parts = vec![Part::text(format!("[result of the tool call {name}]"))];
+    parts.extend(orphan.content);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_requests::{call, message, result};
+
+    fn check(turns: Vec<Message>, expected: &[(Role, &[&str])]) {
+        let shown: Vec<(Role, Vec<String>)> = alternate(turns)
+            .into_iter()
+            .map(|turn| (turn.role, turn.parts.iter().map(show).collect()))
+            .collect();
+        let expected: Vec<(Role, Vec<String>)> = expected
+            .iter()
+            .map(|(role, parts)| (*role, parts.iter().map(|part| (*part).to_owned()).collect()))
+            .collect();
+        assert_eq!(shown, expected);
+    }
+
+    fn show(part: &Part) -> String {
+        match part {
+            Part::Text { text, .. } => text.clone(),
+            Part::ToolCall(call) => format!("call {}", call.id),
+            Part::ToolResult(result) => {
+                let content: Vec<_> = result.content.iter().map(show).collect();
+                format!("result {}={}", result.call_id, content.join(","))
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn user(parts: Vec<Part>) -> Message {
+        message(Role::User, parts)
+    }
+
+    fn model(parts: Vec<Part>) -> Message {
+        message(Role::Assistant, parts)
+    }
+
+    #[test]
+    fn neighbours_merge_and_blank_texts_go() {
+        check(
+            vec![
+                model(vec![Part::text("a")]),
+                model(vec![Part::text(" ")]),
+                user(vec![Part::text("")]),
+                model(vec![Part::text("b")]),
+                user(vec![Part::text("c")]),
+                user(vec![Part::text("d")]),
+            ],
+            &[(Role::User, &[OPENING]), (Role::Assistant, &["a", "b"]), (Role::User, &["c", "d"])],
+        );
+    }
+
+    /// litellm#16525, #21464, opencodex#620, OpenHands#7512: text or images in between, trimmed
+    /// histories.
+    #[test]
+    fn class_12_every_call_is_answered_in_the_next_turn_and_first_of_all() {
+        check(
+            vec![
+                user(vec![Part::text("go")]),
+                model(vec![call("1", "a", "{}"), call("2", "b", "{}")]),
+                user(vec![Part::text("wait"), result("2", "two")]),
+                user(vec![result("1", "one")]),
+                model(vec![call("3", "a", "{}"), call("4", "b", "{}")]),
+                user(vec![Part::text("hm")]),
+                model(vec![Part::text("well")]),
+                user(vec![result("3", "three")]),
+                model(vec![Part::text("so")]),
+                user(vec![result("9", "lost")]),
+            ],
+            &[
+                (Role::User, &["go"]),
+                (Role::Assistant, &["call 1", "call 2"]),
+                (Role::User, &["result 1=one", "result 2=two", "wait"]),
+                (Role::Assistant, &["call 3", "call 4"]),
+                (Role::User, &["result 3=three", "result 4=", "hm"]),
+                (Role::Assistant, &["well", "so"]),
+                (Role::User, &["[result of the tool call 9]", "lost"]),
+            ],
+        );
+    }
+
+    /// litellm#37463: a result without text must not vanish.
+    #[test]
+    fn class_14_an_empty_result_is_still_a_result() {
+        check(
+            vec![
+                user(vec![Part::text("go")]),
+                model(vec![call("1", "a", "{}")]),
+                user(vec![result("1", "")]),
+            ],
+            &[(Role::User, &["go"]), (Role::Assistant, &["call 1"]), (Role::User, &["result 1="])],
+        );
+    }
+
+    /// openai-agents-python#2331; opencode sends results without ids.
+    #[test]
+    fn class_13_results_without_ids_are_matched_by_name_and_order() {
+        let unnamed = |name: Option<&str>, text: &str| {
+            let Part::ToolResult(result) = result("", text) else { unreachable!() };
+            Part::ToolResult(ToolResult { name: name.map(str::to_owned), ..result })
+        };
+        check(
+            vec![
+                user(vec![Part::text("go")]),
+                model(vec![call("1", "a", "{}"), call("2", "b", "{}"), call("3", "a", "{}")]),
+                user(vec![unnamed(Some("b"), "B"), unnamed(Some("a"), "A"), unnamed(None, "C")]),
+            ],
+            &[
+                (Role::User, &["go"]),
+                (Role::Assistant, &["call 1", "call 2", "call 3"]),
+                (Role::User, &["result 1=A", "result 2=B", "result 3=C"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn late_instructions_stay_in_their_place() {
+        let text = |role, text: &str| message(role, vec![Part::text(text)]);
+        let (system, turns) = split_system(&[
+            text(Role::System, "top"),
+            text(Role::System, "more"),
+            text(Role::User, "a"),
+            text(Role::System, "late"),
+            text(Role::Assistant, "b"),
+        ]);
+        assert_eq!(system.iter().map(show).collect::<Vec<_>>(), ["top", "more"]);
+        check(
+            turns,
+            &[(Role::User, &["a", "<system>\nlate\n</system>"]), (Role::Assistant, &["b"])],
+        );
+    }
 }

@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(facts.finish_reason.as_deref(), Some("length"));
         assert_eq!(facts.usage.expect("usage").tokens.total(), 10);
         let silent = read_chat_answer(br#"{"choices":[{"message":{}}],"usage":null}"#);
-        assert_eq!(silent, Ok(AnswerFacts::default()));
+        assert_eq!(silent, Ok(AnswerFacts { content_bytes: 41, ..AnswerFacts::default() }));
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! Requests for tests, in the neutral form.
+
+use crate::Delivery;
+use crate::neutral::{
+    CallKind, Message, OutputFormat, ParallelCalls, Part, Reasoning, Request, Role, ToolCall,
+    ToolResult,
+};
+
+/// A user's one turn.
+pub(crate) fn request(text: &str) -> Request {
+    Request {
+        model: "m".to_owned(),
+        delivery: Delivery::Whole,
+        messages: vec![message(Role::User, vec![Part::text(text)])],
+        tools: Vec::new(),
+        tool_choice: None,
+        parallel_calls: ParallelCalls::Unsaid,
+        output: OutputFormat::Text,
+        reasoning: Reasoning::Unsaid,
+        output_tokens_max: None,
+        temperature: None,
+        top_p: None,
+        top_k: None,
+        stop: Vec::new(),
+        choices: None,
+        user: None,
+        extras: Vec::new(),
+    }
+}
+
+pub(crate) fn message(role: Role, parts: Vec<Part>) -> Message {
+    Message { role, parts }
+}
+
+pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Part {
+    Part::ToolCall(ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        namespace: None,
+        kind: CallKind::Function,
+        arguments: arguments.to_owned(),
+    })
+}
+
+pub(crate) fn result(call_id: &str, text: &str) -> Part {
+    let content = if text.is_empty() { Vec::new() } else { vec![Part::text(text)] };
+    Part::ToolResult(ToolResult {
+        call_id: call_id.to_owned(),
+        name: None,
+        content,
+        is_error: false,
+        kind: CallKind::Function,
+    })
+}
