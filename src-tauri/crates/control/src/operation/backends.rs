@@ -1,8 +1,8 @@
 //! Backends: added with their key, edited, tried, switched, removed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use domain::{BackendId, CredentialId, Origin, WallTime};
+use domain::{BackendId, CredentialId, Crossing, Origin, WallTime};
 use engine::{Engine, ProbeReport, ProbeStep};
 use ledger::{Price, UsageKey, UsageSummary, UsageTotals};
 use monitor::State;
@@ -61,7 +61,17 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
     };
     let label = input::label(&req.label, id.as_str());
     let models = clean(req.models);
-    let added = BackendSettings { label, kind, base_url, credential, enabled: true, models };
+    let added = BackendSettings {
+        label,
+        kind,
+        base_url,
+        credential,
+        enabled: true,
+        models,
+        lacks: BTreeSet::new(),
+        offers: BTreeSet::new(),
+        crossing: Crossing::default(),
+    };
     let (place, key) = (id.clone(), added.credential.clone());
     let edited = engine.edit(move |draft| {
         draft.backends.insert(place, added);
@@ -210,7 +220,10 @@ fn clean(models: Vec<String>) -> Vec<String> {
 fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {
     match kind {
         BackendKindView::Openai => Ok(BackendKind::OpenAi),
+        BackendKindView::Anthropic => Ok(BackendKind::Anthropic),
+        BackendKindView::Gemini => Ok(BackendKind::Gemini),
         BackendKindView::OpenaiCompatible => Ok(BackendKind::OpenAiCompatible),
+        BackendKindView::Ollama => Ok(BackendKind::Ollama),
         BackendKindView::Mock => {
             Err(ApiError::invalid("kind", "the mock is built in and cannot be added"))
         }
@@ -220,7 +233,10 @@ fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {
 const fn kind_view(kind: BackendKind) -> BackendKindView {
     match kind {
         BackendKind::OpenAi => BackendKindView::Openai,
+        BackendKind::Anthropic => BackendKindView::Anthropic,
+        BackendKind::Gemini => BackendKindView::Gemini,
         BackendKind::OpenAiCompatible => BackendKindView::OpenaiCompatible,
+        BackendKind::Ollama => BackendKindView::Ollama,
         BackendKind::Mock => BackendKindView::Mock,
     }
 }

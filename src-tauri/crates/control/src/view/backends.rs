@@ -39,8 +39,14 @@ pub struct BackendView {
 pub enum BackendKindView {
     /// OpenAI itself.
     Openai,
+    /// Anthropic's Messages.
+    Anthropic,
+    /// Google's Gemini API.
+    Gemini,
     /// Another server that speaks OpenAI's protocol.
     OpenaiCompatible,
+    /// Ollama's own chat.
+    Ollama,
     /// The built-in mock.
     Mock,
 }
