@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientRef, KeyAdd,
-    KeyRef, KeyReplace, ReadinessStart, RequestsQuery, SettingsValues, UsageQuery, VaultUnlock,
+    KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestsQuery,
+    SettingsValues, UsageQuery, VaultUnlock,
 };
 
 /// A request that can be sent to the owner.
@@ -41,6 +42,8 @@ plain!(
     UsageQuery,
     RequestsQuery,
     ReadinessStart,
+    PlaygroundSend,
+    PlaygroundRef,
     SettingsValues,
 );
 
