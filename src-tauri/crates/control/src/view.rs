@@ -6,6 +6,7 @@
 
 mod backends;
 mod clients;
+mod dialects;
 mod keys;
 mod number;
 mod playground;
@@ -16,6 +17,7 @@ mod usage;
 
 pub use backends::*;
 pub use clients::*;
+pub use dialects::*;
 pub use keys::*;
 pub use number::{Count, MicroDollars, UnixMs};
 pub use playground::*;
