@@ -16,6 +16,8 @@ use crate::engine::Engine;
 const MOCK_URL: &str = "http://mock.localhost/v1";
 /// The client under which the readiness checks call the gateway.
 const CHECK_CLIENT: &str = "gatehouse.check";
+/// The client under which the playground calls it: what is asked there is the user's own traffic.
+const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 
 impl Engine {
     /// Puts the settings of the moment in force for new requests; those on their way keep theirs.
@@ -40,7 +42,13 @@ impl Engine {
             let client = Client { id: id.clone(), purpose: Purpose::User, standing };
             (known.token_sha256, client)
         });
-        own.chain(self.check_client()).collect()
+        own.chain(self.check_client()).chain(self.playground_client()).collect()
+    }
+
+    fn playground_client(&self) -> Option<(TokenHash, Client)> {
+        let id = ClientId::new(PLAYGROUND_CLIENT).ok()?;
+        let standing = ClientStanding::Valid(None);
+        Some((self.parts.playground_token.hash, Client { id, purpose: Purpose::User, standing }))
     }
 
     fn check_client(&self) -> Option<(TokenHash, Client)> {

@@ -135,7 +135,7 @@ impl Gateway {
     pub(crate) fn upstream(&self, kind: BackendKind) -> &Arc<dyn Upstream> {
         match kind {
             BackendKind::Mock => &self.mock,
-            BackendKind::OpenAi | BackendKind::OpenAiCompatible => &self.network,
+            _ => &self.network,
         }
     }
 

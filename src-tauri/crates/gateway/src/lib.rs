@@ -39,7 +39,8 @@ pub use limits::{
 };
 pub use listener::{BindError, Ipv6State, Listener};
 pub use loopback::{
-    LOOPBACK_CALL_MS_MAX, LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call,
+    LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
+    LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
 pub use snapshot::{Backend, Client, ClientStanding, Clients, Snapshot};

@@ -85,7 +85,7 @@ impl Backend {
     pub(crate) fn provider(&self) -> Option<Provider> {
         match self.kind {
             BackendKind::Mock => Some(Provider::Mock),
-            BackendKind::OpenAi | BackendKind::OpenAiCompatible => Provider::at(&self.origin),
+            _ => Provider::at(&self.origin),
         }
     }
 

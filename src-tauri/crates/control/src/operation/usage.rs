@@ -262,13 +262,18 @@ fn optional<T: std::str::FromStr<Err = domain::IdError>>(
     text.map(|text| input::id(field, text)).transpose()
 }
 
-fn request_view(row: RequestRow) -> RequestView {
-    let (cost, cost_basis) = match row.cost {
-        Cost::Reported(amount) => (Some(amount.into()), CostBasisView::Reported),
-        Cost::Computed { amount, .. } => (Some(amount.into()), CostBasisView::Computed),
+/// A cost and how it is known.
+pub(super) fn cost_view(cost: &Cost) -> (Option<MicroDollars>, CostBasisView) {
+    match cost {
+        Cost::Reported(amount) => (Some((*amount).into()), CostBasisView::Reported),
+        Cost::Computed { amount, .. } => (Some((*amount).into()), CostBasisView::Computed),
         Cost::NotBilled => (Some(MicroDollars(0)), CostBasisView::Computed),
         Cost::Unpriced => (None, CostBasisView::Unpriced),
-    };
+    }
+}
+
+fn request_view(row: RequestRow) -> RequestView {
+    let (cost, cost_basis) = cost_view(&row.cost);
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
     RequestView {
         id: row.request.id.to_string(),

@@ -59,6 +59,7 @@ pub(super) fn backends_fixture() -> Value {
          "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
             "probe_ms": null},
          "models": [{"id": "echo", "price": null}], "declared_models": [],
+         "lacks": [], "offers": [], "crossing": "strict",
          "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": 2}},
         {"id": "openai", "label": "OpenAI", "kind": "openai",
@@ -67,6 +68,7 @@ pub(super) fn backends_fixture() -> Value {
          "health": {"state": "down", "reason": format!("said {HOSTILE}"), "since": ago(60),
             "last_checked": ago(5), "probe_ms": 120},
          "models": [], "declared_models": [],
+         "lacks": [], "offers": [], "crossing": "strict",
          "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle,
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
@@ -75,6 +77,7 @@ pub(super) fn backends_fixture() -> Value {
          "health": {"state": "disabled", "reason": "switched off by you", "since": null,
             "last_checked": null, "probe_ms": null},
          "models": [], "declared_models": [],
+         "lacks": ["stream-usage", "images"], "offers": ["responses"], "crossing": "lenient",
          "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": null}},
     ])
@@ -84,10 +87,11 @@ pub(super) fn presets_fixture() -> Value {
     json!([
         {"id": "openai", "label": "OpenAI", "kind": "openai",
          "base_url": "https://api.openai.com/v1", "key_prefix": "sk-",
-         "docs_url": "https://platform.openai.com/api-keys", "local": false},
-        {"id": "ollama", "label": "Ollama", "kind": "openai-compatible",
-         "base_url": "http://127.0.0.1:11434/v1", "key_prefix": null,
-         "docs_url": "https://ollama.com", "local": true},
+         "docs_url": "https://platform.openai.com/api-keys", "local": false,
+         "lacks": [], "offers": []},
+        {"id": "ollama", "label": "Ollama", "kind": "ollama",
+         "base_url": "http://127.0.0.1:11434", "key_prefix": null,
+         "docs_url": "https://ollama.com", "local": true, "lacks": [], "offers": []},
     ])
 }
 
