@@ -74,7 +74,7 @@ impl Tally {
         let bytes = bytes_read + u128::from(self.bytes_beyond);
         let parts = u128::from(self.parts) * bytes / bytes_read;
         let tokens = (parts + u128::from(PARTS_PER_TOKEN / 2)) / u128::from(PARTS_PER_TOKEN);
-        u64::try_from(tokens.max(1)).unwrap_or(u64::MAX).saturating_add(envelopes)
+        u64::try_from(tokens).unwrap_or(u64::MAX).saturating_add(envelopes)
     }
 
     /// The beginning of the text that is within [`BYTES_READ_MAX`], in whole characters.
@@ -87,6 +87,7 @@ impl Tally {
         self.mark_reach =
             if is_marked(this) { MARK_REACH_CHARS } else { self.mark_reach.saturating_sub(1) };
         let parts = match self.before {
+            // A text begins with a whole token, so that none that has a character counts as nothing.
             None => PARTS_PER_TOKEN.max(u64::from(cell(NEWLINE, this)) * 100),
             Some(before) if self.mark_reach > 0 && is_latin(before) && is_latin(this) => {
                 PARTS_PER_TOKEN.min(u64::from(cell(before, this)) * MARKED_PERCENT)

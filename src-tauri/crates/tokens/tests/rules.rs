@@ -52,6 +52,17 @@ fn one_character_a_million_times_costs_each_the_same() {
 }
 
 #[test]
+fn words_near_a_mark_are_cut_finer_and_those_far_from_it_are_not() {
+    // Both texts differ in their first letter only; so far the mark tells.
+    let (reach_chars, word) = (256, " archives");
+    let with = |first: &str, words: usize| count(&format!("{first}{}", word.repeat(words)));
+    let surplus = |words: usize| with("é", words) - with("e", words);
+    let within = reach_chars / word.len();
+    assert!(surplus(within) > surplus(within / 2), "{} {}", surplus(within), surplus(within / 2));
+    assert!(surplus(10 * within) <= surplus(within) + 1);
+}
+
+#[test]
 fn a_message_has_its_envelope_and_continues_nothing() {
     let mut tally = Tally::new();
     tally.begin_message();
