@@ -27,7 +27,7 @@ pub(crate) enum Backends {
     /// List backends: health, models and the last day
     List,
     /// Add a backend
-    Add(Add),
+    Add(Box<Add>),
     /// List providers and local servers to start from
     Presets,
     /// Test a backend step by step; nothing is billed
@@ -37,7 +37,7 @@ pub(crate) enum Backends {
     /// Let no request go to a backend
     Disable(Named),
     /// Change a backend; what is not named stays
-    Edit(edit::Edit),
+    Edit(Box<edit::Edit>),
     /// Remove a backend; its key stays in the vault
     Remove(Named),
 }
@@ -80,11 +80,11 @@ pub(crate) async fn run(
     match wanted {
         Backends::List => console.answer(&control::backends(core).await?, table)?,
         Backends::Presets => console.answer(&control::presets(core).await?, presets)?,
-        Backends::Add(wanted) => add(wanted, core, console).await?,
+        Backends::Add(wanted) => add(*wanted, core, console).await?,
         Backends::Test(named) => return test(named, core, console).await,
         Backends::Enable(named) => switch(named, Switched::On, core, console).await?,
         Backends::Disable(named) => switch(named, Switched::Off, core, console).await?,
-        Backends::Edit(wanted) => edit::run(wanted, core, console).await?,
+        Backends::Edit(wanted) => edit::run(*wanted, core, console).await?,
         Backends::Remove(named) => {
             control::backend_remove(core, BackendRef { id: named.name.clone() }).await?;
             let sentence = format!("Removed the backend {}. Its key is still there.", named.name);
