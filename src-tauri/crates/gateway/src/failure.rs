@@ -7,8 +7,7 @@ use domain::{BackendId, WallTime};
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use routing::NoRoute;
 use vault::VaultError;
-use wire::openai_chat::{BadAnswer, StreamFault};
-use wire::{ErrorKind, UpstreamClass, UpstreamError};
+use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
 use crate::answer::{Refusal, RetryAdvice};
 use crate::event::{FailureReason, Verdict};
@@ -65,6 +64,12 @@ impl Failure {
             .param(Some("model".to_owned()))
             .retry(RetryAdvice::Never);
         Self { verdict: Verdict::NotSent, ..Self::here(refusal) }
+    }
+
+    /// The request is wrong, or cannot be said in the backend's dialect.
+    pub(crate) fn bad_request(error: &RequestError) -> Self {
+        let failure = Self::here(bad_request(error));
+        Self { verdict: Verdict::ClientFault, ..failure }
     }
 
     /// The snapshot sends a request where it must not go.
@@ -128,7 +133,10 @@ impl Failure {
     pub(crate) fn bad_answer(backend: &BackendId, bad: &BadAnswer, told: &Told<'_>) -> Self {
         let work = match bad {
             BadAnswer::Empty | BadAnswer::Html => Work::None,
-            BadAnswer::NotJson | BadAnswer::NoChoices => Work::Unknown,
+            BadAnswer::NotJson
+            | BadAnswer::NoChoices
+            | BadAnswer::Truncated
+            | BadAnswer::Broken(_) => Work::Unknown,
             BadAnswer::UpstreamError(error) => return Self::reported(backend, error, told),
         };
         let message = format!("The backend {backend} sent no answer: {bad}.");
@@ -170,6 +178,13 @@ impl Failure {
         }
         Self { refusal, verdict, work: Work::None, upstream_status: Some(error.status) }
     }
+}
+
+/// A 400 that names the field.
+pub(crate) fn bad_request(error: &RequestError) -> Refusal {
+    Refusal::new(400, ErrorKind::InvalidRequest, error.code(), error.to_string())
+        .param(error.param().map(str::to_owned))
+        .retry(RetryAdvice::Never)
 }
 
 /// What else a backend said beside its error.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
     Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
@@ -14,8 +15,9 @@ use ledger::{
 };
 use routing::Candidate;
 use tokio::sync::mpsc;
-use wire::openai_chat::{AnswerFacts, UsageReport};
+use wire::{AnswerFacts, UsageReport};
 
+use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
 use crate::in_flight::Place;
@@ -180,12 +182,14 @@ impl Record {
     }
 
     /// What the answer said about itself, and what it therefore costs.
-    pub(crate) fn learn(&mut self, facts: &AnswerFacts) {
+    /// `asked` is the request's body, for an estimate where the backend counted nothing.
+    pub(crate) fn learn(&mut self, facts: &AnswerFacts, asked: &Bytes) {
         let Some(settlement) = &mut self.settlement else { return };
+        let usage = estimate::usage(facts, asked);
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
-        settlement.usage = facts.usage.as_ref().map(|report| report.tokens);
-        if let (Some(pricing), Some(usage)) = (&self.pricing, &facts.usage) {
+        settlement.usage = usage.as_ref().map(|report| report.tokens);
+        if let (Some(pricing), Some(usage)) = (&self.pricing, &usage) {
             settlement.cost =
                 pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
         }
