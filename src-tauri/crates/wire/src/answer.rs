@@ -23,6 +23,14 @@ pub struct AnswerFacts {
     pub content_bytes: u64,
 }
 
+impl AnswerFacts {
+    /// Whether nothing was learned: no event said anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Why a body with status 200 is no answer. Never relay it: clients take it for success.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAnswer {
