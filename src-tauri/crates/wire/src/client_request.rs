@@ -81,6 +81,15 @@ impl Surface<'_> {
 impl ClientRequest {
     /// Reads a request's body.
     pub fn parse(surface: Surface<'_>, body: Bytes) -> Result<Self, RequestError> {
+        Self::parse_with(surface, body, |_| false)
+    }
+
+    /// As [`Self::parse`]; where `is_complete` says so, the conversation need not stand at the top.
+    pub(crate) fn parse_with(
+        surface: Surface<'_>,
+        body: Bytes,
+        is_complete: impl FnOnce(&Members<'_>) -> bool,
+    ) -> Result<Self, RequestError> {
         let text =
             std::str::from_utf8(&body).map_err(|error| not_utf8(&body, error.valid_up_to()))?;
         if is_deeper_than(text, JSON_DEPTH_MAX) {
@@ -92,7 +101,9 @@ impl ClientRequest {
             if !is_model_name(model) {
                 return Err(RequestError::bad_model());
             }
-            check_array(&members, "contents")?;
+            if !is_complete(&members) {
+                check_array(&members, "contents")?;
+            }
             let model = model.to_owned();
             return Ok(Self { dialect, body, model, model_at: None, delivery, usage_edit: None });
         }

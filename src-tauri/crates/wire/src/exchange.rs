@@ -79,7 +79,7 @@ impl Exchange {
             (written.body, written.dropped, Some(CrossingAnswer { echo, names }))
         };
         let delivery = request.delivery();
-        let (path, query) = place(backend, &target.model, delivery);
+        let (path, query) = place(backend, target, delivery);
         let outgoing = Outgoing { dialect: backend, path, query, body, dropped };
         let (request, id) = (request.clone(), id.to_owned());
         Ok(Self { client, backend, delivery, request, id, created_unix_s, crossing, outgoing })
@@ -222,12 +222,17 @@ pub(crate) fn answer_text(body: &[u8]) -> Result<&str, BadAnswer> {
 }
 
 /// Where a request of this dialect goes, under the backend's root.
-fn place(dialect: Dialect, model: &str, delivery: Delivery) -> (Vec<String>, Option<&'static str>) {
+fn place(
+    dialect: Dialect,
+    target: &Target,
+    delivery: Delivery,
+) -> (Vec<String>, Option<&'static str>) {
+    let model = &target.model;
     let path = |segments: &[&str]| segments.iter().map(|s| (*s).to_owned()).collect();
     match dialect {
         Dialect::OpenAiChat => (path(&["chat", "completions"]), None),
         Dialect::OpenAiResponses => (path(&["responses"]), None),
-        Dialect::AnthropicMessages => (path(&["v1", "messages"]), None),
+        Dialect::AnthropicMessages => (target.messages_path(), None),
         Dialect::Gemini if delivery.is_streamed() => {
             let method = format!("{model}:streamGenerateContent");
             (path(&["v1beta", "models", &method]), Some("alt=sse"))

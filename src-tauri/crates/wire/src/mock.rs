@@ -17,8 +17,7 @@ mod tools;
 
 use bytes::Bytes;
 
-use crate::ClientRequest;
-use crate::openai_chat::models_answer;
+use crate::{ClientRequest, models_answer};
 
 /// Pause between the tokens of `chat`, in milliseconds: a brisk hosted model.
 pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
@@ -103,7 +102,7 @@ pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
 /// The mock's list of models, as `GET /v1/models` answers it.
 #[must_use]
 pub fn models(created_unix_s: i64) -> Bytes {
-    models_answer(MODELS, created_unix_s)
+    models_answer(domain::Dialect::OpenAiChat, MODELS, created_unix_s)
 }
 
 #[cfg(test)]

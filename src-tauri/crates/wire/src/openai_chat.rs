@@ -3,14 +3,13 @@
 mod answer;
 mod chunk;
 mod error;
-mod models;
 mod tap;
 mod translate;
 mod usage;
 
 pub(crate) use answer::{read_chat_answer, stream_of_answer};
+pub(crate) use error::in_band_error;
 pub use error::{error_body, error_event, upstream_error};
-pub use models::{BadModelList, MODELS_MAX, models_answer, models_from_list};
 pub(crate) use tap::ChatTap;
 pub(crate) use translate::{
     StreamReader, StreamWriter, read_answer, read_request, write_answer, write_request,

@@ -1,64 +1,25 @@
-//! OpenAI Responses.
+//! OpenAI Responses: spoken by Codex and by newer tools, and OpenAI's own richest dialect.
 
-use bytes::{Bytes, BytesMut};
+mod answer;
+mod content;
+mod error;
+mod input;
+mod item;
+mod reasoning;
+mod reply_tools;
+mod request;
+mod response;
+mod stream;
+mod tools;
+mod usage;
+mod write;
+mod write_input;
+mod write_tools;
+mod writer;
 
-use crate::dialect::{Closing, Echo, Written};
-use crate::neutral::{Answer, Event, Piece, Request};
-use crate::{BadAnswer, Delivery, ErrorAnswer, RequestError, SseEvent, StreamFault, Target};
-
-/// Reads the whole request of a client.
-pub(crate) fn read_request(
-    _text: &str,
-    _model: &str,
-    _delivery: Delivery,
-) -> Result<Request, RequestError> {
-    Err(RequestError::NotAnObject)
-}
-
-/// Writes a request for a backend.
-pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Written, RequestError> {
-    Err(RequestError::NotAnObject)
-}
-
-/// What a whole answer says.
-pub(crate) fn read_answer(_text: &str) -> Result<Vec<Piece>, BadAnswer> {
-    Err(BadAnswer::NotJson)
-}
-
-/// A whole answer for a client.
-pub(crate) fn write_answer(_answer: &Answer, _echo: &Echo) -> Bytes {
-    Bytes::new()
-}
-
-/// Reads a backend's stream.
-#[derive(Debug, Default)]
-pub(crate) struct StreamReader {}
-
-impl crate::dialect::StreamReader for StreamReader {
-    fn read(&mut self, _event: &SseEvent) -> Result<Vec<Piece>, StreamFault> {
-        Ok(Vec::new())
-    }
-}
-
-/// Writes a client's stream.
-#[derive(Debug)]
-pub(crate) struct StreamWriter {}
-
-impl StreamWriter {
-    pub(crate) fn new(_echo: Echo) -> Self {
-        Self {}
-    }
-}
-
-impl crate::dialect::StreamWriter for StreamWriter {
-    fn write(&mut self, _event: &Event, _out: &mut BytesMut) {}
-
-    fn error_event(&self, _error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        (Bytes::new(), Closing::Abort)
-    }
-}
-
-/// The event that tells a client in mid-stream that its answer is not whole.
-pub(crate) fn error_event(error: &ErrorAnswer<'_>, _sequence: u64) -> Bytes {
-    crate::openai_chat::error_event(error)
-}
+pub(crate) use answer::read_answer;
+pub(crate) use error::error_event;
+pub(crate) use request::read_request;
+pub(crate) use stream::StreamReader;
+pub(crate) use write::write_request;
+pub(crate) use writer::{StreamWriter, write_answer};

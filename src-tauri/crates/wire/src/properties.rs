@@ -6,9 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::openai_chat::{
-    ChatTap, models_from_list, read_chat_answer, stream_of_answer, upstream_error,
-};
+use crate::openai_chat::{ChatTap, read_chat_answer, stream_of_answer, upstream_error};
 use crate::{
     AnswerFacts, ClientRequest, Delivery, Metering, SseDecoder, SseEvent, SseEventTooLarge,
     SsePayload, StreamEnd, Surface, UsageChunk,
@@ -225,7 +223,7 @@ proptest! {
             let _any = stream_of_answer(input, UsageChunk::Asked).is_ok();
             let answer = [br#"{"choices":[{"message":{"tool_calls":"#, input, b"}}]}"].concat();
             let _any = stream_of_answer(&answer, UsageChunk::Asked).is_ok();
-            let _any = models_from_list(input).is_ok();
+            let _any = crate::models_from_list(domain::Dialect::OpenAiChat, input).is_ok();
             let _any = upstream_error(500, input);
             let _any = tap(UsageChunk::Asked, std::iter::once(input));
             let event = [b"data: ", input, b"\n\n"].concat();

@@ -64,6 +64,15 @@ impl Target {
         }
     }
 
+    /// Where Messages lie under the backend's root: compatible servers' roots hold the version.
+    pub(crate) fn messages_path(&self) -> Vec<String> {
+        let path: &[&str] = match self.kind {
+            TargetKind::OpenAiCompatible { .. } => &["messages"],
+            _ => &["v1", "messages"],
+        };
+        path.iter().map(|segment| (*segment).to_owned()).collect()
+    }
+
     /// Whether the server lacks something of Chat Completions.
     #[must_use]
     pub fn lacks(&self, lack: Lack) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::openai_chat::{ChatTap, models_from_list, read_chat_answer};
+use crate::openai_chat::{ChatTap, read_chat_answer};
 use crate::{BadAnswer, StreamEnd, StreamFault, Surface, UsageChunk};
 
 fn request(body: &Value) -> ClientRequest {
@@ -255,7 +255,10 @@ fn faults_in_whole_answers_are_what_the_reader_calls_them() {
 
 #[test]
 fn every_model_listed_is_known() {
-    assert_eq!(models_from_list(&models(1)).expect("a list"), MODELS);
+    assert_eq!(
+        crate::models_from_list(domain::Dialect::OpenAiChat, &models(1)).expect("a list"),
+        MODELS
+    );
     for model in MODELS {
         let answer = String::from_utf8_lossy(&bytes(&ask(&chat(model, "x")))).into_owned();
         assert!(!answer.contains("does not exist"), "{model}: {answer}");

@@ -46,7 +46,7 @@ pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
 }
 
 /// An error object where the HTTP status was 200: the status is taken from its words.
-pub(super) fn in_band_error(body: &[u8]) -> UpstreamError {
+pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
     let words = Words::read(body);
     let number = words.code.as_deref().and_then(|code| code.parse::<u16>().ok());
     let told = number.filter(|status| (400..=599).contains(status));

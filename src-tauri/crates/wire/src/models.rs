@@ -1,0 +1,169 @@
+//! Lists of models: a backend's is read, ours is written, each in its dialect.
+
+use bytes::Bytes;
+use domain::{Dialect, WallTime};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::answer::is_model_name;
+use crate::json::{Members, items};
+
+/// Most models read from one backend. The largest aggregators list under 1,000.
+pub const MODELS_MAX: usize = 5_000;
+
+/// What Gemini puts before a model's name.
+const GEMINI_PREFIX: &str = "models/";
+
+/// Why a body is no list of models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadModelList {
+    /// No JSON, or JSON of another shape.
+    #[error("the answer is not a list of models; check the backend's base URL")]
+    NotAList,
+    /// Over [`MODELS_MAX`].
+    #[error("the backend lists {0} models; at most {MODELS_MAX} are read")]
+    TooMany(usize),
+}
+
+/// The ids of a backend's list, in its order: `{"data":[{"id"}]}` of OpenAI and Anthropic, the bare
+/// array of some servers, `{"models":[{"name"}]}` of Gemini and Ollama. Entries without a usable name
+/// are left out, since they could never be asked for.
+pub fn models_from_list(dialect: Dialect, body: &[u8]) -> Result<Vec<String>, BadModelList> {
+    let text = std::str::from_utf8(body).map_err(|_| BadModelList::NotAList)?;
+    let (list, key) = match dialect {
+        Dialect::Gemini | Dialect::OllamaChat => ("models", "name"),
+        _ => ("data", "id"),
+    };
+    let entries = match Members::parse(text) {
+        Ok(members) => members.get(list).and_then(items),
+        Err(_) => serde_json::from_str(text).ok(),
+    };
+    let entries = entries.ok_or(BadModelList::NotAList)?;
+    if entries.len() > MODELS_MAX {
+        return Err(BadModelList::TooMany(entries.len()));
+    }
+    let name = |entry: &RawValue| {
+        let name = Members::parse(entry.get()).ok()?.string(key)?;
+        Some(name.strip_prefix(GEMINI_PREFIX).map_or(name.clone(), str::to_owned))
+    };
+    Ok(entries.into_iter().filter_map(name).filter(|name| is_model_name(name)).collect())
+}
+
+/// Our own list for a client of `dialect`. `created_unix_s` is the same for all: since when the
+/// gateway offers them.
+#[must_use]
+pub fn models_answer<'a>(
+    dialect: Dialect,
+    names: impl IntoIterator<Item = &'a str>,
+    created_unix_s: i64,
+) -> Bytes {
+    let names: Vec<&str> = names.into_iter().collect();
+    let entries: Vec<Value> =
+        names.iter().map(|name| entry(dialect, name, created_unix_s)).collect();
+    let body = match dialect {
+        Dialect::AnthropicMessages => json!({
+            "data": entries,
+            "has_more": false,
+            "first_id": names.first(),
+            "last_id": names.last(),
+        }),
+        Dialect::Gemini | Dialect::OllamaChat => json!({"models": entries}),
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+            json!({"object": "list", "data": entries})
+        }
+    };
+    Bytes::from(body.to_string())
+}
+
+/// One model, spelled as in the list.
+#[must_use]
+pub fn model_answer(dialect: Dialect, name: &str, created_unix_s: i64) -> Bytes {
+    Bytes::from(entry(dialect, name, created_unix_s).to_string())
+}
+
+fn entry(dialect: Dialect, name: &str, created_unix_s: i64) -> Value {
+    match dialect {
+        Dialect::AnthropicMessages => {
+            let created = WallTime::from_unix_ms(created_unix_s.saturating_mul(1_000));
+            json!({
+                "type": "model",
+                "id": name,
+                "display_name": name,
+                "created_at": created.to_rfc3339(),
+            })
+        }
+        Dialect::Gemini | Dialect::OllamaChat => json!({
+            "name": format!("{GEMINI_PREFIX}{name}"),
+            "displayName": name,
+            "supportedGenerationMethods":
+                ["generateContent", "countTokens", "embedContent", "batchEmbedContents"],
+        }),
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => json!({
+            "id": name,
+            "object": "model",
+            "created": created_unix_s,
+            "owned_by": "gatehouse",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MODEL_NAME_BYTES_MAX;
+
+    const SPOKEN: [Dialect; 4] = [
+        Dialect::OpenAiChat,
+        Dialect::OpenAiResponses,
+        Dialect::AnthropicMessages,
+        Dialect::Gemini,
+    ];
+
+    #[test]
+    fn our_list_reads_back_in_every_dialect() {
+        for dialect in SPOKEN {
+            let body = models_answer(dialect, ["fast", "corp/gpt-\"x\""], 7);
+            let names = models_from_list(dialect, &body);
+            assert_eq!(names, Ok(vec!["fast".to_owned(), "corp/gpt-\"x\"".to_owned()]));
+            let list: Value = serde_json::from_slice(&body).expect("JSON");
+            let one: Value =
+                serde_json::from_slice(&model_answer(dialect, "fast", 7)).expect("JSON");
+            let first = list.get("data").or_else(|| list.get("models")).and_then(|l| l.get(0));
+            assert_eq!(first, Some(&one), "one is spelled as in the list");
+        }
+        let anthropic: Value =
+            serde_json::from_slice(&models_answer(Dialect::AnthropicMessages, ["a", "b"], 0))
+                .expect("JSON");
+        assert_eq!(anthropic["data"][0]["created_at"], "1970-01-01T00:00:00.000Z");
+        assert_eq!((&anthropic["first_id"], &anthropic["last_id"]), (&json!("a"), &json!("b")));
+    }
+
+    #[test]
+    fn a_bare_array_is_read_and_useless_names_are_left_out() {
+        let long = "x".repeat(MODEL_NAME_BYTES_MAX + 1);
+        let body =
+            format!(r#"[{{"id":"a"}},{{"id":""}},{{"id":"b\n"}},{{"id":3}},7,{{"id":"{long}"}}]"#);
+        let names = models_from_list(Dialect::OpenAiChat, body.as_bytes());
+        assert_eq!(names, Ok(vec!["a".to_owned()]));
+        let tags = br#"{"models":[{"name":"llama3:8b","model":"llama3:8b","size":1}]}"#;
+        let names = models_from_list(Dialect::OllamaChat, tags);
+        assert_eq!(names, Ok(vec!["llama3:8b".to_owned()]));
+    }
+
+    #[test]
+    fn the_limit_and_other_shapes_are_refused() {
+        let many = |count: usize| {
+            let ids: Vec<_> = (0..count).map(|n| format!(r#"{{"id":"{n}"}}"#)).collect();
+            let body = format!(r#"{{"data":[{}]}}"#, ids.join(","));
+            models_from_list(Dialect::OpenAiChat, body.as_bytes())
+        };
+        assert_eq!(many(MODELS_MAX).map(|names| names.len()), Ok(MODELS_MAX));
+        assert_eq!(many(MODELS_MAX + 1), Err(BadModelList::TooMany(MODELS_MAX + 1)));
+        for body in ["", "<html>", "{}", r#"{"data":{}}"#, "[1", "\"x\""] {
+            for dialect in SPOKEN {
+                let read = models_from_list(dialect, body.as_bytes());
+                assert_eq!(read, Err(BadModelList::NotAList), "{body}");
+            }
+        }
+    }
+}

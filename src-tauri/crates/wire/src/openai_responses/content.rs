@@ -1,0 +1,83 @@
+//! The parts of a message's content, and of what a tool gave back.
+
+use crate::RequestError;
+use crate::neutral::{Media, MediaKind, MediaSource, Part};
+use crate::node::{Node, Object};
+
+/// The content of a message: text, or parts.
+pub(super) fn read_content(node: &Node<'_>) -> Result<Vec<Part>, RequestError> {
+    if node.is_text() {
+        return Ok(vec![Part::text(node.text()?)]);
+    }
+    if !node.is_array() {
+        return Err(node.wrong("a string or an array"));
+    }
+    node.array()?.iter().map(read_part).collect()
+}
+
+/// What a tool gave back: text, or parts. Empty text is no part.
+pub(super) fn read_output(node: &Node<'_>) -> Result<Vec<Part>, RequestError> {
+    if node.raw() == "\"\"" { Ok(Vec::new()) } else { read_content(node) }
+}
+
+/// The media type and the data of a `data:` URL in base64.
+pub(super) fn split_data_url(url: &str) -> Option<(&str, &str)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let head = head.strip_suffix(";base64")?;
+    // Parameters such as `;charset=utf-8` are no part of the type.
+    Some((head.split(';').next().unwrap_or(head), data))
+}
+
+fn read_part(node: &Node<'_>) -> Result<Part, RequestError> {
+    let part = node.object()?;
+    let kind = part.required("type")?;
+    match kind.text()?.as_str() {
+        "input_text" | "output_text" | "text" => Ok(Part::text(part.required_text("text")?)),
+        "refusal" => Ok(Part::Refusal(part.required_text("refusal")?)),
+        "input_image" => read_image(&part),
+        "input_file" => read_file(&part),
+        "input_audio" => read_audio(&part),
+        _ => Err(kind.bad("use 'input_text', 'input_image', 'input_file' or 'input_audio'")),
+    }
+}
+
+fn read_image(part: &Object<'_>) -> Result<Part, RequestError> {
+    let (source, media_type) = match (part.text("image_url")?, part.text("file_id")?) {
+        (Some(url), _) => read_url(url),
+        (None, Some(id)) => (MediaSource::File(id), None),
+        (None, None) => return Err(RequestError::Missing(part.path_to("image_url"))),
+    };
+    let detail = part.text("detail")?;
+    Ok(Part::Media(Media { kind: MediaKind::Image, source, media_type, detail, title: None }))
+}
+
+fn read_file(part: &Object<'_>) -> Result<Part, RequestError> {
+    let data = part.text("file_data")?;
+    let (source, media_type) = match (data, part.text("file_url")?, part.text("file_id")?) {
+        // Bare base64 is accepted, too.
+        (Some(data), _, _) if !data.starts_with("data:") => (MediaSource::Base64(data), None),
+        (Some(url), _, _) | (None, Some(url), _) => read_url(url),
+        (None, None, Some(id)) => (MediaSource::File(id), None),
+        (None, None, None) => return Err(RequestError::Missing(part.path_to("file_data"))),
+    };
+    let (detail, title) = (part.text("detail")?, part.text("filename")?);
+    Ok(Part::Media(Media { kind: MediaKind::Document, source, media_type, detail, title }))
+}
+
+fn read_audio(part: &Object<'_>) -> Result<Part, RequestError> {
+    let audio = part.required("input_audio")?.object()?;
+    let media_type = audio.text("format")?.map(|format| format!("audio/{format}"));
+    let source = MediaSource::Base64(audio.required_text("data")?);
+    let kind = MediaKind::Audio;
+    Ok(Part::Media(Media { kind, source, media_type, detail: None, title: None }))
+}
+
+fn read_url(url: String) -> (MediaSource, Option<String>) {
+    match split_data_url(&url) {
+        Some((media_type, data)) => {
+            let media_type = (!media_type.is_empty()).then(|| media_type.to_owned());
+            (MediaSource::Base64(data.to_owned()), media_type)
+        }
+        None => (MediaSource::Url(url), None),
+    }
+}

@@ -1,0 +1,193 @@
+//! A client's request into the neutral form.
+//!
+//! Every field of the API is either read, or kept as an extra that the table of crossings judges;
+//! fields nobody knows are kept too, so that nothing is lost without a name.
+
+use super::input::read_input;
+use super::tools::{Choice, read_choice, read_tools};
+use crate::crossing::Field;
+use crate::neutral::{
+    Effort, Extra, Message, OutputFormat, ParallelCalls, Part, Reasoning, Request, Role,
+};
+use crate::node::{Node, Object};
+use crate::{Delivery, RequestError};
+
+/// Reads the whole request of a client.
+pub(crate) fn read_request(
+    text: &str,
+    model: &str,
+    delivery: Delivery,
+) -> Result<Request, RequestError> {
+    let root = Object::root(text)?;
+    let mut request = empty(model, delivery);
+    let mut choice = None;
+    for (key, node) in root.entries() {
+        match key {
+            "tool_choice" => choice = read_choice(&node, &mut request)?,
+            _ => read_field(key, &node, &mut request)?,
+        }
+    }
+    let continues = ["previous_response_id", "conversation", "prompt"];
+    if root.get("input").is_none() && root.any(&continues).is_none() {
+        return Err(RequestError::Missing("input".to_owned()));
+    }
+    // Only now are all tools known.
+    if let Some(choice) = choice {
+        Choice::apply(choice, &mut request);
+    }
+    Ok(request)
+}
+
+/// Keeps a field that the neutral form has no place for.
+pub(super) fn keep(request: &mut Request, field: Field, node: &Node<'_>) {
+    request.extras.push(Extra { field, path: node.path().to_owned(), value: node.json() });
+}
+
+fn empty(model: &str, delivery: Delivery) -> Request {
+    Request {
+        model: model.to_owned(),
+        delivery,
+        messages: Vec::new(),
+        tools: Vec::new(),
+        tool_choice: None,
+        parallel_calls: ParallelCalls::Unsaid,
+        output: OutputFormat::Text,
+        reasoning: Reasoning::Unsaid,
+        output_tokens_max: None,
+        temperature: None,
+        top_p: None,
+        top_k: None,
+        stop: Vec::new(),
+        choices: None,
+        user: None,
+        extras: Vec::new(),
+    }
+}
+
+fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
+    match key {
+        // Read when the request came in.
+        "model" | "stream" => {}
+        "input" => read_input(node, request)?,
+        "instructions" => {
+            let parts = vec![Part::text(node.text()?)];
+            request.messages.insert(0, Message { role: Role::System, parts });
+        }
+        "tools" => read_tools(node, request)?,
+        "parallel_tool_calls" => {
+            let allowed = node.flag()?;
+            request.parallel_calls =
+                if allowed { ParallelCalls::Allowed } else { ParallelCalls::OneAtATime };
+        }
+        "text" => read_text(&node.object()?, request)?,
+        "reasoning" => read_reasoning(&node.object()?, request)?,
+        "max_output_tokens" => request.output_tokens_max = Some(node.count()?),
+        "temperature" => request.temperature = Some(node.number()?),
+        "top_p" => request.top_p = Some(node.number()?),
+        "user" => request.user = Some(node.text()?),
+        "include" => read_include(node, request)?,
+        _ => read_extra(key, node, request),
+    }
+    Ok(())
+}
+
+fn read_extra(key: &str, node: &Node<'_>, request: &mut Request) {
+    let field = match (key, node.raw()) {
+        // These say what is so anyway.
+        ("store" | "background", "false")
+        | ("truncation", "\"disabled\"")
+        | ("top_logprobs", "0") => return,
+        ("store", _) => Field::Store,
+        ("background" | "previous_response_id" | "conversation" | "prompt", _) => {
+            Field::ServerState
+        }
+        ("metadata" | "safety_identifier" | "client_metadata", _) => Field::Metadata,
+        (
+            "service_tier" | "prompt_cache_key" | "prompt_cache_retention" | "prompt_cache_options",
+            _,
+        ) => Field::Serving,
+        ("truncation" | "context_management", _) => Field::ContextManagement,
+        ("stream_options", _) => Field::Presentation,
+        ("top_logprobs", _) => Field::Logprobs,
+        _ => Field::Unknown,
+    };
+    keep(request, field, node);
+}
+
+/// What the answer is to show beyond the usual. Encrypted thinking is always shown.
+fn read_include(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
+    for item in node.array()? {
+        match item.text()?.as_str() {
+            "reasoning.encrypted_content" => {}
+            "message.output_text.logprobs" => keep(request, Field::Logprobs, &item),
+            _ => keep(request, Field::Presentation, &item),
+        }
+    }
+    Ok(())
+}
+
+fn read_text(text: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
+    for (key, node) in text.entries() {
+        match key {
+            "format" => request.output = read_format(&node.object()?)?,
+            // The value that stands for nothing said.
+            "verbosity" if node.raw() == "\"medium\"" => {}
+            "verbosity" => keep(request, Field::Verbosity, &node),
+            _ => keep(request, Field::Unknown, &node),
+        }
+    }
+    Ok(())
+}
+
+fn read_format(format: &Object<'_>) -> Result<OutputFormat, RequestError> {
+    let kind = format.required("type")?;
+    match kind.text()?.as_str() {
+        "text" => Ok(OutputFormat::Text),
+        "json_object" => Ok(OutputFormat::AnyJson),
+        "json_schema" => {
+            let schema = format.required("schema")?;
+            schema.object()?;
+            Ok(OutputFormat::Schema {
+                name: format.text("name")?,
+                description: format.text("description")?,
+                schema: schema.json(),
+                strict: format.get("strict").map(|strict| strict.flag()).transpose()?,
+            })
+        }
+        _ => Err(kind.bad("use 'text', 'json_object' or 'json_schema'")),
+    }
+}
+
+/// A wish for a summary alone says nothing about how much to think: models that do not think at all
+/// get it too (Codex sends it always), so it must not switch thinking on.
+fn read_reasoning(reasoning: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
+    let effort = reasoning.get("effort").map(|node| read_effort(&node)).transpose()?;
+    let summary = reasoning.any(&["summary", "generate_summary"]);
+    let visible = summary.is_some();
+    request.reasoning = match effort {
+        None => Reasoning::Unsaid,
+        Some(None) => Reasoning::Off,
+        Some(Some(effort)) => Reasoning::Effort { effort, visible },
+    };
+    for (key, node) in reasoning.entries() {
+        match key {
+            "effort" => {}
+            "summary" | "generate_summary" if effort.is_some() => {}
+            "summary" | "generate_summary" => keep(request, Field::Presentation, &node),
+            _ => keep(request, Field::Unknown, &node),
+        }
+    }
+    Ok(())
+}
+
+fn read_effort(node: &Node<'_>) -> Result<Option<Effort>, RequestError> {
+    let word = node.text()?;
+    if word == "none" {
+        return Ok(None);
+    }
+    let why = "use 'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'";
+    Effort::from_word(&word).map(Some).ok_or_else(|| node.bad(why))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The tools of a client's request, and whether they must be called.
+
+use super::input::DIALECT;
+use super::request::keep;
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::{Request, Tool, ToolChoice, ToolKind};
+use crate::node::{Node, Object};
+
+/// Reads a list of tools. Those of a namespace (Codex) are put in the list one by one.
+pub(super) fn read_tools(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
+    node.array()?.iter().try_for_each(|tool| read_tool(tool, None, request))
+}
+
+fn read_tool(
+    node: &Node<'_>,
+    namespace: Option<&str>,
+    request: &mut Request,
+) -> Result<(), RequestError> {
+    let tool = node.object()?;
+    let kind = match tool.required_text("type")?.as_str() {
+        "function" => {
+            keep_unknown(&tool, &["name", "description", "parameters", "strict"], request);
+            let schema = tool.get("parameters");
+            if let Some(schema) = &schema {
+                schema.object()?;
+            }
+            let strict = tool.get("strict").map(|strict| strict.flag()).transpose()?;
+            ToolKind::Function { schema: schema.map(|schema| schema.json()), strict }
+        }
+        "custom" => {
+            keep_unknown(&tool, &["name", "description", "format"], request);
+            ToolKind::Custom { format: tool.get("format").map(|format| format.json()) }
+        }
+        "namespace" => return read_namespace(&tool, request),
+        name => {
+            let declaration = node.json();
+            let kind = ToolKind::Server { origin: DIALECT, declaration };
+            let name = name.to_owned();
+            request.tools.push(Tool {
+                name,
+                namespace: None,
+                description: None,
+                kind,
+                cache: None,
+            });
+            return Ok(());
+        }
+    };
+    request.tools.push(Tool {
+        name: tool.required_text("name")?,
+        namespace: namespace.map(str::to_owned),
+        description: tool.text("description")?,
+        kind,
+        cache: None,
+    });
+    Ok(())
+}
+
+/// The tools of a namespace. What is said about them all goes before the first one's own
+/// description: no other dialect has a place for it, and the model has to read it.
+fn read_namespace(tool: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
+    keep_unknown(tool, &["name", "description", "tools"], request);
+    let name = tool.required_text("name")?;
+    let first = request.tools.len();
+    for nested in tool.required("tools")?.array()? {
+        read_tool(&nested, Some(&name), request)?;
+    }
+    let about = tool.text("description")?.filter(|about| !about.trim().is_empty());
+    if let (Some(about), Some(tool)) = (about, request.tools.get_mut(first)) {
+        let own = tool.description.take().unwrap_or_default();
+        let described = format!("({name}: {about})\n\n{own}");
+        tool.description = Some(described.trim_end().to_owned());
+    }
+    Ok(())
+}
+
+/// Keeps what is said about a tool beyond the neutral form; what is switched off says nothing.
+fn keep_unknown(tool: &Object<'_>, known: &[&str], request: &mut Request) {
+    for (key, node) in tool.entries() {
+        if key != "type" && !known.contains(&key) && node.raw() != "false" {
+            keep(request, Field::Unknown, &node);
+        }
+    }
+}
+
+/// Whether tools must be called, and which of the list there are.
+#[derive(Debug)]
+pub(super) struct Choice {
+    choice: ToolChoice,
+    /// Names and namespaces of the only tools allowed.
+    allowed: Option<Vec<(String, Option<String>)>>,
+}
+
+impl Choice {
+    fn plain(choice: ToolChoice) -> Option<Self> {
+        Some(Self { choice, allowed: None })
+    }
+
+    /// Puts it into the request. Tools that are not allowed are taken out of the list: nobody else
+    /// has a word for tools that are there and must not be called.
+    pub(super) fn apply(self, request: &mut Request) {
+        request.tool_choice = Some(self.choice);
+        let Some(allowed) = self.allowed else { return };
+        let is_allowed = |tool: &Tool| {
+            allowed.iter().any(|(name, namespace)| {
+                *name == tool.name && (namespace.is_none() || *namespace == tool.namespace)
+            })
+        };
+        request.tools.retain(is_allowed);
+    }
+}
+
+/// Reads `tool_choice`; `None` if it is kept as an extra.
+pub(super) fn read_choice(
+    node: &Node<'_>,
+    request: &mut Request,
+) -> Result<Option<Choice>, RequestError> {
+    if node.is_text() {
+        return Ok(Choice::plain(read_mode(node)?));
+    }
+    let choice = node.object()?;
+    Ok(match choice.required_text("type")?.as_str() {
+        "function" | "custom" => Choice::plain(ToolChoice::Named {
+            name: choice.required_text("name")?,
+            namespace: choice.text("namespace")?,
+        }),
+        "allowed_tools" => {
+            let mode = choice.get("mode").map(|mode| read_mode(&mode)).transpose()?;
+            let allowed: Result<_, _> =
+                choice.required("tools")?.array()?.iter().map(read_allowed).collect();
+            Some(Choice { choice: mode.unwrap_or(ToolChoice::Auto), allowed: Some(allowed?) })
+        }
+        _ => {
+            keep(request, Field::ServerTool, node);
+            None
+        }
+    })
+}
+
+fn read_mode(node: &Node<'_>) -> Result<ToolChoice, RequestError> {
+    match node.text()?.as_str() {
+        "auto" => Ok(ToolChoice::Auto),
+        "none" => Ok(ToolChoice::None),
+        "required" => Ok(ToolChoice::Required),
+        _ => Err(node.bad("use 'none', 'auto', 'required' or an object that names a tool")),
+    }
+}
+
+/// A tool in a list of allowed ones; one of OpenAI's own is named by its type.
+fn read_allowed(node: &Node<'_>) -> Result<(String, Option<String>), RequestError> {
+    let tool = node.object()?;
+    let kind = tool.required_text("type")?;
+    Ok((tool.text("name")?.unwrap_or(kind), tool.text("namespace")?))
+}
+
+#[cfg(test)]
+mod tests;
