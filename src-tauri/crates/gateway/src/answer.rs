@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::Dialect;
 use domain::RequestId;
 use futures_util::stream::BoxStream;
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use domain::Dialect;
 use wire::{ErrorAnswer, ErrorKind, error_body, error_status};
 
 /// Body of an answer: whole, or a stream that may be cut short on purpose.

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn f47_missing_usage_is_estimated_and_never_zero() {
-        let asked = Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":""}]}"#);
+        let asked =
+            Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":""}]}"#);
         let facts = AnswerFacts { content_bytes: 1, ..AnswerFacts::default() };
         let estimate = usage(&facts, &asked).expect("an estimate");
         assert_eq!(estimate.reading, UsageReading::Estimated);

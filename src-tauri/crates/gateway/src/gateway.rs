@@ -149,10 +149,11 @@ impl Gateway {
 
 fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
     let (code, message) = match refused {
-        None => {
-            ("missing_token", "Send your local Gatehouse token as 'Authorization: Bearer ghk_…', x-api-key or \
-             x-goog-api-key.")
-        }
+        None => (
+            "missing_token",
+            "Send your local Gatehouse token as 'Authorization: Bearer ghk_…', x-api-key or \
+             x-goog-api-key.",
+        ),
         Some(TokenRefused::Unknown) => (
             "invalid_token",
             "This is no local token of this Gatehouse. Get one with `gatehouse clients add`.",
@@ -312,8 +313,10 @@ fn loops() -> Refusal {
 
 fn not_found(path: &str) -> Refusal {
     let shown: String = path.chars().take(200).collect();
-    let message = format!("There is nothing at {shown}. Use /v1/chat/completions, /v1/responses, /v1/messages, \
-         /v1/embeddings, /v1/models or /v1beta/models/….");
+    let message = format!(
+        "There is nothing at {shown}. Use /v1/chat/completions, /v1/responses, /v1/messages, \
+         /v1/embeddings, /v1/models or /v1beta/models/…."
+    );
     Refusal::new(404, ErrorKind::NotFound, "unknown_path", message).retry(RetryAdvice::Never)
 }
 

@@ -209,6 +209,18 @@ pub(crate) fn patience(journey: &Journey, record: &Record) -> Duration {
     limit.saturating_sub(record.elapsed())
 }
 
+/// A whole body of at most `bytes_max` bytes.
+pub(crate) async fn read_in_full(
+    body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
+    bytes_max: usize,
+    stall: Duration,
+) -> Result<Bytes, UpstreamFailure> {
+    read_up_to(body, bytes_max, stall).await.map_err(|unread| match unread {
+        Unread::TooLarge => UpstreamFailure::Broken,
+        Unread::Failed(failure, _) => failure,
+    })
+}
+
 enum Unread {
     TooLarge,
     /// Broken off; with what had come.

@@ -51,9 +51,13 @@ pub(crate) enum Counted {
 pub(crate) enum Embedded {
     OpenAi,
     /// `:embedContent`.
-    GeminiOne { model: String },
+    GeminiOne {
+        model: String,
+    },
     /// `:batchEmbedContents`.
-    GeminiBatch { model: String },
+    GeminiBatch {
+        model: String,
+    },
 }
 
 impl Surface {
@@ -107,28 +111,21 @@ impl Route {
             Self::Generate(_) | Self::CountTokens(_) | Self::Embeddings(_) => {
                 method == Method::POST
             }
-            Self::Health
-            | Self::Hello
-            | Self::Models
-            | Self::Model(_)
-            | Self::ResponsesSocket => method == Method::GET || method == Method::HEAD,
+            Self::Health | Self::Hello | Self::Models | Self::Model(_) | Self::ResponsesSocket => {
+                method == Method::GET || method == Method::HEAD
+            }
         }
     }
 }
 
 fn gemini(model: String, method: &str, query: Option<&str>) -> Option<Route> {
     Some(match method {
-        "generateContent" => {
-            Route::Generate(Surface::Gemini { model, delivery: Delivery::Whole })
-        }
+        "generateContent" => Route::Generate(Surface::Gemini { model, delivery: Delivery::Whole }),
         "streamGenerateContent" => {
             let pairs = || url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
             let is_events = pairs().any(|(name, value)| name == "alt" && value == "sse");
-            let delivery = if is_events {
-                Delivery::Stream(UsageChunk::Asked)
-            } else {
-                Delivery::StreamArray
-            };
+            let delivery =
+                if is_events { Delivery::Stream(UsageChunk::Asked) } else { Delivery::StreamArray };
             Route::Generate(Surface::Gemini { model, delivery })
         }
         "countTokens" => Route::CountTokens(Counted::Gemini { model }),
@@ -156,7 +153,8 @@ fn below_version(path: &str) -> &str {
 /// The dialect in which a client is spoken to, by where it knocks and what it says of itself.
 pub(crate) fn dialect(path: &str, headers: &HeaderMap) -> Dialect {
     let below = below_version(path);
-    let is_google = || ["x-goog-api-key", "x-goog-api-client"].iter().any(|name| headers.contains_key(*name));
+    let is_google =
+        || ["x-goog-api-key", "x-goog-api-client"].iter().any(|name| headers.contains_key(*name));
     if below.starts_with("/messages") {
         Dialect::AnthropicMessages
     } else if below.starts_with("/responses") {
@@ -188,9 +186,8 @@ mod tests {
     use hyper::header::{HeaderName, HeaderValue};
 
     fn headers(names: &[&'static str]) -> HeaderMap {
-        let one = |name: &&'static str| {
-            (HeaderName::from_static(name), HeaderValue::from_static("x"))
-        };
+        let one =
+            |name: &&'static str| (HeaderName::from_static(name), HeaderValue::from_static("x"));
         names.iter().map(one).collect()
     }
 

@@ -6,9 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{
-    BackendId, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime,
-};
+use domain::{BackendId, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime};
 use ledger::{PriceBook, Provider, Purpose};
 use routing::RouteTable;
 use subtle::ConstantTimeEq;

@@ -84,7 +84,8 @@ impl HttpUpstream {
 impl Upstream for HttpUpstream {
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
         let UpstreamRequest { method, url, mut headers, key, carrier, body } = request;
-        let scrubber = attach(key.as_deref(), carrier, &url, &mut headers).map_err(UpstreamFailure::Key)?;
+        let scrubber =
+            attach(key.as_deref(), carrier, &url, &mut headers).map_err(UpstreamFailure::Key)?;
         drop(key);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let client = self.client(&url)?;
