@@ -11,6 +11,13 @@
     reason = "a test that cannot go on fails, and one that cannot begin says so"
 )]
 
+mod sdk {
+    pub(crate) mod differences;
+    pub(crate) mod matrix;
+    pub(crate) mod runner;
+    pub(crate) mod scenarios;
+}
+
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -487,4 +494,28 @@ both_sdks!(
     text_comes_whole_and_streamed,
     tools_are_called_one_or_several,
     what_is_no_whole_answer_is_raised
+);
+
+macro_rules! both_languages {
+    ($($test:path => $name:ident),*) => {
+        mod every_python_sdk {
+            $(#[tokio::test]
+            #[ignore = "needs the SDKs; `cargo xtask test sdk` installs them"]
+            async fn $name() {
+                $test(super::sdk::runner::Language::Python).await;
+            })*
+        }
+
+        mod every_node_sdk {
+            $(#[tokio::test]
+            #[ignore = "needs the SDKs; `cargo xtask test sdk` installs them"]
+            async fn $name() {
+                $test(super::sdk::runner::Language::Node).await;
+            })*
+        }
+    };
+}
+
+both_languages!(
+    crate::sdk::matrix::each_sdk_and_its_provider_agree => agrees_with_its_provider
 );
