@@ -5,7 +5,8 @@
 import { offlineError } from "@/ipc/api-error";
 import type { BackendView, KeyView, PanelEvent, Tag } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
-import { PRESETS, modelsOf } from "@/ipc/fake/catalogue";
+import { modelsOf } from "@/ipc/fake/catalogue";
+import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import {
   checkNewBackend,
@@ -14,6 +15,7 @@ import {
   originOf,
   raise,
   recordRun,
+  requireDiffering,
   requireId,
   requireRanges,
   requireSecret,
@@ -120,6 +122,9 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           base_url: req.base_url,
           models,
           declared_models: req.models,
+          lacks: req.lacks,
+          offers: req.offers,
+          crossing: req.crossing,
         };
         world.backends.splice(-1, 0, added);
         changed("status", "backends", "keys");
@@ -129,11 +134,16 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         const origin = originOf(req.base_url);
         const edited = backend(req.id);
+        requireDiffering(req, edited);
         const moved = edited.base_url !== null && originOf(edited.base_url) !== origin;
         Object.assign(edited, {
           label: req.label || req.id,
+          kind: req.kind,
           base_url: req.base_url,
           credential: moved ? null : req.credential,
+          lacks: req.lacks,
+          offers: req.offers,
+          crossing: req.crossing,
         });
         edited.declared_models = req.models;
         edited.models =
