@@ -8,6 +8,7 @@ import type { Host } from "@/ipc/host";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
+import { fakePlayground } from "@/ipc/fake/playground";
 import {
   checkNewBackend,
   fault,
@@ -56,6 +57,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     for (const listener of listeners) listener(event);
   };
   const changed = (...tags: Tag[]) => announce({ kind: "changed", tags });
+
+  const playground = fakePlayground({ world, now, later, announce });
 
   function answer<Output>(work: () => Output): Promise<Output> {
     return new Promise((resolve, reject) => {
@@ -303,6 +306,12 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("readiness");
         return null;
       }),
+
+    playground: () => answer(() => playground.runs()),
+    playgroundSend: (req) => answer(() => playground.send(req)),
+    playgroundCancel: (req) => answer(() => playground.cancel(req.run)),
+    playgroundRaw: (req) => answer(() => playground.raw(req.run)),
+    playgroundSnippets: (req) => answer(() => playground.snippets(req)),
 
     settings: () => answer(() => settingsView(world)),
     settingsEdit: (req) =>
