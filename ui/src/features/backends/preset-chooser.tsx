@@ -2,6 +2,8 @@
 import { Command } from "cmdk";
 import { Cloud, HardDrive, Plus, type LucideIcon } from "lucide-react";
 import { kindLabel } from "@/features/backends/dialects";
+import { Button } from "@/components/button";
+import { DialogFoot } from "@/components/dialog";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import type { PresetView } from "@/ipc/bindings";
@@ -24,7 +26,7 @@ function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (pres
       id={preset.id}
       icon={icon}
       name={preset.label}
-      kind={preset.kind === "openai-compatible" ? null : kindLabel(preset.kind)}
+      kind={kindLabel(preset.kind)}
       place={new URL(preset.base_url).host}
       onChoose={() => onChoose(preset)}
     />
@@ -48,18 +50,15 @@ function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (pres
         <Command.Group heading="On this machine, without a key">
           {presets.filter((preset) => preset.local).map((preset) => row(preset, HardDrive))}
         </Command.Group>
-        <Command.Group heading="Another" forceMount>
-          <Row
-            id="custom"
-            icon={Plus}
-            name="Custom"
-            kind={null}
-            place="any address"
-            onChoose={() => onChoose(null)}
-            forceMount
-          />
-        </Command.Group>
+        <Command.Empty className="px-3 py-6 text-center text-ink-2">
+          Nothing of that name. Any address can be given by hand.
+        </Command.Empty>
       </Command.List>
+      <DialogFoot>
+        <Button look="quiet" icon={Plus} className="mr-auto" onClick={() => onChoose(null)}>
+          Custom address
+        </Button>
+      </DialogFoot>
     </Command>
   );
 }
@@ -68,25 +67,24 @@ interface RowProps {
   id: string;
   icon: LucideIcon;
   name: string;
-  /** Said only where it is not the usual one. */
-  kind: string | null;
+  kind: string;
   place: string;
   onChoose: () => void;
-  forceMount?: true;
 }
 
-function Row({ id, icon: Icon, name, kind, place, onChoose, forceMount }: RowProps) {
+function Row({ id, icon: Icon, name, kind, place, onChoose }: RowProps) {
+  // The usual one goes without saying, and so does one that the name says.
+  const isSaid = kind === kindLabel("openai-compatible") || name.includes(kind);
   return (
     <Command.Item
       value={id}
-      keywords={[name, kind ?? "", place]}
+      keywords={[name, kind, place]}
       onSelect={onChoose}
-      {...(forceMount ? { forceMount } : {})}
       className="flex h-9 items-center gap-3 rounded-control px-3 text-ink-2 data-[selected=true]:bg-surface-2 data-[selected=true]:text-ink-1"
     >
       <Icon size={16} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />
       <span className="shrink-0 font-medium text-ink-1">{name}</span>
-      {kind !== null && <span className="shrink-0 text-12 text-ink-3">{kind}</span>}
+      {!isSaid && <span className="shrink-0 text-12 text-ink-3">speaks {kind}</span>}
       <span className="ml-auto min-w-0 truncate font-mono text-12 text-ink-3">{place}</span>
     </Command.Item>
   );
