@@ -1,11 +1,14 @@
 //! Every SDK against every kind of backend: whatever speaks on either side, the same is seen.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use test_support::{
     MockProvider, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_KEY,
     PROVIDER_OUTPUT_TOKENS, PROVIDER_REASONING_TOKENS,
 };
 
+use super::bench::Bench;
 use super::differences::lawful;
 use super::runner::{Language, Question, Seen, Target};
 use super::scenarios::{self, Scenario};
@@ -21,14 +24,15 @@ struct Cell {
 }
 
 /// All cells of an SDK, naming models as `{prefix}{model}`.
-fn cells(language: Language, prefix: &str) -> Vec<Cell> {
+fn cells(language: Language, scenarios: &[Scenario], prefix: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
     for surface in language.surfaces() {
-        for scenario in scenarios::all() {
+        for scenario in scenarios {
             let mut asks = scenario.asks.clone();
             let model = json!(format!("{prefix}{}", scenario.model));
             asks.as_object_mut().expect("an object").insert("model".to_owned(), model);
-            for way in WAYS {
+            let asynchronous = language == Language::Python && scenario.name == "parallel";
+            for way in WAYS.into_iter().chain(asynchronous.then_some("asynchronous")) {
                 let question = Question::new(surface, way, scenario.name, &asks);
                 cells.push(Cell { surface, question, scenario: scenario.clone() });
             }
@@ -37,8 +41,8 @@ fn cells(language: Language, prefix: &str) -> Vec<Cell> {
     cells
 }
 
-/// What is wrong with what was seen, if anything is.
-fn fault(cell: &Cell, backend: &str, seen: &Seen) -> Option<String> {
+/// What is wrong with what was seen, if anything is. `usage` is what it must be, where it is known.
+fn fault(cell: &Cell, backend: &str, usage: Option<&Value>, seen: &Seen) -> Option<String> {
     let scenario = &cell.scenario;
     if !seen.at("/raised").is_null() {
         return Some(format!("raised {}", seen.at("/raised")));
@@ -54,7 +58,7 @@ fn fault(cell: &Cell, backend: &str, seen: &Seen) -> Option<String> {
         ("finish", seen.at("/finish") == json!(scenario.finish)),
         ("calls", seen.at("/calls") == json!(calls)),
         ("thinking", thought == scenario.thinks),
-        ("usage", seen.at("/usage") == usage(scenario)),
+        ("usage", usage.is_none_or(|usage| seen.at("/usage") == *usage)),
     ];
     let lawful = lawful(cell.surface, backend, scenario.name);
     let wrong: Vec<&str> = differs
@@ -65,30 +69,39 @@ fn fault(cell: &Cell, backend: &str, seen: &Seen) -> Option<String> {
     (!wrong.is_empty()).then(|| format!("{} of {}", wrong.join(", "), seen.0))
 }
 
-fn usage(scenario: &Scenario) -> Value {
+/// What the provider says that a scenario has used, as far as this kind of backend tells it.
+fn usage(scenario: &Scenario, backend: &str) -> Value {
     let reasoning = if scenario.thinks { PROVIDER_REASONING_TOKENS } else { 0 };
+    let (cached, reasoning) = match backend {
+        "ollama" => (0, 0),
+        _ => (PROVIDER_CACHED_TOKENS, reasoning),
+    };
     json!({"input": PROVIDER_INPUT_TOKENS, "output": PROVIDER_OUTPUT_TOKENS,
-        "cached": PROVIDER_CACHED_TOKENS, "reasoning": reasoning})
+        "cached": cached, "reasoning": reasoning})
 }
 
 /// Fails with every cell that is wrong, and with whatever the provider refused.
 #[track_caller]
-fn judge(cells: &[Cell], backend: &str, seen: &[Seen], refusals: &[String]) {
-    let wrong: Vec<String> = cells
-        .iter()
-        .zip(seen)
-        .filter_map(|(cell, seen)| {
-            Some(format!("{}: {}", cell.question.name, fault(cell, backend, seen)?))
-        })
-        .collect();
+fn judge(cells: usize, wrong: &[String], refusals: &[String]) {
     assert!(
         wrong.is_empty() && refusals.is_empty(),
-        "{} of {} cells are wrong:\n{}\nThe provider refused:\n{}",
+        "{} of {cells} cells are wrong:\n{}\nThe provider refused:\n{}",
         wrong.len(),
-        cells.len(),
         wrong.join("\n"),
         refusals.join("\n")
     );
+}
+
+fn wrong(cells: &[Cell], backend: &str, seen: &[Seen]) -> Vec<String> {
+    let told = |(cell, seen): (&Cell, &Seen)| {
+        let usage = usage(&cell.scenario, backend);
+        Some(format!("{}: {}", cell.question.name, fault(cell, backend, Some(&usage), seen)?))
+    };
+    cells.iter().zip(seen).filter_map(told).collect()
+}
+
+fn questions(cells: &[Cell]) -> Vec<Question> {
+    cells.iter().map(|cell| cell.question.clone()).collect()
 }
 
 /// Without a gateway in between: the oracle itself is sound, and each SDK finds its provider's
@@ -96,8 +109,54 @@ fn judge(cells: &[Cell], backend: &str, seen: &[Seen], refusals: &[String]) {
 pub(crate) async fn each_sdk_and_its_provider_agree(language: Language) {
     let provider = MockProvider::start().await.expect("a provider");
     let target = Target { root: provider.root(), token: PROVIDER_KEY.to_owned() };
-    let cells = cells(language, "");
-    let questions: Vec<Question> = cells.iter().map(|cell| cell.question.clone()).collect();
-    let Some(seen) = language.ask(&target, &questions).await else { return };
-    judge(&cells, "", &seen, &provider.refusals());
+    let cells = cells(language, &scenarios::all(), "");
+    let Some(seen) = language.ask(&target, &questions(&cells)).await else { return };
+    judge(cells.len(), &wrong(&cells, "", &seen), &provider.refusals());
+}
+
+async fn each_sdk_sees_the_same_of(language: Language, backend: &str) {
+    let bench = Bench::new(&[backend]).await;
+    let cells = cells(language, &scenarios::all(), &format!("{backend}/"));
+    let Some(seen) = bench.ask(language, &questions(&cells)).await else { return };
+    judge(cells.len(), &wrong(&cells, backend, &seen), &bench.provider.refusals());
+    assert_eq!(bench.provider.requests().len(), cells.len(), "nobody had to ask twice");
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_openai(language: Language) {
+    each_sdk_sees_the_same_of(language, "openai").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_openai_compatible(language: Language) {
+    each_sdk_sees_the_same_of(language, "openai-compatible").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_anthropic(language: Language) {
+    each_sdk_sees_the_same_of(language, "anthropic").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_gemini(language: Language) {
+    each_sdk_sees_the_same_of(language, "gemini").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_ollama(language: Language) {
+    each_sdk_sees_the_same_of(language, "ollama").await;
+}
+
+/// The built-in mock counts for itself; what it counts must be the same through every surface.
+pub(crate) async fn each_sdk_sees_the_same_of_the_mock(language: Language) {
+    let bench = Bench::new(&[]).await;
+    let cells = cells(language, &scenarios::of_the_mock(), "mock/");
+    let Some(seen) = bench.ask(language, &questions(&cells)).await else { return };
+    let mut counted: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (cell, seen) in cells.iter().zip(&seen) {
+        let first = counted.entry(cell.scenario.name).or_insert_with(|| seen.at("/usage"));
+        if let Some(fault) = fault(cell, "mock", Some(first), seen) {
+            wrong.push(format!("{}: {fault}; usage {first} at first", cell.question.name));
+        }
+    }
+    judge(cells.len(), &wrong, &[]);
+    let counts = |usage: &Value, name: &str| usage.get(name).and_then(Value::as_u64) > Some(0);
+    assert!(counted.values().all(|usage| counts(usage, "input")), "{counted:?}");
+    assert!(counted.values().all(|usage| counts(usage, "output")), "{counted:?}");
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
-use acceptance::patiently;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -23,6 +23,10 @@ const VERSIONS: [(&str, &str); 9] = [
 
 /// OpenAI's Node SDK has its name in common with the one for Python.
 const OPENAI_NODE: &str = "7.55.0";
+
+/// How long one call of a script may take: hundreds of questions on a busy machine, but no wait that a
+/// server asked for.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The language whose SDKs are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,14 +133,15 @@ impl Language {
         let mut command = self.command()?;
         let asks: Vec<&Value> = questions.iter().map(|question| &question.asks).collect();
         let asked = json!({"root": at.root, "token": at.token, "questions": asks});
-        let ended = patiently("the SDKs", async {
+        let ended = tokio::time::timeout(PATIENCE, async {
             let mut child = command.spawn().expect("the SDKs start");
             let mut stdin = child.stdin.take().expect("piped");
             stdin.write_all(asked.to_string().as_bytes()).await.expect("asked");
             drop(stdin);
             child.wait_with_output().await.expect("the SDKs end")
         })
-        .await;
+        .await
+        .expect("the SDKs end in time");
         let err = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.success(), "{self:?}: {err}");
         let told: Value = serde_json::from_slice(&ended.stdout).expect("an answer in JSON");

@@ -81,8 +81,6 @@ export const streamed = async (root, token, question, seen) => {
   return final;
 };
 
-export const asynchronous = streamed;
-
 export const count = async (root, token, question) => ({
   count: (await client(root, token).messages.countTokens(prompt(question))).input_tokens,
 });

@@ -93,8 +93,6 @@ export const streamed = async (root, token, question, seen) => {
   return finished(seen);
 };
 
-export const asynchronous = streamed;
-
 export const count = async (root, token, question) => {
   const { model, contents } = request(question);
   return { count: (await client(root, token).models.countTokens({ model, contents })).totalTokens };

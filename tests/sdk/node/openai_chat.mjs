@@ -99,8 +99,6 @@ export const streamed = async (root, token, question, seen) => {
   return { ...final, thinking: seen.thinking };
 };
 
-export const asynchronous = streamed;
-
 export const models = async (root, token) => {
   const names = [];
   for await (const model of client(root, token).models.list()) names.push(model.id);

@@ -99,5 +99,3 @@ export const streamed = async (root, token, question, seen) => {
   if (final.text !== seen.text) throw new Error(`${seen.text} came, ${final.text} at the end`);
   return final;
 };
-
-export const asynchronous = streamed;

@@ -46,7 +46,8 @@ const request = (model, question, seen) => {
   const onError = ({ error }) => {
     seen.error = error;
   };
-  const body = { model, messages, onError };
+  // Its own retries would hide how often the gateway was asked.
+  const body = { model, messages, onError, maxRetries: 0 };
   if (question.system) body.instructions = question.system;
   if (question.tools) {
     const made = ({ name, schema }) => [name, tool({ inputSchema: jsonSchema(schema) })];
@@ -101,7 +102,7 @@ const surface = (name, model, embedding) => ({
   },
 
   async embed(root, token, { model: asked, texts }) {
-    const answer = await embedMany({ model: embedding(root, token, asked), values: texts });
+    const answer = await embedMany({ model: embedding(root, token, asked), values: texts, maxRetries: 0 });
     return { vectors: answer.embeddings };
   },
 });

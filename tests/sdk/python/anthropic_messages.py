@@ -8,9 +8,13 @@ PACKAGE, VERSION, ERRORS = "anthropic", anthropic.__version__, (anthropic.Anthro
 FINISHES = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tools"}
 
 
+def settings(root, token):
+    return {"base_url": root, "api_key": token, "_strict_response_validation": True}
+
+
 @functools.cache
-def client(root, token, kind=anthropic.Anthropic):
-    return kind(base_url=root, api_key=token, _strict_response_validation=True)
+def client(root, token):
+    return anthropic.Anthropic(**settings(root, token))
 
 
 def content(turn):
@@ -137,11 +141,11 @@ def streamed(root, token, question, seen):
 async def asynchronous(root, token, question, seen):
     begin(seen)
     blocks = {}
-    asking = client(root, token, anthropic.AsyncAnthropic).messages
-    async with asking.stream(**request(question)) as stream:
-        async for event in stream:
-            take(event, seen, blocks)
-        return finished(seen, await stream.get_final_message())
+    async with anthropic.AsyncAnthropic(**settings(root, token)) as own:
+        async with own.messages.stream(**request(question)) as stream:
+            async for event in stream:
+                take(event, seen, blocks)
+            return finished(seen, await stream.get_final_message())
 
 
 def count(root, token, question, _seen):

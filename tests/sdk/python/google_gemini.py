@@ -120,8 +120,8 @@ def streamed(root, token, question, seen):
 
 async def asynchronous(root, token, question, seen):
     begin(seen)
-    asking = client(root, token).aio.models
-    async for chunk in await asking.generate_content_stream(**arguments(question)):
+    own = genai.Client(api_key=token, http_options=types.HttpOptions(base_url=root))
+    async for chunk in await own.aio.models.generate_content_stream(**arguments(question)):
         take(chunk, seen)
     return finished(seen)
 

@@ -9,9 +9,13 @@ PACKAGE, VERSION, ERRORS = "openai", openai.__version__, (openai.OpenAIError,)
 FINISHES = {"stop": "stop", "length": "length", "tool_calls": "tools"}
 
 
+def settings(root, token):
+    return {"base_url": f"{root}/v1", "api_key": token, "_strict_response_validation": True}
+
+
 @functools.cache
-def client(root, token, kind=openai.OpenAI):
-    return kind(base_url=f"{root}/v1", api_key=token, _strict_response_validation=True)
+def client(root, token):
+    return openai.OpenAI(**settings(root, token))
 
 
 def content(turn):
@@ -133,9 +137,9 @@ def streamed(root, token, question, seen):
 async def asynchronous(root, token, question, seen):
     begin(seen)
     calls = []
-    asking = client(root, token, openai.AsyncOpenAI).chat.completions.create(**streaming(question))
-    async for chunk in await asking:
-        take(chunk, seen, calls)
+    async with openai.AsyncOpenAI(**settings(root, token)) as own:
+        async for chunk in await own.chat.completions.create(**streaming(question)):
+            take(chunk, seen, calls)
     return finished(seen, calls)
 
 

@@ -145,7 +145,7 @@ def streamed(root, token, question, seen):
 
 async def asynchronous(root, token, question, seen):
     state = begin(seen)
-    asking = openai_chat.client(root, token, openai.AsyncOpenAI).responses
-    async for event in await asking.create(**request(question), stream=True):
-        take(event, seen, state)
+    async with openai.AsyncOpenAI(**openai_chat.settings(root, token)) as own:
+        async for event in await own.responses.create(**request(question), stream=True):
+            take(event, seen, state)
     return finished(seen, state)
