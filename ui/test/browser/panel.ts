@@ -8,6 +8,7 @@ export const SCREENS = {
   clients: { path: "/clients", heading: "Keys" },
   usage: { path: "/usage", heading: "Usage" },
   readiness: { path: "/readiness", heading: "Readiness" },
+  playground: { path: "/playground", heading: "Playground" },
   settings: { path: "/settings", heading: "Settings" },
 } as const;
 

@@ -77,6 +77,8 @@ impl Record {
             finish_reason: None,
             error_class: None,
             usage: None,
+            usage_basis: None,
+            usage_raw: None,
             cost: Cost::NotBilled,
             cache: CacheOutcome::Bypass,
             timings: Timings { queue: Some(queue), ..Timings::default() },

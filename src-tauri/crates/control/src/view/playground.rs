@@ -61,6 +61,7 @@ pub struct PlaygroundRunView {
     /// Until the first piece, in milliseconds, as a client sees it.
     pub first_token_ms: Option<f64>,
     /// Since it was sent, or until its end, in milliseconds.
+    #[specta(type = specta_typescript::Number)]
     pub elapsed_ms: f64,
     /// Status of the gateway's answer.
     pub http_status: Option<u16>,
@@ -151,6 +152,7 @@ pub struct PlaygroundAttemptView {
     /// The model named there.
     pub model: String,
     /// How long it took, in milliseconds.
+    #[specta(type = specta_typescript::Number)]
     pub duration_ms: f64,
     /// The backend's status, if it answered.
     pub http_status: Option<u16>,
@@ -175,6 +177,7 @@ pub struct PlaygroundPieceView {
     /// Until the first piece, in milliseconds.
     pub first_token_ms: Option<f64>,
     /// Since it was sent, in milliseconds.
+    #[specta(type = specta_typescript::Number)]
     pub elapsed_ms: f64,
 }
 

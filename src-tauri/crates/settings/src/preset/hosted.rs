@@ -29,7 +29,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "OpenAI",
         kind: BackendKind::OpenAi,
         base_url: "https://api.openai.com/v1",
-        key_prefix: Some("sk-"),
+        key_prefix: Some("sk-proj-"),
         docs_url: "https://platform.openai.com/docs/api-reference",
         variable: Some("OPENAI_API_KEY"),
         ..HOSTED

@@ -32,6 +32,7 @@ pub(super) enum Called {
 /// A call of `{model}:{method}`.
 pub(super) fn method(segment: &str, query: &str, body: &Value) -> Checked<Called> {
     let (model, method) = segment.split_once(':').ok_or("a method is needed")?;
+    let body = &in_camel_case(body);
     let asked = |delivery| {
         let question = read(model, body)?;
         Ok(Called::Asked(Box::new(Asked { question, delivery })))
@@ -47,6 +48,38 @@ pub(super) fn method(segment: &str, query: &str, body: &Value) -> Checked<Called
             embeddings::gemini(method, body).map(Called::Answered)
         }
         _ => Err(format!("{method}: no such method")),
+    }
+}
+
+/// Google's API takes both spellings of its names, and its Python SDK mixes them. What the user named
+/// is left alone.
+fn in_camel_case(value: &Value) -> Value {
+    const USERS: [&str; 6] = [
+        "args",
+        "response",
+        "parameters",
+        "parametersJsonSchema",
+        "responseSchema",
+        "responseJsonSchema",
+    ];
+    match value {
+        Value::Array(items) => items.iter().map(in_camel_case).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                let mut words = name.split('_');
+                let mut camel = words.next().unwrap_or_default().to_owned();
+                for word in words {
+                    let (first, rest) = word.split_at(word.len().min(1));
+                    camel += &first.to_uppercase();
+                    camel += rest;
+                }
+                let users = USERS.contains(&camel.as_str());
+                let value = if users { value.clone() } else { in_camel_case(value) };
+                (camel, value)
+            };
+            Value::Object(members.iter().map(member).collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -123,7 +156,9 @@ fn read_user(place: &str, parts: &[Value], question: &mut Question) -> Checked<(
         let form = read_part(place, part)?;
         if let Some(data) = form.get("inlineData") {
             let data = Form::new(&form.at("inlineData"), data, "mimeType! data! displayName")?;
-            images.push(image_note(place, data.text("mimeType")?, data.text("data")?)?);
+            // Either alphabet: Google's Python SDK writes the one for URLs.
+            let bytes = data.text("data")?.replace('-', "+").replace('_', "/");
+            images.push(image_note(place, data.text("mimeType")?, &bytes)?);
         } else if let Some(response) = form.get("functionResponse") {
             let known = "name! response! id";
             let response = Form::new(&form.at("functionResponse"), response, known)?;
