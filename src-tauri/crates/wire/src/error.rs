@@ -1,5 +1,7 @@
 //! Errors in neutral words, so that the gateway decides once and each dialect only spells it.
 
+use std::time::Duration;
+
 /// Longest message kept of an upstream error, in characters. Providers' own stay under 1,000;
 /// "prompt is too long" texts, which clients read, are far shorter.
 pub const ERROR_MESSAGE_CHARS_MAX: usize = 2_000;
@@ -115,6 +117,9 @@ pub struct UpstreamError {
     pub code: Option<String>,
     /// The field the backend blames.
     pub param: Option<String>,
+    /// How long the backend asks to wait, where it says so in the body (Gemini's `retryDelay`) and
+    /// not in the header `retry-after`.
+    pub retry_after: Option<Duration>,
 }
 
 /// Text from outside made fit to log and relay: one line, no control characters, no keys, at most

@@ -1,108 +1,35 @@
-//! Google Gemini: generateContent and its siblings.
+//! Google Gemini: `generateContent` and its siblings, as clients speak it and as backends do.
+//!
+//! What is peculiar to it and shapes these files: a request names its model in the path and comes in
+//! camelCase or `snake_case`; calls may have no ids and are then joined to their results by name and
+//! order; signatures of thoughts stand on the part they belong to; a stream is a row of whole answers
+//! and has no terminator; calls end with the plain reason `STOP`.
 
-use bytes::{Bytes, BytesMut};
+mod array;
+mod body;
+mod contents;
+mod error;
+mod fields;
+mod fragment;
+mod generation;
+mod history;
+mod media;
+mod model;
+mod options;
+mod request;
+mod schema;
+mod signature;
+mod stream;
+mod tools;
+mod usage;
+mod write;
 
-use crate::dialect::{Closing, Echo, Written};
-use crate::neutral::{Answer, Event, Piece, Request};
-use crate::{
-    BadAnswer, Delivery, ErrorAnswer, RequestError, SseEvent, StreamFault, Target, UpstreamError,
-};
+pub(crate) use array::ArrayFrame;
+pub(crate) use error::{error_body, error_event, error_status, upstream_error};
+pub(crate) use fragment::{StreamReader, read_answer};
+pub(crate) use request::read_request;
+pub(crate) use stream::{StreamWriter, write_answer};
+pub(crate) use write::write_request;
 
-/// Reads the whole request of a client.
-pub(crate) fn read_request(
-    _text: &str,
-    _model: &str,
-    _delivery: Delivery,
-) -> Result<Request, RequestError> {
-    Err(RequestError::NotAnObject)
-}
-
-/// Writes a request for a backend.
-pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Written, RequestError> {
-    Err(RequestError::NotAnObject)
-}
-
-/// What a whole answer says.
-pub(crate) fn read_answer(_text: &str) -> Result<Vec<Piece>, BadAnswer> {
-    Err(BadAnswer::NotJson)
-}
-
-/// A whole answer for a client.
-pub(crate) fn write_answer(_answer: &Answer, _echo: &Echo) -> Bytes {
-    Bytes::new()
-}
-
-/// Reads a backend's stream.
-#[derive(Debug, Default)]
-pub(crate) struct StreamReader {}
-
-impl crate::dialect::StreamReader for StreamReader {
-    fn read(&mut self, _event: &SseEvent) -> Result<Vec<Piece>, StreamFault> {
-        Ok(Vec::new())
-    }
-}
-
-/// Writes a client's stream.
-#[derive(Debug)]
-pub(crate) struct StreamWriter {}
-
-impl StreamWriter {
-    pub(crate) fn new(_echo: Echo) -> Self {
-        Self {}
-    }
-}
-
-impl crate::dialect::StreamWriter for StreamWriter {
-    fn write(&mut self, _event: &Event, _out: &mut BytesMut) {}
-
-    fn error_event(&self, _error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        (Bytes::new(), Closing::Abort)
-    }
-}
-
-/// What a backend says about its failure.
-pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
-    crate::openai_chat::upstream_error(status, body)
-}
-
-/// The body of an error for a client.
-pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
-    crate::openai_chat::error_body(error)
-}
-
-/// The status with which a client is told of an error.
-pub(crate) fn error_status(error: &ErrorAnswer<'_>) -> u16 {
-    error.status
-}
-
-/// The event that tells a client in mid-stream that its answer is not whole.
-pub(crate) fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
-    crate::openai_chat::error_event(error)
-}
-
-/// Frames the items of a stream as one JSON array, for clients that did not ask for `alt=sse`.
-#[derive(Debug, Default)]
-pub(crate) struct ArrayFrame {
-    has_begun: bool,
-}
-
-impl ArrayFrame {
-    /// Appends one item: the `data` of an event.
-    pub(crate) fn item(&mut self, data: &[u8], out: &mut BytesMut) {
-        out.extend_from_slice(if self.has_begun { b",\r\n" } else { b"[" });
-        self.has_begun = true;
-        out.extend_from_slice(data);
-    }
-
-    /// The end of the array.
-    pub(crate) fn end(&self) -> Bytes {
-        Bytes::from_static(if self.has_begun { b"]" } else { b"[]" })
-    }
-
-    /// An error as the last item, and the end. `event` is the error's event.
-    pub(crate) fn error(&self, event: &[u8]) -> Bytes {
-        let data = event.strip_prefix(b"data: ").unwrap_or(event).trim_ascii();
-        let before: &[u8] = if self.has_begun { b",\r\n" } else { b"[" };
-        Bytes::from([before, data, b"]"].concat())
-    }
-}
+#[cfg(test)]
+mod tests;

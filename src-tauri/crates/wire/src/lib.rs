@@ -37,6 +37,8 @@ mod stream;
 mod target;
 #[cfg(test)]
 mod test_requests;
+#[cfg(test)]
+mod test_schema;
 mod turns;
 mod usage;
 

@@ -1,4 +1,4 @@
-//! The built-in mock backend's brain: an OpenAI-compatible model without a model.
+//! The built-in mock backend's brain: a model without a model, in every dialect.
 //!
 //! It makes the first minutes work offline, gives drills something to break, and lets a whole engine
 //! be tested without a network. Every answer depends on the request alone, so a test can say what
@@ -8,16 +8,25 @@
 //! Tokens are counted by one simple rule, for the prompt and for the answer: a run of letters and
 //! digits is one token, and so is each run of other visible characters; white space is free.
 
-mod answer;
+mod anthropic;
+mod chat;
 mod fault;
+mod gemini;
+mod ollama;
+mod play;
 mod prompt;
+mod responses;
 mod schema;
+mod script;
 mod text;
 mod tools;
+mod voice;
 
 use bytes::Bytes;
+use domain::Dialect;
+use serde_json::Value;
 
-use crate::{ClientRequest, models_answer};
+use crate::{ClientRequest, Delivery, UsageChunk, count_answer, models_answer};
 
 /// Pause between the tokens of `chat`, in milliseconds: a brisk hosted model.
 pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
@@ -34,11 +43,14 @@ pub const ANSWER_TOKENS_MAX: usize = 4_096;
 /// Every model of the mock, as `GET /v1/models` lists them.
 ///
 /// `echo` repeats the last user text, `chat` writes a paragraph seeded by the prompt, `slow` is
-/// `chat` at [`SLOW_TOKEN_DELAY_MS`]. Each `fault-…` fails in the way its name says.
-pub const MODELS: [&str; 20] = [
+/// `chat` at [`SLOW_TOKEN_DELAY_MS`], `think` thinks before it repeats the text, and `text-and-tool`
+/// writes a paragraph and calls a tool in the same turn. Each `fault-…` fails in the way its name says.
+pub const MODELS: [&str; 22] = [
     "echo",
     "chat",
     "slow",
+    "think",
+    "text-and-tool",
     "fault-400",
     "fault-401",
     "fault-402",
@@ -93,16 +105,47 @@ pub enum MockEnd {
     Stall,
 }
 
-/// Answers a chat request. `created_unix_s` is the answer's `created`.
+/// Answers a request in its own dialect. `created_unix_s` is the answer's date.
 #[must_use]
 pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
-    answer::answer(request, created_unix_s)
+    let question = play::Question {
+        dialect: request.dialect(),
+        model: request.model(),
+        delivery: request.delivery(),
+        body: request.body(),
+        created_unix_s,
+    };
+    question.answer()
+}
+
+/// Answers as Ollama does: the body of `POST /api/chat`, which no client sends.
+#[must_use]
+pub fn answer_ollama(body: &[u8]) -> MockAnswer {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    // Ollama streams unless it is told not to.
+    let is_whole = value.get("stream").is_some_and(|stream| stream == false);
+    let delivery = if is_whole { Delivery::Whole } else { Delivery::Stream(UsageChunk::Asked) };
+    let model = value.get("model").and_then(Value::as_str).unwrap_or_default();
+    let dialect = Dialect::OllamaChat;
+    play::Question { dialect, model, delivery, body, created_unix_s: 0 }.answer()
+}
+
+/// Answers a wish for the tokens of a prompt to be counted, by the mock's one rule for all dialects:
+/// the texts of all messages.
+#[must_use]
+pub fn count_tokens(dialect: Dialect, body: &[u8]) -> MockAnswer {
+    let voice = voice::voice(dialect);
+    let value: Option<Value> = serde_json::from_slice(body).ok();
+    let Some(prompt) = value.and_then(|body| voice.prompt(&body)) else {
+        return fault::unreadable(voice);
+    };
+    fault::replaced("application/json", count_answer(dialect, prompt.tokens))
 }
 
 /// The mock's list of models, as `GET /v1/models` answers it.
 #[must_use]
 pub fn models(created_unix_s: i64) -> Bytes {
-    models_answer(domain::Dialect::OpenAiChat, MODELS, created_unix_s)
+    models_answer(Dialect::OpenAiChat, MODELS, created_unix_s)
 }
 
 #[cfg(test)]

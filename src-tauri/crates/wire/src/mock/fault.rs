@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::play::Performance;
+use super::voice::Voice;
 use super::{MODELS, MockAnswer, MockEnd, MockPiece, TOKENS_BEFORE_FAULT};
-use crate::openai_chat::{error_body, error_event};
 use crate::{Delivery, ErrorAnswer, ErrorKind};
 
 /// Seconds that `fault-429` asks to wait.
@@ -82,99 +83,70 @@ impl Fault {
     }
 
     /// A good answer, spoilt.
-    pub(super) fn spoil(self, good: MockAnswer, delivery: Delivery) -> MockAnswer {
-        match (self, delivery) {
-            (Self::Status(error), _) => refusal(&error),
+    pub(super) fn spoil(self, good: Performance) -> MockAnswer {
+        let done = MockEnd::Done;
+        match (self, good.delivery) {
+            (Self::Status(error), _) => refusal(good.voice, &error),
             (Self::Html, _) => replaced("text/html; charset=utf-8", Bytes::from_static(PAGE)),
-            (Self::Empty, _) => MockAnswer { body: Vec::new(), ..good },
-            (Self::Cut, Delivery::Whole) => MockAnswer { end: MockEnd::Cut, ..halved(good) },
-            (Self::Cut, Delivery::Stream(_) | Delivery::StreamArray) => begun(good, MockEnd::Cut),
-            (Self::Stall, Delivery::Whole) => {
-                MockAnswer { body: Vec::new(), end: MockEnd::Stall, ..good }
-            }
-            (Self::Stall, Delivery::Stream(_) | Delivery::StreamArray) => {
-                begun(good, MockEnd::Stall)
-            }
-            (Self::TruncatedJson, Delivery::Whole) => halved(good),
-            (Self::TruncatedJson, Delivery::Stream(_) | Delivery::StreamArray) => torn(good),
+            (Self::Empty, _) => good.silent().play(done),
+            (Self::Cut, Delivery::Whole) => good.torn().play(MockEnd::Cut),
+            (Self::Cut, _) => good.begun(TOKENS_BEFORE_FAULT).play(MockEnd::Cut),
+            (Self::Stall, Delivery::Whole) => good.silent().play(MockEnd::Stall),
+            (Self::Stall, _) => good.begun(TOKENS_BEFORE_FAULT).play(MockEnd::Stall),
+            (Self::TruncatedJson, Delivery::Whole) => good.torn().play(done),
+            (Self::TruncatedJson, _) => good.begun(TOKENS_BEFORE_FAULT + 1).torn().play(done),
             (Self::ErrorEvent, Delivery::Whole) => {
-                replaced("application/json", error_body(&IN_BAND))
+                replaced("application/json", good.voice.error(&IN_BAND))
             }
-            (Self::ErrorEvent, Delivery::Stream(_) | Delivery::StreamArray) => {
-                let mut answer = begun(good, MockEnd::Done);
-                answer.body.push(MockPiece { delay_ms: 0, bytes: error_event(&IN_BAND) });
-                answer
+            (Self::ErrorEvent, _) => {
+                let begun = good.begun(TOKENS_BEFORE_FAULT);
+                let event = begun.voice.error_event(&IN_BAND, begun.beats.len());
+                begun.followed_by(event).play(done)
             }
-            (Self::NoDone, Delivery::Whole) => good,
-            (Self::NoDone, Delivery::Stream(_) | Delivery::StreamArray) => {
-                let mut answer = good;
-                answer.body.pop();
-                answer
-            }
+            (Self::NoDone, _) => good.unterminated().play(done),
         }
     }
 }
 
 /// The answer to a model name the mock does not have.
-pub(super) fn unknown_model(model: &str) -> MockAnswer {
+pub(super) fn unknown_model(voice: &dyn Voice, model: &str) -> MockAnswer {
     let shown = crate::error::clean(model, crate::ERROR_FIELD_CHARS_MAX);
     let message =
         format!("The model '{shown}' does not exist. The mock has: {}.", MODELS.join(", "));
-    refusal(&ErrorAnswer {
+    let error = ErrorAnswer {
         status: 404,
         kind: ErrorKind::NotFound,
         code: Some("model_not_found"),
         message: &message,
         param: Some("model"),
-    })
+    };
+    refusal(voice, &error)
 }
 
 /// The answer to a body with text or numbers that cannot be held.
-pub(super) fn unreadable() -> MockAnswer {
-    refusal(&ErrorAnswer {
+pub(super) fn unreadable(voice: &dyn Voice) -> MockAnswer {
+    let error = ErrorAnswer {
         status: 400,
         kind: ErrorKind::InvalidRequest,
         code: None,
-        message: "The mock cannot read this request: it has half a surrogate pair or a number out of range.",
+        message: "The mock cannot read this request: it has half a surrogate pair, a number out of range, or no conversation.",
         param: None,
-    })
+    };
+    refusal(voice, &error)
 }
 
-fn refusal(error: &ErrorAnswer<'_>) -> MockAnswer {
+fn refusal(voice: &dyn Voice, error: &ErrorAnswer<'_>) -> MockAnswer {
     MockAnswer {
         status: error.status,
         content_type: "application/json",
         retry_after_s: (error.status == 429).then_some(RETRY_AFTER_S),
-        body: vec![MockPiece { delay_ms: 0, bytes: error_body(error) }],
+        body: vec![MockPiece { delay_ms: 0, bytes: voice.error(error) }],
         end: MockEnd::Done,
     }
 }
 
 /// Another body with status 200.
-fn replaced(content_type: &'static str, bytes: Bytes) -> MockAnswer {
+pub(super) fn replaced(content_type: &'static str, bytes: Bytes) -> MockAnswer {
     let body = vec![MockPiece { delay_ms: 0, bytes }];
     MockAnswer { status: 200, content_type, retry_after_s: None, body, end: MockEnd::Done }
-}
-
-/// The role chunk and the first tokens, then nothing.
-fn begun(mut good: MockAnswer, end: MockEnd) -> MockAnswer {
-    good.body.truncate(1 + TOKENS_BEFORE_FAULT);
-    MockAnswer { end, ..good }
-}
-
-/// The first half of a whole body.
-fn halved(mut good: MockAnswer) -> MockAnswer {
-    for piece in &mut good.body {
-        piece.bytes.truncate(piece.bytes.len() / 2);
-    }
-    good
-}
-
-/// The first tokens and half of the next event, then a regular end.
-fn torn(mut good: MockAnswer) -> MockAnswer {
-    good.body.truncate(2 + TOKENS_BEFORE_FAULT);
-    if let Some(last) = good.body.last_mut() {
-        last.bytes.truncate(last.bytes.len() / 2);
-    }
-    good
 }

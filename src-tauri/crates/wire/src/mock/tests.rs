@@ -264,3 +264,63 @@ fn every_model_listed_is_known() {
         assert!(!answer.contains("does not exist"), "{model}: {answer}");
     }
 }
+
+#[test]
+fn think_thinks_before_it_repeats() {
+    let answer = whole(&chat("think", "Hi, you!"));
+    let message = &answer["choices"][0]["message"];
+    assert_eq!(message["content"], "Hi, you!");
+    assert_eq!(message["reasoning_content"], "The user says: Hi, you!. I repeat it.");
+    assert_eq!(answer["usage"]["completion_tokens_details"]["reasoning_tokens"], 12);
+    assert_eq!(answer["usage"]["completion_tokens"], 16);
+    let thought: String = chunks(&streamed("think", "Hi, you!"))
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["reasoning_content"].as_str())
+        .collect();
+    assert_eq!(thought, message["reasoning_content"]);
+}
+
+#[test]
+fn text_and_tool_says_and_calls_in_one_turn() {
+    let mut body = with_tools("Hello Paris", &json!({}));
+    body["model"] = json!("text-and-tool");
+    let answer = whole(&body);
+    let message = &answer["choices"][0]["message"];
+    assert!(message["content"].as_str().is_some_and(|text| text.starts_with("You asked about")));
+    assert_eq!(message["tool_calls"].as_array().map(Vec::len), Some(1));
+    assert_eq!(called(&body).len(), 1);
+    body["tool_choice"] = json!("none");
+    assert_eq!(whole(&body)["choices"][0]["finish_reason"], "stop");
+}
+
+#[test]
+fn ollama_answers_in_lines_and_calls_without_ids() {
+    let ask = |model: &str, more: &Value| {
+        let mut body = chat(model, "use get_weather in Paris");
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        answer_ollama(body.to_string().as_bytes())
+    };
+    let lines = |answer: &MockAnswer| -> Vec<Value> {
+        let text = String::from_utf8(bytes(answer)).expect("text");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let tools = with_tools("x", &json!({}))["tools"].clone();
+    let streamed = ask("chat", &json!({"tools": tools}));
+    assert_eq!(streamed.content_type, "application/x-ndjson");
+    let streamed = lines(&streamed);
+    let call = json!([{"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}]);
+    assert_eq!(streamed[0]["message"]["tool_calls"], call);
+    assert_eq!((&streamed[1]["done"], &streamed[1]["done_reason"]), (&json!(true), &json!("stop")));
+    assert_eq!(streamed[1]["prompt_eval_count"], 6);
+    let cut = lines(&ask("echo", &json!({"stream": false, "options": {"num_predict": 1}})));
+    assert_eq!(
+        (&cut[0]["message"]["content"], &cut[0]["done_reason"]),
+        (&json!("use"), &json!("length"))
+    );
+    let broken = lines(&ask("fault-error-event", &json!({})));
+    assert!(broken.last().expect("lines")["error"].is_string());
+    assert_eq!(ask("fault-401", &json!({})).status, 401);
+    assert_eq!(answer_ollama(b"{}").status, 404);
+}

@@ -4,12 +4,17 @@ use serde_json::Value;
 
 use super::prompt::{Calls, Prompt, Tool, ToolChoice};
 use super::{schema, text};
+use crate::neutral::CallKind;
 
-/// One call, arguments as the JSON text of the dialect.
+/// One call.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: String,
     pub(super) name: String,
+    /// The namespace around the tool, where the dialect has such.
+    pub(super) namespace: Option<String>,
+    pub(super) kind: CallKind,
+    /// JSON text, or the free text of a custom tool.
     pub(super) arguments: String,
 }
 
@@ -37,19 +42,34 @@ pub(super) fn calls(prompt: &Prompt) -> Vec<Call> {
     chosen.into_iter().enumerate().map(|(place, tool)| call(prompt, tool, seed, place)).collect()
 }
 
+/// The calls of a model that calls a tool whenever it may: the named ones, else the first.
+pub(super) fn calls_anyway(prompt: &Prompt) -> Vec<Call> {
+    let asked = calls(prompt);
+    let may = prompt.choice != ToolChoice::None && prompt.tool_results.is_empty();
+    match prompt.tools.first() {
+        Some(tool) if asked.is_empty() && may => {
+            vec![call(prompt, tool, text::seed(&prompt.user), 0)]
+        }
+        _ => asked,
+    }
+}
+
 fn or_first<'a>(named: Vec<&'a Tool>, prompt: &'a Prompt) -> Vec<&'a Tool> {
     if named.is_empty() { prompt.tools.first().into_iter().collect() } else { named }
 }
 
 fn call(prompt: &Prompt, tool: &Tool, seed: u64, place: usize) -> Call {
-    let arguments = match schema::instance(&tool.parameters, &word(&prompt.user)) {
-        Value::Object(members) => Value::Object(members),
-        _ => Value::Object(serde_json::Map::new()),
+    let arguments = match (tool.kind, schema::instance(&tool.parameters, &word(&prompt.user))) {
+        (CallKind::Custom, _) => word(&prompt.user),
+        (CallKind::Function, Value::Object(members)) => Value::Object(members).to_string(),
+        (CallKind::Function, _) => "{}".to_owned(),
     };
     Call {
         id: format!("call_mock_{seed:016x}_{place}"),
         name: tool.name.clone(),
-        arguments: arguments.to_string(),
+        namespace: tool.namespace.clone(),
+        kind: tool.kind,
+        arguments,
     }
 }
 

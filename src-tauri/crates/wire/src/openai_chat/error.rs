@@ -42,7 +42,7 @@ pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
         .message
         .filter(|message| !message.is_empty())
         .unwrap_or_else(|| format!("the backend answered {status} without a readable reason"));
-    UpstreamError { status, class, message, kind, code, param: words.param }
+    UpstreamError { status, class, message, kind, code, param: words.param, retry_after: None }
 }
 
 /// An error object where the HTTP status was 200: the status is taken from its words.

@@ -229,10 +229,10 @@ impl StreamWriter {
 
     /// Ends the item at hand, if one is open.
     fn end_item(&mut self, status: Status, out: &mut BytesMut) {
+        self.update(|item| item.end(status));
         if self.open.take().is_none() {
             return;
         }
-        self.update(|item| item.end(status));
         self.emit(
             "output_item.done",
             |writer, item| json!({"output_index": writer.place(), "item": item}),

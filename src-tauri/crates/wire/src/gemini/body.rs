@@ -1,0 +1,148 @@
+//! The shapes that requests and answers share: contents and their parts, as they are written.
+
+use serde::Serialize;
+
+use crate::neutral::{Json, Media, MediaSource};
+
+use super::media;
+
+/// One turn, or an answer's content.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Content {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<&'static str>,
+    pub(super) parts: Vec<PartBody>,
+}
+
+/// One part: one of the kinds, and what stands beside it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PartBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thought: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inline_data: Option<InlineData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file_data: Option<FileData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<FunctionCall>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_response: Option<FunctionResponse>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thought_signature: Option<String>,
+}
+
+/// A file in base64.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InlineData {
+    pub(super) mime_type: String,
+    pub(super) data: String,
+}
+
+/// A file by its address.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileData {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mime_type: Option<String>,
+    pub(super) file_uri: String,
+}
+
+/// A call, whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct FunctionCall {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) args: Json,
+}
+
+/// What a tool gave back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct FunctionResponse {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) response: Json,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<PartBody>,
+}
+
+impl PartBody {
+    /// Text.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self { text: Some(text.into()), ..Self::default() }
+    }
+
+    /// A thought.
+    pub(super) fn thought(text: impl Into<String>) -> Self {
+        Self { thought: Some(true), ..Self::text(text) }
+    }
+
+    /// A call.
+    pub(super) fn call(id: String, name: String, args: Json) -> Self {
+        let function_call = Some(FunctionCall { id, name, args });
+        Self { function_call, ..Self::default() }
+    }
+
+    /// A medium: its bytes, or the address where the provider fetches it.
+    pub(super) fn media(medium: &Media) -> Self {
+        let said = medium.media_type.clone();
+        let bytes = match &medium.source {
+            MediaSource::Base64(data) => Some((said.clone(), data.as_str())),
+            MediaSource::Url(url) => {
+                data_url(url).map(|(kind, data)| (kind.or(said.clone()), data))
+            }
+            MediaSource::File(_) => None,
+        };
+        match (bytes, &medium.source) {
+            (Some((said, data)), _) => {
+                let told = media::sniffed(data).map(str::to_owned);
+                let mime_type = told.or(said).unwrap_or_else(|| fallback(medium).to_owned());
+                let inline_data = Some(InlineData { mime_type, data: data.to_owned() });
+                Self { inline_data, ..Self::default() }
+            }
+            (None, MediaSource::Url(uri) | MediaSource::File(uri)) => {
+                let mime_type = said.or_else(|| media::by_ending(uri));
+                let file_data = Some(FileData { mime_type, file_uri: uri.clone() });
+                Self { file_data, ..Self::default() }
+            }
+            (None, MediaSource::Base64(_)) => Self::default(),
+        }
+    }
+}
+
+/// What a medium without a type is taken for.
+const fn fallback(medium: &Media) -> &'static str {
+    use crate::neutral::MediaKind;
+    match medium.kind {
+        MediaKind::Image => "image/png",
+        MediaKind::Document => "application/pdf",
+        MediaKind::Audio => "audio/wav",
+    }
+}
+
+/// The type and the base64 of a data URL.
+fn data_url(url: &str) -> Option<(Option<String>, &str)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let kind = head.strip_suffix(";base64")?.split(';').next().unwrap_or_default();
+    Some(((!kind.is_empty()).then(|| kind.to_owned()), data))
+}
+
+/// A call's arguments as the object that Gemini demands. What is no object (FAULTS F54) is kept where
+/// it can be seen, under `_raw`.
+pub(super) fn arguments(text: &str) -> Json {
+    if text.trim().is_empty() {
+        return Json::empty_object();
+    }
+    match Json::parse(text) {
+        Some(json) if json.is_object() => json,
+        _ => member("_raw", text),
+    }
+}
+
+/// An object with one text.
+pub(super) fn member(name: &str, text: &str) -> Json {
+    Json::from_value(&serde_json::json!({ name: text }))
+}

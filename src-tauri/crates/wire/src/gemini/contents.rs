@@ -1,0 +1,204 @@
+//! The conversation: `contents` and `systemInstruction`.
+//!
+//! Calls may come without ids (opencode sends none, Gemini CLI invents some): such a call gets one
+//! made of its place, which is the same in every later request of the conversation, and a result
+//! without an id that is known is joined to the first call of its name that has none yet.
+
+use super::fields::Fields;
+use super::{media, signature};
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::{CallKind, Extra, Message, Part, Role, ToolCall, ToolResult};
+use crate::node::Node;
+
+/// Parts of tools that Google runs itself.
+const SERVER_PARTS: [&str; 4] =
+    ["executableCode", "codeExecutionResult", "toolCall", "toolResponse"];
+
+/// Names under which a result's text stands alone in `response`. `output` is Google's word, the
+/// others are what frameworks send.
+const RESULT_WORDS: [&str; 3] = ["output", "result", "content"];
+
+/// Reads `systemInstruction`: a content, or plain text.
+pub(super) fn read_instructions(
+    node: &Node<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Option<Message>, RequestError> {
+    let parts = if node.is_text() {
+        vec![Part::text(node.text()?)]
+    } else {
+        let mut conversation = Conversation::new(extras);
+        conversation.content(node, 0)?.parts
+    };
+    Ok((!parts.is_empty()).then_some(Message { role: Role::System, parts }))
+}
+
+/// Reads the turns of one conversation.
+pub(super) struct Conversation<'e> {
+    extras: &'e mut Vec<Extra>,
+    open: Vec<OpenCall>,
+}
+
+/// A call that has no result yet.
+struct OpenCall {
+    id: String,
+    name: String,
+    is_made_up: bool,
+}
+
+impl<'e> Conversation<'e> {
+    pub(super) fn new(extras: &'e mut Vec<Extra>) -> Self {
+        Self { extras, open: Vec::new() }
+    }
+
+    /// Reads `contents`.
+    pub(super) fn read(&mut self, node: &Node<'_>) -> Result<Vec<Message>, RequestError> {
+        let contents = node.array()?;
+        let turns = contents.iter().enumerate().map(|(turn, node)| self.content(node, turn));
+        turns.collect()
+    }
+
+    fn content(&mut self, node: &Node<'_>, turn: usize) -> Result<Message, RequestError> {
+        let mut fields = Fields::of(node)?;
+        let role = match fields.take("role") {
+            None => Role::User,
+            Some(role) => match role.text()?.as_str() {
+                "" | "user" | "function" | "tool" => Role::User,
+                "model" => Role::Assistant,
+                "system" => Role::System,
+                _ => return Err(role.bad("use \"user\" or \"model\"")),
+            },
+        };
+        let mut parts = Vec::new();
+        let nodes = fields.take("parts").map(|parts| parts.array()).transpose()?;
+        for (place, node) in nodes.unwrap_or_default().iter().enumerate() {
+            self.part(node, &format!("gemini_call_{turn}_{place}"), &mut parts)?;
+        }
+        fields.rest(self.extras);
+        Ok(Message { role, parts })
+    }
+
+    /// Reads one part; a signature on it becomes a part of its own before it.
+    fn part(
+        &mut self,
+        node: &Node<'_>,
+        call_id: &str,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), RequestError> {
+        let mut fields = Fields::of(node)?;
+        let is_thought = fields.take("thought").is_some_and(|flag| flag.raw() == "true");
+        let signed = fields.take_text("thoughtSignature")?.filter(|text| !text.is_empty());
+        let text = fields.take_text("text")?;
+        if is_thought {
+            push_thought(parts, text.unwrap_or_default(), signed.as_deref());
+        } else {
+            parts.extend(signed.map(|signed| signature::from_client(&signed, String::new())));
+            parts.extend(text.filter(|text| !text.is_empty()).map(Part::text));
+        }
+        if let Some(node) = fields.take("functionCall") {
+            parts.push(Part::ToolCall(self.call(&node, call_id)?));
+        }
+        if let Some(node) = fields.take("functionResponse") {
+            parts.push(Part::ToolResult(self.result(&node)?));
+        }
+        if let Some(node) = fields.take("inlineData") {
+            parts.extend(media::read_inline(&node, self.extras)?.filter(|_| !is_thought));
+        }
+        if let Some(node) = fields.take("fileData") {
+            parts.extend(media::read_file(&node, self.extras)?);
+        }
+        for key in SERVER_PARTS {
+            fields.take_extra(key, Field::ServerTool, self.extras);
+        }
+        fields.take_extra("mediaResolution", Field::Presentation, self.extras);
+        fields.rest(self.extras);
+        Ok(())
+    }
+
+    fn call(&mut self, node: &Node<'_>, made_up: &str) -> Result<ToolCall, RequestError> {
+        let mut fields = Fields::of(node)?;
+        let name = fields.take_required_text("name")?;
+        let given = fields.take_text("id")?.filter(|id| !id.is_empty());
+        let args = fields.take("args");
+        if let Some(args) = args.as_ref().filter(|args| !args.is_object()) {
+            return Err(args.wrong("an object"));
+        }
+        fields.rest(self.extras);
+        let is_made_up = given.is_none();
+        let id = given.unwrap_or_else(|| made_up.to_owned());
+        self.open.push(OpenCall { id: id.clone(), name: name.clone(), is_made_up });
+        let arguments = args.map_or("{}", |args| args.raw()).to_owned();
+        Ok(ToolCall { id, name, namespace: None, kind: CallKind::Function, arguments })
+    }
+
+    fn result(&mut self, node: &Node<'_>) -> Result<ToolResult, RequestError> {
+        let mut fields = Fields::of(node)?;
+        let name = fields.take_required_text("name")?;
+        let given = fields.take_text("id")?.filter(|id| !id.is_empty());
+        let (mut content, is_error) = match fields.take("response") {
+            Some(response) => read_response(&response)?,
+            None => (Vec::new(), false),
+        };
+        let nodes = fields.take("parts").map(|parts| parts.array()).transpose()?;
+        for node in nodes.unwrap_or_default() {
+            self.part(&node, "", &mut content)?;
+        }
+        fields.rest(self.extras);
+        let call_id = self.answered(given, &name);
+        Ok(ToolResult { call_id, name: Some(name), content, is_error, kind: CallKind::Function })
+    }
+
+    /// The id of the call that a result belongs to; empty if there is none.
+    fn answered(&mut self, given: Option<String>, name: &str) -> String {
+        let by_id = self.open.iter().position(|call| given.as_ref() == Some(&call.id));
+        let by_name = || {
+            let is_free = |call: &OpenCall| given.is_none() || call.is_made_up;
+            self.open.iter().position(|call| call.name == name && is_free(call))
+        };
+        match by_id.or_else(by_name) {
+            Some(place) => self.open.remove(place).id,
+            None => given.unwrap_or_default(),
+        }
+    }
+}
+
+/// Thoughts come in pieces and are one until one of them is signed.
+fn push_thought(parts: &mut Vec<Part>, text: String, signed: Option<&str>) {
+    let text = match parts.last_mut() {
+        Some(Part::Thinking { text: before, signature: None }) => {
+            let joined = std::mem::take(before) + &text;
+            parts.pop();
+            joined
+        }
+        _ => text,
+    };
+    match signed {
+        Some(signed) => match signature::from_client(signed, text.clone()) {
+            redacted @ Part::RedactedThinking(_) => {
+                if !text.is_empty() {
+                    parts.push(Part::Thinking { text, signature: None });
+                }
+                parts.push(redacted);
+            }
+            signed => parts.push(signed),
+        },
+        None if text.is_empty() => {}
+        None => parts.push(Part::Thinking { text, signature: None }),
+    }
+}
+
+/// What `response` says, and whether it is an error.
+fn read_response(node: &Node<'_>) -> Result<(Vec<Part>, bool), RequestError> {
+    let object = node.object()?;
+    let members: Vec<_> = object.entries().collect();
+    let shown = |node: &Node<'_>| {
+        let text = if node.is_text() { node.text()? } else { node.raw().to_owned() };
+        Ok::<_, RequestError>(if text.is_empty() { Vec::new() } else { vec![Part::text(text)] })
+    };
+    match members.as_slice() {
+        [] => Ok((Vec::new(), false)),
+        [("error", node)] => Ok((shown(node)?, true)),
+        [(word, node)] if RESULT_WORDS.contains(word) => Ok((shown(node)?, false)),
+        _ => Ok((vec![Part::text(node.raw())], false)),
+    }
+}

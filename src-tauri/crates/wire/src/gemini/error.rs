@@ -1,0 +1,231 @@
+//! The dialect's errors: `{"error": {"code", "message", "status", "details"}}`, written for clients
+//! and read from backends.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::error::clean;
+use crate::json::{Members, items};
+use crate::openai_chat;
+use crate::{ERROR_FIELD_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
+
+/// Longest wait believed of a backend, in seconds: one day, after which a daily quota is renewed.
+const RETRY_AFTER_S_MAX: u64 = 86_400;
+
+/// The body of an error for a client.
+pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
+    let status = error_status(error);
+    let mut body = json!({"code": status, "message": error.message, "status": word(status)});
+    let details = details(error);
+    if let (Some(members), false) = (body.as_object_mut(), details.is_empty()) {
+        members.insert("details".to_owned(), Value::Array(details));
+    }
+    Bytes::from(json!({ "error": body }).to_string())
+}
+
+/// The event that tells a client in mid-stream that its answer is not whole. End the stream cleanly
+/// after it: Gemini CLI then says its message and may try again.
+pub(crate) fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
+    let body = error_body(error);
+    Bytes::from([b"data: ".as_slice(), &body, b"\r\n\r\n"].concat())
+}
+
+/// The status with which a client is told of an error: the set that Google documents.
+pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
+    match (error.status, error.kind) {
+        (400 | 401 | 403 | 404 | 429 | 500 | 501 | 503 | 504, _) => error.status,
+        (402, _) | (_, ErrorKind::Billing) => 429,
+        (408, _) => 504,
+        (405 | 410, _) => 404,
+        (529, _) => 503,
+        (400..=499, _) => 400,
+        _ => 500,
+    }
+}
+
+/// What a backend says about its failure. A key that is refused comes as 400 and only the reason in
+/// `details` tells; a daily quota that is used up (`QuotaFailure` of a quota per day) is a matter of
+/// the account, not of waiting; how long to wait stands in `RetryInfo`.
+pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
+    let mut error = openai_chat::upstream_error(status, body);
+    let text = String::from_utf8_lossy(body);
+    let Some(details) = Details::read(text.trim_start_matches('\u{feff}').trim()) else {
+        return error;
+    };
+    error.class = match (status, details.reason.as_deref(), details.status.as_deref()) {
+        (_, Some("API_KEY_INVALID" | "API_KEY_SERVICE_BLOCKED"), _) => UpstreamClass::KeyRejected,
+        (400, _, Some("FAILED_PRECONDITION")) => UpstreamClass::Unpaid,
+        (429, ..) if details.is_daily => UpstreamClass::Unpaid,
+        _ => error.class,
+    };
+    error.retry_after = details.retry_after;
+    error.code = details.reason.or(error.code);
+    error.kind = details.status.or(error.kind);
+    error
+}
+
+/// An error object where the HTTP status was 200.
+pub(super) fn in_band_error(body: &[u8]) -> UpstreamError {
+    let text = String::from_utf8_lossy(body);
+    let status = Members::parse(text.trim()).ok().and_then(|members| {
+        let error = members.object("error");
+        let code = error.get("code").and_then(|code| code.get().parse::<u16>().ok());
+        let named = || error.string("status").map(|status| status_of(&status));
+        code.filter(|code| (400..=599).contains(code)).or_else(named)
+    });
+    upstream_error(status.unwrap_or(500), body)
+}
+
+/// What is worth knowing of an error beyond its message.
+#[derive(Debug, Default)]
+struct Details {
+    status: Option<String>,
+    reason: Option<String>,
+    retry_after: Option<Duration>,
+    is_daily: bool,
+}
+
+impl Details {
+    fn read(text: &str) -> Option<Self> {
+        // The SDKs' servers wrap the error of a stream in an array of one.
+        let first = serde_json::from_str::<&RawValue>(text).ok().and_then(items);
+        let text = first.and_then(|list| list.first().copied()).map_or(text, RawValue::get);
+        let error = Members::parse(text).ok()?.object("error");
+        let status = error.string("status").map(|word| clean(&word, ERROR_FIELD_CHARS_MAX));
+        let mut details = Self { status, ..Self::default() };
+        for entry in error.get("details").and_then(items).unwrap_or_default() {
+            if let Ok(entry) = Members::parse(entry.get()) {
+                details.learn(&entry);
+            }
+        }
+        Some(details)
+    }
+
+    fn learn(&mut self, entry: &Members<'_>) {
+        let reason = entry.string("reason").map(|word| clean(&word, ERROR_FIELD_CHARS_MAX));
+        self.reason = self.reason.take().or(reason);
+        let delay = entry.string("retryDelay").and_then(|delay| seconds(&delay));
+        self.retry_after = self.retry_after.or(delay);
+        for violation in entry.get("violations").and_then(items).unwrap_or_default() {
+            let Ok(violation) = Members::parse(violation.get()) else { continue };
+            let names = ["quotaId", "quotaMetric"].map(|key| violation.string(key));
+            self.is_daily |= names.iter().flatten().any(|name| name.contains("PerDay"));
+        }
+    }
+}
+
+/// `"37s"` or `"37.5s"`, rounded up to whole seconds.
+fn seconds(delay: &str) -> Option<Duration> {
+    let number = delay.strip_suffix('s')?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let is_part = !part.is_empty() && part.bytes().any(|digit| digit != b'0');
+    let whole = whole.parse::<u64>().ok()?.saturating_add(u64::from(is_part));
+    Some(Duration::from_secs(whole.min(RETRY_AFTER_S_MAX)))
+}
+
+const fn word(status: u16) -> &'static str {
+    match status {
+        400 => "INVALID_ARGUMENT",
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        501 => "UNIMPLEMENTED",
+        503 => "UNAVAILABLE",
+        504 => "DEADLINE_EXCEEDED",
+        _ => "INTERNAL",
+    }
+}
+
+fn status_of(word: &str) -> u16 {
+    match word {
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => 400,
+        "UNAUTHENTICATED" => 401,
+        "PERMISSION_DENIED" => 403,
+        "NOT_FOUND" => 404,
+        "RESOURCE_EXHAUSTED" => 429,
+        "UNAVAILABLE" => 503,
+        "DEADLINE_EXCEEDED" => 504,
+        _ => 500,
+    }
+}
+
+/// The code and the field at fault, in the types that Google's own errors have them in.
+fn details(error: &ErrorAnswer<'_>) -> Vec<Value> {
+    let info = error.code.map(|code| {
+        json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": code.to_ascii_uppercase(), "domain": "gatehouse"})
+    });
+    let field = error.param.map(|param| {
+        json!({"@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{"field": param, "description": error.message}]})
+    });
+    info.into_iter().chain(field).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUOTA: &str = r#"{"error":{"code":429,"message":"You exceeded your current quota.","status":"RESOURCE_EXHAUSTED",
+        "details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":"generativelanguage.googleapis.com/generate_content_free_tier_requests","quotaId":"QUOTA_ID","quotaValue":"20"}]},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"37.2s"}]}}"#;
+
+    #[test]
+    fn a_quota_per_minute_waits_and_one_per_day_is_the_accounts() {
+        let read = |quota: &str| upstream_error(429, QUOTA.replace("QUOTA_ID", quota).as_bytes());
+        let minute = read("GenerateRequestsPerMinutePerProjectPerModel-FreeTier");
+        assert_eq!(minute.class, UpstreamClass::RateLimited);
+        assert_eq!(minute.retry_after, Some(Duration::from_secs(38)));
+        assert_eq!(minute.kind.as_deref(), Some("RESOURCE_EXHAUSTED"));
+        assert_eq!(minute.message, "You exceeded your current quota.");
+        let day = read("GenerateRequestsPerDayPerProjectPerModel-FreeTier");
+        assert_eq!(day.class, UpstreamClass::Unpaid);
+    }
+
+    #[test]
+    fn a_refused_key_is_told_by_its_reason() {
+        let body = br#"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT",
+            "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}]"#;
+        let error = upstream_error(400, body);
+        assert_eq!(error.class, UpstreamClass::KeyRejected);
+        assert_eq!(error.code.as_deref(), Some("API_KEY_INVALID"));
+        assert_eq!(upstream_error(503, b"<html>").class, UpstreamClass::Overloaded);
+    }
+
+    #[test]
+    fn waits_are_read_and_bounded() {
+        let read = |delay| seconds(delay).map(|delay| delay.as_secs());
+        assert_eq!([read("37s"), read("0.5s"), read("2.000s")], [Some(37), Some(1), Some(2)]);
+        assert_eq!([read("86401s"), read("37"), read("-1s")], [Some(86_400), None, None]);
+    }
+
+    #[test]
+    fn clients_get_googles_statuses() {
+        let answer = |status, kind| {
+            let error = ErrorAnswer {
+                status,
+                kind,
+                code: Some("model_not_found"),
+                message: "no \"such\" model",
+                param: Some("model"),
+            };
+            (error_status(&error), error_body(&error))
+        };
+        let (status, body) = answer(404, ErrorKind::NotFound);
+        assert_eq!(status, 404);
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["error"]["code"], 404);
+        assert_eq!(body["error"]["status"], "NOT_FOUND");
+        assert_eq!(body["error"]["message"], "no \"such\" model");
+        assert_eq!(body["error"]["details"][0]["reason"], "MODEL_NOT_FOUND");
+        assert_eq!(body["error"]["details"][1]["fieldViolations"][0]["field"], "model");
+        let statuses = [(529, 503), (402, 429), (413, 400), (408, 504), (502, 500), (422, 400)];
+        for (neutral, own) in statuses {
+            assert_eq!(answer(neutral, ErrorKind::Api).0, own);
+        }
+    }
+}

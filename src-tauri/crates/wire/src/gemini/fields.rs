@@ -1,0 +1,95 @@
+//! The members of a Gemini request: camelCase as documented, `snake_case` as LiteLLM and others send
+//! it, both accepted by Google (proto3 JSON).
+//!
+//! Members are taken out one by one; what nobody took is unknown and is named, never lost silently.
+
+use std::collections::HashSet;
+
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::Extra;
+use crate::node::{Node, Object};
+
+/// The members of one object that were not taken yet.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    path: String,
+    members: Vec<(String, Node<'a>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// The members of the object at `node`.
+    pub(super) fn of(node: &Node<'a>) -> Result<Self, RequestError> {
+        Self::of_object(&node.object()?)
+    }
+
+    /// The members of `object`, names in camelCase; the same one in both spellings is refused.
+    pub(super) fn of_object(object: &Object<'a>) -> Result<Self, RequestError> {
+        let members: Vec<_> = object.entries().map(|(key, node)| (camel(key), node)).collect();
+        let mut seen = HashSet::new();
+        for (key, _) in &members {
+            if !seen.insert(key.as_str()) {
+                return Err(RequestError::DuplicateKey(object.path_to(key)));
+            }
+        }
+        Ok(Self { path: object.path().to_owned(), members })
+    }
+
+    /// Takes the member whose camelCase name is `key`.
+    pub(super) fn take(&mut self, key: &str) -> Option<Node<'a>> {
+        let place = self.members.iter().position(|(name, _)| name == key)?;
+        Some(self.members.remove(place).1)
+    }
+
+    /// Takes the text at `key`.
+    pub(super) fn take_text(&mut self, key: &str) -> Result<Option<String>, RequestError> {
+        self.take(key).map(|node| node.text()).transpose()
+    }
+
+    /// Takes the text at `key`, which must be there.
+    pub(super) fn take_required_text(&mut self, key: &str) -> Result<String, RequestError> {
+        self.take_text(key)?.ok_or_else(|| RequestError::Missing(self.path_to(key)))
+    }
+
+    /// Takes the member `key` and keeps it as an extra.
+    pub(super) fn take_extra(&mut self, key: &str, field: Field, extras: &mut Vec<Extra>) {
+        extras.extend(self.take(key).map(|node| extra(field, &node)));
+    }
+
+    /// Keeps what nobody took as unknown extras.
+    pub(super) fn rest(self, extras: &mut Vec<Extra>) {
+        extras.extend(self.members.iter().map(|(_, node)| extra(Field::Unknown, node)));
+    }
+
+    /// The members that nobody took yet, names in camelCase.
+    pub(super) fn into_members(self) -> Vec<(String, Node<'a>)> {
+        self.members
+    }
+
+    /// The path to the member `key`.
+    pub(super) fn path_to(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}
+
+/// The value at `node` as an extra.
+pub(super) fn extra(field: Field, node: &Node<'_>) -> Extra {
+    Extra { field, path: node.path().to_owned(), value: node.json() }
+}
+
+/// `snake_case` in camelCase; camelCase stays as it is.
+pub(super) fn camel(key: &str) -> String {
+    let mut name = String::with_capacity(key.len());
+    let mut is_after_underscore = false;
+    for c in key.chars() {
+        match c {
+            '_' if !name.is_empty() => is_after_underscore = true,
+            c if is_after_underscore => {
+                name.push(c.to_ascii_uppercase());
+                is_after_underscore = false;
+            }
+            c => name.push(c),
+        }
+    }
+    name
+}

@@ -1,0 +1,133 @@
+//! `generationConfig` as it is written for a backend.
+
+use serde::Serialize;
+
+use super::model::Generation;
+use crate::RequestError;
+use crate::crossing::{Crossings, Field, Write};
+use crate::neutral::{Extra, Json, OutputFormat, Request, ToolChoice, ToolKind};
+
+/// Most stop texts that Google takes.
+const STOP_TEXTS_MAX: usize = 5;
+
+/// How an answer is to be made.
+#[derive(Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GenerationConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<Json>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stop_sequences: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate_count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mime_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_json_schema: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_config: Option<ThinkingConfig>,
+}
+
+/// How much to think: a budget or a level, never both.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ThinkingConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) include_thoughts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thinking_budget: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thinking_level: Option<&'static str>,
+}
+
+impl GenerationConfig {
+    /// Writes it; extras must have been settled before.
+    pub(super) fn of(
+        request: &Request,
+        generation: Generation,
+        crossings: &mut Crossings,
+    ) -> Result<Self, RequestError> {
+        let mut config = Self {
+            max_output_tokens: request.output_tokens_max,
+            temperature: request.temperature.clone(),
+            top_p: request.top_p.clone(),
+            top_k: request.top_k.clone(),
+            stop_sequences: request.stop.clone(),
+            candidate_count: request.choices.filter(|count| *count > 1),
+            thinking_config: generation.thinking(request.reasoning),
+            ..Self::default()
+        };
+        if config.stop_sequences.len() > STOP_TEXTS_MAX {
+            crossings.lacking("stop")?;
+            config.stop_sequences.truncate(STOP_TEXTS_MAX);
+        }
+        if generation == Generation::Unthinking && request.reasoning.effort().is_some() {
+            crossings.dropped("reasoning");
+        }
+        config.add_output(request, generation, crossings)?;
+        config.add_extras(&request.extras);
+        Ok(config)
+    }
+
+    /// Models before Gemini 3 refuse JSON answers beside functions (class 18 of the translators'
+    /// faults). Strict crossing says so by name; lenient crossing leaves the format out and names it.
+    /// A turn in which no function may be called has no such conflict: its functions stay out.
+    fn add_output(
+        &mut self,
+        request: &Request,
+        generation: Generation,
+        crossings: &mut Crossings,
+    ) -> Result<(), RequestError> {
+        if request.output == OutputFormat::Text {
+            return Ok(());
+        }
+        if json_beside_tools(request) && !generation.takes_json_beside_tools() {
+            if crossings.lacking("response_format")? == Write::No {
+                return Ok(());
+            }
+        }
+        self.response_mime_type = Some("application/json");
+        if let OutputFormat::Schema { schema, .. } = &request.output {
+            self.response_json_schema = Some(schema.clone());
+        }
+        Ok(())
+    }
+
+    fn add_extras(&mut self, extras: &[Extra]) {
+        for Extra { field, path, value } in extras {
+            let number = || Some(value.clone());
+            let is = |word: &str| path.to_ascii_lowercase().contains(word);
+            match field {
+                Field::Seed => self.seed = number(),
+                Field::Penalties if is("presence") => self.presence_penalty = number(),
+                Field::Penalties if is("frequency") => self.frequency_penalty = number(),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether functions may be called in an answer that is to be JSON.
+fn json_beside_tools(request: &Request) -> bool {
+    let has_tools = request.tools.iter().any(|tool| !matches!(tool.kind, ToolKind::Server { .. }));
+    has_tools && request.tool_choice != Some(ToolChoice::None)
+}
+
+/// Whether this request's functions are left out so that its answer may be JSON.
+pub(super) fn leaves_tools_out(request: &Request, generation: Generation) -> bool {
+    request.output != OutputFormat::Text
+        && request.tool_choice == Some(ToolChoice::None)
+        && !generation.takes_json_beside_tools()
+}

@@ -1,0 +1,181 @@
+//! What a model's name tells of what it takes: Google changed how thinking is asked for, which answers
+//! may be JSON beside tools and where a tool's images belong, from one generation to the next.
+//!
+//! Names that tell nothing are taken for the newest generation.
+
+use super::generation::ThinkingConfig;
+use crate::neutral::{Effort, Reasoning};
+
+/// Most tokens of thought of Gemini 2.5 Flash and Flash-Lite
+/// (<https://ai.google.dev/gemini-api/docs/thinking#set-budget>).
+const FLASH_BUDGET_TOKENS_MAX: u64 = 24_576;
+/// The least of Flash-Lite, unless it does not think at all.
+const LITE_BUDGET_TOKENS_MIN: u64 = 512;
+/// The least and the most of Pro, which always thinks.
+const PRO_BUDGET_TOKENS: (u64, u64) = (128, 32_768);
+
+/// A generation of models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Generation {
+    /// Gemini up to 2.0 and Gemma: no thinking to be asked for.
+    Unthinking,
+    /// Gemini 2.5: thinks by a budget of tokens.
+    Budget {
+        /// The least that it takes, beside zero.
+        tokens_min: u64,
+        /// The most.
+        tokens_max: u64,
+        /// Whether it can leave thinking out.
+        off: Off,
+    },
+    /// Gemini 3 and later: thinks by levels.
+    Levels(Levels),
+}
+
+/// Whether a model can leave thinking out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Off {
+    Possible,
+    Impossible,
+}
+
+/// The levels that a model has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Levels {
+    /// Low and high: Gemini 3 Pro.
+    Two,
+    /// Low, medium and high: later Pro models.
+    Three,
+    /// Minimal too: Flash models.
+    Four,
+}
+
+impl Generation {
+    /// The generation of the model of this name.
+    pub(super) fn of(model: &str) -> Self {
+        let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
+        let Some(version) = name.strip_prefix("gemini-") else {
+            let is_gemma = name.starts_with("gemma");
+            return if is_gemma { Self::Unthinking } else { Self::Levels(Levels::Four) };
+        };
+        if version.starts_with("1.") || version.starts_with("2.0") {
+            return Self::Unthinking;
+        }
+        if version.starts_with("2.5") {
+            return Self::budget(version);
+        }
+        Self::Levels(match version {
+            "3-pro" | "3-pro-preview" => Levels::Two,
+            version if version.contains("pro") => Levels::Three,
+            _ => Levels::Four,
+        })
+    }
+
+    fn budget(version: &str) -> Self {
+        let (tokens_min, tokens_max, off) = match version {
+            version if version.contains("lite") => {
+                (LITE_BUDGET_TOKENS_MIN, FLASH_BUDGET_TOKENS_MAX, Off::Possible)
+            }
+            version if version.contains("pro") => {
+                (PRO_BUDGET_TOKENS.0, PRO_BUDGET_TOKENS.1, Off::Impossible)
+            }
+            _ => (1, FLASH_BUDGET_TOKENS_MAX, Off::Possible),
+        };
+        Self::Budget { tokens_min, tokens_max, off }
+    }
+
+    /// Whether it takes `responseMimeType: application/json` beside functions. Older models answer
+    /// 400 ("Function calling with a response mime type: 'application/json' is unsupported").
+    pub(super) const fn takes_json_beside_tools(self) -> bool {
+        matches!(self, Self::Levels(_))
+    }
+
+    /// Whether a tool's images may stand inside `functionResponse`.
+    pub(super) const fn takes_media_in_results(self) -> bool {
+        matches!(self, Self::Levels(_))
+    }
+
+    /// Whether it demands signatures of calls in the history.
+    pub(super) const fn demands_signatures(self) -> bool {
+        matches!(self, Self::Levels(_))
+    }
+
+    /// How to ask it for `reasoning`; `None` if nothing was said or it cannot be asked.
+    pub(super) fn thinking(self, reasoning: Reasoning) -> Option<ThinkingConfig> {
+        if reasoning == Reasoning::Unsaid {
+            return None;
+        }
+        let include_thoughts = reasoning.is_visible().then_some(true);
+        let (thinking_budget, thinking_level) = match self {
+            Self::Unthinking => return None,
+            Self::Budget { tokens_min, tokens_max, off } => {
+                let budget = match (reasoning, off) {
+                    (Reasoning::Off, Off::Possible) => 0,
+                    (Reasoning::Off, Off::Impossible) => signed(tokens_min),
+                    _ => reasoning
+                        .budget_tokens()
+                        .map_or(-1, |tokens| signed(tokens.clamp(tokens_min, tokens_max))),
+                };
+                (Some(budget), None)
+            }
+            Self::Levels(levels) => {
+                let effort = match reasoning {
+                    // It cannot leave thinking out; this is the least there is.
+                    Reasoning::Off => Some(Effort::Minimal),
+                    reasoning => reasoning.effort(),
+                };
+                (None, effort.map(|effort| level(effort, levels)))
+            }
+        };
+        Some(ThinkingConfig { include_thoughts, thinking_budget, thinking_level })
+    }
+}
+
+fn signed(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+const fn level(effort: Effort, levels: Levels) -> &'static str {
+    match (effort, levels) {
+        (Effort::Minimal, Levels::Four) => "MINIMAL",
+        (Effort::Minimal | Effort::Low, _) => "LOW",
+        (Effort::Medium, Levels::Three | Levels::Four) => "MEDIUM",
+        (Effort::Medium | Effort::High | Effort::ExtraHigh | Effort::Max, _) => "HIGH",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(model: &str, reasoning: Reasoning, budget: Option<i64>, level: Option<&str>) {
+        let config = Generation::of(model).thinking(reasoning);
+        let asked = config.as_ref().map(|c| (c.thinking_budget, c.thinking_level));
+        assert_eq!(asked, Some((budget, level)), "{model} {reasoning:?}");
+        let visible = config.and_then(|config| config.include_thoughts);
+        assert_eq!(visible, reasoning.is_visible().then_some(true));
+    }
+
+    #[test]
+    fn class_16_each_generation_is_asked_in_its_own_words() {
+        let budget = |tokens_max| Reasoning::Budget { tokens_max, visible: true };
+        let effort = |effort| Reasoning::Effort { effort, visible: false };
+        check("gemini-2.5-flash", Reasoning::Off, Some(0), None);
+        check("gemini-2.5-pro", Reasoning::Off, Some(128), None);
+        check("models/gemini-2.5-pro", budget(100_000), Some(32_768), None);
+        check("gemini-2.5-flash-lite", budget(1), Some(512), None);
+        check("gemini-2.5-flash", effort(Effort::Max), Some(24_576), None);
+        let adaptive = Reasoning::Adaptive { visible: true, effort: None };
+        check("gemini-2.5-flash", adaptive, Some(-1), None);
+        check("gemini-3-flash-preview", adaptive, None, None);
+        check("gemini-3-flash-preview", Reasoning::Off, None, Some("MINIMAL"));
+        check("gemini-3-pro-preview", Reasoning::Off, None, Some("LOW"));
+        check("gemini-3-pro-preview", effort(Effort::Medium), None, Some("HIGH"));
+        check("gemini-3.1-pro-preview", effort(Effort::Medium), None, Some("MEDIUM"));
+        check("gemini-3.5-flash", budget(8_000), None, Some("MEDIUM"));
+        for model in ["gemini-2.0-flash", "gemma-3-27b-it", "gemini-1.5-pro"] {
+            assert_eq!(Generation::of(model).thinking(effort(Effort::High)), None, "{model}");
+        }
+        assert_eq!(Generation::of("gemini-3-flash").thinking(Reasoning::Unsaid), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! `generationConfig` of a client's request.
+
+use super::fields::{Fields, extra};
+use super::schema::json_schema;
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::{Effort, Extra, Json, OutputFormat, Reasoning};
+use crate::node::Node;
+
+/// What `generationConfig` says in neutral words.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) output: OutputFormat,
+    pub(super) reasoning: Reasoning,
+    pub(super) output_tokens_max: Option<u64>,
+    pub(super) temperature: Option<Json>,
+    pub(super) top_p: Option<Json>,
+    pub(super) top_k: Option<Json>,
+    pub(super) stop: Vec<String>,
+    pub(super) choices: Option<u64>,
+}
+
+/// Fields that the neutral form has no place for.
+const EXTRAS: [(&str, Field); 7] = [
+    ("seed", Field::Seed),
+    ("presencePenalty", Field::Penalties),
+    ("frequencyPenalty", Field::Penalties),
+    ("logprobs", Field::Logprobs),
+    ("speechConfig", Field::AudioOutput),
+    ("imageConfig", Field::AudioOutput),
+    ("mediaResolution", Field::Presentation),
+];
+
+impl Options {
+    /// Reads it; without one nothing was said.
+    pub(super) fn read(
+        node: Option<&Node<'_>>,
+        extras: &mut Vec<Extra>,
+    ) -> Result<Self, RequestError> {
+        let mut options = Self {
+            output: OutputFormat::Text,
+            reasoning: Reasoning::Unsaid,
+            output_tokens_max: None,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: Vec::new(),
+            choices: None,
+        };
+        let Some(node) = node else { return Ok(options) };
+        let mut fields = Fields::of(node)?;
+        let mut count = |key| fields.take(key).map(|node| whole(&node)).transpose();
+        options.output_tokens_max = count("maxOutputTokens")?;
+        options.choices = count("candidateCount")?;
+        let mut number = |key| fields.take(key).map(|node| node.number()).transpose();
+        options.temperature = number("temperature")?;
+        options.top_p = number("topP")?;
+        options.top_k = number("topK")?;
+        let stop = fields.take("stopSequences").map(|stop| stop.array()).transpose()?;
+        options.stop = stop.unwrap_or_default().iter().map(Node::text).collect::<Result<_, _>>()?;
+        options.output = read_output(&mut fields)?;
+        if let Some(node) = fields.take("thinkingConfig") {
+            options.reasoning = read_thinking(&node, extras)?;
+        }
+        take_extras(&mut fields, extras)?;
+        fields.rest(extras);
+        Ok(options)
+    }
+}
+
+/// A count that SDKs may write as `256.0`.
+fn whole(node: &Node<'_>) -> Result<u64, RequestError> {
+    let digits = node.raw().strip_suffix(".0").unwrap_or(node.raw());
+    digits.parse().map_err(|_| node.wrong("a whole number from 0"))
+}
+
+fn read_output(fields: &mut Fields<'_>) -> Result<OutputFormat, RequestError> {
+    let kind = fields.take("responseMimeType");
+    let own = fields.take("responseSchema").map(|node| json_schema(&node.json()));
+    let standard = fields.take("responseJsonSchema").or_else(|| fields.take("_responseJsonSchema"));
+    let schema = standard.map(|node| node.json()).or(own);
+    let word = kind.as_ref().map(Node::text).transpose()?.unwrap_or_default();
+    match (word.as_str(), kind) {
+        ("" | "text/plain", _) => Ok(OutputFormat::Text),
+        ("application/json", _) => Ok(match schema {
+            Some(schema) => {
+                OutputFormat::Schema { name: None, description: None, schema, strict: None }
+            }
+            None => OutputFormat::AnyJson,
+        }),
+        // An enumeration's bare word has no twin: elsewhere it would come in quotes.
+        (_, Some(kind)) => Err(kind.bad("only text/plain and application/json can be translated")),
+        (_, None) => Ok(OutputFormat::Text),
+    }
+}
+
+fn read_thinking(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Reasoning, RequestError> {
+    let mut fields = Fields::of(node)?;
+    let visible = fields.take("includeThoughts").map(|flag| flag.flag()).transpose()?;
+    let visible = visible.unwrap_or(false);
+    let budget = fields.take("thinkingBudget");
+    let level = fields.take("thinkingLevel");
+    fields.rest(extras);
+    if let Some(level) = level {
+        let word = level.text()?.to_ascii_lowercase();
+        return match (word.as_str(), Effort::from_word(&word)) {
+            ("thinking_level_unspecified", _) => Ok(decided(visible)),
+            (_, Some(effort)) => Ok(Reasoning::Effort { effort, visible }),
+            (_, None) => Err(level.bad("use MINIMAL, LOW, MEDIUM or HIGH")),
+        };
+    }
+    match budget.as_ref().map(Node::raw) {
+        None => Ok(decided(visible)),
+        Some("0") => Ok(Reasoning::Off),
+        Some("-1") => Ok(Reasoning::Adaptive { visible, effort: None }),
+        Some(_) => match budget {
+            Some(budget) => Ok(Reasoning::Budget { tokens_max: whole(&budget)?, visible }),
+            None => Ok(decided(visible)),
+        },
+    }
+}
+
+/// Only whether thoughts are shown was said.
+const fn decided(visible: bool) -> Reasoning {
+    if visible { Reasoning::Adaptive { visible, effort: None } } else { Reasoning::Unsaid }
+}
+
+fn take_extras(fields: &mut Fields<'_>, extras: &mut Vec<Extra>) -> Result<(), RequestError> {
+    for (key, field) in EXTRAS {
+        fields.take_extra(key, field, extras);
+    }
+    let logprobs = fields.take("responseLogprobs").filter(|flag| flag.raw() != "false");
+    extras.extend(logprobs.map(|node| extra(Field::Logprobs, &node)));
+    if let Some(node) = fields.take("responseModalities") {
+        let words: Vec<String> = node.array()?.iter().map(Node::text).collect::<Result<_, _>>()?;
+        if words.iter().any(|word| !word.eq_ignore_ascii_case("TEXT")) {
+            extras.push(extra(Field::AudioOutput, &node));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Signatures of thoughts in `thoughtSignature`.
+//!
+//! The field is bytes in base64, and Google's SDKs decode it: so the signature of another provider,
+//! which the neutral form marks with its origin, is put into base64 once more, and known again by the
+//! mark when the client gives it back, in either alphabet. Encrypted thinking, which has no text that
+//! could tell it apart, has a mark of its own.
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use domain::Dialect;
+
+use crate::neutral::{Part, Signature};
+
+/// Google's stand-in for a call whose signature is unknown since another model made it: the check is
+/// skipped (<https://ai.google.dev/gemini-api/docs/thought-signatures>, questions and answers).
+pub(super) const STAND_IN: &str = "skip_thought_signature_validator";
+
+/// How crossed signatures begin, and how they do for encrypted thinking.
+const CROSSED: &str = "gh1.";
+const CROSSED_REDACTED: &str = "gh1r.";
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// `signature` for a Gemini client.
+pub(super) fn for_client(signature: &Signature) -> String {
+    let text = signature.for_client(Dialect::Gemini);
+    if signature.origin == Dialect::Gemini { text } else { BASE64.encode(text) }
+}
+
+/// Encrypted thinking for a Gemini client.
+pub(super) fn redacted_for_client(signature: &Signature) -> String {
+    let text = signature.for_client(Dialect::Gemini);
+    let rest = text.strip_prefix(CROSSED).unwrap_or(&text);
+    BASE64.encode(format!("{CROSSED_REDACTED}{rest}"))
+}
+
+/// What a client gave back: thinking of `text`, or encrypted thinking.
+pub(super) fn from_client(given: &str, text: String) -> Part {
+    let plain = crossed(given);
+    if let Some(rest) = plain.as_deref().and_then(|plain| plain.strip_prefix(CROSSED_REDACTED)) {
+        let signature = Signature::from_client(&format!("{CROSSED}{rest}"), Dialect::Gemini);
+        return Part::RedactedThinking(signature);
+    }
+    let signature = Signature::from_client(plain.as_deref().unwrap_or(given), Dialect::Gemini);
+    Part::Thinking { text, signature: Some(signature) }
+}
+
+/// What stands behind the base64 of a crossed signature.
+fn crossed(given: &str) -> Option<String> {
+    let standard: String = given
+        .chars()
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            c => c,
+        })
+        .collect();
+    let plain = String::from_utf8(BASE64.decode(standard).ok()?).ok()?;
+    plain.starts_with("gh1").then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn class_10_signatures_of_others_come_back_as_theirs() {
+        for (origin, data) in
+            [(Dialect::AnthropicMessages, "Er+/sig?~ö"), (Dialect::OpenAiResponses, "gAAA_-=")]
+        {
+            let signature = Signature { origin, data: data.to_owned() };
+            let shown = for_client(&signature);
+            assert!(BASE64.decode(&shown).is_ok(), "SDKs decode it");
+            for spelling in [shown.clone(), shown.replace('+', "-").replace('/', "_")] {
+                let back = from_client(&spelling, "t".to_owned());
+                let expected = Some(signature.clone());
+                assert_eq!(back, Part::Thinking { text: "t".to_owned(), signature: expected });
+            }
+            let back = from_client(&redacted_for_client(&signature), String::new());
+            assert_eq!(back, Part::RedactedThinking(signature));
+        }
+    }
+
+    #[test]
+    fn own_signatures_stay_byte_identical() {
+        let signature = Signature { origin: Dialect::Gemini, data: "CiQB0e+/7Q==".to_owned() };
+        assert_eq!(for_client(&signature), "CiQB0e+/7Q==");
+        let back = from_client("CiQB0e+/7Q==", String::new());
+        assert_eq!(back, Part::Thinking { text: String::new(), signature: Some(signature) });
+    }
+}

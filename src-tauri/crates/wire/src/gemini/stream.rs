@@ -1,0 +1,297 @@
+//! Answers for Gemini clients: whole, and streams whose every event is a small whole answer.
+//!
+//! Text and thoughts go out as they come, calls whole. The reason of the end waits for the usage,
+//! since clients read both from the same, last event.
+
+use bytes::{Bytes, BytesMut};
+use domain::Dialect;
+use serde::Serialize;
+
+use super::body::{Content, PartBody, arguments};
+use super::error::error_event;
+use super::usage::UsageMetadata;
+use super::{ArrayFrame, signature};
+use crate::dialect::{Closing, Echo};
+use crate::names::CUSTOM_INPUT;
+use crate::neutral::{
+    Answer, CallKind, Event, Finish, FinishReason, Part, PartDelta, PartHead, Signature, ToolCall,
+};
+use crate::{Delivery, ErrorAnswer, UsageReport};
+
+/// An answer, or a fragment of one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnswerBody<'a> {
+    candidates: Vec<Candidate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_metadata: Option<UsageMetadata>,
+    model_version: &'a str,
+    response_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    content: Content,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'static str>,
+    index: u32,
+}
+
+/// A whole answer for a client.
+pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
+    let candidates = answer.choices.iter().zip(0_u32..).map(|(choice, index)| {
+        let mut pending = None;
+        let mut parts = Vec::new();
+        for part in &choice.parts {
+            write_part(part, &mut pending, &mut parts);
+        }
+        parts.extend(
+            pending
+                .map(|signed| PartBody { thought_signature: Some(signed), ..PartBody::text("") }),
+        );
+        let finish_reason = choice.finish.as_ref().map(finish_word);
+        Candidate { content: model_content(parts), finish_reason, index }
+    });
+    let body = AnswerBody {
+        candidates: candidates.collect(),
+        usage_metadata: answer.usage.as_ref().map(UsageMetadata::from),
+        model_version: answer.model.as_deref().unwrap_or(&echo.request.model),
+        response_id: answer.id.as_deref().unwrap_or(&echo.id),
+    };
+    Bytes::from(json_text(&body))
+}
+
+/// Writes a client's stream.
+#[derive(Debug)]
+pub(crate) struct StreamWriter {
+    id: String,
+    model: String,
+    array: Option<ArrayFrame>,
+    choices: Vec<ChoiceState>,
+}
+
+/// What of one choice waits to be written.
+#[derive(Debug, Default)]
+struct ChoiceState {
+    is_thinking: bool,
+    has_thought_text: bool,
+    signature: Option<String>,
+    call: Option<ToolCall>,
+    finish: Option<&'static str>,
+}
+
+impl StreamWriter {
+    /// At the start of an answer to `echo.request`.
+    pub(crate) fn new(echo: Echo) -> Self {
+        let is_array = echo.request.delivery == Delivery::StreamArray;
+        let Echo { request, id, .. } = echo;
+        let model = request.model.clone();
+        let array = is_array.then(ArrayFrame::default);
+        Self { id, model, array, choices: Vec::new() }
+    }
+
+    fn state(&mut self, choice: u32) -> &mut ChoiceState {
+        let place = usize::try_from(choice).unwrap_or(0).min(crate::CHOICES_MAX);
+        if self.choices.len() <= place {
+            self.choices.resize_with(place + 1, ChoiceState::default);
+        }
+        #[expect(clippy::indexing_slicing, reason = "the vector was just made that long")]
+        &mut self.choices[place]
+    }
+
+    fn start(&mut self, choice: u32, head: &PartHead, out: &mut BytesMut) {
+        let state = self.state(choice);
+        state.is_thinking = *head == PartHead::Thinking;
+        state.has_thought_text = false;
+        match head {
+            PartHead::Text | PartHead::Refusal | PartHead::Thinking => {}
+            PartHead::RedactedThinking(signature) => {
+                let signed = Some(signature::redacted_for_client(signature));
+                let part = PartBody { thought_signature: signed, ..PartBody::thought("") };
+                self.part(choice, part, out);
+            }
+            PartHead::Call { id, name, namespace, kind } => {
+                state.call = Some(ToolCall {
+                    id: id.clone(),
+                    name: name.clone(),
+                    namespace: namespace.clone(),
+                    kind: *kind,
+                    arguments: String::new(),
+                });
+            }
+            PartHead::Media(medium) => {
+                let part = PartBody {
+                    thought_signature: state.signature.take(),
+                    ..PartBody::media(medium)
+                };
+                self.part(choice, part, out);
+            }
+        }
+    }
+
+    fn delta(&mut self, choice: u32, delta: &PartDelta, out: &mut BytesMut) {
+        let state = self.state(choice);
+        match delta {
+            PartDelta::Text(text) if state.is_thinking => {
+                state.has_thought_text = true;
+                self.part(choice, PartBody::thought(text.as_str()), out);
+            }
+            PartDelta::Text(text) => {
+                let thought_signature = state.signature.take();
+                let part = PartBody { thought_signature, ..PartBody::text(text.as_str()) };
+                self.part(choice, part, out);
+            }
+            PartDelta::Signature(signed) => self.sign(choice, signed, out),
+            PartDelta::Arguments(more) => {
+                if let Some(call) = &mut state.call {
+                    call.arguments.push_str(more);
+                }
+            }
+        }
+    }
+
+    /// The signature of thoughts with text stands on a thought; one without belongs to the next part.
+    fn sign(&mut self, choice: u32, signed: &Signature, out: &mut BytesMut) {
+        let state = self.state(choice);
+        let text = signature::for_client(signed);
+        if state.has_thought_text || signed.origin != Dialect::Gemini {
+            let part = PartBody { thought_signature: Some(text), ..PartBody::thought("") };
+            self.part(choice, part, out);
+        } else if let Some(before) = state.signature.replace(text) {
+            let part = PartBody { thought_signature: Some(before), ..PartBody::text("") };
+            self.part(choice, part, out);
+        }
+    }
+
+    fn stop(&mut self, choice: u32, out: &mut BytesMut) {
+        let state = self.state(choice);
+        state.is_thinking = false;
+        if let Some(call) = state.call.take() {
+            let part = PartBody { thought_signature: state.signature.take(), ..call_part(&call) };
+            self.part(choice, part, out);
+        }
+    }
+
+    fn end(&mut self, usage: Option<&UsageReport>, out: &mut BytesMut) {
+        let states = std::mem::take(&mut self.choices);
+        let candidates = states.into_iter().zip(0_u32..).map(|(state, index)| {
+            let thought_signature = state.signature;
+            let last = PartBody { thought_signature, ..PartBody::text("") };
+            Candidate { content: model_content(vec![last]), finish_reason: state.finish, index }
+        });
+        let candidates = candidates.collect();
+        self.event(candidates, usage.map(UsageMetadata::from), out);
+        if let Some(array) = &self.array {
+            out.extend_from_slice(&array.end());
+        }
+    }
+
+    fn part(&mut self, choice: u32, part: PartBody, out: &mut BytesMut) {
+        let content = model_content(vec![part]);
+        self.event(vec![Candidate { content, finish_reason: None, index: choice }], None, out);
+    }
+
+    fn event(
+        &mut self,
+        candidates: Vec<Candidate>,
+        usage_metadata: Option<UsageMetadata>,
+        out: &mut BytesMut,
+    ) {
+        let body = json_text(&AnswerBody {
+            candidates,
+            usage_metadata,
+            model_version: &self.model,
+            response_id: &self.id,
+        });
+        match &mut self.array {
+            Some(array) => array.item(&body, out),
+            None => {
+                out.extend_from_slice(b"data: ");
+                out.extend_from_slice(&body);
+                out.extend_from_slice(b"\r\n\r\n");
+            }
+        }
+    }
+}
+
+impl crate::dialect::StreamWriter for StreamWriter {
+    fn write(&mut self, event: &Event, out: &mut BytesMut) {
+        match event {
+            Event::Begin { id, model, .. } => {
+                self.id = id.clone().unwrap_or_else(|| std::mem::take(&mut self.id));
+                self.model = model.clone().unwrap_or_else(|| std::mem::take(&mut self.model));
+            }
+            Event::Start { choice, head, .. } => self.start(*choice, head, out),
+            Event::Delta { choice, delta, .. } => self.delta(*choice, delta, out),
+            Event::Stop { choice, .. } => self.stop(*choice, out),
+            Event::Finish { choice, finish } => {
+                self.state(*choice).finish = Some(finish_word(finish));
+            }
+            Event::End { usage } => self.end(usage.as_ref(), out),
+        }
+    }
+
+    fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
+        let event = error_event(error);
+        match &self.array {
+            Some(array) => (array.error(&event), Closing::Clean),
+            None => (event, Closing::Clean),
+        }
+    }
+}
+
+const fn model_content(parts: Vec<PartBody>) -> Content {
+    Content { role: Some("model"), parts }
+}
+
+fn json_text(body: &AnswerBody<'_>) -> Vec<u8> {
+    // Every key is text and every raw value was parsed before, so this cannot fail.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// One part of a whole answer.
+fn write_part(part: &Part, pending: &mut Option<String>, parts: &mut Vec<PartBody>) {
+    let body = match part {
+        Part::Text { text, .. } | Part::Refusal(text) => PartBody::text(text.as_str()),
+        Part::Media(medium) => PartBody::media(medium),
+        Part::Thinking { text, signature } => {
+            let signed = signature.as_ref().map(signature::for_client);
+            let is_own = signature.as_ref().is_some_and(|s| s.origin == Dialect::Gemini);
+            if text.is_empty() && is_own {
+                *pending = signed;
+                return;
+            }
+            parts.push(PartBody { thought_signature: signed, ..PartBody::thought(text.as_str()) });
+            return;
+        }
+        Part::RedactedThinking(signature) => {
+            let thought_signature = Some(signature::redacted_for_client(signature));
+            parts.push(PartBody { thought_signature, ..PartBody::thought("") });
+            return;
+        }
+        Part::ToolCall(call) => call_part(call),
+        Part::ToolResult(_) => return,
+    };
+    parts.push(PartBody { thought_signature: pending.take(), ..body });
+}
+
+fn call_part(call: &ToolCall) -> PartBody {
+    let args = match call.kind {
+        CallKind::Function => arguments(&call.arguments),
+        CallKind::Custom => super::body::member(CUSTOM_INPUT, &call.arguments),
+    };
+    PartBody::call(call.id.clone(), call.name.clone(), args)
+}
+
+const fn finish_word(finish: &Finish) -> &'static str {
+    match finish.reason {
+        FinishReason::EndTurn
+        | FinishReason::StopSequence
+        | FinishReason::ToolUse
+        | FinishReason::Pause => "STOP",
+        FinishReason::MaxTokens | FinishReason::ContextWindow => "MAX_TOKENS",
+        FinishReason::Refusal => "SAFETY",
+        FinishReason::Fault => "OTHER",
+    }
+}

@@ -1,0 +1,136 @@
+//! The mock as an Ollama server.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
+use super::script::{Script, ScriptFinish, ScriptPart};
+use super::text;
+use super::tools::Call;
+use super::voice::{Beat, Voice};
+use crate::{ErrorAnswer, UsageChunk};
+
+/// Speaks `POST /api/chat`: one JSON object a line, calls whole and without ids, every answer but a
+/// cut one ended by `stop`.
+pub(super) struct Ollama;
+
+impl Voice for Ollama {
+    fn prompt(&self, body: &Value) -> Option<Prompt> {
+        let messages = body.get("messages")?.as_array()?;
+        let is_role = |message: &Value, role: &str| message.get("role").is_some_and(|r| r == role);
+        let user = messages.iter().rev().find(|message| is_role(message, "user"));
+        let results = messages.iter().rev().take_while(|message| is_role(message, "tool"));
+        let mut tool_results: Vec<_> = results.map(content).collect();
+        tool_results.reverse();
+        let images =
+            |message: &Value| message.get("images").and_then(Value::as_array).map_or(0, Vec::len);
+        let most = body.pointer("/options/num_predict").and_then(Value::as_i64);
+        Some(Prompt {
+            user: user.map(content).unwrap_or_default(),
+            tool_results,
+            images: messages.iter().map(images).sum(),
+            tokens: messages.iter().map(|message| text::count(&content(message))).sum(),
+            tools: read_tools(body),
+            choice: ToolChoice::Auto,
+            calls: Calls::Parallel,
+            format: match body.get("format") {
+                Some(Value::String(word)) if word == "json" => Format::AnyJson,
+                Some(schema @ Value::Object(_)) => Format::Schema(schema.clone()),
+                _ => Format::Text,
+            },
+            // Minus one is without end.
+            tokens_max: most.and_then(|most| u64::try_from(most).ok()),
+        })
+    }
+
+    fn whole(&self, script: &Script) -> Bytes {
+        let mut message = json!({"role": "assistant", "content": script.text()});
+        let thinking = script.thinking();
+        if !thinking.is_empty() {
+            insert(&mut message, "thinking", json!(thinking));
+        }
+        let calls: Vec<_> = script.calls().map(call_object).collect();
+        if !calls.is_empty() {
+            insert(&mut message, "tool_calls", json!(calls));
+        }
+        Bytes::from(last(script, &message).to_string())
+    }
+
+    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
+        let line = |message: Value| Beat::token(format!("{}\n", frame(script, &message, false)));
+        let mut beats = Vec::new();
+        for part in &script.parts {
+            match part {
+                ScriptPart::Thinking(tokens) => beats.extend(tokens.iter().map(|token| {
+                    line(json!({"role": "assistant", "content": "", "thinking": token}))
+                })),
+                ScriptPart::Text(tokens) => beats.extend(
+                    tokens.iter().map(|token| line(json!({"role": "assistant", "content": token}))),
+                ),
+                ScriptPart::Call(call) => beats.push(line(json!({"role": "assistant",
+                    "content": "", "tool_calls": [call_object(call)]}))),
+            }
+        }
+        let done = last(script, &json!({"role": "assistant", "content": ""}));
+        beats.push(Beat::frame(format!("{done}\n")));
+        beats
+    }
+
+    fn stream_type(&self) -> &'static str {
+        "application/x-ndjson"
+    }
+
+    fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
+        Bytes::from(json!({"error": error.message}).to_string())
+    }
+
+    fn error_event(&self, error: &ErrorAnswer<'_>, _events: usize) -> Bytes {
+        Bytes::from(format!("{}\n", json!({"error": error.message})))
+    }
+}
+
+fn insert(object: &mut Value, key: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.to_owned(), value);
+    }
+}
+
+fn frame(script: &Script, message: &Value, is_done: bool) -> Value {
+    // The mock's dates need no calendar: they are nobody's to read.
+    json!({"model": script.model, "created_at": "2026-01-01T00:00:00Z", "message": message,
+        "done": is_done})
+}
+
+/// The line that ends the answer. Calls end with `stop` like everything that was not cut.
+fn last(script: &Script, message: &Value) -> Value {
+    let mut line = frame(script, message, true);
+    let reason = match script.finish {
+        ScriptFinish::Length => "length",
+        ScriptFinish::Stop | ScriptFinish::ToolCalls => "stop",
+    };
+    insert(&mut line, "done_reason", json!(reason));
+    insert(&mut line, "total_duration", json!(1_000_000));
+    if let Some(usage) = script.usage {
+        insert(&mut line, "prompt_eval_count", json!(usage.prompt));
+        insert(&mut line, "eval_count", json!(usage.output()));
+    }
+    line
+}
+
+fn call_object(call: &Call) -> Value {
+    let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
+    json!({"function": {"name": call.name, "arguments": arguments}})
+}
+
+fn content(message: &Value) -> String {
+    message.get("content").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn read_tools(body: &Value) -> Vec<Tool> {
+    let list = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let read = |tool: &Value| {
+        let function = tool.get("function")?;
+        Some(Tool::function(function.get("name")?.as_str()?, function.get("parameters")))
+    };
+    list.iter().filter_map(read).collect()
+}

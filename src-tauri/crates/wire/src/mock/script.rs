@@ -1,0 +1,201 @@
+//! What the mock says, before a dialect shapes it.
+
+use serde_json::json;
+
+use super::prompt::{Format, Prompt};
+use super::tools::{Call, calls, calls_anyway, word};
+use super::{ANSWER_TOKENS_MAX, schema, text};
+
+/// How the mock speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Repeats the last user text.
+    Echo,
+    /// Writes a paragraph.
+    Chat,
+    /// Thinks a little, then [`Manner::Echo`].
+    Think,
+    /// A paragraph and the calls in one turn.
+    TextAndTool,
+}
+
+/// Whether an answer reports its usage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum UsageIn {
+    Answer,
+    Nothing,
+}
+
+/// What an answer will say.
+#[derive(Debug)]
+pub(super) struct Script {
+    /// Sixteen hexadecimal digits that depend on the prompt alone; dialects put their prefix before.
+    pub(super) id: String,
+    pub(super) model: String,
+    pub(super) created_unix_s: i64,
+    /// Thinking, text and calls in this order; an answer of nothing has one empty text.
+    pub(super) parts: Vec<ScriptPart>,
+    pub(super) finish: ScriptFinish,
+    /// `None` if the answer is to report none.
+    pub(super) usage: Option<ScriptUsage>,
+}
+
+/// One part of an answer.
+#[derive(Debug)]
+pub(super) enum ScriptPart {
+    /// Its tokens; joined they are the thinking.
+    Thinking(Vec<String>),
+    /// Its tokens; joined they are the text.
+    Text(Vec<String>),
+    Call(Call),
+}
+
+/// Why an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScriptFinish {
+    Stop,
+    Length,
+    ToolCalls,
+}
+
+/// Tokens by the mock's rule, none counted twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ScriptUsage {
+    pub(super) prompt: u64,
+    /// Text and calls.
+    pub(super) visible: u64,
+    pub(super) reasoning: u64,
+}
+
+impl ScriptUsage {
+    /// Text, calls and thinking.
+    pub(super) const fn output(self) -> u64 {
+        self.visible.saturating_add(self.reasoning)
+    }
+
+    pub(super) const fn total(self) -> u64 {
+        self.prompt.saturating_add(self.output())
+    }
+}
+
+impl Script {
+    pub(super) fn new(
+        model: &str,
+        prompt: &Prompt,
+        manner: Manner,
+        usage: UsageIn,
+        created_unix_s: i64,
+    ) -> Self {
+        let (parts, finish) = parts(prompt, manner);
+        let count = |is_counted: fn(&ScriptPart) -> bool| {
+            parts.iter().filter(|part| is_counted(part)).map(ScriptPart::tokens).sum()
+        };
+        let usage = (usage == UsageIn::Answer).then(|| ScriptUsage {
+            prompt: prompt.tokens,
+            visible: count(|part| !matches!(part, ScriptPart::Thinking(_))),
+            reasoning: count(|part| matches!(part, ScriptPart::Thinking(_))),
+        });
+        let id = format!("{:016x}", text::seed(&prompt.user));
+        Self { id, model: model.to_owned(), created_unix_s, parts, finish, usage }
+    }
+
+    /// The tokens of all parts: how often the model's pace is kept.
+    pub(super) fn tokens(&self) -> u64 {
+        self.parts.iter().map(ScriptPart::tokens).sum()
+    }
+
+    /// All text.
+    pub(super) fn text(&self) -> String {
+        let text = |part: &ScriptPart| match part {
+            ScriptPart::Text(tokens) => tokens.concat(),
+            ScriptPart::Thinking(_) | ScriptPart::Call(_) => String::new(),
+        };
+        self.parts.iter().map(text).collect()
+    }
+
+    /// All thinking.
+    pub(super) fn thinking(&self) -> String {
+        let text = |part: &ScriptPart| match part {
+            ScriptPart::Thinking(tokens) => tokens.concat(),
+            ScriptPart::Text(_) | ScriptPart::Call(_) => String::new(),
+        };
+        self.parts.iter().map(text).collect()
+    }
+
+    /// The calls in order.
+    pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.parts.iter().filter_map(|part| match part {
+            ScriptPart::Call(call) => Some(call),
+            ScriptPart::Thinking(_) | ScriptPart::Text(_) => None,
+        })
+    }
+}
+
+impl ScriptPart {
+    fn tokens(&self) -> u64 {
+        match self {
+            Self::Thinking(tokens) | Self::Text(tokens) => text::count(&tokens.concat()),
+            Self::Call(call) => text::count(&call.name) + text::count(&call.arguments),
+        }
+    }
+}
+
+fn parts(prompt: &Prompt, manner: Manner) -> (Vec<ScriptPart>, ScriptFinish) {
+    let calls = match manner {
+        Manner::TextAndTool => calls_anyway(prompt),
+        Manner::Echo | Manner::Chat | Manner::Think => calls(prompt),
+    };
+    let mut parts = Vec::new();
+    let most = prompt.tokens_max.and_then(|most| usize::try_from(most).ok());
+    let mut room = most.unwrap_or(usize::MAX).min(ANSWER_TOKENS_MAX);
+    let mut is_cut = false;
+    let mut cut = |full: &str| {
+        let all = text::tokens(full);
+        is_cut |= all.len() > room;
+        let kept: Vec<_> = all.into_iter().take(room).map(str::to_owned).collect();
+        room -= kept.len();
+        kept
+    };
+    if manner == Manner::Think {
+        parts.push(ScriptPart::Thinking(cut(&thoughts(prompt))));
+    }
+    if calls.is_empty() || manner == Manner::TextAndTool {
+        parts.push(ScriptPart::Text(cut(&said(prompt, manner))));
+    }
+    let finish = match (is_cut, calls.is_empty()) {
+        (true, _) => ScriptFinish::Length,
+        (false, true) => ScriptFinish::Stop,
+        (false, false) => ScriptFinish::ToolCalls,
+    };
+    if finish == ScriptFinish::ToolCalls {
+        parts.extend(calls.into_iter().map(ScriptPart::Call));
+    }
+    (parts, finish)
+}
+
+fn thoughts(prompt: &Prompt) -> String {
+    format!("The user says: {}. I repeat it.", text::quote(&prompt.user))
+}
+
+fn said(prompt: &Prompt, manner: Manner) -> String {
+    match &prompt.format {
+        Format::Schema(schema) => schema::instance(schema, &word(&prompt.user)).to_string(),
+        Format::AnyJson => json!({"answer": spoken(prompt, manner)}).to_string(),
+        Format::Text => spoken(prompt, manner),
+    }
+}
+
+fn spoken(prompt: &Prompt, manner: Manner) -> String {
+    let paragraph = || match prompt.images {
+        0 => text::paragraph(&prompt.user),
+        count => format!("I see {count} pictures. {}", text::paragraph(&prompt.user)),
+    };
+    match manner {
+        Manner::Echo | Manner::Think => prompt.user.clone(),
+        Manner::Chat | Manner::TextAndTool if prompt.tool_results.is_empty() => paragraph(),
+        Manner::Chat | Manner::TextAndTool => {
+            let results = text::quote(&prompt.tool_results.join("; "));
+            format!("The tool says: {results}. {}", paragraph())
+        }
+    }
+}
