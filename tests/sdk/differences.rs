@@ -26,7 +26,7 @@ const TABLE: &[Difference] = &[
     Difference {
         surfaces: &["ai-openai-chat"],
         backends: &[],
-        scenarios: &["thinking"],
+        scenarios: &["thinking", "loop"],
         parts: &["thinking"],
         why: "OpenAI shows no reasoning in Chat, so this SDK does not read the member it comes in",
     },

@@ -141,14 +141,18 @@ fn with_tools() -> [Scenario; 9] {
     ]
 }
 
-fn rich() -> [Scenario; 3] {
+fn rich() -> [Scenario; 4] {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"},
         "rain": {"type": "boolean"}}, "required": ["city", "rain"], "additionalProperties": false});
     let place = json!({"turns": user("It rains in Paris"), "schema": schema});
     let picture = json!({"turns": [{"role": "user", "text": "See",
         "images": [{"media_type": "image/png", "data": PICTURE}]}]});
     let think = json!({"turns": user("Is it warm"), "thinking": true});
+    // The answer with its thinking and its calls goes back, and is followed by another.
+    let looped = json!({"turns": user("Use get_weather and get_time for Paris"), "tools": tools(),
+        "thinking": true, "results": {"get_weather": "18 degrees", "get_time": "12:30"}});
     [
+        Scenario { model: "think", thinks: true, ..said("loop", looped, "18 degrees; 12:30") },
         Scenario {
             says: Says::Json(json!({"city": "Paris", "rain": true})),
             ..said("structured", place, "")
@@ -167,7 +171,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 pub(crate) fn of_the_mock() -> Vec<Scenario> {
     let adapt = |scenario: Scenario| match scenario.name {
         "system" => None,
-        "results" => {
+        "results" | "loop" => {
             let says = Says::Parts(&["18 degrees", "12:30"]);
             Some(Scenario { model: "chat", says, ..scenario })
         }

@@ -65,6 +65,25 @@ const seenIn = ({ content: blocks, stop_reason: finish, usage }) => {
 export const whole = async (root, token, question) =>
   seenIn(await client(root, token).messages.create(request(question)));
 
+// The blocks of the answer go back as they came, signatures too, with the results of its calls.
+export const looped = async (root, token, question) => {
+  const body = request(question);
+  const { content: blocks } = await client(root, token).messages.create(body);
+  const results = blocks
+    .filter((block) => block.type === "tool_use")
+    .map((block) => ({
+      type: "tool_result",
+      tool_use_id: block.id,
+      content: question.results[block.name],
+    }));
+  const answer = [
+    { role: "assistant", content: blocks },
+    { role: "user", content: results },
+  ];
+  const again = { ...body, messages: [...body.messages, ...answer] };
+  return seenIn(await client(root, token).messages.create(again));
+};
+
 // The SDK's own accumulator, beside the events that it was made from.
 export const streamed = async (root, token, question, seen) => {
   Object.assign(seen, { text: "", finish: null });

@@ -86,6 +86,22 @@ export const whole = async (root, token, question, seen) => {
   return finished(seen);
 };
 
+// The content of the answer goes back as it came, signatures too, with the results of its calls.
+export const looped = async (root, token, question, seen) => {
+  const body = request(question);
+  const { candidates } = await client(root, token).models.generateContent(body);
+  const answer = candidates[0].content;
+  const parts = answer.parts
+    .filter((part) => part.functionCall)
+    .map(({ functionCall: { id, name } }) => ({
+      functionResponse: { id, name, response: { output: question.results[name] } },
+    }));
+  const again = { ...body, contents: [...body.contents, answer, { role: "user", parts }] };
+  begin(seen);
+  take(await client(root, token).models.generateContent(again), seen);
+  return finished(seen);
+};
+
 export const streamed = async (root, token, question, seen) => {
   begin(seen);
   const stream = await client(root, token).models.generateContentStream(request(question));

@@ -83,6 +83,21 @@ const seenIn = ({ choices: [{ message, finish_reason: finish }], usage }) => ({
 export const whole = async (root, token, question) =>
   seenIn(await client(root, token).chat.completions.create(request(question)));
 
+// The answer goes back as it came, with the results of its calls.
+export const looped = async (root, token, question) => {
+  const body = request(question);
+  const completion = await client(root, token).chat.completions.create(body);
+  const { content: text, tool_calls: calls } = completion.choices[0].message;
+  const results = calls.map((call) => ({
+    role: "tool",
+    tool_call_id: call.id,
+    content: question.results[call.function.name],
+  }));
+  const answer = { role: "assistant", content: text, tool_calls: calls };
+  const again = { ...body, messages: [...body.messages, answer, ...results] };
+  return seenIn(await client(root, token).chat.completions.create(again));
+};
+
 // The SDK's own accumulator, beside the events that it was made from.
 export const streamed = async (root, token, question, seen) => {
   Object.assign(seen, { text: "", thinking: "", finish: null });

@@ -87,6 +87,21 @@ const seenIn = (response) => {
 export const whole = async (root, token, question) =>
   seenIn(await client(root, token).responses.create(request(question)));
 
+// The items of the answer go back as they came, with the results of its calls.
+export const looped = async (root, token, question) => {
+  const body = request(question);
+  const { output } = await client(root, token).responses.create(body);
+  const results = output
+    .filter((item) => item.type === "function_call")
+    .map((item) => ({
+      type: "function_call_output",
+      call_id: item.call_id,
+      output: question.results[item.name],
+    }));
+  const again = { ...body, input: [...body.input, ...output, ...results] };
+  return seenIn(await client(root, token).responses.create(again));
+};
+
 // The SDK's own accumulator, beside the events that it was made from.
 export const streamed = async (root, token, question, seen) => {
   Object.assign(seen, { text: "", finish: null });

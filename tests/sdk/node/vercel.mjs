@@ -35,7 +35,13 @@ const content = (turn) => {
 };
 
 const thinking = {
-  openai: { reasoningEffort: "low", reasoningSummary: "auto", forceReasoning: true },
+  // Without `store: false` it sends references to what OpenAI keeps, which a gateway does not.
+  openai: {
+    reasoningEffort: "low",
+    reasoningSummary: "auto",
+    forceReasoning: true,
+    store: false,
+  },
   anthropic: { thinking: { type: "enabled", budgetTokens: 1024 } },
   google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 } },
   compatible: { reasoningEffort: "low" },
@@ -88,6 +94,21 @@ const surface = (name, model, embedding) => ({
 
   async whole(root, token, question, seen) {
     return seenIn(await generateText(request(model(root, token, question.model), question, seen)));
+  },
+
+  // The messages of the answer go back as they came, with the results of its calls.
+  async looped(root, token, question, seen) {
+    const body = request(model(root, token, question.model), question, seen);
+    const { response, toolCalls } = await generateText(body);
+    const results = toolCalls.map(({ toolCallId, toolName }) => ({
+      type: "tool-result",
+      toolCallId,
+      toolName,
+      output: { type: "text", value: question.results[toolName] },
+    }));
+    const told = { role: "tool", content: results };
+    const messages = [...body.messages, ...response.messages, told];
+    return seenIn(await generateText({ ...body, messages }));
   },
 
   async streamed(root, token, question, seen) {

@@ -102,6 +102,27 @@ def whole(root, token, question, _seen):
     return seen_in(client(root, token).messages.create(**request(question)))
 
 
+def looped(root, token, question, _seen):
+    """The blocks of the answer go back as they came, signatures too, with the results of its calls."""
+    body = request(question)
+    message = client(root, token).messages.create(**body)
+    results = [
+        {
+            "type": "tool_result",
+            "tool_use_id": block.id,
+            "content": question["results"][block.name],
+        }
+        for block in message.content
+        if block.type == "tool_use"
+    ]
+    answer = [
+        {"role": "assistant", "content": message.content},
+        {"role": "user", "content": results},
+    ]
+    again = {**body, "messages": [*body["messages"], *answer]}
+    return seen_in(client(root, token).messages.create(**again))
+
+
 def begin(seen):
     seen.update(text="", thinking="", finish=None, calls=[], usage=None)
 

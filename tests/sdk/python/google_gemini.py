@@ -111,6 +111,27 @@ def whole(root, token, question, seen):
     return finished(seen)
 
 
+def looped(root, token, question, seen):
+    """The content of the answer goes back as it came, signatures too, with the results."""
+    body = arguments(question)
+    answer = client(root, token).models.generate_content(**body).candidates[0].content
+    results = [
+        types.Part(
+            function_response=types.FunctionResponse(
+                id=part.function_call.id,
+                name=part.function_call.name,
+                response={"output": question["results"][part.function_call.name]},
+            )
+        )
+        for part in answer.parts
+        if part.function_call
+    ]
+    told = types.Content(role="user", parts=results)
+    again = {**body, "contents": [*body["contents"], answer, told]}
+    take(client(root, token).models.generate_content(**again), begin(seen))
+    return finished(seen)
+
+
 def streamed(root, token, question, seen):
     begin(seen)
     for chunk in client(root, token).models.generate_content_stream(**arguments(question)):

@@ -86,7 +86,10 @@ def usage_of(usage):
 
 
 def whole(root, token, question, _seen):
-    completion = client(root, token).chat.completions.create(**request(question))
+    return seen_in(client(root, token).chat.completions.create(**request(question)))
+
+
+def seen_in(completion):
     choice = completion.choices[0]
     return {
         "text": choice.message.content or "",
@@ -98,6 +101,24 @@ def whole(root, token, question, _seen):
         ],
         "usage": usage_of(completion.usage),
     }
+
+
+def looped(root, token, question, _seen):
+    """The answer goes back as it came, with the results of its calls."""
+    body = request(question)
+    message = client(root, token).chat.completions.create(**body).choices[0].message
+    calls = [call.model_dump() for call in message.tool_calls]
+    answer = {"role": "assistant", "content": message.content, "tool_calls": calls}
+    results = [
+        {
+            "role": "tool",
+            "tool_call_id": call["id"],
+            "content": question["results"][call["function"]["name"]],
+        }
+        for call in calls
+    ]
+    again = {**body, "messages": [*body["messages"], answer, *results]}
+    return seen_in(client(root, token).chat.completions.create(**again))
 
 
 def take(chunk, seen, calls):

@@ -101,6 +101,24 @@ def whole(root, token, question, _seen):
     return seen_in(openai_chat.client(root, token).responses.create(**request(question)))
 
 
+def looped(root, token, question, _seen):
+    """The items of the answer go back as they came, with the results of its calls."""
+    body = request(question)
+    response = openai_chat.client(root, token).responses.create(**body)
+    answer = [item.model_dump(exclude_none=True) for item in response.output]
+    results = [
+        {
+            "type": "function_call_output",
+            "call_id": item.call_id,
+            "output": question["results"][item.name],
+        }
+        for item in response.output
+        if item.type == "function_call"
+    ]
+    again = {**body, "input": [*body["input"], *answer, *results]}
+    return seen_in(openai_chat.client(root, token).responses.create(**again))
+
+
 def begin(seen):
     seen.update(text="", thinking="", finish=None, calls=[], usage=None)
     return {"arguments": {}, "number": -1, "final": None}

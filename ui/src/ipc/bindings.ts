@@ -370,6 +370,8 @@ export type CostBasisView =
 "reported" | 
 /**  Tokens times price. */
 "computed" | 
+/**  Estimated tokens times price. */
+"estimated" | 
 /**  No usage or no price: unknown, never zero. */
 "unpriced";
 
@@ -933,12 +935,19 @@ export type RequestView = {
 	stream: boolean,
 	/**  Why the model stopped. */
 	finish_reason: string | null,
-	/**  Input tokens of every class; none when the backend did not say. */
+	/**  Input tokens of every class; none when not known. */
 	input_tokens: Count | null,
 	/**  Of these, read from the provider's cache. */
 	cache_read_tokens: Count | null,
-	/**  Output tokens; none when the backend did not say. */
+	/**  Output tokens; none when not known. */
 	output_tokens: Count | null,
+	/**
+	 *  How the tokens are known; none without any, and for requests of before it was written down,
+	 *  whose tokens the backend reported.
+	 */
+	usage_basis: UsageBasisView | null,
+	/**  The backend's own usage object, as it came; JSON of at most 4,096 bytes. */
+	usage_raw: string | null,
 	/**  Its cost; none when not known. */
 	cost: MicroDollars | null,
 	/**  How the cost is known. */
@@ -1219,6 +1228,15 @@ export type ThemeChoice =
 
 /**  Milliseconds since 1970-01-01 UTC. */
 export type UnixMs = number;
+
+/**  How token counts are known. */
+export type UsageBasisView = 
+/**  The backend said so. */
+"reported" | 
+/**  The backend's numbers disagreed or were none, and were brought into range. */
+"adjusted" | 
+/**  The backend said nothing; they were counted from the text. */
+"estimated";
 
 /**  One bar. */
 export type UsageBucketView = {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{RequestId, RunId, WallTime};
-use ledger::{Attempt, RequestRow};
+use ledger::{Attempt, RequestRow, RequestState};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -285,6 +285,8 @@ impl Engine {
             Some(request) => self.ledger().request(request).await.ok().flatten(),
             None => None,
         };
+        // What was cancelled is settled a moment later; until then its figures mean nothing.
+        let record = record.filter(|(row, _)| row.state != RequestState::Reserved);
         let run = self.at_place(id, |place| {
             let run = &mut place.run;
             run.record = record.map(Arc::new);

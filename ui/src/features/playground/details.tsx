@@ -10,6 +10,7 @@ import { formatExact } from "@/lib/time";
 const BASIS: Record<CostBasisView, string> = {
   reported: "reported by the provider",
   computed: "computed: tokens times price",
+  estimated: "estimated: estimated tokens times price",
   unpriced: "no usage or no price is known, so it is in no sum",
 };
 

@@ -23,7 +23,7 @@ export interface Draft {
   effort: EffortView | "";
 }
 
-/** Answers without a network and costs nothing: a first prompt works at once. */
+/** Answers without a network and is billed by nobody: a first prompt works at once. */
 const FIRST_MODEL = "mock/chat";
 const SECOND_MODEL = "mock/slow";
 

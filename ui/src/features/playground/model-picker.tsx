@@ -85,7 +85,10 @@ function Models({ label, value, onChoose }: { label: string; value: string; onCh
         placeholder="Find a model, or type a name"
         className="h-9 w-full border-b border-line bg-transparent px-3 text-13 text-ink-1 outline-none"
       />
-      <Command.List className="max-h-64 overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-1.5 [&_[cmdk-group-heading]]:pb-1">
+      <Command.List
+        label="Models"
+        className="max-h-[max(120px,min(280px,calc(100vh-430px)))] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-1.5 [&_[cmdk-group-heading]]:pb-1"
+      >
         {backends.map((backend) => (
           <Command.Group key={backend.id} heading={<Heading backend={backend} />}>
             {backend.models.map((model) => {
@@ -124,7 +127,7 @@ function Heading({ backend }: { backend: BackendView }) {
       <StateMark sign={sign} size={10} />
       {backend.label}
       {backend.built_in
-        ? ", built in, costs nothing"
+        ? ", built in, its prices are made up"
         : backend.health.state === "up"
           ? ""
           : `, ${sign.word.toLowerCase()}`}

@@ -23,17 +23,24 @@ interface PaneProps {
 
 export function Pane({ seat, run, sending, request, suggest }: PaneProps) {
   const name = seat === null ? "Answer" : `Answer ${seat.toUpperCase()}`;
+  // Alone, the model stands right above, unless another one was chosen since.
+  const isNamed = seat !== null || (run !== undefined && run.model !== request.model);
   return (
     <section
       aria-label={name}
       className="relative flex min-h-0 min-w-0 flex-col rounded-card border border-line bg-surface-1"
     >
       <div className="pointer-events-none absolute top-0 right-3 flex h-9 max-w-[45%] items-center gap-2">
-        <span
-          className={classNames("truncate font-mono text-11 text-ink-3", seat !== null && "hidden @min-[960px]:inline")}
-        >
-          {run?.model ?? request.model}
-        </span>
+        {isNamed && (
+          <span
+            className={classNames(
+              "truncate font-mono text-11 text-ink-3",
+              seat !== null && "hidden @min-[960px]:inline",
+            )}
+          >
+            {run?.model ?? request.model}
+          </span>
+        )}
         {seat !== null && <SeatBadge seat={seat} />}
       </div>
       <Tabs

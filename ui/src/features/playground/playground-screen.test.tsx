@@ -12,6 +12,7 @@ async function choose({ user }: Rendered, picker: string, model: string): Promis
   await user.keyboard("{Enter}");
 }
 
+const firstToken = (row: HTMLElement | undefined) => within(row!).getByRole("cell", { name: /^(180|420) ms$/ });
 const figures = () => screen.getByRole("region", { name: "Figures" });
 
 test("a first prompt goes to the mock with the keyboard and shows its answer and its figures", async () => {
@@ -37,7 +38,6 @@ test("two are asked the same at once, and the better figure of each stands out",
   panel.elapse();
   expect(await within(figures()).findAllByText("Complete")).toHaveLength(2);
   const [, first, second] = within(figures()).getAllByRole("row");
-  const firstToken = (row: HTMLElement | undefined) => within(row!).getByRole("cell", { name: /^(180|420) ms$/ });
   expect(firstToken(first)).toHaveClass("font-semibold");
   expect(firstToken(second)).not.toHaveClass("font-semibold");
 });

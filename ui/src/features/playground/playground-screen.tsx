@@ -126,6 +126,9 @@ function useSend() {
 function leadOf(shown: (PlaygroundRunView | undefined)[]): string {
   const runs = shown.flatMap((run) => run ?? []);
   if (runs.length === 0) return "Asks through the gateway, as any tool on this machine would.";
+  const [first, second] = runs;
+  if (first?.state === "complete" && second?.state === "complete")
+    return `${first.model} took ${formatDuration(first.elapsed_ms)}, ${second.model} ${formatDuration(second.elapsed_ms)}.`;
   return runs.map((run) => sentenceOf(run)).join(" ");
 }
 

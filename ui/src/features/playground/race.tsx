@@ -61,10 +61,10 @@ export function Race({ runners, locked, onModel }: RaceProps) {
       <table className="w-full table-fixed border-collapse">
         <thead>
           <tr className="border-b border-line">
-            <th scope="col" className={classNames(HEAD, "w-64 text-left")}>
+            <th scope="col" className={classNames(HEAD, "w-52 text-left @min-[920px]:w-64")}>
               Model
             </th>
-            <th scope="col" className={classNames(HEAD, "w-26 text-left")}>
+            <th scope="col" className={classNames(HEAD, "w-28 text-left")}>
               State
             </th>
             <th scope="col" className={classNames(HEAD, ROOMY, "text-left")}>
@@ -74,7 +74,12 @@ export function Race({ runners, locked, onModel }: RaceProps) {
               <th
                 key={figure.name}
                 scope="col"
-                className={classNames(HEAD, "w-20 pl-0 text-right", figure.wide && WIDE)}
+                className={classNames(
+                  HEAD,
+                  figure.name === "Cost" ? "w-24" : "w-20",
+                  "pl-0 text-right",
+                  figure.wide && WIDE,
+                )}
               >
                 {figure.name}
               </th>

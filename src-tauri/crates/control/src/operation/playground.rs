@@ -173,7 +173,7 @@ pub(crate) fn playground_piece_view(piece: &PlaygroundPiece) -> PlaygroundPieceV
 }
 
 fn record_view(run: &PlaygroundRun, row: &RequestRow, tries: &[Attempt]) -> PlaygroundRecordView {
-    let (cost, cost_basis) = cost_view(&row.cost);
+    let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
     let writing = run.first_piece.map(|first| run.elapsed.saturating_sub(first).as_secs_f64());
     let speed = |usage: &TokenUsage| per_second(usage.output(), writing?);
     PlaygroundRecordView {

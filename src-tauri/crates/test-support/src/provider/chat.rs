@@ -88,8 +88,11 @@ fn read_messages(messages: &[Value], question: &mut Question) -> Checked<()> {
 
 /// The ids of its calls.
 fn read_assistant(place: &str, message: &Value) -> Checked<Vec<String>> {
-    let form =
-        Form::new(place, message, "role! content tool_calls refusal name audio annotations")?;
+    let form = Form::new(
+        place,
+        message,
+        "role! content tool_calls refusal name audio annotations reasoning_content",
+    )?;
     let mut ids = Vec::new();
     for call in form.list("tool_calls")? {
         let call = Form::new(&form.at("tool_calls"), call, "id! type! function!")?;

@@ -194,6 +194,9 @@ fn read_part<'a>(place: &str, part: &'a Value) -> Checked<Form<'a>> {
     if kinds.iter().filter(|kind| form.get(kind).is_some()).count() != 1 {
         return Err(format!("{place}.parts: exactly one of {kinds:?} is needed in {part}"));
     }
+    if form.get("thoughtSignature").is_some_and(|signature| signature != SIGNATURE) {
+        return Err(format!("{place}: thought signature is not valid"));
+    }
     if let Some(call) = form.get("functionCall") {
         let call = Form::new(&form.at("functionCall"), call, "name! args id")?;
         tool_name(&call.at("name"), call.text("name")?)?;
