@@ -11,11 +11,11 @@ use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
     Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
-    Settlement, Timings,
+    Settlement, Timings, UsageBasis,
 };
 use routing::Candidate;
 use tokio::sync::mpsc;
-use wire::{AnswerFacts, UsageReport};
+use wire::{AnswerFacts, UsageReading, UsageReport};
 
 use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
@@ -191,6 +191,8 @@ impl Record {
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
         settlement.usage = usage.as_ref().map(|report| report.tokens);
+        settlement.usage_basis = usage.as_ref().map(|report| basis(report.reading));
+        settlement.usage_raw = usage.as_ref().and_then(|report| report.raw.clone());
         if let (Some(pricing), Some(usage)) = (&self.pricing, &usage) {
             settlement.cost =
                 pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
@@ -340,6 +342,15 @@ impl Pricing {
             Some((amount, price_id)) => Cost::Computed { amount, price_id },
             None => Cost::Unpriced,
         }
+    }
+}
+
+/// How a count is known, in the ledger's words.
+const fn basis(reading: UsageReading) -> UsageBasis {
+    match reading {
+        UsageReading::AsReported => UsageBasis::Reported,
+        UsageReading::Adjusted => UsageBasis::Adjusted,
+        UsageReading::Estimated => UsageBasis::Estimated,
     }
 }
 
