@@ -19,6 +19,7 @@ mod exchange;
 mod fold;
 mod gemini;
 mod json;
+mod media_type;
 pub mod mock;
 mod models;
 mod names;

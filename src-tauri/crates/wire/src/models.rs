@@ -90,6 +90,7 @@ fn entry(dialect: Dialect, name: &str, created_unix_s: i64) -> Value {
                 "id": name,
                 "display_name": name,
                 "created_at": created.to_rfc3339(),
+                "lifecycle": "active",
             })
         }
         Dialect::Gemini | Dialect::OllamaChat => json!({

@@ -1,6 +1,8 @@
 //! OpenAI Responses: spoken by Codex and by newer tools, and OpenAI's own richest dialect.
 
 mod answer;
+#[cfg(test)]
+mod codex_tests;
 mod content;
 mod error;
 mod input;

@@ -4,6 +4,8 @@
 //! Chat Completions has a tap of its own (`openai_chat::ChatTap`), since its usage chunk may have to
 //! be taken out and it marks no end of its own that servers agree on.
 
+use std::collections::BTreeSet;
+
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
@@ -24,7 +26,9 @@ pub(crate) struct PassTap {
     array: Option<ArrayFrame>,
     facts: AnswerFacts,
     content_seen: bool,
-    is_finished: bool,
+    /// Choices that said something, and those that said why they ended.
+    begun: BTreeSet<u32>,
+    finished: BTreeSet<u32>,
     events_relayed: u64,
     end: Option<StreamEnd>,
 }
@@ -38,7 +42,8 @@ impl PassTap {
             array: (delivery == Delivery::StreamArray).then(ArrayFrame::default),
             facts: AnswerFacts::default(),
             content_seen: false,
-            is_finished: false,
+            begun: BTreeSet::new(),
+            finished: BTreeSet::new(),
             events_relayed: 0,
             end: None,
         }
@@ -81,7 +86,7 @@ impl PassTap {
                 StreamEnd::Complete { append: append.freeze() }
             }
             Some(end) => end,
-            None if self.is_finished => {
+            None if self.is_finished() => {
                 append.extend_from_slice(&self.terminator());
                 StreamEnd::Complete { append: append.freeze() }
             }
@@ -165,7 +170,7 @@ impl PassTap {
         }
         self.relay(event, Some(data), relay);
         if is_end {
-            let is_whole = self.is_finished;
+            let is_whole = self.is_finished();
             let append = Bytes::new();
             self.end =
                 Some(if is_whole { StreamEnd::Complete { append } } else { StreamEnd::Truncated });
@@ -180,17 +185,20 @@ impl PassTap {
                 }
             }
             Piece::Usage(report) => self.facts.usage = Some(report),
-            Piece::Finish { finish, .. } => {
-                self.is_finished |= finish.reason != FinishReason::Fault || !finish.word.is_empty();
+            Piece::Finish { choice, finish } => {
+                if finish.reason != FinishReason::Fault || !finish.word.is_empty() {
+                    self.finished.insert(choice);
+                }
                 self.facts.finish_reason.get_or_insert(finish.word);
             }
-            Piece::Text { text, .. }
-            | Piece::Refusal { text, .. }
-            | Piece::Thinking { text, .. } => {
-                self.count(text.len());
+            Piece::Text { choice, text }
+            | Piece::Refusal { choice, text }
+            | Piece::Thinking { choice, text } => self.count(choice, text.len()),
+            Piece::Call { choice, arguments, .. } => self.count(choice, arguments.len().max(1)),
+            Piece::Media { choice, .. } | Piece::RedactedThinking { choice, .. } => {
+                self.begun.insert(choice);
+                self.content_seen = true;
             }
-            Piece::Call { arguments, .. } => self.count(arguments.len().max(1)),
-            Piece::Media { .. } | Piece::RedactedThinking { .. } => self.content_seen = true,
             Piece::Signature { .. }
             | Piece::CallDone { .. }
             | Piece::PartDone { .. }
@@ -199,7 +207,13 @@ impl PassTap {
         }
     }
 
-    fn count(&mut self, bytes: usize) {
+    /// Whether every choice that began has said why it ended, and at least one has.
+    fn is_finished(&self) -> bool {
+        !self.finished.is_empty() && self.begun.is_subset(&self.finished)
+    }
+
+    fn count(&mut self, choice: u32, bytes: usize) {
+        self.begun.insert(choice);
         self.content_seen |= bytes > 0;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);

@@ -7,16 +7,16 @@ use engine::Engine;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    Bucket, Cost, GroupBy, LedgerError, RequestQuery, RequestRow, RequestState, UsageBucket,
-    UsageBasis, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+    Bucket, Cost, GroupBy, LedgerError, RequestQuery, RequestRow, RequestState, UsageBasis,
+    UsageBucket, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 
 use super::input;
 use crate::ApiError;
 use crate::view::{
     CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
-    UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange, UsageSegmentView,
-    UsageTotalsView, UsageView, ZoneChoice,
+    UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange,
+    UsageSegmentView, UsageTotalsView, UsageView, ZoneChoice,
 };
 
 /// Milliseconds of an hour and of a day.

@@ -93,10 +93,11 @@ impl GenerationConfig {
         if request.output == OutputFormat::Text {
             return Ok(());
         }
-        if json_beside_tools(request) && !generation.takes_json_beside_tools() {
-            if crossings.lacking("response_format")? == Write::No {
-                return Ok(());
-            }
+        if json_beside_tools(request)
+            && !generation.takes_json_beside_tools()
+            && crossings.lacking("response_format")? == Write::No
+        {
+            return Ok(());
         }
         self.response_mime_type = Some("application/json");
         if let OutputFormat::Schema { schema, .. } = &request.output {

@@ -1,29 +1,54 @@
 //! The mock as an OpenAI Responses server.
 
+mod prompt;
+
 use bytes::Bytes;
 use domain::Dialect;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::prompt::Prompt;
-use super::script::Script;
-use super::voice::{Beat, Voice};
+use super::script::{Script, ScriptFinish, ScriptPart, ScriptUsage};
+use super::text;
+use super::tools::Call;
+use super::voice::{Beat, BeatKind, Voice};
 use crate::dialect::{error_body, error_event};
+use crate::neutral::CallKind;
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Speaks the dialect.
+/// Stands for thinking that only the mock can read.
+const ENCRYPTED: &str = "bW9jay10aGlua2luZw==";
+
+/// Speaks the dialect. The reason of an end and the end are one event here, so there is no terminator
+/// that could be left out after the reason.
 pub(super) struct Responses;
 
 impl Voice for Responses {
-    fn prompt(&self, _body: &Value) -> Option<Prompt> {
-        None
+    fn prompt(&self, body: &Value) -> Option<Prompt> {
+        prompt::read(body)
     }
 
-    fn whole(&self, _script: &Script) -> Bytes {
-        Bytes::new()
+    fn whole(&self, script: &Script) -> Bytes {
+        let output: Vec<_> =
+            script.parts.iter().enumerate().map(|part| item(script, part)).collect();
+        Bytes::from(response(script, status(script.finish), &json!(output)).to_string())
     }
 
-    fn stream(&self, _script: &Script, _usage: UsageChunk) -> Vec<Beat> {
-        Vec::new()
+    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
+        let mut stream = Stream::default();
+        for kind in ["response.created", "response.in_progress"] {
+            let begun = response(script, "in_progress", &json!([]));
+            stream.frame(json!({"type": kind, "response": begun}));
+        }
+        let mut output = Vec::new();
+        for part in script.parts.iter().enumerate() {
+            let whole = item(script, part);
+            stream.part(part, &whole);
+            output.push(whole);
+        }
+        let status = status(script.finish);
+        let last = response(script, status, &json!(output));
+        stream.frame(json!({"type": format!("response.{status}"), "response": last}));
+        stream.beats
     }
 
     fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
@@ -34,3 +59,181 @@ impl Voice for Responses {
         error_event(Dialect::OpenAiResponses, error, u64::try_from(events).unwrap_or(u64::MAX)).0
     }
 }
+
+/// A stream's events, numbered.
+#[derive(Default)]
+struct Stream {
+    beats: Vec<Beat>,
+}
+
+impl Stream {
+    fn frame(&mut self, event: Value) {
+        self.event(BeatKind::Frame, event);
+    }
+
+    fn event(&mut self, kind: BeatKind, mut event: Value) {
+        insert(&mut event, "sequence_number", json!(self.beats.len()));
+        let name = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        let bytes = Bytes::from(format!("event: {name}\ndata: {event}\n\n"));
+        self.beats.push(Beat { kind, bytes });
+    }
+
+    /// One part of the answer as an item: announced, said token by token, ended.
+    fn part(&mut self, (place, part): (usize, &ScriptPart), whole: &Value) {
+        let id = whole.get("id").cloned().unwrap_or_default();
+        let at = |mut event: Value| {
+            insert(&mut event, "item_id", id.clone());
+            insert(&mut event, "output_index", json!(place));
+            event
+        };
+        let added = json!({"type": "response.output_item.added", "item": announced(whole)});
+        self.frame(at(added));
+        match part {
+            ScriptPart::Thinking(tokens) => self.thinking(tokens, at),
+            ScriptPart::Text(tokens) => self.text(tokens, at),
+            ScriptPart::Call(call) => self.call(call, at),
+        }
+        self.frame(at(json!({"type": "response.output_item.done", "item": whole})));
+    }
+
+    fn thinking(&mut self, tokens: &[String], at: impl Fn(Value) -> Value) {
+        let part = |kind: &str, text: &str| {
+            at(json!({"type": format!("response.reasoning_summary_part.{kind}"),
+                "summary_index": 0, "part": {"type": "summary_text", "text": text}}))
+        };
+        self.frame(part("added", ""));
+        for token in tokens {
+            let delta = json!({"type": "response.reasoning_summary_text.delta",
+                "summary_index": 0, "delta": token});
+            self.event(BeatKind::Token, at(delta));
+        }
+        let text = tokens.concat();
+        self.frame(at(json!({"type": "response.reasoning_summary_text.done",
+            "summary_index": 0, "text": text})));
+        self.frame(part("done", &text));
+    }
+
+    fn text(&mut self, tokens: &[String], at: impl Fn(Value) -> Value) {
+        let part = |kind: &str, text: &str| {
+            at(json!({"type": format!("response.content_part.{kind}"), "content_index": 0,
+                "part": text_part(text)}))
+        };
+        self.frame(part("added", ""));
+        for token in tokens {
+            let delta = json!({"type": "response.output_text.delta", "content_index": 0,
+                "logprobs": [], "delta": token});
+            self.event(BeatKind::Token, at(delta));
+        }
+        let text = tokens.concat();
+        self.frame(at(json!({"type": "response.output_text.done", "content_index": 0,
+            "logprobs": [], "text": text})));
+        self.frame(part("done", &text));
+    }
+
+    fn call(&mut self, call: &Call, at: impl Fn(Value) -> Value) {
+        let (family, key) = match call.kind {
+            CallKind::Function => ("response.function_call_arguments", "arguments"),
+            CallKind::Custom => ("response.custom_tool_call_input", "input"),
+        };
+        for piece in text::tokens(&call.arguments) {
+            let delta = json!({"type": format!("{family}.delta"), "delta": piece});
+            self.event(BeatKind::Token, at(delta));
+        }
+        let mut done = json!({"type": format!("{family}.done"), "name": call.name});
+        insert(&mut done, key, json!(call.arguments));
+        self.frame(at(done));
+    }
+}
+
+fn insert(object: &mut Value, key: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.to_owned(), value);
+    }
+}
+
+fn text_part(text: &str) -> Value {
+    json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
+}
+
+fn item(script: &Script, (place, part): (usize, &ScriptPart)) -> Value {
+    let id = |prefix: &str| format!("{prefix}_mock_{}_{place}", script.id);
+    match part {
+        ScriptPart::Thinking(tokens) => json!({
+            "id": id("rs"), "type": "reasoning", "encrypted_content": ENCRYPTED,
+            "summary": [{"type": "summary_text", "text": tokens.concat()}],
+        }),
+        ScriptPart::Text(tokens) => json!({
+            "id": id("msg"), "type": "message", "role": "assistant", "status": status(script.finish),
+            "content": [text_part(&tokens.concat())],
+        }),
+        ScriptPart::Call(call) => {
+            let mut item = match call.kind {
+                CallKind::Function => json!({"id": id("fc"), "type": "function_call",
+                    "status": "completed", "arguments": call.arguments}),
+                CallKind::Custom => {
+                    json!({"id": id("ctc"), "type": "custom_tool_call", "input": call.arguments})
+                }
+            };
+            insert(&mut item, "call_id", json!(call.id));
+            insert(&mut item, "name", json!(call.name));
+            if let Some(namespace) = &call.namespace {
+                insert(&mut item, "namespace", json!(namespace));
+            }
+            item
+        }
+    }
+}
+
+/// An item before anything of it was said.
+fn announced(whole: &Value) -> Value {
+    let mut item = whole.clone();
+    for (key, empty) in [
+        ("content", json!([])),
+        ("summary", json!([])),
+        ("arguments", json!("")),
+        ("input", json!("")),
+        ("status", json!("in_progress")),
+        ("encrypted_content", Value::Null),
+    ] {
+        if item.get(key).is_some() {
+            insert(&mut item, key, empty);
+        }
+    }
+    item
+}
+
+const fn status(finish: ScriptFinish) -> &'static str {
+    match finish {
+        ScriptFinish::Stop | ScriptFinish::ToolCalls => "completed",
+        ScriptFinish::Length => "incomplete",
+    }
+}
+
+fn response(script: &Script, status: &str, output: &Value) -> Value {
+    let why = json!({"reason": "max_output_tokens"});
+    let mut response = json!({
+        "id": format!("resp_mock_{}", script.id), "object": "response",
+        "created_at": script.created_unix_s, "status": status, "error": null,
+        "incomplete_details": if status == "incomplete" { why } else { Value::Null },
+        "instructions": null, "metadata": {}, "model": script.model, "output": output,
+        "parallel_tool_calls": true, "temperature": 1, "tool_choice": "auto", "tools": [],
+        "top_p": 1, "store": false,
+    });
+    if let Some(usage) = script.usage.filter(|_| status != "in_progress") {
+        insert(&mut response, "usage", usage_object(usage));
+    }
+    response
+}
+
+fn usage_object(usage: ScriptUsage) -> Value {
+    json!({
+        "input_tokens": usage.prompt,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": usage.output(),
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.total(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -137,6 +137,3 @@ fn push_said(request: &mut Request, part: Part) {
         _ => request.messages.push(Message { role: Role::Assistant, parts: vec![part] }),
     }
 }
-
-#[cfg(test)]
-mod tests;

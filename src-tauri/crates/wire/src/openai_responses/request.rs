@@ -190,4 +190,4 @@ fn read_effort(node: &Node<'_>) -> Result<Option<Effort>, RequestError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

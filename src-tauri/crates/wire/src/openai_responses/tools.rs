@@ -153,6 +153,3 @@ fn read_allowed(node: &Node<'_>) -> Result<(String, Option<String>), RequestErro
     let kind = tool.required_text("type")?;
     Ok((tool.text("name")?.unwrap_or(kind), tool.text("namespace")?))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,223 @@
+//! A client's request: the conversation.
+//!
+//! Instructions may stand on top and between the turns (Claude Code sends both); their place is kept.
+//! What the provider ran itself in earlier turns (web search, code execution) has no word elsewhere
+//! and becomes an [`Extra`]: a conversation without it is another one.
+
+use domain::Dialect;
+
+use super::FINGERPRINT;
+use super::request::extra;
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::media_type::told_by_bytes;
+use crate::neutral::{
+    CacheMark, CallKind, Extra, Media, MediaKind, MediaSource, Message, Part, Role, Signature,
+    ToolCall, ToolResult,
+};
+use crate::node::{Node, Object};
+
+/// The top-level `system`, without Claude Code's fingerprint.
+pub(super) fn read_system(
+    root: &Object<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Option<Message>, RequestError> {
+    let Some(system) = root.get("system") else { return Ok(None) };
+    let mut parts = read_content(&system, extras)?;
+    if let Some(Part::Text { text, .. }) = parts.first_mut()
+        && text.starts_with(FINGERPRINT)
+    {
+        *text = text.split_once('\n').map_or("", |(_, rest)| rest).to_owned();
+    }
+    parts.retain(|part| !matches!(part, Part::Text { text, .. } if text.is_empty()));
+    Ok((!parts.is_empty()).then_some(Message { role: Role::System, parts }))
+}
+
+/// All of `messages`.
+pub(super) fn read_turns(
+    list: &Node<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Vec<Message>, RequestError> {
+    let turns = list.array()?;
+    if turns.is_empty() {
+        return Err(list.bad("send at least one message"));
+    }
+    turns.iter().map(|turn| read_turn(&turn.object()?, extras)).collect()
+}
+
+fn read_turn(turn: &Object<'_>, extras: &mut Vec<Extra>) -> Result<Message, RequestError> {
+    let role = turn.required("role")?;
+    let role = match role.text()?.as_str() {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => Role::System,
+        _ => return Err(role.bad("the roles are user, assistant and system")),
+    };
+    let parts = read_content(&turn.required("content")?, extras)?;
+    let others = turn.entries().filter(|(key, _)| !matches!(*key, "role" | "content"));
+    extras.extend(others.map(|(_, node)| extra(Field::Unknown, &node)));
+    Ok(Message { role, parts })
+}
+
+/// A string, or blocks.
+fn read_content(content: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Vec<Part>, RequestError> {
+    if content.is_text() {
+        return Ok(vec![Part::text(content.text()?)]);
+    }
+    if !content.is_array() {
+        return Err(content.wrong("a string or an array of blocks"));
+    }
+    let mut parts = Vec::new();
+    for block in content.array()? {
+        read_block(&block, &mut parts, extras)?;
+    }
+    Ok(parts)
+}
+
+fn read_block(
+    node: &Node<'_>,
+    parts: &mut Vec<Part>,
+    extras: &mut Vec<Extra>,
+) -> Result<(), RequestError> {
+    let block = node.object()?;
+    let kind = block.required_text("type")?;
+    if let Some(mark) = block.get("cache_control").filter(|_| kind != "text") {
+        // The neutral form marks texts and tools only.
+        extras.push(extra(Field::PromptCache, &mark));
+    }
+    match kind.as_str() {
+        "text" => {
+            let cache = block.get("cache_control").map(|mark| CacheMark(mark.json()));
+            let citations = block.get("citations").filter(|list| list.raw() != "[]");
+            extras.extend(citations.map(|list| extra(Field::Presentation, &list)));
+            parts.push(Part::Text { text: block.required_text("text")?, cache });
+        }
+        "image" => {
+            let settings = block.get("transformations");
+            extras.extend(settings.map(|node| extra(Field::Presentation, &node)));
+            parts.push(Part::Media(read_media(&block, MediaKind::Image)?));
+        }
+        "document" => read_document(&block, parts, extras)?,
+        "search_result" => read_search_result(&block, parts, extras)?,
+        "tool_use" => parts.push(read_call(&block)?),
+        "tool_result" => parts.push(read_result(&block, extras)?),
+        "tool_reference" => {
+            let name = block.required_text("tool_name")?;
+            parts.push(Part::text(format!("The tool {name} is available now.")));
+        }
+        "thinking" => parts.push(Part::Thinking {
+            text: block.text("thinking")?.unwrap_or_default(),
+            signature: block
+                .text("signature")?
+                .filter(|signature| !signature.is_empty())
+                .map(|signature| given_back(&signature)),
+        }),
+        "redacted_thinking" => {
+            parts.push(Part::RedactedThinking(given_back(&block.required_text("data")?)));
+        }
+        "container_upload" => extras.push(extra(Field::ProviderFile, node)),
+        // `server_tool_use`, `web_search_tool_result`, `mcp_tool_use` and their like.
+        _ => extras.push(extra(Field::ServerTool, node)),
+    }
+    Ok(())
+}
+
+fn given_back(signature: &str) -> Signature {
+    Signature::from_client(signature, Dialect::AnthropicMessages)
+}
+
+fn read_call(block: &Object<'_>) -> Result<Part, RequestError> {
+    let input = block.required("input")?;
+    if !input.is_object() {
+        return Err(input.wrong("an object"));
+    }
+    Ok(Part::ToolCall(ToolCall {
+        id: required_id(block, "id")?,
+        name: block.required_text("name")?,
+        namespace: None,
+        kind: CallKind::Function,
+        arguments: input.raw().to_owned(),
+    }))
+}
+
+fn read_result(block: &Object<'_>, extras: &mut Vec<Extra>) -> Result<Part, RequestError> {
+    let content = block.get("content").map(|content| read_content(&content, extras)).transpose()?;
+    let mut content = content.unwrap_or_default();
+    content.retain(|part| !matches!(part, Part::Text { text, .. } if text.is_empty()));
+    Ok(Part::ToolResult(ToolResult {
+        call_id: required_id(block, "tool_use_id")?,
+        name: None,
+        content,
+        is_error: block.get("is_error").map(|flag| flag.flag()).transpose()?.unwrap_or(false),
+        kind: CallKind::Function,
+    }))
+}
+
+fn required_id(block: &Object<'_>, key: &str) -> Result<String, RequestError> {
+    let node = block.required(key)?;
+    let id = node.text()?;
+    if id.is_empty() {
+        return Err(node.bad("an id joins a call to its result; it cannot be empty"));
+    }
+    Ok(id)
+}
+
+/// `source` of type base64, url or file.
+fn read_media(block: &Object<'_>, kind: MediaKind) -> Result<Media, RequestError> {
+    let source = block.required("source")?.object()?;
+    let declared = source.text("media_type")?;
+    let told = source.required("type")?;
+    let (from, media_type) = match told.text()?.as_str() {
+        "base64" => {
+            let data = source.required_text("data")?;
+            let media_type = told_by_bytes(&data).map(str::to_owned).or(declared);
+            (MediaSource::Base64(data), media_type)
+        }
+        "url" => (MediaSource::Url(source.required_text("url")?), declared),
+        "file" => (MediaSource::File(source.required_text("file_id")?), declared),
+        _ => return Err(told.bad("the sources are base64, url, file, text and content")),
+    };
+    let title = block.text("title")?;
+    Ok(Media { kind, source: from, media_type, detail: None, title })
+}
+
+/// A PDF stays a document; plain text and blocks of content become what they are.
+fn read_document(
+    block: &Object<'_>,
+    parts: &mut Vec<Part>,
+    extras: &mut Vec<Extra>,
+) -> Result<(), RequestError> {
+    let citations = block.get("citations").map(|node| node.object()).transpose()?;
+    let wants_citations = citations.and_then(|citations| citations.get("enabled"));
+    extras.extend(
+        wants_citations
+            .filter(|enabled| enabled.raw() == "true")
+            .map(|node| extra(Field::Presentation, &node)),
+    );
+    let context = block.text("context")?;
+    parts.extend(context.filter(|text| !text.is_empty()).map(Part::text));
+    let source = block.required("source")?.object()?;
+    let within = match source.required_text("type")?.as_str() {
+        "text" => vec![Part::text(source.required_text("data")?)],
+        "content" => read_content(&source.required("content")?, extras)?,
+        _ => {
+            parts.push(Part::Media(read_media(block, MediaKind::Document)?));
+            return Ok(());
+        }
+    };
+    parts.extend(block.text("title")?.map(|title| Part::text(format!("Document: {title}"))));
+    parts.extend(within);
+    Ok(())
+}
+
+/// What a tool of the client's found, with where it was found.
+fn read_search_result(
+    block: &Object<'_>,
+    parts: &mut Vec<Part>,
+    extras: &mut Vec<Extra>,
+) -> Result<(), RequestError> {
+    let (title, source) = (block.required_text("title")?, block.required_text("source")?);
+    parts.push(Part::text(format!("Search result: {title} ({source})")));
+    parts.extend(read_content(&block.required("content")?, extras)?);
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Why an answer ended, in the dialect's words.
+
+use crate::neutral::{Finish, FinishReason};
+
+/// What a `stop_reason` means. Unknown words are kept and taken for a regular end only if they are
+/// no word of trouble: never default to a normal stop (litellm#25825).
+pub(super) fn read_stop(word: String, stop_sequence: Option<String>) -> Finish {
+    let reason = match word.as_str() {
+        "end_turn" => FinishReason::EndTurn,
+        "stop_sequence" => FinishReason::StopSequence,
+        "max_tokens" => FinishReason::MaxTokens,
+        "model_context_window_exceeded" => FinishReason::ContextWindow,
+        "tool_use" => FinishReason::ToolUse,
+        "refusal" => FinishReason::Refusal,
+        // `compaction` also hands a turn back to be continued.
+        "pause_turn" | "compaction" => FinishReason::Pause,
+        _ => FinishReason::Fault,
+    };
+    Finish { reason, word, stop_sequence }
+}
+
+/// The `stop_reason` for a client, given whether the answer has calls: agents run tools only after
+/// `tool_use` (litellm#34692).
+///
+/// The dialect has no word for a fault of the model (Gemini's `MALFORMED_FUNCTION_CALL`); `refusal`
+/// is its only one for an answer that must not be taken for whole.
+pub(super) const fn stop_word(finish: Option<&Finish>, has_calls: bool) -> &'static str {
+    let Some(finish) = finish else { return if has_calls { "tool_use" } else { "end_turn" } };
+    match (finish.reason, has_calls) {
+        (FinishReason::EndTurn | FinishReason::ToolUse, true) => "tool_use",
+        (FinishReason::EndTurn | FinishReason::ToolUse, false) => "end_turn",
+        (FinishReason::StopSequence, _) => "stop_sequence",
+        (FinishReason::MaxTokens, _) => "max_tokens",
+        (FinishReason::ContextWindow, _) => "model_context_window_exceeded",
+        (FinishReason::Refusal | FinishReason::Fault, _) => "refusal",
+        (FinishReason::Pause, _) => "pause_turn",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// litellm#25825, #37710; ironclaw#6697 and #34692.
+    #[test]
+    fn class_5_and_6_reasons_are_kept_and_tools_are_told() {
+        let words = [
+            ("end_turn", FinishReason::EndTurn),
+            ("stop_sequence", FinishReason::StopSequence),
+            ("max_tokens", FinishReason::MaxTokens),
+            ("model_context_window_exceeded", FinishReason::ContextWindow),
+            ("refusal", FinishReason::Refusal),
+            ("pause_turn", FinishReason::Pause),
+        ];
+        for (word, reason) in words {
+            let finish = read_stop(word.to_owned(), None);
+            assert_eq!(finish.reason, reason);
+            assert_eq!(stop_word(Some(&finish), false), word);
+        }
+        let tools = read_stop("tool_use".to_owned(), None);
+        assert_eq!(stop_word(Some(&tools), true), "tool_use");
+        assert_eq!(stop_word(Some(&tools), false), "end_turn");
+        let ended = read_stop("end_turn".to_owned(), None);
+        assert_eq!(stop_word(Some(&ended), true), "tool_use");
+        let cut = read_stop("max_tokens".to_owned(), None);
+        assert_eq!(stop_word(Some(&cut), true), "max_tokens");
+        let unknown = read_stop("something_new".to_owned(), None);
+        assert_eq!((unknown.reason, unknown.word.as_str()), (FinishReason::Fault, "something_new"));
+        assert_eq!(stop_word(Some(&unknown), false), "refusal");
+    }
+}

@@ -1,0 +1,99 @@
+//! A client's request: what the model may call.
+
+use domain::Dialect;
+
+use super::request::extra;
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::{CacheMark, Extra, ParallelCalls, Tool, ToolChoice, ToolKind};
+use crate::node::{Node, Object};
+
+/// A tool of Claude Code's that is none: it only marks that there are deferred tools, and a model
+/// that does not know this would call it.
+const PLACEHOLDER: &str = "DeferredToolPlaceholder";
+
+/// Reads `tools`.
+pub(super) fn read_tools(
+    root: &Object<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Vec<Tool>, RequestError> {
+    let Some(list) = root.get("tools") else { return Ok(Vec::new()) };
+    let mut tools = Vec::new();
+    for node in list.array()? {
+        tools.extend(read_tool(&node, extras)?);
+    }
+    Ok(tools)
+}
+
+fn read_tool(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Tool>, RequestError> {
+    let tool = node.object()?;
+    let cache = tool.get("cache_control").map(|mark| CacheMark(mark.json()));
+    let kind = tool.text("type")?;
+    if let Some(kind) = kind.filter(|kind| kind != "custom") {
+        // The provider's own, of which the model knows the schema: `web_search_…`, `bash_…`.
+        let name = tool.text("name")?.unwrap_or(kind);
+        let (origin, declaration) = (Dialect::AnthropicMessages, node.json());
+        let kind = ToolKind::Server { origin, declaration };
+        return Ok(Some(Tool { name, namespace: None, description: None, kind, cache }));
+    }
+    let name = tool.required_text("name")?;
+    let is_deferred = tool.get("defer_loading").is_some_and(|flag| flag.raw() == "true");
+    if name == PLACEHOLDER && is_deferred {
+        extras.push(extra(Field::Presentation, node));
+        return Ok(None);
+    }
+    let schema = tool.required("input_schema")?;
+    schema.object()?;
+    // What only changes how a tool is loaded and how its input comes; a deferred tool is sent like
+    // any other, since nobody else could load it later.
+    extras.extend(
+        tool.entries()
+            .filter(|(key, value)| !is_said(key) && value.raw() != "false")
+            .map(|(_, value)| extra(Field::Presentation, &value)),
+    );
+    let strict = tool.get("strict").map(|flag| flag.flag()).transpose()?;
+    let kind = ToolKind::Function { schema: Some(schema.json()), strict };
+    let description = tool.text("description")?;
+    Ok(Some(Tool { name, namespace: None, description, kind, cache }))
+}
+
+/// Whether the neutral form has a place for this member of a tool.
+fn is_said(key: &str) -> bool {
+    matches!(key, "type" | "name" | "description" | "input_schema" | "cache_control" | "strict")
+}
+
+/// `tool_choice` in its two neutral parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) tool_choice: Option<ToolChoice>,
+    pub(super) parallel_calls: ParallelCalls,
+}
+
+/// Reads `tool_choice`.
+pub(super) fn read_choice(
+    root: &Object<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Choice, RequestError> {
+    let Some(choice) = root.get("tool_choice") else {
+        return Ok(Choice { tool_choice: None, parallel_calls: ParallelCalls::Unsaid });
+    };
+    let choice = choice.object()?;
+    let kind = choice.required("type")?;
+    let tool_choice = match kind.text()?.as_str() {
+        "auto" => ToolChoice::Auto,
+        "any" => ToolChoice::Required,
+        "none" => ToolChoice::None,
+        "tool" => ToolChoice::Named { name: choice.required_text("name")?, namespace: None },
+        _ => return Err(kind.bad("the types are auto, any, tool and none")),
+    };
+    let is_single = choice.get("disable_parallel_tool_use").map(|flag| flag.flag()).transpose()?;
+    let parallel_calls = match is_single {
+        None => ParallelCalls::Unsaid,
+        Some(true) => ParallelCalls::OneAtATime,
+        Some(false) => ParallelCalls::Allowed,
+    };
+    let known = ["type", "name", "disable_parallel_tool_use"];
+    let others = choice.entries().filter(|(key, _)| !known.contains(key));
+    extras.extend(others.map(|(_, node)| extra(Field::Unknown, &node)));
+    Ok(Choice { tool_choice: Some(tool_choice), parallel_calls })
+}

@@ -1,0 +1,174 @@
+//! Usage as Anthropic reports it: input counts exclude the caches, output includes thinking.
+//!
+//! In a stream `message_start` has the input, and each `message_delta` repeats some of the counts,
+//! cumulative: the last word on each counts, and nothing is added up.
+
+use domain::TokenUsage;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::UsageReport;
+use crate::json::{Members, quote};
+use crate::usage::Counts;
+
+/// Reads a `usage` value; `None` if it has neither an input nor an output count.
+pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
+    let members = Members::parse(value.get()).ok()?;
+    let (input, output) = (members.get("input_tokens"), members.get("output_tokens"));
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    let mut counts = Counts::new();
+    let output = counts.read(output);
+    let thought = members.object("output_tokens_details");
+    let thought = counts.read(thought.get("thinking_tokens"));
+    let written = counts.read(members.get("cache_creation_input_tokens"));
+    let ages = members.object("cache_creation");
+    let [short, long] = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]
+        .map(|age| counts.read(ages.get(age)));
+    let reasoning = counts.part(thought, output);
+    // Without a split by age it is the five minutes of the default.
+    let written = written.max(short.saturating_add(long));
+    let cache_write_1h = long.min(written);
+    let tokens = TokenUsage {
+        input_uncached: counts.read(input),
+        cache_read: counts.read(members.get("cache_read_input_tokens")),
+        cache_write_5m: written - cache_write_1h,
+        cache_write_1h,
+        output_visible: output - reasoning,
+        reasoning,
+    };
+    Some(counts.report(tokens, value))
+}
+
+/// `earlier` with what `later` says in its place. A zero is no news: some servers repeat counts
+/// that they have already told as zero.
+pub(super) fn merged(earlier: &str, later: &RawValue) -> Box<RawValue> {
+    let (Ok(old), Ok(new)) = (Members::parse(earlier), Members::parse(later.get())) else {
+        return later.to_owned();
+    };
+    let is_news = |raw: &RawValue| !matches!(raw.get(), "0" | "null");
+    let kept = old.entries().filter(|(key, _)| !new.get(key).is_some_and(is_news));
+    let added = new.entries().filter(|(key, raw)| is_news(raw) || old.get_or_null(key).is_none());
+    let members: Vec<String> =
+        kept.chain(added).map(|(key, raw)| format!("{}:{}", quote(key), raw.get())).collect();
+    let text = format!("{{{}}}", members.join(","));
+    RawValue::from_string(text).unwrap_or_else(|_| later.to_owned())
+}
+
+/// Usage for a client.
+#[derive(Debug, Serialize)]
+pub(super) struct WrittenUsage {
+    input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation: WrittenCache,
+    output_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens_details: Option<WrittenDetails>,
+}
+
+#[derive(Debug, Serialize)]
+struct WrittenCache {
+    ephemeral_5m_input_tokens: u64,
+    ephemeral_1h_input_tokens: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct WrittenDetails {
+    thinking_tokens: u64,
+}
+
+impl WrittenUsage {
+    /// In the dialect's words; unknown counts are zero, since the dialect demands numbers.
+    pub(super) fn of(usage: Option<&UsageReport>) -> Self {
+        let tokens = usage.map(|report| report.tokens).unwrap_or_default();
+        Self {
+            input_tokens: tokens.input_uncached,
+            cache_creation_input_tokens: tokens
+                .cache_write_5m
+                .saturating_add(tokens.cache_write_1h),
+            cache_read_input_tokens: tokens.cache_read,
+            cache_creation: WrittenCache {
+                ephemeral_5m_input_tokens: tokens.cache_write_5m,
+                ephemeral_1h_input_tokens: tokens.cache_write_1h,
+            },
+            output_tokens: tokens.output(),
+            output_tokens_details: (tokens.reasoning > 0)
+                .then_some(WrittenDetails { thinking_tokens: tokens.reasoning }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UsageReading;
+
+    fn raw(json: &str) -> &RawValue {
+        serde_json::from_str(json).expect("JSON")
+    }
+
+    fn check(json: &str, expected: [u64; 6], reading: UsageReading) {
+        let report = read_usage(raw(json)).expect("usage");
+        let t = report.tokens;
+        let input = [t.input_uncached, t.cache_read, t.cache_write_5m, t.cache_write_1h];
+        let got = [input[0], input[1], input[2], input[3], t.output_visible, t.reasoning];
+        assert_eq!((got, report.reading), (expected, reading), "{json}");
+    }
+
+    /// litellm#9812, #11364, #11789, #31069, bifrost#3451: input excludes what the caches hold.
+    #[test]
+    fn class_8_cached_tokens_are_counted_once() {
+        use UsageReading::{Adjusted, AsReported};
+        check(r#"{"input_tokens":10,"output_tokens":5}"#, [10, 0, 0, 0, 5, 0], AsReported);
+        check(
+            r#"{"input_tokens":3,"cache_creation_input_tokens":30,"cache_read_input_tokens":60,
+            "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},
+            "output_tokens":9,"output_tokens_details":{"thinking_tokens":4},
+            "server_tool_use":null,"service_tier":"standard"}"#,
+            [3, 60, 10, 20, 5, 4],
+            AsReported,
+        );
+        check(
+            r#"{"input_tokens":3,"cache_creation_input_tokens":30,"output_tokens":1}"#,
+            [3, 0, 30, 0, 1, 0],
+            AsReported,
+        );
+        check(
+            r#"{"input_tokens":-3,"output_tokens":2,"output_tokens_details":{"thinking_tokens":4}}"#,
+            [0, 0, 0, 0, 0, 2],
+            Adjusted,
+        );
+        assert_eq!(read_usage(raw("{}")), None);
+        assert_eq!(read_usage(raw("null")), None);
+    }
+
+    #[test]
+    fn f48_the_last_word_counts_and_nothing_is_added() {
+        let start =
+            r#"{"input_tokens":100,"cache_read_input_tokens":7,"output_tokens":1,"x":null}"#;
+        let only_output = merged(start, raw(r#"{"output_tokens":25}"#));
+        let report = read_usage(&only_output).expect("usage");
+        assert_eq!((report.tokens.input(), report.tokens.output()), (107, 25));
+        let all = raw(r#"{"input_tokens":110,"cache_read_input_tokens":0,"output_tokens":30}"#);
+        let report = read_usage(&merged(only_output.get(), all)).expect("usage");
+        assert_eq!((report.tokens.input_uncached, report.tokens.cache_read), (110, 7));
+        assert_eq!(report.tokens.output(), 30);
+        let zeros = raw(r#"{"input_tokens":0,"output_tokens":0}"#);
+        assert_eq!(merged("{}", zeros).get(), zeros.get());
+        assert_eq!(merged("7", zeros).get(), zeros.get());
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let usage = r#"{"input_tokens":3,"cache_creation_input_tokens":30,"cache_read_input_tokens":60,
+            "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},
+            "output_tokens":9,"output_tokens_details":{"thinking_tokens":4}}"#;
+        let report = read_usage(raw(usage)).expect("usage");
+        let written = serde_json::to_string(&WrittenUsage::of(Some(&report))).expect("JSON");
+        assert_eq!(read_usage(raw(&written)).expect("usage").tokens, report.tokens);
+        let nothing = serde_json::to_value(WrittenUsage::of(None)).expect("JSON");
+        assert_eq!((&nothing["input_tokens"], &nothing["output_tokens"]), (&0.into(), &0.into()));
+    }
+}

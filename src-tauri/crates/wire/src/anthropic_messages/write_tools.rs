@@ -1,0 +1,171 @@
+//! A request for a backend: what the model may call.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::RequestError;
+use crate::crossing::{Crossings, Field, Write};
+use crate::json::Members;
+use crate::names::{CUSTOM_INPUT, ToolNames};
+use crate::neutral::{Json, ParallelCalls, Part, Request, Tool, ToolChoice, ToolKind};
+
+/// A tool for a backend.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum WrittenTool<'a> {
+    Function(WrittenFunction<'a>),
+    Server(&'a Json),
+}
+
+/// A tool that the client runs.
+#[derive(Serialize)]
+pub(super) struct WrittenFunction<'a> {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    input_schema: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<&'a Json>,
+}
+
+/// `tool_choice`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct WrittenChoice {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_parallel_tool_use: Option<bool>,
+}
+
+/// The tools of `request`. If it has none, those that its history calls: a history with calls is
+/// refused without a list.
+pub(super) fn write_tools<'a>(
+    request: &'a Request,
+    names: &ToolNames,
+    crossings: &mut Crossings,
+) -> Result<Vec<WrittenTool<'a>>, RequestError> {
+    let mut written = Vec::new();
+    for tool in &request.tools {
+        written.extend(write_tool(tool, names, crossings)?);
+    }
+    if written.is_empty() {
+        let plain = |name: String| WrittenFunction {
+            name,
+            description: None,
+            input_schema: with_type(None),
+            strict: None,
+            cache_control: None,
+        };
+        let called = called_names(request, names).into_iter();
+        written.extend(called.map(|name| WrittenTool::Function(plain(name))));
+    }
+    Ok(written)
+}
+
+fn write_tool<'a>(
+    tool: &'a Tool,
+    names: &ToolNames,
+    crossings: &mut Crossings,
+) -> Result<Option<WrittenTool<'a>>, RequestError> {
+    let (description, schema, strict) = match &tool.kind {
+        ToolKind::Function { schema, strict } => {
+            let strict = strict.filter(|strict| *strict);
+            (tool.description.clone(), with_type(schema.as_ref()), strict)
+        }
+        ToolKind::Custom { format } => {
+            (Some(custom_description(tool, format.as_ref())), custom_schema(), None)
+        }
+        ToolKind::Server { origin, declaration } => {
+            if *origin == domain::Dialect::AnthropicMessages
+                || crossings.judge(Field::ServerTool, &format!("tools.{}", tool.name))?
+                    == Write::Yes
+            {
+                return Ok(Some(WrittenTool::Server(declaration)));
+            }
+            return Ok(None);
+        }
+    };
+    Ok(Some(WrittenTool::Function(WrittenFunction {
+        name: names.wire(&tool.name, tool.namespace.as_deref()),
+        description: description.filter(|text| !text.is_empty()),
+        input_schema: schema,
+        strict,
+        cache_control: tool.cache.as_ref().map(|mark| &mark.0),
+    })))
+}
+
+/// The schema with the `type` that the dialect demands at its top; the rest stays as it is.
+fn with_type(schema: Option<&Json>) -> Json {
+    let text = schema.map_or("{}", Json::get);
+    let Ok(members) = Members::parse(text) else {
+        return with_type(None);
+    };
+    if members.get("type").is_some() {
+        return schema.cloned().unwrap_or_else(Json::empty_object);
+    }
+    let rest = text.trim_start().strip_prefix('{').unwrap_or_default();
+    let start = match members.last() {
+        Some(_) => r#"{"type":"object","#,
+        None => r#"{"type":"object","properties":{}"#,
+    };
+    Json::parse(&format!("{start}{rest}")).unwrap_or_else(Json::empty_object)
+}
+
+fn custom_schema() -> Json {
+    Json::from_value(&json!({
+        "type": "object",
+        "properties": {CUSTOM_INPUT: {"type": "string"}},
+        "required": [CUSTOM_INPUT],
+        "additionalProperties": false,
+    }))
+}
+
+/// A grammar cannot be enforced here, but it can be told.
+fn custom_description(tool: &Tool, format: Option<&Json>) -> String {
+    let mut text = tool.description.clone().unwrap_or_default();
+    if let Some(format) = format {
+        text.push_str("\n\nThe input is free text of this format: ");
+        text.push_str(format.get());
+    }
+    text
+}
+
+fn called_names(request: &Request, names: &ToolNames) -> BTreeSet<String> {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    parts
+        .filter_map(|part| match part {
+            Part::ToolCall(call) => Some(names.wire(&call.name, call.namespace.as_deref())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The choice among the tools of `request`.
+pub(super) fn write_choice(request: &Request, names: &ToolNames) -> Option<WrittenChoice> {
+    let plain = |kind| WrittenChoice { kind, name: None, disable_parallel_tool_use: None };
+    if request.tools.is_empty() {
+        // A list made from the history is not to be called.
+        return (!called_names(request, names).is_empty()).then(|| plain("none"));
+    }
+    let single = match request.parallel_calls {
+        ParallelCalls::Unsaid => None,
+        ParallelCalls::Allowed => Some(false),
+        ParallelCalls::OneAtATime => Some(true),
+    };
+    let choice = match (&request.tool_choice, single) {
+        (None, None | Some(false)) => return None,
+        (Some(ToolChoice::None), _) => return Some(plain("none")),
+        (None | Some(ToolChoice::Auto), _) => plain("auto"),
+        (Some(ToolChoice::Required), _) => plain("any"),
+        (Some(ToolChoice::Named { name, namespace }), _) => {
+            WrittenChoice { name: Some(names.wire(name, namespace.as_deref())), ..plain("tool") }
+        }
+    };
+    Some(WrittenChoice { disable_parallel_tool_use: single, ..choice })
+}

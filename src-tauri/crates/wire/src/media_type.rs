@@ -1,0 +1,69 @@
+//! What a file is, told by its first bytes.
+//!
+//! Clients declare pictures wrongly often enough (a PNG as JPEG), and Anthropic refuses a declaration
+//! that the bytes contradict. Only the beginning of the base64 text is looked at; nothing is decoded.
+
+/// The MIME type that `base64` (standard alphabet) begins like; `None` if it is none of those that
+/// models read.
+pub(crate) fn told_by_bytes(base64: &str) -> Option<&'static str> {
+    const BEGINNINGS: [(&str, &str); 5] = [
+        ("iVBORw0KGgo", "image/png"),
+        ("/9j/", "image/jpeg"),
+        ("R0lGOD", "image/gif"),
+        ("JVBERi0", "application/pdf"),
+        ("Qk0", "image/bmp"),
+    ];
+    let text = base64.trim_start();
+    // RIFF, four bytes of length, then what it is: twelve bytes, sixteen characters.
+    if text.starts_with("UklGR") {
+        return match text.get(12..16)? {
+            "RUJQ" => Some("image/webp"),
+            "QVZF" => Some("audio/wav"),
+            _ => None,
+        };
+    }
+    BEGINNINGS.iter().find(|(beginning, _)| text.starts_with(beginning)).map(|(_, told)| *told)
+}
+
+/// A data URL: its MIME type, if it says one, and its base64 text.
+pub(crate) fn data_url(url: &str) -> Option<(Option<String>, String)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let head = head.strip_suffix(";base64")?;
+    let media_type = head.split(';').next().filter(|word| !word.is_empty());
+    Some((media_type.map(str::to_owned), data.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_told_by_their_first_bytes() {
+        let cases = [
+            ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB", Some("image/png")),
+            ("/9j/4AAQSkZJRgABAQAAAQABAAD", Some("image/jpeg")),
+            ("R0lGODlhAQABAIAAAAAAAP", Some("image/gif")),
+            ("UklGRiQAAABXRUJQVlA4IBgAAAAw", Some("image/webp")),
+            ("UklGRiQAAABXQVZFZm10IBAAAAAB", Some("audio/wav")),
+            ("UklGRiQAAABBVkkgTElTVA", None),
+            ("UklGR", None),
+            ("JVBERi0xLjQKJcfs", Some("application/pdf")),
+            ("aGVsbG8", None),
+            ("", None),
+        ];
+        for (base64, expected) in cases {
+            assert_eq!(told_by_bytes(base64), expected, "{base64}");
+        }
+    }
+
+    #[test]
+    fn data_urls_give_their_type_and_text() {
+        let read = |url: &str| data_url(url);
+        let png = Some((Some("image/png".to_owned()), "iVBO".to_owned()));
+        assert_eq!(read("data:image/png;base64,iVBO"), png);
+        assert_eq!(read("data:image/png;charset=x;base64,iVBO"), png);
+        assert_eq!(read("data:;base64,iVBO"), Some((None, "iVBO".to_owned())));
+        assert_eq!(read("data:text/plain,hello"), None);
+        assert_eq!(read("https://example.com/a.png"), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Codex' own turns over backends of other dialects, from its request to the events it gets back.
+
+use bytes::Bytes;
+use domain::{Crossing, Dialect};
+use serde_json::{Value, json};
+
+use super::request::tests::CODEX;
+use crate::test_schema::Published;
+use crate::{ClientRequest, Exchange, StreamEnd, Surface, Target, TargetKind};
+
+fn codex() -> ClientRequest {
+    ClientRequest::parse(Surface::OpenAiResponses, Bytes::from_static(CODEX.as_bytes()))
+        .expect("a request")
+}
+
+fn exchange(kind: TargetKind, crossing: Crossing) -> Result<Exchange, crate::RequestError> {
+    let model = "backend-model".to_owned();
+    let target = Target { kind, model, crossing, output_tokens_max: Some(8_000) };
+    Exchange::new(&codex(), &target, "abc", 1_700_000_000)
+}
+
+/// The events that Codex gets for a backend's stream, checked by the published schema.
+fn relayed(exchange: &Exchange, events: &[Value], named: bool) -> Vec<Value> {
+    let mut stream = exchange.stream();
+    let mut relay = Vec::new();
+    for event in events {
+        let name = event["type"].as_str().filter(|_| named);
+        let name = name.map(|name| format!("event: {name}\n")).unwrap_or_default();
+        relay.extend(stream.feed(format!("{name}data: {event}\n\n").as_bytes()).relay);
+    }
+    match stream.finish() {
+        StreamEnd::Complete { append } => relay.extend(append),
+        other => panic!("not whole: {other:?}"),
+    }
+    let text = String::from_utf8(relay).expect("text");
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let events: Vec<Value> = data.map(|data| serde_json::from_str(data).expect("JSON")).collect();
+    let published = Published::find();
+    for (number, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence_number"], number);
+        if let Some(published) = &published {
+            published.check_event(event);
+        }
+    }
+    events
+}
+
+fn check_calls(events: &[Value]) {
+    let response = &events.last().expect("an event")["response"];
+    assert_eq!(response["status"], "completed");
+    let output = response["output"].as_array().expect("items");
+    let calls: Vec<_> = output
+        .iter()
+        .filter(|item| item["type"] != "message" && item["type"] != "reasoning")
+        .collect();
+    let [spawn, patch] = calls.as_slice() else { panic!("two calls: {output:?}") };
+    assert_eq!((&spawn["type"], &spawn["name"]), (&json!("function_call"), &json!("spawn_agent")));
+    assert_eq!(spawn["namespace"], "multi_agent_v1");
+    assert_eq!(spawn["arguments"], r#"{"n":12345678901234567890123}"#);
+    assert_eq!(
+        (&patch["type"], &patch["name"]),
+        (&json!("custom_tool_call"), &json!("apply_patch"))
+    );
+    assert_eq!(patch["input"], "*** Begin \"x\"\n");
+    let told =
+        events.iter().filter(|event| event["type"] == "response.custom_tool_call_input.done");
+    assert_eq!(told.count(), 1);
+}
+
+/// BerriAI/litellm#35878, #31571: namespaces and free-text tools over a backend that has functions only.
+#[test]
+fn class_15_codex_over_anthropic() {
+    let exchange = exchange(TargetKind::Anthropic, Crossing::Lenient).expect("crosses");
+    let body: Value = serde_json::from_slice(&exchange.outgoing().body).expect("JSON");
+    let names: Vec<_> =
+        body["tools"].as_array().expect("tools").iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(
+        names,
+        ["exec_command", "multi_agent_v1__spawn_agent", "multi_agent_v1__wait", "apply_patch"]
+    );
+    let patch = &body["tools"][3]["input_schema"];
+    assert_eq!(patch["required"], json!(["input"]));
+    assert!(
+        exchange.outgoing().dropped.iter().any(|path| path.contains("tools")),
+        "web_search is named"
+    );
+    let turns = body["messages"].as_array().expect("turns");
+    let calls: Vec<_> = turns
+        .iter()
+        .flat_map(|turn| turn["content"].as_array().cloned().unwrap_or_default())
+        .filter(|part| part["type"] == "tool_use")
+        .collect();
+    assert_eq!(calls[0]["name"], "multi_agent_v1__spawn_agent");
+    assert_eq!(calls[1]["input"], json!({"input": "*** Begin"}));
+    let block = |index: u64, start: Value, deltas: &[Value]| {
+        let mut events =
+            vec![json!({"type": "content_block_start", "index": index, "content_block": start})];
+        events.extend(
+            deltas.iter().map(
+                |delta| json!({"type": "content_block_delta", "index": index, "delta": delta}),
+            ),
+        );
+        events.push(json!({"type": "content_block_stop", "index": index}));
+        events
+    };
+    let call =
+        |id: &str, name: &str| json!({"type": "tool_use", "id": id, "name": name, "input": {}});
+    let piece = |json: &str| json!({"type": "input_json_delta", "partial_json": json});
+    let mut events =
+        vec![json!({"type": "message_start", "message": {"id": "msg_1", "model": "claude-x",
+        "role": "assistant", "content": [], "usage": {"input_tokens": 9, "output_tokens": 1}}})];
+    events.extend(block(
+        0,
+        json!({"type": "thinking", "thinking": "", "signature": ""}),
+        &[
+            json!({"type": "thinking_delta", "thinking": "hm"}),
+            json!({"type": "signature_delta", "signature": "c2ln"}),
+        ],
+    ));
+    events.extend(block(
+        1,
+        json!({"type": "text", "text": ""}),
+        &[json!({"type": "text_delta", "text": "I do."})],
+    ));
+    events.extend(block(
+        2,
+        call("toolu_1", "multi_agent_v1__spawn_agent"),
+        &[piece(""), piece("{\"n\":123456789012"), piece("34567890123}")],
+    ));
+    events.extend(block(
+        3,
+        call("toolu_2", "apply_patch"),
+        &[piece("{\"input\":\"*** Beg"), piece("in \\\"x\\\"\\n\"}")],
+    ));
+    events.push(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"},
+        "usage": {"output_tokens": 7}}));
+    events.push(json!({"type": "message_stop"}));
+    let events = relayed(&exchange, &events, true);
+    check_calls(&events);
+    let response = &events.last().expect("an event")["response"];
+    let reasoning = &response["output"][0];
+    assert_eq!(reasoning["encrypted_content"], "gh1.anthropic-messages.c2ln");
+    assert_eq!(reasoning["summary"][0]["text"], "hm");
+    assert_eq!(response["usage"]["total_tokens"], 16);
+}
+
+#[test]
+fn a_backends_own_search_is_refused_by_name_when_strict() {
+    let error = exchange(TargetKind::Anthropic, Crossing::Strict).expect_err("web_search");
+    assert!(error.param().is_some_and(|param| param.starts_with("tools")), "{error}");
+    assert!(error.to_string().contains(Dialect::AnthropicMessages.word()), "{error}");
+}
