@@ -171,7 +171,7 @@ impl Failure {
             _ => format!("The backend {backend} answered {}: {words}", error.status),
         };
         let mut refusal = Refusal::new(status, kind, code, message)
-            .retry(told.advice(error.class))
+            .retry(told.advice(error))
             .param(error.param.as_deref().map(|param| told.scrubbed(param)));
         if keeps_code(error.class) {
             refusal.relayed_code = relayed_code;
@@ -199,11 +199,13 @@ impl Told<'_> {
         self.scrubber.scrub(text)
     }
 
-    fn advice(&self, class: UpstreamClass) -> RetryAdvice {
+    fn advice(&self, error: &UpstreamError) -> RetryAdvice {
         let forbidden =
             self.headers.get("x-should-retry").is_some_and(|v| v.as_bytes() == b"false");
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
-        match (class, retry_after(self.headers, self.now)) {
+        // Gemini says it in the body (`retryDelay`), the others in a header.
+        let wait = retry_after(self.headers, self.now).or(error.retry_after);
+        match (error.class, wait) {
             (UpstreamClass::KeyRejected | UpstreamClass::Unpaid, _) => RetryAdvice::Never,
             (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait))
                 if wait > longest =>
