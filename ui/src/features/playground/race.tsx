@@ -27,12 +27,15 @@ interface RaceProps {
 
 interface Figure {
   name: string;
-  /** Left out where the page is narrow. */
-  wide?: true;
+  /** From which width of the page on it is shown; always without one. */
+  from?: string;
   of: (run: PlaygroundRunView) => number | null;
   spell: (value: number) => string;
   better?: "lower" | "higher";
 }
+
+const WIDE = "hidden @min-[920px]:table-cell";
+const ROOMY = "hidden @min-[620px]:table-cell";
 
 const FIGURES: Figure[] = [
   { name: "First token", of: (run) => run.first_token_ms, spell: formatDuration, better: "lower" },
@@ -42,16 +45,20 @@ const FIGURES: Figure[] = [
     spell: formatDuration,
     better: "lower",
   },
-  { name: "Tokens/s", of: (run) => run.record?.tokens_per_second ?? null, spell: formatCount, better: "higher" },
-  { name: "Tokens in", wide: true, of: (run) => run.record?.usage?.input ?? null, spell: formatCount },
-  { name: "Tokens out", wide: true, of: (run) => run.record?.usage?.output ?? null, spell: formatCount },
+  {
+    name: "Tokens/s",
+    from: ROOMY,
+    of: (run) => run.record?.tokens_per_second ?? null,
+    spell: formatCount,
+    better: "higher",
+  },
+  { name: "Tokens in", from: WIDE, of: (run) => run.record?.usage?.input ?? null, spell: formatCount },
+  { name: "Tokens out", from: WIDE, of: (run) => run.record?.usage?.output ?? null, spell: formatCount },
   { name: "Cost", of: (run) => run.record?.cost ?? null, spell: formatMoneyFine, better: "lower" },
 ];
 
 const HEAD = "h-7 px-3 text-11 font-medium text-ink-3";
 const CELL = "h-10 px-3";
-const WIDE = "hidden @min-[920px]:table-cell";
-const ROOMY = "hidden @min-[620px]:table-cell";
 
 export function Race({ runners, locked, onModel }: RaceProps) {
   const scale = Math.max(...runners.map(({ run }) => run?.elapsed_ms ?? 0));
@@ -61,7 +68,7 @@ export function Race({ runners, locked, onModel }: RaceProps) {
       <table className="w-full table-fixed border-collapse">
         <thead>
           <tr className="border-b border-line">
-            <th scope="col" className={classNames(HEAD, "w-52 text-left @min-[920px]:w-64")}>
+            <th scope="col" className={classNames(HEAD, "w-40 text-left @min-[620px]:w-52 @min-[920px]:w-64")}>
               Model
             </th>
             <th scope="col" className={classNames(HEAD, "w-28 text-left")}>
@@ -74,12 +81,7 @@ export function Race({ runners, locked, onModel }: RaceProps) {
               <th
                 key={figure.name}
                 scope="col"
-                className={classNames(
-                  HEAD,
-                  figure.name === "Cost" ? "w-24" : "w-20",
-                  "pl-0 text-right",
-                  figure.wide && WIDE,
-                )}
+                className={classNames(HEAD, figure.name === "Cost" ? "w-24" : "w-20", "pl-0 text-right", figure.from)}
               >
                 {figure.name}
               </th>
@@ -113,7 +115,7 @@ export function Race({ runners, locked, onModel }: RaceProps) {
                     "numeric",
                     CELL,
                     "pl-0",
-                    figure.wide && WIDE,
+                    figure.from,
                     areDone && isBest(figure, runner, runners) ? "font-semibold text-ink-1" : "text-ink-1",
                     areDone && figure.better && !isBest(figure, runner, runners) && "text-ink-2",
                   )}

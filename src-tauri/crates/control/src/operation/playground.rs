@@ -26,6 +26,10 @@ const TEMPERATURE_MAX: f64 = 2.0;
 /// Most tokens that can be asked for; no model writes as many.
 const TOKENS_MAX: u32 = 1_000_000;
 
+/// Shortest time of writing that a speed can be told from, in seconds: some pieces must have come
+/// one after the other.
+const WRITING_SECS_MIN: f64 = 0.02;
+
 /// The client that snippets name while there is none.
 const CLIENT_TO_MAKE: &str = "my-tool";
 
@@ -190,7 +194,7 @@ fn record_view(run: &PlaygroundRun, row: &RequestRow, tries: &[Attempt]) -> Play
 /// `None` where all came at once, which is no speed.
 #[expect(clippy::cast_precision_loss, reason = "a number of tokens stays far below 2^53")]
 fn per_second(tokens: u64, seconds: f64) -> Option<f64> {
-    (tokens > 0 && seconds > 0.001).then(|| tokens as f64 / seconds)
+    (tokens > 0 && seconds >= WRITING_SECS_MIN).then(|| tokens as f64 / seconds)
 }
 
 fn usage_view(usage: &TokenUsage) -> PlaygroundUsageView {

@@ -42,6 +42,13 @@ async fn world() -> World {
     World { _home: home, core, events, told: Vec::new() }
 }
 
+/// Spoils one field.
+type Change = fn(&mut PlaygroundSend);
+
+fn goes(run: &PlaygroundRunView) -> bool {
+    matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
+}
+
 fn ask(model: &str) -> PlaygroundSend {
     PlaygroundSend {
         model: model.to_owned(),
@@ -74,13 +81,8 @@ impl World {
                     text.push_str(&piece.text);
                     pieces += 1;
                 }
-                PanelEvent::PlaygroundRun { run: now } if now.id == run => {
-                    if !matches!(
-                        now.state,
-                        PlaygroundStateView::Waiting | PlaygroundStateView::Streaming
-                    ) {
-                        return (text, pieces, *now);
-                    }
+                PanelEvent::PlaygroundRun { run: now } if now.id == run && !goes(&now) => {
+                    return (text, pieces, *now);
                 }
                 _ => {}
             }
@@ -205,7 +207,7 @@ async fn two_run_side_by_side_and_a_third_is_refused() {
         // Whichever ends first may have been told while the other was awaited.
         let runs = control::playground(&world.core).await.expect("runs");
         let now = runs.into_iter().find(|known| known.id == run.id).expect("kept");
-        if matches!(now.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming) {
+        if goes(&now) {
             world.follow(&run.id).await;
         }
     }
@@ -244,7 +246,7 @@ async fn a_failure_is_shown_in_the_gateways_own_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_are_named() {
     let world = world().await;
-    let cases: [(&str, fn(&mut PlaygroundSend)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("prompt", |req| req.prompt = " \n".to_owned()),
         ("prompt", |req| req.prompt = "x".repeat(PLAYGROUND_PROMPT_BYTES_MAX + 1)),
         ("model", |req| req.model = String::new()),
