@@ -20,8 +20,15 @@ const TABLE: &[Difference] = &[
         surfaces: &["gemini", "ai-google", "ai-compatible"],
         backends: &[],
         scenarios: &["one-call"],
-        parts: &["calls"],
+        parts: &["calls", "usage"],
         why: "Gemini has no switch against parallel calls, and the compatible provider sends none",
+    },
+    Difference {
+        surfaces: &[],
+        backends: &["gemini", "ollama"],
+        scenarios: &["one-call"],
+        parts: &["calls"],
+        why: "neither has a switch against parallel calls; what was asked is named as dropped",
     },
     Difference {
         surfaces: &["ai-openai-chat"],

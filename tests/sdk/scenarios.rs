@@ -89,12 +89,17 @@ fn called(name: &'static str, asks: Value, calls: &[(&'static str, Value)]) -> S
 
 fn plain() -> [Scenario; 5] {
     const SPECIAL: &str = "Grüße, 🌍! \"Quoted\" \\ and\n\nnew  lines\tand {braces}: data: [DONE]";
+    const LONG: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
+        fourteen fifteen sixteen seventeen eighteen nineteen twenty";
+    const CUT: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
+        fourteen fifteen sixteen";
     let mut turns = user("One");
     if let Some(list) = turns.as_array_mut() {
         list.push(json!({"role": "assistant", "text": "Two"}));
         list.push(json!({"role": "user", "text": "Three"}));
     }
-    let short = json!({"turns": user("What is the weather like"), "max_tokens": 2});
+    // OpenAI takes no limit below 16.
+    let short = json!({"turns": user(LONG), "max_tokens": 16});
     let system = json!({"turns": user("Hello"), "system": "Answer in one word."});
     [
         said(
@@ -105,7 +110,7 @@ fn plain() -> [Scenario; 5] {
         said("special", json!({"turns": user(SPECIAL)}), SPECIAL),
         said("turns", json!({"turns": turns, "system": "Count."}), "Three"),
         Scenario { model: "system", ..said("system", system, "Answer in one word.") },
-        Scenario { finish: "length", ..said("length", short, "What is") },
+        Scenario { finish: "length", ..said("length", short, CUT) },
     ]
 }
 
@@ -171,9 +176,18 @@ pub(crate) fn all() -> Vec<Scenario> {
 pub(crate) fn of_the_mock() -> Vec<Scenario> {
     let adapt = |scenario: Scenario| match scenario.name {
         "system" => None,
-        "results" | "loop" => {
+        "results" => {
             let says = Says::Parts(&["18 degrees", "12:30"]);
             Some(Scenario { model: "chat", says, ..scenario })
+        }
+        "image" => {
+            let says = Says::Parts(&["1 picture"]);
+            Some(Scenario { model: "chat", says, ..scenario })
+        }
+        "text-and-tool" => Some(Scenario { says: Says::Parts(&["You asked about"]), ..scenario }),
+        "loop" => {
+            let says = Says::Text("Use get_weather and get_time for Paris");
+            Some(Scenario { says, ..scenario })
         }
         _ => Some(scenario),
     };

@@ -23,6 +23,10 @@ const PART_FIELDS: &str =
 /// The signature of its own thinking, in base64 as the SDKs want it.
 const SIGNATURE: &str = "c2lnbmVkIGJ5IHRoZSBwcm92aWRlcg==";
 
+/// What Google documents for calls that another model made.
+const NO_SIGNATURES: [&str; 2] =
+    ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
+
 /// What a method came to.
 pub(super) enum Called {
     Asked(Box<Asked>),
@@ -194,7 +198,8 @@ fn read_part<'a>(place: &str, part: &'a Value) -> Checked<Form<'a>> {
     if kinds.iter().filter(|kind| form.get(kind).is_some()).count() != 1 {
         return Err(format!("{place}.parts: exactly one of {kinds:?} is needed in {part}"));
     }
-    if form.get("thoughtSignature").is_some_and(|signature| signature != SIGNATURE) {
+    let signature = form.get("thoughtSignature").and_then(Value::as_str);
+    if signature.is_some_and(|text| text != SIGNATURE && !NO_SIGNATURES.contains(&text)) {
         return Err(format!("{place}: thought signature is not valid"));
     }
     if let Some(call) = form.get("functionCall") {
