@@ -92,6 +92,17 @@ fn class_15_codex_over_anthropic() {
         .collect();
     assert_eq!(calls[0]["name"], "multi_agent_v1__spawn_agent");
     assert_eq!(calls[1]["input"], json!({"input": "*** Begin"}));
+    let events = relayed(&exchange, &anthropic_stream(), true);
+    check_calls(&events);
+    let response = &events.last().expect("an event")["response"];
+    let reasoning = &response["output"][0];
+    assert_eq!(reasoning["encrypted_content"], "gh1.anthropic-messages.c2ln");
+    assert_eq!(reasoning["summary"][0]["text"], "hm");
+    assert_eq!(response["usage"]["total_tokens"], 16);
+}
+
+/// What Claude answers to it: thinking, text and two calls.
+fn anthropic_stream() -> Vec<Value> {
     let block = |index: u64, start: Value, deltas: &[Value]| {
         let mut events =
             vec![json!({"type": "content_block_start", "index": index, "content_block": start})];
@@ -135,13 +146,7 @@ fn class_15_codex_over_anthropic() {
     events.push(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"},
         "usage": {"output_tokens": 7}}));
     events.push(json!({"type": "message_stop"}));
-    let events = relayed(&exchange, &events, true);
-    check_calls(&events);
-    let response = &events.last().expect("an event")["response"];
-    let reasoning = &response["output"][0];
-    assert_eq!(reasoning["encrypted_content"], "gh1.anthropic-messages.c2ln");
-    assert_eq!(reasoning["summary"][0]["text"], "hm");
-    assert_eq!(response["usage"]["total_tokens"], 16);
+    events
 }
 
 #[test]
@@ -149,4 +154,64 @@ fn a_backends_own_search_is_refused_by_name_when_strict() {
     let error = exchange(TargetKind::Anthropic, Crossing::Strict).expect_err("web_search");
     assert!(error.param().is_some_and(|param| param.starts_with("tools")), "{error}");
     assert!(error.to_string().contains(Dialect::AnthropicMessages.word()), "{error}");
+}
+
+fn pass_through() -> Exchange {
+    let exchange = exchange(TargetKind::OpenAi, Crossing::Strict).expect("the same dialect");
+    assert!(exchange.passes_through());
+    exchange
+}
+
+/// The same dialect passes as it came, but for the model's name.
+#[test]
+fn codex_over_openai_passes_untouched() {
+    let exchange = pass_through();
+    let renamed = CODEX.replace("\"model\":\"gpt-x\"", "\"model\":\"backend-model\"");
+    assert_eq!(exchange.outgoing().body, renamed);
+    let answer = json!({"model": "gpt-x-1", "status": "completed", "output": [], "odd": 1.00});
+    let body = Bytes::from(answer.to_string());
+    let (relayed, facts) = exchange.answer(&body).expect("an answer");
+    assert_eq!((relayed, facts.model.as_deref()), (body, Some("gpt-x-1")));
+}
+
+/// A stream that ends without its last event is cut, whatever came before; one that failed says so,
+/// and the client is told with the next number.
+#[test]
+fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
+    let event = |event: &Value| format!("event: x\ndata: {event}\n\n");
+    let begun = event(
+        &json!({"type": "response.created", "sequence_number": 0, "response": {"model": "m"}}),
+    );
+    let text =
+        event(&json!({"type": "response.output_text.delta", "sequence_number": 1, "delta": "Hi"}));
+    let usage = json!({"input_tokens": 3, "output_tokens": 1});
+    let whole = event(
+        &json!({"type": "response.completed", "response": {"status": "completed", "usage": usage}}),
+    );
+    let failed = event(&json!({"type": "response.failed", "response": {"status": "failed",
+        "error": {"code": "server_error", "message": "broke"}}}));
+    let play = |events: &[&String]| {
+        let mut stream = pass_through().stream();
+        let relay: Vec<u8> =
+            events.iter().flat_map(|event| stream.feed(event.as_bytes()).relay).collect();
+        let end = stream.finish();
+        (stream, String::from_utf8(relay).expect("text"), end)
+    };
+    let (stream, relay, end) = play(&[&begun, &text, &whole]);
+    assert_eq!(
+        (relay, end),
+        (format!("{begun}{text}{whole}"), StreamEnd::Complete { append: Bytes::new() })
+    );
+    assert_eq!(stream.facts().usage.as_ref().map(|usage| usage.tokens.total()), Some(4));
+    assert_eq!(stream.facts().finish_reason.as_deref(), Some("completed"));
+    let (stream, relay, end) = play(&[&begun, &text]);
+    assert_eq!((relay, end), (format!("{begun}{text}"), StreamEnd::Truncated));
+    let kind = crate::ErrorKind::Api;
+    let error = crate::ErrorAnswer { status: 502, kind, code: None, message: "cut", param: None };
+    let told = String::from_utf8(stream.error_event(&error).0.to_vec()).expect("text");
+    assert!(told.starts_with("event: response.failed\n"), "{told}");
+    assert!(told.contains("\"sequence_number\":2"), "{told}");
+    let (_, relay, end) = play(&[&begun, &text, &failed]);
+    assert_eq!(relay, format!("{begun}{text}"), "a backend's words are not relayed");
+    assert!(matches!(end, StreamEnd::UpstreamError(error) if error.message == "broke"));
 }
