@@ -20,13 +20,12 @@ fn exchange(kind: TargetKind, crossing: Crossing) -> Result<Exchange, crate::Req
 }
 
 /// The events that Codex gets for a backend's stream, checked by the published schema.
-fn relayed(exchange: &Exchange, events: &[Value], named: bool) -> Vec<Value> {
+fn relayed(exchange: &Exchange, stream_of_backend: &str) -> Vec<Value> {
     let mut stream = exchange.stream();
     let mut relay = Vec::new();
-    for event in events {
-        let name = event["type"].as_str().filter(|_| named);
-        let name = name.map(|name| format!("event: {name}\n")).unwrap_or_default();
-        relay.extend(stream.feed(format!("{name}data: {event}\n\n").as_bytes()).relay);
+    // In pieces that respect nothing.
+    for piece in stream_of_backend.as_bytes().chunks(7) {
+        relay.extend(stream.feed(piece).relay);
     }
     match stream.finish() {
         StreamEnd::Complete { append } => relay.extend(append),
@@ -92,13 +91,41 @@ fn class_15_codex_over_anthropic() {
         .collect();
     assert_eq!(calls[0]["name"], "multi_agent_v1__spawn_agent");
     assert_eq!(calls[1]["input"], json!({"input": "*** Begin"}));
-    let events = relayed(&exchange, &anthropic_stream(), true);
+    let named = |event: &Value| {
+        format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default())
+    };
+    let stream: String = anthropic_stream().iter().map(named).collect();
+    let events = relayed(&exchange, &stream);
     check_calls(&events);
     let response = &events.last().expect("an event")["response"];
     let reasoning = &response["output"][0];
     assert_eq!(reasoning["encrypted_content"], "gh1.anthropic-messages.c2ln");
     assert_eq!(reasoning["summary"][0]["text"], "hm");
     assert_eq!(response["usage"]["total_tokens"], 16);
+}
+
+/// The same over Gemini, whose signature belongs to the call and comes back before it.
+#[test]
+fn class_9_class_15_codex_over_gemini() {
+    let exchange = exchange(TargetKind::Gemini, Crossing::Lenient).expect("crosses");
+    let body = String::from_utf8(exchange.outgoing().body.to_vec()).expect("text");
+    assert!(body.contains(r#""n":12345678901234567890123"#), "{body}");
+    let events = relayed(
+        &exchange,
+        concat!(
+            r#"data: {"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"#,
+            r#""multi_agent_v1__spawn_agent","args":{"n":12345678901234567890123}},"#,
+            r#""thoughtSignature":"c2ln"},{"functionCall":{"name":"apply_patch","#,
+            r#""args":{"input":"*** Begin \"x\"\n"}}}]},"finishReason":"STOP"}],"#,
+            r#""usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":7},"modelVersion":"g"}"#,
+            "\r\n\r\n",
+        ),
+    );
+    check_calls(&events);
+    let output = &events.last().expect("an event")["response"]["output"];
+    assert_eq!(output[0]["encrypted_content"], "gh1.gemini.c2ln");
+    assert_eq!(output[0]["summary"], json!([]));
+    assert_eq!(output[1]["type"], "function_call");
 }
 
 /// What Claude answers to it: thinking, text and two calls.
