@@ -14,6 +14,7 @@ mod cross;
 mod crossing;
 mod delivery;
 mod dialect;
+mod embeddings;
 mod error;
 mod exchange;
 mod fold;
@@ -49,6 +50,10 @@ pub use count::{CountRequest, count_answer, read_count};
 pub use crossing::{Fate, Field, fate};
 pub use delivery::{Delivery, UsageChunk};
 pub use dialect::{Closing, error_body, error_event, error_status, heartbeat, upstream_error};
+pub use embeddings::{
+    EMBEDDING_INPUTS_MAX, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface,
+    EmbeddingVector, GEMINI_EMBEDDING_BATCH_MAX, OLLAMA_EMBEDDING_BATCH_MAX,
+};
 pub use error::{
     ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
     UpstreamError,
