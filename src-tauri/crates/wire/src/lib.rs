@@ -32,6 +32,8 @@ mod openai_responses;
 mod pass;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod published_tests;
 mod reasoning;
 mod request_error;
 mod sse;

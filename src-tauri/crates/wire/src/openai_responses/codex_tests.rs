@@ -128,6 +128,42 @@ fn class_9_class_15_codex_over_gemini() {
     assert_eq!(output[1]["type"], "function_call");
 }
 
+/// The same over a server that speaks Chat Completions only.
+#[test]
+fn class_15_codex_over_chat() {
+    let (lacks, offers) = (Default::default(), Default::default());
+    let kind = TargetKind::OpenAiCompatible { lacks, offers };
+    let exchange = exchange(kind, Crossing::Lenient).expect("crosses");
+    let body: Value = serde_json::from_slice(&exchange.outgoing().body).expect("JSON");
+    let tools = body["tools"].as_array().expect("tools");
+    assert!(tools.iter().all(|tool| tool["type"] == "function"), "{tools:?}");
+    assert_eq!(tools[1]["function"]["name"], "multi_agent_v1__spawn_agent");
+    assert_eq!(body.get("reasoning_effort"), None, "a summary alone asks for no effort");
+    let chunk = |delta: &Value, finish: Option<&str>| {
+        let choice = json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+        format!("data: {}\n\n", json!({"id": "c1", "model": "m", "choices": choice}))
+    };
+    let call = |index: u64, name: Option<&str>, arguments: &str| {
+        let id = name.map(|_| format!("call_{index}"));
+        chunk(
+            &json!({"tool_calls": [{"index": index, "id": id,
+            "function": {"name": name, "arguments": arguments}}]}),
+            None,
+        )
+    };
+    // Interleaved, as some servers send parallel calls.
+    let stream = [
+        chunk(&json!({"role": "assistant", "content": "I do."}), None),
+        call(0, Some("multi_agent_v1__spawn_agent"), "{\"n\":123456789012"),
+        call(1, Some("apply_patch"), "{\"input\":\"*** Beg"),
+        call(0, None, "34567890123}"),
+        call(1, None, "in \\\"x\\\"\\n\"}"),
+        chunk(&json!({}), Some("tool_calls")),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    check_calls(&relayed(&exchange, &stream.concat()));
+}
+
 /// What Claude answers to it: thinking, text and two calls.
 fn anthropic_stream() -> Vec<Value> {
     let block = |index: u64, start: Value, deltas: &[Value]| {
