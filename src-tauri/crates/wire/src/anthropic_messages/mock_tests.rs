@@ -1,5 +1,7 @@
 //! Messages from end to end against the mock, which speaks each dialect by code of its own.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use domain::{Crossing, Dialect};
 use serde_json::{Value, json};
@@ -10,7 +12,10 @@ use crate::{
     TargetKind,
 };
 
-const BACKENDS: [TargetKind; 2] = [TargetKind::Anthropic, TargetKind::OpenAi];
+const BACKENDS: [TargetKind; 3] = [TargetKind::Anthropic, TargetKind::OpenAi, CHAT];
+
+const CHAT: TargetKind =
+    TargetKind::OpenAiCompatible { lacks: BTreeSet::new(), offers: BTreeSet::new() };
 
 fn exchange(body: &Value, kind: TargetKind) -> Exchange {
     let body = Bytes::from(body.to_string());
@@ -126,7 +131,7 @@ fn with_tools(model: &str, text: &str) -> Value {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}},
         "required": ["city"], "additionalProperties": false});
     body["tools"] = json!([
-        {"name": "weather", "description": "d", "input_schema": schema.clone()},
+        {"name": "weather", "description": "d", "input_schema": schema},
         {"type": "custom", "name": "time", "input_schema": schema},
     ]);
     body

@@ -284,3 +284,81 @@ fn tools_of_both_kinds_and_choices_are_read() {
         assert_eq!(request.parallel_calls, ParallelCalls::Unsaid);
     }
 }
+
+fn lenient_target() -> crate::Target {
+    crate::Target {
+        kind: crate::TargetKind::Anthropic,
+        model: "claude-sonnet-4-5".to_owned(),
+        crossing: domain::Crossing::Lenient,
+        output_tokens_max: None,
+    }
+}
+
+/// Every path to a value of `value`.
+fn paths(value: &serde_json::Value, path: &str, out: &mut Vec<String>) {
+    out.push(path.to_owned());
+    match value {
+        serde_json::Value::Object(members) => {
+            members.iter().for_each(|(key, value)| paths(value, &format!("{path}/{key}"), out));
+        }
+        serde_json::Value::Array(list) => {
+            let list = list.iter().enumerate();
+            list.for_each(|(place, value)| paths(value, &format!("{path}/{place}"), out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn any_value_at_any_place_is_read_or_refused_by_name_and_what_is_written_is_json() {
+    let whole: serde_json::Value =
+        serde_json::from_str(&CLAUDE_CODE.replace("1e400", "1")).expect("JSON");
+    let mut all = Vec::new();
+    paths(&whole, "", &mut all);
+    assert!(all.len() > 80, "{}", all.len());
+    let mut read = 0;
+    for path in all {
+        for odd in ["null", "0", "-1.5", "true", "\"\"", "\"x\"", "[]", "[[]]", "{}", "[{}]"] {
+            let mut body = whole.clone();
+            *body.pointer_mut(&path).expect("a path") = serde_json::from_str(odd).expect("JSON");
+            let Ok(request) = read_text(&body.to_string()) else { continue };
+            read += 1;
+            if let Ok(written) =
+                crate::anthropic_messages::write_request(&request, &lenient_target())
+            {
+                let body: serde_json::Value =
+                    serde_json::from_slice(&written.body).expect("valid JSON");
+                assert!(body["messages"].is_array(), "{path} = {odd}");
+            }
+        }
+    }
+    assert!(read > 200, "{read}");
+}
+
+#[test]
+fn what_is_read_and_written_reads_the_same() {
+    let text = r#"{"model":"m","max_tokens":2048,"system":[{"type":"text","text":"Be brief."}],
+        "messages":[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}},
+          {"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo"}}]},
+         {"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"Eq"},
+          {"type":"tool_use","id":"toolu_1","name":"f","input":{"b":1,"a":12345678901234567890123}}]},
+         {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","is_error":true,
+          "content":[{"type":"text","text":"r"}]},{"type":"text","text":"go on"}]}],
+        "tools":[{"name":"f","description":"d","input_schema":{"type":"object","z":0,"a":1},"strict":true}],
+        "tool_choice":{"type":"auto","disable_parallel_tool_use":true},
+        "thinking":{"type":"enabled","budget_tokens":1024},
+        "output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}},
+        "stop_sequences":["END"],"metadata":{"user_id":"u"}}"#;
+    let request = read_text(text).expect("read");
+    let written = crate::anthropic_messages::write_request(&request, &lenient_target());
+    let body = written.expect("written").body;
+    let again = read_text(std::str::from_utf8(&body).expect("text")).expect("read again");
+    let mut expected = request;
+    // The result learns its tool's name from the call; nothing else changes.
+    for part in expected.messages.iter_mut().flat_map(|message| &mut message.parts) {
+        if let Part::ToolResult(result) = part {
+            result.name = None;
+        }
+    }
+    assert_eq!(again, expected);
+}

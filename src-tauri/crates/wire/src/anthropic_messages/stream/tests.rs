@@ -138,3 +138,38 @@ fn class_11_signature_only_thinking_is_read() {
     let signature = own("EqQB".to_owned());
     assert_eq!(read, [Piece::Signature { choice: 0, signature }, Piece::PartDone { choice: 0 }]);
 }
+
+#[test]
+fn any_value_at_any_place_of_an_event_is_read_or_ignored() {
+    let events = [
+        r#"{"type":"message_start","message":{"id":"m","model":"c","usage":{"input_tokens":1}}}"#,
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{}"}}"#,
+        r#"{"type":"content_block_stop","index":0}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#,
+        r#"{"type":"error","error":{"type":"api_error","message":"m"}}"#,
+    ];
+    let values = ["null", "0", "-1", "1.5", "\"\"", "\"\\ud800\"", "[]", "{}", "1e400", "true"];
+    for event in events {
+        let starts = event.match_indices(':').map(|(at, _)| at + 1);
+        for start in starts {
+            for value in values {
+                // The value that stands here, up to what follows it at the same depth.
+                let mut depth = 0_i32;
+                let length = event[start..].find(|c: char| {
+                    depth += match c {
+                        '{' | '[' => 1,
+                        '}' | ']' => -1,
+                        _ => 0,
+                    };
+                    depth < 0 || depth == 0 && c == ','
+                });
+                let end = start + length.expect("an end");
+                let odd = format!("{}{value}{}", &event[..start], &event[end..]);
+                if serde_json::from_str::<&RawValue>(&odd).is_ok() {
+                    let _any = pieces(&[&odd]);
+                }
+            }
+        }
+    }
+}

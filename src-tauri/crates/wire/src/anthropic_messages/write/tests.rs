@@ -175,6 +175,17 @@ fn class_22_images_are_typed_by_their_bytes_and_results_may_hold_them() {
     let jpeg = json!({"type": "base64", "media_type": "image/jpeg", "data": "/9j/4AAQ"});
     assert_eq!(*sources[2], jpeg);
     assert_eq!(*sources[3], json!({"type": "url", "url": "https://example.com/a.png"}));
+    let document = Media {
+        kind: MediaKind::Document,
+        source: base64("aGVsbG8="),
+        media_type: Some("text/markdown".to_owned()),
+        detail: None,
+        title: Some("T".to_owned()),
+    };
+    let body = sent(&talk(vec![(Role::User, vec![Part::Media(document)])]));
+    let text = json!({"type": "text", "media_type": "text/plain", "data": "hello"});
+    let expected = json!([{"type": "document", "title": "T", "source": text}]);
+    assert_eq!(body["messages"][0]["content"], expected);
     let file = talk(vec![(Role::User, vec![image(MediaSource::File("f".to_owned()), None)])]);
     assert_eq!(refused(&file).as_deref(), Some("messages.file"));
 }
