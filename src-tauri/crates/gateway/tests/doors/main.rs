@@ -1,9 +1,15 @@
 //! The two doors on loopback, with a scripted upstream behind them and raw bytes in front.
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod bench_server;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod delivery;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
