@@ -10,11 +10,12 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
+use wire::ClientRequest;
 use wire::mock::{self, MockAnswer, MockEnd, MockPiece};
-use wire::openai_chat::ChatRequest;
 
 use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use crate::answer::JSON;
+use crate::route::Route;
 
 /// Answers in process; no socket is opened.
 pub struct MockUpstream {
@@ -36,8 +37,15 @@ impl Upstream for MockUpstream {
         if request.method == Method::GET {
             return Ok(whole(mock::models(now)));
         }
-        let chat = ChatRequest::parse(request.body).map_err(|_| UpstreamFailure::Local)?;
-        Ok(played(mock::answer(&chat, now)))
+        let (path, query) = (request.url.path(), request.url.query());
+        match Route::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)? {
+            Route::Generate(surface) => {
+                let request = ClientRequest::parse(surface.for_wire(), request.body);
+                let request = request.map_err(|_| UpstreamFailure::Local)?;
+                Ok(played(mock::answer(&request, now)))
+            }
+            _ => Err(UpstreamFailure::Local),
+        }
     }
 }
 
