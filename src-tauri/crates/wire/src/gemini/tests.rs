@@ -1,5 +1,6 @@
 //! The dialect against bodies as its clients and Google send them.
 
 mod answers;
+mod crossing;
 mod reading;
 mod writing;
