@@ -17,8 +17,8 @@ use hyper::{Method, Response};
 use routing::Candidate;
 use tokens::Tally;
 use wire::{
-    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface, Outgoing,
-    Target, UpstreamClass, UpstreamError, UsageReading, UsageReport, upstream_error,
+    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, Target,
+    UpstreamClass, UpstreamError, UsageReading, UsageReport, upstream_error,
 };
 
 use crate::answer::{ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
@@ -45,16 +45,11 @@ impl Gateway {
         let Call { arrival, client, snapshot, headers, body } = call;
         let dialect = arrival.dialect;
         let bytes_in = body.len();
-        let (surface, protocol) = match &embedded {
-            Embedded::OpenAi => (EmbeddingSurface::OpenAi, OPENAI_EMBEDDINGS),
-            Embedded::GeminiOne { model } => {
-                (EmbeddingSurface::GeminiOne { model }, GEMINI_EMBEDDINGS)
-            }
-            Embedded::GeminiBatch { model } => {
-                (EmbeddingSurface::GeminiBatch { model }, GEMINI_EMBEDDINGS)
-            }
+        let protocol = match embedded {
+            Embedded::OpenAi => OPENAI_EMBEDDINGS,
+            Embedded::GeminiOne { .. } | Embedded::GeminiBatch { .. } => GEMINI_EMBEDDINGS,
         };
-        let request = match EmbeddingRequest::parse(surface, body) {
+        let request = match EmbeddingRequest::parse(embedded.for_wire(), body) {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
