@@ -70,7 +70,12 @@ impl Exchange {
             } else {
                 Metering::AskForUsage
             };
-            (request.for_upstream(&target.model, metering), Vec::new(), None)
+            let body = request.for_upstream(&target.model, metering);
+            let (body, dropped) = match client {
+                Dialect::OpenAiChat => openai_chat::adapt(body, target)?,
+                _ => (body, Vec::new()),
+            };
+            (body, dropped, None)
         } else {
             let neutral = Arc::new(request.read()?);
             let written = dialect::write_request(backend, &neutral, target)?;

@@ -245,6 +245,8 @@ impl ChatTap {
             };
         }
         self.content_seen |= choice.adds != Adds::Nothing;
+        let bytes = u64::try_from(choice.content_bytes).unwrap_or(u64::MAX);
+        self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);
         if let Some(reason) = choice.finish_reason {
             let kept = crate::error::clean(&reason, FINISH_REASON_CHARS_MAX);
             self.facts.finish_reason.get_or_insert(kept);

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use domain::{Crossing, Lack};
 
-use super::raw::{ObjectText, array};
 use super::request::DIALECT;
 use super::write_messages::write_messages;
 use crate::crossing::{Crossings, Field, Write};
@@ -12,6 +11,7 @@ use crate::names::{CUSTOM_INPUT, ToolNames};
 use crate::neutral::{
     Effort, Json, OutputFormat, ParallelCalls, Reasoning, Request, Tool, ToolChoice, ToolKind,
 };
+use crate::object_text::{ObjectText, array};
 use crate::{RequestError, Target};
 
 /// What a free-text tool is as a function.
