@@ -1,3 +1,5 @@
+//! Answers of Gemini backends, read, and answers for Gemini clients, written.
+
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};

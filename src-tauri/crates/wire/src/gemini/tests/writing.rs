@@ -1,3 +1,5 @@
+//! Requests for Gemini backends, written.
+
 use domain::{Crossing, Dialect};
 use serde_json::{Value, json};
 
