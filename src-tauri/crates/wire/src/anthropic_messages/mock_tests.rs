@@ -12,8 +12,8 @@ use crate::{
     TargetKind,
 };
 
-const BACKENDS: [TargetKind; 4] =
-    [TargetKind::Anthropic, TargetKind::OpenAi, TargetKind::Gemini, CHAT];
+const BACKENDS: [TargetKind; 5] =
+    [TargetKind::Anthropic, TargetKind::OpenAi, TargetKind::Gemini, TargetKind::Ollama, CHAT];
 
 const CHAT: TargetKind =
     TargetKind::OpenAiCompatible { lacks: BTreeSet::new(), offers: BTreeSet::new() };
