@@ -7,3 +7,6 @@ mod write;
 pub(crate) use lines::LineDecoder;
 pub(crate) use read::{StreamReader, read_answer};
 pub(crate) use write::write_request;
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use domain::Dialect;
 
-use crate::crossing::{Crossings, Field};
+use crate::crossing::{Crossings, Fate, Field, fate};
 use crate::dialect::Written;
 use crate::json::quote;
 use crate::names::{CUSTOM_INPUT, ToolNames};
@@ -221,6 +221,11 @@ impl Writer<'_> {
                 (Field::Seed, _) => "seed",
                 (Field::Penalties, "frequencyPenalty" | "frequency_penalty") => "frequency_penalty",
                 (Field::Penalties, "presencePenalty" | "presence_penalty") => "presence_penalty",
+                (field, _) if fate(field, DIALECT) == Fate::Crosses => {
+                    // No other dialect's word for it is Ollama's.
+                    self.crossings.lacking(&extra.path)?;
+                    continue;
+                }
                 _ => continue,
             };
             options = options.raw(key, extra.value.get());

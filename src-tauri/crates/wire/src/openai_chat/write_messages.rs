@@ -220,7 +220,7 @@ impl MessageWriter<'_> {
             match part {
                 Part::Media(media) => items.extend(self.media(media, place)?),
                 other => {
-                    items.extend(text_of(other).filter(|text| !text.is_empty()).map(text_part))
+                    items.extend(text_of(other).filter(|text| !text.is_empty()).map(text_part));
                 }
             }
         }
