@@ -159,6 +159,10 @@ impl Exchange {
         for piece in pieces {
             assemble(piece, &mut assembler, &mut events)?;
         }
+        if assembler.is_finished() && !matches!(events.last(), Some(Event::End { .. })) {
+            // Gemini has no terminator, others leave theirs out; every choice said why it ended.
+            assemble(Piece::End, &mut assembler, &mut events)?;
+        }
         if !matches!(events.last(), Some(Event::End { .. })) {
             return Err(BadAnswer::Truncated);
         }
