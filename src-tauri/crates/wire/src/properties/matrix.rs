@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::{Crossing, Dialect};
 use serde_json::Value;
 
-use crate::dialect::{read_answer, stream_reader, write_request};
+use crate::dialect::{read_answer, write_request};
 use crate::fold::fold;
 use crate::mock::{self, MockAnswer};
 use crate::neutral::{
@@ -21,12 +21,8 @@ use crate::{
     ClientRequest, Delivery, Exchange, StreamEnd, Surface, Target, TargetKind, UsageChunk,
 };
 
-pub(super) const CLIENTS: [Dialect; 4] = [
-    Dialect::OpenAiChat,
-    Dialect::OpenAiResponses,
-    Dialect::AnthropicMessages,
-    Dialect::Gemini,
-];
+pub(super) const CLIENTS: [Dialect; 4] =
+    [Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::AnthropicMessages, Dialect::Gemini];
 
 pub(super) fn targets() -> Vec<Target> {
     let compatible = TargetKind::OpenAiCompatible {
@@ -99,15 +95,17 @@ fn visible(answer: &Answer) -> Visible {
         _ => None,
     });
     let call = |part: &Part| match part {
-        Part::ToolCall(call) => Some((
-            call.name.clone(),
-            serde_json::from_str(&call.arguments).unwrap_or(Value::Null),
-        )),
+        Part::ToolCall(call) => {
+            Some((call.name.clone(), serde_json::from_str(&call.arguments).unwrap_or(Value::Null)))
+        }
         _ => None,
     };
     Visible {
         text: text.collect(),
-        thinks: choice.parts.iter().any(|part| matches!(part, Part::Thinking { text, .. } if !text.is_empty())),
+        thinks: choice
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Thinking { text, .. } if !text.is_empty())),
         calls: choice.parts.iter().filter_map(call).collect(),
         finish: choice.finish.map(|finish| finish.reason),
     }
@@ -124,22 +122,26 @@ pub(super) fn read_whole(dialect: Dialect, body: &[u8]) -> Answer {
     fold(events)
 }
 
-pub(super) fn read_stream(dialect: Dialect, delivery: Delivery, body: &[u8]) -> Answer {
+pub(super) fn read_stream(
+    dialect: Dialect,
+    delivery: Delivery,
+    body: &[u8],
+) -> Result<Answer, String> {
     let events = match delivery {
         Delivery::StreamArray => as_events(body),
         _ => body.to_vec(),
     };
     let mut reader = PieceReader::new(dialect);
-    let mut pieces = reader.feed(&events).expect("a stream");
-    pieces.extend(reader.finish().expect("a stream"));
+    let told_so = |fault| format!("{fault:?}: {}", String::from_utf8_lossy(body));
+    let mut pieces = reader.feed(&events).map_err(told_so)?;
+    pieces.extend(reader.finish().map_err(told_so)?);
     let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
     let mut told = Vec::new();
     for piece in pieces {
         told.extend(assembler.take(piece).expect("in order"));
     }
     assert!(assembler.is_finished(), "{}", String::from_utf8_lossy(body));
-    let _ = stream_reader(dialect);
-    fold(told)
+    Ok(fold(told))
 }
 
 /// The items of a JSON array as events.
@@ -149,7 +151,11 @@ fn as_events(body: &[u8]) -> Vec<u8> {
 }
 
 /// The stream for the client, the backend's bytes cut into pieces of `cut` bytes.
-pub(super) fn streamed(exchange: &Exchange, answer: &MockAnswer, cut: usize) -> Result<Vec<u8>, String> {
+pub(super) fn streamed(
+    exchange: &Exchange,
+    answer: &MockAnswer,
+    cut: usize,
+) -> Result<Vec<u8>, String> {
     let body: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
     let mut stream = exchange.stream();
     let mut out = Vec::new();
@@ -215,7 +221,7 @@ pub(super) fn scenarios() -> Vec<(&'static str, Request)> {
         vec![Part::text("I look."), call("call_1", "get_weather", r#"{"city":"Paris"}"#)],
     ));
     answered.messages.push(message(Role::User, vec![result("call_1", "sunny")]));
-    let limited = Request { output_tokens_max: Some(3), ..ask("chat", "a long story") };
+    let limited = Request { output_tokens_max: Some(16), ..ask("chat", "a long story") };
     vec![
         ("plain", ask("chat", "hello")),
         ("system", system),
@@ -265,7 +271,7 @@ fn a_stream_tells_what_the_whole_answer_tells_however_it_is_cut() {
     let kinds = [Delivery::Stream(UsageChunk::Asked), Delivery::StreamArray];
     every_case(&kinds, |question, exchange, answer| {
         let unsplit = streamed(exchange, answer, usize::MAX)?;
-        let seen = visible(&read_stream(exchange.client(), exchange.delivery(), &unsplit));
+        let seen = visible(&read_stream(exchange.client(), exchange.delivery(), &unsplit)?);
         same(&seen, &expected(question), &String::from_utf8_lossy(&unsplit))?;
         for cut in [1, 7, 64] {
             let split = streamed(exchange, answer, cut)?;
@@ -313,7 +319,8 @@ fn every_case(
                         }
                     });
                 if let Err(why) = outcome {
-                    failed.push(format!("{name}: {client} {delivery:?} at {:?}: {why}", target.kind));
+                    failed
+                        .push(format!("{name}: {client} {delivery:?} at {:?}: {why}", target.kind));
                 }
             }
         }
