@@ -1,9 +1,8 @@
 /** The answer as it comes. It grows downwards and never scrolls by itself, so that it can be read meanwhile. */
-import { CornerLeftUp, MessagesSquare } from "lucide-react";
+import { CornerLeftUp } from "lucide-react";
 import { goes } from "@/features/playground/draft";
 import { Button } from "@/components/button";
 import { CopyButton } from "@/components/copy-button";
-import { EmptyState } from "@/components/empty-state";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import type { PlaygroundRunView } from "@/ipc/bindings";
@@ -72,20 +71,20 @@ function Failure({ run, message }: { run: PlaygroundRunView; message: string }) 
 function Nothing({ suggest }: { suggest: AnswerProps["suggest"] }) {
   if (suggest === null) return <p className="text-ink-3">Gets the same prompt at the same time.</p>;
   return (
-    <EmptyState
-      icon={MessagesSquare}
-      title="Nothing sent yet"
-      action={
-        <span className="flex flex-col items-center gap-1.5">
-          {SUGGESTIONS.map((prompt) => (
-            <Button key={prompt} size="small" icon={CornerLeftUp} onClick={() => suggest(prompt)}>
+    <div className="flex max-w-[76ch] flex-col gap-3">
+      <p className="text-ink-2">
+        <strong className="font-medium text-ink-1">Nothing sent yet.</strong> A prompt takes the way of every request:
+        same routing, same limits, same record. Begin with one of these, or with your own.
+      </p>
+      <ul aria-label="Prompts to begin with" className="flex flex-col items-start gap-1.5">
+        {SUGGESTIONS.map((prompt) => (
+          <li key={prompt}>
+            <Button size="small" icon={CornerLeftUp} onClick={() => suggest(prompt)}>
               {prompt}
             </Button>
-          ))}
-        </span>
-      }
-    >
-      The prompt takes the way of every request: same routing, same limits, same record. Begin with one of these.
-    </EmptyState>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

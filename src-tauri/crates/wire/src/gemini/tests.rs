@@ -2,5 +2,6 @@
 
 mod answers;
 mod crossing;
+mod properties;
 mod reading;
 mod writing;

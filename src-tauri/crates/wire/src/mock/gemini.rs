@@ -17,6 +17,8 @@ pub(super) struct Gemini;
 
 impl Voice for Gemini {
     fn prompt(&self, body: &Value) -> Option<Prompt> {
+        // A wish to count tokens may hold a whole request.
+        let body = member(body, "generateContentRequest").unwrap_or(body);
         let contents = list(body, "contents");
         let is_user = |content: &&Value| content.get("role").is_none_or(|role| role != "model");
         let said = contents.iter().rev().filter(is_user).map(texts).find(|text| !text.is_empty());
@@ -249,6 +251,16 @@ mod tests {
         let text = whole("chat", &body)["candidates"][0]["content"]["parts"][0]["text"].clone();
         let said: Value = serde_json::from_str(text.as_str().expect("text")).expect("JSON");
         assert!(said["n"].is_i64(), "{said}");
+    }
+
+    #[test]
+    fn it_counts_the_tokens_of_both_kinds_of_wishes() {
+        let contents = json!({"contents": [{"parts": [{"text": "one two"}]}]});
+        for body in [contents.clone(), json!({"generateContentRequest": contents})] {
+            let answer = mock::count_tokens(Dialect::Gemini, body.to_string().as_bytes());
+            let count: Value = serde_json::from_slice(&answer.body[0].bytes).expect("JSON");
+            assert_eq!(count["totalTokens"], 2, "{body}");
+        }
     }
 
     #[test]

@@ -147,3 +147,49 @@ fn thoughts_of_gemini_reach_a_chat_client() {
     let answer = whole(&asked, "think");
     assert_eq!(answer["choices"][0]["message"]["content"], "hi");
 }
+
+/// litellm#25322: a Claude Code conversation at Gemini 3, whose calls are signed.
+#[test]
+fn class_9_a_signature_comes_back_through_an_anthropic_client() {
+    let tools = json!([{"name": "f", "input_schema": {"type": "object"}}]);
+    let mut body = json!({"model": "m", "max_tokens": 100, "tools": tools,
+        "messages": [{"role": "user", "content": "call f"}]});
+    let surface = Surface::AnthropicMessages;
+    let asked = exchange(surface, &body, TargetKind::Gemini, "chat");
+    let answer: Value = whole(&asked, "chat");
+    let raw: Value = serde_json::from_slice(&answered(&asked, "chat").body[0].bytes).expect("JSON");
+    let signature = raw["candidates"][0]["content"]["parts"][0]["thoughtSignature"].clone();
+    assert!(signature.is_string(), "{raw}");
+    let content = answer["content"].clone();
+    let id = content.as_array().expect("blocks").last().expect("a call")["id"].clone();
+    let messages = body["messages"].as_array_mut().expect("messages");
+    messages.push(json!({"role": "assistant", "content": content}));
+    messages.push(json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "x"}]}));
+    let again = exchange(surface, &body, TargetKind::Gemini, "chat");
+    let sent: Value = serde_json::from_slice(&again.outgoing().body).expect("JSON");
+    assert_eq!(sent["contents"][1]["parts"][0]["thoughtSignature"], signature, "{sent}");
+    assert_eq!(sent["contents"][1]["parts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(sent["contents"][2]["parts"][0]["functionResponse"]["name"], "f");
+}
+
+/// The same through Responses, as Codex gives items back.
+#[test]
+fn class_9_a_signature_comes_back_through_a_responses_client() {
+    let tools = json!([{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}]);
+    let mut body = json!({"model": "m", "tools": tools, "store": false,
+        "include": ["reasoning.encrypted_content"],
+        "input": [{"role": "user", "content": "call f"}]});
+    let surface = Surface::OpenAiResponses;
+    let asked = exchange(surface, &body, TargetKind::Gemini, "chat");
+    let answer = whole(&asked, "chat");
+    let raw: Value = serde_json::from_slice(&answered(&asked, "chat").body[0].bytes).expect("JSON");
+    let signature = raw["candidates"][0]["content"]["parts"][0]["thoughtSignature"].clone();
+    let items = answer["output"].as_array().expect("items").clone();
+    let id = items.last().expect("a call")["call_id"].clone();
+    let input = body["input"].as_array_mut().expect("input");
+    input.extend(items);
+    input.push(json!({"type": "function_call_output", "call_id": id, "output": "x"}));
+    let again = exchange(surface, &body, TargetKind::Gemini, "chat");
+    let sent: Value = serde_json::from_slice(&again.outgoing().body).expect("JSON");
+    assert_eq!(sent["contents"][1]["parts"][0]["thoughtSignature"], signature, "{sent}");
+}
