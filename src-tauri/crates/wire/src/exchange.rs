@@ -70,7 +70,12 @@ impl Exchange {
             } else {
                 Metering::AskForUsage
             };
-            (request.for_upstream(&target.model, metering), Vec::new(), None)
+            let body = request.for_upstream(&target.model, metering);
+            let (body, dropped) = match client {
+                Dialect::OpenAiChat => openai_chat::adapt(body, target)?,
+                _ => (body, Vec::new()),
+            };
+            (body, dropped, None)
         } else {
             let neutral = Arc::new(request.read()?);
             let written = dialect::write_request(backend, &neutral, target)?;
@@ -153,6 +158,10 @@ impl Exchange {
         pieces.extend(reader.finish().map_err(BadAnswer::Broken)?);
         for piece in pieces {
             assemble(piece, &mut assembler, &mut events)?;
+        }
+        if assembler.is_finished() && !matches!(events.last(), Some(Event::End { .. })) {
+            // Gemini has no terminator, others leave theirs out; every choice said why it ended.
+            assemble(Piece::End, &mut assembler, &mut events)?;
         }
         if !matches!(events.last(), Some(Event::End { .. })) {
             return Err(BadAnswer::Truncated);

@@ -26,6 +26,7 @@ mod models;
 mod names;
 pub mod neutral;
 mod node;
+mod object_text;
 mod ollama_chat;
 pub mod openai_chat;
 mod openai_responses;

@@ -1,11 +1,11 @@
 //! OpenAI Chat Completions: passed through to backends that speak it, and translated.
 
+mod adapt;
 mod answer;
 mod chunk;
 mod content;
 mod error;
 mod messages;
-mod raw;
 mod read;
 mod reply;
 mod request;
@@ -17,6 +17,7 @@ mod usage;
 mod write;
 mod write_messages;
 
+pub(crate) use adapt::adapt;
 pub(crate) use answer::{read_chat_answer, stream_of_answer};
 pub(crate) use error::in_band_error;
 pub use error::{error_body, error_event, upstream_error};
@@ -29,3 +30,6 @@ pub(crate) use write::write_request;
 
 /// The event that ends a stream.
 pub const DONE_EVENT: &[u8] = b"data: [DONE]\n\n";
+
+#[cfg(test)]
+mod tests;

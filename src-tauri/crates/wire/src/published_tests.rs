@@ -8,7 +8,10 @@ use domain::{Crossing, Dialect};
 use serde_json::{Value, json};
 
 use crate::test_schema::Published;
-use crate::{ClientRequest, Delivery, Exchange, StreamEnd, Surface, Target, TargetKind, mock};
+use crate::{
+    ClientRequest, Delivery, EmbeddingBatch, EmbeddingRequest, EmbeddingSurface, Exchange,
+    StreamEnd, Surface, Target, TargetKind, mock,
+};
 
 /// Models of the mock that say different things: text, thinking, text and calls.
 const MODELS: [&str; 3] = ["echo", "think", "text-and-tool"];
@@ -32,9 +35,9 @@ const CLAUDE: [&str; 14] = [
 ];
 
 /// Backends whose dialect the mock speaks.
-fn backends() -> [TargetKind; 2] {
+fn backends() -> [TargetKind; 3] {
     let (lacks, offers) = (BTreeSet::new(), BTreeSet::new());
-    [TargetKind::Mock, TargetKind::OpenAiCompatible { lacks, offers }]
+    [TargetKind::Mock, TargetKind::OpenAiCompatible { lacks, offers }, TargetKind::Anthropic]
 }
 
 fn chat(is_streamed: bool) -> Value {
@@ -163,4 +166,18 @@ fn the_list_of_models_is_as_published() {
     let Some(published) = Published::find() else { return };
     let list = serde_json::from_slice(&mock::models(1)).expect("JSON");
     published.check("ListModelsResponse", &list);
+}
+
+/// Vectors as numbers; the schema knows no other form, although OpenAI sends base64 on request.
+#[test]
+fn embeddings_over_gemini_are_as_published() {
+    let Some(published) = Published::find() else { return };
+    let body = json!({"model": "route", "input": ["a", "b"], "encoding_format": "float"});
+    let body = Bytes::from(body.to_string());
+    let request = EmbeddingRequest::parse(EmbeddingSurface::OpenAi, body).expect("a request");
+    let vectors =
+        Bytes::from_static(br#"{"embeddings":[{"values":[0.5,-1]},{"values":[1,2.25]}]}"#);
+    let batch = EmbeddingBatch::read(Dialect::Gemini, &vectors, 2).expect("vectors");
+    let list = serde_json::from_slice(&request.write_answer(&[batch])).expect("JSON");
+    published.check("CreateEmbeddingResponse", &list);
 }

@@ -12,7 +12,8 @@ use crate::{
     TargetKind,
 };
 
-const BACKENDS: [TargetKind; 3] = [TargetKind::Anthropic, TargetKind::OpenAi, CHAT];
+const BACKENDS: [TargetKind; 5] =
+    [TargetKind::Anthropic, TargetKind::OpenAi, TargetKind::Gemini, TargetKind::Ollama, CHAT];
 
 const CHAT: TargetKind =
     TargetKind::OpenAiCompatible { lacks: BTreeSet::new(), offers: BTreeSet::new() };
@@ -137,12 +138,13 @@ fn with_tools(model: &str, text: &str) -> Value {
     body
 }
 
-/// Blocks and reason of a message, without ids and signatures.
+/// Blocks and reason of a message, without ids and thinking (Gemini signs its calls).
 fn gist(message: &Value) -> Value {
     let blocks: Vec<Value> = message["content"]
         .as_array()
         .expect("content")
         .iter()
+        .filter(|block| block["type"] != "thinking")
         .map(|block| json!([block["type"], block["text"], block["name"], block["input"]]))
         .collect();
     json!([blocks, message["stop_reason"]])

@@ -56,7 +56,10 @@ impl EmbeddingBatch {
         let text = answer_text(body)?;
         let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
         if members.get("error").is_some() {
-            let error = dialect::upstream_error(dialect, 500, text.as_bytes());
+            let error = match dialect {
+                Dialect::Gemini => crate::gemini::in_band_error(text.as_bytes()),
+                _ => dialect::upstream_error(dialect, 500, text.as_bytes()),
+            };
             return Err(BadAnswer::UpstreamError(error));
         }
         let vectors = match dialect {

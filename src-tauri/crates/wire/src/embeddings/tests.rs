@@ -1,3 +1,5 @@
+//! Embeddings across dialects, in batches and at their limits.
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;

@@ -12,7 +12,7 @@ use crate::json::{Members, items, range_in};
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
 /// Reads a whole answer.
-pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
+pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
@@ -34,7 +34,7 @@ pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
 
 /// The regular stream of a whole answer, for a backend that ignored `stream: true`, with the facts
 /// of the answer. Messages go over as they stand; tool calls get the index that a stream needs.
-pub fn stream_of_answer(
+pub(crate) fn stream_of_answer(
     body: &[u8],
     usage_chunk: UsageChunk,
 ) -> Result<(Bytes, AnswerFacts), BadAnswer> {

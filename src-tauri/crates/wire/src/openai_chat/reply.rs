@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use super::raw::{ObjectText, array};
 use super::request::DIALECT;
 use super::thinking::{detail, encrypted_detail, extra_content};
 use crate::UsageReport;
@@ -10,6 +9,7 @@ use crate::dialect::Echo;
 use crate::neutral::{
     Answer, AnswerChoice, CallKind, FinishReason, Media, MediaSource, Part, Signature, ToolCall,
 };
+use crate::object_text::{ObjectText, array};
 
 /// A whole answer for a client.
 pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {

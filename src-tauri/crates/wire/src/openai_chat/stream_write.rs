@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bytes::{Bytes, BytesMut};
 
 use super::DONE_EVENT;
-use super::raw::{ObjectText, array};
 use super::reply::{finish_word, image, is_of_a_call, made_id, usage_object};
 use super::request::DIALECT;
 use super::thinking::{detail, encrypted_detail, extra_content};
 use crate::dialect::{Closing, Echo};
 use crate::neutral::{CallKind, Event, PartDelta, PartHead, Signature};
+use crate::object_text::{ObjectText, array};
 use crate::{Delivery, ErrorAnswer, UsageChunk, UsageReport};
 
 /// Writes a client's stream.

@@ -4,12 +4,12 @@
 
 use serde_json::value::RawValue;
 
-use super::raw::ObjectText;
 use super::request::DIALECT;
 use crate::RequestError;
 use crate::json::{Members, items};
 use crate::neutral::{Part, Piece, Signature};
 use crate::node::{Object, lenient_text};
+use crate::object_text::ObjectText;
 
 /// What a client gives back of an assistant's thinking. `reasoning_details` have the signatures, so
 /// they count before the bare text.

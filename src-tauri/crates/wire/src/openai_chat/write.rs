@@ -1,17 +1,17 @@
 //! A request for a server that is like OpenAI's Chat Completions, in the words that it knows.
 
 use bytes::Bytes;
-use domain::{Crossing, Lack};
+use domain::Lack;
 
-use super::raw::{ObjectText, array};
 use super::request::DIALECT;
 use super::write_messages::write_messages;
-use crate::crossing::{Crossings, Field, Write};
+use crate::crossing::{Crossings, Fate, Field, Write, fate};
 use crate::dialect::Written;
 use crate::names::{CUSTOM_INPUT, ToolNames};
 use crate::neutral::{
     Effort, Json, OutputFormat, ParallelCalls, Reasoning, Request, Tool, ToolChoice, ToolKind,
 };
+use crate::object_text::{ObjectText, array};
 use crate::{RequestError, Target};
 
 /// What a free-text tool is as a function.
@@ -31,7 +31,7 @@ pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Writte
     let body = writer.tools(body)?;
     let body = writer.format(body)?;
     let body = writer.sampling(body)?;
-    let body = writer.extras(body);
+    let body = writer.extras(body)?;
     let body = writer.delivery(body);
     Ok(Written { body: Bytes::from(body.finish()), dropped: writer.crossings.into_dropped() })
 }
@@ -169,7 +169,7 @@ impl Writer<'_> {
     }
 
     /// What the table says crosses, by the last word of its path in either spelling.
-    fn extras(&mut self, mut body: ObjectText) -> ObjectText {
+    fn extras(&mut self, mut body: ObjectText) -> Result<ObjectText, RequestError> {
         for extra in &self.request.extras {
             let word = extra.path.rsplit('.').next().unwrap_or_default();
             let key = match (extra.field, word) {
@@ -177,17 +177,16 @@ impl Writer<'_> {
                 (Field::Verbosity, _) => "verbosity",
                 (Field::Penalties, "frequencyPenalty" | "frequency_penalty") => "frequency_penalty",
                 (Field::Penalties, "presencePenalty" | "presence_penalty") => "presence_penalty",
-                (Field::Penalties | Field::Logprobs | Field::AudioOutput, _)
-                    if self.target.crossing == Crossing::Lenient =>
-                {
-                    self.crossings.dropped(&extra.path);
+                (field, _) if fate(field, DIALECT) == Fate::Crosses => {
+                    // No other dialect's word for it is ours.
+                    self.crossings.lacking(&extra.path)?;
                     continue;
                 }
                 _ => continue,
             };
             body = body.raw(key, extra.value.get());
         }
-        body
+        Ok(body)
     }
 
     fn delivery(&self, body: ObjectText) -> ObjectText {

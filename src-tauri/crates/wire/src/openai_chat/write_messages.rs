@@ -7,7 +7,6 @@ use std::borrow::Cow;
 
 use domain::Lack;
 
-use super::raw::{ObjectText, array};
 use super::request::DIALECT;
 use super::thinking::{detail_for_backend, extra_content};
 use crate::crossing::{Crossings, Field, Write};
@@ -17,6 +16,7 @@ use crate::neutral::{
     CallKind, Media, MediaKind, MediaSource, Message, Part, Request, Role, Signature, ToolCall,
     ToolResult,
 };
+use crate::object_text::{ObjectText, array};
 use crate::{RequestError, Target};
 
 /// The messages of a request.
@@ -220,7 +220,7 @@ impl MessageWriter<'_> {
             match part {
                 Part::Media(media) => items.extend(self.media(media, place)?),
                 other => {
-                    items.extend(text_of(other).filter(|text| !text.is_empty()).map(text_part))
+                    items.extend(text_of(other).filter(|text| !text.is_empty()).map(text_part));
                 }
             }
         }

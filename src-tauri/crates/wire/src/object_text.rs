@@ -4,15 +4,15 @@ use crate::json::quote;
 
 /// One object as it is written.
 #[derive(Debug)]
-pub(super) struct ObjectText(String);
+pub(crate) struct ObjectText(String);
 
 impl ObjectText {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self("{".to_owned())
     }
 
     /// Adds a member whose value is JSON text already.
-    pub(super) fn raw(mut self, key: &str, json: &str) -> Self {
+    pub(crate) fn raw(mut self, key: &str, json: &str) -> Self {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -24,12 +24,12 @@ impl ObjectText {
     }
 
     /// Adds a text.
-    pub(super) fn text(self, key: &str, text: &str) -> Self {
+    pub(crate) fn text(self, key: &str, text: &str) -> Self {
         self.raw(key, &quote(text))
     }
 
     /// Adds a member if it is there.
-    pub(super) fn raw_if(self, key: &str, json: Option<&str>) -> Self {
+    pub(crate) fn raw_if(self, key: &str, json: Option<&str>) -> Self {
         match json {
             Some(json) => self.raw(key, json),
             None => self,
@@ -37,7 +37,7 @@ impl ObjectText {
     }
 
     /// Adds a text if it is there.
-    pub(super) fn text_if(self, key: &str, text: Option<&str>) -> Self {
+    pub(crate) fn text_if(self, key: &str, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.text(key, text),
             None => self,
@@ -45,17 +45,17 @@ impl ObjectText {
     }
 
     /// Adds an array if it has items.
-    pub(super) fn array_if(self, key: &str, items: &[String]) -> Self {
+    pub(crate) fn array_if(self, key: &str, items: &[String]) -> Self {
         if items.is_empty() { self } else { self.raw(key, &array(items)) }
     }
 
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.0.push('}');
         self.0
     }
 }
 
 /// An array of JSON texts.
-pub(super) fn array(items: &[String]) -> String {
+pub(crate) fn array(items: &[String]) -> String {
     format!("[{}]", items.join(","))
 }
