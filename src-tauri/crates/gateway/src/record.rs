@@ -186,8 +186,16 @@ impl Record {
     /// What the answer said about itself, and what it therefore costs.
     /// `asked` is the request's body, for an estimate where the backend counted nothing.
     pub(crate) fn learn(&mut self, facts: &AnswerFacts, asked: &Bytes) {
+        self.learned(facts, estimate::usage(facts, asked));
+    }
+
+    /// As [`Self::learn`], of an answer that broke off.
+    pub(crate) fn learn_partial(&mut self, facts: &AnswerFacts, asked: &Bytes) {
+        self.learned(facts, estimate::partial_usage(facts, asked));
+    }
+
+    fn learned(&mut self, facts: &AnswerFacts, usage: Option<UsageReport>) {
         let Some(settlement) = &mut self.settlement else { return };
-        let usage = estimate::usage(facts, asked);
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
         settlement.usage = usage.as_ref().map(|report| report.tokens);

@@ -141,13 +141,14 @@ impl Tool {
     /// Every event's data, `[DONE]` as a string.
     pub(crate) fn values(self, answer: &RawAnswer) -> Vec<Value> {
         if self == Self::GeminiArray {
-            let whole: Vec<Value> =
-                serde_json::from_slice(&answer.body).unwrap_or_else(|e| panic!("{e}: {}", answer.text()));
+            let whole: Vec<Value> = serde_json::from_slice(&answer.body)
+                .unwrap_or_else(|e| panic!("{e}: {}", answer.text()));
             return whole;
         }
         let text = answer.text();
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        let read = |data: &str| serde_json::from_str(data.trim()).unwrap_or_else(|_| data.trim().into());
+        let read =
+            |data: &str| serde_json::from_str(data.trim()).unwrap_or_else(|_| data.trim().into());
         data.map(read).collect()
     }
 
@@ -261,10 +262,5 @@ impl Bench {
         headers.extend(more);
         client.request(&format!("POST {path} HTTP/1.1"), &headers, body).await.expect("sent");
         client
-    }
-
-    /// Adds to what the backends give.
-    pub(crate) fn script(&self, reply: Reply) {
-        self.replies.lock().push_back(reply);
     }
 }

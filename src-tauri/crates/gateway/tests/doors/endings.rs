@@ -58,7 +58,8 @@ async fn f15_a_stalled_stream_ends_at_its_limit() {
     // The first use of a network client takes longer than this limit.
     let warm = Limits::default();
     let bench = Bench::with(warm.clone()).await;
-    let first = bench.ask(Tool::Chat, Want::Whole, Server::Chat, Reply::json(200, &Server::Chat.answer()));
+    let first =
+        bench.ask(Tool::Chat, Want::Whole, Server::Chat, Reply::json(200, &Server::Chat.answer()));
     assert_eq!(first.await.status, 200);
     let mut short = warm;
     short.request.stall_timeout = Duration::from_millis(60);

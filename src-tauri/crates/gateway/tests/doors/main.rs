@@ -1,6 +1,8 @@
 //! The two doors on loopback, with a scripted upstream behind them and raw bytes in front.
 
 #[cfg(test)]
+mod before;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod bench_server;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret, SeededEntropy,
-    SystemClock, WallTime,
+    BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret,
+    SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
     Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,

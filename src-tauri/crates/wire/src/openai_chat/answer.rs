@@ -25,10 +25,12 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
+    let content_bytes: usize = chunk.choices.iter().map(|choice| choice.content_bytes).sum();
     let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let usage = chunk.usage.and_then(read_usage);
     let model = chunk.model.filter(|model| is_model_name(model));
-    let content_bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    // An answer that says nothing was asked for all the same: never zero.
+    let content_bytes = u64::try_from(content_bytes.max(1)).unwrap_or(u64::MAX);
     Ok(AnswerFacts { usage, model, finish_reason, content_bytes })
 }
 
@@ -108,7 +110,7 @@ mod tests {
         assert_eq!(facts.finish_reason.as_deref(), Some("length"));
         assert_eq!(facts.usage.expect("usage").tokens.total(), 10);
         let silent = read_chat_answer(br#"{"choices":[{"message":{}}],"usage":null}"#);
-        assert_eq!(silent, Ok(AnswerFacts { content_bytes: 41, ..AnswerFacts::default() }));
+        assert_eq!(silent, Ok(AnswerFacts { content_bytes: 1, ..AnswerFacts::default() }));
     }
 
     #[test]
