@@ -35,12 +35,12 @@ impl Server {
     /// What comes before the first content.
     pub(crate) fn begin(self) -> Vec<String> {
         match self {
-            Self::Chat => self.all(&[chat(json!({"role": "assistant", "content": ""}), None)]),
+            Self::Chat => self.all(&[chat(&json!({"role": "assistant", "content": ""}), None)]),
             Self::Responses => self.all(&[
                 json!({"type": "response.created", "sequence_number": 0,
-                    "response": response("in_progress", json!([]))}),
+                    "response": response("in_progress", &json!([]))}),
                 json!({"type": "response.output_item.added", "sequence_number": 1,
-                    "output_index": 0, "item": item("in_progress", json!([]))}),
+                    "output_index": 0, "item": item("in_progress", &json!([]))}),
                 json!({"type": "response.content_part.added", "sequence_number": 2,
                     "item_id": "msg_1", "output_index": 0, "content_index": 0,
                     "part": {"type": "output_text", "text": "", "annotations": []}}),
@@ -59,7 +59,7 @@ impl Server {
 
     pub(crate) fn text(self, text: &str) -> String {
         self.event(&match self {
-            Self::Chat => chat(json!({"content": text}), None),
+            Self::Chat => chat(&json!({"content": text}), None),
             Self::Responses => json!({"type": "response.output_text.delta", "sequence_number": 3,
                 "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": text}),
             Self::Messages => json!({"type": "content_block_delta", "index": 0,
@@ -82,14 +82,14 @@ impl Server {
         let usage = if usage == json!({}) { self.usage() } else { usage };
         match self {
             Self::Chat => {
-                let mut last = chat(json!({}), None);
+                let mut last = chat(&json!({}), None);
                 (last["choices"], last["usage"]) = (json!([]), usage);
-                self.all(&[chat(json!({}), Some("stop")), last])
+                self.all(&[chat(&json!({}), Some("stop")), last])
             }
             Self::Responses => {
                 let text = json!([{"type": "output_text", "text": "Hello", "annotations": []}]);
-                let item = item("completed", text);
-                let mut whole = response("completed", json!([item]));
+                let item = item("completed", &text);
+                let mut whole = response("completed", &json!([item]));
                 whole["usage"] = usage;
                 self.all(&[
                     json!({"type": "response.output_item.done", "sequence_number": 8,
@@ -182,7 +182,7 @@ impl Server {
                     "message": {"role": "assistant", "content": "Hello"}}]}),
             Self::Responses => {
                 let text = json!([{"type": "output_text", "text": "Hello", "annotations": []}]);
-                let mut whole = response("completed", json!([item("completed", text)]));
+                let mut whole = response("completed", &json!([item("completed", &text)]));
                 whole["usage"] = self.usage();
                 whole
             }
@@ -199,19 +199,19 @@ impl Server {
     }
 }
 
-fn chat(delta: Value, finish_reason: Option<&str>) -> Value {
+fn chat(delta: &Value, finish_reason: Option<&str>) -> Value {
     json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
 }
 
-fn response(status: &str, output: Value) -> Value {
+fn response(status: &str, output: &Value) -> Value {
     json!({"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-r",
         "status": status, "output": output, "error": null, "incomplete_details": null,
         "instructions": null, "metadata": {}, "parallel_tool_calls": true, "temperature": 1.0,
         "tool_choice": "auto", "tools": [], "top_p": 1.0})
 }
 
-fn item(status: &str, content: Value) -> Value {
+fn item(status: &str, content: &Value) -> Value {
     json!({"id": "msg_1", "type": "message", "role": "assistant", "status": status,
         "content": content})
 }
