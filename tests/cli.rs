@@ -245,6 +245,25 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
 }
 
 #[tokio::test]
+async fn a_prompt_is_answered_with_and_without_a_running_gateway() {
+    let (upstream, home) = (upstream().await, Home::new(Place::File));
+    furnish(&home, &upstream).await;
+    let said = home.gatehouse(&["ask", "mock/echo", "hello there"]).run().await.well();
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("hello there\n", ""));
+    let served = home.serve().await;
+    let said = home.gatehouse(&["ask", "mock/echo"]).stdin("from a pipe").run().await.well();
+    assert_eq!(said.out, "from a pipe\n");
+    let run = home.gatehouse(&["ask", "mock/echo", "x", "--json"]).run().await.well().json();
+    assert_eq!((&run["state"], &run["text"]), (&json!("complete"), &json!("x")));
+    let refused = home.gatehouse(&["ask", "mock/fault-401", "x"]).run().await;
+    assert_eq!((refused.code, refused.out.as_str()), (Some(3), ""));
+    assert!(refused.err.contains("the mock rejects this key"), "{}", refused.err);
+    let wrong = home.gatehouse(&["ask", "mock/echo", "x", "--temperature", "3"]).run().await;
+    assert_eq!(wrong.code, Some(2), "{}", wrong.err);
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn a_reader_that_leaves_early_is_no_fault() {
     let home = Home::new(Place::Memory);
     let said = patiently("a pipe", async {

@@ -11,6 +11,16 @@
     reason = "a test that cannot go on fails, and one that cannot begin says so"
 )]
 
+mod sdk {
+    pub(crate) mod bench;
+    pub(crate) mod differences;
+    pub(crate) mod errors;
+    pub(crate) mod lists;
+    pub(crate) mod matrix;
+    pub(crate) mod runner;
+    pub(crate) mod scenarios;
+}
+
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -487,4 +497,41 @@ both_sdks!(
     text_comes_whole_and_streamed,
     tools_are_called_one_or_several,
     what_is_no_whole_answer_is_raised
+);
+
+macro_rules! both_languages {
+    ($($test:path => $name:ident),*) => {
+        mod every_python_sdk {
+            $(#[tokio::test]
+            #[ignore = "needs the SDKs; `cargo xtask test sdk` installs them"]
+            async fn $name() {
+                $test(super::sdk::runner::Language::Python).await;
+            })*
+        }
+
+        mod every_node_sdk {
+            $(#[tokio::test]
+            #[ignore = "needs the SDKs; `cargo xtask test sdk` installs them"]
+            async fn $name() {
+                $test(super::sdk::runner::Language::Node).await;
+            })*
+        }
+    };
+}
+
+both_languages!(
+    crate::sdk::matrix::each_sdk_and_its_provider_agree => agrees_with_its_provider,
+    crate::sdk::matrix::each_sdk_sees_the_same_of_openai => sees_the_same_of_openai,
+    crate::sdk::matrix::each_sdk_sees_the_same_of_openai_compatible => sees_the_same_of_compatible,
+    crate::sdk::matrix::each_sdk_sees_the_same_of_anthropic => sees_the_same_of_anthropic,
+    crate::sdk::matrix::each_sdk_sees_the_same_of_gemini => sees_the_same_of_gemini,
+    crate::sdk::matrix::each_sdk_sees_the_same_of_ollama => sees_the_same_of_ollama,
+    crate::sdk::matrix::each_sdk_sees_the_same_of_the_mock => sees_the_same_of_the_mock,
+    crate::sdk::lists::each_sdk_lists_the_same_models => lists_the_same_models,
+    crate::sdk::lists::each_sdk_counts_tokens => counts_tokens,
+    crate::sdk::lists::each_sdk_gets_the_same_embeddings => gets_the_same_embeddings,
+    crate::sdk::lists::each_sdk_gets_the_mocks_embeddings => gets_the_mocks_embeddings,
+    crate::sdk::errors::each_sdk_raises_a_cut_stream => raises_a_cut_stream,
+    crate::sdk::errors::each_sdk_raises_a_refusal_with_its_status => raises_refusals,
+    crate::sdk::errors::each_sdk_raises_what_the_gateway_refuses => raises_the_gateways_refusals
 );

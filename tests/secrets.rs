@@ -114,11 +114,14 @@ fn request_of(operation: &str, base_url: &str) -> Value {
     let secret = json!(MARKED_KEY);
     match operation {
         "status" | "backends" | "presets" | "keys" | "clients" | "settings" | "readiness"
-        | "vault_check" | "settings_fix" | "readiness_cancel" | "notification_test" => Value::Null,
+        | "vault_check" | "settings_fix" | "readiness_cancel" | "notification_test"
+        | "playground" => Value::Null,
         "backend_add" => json!({"id": "panel", "label": "", "kind": "openai-compatible",
-            "base_url": base_url, "key": {"kind": "new", "secret": secret}, "models": []}),
-        "backend_edit" => json!({"id": "panel", "label": "Panel", "base_url": base_url,
-            "credential": "panel", "models": ["good"]}),
+            "base_url": base_url, "key": {"kind": "new", "secret": secret}, "models": [],
+            "lacks": ["images"], "offers": ["responses"], "crossing": "strict"}),
+        "backend_edit" => json!({"id": "panel", "label": "Panel", "kind": "openai-compatible",
+            "base_url": base_url, "credential": "panel", "models": ["good"], "lacks": [],
+            "offers": [], "crossing": "lenient"}),
         "backend_switch" => json!({"id": "panel", "enabled": true}),
         "backend_test" | "backend_remove" => json!({"id": "panel"}),
         "key_add" => json!({"id": "second", "label": "", "secret": secret, "url": base_url}),
@@ -131,6 +134,9 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
         "readiness_start" => json!({"set": "full"}),
+        "playground_send" | "playground_snippets" => json!({"model": "up/echo-401",
+            "prompt": MARKED_PROMPT}),
+        "playground_cancel" | "playground_raw" => json!({"run": format!("run_{:032x}", 1)}),
         other => panic!("say here what is sent to {other}"),
     }
 }
@@ -146,11 +152,14 @@ fn misplaced() -> Vec<Value> {
         json!({"id": "x", "label": "", "secret": format!("{MARKED_KEY}\n{MARKED_KEY}"), "url": null}),
         json!({"id": "x", "label": "", "secret": MARKED_KEY, "url": format!("http://{MARKED_KEY}@h/v1")}),
         json!({"id": "x", "label": "", "kind": MARKED_KEY, "base_url": MARKED_KEY,
-            "key": {"kind": MARKED_KEY}, "models": MARKED_KEY}),
-        json!({"id": "x", "label": "", "kind": "openai", "models": [],
-            "base_url": format!("http://127.0.0.1:1/v1?key={MARKED_KEY}"), "key": {"kind": "none"}}),
-        json!({"id": "x", "label": "", "kind": "openai", "models": [],
-            "base_url": format!("http://u:{MARKED_KEY}@127.0.0.1:1/v1"), "key": {"kind": "none"}}),
+            "key": {"kind": MARKED_KEY}, "models": MARKED_KEY, "lacks": [MARKED_KEY],
+            "offers": MARKED_KEY, "crossing": MARKED_KEY}),
+        json!({"id": "x", "label": "", "kind": "openai", "models": [], "lacks": [], "offers": [],
+            "crossing": "strict", "key": {"kind": "none"},
+            "base_url": format!("http://127.0.0.1:1/v1?key={MARKED_KEY}")}),
+        json!({"id": "x", "label": "", "kind": "openai", "models": [], "lacks": [], "offers": [],
+            "crossing": "strict", "key": {"kind": "none"},
+            "base_url": format!("http://u:{MARKED_KEY}@127.0.0.1:1/v1")}),
         json!({"range": MARKED_KEY, "set": MARKED_KEY, "limit": MARKED_KEY}),
         json!({"passphrase": {"it": MARKED_KEY}}),
     ]
@@ -289,8 +298,10 @@ async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
             other => request_of(other, base_url),
         };
         let answer = panel.call(operation, &request).await;
-        let may_refuse =
-            matches!(*operation, "settings_fix" | "notification_test" | "vault_unlock");
+        let may_refuse = matches!(
+            *operation,
+            "settings_fix" | "notification_test" | "vault_unlock" | "playground_raw"
+        );
         assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
         ears.answer(format!("{operation} of the panel"), &answer);
         for body in misplaced() {

@@ -3,7 +3,8 @@
 use control::view::{
     BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
     ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    NotificationTestView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
+    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
     RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
     VaultView,
 };

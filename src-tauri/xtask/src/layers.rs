@@ -17,9 +17,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("settings", &["domain"]),
     ("vault", &["domain"]),
     ("wire", &["domain"]),
+    ("tokens", &["domain"]),
     ("routing", &["domain"]),
     ("ledger", &["domain"]),
-    ("gateway", &["domain", "settings", "vault", "wire", "routing", "ledger"]),
+    ("gateway", &["domain", "settings", "vault", "wire", "tokens", "routing", "ledger"]),
     ("monitor", &["domain", "ledger"]),
     ("readiness", &["domain"]),
     (
@@ -29,6 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "settings",
             "vault",
             "wire",
+            "tokens",
             "routing",
             "ledger",
             "gateway",
@@ -50,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "settings",
             "vault",
             "wire",
+            "tokens",
             "routing",
             "ledger",
             "gateway",
@@ -83,6 +86,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tauri*", &["gatehouse-desktop"]),
     ("clap*", &["cli", "xtask"]),
     ("specta*", &["control", "gatehouse-desktop"]),
+    ("tiktoken*", &["tokens"]),
 ];
 
 /// One import as the manifests state it.

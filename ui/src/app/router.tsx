@@ -15,6 +15,7 @@ import { Shell } from "@/app/shell";
 import { BackendsScreen } from "@/features/backends/backends-screen";
 import { KeysScreen } from "@/features/keys/keys-screen";
 import { OverviewScreen } from "@/features/overview/overview-screen";
+import { PlaygroundScreen } from "@/features/playground/playground-screen";
 import { ReadinessScreen } from "@/features/readiness/readiness-screen";
 import { SettingsScreen } from "@/features/settings/settings-screen";
 import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
@@ -111,9 +112,10 @@ const usage = createRoute({
 });
 
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
+const playground = createRoute({ getParentRoute: () => root, path: "/playground", component: PlaygroundScreen });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsScreen });
 
-const routeTree = root.addChildren([overview, backends, keys, clients, usage, readiness, settings]);
+const routeTree = root.addChildren([overview, backends, keys, clients, usage, readiness, playground, settings]);
 
 export function createPanelRouter(history: RouterHistory = createFragmentHistory()) {
   return createRouter({ routeTree, history, defaultPreload: false });

@@ -1,8 +1,17 @@
 /** The screens in the order of the navigation and of Ctrl/Cmd+1..9. */
-import { Activity, Gauge, KeyRound, ListChecks, Server, SlidersHorizontal, type LucideIcon } from "lucide-react";
+import {
+  Activity,
+  Gauge,
+  KeyRound,
+  ListChecks,
+  MessagesSquare,
+  Server,
+  SlidersHorizontal,
+  type LucideIcon,
+} from "lucide-react";
 
 export interface Screen {
-  path: "/" | "/backends" | "/keys" | "/usage" | "/readiness" | "/settings";
+  path: "/" | "/backends" | "/keys" | "/usage" | "/readiness" | "/playground" | "/settings";
   label: string;
   icon: LucideIcon;
   /** Other first words of a path that belong here. */
@@ -15,6 +24,7 @@ export const SCREENS: Screen[] = [
   { path: "/keys", label: "Keys", icon: KeyRound, also: "/clients" },
   { path: "/usage", label: "Usage", icon: Activity },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
+  { path: "/playground", label: "Playground", icon: MessagesSquare },
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },
 ];
 

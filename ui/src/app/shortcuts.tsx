@@ -53,7 +53,8 @@ export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () 
     ["Settings", [COMMAND_KEY, ","]],
     ["Filter the list", ["/"]],
     ["Move along rows, bars and tabs", ["↑", "↓", "←", "→"]],
-    ["Close what is open", ["Esc"]],
+    ["Send the prompt of the playground", [COMMAND_KEY, "↵"]],
+    ["Close what is open, stop an answer", ["Esc"]],
     ["These shortcuts", ["?"]],
   ];
   return (

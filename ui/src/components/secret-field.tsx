@@ -57,9 +57,11 @@ function innerSpaceFault(findings: SecretFindings): string | null {
 
 function helpFor(findings: SecretFindings): string {
   if (findings.empty) return "Goes straight to the vault. It can be used, replaced and removed, never read back.";
-  const origin =
-    findings.provider === null
-      ? "No known provider's keys begin like this."
-      : `Looks like a key of ${findings.provider.label}.`;
+  const origin = sayOrigin(findings.providers.map(({ label }) => label));
   return findings.hasOuterSpace ? `${origin} Spaces or line breaks around it were taken off.` : origin;
+}
+
+function sayOrigin([first, ...others]: string[]): string {
+  if (first === undefined) return "No known provider's keys begin like this.";
+  return others.length === 0 ? `Looks like a key of ${first}.` : "The keys of several providers begin like this.";
 }

@@ -53,6 +53,16 @@ export const commands = {
 	readinessStart: (req: ReadinessStart) => typedError<RunView, ApiError>(__TAURI_INVOKE("readiness_start", { req })),
 	/**  Stops the run that goes. */
 	readinessCancel: () => typedError<null, ApiError>(__TAURI_INVOKE("readiness_cancel")),
+	/**  The playground's runs that are still in memory, oldest first. */
+	playground: () => typedError<PlaygroundRunView[], ApiError>(__TAURI_INVOKE("playground")),
+	/**  Sends a prompt through the gateway; the answer comes as events. */
+	playgroundSend: (req: PlaygroundSend) => typedError<PlaygroundRunView, ApiError>(__TAURI_INVOKE("playground_send", { req })),
+	/**  Stops a run of the playground, if it still goes. */
+	playgroundCancel: (req: PlaygroundRef) => typedError<null, ApiError>(__TAURI_INVOKE("playground_cancel", { req })),
+	/**  What a run of the playground sent and got, without its token. */
+	playgroundRaw: (req: PlaygroundRef) => typedError<PlaygroundRawView, ApiError>(__TAURI_INVOKE("playground_raw", { req })),
+	/**  The same request for a tool of one's own, as code without a token. */
+	playgroundSnippets: (req: PlaygroundSend) => typedError<PlaygroundSnippetsView, ApiError>(__TAURI_INVOKE("playground_snippets", { req })),
 	/**  The settings, their file, and what is wrong with it. */
 	settings: () => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings")),
 	/**  Changes the settings. */
@@ -114,12 +124,18 @@ export type BackendAdd = {
 	label: string,
 	/**  Its protocol. */
 	kind: BackendKindView,
-	/**  Where requests go, with or without `/v1`. */
+	/**  Where requests go, with or without a version such as `/v1`. */
 	base_url: string,
 	/**  Its key. */
 	key: BackendKey,
 	/**  Models it offers; empty asks the backend. */
 	models: string[],
+	/**  What it lacks of Chat Completions; for an OpenAI-compatible backend only. */
+	lacks: LackView[],
+	/**  What it speaks beside Chat Completions; for an OpenAI-compatible backend only. */
+	offers: OfferView[],
+	/**  What becomes of fields that its protocol has no word for. */
+	crossing: CrossingView,
 };
 
 /**  Backends by state. The four parts add up to `total`. */
@@ -154,12 +170,20 @@ export type BackendEdit = {
 	id: string,
 	/**  Its name for people. */
 	label: string,
+	/**  Its protocol. */
+	kind: BackendKindView,
 	/**  Where requests go. */
 	base_url: string,
 	/**  The key it uses. */
 	credential: string | null,
 	/**  Models it offers; empty asks the backend. */
 	models: string[],
+	/**  What it lacks of Chat Completions; for an OpenAI-compatible backend only. */
+	lacks: LackView[],
+	/**  What it speaks beside Chat Completions; for an OpenAI-compatible backend only. */
+	offers: OfferView[],
+	/**  What becomes of fields that its protocol has no word for. */
+	crossing: CrossingView,
 };
 
 /**  The key of a backend that is being added. */
@@ -175,12 +199,18 @@ id: string } |
 /**  The key itself; travels inwards only. */
 secret: string };
 
-/**  The protocols. */
+/**  The protocols of backends. */
 export type BackendKindView = 
 /**  OpenAI itself. */
 "openai" | 
-/**  Another server that speaks OpenAI's protocol. */
+/**  Anthropic's Messages. */
+"anthropic" | 
+/**  Google's Gemini API. */
+"gemini" | 
+/**  Another server that speaks OpenAI's Chat Completions. */
 "openai-compatible" | 
+/**  Ollama's own chat. */
+"ollama" | 
 /**  The built-in mock. */
 "mock";
 
@@ -230,6 +260,12 @@ export type BackendView = {
 	models: ModelView[],
 	/**  The models declared by the user, which an edit starts from; empty asks the backend. */
 	declared_models: string[],
+	/**  What it lacks of Chat Completions; of an OpenAI-compatible backend only. */
+	lacks: LackView[],
+	/**  What it speaks beside Chat Completions; of an OpenAI-compatible backend only. */
+	offers: OfferView[],
+	/**  What becomes of fields that its protocol has no word for. */
+	crossing: CrossingView,
 	/**  The last 24 hours. */
 	last_day: BackendDayView,
 };
@@ -334,11 +370,31 @@ export type CostBasisView =
 "reported" | 
 /**  Tokens times price. */
 "computed" | 
+/**  Estimated tokens times price. */
+"estimated" | 
 /**  No usage or no price: unknown, never zero. */
 "unpriced";
 
 /**  A number of things. */
 export type Count = number;
+
+/**  What becomes of a field that the backend's protocol has no word for. */
+export type CrossingView = 
+/**  Refused by name if it changes the answer, else dropped and named. */
+"strict" | 
+/**  Dropped and named. */
+"lenient";
+
+/**  How hard a model is to think before it answers. */
+export type EffortView = 
+/**  As little as it can. */
+"minimal" | 
+/**  Little. */
+"low" | 
+/**  Somewhat. */
+"medium" | 
+/**  Hard. */
+"high";
 
 /**  Exists for those who branch on it; everything else is `failed`. */
 export type ErrorCode = 
@@ -504,6 +560,28 @@ export type KeyView = {
 	last_month: SpendView,
 };
 
+/**
+ *  What an OpenAI-compatible server lacks of Chat Completions. A request is then written without
+ *  it, or refused if its meaning would change.
+ */
+export type LackView = 
+/**  `stream_options.include_usage`. */
+"stream-usage" | 
+/**  The role `developer`. */
+"developer-role" | 
+/**  `max_completion_tokens`. */
+"max-completion-tokens" | 
+/**  `parallel_tool_calls`. */
+"parallel-tool-calls" | 
+/**  `reasoning_effort`. */
+"reasoning-effort" | 
+/**  `response_format` with a JSON schema. */
+"json-schema" | 
+/**  `tools`. */
+"tools" | 
+/**  Images in messages. */
+"images";
+
 /**  An amount in millionths of a US dollar. */
 export type MicroDollars = number;
 
@@ -539,6 +617,13 @@ export type NotificationTestView = {
 	detail: string,
 };
 
+/**  What an OpenAI-compatible server speaks beside Chat Completions. */
+export type OfferView = 
+/**  `POST /responses`. */
+"responses" | 
+/**  `POST /messages`. */
+"messages";
+
 /**  One message to the panel. */
 export type PanelEvent = 
 /**  These things have changed; what is shown of them is stale. */
@@ -549,6 +634,14 @@ tags: Tag[] } |
 { kind: "run_progress"; 
 /**  The run as it is now. */
 run: RunView } | 
+/**  A playground run began or ended. */
+{ kind: "playground_run"; 
+/**  The run as it is now. */
+run: PlaygroundRunView } | 
+/**  More of a playground run's answer. */
+{ kind: "playground_text"; 
+/**  What came. */
+piece: PlaygroundPieceView } | 
 /**  Open this place: a notification or the tray was clicked. */
 { kind: "navigate"; 
 /**  A path of the panel, `/readiness` or `/backends/openai`. */
@@ -556,6 +649,180 @@ path: string };
 
 /**  The core's events on their way to the window. */
 export type PanelMessage = PanelEvent;
+
+/**  One try at one backend. */
+export type PlaygroundAttemptView = {
+	/**  Where it went. */
+	backend: string,
+	/**  The model named there. */
+	model: string,
+	/**  How long it took, in milliseconds. */
+	duration_ms: number,
+	/**  The backend's status, if it answered. */
+	http_status: number | null,
+	/**  How it failed, in words; none if it did not. */
+	error: string | null,
+};
+
+/**  What went wrong. */
+export type PlaygroundErrorView = {
+	/**  The gateway's own sentence. */
+	message: string,
+	/**  Its word for programs. */
+	code: string | null,
+};
+
+/**  More of an answer. */
+export type PlaygroundPieceView = {
+	/**  Which run. */
+	run: string,
+	/**
+	 *  UTF-16 units of text before this: another number than the reader has means that it missed
+	 *  some.
+	 */
+	text_at: Count,
+	/**  More text. */
+	text: string,
+	/**  UTF-16 units of thinking before this. */
+	thinking_at: Count,
+	/**  More thinking. */
+	thinking: string,
+	/**  Until the first piece, in milliseconds. */
+	first_token_ms: number | null,
+	/**  Since it was sent, in milliseconds. */
+	elapsed_ms: number,
+};
+
+/**  What went over the wire. The token is not in it. */
+export type PlaygroundRawView = {
+	/**  Request line and headers. */
+	request_head: string,
+	/**  The request's JSON. */
+	request_body: string,
+	/**  Status line and headers of the answer; empty until they have come. */
+	answer_head: string,
+	/**  The answer as it came. */
+	answer_body: string,
+	/**  Bytes at its end that are not shown. */
+	answer_bytes_cut: Count,
+};
+
+/**  What the ledger has of a run. */
+export type PlaygroundRecordView = {
+	/**  What the backend says it used. */
+	model_billed: string | null,
+	/**  Why it went where it went. */
+	explanation: string,
+	/**  Tokens by class; none when the backend did not say. */
+	usage: PlaygroundUsageView | null,
+	/**  Its cost; none when not known. */
+	cost: MicroDollars | null,
+	/**  How the cost is known. */
+	cost_basis: CostBasisView,
+	/**  Output tokens for each second between the first token and the end. */
+	tokens_per_second: number | null,
+	/**  Every try, in order. */
+	attempts: PlaygroundAttemptView[],
+};
+
+/**  Names one run. */
+export type PlaygroundRef = {
+	/**  Which. */
+	run: string,
+};
+
+/**  A run, while it goes and after. */
+export type PlaygroundRunView = {
+	/**  Its id. */
+	id: string,
+	/**  The model that was asked for. */
+	model: string,
+	/**  When it began. */
+	started_at: UnixMs,
+	/**  How far it has come. */
+	state: PlaygroundStateView,
+	/**  The answer's text so far. */
+	text: string,
+	/**  What the model thought before it, where the backend shows it. */
+	thinking: string,
+	/**  Until the first piece, in milliseconds, as a client sees it. */
+	first_token_ms: number | null,
+	/**  Since it was sent, or until its end, in milliseconds. */
+	elapsed_ms: number,
+	/**  Status of the gateway's answer. */
+	http_status: number | null,
+	/**  What went wrong, in the gateway's words. */
+	error: PlaygroundErrorView | null,
+	/**  The backend that answered or failed last. */
+	backend: string | null,
+	/**  Fields that the backend has no word for and did not get. */
+	dropped: string[],
+	/**  Why the model stopped. */
+	finish_reason: string | null,
+	/**  The request in the log, to link to. */
+	request: string | null,
+	/**  What was written down about it, once it has ended. */
+	record: PlaygroundRecordView | null,
+};
+
+/**  What to send. The same request asks for its snippets. */
+export type PlaygroundSend = {
+	/**  A model as clients name it, `backend/model` or a bare name. */
+	model: string,
+	/**  The system prompt; empty for none. */
+	system: string | null,
+	/**  The prompt. */
+	prompt: string,
+	/**  0 to 2; none for the backend's own. */
+	temperature: number | null,
+	/**  Most tokens of the answer; none for the backend's own. */
+	max_tokens: number | null,
+	/**  How hard to think; none for the backend's own. */
+	effort: EffortView | null,
+};
+
+/**  The same request as code. */
+export type PlaygroundSnippetsView = {
+	/**  The client whose token the code fetches. */
+	client: string,
+	/**  Whether there is such a client yet. */
+	connected: boolean,
+	/**  The code, one for each library. */
+	snippets: SnippetView[],
+};
+
+/**  How far a run has come. */
+export type PlaygroundStateView = 
+/**  Sent; nothing has come yet. */
+"waiting" | 
+/**  Text comes. */
+"streaming" | 
+/**  Ended well. */
+"complete" | 
+/**  Broke off after its first text. */
+"partial" | 
+/**  Refused, or broke before any text. */
+"failed" | 
+/**  Stopped by the user. */
+"cancelled";
+
+/**  Tokens; no token is in two classes. */
+export type PlaygroundUsageView = {
+	/**  All input. */
+	input: Count,
+	/**  All output. */
+	output: Count,
+	/**  Input that no cache had. */
+	input_uncached: Count,
+	/**  Input read from a provider's cache. */
+	cache_read: Count,
+	/**  Input written into a provider's cache. */
+	cache_write: Count,
+	/**  Output that can be seen. */
+	output_visible: Count,
+	/**  Output that was thinking. */
+	reasoning: Count,
+};
 
 /**  A provider or local server to start from. */
 export type PresetView = {
@@ -573,6 +840,10 @@ export type PresetView = {
 	docs_url: string,
 	/**  Runs on this machine and needs no key. */
 	local: boolean,
+	/**  What it lacks of Chat Completions. */
+	lacks: LackView[],
+	/**  What it speaks beside Chat Completions. */
+	offers: OfferView[],
 };
 
 /**  A price per million tokens. */
@@ -664,12 +935,19 @@ export type RequestView = {
 	stream: boolean,
 	/**  Why the model stopped. */
 	finish_reason: string | null,
-	/**  Input tokens of every class; none when the backend did not say. */
+	/**  Input tokens of every class; none when not known. */
 	input_tokens: Count | null,
 	/**  Of these, read from the provider's cache. */
 	cache_read_tokens: Count | null,
-	/**  Output tokens; none when the backend did not say. */
+	/**  Output tokens; none when not known. */
 	output_tokens: Count | null,
+	/**
+	 *  How the tokens are known; none without any, and for requests of before it was written down,
+	 *  whose tokens the backend reported.
+	 */
+	usage_basis: UsageBasisView | null,
+	/**  The backend's own usage object, as it came; JSON of at most 4,096 bytes. */
+	usage_raw: string | null,
 	/**  Its cost; none when not known. */
 	cost: MicroDollars | null,
 	/**  How the cost is known. */
@@ -912,7 +1190,9 @@ export type Tag =
 /**  Readiness runs. */
 "readiness" | 
 /**  Settings and their file. */
-"settings";
+"settings" | 
+/**  Runs of the playground. */
+"playground";
 
 /**  How a step went. */
 export type TestStepState = 
@@ -948,6 +1228,15 @@ export type ThemeChoice =
 
 /**  Milliseconds since 1970-01-01 UTC. */
 export type UnixMs = number;
+
+/**  How token counts are known. */
+export type UsageBasisView = 
+/**  The backend said so. */
+"reported" | 
+/**  The backend's numbers disagreed or were none, and were brought into range. */
+"adjusted" | 
+/**  The backend said nothing; they were counted from the text. */
+"estimated";
 
 /**  One bar. */
 export type UsageBucketView = {

@@ -1,7 +1,8 @@
 /** Connects the host's events to the query cache and to the router. Lives as long as the page; no component listens. */
 import type { QueryClient } from "@tanstack/react-query";
-import type { PanelEvent, ReadinessView } from "@/ipc/bindings";
+import type { PanelEvent, PlaygroundRunView, ReadinessView } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
+import { withPiece, withRun } from "@/ipc/playground-runs";
 import { invalidateTags } from "@/ipc/tags";
 
 export function connectEvents(host: Host, cache: QueryClient, navigate: (path: string) => void): () => void {
@@ -14,6 +15,10 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       return invalidateTags(cache, event.tags);
     case "navigate":
       return navigate(event.path);
+    case "playground_run":
+      return keepRuns(cache, (runs) => withRun(runs, event.run));
+    case "playground_text":
+      return keepRuns(cache, (runs) => withPiece(runs, event.piece));
     case "run_progress":
       // A reading that is under way would come back older than this event.
       void cache.cancelQueries({ queryKey: ["readiness"] });
@@ -23,4 +28,14 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       }));
       if (event.run.state !== "running") invalidateTags(cache, ["readiness", "status"]);
   }
+}
+
+/** Moves the playground's runs on; where something was missed they are read again. */
+function keepRuns(cache: QueryClient, next: (runs: PlaygroundRunView[]) => PlaygroundRunView[] | null): void {
+  const before = cache.getQueryData<PlaygroundRunView[]>(["playground"]);
+  const after = before === undefined ? null : next(before);
+  if (after === null) return invalidateTags(cache, ["playground"]);
+  // A reading that is under way would come back older than this event.
+  void cache.cancelQueries({ queryKey: ["playground"] });
+  cache.setQueryData<PlaygroundRunView[]>(["playground"], after);
 }

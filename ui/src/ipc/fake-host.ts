@@ -5,8 +5,10 @@
 import { offlineError } from "@/ipc/api-error";
 import type { BackendView, KeyView, PanelEvent, Tag } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
-import { PRESETS, modelsOf } from "@/ipc/fake/catalogue";
+import { modelsOf } from "@/ipc/fake/catalogue";
+import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
+import { fakePlayground } from "@/ipc/fake/playground";
 import {
   checkNewBackend,
   fault,
@@ -14,6 +16,7 @@ import {
   originOf,
   raise,
   recordRun,
+  requireDiffering,
   requireId,
   requireRanges,
   requireSecret,
@@ -54,6 +57,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     for (const listener of listeners) listener(event);
   };
   const changed = (...tags: Tag[]) => announce({ kind: "changed", tags });
+
+  const playground = fakePlayground({ world, now, later, announce });
 
   function answer<Output>(work: () => Output): Promise<Output> {
     return new Promise((resolve, reject) => {
@@ -120,6 +125,9 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           base_url: req.base_url,
           models,
           declared_models: req.models,
+          lacks: req.lacks,
+          offers: req.offers,
+          crossing: req.crossing,
         };
         world.backends.splice(-1, 0, added);
         changed("status", "backends", "keys");
@@ -129,11 +137,16 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         const origin = originOf(req.base_url);
         const edited = backend(req.id);
+        requireDiffering(req, edited);
         const moved = edited.base_url !== null && originOf(edited.base_url) !== origin;
         Object.assign(edited, {
           label: req.label || req.id,
+          kind: req.kind,
           base_url: req.base_url,
           credential: moved ? null : req.credential,
+          lacks: req.lacks,
+          offers: req.offers,
+          crossing: req.crossing,
         });
         edited.declared_models = req.models;
         edited.models =
@@ -293,6 +306,12 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("readiness");
         return null;
       }),
+
+    playground: () => answer(() => playground.runs()),
+    playgroundSend: (req) => answer(() => playground.send(req)),
+    playgroundCancel: (req) => answer(() => playground.cancel(req.run)),
+    playgroundRaw: (req) => answer(() => playground.raw(req.run)),
+    playgroundSnippets: (req) => answer(() => playground.snippets(req)),
 
     settings: () => answer(() => settingsView(world)),
     settingsEdit: (req) =>

@@ -22,6 +22,11 @@ import type {
   KeyView,
   NotificationTestView,
   PanelEvent,
+  PlaygroundRawView,
+  PlaygroundRef,
+  PlaygroundRunView,
+  PlaygroundSend,
+  PlaygroundSnippetsView,
   PresetView,
   ReadinessStart,
   ReadinessView,
@@ -68,6 +73,14 @@ export interface Host {
   readiness(): Promise<ReadinessView>;
   readinessStart(req: ReadinessStart): Promise<RunView>;
   readinessCancel(): Promise<null>;
+
+  /** The runs that are still in memory, oldest first. */
+  playground(): Promise<PlaygroundRunView[]>;
+  /** Sends a prompt through the gateway; the answer comes as events. */
+  playgroundSend(req: PlaygroundSend): Promise<PlaygroundRunView>;
+  playgroundCancel(req: PlaygroundRef): Promise<null>;
+  playgroundRaw(req: PlaygroundRef): Promise<PlaygroundRawView>;
+  playgroundSnippets(req: PlaygroundSend): Promise<PlaygroundSnippetsView>;
 
   settings(): Promise<SettingsView>;
   settingsEdit(req: SettingsValues): Promise<SettingsView>;

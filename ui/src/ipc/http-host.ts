@@ -10,7 +10,7 @@ import { snakeCase } from "@/lib/names";
 
 const RECONNECT_DELAY_MS = 3_000;
 const ONE_TIME_PREFIX = "#one-time=";
-const EVERY_TAG: Tag[] = ["status", "backends", "keys", "clients", "usage", "readiness", "settings"];
+const EVERY_TAG: Tag[] = ["status", "backends", "keys", "clients", "usage", "readiness", "settings", "playground"];
 
 async function post(path: string, body: unknown): Promise<Response> {
   try {

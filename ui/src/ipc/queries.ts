@@ -8,6 +8,10 @@ import type {
   BackendView,
   ClientView,
   KeyView,
+  PlaygroundRawView,
+  PlaygroundRunView,
+  PlaygroundSend,
+  PlaygroundSnippetsView,
   PresetView,
   ReadinessView,
   RequestsQuery,
@@ -29,6 +33,9 @@ export const QUERY_NAMES = [
   "usage",
   "requests",
   "readiness",
+  "playground",
+  "playground_raw",
+  "playground_snippets",
   "settings",
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
@@ -63,6 +70,34 @@ export function useClients(): UseQueryResult<ClientView[], ApiError> {
 export function useReadiness(): UseQueryResult<ReadinessView, ApiError> {
   const host = useHost();
   return useQuery<ReadinessView, ApiError>({ queryKey: ["readiness"], queryFn: () => host.readiness() });
+}
+
+/** The playground's runs in memory; events keep them as they are. */
+export function usePlayground(): UseQueryResult<PlaygroundRunView[], ApiError> {
+  const host = useHost();
+  return useQuery<PlaygroundRunView[], ApiError>({ queryKey: ["playground"], queryFn: () => host.playground() });
+}
+
+/** What a run sent and got; read again when it has moved on. */
+export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<PlaygroundRawView, ApiError> {
+  const host = useHost();
+  return useQuery<PlaygroundRawView, ApiError>({
+    queryKey: ["playground_raw", run.id, run.state],
+    queryFn: () => host.playgroundRaw({ run: run.id }),
+    placeholderData: (previous, query) => (query?.queryKey[1] === run.id ? previous : undefined),
+    gcTime: 0,
+  });
+}
+
+/** The request as code. The code of the request before stays while that of the next one is read. */
+export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<PlaygroundSnippetsView, ApiError> {
+  const host = useHost();
+  return useQuery<PlaygroundSnippetsView, ApiError>({
+    queryKey: ["playground_snippets", req],
+    queryFn: () => host.playgroundSnippets(req),
+    placeholderData: (previous) => previous,
+    gcTime: 0,
+  });
 }
 
 export function useSettings(): UseQueryResult<SettingsView, ApiError> {

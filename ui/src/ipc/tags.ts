@@ -7,10 +7,11 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   status: ["status"],
   backends: ["backends"],
   keys: ["keys"],
-  clients: ["clients"],
+  clients: ["clients", "playground_snippets"],
   usage: ["usage", "requests"],
   readiness: ["readiness"],
-  settings: ["settings"],
+  settings: ["playground_snippets", "settings"],
+  playground: ["playground"],
 };
 
 /** Refetches what is on the page and marks the rest for when it is next shown. */

@@ -1,15 +1,17 @@
 import { expect, test } from "vitest";
-import { PRESETS } from "@/ipc/fake/catalogue";
+import { PRESETS } from "@/ipc/fake/presets";
 import { inspectSecret } from "@/lib/pasted-secret";
 
 test.each([
-  ["sk-or-v1-abc", "openrouter"],
-  ["sk-proj-abc", "openai"],
-  ["gsk_abc", "groq"],
-  ["whatever", undefined],
-  ["", undefined],
-])("%s is a key of %s", (secret, id) => {
-  expect(inspectSecret(secret, PRESETS).provider?.id).toBe(id);
+  ["sk-or-v1-abc", ["openrouter"]],
+  ["sk-proj-abc", ["openai"]],
+  ["sk-ant-abc", ["anthropic"]],
+  ["sk-abc", ["deepseek", "moonshot", "alibaba", "siliconflow"]],
+  ["gsk_abc", ["groq"]],
+  ["whatever", []],
+  ["", []],
+])("%s is a key of %s", (secret, ids) => {
+  expect(inspectSecret(secret, PRESETS).providers.map(({ id }) => id)).toEqual(ids);
 });
 
 test("spaces around are told from spaces inside", () => {

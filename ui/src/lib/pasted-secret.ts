@@ -5,8 +5,8 @@
 import type { PresetView } from "@/ipc/bindings";
 
 export interface SecretFindings {
-  /** The provider whose keys begin like this, when exactly known. */
-  provider: PresetView | null;
+  /** The providers whose keys begin like this: one where the beginning is its own, several where it is shared. */
+  providers: PresetView[];
   /** Spaces or line breaks inside: a key never has them. */
   hasInnerSpace: boolean;
   /** Spaces or line breaks around it, which are taken off. */
@@ -15,7 +15,7 @@ export interface SecretFindings {
 }
 
 export const NOTHING_FOUND: SecretFindings = {
-  provider: null,
+  providers: [],
   hasInnerSpace: false,
   hasOuterSpace: false,
   empty: true,
@@ -24,20 +24,22 @@ export const NOTHING_FOUND: SecretFindings = {
 export function inspectSecret(text: string, presets: PresetView[]): SecretFindings {
   const trimmed = text.trim();
   return {
-    provider: detectProvider(trimmed, presets),
+    providers: detectProviders(trimmed, presets),
     hasInnerSpace: /\s/.test(trimmed),
     hasOuterSpace: trimmed !== text,
     empty: trimmed === "",
   };
 }
 
-/** The longest matching prefix wins: `sk-or-` is OpenRouter's although `sk-` is OpenAI's. */
-function detectProvider(secret: string, presets: PresetView[]): PresetView | null {
-  let best: PresetView | null = null;
+/** The longest matching prefix wins: `sk-or-` is OpenRouter's although `sk-` is DeepSeek's and others'. */
+function detectProviders(secret: string, presets: PresetView[]): PresetView[] {
+  let best: PresetView[] = [];
   for (const preset of presets) {
     const prefix = preset.key_prefix;
     if (prefix === null || prefix === "" || !secret.startsWith(prefix)) continue;
-    if (best === null || prefix.length > (best.key_prefix?.length ?? 0)) best = preset;
+    const length = best[0]?.key_prefix?.length ?? 0;
+    if (prefix.length > length) best = [preset];
+    else if (prefix.length === length) best.push(preset);
   }
   return best;
 }

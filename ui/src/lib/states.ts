@@ -6,6 +6,7 @@ import type {
   CheckStateView,
   HealthStateView,
   KeyStateView,
+  PlaygroundStateView,
   RequestStateView,
   RunVerdictView,
   SeverityView,
@@ -71,6 +72,15 @@ export const VERDICT: Record<VerdictLevel, Sign> = {
   ok: sign("All well", "disc", "ok"),
   attention: sign("Attention", "triangle", "warn"),
   problem: sign("Problem", "barred", "bad"),
+};
+
+export const PLAYGROUND: Record<PlaygroundStateView, Sign> = {
+  waiting: sign("Waiting", "turning", "info"),
+  streaming: sign("Streaming", "turning", "info"),
+  complete: sign("Complete", "disc", "ok"),
+  partial: sign("Cut short", "half", "warn"),
+  failed: sign("Failed", "barred", "bad"),
+  cancelled: sign("Cancelled", "square", "muted"),
 };
 
 export const RUN_VERDICT: Record<RunVerdictView, Sign> = {

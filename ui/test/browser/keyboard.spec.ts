@@ -19,8 +19,9 @@ test("add a backend from a preset, with a new key, and see its test pass", async
   await settled(page);
   await tabTo(page, page.getByRole("button", { name: "Add backend", exact: true }));
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("button", { name: /^OpenAI/ })).toBeFocused();
-  await tabTo(page, page.getByRole("button", { name: /^Groq/ }));
+  await expect(page.getByPlaceholder(/Find a provider/)).toBeFocused();
+  await page.keyboard.type("api.groq");
+  await expect(page.getByRole("option", { name: /^Groq/ })).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("Enter");
   await tabTo(page, page.getByLabel("The key", { exact: true }));
   await page.keyboard.type("gsk_marked-1234");

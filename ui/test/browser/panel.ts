@@ -1,4 +1,5 @@
 /** What browser tests share: opening a place of the made-up world, and collecting what must not happen there. */
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
 export const SCREENS = {
@@ -8,6 +9,7 @@ export const SCREENS = {
   clients: { path: "/clients", heading: "Keys" },
   usage: { path: "/usage", heading: "Usage" },
   readiness: { path: "/readiness", heading: "Readiness" },
+  playground: { path: "/playground", heading: "Playground" },
   settings: { path: "/settings", heading: "Settings" },
 } as const;
 
@@ -34,6 +36,16 @@ export async function settled(page: Page): Promise<void> {
   await expect(page.getByRole("status", { name: /^Reading/ })).toHaveCount(0);
 }
 
+/** What axe finds serious or worse. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
+    .flatMap((violation) =>
+      violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`),
+    );
+}
+
 /** Everything a page must never do, collected from its first moment on. */
 export async function watchFaults(page: Page): Promise<() => Promise<string[]>> {
   const faults: string[] = [];
@@ -53,4 +65,20 @@ export async function watchFaults(page: Page): Promise<() => Promise<string[]>> 
     const policy = await page.evaluate(() => (window as unknown as { securityFaults: string[] }).securityFaults);
     return [...faults, ...policy];
   };
+}
+
+/** Chooses a model of the playground by typing its name. */
+export async function chooseModel(page: Page, picker: string, model: string): Promise<void> {
+  await page.getByRole("button", { name: new RegExp(`^${picker}: `) }).click();
+  await page.getByPlaceholder("Find a model, or type a name").fill(model);
+  await page.keyboard.press("Enter");
+}
+
+/** Sends one prompt to two models. */
+export async function compareTwo(page: Page, first: string, second: string): Promise<void> {
+  await page.getByRole("radio", { name: "Compare two" }).click();
+  await chooseModel(page, "Model A", first);
+  await chooseModel(page, "Model B", second);
+  await page.getByRole("textbox", { name: "Prompt" }).fill("Explain what a circuit breaker does.");
+  await page.keyboard.press("Control+Enter");
 }

@@ -62,6 +62,7 @@ test("every screen works with the prototypes frozen, as the desktop window freez
     "/clients?add=true",
     "/usage?range=last_month",
     "/readiness",
+    "/playground",
     "/settings",
   ]) {
     await page.goto(`${PRODUCT}/index.html#${path}`);

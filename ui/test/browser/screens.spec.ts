@@ -1,7 +1,6 @@
 /** Every screen in both themes and in good and bad days: readable, quiet in the console, within the policy, in the window. */
-import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
-import { openPanel, SCREEN_NAMES, SCREENS, settled, watchFaults } from "./panel.ts";
+import { openPanel, SCREEN_NAMES, SCREENS, seriousFindings, settled, watchFaults } from "./panel.ts";
 
 const DIALOGS = {
   "add backend": "/backends?add=true",
@@ -11,15 +10,6 @@ const DIALOGS = {
   "connect client": "/clients?add=true",
   "client drawer": "/clients/codex",
 };
-
-async function seriousFindings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
-    .flatMap((violation) =>
-      violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`),
-    );
-}
 
 /** Elements of the page that stick out of the window sideways. */
 async function sidewaysOverflow(page: Page): Promise<string[]> {
@@ -87,6 +77,7 @@ test.describe("900 by 600", () => {
       clients: "Connect a client",
       usage: "Export",
       readiness: "Run all checks",
+      playground: "Send",
     };
     for (const name of SCREEN_NAMES) {
       await test.step(name, async () => {

@@ -1,13 +1,21 @@
 /** Not a test: pictures of every screen, theme, size and state, to be looked at one by one. */
-import { test } from "@playwright/test";
-import { openPanel, settled, SCREEN_NAMES, SCREENS } from "./panel.ts";
+import { test, type Page } from "@playwright/test";
+import { compareTwo, openPanel, settled, SCREEN_NAMES, SCREENS } from "./panel.ts";
 
 const SIZES = [
   { name: "1280", width: 1280, height: 800 },
   { name: "900", width: 900, height: 600 },
 ];
 
-const EXTRA = [
+interface Extra {
+  name: string;
+  scenario: string;
+  path: string;
+  /** What is done before the picture is taken. */
+  act?: (page: Page) => Promise<void>;
+}
+
+const EXTRA: Extra[] = [
   { name: "backend-drawer", scenario: "busy", path: "/backends/openai" },
   { name: "backend-down", scenario: "failing", path: "/backends/ollama" },
   { name: "backend-add", scenario: "busy", path: "/backends?add=true" },
@@ -17,6 +25,24 @@ const EXTRA = [
   { name: "client-add", scenario: "busy", path: "/clients?add=true" },
   { name: "usage-month", scenario: "busy", path: "/usage?range=last_month&group=model" },
   { name: "settings-invalid", scenario: "invalid-settings", path: "/settings" },
+  {
+    name: "playground-streaming",
+    scenario: "busy",
+    path: "/playground",
+    act: async (page) => {
+      await compareTwo(page, "groq/llama-5-70b", "openai/gpt-5.2-mini");
+      await page.getByText("Complete", { exact: true }).first().waitFor();
+    },
+  },
+  {
+    name: "playground-failed",
+    scenario: "failing",
+    path: "/playground",
+    act: async (page) => {
+      await compareTwo(page, "mock/chat", "ollama/gemma4:12b");
+      await page.getByText("Complete", { exact: true }).first().waitFor();
+    },
+  },
   { name: "overview-offline", scenario: "offline", path: "/" },
   { name: "overview-slow", scenario: "slow", path: "/" },
   { name: "backends-slow", scenario: "slow", path: "/backends" },
@@ -39,6 +65,7 @@ for (const theme of ["dark", "light"] as const) {
       for (const extra of EXTRA) {
         await openPanel(page, { scenario: extra.scenario, theme, path: extra.path });
         if (extra.scenario !== "slow") await settled(page);
+        await extra.act?.(page);
         await shoot(extra.name);
       }
     });

@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    backends, check, clients, completions, keys, requests, settings, token, usage,
+    ask, backends, check, clients, completions, keys, requests, settings, token, usage,
 };
 use crate::console::Format;
 use crate::exit::Exit;
@@ -54,6 +54,9 @@ pub(crate) enum Ask {
     Status,
     /// Run the readiness checks; nothing is billed
     Check(check::Check),
+    /// Send a prompt through the gateway and print the answer as it comes
+    #[command(name = "ask")]
+    Prompt(ask::Prompt),
     /// Keep keys in the vault
     #[command(subcommand)]
     Keys(keys::Keys),

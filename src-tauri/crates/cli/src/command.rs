@@ -1,5 +1,6 @@
 //! The commands, one file each: what may be typed, the one call of the core, and the answer as text.
 
+pub(crate) mod ask;
 pub(crate) mod backends;
 pub(crate) mod check;
 pub(crate) mod clients;

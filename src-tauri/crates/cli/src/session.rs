@@ -6,7 +6,9 @@ use control::{Core, EngineConfig};
 use tokio::runtime::Builder;
 
 use crate::arguments::Ask;
-use crate::command::{backends, check, clients, keys, requests, settings, status, token, usage};
+use crate::command::{
+    ask, backends, check, clients, keys, requests, settings, status, token, usage,
+};
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 use crate::secret_input::prompt;
@@ -47,7 +49,7 @@ pub(crate) fn ask(
     control::harden_process();
     let config = EngineConfig::from_variables(environment.variables)?;
     let threads = match &question {
-        Ask::Check(_) => Threads::Several,
+        Ask::Check(_) | Ask::Prompt(_) => Threads::Several,
         _ => Threads::One,
     };
     wait_for(threads, async {
@@ -84,6 +86,7 @@ async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exi
     match question {
         Ask::Status => status::run(core, console).await,
         Ask::Check(wanted) => check::run(&wanted, core, console).await,
+        Ask::Prompt(wanted) => ask::run(wanted, core, console).await,
         Ask::Keys(wanted) => keys::run(wanted, core, console).await,
         Ask::Backends(wanted) => backends::run(wanted, core, console).await,
         Ask::Clients(wanted) => clients::run(wanted, core, console).await,

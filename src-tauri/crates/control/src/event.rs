@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::core::Core;
 use crate::remote::RemoteEvents;
-use crate::view::RunView;
+use crate::view::{PlaygroundPieceView, PlaygroundRunView, RunView};
 use crate::{ApiError, operation};
 
 /// How long changes are gathered before panels are told, in milliseconds: ten times a second at
@@ -32,6 +32,16 @@ pub enum PanelEvent {
     RunProgress {
         /// The run as it is now.
         run: Box<RunView>,
+    },
+    /// A playground run began or ended.
+    PlaygroundRun {
+        /// The run as it is now.
+        run: Box<PlaygroundRunView>,
+    },
+    /// More of a playground run's answer.
+    PlaygroundText {
+        /// What came.
+        piece: PlaygroundPieceView,
     },
     /// Open this place: a notification or the tray was clicked.
     Navigate {
@@ -60,11 +70,13 @@ pub enum Tag {
     Readiness,
     /// Settings and their file.
     Settings,
+    /// Runs of the playground.
+    Playground,
 }
 
 impl Tag {
     /// Every tag.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Status,
         Self::Backends,
         Self::Keys,
@@ -72,6 +84,7 @@ impl Tag {
         Self::Usage,
         Self::Readiness,
         Self::Settings,
+        Self::Playground,
     ];
 }
 
@@ -85,6 +98,7 @@ impl From<Topic> for Tag {
             Topic::Usage => Self::Usage,
             Topic::Readiness => Self::Readiness,
             Topic::Settings => Self::Settings,
+            Topic::Playground => Self::Playground,
         }
     }
 }
@@ -99,6 +113,7 @@ impl From<Tag> for Topic {
             Tag::Usage => Self::Usage,
             Tag::Readiness => Self::Readiness,
             Tag::Settings => Self::Settings,
+            Tag::Playground => Self::Playground,
         }
     }
 }
@@ -115,6 +130,12 @@ impl From<&EngineEvent> for PanelEvent {
             }
             EngineEvent::RunEnded(report) => {
                 Self::RunProgress { run: Box::new(operation::report_view(report)) }
+            }
+            EngineEvent::Playground(run) => {
+                Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }
+            }
+            EngineEvent::PlaygroundPiece(piece) => {
+                Self::PlaygroundText { piece: operation::playground_piece_view(piece) }
             }
             EngineEvent::Open(path) => Self::Navigate { path: path.clone() },
         }

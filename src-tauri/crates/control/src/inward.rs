@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientRef, KeyAdd,
-    KeyRef, KeyReplace, ReadinessStart, RequestsQuery, SettingsValues, UsageQuery, VaultUnlock,
+    KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestsQuery,
+    SettingsValues, UsageQuery, VaultUnlock,
 };
 
 /// A request that can be sent to the owner.
@@ -41,6 +42,8 @@ plain!(
     UsageQuery,
     RequestsQuery,
     ReadinessStart,
+    PlaygroundSend,
+    PlaygroundRef,
     SettingsValues,
 );
 
@@ -54,6 +57,7 @@ impl Inward for BackendAdd {
         bytes(&json!({
             "id": self.id, "label": self.label, "kind": self.kind,
             "base_url": self.base_url, "key": key, "models": self.models,
+            "lacks": self.lacks, "offers": self.offers, "crossing": self.crossing,
         }))
     }
 }
@@ -93,7 +97,7 @@ fn bytes(request: &impl Serialize) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::BackendKindView;
+    use crate::view::{BackendKindView, CrossingView, LackView, OfferView};
 
     #[test]
     fn a_request_with_a_key_arrives_as_it_was_sent() {
@@ -105,9 +109,14 @@ mod tests {
             base_url: "http://127.0.0.1:1/v1".to_owned(),
             key: BackendKey::New { secret: secret() },
             models: vec!["m".to_owned()],
+            lacks: vec![LackView::StreamUsage],
+            offers: vec![OfferView::Messages],
+            crossing: CrossingView::Lenient,
         };
         let arrived: BackendAdd = serde_json::from_slice(&add.body()).expect("readable");
         assert_eq!((arrived.id, arrived.models), (add.id, add.models));
+        assert_eq!((arrived.lacks, arrived.offers), (add.lacks, add.offers));
+        assert_eq!((arrived.kind, arrived.crossing), (add.kind, add.crossing));
         assert!(matches!(arrived.key, BackendKey::New { secret: key } if key == secret()));
 
         let replace = KeyReplace { id: "up".to_owned(), secret: secret() };

@@ -10,7 +10,8 @@ use crate::event::Tag;
 use crate::view::{
     BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
     ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    NotificationTestView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
+    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
     RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
     VaultView,
 };
@@ -67,6 +68,16 @@ macro_rules! operations {
             readiness_start(req: ReadinessStart) -> RunView, changes [Readiness, Status];
             /// Stops the run that goes.
             readiness_cancel() -> (), changes [Readiness, Status];
+            /// The playground's runs that are still in memory, oldest first.
+            playground() -> Vec<PlaygroundRunView>, changes [];
+            /// Sends a prompt through the gateway; the answer comes as events.
+            playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [];
+            /// Stops a run of the playground, if it still goes.
+            playground_cancel(req: PlaygroundRef) -> (), changes [];
+            /// What a run of the playground sent and got, without its token.
+            playground_raw(req: PlaygroundRef) -> PlaygroundRawView, changes [];
+            /// The same request for a tool of one's own, as code without a token.
+            playground_snippets(req: PlaygroundSend) -> PlaygroundSnippetsView, changes [];
             /// The settings, their file, and what is wrong with it.
             settings() -> SettingsView, changes [];
             /// Changes the settings.

@@ -6,8 +6,10 @@
 
 mod backends;
 mod clients;
+mod dialects;
 mod keys;
 mod number;
+mod playground;
 mod readiness;
 mod settings;
 mod status;
@@ -15,8 +17,10 @@ mod usage;
 
 pub use backends::*;
 pub use clients::*;
+pub use dialects::*;
 pub use keys::*;
 pub use number::{Count, MicroDollars, UnixMs};
+pub use playground::*;
 pub use readiness::*;
 pub use settings::*;
 pub use status::*;

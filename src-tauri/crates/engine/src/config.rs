@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{Clock, Entropy, SystemClock, SystemEntropy};
+use domain::{Clock, Entropy, SystemClock, SystemEntropy, UnknownWord};
 use monitor::Channel;
-use settings::{UnknownWord, VaultKind};
+use settings::VaultKind;
 use vault::{Passphrase, PassphraseRejected};
 use zeroize::Zeroizing;
 

@@ -21,6 +21,7 @@ use vault::{KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
 
 use crate::events::Events;
 use crate::owner::{LockError, OwnerLock};
+use crate::playground::Playground;
 use crate::runs::Runs;
 use crate::serving::Serving;
 use crate::snapshot;
@@ -65,6 +66,9 @@ pub(crate) struct Parts {
     pub(crate) mock: BackendId,
     /// The token of the readiness checks; in memory only, another one at each start.
     pub(crate) check_token: NewToken,
+    pub(crate) playground: Playground,
+    /// The token of the playground; in memory only, another one at each start.
+    pub(crate) playground_token: NewToken,
     pub(crate) started: WallTime,
     pub(crate) request_seen: AtomicBool,
 }
@@ -131,6 +135,8 @@ impl Engine {
             tasks: Tasks::default(),
             serving: Serving::new(port),
             check_token: new_token(&*entropy),
+            playground: Playground::default(),
+            playground_token: new_token(&*entropy),
             started: clock.wall(),
             request_seen: AtomicBool::new(false),
             folders,

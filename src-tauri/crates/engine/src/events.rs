@@ -7,6 +7,8 @@ use monitor::Transition;
 use readiness::{Report, RunSnapshot};
 use tokio::sync::broadcast;
 
+use crate::playground::{PlaygroundPiece, PlaygroundRun};
+
 /// Events a slow listener may lag behind before the oldest are dropped for it.
 pub const EVENTS_QUEUED_MAX: usize = 1_024;
 
@@ -26,6 +28,10 @@ pub enum EngineEvent {
     Run(Arc<RunSnapshot>),
     /// A readiness run ended.
     RunEnded(Arc<Report>),
+    /// A playground run began or ended.
+    Playground(Arc<PlaygroundRun>),
+    /// More of a playground run's answer.
+    PlaygroundPiece(Arc<PlaygroundPiece>),
     /// Open this place of the panel: a notification was clicked.
     Open(String),
 }
@@ -47,6 +53,8 @@ pub enum Topic {
     Readiness,
     /// Settings and their file.
     Settings,
+    /// Runs of the playground.
+    Playground,
 }
 
 /// The bus. Cheap to clone; sending never waits.

@@ -13,6 +13,7 @@ mod hardening;
 mod log;
 mod notify;
 mod owner;
+mod playground;
 mod probe;
 mod runs;
 mod serving;
@@ -30,6 +31,12 @@ pub use hardening::harden_process;
 pub use log::{Redacted, RedactedWriter, start_log};
 pub use notify::NotificationOutcome;
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner};
+pub use playground::{
+    Effort, PLAYGROUND_IDLE_SECS_MAX, PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RAW_BYTES_MAX,
+    PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX, PLAYGROUND_TELL_MS,
+    PLAYGROUND_TEXT_BYTES_MAX, PlaygroundError, PlaygroundFault, PlaygroundOrder, PlaygroundPiece,
+    PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
+};
 pub use probe::{ProbeReport, ProbeStep};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};

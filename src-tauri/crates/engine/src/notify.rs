@@ -144,7 +144,11 @@ impl Engine {
                 sentence: report.judgement.sentence.clone(),
             }),
             EngineEvent::Health { backend, transition } => self.health_event(backend, transition),
-            EngineEvent::Changed(_) | EngineEvent::Run(_) | EngineEvent::Open(_) => None,
+            EngineEvent::Changed(_)
+            | EngineEvent::Run(_)
+            | EngineEvent::Playground(_)
+            | EngineEvent::PlaygroundPiece(_)
+            | EngineEvent::Open(_) => None,
         }
     }
 

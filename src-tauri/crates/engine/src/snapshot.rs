@@ -7,8 +7,9 @@ use domain::{BackendId, ClientId, IdError, WallTime};
 use gateway::{Backend, Client, ClientStanding, Clients, RequestLimits, Snapshot, TokenHash};
 use ledger::{PriceBook, Purpose};
 use routing::{BackendModels, BackendRole, RouteTable, Standing};
-use settings::{BackendKind, BackendSettings, GatewaySettings, Settings};
+use settings::{BackendKind, BackendSettings, GatewaySettings, Settings, api_root};
 use url::Url;
+use wire::TargetKind;
 
 use crate::engine::Engine;
 
@@ -16,6 +17,8 @@ use crate::engine::Engine;
 const MOCK_URL: &str = "http://mock.localhost/v1";
 /// The client under which the readiness checks call the gateway.
 const CHECK_CLIENT: &str = "gatehouse.check";
+/// The client under which the playground calls it: what is asked there is the user's own traffic.
+const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 
 impl Engine {
     /// Puts the settings of the moment in force for new requests; those on their way keep theirs.
@@ -40,7 +43,13 @@ impl Engine {
             let client = Client { id: id.clone(), purpose: Purpose::User, standing };
             (known.token_sha256, client)
         });
-        own.chain(self.check_client()).collect()
+        own.chain(self.check_client()).chain(self.playground_client()).collect()
+    }
+
+    fn playground_client(&self) -> Option<(TokenHash, Client)> {
+        let id = ClientId::new(PLAYGROUND_CLIENT).ok()?;
+        let standing = ClientStanding::Valid(None);
+        Some((self.parts.playground_token.hash, Client { id, purpose: Purpose::User, standing }))
     }
 
     fn check_client(&self) -> Option<(TokenHash, Client)> {
@@ -85,15 +94,29 @@ pub(crate) fn models(
 
 fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend> {
     let built_in = MOCK_URL.parse::<Url>().ok();
-    let built_in = built_in.map(|url| (mock.clone(), BackendKind::Mock, url, None));
-    let own = settings.backends.iter().map(|(id, known)| {
-        (id.clone(), known.kind, known.base_url.clone(), known.credential.clone())
+    let built_in =
+        built_in.and_then(|url| Backend::new(mock.clone(), TargetKind::Mock, &url, None).ok());
+    let own = settings.backends.iter().filter_map(|(id, known)| {
+        let root = api_root(known.kind, &known.base_url);
+        let built = Backend::new(id.clone(), target(known), &root, known.credential.clone());
+        Some(built.ok()?.crossing(known.crossing))
     });
-    let built = built_in.into_iter().chain(own).filter_map(|(id, kind, url, credential)| {
-        let backend = Backend::new(id.clone(), kind, &url, credential).ok()?;
-        Some((id, backend))
-    });
-    built.collect()
+    built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
+}
+
+/// What a backend is for the dialects.
+fn target(known: &BackendSettings) -> TargetKind {
+    match known.kind {
+        BackendKind::OpenAi => TargetKind::OpenAi,
+        BackendKind::Anthropic => TargetKind::Anthropic,
+        BackendKind::Gemini => TargetKind::Gemini,
+        BackendKind::OpenAiCompatible => TargetKind::OpenAiCompatible {
+            lacks: known.lacks.clone(),
+            offers: known.offers.clone(),
+        },
+        BackendKind::Ollama => TargetKind::Ollama,
+        BackendKind::Mock => TargetKind::Mock,
+    }
 }
 
 fn routes(

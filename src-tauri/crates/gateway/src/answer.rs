@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::Dialect;
 use domain::RequestId;
 use futures_util::stream::BoxStream;
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use wire::{ErrorAnswer, ErrorKind, openai_chat};
+use wire::{ErrorAnswer, ErrorKind, error_body, error_status};
 
 /// Body of an answer: whole, or a stream that may be cut short on purpose.
 pub(crate) type AnswerBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, StreamItem>>>;
@@ -27,6 +28,8 @@ pub(crate) const BACKEND: HeaderName = HeaderName::from_static("x-gatehouse-back
 pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-gatehouse-route");
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-gatehouse-attempts");
 pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-gatehouse-cache");
+pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-gatehouse-dropped");
+pub(crate) const ESTIMATED: HeaderName = HeaderName::from_static("x-gatehouse-estimated");
 pub(crate) const COST_USD: HeaderName = HeaderName::from_static("x-gatehouse-cost-usd");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
@@ -87,7 +90,8 @@ impl Refusal {
         self
     }
 
-    fn spelled(&self) -> ErrorAnswer<'_> {
+    /// In neutral words.
+    pub(crate) fn spelled(&self) -> ErrorAnswer<'_> {
         ErrorAnswer {
             status: self.status,
             kind: self.kind,
@@ -97,14 +101,11 @@ impl Refusal {
         }
     }
 
-    /// The event that ends a stream which had begun.
-    pub(crate) fn event(&self) -> Bytes {
-        openai_chat::error_event(&self.spelled())
-    }
-
-    /// The whole answer.
-    pub(crate) fn answer(&self) -> Response<AnswerBody> {
-        let mut answer = json(self.status, openai_chat::error_body(&self.spelled()));
+    /// The whole answer, spelled for a client of `dialect`.
+    pub(crate) fn answer(&self, dialect: Dialect) -> Response<AnswerBody> {
+        let error = self.spelled();
+        let status = error_status(dialect, &error);
+        let mut answer = json(status, error_body(dialect, &ErrorAnswer { status, ..error }));
         let headers = answer.headers_mut();
         let never = HeaderValue::from_static("false");
         match self.retry {
@@ -144,11 +145,17 @@ pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<Answer
     Response::new(Either::Right(StreamBody::new(items)))
 }
 
-/// Names the request on its answer.
-pub(crate) fn stamp(answer: &mut Response<AnswerBody>, id: RequestId) {
-    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
-        answer.headers_mut().insert(REQUEST_ID, value);
-    }
+/// Names the request on its answer; also where the SDKs of `dialect` look for a name, if the backend
+/// gave none.
+pub(crate) fn stamp(answer: &mut Response<AnswerBody>, id: RequestId, dialect: Dialect) {
+    let Ok(value) = HeaderValue::try_from(id.to_string()) else { return };
+    let headers = answer.headers_mut();
+    let name = match dialect {
+        Dialect::AnthropicMessages => HeaderName::from_static("request-id"),
+        _ => HeaderName::from_static("x-request-id"),
+    };
+    headers.entry(name).or_insert_with(|| value.clone());
+    headers.insert(REQUEST_ID, value);
 }
 
 /// Makes this the last answer on its connection.
@@ -173,7 +180,7 @@ mod tests {
     fn advice_becomes_headers() {
         let headers = |advice| {
             let refusal = Refusal::new(429, ErrorKind::RateLimit, "x", "y").retry(advice);
-            let answer = refusal.answer();
+            let answer = refusal.answer(Dialect::OpenAiChat);
             let get =
                 |name| answer.headers().get(name).and_then(|v| v.to_str().ok().map(str::to_owned));
             (get(SHOULD_RETRY), get(RETRY_AFTER))

@@ -7,8 +7,7 @@ use domain::{BackendId, WallTime};
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use routing::NoRoute;
 use vault::VaultError;
-use wire::openai_chat::{BadAnswer, StreamFault};
-use wire::{ErrorKind, UpstreamClass, UpstreamError};
+use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
 use crate::answer::{Refusal, RetryAdvice};
 use crate::event::{FailureReason, Verdict};
@@ -65,6 +64,12 @@ impl Failure {
             .param(Some("model".to_owned()))
             .retry(RetryAdvice::Never);
         Self { verdict: Verdict::NotSent, ..Self::here(refusal) }
+    }
+
+    /// The request is wrong, or cannot be said in the backend's dialect.
+    pub(crate) fn bad_request(error: &RequestError) -> Self {
+        let failure = Self::here(bad_request(error));
+        Self { verdict: Verdict::ClientFault, ..failure }
     }
 
     /// The snapshot sends a request where it must not go.
@@ -128,7 +133,10 @@ impl Failure {
     pub(crate) fn bad_answer(backend: &BackendId, bad: &BadAnswer, told: &Told<'_>) -> Self {
         let work = match bad {
             BadAnswer::Empty | BadAnswer::Html => Work::None,
-            BadAnswer::NotJson | BadAnswer::NoChoices => Work::Unknown,
+            BadAnswer::NotJson
+            | BadAnswer::NoChoices
+            | BadAnswer::Truncated
+            | BadAnswer::Broken(_) => Work::Unknown,
             BadAnswer::UpstreamError(error) => return Self::reported(backend, error, told),
         };
         let message = format!("The backend {backend} sent no answer: {bad}.");
@@ -163,13 +171,20 @@ impl Failure {
             _ => format!("The backend {backend} answered {}: {words}", error.status),
         };
         let mut refusal = Refusal::new(status, kind, code, message)
-            .retry(told.advice(error.class))
+            .retry(told.advice(error))
             .param(error.param.as_deref().map(|param| told.scrubbed(param)));
         if keeps_code(error.class) {
             refusal.relayed_code = relayed_code;
         }
         Self { refusal, verdict, work: Work::None, upstream_status: Some(error.status) }
     }
+}
+
+/// A 400 that names the field.
+pub(crate) fn bad_request(error: &RequestError) -> Refusal {
+    Refusal::new(400, ErrorKind::InvalidRequest, error.code(), error.to_string())
+        .param(error.param().map(str::to_owned))
+        .retry(RetryAdvice::Never)
 }
 
 /// What else a backend said beside its error.
@@ -184,11 +199,13 @@ impl Told<'_> {
         self.scrubber.scrub(text)
     }
 
-    fn advice(&self, class: UpstreamClass) -> RetryAdvice {
+    fn advice(&self, error: &UpstreamError) -> RetryAdvice {
         let forbidden =
             self.headers.get("x-should-retry").is_some_and(|v| v.as_bytes() == b"false");
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
-        match (class, retry_after(self.headers, self.now)) {
+        // Gemini says it in the body (`retryDelay`), the others in a header.
+        let wait = retry_after(self.headers, self.now).or(error.retry_after);
+        match (error.class, wait) {
             (UpstreamClass::KeyRejected | UpstreamClass::Unpaid, _) => RetryAdvice::Never,
             (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait))
                 if wait > longest =>

@@ -1,35 +1,32 @@
-//! The gateway's door: one origin, a handful of routes, and nothing behind them that a request
-//! reaches without passing every check.
-//!
-//! A match instead of a router: five routes, of which later ones (`/v1beta/models/{m}:generate…`)
-//! fit no router's patterns, and every refusal has to be spelled in a dialect anyway.
+//! The gateway's door: one origin, the routes of every dialect (`route`), and nothing behind them that
+//! a request reaches without passing every check.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use domain::{Clock, Entropy, RequestId};
+use domain::{Clock, Dialect, Entropy, RequestId};
 use hyper::body::Incoming;
-use hyper::header::HeaderMap;
-use hyper::{Method, Request, Response};
+use hyper::header::{HeaderMap, HeaderValue, UPGRADE};
+use hyper::{Request, Response};
 use ledger::Ledger;
-use settings::BackendKind;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
-use wire::ErrorKind;
+use wire::{ErrorKind, TargetKind};
 
 use crate::answer::{self, AnswerBody, Refusal, RetryAdvice};
 use crate::door::{self, AllowedHosts};
 use crate::event::EventSink;
-use crate::headers::{HOP, PROJECT, to_backend};
+use crate::headers::{HOP, PROJECT};
 use crate::in_flight::InFlight;
 use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX};
 use crate::listener::{self, Answers, Listener};
 use crate::models;
-use crate::pipeline::Arrival;
+use crate::pipeline::{Arrival, Call};
 use crate::record::{self, Books, LateSettlement};
+use crate::route::{self, Route};
 use crate::snapshot::{Client, Snapshot, TokenRefused};
 use crate::upstream::Upstream;
 use crate::{body, token};
@@ -132,10 +129,10 @@ impl Gateway {
         self.port.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn upstream(&self, kind: BackendKind) -> &Arc<dyn Upstream> {
+    pub(crate) fn upstream(&self, kind: &TargetKind) -> &Arc<dyn Upstream> {
         match kind {
-            BackendKind::Mock => &self.mock,
-            BackendKind::OpenAi | BackendKind::OpenAiCompatible => &self.network,
+            TargetKind::Mock => &self.mock,
+            _ => &self.network,
         }
     }
 
@@ -152,9 +149,11 @@ impl Gateway {
 
 fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
     let (code, message) = match refused {
-        None => {
-            ("missing_token", "Send your local Gatehouse token as 'Authorization: Bearer ghk_…'.")
-        }
+        None => (
+            "missing_token",
+            "Send your local Gatehouse token as 'Authorization: Bearer ghk_…', x-api-key or \
+             x-goog-api-key.",
+        ),
         Some(TokenRefused::Unknown) => (
             "invalid_token",
             "This is no local token of this Gatehouse. Get one with `gatehouse clients add`.",
@@ -175,34 +174,6 @@ struct GatewayDoor {
     hosts: AllowedHosts,
 }
 
-/// What a path asks for.
-enum Route<'a> {
-    Health,
-    Root,
-    Chat,
-    Models,
-    Model(&'a str),
-}
-
-impl<'a> Route<'a> {
-    fn of(path: &'a str) -> Option<Self> {
-        Some(match path {
-            "/health" => Self::Health,
-            "/" => Self::Root,
-            "/v1/chat/completions" => Self::Chat,
-            "/v1/models" => Self::Models,
-            _ => Self::Model(path.strip_prefix("/v1/models/").filter(|id| !id.is_empty())?),
-        })
-    }
-
-    fn takes(&self, method: &Method) -> bool {
-        match self {
-            Self::Chat => method == Method::POST,
-            _ => method == Method::GET || method == Method::HEAD,
-        }
-    }
-}
-
 impl Answers for GatewayDoor {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<AnswerBody> {
         let gateway = &self.gateway;
@@ -211,12 +182,13 @@ impl Answers for GatewayDoor {
         let id = RequestId::generate(started, gateway.entropy.as_ref());
         let is_chunked = door::is_chunked(request.headers());
         let project = project(request.headers());
-        let arrival = Arrival { id, begun, started, project };
+        let dialect = route::dialect(request.uri().path(), request.headers());
+        let arrival = Arrival { id, begun, started, project, dialect };
         let mut answer = match self.admit(&request) {
             Ok(route) => self.route(route, arrival, request).await,
-            Err(refusal) => self.refuse(&refusal, request).await,
+            Err(refusal) => self.refuse(&refusal, dialect, request).await,
         };
-        answer::stamp(&mut answer, id);
+        answer::stamp(&mut answer, id, dialect);
         if is_chunked {
             answer::close(&mut answer);
         }
@@ -224,95 +196,107 @@ impl Answers for GatewayDoor {
     }
 }
 
-/// What a request that passed the door asks for, free of borrows from it.
-enum Errand {
-    Health,
-    Root,
-    Chat,
-    Models,
-    Model(String),
-}
-
 impl GatewayDoor {
-    fn admit(&self, request: &Request<Incoming>) -> Result<Errand, Refusal> {
+    fn admit(&self, request: &Request<Incoming>) -> Result<Route, Refusal> {
         door::check_host(request, &self.hosts)?;
         door::check_no_browser(request)?;
         if request.headers().contains_key(HOP) {
             return Err(loops());
         }
-        let path = request.uri().path();
-        let route = Route::of(path).ok_or_else(|| not_found(path))?;
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let route = Route::of(path, query, request.headers()).ok_or_else(|| not_found(path))?;
         if !route.takes(request.method()) {
             return Err(wrong_method());
         }
-        Ok(match route {
-            Route::Health => Errand::Health,
-            Route::Root => Errand::Root,
-            Route::Chat => Errand::Chat,
-            Route::Models => Errand::Models,
-            Route::Model(id) => Errand::Model(models::decoded(id)),
-        })
+        Ok(route)
     }
 
     async fn route(
         &self,
-        errand: Errand,
+        route: Route,
         arrival: Arrival,
         request: Request<Incoming>,
     ) -> Response<AnswerBody> {
         let gateway = &self.gateway;
-        match errand {
-            Errand::Health => return answer::json(200, Bytes::from_static(b"{\"status\":\"ok\"}")),
-            Errand::Root => {
+        match route {
+            Route::Health => return answer::json(200, Bytes::from_static(b"{\"status\":\"ok\"}")),
+            Route::Hello => {
                 let hello = b"{\"name\":\"gatehouse\",\"openai_base_path\":\"/v1\"}";
                 return answer::json(200, Bytes::from_static(hello));
             }
-            Errand::Chat | Errand::Models | Errand::Model(_) => {}
+            Route::ResponsesSocket => return upgrade_required(),
+            _ => {}
         }
         let snapshot = gateway.snapshot.load_full();
+        let dialect = arrival.dialect;
         let client = match gateway.client(&request, &snapshot) {
             Ok(client) => client,
-            Err(refusal) => return self.refuse(&refusal, request).await,
+            Err(refusal) => return self.refuse(&refusal, dialect, request).await,
         };
-        match errand {
-            Errand::Models => models::list(&snapshot),
-            Errand::Model(id) => models::one(&snapshot, &id),
-            _ => self.chat(arrival, &client, snapshot, request).await,
+        match route {
+            Route::Models => models::list(&snapshot, dialect),
+            Route::Model(id) => models::one(&snapshot, dialect, &id),
+            _ => self.post(route, arrival, &client, snapshot, request).await,
         }
     }
 
-    async fn chat(
+    async fn post(
         &self,
+        route: Route,
         arrival: Arrival,
         client: &Client,
         snapshot: Arc<Snapshot>,
         request: Request<Incoming>,
     ) -> Response<AnswerBody> {
+        let dialect = arrival.dialect;
         if let Err(refusal) = door::check_json(request.headers()) {
-            return self.refuse(&refusal, request).await;
+            return self.refuse(&refusal, dialect, request).await;
         }
         let (head, incoming) = request.into_parts();
         let bytes_max = snapshot.limits.body_bytes_max;
-        match body::read(incoming, bytes_max, &self.gateway.limits).await {
+        let body = match body::read(incoming, bytes_max, &self.gateway.limits).await {
+            Ok(body) => body,
             Err(refusal) => {
-                let mut answer = refusal.answer();
+                let mut answer = refusal.answer(dialect);
                 answer::close(&mut answer);
-                answer
+                return answer;
             }
-            Ok(body) => {
-                let headers = to_backend(&head.headers);
-                self.gateway.chat(arrival, client, snapshot, headers, body).await
-            }
+        };
+        let headers = head.headers;
+        let call = Call { arrival, client, snapshot, headers, body };
+        match route {
+            Route::Generate(surface) => self.gateway.generate(surface, call).await,
+            Route::CountTokens(counted) => self.gateway.count_tokens(counted, call).await,
+            Route::Embeddings(embedded) => self.gateway.embed(embedded, call).await,
+            // The others were answered before a body was read.
+            _ => not_found(head.uri.path()).answer(dialect),
         }
     }
 
-    async fn refuse(&self, refusal: &Refusal, request: Request<Incoming>) -> Response<AnswerBody> {
+    async fn refuse(
+        &self,
+        refusal: &Refusal,
+        dialect: Dialect,
+        request: Request<Incoming>,
+    ) -> Response<AnswerBody> {
         let bytes_max = self.gateway.snapshot.load().limits.body_bytes_max;
         // The path only: a token may stand in the query.
         tracing::info!(code = refusal.code, path = request.uri().path(), "a request was refused");
         body::swallow_refused(request, bytes_max).await;
-        refusal.answer()
+        refusal.answer(dialect)
     }
+}
+
+/// Codex opens a WebSocket first and falls back to POST at once when it is told to.
+fn upgrade_required() -> Response<AnswerBody> {
+    let message = "WebSockets are not spoken here. Send POST /v1/responses.";
+    let refusal = Refusal::new(426, ErrorKind::InvalidRequest, "upgrade_required", message)
+        .retry(RetryAdvice::Never);
+    let mut answer = refusal.answer(Dialect::OpenAiResponses);
+    // RFC 9110, section 15.5.22: the header names what is spoken.
+    answer.headers_mut().insert(UPGRADE, HeaderValue::from_static("HTTP/1.1"));
+    answer::close(&mut answer);
+    answer
 }
 
 /// The client's tag, if it is plain text; the ledger cuts it to its length.
@@ -329,7 +313,10 @@ fn loops() -> Refusal {
 
 fn not_found(path: &str) -> Refusal {
     let shown: String = path.chars().take(200).collect();
-    let message = format!("There is nothing at {shown}. Use /v1/chat/completions or /v1/models.");
+    let message = format!(
+        "There is nothing at {shown}. Use /v1/chat/completions, /v1/responses, /v1/messages, \
+         /v1/embeddings, /v1/models or /v1beta/models/…."
+    );
     Refusal::new(404, ErrorKind::NotFound, "unknown_path", message).retry(RetryAdvice::Never)
 }
 

@@ -1,10 +1,12 @@
 //! Which headers pass the gateway, in either direction: by allow-list, so that neither cookies nor
 //! identities nor anything a backend wishes to set slips through.
 
+use domain::Dialect;
 use hyper::header::{
-    ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    USER_AGENT,
+    CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
+
+use crate::answer::JSON;
 
 /// Marks a request that a gateway sent on; one that comes back with it has gone round.
 pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");
@@ -12,22 +14,77 @@ pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");
 /// A client's tag for its own bookkeeping; it stays here.
 pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-gatehouse-project");
 
-const TO_BACKEND: [HeaderName; 4] =
-    [CONTENT_TYPE, ACCEPT, USER_AGENT, HeaderName::from_static("x-client-request-id")];
-const TO_BACKEND_PREFIXES: [&str; 2] = ["openai-", "x-stainless-"];
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
-const TO_CLIENT: [&str; 4] =
-    ["x-request-id", "openai-processing-ms", "openai-version", "openai-model"];
-const TO_CLIENT_PREFIX: &str = "x-ratelimit-";
+/// The version in which requests for Anthropic are written here, and the one that clients mean which
+/// name none (<https://docs.anthropic.com/en/api/versioning>).
+const ANTHROPIC_VERSION_WRITTEN: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-/// The headers of a request that go on to a backend.
-pub(crate) fn to_backend(client: &HeaderMap) -> HeaderMap {
-    let mut out = HeaderMap::with_capacity(TO_BACKEND.len() + 12);
+/// What passes to a backend of the client's own dialect: names, and prefixes of names.
+struct Passing {
+    names: &'static [&'static str],
+    prefixes: &'static [&'static str],
+}
+
+const fn to_backend_of(dialect: Dialect) -> Passing {
+    match dialect {
+        Dialect::OpenAiChat => Passing {
+            names: &["accept", "user-agent", "x-client-request-id"],
+            prefixes: &["openai-", "x-stainless-"],
+        },
+        // Codex' own marks, which it sends to OpenAI as well.
+        Dialect::OpenAiResponses => Passing {
+            names: &["accept", "user-agent", "x-client-request-id", "originator", "session-id"],
+            prefixes: &["openai-", "x-stainless-"],
+        },
+        // The list of Claude Code's own gateway contract.
+        Dialect::AnthropicMessages => Passing {
+            names: &["accept", "user-agent", "anthropic-version", "anthropic-beta", "x-app"],
+            prefixes: &["x-stainless-"],
+        },
+        Dialect::Gemini => Passing {
+            names: &["accept", "user-agent", "x-goog-api-client"],
+            prefixes: &["x-stainless-"],
+        },
+        Dialect::OllamaChat => Passing { names: &[], prefixes: &[] },
+    }
+}
+
+/// What passes to a client of the backend's own dialect. Anthropic's rate limits are those of our
+/// account and stay here, as its gateway contract demands.
+const fn to_client_of(dialect: Dialect) -> Passing {
+    match dialect {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => Passing {
+            names: &["x-request-id", "openai-processing-ms", "openai-version", "openai-model"],
+            prefixes: &["x-ratelimit-"],
+        },
+        Dialect::AnthropicMessages => Passing { names: &["request-id"], prefixes: &[] },
+        Dialect::Gemini | Dialect::OllamaChat => Passing { names: &[], prefixes: &[] },
+    }
+}
+
+impl Passing {
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+    }
+}
+
+/// The headers of a request of `from` that go on to a backend that is spoken to in `to`. What one
+/// dialect's clients say means nothing in another one, so only their own names cross.
+pub(crate) fn to_backend(client: &HeaderMap, from: Dialect, to: Dialect) -> HeaderMap {
+    let passing = match from == to {
+        true => to_backend_of(from),
+        false => Passing { names: &["user-agent"], prefixes: &[] },
+    };
+    let mut out = HeaderMap::with_capacity(16);
     for (name, value) in client {
-        let prefixed = TO_BACKEND_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix));
-        if (prefixed || TO_BACKEND.contains(name)) && !is_for_us_only(name, client) {
+        if passing.has(name.as_str()) && !is_for_us_only(name, client) {
             out.append(name.clone(), value.clone());
         }
+    }
+    out.insert(CONTENT_TYPE, JSON);
+    if to == Dialect::AnthropicMessages {
+        out.entry(ANTHROPIC_VERSION).or_insert(ANTHROPIC_VERSION_WRITTEN);
     }
     out.insert(HOP, HeaderValue::from_static("1"));
     out
@@ -41,10 +98,13 @@ fn is_for_us_only(name: &HeaderName, client: &HeaderMap) -> bool {
 }
 
 /// Copies the headers of a backend's answer that a client may see.
-pub(crate) fn to_client(backend: &HeaderMap, out: &mut HeaderMap) {
+pub(crate) fn to_client(backend: &HeaderMap, client: Dialect, from: Dialect, out: &mut HeaderMap) {
+    let passing = match client == from {
+        true => to_client_of(from),
+        false => return,
+    };
     for (name, value) in backend {
-        let text = name.as_str();
-        if TO_CLIENT.contains(&text) || text.starts_with(TO_CLIENT_PREFIX) {
+        if passing.has(name.as_str()) {
             out.append(name.clone(), value.clone());
         }
     }
@@ -115,10 +175,30 @@ mod tests {
             ("accept-encoding", "br"),
             ("host", "localhost:4283"),
         ]);
-        let sent = to_backend(&client);
+        let sent = to_backend(&client, Dialect::OpenAiChat, Dialect::OpenAiChat);
         let expected =
             ["content-type", "openai-beta", "user-agent", "x-gatehouse-hop", "x-stainless-lang"];
         assert_eq!(names(&sent), expected);
+    }
+
+    #[test]
+    fn s33_beta_headers_pass_to_their_own_vendor_and_to_no_other() {
+        let claude = map(&[
+            ("anthropic-version", "2026-10-21"),
+            ("anthropic-beta", "a,b"),
+            ("x-app", "cli"),
+            ("x-claude-code-session-id", "s"),
+            ("x-api-key", "ghk_x"),
+            ("user-agent", "u"),
+        ]);
+        let own = to_backend(&claude, Dialect::AnthropicMessages, Dialect::AnthropicMessages);
+        assert_eq!(own["anthropic-version"], "2026-10-21");
+        assert_eq!(own["anthropic-beta"], "a,b");
+        assert!(!own.contains_key("x-api-key") && !own.contains_key("x-claude-code-session-id"));
+        let crossed = to_backend(&claude, Dialect::AnthropicMessages, Dialect::Gemini);
+        assert_eq!(names(&crossed), ["content-type", "user-agent", "x-gatehouse-hop"]);
+        let into = to_backend(&HeaderMap::new(), Dialect::OpenAiChat, Dialect::AnthropicMessages);
+        assert_eq!(into["anthropic-version"], "2023-06-01");
     }
 
     #[test]
@@ -135,7 +215,9 @@ mod tests {
             ("content-length", "5"),
         ]);
         let mut out = HeaderMap::new();
-        to_client(&backend, &mut out);
+        to_client(&backend, Dialect::OpenAiChat, Dialect::OpenAiResponses, &mut out);
+        assert!(out.is_empty(), "nothing crosses");
+        to_client(&backend, Dialect::OpenAiChat, Dialect::OpenAiChat, &mut out);
         assert_eq!(names(&out), ["x-ratelimit-remaining-tokens", "x-request-id"]);
     }
 

@@ -9,7 +9,10 @@ mod answer;
 mod body;
 mod control_door;
 mod control_tokens;
+mod count;
 mod door;
+mod embed;
+mod estimate;
 mod event;
 mod failure;
 mod gateway;
@@ -24,6 +27,7 @@ mod pipeline;
 mod probe;
 mod record;
 mod relay;
+mod route;
 mod snapshot;
 mod token;
 mod upstream;
@@ -39,12 +43,13 @@ pub use limits::{
 };
 pub use listener::{BindError, Ipv6State, Listener};
 pub use loopback::{
-    LOOPBACK_CALL_MS_MAX, LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call,
+    LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
+    LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
 pub use snapshot::{Backend, Client, ClientStanding, Clients, Snapshot};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
-    HttpUpstream, KeyScrubber, MockUpstream, TlsFault, Upstream, UpstreamFailure, UpstreamRequest,
-    UpstreamResponse,
+    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, TlsFault, Upstream, UpstreamFailure,
+    UpstreamRequest, UpstreamResponse,
 };

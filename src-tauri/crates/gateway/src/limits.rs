@@ -18,6 +18,12 @@ pub const CONTROL_BODY_BYTES_MAX: usize = 1_048_576;
 /// Largest whole answer read from a backend, in bytes. Base64 images of several megabytes fit.
 pub const ANSWER_BYTES_MAX: usize = 67_108_864;
 
+/// Batches of one request for vectors sent side by side; providers count each as a request.
+pub const EMBEDDING_BATCHES_AT_ONCE_MAX: usize = 4;
+
+/// Largest answer to a count of tokens, in bytes; the largest seen has some 200.
+pub const COUNT_ANSWER_BYTES_MAX: usize = 65_536;
+
 /// Largest streamed answer relayed, in bytes: an endless stream ends here.
 pub const STREAM_BYTES_MAX: u64 = 268_435_456;
 
@@ -27,6 +33,9 @@ pub const ERROR_BODY_BYTES_MAX: usize = 65_536;
 /// Longest `retry-after` handed to a client, in seconds: `anthropic` sleeps whatever it is told and
 /// `openai` gives up above 120. A longer wait of the backend becomes this and "do not retry".
 pub const RETRY_AFTER_SECS_MAX: u64 = 60;
+
+/// Longest `x-gatehouse-dropped` header, in bytes; what is longer is cut.
+pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 
 /// Tries per request. One until failing over exists.
 pub const ATTEMPTS_PER_REQUEST_MAX: usize = 1;

@@ -163,9 +163,38 @@ impl LoopbackEvents {
     }
 }
 
+/// An answer taken piece by piece, whatever it is. Dropping it closes its connection, which the
+/// other side sees at once.
+pub struct LoopbackAnswer(Opened);
+
+impl LoopbackAnswer {
+    /// Sends `call` and waits for the head of its answer.
+    pub async fn open(call: LoopbackCall) -> Result<Self, LoopbackError> {
+        Opened::by(call).await.map(Self)
+    }
+
+    /// HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// The headers of the answer, names in lower case; those that are no text are left out.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.0.headers.iter();
+        headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// The next piece of the body; `None` at its regular end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, LoopbackError> {
+        self.0.chunk().await
+    }
+}
+
 /// A connection whose answer has begun. hyper wants the connection polled beside the body.
 struct Opened {
     status: u16,
+    headers: HeaderMap,
     body: Incoming,
     connection: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -187,8 +216,9 @@ impl Opened {
             answer = sending => answer?,
             () = &mut connection => return Err(LoopbackError::Late),
         };
-        let status = answer.status().as_u16();
-        Ok(Self { status, body: answer.into_body(), connection: Some(connection) })
+        let (head, body) = answer.into_parts();
+        let (status, headers) = (head.status.as_u16(), head.headers);
+        Ok(Self { status, headers, body, connection: Some(connection) })
     }
 
     async fn chunk(&mut self) -> Result<Option<Bytes>, LoopbackError> {

@@ -8,15 +8,12 @@ use domain::BackendId;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hyper::header::HeaderMap;
-use wire::openai_chat::{
-    BadAnswer, ChatTap, Delivery, Flow, Tapped, UsageChunk, read_chat_answer, stream_of_answer,
-    upstream_error,
-};
+use wire::{AnswerFacts, AnswerStream, BadAnswer, Exchange, Flow, Tapped};
 
 use crate::failure::{Failure, Told, Work};
 use crate::gateway::Gateway;
 use crate::headers::{Media, is_compressed, media};
-use crate::limits::{ANSWER_BYTES_MAX, ERROR_BODY_BYTES_MAX};
+use crate::limits::{ANSWER_BYTES_MAX, ERROR_BODY_BYTES_MAX, HEARTBEAT};
 use crate::pipeline::Journey;
 use crate::record::Record;
 use crate::relay;
@@ -31,19 +28,20 @@ pub(crate) struct Begun {
     pub(crate) backend: BackendId,
     pub(crate) headers: HeaderMap,
     pub(crate) content: Content,
+    pub(crate) exchange: Exchange,
 }
 
 pub(crate) enum Content {
-    /// The backend's body as it came.
+    /// A whole body.
     Whole(Bytes),
-    /// A stream made of a whole answer, for a backend that ignored `stream: true`.
+    /// A stream made of a whole answer, for a backend that ignored the wish for a stream.
     Replayed(Bytes),
     Stream(Box<Streaming>),
 }
 
 /// A stream whose first bytes for the client are there.
 pub(crate) struct Streaming {
-    pub(crate) tap: ChatTap,
+    pub(crate) stream: AnswerStream,
     pub(crate) first: Tapped,
     pub(crate) body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
     pub(crate) scrubber: KeyScrubber,
@@ -54,52 +52,52 @@ impl Gateway {
     pub(crate) async fn open(
         &self,
         journey: &Journey,
-        backend: &Backend,
+        tried: Tried<'_>,
         response: UpstreamResponse,
         record: &mut Record,
     ) -> Result<Begun, Failure> {
+        let Tried { backend, exchange } = tried;
         let id = &backend.id;
         if response.status.is_redirection() {
             return Err(Failure::redirected(id, response.status.as_u16()));
         }
         if !response.status.is_success() {
-            return Err(self.reported(id, response).await);
+            return Err(self.reported(id, &exchange, response).await);
         }
         if is_compressed(&response.headers) {
             let what = "compressed its answer although it was asked not to.";
             return Err(Failure::unreadable(id, what, Work::Unknown));
         }
-        let stall = journey.snapshot.limits.stall_timeout;
-        match (journey.chat.delivery(), media(&response.headers)) {
+        let is_streamed = exchange.delivery().is_streamed();
+        let (headers, content) = match (is_streamed, media(&response.headers)) {
             (_, Media::Html) => {
                 let what = "answered with a web page. Check its base URL and the network.";
-                Err(Failure::unreadable(id, what, Work::None))
+                return Err(Failure::unreadable(id, what, Work::None));
             }
-            (Delivery::Whole, Media::EventStream) => {
-                let what = "streamed an answer that was not to be streamed.";
-                Err(Failure::unreadable(id, what, Work::Unknown))
+            (false, said) => {
+                let read = |body: &Bytes| match said {
+                    Media::EventStream => exchange.answer_of_stream(body),
+                    _ => exchange.answer(body),
+                };
+                let (headers, body) = self.read_whole(journey, id, response, record, read).await?;
+                (headers, Content::Whole(body))
             }
-            (Delivery::Whole, _) => {
-                let read = |body: &Bytes| Ok((body.clone(), read_chat_answer(body)?));
-                let (headers, (body, facts)) = self.read_whole(id, response, stall, read).await?;
-                record.learn(&facts);
-                let content = Content::Whole(body);
-                Ok(Begun { backend: id.clone(), headers, content })
+            (true, Media::Json) => {
+                let read = |body: &Bytes| exchange.stream_of_answer(body);
+                let (headers, body) = self.read_whole(journey, id, response, record, read).await?;
+                (headers, Content::Replayed(body))
             }
-            (Delivery::Stream(usage_chunk), Media::Json) => {
-                let read = |body: &Bytes| stream_of_answer(body, usage_chunk);
-                let (headers, (stream, facts)) = self.read_whole(id, response, stall, read).await?;
-                record.learn(&facts);
-                let content = Content::Replayed(stream);
-                Ok(Begun { backend: id.clone(), headers, content })
-            }
-            (Delivery::Stream(usage_chunk), _) => {
-                self.open_stream(journey, id, response, usage_chunk, record).await
-            }
-        }
+            (true, _) => self.open_stream(journey, id, &exchange, response, record).await?,
+        };
+        Ok(Begun { backend: id.clone(), headers, content, exchange })
     }
 
-    async fn reported(&self, backend: &BackendId, response: UpstreamResponse) -> Failure {
+    async fn reported(
+        &self,
+        backend: &BackendId,
+        exchange: &Exchange,
+        response: UpstreamResponse,
+    ) -> Failure {
         let UpstreamResponse { status, headers, body, scrubber } = response;
         let reading = read_up_to(body, ERROR_BODY_BYTES_MAX, ERROR_BODY_TIMEOUT);
         // Whatever was read in time is all there is to say.
@@ -107,19 +105,21 @@ impl Gateway {
             Ok(Ok(body) | Err(Unread::Failed(_, body))) => body,
             Ok(Err(Unread::TooLarge)) | Err(_) => Bytes::new(),
         };
-        let error = upstream_error(status.as_u16(), &scrubber.scrub_body(&body));
+        let error = exchange.upstream_error(status.as_u16(), &scrubber.scrub_body(&body));
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
         Failure::reported(backend, &error, &told)
     }
 
-    async fn read_whole<T>(
+    async fn read_whole(
         &self,
+        journey: &Journey,
         backend: &BackendId,
         response: UpstreamResponse,
-        stall: Duration,
-        read: impl FnOnce(&Bytes) -> Result<T, BadAnswer>,
-    ) -> Result<(HeaderMap, T), Failure> {
+        record: &mut Record,
+        read: impl FnOnce(&Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer>,
+    ) -> Result<(HeaderMap, Bytes), Failure> {
         let UpstreamResponse { headers, body, scrubber, .. } = response;
+        let stall = journey.snapshot.limits.stall_timeout;
         let body =
             read_up_to(body, ANSWER_BYTES_MAX, stall).await.map_err(|unread| match unread {
                 Unread::TooLarge => {
@@ -128,25 +128,31 @@ impl Gateway {
                 Unread::Failed(failure, _) => Failure::upstream(backend, &failure),
             })?;
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-        let answer = read(&body).map_err(|bad| Failure::bad_answer(backend, &bad, &told))?;
-        Ok((headers, answer))
+        let (body, facts) = read(&body).map_err(|bad| Failure::bad_answer(backend, &bad, &told))?;
+        record.learn(&facts, journey.request.body());
+        Ok((headers, body))
     }
 
     async fn open_stream(
         &self,
         journey: &Journey,
         backend: &BackendId,
+        exchange: &Exchange,
         response: UpstreamResponse,
-        usage_chunk: UsageChunk,
         record: &mut Record,
-    ) -> Result<Begun, Failure> {
+    ) -> Result<(HeaderMap, Content), Failure> {
         let UpstreamResponse { headers, mut body, scrubber, .. } = response;
-        let mut tap = ChatTap::new(usage_chunk);
+        let mut stream = exchange.stream();
+        let mut has_begun = false;
         let first = loop {
-            let next = tokio::time::timeout(patience(journey, record), body.next()).await;
-            let failure = match next {
+            // A backend that has begun and then thinks keeps its client waiting no longer than a
+            // heartbeat; until then nothing is promised, so that another backend may still answer.
+            let patience = patience(journey, record);
+            let wait = if has_begun { patience.min(HEARTBEAT) } else { patience };
+            let failure = match tokio::time::timeout(wait, body.next()).await {
                 Ok(Some(Ok(chunk))) => {
-                    let tapped = tap.feed(&chunk);
+                    has_begun |= !chunk.is_empty();
+                    let tapped = stream.feed(&chunk);
                     if tapped.flow == Flow::More && tapped.relay.is_empty() {
                         continue;
                     }
@@ -157,34 +163,62 @@ impl Gateway {
                 }
                 Ok(Some(Err(failure))) => Some(failure),
                 Ok(None) => None,
+                Err(_elapsed) if wait < patience => {
+                    break Tapped { relay: stream.release(), flow: Flow::More };
+                }
                 Err(_elapsed) => Some(UpstreamFailure::Timeout),
             };
             let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
-            match relay::judge_end(tap, failure, backend, &told) {
-                // Nothing to relay but the end itself: an answer without a single event.
+            match relay::judge_end(&mut stream, failure, backend, &told) {
+                // Short enough to be whole before its first byte was passed on.
+                relay::Ended::Whole { last } if !last.is_empty() => {
+                    if stream.content_seen() {
+                        record.first_token();
+                    }
+                    record.learn(stream.facts(), journey.request.body());
+                    return Ok((headers, Content::Replayed(last)));
+                }
                 relay::Ended::Whole { .. } | relay::Ended::Nothing => {
                     let what = "ended its stream without an answer.";
                     return Err(Failure::unreadable(backend, what, Work::None));
                 }
-                relay::Ended::Broken { failure, .. } => return Err(failure),
+                relay::Ended::Broken { failure } => return Err(failure),
             }
         };
-        if tap.content_seen() {
+        if stream.content_seen() {
             record.first_token();
         }
-        let streaming = Box::new(Streaming { tap, first, body, scrubber });
-        Ok(Begun { backend: backend.clone(), headers, content: Content::Stream(streaming) })
+        let streaming = Box::new(Streaming { stream, first, body, scrubber });
+        Ok((headers, Content::Stream(streaming)))
     }
+}
+
+/// A backend that is tried, and what it was asked.
+pub(crate) struct Tried<'a> {
+    pub(crate) backend: &'a Backend,
+    pub(crate) exchange: Exchange,
 }
 
 /// How long the backend may stay silent before its first token: within what is left of the request.
 pub(crate) fn patience(journey: &Journey, record: &Record) -> Duration {
     let limits = &journey.snapshot.limits;
-    let limit = match journey.chat.delivery() {
-        Delivery::Whole => limits.total_timeout,
-        Delivery::Stream(_) => limits.total_timeout.min(limits.first_token_timeout),
+    let limit = match journey.request.delivery().is_streamed() {
+        false => limits.total_timeout,
+        true => limits.total_timeout.min(limits.first_token_timeout),
     };
     limit.saturating_sub(record.elapsed())
+}
+
+/// A whole body of at most `bytes_max` bytes.
+pub(crate) async fn read_in_full(
+    body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
+    bytes_max: usize,
+    stall: Duration,
+) -> Result<Bytes, UpstreamFailure> {
+    read_up_to(body, bytes_max, stall).await.map_err(|unread| match unread {
+        Unread::TooLarge => UpstreamFailure::Broken,
+        Unread::Failed(failure, _) => failure,
+    })
 }
 
 enum Unread {

@@ -1,36 +1,34 @@
-//! The way of a chat request: parse, place, route, try, deliver.
+//! The way of a request for an answer: parse, place, route, try, deliver.
 //!
-//! Nothing reaches the client before the backend's first event, so until then any failure is an
+//! Nothing reaches the client before the backend's first content, so until then any failure is an
 //! honest status and may be answered by another candidate; [`may_try_next`] alone decides that.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Moment, RequestId, WallTime};
+use domain::{BoundSecret, Dialect, Moment, RequestId, WallTime};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Response};
 use ledger::{NewRequest, Outcome};
 use routing::{Candidate, Decision};
-use wire::ErrorKind;
-use wire::openai_chat::{ChatRequest, Delivery, Metering};
+use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
 
 use crate::answer::{
-    self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, JSON, ROUTE, Refusal, RetryAdvice,
+    self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, DROPPED, JSON, ROUTE, Refusal,
+    RetryAdvice,
 };
 use crate::event::{GatewayEvent, Verdict};
-use crate::failure::Failure;
+use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
-use crate::headers::{Media, media, to_client};
-use crate::limits::ATTEMPTS_PER_REQUEST_MAX;
-use crate::opening::{Begun, Content, patience};
+use crate::headers::{Media, media, to_backend, to_client};
+use crate::limits::{ATTEMPTS_PER_REQUEST_MAX, DROPPED_HEADER_BYTES_MAX};
+use crate::opening::{Begun, Content, Tried, patience};
 use crate::record::Record;
-use crate::relay::Relay;
-use crate::snapshot::{Client, Snapshot};
+use crate::relay::{Passage, Relay};
+use crate::route::Surface;
+use crate::snapshot::{Backend, Client, Snapshot};
 use crate::upstream::{UpstreamFailure, UpstreamRequest};
-
-/// The protocol clients speak here, as the ledger spells it.
-const DIALECT: &str = "openai-chat";
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
@@ -41,54 +39,66 @@ pub(crate) struct Arrival {
     pub(crate) started: WallTime,
     /// The client's tag for its own bookkeeping.
     pub(crate) project: Option<String>,
+    /// The dialect in which it is spoken to.
+    pub(crate) dialect: Dialect,
+}
+
+/// A request that passed the door, with its body.
+pub(crate) struct Call<'a> {
+    pub(crate) arrival: Arrival,
+    pub(crate) client: &'a Client,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// As the client sent them; only listed ones go on.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// A request with all that its tries share.
 pub(crate) struct Journey {
     id: RequestId,
+    started: WallTime,
     client: domain::ClientId,
-    pub(crate) chat: ChatRequest,
+    pub(crate) request: ClientRequest,
     headers: HeaderMap,
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
 impl Gateway {
-    pub(crate) async fn chat(
+    pub(crate) async fn generate(
         self: &Arc<Self>,
-        arrival: Arrival,
-        client: &Client,
-        snapshot: Arc<Snapshot>,
-        headers: HeaderMap,
-        body: Bytes,
+        surface: Surface,
+        call: Call<'_>,
     ) -> Response<AnswerBody> {
+        let Call { arrival, client, snapshot, headers, body } = call;
+        let dialect = arrival.dialect;
         let bytes_in = body.len();
-        let chat = match ChatRequest::parse(body) {
-            Ok(chat) => chat,
-            Err(error) => {
-                let kind = ErrorKind::InvalidRequest;
-                let refusal = Refusal::new(400, kind, error.code(), error.to_string());
-                let param = error.param().map(str::to_owned);
-                return refusal.param(param).retry(RetryAdvice::Never).answer();
-            }
+        let request = match ClientRequest::parse(surface.for_wire(), body) {
+            Ok(request) => request,
+            Err(error) => return bad_request(&error).answer(dialect),
         };
         let Some(place) = self.in_flight.enter(snapshot.limits.in_flight_max) else {
-            return crowded(snapshot.limits.in_flight_max).answer();
+            return crowded(snapshot.limits.in_flight_max).answer(dialect);
         };
-        let decision = snapshot.routes.choose(chat.model());
+        let decision = snapshot.routes.choose(request.model());
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
-        let (id, begun) = (arrival.id, arrival.begun);
-        let request = new_request(arrival, client, &chat, route);
-        let mut record = Record::new(&self.books, request, begun, bytes_in, place);
+        let (id, begun, started) = (arrival.id, arrival.begun, arrival.started);
+        let asked = Asked {
+            model: request.model().to_owned(),
+            dialect: dialect.word(),
+            is_streamed: request.delivery().is_streamed(),
+        };
+        let new = new_request(arrival, client, asked, route);
+        let mut record = Record::new(&self.books, new, begun, bytes_in, place);
         let decision = match decision {
             Ok(decision) => decision,
-            Err(error) => return give_up(record, &Failure::no_route(&error)).await,
+            Err(error) => return give_up(record, &Failure::no_route(&error), dialect).await,
         };
         if let Err(error) = record.reserve(&decision.explanation) {
             tracing::error!(%error, "a request was refused because it could not be written down");
-            return ledger_closed().answer();
+            return ledger_closed().answer(dialect);
         }
         let client = client.id.clone();
-        let journey = Journey { id, client, chat, headers, snapshot };
+        let journey = Journey { id, started, client, request, headers, snapshot };
         self.travel(journey, &decision, record).await
     }
 
@@ -121,7 +131,7 @@ impl Gateway {
             Failure::misconfigured(&decision.first.backend, "was not tried; report this.")
         });
         let (backend, tries) = (decision.first.backend.clone(), record.tries());
-        let mut answer = give_up(record, &failure).await;
+        let mut answer = give_up(record, &failure, journey.request.dialect()).await;
         mark(&mut answer, ROUTE, &decision.route);
         mark(&mut answer, BACKEND, backend.as_str());
         answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(tries));
@@ -135,6 +145,40 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<Begun, Failure> {
         let snapshot = &journey.snapshot;
+        let backend = self.reachable(snapshot, candidate)?;
+        let exchange =
+            journey.exchange(backend, &candidate.model).map_err(|e| Failure::bad_request(&e))?;
+        let key = self.key(backend).await?;
+        record.begin_try(candidate, backend, &snapshot.prices);
+        self.books.events.emit(GatewayEvent::RequestStarted {
+            id: journey.id,
+            client: journey.client.clone(),
+            backend: backend.id.clone(),
+        });
+        let outgoing = exchange.outgoing();
+        let request = UpstreamRequest {
+            method: Method::POST,
+            url: backend.url(&outgoing.path, outgoing.query),
+            headers: to_backend(&journey.headers, exchange.client(), outgoing.dialect),
+            key,
+            carrier: backend.key_carrier(),
+            body: outgoing.body.clone(),
+        };
+        let patience = patience(journey, record);
+        let sent = self.upstream(&backend.kind).send(request);
+        let response = tokio::time::timeout(patience, sent).await;
+        let response = response.unwrap_or(Err(UpstreamFailure::Timeout));
+        let response = response.map_err(|failure| Failure::upstream(&backend.id, &failure))?;
+        record.first_byte(response.status.as_u16());
+        self.open(journey, Tried { backend, exchange }, response, record).await
+    }
+
+    /// The backend of a candidate, if a request may go there at all.
+    pub(crate) fn reachable<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        candidate: &Candidate,
+    ) -> Result<&'a Backend, Failure> {
         let Some(backend) = snapshot.backends.get(&candidate.backend) else {
             return Err(Failure::misconfigured(&candidate.backend, "is not there any more."));
         };
@@ -142,32 +186,14 @@ impl Gateway {
             let what = "has this gateway's own address as its base URL. Correct it.";
             return Err(Failure::misconfigured(&backend.id, what));
         }
-        let key = match &backend.credential {
-            None => None,
-            Some(id) => {
-                let read = self.vault.get(id).await;
-                Some(read.map_err(|error| Failure::vault(&backend.id, &error))?)
-            }
-        };
-        record.begin_try(candidate, backend, &snapshot.prices);
-        self.books.events.emit(GatewayEvent::RequestStarted {
-            id: journey.id,
-            client: journey.client.clone(),
-            backend: backend.id.clone(),
-        });
-        let request = UpstreamRequest {
-            method: Method::POST,
-            url: backend.chat_url.clone(),
-            headers: journey.headers.clone(),
-            key,
-            body: journey.chat.for_upstream(&candidate.model, Metering::AskForUsage),
-        };
-        let patience = patience(journey, record);
-        let sent = tokio::time::timeout(patience, self.upstream(backend.kind).send(request)).await;
-        let response = sent.unwrap_or(Err(UpstreamFailure::Timeout));
-        let response = response.map_err(|failure| Failure::upstream(&backend.id, &failure))?;
-        record.first_byte(response.status.as_u16());
-        self.open(journey, backend, response, record).await
+        Ok(backend)
+    }
+
+    /// The key that `backend` is called with.
+    pub(crate) async fn key(&self, backend: &Backend) -> Result<Option<Arc<BoundSecret>>, Failure> {
+        let Some(id) = &backend.credential else { return Ok(None) };
+        let read = self.vault.get(id).await;
+        read.map(Some).map_err(|error| Failure::vault(&backend.id, &error))
     }
 
     async fn deliver(
@@ -178,35 +204,64 @@ impl Gateway {
     ) -> Response<AnswerBody> {
         record.status(200);
         let tries = record.tries();
-        let (kind, mut answer) = match begun.content {
-            Content::Whole(body) => (said(&begun.headers, JSON), whole(body, record).await),
-            Content::Replayed(body) => (EVENT_STREAM, whole(body, record).await),
+        let Begun { backend, headers: said, content, exchange } = begun;
+        let mut answer = match content {
+            Content::Whole(body) | Content::Replayed(body) => whole(body, record).await,
             Content::Stream(streaming) => {
-                let limits = journey.snapshot.limits;
+                let passage = Passage {
+                    backend: backend.clone(),
+                    limits: journey.snapshot.limits,
+                    client: exchange.client(),
+                    delivery: exchange.delivery(),
+                    asked: journey.request.body().clone(),
+                };
                 let clock = Arc::clone(&self.books.clock);
-                let relay = Relay::new(*streaming, record, begun.backend.clone(), limits, clock);
-                (said(&begun.headers, EVENT_STREAM), answer::streamed(relay.into_stream()))
+                let relay = Relay::new(*streaming, record, passage, clock);
+                answer::streamed(relay.into_stream())
             }
         };
         let headers = answer.headers_mut();
-        headers.insert(CONTENT_TYPE, kind);
+        headers.insert(CONTENT_TYPE, content_type(&exchange, &said));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(CACHE, HeaderValue::from_static("bypass"));
         headers.insert(ATTEMPTS, HeaderValue::from(tries));
-        to_client(&begun.headers, headers);
-        mark(&mut answer, BACKEND, begun.backend.as_str());
+        to_client(&said, exchange.client(), exchange.outgoing().dialect, headers);
+        mark(&mut answer, BACKEND, backend.as_str());
+        mark_dropped(&mut answer, &exchange.outgoing().dropped);
         answer
     }
 }
 
-/// The backend's own word for what it sends, if it is a known one.
-fn said(headers: &HeaderMap, otherwise: HeaderValue) -> HeaderValue {
-    let known = media(headers) != Media::Unsaid;
-    headers.get(CONTENT_TYPE).filter(|_| known).cloned().unwrap_or(otherwise)
+/// What the body is: in the backend's own words if its bytes passed through and it said what it is.
+fn content_type(exchange: &Exchange, said: &HeaderMap) -> HeaderValue {
+    let (ours, expected) = match exchange.delivery() {
+        Delivery::Stream(_) => (EVENT_STREAM, Media::EventStream),
+        Delivery::Whole | Delivery::StreamArray => (JSON, Media::Json),
+    };
+    let own = said.get(CONTENT_TYPE).filter(|_| media(said) == expected);
+    own.filter(|_| exchange.passes_through()).cloned().unwrap_or(ours)
+}
+
+impl Journey {
+    fn exchange(&self, backend: &Backend, model: &str) -> Result<Exchange, RequestError> {
+        let id = self.id.to_string().replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        let created_unix_s = self.started.unix_ms() / 1_000;
+        Exchange::new(&self.request, &backend.target(model), &id, created_unix_s)
+    }
+}
+
+/// Names the fields that were left out, as far as a header can carry them.
+pub(crate) fn mark_dropped(answer: &mut Response<AnswerBody>, dropped: &[String]) {
+    let mut text = dropped.join(", ");
+    text.retain(|c| c.is_ascii_graphic() || c == ' ');
+    text.truncate(DROPPED_HEADER_BYTES_MAX);
+    if !text.is_empty() {
+        mark(answer, DROPPED, &text);
+    }
 }
 
 /// A whole answer, handed over once it is written down.
-async fn whole(body: Bytes, mut record: Record) -> Response<AnswerBody> {
+pub(crate) async fn whole(body: Bytes, mut record: Record) -> Response<AnswerBody> {
     record.sent(body.len());
     let cost = record.cost();
     record.complete().await;
@@ -222,42 +277,58 @@ fn may_try_next(failure: &Failure, tries: usize) -> bool {
     tries < ATTEMPTS_PER_REQUEST_MAX && matches!(failure.verdict, Verdict::BackendFailure(_))
 }
 
-fn new_request(arrival: Arrival, client: &Client, chat: &ChatRequest, route: &str) -> NewRequest {
+/// What a request asks for, as it is written down.
+pub(crate) struct Asked {
+    pub(crate) model: String,
+    pub(crate) dialect: &'static str,
+    pub(crate) is_streamed: bool,
+}
+
+pub(crate) fn new_request(
+    arrival: Arrival,
+    client: &Client,
+    asked: Asked,
+    route: &str,
+) -> NewRequest {
     NewRequest {
         id: arrival.id,
         started: arrival.started,
         client: client.id.clone(),
         project: arrival.project,
         route: route.to_owned(),
-        model_asked: chat.model().to_owned(),
-        dialect: DIALECT.to_owned(),
-        streamed: matches!(chat.delivery(), Delivery::Stream(_)),
+        model_asked: asked.model,
+        dialect: asked.dialect.to_owned(),
+        streamed: asked.is_streamed,
         purpose: client.purpose,
     }
 }
 
-async fn give_up(mut record: Record, failure: &Failure) -> Response<AnswerBody> {
-    record.status(failure.refusal.status);
+pub(crate) async fn give_up(
+    mut record: Record,
+    failure: &Failure,
+    dialect: Dialect,
+) -> Response<AnswerBody> {
+    let mut answer = failure.refusal.answer(dialect);
+    record.status(answer.status().as_u16());
     record.fail(Outcome::Failed, failure).await;
-    let mut answer = failure.refusal.answer();
     answer.headers_mut().insert(CACHE, HeaderValue::from_static("bypass"));
     answer
 }
 
-fn mark(answer: &mut Response<AnswerBody>, name: hyper::header::HeaderName, text: &str) {
+pub(crate) fn mark(answer: &mut Response<AnswerBody>, name: hyper::header::HeaderName, text: &str) {
     // A route is a model's name as the client wrote it; what no header can carry is left out.
     if let Ok(value) = HeaderValue::try_from(text) {
         answer.headers_mut().insert(name, value);
     }
 }
 
-fn crowded(places: usize) -> Refusal {
+pub(crate) fn crowded(places: usize) -> Refusal {
     let message = format!("All {places} places for requests are taken. Try again in a moment.");
     Refusal::new(429, ErrorKind::RateLimit, "too_many_requests", message)
         .retry(RetryAdvice::After(Duration::from_secs(1)))
 }
 
-fn ledger_closed() -> Refusal {
+pub(crate) fn ledger_closed() -> Refusal {
     let message = "The ledger cannot be written, so the request was not sent. Free some disk space or \
                    see the Gatehouse panel.";
     Refusal::new(503, ErrorKind::Api, "ledger_unavailable", message)

@@ -8,12 +8,12 @@ use domain::{BoundSecret, Clock};
 use futures_util::StreamExt;
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
-use wire::openai_chat::{models_from_list, upstream_error};
+use wire::{models_from_list, upstream_error};
 
 use crate::answer::JSON;
 use crate::event::Verdict;
 use crate::failure::{Failure, Told, Work};
-use crate::headers::is_compressed;
+use crate::headers::{is_compressed, to_backend};
 use crate::snapshot::Backend;
 use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
@@ -77,11 +77,15 @@ async fn ask(
     clock: &dyn Clock,
     http_status: &mut Option<u16>,
 ) -> Result<Vec<String>, Failure> {
+    let (url, dialect) = backend.models_url();
+    let mut headers = to_backend(&HeaderMap::new(), dialect, dialect);
+    headers.insert(ACCEPT, JSON);
     let request = UpstreamRequest {
         method: Method::GET,
-        url: backend.models_url.clone(),
-        headers: HeaderMap::from_iter([(ACCEPT, JSON)]),
+        url,
+        headers,
         key,
+        carrier: backend.key_carrier(),
         body: Bytes::new(),
     };
     let id = &backend.id;
@@ -104,10 +108,10 @@ async fn ask(
         }
     }
     if !status.is_success() {
-        let error = upstream_error(status.as_u16(), &scrubber.scrub_body(&list));
+        let error = upstream_error(dialect, status.as_u16(), &scrubber.scrub_body(&list));
         let told = Told { headers: &headers, scrubber: &scrubber, now: clock.wall() };
         return Err(Failure::reported(id, &error, &told));
     }
-    models_from_list(&list)
+    models_from_list(dialect, &list)
         .map_err(|bad| Failure::unreadable(id, &format!("sent no list: {bad}."), Work::None))
 }

@@ -7,15 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
     Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
-    Settlement, Timings,
+    Settlement, Timings, UsageBasis,
 };
 use routing::Candidate;
 use tokio::sync::mpsc;
-use wire::openai_chat::{AnswerFacts, UsageReport};
+use wire::{AnswerFacts, UsageReading, UsageReport};
 
+use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
 use crate::in_flight::Place;
@@ -75,6 +77,8 @@ impl Record {
             finish_reason: None,
             error_class: None,
             usage: None,
+            usage_basis: None,
+            usage_raw: None,
             cost: Cost::NotBilled,
             cache: CacheOutcome::Bypass,
             timings: Timings { queue: Some(queue), ..Timings::default() },
@@ -180,12 +184,16 @@ impl Record {
     }
 
     /// What the answer said about itself, and what it therefore costs.
-    pub(crate) fn learn(&mut self, facts: &AnswerFacts) {
+    /// `asked` is the request's body, for an estimate where the backend counted nothing.
+    pub(crate) fn learn(&mut self, facts: &AnswerFacts, asked: &Bytes) {
         let Some(settlement) = &mut self.settlement else { return };
+        let usage = estimate::usage(facts, asked);
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
-        settlement.usage = facts.usage.as_ref().map(|report| report.tokens);
-        if let (Some(pricing), Some(usage)) = (&self.pricing, &facts.usage) {
+        settlement.usage = usage.as_ref().map(|report| report.tokens);
+        settlement.usage_basis = usage.as_ref().map(|report| basis(report.reading));
+        settlement.usage_raw = usage.as_ref().and_then(|report| report.raw.clone());
+        if let (Some(pricing), Some(usage)) = (&self.pricing, &usage) {
             settlement.cost =
                 pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
         }
@@ -334,6 +342,15 @@ impl Pricing {
             Some((amount, price_id)) => Cost::Computed { amount, price_id },
             None => Cost::Unpriced,
         }
+    }
+}
+
+/// How a count is known, in the ledger's words.
+const fn basis(reading: UsageReading) -> UsageBasis {
+    match reading {
+        UsageReading::AsReported => UsageBasis::Reported,
+        UsageReading::Adjusted => UsageBasis::Adjusted,
+        UsageReading::Estimated => UsageBasis::Estimated,
     }
 }
 

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::{BackendId, Clock, Moment};
+use domain::{BackendId, Clock, Dialect, Moment};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use hyper::body::Frame;
 use hyper::header::HeaderMap;
 use ledger::Outcome;
-use wire::openai_chat::{AnswerFacts, ChatTap, Flow, StreamEnd, Tapped};
+use wire::{AnswerStream, Closing, Delivery, Flow, StreamEnd, Tapped, heartbeat};
 
 use crate::answer::{Cut, StreamItem};
 use crate::failure::{Failure, Told, Work};
@@ -24,51 +24,50 @@ use crate::opening::Streaming;
 use crate::record::Record;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
 
-/// A comment: every client skips it, and it keeps the connection from looking dead.
-const HEARTBEAT_EVENT: &[u8] = b": waiting for the backend\n\n";
-
 /// How a stream ended, and what the client is to be told.
 pub(crate) enum Ended {
     /// Whole; these bytes are its last.
-    Whole { last: Bytes, facts: AnswerFacts },
+    Whole { last: Bytes },
     /// No event ever came.
     Nothing,
     /// Not whole.
-    Broken { failure: Failure, facts: AnswerFacts },
+    Broken { failure: Failure },
 }
 
-/// Judges the end of what `tap` saw. `cause` is why no more came, if the backend did not end it.
+/// Judges the end of what `stream` saw. `cause` is why no more came, if the backend did not end it.
 pub(crate) fn judge_end(
-    tap: ChatTap,
+    stream: &mut AnswerStream,
     cause: Option<UpstreamFailure>,
     backend: &BackendId,
     told: &Told<'_>,
 ) -> Ended {
-    let content_seen = tap.content_seen();
-    let (end, facts) = tap.finish();
-    let failure = match (end, cause) {
-        (StreamEnd::Complete { append }, _) => return Ended::Whole { last: append, facts },
+    let failure = match (stream.finish(), cause) {
+        (StreamEnd::Complete { append }, _) => return Ended::Whole { last: append },
         (StreamEnd::UpstreamError(error), _) => {
             let mut failure = Failure::reported(backend, &error, told);
-            if content_seen {
+            if stream.content_seen() {
                 failure.work = Work::Unknown;
             }
             failure
         }
         (StreamEnd::Broken(fault), _) => Failure::broken_stream(backend, fault),
         (StreamEnd::Truncated, Some(cause)) => Failure::upstream(backend, &cause),
-        (StreamEnd::Truncated, None) if !content_seen && facts == AnswerFacts::default() => {
+        (StreamEnd::Truncated, None) if !stream.content_seen() && stream.facts().is_empty() => {
             return Ended::Nothing;
         }
         (StreamEnd::Truncated, None) => Failure::upstream(backend, &UpstreamFailure::Broken),
     };
-    Ended::Broken { failure, facts }
+    Ended::Broken { failure }
 }
 
 /// A stream on its way. Dropping it ends the call to the backend and settles what had come.
 pub(crate) struct Relay {
     record: Record,
-    tap: Option<ChatTap>,
+    /// The request's body, for an estimate of its tokens where the backend counts none.
+    asked: Bytes,
+    client: Dialect,
+    delivery: Delivery,
+    stream: AnswerStream,
     upstream: Option<BoxStream<'static, Result<Bytes, UpstreamFailure>>>,
     scrubber: KeyScrubber,
     backend: BackendId,
@@ -77,6 +76,16 @@ pub(crate) struct Relay {
     silent_since: Moment,
     bytes_read: u64,
     stage: Stage,
+    is_over: bool,
+}
+
+/// Whose stream it is, and under which limits.
+pub(crate) struct Passage {
+    pub(crate) backend: BackendId,
+    pub(crate) limits: RequestLimits,
+    pub(crate) client: Dialect,
+    pub(crate) delivery: Delivery,
+    pub(crate) asked: Bytes,
 }
 
 enum Stage {
@@ -100,14 +109,17 @@ impl Relay {
     pub(crate) fn new(
         streaming: Streaming,
         record: Record,
-        backend: BackendId,
-        limits: RequestLimits,
+        passage: Passage,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let Streaming { tap, first, body, scrubber } = streaming;
+        let Streaming { stream, first, body, scrubber } = streaming;
+        let Passage { backend, limits, client, delivery, asked } = passage;
         Self {
             record,
-            tap: Some(tap),
+            asked,
+            client,
+            delivery,
+            stream,
             upstream: Some(body),
             scrubber,
             backend,
@@ -116,6 +128,7 @@ impl Relay {
             clock,
             bytes_read: 0,
             stage: Stage::First(first),
+            is_over: false,
         }
     }
 
@@ -160,15 +173,14 @@ impl Relay {
     async fn next_tapped(&mut self) -> Result<Tapped, Option<StreamItem>> {
         match self.next().await {
             Next::Chunk(chunk) => {
-                let Some(tap) = &mut self.tap else { return Err(None) };
-                let had_content = tap.content_seen();
-                let tapped = tap.feed(&chunk);
-                if !had_content && tap.content_seen() {
+                let had_content = self.stream.content_seen();
+                let tapped = self.stream.feed(&chunk);
+                if !had_content && self.stream.content_seen() {
                     self.record.first_token();
                 }
                 Ok(tapped)
             }
-            Next::Silence => Err(Some(self.item(Bytes::from_static(HEARTBEAT_EVENT)))),
+            Next::Silence => Err(Some(self.heartbeat())),
             Next::End(cause) => Err(self.finish(Bytes::new(), cause).await),
         }
     }
@@ -199,11 +211,20 @@ impl Relay {
     }
 
     fn silence_max(&self) -> Duration {
-        if self.tap.as_ref().is_some_and(ChatTap::content_seen) {
+        if self.stream.content_seen() {
             self.limits.stall_timeout
         } else {
             self.limits.first_token_timeout
         }
+    }
+
+    /// What keeps a silent stream alive; between the items of an array only white space may stand.
+    fn heartbeat(&mut self) -> StreamItem {
+        let beat = match self.delivery {
+            Delivery::StreamArray => b"\n".as_slice(),
+            Delivery::Whole | Delivery::Stream(_) => heartbeat(self.client),
+        };
+        self.item(Bytes::from_static(beat))
     }
 
     fn item(&mut self, bytes: Bytes) -> StreamItem {
@@ -213,22 +234,26 @@ impl Relay {
 
     /// Settles, then gives the last bytes.
     async fn finish(&mut self, relay: Bytes, cause: Option<UpstreamFailure>) -> Option<StreamItem> {
-        let tap = self.tap.take()?;
-        if tap.late_chunks() > 0 {
-            let (backend, chunks) = (&self.backend, tap.late_chunks());
+        self.is_over = true;
+        if self.stream.late_chunks() > 0 {
+            let (backend, chunks) = (&self.backend, self.stream.late_chunks());
             tracing::warn!(%backend, chunks, "text after a finish reason was left out");
         }
         let headers = HeaderMap::new();
         let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.clock.wall() };
-        let (last, facts, failure) = match judge_end(tap, cause, &self.backend, &told) {
-            Ended::Whole { last, facts } => (last, facts, None),
-            Ended::Broken { failure, facts } => (failure.refusal.event(), facts, Some(failure)),
+        let (last, failure) = match judge_end(&mut self.stream, cause, &self.backend, &told) {
+            Ended::Whole { last } => (last, None),
+            Ended::Broken { failure } => (Bytes::new(), Some(failure)),
             Ended::Nothing => {
                 let failure = Failure::upstream(&self.backend, &UpstreamFailure::Broken);
-                (failure.refusal.event(), AnswerFacts::default(), Some(failure))
+                (Bytes::new(), Some(failure))
             }
         };
-        self.record.learn(&facts);
+        self.record.learn(self.stream.facts(), &self.asked);
+        let (last, closing) = match &failure {
+            None => (last, Closing::Clean),
+            Some(failure) => self.stream.error_event(&failure.refusal.spelled()),
+        };
         let bytes = joined(relay, last);
         self.record.sent(bytes.len());
         match failure {
@@ -238,7 +263,10 @@ impl Relay {
                 self.let_connection_be_kept();
             }
             Some(failure) => {
-                self.stage = Stage::Cutting;
+                self.stage = match closing {
+                    Closing::Abort => Stage::Cutting,
+                    Closing::Clean => Stage::Over,
+                };
                 self.upstream = None;
                 self.record.failed_try(&failure);
                 self.record.fail(Outcome::Partial, &failure).await;
@@ -259,8 +287,8 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         // The client went away: what had come by then is what the record learns.
-        if let Some(tap) = &self.tap {
-            self.record.learn(tap.facts());
+        if !self.is_over {
+            self.record.learn(self.stream.facts(), &self.asked);
         }
     }
 }

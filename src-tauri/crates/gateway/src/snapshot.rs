@@ -6,15 +6,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{BackendId, ClientId, CredentialId, Origin, OriginError, WallTime};
+use domain::{BackendId, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime};
 use ledger::{PriceBook, Provider, Purpose};
 use routing::RouteTable;
-use settings::BackendKind;
 use subtle::ConstantTimeEq;
 use url::Url;
+use wire::{Target, TargetKind};
 
 use crate::limits::RequestLimits;
 use crate::token::TokenHash;
+use crate::upstream::KeyCarrier;
 
 /// Everything the way of a request reads. Made by the engine, never changed.
 #[derive(Debug, Clone)]
@@ -37,30 +38,31 @@ pub struct Snapshot {
 #[derive(Debug, Clone)]
 pub struct Backend {
     pub(crate) id: BackendId,
-    pub(crate) kind: BackendKind,
+    pub(crate) kind: TargetKind,
+    pub(crate) crossing: Crossing,
     pub(crate) origin: Origin,
     pub(crate) credential: Option<CredentialId>,
-    pub(crate) chat_url: Url,
-    pub(crate) models_url: Url,
+    root: Url,
 }
 
 impl Backend {
-    /// A backend at `base_url`, to which `/chat/completions` and `/models` are appended. The mock
-    /// may have any `http` address: nothing is sent there.
+    /// A backend at `root`, the address without the endpoint (see `settings::api_root`). The mock may
+    /// have any `http` address: nothing is sent there.
     pub fn new(
         id: BackendId,
-        kind: BackendKind,
-        base_url: &Url,
+        kind: TargetKind,
+        root: &Url,
         credential: Option<CredentialId>,
     ) -> Result<Self, OriginError> {
-        Ok(Self {
-            id,
-            kind,
-            origin: Origin::of(base_url)?,
-            credential,
-            chat_url: below(base_url, &["chat", "completions"]),
-            models_url: below(base_url, &["models"]),
-        })
+        let (origin, root) = (Origin::of(root)?, root.clone());
+        Ok(Self { id, kind, crossing: Crossing::default(), origin, credential, root })
+    }
+
+    /// What becomes of fields that its dialect has no word for.
+    #[must_use]
+    pub const fn crossing(mut self, crossing: Crossing) -> Self {
+        self.crossing = crossing;
+        self
     }
 
     /// Its id.
@@ -75,35 +77,88 @@ impl Backend {
         &self.origin
     }
 
-    /// Whose list prices hold there.
     /// The key it is called with.
     #[must_use]
     pub const fn credential(&self) -> Option<&CredentialId> {
         self.credential.as_ref()
     }
 
+    /// Whose list prices hold there.
     pub(crate) fn provider(&self) -> Option<Provider> {
         match self.kind {
-            BackendKind::Mock => Some(Provider::Mock),
-            BackendKind::OpenAi | BackendKind::OpenAiCompatible => Provider::at(&self.origin),
+            TargetKind::Mock => Some(Provider::Mock),
+            _ => Provider::at(&self.origin),
         }
+    }
+
+    /// It, as a writer of requests for `model` has to know it.
+    pub(crate) fn target(&self, model: &str) -> Target {
+        Target {
+            kind: self.kind.clone(),
+            model: model.to_owned(),
+            crossing: self.crossing,
+            output_tokens_max: None,
+        }
+    }
+
+    /// The header in which it takes its key.
+    pub(crate) const fn key_carrier(&self) -> KeyCarrier {
+        match self.kind {
+            TargetKind::Anthropic => KeyCarrier::XApiKey,
+            TargetKind::Gemini => KeyCarrier::XGoogApiKey,
+            TargetKind::OpenAi
+            | TargetKind::OpenAiCompatible { .. }
+            | TargetKind::Ollama
+            | TargetKind::Mock => KeyCarrier::Bearer,
+        }
+    }
+
+    /// Where an endpoint of it lies.
+    pub(crate) fn url(&self, segments: &[impl AsRef<str>], query: Option<&str>) -> Url {
+        let mut url = self.root.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        if query.is_some() {
+            url.set_query(query);
+        }
+        url.set_fragment(None);
+        url
+    }
+
+    /// Where it lists its models, and in which dialect.
+    pub(crate) fn models_url(&self) -> (Url, Dialect) {
+        let path: &[&str] = match self.kind {
+            TargetKind::Anthropic => &["v1", "models"],
+            TargetKind::Gemini => &["v1beta", "models"],
+            TargetKind::Ollama => &["api", "tags"],
+            TargetKind::OpenAi | TargetKind::OpenAiCompatible { .. } | TargetKind::Mock => {
+                &["models"]
+            }
+        };
+        // The largest pages there are, so that one request sees the whole list.
+        let query = match self.kind {
+            TargetKind::Anthropic => Some("limit=1000"),
+            TargetKind::Gemini => Some("pageSize=1000"),
+            _ => None,
+        };
+        let dialect = match self.kind {
+            TargetKind::Anthropic => Dialect::AnthropicMessages,
+            TargetKind::Gemini => Dialect::Gemini,
+            TargetKind::Ollama => Dialect::OllamaChat,
+            TargetKind::OpenAi | TargetKind::OpenAiCompatible { .. } | TargetKind::Mock => {
+                Dialect::OpenAiChat
+            }
+        };
+        (self.url(path, query), dialect)
     }
 
     /// Whether it is the gateway itself, listening on `port`: a request would go round for ever.
     pub(crate) fn is_own_door(&self, port: u16) -> bool {
-        self.kind != BackendKind::Mock
+        self.kind != TargetKind::Mock
             && self.origin.is_loopback()
-            && self.chat_url.port_or_known_default() == Some(port)
+            && self.root.port_or_known_default() == Some(port)
     }
-}
-
-fn below(base_url: &Url, segments: &[&str]) -> Url {
-    let mut url = base_url.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
-    }
-    url.set_fragment(None);
-    url
 }
 
 /// A tool that may call.
@@ -172,18 +227,24 @@ mod tests {
     use crate::token::hash_token;
 
     #[test]
-    fn paths_are_appended_whatever_the_base_ends_with() {
-        let urls = |base: &str| {
-            let url = base.parse().expect("a URL");
+    fn paths_are_appended_whatever_the_root_ends_with() {
+        let backend = |kind: TargetKind, root: &str| {
+            let url = root.parse().expect("a URL");
             let id = BackendId::new("b").expect("an id");
-            let backend = Backend::new(id, BackendKind::OpenAi, &url, None).expect("a backend");
-            (backend.chat_url.to_string(), backend.models_url.to_string())
+            Backend::new(id, kind, &url, None).expect("a backend")
         };
-        let both = |root: &str| (format!("{root}/chat/completions"), format!("{root}/models"));
-        assert_eq!(urls("https://api.test/v1"), both("https://api.test/v1"));
-        assert_eq!(urls("https://api.test/v1/"), both("https://api.test/v1"));
-        assert_eq!(urls("https://api.test"), both("https://api.test"));
-        assert_eq!(urls("https://api.test/v1?v=2#x").1, "https://api.test/v1/models?v=2");
+        for root in ["https://api.test/v1", "https://api.test/v1/"] {
+            let openai = backend(TargetKind::OpenAi, root);
+            let chat = openai.url(&["chat", "completions"], None);
+            assert_eq!(chat.as_str(), "https://api.test/v1/chat/completions");
+            assert_eq!(openai.models_url().0.as_str(), "https://api.test/v1/models");
+        }
+        let gemini = backend(TargetKind::Gemini, "https://api.test");
+        let url = gemini.url(&["v1beta", "models", "a/b c?:generateContent"], Some("alt=sse"));
+        let expected = "https://api.test/v1beta/models/a%2Fb%20c%3F:generateContent?alt=sse";
+        assert_eq!(url.as_str(), expected);
+        let versioned = backend(TargetKind::OpenAi, "https://api.test/v1?v=2#x");
+        assert_eq!(versioned.models_url().0.as_str(), "https://api.test/v1/models?v=2");
     }
 
     #[test]

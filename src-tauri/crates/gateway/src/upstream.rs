@@ -40,10 +40,23 @@ pub struct UpstreamRequest {
     pub url: Url,
     /// Headers, none of which is the key's.
     pub headers: HeaderMap,
-    /// Sent as `Authorization: Bearer`, if the URL is of the origin it is bound to.
+    /// Sent as `carrier` says, if the URL is of the origin it is bound to.
     pub key: Option<Arc<BoundSecret>>,
+    /// The header that takes the key.
+    pub carrier: KeyCarrier,
     /// The body; empty for GET.
     pub body: Bytes,
+}
+
+/// The header in which a backend takes its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyCarrier {
+    /// `Authorization: Bearer`: OpenAI and whoever is compatible with it.
+    Bearer,
+    /// `x-api-key`: Anthropic.
+    XApiKey,
+    /// `x-goog-api-key`: Gemini.
+    XGoogApiKey,
 }
 
 /// The head of an answer and its body to come.

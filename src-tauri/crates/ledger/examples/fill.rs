@@ -16,6 +16,7 @@ use domain::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
     Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
+    UsageBasis,
 };
 
 /// Names that requests are spread over: a developer with several keys, tools and models.
@@ -111,6 +112,8 @@ fn settled(
         finish_reason: Some("stop".to_owned()),
         error_class: None,
         usage: Some(tokens),
+        usage_basis: Some(UsageBasis::Reported),
+        usage_raw: Some(raw(tokens)),
         cache: CacheOutcome::Bypass,
         timings: Timings { total: Some(took), ..Timings::default() },
         bytes_in: 400,
@@ -119,6 +122,15 @@ fn settled(
         attempts: vec![attempt],
         request,
     }
+}
+
+/// The usage object of an OpenAI backend of today, with the details that it names.
+fn raw(tokens: TokenUsage) -> String {
+    let (input, output) = (tokens.input(), tokens.output());
+    let total = tokens.total();
+    format!(
+        r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{total},"prompt_tokens_details":{{"cached_tokens":0,"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}}"#
+    )
 }
 
 fn pick(names: &[&'static str], dice: u8) -> &'static str {

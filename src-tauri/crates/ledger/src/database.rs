@@ -41,7 +41,7 @@ const VERSION_BYTES: std::ops::Range<usize> = 60..64;
 const STATEMENTS_CACHED_MAX: usize = 64;
 
 /// The steps from an empty file to the newest version. A released step is never edited.
-pub(crate) const STEPS: &[&str] = &[include_str!("schema/v1.sql")];
+pub(crate) const STEPS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
 
 /// The version of the file's form that this program reads and writes.
 #[must_use]

@@ -38,11 +38,11 @@ pub use number::{COST_MAX, COUNT_MAX};
 pub use price::{Confidence, LongContext, Price, PriceBook, PricePlace, Provider};
 pub use record::{
     Attempt, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,
-    Settlement, Timings,
+    Settlement, Timings, UsageBasis,
 };
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
 pub use runs::{RUNS_KEPT_MAX, Run, RunSummary};
-pub use text::{NAME_CHARS_MAX, SENTENCE_CHARS_MAX};
+pub use text::{NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
 pub use usage::{
     Bucket, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
     UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,

@@ -51,8 +51,13 @@ pub struct Settlement {
     pub finish_reason: Option<String>,
     /// The gateway's word for what went wrong.
     pub error_class: Option<String>,
-    /// Tokens the backend reported; `None` means unknown, which is not zero.
+    /// Tokens used; `None` means unknown, which is not zero.
     pub usage: Option<TokenUsage>,
+    /// How `usage` is known; not kept where there is no usage.
+    pub usage_basis: Option<UsageBasis>,
+    /// The backend's own usage object, as it came. One over [`crate::USAGE_RAW_BYTES_MAX`] is not
+    /// kept, since a part of it could not be read.
+    pub usage_raw: Option<String>,
     /// What it cost and how that is known.
     pub cost: Cost,
     /// How the response cache took part.
@@ -113,6 +118,11 @@ pub struct RequestRow {
     pub error_class: Option<String>,
     /// See [`Settlement::usage`].
     pub usage: Option<TokenUsage>,
+    /// See [`Settlement::usage_basis`]; also `None` for requests of before it was written down,
+    /// whose counts came from the backend.
+    pub usage_basis: Option<UsageBasis>,
+    /// See [`Settlement::usage_raw`].
+    pub usage_raw: Option<String>,
     /// See [`Settlement::cost`].
     pub cost: Cost,
     /// See [`Settlement::cache`].
@@ -195,6 +205,18 @@ words! {
         Failed = "failed",
         /// The client went away.
         Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// How the token counts of a request are known.
+    UsageBasis {
+        /// They are what the backend said.
+        Reported = "reported",
+        /// The backend's numbers disagreed or were none, and were brought into range.
+        Adjusted = "adjusted",
+        /// The backend said nothing; they were counted from the text.
+        Estimated = "estimated",
     }
 }
 

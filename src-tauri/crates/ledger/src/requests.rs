@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use crate::number::{
     count, get_count, get_interval, get_named, get_parsed, micros, money, rows, time,
 };
-use crate::text::{Stored, name, sentence};
+use crate::text::{Stored, name, sentence, usage_object};
 use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings};
 
 /// Most rows of one page of requests.
@@ -95,9 +95,10 @@ const SETTLE: &str = "INSERT INTO requests
      ended_ms, backend, credential, model_billed, http_status, finish_reason, error_class,
      usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible,
      reasoning, cost_micro_usd, cost_basis, price_id, cache, queue_us, first_byte_us,
-     first_token_us, total_us, bytes_in, bytes_out, explanation, attempts)
+     first_token_us, total_us, bytes_in, bytes_out, explanation, attempts, usage_basis, usage_raw)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,
+     ?37, ?38)
     ON CONFLICT (id) DO UPDATE SET
      state = excluded.state, ended_ms = excluded.ended_ms, backend = excluded.backend,
      credential = excluded.credential, model_billed = excluded.model_billed,
@@ -110,7 +111,8 @@ const SETTLE: &str = "INSERT INTO requests
      price_id = excluded.price_id, cache = excluded.cache, queue_us = excluded.queue_us,
      first_byte_us = excluded.first_byte_us, first_token_us = excluded.first_token_us,
      total_us = excluded.total_us, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
-     explanation = excluded.explanation, attempts = excluded.attempts
+     explanation = excluded.explanation, attempts = excluded.attempts,
+     usage_basis = excluded.usage_basis, usage_raw = excluded.usage_raw
     WHERE state = 'reserved'";
 
 /// Writes down how a request ended. 0 if that was written before.
@@ -159,6 +161,8 @@ pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::R
         count(ended.bytes_out),
         sentence(ended.explanation.as_deref()),
         rows(ended.attempts.len()),
+        ended.usage.and(ended.usage_basis).map(Stored),
+        usage_object(ended.usage_raw.as_deref()),
     ])
 }
 
@@ -221,6 +225,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         finish_reason: row.get("finish_reason")?,
         error_class: row.get("error_class")?,
         usage: read_usage(row)?,
+        usage_basis: row.get::<_, Option<Stored<_>>>("usage_basis")?.map(|basis| basis.0),
+        usage_raw: row.get("usage_raw")?,
         cost: read_cost(row)?,
         cache: row.get::<_, Stored<_>>("cache")?.0,
         timings: Timings {

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
+    UsageBasis,
 };
 
 /// 2026-11-21T08:00:00Z.
@@ -89,6 +90,8 @@ fn ended(number: u32) -> Settlement {
             output_visible: 50,
             reasoning: 60,
         }),
+        usage_basis: Some(UsageBasis::Reported),
+        usage_raw: Some(r#"{"prompt_tokens":100,"completion_tokens":110}"#.to_owned()),
         cost: Cost::Computed {
             amount: MicroUsd::new(1_234),
             price_id: "openai/gpt-4.1@2026-11-01".to_owned(),

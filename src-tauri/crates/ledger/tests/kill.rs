@@ -15,7 +15,7 @@ use domain::{
 };
 use ledger::{
     Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState, Settlement,
-    Timings,
+    Timings, UsageBasis,
 };
 
 const KILLS: u64 = 50;
@@ -64,6 +64,8 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
         finish_reason: None,
         error_class: None,
         usage: Some(TokenUsage { input_uncached: 1, ..TokenUsage::default() }),
+        usage_basis: Some(UsageBasis::Reported),
+        usage_raw: None,
         cost: Cost::Reported(MicroUsd::new(1)),
         cache: CacheOutcome::Bypass,
         timings: Timings::default(),

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::BackendKind;
+
 /// Host names under which clouds hand out credentials to whoever asks.
 const METADATA_NAMES: [&str; 7] = [
     "metadata",
@@ -23,8 +25,27 @@ const METADATA_ADDRESSES: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
 ];
-/// Endpoints that people paste together with the base URL.
-const ENDPOINT_PATHS: [&str; 4] = ["/chat/completions", "/completions", "/responses", "/models"];
+/// Endpoints that people paste together with the base URL; the longer of two that end alike first.
+const ENDPOINT_PATHS: [&str; 10] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/messages/count_tokens",
+    "/messages",
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+    "/models",
+];
+/// Gemini's methods, which follow `/models/` and a model's name.
+const MODEL_METHODS: [&str; 5] = [
+    ":generateContent",
+    ":streamGenerateContent",
+    ":countTokens",
+    ":embedContent",
+    ":batchEmbedContents",
+];
 
 /// A base URL that passed the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +62,8 @@ pub enum BaseUrlCaution {
     /// `http` to a private address.
     #[error("keys and prompts travel unencrypted through the local network")]
     Unencrypted,
-    /// The path ends in an endpoint, which is appended once more to each request.
-    #[error("the address ends in {0}, which is added to it for each request")]
+    /// The path ends in an endpoint.
+    #[error("the address ends in {0}, which belongs to a request and not to the base address")]
     Endpoint(&'static str),
 }
 
@@ -86,7 +107,8 @@ pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlE
     }
     let reach = reach(&url.host().ok_or(BaseUrlError::NotAUrl)?);
     let encrypted = url.scheme() == "https";
-    let mut caution = endpoint_of(&url).map(BaseUrlCaution::Endpoint);
+    let mut caution =
+        split_endpoint(url.path()).map(|(_, endpoint)| BaseUrlCaution::Endpoint(endpoint));
     match reach {
         Reach::Forbidden => return Err(BaseUrlError::Forbidden),
         Reach::Loopback if url.port_or_known_default() == Some(gateway_port) => {
@@ -105,8 +127,9 @@ pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
     let text = text.trim();
     let candidate = match parse_base_url(text, gateway_port) {
         Ok(BaseUrl { url, .. }) => {
-            let endpoint = endpoint_of(&url)?;
-            text.trim_end_matches('/').strip_suffix(endpoint)?.to_owned()
+            let (root, _) = split_endpoint(url.path())?;
+            let pasted = url.path().trim_end_matches('/').strip_prefix(root)?;
+            text.trim_end_matches('/').strip_suffix(pasted)?.to_owned()
         }
         Err(BaseUrlError::NotAUrl | BaseUrlError::Scheme) if !text.contains("://") => {
             [format!("http://{text}"), format!("https://{text}")]
@@ -120,6 +143,37 @@ pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
     parse_base_url(&candidate, gateway_port).is_ok().then_some(candidate)
 }
 
+/// The address that the paths of `kind`'s API are appended to, whichever way its base URL was typed:
+///
+/// | kind | ends | paths then |
+/// |---|---|---|
+/// | OpenAI | with its version, `/v1` if none was typed | `/chat/completions` |
+/// | Anthropic | without `/v1` | `/v1/messages` |
+/// | Gemini | without `/v1beta`, `/v1`, `/openai` | `/v1beta/models/…` |
+/// | Ollama | without `/v1`, `/api` | `/api/chat` |
+/// | OpenAI-compatible, mock | as typed | `/chat/completions` |
+///
+/// An endpoint that was pasted along is taken away, so that nothing is doubled. The result ends in no
+/// slash but the one of an empty path, and its origin is that of `base_url`.
+#[must_use]
+pub fn api_root(kind: BackendKind, base_url: &Url) -> Url {
+    let typed = base_url.path().trim_end_matches('/');
+    let path = split_endpoint(typed).map_or(typed, |(root, _)| root);
+    let without = |suffixes: &[&str]| {
+        suffixes.iter().fold(path, |path, suffix| path.strip_suffix(suffix).unwrap_or(path))
+    };
+    let root = match kind {
+        BackendKind::OpenAi if !ends_in_version(path) => format!("{path}/v1"),
+        BackendKind::OpenAi | BackendKind::OpenAiCompatible | BackendKind::Mock => path.to_owned(),
+        BackendKind::Anthropic => without(&["/v1"]).to_owned(),
+        BackendKind::Gemini => without(&["/openai", "/v1beta", "/v1"]).to_owned(),
+        BackendKind::Ollama => without(&["/v1", "/api"]).to_owned(),
+    };
+    let mut url = base_url.clone();
+    url.set_path(&root);
+    url
+}
+
 enum Reach {
     Loopback,
     Private,
@@ -127,9 +181,25 @@ enum Reach {
     Forbidden,
 }
 
-fn endpoint_of(url: &Url) -> Option<&'static str> {
-    let path = url.path().trim_end_matches('/');
-    ENDPOINT_PATHS.into_iter().find(|endpoint| path.ends_with(endpoint))
+/// A path without the endpoint at its end, and that endpoint. `/models` counts as one behind a
+/// version only: there are servers whose base URL ends so.
+fn split_endpoint(path: &str) -> Option<(&str, &'static str)> {
+    let path = path.trim_end_matches('/');
+    let method = MODEL_METHODS.into_iter().find(|method| path.ends_with(method));
+    if let (Some(method), Some((root, _))) = (method, path.rsplit_once("/models/")) {
+        return Some((root, method));
+    }
+    ENDPOINT_PATHS.into_iter().find_map(|endpoint| {
+        let root = path.strip_suffix(endpoint)?;
+        (endpoint != "/models" || ends_in_version(root)).then_some((root, endpoint))
+    })
+}
+
+/// Whether a path ends in `/v1`, `/v1beta` and the like.
+fn ends_in_version(path: &str) -> bool {
+    let last = path.rsplit_once('/').map_or("", |(_, last)| last);
+    let digits = last.strip_prefix('v').unwrap_or_default();
+    digits.starts_with(|first: char| first.is_ascii_digit())
 }
 
 fn reach(host: &Host<&str>) -> Reach {

@@ -17,7 +17,9 @@ mod store;
 mod write;
 
 pub use atomic::write_atomic;
-pub use base_url::{BaseUrl, BaseUrlCaution, BaseUrlError, corrected_base_url, parse_base_url};
+pub use base_url::{
+    BaseUrl, BaseUrlCaution, BaseUrlError, api_root, corrected_base_url, parse_base_url,
+};
 pub use model::{
     AppearanceSettings, BackendKind, BackendSettings, ClientSettings, CredentialSettings,
     ENTRIES_MAX, GATEWAY_BODY_BYTES_MAX_RANGE, GATEWAY_CONNECT_TIMEOUT_MS_RANGE,
@@ -25,7 +27,7 @@ pub use model::{
     GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings,
     HEALTH_INTERVAL_SECS_RANGE, HealthSettings, LABEL_CHARS_MAX, LEDGER_RETENTION_DAYS_RANGE,
     LedgerSettings, MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, NotificationSettings,
-    Settings, Theme, TokenSha256, TokenSha256Malformed, UnknownWord, VaultKind, VaultSettings,
+    Settings, Theme, TokenSha256, TokenSha256Malformed, VaultKind, VaultSettings,
 };
 pub use preset::{Preset, PresetPlace, presets};
 pub use problem::{Problem, ProposedFix, Severity};

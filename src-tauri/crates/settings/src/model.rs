@@ -1,11 +1,14 @@
 //! What a valid configuration is. A value of these types has been checked once and is then trusted;
 //! the file's spelling of it lives in `read` and `write`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use domain::{BackendId, ClientId, CredentialId, Origin, WallTime};
+use domain::{
+    BackendId, ClientId, CredentialId, Crossing, Lack, Offer, Origin, UnknownWord, WallTime,
+};
 use indexmap::IndexMap;
 use url::Url;
 
@@ -170,7 +173,7 @@ pub struct BackendSettings {
     pub label: String,
     /// The protocol it speaks; never [`BackendKind::Mock`] in a valid configuration.
     pub kind: BackendKind,
-    /// The address that paths such as `/chat/completions` are appended to.
+    /// The address as it was typed; [`crate::api_root`] has what paths are appended to.
     pub base_url: Url,
     /// The key it gets; `None` for a server that wants none.
     pub credential: Option<CredentialId>,
@@ -178,6 +181,14 @@ pub struct BackendSettings {
     pub enabled: bool,
     /// Models it is declared to have; empty means: ask the backend.
     pub models: Vec<String>,
+    /// What it lacks of Chat Completions; without meaning unless it is
+    /// [`BackendKind::OpenAiCompatible`].
+    pub lacks: BTreeSet<Lack>,
+    /// What it speaks beside Chat Completions; without meaning unless it is
+    /// [`BackendKind::OpenAiCompatible`].
+    pub offers: BTreeSet<Offer>,
+    /// What becomes of fields that its protocol has no word for.
+    pub crossing: Crossing,
 }
 
 /// A tool that may call the gateway.
@@ -242,14 +253,6 @@ impl FromStr for TokenSha256 {
         }
         Ok(Self(bytes))
     }
-}
-
-/// The text is none of the words that this setting knows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("use one of: {}", .allowed.join(", "))]
-pub struct UnknownWord {
-    /// The words that are known.
-    pub allowed: &'static [&'static str],
 }
 
 macro_rules! words {
@@ -322,8 +325,14 @@ words! {
     BackendKind {
         /// OpenAI itself: every endpoint of its API.
         OpenAi = "openai",
+        /// Anthropic's Messages.
+        Anthropic = "anthropic",
+        /// Google's Gemini API.
+        Gemini = "gemini",
         /// Another server that speaks OpenAI's chat completions.
         OpenAiCompatible = "openai-compatible",
+        /// Ollama's own chat.
+        Ollama = "ollama",
         /// The built-in mock.
         Mock = "mock",
     }

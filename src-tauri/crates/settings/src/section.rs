@@ -1,5 +1,6 @@
 //! Reading one table of the file: typed fields with their ranges, each mistake reported where it is.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -151,6 +152,36 @@ impl<'doc> Section<'doc> {
         value
     }
 
+    /// The values that a list of words stands for; those that are known, where some are not.
+    pub(crate) fn words<T: FromStr + Ord>(
+        &self,
+        name: &str,
+        words: &[&str],
+        findings: &mut Findings,
+    ) -> BTreeSet<T> {
+        let Some(item) = self.item(name) else { return BTreeSet::new() };
+        let hint = format!("write a list of these words: {}", words.join(", "));
+        let Some(list) = item.as_array() else {
+            let single = item.as_str().filter(|word| words.contains(word));
+            let meant = single.map(|word| RepairAction::Set(list_of([word])));
+            let what = format!("this must be a list, and it is {}", type_of(Some(item)));
+            self.wrong(name, what, hint, meant, findings);
+            return BTreeSet::new();
+        };
+        let known = |value: &Value| value.as_str().filter(|word| words.contains(word)).is_some();
+        if let Some(unknown) = list.iter().find(|value| !known(value)) {
+            let what = match unknown.as_str() {
+                Some(word) => format!("{} is not one of the known words", shown(word)),
+                None => format!("{} is no word in quotes", shown(unknown.to_string().trim())),
+            };
+            let meant = |value: &Value| closest(value.as_str()?, words.iter().copied());
+            let meant: Option<Vec<&str>> = list.iter().map(meant).collect();
+            let action = meant.map(|words| RepairAction::Set(list_of(words)));
+            self.wrong(name, what, hint, action, findings);
+        }
+        list.iter().filter_map(Value::as_str).filter_map(|word| word.parse().ok()).collect()
+    }
+
     pub(crate) fn text(&self, name: &str, findings: &mut Findings) -> Option<&'doc str> {
         let item = self.item(name)?;
         let text = item.as_str();
@@ -221,6 +252,10 @@ impl<'doc> Section<'doc> {
 fn wall_time(time: &Datetime) -> Option<WallTime> {
     let time: jiff::Timestamp = time.to_string().parse().ok()?;
     Some(WallTime::from_unix_ms(time.as_millisecond()))
+}
+
+fn list_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Value {
+    Value::Array(words.into_iter().collect())
 }
 
 fn type_of(item: Option<&Item>) -> &'static str {

@@ -1,6 +1,6 @@
 //! From settings back to the file, touching only what differs: the rest is the user's own text.
 
-use domain::WallTime;
+use domain::{Crossing, WallTime};
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, DocumentMut, Item, Table, TableLike, TomlError, Value};
 
@@ -107,6 +107,16 @@ fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
         fields.insert("enabled", backend.enabled.into());
         if !backend.models.is_empty() {
             fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
+        }
+        let lacks: Array = backend.lacks.iter().map(|lack| lack.word()).collect();
+        let offers: Array = backend.offers.iter().map(|offer| offer.word()).collect();
+        for (name, words) in [("lacks", lacks), ("offers", offers)] {
+            if !words.is_empty() {
+                fields.insert(name, Value::Array(words));
+            }
+        }
+        if backend.crossing != Crossing::default() {
+            fields.insert("crossing", backend.crossing.word().into());
         }
         tables.insert(path("backends", id.as_str()), fields);
     }

@@ -63,6 +63,13 @@ fn each_mistake_is_found_at_its_field() {
         (backend("models = \"gpt-4o\""), Error, "backends.up.models", 3),
         (backend("models = [\"a\", \"a\"]"), Warning, "backends.up.models", 3),
         (backend("models = [3]"), Error, "backends.up.models", 3),
+        (backend("lacks = [\"tols\"]"), Error, "backends.up.lacks", 3),
+        (backend("lacks = \"tools\""), Error, "backends.up.lacks", 3),
+        (backend("lacks = [\"tools\", 1]"), Error, "backends.up.lacks", 3),
+        (backend("kind = \"openai\"\nlacks = [\"tools\"]"), Warning, "backends.up.lacks", 4),
+        (backend("offers = [\"embeddings\"]"), Error, "backends.up.offers", 3),
+        (backend("crossing = \"lax\""), Error, "backends.up.crossing", 3),
+        (backend(&format!("lacks = [\"{KEY}\"]")), Error, "backends.up.lacks", 3),
         (backend(&format!("api_key = \"{KEY}\"")), Error, "backends.up.api_key", 3),
         (backend("token = \"short\""), Error, "backends.up.token", 3),
         (backend(&format!("label = \"{KEY}\"")), Error, "backends.up.label", 3),
@@ -155,6 +162,23 @@ fn a_broken_file_opens_with_defaults_and_refuses_edits() {
     };
     assert!(error.to_string().contains("gateway.port: 0 is outside 1 to 65535"), "{error}");
     assert_eq!(std::fs::read_to_string(store.path()).expect("read"), text);
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_the_known_ones_and_repaired_where_one_was_meant() {
+    let (_folder, store) = open(&backend("lacks = [\"tools\", \"image\"]"));
+    let found = store.problems();
+    assert_eq!(
+        found[0].to_string(),
+        "line 3: backends.up.lacks: \"image\" is not one of the known words; write a list of these \
+         words: stream-usage, developer-role, max-completion-tokens, parallel-tool-calls, \
+         reasoning-effort, json-schema, tools, images"
+    );
+    let fix = found[0].fix.as_deref();
+    assert_eq!(fix, Some("set backends.up.lacks to [\"tools\", \"images\"]"));
+    let (_folder, store) = open(&backend("kind = \"antropic\""));
+    let hint = "use one of: openai, anthropic, gemini, openai-compatible, ollama";
+    assert_eq!(store.problems()[0].hint, hint);
 }
 
 #[test]

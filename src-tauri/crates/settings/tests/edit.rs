@@ -7,10 +7,11 @@
     reason = "a fixture that cannot be made fails its test"
 )]
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use domain::{BackendId, ClientId, CredentialId, WallTime};
+use domain::{BackendId, ClientId, CredentialId, Crossing, Lack, Offer, WallTime};
 use proptest::prelude::*;
 use settings::{
     BackendKind, BackendSettings, ClientSettings, CredentialSettings, EditError, Settings,
@@ -93,6 +94,9 @@ fn backend(url: &str) -> BackendSettings {
         credential: None,
         enabled: true,
         models: vec!["llama3:8b".to_owned()],
+        lacks: BTreeSet::new(),
+        offers: BTreeSet::new(),
+        crossing: Crossing::Strict,
     }
 }
 
@@ -321,6 +325,37 @@ fn an_edit_that_breaks_a_rule_writes_nothing() {
 }
 
 #[test]
+fn how_a_backend_differs_is_written_where_it_does_and_kept_on_another_kind() {
+    let fixture = Fixture::new(Some("version = 1\n"));
+    fixture.edit(|draft| {
+        draft.backends.insert(id("plain"), backend("http://127.0.0.1:1/v1"));
+        let differing = BackendSettings {
+            lacks: BTreeSet::from([Lack::Images, Lack::StreamUsage]),
+            offers: BTreeSet::from([Offer::Responses]),
+            crossing: Crossing::Lenient,
+            ..backend("http://127.0.0.1:2/v1")
+        };
+        draft.backends.insert(id("differing"), differing);
+    });
+    let text = fixture.text();
+    let (plain, differing) = text.split_once("[backends.differing]").expect("both");
+    for name in ["lacks", "offers", "crossing"] {
+        assert!(!plain.contains(name), "{text}");
+    }
+    for line in ["lacks = [\"stream-usage\", \"images\"]", "offers = [\"responses\"]"] {
+        assert!(differing.contains(line), "{text}");
+    }
+    assert!(differing.contains("crossing = \"lenient\""), "{text}");
+    fixture.edit(|draft| draft.backends[&id("differing")].kind = BackendKind::Anthropic);
+    let warned: Vec<String> =
+        fixture.store.problems().into_iter().map(|problem| problem.path).collect();
+    assert_eq!(warned, ["backends.differing.lacks", "backends.differing.offers"]);
+    assert!(fixture.text().contains("lacks = [\"stream-usage\", \"images\"]"));
+    fixture.edit(|draft| draft.backends[&id("differing")].crossing = Crossing::Strict);
+    assert!(!fixture.text().contains("crossing"), "{}", fixture.text());
+}
+
+#[test]
 fn a_refused_edit_says_why_in_its_own_words() {
     let fixture = Fixture::new(None);
     let refused = fixture.store.edit(|draft| {
@@ -395,7 +430,12 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     let label = "[ -~äß€\"'#\\\\]{0,20}";
     let models = proptest::collection::btree_set("[a-z0-9/:.\"]{1,12}", 0..4);
     let time = 0_i64..4_000_000_000_000;
-    let any_backend = (label, any::<bool>(), models, 1_u16..4_000);
+    let switches = (
+        proptest::collection::btree_set(proptest::sample::select(Lack::ALL), 0..4),
+        proptest::collection::btree_set(proptest::sample::select(Offer::ALL), 0..3),
+        proptest::sample::select(Crossing::ALL),
+    );
+    let any_backend = (label, any::<bool>(), models, 1_u16..4_000, switches);
     let client = (any::<[u8; 32]>(), time.clone(), proptest::option::of(time));
     let backends = proptest::collection::btree_map(name, any_backend, 0..5);
     let clients = proptest::collection::btree_map(name, client, 0..4);
@@ -406,10 +446,19 @@ fn any_settings() -> impl Strategy<Value = Settings> {
             settings.gateway.in_flight_max = in_flight_max;
             settings.notifications.enabled = enabled;
             settings.vault.kind = VaultKind::File;
-            for (name, (label, enabled, models, port)) in backends {
+            for (name, (label, enabled, models, port, switches)) in backends {
                 let url = format!("http://127.0.0.1:{port}/v1");
                 let models = models.into_iter().collect();
-                let one = BackendSettings { label, enabled, models, ..backend(&url) };
+                let (lacks, offers, crossing) = switches;
+                let one = BackendSettings {
+                    label,
+                    enabled,
+                    models,
+                    lacks,
+                    offers,
+                    crossing,
+                    ..backend(&url)
+                };
                 settings.backends.insert(id(&name), one);
             }
             for (name, (hash, created, expires)) in clients {

@@ -1,4 +1,4 @@
-//! What tests stand on: an upstream with every fault, a client that writes raw bytes, a marked key
+//! What tests stand on: an upstream with every fault, a strict provider of every dialect, a client that writes raw bytes, a marked key
 //! and a search for it, captured logs.
 //!
 //! A dev-dependency only. HTTP is spoken by hand over TCP, since a proper server library refuses to
@@ -7,6 +7,7 @@
 mod canary;
 mod http;
 mod logs;
+mod provider;
 mod raw_client;
 mod reply;
 mod upstream;
@@ -14,6 +15,10 @@ mod upstream;
 pub use canary::{MARKED_KEY, search_tree, traces};
 pub use http::BodyEnd;
 pub use logs::{CapturedLogs, capture_logs};
+pub use provider::{
+    MockProvider, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_KEY, PROVIDER_MODELS,
+    PROVIDER_OUTPUT_TOKENS, PROVIDER_REASONING_TOKENS,
+};
 pub use raw_client::{RawAnswer, RawClient};
 pub use reply::{ChatText, Ending, Reply};
 pub use upstream::{Received, ScriptedUpstream};

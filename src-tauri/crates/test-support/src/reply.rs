@@ -99,6 +99,14 @@ impl Reply {
         reply.chunked()
     }
 
+    /// A stream of another type than events: each item one write and one HTTP chunk.
+    #[must_use]
+    pub fn lines(content_type: &str, pieces: Vec<String>) -> Self {
+        let mut reply = Self::body(200, content_type, Bytes::new());
+        reply.pieces = pieces.into_iter().map(Into::into).collect();
+        reply.chunked()
+    }
+
     /// A whole chat answer.
     #[must_use]
     pub fn chat(text: &ChatText<'_>) -> Self {

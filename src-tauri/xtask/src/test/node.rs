@@ -66,6 +66,11 @@ fn python(at: &Surroundings<'_>, requirements: &Path) -> Result<OsString> {
     let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !interpreter.is_file() {
         let system = if cfg!(windows) { "python" } else { "python3" };
+        // Google's SDK asks for it.
+        let asks = "import sys; sys.exit(sys.version_info < (3, 11))";
+        if !Call::new(system, root).arg("-c").arg(asks).quietly_well() {
+            bail!("Python 3.11 or newer is needed for the vendors' SDKs; install it as {system}");
+        }
         Call::new(system, root).words("-m venv").arg(&folder).run()?;
     }
     let pip = "-m pip install --quiet --disable-pip-version-check --requirement";

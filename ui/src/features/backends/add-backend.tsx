@@ -1,7 +1,10 @@
 /** Adding a backend in three steps: where from, the particulars with the key, and a test one can watch. */
-import { ArrowLeft, Cloud, HardDrive, Plus } from "lucide-react";
-import { useRef, useState, type ReactNode } from "react";
-import { useForm, useWatch } from "react-hook-form";
+import { ArrowLeft } from "lucide-react";
+import { useRef, useState } from "react";
+import { FormProvider, useForm, useWatch } from "react-hook-form";
+import { differingOf } from "@/features/backends/dialects";
+import { Advanced, KindAndAddress, type KindValues } from "@/features/backends/kind-fields";
+import { PresetChooser } from "@/features/backends/preset-chooser";
 import { TestSteps, useBackendTest } from "@/features/backends/test-steps";
 import { parseModels } from "@/features/backends/edit-backend";
 import { Button } from "@/components/button";
@@ -9,9 +12,7 @@ import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, Select, TextInput } from "@/components/field";
-import { Reading } from "@/components/reading";
 import { SecretField } from "@/components/secret-field";
-import { SkeletonRows } from "@/components/skeleton";
 import { useAction } from "@/ipc/actions";
 import type { BackendAdd, BackendKey, PresetView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
@@ -44,7 +45,7 @@ function Stages({ onClose, onOpen }: Omit<AddBackendDialogProps, "open">) {
   };
   switch (stage.kind) {
     case "choosing":
-      return <ChoosePreset onChoose={(preset) => setStage({ kind: "filling", preset })} />;
+      return <PresetChooser onChoose={(preset) => setStage({ kind: "filling", preset })} />;
     case "filling":
       return <FillIn preset={stage.preset} onBack={() => setStage({ kind: "choosing" })} onAdded={added} />;
     case "added":
@@ -52,68 +53,16 @@ function Stages({ onClose, onOpen }: Omit<AddBackendDialogProps, "open">) {
   }
 }
 
-function ChoosePreset({ onChoose }: { onChoose: (preset: PresetView | null) => void }) {
-  const presets = usePresets();
-  return (
-    <DialogBody>
-      <Reading of={presets} skeleton={<SkeletonRows rows={4} label="Reading the providers" />}>
-        {(all) => (
-          <ul className="grid grid-cols-2 gap-2 sm:grid-cols-3">
-            {all.map((preset) => {
-              const Icon = preset.local ? HardDrive : Cloud;
-              return (
-                <li key={preset.id}>
-                  <Tile
-                    icon={<Icon size={16} strokeWidth={1.5} aria-hidden />}
-                    name={preset.label}
-                    note={preset.local ? "on this machine, no key" : new URL(preset.base_url).hostname}
-                    onClick={() => onChoose(preset)}
-                  />
-                </li>
-              );
-            })}
-            <li>
-              <Tile
-                icon={<Plus size={16} strokeWidth={1.5} aria-hidden />}
-                name="Custom"
-                note="any OpenAI-like server"
-                onClick={() => onChoose(null)}
-              />
-            </li>
-          </ul>
-        )}
-      </Reading>
-    </DialogBody>
-  );
-}
-
-function Tile({ icon, name, note, onClick }: { icon: ReactNode; name: string; note: string; onClick: () => void }) {
-  return (
-    <button
-      type="button"
-      onClick={onClick}
-      className="flex h-full w-full items-start gap-3 rounded-control border border-line bg-surface-0 px-3 py-2.5 text-left transition-colors duration-150 hover:border-accent"
-    >
-      <span className="pt-0.5 text-ink-3">{icon}</span>
-      <span className="min-w-0">
-        <span className="block font-medium text-ink-1">{name}</span>
-        <span className="block truncate text-12 text-ink-3">{note}</span>
-      </span>
-    </button>
-  );
-}
-
 type KeyMode = BackendKey["kind"];
 
-interface FillValues {
+interface FillValues extends KindValues {
   id: string;
   label: string;
-  base_url: string;
   stored: string;
   models: string;
 }
 
-const FIELDS = ["id", "label", "base_url", "secret", "models"] as const;
+const FIELDS = ["id", "label", "kind", "base_url", "secret", "models"] as const;
 const KEY_MODES = [
   { value: "new", label: "New key" },
   { value: "stored", label: "Stored key" },
@@ -138,14 +87,18 @@ function FillIn({
     defaultValues: {
       id: preset?.id ?? "",
       label: preset?.label ?? "",
+      kind: preset?.kind ?? "openai-compatible",
       base_url: preset?.base_url ?? "",
+      lacks: preset?.lacks ?? [],
+      offers: preset?.offers ?? [],
+      crossing: "strict",
       stored: "",
       models: "",
     },
   });
   const id = useWatch({ control: form.control, name: "id" });
   const add = useAction(["backends", "keys", "status"], (given, values: FillValues) =>
-    given.backendAdd(requestOf(values, preset, keyOf(mode, values, secret.current))),
+    given.backendAdd(requestOf(values, keyOf(mode, values, secret.current))),
   );
   const send = (values: FillValues) =>
     add.mutate(values, {
@@ -155,87 +108,91 @@ function FillIn({
       },
     });
   return (
-    <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
-      <DialogBody className="flex flex-col gap-4">
-        <div className="grid grid-cols-2 gap-4">
-          <Field
-            label="Name in requests"
-            help={`Clients ask for ${id === "" ? "name" : id}/model.`}
-            fault={faultOf(add.error, "id")}
-          >
-            {(control) => <TextInput {...control} mono {...form.register("id")} />}
-          </Field>
-          <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
-            {(control) => <TextInput {...control} {...form.register("label")} />}
-          </Field>
-        </div>
-        <Field label="Address" help="Where requests go, with or without /v1." fault={faultOf(add.error, "base_url")}>
-          {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("base_url")} />}
-        </Field>
-        <fieldset className="flex flex-col gap-3">
-          <legend className="mb-1.5 flex w-full items-center justify-between text-12 font-medium">
-            Key
-            {preset !== null && !preset.local && (
-              <button
-                type="button"
-                className="rounded-mark font-normal text-accent hover:underline"
-                onClick={() => void host.openUrl(preset.docs_url)}
-              >
-                Make a key at {preset.label}
-              </button>
-            )}
-          </legend>
-          <div>
-            <Choice label="Where the key comes from" options={KEY_MODES} value={mode} onChange={setMode} />
-          </div>
-          {mode === "new" && (
-            <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
-          )}
-          {mode === "stored" && (
-            <Field label="Stored key">
-              {(control) => (
-                <Select {...control} {...form.register("stored")}>
-                  <option value="">Choose a key</option>
-                  {keys.map((key) => (
-                    <option key={key.id} value={key.id}>
-                      {key.label} ({key.id})
-                    </option>
-                  ))}
-                </Select>
-              )}
+    <FormProvider {...form}>
+      <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
+        <DialogBody className="flex flex-col gap-4">
+          <div className="grid grid-cols-2 gap-4">
+            <Field
+              label="Name in requests"
+              help={`Clients ask for ${id === "" ? "name" : id}/model.`}
+              fault={faultOf(add.error, "id")}
+            >
+              {(control) => <TextInput {...control} mono {...form.register("id")} />}
             </Field>
-          )}
-        </fieldset>
-        <Field
-          label="Models"
-          optional
-          help="Leave it empty to ask the backend. Otherwise separate them by commas."
-          fault={faultOf(add.error, "models")}
-        >
-          {(control) => <TextInput {...control} mono {...form.register("models")} />}
-        </Field>
-        <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
-      </DialogBody>
-      <DialogFoot>
-        <Button look="quiet" icon={ArrowLeft} className="mr-auto" onClick={onBack}>
-          Back
-        </Button>
-        <Button type="submit" look="primary" busy={add.isPending}>
-          Add and test
-        </Button>
-      </DialogFoot>
-    </form>
+            <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
+              {(control) => <TextInput {...control} {...form.register("label")} />}
+            </Field>
+          </div>
+          <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] gap-4">
+            <KindAndAddress error={add.error} />
+          </div>
+          <fieldset className="flex flex-col gap-3">
+            <legend className="mb-1.5 flex w-full items-center justify-between text-12 font-medium">
+              Key
+              {preset !== null && !preset.local && (
+                <button
+                  type="button"
+                  className="rounded-mark font-normal text-accent hover:underline"
+                  onClick={() => void host.openUrl(preset.docs_url)}
+                >
+                  Make a key at {preset.label}
+                </button>
+              )}
+            </legend>
+            <div>
+              <Choice label="Where the key comes from" options={KEY_MODES} value={mode} onChange={setMode} />
+            </div>
+            {mode === "new" && (
+              <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
+            )}
+            {mode === "stored" && (
+              <Field label="Stored key">
+                {(control) => (
+                  <Select {...control} {...form.register("stored")}>
+                    <option value="">Choose a key</option>
+                    {keys.map((key) => (
+                      <option key={key.id} value={key.id}>
+                        {key.label} ({key.id})
+                      </option>
+                    ))}
+                  </Select>
+                )}
+              </Field>
+            )}
+          </fieldset>
+          <Field
+            label="Models"
+            optional
+            help="Leave it empty to ask the backend. Otherwise separate them by commas."
+            fault={faultOf(add.error, "models")}
+          >
+            {(control) => <TextInput {...control} mono {...form.register("models")} />}
+          </Field>
+          <Advanced />
+          <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
+        </DialogBody>
+        <DialogFoot>
+          <Button look="quiet" icon={ArrowLeft} className="mr-auto" onClick={onBack}>
+            Back
+          </Button>
+          <Button type="submit" look="primary" busy={add.isPending}>
+            Add and test
+          </Button>
+        </DialogFoot>
+      </form>
+    </FormProvider>
   );
 }
 
-function requestOf(values: FillValues, preset: PresetView | null, key: BackendKey): BackendAdd {
+function requestOf(values: FillValues, key: BackendKey): BackendAdd {
   return {
     id: values.id.trim(),
     label: values.label.trim(),
-    kind: preset?.kind ?? "openai-compatible",
+    kind: values.kind,
     base_url: values.base_url.trim(),
     key,
     models: parseModels(values.models),
+    ...differingOf(values.kind, values),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Everything about one backend: health, models with prices, its test, its settings. */
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
+import { kindLabel, sayDiffering } from "@/features/backends/dialects";
 import { EditBackend } from "@/features/backends/edit-backend";
 import { BackendTest } from "@/features/backends/test-steps";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
@@ -100,6 +101,7 @@ function Summary({ backend }: { backend: BackendView }) {
   const { health, last_day: day } = backend;
   const facts: Fact[] = [
     { name: "Name in requests", value: <code className="font-mono text-12">{backend.id}/model</code> },
+    { name: "Kind", value: <Kind backend={backend} /> },
     {
       name: "Address",
       value:
@@ -155,6 +157,16 @@ function Summary({ backend }: { backend: BackendView }) {
         )}
       </section>
     </div>
+  );
+}
+
+function Kind({ backend }: { backend: BackendView }) {
+  const differing = sayDiffering(backend);
+  return (
+    <>
+      {kindLabel(backend.kind)}
+      {differing !== null && <span className="block text-12 text-ink-3 first-letter:uppercase">{differing}</span>}
+    </>
   );
 }
 

@@ -40,8 +40,8 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
       secret: secret.current?.value.trim() ?? "",
     }),
   );
-  const propose = ({ provider }: SecretFindings) => {
-    if (provider === null) return;
+  const propose = ({ providers: [provider, ...others] }: SecretFindings) => {
+    if (provider === undefined || others.length > 0) return;
     const { dirtyFields } = form.formState;
     if (!dirtyFields.id) form.setValue("id", provider.id);
     if (!dirtyFields.label) form.setValue("label", provider.label);

@@ -1,16 +1,15 @@
 /** The newest requests, so that what a tool just did can be seen here. */
 import { Inbox } from "lucide-react";
 import { Card } from "@/components/card";
+import { Cost } from "@/components/cost";
 import { EmptyState } from "@/components/empty-state";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import { Unpriced } from "@/components/unpriced";
 import type { RequestView } from "@/ipc/bindings";
 import { useRequests } from "@/ipc/queries";
-import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
 
@@ -65,7 +64,7 @@ function Rows({ rows }: { rows: RequestView[] }) {
               {request.total_ms === null ? "–" : formatDuration(request.total_ms)}
             </span>
             <span className="numeric w-20 text-ink-1">
-              {request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)}
+              <Cost cost={request.cost} basis={request.cost_basis} />
             </span>
             <span className="numeric w-20 text-12 text-ink-3">
               <Moment at={request.started_at} />

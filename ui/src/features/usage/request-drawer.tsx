@@ -1,20 +1,27 @@
 /** One request in full: why it went where it went, how long it took, what it cost and how that is known. */
 import { CopyButton } from "@/components/copy-button";
+import { Cost } from "@/components/cost";
 import { DialogBody, Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
-import { Unpriced } from "@/components/unpriced";
-import type { CostBasisView, RequestView } from "@/ipc/bindings";
-import { formatMoneyFine } from "@/lib/money";
-import { formatCount, formatDuration } from "@/lib/quantity";
+import { Tokens } from "@/features/usage/tokens";
+import type { CostBasisView, Count, RequestView, UsageBasisView } from "@/ipc/bindings";
+import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
 import { formatExact } from "@/lib/time";
 
-const BASIS: Record<CostBasisView, string> = {
+const TOKENS_BASIS: Record<UsageBasisView, string> = {
+  reported: "reported by the backend",
+  adjusted: "reported by the backend; numbers that disagreed were adjusted",
+  estimated: "estimated: the backend reported no usage",
+};
+
+const COST_BASIS: Record<CostBasisView, string> = {
   reported: "reported by the provider",
   computed: "computed: tokens times price",
+  estimated: "estimated: estimated tokens times price",
   unpriced: "no usage or no price is known, so it is in no sum",
 };
 
@@ -53,11 +60,8 @@ function Timing({ request: { first_token_ms: first, total_ms: total } }: { reque
   );
 }
 
-function tokens(count: number | null): string {
-  return count === null ? "not reported" : formatCount(count);
-}
-
 function factsOf(request: RequestView): Fact[] {
+  const tokens = (count: Count | null) => <Tokens count={count} basis={request.usage_basis} unknown="not reported" />;
   return [
     { name: "Started", value: formatExact(request.started_at) },
     {
@@ -82,8 +86,17 @@ function factsOf(request: RequestView): Fact[] {
     { name: "Tokens in", value: tokens(request.input_tokens) },
     { name: "Of these cached", value: tokens(request.cache_read_tokens) },
     { name: "Tokens out", value: tokens(request.output_tokens) },
-    { name: "Cost", value: request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost) },
-    { name: "Known by", value: BASIS[request.cost_basis] },
+    ...(request.usage_basis === null ? [] : [{ name: "Tokens known by", value: TOKENS_BASIS[request.usage_basis] }]),
+    ...(request.usage_raw === null
+      ? []
+      : [
+          {
+            name: "As reported",
+            value: <code className="font-mono text-12 whitespace-pre-wrap text-ink-2">{request.usage_raw}</code>,
+          },
+        ]),
+    { name: "Cost", value: <Cost cost={request.cost} basis={request.cost_basis} /> },
+    { name: "Cost known by", value: COST_BASIS[request.cost_basis] },
     {
       name: "Request id",
       value: (

@@ -2,7 +2,9 @@
 import { ListTree } from "lucide-react";
 import { useMemo, useState } from "react";
 import { RequestDrawer } from "@/features/usage/request-drawer";
+import { Tokens } from "@/features/usage/tokens";
 import { Button } from "@/components/button";
+import { Cost } from "@/components/cost";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { FilterInput } from "@/components/filter-input";
@@ -10,12 +12,10 @@ import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import { Unpriced } from "@/components/unpriced";
 import type { RequestView } from "@/ipc/bindings";
 import { useRequests } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
-import { formatMoneyFine } from "@/lib/money";
-import { formatCount, formatDuration } from "@/lib/quantity";
+import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
 
 const dash = <span className="text-ink-3">–</span>;
@@ -74,7 +74,7 @@ const COLUMNS: Column<RequestView>[] = [
     width: "80px",
     numeric: true,
     value: (request) => request.input_tokens,
-    cell: (request) => (request.input_tokens === null ? dash : formatCount(request.input_tokens)),
+    cell: (request) => <Tokens count={request.input_tokens} basis={request.usage_basis} unknown={dash} />,
   },
   {
     id: "out",
@@ -82,7 +82,7 @@ const COLUMNS: Column<RequestView>[] = [
     width: "72px",
     numeric: true,
     value: (request) => request.output_tokens,
-    cell: (request) => (request.output_tokens === null ? dash : formatCount(request.output_tokens)),
+    cell: (request) => <Tokens count={request.output_tokens} basis={request.usage_basis} unknown={dash} />,
   },
   {
     id: "cost",
@@ -90,7 +90,7 @@ const COLUMNS: Column<RequestView>[] = [
     width: "100px",
     numeric: true,
     value: (request) => request.cost,
-    cell: (request) => (request.cost === null ? <Unpriced /> : formatMoneyFine(request.cost)),
+    cell: (request) => <Cost cost={request.cost} basis={request.cost_basis} />,
   },
   {
     id: "when",

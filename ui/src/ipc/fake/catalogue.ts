@@ -1,21 +1,5 @@
-/** What exists in the made-up world: providers to start from, models with prices, settings of a fresh install. */
-import type { ModelView, PresetView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
-
-export const PRESETS: PresetView[] = [
-  preset("openai", "OpenAI", "https://api.openai.com/v1", "sk-", "https://platform.openai.com/api-keys"),
-  preset("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "sk-or-", "https://openrouter.ai/keys"),
-  preset("groq", "Groq", "https://api.groq.com/openai/v1", "gsk_", "https://console.groq.com/keys"),
-  preset("mistral", "Mistral", "https://api.mistral.ai/v1", null, "https://console.mistral.ai/api-keys"),
-  preset("deepseek", "DeepSeek", "https://api.deepseek.com/v1", null, "https://platform.deepseek.com/api_keys"),
-  preset("together", "Together", "https://api.together.xyz/v1", null, "https://api.together.ai/settings/api-keys"),
-  preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", null, "https://docs.ollama.com"),
-  preset("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1", null, "https://lmstudio.ai/docs"),
-];
-
-function preset(id: string, label: string, base_url: string, key_prefix: string | null, docs_url: string): PresetView {
-  const local = base_url.startsWith("http:");
-  return { id, label, kind: id === "openai" ? "openai" : "openai-compatible", base_url, key_prefix, docs_url, local };
-}
+/** What exists in the made-up world: models with prices, settings of a fresh install. */
+import type { ModelView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
 
 export const DEFAULTS: SettingsValues = {
   gateway_port: 4283,
@@ -78,7 +62,9 @@ export const MODELS: Record<string, ModelView[]> = {
   ],
   mock: [
     { id: "echo", price: null },
-    { id: "lorem", price: null },
+    { id: "chat", price: null },
+    { id: "slow", price: null },
+    { id: "fault-401", price: null },
   ],
 };
 

@@ -53,7 +53,23 @@ export function checkNewBackend(world: World, req: BackendAdd): void {
   if (world.backends.some((known) => known.id === req.id))
     throw fault("invalid_input", `There is a backend named ${req.id} already.`, "Choose another name.", "id");
   originOf(req.base_url);
+  requireDiffering(req, { lacks: [], offers: [] });
   if (req.key.kind === "new") requireSecret(req.key.secret);
+}
+
+type Differing = Pick<BackendView, "lacks" | "offers">;
+
+/** What a server lacks and offers means something of a compatible one only; of others it stays as it was. */
+export function requireDiffering(req: Differing & Pick<BackendView, "kind">, known: Differing): void {
+  if (req.kind === "openai-compatible") return;
+  for (const field of ["lacks", "offers"] as const)
+    if (req[field].length > 0 && req[field].join() !== known[field].join())
+      throw fault(
+        "invalid_input",
+        `this has no effect on a backend of the kind ${req.kind}`,
+        "Choose the kind openai-compatible, or leave it out.",
+        field,
+      );
 }
 
 export function testOf({ id, health: state, credential }: BackendView): BackendTestView {

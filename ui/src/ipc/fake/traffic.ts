@@ -4,6 +4,7 @@ import type {
   ModelView,
   RequestView,
   RequestStateView,
+  UsageBasisView,
   UsageGroupBy,
   UsageGroupView,
   UsageQuery,
@@ -53,11 +54,12 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
   const isBroken = failing && now - at < 3 * HOUR_MS && (backend === "ollama" || backend === "openrouter");
   const state = outcome(random, isBroken);
   const input = random.between(1_200, 46_000);
-  const cached = Math.floor(input * random.next() * 0.7);
+  const dice = random.next();
   const output = random.between(60, 2_900);
   const says = state !== "failed" && random.next() > 0.02;
+  const usageBasis = says ? usageBasisOf(backend, number) : null;
+  const cached = usageBasis === "estimated" ? 0 : Math.floor(input * dice * 0.7);
   const cost = says && model.price ? costOf(model, input, cached, output) : null;
-  const basis: CostBasisView = cost === null ? "unpriced" : backend === "openrouter" ? "reported" : "computed";
   const first = random.between(backend === "groq" ? 90 : 280, backend === "groq" ? 420 : 1_900);
   return {
     id: `req_${(0x1a2b00 + number).toString(16)}`,
@@ -82,12 +84,37 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
     input_tokens: says ? input : null,
     cache_read_tokens: says ? cached : null,
     output_tokens: says ? output : null,
+    usage_basis: usageBasis,
+    usage_raw:
+      usageBasis === null || usageBasis === "estimated"
+        ? null
+        : usageObject(input, cached, usageBasis === "adjusted" ? `${output}.0` : output),
     cost,
-    cost_basis: basis,
+    cost_basis: costBasisOf(cost, usageBasis, backend),
     first_token_ms: state === "failed" ? null : first,
     total_ms: first + output * random.between(6, 14),
     attempts: random.next() > 0.96 ? 2 : 1,
   };
+}
+
+/** Some backends leave usage out, and now and then one reports a number that is none. */
+function usageBasisOf(backend: string, number: number): UsageBasisView {
+  if (backend !== "openrouter" && number % 7 === 0) return "estimated";
+  return number % 41 === 0 ? "adjusted" : "reported";
+}
+
+function costBasisOf(cost: number | null, tokens: UsageBasisView | null, backend: string): CostBasisView {
+  if (cost === null) return "unpriced";
+  if (tokens === "estimated") return "estimated";
+  return backend === "openrouter" ? "reported" : "computed";
+}
+
+function usageObject(input: number, cached: number, output: number | string): string {
+  return JSON.stringify({
+    prompt_tokens: input,
+    completion_tokens: output,
+    prompt_tokens_details: { cached_tokens: cached },
+  });
 }
 
 function costOf(model: ModelView, input: number, cached: number, output: number): number {

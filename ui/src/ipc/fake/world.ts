@@ -10,7 +10,8 @@ import type {
   SettingsValues,
   VaultView,
 } from "@/ipc/bindings";
-import { DEFAULTS, PRESETS, modelsOf } from "@/ipc/fake/catalogue";
+import { DEFAULTS, modelsOf } from "@/ipc/fake/catalogue";
+import { PRESETS } from "@/ipc/fake/presets";
 import { seededRandom } from "@/ipc/fake/random";
 import { makeRequests } from "@/ipc/fake/traffic";
 
@@ -61,6 +62,9 @@ export function makeBackend(id: string, credential: string | null, state: Health
     health: state,
     models: modelsOf(id),
     declared_models: [],
+    lacks: preset?.lacks ?? [],
+    offers: preset?.offers ?? [],
+    crossing: "strict",
     last_day: {
       spend: NO_SPEND,
       failed: 0,

@@ -56,6 +56,13 @@ fn a_backend_needs_its_kind_and_address_or_a_preset() {
     check("gatehouse backends add up --preset groq --kind openai", false);
     check("gatehouse backends add up --kind mock --base-url http://h", false);
     check("gatehouse backends edit up --key a --no-key", false);
+    check(
+        "gatehouse backends add up --kind anthropic --base-url https://h --crossing lenient",
+        true,
+    );
+    check("gatehouse backends add up --preset groq --lacks tools,images --offers none", true);
+    check("gatehouse backends add up --preset groq --lacks patience", false);
+    check("gatehouse backends edit up --kind mock", false);
 }
 
 #[test]

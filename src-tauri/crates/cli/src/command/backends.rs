@@ -1,10 +1,10 @@
 //! `gatehouse backends`: the places requests can go to.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use control::Core;
 use control::view::{
     BackendAdd, BackendKey, BackendKindView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, PresetView,
+    BackendView, CrossingView, LackView, OfferView, PresetView,
 };
 
 use super::keys::done;
@@ -16,7 +16,10 @@ use crate::session::unlock_by_hand;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
 
+mod differing;
 mod edit;
+
+use differing::{Differing, Kind, Words, word};
 
 /// What to do with backends.
 #[derive(Debug, Subcommand)]
@@ -24,7 +27,7 @@ pub(crate) enum Backends {
     /// List backends: health, models and the last day
     List,
     /// Add a backend
-    Add(Add),
+    Add(Box<Add>),
     /// List providers and local servers to start from
     Presets,
     /// Test a backend step by step; nothing is billed
@@ -34,7 +37,7 @@ pub(crate) enum Backends {
     /// Let no request go to a backend
     Disable(Named),
     /// Change a backend; what is not named stays
-    Edit(edit::Edit),
+    Edit(Box<edit::Edit>),
     /// Remove a backend; its key stays in the vault
     Remove(Named),
 }
@@ -51,7 +54,8 @@ pub(crate) struct Add {
     /// Where requests go
     #[arg(long, value_name = "URL", required_unless_present = "preset", conflicts_with = "preset")]
     base_url: Option<String>,
-    /// Take protocol and address from a preset; see `gatehouse backends presets`
+    /// Take protocol, address and what it lacks and offers from a preset; see `gatehouse backends
+    /// presets`
     #[arg(long)]
     preset: Option<String>,
     /// The key it uses, by its name in the vault
@@ -63,26 +67,8 @@ pub(crate) struct Add {
     /// Its name for people
     #[arg(long, default_value = "", hide_default_value = true)]
     label: String,
-}
-
-/// The protocols that can be chosen; the mock is built in.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    /// OpenAI itself
-    #[value(name = "openai")]
-    OpenAi,
-    /// Another server that speaks OpenAI's protocol
-    #[value(name = "openai-compatible")]
-    OpenAiCompatible,
-}
-
-impl From<Kind> for BackendKindView {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::OpenAi => Self::Openai,
-            Kind::OpenAiCompatible => Self::OpenaiCompatible,
-        }
-    }
+    #[command(flatten)]
+    differing: Differing,
 }
 
 /// Does it.
@@ -94,11 +80,11 @@ pub(crate) async fn run(
     match wanted {
         Backends::List => console.answer(&control::backends(core).await?, table)?,
         Backends::Presets => console.answer(&control::presets(core).await?, presets)?,
-        Backends::Add(wanted) => add(wanted, core, console).await?,
+        Backends::Add(wanted) => add(*wanted, core, console).await?,
         Backends::Test(named) => return test(named, core, console).await,
         Backends::Enable(named) => switch(named, Switched::On, core, console).await?,
         Backends::Disable(named) => switch(named, Switched::Off, core, console).await?,
-        Backends::Edit(wanted) => edit::run(wanted, core, console).await?,
+        Backends::Edit(wanted) => edit::run(*wanted, core, console).await?,
         Backends::Remove(named) => {
             control::backend_remove(core, BackendRef { id: named.name.clone() }).await?;
             let sentence = format!("Removed the backend {}. Its key is still there.", named.name);
@@ -109,7 +95,7 @@ pub(crate) async fn run(
 }
 
 async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Failure> {
-    let Place { kind, base_url, label } = place(&wanted, core).await?;
+    let Place { kind, base_url, label, lacks, offers } = place(&wanted, core).await?;
     let key = match wanted.key {
         Some(id) => {
             unlock_by_hand(core, console).await?;
@@ -119,7 +105,9 @@ async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Fail
     };
     let label = if wanted.label.is_empty() { label } else { wanted.label };
     let (id, models) = (wanted.id, wanted.models);
-    let req = BackendAdd { id, label, kind, base_url, key, models };
+    let Words { lacks, offers, crossing } =
+        wanted.differing.over(Words { lacks, offers, crossing: CrossingView::Strict });
+    let req = BackendAdd { id, label, kind, base_url, key, models, lacks, offers, crossing };
     console.answer(&control::backend_add(core, req).await?, |backend| described("Added", backend))
 }
 
@@ -129,18 +117,23 @@ struct Place {
     base_url: String,
     /// Empty where nobody has named it.
     label: String,
+    lacks: Vec<LackView>,
+    offers: Vec<OfferView>,
 }
 
 /// Where requests will go: as typed, or as the preset says.
 async fn place(wanted: &Add, core: &Core) -> Result<Place, Failure> {
     if let (Some(kind), Some(base_url)) = (wanted.kind, &wanted.base_url) {
         let base_url = base_url.clone();
-        return Ok(Place { kind: kind.into(), base_url, label: String::new() });
+        let (label, lacks, offers) = (String::new(), Vec::new(), Vec::new());
+        return Ok(Place { kind: kind.into(), base_url, label, lacks, offers });
     }
     let name = wanted.preset.as_deref().unwrap_or_default();
     let presets = control::presets(core).await?;
     match presets.into_iter().find(|preset| preset.id == name) {
-        Some(PresetView { kind, base_url, label, .. }) => Ok(Place { kind, base_url, label }),
+        Some(PresetView { kind, base_url, label, lacks, offers, .. }) => {
+            Ok(Place { kind, base_url, label, lacks, offers })
+        }
         None => Err(Failure::new(Exit::Usage, format!("preset: there is no preset named {name}"))
             .with_hint("`gatehouse backends presets` lists them.")),
     }
@@ -186,6 +179,7 @@ pub(super) fn table(backends: &Vec<BackendView>) -> Text {
     let mut table = Table::new(&[
         Column::Left("Backend"),
         Column::Left("Health"),
+        Column::Left("Kind"),
         Column::Left("Address"),
         Column::Left("Key"),
         Column::Right("Models"),
@@ -199,6 +193,7 @@ pub(super) fn table(backends: &Vec<BackendView>) -> Text {
         table.row([
             Piece::toned(Tone::Strong, &backend.id),
             Sign::from(backend.health.state).into(),
+            word(&backend.kind).into(),
             backend.base_url.as_deref().unwrap_or("built in").into(),
             backend.credential.as_deref().unwrap_or(UNKNOWN).into(),
             backend.models.len().to_string().into(),
@@ -212,17 +207,23 @@ pub(super) fn table(backends: &Vec<BackendView>) -> Text {
     for backend in backends.iter().filter(|backend| !backend.health.reason.is_empty()) {
         text.line(Tone::Muted, &format!("{}: {}", backend.id, backend.health.reason));
     }
+    for backend in backends {
+        if let Some(sentence) = differing::sentence(backend) {
+            text.line(Tone::Muted, &format!("{}: {sentence}", backend.id));
+        }
+    }
     text
 }
 
 pub(super) fn presets(presets: &Vec<PresetView>) -> Text {
-    let columns = ["Preset", "Name", "Address", "Needs a key from"];
+    let columns = ["Preset", "Name", "Kind", "Address", "Needs a key from"];
     let mut table = Table::new(&columns.map(Column::Left));
     for preset in presets {
         let keys = if preset.local { "none: runs on this machine" } else { &preset.docs_url };
         table.row([
             Piece::toned(Tone::Strong, &preset.id),
             preset.label.as_str().into(),
+            word(&preset.kind).into(),
             preset.base_url.as_str().into(),
             keys.into(),
         ]);

@@ -1,7 +1,9 @@
 //! `gatehouse requests`: single requests, newest first.
 
 use control::Core;
-use control::view::{CostBasisView, RequestView, RequestsQuery, RequestsView, UnixMs};
+use control::view::{
+    CostBasisView, Count, RequestView, RequestsQuery, RequestsView, UnixMs, UsageBasisView,
+};
 
 use super::keys::done;
 use crate::console::Console;
@@ -57,15 +59,14 @@ pub(super) fn table(page: &RequestsView, now: UnixMs) -> Text {
         Column::Right("Took"),
     ]);
     for request in &page.requests {
-        let tokens = |count: Option<_>| count.map_or_else(|| UNKNOWN.to_owned(), grouped);
         table.row([
             distance(now, request.started_at).into(),
             request.client.as_str().into(),
             request.model_asked.as_str().into(),
             request.backend.as_deref().unwrap_or(UNKNOWN).into(),
             outcome(request),
-            tokens(request.input_tokens).into(),
-            tokens(request.output_tokens).into(),
+            tokens(request.input_tokens, request.usage_basis).into(),
+            tokens(request.output_tokens, request.usage_basis).into(),
             cost(request).into(),
             request.total_ms.map_or_else(|| UNKNOWN.to_owned(), duration).into(),
         ]);
@@ -86,11 +87,21 @@ fn outcome(request: &RequestView) -> Piece {
     }
 }
 
+/// `~` marks an estimate: the backend reported no usage.
+fn tokens(count: Option<Count>, basis: Option<UsageBasisView>) -> String {
+    match (count, basis) {
+        (Some(count), Some(UsageBasisView::Estimated)) => format!("~{}", grouped(count)),
+        (Some(count), _) => grouped(count),
+        (None, _) => UNKNOWN.to_owned(),
+    }
+}
+
 /// What it cost, and how that is known where it was not the provider who said so.
 fn cost(request: &RequestView) -> String {
     match (request.cost, request.cost_basis) {
         (Some(amount), CostBasisView::Reported) => amount.to_string(),
         (Some(amount), CostBasisView::Computed) => format!("{amount} computed"),
+        (Some(amount), CostBasisView::Estimated) => format!("~{amount} estimated"),
         (_, CostBasisView::Unpriced) | (None, _) => "unpriced".to_owned(),
     }
 }

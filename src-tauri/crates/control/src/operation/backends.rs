@@ -1,25 +1,23 @@
 //! Backends: added with their key, edited, tried, switched, removed.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
-use domain::{BackendId, CredentialId, Origin, WallTime};
-use engine::{Engine, ProbeReport, ProbeStep};
-use ledger::{Price, UsageKey, UsageSummary, UsageTotals};
-use monitor::State;
+use domain::{BackendId, CredentialId, Lack, Offer, Origin};
+use engine::Engine;
 use settings::{BackendKind, BackendSettings, PresetPlace, Settings};
 use vault::VaultError;
 
-use super::keys::{origin_of, remove_key, spend_of, store_key};
+use super::keys::{origin_of, remove_key, store_key};
 use super::{input, last_day_by_backend};
 use crate::ApiError;
 use crate::view::{
-    BackendAdd, BackendDayView, BackendEdit, BackendKey, BackendKindView, BackendRef,
-    BackendSwitch, BackendTestView, BackendView, HealthStateView, HealthView, ModelView,
-    PresetView, PriceView, TestStepState, TestStepView,
+    BackendAdd, BackendEdit, BackendKey, BackendKindView, BackendRef, BackendSwitch,
+    BackendTestView, BackendView, LackView, OfferView, PresetView,
 };
 
-/// Hours in the little chart of a backend.
-const HOURS: usize = 24;
+mod shown;
+
+use shown::{backend_view, mock_view, test_view};
 
 pub(crate) async fn backends(engine: &Engine) -> Result<Vec<BackendView>, ApiError> {
     let settings = engine.settings();
@@ -33,13 +31,15 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
     let view = |preset: &settings::Preset| PresetView {
         id: preset.id.to_owned(),
         label: preset.label.to_owned(),
-        kind: kind_view(preset.kind),
+        kind: preset.kind.into(),
         base_url: preset.base_url.to_owned(),
         key_prefix: preset.key_prefix.map(str::to_owned),
         docs_url: preset.docs_url.to_owned(),
         local: preset.place == PresetPlace::Local,
+        lacks: preset.lacks.iter().map(|lack| (*lack).into()).collect(),
+        offers: preset.offers.iter().map(|offer| (*offer).into()).collect(),
     };
-    Ok(settings::presets().iter().map(view).collect())
+    Ok(settings::presets().map(view).collect())
 }
 
 pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<BackendView, ApiError> {
@@ -47,6 +47,8 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
     let id = new_backend_id(&settings, &req.id)?;
     let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
     let kind = kind_of(req.kind)?;
+    let asked = Differing::asked(req.lacks, req.offers);
+    let (lacks, offers) = differing(asked, kind, &Differing::default())?;
     let origin = origin_of(&base_url)?;
     let key_is_new = matches!(req.key, BackendKey::New { .. });
     let credential = match req.key {
@@ -61,7 +63,17 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
     };
     let label = input::label(&req.label, id.as_str());
     let models = clean(req.models);
-    let added = BackendSettings { label, kind, base_url, credential, enabled: true, models };
+    let added = BackendSettings {
+        label,
+        kind,
+        base_url,
+        credential,
+        enabled: true,
+        models,
+        lacks,
+        offers,
+        crossing: req.crossing.into(),
+    };
     let (place, key) = (id.clone(), added.credential.clone());
     let edited = engine.edit(move |draft| {
         draft.backends.insert(place, added);
@@ -83,6 +95,10 @@ pub(crate) async fn backend_edit(
     let settings = engine.settings();
     let id = input::known_backend(&settings, &req.id)?;
     let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
+    let kind = kind_of(req.kind)?;
+    let known = settings.backends.get(&id).map(Differing::known).unwrap_or_default();
+    let (lacks, offers) = differing(Differing::asked(req.lacks, req.offers), kind, &known)?;
+    let crossing = req.crossing.into();
     let origin = origin_of(&base_url)?;
     let credential = match req.credential.as_deref() {
         Some(key) => Some(attach(engine, &settings, key, &origin).await?),
@@ -95,6 +111,10 @@ pub(crate) async fn backend_edit(
         .edit(move |draft| {
             if let Some(known) = draft.backends.get_mut(&place) {
                 known.label = label;
+                known.kind = kind;
+                known.lacks = lacks;
+                known.offers = offers;
+                known.crossing = crossing;
                 known.base_url = base_url;
                 known.credential = credential;
                 known.models = models;
@@ -208,165 +228,57 @@ fn clean(models: Vec<String>) -> Vec<String> {
 }
 
 fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {
-    match kind {
-        BackendKindView::Openai => Ok(BackendKind::OpenAi),
-        BackendKindView::OpenaiCompatible => Ok(BackendKind::OpenAiCompatible),
-        BackendKindView::Mock => {
+    match kind.into() {
+        BackendKind::Mock => {
             Err(ApiError::invalid("kind", "the mock is built in and cannot be added"))
         }
+        kind => Ok(kind),
     }
 }
 
-const fn kind_view(kind: BackendKind) -> BackendKindView {
-    match kind {
-        BackendKind::OpenAi => BackendKindView::Openai,
-        BackendKind::OpenAiCompatible => BackendKindView::OpenaiCompatible,
-        BackendKind::Mock => BackendKindView::Mock,
+/// How a backend is said to differ. On another kind than `openai-compatible` it would have no effect,
+/// which is refused unless the file said so before.
+fn differing(
+    req: Differing,
+    kind: BackendKind,
+    known: &Differing,
+) -> Result<(BTreeSet<Lack>, BTreeSet<Offer>), ApiError> {
+    if kind != BackendKind::OpenAiCompatible {
+        for (field, is_new) in [
+            ("lacks", !req.lacks.is_empty() && req.lacks != known.lacks),
+            ("offers", !req.offers.is_empty() && req.offers != known.offers),
+        ] {
+            if is_new {
+                let message = format!("this has no effect on a backend of the kind {kind}");
+                let hint = "Choose the kind openai-compatible, or leave it out.";
+                return Err(ApiError::invalid(field, message).with_hint(hint));
+            }
+        }
+    }
+    Ok((req.lacks, req.offers))
+}
+
+/// How a backend differs from the protocol it speaks.
+#[derive(Default)]
+struct Differing {
+    lacks: BTreeSet<Lack>,
+    offers: BTreeSet<Offer>,
+}
+
+impl Differing {
+    fn asked(lacks: Vec<LackView>, offers: Vec<OfferView>) -> Self {
+        Self {
+            lacks: lacks.into_iter().map(Into::into).collect(),
+            offers: offers.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    fn known(backend: &BackendSettings) -> Self {
+        Self { lacks: backend.lacks.clone(), offers: backend.offers.clone() }
     }
 }
 
 async fn one_backend(engine: &Engine, id: &BackendId) -> Result<BackendView, ApiError> {
     let found = backends(engine).await?.into_iter().find(|backend| backend.id == id.as_str());
     found.ok_or_else(|| ApiError::not_found(format!("there is no backend named {id}")))
-}
-
-fn backend_view(
-    engine: &Engine,
-    id: &BackendId,
-    known: &BackendSettings,
-    day: &UsageSummary,
-) -> BackendView {
-    BackendView {
-        id: id.to_string(),
-        label: known.label.clone(),
-        kind: kind_view(known.kind),
-        base_url: Some(known.base_url.to_string()),
-        enabled: known.enabled,
-        built_in: false,
-        credential: known.credential.as_ref().map(ToString::to_string),
-        health: if known.enabled { health_view(engine, id) } else { disabled() },
-        models: models_view(engine, id),
-        declared_models: known.models.clone(),
-        last_day: day_view(id.as_str(), day),
-    }
-}
-
-fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
-    let id = engine.mock_id();
-    BackendView {
-        id: id.to_string(),
-        label: "Mock".to_owned(),
-        kind: BackendKindView::Mock,
-        base_url: None,
-        enabled: true,
-        built_in: true,
-        credential: None,
-        health: health_view(engine, id),
-        models: models_view(engine, id),
-        declared_models: Vec::new(),
-        last_day: day_view(id.as_str(), day),
-    }
-}
-
-fn disabled() -> HealthView {
-    HealthView {
-        state: HealthStateView::Disabled,
-        reason: "switched off by you".to_owned(),
-        since: None,
-        last_checked: None,
-        probe_ms: None,
-    }
-}
-
-fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
-    let Some(health) = engine.health(id) else {
-        return HealthView {
-            state: HealthStateView::Unknown,
-            reason: "not checked yet".to_owned(),
-            since: None,
-            last_checked: None,
-            probe_ms: None,
-        };
-    };
-    let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-    HealthView {
-        state: match health.state {
-            State::Up => HealthStateView::Up,
-            State::Down => HealthStateView::Down,
-            State::Unknown => HealthStateView::Unknown,
-        },
-        reason: health.reason,
-        since: health.since.map(Into::into),
-        last_checked: health.observed.map(Into::into),
-        probe_ms: health.probe_duration.map(ms),
-    }
-}
-
-fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
-    let price = |model: &String| engine.price(id, model).map(|price| price_view(&price));
-    let view = |model: String| ModelView { price: price(&model), id: model };
-    engine.models(id).into_iter().map(view).collect()
-}
-
-fn price_view(price: &Price) -> PriceView {
-    let day = |time: WallTime| time.to_rfc3339().chars().take(10).collect();
-    PriceView {
-        input: price.rates.input.map(Into::into),
-        output: price.rates.output.map(Into::into),
-        cache_read: price.rates.cache_read.map(Into::into),
-        valid_from: day(price.valid_from),
-        source: price.source.clone(),
-    }
-}
-
-fn day_view(id: &str, day: &UsageSummary) -> BackendDayView {
-    let key = UsageKey::Named(id.to_owned());
-    let totals: HashMap<&UsageKey, &UsageTotals> =
-        day.groups.iter().map(|(key, totals)| (key, totals)).collect();
-    let totals = totals.get(&key).copied();
-    let of_hour = |bucket: &ledger::UsageBucket| {
-        let found = bucket.groups.iter().find(|(group, _)| *group == key);
-        found.map_or(0, |(_, totals)| u32::try_from(totals.requests).unwrap_or(u32::MAX))
-    };
-    let mut hours: Vec<u32> = day.buckets.iter().rev().take(HOURS).map(of_hour).collect();
-    hours.resize(HOURS, 0);
-    hours.reverse();
-    let mean = totals.and_then(UsageTotals::first_token_mean);
-    BackendDayView {
-        spend: spend_of(totals),
-        failed: totals.map_or(0, |totals| totals.failed).into(),
-        requests_per_hour: hours,
-        first_token_ms: mean.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
-    }
-}
-
-fn test_view(id: String, report: ProbeReport) -> BackendTestView {
-    BackendTestView {
-        id,
-        passed: report.steps.iter().all(|step| matches!(step, ProbeStep::Passed { .. })),
-        steps: report.steps.into_iter().map(step_view).collect(),
-    }
-}
-
-fn step_view(step: ProbeStep) -> TestStepView {
-    let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).ok();
-    let view = |title, state, detail, fix, duration_ms| TestStepView {
-        title,
-        state,
-        detail,
-        fix,
-        duration_ms,
-    };
-    match step {
-        ProbeStep::Passed { title, detail, duration } => {
-            view(title, TestStepState::Pass, detail, None, duration.and_then(ms))
-        }
-        ProbeStep::Failed { title, detail, fix } => {
-            view(title, TestStepState::Fail, detail, fix, None)
-        }
-        ProbeStep::Skipped { title } => {
-            let detail = "not tried, because an earlier step failed".to_owned();
-            view(title, TestStepState::Skipped, detail, None, None)
-        }
-    }
 }

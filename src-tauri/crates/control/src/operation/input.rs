@@ -11,7 +11,14 @@ pub(crate) fn id<T>(field: &str, text: &str) -> Result<T, ApiError>
 where
     T: std::str::FromStr<Err = IdError>,
 {
-    text.trim().parse().map_err(|error: IdError| ApiError::invalid(field, error.to_string()))
+    text.trim().parse().map_err(|error: IdError| {
+        let message = match error {
+            // It repeats what was sent, and that may be a key in the wrong field.
+            IdError::Malformed(_) => "this is no id of this kind".to_owned(),
+            other => other.to_string(),
+        };
+        ApiError::invalid(field, message)
+    })
 }
 
 /// The label for people; empty takes the id.

@@ -7,16 +7,16 @@ use engine::Engine;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    Bucket, Cost, GroupBy, LedgerError, RequestQuery, RequestRow, RequestState, UsageBucket,
-    UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+    Bucket, Cost, GroupBy, LedgerError, RequestQuery, RequestRow, RequestState, UsageBasis,
+    UsageBucket, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 
 use super::input;
 use crate::ApiError;
 use crate::view::{
     CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
-    UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange, UsageSegmentView,
-    UsageTotalsView, UsageView, ZoneChoice,
+    UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange,
+    UsageSegmentView, UsageTotalsView, UsageView, ZoneChoice,
 };
 
 /// Milliseconds of an hour and of a day.
@@ -262,13 +262,24 @@ fn optional<T: std::str::FromStr<Err = domain::IdError>>(
     text.map(|text| input::id(field, text)).transpose()
 }
 
-fn request_view(row: RequestRow) -> RequestView {
-    let (cost, cost_basis) = match row.cost {
-        Cost::Reported(amount) => (Some(amount.into()), CostBasisView::Reported),
-        Cost::Computed { amount, .. } => (Some(amount.into()), CostBasisView::Computed),
+/// A cost and how it is known: one of estimated tokens is an estimate.
+pub(super) fn cost_view(
+    cost: &Cost,
+    tokens: Option<UsageBasis>,
+) -> (Option<MicroDollars>, CostBasisView) {
+    match cost {
+        Cost::Reported(amount) => (Some((*amount).into()), CostBasisView::Reported),
+        Cost::Computed { amount, .. } if tokens == Some(UsageBasis::Estimated) => {
+            (Some((*amount).into()), CostBasisView::Estimated)
+        }
+        Cost::Computed { amount, .. } => (Some((*amount).into()), CostBasisView::Computed),
         Cost::NotBilled => (Some(MicroDollars(0)), CostBasisView::Computed),
         Cost::Unpriced => (None, CostBasisView::Unpriced),
-    };
+    }
+}
+
+fn request_view(row: RequestRow) -> RequestView {
+    let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
     RequestView {
         id: row.request.id.to_string(),
@@ -286,11 +297,21 @@ fn request_view(row: RequestRow) -> RequestView {
         input_tokens: row.usage.map(|usage| usage.input().into()),
         cache_read_tokens: row.usage.map(|usage| usage.cache_read.into()),
         output_tokens: row.usage.map(|usage| usage.output().into()),
+        usage_basis: row.usage_basis.map(usage_basis_view),
+        usage_raw: row.usage_raw,
         cost,
         cost_basis,
         first_token_ms: row.timings.first_token.map(ms),
         total_ms: row.timings.total.map(ms),
         attempts: row.attempts,
+    }
+}
+
+const fn usage_basis_view(basis: UsageBasis) -> UsageBasisView {
+    match basis {
+        UsageBasis::Reported => UsageBasisView::Reported,
+        UsageBasis::Adjusted => UsageBasisView::Adjusted,
+        UsageBasis::Estimated => UsageBasisView::Estimated,
     }
 }
 
@@ -342,6 +363,21 @@ mod tests {
             vec![(UsageKey::Named("a".to_owned()), unknown)],
             "2 requests, none with a known price",
         );
+    }
+
+    #[test]
+    fn a_cost_of_estimated_tokens_is_an_estimate_and_a_reported_one_is_not() {
+        let computed =
+            Cost::Computed { amount: MicroUsd::new(7), price_id: "openai/x@2026-11-01".to_owned() };
+        let check = |cost: &Cost, tokens, expected| assert_eq!(cost_view(cost, tokens).1, expected);
+        check(&computed, None, CostBasisView::Computed);
+        check(&computed, Some(UsageBasis::Reported), CostBasisView::Computed);
+        check(&computed, Some(UsageBasis::Adjusted), CostBasisView::Computed);
+        check(&computed, Some(UsageBasis::Estimated), CostBasisView::Estimated);
+        let reported = Cost::Reported(MicroUsd::new(7));
+        check(&reported, Some(UsageBasis::Estimated), CostBasisView::Reported);
+        check(&Cost::Unpriced, Some(UsageBasis::Estimated), CostBasisView::Unpriced);
+        check(&Cost::NotBilled, Some(UsageBasis::Estimated), CostBasisView::Computed);
     }
 
     #[test]

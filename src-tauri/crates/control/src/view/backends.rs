@@ -4,7 +4,7 @@ use domain::Secret;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, SpendView, UnixMs};
+use super::{BackendKindView, Count, CrossingView, LackView, OfferView, SpendView, UnixMs};
 
 /// A backend with its health, models and last day.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -29,20 +29,14 @@ pub struct BackendView {
     pub models: Vec<ModelView>,
     /// The models declared by the user, which an edit starts from; empty asks the backend.
     pub declared_models: Vec<String>,
+    /// What it lacks of Chat Completions; of an OpenAI-compatible backend only.
+    pub lacks: Vec<LackView>,
+    /// What it speaks beside Chat Completions; of an OpenAI-compatible backend only.
+    pub offers: Vec<OfferView>,
+    /// What becomes of fields that its protocol has no word for.
+    pub crossing: CrossingView,
     /// The last 24 hours.
     pub last_day: BackendDayView,
-}
-
-/// The protocols.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "kebab-case")]
-pub enum BackendKindView {
-    /// OpenAI itself.
-    Openai,
-    /// Another server that speaks OpenAI's protocol.
-    OpenaiCompatible,
-    /// The built-in mock.
-    Mock,
 }
 
 /// Whether a backend works, why, and since when.
@@ -128,6 +122,10 @@ pub struct PresetView {
     pub docs_url: String,
     /// Runs on this machine and needs no key.
     pub local: bool,
+    /// What it lacks of Chat Completions.
+    pub lacks: Vec<LackView>,
+    /// What it speaks beside Chat Completions.
+    pub offers: Vec<OfferView>,
 }
 
 /// Adds a backend, with a new key, a stored one or none.
@@ -139,12 +137,18 @@ pub struct BackendAdd {
     pub label: String,
     /// Its protocol.
     pub kind: BackendKindView,
-    /// Where requests go, with or without `/v1`.
+    /// Where requests go, with or without a version such as `/v1`.
     pub base_url: String,
     /// Its key.
     pub key: BackendKey,
     /// Models it offers; empty asks the backend.
     pub models: Vec<String>,
+    /// What it lacks of Chat Completions; for an OpenAI-compatible backend only.
+    pub lacks: Vec<LackView>,
+    /// What it speaks beside Chat Completions; for an OpenAI-compatible backend only.
+    pub offers: Vec<OfferView>,
+    /// What becomes of fields that its protocol has no word for.
+    pub crossing: CrossingView,
 }
 
 /// The key of a backend that is being added.
@@ -173,12 +177,20 @@ pub struct BackendEdit {
     pub id: String,
     /// Its name for people.
     pub label: String,
+    /// Its protocol.
+    pub kind: BackendKindView,
     /// Where requests go.
     pub base_url: String,
     /// The key it uses.
     pub credential: Option<String>,
     /// Models it offers; empty asks the backend.
     pub models: Vec<String>,
+    /// What it lacks of Chat Completions; for an OpenAI-compatible backend only.
+    pub lacks: Vec<LackView>,
+    /// What it speaks beside Chat Completions; for an OpenAI-compatible backend only.
+    pub offers: Vec<OfferView>,
+    /// What becomes of fields that its protocol has no word for.
+    pub crossing: CrossingView,
 }
 
 /// Switches a backend on or off.

@@ -180,12 +180,17 @@ pub struct RequestView {
     pub stream: bool,
     /// Why the model stopped.
     pub finish_reason: Option<String>,
-    /// Input tokens of every class; none when the backend did not say.
+    /// Input tokens of every class; none when not known.
     pub input_tokens: Option<Count>,
     /// Of these, read from the provider's cache.
     pub cache_read_tokens: Option<Count>,
-    /// Output tokens; none when the backend did not say.
+    /// Output tokens; none when not known.
     pub output_tokens: Option<Count>,
+    /// How the tokens are known; none without any, and for requests of before it was written down,
+    /// whose tokens the backend reported.
+    pub usage_basis: Option<UsageBasisView>,
+    /// The backend's own usage object, as it came; JSON of at most 4,096 bytes.
+    pub usage_raw: Option<String>,
     /// Its cost; none when not known.
     pub cost: Option<MicroDollars>,
     /// How the cost is known.
@@ -216,6 +221,18 @@ pub enum RequestStateView {
     Unknown,
 }
 
+/// How token counts are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageBasisView {
+    /// The backend said so.
+    Reported,
+    /// The backend's numbers disagreed or were none, and were brought into range.
+    Adjusted,
+    /// The backend said nothing; they were counted from the text.
+    Estimated,
+}
+
 /// How a cost is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
@@ -224,6 +241,8 @@ pub enum CostBasisView {
     Reported,
     /// Tokens times price.
     Computed,
+    /// Estimated tokens times price.
+    Estimated,
     /// No usage or no price: unknown, never zero.
     Unpriced,
 }

@@ -1,4 +1,6 @@
 //! The operations over a whole engine on loopback.
 
 #[cfg(test)]
+mod playground;
+#[cfg(test)]
 mod whole_engine;

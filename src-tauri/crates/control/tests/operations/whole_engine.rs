@@ -68,6 +68,9 @@ fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
         base_url: upstream.base_url(),
         key,
         models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
     }
 }
 
@@ -110,15 +113,57 @@ async fn a_key_never_follows_its_backend_to_another_host() {
     let moved = |credential: Option<&str>| BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
         base_url: away.base_url(),
         credential: credential.map(str::to_owned),
         models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
     };
     let kept = control::backend_edit(&world.core, moved(Some("up"))).await;
     refused(kept, ErrorCode::InvalidInput, Some("key"));
     control::backend_edit(&world.core, moved(None)).await.expect("moved without the key");
     control::backend_test(&world.core, BackendRef { id: "up".to_owned() }).await.expect("tested");
     assert!(away.requests().iter().all(|request| request.authorization().is_none()));
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_backend_differs_is_kept_edited_and_shown() {
+    let (world, upstream) = (world().await, lists_models().await);
+    let mut request = add(&upstream, BackendKey::None);
+    request.lacks = vec![LackView::Images, LackView::StreamUsage, LackView::Images];
+    request.offers = vec![OfferView::Responses];
+    request.crossing = CrossingView::Lenient;
+    let added = control::backend_add(&world.core, request).await.expect("added");
+    assert_eq!(added.lacks, [LackView::StreamUsage, LackView::Images]);
+    assert_eq!(
+        (added.offers.as_slice(), added.crossing),
+        (&[OfferView::Responses][..], CrossingView::Lenient)
+    );
+    let edit = |kind, lacks: &[LackView]| BackendEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind,
+        base_url: upstream.base_url(),
+        credential: None,
+        models: Vec::new(),
+        lacks: lacks.to_vec(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    };
+    // What the file says of another kind stays as long as nobody changes it.
+    let kept = edit(BackendKindView::Ollama, &added.lacks);
+    let edited = control::backend_edit(&world.core, kept).await.expect("edited");
+    assert_eq!((edited.kind, &edited.lacks), (BackendKindView::Ollama, &added.lacks));
+    assert_eq!((edited.offers.len(), edited.crossing), (0, CrossingView::Strict));
+    let more = edit(BackendKindView::Ollama, &[LackView::Tools]);
+    let answer = control::backend_edit(&world.core, more).await;
+    refused(answer, ErrorCode::InvalidInput, Some("lacks"));
+    let cleared = edit(BackendKindView::Gemini, &[]);
+    let edited = control::backend_edit(&world.core, cleared).await.expect("edited");
+    assert_eq!((edited.kind, edited.lacks.len()), (BackendKindView::Gemini, 0));
     world.core.stop().await;
 }
 
@@ -131,11 +176,25 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
         change(&mut request);
         request
     };
-    let cases: [(BackendAdd, &str); 4] = [
+    let cases: [(BackendAdd, &str); 6] = [
         (with(|r| r.id = "Not a name".to_owned()), "id"),
         (with(|r| r.id = "mock".to_owned()), "id"),
         (with(|r| r.base_url = "http://metadata.google.internal/".to_owned()), "base_url"),
         (with(|r| r.kind = BackendKindView::Mock), "kind"),
+        (
+            with(|r| {
+                r.kind = BackendKindView::Anthropic;
+                r.lacks = vec![LackView::Tools];
+            }),
+            "lacks",
+        ),
+        (
+            with(|r| {
+                r.kind = BackendKindView::Openai;
+                r.offers = vec![OfferView::Responses];
+            }),
+            "offers",
+        ),
     ];
     for (request, field) in cases {
         let answer = control::backend_add(&world.core, request).await;

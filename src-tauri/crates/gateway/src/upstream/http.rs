@@ -83,8 +83,9 @@ impl HttpUpstream {
 #[async_trait]
 impl Upstream for HttpUpstream {
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
-        let UpstreamRequest { method, url, mut headers, key, body } = request;
-        let scrubber = attach(key.as_deref(), &url, &mut headers).map_err(UpstreamFailure::Key)?;
+        let UpstreamRequest { method, url, mut headers, key, carrier, body } = request;
+        let scrubber =
+            attach(key.as_deref(), carrier, &url, &mut headers).map_err(UpstreamFailure::Key)?;
         drop(key);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let client = self.client(&url)?;

@@ -7,6 +7,8 @@ use domain::{BoundSecret, Origin, OriginMismatch, redact};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use super::KeyCarrier;
+
 const SCHEME: &str = "Bearer ";
 
 /// What stands in a text where the key stood.
@@ -19,23 +21,30 @@ pub struct KeyScrubber(Option<HeaderValue>);
 /// Adds the key to `headers`, if `url` is of the origin it is bound to.
 pub(super) fn attach(
     key: Option<&BoundSecret>,
+    carrier: KeyCarrier,
     url: &Url,
     headers: &mut HeaderMap,
 ) -> Result<KeyScrubber, OriginMismatch> {
     let Some(key) = key else { return Ok(KeyScrubber::default()) };
     let Ok(origin) = Origin::of(url) else { return Err(OriginMismatch::Unbound) };
     let secret = key.for_origin(&origin)?;
+    let (name, scheme) = match carrier {
+        KeyCarrier::Bearer => (hyper::header::AUTHORIZATION, SCHEME),
+        KeyCarrier::XApiKey => (HeaderName::from_static("x-api-key"), ""),
+        KeyCarrier::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), ""),
+    };
     // A `Secret` is visible ASCII, so it always is a header value.
-    let value = HeaderValue::try_from(format!("{SCHEME}{}", secret.expose())).ok();
+    let value = HeaderValue::try_from(format!("{scheme}{}", secret.expose())).ok();
     let Some(mut value) = value else { return Err(OriginMismatch::Unbound) };
     value.set_sensitive(true);
-    headers.insert(hyper::header::AUTHORIZATION, value.clone());
+    headers.insert(name, value.clone());
     Ok(KeyScrubber(Some(value)))
 }
 
 impl KeyScrubber {
     fn key(&self) -> Option<&str> {
-        self.0.as_ref()?.to_str().ok()?.strip_prefix(SCHEME)
+        let sent = self.0.as_ref()?.to_str().ok()?;
+        Some(sent.strip_prefix(SCHEME).unwrap_or(sent))
     }
 
     /// `text` without the key, and with everything else that looks like one masked.
@@ -91,7 +100,8 @@ mod tests {
         let key = bound("hunter2-hunter2", "https://api.test");
         let attached = |url: &str| {
             let mut headers = HeaderMap::new();
-            let outcome = attach(Some(&key), &url.parse().expect("a URL"), &mut headers);
+            let url = url.parse().expect("a URL");
+            let outcome = attach(Some(&key), KeyCarrier::Bearer, &url, &mut headers);
             (outcome.is_ok(), headers.len())
         };
         assert_eq!(attached("https://api.test/v1/models"), (true, 1));
@@ -101,11 +111,27 @@ mod tests {
     }
 
     #[test]
+    fn each_carrier_is_scrubbed_the_same() {
+        let key = bound("hunter2-hunter2", "https://api.test");
+        for (carrier, name) in
+            [(KeyCarrier::XApiKey, "x-api-key"), (KeyCarrier::XGoogApiKey, "x-goog-api-key")]
+        {
+            let mut headers = HeaderMap::new();
+            let url = "https://api.test".parse().expect("a URL");
+            let scrubber = attach(Some(&key), carrier, &url, &mut headers).expect("attached");
+            assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), [name]);
+            assert!(headers.values().all(HeaderValue::is_sensitive));
+            assert_eq!(scrubber.scrub("bad hunter2-hunter2"), "bad [key removed]");
+        }
+    }
+
+    #[test]
     fn the_key_leaves_texts_and_never_shows_in_debug() {
         let mut headers = HeaderMap::new();
         let url = "https://api.test".parse().expect("a URL");
         let key = bound("hunter2-hunter2", "https://api.test");
-        let scrubber = attach(Some(&key), &url, &mut headers).expect("attached");
+        let scrubber =
+            attach(Some(&key), KeyCarrier::Bearer, &url, &mut headers).expect("attached");
         assert_eq!(scrubber.scrub("bad key hunter2-hunter2!"), "bad key [key removed]!");
         assert_eq!(scrubber.scrub_body(b"\xffhunter2-hunter2"), b"\xff[key removed]");
         assert!(!format!("{scrubber:?} {headers:?}").contains("hunter2"));

@@ -189,6 +189,12 @@ async fn silence_ends_at_each_limit() {
     for (name, reply, body, limits) in [
         ("first token, no head", Reply::silence(), ASK_STREAM, first),
         ("total, no head", Reply::silence(), ASK, total),
+        (
+            "first token, after the role",
+            Reply::sse(begun(1)).ending(Ending::Stall),
+            ASK_STREAM,
+            first,
+        ),
     ] {
         let upstream = upstream(reply).await;
         let world = world_with(&upstream, limits).await;
@@ -203,11 +209,6 @@ async fn silence_ends_at_each_limit() {
     for (name, reply, limits) in [
         ("stall", stalled(), limited(|l, short| l.stall_timeout = short)),
         ("total", stalled(), limited(|l, short| l.total_timeout = short)),
-        (
-            "first token, after the role",
-            Reply::sse(begun(1)).ending(Ending::Stall),
-            limited(|l, short| l.first_token_timeout = short),
-        ),
     ] {
         let upstream = upstream(reply).await;
         let world = world_with(&upstream, limits).await;

@@ -7,12 +7,12 @@ use domain::{BackendId, BoundSecret, Secret, SystemClock};
 use gateway::{
     Backend, FailureReason, HttpUpstream, MockUpstream, PROBE_TIMEOUT, ProbeReport, Verdict, probe,
 };
-use settings::BackendKind;
 use test_support::{Reply, ScriptedUpstream};
+use wire::TargetKind;
 
 use crate::world::KEY;
 
-fn backend(kind: BackendKind, base_url: &str) -> Backend {
+fn backend(kind: TargetKind, base_url: &str) -> Backend {
     let id = BackendId::new("corp").expect("an id");
     Backend::new(id, kind, &base_url.parse().expect("a URL"), None).expect("a backend")
 }
@@ -28,7 +28,10 @@ async fn probed(
     let upstream = ScriptedUpstream::answering(move |_| Some(reply())).await.expect("an upstream");
     let network = HttpUpstream::new(Duration::from_secs(5));
     let base_url = upstream.base_url();
-    let backend = backend(BackendKind::OpenAiCompatible, &base_url);
+    let backend = backend(
+        TargetKind::OpenAiCompatible { lacks: Default::default(), offers: Default::default() },
+        &base_url,
+    );
     let report = probe(&network, &backend, key(&base_url), &SystemClock::new()).await;
     (report, upstream)
 }
@@ -74,7 +77,7 @@ async fn each_failure_has_its_class() {
 async fn a_key_of_another_host_is_not_sent() {
     let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
     let network = HttpUpstream::new(Duration::from_secs(5));
-    let backend = backend(BackendKind::OpenAi, &upstream.base_url());
+    let backend = backend(TargetKind::OpenAi, &upstream.base_url());
     let key = key("https://api.openai.com");
     let report = probe(&network, &backend, key, &SystemClock::new()).await;
     assert_eq!(report.outcome.expect_err("refused").verdict, Verdict::NotSent);
@@ -84,7 +87,7 @@ async fn a_key_of_another_host_is_not_sent() {
 #[tokio::test]
 async fn the_mock_is_probed_in_process() {
     let mock = MockUpstream::new(Arc::new(SystemClock::new()));
-    let backend = backend(BackendKind::Mock, "http://mock.invalid");
+    let backend = backend(TargetKind::Mock, "http://mock.invalid");
     let report = probe(&mock, &backend, None, &SystemClock::new()).await;
     let expected: Vec<_> = wire::mock::MODELS.iter().map(|&model| model.to_owned()).collect();
     assert_eq!(report.outcome, Ok(expected));
@@ -105,7 +108,7 @@ impl gateway::Upstream for Silent {
 
 #[tokio::test(start_paused = true)]
 async fn silence_ends_at_the_limit() {
-    let backend = backend(BackendKind::OpenAi, "https://api.test/v1");
+    let backend = backend(TargetKind::OpenAi, "https://api.test/v1");
     let report = probe(&Silent, &backend, None, &SystemClock::new()).await;
     assert_eq!(report.duration, PROBE_TIMEOUT);
     let verdict = report.outcome.expect_err("late").verdict;

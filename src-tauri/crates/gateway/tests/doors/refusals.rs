@@ -70,7 +70,8 @@ async fn nothing_that_is_refused_reaches_the_upstream() {
         (508, vec![POST, h, b, JSON, "x-gatehouse-hop: 1"]),
         (405, vec!["PUT /v1/chat/completions HTTP/1.1", h, b, JSON]),
         (405, vec!["DELETE /v1/models HTTP/1.1", h, b]),
-        (404, vec!["POST /v1/responses HTTP/1.1", h, b, JSON]),
+        (404, vec!["POST /v1/completions HTTP/1.1", h, b, JSON]),
+        (405, vec!["GET /v1/responses HTTP/1.1", h, b, JSON]),
         (404, vec!["POST /control/v1/status HTTP/1.1", h, b, JSON]),
         (404, vec!["POST /v1/chat/completions/ HTTP/1.1", h, b, JSON]),
     ];
@@ -392,7 +393,10 @@ async fn a_backend_that_is_the_gateway_itself_is_refused() {
     let own: url::Url =
         format!("http://localhost:{}/v1", world.address.port()).parse().expect("a URL");
     let id = domain::BackendId::new("corp").expect("an id");
-    let kind = settings::BackendKind::OpenAiCompatible;
+    let kind = wire::TargetKind::OpenAiCompatible {
+        lacks: Default::default(),
+        offers: Default::default(),
+    };
     let backend = gateway::Backend::new(id.clone(), kind, &own, None).expect("a backend");
     swap(&world.snapshot, |snapshot| drop(snapshot.backends.insert(id, backend)));
     let answer = world.chat(ASK).await;

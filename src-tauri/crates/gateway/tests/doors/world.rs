@@ -16,13 +16,13 @@ use gateway::{
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
 use routing::{BackendModels, BackendRole, RouteTable, Standing};
-use settings::BackendKind;
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vault::{MemoryStore, Vault};
+use wire::TargetKind;
 
 pub(crate) const KEY: &str = test_support::MARKED_KEY;
 
@@ -137,8 +137,13 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         purpose: Purpose::User,
         standing: ClientStanding::Valid(None),
     };
-    let corp = backend("corp", BackendKind::OpenAiCompatible, base_url, Some(credential));
-    let mock = backend("mock", BackendKind::Mock, "http://mock.invalid/v1", None);
+    let corp = backend(
+        "corp",
+        TargetKind::OpenAiCompatible { lacks: Default::default(), offers: Default::default() },
+        base_url,
+        Some(credential),
+    );
+    let mock = backend("mock", TargetKind::Mock, "http://mock.invalid/v1", None);
     let snapshot = Snapshot {
         routes: RouteTable::new(vec![
             models("corp", BackendRole::Provider, &["gpt"]),
@@ -174,7 +179,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
 
 fn backend(
     id: &str,
-    kind: BackendKind,
+    kind: TargetKind,
     base_url: &str,
     credential: Option<CredentialId>,
 ) -> Backend {

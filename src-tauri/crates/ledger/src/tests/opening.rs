@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Place, ended, files, request};
-use crate::{Ledger, LedgerError, LedgerLimits, RequestState, database};
+use crate::{Ledger, LedgerError, LedgerLimits, RequestState, database, schema_version};
 
 #[tokio::test]
 async fn a_new_ledger_is_private_and_sound() {
@@ -70,7 +70,7 @@ fn a_newer_file_is_refused_and_not_touched() {
     place.raw().pragma_update(None, "user_version", 7).expect("changed");
     let before = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     let refused = Ledger::open(&place.path()).expect_err("refused");
-    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 1 }), "{refused:?}");
+    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 2 }), "{refused:?}");
     let after = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     assert!(before == after);
 }
@@ -129,33 +129,68 @@ async fn an_older_file_is_copied_then_upgraded() {
     let ledger = place.open();
     ledger.settle(ended(1)).await.expect("settled");
     drop(ledger);
-    let steps = [database::STEPS[0], "ALTER TABLE requests ADD COLUMN tint TEXT"];
+    let known = schema_version();
+    let mut steps = database::STEPS.to_vec();
+    steps.push("ALTER TABLE requests ADD COLUMN tint TEXT");
     let upgrade = || database::open(&place.path(), LedgerLimits::default(), &steps);
-    let version = |connection: &rusqlite::Connection| -> i64 {
+    let version = |connection: &rusqlite::Connection| -> u32 {
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
     };
     let connection = upgrade().expect("upgraded");
-    assert_eq!(version(&connection), 2);
+    assert_eq!(version(&connection), known + 1);
     let rows = "SELECT count(*) FROM requests WHERE tint IS NULL";
     assert_eq!(connection.query_row(rows, [], |row| row.get(0)), Ok(1));
     drop(connection);
-    let copy = place.folder.path().join("data").join("ledger.sqlite.bak-v1");
+    let name = format!("ledger.sqlite.bak-v{known}");
+    let copy = place.folder.path().join("data").join(name);
     let modified = fs::metadata(&copy).expect("a copy").modified().expect("a time");
     drop(upgrade().expect("opened"));
     assert_eq!(fs::metadata(&copy).expect("a copy").modified().expect("a time"), modified);
     // The program of the older version reads the copy and refuses the upgraded file.
     let refused = Ledger::open(&place.path()).expect_err("refused");
-    assert!(matches!(refused, LedgerError::NewerSchema { found: 2, known: 1 }));
+    assert!(
+        matches!(refused, LedgerError::NewerSchema { found, known: most } if found == known + 1 && most == known)
+    );
     let ledger = Ledger::open(&copy).expect("the copy");
     let row = ledger.request(request(1).id).await.expect("read").expect("a row").0;
     assert_eq!(row.state, RequestState::Complete);
+}
+
+/// The file that the program of version 1 left when it was killed: three requests, of which one has
+/// counts, one has none and one was still running.
+#[tokio::test]
+async fn the_stored_file_of_version_1_is_upgraded_and_read() {
+    let place = Place::new();
+    fs::create_dir_all(place.folder.path().join("data")).expect("a folder");
+    let stored = include_bytes!("stored/v1.sqlite");
+    fs::File::create(place.path())
+        .and_then(|mut file| std::io::Write::write_all(&mut file, stored))
+        .expect("written");
+    let ledger = place.open();
+    assert!(ledger.check_integrity().await.expect("checked").is_sound());
+    let row =
+        async |number| ledger.request(request(number).id).await.expect("read").expect("a row").0;
+    let (counted, silent, cut_off) = (row(1).await, row(2).await, row(3).await);
+    assert_eq!((counted.usage, counted.cost), (ended(1).usage, ended(1).cost));
+    assert_eq!((counted.usage_basis, counted.usage_raw), (None, None));
+    assert_eq!((silent.usage, silent.usage_basis), (None, None));
+    assert_eq!(cut_off.state, RequestState::Unknown);
+    ledger.settle(ended(4)).await.expect("settled");
+    assert_eq!(row(4).await.usage_basis, ended(4).usage_basis);
+    drop(ledger);
+    let copy = place.folder.path().join("data").join("ledger.sqlite.bak-v1");
+    let version: u32 = rusqlite::Connection::open(copy)
+        .and_then(|copy| copy.pragma_query_value(None, "user_version", |row| row.get(0)))
+        .expect("a copy");
+    assert_eq!(version, 1);
 }
 
 #[test]
 fn a_failed_upgrade_leaves_the_old_file_as_it_was() {
     let place = Place::new();
     drop(place.open());
-    let steps = [database::STEPS[0], "CREATE TABLE half (x) STRICT; SELECT no_such_function()"];
+    let mut steps = database::STEPS.to_vec();
+    steps.push("CREATE TABLE half (x) STRICT; SELECT no_such_function()");
     assert!(database::open(&place.path(), LedgerLimits::default(), &steps).is_err());
     let half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
     assert_eq!(place.raw().query_row(half, [], |row| row.get(0)), Ok(0));

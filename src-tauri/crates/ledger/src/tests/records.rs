@@ -6,7 +6,7 @@ use super::{Place, at, attempt, backend, ended, request};
 use crate::{
     ATTEMPTS_MAX, Confidence, Cost, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Outcome,
     Price, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, RequestQuery, RequestState, Run,
-    RunSummary, SENTENCE_CHARS_MAX, Timings,
+    RunSummary, SENTENCE_CHARS_MAX, Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
 };
 
 #[tokio::test]
@@ -21,6 +21,8 @@ async fn a_settled_request_is_read_back_as_it_was_written() {
     assert_eq!(attempts, settlement.attempts);
     assert_eq!((row.request, row.state), (settlement.request, RequestState::Complete));
     assert_eq!((row.usage, row.cost), (settlement.usage, settlement.cost));
+    assert_eq!(row.usage_basis, settlement.usage_basis);
+    assert_eq!(row.usage_raw, settlement.usage_raw);
     assert_eq!((row.timings, row.cache), (settlement.timings, settlement.cache));
     assert_eq!((row.backend, row.credential), (settlement.backend, settlement.credential));
     assert_eq!((row.http_status, row.attempts), (Some(200), 2));
@@ -53,6 +55,30 @@ async fn what_is_not_known_stays_unknown() {
         assert_eq!(row.timings, Timings::default());
     }
     assert_eq!(ledger.request(request(9).id).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn how_counts_are_known_is_kept_beside_them() {
+    let place = Place::new();
+    let ledger = place.open();
+    let raw = |bytes: usize| Some("7".repeat(bytes));
+    let check = async |number, usage, basis, said: Option<String>, kept, kept_raw| {
+        let mut settlement = Settlement { usage, usage_basis: basis, usage_raw: said, ..ended(1) };
+        settlement.request = request(number);
+        settlement.cost = Cost::Unpriced;
+        ledger.settle(settlement).await.expect("settled");
+        let row = ledger.request(request(number).id).await.expect("read").expect("a row").0;
+        assert_eq!((row.usage, row.usage_basis, row.usage_raw), (usage, kept, kept_raw));
+    };
+    let usage = ended(1).usage;
+    let (adjusted, estimated) = (Some(UsageBasis::Adjusted), Some(UsageBasis::Estimated));
+    let most = raw(USAGE_RAW_BYTES_MAX);
+    check(1, usage, adjusted, most.clone(), adjusted, most.clone()).await;
+    check(2, usage, estimated, None, estimated, None).await;
+    check(3, usage, adjusted, raw(USAGE_RAW_BYTES_MAX + 1), adjusted, None).await;
+    // What the backend said stays even where no count could be read from it.
+    check(4, None, adjusted, most.clone(), None, most).await;
+    check(5, usage, None, None, None, None).await;
 }
 
 #[tokio::test]

@@ -27,6 +27,11 @@ fn every_spelling_of_an_address_gets_the_verdict_of_the_address() {
         ("http://localhost.evil.test", "Unencrypted"),
         ("http://[2606:4700::1111]", "Unencrypted"),
         ("https://api.openai.com/v1/chat/completions", "endpoint"),
+        ("https://api.anthropic.com/v1/messages", "endpoint"),
+        ("http://127.0.0.1:11434/api/chat", "endpoint"),
+        ("https://api.test/v1beta/models/gemini-2.5-pro:generateContent", "endpoint"),
+        ("https://api.test/v1/models", "endpoint"),
+        ("https://res.services.ai.azure.com/models", "ok"),
         // Loopback.
         ("http://localhost:11434/v1", "ok"),
         ("http://ollama.localhost:11434/v1", "ok"),
@@ -118,9 +123,61 @@ fn a_correction_is_offered_only_where_it_is_certain() {
     check("http://api.openai.com/v1", Some("https://api.openai.com/v1"));
     check("https://api.openai.com/v1#x", Some("https://api.openai.com/v1"));
     check("https://api.openai.com/v1/chat/completions", Some("https://api.openai.com/v1"));
+    check("https://api.anthropic.com/v1/messages/", Some("https://api.anthropic.com/v1"));
+    check("https://api.test/v1beta/models/g:countTokens", Some("https://api.test/v1beta"));
     check("https://api.openai.com/v1", None);
     check("localhost:4283", None);
     check("https://user:pass@api.openai.com", None);
     check("https://169.254.169.254", None);
     check("", None);
+}
+
+#[test]
+fn a_version_may_be_typed_or_left_out_and_nothing_is_doubled() {
+    use BackendKind::{Anthropic, Gemini, Mock, Ollama, OpenAi, OpenAiCompatible};
+    let table = [
+        (OpenAi, "https://api.openai.com", "https://api.openai.com/v1"),
+        (OpenAi, "https://api.openai.com/v1", "https://api.openai.com/v1"),
+        (OpenAi, "https://api.openai.com/v1/", "https://api.openai.com/v1"),
+        (OpenAi, "https://api.openai.com/v1/responses", "https://api.openai.com/v1"),
+        (OpenAi, "https://api.openai.com/v1/models", "https://api.openai.com/v1"),
+        (OpenAi, "https://proxy.test/openai", "https://proxy.test/openai/v1"),
+        (OpenAi, "https://proxy.test/openai/v2", "https://proxy.test/openai/v2"),
+        (Anthropic, "https://api.anthropic.com", "https://api.anthropic.com/"),
+        (Anthropic, "https://api.anthropic.com/v1", "https://api.anthropic.com/"),
+        (Anthropic, "https://api.anthropic.com/v1//", "https://api.anthropic.com/"),
+        (Anthropic, "https://api.anthropic.com/v1/messages", "https://api.anthropic.com/"),
+        (
+            Anthropic,
+            "https://api.anthropic.com/v1/messages/count_tokens",
+            "https://api.anthropic.com/",
+        ),
+        (Anthropic, "https://api.test/anthropic", "https://api.test/anthropic"),
+        (Anthropic, "https://api.test/anthropic/v1", "https://api.test/anthropic"),
+        (Anthropic, "https://api.test/xv1", "https://api.test/xv1"),
+        (Gemini, "https://google.test", "https://google.test/"),
+        (Gemini, "https://google.test/v1", "https://google.test/"),
+        (Gemini, "https://google.test/v1beta/", "https://google.test/"),
+        (Gemini, "https://google.test/v1beta/openai", "https://google.test/"),
+        (Gemini, "https://google.test/v1beta/models", "https://google.test/"),
+        (Gemini, "https://google.test/v1/models/g:streamGenerateContent", "https://google.test/"),
+        (Ollama, "http://127.0.0.1:11434", "http://127.0.0.1:11434/"),
+        (Ollama, "http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/"),
+        (Ollama, "http://127.0.0.1:11434/api", "http://127.0.0.1:11434/"),
+        (Ollama, "http://127.0.0.1:11434/api/chat", "http://127.0.0.1:11434/"),
+        (Ollama, "http://127.0.0.1:11434/v1/chat/completions", "http://127.0.0.1:11434/"),
+        (Ollama, "http://box.localhost/ollama/api", "http://box.localhost/ollama"),
+        (OpenAiCompatible, "https://api.perplexity.ai", "https://api.perplexity.ai/"),
+        (OpenAiCompatible, "https://api.test/v1/", "https://api.test/v1"),
+        (OpenAiCompatible, "https://api.test/paas/v4", "https://api.test/paas/v4"),
+        (OpenAiCompatible, "https://api.test/v1/chat/completions", "https://api.test/v1"),
+        (OpenAiCompatible, "https://api.test/v1/models/", "https://api.test/v1"),
+        (OpenAiCompatible, "https://api.test/models", "https://api.test/models"),
+        (Mock, "http://mock.localhost/v1", "http://mock.localhost/v1"),
+    ];
+    for (kind, typed, expected) in table {
+        let root = api_root(kind, &typed.parse().expect("a URL"));
+        assert_eq!(root.as_str(), expected, "{kind} at {typed}");
+        assert_eq!(api_root(kind, &root), root, "{kind} at {typed}, once more");
+    }
 }

@@ -1,9 +1,9 @@
 //! The tables with names of the user's choosing: credentials, backends, clients.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
-use domain::{BackendId, ClientId, CredentialId, IdError, Origin};
+use domain::{BackendId, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin};
 use indexmap::IndexMap;
 use toml_edit::{Item, Value};
 use url::Url;
@@ -19,6 +19,10 @@ use crate::{
 /// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
 const TAIL_CHARS: usize = 4;
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
+
+/// What a backend's table may hold.
+const BACKEND_NAMES: [&str; 9] =
+    ["label", "kind", "base_url", "credential", "enabled", "models", "lacks", "offers", "crossing"];
 
 pub(super) fn read_credentials(
     section: &Section,
@@ -53,8 +57,7 @@ pub(super) fn read_backends(
     findings: &mut Findings,
 ) -> IndexMap<BackendId, BackendSettings> {
     entries(section, findings, |id: &BackendId, entry, findings| {
-        let known = ["label", "kind", "base_url", "credential", "enabled", "models"];
-        entry.check_names(&known, findings);
+        entry.check_names(&BACKEND_NAMES, findings);
         if id.as_str() == MOCK_BACKEND_ID {
             let what = "the mock backend is built in, and its name is taken";
             findings.error(&entry.path, entry.span_of(""), what, "give this backend another name");
@@ -69,7 +72,9 @@ pub(super) fn read_backends(
                 findings,
             );
         }
-        let words = [BackendKind::OpenAi.word(), BackendKind::OpenAiCompatible.word()];
+        let mock = BackendKind::Mock.word();
+        let words: Vec<&str> =
+            BackendKind::WORDS.iter().copied().filter(|word| *word != mock).collect();
         let kind = entry.word("kind", &words, findings).unwrap_or(BackendKind::OpenAiCompatible);
         if kind == BackendKind::Mock {
             let hint = format!("use one of: {}", words.join(", "));
@@ -81,6 +86,9 @@ pub(super) fn read_backends(
             credential: credential.and_then(Result::ok),
             enabled: entry.switch("enabled", true, findings),
             models: models(entry, findings),
+            lacks: switches(entry, "lacks", Lack::WORDS, kind, findings),
+            offers: switches(entry, "offers", Offer::WORDS, kind, findings),
+            crossing: entry.word("crossing", Crossing::WORDS, findings).unwrap_or_default(),
             base_url: base_url(entry, gateway_port, findings)?,
         })
     })
@@ -197,6 +205,24 @@ fn base_url(entry: &Section, gateway_port: u16, findings: &mut Findings) -> Opti
             None
         }
     }
+}
+
+/// How a compatible server differs. Kept but warned of on another kind, which has nothing to differ
+/// from.
+fn switches<T: FromStr + Ord>(
+    entry: &Section,
+    name: &str,
+    words: &[&str],
+    kind: BackendKind,
+    findings: &mut Findings,
+) -> BTreeSet<T> {
+    let switches = entry.words(name, words, findings);
+    if !switches.is_empty() && kind != BackendKind::OpenAiCompatible {
+        let what = format!("this has no effect on a backend of the kind {kind}");
+        let hint = format!("remove it, or write kind = \"{}\"", BackendKind::OpenAiCompatible);
+        findings.warning(&entry.path_of(name), entry.span_of(name), what, hint);
+    }
+    switches
 }
 
 fn models(entry: &Section, findings: &mut Findings) -> Vec<String> {

@@ -136,7 +136,7 @@ impl<'e> Conversation<'e> {
         let name = fields.take_required_text("name")?;
         let given = fields.take_text("id")?.filter(|id| !id.is_empty());
         let (mut content, is_error) = match fields.take("response") {
-            Some(response) => read_response(&response)?,
+            Some(response) => read_response(&response, &name)?,
             None => (Vec::new(), false),
         };
         let nodes = fields.take("parts").map(|parts| parts.array()).transpose()?;
@@ -188,7 +188,7 @@ fn push_thought(parts: &mut Vec<Part>, text: String, signed: Option<&str>) {
 }
 
 /// What `response` says, and whether it is an error.
-fn read_response(node: &Node<'_>) -> Result<(Vec<Part>, bool), RequestError> {
+fn read_response(node: &Node<'_>, name: &str) -> Result<(Vec<Part>, bool), RequestError> {
     let object = node.object()?;
     let members: Vec<_> = object.entries().collect();
     let shown = |node: &Node<'_>| {
@@ -199,6 +199,10 @@ fn read_response(node: &Node<'_>) -> Result<(Vec<Part>, bool), RequestError> {
         [] => Ok((Vec::new(), false)),
         [("error", node)] => Ok((shown(node)?, true)),
         [(word, node)] if RESULT_WORDS.contains(word) => Ok((shown(node)?, false)),
+        // Vercel's provider says the function's name once more beside the text.
+        [("name", again), ("content", node)] if again.is_text() && again.text()? == name => {
+            Ok((shown(node)?, false))
+        }
         _ => Ok((vec![Part::text(node.raw())], false)),
     }
 }

@@ -75,8 +75,8 @@ impl Voice for Anthropic {
         }
         let delta = json!({"stop_reason": stop_reason(script.finish), "stop_sequence": null});
         let mut end = json!({"type": "message_delta", "delta": delta});
-        if let Some(usage) = script.usage {
-            set(&mut end, "usage", json!({"output_tokens": usage.output()}));
+        if script.usage.is_some() {
+            set(&mut end, "usage", usage(script));
         }
         beats.push(Beat::frame(event(&end)));
         beats.push(Beat::terminator(event(&json!({"type": "message_stop"}))));
@@ -276,4 +276,27 @@ fn read_format(body: &Value) -> Format {
     let schema = body.pointer("/output_config/format/schema");
     let schema = schema.or_else(|| body.pointer("/output_format/schema"));
     schema.map_or(Format::Text, |schema| Format::Schema(schema.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClientRequest, Surface, mock};
+
+    /// Vercel's `@ai-sdk/anthropic` reads the details of the usage where the answer ends, as the real
+    /// service tells them there.
+    #[test]
+    fn a_stream_tells_the_thinking_in_its_last_usage() {
+        let body = json!({"model": "think", "max_tokens": 64, "stream": true,
+            "messages": [{"role": "user", "content": "Is it warm"}]});
+        let body = bytes::Bytes::from(body.to_string());
+        let request = ClientRequest::parse(Surface::AnthropicMessages, body).expect("a request");
+        let answer = mock::answer(&request, 0);
+        let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+        let text = String::from_utf8(bytes).expect("text");
+        let end = text.lines().find(|line| line.contains("\"message_delta\"")).expect("an end");
+        let end: Value = serde_json::from_str(end.trim_start_matches("data: ")).expect("JSON");
+        assert_eq!(end["usage"]["output_tokens_details"]["thinking_tokens"], 12);
+        assert_eq!(end["usage"]["output_tokens"], 15);
+    }
 }

@@ -1,5 +1,7 @@
 //! The mock as a Gemini server.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::Dialect;
 use serde_json::{Value, json};
@@ -205,7 +207,10 @@ fn call_part(script: &Script, call: &Call) -> Value {
     let mut part = json!({"functionCall": {"name": call.name, "args": args}});
     let is_first = script.calls().next().is_some_and(|first| first.id == call.id);
     if let (true, Some(members)) = (is_first, part.as_object_mut()) {
-        members.insert("thoughtSignature".to_owned(), json!(format!("bW9jaw{}", script.id)));
+        members.insert(
+            "thoughtSignature".to_owned(),
+            json!(STANDARD.encode(format!("mock {}", script.id))),
+        );
     }
     part
 }
@@ -271,7 +276,10 @@ mod tests {
         let parts = answer["candidates"][0]["content"]["parts"].clone();
         let names = [&parts[0]["functionCall"]["name"], &parts[1]["functionCall"]["name"]];
         assert_eq!(names, ["f", "g"]);
-        assert!(parts[0]["thoughtSignature"].is_string() && parts[1]["thoughtSignature"].is_null());
+        // Bytes to Google's SDKs: the Python one refuses what is no base64.
+        let signature = parts[0]["thoughtSignature"].as_str().expect("a signature");
+        assert!(STANDARD.decode(signature).is_ok(), "{signature}");
+        assert!(parts[1]["thoughtSignature"].is_null());
         assert_eq!(answer["candidates"][0]["finishReason"], "STOP");
         let results = json!([{"functionResponse": {"name": "f", "response": {"result": "seven"}}}]);
         let contents = body["contents"].as_array_mut().expect("contents");

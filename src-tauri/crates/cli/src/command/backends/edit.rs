@@ -3,6 +3,7 @@
 use control::Core;
 use control::view::{BackendEdit, BackendView};
 
+use super::differing::{Differing, Kind, Words};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::session::unlock_by_hand;
@@ -16,6 +17,9 @@ pub(crate) struct Edit {
     /// Its name for people
     #[arg(long)]
     label: Option<String>,
+    /// Its protocol; of another one, what it lacks and offers is forgotten
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
     /// Where requests go
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -31,6 +35,8 @@ pub(crate) struct Edit {
     /// Ask the backend for its models instead of naming them
     #[arg(long, conflicts_with = "models")]
     ask_for_models: bool,
+    #[command(flatten)]
+    differing: Differing,
 }
 
 /// Changes it.
@@ -51,9 +57,17 @@ impl Edit {
     /// The description as it will be: what was typed, and else what is known.
     pub(super) fn over(self, known: BackendView) -> BackendEdit {
         let known_models = known.declared_models;
+        let kind = self.kind.map_or(known.kind, Into::into);
+        let (lacks, offers) = match kind == known.kind {
+            true => (known.lacks, known.offers),
+            false => (Vec::new(), Vec::new()),
+        };
+        let Words { lacks, offers, crossing } =
+            self.differing.over(Words { lacks, offers, crossing: known.crossing });
         BackendEdit {
             id: known.id,
             label: self.label.unwrap_or(known.label),
+            kind,
             base_url: self.base_url.or(known.base_url).unwrap_or_default(),
             credential: if self.no_key { None } else { self.key.or(known.credential) },
             models: match (self.ask_for_models, self.models.is_empty()) {
@@ -61,6 +75,9 @@ impl Edit {
                 (false, true) => known_models,
                 (false, false) => self.models,
             },
+            lacks,
+            offers,
+            crossing,
         }
     }
 }
@@ -68,6 +85,7 @@ impl Edit {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use control::view::{BackendKindView, CrossingView, LackView, OfferView};
     use serde_json::json;
 
     use super::*;
@@ -78,19 +96,20 @@ mod tests {
         edit: Edit,
     }
 
-    fn edited(typed: &[&str]) -> (String, String, Option<String>, Vec<String>) {
-        let known = json!({"id": "up", "label": "Up", "kind": "openai", "base_url": "http://h/v1",
-            "enabled": true, "built_in": false, "credential": "up",
+    fn edited(typed: &[&str]) -> BackendEdit {
+        let known = json!({"id": "up", "label": "Up", "kind": "openai-compatible",
+            "base_url": "http://h/v1", "enabled": true, "built_in": false, "credential": "up",
             "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
                 "probe_ms": null},
             "models": [{"id": "listed", "price": null}], "declared_models": ["m"],
+            "lacks": ["images"], "offers": ["messages"], "crossing": "lenient",
             "last_day": {"spend": {"cost": 0, "requests": 0, "unpriced_requests": 0},
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
         let known: BackendView = serde_json::from_value(known).expect("a view");
         let line = ["edit", "up"].iter().chain(typed);
         let edit = Line::try_parse_from(line).expect("understood").edit.over(known);
         assert_eq!(edit.id, "up");
-        (edit.label, edit.base_url, edit.credential, edit.models)
+        edit
     }
 
     #[test]
@@ -98,7 +117,8 @@ mod tests {
         let check = |typed: &[&str], label: &str, url: &str, key: Option<&str>, models: &[&str]| {
             let models = models.iter().map(|model| (*model).to_owned()).collect();
             let wanted = (label.to_owned(), url.to_owned(), key.map(str::to_owned), models);
-            assert_eq!(edited(typed), wanted, "{typed:?}");
+            let BackendEdit { label, base_url, credential, models, .. } = edited(typed);
+            assert_eq!((label, base_url, credential, models), wanted, "{typed:?}");
         };
         let (url, key) = ("http://h/v1", Some("up"));
         check(&[], "Up", url, key, &["m"]);
@@ -108,5 +128,30 @@ mod tests {
         check(&["--no-key"], "Up", url, None, &["m"]);
         check(&["--model", "a", "--model", "b"], "Up", url, key, &["a", "b"]);
         check(&["--ask-for-models"], "Up", url, key, &[]);
+    }
+
+    #[test]
+    fn how_it_differs_stays_until_it_is_said_otherwise_or_the_kind_is_another() {
+        use BackendKindView::{Anthropic, OpenaiCompatible};
+        let check = |typed: &[&str], kind, lacks: &[LackView], offers: &[OfferView], crossing| {
+            let edit = edited(typed);
+            assert_eq!((edit.kind, edit.crossing), (kind, crossing), "{typed:?}");
+            assert_eq!((&edit.lacks[..], &edit.offers[..]), (lacks, offers), "{typed:?}");
+        };
+        let (images, tools) = (LackView::Images, LackView::Tools);
+        let (messages, lenient) = (&[OfferView::Messages][..], CrossingView::Lenient);
+        check(&[], OpenaiCompatible, &[images], messages, lenient);
+        check(&["--lacks", "tools,images"], OpenaiCompatible, &[tools, images], messages, lenient);
+        check(&["--lacks", "none"], OpenaiCompatible, &[], messages, lenient);
+        check(&["--offers", "none"], OpenaiCompatible, &[images], &[], lenient);
+        check(
+            &["--crossing", "strict"],
+            OpenaiCompatible,
+            &[images],
+            messages,
+            CrossingView::Strict,
+        );
+        check(&["--kind", "anthropic"], Anthropic, &[], &[], lenient);
+        check(&["--kind", "openai-compatible"], OpenaiCompatible, &[images], messages, lenient);
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn backends_fixture() -> Value {
          "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
             "probe_ms": null},
          "models": [{"id": "echo", "price": null}], "declared_models": [],
+         "lacks": [], "offers": [], "crossing": "strict",
          "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": 2}},
         {"id": "openai", "label": "OpenAI", "kind": "openai",
@@ -67,6 +68,7 @@ pub(super) fn backends_fixture() -> Value {
          "health": {"state": "down", "reason": format!("said {HOSTILE}"), "since": ago(60),
             "last_checked": ago(5), "probe_ms": 120},
          "models": [], "declared_models": [],
+         "lacks": [], "offers": [], "crossing": "strict",
          "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle,
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
@@ -75,6 +77,7 @@ pub(super) fn backends_fixture() -> Value {
          "health": {"state": "disabled", "reason": "switched off by you", "since": null,
             "last_checked": null, "probe_ms": null},
          "models": [], "declared_models": [],
+         "lacks": ["stream-usage", "images"], "offers": ["responses"], "crossing": "lenient",
          "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": null}},
     ])
@@ -84,10 +87,11 @@ pub(super) fn presets_fixture() -> Value {
     json!([
         {"id": "openai", "label": "OpenAI", "kind": "openai",
          "base_url": "https://api.openai.com/v1", "key_prefix": "sk-",
-         "docs_url": "https://platform.openai.com/api-keys", "local": false},
-        {"id": "ollama", "label": "Ollama", "kind": "openai-compatible",
-         "base_url": "http://127.0.0.1:11434/v1", "key_prefix": null,
-         "docs_url": "https://ollama.com", "local": true},
+         "docs_url": "https://platform.openai.com/api-keys", "local": false,
+         "lacks": [], "offers": []},
+        {"id": "ollama", "label": "Ollama", "kind": "ollama",
+         "base_url": "http://127.0.0.1:11434", "key_prefix": null,
+         "docs_url": "https://ollama.com", "local": true, "lacks": [], "offers": []},
     ])
 }
 
@@ -148,12 +152,20 @@ pub(super) fn requests_fixture() -> Value {
          "model_asked": "openai/gpt-5-mini", "model_billed": "gpt-5-mini", "state": "complete",
          "http_status": 200, "error": null, "explanation": "named", "stream": true,
          "finish_reason": "stop", "input_tokens": 1_200, "cache_read_tokens": 0,
-         "output_tokens": 34, "cost": 123, "cost_basis": "computed", "first_token_ms": 210.5,
-         "total_ms": 1_234.0, "attempts": 1},
+         "output_tokens": 34, "usage_basis": "adjusted", "usage_raw": "{\"prompt_tokens\":1200}",
+         "cost": 123, "cost_basis": "computed", "first_token_ms": 210.5, "total_ms": 1_234.0,
+         "attempts": 1},
+        {"id": "req_3", "started_at": ago(60), "client": "zed", "backend": "groq",
+         "model_asked": "groq/oss-20b", "model_billed": null, "state": "partial",
+         "http_status": 200, "error": "silent", "explanation": "named", "stream": true,
+         "finish_reason": null, "input_tokens": 2_400, "cache_read_tokens": 0,
+         "output_tokens": 56, "usage_basis": "estimated", "usage_raw": null, "cost": 456,
+         "cost_basis": "estimated", "first_token_ms": 90.0, "total_ms": 800.0, "attempts": 1},
         {"id": "req_1", "started_at": ago(600), "client": "aider", "backend": null,
          "model_asked": HOSTILE, "model_billed": null, "state": "failed", "http_status": 404,
          "error": "model_not_found", "explanation": "", "stream": false, "finish_reason": null,
-         "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "cost": null,
+         "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "usage_basis": null,
+         "usage_raw": null, "cost": null,
          "cost_basis": "unpriced", "first_token_ms": null, "total_ms": 3.0, "attempts": 0},
     ], "next": "req_1"})
 }

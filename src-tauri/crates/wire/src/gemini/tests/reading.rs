@@ -129,12 +129,27 @@ fn class_13_results_without_ids_join_their_calls_by_name_and_order() {
             "model: call gemini_call_1_1 b {}",
             "model: call gemini_call_1_2 a {\"n\":2}",
             "user: result gemini_call_1_1=B",
-            "user: result gemini_call_1_0={\"name\":\"a\",\"content\":\"A1\"}",
+            "user: result gemini_call_1_0=A1",
             "user: result gemini_call_1_2=A2 error",
         ]
     );
     // The ids are the same in every later request, so prefixes of prompts stay cached.
     assert_eq!(first, read(text));
+}
+
+/// `@ai-sdk/google` 4.0 repeats the function's name; a result that has a name of its own keeps it.
+#[test]
+fn a_result_that_repeats_its_functions_name_is_its_content() {
+    let text = r#"{"contents":[{"role":"user","parts":[{"text":"go"}]},
+      {"role":"model","parts":[{"functionCall":{"name":"read","args":{}}},{"functionCall":{"name":"read","args":{}}}]},
+      {"role":"user","parts":[{"functionResponse":{"name":"read","response":{"name":"read","content":"A"}}},{"functionResponse":{"name":"read","response":{"name":"a.txt","content":"B"}}}]}]}"#;
+    assert_eq!(
+        shown(&read(text))[3..],
+        [
+            "user: result gemini_call_1_0=A",
+            "user: result gemini_call_1_1={\"name\":\"a.txt\",\"content\":\"B\"}",
+        ]
+    );
 }
 
 #[test]

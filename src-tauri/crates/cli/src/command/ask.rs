@@ -1,0 +1,324 @@
+//! `gatehouse ask`: one prompt through the gateway, its answer printed as it comes.
+//!
+//! It is a run of the playground: same routing, same record, and an open panel sees it in its log.
+
+use std::io::Read;
+
+use clap::ValueEnum;
+use control::view::{
+    EffortView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundStateView,
+};
+use control::{Core, CoreEvents, PanelEvent, Tag};
+
+use crate::console::{Console, Format, Peer};
+use crate::escape::escape;
+use crate::exit::{Exit, Failure};
+use crate::quantity::{duration, grouped};
+use crate::serve::serve_quietly;
+use crate::session::unlock_by_hand;
+use crate::sign::Tone;
+use crate::text::Text;
+
+/// Most bytes read from a pipe; the core refuses less than this with its own words.
+const PIPE_BYTES_MAX: u64 = 1_000_000;
+
+/// What to ask, and whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prompt {
+    /// A model as clients name it, for example mock/chat
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// The prompt; read from standard input when it is left out
+    #[arg(value_name = "PROMPT")]
+    prompt: Option<String>,
+    /// Say this first, in the system's name
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+    /// How freely to choose words, 0 to 2
+    #[arg(long, value_name = "N")]
+    temperature: Option<f64>,
+    /// Most tokens of the answer
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+    /// How hard to think
+    #[arg(long, value_enum)]
+    effort: Option<EffortWord>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EffortWord {
+    Minimal,
+    Low,
+    Medium,
+    High,
+}
+
+/// Sends the prompt and prints what comes.
+pub(crate) async fn run(
+    wanted: Prompt,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let request = request(wanted, console.typing, std::io::stdin())?;
+    unlock_by_hand(core, console).await?;
+    serve_quietly(core).await?;
+    // Listening begins before the run does, so that nothing of it is missed.
+    let events = CoreEvents::of(core).await?;
+    let started = control::playground_send(core, request).await?;
+    let run = PlaygroundRef { run: started.id.clone() };
+    let followed = tokio::select! {
+        followed = follow(&started.id, events, core, console) => followed,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the answer was cancelled")),
+    };
+    match followed {
+        Ok(ended) => end(&ended, console),
+        // Nobody waits for the answer any more, so nobody should pay for the rest of it.
+        Err(failure) => {
+            control::playground_cancel(core, run).await?;
+            Err(failure)
+        }
+    }
+}
+
+fn request(wanted: Prompt, typing: Peer, pipe: impl Read) -> Result<PlaygroundSend, Failure> {
+    let prompt = match (wanted.prompt, typing) {
+        (Some(prompt), _) => prompt,
+        (None, Peer::Other) => {
+            let mut piped = String::new();
+            pipe.take(PIPE_BYTES_MAX).read_to_string(&mut piped)?;
+            piped
+        }
+        (None, Peer::Terminal) => {
+            return Err(Failure::new(Exit::Usage, "there is no prompt")
+                .with_hint("Write it after the model, or pipe it in."));
+        }
+    };
+    Ok(PlaygroundSend {
+        model: wanted.model,
+        system: wanted.system,
+        prompt,
+        temperature: wanted.temperature,
+        max_tokens: wanted.max_tokens,
+        effort: wanted.effort.map(|word| match word {
+            EffortWord::Minimal => EffortView::Minimal,
+            EffortWord::Low => EffortView::Low,
+            EffortWord::Medium => EffortView::Medium,
+            EffortWord::High => EffortView::High,
+        }),
+    })
+}
+
+/// Prints the pieces of a run until it ends.
+async fn follow(
+    id: &str,
+    mut events: CoreEvents,
+    core: &Core,
+    console: &mut Console,
+) -> Result<PlaygroundRunView, Failure> {
+    let mut printed = String::new();
+    loop {
+        let ended = match events.next().await {
+            Some(PanelEvent::PlaygroundText { piece }) if piece.run == id => {
+                let units = u64::try_from(printed.encode_utf16().count()).unwrap_or(u64::MAX);
+                // After a gap nothing fits any more; the whole text comes with the end.
+                if piece.text_at.0 == units {
+                    say(&piece.text, console)?;
+                    printed.push_str(&piece.text);
+                }
+                None
+            }
+            Some(PanelEvent::PlaygroundRun { run }) if run.id == id => Some(*run),
+            // Events may have been lost; the run is asked for instead.
+            Some(PanelEvent::Changed { tags }) if tags.contains(&Tag::Playground) => {
+                control::playground(core).await?.into_iter().find(|run| run.id == id)
+            }
+            Some(_) => None,
+            None => {
+                let message = "the running Gatehouse stopped before the answer ended";
+                return Err(Failure::new(Exit::Fault, message));
+            }
+        };
+        let Some(run) = ended.filter(has_ended) else { continue };
+        say(run.text.strip_prefix(&printed).unwrap_or_default(), console)?;
+        return Ok(run);
+    }
+}
+
+fn has_ended(run: &PlaygroundRunView) -> bool {
+    !matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
+}
+
+/// Part of the answer: exact for programs, harmless on a terminal.
+fn say(piece: &str, console: &mut Console) -> Result<(), Failure> {
+    match (console.format, console.reading) {
+        (Format::Json, _) => Ok(()),
+        (Format::Text, Peer::Other) => console.print(piece),
+        (Format::Text, Peer::Terminal) => console.print(&shown(piece)),
+    }
+}
+
+/// Lines stay lines; whatever else a terminal would act on is written out.
+pub(super) fn shown(piece: &str) -> String {
+    piece.split('\n').map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> {
+    if console.format == Format::Json {
+        let json = console.json(run)?;
+        console.print(&json)?;
+    } else if !run.text.is_empty() && !run.text.ends_with('\n') {
+        console.print("\n")?;
+    }
+    match &run.error {
+        Some(error) => {
+            let exit = if run.http_status == Some(404) { Exit::No } else { Exit::Fault };
+            Err(Failure::new(exit, error.message.clone()))
+        }
+        None if run.state == PlaygroundStateView::Cancelled => {
+            Err(Failure::new(Exit::No, "the answer was cancelled elsewhere"))
+        }
+        None => {
+            if console.watching == Peer::Terminal && console.format == Format::Text {
+                console.remark(&summary(run));
+            }
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// Who answered, how fast and for how much, in a line.
+pub(super) fn summary(run: &PlaygroundRunView) -> Text {
+    let mut text = Text::new();
+    let backend = run.backend.as_deref().unwrap_or("the gateway");
+    let mut said = format!("{backend} answered in {}", duration(run.elapsed_ms));
+    if let Some(record) = &run.record {
+        said.push_str(&took(record));
+    }
+    text.line(Tone::Muted, &said);
+    if !run.dropped.is_empty() {
+        let dropped =
+            format!("not passed on, since it has no word for it: {}", run.dropped.join(", "));
+        text.line(Tone::Warn, &dropped);
+    }
+    text
+}
+
+fn took(record: &PlaygroundRecordView) -> String {
+    let tokens = record.usage.map_or_else(
+        || ", tokens not reported".to_owned(),
+        |usage| format!(", tokens: {} in, {} out", grouped(usage.input), grouped(usage.output)),
+    );
+    let cost = record.cost.map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
+    format!("{tokens}, {cost}")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use control::view::{CostBasisView, Count, MicroDollars, PlaygroundUsageView, UnixMs};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        prompt: Prompt,
+    }
+
+    fn typed(words: &[&str]) -> Prompt {
+        Typed::try_parse_from([&["ask"], words].concat()).expect("understood").prompt
+    }
+
+    fn ended() -> PlaygroundRunView {
+        let count = Count;
+        PlaygroundRunView {
+            id: "run".to_owned(),
+            model: "up/m".to_owned(),
+            started_at: UnixMs(0),
+            state: PlaygroundStateView::Complete,
+            text: "Hello".to_owned(),
+            thinking: String::new(),
+            first_token_ms: Some(180.0),
+            elapsed_ms: 2_400.0,
+            http_status: Some(200),
+            error: None,
+            backend: Some("up\u{1b}[2J".to_owned()),
+            dropped: vec!["reasoning_effort".to_owned()],
+            finish_reason: Some("stop".to_owned()),
+            request: None,
+            record: Some(PlaygroundRecordView {
+                model_billed: None,
+                explanation: String::new(),
+                usage: Some(PlaygroundUsageView {
+                    input: count(1_200),
+                    output: count(340),
+                    input_uncached: count(1_200),
+                    cache_read: count(0),
+                    cache_write: count(0),
+                    output_visible: count(340),
+                    reasoning: count(0),
+                }),
+                cost: Some(MicroDollars(1_234)),
+                cost_basis: CostBasisView::Computed,
+                tokens_per_second: None,
+                attempts: Vec::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn the_prompt_comes_from_the_line_or_from_a_pipe() {
+        let asked = request(typed(&["m", "hi", "--effort", "low"]), Peer::Terminal, &b""[..]);
+        let asked = asked.expect("a request");
+        assert_eq!((asked.prompt.as_str(), asked.effort), ("hi", Some(EffortView::Low)));
+        let piped = request(typed(&["m"]), Peer::Other, &b"from a pipe"[..]).expect("a request");
+        assert_eq!(piped.prompt, "from a pipe");
+        let nothing = request(typed(&["m"]), Peer::Terminal, &b""[..]).expect_err("nothing to ask");
+        assert_eq!(nothing.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn an_answer_can_not_command_a_terminal_and_is_exact_for_programs() {
+        let hostile = "one\ntwo\u{1b}[2J";
+        let said = |format, peer| {
+            let (mut console, answers, _) = Console::for_test(format, peer);
+            say(hostile, &mut console).expect("written");
+            answers.text()
+        };
+        assert_eq!(said(Format::Text, Peer::Terminal), "one\ntwo\\u{1b}[2J");
+        assert_eq!(said(Format::Json, Peer::Other), "");
+        let (mut console, raw, _) = Console::for_test(Format::Text, Peer::Other);
+        say(hostile, &mut console).expect("written");
+        assert!(raw.text().starts_with("one\ntwo"));
+    }
+
+    #[test]
+    fn a_watching_person_is_told_what_it_took_and_a_program_is_not() {
+        let told = |peer| {
+            let (mut console, _, remarks) = Console::for_test(Format::Text, peer);
+            assert_eq!(end(&ended(), &mut console).expect("fine"), Exit::Fine);
+            remarks.text()
+        };
+        let seen = told(Peer::Terminal);
+        assert!(seen.contains("answered in 2.4 s, tokens: 1,200 in, 340 out, $0.0012"), "{seen}");
+        assert!(seen.contains("reasoning_effort") && !seen.contains('\u{1b}'), "{seen}");
+        assert_eq!(told(Peer::Other), "");
+    }
+
+    #[test]
+    fn a_failure_is_told_in_the_gateways_words() {
+        let mut failed = ended();
+        failed.state = PlaygroundStateView::Failed;
+        failed.http_status = Some(404);
+        failed.error = Some(control::view::PlaygroundErrorView {
+            message: "no such model".to_owned(),
+            code: None,
+        });
+        let (mut console, ..) = Console::for_test(Format::Text, Peer::Other);
+        let failure = end(&failed, &mut console).expect_err("failed");
+        assert_eq!(failure.exit(), Exit::No);
+        failed.http_status = Some(502);
+        assert_eq!(end(&failed, &mut console).expect_err("failed").exit(), Exit::Fault);
+    }
+}

@@ -1,0 +1,166 @@
+//! How a backend differs from the protocol it speaks: the words as typed, and as read out.
+
+use clap::ValueEnum;
+use control::view::{BackendKindView, BackendView, CrossingView, LackView, OfferView};
+use serde::Serialize;
+
+/// The protocols that can be chosen; the mock is built in.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Kind {
+    /// OpenAI itself
+    #[value(name = "openai")]
+    OpenAi,
+    /// Anthropic's Messages
+    Anthropic,
+    /// Google's Gemini API
+    Gemini,
+    /// Another server that speaks OpenAI's Chat Completions
+    #[value(name = "openai-compatible")]
+    OpenAiCompatible,
+    /// Ollama's own chat
+    Ollama,
+}
+
+/// What a compatible server may lack.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Lack {
+    /// Usage at the end of streams; it is estimated
+    StreamUsage,
+    /// The role `developer`; `system` is sent
+    DeveloperRole,
+    /// `max_completion_tokens`; `max_tokens` is sent
+    MaxCompletionTokens,
+    /// `parallel_tool_calls`
+    ParallelToolCalls,
+    /// `reasoning_effort`
+    ReasoningEffort,
+    /// Answers in a JSON schema
+    JsonSchema,
+    /// Tools
+    Tools,
+    /// Images in messages
+    Images,
+    /// Nothing, where a preset or the settings say otherwise
+    None,
+}
+
+/// What a compatible server may speak beside.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Offer {
+    /// OpenAI's Responses
+    Responses,
+    /// Anthropic's Messages
+    Messages,
+    /// Nothing, where a preset or the settings say otherwise
+    None,
+}
+
+/// What becomes of fields that a protocol has no word for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Crossing {
+    /// What changes the answer is refused by name
+    Strict,
+    /// It is dropped and named in x-gatehouse-dropped
+    Lenient,
+}
+
+/// How it differs, as typed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Differing {
+    /// What an OpenAI-compatible server lacks, separated by commas
+    #[arg(long, value_enum, value_name = "WORD", value_delimiter = ',')]
+    lacks: Option<Vec<Lack>>,
+    /// What an OpenAI-compatible server speaks beside Chat Completions, separated by commas
+    #[arg(long, value_enum, value_name = "WORD", value_delimiter = ',')]
+    offers: Option<Vec<Offer>>,
+    /// What becomes of fields that its protocol has no word for
+    #[arg(long, value_enum)]
+    crossing: Option<Crossing>,
+}
+
+/// How it differs, as the core takes it.
+pub(super) struct Words {
+    pub(super) lacks: Vec<LackView>,
+    pub(super) offers: Vec<OfferView>,
+    pub(super) crossing: CrossingView,
+}
+
+impl Differing {
+    /// What was typed, and else what is known.
+    pub(super) fn over(self, known: Words) -> Words {
+        let lacks = self.lacks.map(|all| all.into_iter().filter_map(Lack::view).collect());
+        let offers = self.offers.map(|all| all.into_iter().filter_map(Offer::view).collect());
+        let crossing = self.crossing.map(|crossing| match crossing {
+            Crossing::Strict => CrossingView::Strict,
+            Crossing::Lenient => CrossingView::Lenient,
+        });
+        Words {
+            lacks: lacks.unwrap_or(known.lacks),
+            offers: offers.unwrap_or(known.offers),
+            crossing: crossing.unwrap_or(known.crossing),
+        }
+    }
+}
+
+impl From<Kind> for BackendKindView {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::OpenAi => Self::Openai,
+            Kind::Anthropic => Self::Anthropic,
+            Kind::Gemini => Self::Gemini,
+            Kind::OpenAiCompatible => Self::OpenaiCompatible,
+            Kind::Ollama => Self::Ollama,
+        }
+    }
+}
+
+impl Lack {
+    const fn view(self) -> Option<LackView> {
+        Some(match self {
+            Self::StreamUsage => LackView::StreamUsage,
+            Self::DeveloperRole => LackView::DeveloperRole,
+            Self::MaxCompletionTokens => LackView::MaxCompletionTokens,
+            Self::ParallelToolCalls => LackView::ParallelToolCalls,
+            Self::ReasoningEffort => LackView::ReasoningEffort,
+            Self::JsonSchema => LackView::JsonSchema,
+            Self::Tools => LackView::Tools,
+            Self::Images => LackView::Images,
+            Self::None => return None,
+        })
+    }
+}
+
+impl Offer {
+    const fn view(self) -> Option<OfferView> {
+        Some(match self {
+            Self::Responses => OfferView::Responses,
+            Self::Messages => OfferView::Messages,
+            Self::None => return None,
+        })
+    }
+}
+
+/// How it differs, in one line; nothing where it does not.
+pub(super) fn sentence(backend: &BackendView) -> Option<String> {
+    let mut parts = Vec::new();
+    if !backend.lacks.is_empty() {
+        parts.push(format!("lacks {}", list(&backend.lacks)));
+    }
+    if !backend.offers.is_empty() {
+        parts.push(format!("offers {}", list(&backend.offers)));
+    }
+    if backend.crossing != CrossingView::Strict {
+        parts.push(format!("crossing {}", word(&backend.crossing)));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// The word that stands for it on every door.
+pub(super) fn word(view: &impl Serialize) -> String {
+    let word = serde_json::to_value(view).ok();
+    word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn list(words: &[impl Serialize]) -> String {
+    words.iter().map(word).collect::<Vec<_>>().join(", ")
+}

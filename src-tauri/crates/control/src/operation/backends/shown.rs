@@ -1,0 +1,165 @@
+//! Backends as views: what the core knows of one, for a person to read.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, WallTime};
+use engine::{Engine, ProbeReport, ProbeStep};
+use ledger::{Price, UsageKey, UsageSummary, UsageTotals};
+use monitor::State;
+use settings::BackendSettings;
+
+use super::super::keys::spend_of;
+use crate::view::{
+    BackendDayView, BackendKindView, BackendTestView, BackendView, CrossingView, HealthStateView,
+    HealthView, ModelView, PriceView, TestStepState, TestStepView,
+};
+
+/// Hours in the little chart of a backend.
+const HOURS: usize = 24;
+
+pub(super) fn backend_view(
+    engine: &Engine,
+    id: &BackendId,
+    known: &BackendSettings,
+    day: &UsageSummary,
+) -> BackendView {
+    BackendView {
+        id: id.to_string(),
+        label: known.label.clone(),
+        kind: known.kind.into(),
+        base_url: Some(known.base_url.to_string()),
+        enabled: known.enabled,
+        built_in: false,
+        credential: known.credential.as_ref().map(ToString::to_string),
+        health: if known.enabled { health_view(engine, id) } else { disabled() },
+        models: models_view(engine, id),
+        declared_models: known.models.clone(),
+        lacks: known.lacks.iter().map(|lack| (*lack).into()).collect(),
+        offers: known.offers.iter().map(|offer| (*offer).into()).collect(),
+        crossing: known.crossing.into(),
+        last_day: day_view(id.as_str(), day),
+    }
+}
+
+pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
+    let id = engine.mock_id();
+    BackendView {
+        id: id.to_string(),
+        label: "Mock".to_owned(),
+        kind: BackendKindView::Mock,
+        base_url: None,
+        enabled: true,
+        built_in: true,
+        credential: None,
+        health: health_view(engine, id),
+        models: models_view(engine, id),
+        declared_models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+        last_day: day_view(id.as_str(), day),
+    }
+}
+
+fn disabled() -> HealthView {
+    HealthView {
+        state: HealthStateView::Disabled,
+        reason: "switched off by you".to_owned(),
+        since: None,
+        last_checked: None,
+        probe_ms: None,
+    }
+}
+
+fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
+    let Some(health) = engine.health(id) else {
+        return HealthView {
+            state: HealthStateView::Unknown,
+            reason: "not checked yet".to_owned(),
+            since: None,
+            last_checked: None,
+            probe_ms: None,
+        };
+    };
+    let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    HealthView {
+        state: match health.state {
+            State::Up => HealthStateView::Up,
+            State::Down => HealthStateView::Down,
+            State::Unknown => HealthStateView::Unknown,
+        },
+        reason: health.reason,
+        since: health.since.map(Into::into),
+        last_checked: health.observed.map(Into::into),
+        probe_ms: health.probe_duration.map(ms),
+    }
+}
+
+fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
+    let price = |model: &String| engine.price(id, model).map(|price| price_view(&price));
+    let view = |model: String| ModelView { price: price(&model), id: model };
+    engine.models(id).into_iter().map(view).collect()
+}
+
+fn price_view(price: &Price) -> PriceView {
+    let day = |time: WallTime| time.to_rfc3339().chars().take(10).collect();
+    PriceView {
+        input: price.rates.input.map(Into::into),
+        output: price.rates.output.map(Into::into),
+        cache_read: price.rates.cache_read.map(Into::into),
+        valid_from: day(price.valid_from),
+        source: price.source.clone(),
+    }
+}
+
+fn day_view(id: &str, day: &UsageSummary) -> BackendDayView {
+    let key = UsageKey::Named(id.to_owned());
+    let totals: HashMap<&UsageKey, &UsageTotals> =
+        day.groups.iter().map(|(key, totals)| (key, totals)).collect();
+    let totals = totals.get(&key).copied();
+    let of_hour = |bucket: &ledger::UsageBucket| {
+        let found = bucket.groups.iter().find(|(group, _)| *group == key);
+        found.map_or(0, |(_, totals)| u32::try_from(totals.requests).unwrap_or(u32::MAX))
+    };
+    let mut hours: Vec<u32> = day.buckets.iter().rev().take(HOURS).map(of_hour).collect();
+    hours.resize(HOURS, 0);
+    hours.reverse();
+    let mean = totals.and_then(UsageTotals::first_token_mean);
+    BackendDayView {
+        spend: spend_of(totals),
+        failed: totals.map_or(0, |totals| totals.failed).into(),
+        requests_per_hour: hours,
+        first_token_ms: mean.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+    }
+}
+
+pub(super) fn test_view(id: String, report: ProbeReport) -> BackendTestView {
+    BackendTestView {
+        id,
+        passed: report.steps.iter().all(|step| matches!(step, ProbeStep::Passed { .. })),
+        steps: report.steps.into_iter().map(step_view).collect(),
+    }
+}
+
+fn step_view(step: ProbeStep) -> TestStepView {
+    let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).ok();
+    let view = |title, state, detail, fix, duration_ms| TestStepView {
+        title,
+        state,
+        detail,
+        fix,
+        duration_ms,
+    };
+    match step {
+        ProbeStep::Passed { title, detail, duration } => {
+            view(title, TestStepState::Pass, detail, None, duration.and_then(ms))
+        }
+        ProbeStep::Failed { title, detail, fix } => {
+            view(title, TestStepState::Fail, detail, fix, None)
+        }
+        ProbeStep::Skipped { title } => {
+            let detail = "not tried, because an earlier step failed".to_owned();
+            view(title, TestStepState::Skipped, detail, None, None)
+        }
+    }
+}

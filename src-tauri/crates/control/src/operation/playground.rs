@@ -1,0 +1,228 @@
+//! Playground runs: checked on their way in, shown without a secret on their way out.
+
+mod snippets;
+
+use std::time::Duration;
+
+use domain::{RunId, TokenUsage};
+use engine::{
+    Effort, Engine, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundError, PlaygroundOrder, PlaygroundPiece,
+    PlaygroundRun, PlaygroundState,
+};
+use ledger::{Attempt, RequestRow};
+
+use super::input;
+use super::usage::cost_view;
+use crate::ApiError;
+use crate::view::{
+    Count, EffortView, PlaygroundAttemptView, PlaygroundErrorView, PlaygroundPieceView,
+    PlaygroundRawView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PlaygroundStateView, PlaygroundUsageView,
+};
+
+/// Highest temperature that any dialect takes.
+const TEMPERATURE_MAX: f64 = 2.0;
+
+/// Most tokens that can be asked for; no model writes as many.
+const TOKENS_MAX: u32 = 1_000_000;
+
+/// Shortest time of writing that a speed can be told from, in seconds: some pieces must have come
+/// one after the other.
+const WRITING_SECS_MIN: f64 = 0.02;
+
+/// The client that snippets name while there is none.
+const CLIENT_TO_MAKE: &str = "my-tool";
+
+pub(crate) async fn playground(engine: &Engine) -> Result<Vec<PlaygroundRunView>, ApiError> {
+    Ok(engine.playground_runs().iter().map(playground_run_view).collect())
+}
+
+pub(crate) async fn playground_send(
+    engine: &Engine,
+    req: PlaygroundSend,
+) -> Result<PlaygroundRunView, ApiError> {
+    let order = order(req)?;
+    if order.prompt.trim().is_empty() {
+        return Err(ApiError::invalid("prompt", "the prompt is empty; write something to ask"));
+    }
+    let started = engine.start_playground(order).map_err(|error| match error {
+        PlaygroundError::TooLong(_) => ApiError::invalid("prompt", error.to_string()),
+        PlaygroundError::NoGateway(_) => ApiError::failed(error.to_string())
+            .with_hint("Free its port or choose another one in the settings."),
+        PlaygroundError::Crowded => ApiError::failed(error.to_string()),
+    })?;
+    Ok(playground_run_view(&started))
+}
+
+pub(crate) async fn playground_cancel(engine: &Engine, req: PlaygroundRef) -> Result<(), ApiError> {
+    engine.cancel_playground(run_id(&req)?);
+    Ok(())
+}
+
+pub(crate) async fn playground_raw(
+    engine: &Engine,
+    req: PlaygroundRef,
+) -> Result<PlaygroundRawView, ApiError> {
+    let raw = engine.playground_raw(run_id(&req)?);
+    let raw = raw.ok_or_else(|| ApiError::not_found("this run is not in memory any more"))?;
+    Ok(PlaygroundRawView {
+        request_head: raw.request_head,
+        request_body: raw.request_body,
+        answer_head: raw.answer_head,
+        answer_body: String::from_utf8_lossy(&raw.answer_body).into_owned(),
+        answer_bytes_cut: count(raw.answer_bytes_cut),
+    })
+}
+
+pub(crate) async fn playground_snippets(
+    engine: &Engine,
+    req: PlaygroundSend,
+) -> Result<PlaygroundSnippetsView, ApiError> {
+    let order = order(req)?;
+    let known = engine.settings().clients.keys().next().map(ToString::to_string);
+    let connected = known.is_some();
+    let client = known.unwrap_or_else(|| CLIENT_TO_MAKE.to_owned());
+    let limit = engine.token_limit_field(&order.model);
+    let snippets = snippets::of(&engine.gateway_address(), &client, &order, limit);
+    Ok(PlaygroundSnippetsView { client, connected, snippets })
+}
+
+fn run_id(req: &PlaygroundRef) -> Result<RunId, ApiError> {
+    input::id("run", &req.run)
+}
+
+fn order(req: PlaygroundSend) -> Result<PlaygroundOrder, ApiError> {
+    let model = req.model.trim().to_owned();
+    if model.is_empty() {
+        return Err(ApiError::invalid("model", "no model is chosen; choose one"));
+    }
+    if let Some(temperature) = req.temperature
+        && !(0.0..=TEMPERATURE_MAX).contains(&temperature)
+    {
+        let message = format!("the temperature lies between 0 and {TEMPERATURE_MAX}");
+        return Err(ApiError::invalid("temperature", message));
+    }
+    if let Some(tokens) = req.max_tokens
+        && !(1..=TOKENS_MAX).contains(&tokens)
+    {
+        return Err(ApiError::invalid("max_tokens", format!("choose 1 to {TOKENS_MAX} tokens")));
+    }
+    let order = PlaygroundOrder {
+        model,
+        system: req.system.filter(|system| !system.trim().is_empty()),
+        prompt: req.prompt,
+        temperature: req.temperature,
+        tokens_max: req.max_tokens,
+        effort: req.effort.map(effort),
+    };
+    match order.prompt_bytes() {
+        0..=PLAYGROUND_PROMPT_BYTES_MAX => Ok(order),
+        bytes => Err(ApiError::invalid("prompt", PlaygroundError::TooLong(bytes).to_string())),
+    }
+}
+
+const fn effort(effort: EffortView) -> Effort {
+    match effort {
+        EffortView::Minimal => Effort::Minimal,
+        EffortView::Low => Effort::Low,
+        EffortView::Medium => Effort::Medium,
+        EffortView::High => Effort::High,
+    }
+}
+
+/// A run as it is now.
+pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
+    let record = run.record.as_deref();
+    let written = record.and_then(|(row, _)| row.backend.as_ref().map(ToString::to_string));
+    PlaygroundRunView {
+        id: run.id.to_string(),
+        model: run.model.clone(),
+        started_at: run.started.into(),
+        state: match run.state {
+            PlaygroundState::Waiting => PlaygroundStateView::Waiting,
+            PlaygroundState::Streaming => PlaygroundStateView::Streaming,
+            PlaygroundState::Complete => PlaygroundStateView::Complete,
+            PlaygroundState::Partial => PlaygroundStateView::Partial,
+            PlaygroundState::Failed => PlaygroundStateView::Failed,
+            PlaygroundState::Cancelled => PlaygroundStateView::Cancelled,
+        },
+        text: run.text.clone(),
+        thinking: run.thinking.clone(),
+        first_token_ms: run.first_piece.map(ms),
+        elapsed_ms: ms(run.elapsed),
+        http_status: run.http_status,
+        error: run.fault.as_ref().map(|fault| PlaygroundErrorView {
+            message: fault.message.clone(),
+            code: fault.code.clone(),
+        }),
+        backend: written.or_else(|| run.backend.clone()),
+        dropped: run.dropped.clone(),
+        finish_reason: run.finish_reason.clone(),
+        request: run.request.map(|id| id.to_string()),
+        record: record.map(|(row, attempts)| record_view(run, row, attempts)),
+    }
+}
+
+/// More of a run's answer.
+pub(crate) fn playground_piece_view(piece: &PlaygroundPiece) -> PlaygroundPieceView {
+    PlaygroundPieceView {
+        run: piece.run.to_string(),
+        text_at: count(piece.text_at),
+        text: piece.text.clone(),
+        thinking_at: count(piece.thinking_at),
+        thinking: piece.thinking.clone(),
+        first_token_ms: piece.first_piece.map(ms),
+        elapsed_ms: ms(piece.elapsed),
+    }
+}
+
+fn record_view(run: &PlaygroundRun, row: &RequestRow, tries: &[Attempt]) -> PlaygroundRecordView {
+    let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
+    let writing = run.first_piece.map(|first| run.elapsed.saturating_sub(first).as_secs_f64());
+    let speed = |usage: &TokenUsage| per_second(usage.output(), writing?);
+    PlaygroundRecordView {
+        model_billed: row.model_billed.clone(),
+        explanation: row.explanation.clone().unwrap_or_default(),
+        usage: row.usage.as_ref().map(usage_view),
+        cost,
+        cost_basis,
+        tokens_per_second: row.usage.as_ref().and_then(speed),
+        attempts: tries.iter().map(attempt_view).collect(),
+    }
+}
+
+/// `None` where all came at once, which is no speed.
+#[expect(clippy::cast_precision_loss, reason = "a number of tokens stays far below 2^53")]
+fn per_second(tokens: u64, seconds: f64) -> Option<f64> {
+    (tokens > 0 && seconds >= WRITING_SECS_MIN).then(|| tokens as f64 / seconds)
+}
+
+fn usage_view(usage: &TokenUsage) -> PlaygroundUsageView {
+    PlaygroundUsageView {
+        input: usage.input().into(),
+        output: usage.output().into(),
+        input_uncached: usage.input_uncached.into(),
+        cache_read: usage.cache_read.into(),
+        cache_write: usage.cache_write_5m.saturating_add(usage.cache_write_1h).into(),
+        output_visible: usage.output_visible.into(),
+        reasoning: usage.reasoning.into(),
+    }
+}
+
+fn attempt_view(attempt: &Attempt) -> PlaygroundAttemptView {
+    PlaygroundAttemptView {
+        backend: attempt.backend.to_string(),
+        model: attempt.model.clone(),
+        duration_ms: ms(attempt.duration),
+        http_status: attempt.http_status,
+        error: attempt.message.clone().or_else(|| attempt.error_class.clone()),
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+fn count(number: usize) -> Count {
+    Count(u64::try_from(number).unwrap_or(u64::MAX))
+}

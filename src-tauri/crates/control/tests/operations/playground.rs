@@ -1,0 +1,268 @@
+//! The playground over a whole engine, its gateway and the built-in mock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::view::*;
+use control::{ApiError, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent};
+use domain::{SeededEntropy, SystemClock};
+use engine::{
+    Folders, PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX,
+};
+use settings::VaultKind;
+use tempfile::TempDir;
+
+/// How soon a cancelled run has to be over.
+const CANCEL_MS_MAX: u64 = 100;
+
+struct World {
+    _home: TempDir,
+    core: Core,
+    events: CoreEvents,
+    /// Everything that was told, to be searched for what must not be in it.
+    told: Vec<String>,
+}
+
+async fn world() -> World {
+    let home = tempfile::tempdir().expect("a folder");
+    let config = EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(11)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: None,
+    };
+    let core = Core::open(config).await.expect("an engine");
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    control::serve(engine, |_| None).await.expect("serving");
+    let events = CoreEvents::of(&core).await.expect("events");
+    World { _home: home, core, events, told: Vec::new() }
+}
+
+/// Spoils one field.
+type Change = fn(&mut PlaygroundSend);
+
+fn goes(run: &PlaygroundRunView) -> bool {
+    matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
+}
+
+fn ask(model: &str) -> PlaygroundSend {
+    PlaygroundSend {
+        model: model.to_owned(),
+        system: None,
+        prompt: "Say something about gates.".to_owned(),
+        temperature: None,
+        max_tokens: Some(40),
+        effort: None,
+    }
+}
+
+impl World {
+    async fn send(&self, model: &str) -> PlaygroundRunView {
+        control::playground_send(&self.core, ask(model)).await.expect("sent")
+    }
+
+    async fn event(&mut self) -> PanelEvent {
+        let event = self.events.next().await.expect("an event");
+        self.told.push(serde_json::to_string(&event).expect("JSON"));
+        event
+    }
+
+    /// Follows a run: the pieces put together, and the run at its end.
+    async fn follow(&mut self, run: &str) -> (String, usize, PlaygroundRunView) {
+        let (mut text, mut pieces) = (String::new(), 0);
+        loop {
+            match self.event().await {
+                PanelEvent::PlaygroundText { piece } if piece.run == run => {
+                    assert_eq!(piece.text_at.0, text.encode_utf16().count() as u64);
+                    text.push_str(&piece.text);
+                    pieces += 1;
+                }
+                PanelEvent::PlaygroundRun { run: now } if now.id == run && !goes(&now) => {
+                    return (text, pieces, *now);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the first text of a run.
+    async fn first_text(&mut self, run: &str) {
+        loop {
+            if let PanelEvent::PlaygroundText { piece } = self.event().await
+                && piece.run == run
+            {
+                return;
+            }
+        }
+    }
+
+    async fn raw(&self, run: &str) -> PlaygroundRawView {
+        let run = PlaygroundRef { run: run.to_owned() };
+        control::playground_raw(&self.core, run).await.expect("kept")
+    }
+}
+
+fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: ErrorCode, field: Option<&str>) {
+    let error = answer.expect_err("refused");
+    assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_is_answered_piece_by_piece_and_written_down() {
+    let mut world = world().await;
+    let begun = world.send("mock/chat").await;
+    assert_eq!(begun.state, PlaygroundStateView::Waiting);
+    let (text, pieces, ended) = world.follow(&begun.id).await;
+    assert_eq!(ended.state, PlaygroundStateView::Complete, "{:?}", ended.error);
+    assert_eq!(ended.text, text);
+    assert!(!text.is_empty());
+    // 40 tokens at 5 ms each, told every 50 ms.
+    assert!((2..=20).contains(&pieces), "{pieces}");
+    assert_eq!((ended.backend.as_deref(), ended.http_status), (Some("mock"), Some(200)));
+    assert!(ended.first_token_ms.expect("a first token") <= ended.elapsed_ms);
+    assert!(ended.finish_reason.is_some());
+
+    let record = ended.record.expect("written down");
+    let usage = record.usage.expect("usage");
+    assert_eq!(usage.output.0, 40);
+    assert_eq!(usage.input.0, usage.input_uncached.0 + usage.cache_read.0 + usage.cache_write.0);
+    assert!(record.tokens_per_second.expect("a speed") > 1.0);
+    assert_eq!(record.attempts.len(), 1);
+    let query = RequestsQuery { before: None, limit: 1, backend: None, client: None };
+    let newest = control::requests(&world.core, query).await.expect("requests").requests;
+    assert_eq!(Some(newest[0].id.as_str()), ended.request.as_deref());
+    assert_eq!(newest[0].client, "gatehouse.playground");
+    assert_eq!(control::playground(&world.core).await.expect("runs").len(), 1);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_over_the_wire_is_shown_and_the_token_is_nowhere() {
+    let mut world = world().await;
+    let begun = world.send("mock/echo").await;
+    let (_, _, ended) = world.follow(&begun.id).await;
+    let raw = world.raw(&begun.id).await;
+    let sent: serde_json::Value = serde_json::from_str(&raw.request_body).expect("JSON");
+    assert_eq!(sent["model"], "mock/echo");
+    assert!(raw.request_head.starts_with("POST /v1/chat/completions"), "{}", raw.request_head);
+    assert!(raw.answer_head.contains("x-gatehouse-request-id"), "{}", raw.answer_head);
+    assert!(raw.answer_body.ends_with("data: [DONE]\n\n"), "{}", raw.answer_body);
+    assert_eq!(raw.answer_bytes_cut.0, 0);
+    let snippets = control::playground_snippets(&world.core, ask("mock/echo")).await;
+    let snippets = snippets.expect("snippets");
+    assert_eq!((snippets.connected, snippets.snippets.len()), (false, 5));
+
+    let shown = [
+        serde_json::to_string(&raw).expect("JSON"),
+        serde_json::to_string(&ended).expect("JSON"),
+        serde_json::to_string(&snippets).expect("JSON"),
+    ];
+    for text in world.told.iter().chain(&shown) {
+        assert!(!text.contains(gateway::TOKEN_PREFIX), "{text}");
+    }
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_run_ends_at_once_and_keeps_what_came() {
+    let mut world = world().await;
+    let begun = world.send("mock/slow").await;
+    world.first_text(&begun.id).await;
+    let run = PlaygroundRef { run: begun.id.clone() };
+    control::playground_cancel(&world.core, run.clone()).await.expect("cancelled");
+    let soon = Duration::from_millis(CANCEL_MS_MAX);
+    let followed = tokio::time::timeout(soon, world.follow(&begun.id)).await;
+    let (_, _, ended) = followed.expect("over in time");
+    assert_eq!(ended.state, PlaygroundStateView::Cancelled);
+    assert!(!ended.text.is_empty());
+    // The gateway has seen its client leave.
+    loop {
+        let status = control::status(&world.core).await.expect("a status");
+        if status.requests_in_flight == 0 {
+            break;
+        }
+        world.event().await;
+    }
+    control::playground_cancel(&world.core, run).await.expect("nothing to do any more");
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_run_side_by_side_and_a_third_is_refused() {
+    let mut world = world().await;
+    let pair = [world.send("mock/slow").await, world.send("mock/slow").await];
+    assert_eq!(pair.len(), PLAYGROUND_RUNS_AT_ONCE_MAX);
+    let third = control::playground_send(&world.core, ask("mock/echo")).await;
+    refused(third, ErrorCode::Failed, None);
+    for run in &pair {
+        let run = PlaygroundRef { run: run.id.clone() };
+        control::playground_cancel(&world.core, run).await.expect("cancelled");
+    }
+    let mut last = String::new();
+    for run in pair {
+        // Whichever ends first may have been told while the other was awaited.
+        let runs = control::playground(&world.core).await.expect("runs");
+        let now = runs.into_iter().find(|known| known.id == run.id).expect("kept");
+        if goes(&now) {
+            world.follow(&run.id).await;
+        }
+    }
+    for _ in 0..=PLAYGROUND_RUNS_KEPT_MAX {
+        last = world.send("mock/echo").await.id;
+        world.follow(&last).await;
+    }
+    let runs = control::playground(&world.core).await.expect("runs");
+    assert_eq!(runs.len(), PLAYGROUND_RUNS_KEPT_MAX);
+    assert_eq!(runs.last().map(|run| run.id.as_str()), Some(last.as_str()));
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_shown_in_the_gateways_own_words() {
+    let mut world = world().await;
+    let cases = [
+        ("mock/fault-401", PlaygroundStateView::Failed),
+        ("mock/fault-429", PlaygroundStateView::Failed),
+        ("no-such-model", PlaygroundStateView::Failed),
+        ("mock/fault-cut", PlaygroundStateView::Partial),
+        ("mock/fault-error-event", PlaygroundStateView::Partial),
+    ];
+    for (model, state) in cases {
+        let begun = world.send(model).await;
+        let (_, _, ended) = world.follow(&begun.id).await;
+        assert_eq!(ended.state, state, "{model}: {ended:?}");
+        let error = ended.error.expect(model);
+        assert!(!error.message.is_empty() && ended.request.is_some(), "{model}: {error:?}");
+        let status = ended.http_status.expect("a status");
+        assert_eq!(status == 200, state == PlaygroundStateView::Partial, "{model}");
+    }
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_fields_are_named() {
+    let world = world().await;
+    let cases: [(&str, Change); 5] = [
+        ("prompt", |req| req.prompt = " \n".to_owned()),
+        ("prompt", |req| req.prompt = "x".repeat(PLAYGROUND_PROMPT_BYTES_MAX + 1)),
+        ("model", |req| req.model = String::new()),
+        ("temperature", |req| req.temperature = Some(2.1)),
+        ("max_tokens", |req| req.max_tokens = Some(0)),
+    ];
+    for (field, change) in cases {
+        let mut request = ask("mock/echo");
+        change(&mut request);
+        let answer = control::playground_send(&world.core, request).await;
+        refused(answer, ErrorCode::InvalidInput, Some(field));
+    }
+    let mut longest = ask("mock/fault-401");
+    longest.prompt = "x".repeat(PLAYGROUND_PROMPT_BYTES_MAX);
+    control::playground_send(&world.core, longest).await.expect("just short enough");
+    let gone = PlaygroundRef { run: format!("run_{:032x}", 1) };
+    refused(control::playground_raw(&world.core, gone).await, ErrorCode::NotFound, None);
+    world.core.stop().await;
+}

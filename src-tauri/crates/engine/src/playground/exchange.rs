@@ -1,0 +1,324 @@
+//! One exchange with the gateway's own door, told while it goes.
+//!
+//! Dropping [`exchange`] closes the connection, so that a cancelled run ends at the backend as one
+//! of a tool that left.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Moment, RunId};
+use gateway::{LoopbackAnswer, LoopbackCall};
+use serde::Deserialize;
+use tokio::time::{Sleep, sleep, timeout};
+use wire::{SseDecoder, SsePayload};
+
+use super::{PlaygroundFault, PlaygroundPiece, PlaygroundState};
+use crate::engine::Engine;
+use crate::events::EngineEvent;
+
+/// Time between two tellings of one run, in milliseconds: twenty a second, which reads as flowing.
+pub const PLAYGROUND_TELL_MS: u64 = 50;
+
+/// Most text and thinking of one answer, in bytes: some 60,000 tokens. A longer answer is ended.
+pub const PLAYGROUND_TEXT_BYTES_MAX: usize = 262_144;
+
+/// Most bytes kept of an answer's raw body. What comes after is counted, not kept.
+pub const PLAYGROUND_RAW_BYTES_MAX: usize = 262_144;
+
+/// Silence inside a stream after which a run is given up, in seconds. The gateway itself sends a
+/// heartbeat four times in this time.
+pub const PLAYGROUND_IDLE_SECS_MAX: u64 = 60;
+
+/// What the gateway's own limit of a whole request gets on top before a run is given up, in seconds.
+const BACKSTOP_SECS: u64 = 10;
+
+const PATH: &str = "/v1/chat/completions";
+const OK: u16 = 200;
+
+/// How an exchange ended.
+pub(super) enum Ended {
+    Complete,
+    Cancelled,
+    Failed(PlaygroundFault),
+}
+
+impl Ended {
+    fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(PlaygroundFault { message: message.into(), code: None })
+    }
+}
+
+/// The request's head as it is shown: everything but the token.
+pub(super) fn request_head(port: u16) -> String {
+    format!(
+        "POST {PATH} HTTP/1.1\nhost: 127.0.0.1:{port}\ncontent-type: application/json\n\
+         authorization: Bearer (the playground's own token, not shown)"
+    )
+}
+
+/// Sends `body` and follows the answer to its end.
+pub(super) async fn exchange(engine: &Engine, id: RunId, body: String) -> Ended {
+    let call = LoopbackCall::to(engine.gateway_port(), PATH)
+        .with_token(&engine.parts.playground_token.secret)
+        .with_json(body.into());
+    let begun = engine.parts.clock.now();
+    let limit = Duration::from_millis(engine.settings().gateway.total_timeout_ms)
+        + Duration::from_secs(BACKSTOP_SECS);
+    let mut follower = Follower::new(engine, id, begun);
+    let ended = timeout(limit, follower.follow(call)).await;
+    ended.unwrap_or_else(|_| Ended::failed("the gateway did not end the answer in its own time"))
+}
+
+/// Takes an answer apart and tells what is in it.
+struct Follower<'a> {
+    engine: &'a Engine,
+    id: RunId,
+    begun: Moment,
+    text: String,
+    thinking: String,
+    bytes: usize,
+    fault: Option<PlaygroundFault>,
+    finished: bool,
+    telling: Option<Pin<Box<Sleep>>>,
+}
+
+impl<'a> Follower<'a> {
+    fn new(engine: &'a Engine, id: RunId, begun: Moment) -> Self {
+        Self {
+            engine,
+            id,
+            begun,
+            text: String::new(),
+            thinking: String::new(),
+            bytes: 0,
+            fault: None,
+            finished: false,
+            telling: None,
+        }
+    }
+
+    async fn follow(&mut self, call: LoopbackCall) -> Ended {
+        let mut answer = match LoopbackAnswer::open(call).await {
+            Ok(answer) => answer,
+            Err(error) => return Ended::failed(error.to_string()),
+        };
+        self.note_head(&answer);
+        let mut decoder = SseDecoder::new();
+        let mut refusal = Vec::new();
+        let idle = Duration::from_secs(PLAYGROUND_IDLE_SECS_MAX);
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = due(&mut self.telling) => { self.tell(); continue }
+                taken = timeout(idle, answer.chunk()) => taken,
+            };
+            let chunk = match taken {
+                Err(_) => {
+                    return Ended::failed("the gateway fell silent in the middle of the answer");
+                }
+                Ok(Err(error)) => return self.broken(error.to_string()),
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some(chunk))) => chunk,
+            };
+            self.keep_raw(&chunk);
+            if answer.status() == OK {
+                decoder.push(&chunk);
+                if let Err(message) = self.read_events(&mut decoder) {
+                    return Ended::failed(message);
+                }
+            } else if refusal.len() < PLAYGROUND_RAW_BYTES_MAX {
+                refusal.extend_from_slice(&chunk);
+            }
+        }
+        match answer.status() {
+            OK => self.broken("the answer ended without saying that it was whole".to_owned()),
+            status => Ended::Failed(refusal_of(status, &refusal)),
+        }
+    }
+
+    /// The end of a stream: what it said of itself counts more than how its connection ended.
+    fn broken(&mut self, otherwise: String) -> Ended {
+        match self.fault.take() {
+            Some(fault) => Ended::Failed(fault),
+            None if self.finished => Ended::Complete,
+            None => Ended::failed(otherwise),
+        }
+    }
+
+    fn note_head(&self, answer: &LoopbackAnswer) {
+        let header = |wanted: &str| {
+            let mut all = answer.headers();
+            all.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
+        };
+        let lines = answer.headers().map(|(name, value)| format!("\n{name}: {value}"));
+        let head: String =
+            std::iter::once(format!("HTTP/1.1 {}", answer.status())).chain(lines).collect();
+        let dropped = header("x-gatehouse-dropped").unwrap_or_default();
+        let fields = dropped.split(',').map(str::trim).filter(|field| !field.is_empty());
+        self.engine.at_place(self.id, |place| {
+            place.raw.answer_head = head;
+            place.run.http_status = Some(answer.status());
+            place.run.request = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
+            place.run.backend = header("x-gatehouse-backend");
+            place.run.dropped = fields.map(str::to_owned).collect();
+        });
+    }
+
+    fn keep_raw(&self, chunk: &[u8]) {
+        self.engine.at_place(self.id, |place| {
+            let raw = &mut place.raw;
+            let room = PLAYGROUND_RAW_BYTES_MAX.saturating_sub(raw.answer_body.len());
+            let kept = chunk.get(..room.min(chunk.len())).unwrap_or_default();
+            raw.answer_body.extend_from_slice(kept);
+            raw.answer_bytes_cut += chunk.len() - kept.len();
+        });
+    }
+
+    fn read_events(&mut self, decoder: &mut SseDecoder) -> Result<(), String> {
+        while let Some(event) = decoder.next_event().map_err(|error| error.to_string())? {
+            let SsePayload::Data(data) = event.payload else { continue };
+            if data.as_ref() == b"[DONE]" {
+                self.finished = true;
+                continue;
+            }
+            let Ok(chunk) = serde_json::from_slice::<Chunk>(&data) else { continue };
+            if let Some(error) = chunk.error {
+                self.fault = Some(error.into());
+            }
+            for choice in chunk.choices {
+                self.take(choice);
+            }
+            if self.bytes > PLAYGROUND_TEXT_BYTES_MAX {
+                return Err(format!(
+                    "the answer has more than {PLAYGROUND_TEXT_BYTES_MAX} bytes, so it was ended here"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, choice: Choice) {
+        if let Some(reason) = choice.finish_reason {
+            self.engine.at_place(self.id, |place| place.run.finish_reason = Some(reason));
+        }
+        let delta = choice.delta.unwrap_or_default();
+        let text = delta.content.or(delta.refusal).unwrap_or_default();
+        let thinking = delta.reasoning_content.or(delta.reasoning).unwrap_or_default();
+        if text.is_empty() && thinking.is_empty() {
+            return;
+        }
+        self.bytes += text.len() + thinking.len();
+        self.text.push_str(&text);
+        self.thinking.push_str(&thinking);
+        let elapsed = self.elapsed();
+        self.engine.at_place(self.id, |place| {
+            place.run.first_piece.get_or_insert(elapsed);
+        });
+        let soon = || Box::pin(sleep(Duration::from_millis(PLAYGROUND_TELL_MS)));
+        self.telling.get_or_insert_with(soon);
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.engine.parts.clock.now().since(self.begun)
+    }
+
+    /// Tells what has gathered.
+    fn tell(&mut self) {
+        self.telling = None;
+        let (text, thinking) = (std::mem::take(&mut self.text), std::mem::take(&mut self.thinking));
+        let elapsed = self.elapsed();
+        let piece = self.engine.at_place(self.id, |place| {
+            let run = &mut place.run;
+            run.elapsed = elapsed;
+            if run.first_piece.is_some() {
+                run.state = PlaygroundState::Streaming;
+            }
+            let piece = PlaygroundPiece {
+                run: run.id,
+                text_at: utf16_units(&run.text),
+                thinking_at: utf16_units(&run.thinking),
+                first_piece: run.first_piece,
+                elapsed,
+                text,
+                thinking,
+            };
+            run.text.push_str(&piece.text);
+            run.thinking.push_str(&piece.thinking);
+            piece
+        });
+        if let Some(piece) =
+            piece.filter(|piece| !(piece.text.is_empty() && piece.thinking.is_empty()))
+        {
+            self.engine.parts.events.send(EngineEvent::PlaygroundPiece(Arc::new(piece)));
+        }
+    }
+}
+
+/// What has gathered belongs to the run however it ended.
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
+/// When the next telling is due; never while nothing has gathered.
+async fn due(telling: &mut Option<Pin<Box<Sleep>>>) {
+    match telling {
+        Some(sleeping) => sleeping.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn utf16_units(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// The gateway's refusal in its own words.
+fn refusal_of(status: u16, body: &[u8]) -> PlaygroundFault {
+    match serde_json::from_slice::<Refusal>(body) {
+        Ok(refusal) => refusal.error.into(),
+        Err(_) => PlaygroundFault {
+            message: format!("the gateway answered with status {status} and no reason"),
+            code: None,
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: ErrorObject,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject {
+    message: String,
+    code: Option<String>,
+}
+
+impl From<ErrorObject> for PlaygroundFault {
+    fn from(error: ErrorObject) -> Self {
+        Self { message: error.message, code: error.code }
+    }
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    error: Option<ErrorObject>,
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    delta: Option<Delta>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Delta {
+    content: Option<String>,
+    refusal: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+}

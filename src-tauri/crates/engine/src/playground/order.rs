@@ -1,0 +1,155 @@
+//! What is asked of the playground, and the request it becomes.
+
+use serde::Serialize;
+
+/// Largest prompt and system prompt together, in bytes: some 60,000 tokens, and far below what the
+/// control door takes.
+pub const PLAYGROUND_PROMPT_BYTES_MAX: usize = 262_144;
+
+/// What to send.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaygroundOrder {
+    /// A model as clients name it, `backend/model` or a name that a route knows.
+    pub model: String,
+    /// Said before the prompt, in the system's name.
+    pub system: Option<String>,
+    /// The user's words.
+    pub prompt: String,
+    /// How freely to choose words, 0 to 2.
+    pub temperature: Option<f64>,
+    /// Most tokens of the answer.
+    pub tokens_max: Option<u32>,
+    /// How hard to think.
+    pub effort: Option<Effort>,
+}
+
+/// How hard a model is to think before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    /// As little as it can.
+    Minimal,
+    /// Little.
+    Low,
+    /// Somewhat.
+    Medium,
+    /// Hard.
+    High,
+}
+
+/// How a backend calls the limit of an answer's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenLimitField {
+    /// `max_tokens`.
+    Older,
+    /// `max_completion_tokens`.
+    Newer,
+}
+
+impl PlaygroundOrder {
+    /// Bytes of everything the user wrote.
+    #[must_use]
+    pub fn prompt_bytes(&self) -> usize {
+        self.prompt.len() + self.system.as_ref().map_or(0, String::len)
+    }
+
+    /// The request in the Chat Completions dialect, indented for reading: what is shown is what is
+    /// sent.
+    #[must_use]
+    pub fn body(&self, field: TokenLimitField) -> String {
+        let system = self.system.as_deref().map(|content| Message { role: "system", content });
+        let user = Message { role: "user", content: &self.prompt };
+        let (older, newer) = match field {
+            TokenLimitField::Older => (self.tokens_max, None),
+            TokenLimitField::Newer => (None, self.tokens_max),
+        };
+        let request = Request {
+            model: &self.model,
+            messages: system.into_iter().chain([user]).collect(),
+            temperature: self.temperature,
+            max_tokens: older,
+            max_completion_tokens: newer,
+            reasoning_effort: self.effort,
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+        };
+        // Only a map with keys that are no text could fail, and there is none.
+        serde_json::to_string_pretty(&request).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<Effort>,
+    stream: bool,
+    stream_options: StreamOptions,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order() -> PlaygroundOrder {
+        PlaygroundOrder {
+            model: "mock/chat".to_owned(),
+            system: None,
+            prompt: "say \"hi\"".to_owned(),
+            temperature: None,
+            tokens_max: None,
+            effort: None,
+        }
+    }
+
+    fn json(order: &PlaygroundOrder, field: TokenLimitField) -> serde_json::Value {
+        serde_json::from_str(&order.body(field)).expect("JSON")
+    }
+
+    #[test]
+    fn what_was_not_chosen_is_not_sent() {
+        let expected = serde_json::json!({
+            "model": "mock/chat",
+            "messages": [{"role": "user", "content": "say \"hi\""}],
+            "stream": true,
+            "stream_options": {"include_usage": true},
+        });
+        assert_eq!(json(&order(), TokenLimitField::Older), expected);
+    }
+
+    #[test]
+    fn the_limit_has_the_name_that_the_backend_knows() {
+        let full = PlaygroundOrder {
+            system: Some("be brief".to_owned()),
+            temperature: Some(0.5),
+            tokens_max: Some(64),
+            effort: Some(Effort::Low),
+            ..order()
+        };
+        let older = json(&full, TokenLimitField::Older);
+        assert_eq!((&older["max_tokens"], &older["reasoning_effort"]), (&64.into(), &"low".into()));
+        assert_eq!(older["messages"][0]["role"], "system");
+        let newer = json(&full, TokenLimitField::Newer);
+        assert_eq!(newer["max_completion_tokens"], 64);
+        assert!(newer.get("max_tokens").is_none());
+        assert_eq!(full.prompt_bytes(), "be brief".len() + "say \"hi\"".len());
+    }
+}

@@ -1,0 +1,130 @@
+//! Reading a body strictly: every member is known, every required one is there, types are right.
+
+use serde_json::{Map, Value};
+
+/// A value, or what is wrong with the request.
+pub(crate) type Checked<T> = Result<T, String>;
+
+/// An object whose members were checked against a list.
+#[derive(Debug)]
+pub(crate) struct Form<'a> {
+    place: String,
+    members: &'a Map<String, Value>,
+}
+
+impl<'a> Form<'a> {
+    /// Checks that `value` is an object with the members that `words` names, parted by spaces; those
+    /// with a `!` after them are required.
+    pub(crate) fn new(place: &str, value: &'a Value, words: &str) -> Checked<Self> {
+        let members = value.as_object().ok_or_else(|| format!("{place}: an object is needed"))?;
+        let known = |name: &str| words.split(' ').any(|word| word.trim_end_matches('!') == name);
+        if let Some(foreign) = members.keys().find(|name| !known(name)) {
+            return Err(format!("{place}.{foreign}: unknown field"));
+        }
+        let required = words.split(' ').filter_map(|word| word.strip_suffix('!'));
+        for name in required {
+            if !members.contains_key(name) {
+                return Err(format!("{place}.{name}: field required"));
+            }
+        }
+        Ok(Self { place: place.to_owned(), members })
+    }
+
+    /// A member that is there and not null.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Checked<&'a str> {
+        let text = self.get(name).and_then(Value::as_str);
+        text.ok_or_else(|| format!("{}.{name}: a string is needed", self.place))
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Checked<&'a [Value]> {
+        match self.get(name) {
+            None => Ok(&[]),
+            Some(Value::Array(items)) => Ok(items),
+            Some(_) => Err(format!("{}.{name}: a list is needed", self.place)),
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Checked<bool> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(format!("{}.{name}: a boolean is needed", self.place)),
+        }
+    }
+
+    pub(crate) fn count(&self, name: &str) -> Checked<Option<u64>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(count) if count > 0 => Ok(Some(count)),
+                _ => Err(format!("{}.{name}: a positive number is needed", self.place)),
+            },
+        }
+    }
+
+    /// One of the words, if it is there.
+    pub(crate) fn word(&self, name: &str, words: &[&str]) -> Checked<Option<&'a str>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match value.as_str().filter(|word| words.contains(word)) {
+            Some(word) => Ok(Some(word)),
+            None => Err(format!("{}.{name}: {value} is none of {words:?}", self.place)),
+        }
+    }
+
+    /// Where a member is, for the check of what is in it.
+    pub(crate) fn at(&self, name: &str) -> String {
+        format!("{}.{name}", self.place)
+    }
+}
+
+/// A function's name, as all providers limit it.
+pub(crate) fn tool_name(place: &str, name: &str) -> Checked<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if (1..=64).contains(&name.len()) && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!("{place}: {name:?} is no name of a function"))
+}
+
+/// A call's id, as OpenAI and Anthropic limit it.
+pub(crate) fn call_id(place: &str, id: &str) -> Checked<()> {
+    tool_name(place, id).map_err(|_name| format!("{place}: {id:?} is no id of a call"))
+}
+
+/// What OpenAI's `strict` demands of a schema: all members required, no others.
+pub(crate) fn strict_schema(place: &str, schema: &Value) -> Checked<()> {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return Ok(());
+    };
+    if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return Err(format!("{place}: additionalProperties must be false when strict"));
+    }
+    let required = schema.get("required").and_then(Value::as_array);
+    for (name, property) in properties {
+        if !required.is_some_and(|names| names.iter().any(|known| known == name)) {
+            return Err(format!("{place}: {name} must be required when strict"));
+        }
+        strict_schema(place, property)?;
+    }
+    Ok(())
+}
+
+/// What Gemini's `parameters` and `responseSchema` refuse: all that OpenAPI's subset lacks.
+pub(crate) fn open_api_schema(place: &str, schema: &Value) -> Checked<()> {
+    const FOREIGN: [&str; 6] =
+        ["additionalProperties", "$ref", "$defs", "$schema", "const", "definitions"];
+    match schema {
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            if FOREIGN.contains(&name.as_str()) {
+                return Err(format!("{place}: unknown name {name:?}"));
+            }
+            open_api_schema(place, member)
+        }),
+        Value::Array(items) => items.iter().try_for_each(|item| open_api_schema(place, item)),
+        _ => Ok(()),
+    }
+}

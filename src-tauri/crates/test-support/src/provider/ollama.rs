@@ -1,0 +1,123 @@
+//! Ollama's own chat.
+
+use serde_json::{Value, json};
+
+use super::form::{Checked, Form, tool_name};
+use super::speech::{Question, Speech, Tool, image_note};
+use super::{Asked, Delivery, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS};
+
+const FIELDS: &str = "model! messages! tools format options stream think keep_alive";
+
+const OPTIONS: &str = "num_predict temperature top_p top_k min_p stop seed num_ctx repeat_penalty \
+presence_penalty frequency_penalty";
+
+pub(super) fn read(body: &Value) -> Checked<Asked> {
+    let form = Form::new("body", body, FIELDS)?;
+    let mut question = Question { model: form.text("model")?.to_owned(), ..Question::default() };
+    for (message, number) in form.list("messages")?.iter().zip(0..) {
+        read_message(&format!("messages[{number}]"), message, &mut question)?;
+    }
+    for tool in form.list("tools")? {
+        let tool = Form::new("tools", tool, "type! function!")?;
+        let function = tool.get("function").unwrap_or(&Value::Null);
+        let function = Form::new("tools.function", function, "name! description parameters")?;
+        let schema = function.get("parameters").cloned().unwrap_or_else(|| json!({}));
+        tool_name("tools.function.name", function.text("name")?)?;
+        question.tools.push(Tool { name: function.text("name")?.to_owned(), schema });
+    }
+    question.schema = form.get("format").filter(|format| format.is_object()).cloned();
+    if let Some(options) = form.get("options") {
+        question.tokens_max = Form::new("options", options, OPTIONS)?.count("num_predict")?;
+    }
+    // Ollama streams unless it is told not to.
+    let whole = form.get("stream") == Some(&json!(false));
+    let delivery = if whole { Delivery::Whole } else { Delivery::Stream { usage: true } };
+    Ok(Asked { question, delivery })
+}
+
+fn read_message(place: &str, message: &Value, question: &mut Question) -> Checked<()> {
+    let known = "role! content thinking images tool_calls tool_name tool_call_id";
+    let form = Form::new(place, message, known)?;
+    let text = form.get("content").map_or(Ok(""), |_content| form.text("content"))?.to_owned();
+    let role = form.word("role", &["system", "user", "assistant", "tool"])?;
+    if role == Some("tool") {
+        question.results.push(text);
+        return Ok(());
+    }
+    question.results.clear();
+    match role {
+        Some("system") => question.system.push(text),
+        Some("user") => {
+            question.user = text;
+            question.images.clear();
+            for image in form.list("images")? {
+                let data = image.as_str().ok_or_else(|| format!("{place}.images: no text"))?;
+                question.images.push(image_note(place, "image/png", data)?);
+            }
+        }
+        _ => {
+            for call in form.list("tool_calls")? {
+                let call = Form::new(&form.at("tool_calls"), call, "function! id type")?;
+                let function = call.get("function").unwrap_or(&Value::Null);
+                let function = Form::new(&call.at("function"), function, "name! arguments! index")?;
+                if !function.get("arguments").is_some_and(Value::is_object) {
+                    return Err(format!("{place}: arguments must be an object"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn line(question: &Question, message: &Value, done: Option<&Speech>) -> Value {
+    let mut line = json!({"model": question.model, "created_at": "2026-01-01T00:00:00.000000Z",
+        "message": message, "done": done.is_some()});
+    if let (Some(speech), Some(members)) = (done, line.as_object_mut()) {
+        let reason = if speech.cut_short { "length" } else { "stop" };
+        for (name, value) in [
+            ("done_reason", json!(reason)),
+            ("total_duration", json!(5_000_000)),
+            ("prompt_eval_count", json!(PROVIDER_INPUT_TOKENS)),
+            ("eval_count", json!(PROVIDER_OUTPUT_TOKENS)),
+        ] {
+            members.insert(name.to_owned(), value);
+        }
+    }
+    line
+}
+
+fn calls(speech: &Speech) -> Vec<Value> {
+    let call = |call: &super::speech::Call| json!({"function": {"name": call.name, "arguments": call.arguments}});
+    speech.calls.iter().map(call).collect()
+}
+
+pub(super) fn whole(question: &Question, speech: &Speech) -> Value {
+    let mut message = json!({"role": "assistant", "content": speech.text});
+    if let Some(members) = message.as_object_mut() {
+        if let Some(thinking) = &speech.thinking {
+            members.insert("thinking".to_owned(), json!(thinking));
+        }
+        if !speech.calls.is_empty() {
+            members.insert("tool_calls".to_owned(), json!(calls(speech)));
+        }
+    }
+    line(question, &message, Some(speech))
+}
+
+pub(super) fn events(question: &Question, speech: &Speech) -> Vec<String> {
+    let say = |name: &str, value: Value| {
+        let mut message = json!({"role": "assistant", "content": ""});
+        if let Some(members) = message.as_object_mut() {
+            members.insert(name.to_owned(), value);
+        }
+        line(question, &message, None)
+    };
+    let mut lines: Vec<Value> = Vec::new();
+    for piece in speech.thinking.iter().flat_map(|text| text.split_inclusive(' ')) {
+        lines.push(say("thinking", json!(piece)));
+    }
+    lines.extend(speech.pieces().map(|piece| say("content", json!(piece))));
+    lines.extend(calls(speech).into_iter().map(|call| say("tool_calls", json!([call]))));
+    lines.push(line(question, &json!({"role": "assistant", "content": ""}), Some(speech)));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,164 @@
+//! What every dialect asks and answers, without any dialect: what was asked, and what is said to it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::form::Checked;
+
+/// A request, as far as the answer depends on it.
+#[derive(Debug, Default)]
+pub(crate) struct Question {
+    pub(crate) model: String,
+    /// The last text of the user.
+    pub(crate) user: String,
+    /// System texts, in order.
+    pub(crate) system: Vec<String>,
+    /// One note for each image of the last user turn.
+    pub(crate) images: Vec<String>,
+    /// The results of tools, if the conversation ends with them.
+    pub(crate) results: Vec<String>,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) choice: Choice,
+    pub(crate) one_call: bool,
+    pub(crate) schema: Option<Value>,
+    pub(crate) tokens_max: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    pub(crate) schema: Value,
+}
+
+#[derive(Debug, Default)]
+pub(crate) enum Choice {
+    #[default]
+    Auto,
+    None,
+    Any,
+    Named(String),
+}
+
+/// An answer, in the order in which it is said.
+#[derive(Debug, Default)]
+pub(crate) struct Speech {
+    pub(crate) thinking: Option<String>,
+    pub(crate) text: String,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) cut_short: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) arguments: Value,
+}
+
+/// What `text-and-tool` says before it calls.
+const BEFORE_CALLS: &str = "Let me look.";
+
+impl Question {
+    /// The status that the model's name asks for.
+    pub(crate) fn fault_status(&self) -> Option<u16> {
+        self.model.strip_prefix("fault-")?.parse().ok()
+    }
+
+    /// The last word of the user: "Call get_weather for Paris" gives "Paris".
+    fn last_word(&self) -> &str {
+        let mut words = self.user.split(|c: char| !c.is_alphanumeric());
+        words.rfind(|word| !word.is_empty()).unwrap_or("text")
+    }
+
+    fn called(&self) -> Vec<&Tool> {
+        let named = |tool: &&Tool| self.user.contains(&tool.name);
+        let mut called: Vec<&Tool> = match &self.choice {
+            Choice::None => Vec::new(),
+            Choice::Named(name) => self.tools.iter().filter(|tool| tool.name == *name).collect(),
+            Choice::Any => self.tools.iter().take(1).collect(),
+            Choice::Auto if self.results.is_empty() => self.tools.iter().filter(named).collect(),
+            Choice::Auto => Vec::new(),
+        };
+        if self.one_call {
+            called.truncate(1);
+        }
+        called
+    }
+}
+
+impl Speech {
+    pub(crate) fn of(question: &Question) -> Self {
+        let word = question.last_word();
+        let call = |(tool, place): (&Tool, u32)| Call {
+            id: format!("call_{place}"),
+            name: tool.name.clone(),
+            arguments: instance(&tool.schema, word),
+        };
+        let calls: Vec<Call> = question.called().into_iter().zip(0..).map(call).collect();
+        let thinks = question.model == "think";
+        let thinking = thinks.then(|| format!("The user says: {}", question.user));
+        if !calls.is_empty() {
+            let text = if question.model == "text-and-tool" { BEFORE_CALLS } else { "" };
+            return Self { thinking, text: text.to_owned(), calls, cut_short: false };
+        }
+        let full = match &question.schema {
+            Some(schema) => instance(schema, word).to_string(),
+            None if question.model == "system" => question.system.join(" | "),
+            None if !question.results.is_empty() => question.results.join("; "),
+            None => question.images.iter().fold(question.user.clone(), |all, note| all + note),
+        };
+        let most = question.tokens_max.and_then(|most| usize::try_from(most).ok());
+        let pieces: Vec<&str> = full.split_inclusive(' ').collect();
+        let kept = pieces.get(..most.unwrap_or(usize::MAX).min(pieces.len())).unwrap_or_default();
+        let cut_short = kept.len() < pieces.len();
+        Self { thinking, text: kept.concat().trim_end().to_owned(), calls, cut_short }
+    }
+
+    /// The text in the pieces of a stream: one a word.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.text.split_inclusive(' ')
+    }
+}
+
+impl Call {
+    /// The arguments as JSON text, in the pieces of a stream: three characters each.
+    pub(crate) fn argument_pieces(&self) -> Vec<String> {
+        let letters: Vec<char> = self.arguments.to_string().chars().collect();
+        letters.chunks(3).map(|piece| piece.iter().collect()).collect()
+    }
+}
+
+/// A note about an image whose bytes came along, for the echo: ` [image image/png 68 bytes]`.
+pub(crate) fn image_note(place: &str, media_type: &str, base64: &str) -> Checked<String> {
+    let bytes = STANDARD.decode(base64).map_err(|error| format!("{place}: {error}"))?;
+    let png = bytes.starts_with(b"\x89PNG");
+    if png != (media_type == "image/png") {
+        return Err(format!("{place}: the image is not {media_type}"));
+    }
+    Ok(format!(" [image {media_type} {} bytes]", bytes.len()))
+}
+
+/// The same from a data URL.
+pub(crate) fn data_url_note(place: &str, url: &str) -> Checked<String> {
+    let parts = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    let (media_type, data) = parts.ok_or_else(|| format!("{place}: {url:.40} is no data URL"))?;
+    image_note(place, media_type, data)
+}
+
+/// A value that is valid by a plain schema: all required members, strings filled with `word`.
+fn instance(schema: &Value, word: &str) -> Value {
+    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("object");
+    match kind.to_lowercase().as_str() {
+        "string" => json!(word),
+        "integer" | "number" => json!(1),
+        "boolean" => json!(true),
+        "array" => json!([]),
+        _ => {
+            let none = Map::new();
+            let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+            let member = |(name, of): (&String, &Value)| (name.clone(), instance(of, word));
+            Value::Object(properties.iter().map(member).collect())
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Makes `src/boundaries.txt` anew: `fit FIT_FOLDER CHECK_FOLDER > src/boundaries.txt`.
+//!
+//! Each file in the first folder is one sort of text (a language, code, data), in UTF-8, of some
+//! hundred kilobytes. The second folder has other texts, which the table must never have seen; how
+//! far off it is on each is printed on the error stream.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
+#![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its arguments")]
+#![expect(clippy::indexing_slicing, reason = "every index is a kind or a place in its own text")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "shares of a token, limited to a byte"
+)]
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+#[path = "../src/character.rs"]
+mod character;
+
+use character::{KINDS, NEWLINE, is_latin, is_marked, kind};
+
+/// One vocabulary of each vendor, whose mean is what the table is fitted to.
+const VOCABULARIES: [&str; 6] =
+    ["o200k_base", "deepseek_v3", "qwen2", "mistral_v3", "kimi_k2", "glm4"];
+
+/// As `MARK_REACH_CHARS` in the crate.
+const MARK_REACH_CHARS: usize = 256;
+
+/// Cells of the table, in fiftieths of a token.
+const CELL_PER_TOKEN: f64 = 50.0;
+
+/// A pair of kinds seen less often than this leans on how its second kind does elsewhere.
+const SEEN_WELL: f64 = 5.0;
+
+/// Rounds in which sorts of text that come out badly are given more weight.
+const ROUNDS: usize = 30;
+
+/// Error of one sort of text above which its weight grows.
+const ERROR_WANTED_MAX: f64 = 0.04;
+
+/// What the tokenizers did with one text.
+struct Text {
+    name: String,
+    weight: f64,
+    tokens_by_vocabulary: Vec<f64>,
+    chars: f64,
+    /// How often each pair of kinds stands in the text: plain ones, then those of Latin letters soon
+    /// after a mark.
+    pairs: [Vec<f64>; 2],
+    /// Tokens that begin at the second of each pair, mean of the vocabularies.
+    begins: [Vec<f64>; 2],
+}
+
+/// The table and the surcharge.
+struct Fit {
+    cells: Vec<f64>,
+    surcharge: f64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut folders = std::env::args().skip(1);
+    let usage = "usage: fit FIT_FOLDER CHECK_FOLDER";
+    let mut texts = read(folders.next().ok_or(usage)?.into())?;
+    let checks = read(folders.next().ok_or(usage)?.into())?;
+    let mut fit = Fit::of(&texts);
+    for _ in 0..ROUNDS {
+        for text in &mut texts {
+            let error = (fit.tokens(text) / text.tokens() - 1.0).abs();
+            let growth = if error > ERROR_WANTED_MAX { 1.12 } else { 0.97 };
+            text.weight = (text.weight * growth).clamp(0.25, 5.0);
+        }
+        fit = Fit::of(&texts);
+    }
+    fit.print();
+    eprintln!("surcharge after a mark: {:.3}", fit.surcharge);
+    eprintln!("{:16} to the mean, to o200k_base; vocabularies to o200k_base", "");
+    for text in &checks {
+        let (tokens, first) = (fit.tokens(text), text.tokens_by_vocabulary[0]);
+        let share = |least: f64, count: &f64| least.min(count / first);
+        let least = text.tokens_by_vocabulary.iter().fold(1.0, share);
+        let most = text.tokens_by_vocabulary.iter().fold(1.0_f64, |most, c| most.max(c / first));
+        let (to_mean, to_first) = (tokens / text.tokens(), tokens / first);
+        eprintln!("{:16} {to_mean:.3} {to_first:.3}   {least:.2}..{most:.2}", text.name);
+    }
+    Ok(())
+}
+
+impl Text {
+    fn new(name: String, text: &str) -> Result<Self, Box<dyn Error>> {
+        let mut begins_at = vec![0.0; text.len() + 1];
+        let mut tokens_by_vocabulary = Vec::new();
+        for name in VOCABULARIES {
+            let vocabulary = tiktoken::get_encoding(name).ok_or("a vocabulary is not built in")?;
+            let tokens = vocabulary.encode(text);
+            let mut place = 0;
+            for token in &tokens {
+                begins_at[place] += 1.0 / VOCABULARIES.len() as f64;
+                place = text.len().min(place + vocabulary.decode(&[*token]).len());
+            }
+            tokens_by_vocabulary.push(tokens.len() as f64);
+        }
+        let empty = || [vec![0.0; KINDS * KINDS], vec![0.0; KINDS * KINDS]];
+        let (mut pairs, mut begins) = (empty(), empty());
+        let (mut before, mut mark_reach) = (NEWLINE, 0_usize);
+        for (place, character) in text.char_indices() {
+            let this = kind(character);
+            mark_reach =
+                if is_marked(this) { MARK_REACH_CHARS } else { mark_reach.saturating_sub(1) };
+            let marked = usize::from(mark_reach > 0 && is_latin(before) && is_latin(this));
+            let cell = usize::from(before) * KINDS + usize::from(this);
+            pairs[marked][cell] += 1.0;
+            begins[marked][cell] +=
+                begins_at[place..place + character.len_utf8()].iter().sum::<f64>();
+            before = this;
+        }
+        let chars = text.chars().count() as f64;
+        Ok(Self { name, weight: 1.0, tokens_by_vocabulary, chars, pairs, begins })
+    }
+
+    /// Mean of the vocabularies.
+    fn tokens(&self) -> f64 {
+        self.tokens_by_vocabulary.iter().sum::<f64>() / VOCABULARIES.len() as f64
+    }
+}
+
+impl Fit {
+    fn of(texts: &[Text]) -> Self {
+        let sum = |of: &dyn Fn(&Text) -> f64| -> f64 {
+            texts.iter().map(|text| of(text) * text.weight / text.chars * 1e5).sum()
+        };
+        let pairs: Vec<f64> = (0..KINDS * KINDS).map(|cell| sum(&|t| t.pairs[0][cell])).collect();
+        let begins: Vec<f64> = (0..KINDS * KINDS).map(|cell| sum(&|t| t.begins[0][cell])).collect();
+        let mut cells = Vec::with_capacity(KINDS * KINDS);
+        for cell in 0..KINDS * KINDS {
+            let column = |of: &[f64]| -> f64 { of.iter().skip(cell % KINDS).step_by(KINDS).sum() };
+            let elsewhere = (column(&begins) + 1.0) / (column(&pairs) + 1.0);
+            let share = (begins[cell] + SEEN_WELL * elsewhere) / (pairs[cell] + SEEN_WELL);
+            // A run of one sign is never free, however long it is.
+            let least = if cell / KINDS == cell % KINDS { 1.0 } else { 0.0 };
+            cells.push((share * CELL_PER_TOKEN).round().clamp(least, 255.0) / CELL_PER_TOKEN);
+        }
+        let marked = sum(&|text| text.begins[1].iter().sum());
+        let plain = sum(&|text| text.pairs[1].iter().zip(&cells).map(|(n, cell)| n * cell).sum());
+        Self { cells, surcharge: marked / plain }
+    }
+
+    /// What the table says of a text.
+    fn tokens(&self, text: &Text) -> f64 {
+        let plain: f64 = text.pairs[0].iter().zip(&self.cells).map(|(n, cell)| n * cell).sum();
+        let marked = |(n, cell): (&f64, &f64)| n * (cell * self.surcharge).min(1.0);
+        plain + text.pairs[1].iter().zip(&self.cells).map(marked).sum::<f64>()
+    }
+
+    fn print(&self) {
+        for row in self.cells.chunks(KINDS) {
+            let row: String = row
+                .iter()
+                .map(|cell| format!("{:02x}", (cell * CELL_PER_TOKEN).round() as u8))
+                .collect();
+            println!("{row}");
+        }
+    }
+}
+
+fn read(folder: PathBuf) -> Result<Vec<Text>, Box<dyn Error>> {
+    let mut files: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    files.sort_by_key(fs::DirEntry::path);
+    let text = |file: &fs::DirEntry| {
+        Text::new(
+            file.file_name().to_string_lossy().into_owned(),
+            &fs::read_to_string(file.path())?,
+        )
+    };
+    files.iter().map(text).collect()
+}

@@ -1,0 +1,46 @@
+//! The kinds of characters that tokenizers treat alike.
+//!
+//! ASCII characters are their own kind, since words, code and data differ by them. Of other scripts
+//! only the script counts: there a character costs about the same wherever it stands.
+
+/// How many kinds there are.
+pub(crate) const KINDS: usize = 111;
+
+/// Ends of lines; also what stands before the first character of a text.
+pub(crate) const NEWLINE: u8 = 95;
+
+/// Latin letters with a mark, and the few others that English does without.
+const MARKED: u8 = 98;
+
+/// The kind of a character; always below [`KINDS`].
+pub(crate) const fn kind(character: char) -> u8 {
+    match character {
+        ' '..='~' => character as u8 - b' ',
+        '\n' | '\r' => NEWLINE,
+        '\t' => 96,
+        '\0'..='\u{1F}' | '\u{7F}' => 97,
+        '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => MARKED,
+        '\u{370}'..='\u{3FF}' => 99,    // Greek
+        '\u{400}'..='\u{52F}' => 100,   // Cyrillic
+        '\u{590}'..='\u{8FF}' => 101,   // Hebrew, Arabic and their neighbours
+        '\u{900}'..='\u{10FF}' => 102,  // India, Thai and their neighbours
+        '\u{3040}'..='\u{30FF}' => 103, // Kana
+        '\u{4E00}'..='\u{9FFF}' => 104, // Han, without the rare extensions
+        '\u{AC00}'..='\u{D7AF}' => 105, // Hangul
+        '\u{3000}'..='\u{303F}' | '\u{FF00}'..='\u{FFEF}' => 106, // punctuation beside Han
+        '\u{80}'..='\u{BF}' | '\u{2000}'..='\u{206F}' => 107, // typographic punctuation
+        '\u{2070}'..='\u{2FFF}' => 108, // arrows, boxes, other symbols
+        '\u{10000}'.. => 109,           // emoji and rare scripts
+        _ => 110,
+    }
+}
+
+/// Whether it is a letter of the Latin script, with or without a mark.
+pub(crate) const fn is_latin(kind: u8) -> bool {
+    (kind + b' ').is_ascii_alphabetic() || is_marked(kind)
+}
+
+/// Whether it is a Latin letter that English does without.
+pub(crate) const fn is_marked(kind: u8) -> bool {
+    kind == MARKED
+}

@@ -1,0 +1,87 @@
+//! A gateway before a strict provider that plays every kind of backend, for SDKs to ask.
+
+use acceptance::{Home, Place, Served};
+use serde_json::Value;
+use test_support::{MockProvider, PROVIDER_KEY};
+
+use super::runner::{Language, Question, Seen, Target};
+
+/// The kinds that are served over HTTP; each is a backend of that name here.
+pub(crate) const KINDS: [&str; 5] =
+    ["openai", "openai-compatible", "anthropic", "gemini", "ollama"];
+
+/// The key's name in the vault.
+const KEY: &str = "provider";
+
+/// What models are asked for, so that nobody has to list them.
+const MODELS: [&str; 11] = [
+    "echo",
+    "think",
+    "system",
+    "text-and-tool",
+    "fault-400",
+    "fault-401",
+    "fault-429",
+    "fault-500",
+    "fault-529",
+    "fault-cut",
+    "fault-no-end",
+];
+
+/// A gateway with one backend of each kind, all of them the same provider.
+pub(crate) struct Bench {
+    home: Home,
+    served: Served,
+    pub(crate) token: String,
+    pub(crate) provider: MockProvider,
+}
+
+impl Bench {
+    /// With backends of these kinds.
+    pub(crate) async fn new(kinds: &[&str]) -> Self {
+        let provider = MockProvider::start().await.expect("a provider");
+        let home = Home::new(Place::Memory);
+        let served = home.serve().await;
+        home.gatehouse(&["keys", "add", KEY, "--stdin"]).stdin(PROVIDER_KEY).run().await.well();
+        for kind in kinds {
+            // A compatible server's address is used as it was typed; the others know their paths.
+            let version = if *kind == "openai-compatible" { "/v1" } else { "" };
+            let url = format!("{}{version}", provider.root());
+            let mut add =
+                vec!["backends", "add", kind, "--kind", kind, "--base-url", &url, "--key", KEY];
+            for model in MODELS {
+                add.extend(["--model", model]);
+            }
+            home.gatehouse(&add).run().await.well();
+        }
+        let token = home.client("sdk").await;
+        Self { home, served, token, provider }
+    }
+
+    /// Where SDKs are pointed.
+    pub(crate) fn target(&self) -> Target {
+        let root = format!("http://{}", self.served.gateway);
+        Target { root, token: self.token.clone() }
+    }
+
+    /// Lets SDKs answer; `None` where they are not installed.
+    pub(crate) async fn ask(&self, language: Language, asked: &[Question]) -> Option<Vec<Seen>> {
+        language.ask(&self.target(), asked).await
+    }
+
+    /// How many requests for this model came to the provider, in any dialect.
+    pub(crate) fn asked_for(&self, model: &str) -> usize {
+        let path = format!("/models/{model}:");
+        let names = |body: &Value| body.get("model").is_some_and(|name| name == model);
+        let requests = self.provider.requests();
+        let asked = requests.iter().filter(|one| one.path.contains(&path) || names(&one.json()));
+        asked.count()
+    }
+
+    /// The rows of the ledger for a backend.
+    pub(crate) async fn rows(&self, backend: &str) -> Vec<Value> {
+        let words = ["requests", "--json", "--limit", "500", "--backend", backend];
+        let page = self.home.gatehouse(&words).run().await.well().json();
+        page.get("requests").and_then(Value::as_array).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,179 @@
+//! Every SDK against every kind of backend: whatever speaks on either side, the same is seen.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use test_support::{
+    MockProvider, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_KEY,
+    PROVIDER_OUTPUT_TOKENS, PROVIDER_REASONING_TOKENS,
+};
+
+use super::bench::Bench;
+use super::differences::{REFUSED, lawful};
+use super::runner::{Language, Question, Seen, Target};
+use super::scenarios::{self, Scenario};
+
+/// Both ways of answering, for every scenario.
+const WAYS: [&str; 2] = ["whole", "streamed"];
+
+/// One cell: a scenario put through a surface, and where.
+struct Cell {
+    surface: &'static str,
+    question: Question,
+    scenario: Scenario,
+}
+
+/// All cells of an SDK, naming models as `{prefix}{model}`.
+fn cells(language: Language, scenarios: &[Scenario], prefix: &str) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for surface in language.surfaces() {
+        for scenario in scenarios {
+            let mut asks = scenario.asks.clone();
+            let model = json!(format!("{prefix}{}", scenario.model));
+            asks.as_object_mut().expect("an object").insert("model".to_owned(), model);
+            let asynchronous = language == Language::Python && scenario.name == "parallel";
+            let looped = scenario.asks.get("results").is_some();
+            let ways = match looped {
+                true => vec!["looped"],
+                false => WAYS.into_iter().chain(asynchronous.then_some("asynchronous")).collect(),
+            };
+            for way in ways {
+                let question = Question::new(surface, way, scenario.name, &asks);
+                cells.push(Cell { surface, question, scenario: scenario.clone() });
+            }
+        }
+    }
+    cells
+}
+
+/// What is wrong with what was seen, if anything is. `usage` is what it must be, where it is known.
+fn fault(cell: &Cell, backend: &str, usage: Option<&Value>, seen: &Seen) -> Option<String> {
+    let scenario = &cell.scenario;
+    let lawful = lawful(cell.surface, backend, scenario.name);
+    if lawful.contains(&REFUSED) {
+        let message = seen.at("/raised/message");
+        let names = message.as_str().is_some_and(|text| text.contains("'tool_choice'"));
+        let refused = names && seen.at("/raised/status") == json!(400);
+        return (!refused).then(|| format!("not refused by name: {}", seen.0));
+    }
+    if !seen.at("/raised").is_null() {
+        return Some(format!("raised {}", seen.at("/raised")));
+    }
+    let calls: Vec<Value> = scenario
+        .calls
+        .iter()
+        .map(|(name, arguments)| json!({"name": name, "arguments": arguments}))
+        .collect();
+    let thought = seen.at("/thinking").as_str().is_some_and(|text| !text.is_empty());
+    let differs = [
+        ("text", scenario.says.agrees(&seen.text())),
+        ("finish", seen.at("/finish") == json!(scenario.finish)),
+        ("calls", seen.at("/calls") == json!(calls)),
+        ("thinking", thought == scenario.thinks),
+        ("usage", usage.is_none_or(|usage| seen.at("/usage") == *usage)),
+    ];
+    let wrong: Vec<&str> = differs
+        .iter()
+        .filter(|(part, agrees)| !agrees && !lawful.contains(part))
+        .map(|(part, _)| *part)
+        .collect();
+    (!wrong.is_empty()).then(|| format!("{} of {}", wrong.join(", "), seen.0))
+}
+
+/// What the provider says that a scenario has used, as far as this kind of backend tells it.
+fn usage(scenario: &Scenario, backend: &str) -> Value {
+    let reasoning = if scenario.thinks { PROVIDER_REASONING_TOKENS } else { 0 };
+    let (cached, reasoning) = match backend {
+        "ollama" => (0, 0),
+        _ => (PROVIDER_CACHED_TOKENS, reasoning),
+    };
+    json!({"input": PROVIDER_INPUT_TOKENS, "output": PROVIDER_OUTPUT_TOKENS,
+        "cached": cached, "reasoning": reasoning})
+}
+
+/// Fails with every cell that is wrong, and with whatever the provider refused.
+#[track_caller]
+fn judge(cells: usize, wrong: &[String], refusals: &[String]) {
+    assert!(
+        wrong.is_empty() && refusals.is_empty(),
+        "{} of {cells} cells are wrong:\n{}\nThe provider refused:\n{}",
+        wrong.len(),
+        wrong.join("\n"),
+        refusals.join("\n")
+    );
+}
+
+fn wrong(cells: &[Cell], backend: &str, seen: &[Seen]) -> Vec<String> {
+    let told = |(cell, seen): (&Cell, &Seen)| {
+        let usage = usage(&cell.scenario, backend);
+        Some(format!("{}: {}", cell.question.name, fault(cell, backend, Some(&usage), seen)?))
+    };
+    cells.iter().zip(seen).filter_map(told).collect()
+}
+
+fn questions(cells: &[Cell]) -> Vec<Question> {
+    cells.iter().map(|cell| cell.question.clone()).collect()
+}
+
+/// Without a gateway in between: the oracle itself is sound, and each SDK finds its provider's
+/// answers right.
+pub(crate) async fn each_sdk_and_its_provider_agree(language: Language) {
+    let provider = MockProvider::start().await.expect("a provider");
+    let target = Target { root: provider.root(), token: PROVIDER_KEY.to_owned() };
+    let cells = cells(language, &scenarios::all(), "");
+    let Some(seen) = language.ask(&target, &questions(&cells)).await else { return };
+    judge(cells.len(), &wrong(&cells, "", &seen), &provider.refusals());
+}
+
+async fn each_sdk_sees_the_same_of(language: Language, backend: &str) {
+    let bench = Bench::new(&[backend]).await;
+    let cells = cells(language, &scenarios::all(), &format!("{backend}/"));
+    let Some(seen) = bench.ask(language, &questions(&cells)).await else { return };
+    judge(cells.len(), &wrong(&cells, backend, &seen), &bench.provider.refusals());
+    let loops = cells.iter().filter(|cell| cell.question.name.contains(" looped ")).count();
+    // What was refused never came here. The gateway looks whether the backend is there, too; what costs is a POST.
+    let refused =
+        |cell: &&Cell| lawful(cell.surface, backend, cell.scenario.name).contains(&REFUSED);
+    let cells_sent = cells.len() - cells.iter().filter(refused).count();
+    let asked = bench.provider.requests().iter().filter(|one| one.method == "POST").count();
+    assert_eq!(asked, cells_sent + loops, "nobody had to ask twice");
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_openai(language: Language) {
+    each_sdk_sees_the_same_of(language, "openai").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_openai_compatible(language: Language) {
+    each_sdk_sees_the_same_of(language, "openai-compatible").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_anthropic(language: Language) {
+    each_sdk_sees_the_same_of(language, "anthropic").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_gemini(language: Language) {
+    each_sdk_sees_the_same_of(language, "gemini").await;
+}
+
+pub(crate) async fn each_sdk_sees_the_same_of_ollama(language: Language) {
+    each_sdk_sees_the_same_of(language, "ollama").await;
+}
+
+/// The built-in mock counts for itself; what it counts must be the same through every surface.
+pub(crate) async fn each_sdk_sees_the_same_of_the_mock(language: Language) {
+    let bench = Bench::new(&[]).await;
+    let cells = cells(language, &scenarios::of_the_mock(), "mock/");
+    let Some(seen) = bench.ask(language, &questions(&cells)).await else { return };
+    let mut counted: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (cell, seen) in cells.iter().zip(&seen) {
+        let first = counted.entry(cell.scenario.name).or_insert_with(|| seen.at("/usage"));
+        if let Some(fault) = fault(cell, "mock", Some(first), seen) {
+            wrong.push(format!("{}: {fault}; usage {first} at first", cell.question.name));
+        }
+    }
+    judge(cells.len(), &wrong, &[]);
+    let counts = |usage: &Value, name: &str| usage.get(name).and_then(Value::as_u64) > Some(0);
+    assert!(counted.values().all(|usage| counts(usage, "input")), "{counted:?}");
+    assert!(counted.values().all(|usage| counts(usage, "output")), "{counted:?}");
+}

@@ -1,0 +1,51 @@
+"""Puts questions to the gateway through the vendors' Python SDKs, and prints what came of them.
+
+Standard input says where the gateway is and what to ask; the questions stand in tests/sdk, once for
+all SDKs and without any dialect. Each module here knows how one SDK is called, and brings what it
+answered into one form: text, finish, calls, thinking, usage, or what was raised.
+"""
+
+import asyncio
+import inspect
+import json
+import sys
+
+import anthropic_messages
+import google_gemini
+import openai_chat
+import openai_responses
+
+SURFACES = {
+    "openai-chat": openai_chat,
+    "openai-responses": openai_responses,
+    "anthropic-messages": anthropic_messages,
+    "gemini": google_gemini,
+}
+
+
+def put(asked, question):
+    surface = SURFACES[question["surface"]]
+    seen = {}
+    try:
+        way = getattr(surface, question["way"])
+        answer = way(asked["root"], asked["token"], question, seen)
+        return asyncio.run(answer) if inspect.isawaitable(answer) else answer
+    except Exception as error:  # noqa: BLE001 - whatever the SDK raises is what is asked for
+        status = getattr(error, "status_code", None) or getattr(error, "code", None)
+        raised = {
+            "class": type(error).__name__,
+            "message": str(error),
+            "vendors": isinstance(error, surface.ERRORS),
+            "status": status if isinstance(status, int) else None,
+        }
+        return {**seen, "raised": raised}
+
+
+def main():
+    asked = json.load(sys.stdin)
+    answers = {question["name"]: put(asked, question) for question in asked["questions"]}
+    versions = {surface.PACKAGE: surface.VERSION for surface in SURFACES.values()}
+    json.dump({"versions": versions, "answers": answers}, sys.stdout)
+
+
+main()

@@ -1,0 +1,167 @@
+//! How an SDK of each vendor is started, and what it made of the answers.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// The versions that are pinned, as each SDK says them itself.
+const VERSIONS: [(&str, &str); 9] = [
+    ("openai", "3.52.0"),
+    ("anthropic", "2.11.0"),
+    ("google-genai", "3.4.0"),
+    ("@anthropic-ai/sdk", "1.11.0"),
+    ("@google/genai", "3.1.0"),
+    ("@ai-sdk/openai", "4.0.118"),
+    ("@ai-sdk/anthropic", "4.0.105"),
+    ("@ai-sdk/google", "4.0.121"),
+    ("@ai-sdk/openai-compatible", "3.0.92"),
+];
+
+/// OpenAI's Node SDK has its name in common with the one for Python.
+const OPENAI_NODE: &str = "7.55.0";
+
+/// How long one call of a script may take: hundreds of questions on a busy machine, but no wait that a
+/// server asked for.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The language whose SDKs are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    Python,
+    Node,
+}
+
+/// Where an SDK is pointed.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// Scheme, host and port.
+    pub(crate) root: String,
+    pub(crate) token: String,
+}
+
+/// One question for an SDK, under a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) name: String,
+    pub(crate) asks: Value,
+}
+
+/// What an SDK made of an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen(pub(crate) Value);
+
+impl Question {
+    /// The question `asks`, put through `surface` in the given `way`.
+    pub(crate) fn new(surface: &str, way: &str, name: &str, asks: &Value) -> Self {
+        let mut asks = asks.clone();
+        let members = asks.as_object_mut().expect("an object");
+        let name = format!("{surface} {way} {name}");
+        for (member, value) in [("name", name.as_str()), ("surface", surface), ("way", way)] {
+            members.insert(member.to_owned(), json!(value));
+        }
+        Self { name, asks }
+    }
+}
+
+impl Seen {
+    pub(crate) fn at(&self, pointer: &str) -> Value {
+        self.0.pointer(pointer).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.at("/text").as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Language {
+    /// The surfaces that its SDKs have, by the names that the scripts know.
+    pub(crate) const fn surfaces(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["openai-chat", "openai-responses", "anthropic-messages", "gemini"],
+            Self::Node => &[
+                "openai-chat",
+                "openai-responses",
+                "anthropic-messages",
+                "gemini",
+                "ai-openai-chat",
+                "ai-openai-responses",
+                "ai-anthropic",
+                "ai-google",
+                "ai-compatible",
+            ],
+        }
+    }
+
+    /// How it is started; `None` where it is not installed and need not be.
+    #[expect(clippy::disallowed_methods, reason = "the step that installs the SDKs says where")]
+    #[expect(clippy::print_stderr, reason = "a test that cannot begin says so")]
+    pub(crate) fn command(self) -> Option<Command> {
+        let (name, script) = match self {
+            Self::Python => ("GATEHOUSE_SDK_PYTHON", "python/run.py"),
+            Self::Node => ("GATEHOUSE_SDK_NODE", "node/run.mjs"),
+        };
+        let Some(place) = std::env::var_os(name).map(PathBuf::from) else {
+            let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some();
+            assert!(!strict, "{name} is not set; run `cargo xtask test sdk`");
+            eprintln!("SKIPPED: {name} is not set; run `cargo xtask test sdk`");
+            return None;
+        };
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sdk").join(script);
+        let mut command = match self {
+            Self::Python => {
+                let mut command = Command::new(place);
+                command.arg("-B");
+                command
+            }
+            Self::Node => {
+                assert!(place.join("node_modules/ai").is_dir(), "no SDK in {}", place.display());
+                Command::new("node")
+            }
+        };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.arg(script).env_clear().env("PATH", path).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Some(command)
+    }
+
+    /// Lets the SDKs answer the questions, in their order; `None` where they are not installed.
+    pub(crate) async fn ask(self, at: &Target, questions: &[Question]) -> Option<Vec<Seen>> {
+        let mut command = self.command()?;
+        let asks: Vec<&Value> = questions.iter().map(|question| &question.asks).collect();
+        let asked = json!({"root": at.root, "token": at.token, "questions": asks});
+        let ended = tokio::time::timeout(PATIENCE, async {
+            let mut child = command.spawn().expect("the SDKs start");
+            let mut stdin = child.stdin.take().expect("piped");
+            stdin.write_all(asked.to_string().as_bytes()).await.expect("asked");
+            drop(stdin);
+            child.wait_with_output().await.expect("the SDKs end")
+        })
+        .await
+        .expect("the SDKs end in time");
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{self:?}: {err}");
+        let told: Value = serde_json::from_slice(&ended.stdout).expect("an answer in JSON");
+        self.check_versions(told.get("versions").expect("versions"));
+        let answers = told.get("answers").expect("answers");
+        let answer = |question: &Question| {
+            Seen(answers.get(&question.name).cloned().expect("an answer to each"))
+        };
+        Some(questions.iter().map(answer).collect())
+    }
+
+    fn check_versions(self, versions: &Value) {
+        let versions = versions.as_object().expect("an object");
+        assert!(versions.len() >= 3, "{versions:?}");
+        for (name, version) in versions {
+            let pinned = match (self, name.as_str()) {
+                (Self::Node, "openai") => Some(OPENAI_NODE),
+                _ => VERSIONS.iter().find(|(known, _)| known == name).map(|(_, version)| *version),
+            };
+            assert_eq!(version.as_str(), pinned, "the pinned version of {name}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What is asked through every SDK of every backend, written once and without a dialect, and what
+//! each must come to.
+
+use serde_json::{Value, json};
+
+/// A picture of one point: 68 bytes of PNG.
+const PICTURE: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+
+/// One question and its one right answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// Without `model`: which one is in [`Scenario::model`].
+    pub(crate) asks: Value,
+    pub(crate) model: &'static str,
+    pub(crate) says: Says,
+    pub(crate) finish: &'static str,
+    pub(crate) calls: Vec<(&'static str, Value)>,
+    /// Whether reasoning must be seen.
+    pub(crate) thinks: bool,
+}
+
+/// What the text must be.
+#[derive(Debug, Clone)]
+pub(crate) enum Says {
+    /// Exactly this.
+    Text(&'static str),
+    /// JSON text of this value.
+    Json(Value),
+    /// All of these somewhere in it.
+    Parts(&'static [&'static str]),
+}
+
+impl Says {
+    pub(crate) fn agrees(&self, text: &str) -> bool {
+        match self {
+            Self::Text(wanted) => text == *wanted,
+            Self::Json(wanted) => serde_json::from_str::<Value>(text).is_ok_and(|v| v == *wanted),
+            Self::Parts(parts) => parts.iter().all(|part| text.contains(part)),
+        }
+    }
+}
+
+fn user(text: &str) -> Value {
+    json!([{"role": "user", "text": text}])
+}
+
+fn tools() -> Value {
+    let tool = |name: &str, argument: &str| {
+        json!({"name": name, "schema": {"type": "object",
+            "properties": {argument: {"type": "string"}}, "required": [argument],
+            "additionalProperties": false}})
+    };
+    json!([tool("get_weather", "city"), tool("get_time", "zone")])
+}
+
+fn weather() -> (&'static str, Value) {
+    ("get_weather", json!({"city": "Paris"}))
+}
+
+fn time() -> (&'static str, Value) {
+    ("get_time", json!({"zone": "Paris"}))
+}
+
+/// The turns in which two calls were made and answered.
+fn answered() -> Value {
+    json!([
+        {"role": "user", "text": "Use get_weather and get_time for Paris"},
+        {"role": "assistant", "text": "Let me look.", "calls": [
+            {"id": "call_a", "name": "get_weather", "arguments": {"city": "Paris"}},
+            {"id": "call_b", "name": "get_time", "arguments": {"zone": "Paris"}}]},
+        {"role": "tool", "results": [
+            {"id": "call_a", "name": "get_weather", "text": "18 degrees"},
+            {"id": "call_b", "name": "get_time", "text": "12:30"}]},
+    ])
+}
+
+/// A scenario that ends with text.
+fn said(name: &'static str, asks: Value, text: &'static str) -> Scenario {
+    let says = Says::Text(text);
+    Scenario { name, asks, model: "echo", says, finish: "stop", calls: Vec::new(), thinks: false }
+}
+
+/// A scenario that ends with calls and no text.
+fn called(name: &'static str, asks: Value, calls: &[(&'static str, Value)]) -> Scenario {
+    Scenario { finish: "tools", calls: calls.to_vec(), ..said(name, asks, "") }
+}
+
+fn plain() -> [Scenario; 5] {
+    const SPECIAL: &str = "Grüße, 🌍! \"Quoted\" \\ and\n\nnew  lines\tand {braces}: data: [DONE]";
+    const LONG: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
+        fourteen fifteen sixteen seventeen eighteen nineteen twenty";
+    const CUT: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
+        fourteen fifteen sixteen";
+    let mut turns = user("One");
+    if let Some(list) = turns.as_array_mut() {
+        list.push(json!({"role": "assistant", "text": "Two"}));
+        list.push(json!({"role": "user", "text": "Three"}));
+    }
+    // OpenAI takes no limit below 16.
+    let short = json!({"turns": user(LONG), "max_tokens": 16});
+    let system = json!({"turns": user("Hello"), "system": "Answer in one word."});
+    [
+        said(
+            "plain",
+            json!({"turns": user("What is the weather in Paris")}),
+            "What is the weather in Paris",
+        ),
+        said("special", json!({"turns": user(SPECIAL)}), SPECIAL),
+        said("turns", json!({"turns": turns, "system": "Count."}), "Three"),
+        Scenario { model: "system", ..said("system", system, "Answer in one word.") },
+        Scenario { finish: "length", ..said("length", short, CUT) },
+    ]
+}
+
+fn with_tools() -> [Scenario; 9] {
+    let asks = |text: &str, more: Value| {
+        let mut asks = json!({"turns": user(text), "tools": tools()});
+        if let (Some(members), Value::Object(more)) = (asks.as_object_mut(), more) {
+            members.extend(more);
+        }
+        asks
+    };
+    let one = "Call get_weather for Paris";
+    let both = "Use get_weather and get_time for Paris";
+    let mut further = answered();
+    if let Some(list) = further.as_array_mut() {
+        list.push(json!({"role": "assistant", "text": "18 degrees at 12:30."}));
+        list.push(json!({"role": "user", "text": "Thank you"}));
+    }
+    [
+        called("tool", asks(one, json!({})), &[weather()]),
+        called("parallel", asks(both, json!({})), &[weather(), time()]),
+        called("one-call", asks(both, json!({"one_call": true})), &[weather()]),
+        called("any-tool", asks("In Paris", json!({"choice": "any"})), &[weather()]),
+        called("named-tool", asks("In Paris", json!({"choice": "get_time"})), &[time()]),
+        said("no-tool", asks(one, json!({"choice": "none"})), one),
+        Scenario {
+            model: "text-and-tool",
+            says: Says::Text("Let me look."),
+            ..called("text-and-tool", asks(both, json!({})), &[weather(), time()])
+        },
+        said("results", json!({"turns": answered(), "tools": tools()}), "18 degrees; 12:30"),
+        said("after-results", json!({"turns": further, "tools": tools()}), "Thank you"),
+    ]
+}
+
+fn rich() -> [Scenario; 4] {
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"},
+        "rain": {"type": "boolean"}}, "required": ["city", "rain"], "additionalProperties": false});
+    let place = json!({"turns": user("It rains in Paris"), "schema": schema});
+    let picture = json!({"turns": [{"role": "user", "text": "See",
+        "images": [{"media_type": "image/png", "data": PICTURE}]}]});
+    let think = json!({"turns": user("Is it warm"), "thinking": true});
+    // The answer with its thinking and its calls goes back, and is followed by another.
+    let looped = json!({"turns": user("Use get_weather and get_time for Paris"), "tools": tools(),
+        "thinking": true, "results": {"get_weather": "18 degrees", "get_time": "12:30"}});
+    [
+        Scenario { model: "think", thinks: true, ..said("loop", looped, "18 degrees; 12:30") },
+        Scenario {
+            says: Says::Json(json!({"city": "Paris", "rain": true})),
+            ..said("structured", place, "")
+        },
+        said("image", picture, "See [image image/png 68 bytes]"),
+        Scenario { model: "think", thinks: true, ..said("thinking", think, "Is it warm") },
+    ]
+}
+
+/// Every scenario.
+pub(crate) fn all() -> Vec<Scenario> {
+    plain().into_iter().chain(with_tools()).chain(rich()).collect()
+}
+
+/// Those that the built-in mock can answer, with what it says itself.
+pub(crate) fn of_the_mock() -> Vec<Scenario> {
+    let adapt = |scenario: Scenario| match scenario.name {
+        "system" => None,
+        "results" => {
+            let says = Says::Parts(&["18 degrees", "12:30"]);
+            Some(Scenario { model: "chat", says, ..scenario })
+        }
+        "image" => {
+            let says = Says::Parts(&["1 picture"]);
+            Some(Scenario { model: "chat", says, ..scenario })
+        }
+        "text-and-tool" => Some(Scenario { says: Says::Parts(&["You asked about"]), ..scenario }),
+        "loop" => {
+            let says = Says::Text("Use get_weather and get_time for Paris");
+            Some(Scenario { says, ..scenario })
+        }
+        _ => Some(scenario),
+    };
+    all().into_iter().filter_map(adapt).collect()
+}

@@ -1,0 +1,10 @@
+/** What one request cost: exact, estimated or unknown, each to be told apart at a glance. */
+import { Estimated } from "@/components/estimated";
+import { Unpriced } from "@/components/unpriced";
+import type { CostBasisView, MicroDollars } from "@/ipc/bindings";
+import { formatMoneyFine } from "@/lib/money";
+
+export function Cost({ cost, basis }: { cost: MicroDollars | null; basis: CostBasisView }) {
+  if (cost === null) return <Unpriced />;
+  return basis === "estimated" ? <Estimated>{formatMoneyFine(cost)}</Estimated> : formatMoneyFine(cost);
+}

@@ -1,0 +1,10 @@
+/** The sign for a number that was counted from the text, because the backend reported no usage. */
+import type { ReactNode } from "react";
+
+export function Estimated({ children }: { children: ReactNode }) {
+  return (
+    <span className="whitespace-nowrap" title="estimated: the backend reported no usage">
+      ~{children}
+    </span>
+  );
+}

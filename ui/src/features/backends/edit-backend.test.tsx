@@ -1,0 +1,42 @@
+import { screen, waitFor } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { EditBackend } from "@/features/backends/edit-backend";
+import { makeBackend, health } from "@/ipc/fake/world";
+import { renderWith } from "../../../test/render-panel";
+
+const GROQ = makeBackend("groq", "groq", health("up", "", null, null, null));
+
+test("what a server lacks is ticked, changed and saved with its kind", async () => {
+  const known = { ...GROQ, lacks: ["tools" as const], crossing: "lenient" as const };
+  const { user, host } = renderWith("busy", <EditBackend backend={known} />);
+  const saved = vi.spyOn(host, "backendEdit");
+  await user.click(await screen.findByText("Advanced"));
+  expect(screen.getByRole("checkbox", { name: "Tools" })).toBeChecked();
+  expect(screen.getByRole("checkbox", { name: "Responses" })).toBeChecked();
+  expect(screen.getByRole("radio", { name: "Lenient" })).toBeChecked();
+  await user.click(screen.getByRole("checkbox", { name: "Images" }));
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalled());
+  expect(saved).toHaveBeenCalledWith(
+    expect.objectContaining({
+      kind: "openai-compatible",
+      lacks: ["tools", "images"],
+      offers: ["responses"],
+      crossing: "lenient",
+    }),
+  );
+});
+
+test("what the file says of another kind is kept until the kind changes", async () => {
+  const known = { ...GROQ, kind: "gemini" as const, lacks: ["tools" as const] };
+  const { user, host } = renderWith("busy", <EditBackend backend={known} />);
+  const saved = vi.spyOn(host, "backendEdit").mockResolvedValue(known);
+  await user.type(await screen.findByLabelText("Name for people"), "!");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalledTimes(1));
+  expect(saved).toHaveBeenLastCalledWith(expect.objectContaining({ kind: "gemini", lacks: ["tools"] }));
+  await user.selectOptions(screen.getByLabelText("Kind"), "Ollama");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalledTimes(2));
+  expect(saved).toHaveBeenLastCalledWith(expect.objectContaining({ kind: "ollama", lacks: [] }));
+});

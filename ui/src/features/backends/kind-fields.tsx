@@ -1,0 +1,94 @@
+/** A backend's kind and address, and behind a disclosure how it differs: the same in adding and editing. */
+import { ChevronRight } from "lucide-react";
+import type { ReactNode } from "react";
+import { useFormContext, useWatch } from "react-hook-form";
+import { CROSSINGS, KINDS, LACKS, OFFERS, sayDiffering, type Differing } from "@/features/backends/dialects";
+import { Field, Select, TextInput } from "@/components/field";
+import { Tick } from "@/components/tick";
+import type { ApiError, BackendKindView } from "@/ipc/bindings";
+import { faultOf } from "@/lib/fault";
+
+/** What the form around these fields holds of them. */
+export interface KindValues extends Differing {
+  kind: BackendKindView;
+  base_url: string;
+}
+
+export function KindAndAddress({ error }: { error: ApiError | null }) {
+  const { control, register } = useFormContext<KindValues>();
+  const kind = useWatch({ control, name: "kind" });
+  const word = KINDS.find(({ value }) => value === kind);
+  return (
+    <>
+      <Field label="Kind" help={word?.note} fault={faultOf(error, "kind")}>
+        {(given) => (
+          <Select {...given} {...register("kind")}>
+            {KINDS.map(({ value, label }) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Field label="Address" help={word?.address} fault={faultOf(error, "base_url")}>
+        {(given) => <TextInput {...given} mono placeholder="https://" {...register("base_url")} />}
+      </Field>
+    </>
+  );
+}
+
+export function Advanced() {
+  const { control, register } = useFormContext<KindValues>();
+  const [kind, lacks, offers, crossing] = useWatch({ control, name: ["kind", "lacks", "offers", "crossing"] });
+  const isCompatible = kind === "openai-compatible";
+  const differing = sayDiffering(isCompatible ? { lacks, offers, crossing } : { lacks: [], offers: [], crossing });
+  return (
+    <details className="group border-t border-line pt-3">
+      <summary className="flex list-none items-center gap-2 rounded-mark text-12 [&::-webkit-details-marker]:hidden">
+        <ChevronRight
+          size={14}
+          strokeWidth={1.5}
+          aria-hidden
+          className="shrink-0 text-ink-3 transition-transform duration-150 group-open:rotate-90"
+        />
+        <span className="font-medium text-ink-1">Advanced</span>
+        {differing !== null && (
+          <span className="min-w-0 truncate text-ink-3 group-open:hidden" title={differing}>
+            {differing}
+          </span>
+        )}
+      </summary>
+      <div className="flex flex-col gap-5 pt-4">
+        {isCompatible && (
+          <>
+            <Group legend="What it lacks">
+              {LACKS.map(({ value, label, note }) => (
+                <Tick key={value} type="checkbox" value={value} label={label} note={note} {...register("lacks")} />
+              ))}
+            </Group>
+            <Group legend="What it speaks beside Chat Completions">
+              {OFFERS.map(({ value, label, note }) => (
+                <Tick key={value} type="checkbox" value={value} label={label} note={note} {...register("offers")} />
+              ))}
+            </Group>
+          </>
+        )}
+        <Group legend="Fields it has no word for">
+          {CROSSINGS.map(({ value, label, note }) => (
+            <Tick key={value} type="radio" value={value} label={label} note={note} {...register("crossing")} />
+          ))}
+        </Group>
+      </div>
+    </details>
+  );
+}
+
+function Group({ legend, children }: { legend: string; children: ReactNode }) {
+  return (
+    <fieldset>
+      <legend className="mb-2 text-12 font-medium text-ink-1">{legend}</legend>
+      <div className="grid gap-x-6 gap-y-2.5 sm:grid-cols-2">{children}</div>
+    </fieldset>
+  );
+}

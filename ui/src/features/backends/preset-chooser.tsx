@@ -1,0 +1,91 @@
+/** Where a new backend is: one of many providers and local servers, found by typing, or an address of one's own. */
+import { Command } from "cmdk";
+import { Cloud, HardDrive, Plus, type LucideIcon } from "lucide-react";
+import { kindLabel } from "@/features/backends/dialects";
+import { Button } from "@/components/button";
+import { DialogFoot } from "@/components/dialog";
+import { Reading } from "@/components/reading";
+import { SkeletonRows } from "@/components/skeleton";
+import type { PresetView } from "@/ipc/bindings";
+import { usePresets } from "@/ipc/queries";
+import { matchesFilter } from "@/lib/filter";
+
+export function PresetChooser({ onChoose }: { onChoose: (preset: PresetView | null) => void }) {
+  const presets = usePresets();
+  return (
+    <Reading of={presets} skeleton={<SkeletonRows rows={8} label="Reading the providers" />}>
+      {(all) => <Chooser presets={all} onChoose={onChoose} />}
+    </Reading>
+  );
+}
+
+function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (preset: PresetView | null) => void }) {
+  const row = (preset: PresetView, icon: LucideIcon) => (
+    <Row
+      key={preset.id}
+      id={preset.id}
+      icon={icon}
+      name={preset.label}
+      kind={kindLabel(preset.kind)}
+      place={new URL(preset.base_url).host}
+      onChoose={() => onChoose(preset)}
+    />
+  );
+  return (
+    <Command
+      label="Find a provider"
+      loop
+      filter={(id, search, texts = []) => (matchesFilter(search, [id, ...texts]) ? 1 : 0)}
+      className="flex min-h-0 flex-col"
+    >
+      <Command.Input
+        data-autofocus
+        placeholder="Find a provider or a local server…"
+        className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none"
+      />
+      <Command.List className="h-[min(420px,60vh)] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-11 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
+        <Command.Group heading="Providers">
+          {presets.filter((preset) => !preset.local).map((preset) => row(preset, Cloud))}
+        </Command.Group>
+        <Command.Group heading="On this machine, without a key">
+          {presets.filter((preset) => preset.local).map((preset) => row(preset, HardDrive))}
+        </Command.Group>
+        <Command.Empty className="px-3 py-6 text-center text-ink-2">
+          Nothing of that name. Any address can be given by hand.
+        </Command.Empty>
+      </Command.List>
+      <DialogFoot>
+        <Button look="quiet" icon={Plus} className="mr-auto" onClick={() => onChoose(null)}>
+          Custom address
+        </Button>
+      </DialogFoot>
+    </Command>
+  );
+}
+
+interface RowProps {
+  id: string;
+  icon: LucideIcon;
+  name: string;
+  kind: string;
+  place: string;
+  onChoose: () => void;
+}
+
+function Row({ id, icon: Icon, name, kind, place, onChoose }: RowProps) {
+  // The usual one goes without saying, and so does one that the name says.
+  const isSaid = kind === kindLabel("openai-compatible") || name.includes(kind);
+  return (
+    <Command.Item
+      value={id}
+      keywords={[name, kind, place]}
+      onSelect={onChoose}
+      className="flex h-9 items-center gap-3 rounded-control px-3 text-ink-2 data-[selected=true]:bg-surface-2 data-[selected=true]:text-ink-1"
+    >
+      <Icon size={16} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />
+      <span className="shrink-0 font-medium text-ink-1">{name}</span>
+      {!isSaid && <span className="shrink-0 text-12 text-ink-3">speaks {kind}</span>}
+      <span className="ml-auto min-w-0 truncate font-mono text-12 text-ink-3">{place}</span>
+    </Command.Item>
+  );
+}

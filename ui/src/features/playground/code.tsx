@@ -1,0 +1,59 @@
+/** The same request as code for a tool of one's own. The core writes it; no token is in it. */
+import { useId, useState } from "react";
+import { CodeBlock } from "@/components/copy-button";
+import { Select } from "@/components/field";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import type { PlaygroundSend } from "@/ipc/bindings";
+import { usePlaygroundSnippets } from "@/ipc/queries";
+
+export function Code({ request }: { request: PlaygroundSend }) {
+  const id = useId();
+  const code = usePlaygroundSnippets(request);
+  const [chosen, choose] = useState<string | null>(null);
+  return (
+    <Reading of={code} skeleton={<CodeSkeleton />}>
+      {({ snippets, client, connected }) => {
+        const shown = snippets.find((snippet) => snippet.title === chosen) ?? snippets[0];
+        if (shown === undefined) return null;
+        return (
+          <div className="flex flex-col gap-3">
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+              <label htmlFor={id} className="sr-only">
+                Library
+              </label>
+              <Select id={id} className="w-48" value={shown.title} onChange={(event) => choose(event.target.value)}>
+                {snippets.map((snippet) => (
+                  <option key={snippet.title} value={snippet.title}>
+                    {snippet.title}
+                  </option>
+                ))}
+              </Select>
+              <span className="text-12 text-ink-3">
+                {connected ? (
+                  <>
+                    as <PanelLink path={`/clients/${encodeURIComponent(client)}`}>{client}</PanelLink>
+                  </>
+                ) : (
+                  <>
+                    <PanelLink path="/clients?add=true">Connect a client</PanelLink> named {client} first
+                  </>
+                )}
+              </span>
+            </div>
+            <CodeBlock title={shown.title} code={shown.code} />
+          </div>
+        );
+      }}
+    </Reading>
+  );
+}
+
+function CodeSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the code">
+      <Skeleton className="h-48 rounded-control" />
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+/** What is asked: the prompt, a system prompt if wanted, and the few knobs that every dialect has. */
+import { CornerDownLeft, Plus, Square, X } from "lucide-react";
+import { useId, type ComponentProps, type ReactNode } from "react";
+import type { ChangeDraft, Draft } from "@/features/playground/draft";
+import { Button, IconButton } from "@/components/button";
+import { ErrorNotice } from "@/components/error-notice";
+import { Select, TextInput } from "@/components/field";
+import { Kbd } from "@/components/kbd";
+import type { ApiError, EffortView } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+
+const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl";
+
+const EFFORTS = [
+  { value: "", label: "Default" },
+  { value: "minimal", label: "Minimal" },
+  { value: "low", label: "Low" },
+  { value: "medium", label: "Medium" },
+  { value: "high", label: "High" },
+] as const satisfies { value: EffortView | ""; label: string }[];
+
+const FIELDS = ["prompt", "temperature", "max_tokens"] as const;
+
+interface ComposerProps {
+  draft: Draft;
+  change: ChangeDraft;
+  going: boolean;
+  error: ApiError | null;
+  onSend: () => void;
+  onStop: () => void;
+}
+
+export function Composer({ draft, change, going, error, onSend, onStop }: ComposerProps) {
+  const set = (part: Partial<Draft>) => change((now) => ({ ...now, ...part }));
+  const fault = FIELDS.map((name) => faultOf(error, name)).find((text) => text !== null) ?? null;
+  const isEmpty = draft.prompt.trim() === "";
+  return (
+    <section
+      aria-label="Prompt"
+      className="flex shrink-0 flex-col rounded-card border border-line bg-surface-1 transition-colors duration-150 has-[textarea:focus]:border-accent"
+    >
+      {draft.system !== null && (
+        <div className="flex items-start gap-2 rounded-t-card border-b border-line bg-surface-2/60 pr-2">
+          <Prose
+            aria-label="System prompt"
+            rows={2}
+            placeholder="Who the model is and how it should answer"
+            value={draft.system}
+            onChange={(event) => set({ system: event.target.value })}
+          />
+          <span className="pt-1.5">
+            <IconButton label="Remove the system prompt" icon={X} onClick={() => set({ system: null })} />
+          </span>
+        </div>
+      )}
+      <Prose
+        aria-label="Prompt"
+        data-filter
+        rows={3}
+        placeholder="Ask something"
+        value={draft.prompt}
+        aria-invalid={faultOf(error, "prompt") !== null || undefined}
+        onChange={(event) => set({ prompt: event.target.value })}
+      />
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 py-2 pr-2 pl-3">
+        {draft.system === null && (
+          <Button look="quiet" size="small" icon={Plus} className="-ml-2" onClick={() => set({ system: "" })}>
+            System prompt
+          </Button>
+        )}
+        <Knob label="Temperature">
+          {(id) => (
+            <TextInput
+              id={id}
+              type="number"
+              min={0}
+              max={2}
+              step={0.1}
+              placeholder="auto"
+              className="numeric w-16 [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
+              value={draft.temperature}
+              aria-invalid={faultOf(error, "temperature") !== null || undefined}
+              onChange={(event) => set({ temperature: event.target.value })}
+            />
+          )}
+        </Knob>
+        <Knob label="Most tokens">
+          {(id) => (
+            <TextInput
+              id={id}
+              type="number"
+              min={1}
+              step={1}
+              placeholder="auto"
+              className="numeric w-16 [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
+              value={draft.max_tokens}
+              aria-invalid={faultOf(error, "max_tokens") !== null || undefined}
+              onChange={(event) => set({ max_tokens: event.target.value })}
+            />
+          )}
+        </Knob>
+        <Knob label="Effort">
+          {(id) => (
+            <Select
+              id={id}
+              className="w-24"
+              value={draft.effort}
+              onChange={(event) =>
+                set({ effort: EFFORTS.find((effort) => effort.value === event.target.value)?.value ?? "" })
+              }
+            >
+              {EFFORTS.map((effort) => (
+                <option key={effort.value} value={effort.value}>
+                  {effort.label}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Knob>
+        <div className="ml-auto flex items-center gap-3">
+          <span aria-hidden className="hidden items-center gap-2 text-12 text-ink-3 @min-[900px]:flex">
+            <Kbd keys={going ? ["Esc"] : [COMMAND_KEY, "↵"]} />
+          </span>
+          {/* One button for both, so that the focus stays where it was. */}
+          <Button
+            look={going ? "plain" : "primary"}
+            icon={going ? Square : CornerDownLeft}
+            size="small"
+            className="w-22"
+            disabled={!going && isEmpty}
+            title={!going && isEmpty ? "Write a prompt first" : undefined}
+            aria-keyshortcuts={going ? "Escape" : "Control+Enter Meta+Enter"}
+            onClick={going ? onStop : onSend}
+          >
+            {going ? "Stop" : "Send"}
+          </Button>
+        </div>
+      </div>
+      {fault !== null && (
+        <p role="alert" className="px-3 pb-2.5 text-12 text-bad">
+          {fault}
+        </p>
+      )}
+      {faultElsewhere(error, FIELDS) !== null && (
+        <div className="px-3 pb-3">
+          <ErrorNotice error={faultElsewhere(error, FIELDS)} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** Text of several lines that is part of the card around it. */
+function Prose({ className, ...rest }: ComponentProps<"textarea">) {
+  return (
+    <textarea
+      {...rest}
+      spellCheck={false}
+      className={classNames(
+        "block w-full resize-none rounded-card bg-transparent px-4 pt-3 pb-2 text-13 text-ink-1 outline-none",
+        className,
+      )}
+    />
+  );
+}
+
+function Knob({ label, children }: { label: string; children: (id: string) => ReactNode }) {
+  const id = useId();
+  return (
+    <span className="flex items-center gap-2">
+      <label htmlFor={id} className="text-12 whitespace-nowrap text-ink-2">
+        {label}
+      </label>
+      {children(id)}
+    </span>
+  );
+}

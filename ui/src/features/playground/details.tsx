@@ -1,0 +1,119 @@
+/** Where a prompt went and why, what it used, and every try. */
+import { Facts, type Fact } from "@/components/facts";
+import { PanelLink } from "@/components/panel-link";
+import { Unpriced } from "@/components/unpriced";
+import type { CostBasisView, PlaygroundAttemptView, PlaygroundRunView, PlaygroundUsageView } from "@/ipc/bindings";
+import { formatMoneyFine } from "@/lib/money";
+import { formatCount, formatDuration } from "@/lib/quantity";
+import { formatExact } from "@/lib/time";
+
+const BASIS: Record<CostBasisView, string> = {
+  reported: "reported by the provider",
+  computed: "computed: tokens times price",
+  estimated: "estimated: estimated tokens times price",
+  unpriced: "no usage or no price is known, so it is in no sum",
+};
+
+export function Details({ run }: { run: PlaygroundRunView | undefined }) {
+  if (run === undefined)
+    return <p className="text-ink-3">What the request used and where it went, once it was sent.</p>;
+  return (
+    <div className="flex flex-col gap-4">
+      <Facts facts={factsOf(run)} />
+      {run.record !== null && run.record.attempts.length > 0 && <Attempts attempts={run.record.attempts} />}
+    </div>
+  );
+}
+
+function factsOf(run: PlaygroundRunView): Fact[] {
+  const { record } = run;
+  return [
+    { name: "Sent", value: formatExact(run.started_at) },
+    {
+      name: "Backend",
+      value:
+        run.backend === null ? (
+          "none"
+        ) : (
+          <PanelLink path={`/backends/${encodeURIComponent(run.backend)}`}>{run.backend}</PanelLink>
+        ),
+    },
+    ...(record === null
+      ? []
+      : [
+          { name: "Why there", value: record.explanation === "" ? "no backend was chosen" : record.explanation },
+          { name: "Model billed", value: record.model_billed ?? "not reported" },
+          { name: "Tokens", value: record.usage === null ? "not reported" : <Tokens usage={record.usage} /> },
+          {
+            name: "Cost",
+            value:
+              record.cost === null ? (
+                <Unpriced />
+              ) : (
+                <>
+                  {formatMoneyFine(record.cost)} <span className="text-ink-3">{BASIS[record.cost_basis]}</span>
+                </>
+              ),
+          },
+        ]),
+    { name: "Finish reason", value: run.finish_reason ?? "none" },
+    { name: "Status", value: run.http_status === null ? "none" : String(run.http_status) },
+    {
+      name: "Not passed on",
+      value:
+        run.dropped.length === 0
+          ? "nothing: every field reached the backend"
+          : `${run.dropped.join(", ")}: the backend has no word for it`,
+    },
+    {
+      name: "Request",
+      value:
+        run.request === null ? (
+          "none"
+        ) : (
+          <PanelLink path={`/usage?request=${encodeURIComponent(run.request)}`}>
+            <span className="font-mono text-12">{run.request}</span>
+          </PanelLink>
+        ),
+    },
+  ];
+}
+
+/** By class, those that are zero left out but for the two that everyone looks for. */
+function Tokens({ usage }: { usage: PlaygroundUsageView }) {
+  const parts: [number, string][] = [
+    [usage.cache_read, "read from a cache"],
+    [usage.cache_write, "written to a cache"],
+    [usage.reasoning, "thinking"],
+  ];
+  const named = parts.filter(([tokens]) => tokens > 0).map(([tokens, name]) => `${formatCount(tokens)} ${name}`);
+  return (
+    <>
+      {formatCount(usage.input)} in, {formatCount(usage.output)} out
+      {named.length > 0 && <span className="text-ink-3">; of these {named.join(", ")}</span>}
+    </>
+  );
+}
+
+function Attempts({ attempts }: { attempts: PlaygroundAttemptView[] }) {
+  return (
+    <section aria-label="Attempts">
+      <h3 className="mb-1.5 text-12 font-medium text-ink-3">
+        {attempts.length === 1 ? "One attempt" : `${attempts.length} attempts`}
+      </h3>
+      <ol className="overflow-hidden rounded-control border border-line">
+        {attempts.map((attempt, index) => (
+          <li key={index} className="border-b border-line px-3 py-2 text-12 last:border-b-0">
+            <div className="flex items-baseline gap-3">
+              <span className="text-ink-1">{attempt.backend}</span>
+              <span className="min-w-0 truncate font-mono text-ink-2">{attempt.model}</span>
+              <span className="numeric ml-auto text-ink-2">{attempt.http_status ?? "no answer"}</span>
+              <span className="numeric w-16 text-ink-3">{formatDuration(attempt.duration_ms)}</span>
+            </div>
+            {attempt.error !== null && <p className="mt-0.5 text-bad [overflow-wrap:anywhere]">{attempt.error}</p>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

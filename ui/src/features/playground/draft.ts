@@ -1,0 +1,95 @@
+/**
+ * What is being asked, kept while the panel is open so that a look at another screen loses nothing. Prompts are written
+ * to no storage.
+ */
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import type { EffortView, PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
+
+export type Seat = "a" | "b";
+export const SEATS: Seat[] = ["a", "b"];
+export type Mode = "one" | "two";
+
+export interface Draft {
+  mode: Mode;
+  models: Record<Seat, string>;
+  /** The run that each seat shows. */
+  runs: Record<Seat, string | null>;
+  prompt: string;
+  /** `null`: not asked for. */
+  system: string | null;
+  temperature: string;
+  max_tokens: string;
+  effort: EffortView | "";
+}
+
+/** Answers without a network and is billed by nobody: a first prompt works at once. */
+const FIRST_MODEL = "mock/chat";
+const SECOND_MODEL = "mock/slow";
+
+const EMPTY: Draft = {
+  mode: "one",
+  models: { a: FIRST_MODEL, b: SECOND_MODEL },
+  runs: { a: null, b: null },
+  prompt: "",
+  system: null,
+  temperature: "",
+  max_tokens: "",
+  effort: "",
+};
+
+interface Store {
+  draft: Draft;
+  listeners: Set<() => void>;
+}
+
+const stores = new WeakMap<QueryClient, Store>();
+
+function storeOf(cache: QueryClient): Store {
+  const known = stores.get(cache) ?? { draft: EMPTY, listeners: new Set() };
+  stores.set(cache, known);
+  return known;
+}
+
+export type ChangeDraft = (change: (draft: Draft) => Draft) => void;
+
+export function useDraft(): [Draft, ChangeDraft] {
+  const store = storeOf(useQueryClient());
+  const draft = useSyncExternalStore(
+    (listener) => {
+      store.listeners.add(listener);
+      return () => store.listeners.delete(listener);
+    },
+    () => store.draft,
+  );
+  return [draft, (by) => write(store, by(store.draft))];
+}
+
+function write(store: Store, draft: Draft): void {
+  store.draft = draft;
+  for (const listener of store.listeners) listener();
+}
+
+export function seatsOf(draft: Draft): Seat[] {
+  return draft.mode === "one" ? ["a"] : SEATS;
+}
+
+/** An empty field leaves the choice to the backend; what is no number is sent as one that the core refuses by name. */
+function numberOf(text: string): number | null {
+  return text.trim() === "" ? null : Number(text);
+}
+
+export function requestOf(draft: Draft, seat: Seat): PlaygroundSend {
+  return {
+    model: draft.models[seat],
+    system: draft.system,
+    prompt: draft.prompt,
+    temperature: numberOf(draft.temperature),
+    max_tokens: numberOf(draft.max_tokens),
+    effort: draft.effort === "" ? null : draft.effort,
+  };
+}
+
+export function goes(run: PlaygroundRunView | undefined): boolean {
+  return run !== undefined && (run.state === "waiting" || run.state === "streaming");
+}

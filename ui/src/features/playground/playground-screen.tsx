@@ -1,0 +1,165 @@
+/** One prompt to one backend, or to two side by side, sent as any tool on this machine would send it. */
+import type { KeyboardEvent } from "react";
+import { Composer } from "@/features/playground/composer";
+import { goes, requestOf, SEATS, seatsOf, useDraft, type Mode, type Seat } from "@/features/playground/draft";
+import { Pane } from "@/features/playground/pane";
+import { Race } from "@/features/playground/race";
+import { Choice } from "@/components/choice";
+import { Page } from "@/components/page";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
+import { usePlayground } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
+import { formatMoney } from "@/lib/money";
+import { formatDuration } from "@/lib/quantity";
+
+const MODES = [
+  { value: "one", label: "One backend" },
+  { value: "two", label: "Compare two" },
+] as const satisfies { value: Mode; label: string }[];
+
+export function PlaygroundScreen() {
+  const runs = usePlayground();
+  const [draft, change] = useDraft();
+  const first = useSend();
+  const second = useSend();
+  const sends = { a: first, b: second };
+  const cancel = useAction([], (host, run: string) => host.playgroundCancel({ run }));
+  const seats = seatsOf(draft);
+  const runAt = (seat: Seat) => runs.data?.find((run) => run.id === draft.runs[seat]);
+  // A run whose pane was put away goes on, and is stopped with the others.
+  const going = SEATS.flatMap((seat) => runAt(seat) ?? []).filter(goes);
+  const isGoing = going.length > 0 || SEATS.some((seat) => sends[seat].isPending);
+
+  const send = () => {
+    if (isGoing) return;
+    change((now) => ({ ...now, runs: { a: null, b: null } }));
+    for (const seat of seats)
+      sends[seat].mutate(requestOf(draft, seat), {
+        onSuccess: (run) => change((now) => ({ ...now, runs: { ...now.runs, [seat]: run.id } })),
+      });
+  };
+  const stop = () => {
+    for (const run of going)
+      cancel.mutate(run.id, {
+        onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      });
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.defaultPrevented) return;
+    const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (!isSend && !(event.key === "Escape" && isGoing)) return;
+    event.preventDefault();
+    if (isSend) send();
+    else stop();
+  };
+
+  return (
+    <div onKeyDown={press} role="presentation" className="h-full">
+      <Page
+        title="Playground"
+        lead={leadOf(seats.map(runAt))}
+        filled
+        actions={
+          <Choice
+            label="How many backends"
+            options={MODES}
+            value={draft.mode}
+            onChange={(mode) => change((now) => ({ ...now, mode }))}
+          />
+        }
+      >
+        <Composer
+          draft={draft}
+          change={change}
+          going={isGoing}
+          error={sends.a.error ?? (draft.mode === "two" ? sends.b.error : null)}
+          onSend={send}
+          onStop={stop}
+        />
+        <Reading of={runs} skeleton={<PanesSkeleton />}>
+          {() => (
+            <>
+              <Race
+                runners={seats.map((seat) => ({
+                  seat,
+                  model: draft.models[seat],
+                  run: runAt(seat),
+                  sending: sends[seat].isPending,
+                }))}
+                locked={isGoing}
+                onModel={(seat, model) => change((now) => ({ ...now, models: { ...now.models, [seat]: model } }))}
+              />
+              <div
+                className={classNames(
+                  "grid min-h-56 flex-1 grid-cols-1 gap-4",
+                  draft.mode === "two" && "@min-[560px]:grid-cols-2",
+                )}
+              >
+                {seats.map((seat) => (
+                  <Pane
+                    key={seat}
+                    seat={draft.mode === "two" ? seat : null}
+                    run={runAt(seat)}
+                    sending={sends[seat].isPending}
+                    request={requestOf(draft, seat)}
+                    suggest={seat === "a" ? (prompt) => change((now) => ({ ...now, prompt })) : null}
+                  />
+                ))}
+              </div>
+            </>
+          )}
+        </Reading>
+      </Page>
+    </div>
+  );
+}
+
+function useSend() {
+  return useAction([], (host, req: PlaygroundSend) => host.playgroundSend(req));
+}
+
+/** The screen's answer: what became of the last prompt. */
+function leadOf(shown: (PlaygroundRunView | undefined)[]): string {
+  const runs = shown.flatMap((run) => run ?? []);
+  if (runs.length === 0) return "Asks through the gateway, as any tool on this machine would.";
+  const [first, second] = runs;
+  if (first?.state === "complete" && second?.state === "complete")
+    return `${first.model} took ${formatDuration(first.elapsed_ms)}, ${second.model} ${formatDuration(second.elapsed_ms)}.`;
+  return runs.map((run) => sentenceOf(run)).join(" ");
+}
+
+function sentenceOf(run: PlaygroundRunView): string {
+  const took = formatDuration(run.elapsed_ms);
+  switch (run.state) {
+    case "waiting":
+      return `Waiting for ${run.model}.`;
+    case "streaming":
+      return `${run.model} is answering.`;
+    case "complete":
+      return `${run.model} answered in ${took}${costOf(run)}.`;
+    case "partial":
+      return `${run.model} broke off after ${took}.`;
+    case "failed":
+      return `${run.model} did not answer.`;
+    case "cancelled":
+      return `${run.model} was cancelled.`;
+  }
+}
+
+function costOf({ record }: PlaygroundRunView): string {
+  if (record === null) return "";
+  return record.cost === null ? ", at an unknown price" : ` for ${formatMoney(record.cost)}`;
+}
+
+function PanesSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the playground" className="flex flex-1 flex-col gap-4">
+      <Skeleton className="h-[70px] rounded-card" />
+      <Skeleton className="min-h-56 flex-1 rounded-card" />
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+/** What went over the wire, as it was, without the token. */
+import { CodeBlock } from "@/components/copy-button";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import type { PlaygroundRawView, PlaygroundRunView } from "@/ipc/bindings";
+import { usePlaygroundRaw } from "@/ipc/queries";
+import { formatBytes } from "@/lib/quantity";
+
+export function Raw({ run }: { run: PlaygroundRunView | undefined }) {
+  if (run === undefined)
+    return <p className="text-ink-3">The request and its answer, byte for byte, once it was sent.</p>;
+  return <Exchange run={run} />;
+}
+
+function Exchange({ run }: { run: PlaygroundRunView }) {
+  const raw = usePlaygroundRaw(run);
+  return (
+    <Reading of={raw} skeleton={<ExchangeSkeleton />}>
+      {(data) => (
+        <div className="flex flex-col gap-3">
+          <CodeBlock title="request" code={`${data.request_head}\n\n${data.request_body}`} />
+          {data.answer_head !== "" && <CodeBlock title="answer" code={answerOf(data)} />}
+          {data.answer_bytes_cut > 0 && (
+            <p className="text-12 text-ink-3">{formatBytes(data.answer_bytes_cut)} more came and are not kept.</p>
+          )}
+        </div>
+      )}
+    </Reading>
+  );
+}
+
+function answerOf(raw: PlaygroundRawView): string {
+  return `${raw.answer_head}\n\n${raw.answer_body}`.trimEnd();
+}
+
+function ExchangeSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the exchange">
+      <Skeleton className="h-40 rounded-control" />
+    </div>
+  );
+}

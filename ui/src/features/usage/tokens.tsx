@@ -1,0 +1,17 @@
+/** Token counts of one request, marked where they are estimates. */
+import type { ReactNode } from "react";
+import { Estimated } from "@/components/estimated";
+import type { Count, UsageBasisView } from "@/ipc/bindings";
+import { formatCount } from "@/lib/quantity";
+
+interface TokensProps {
+  count: Count | null;
+  basis: UsageBasisView | null;
+  /** What stands for a count that is not known. */
+  unknown: ReactNode;
+}
+
+export function Tokens({ count, basis, unknown }: TokensProps) {
+  if (count === null) return unknown;
+  return basis === "estimated" ? <Estimated>{formatCount(count)}</Estimated> : formatCount(count);
+}

@@ -1,0 +1,26 @@
+/** The playground's runs as events move them on. */
+import type { PlaygroundPieceView, PlaygroundRunView } from "@/ipc/bindings";
+
+/** As many as the core keeps. */
+const RUNS_KEPT_MAX = 4;
+
+/** A run that began or ended, in its place or as the newest. */
+export function withRun(runs: PlaygroundRunView[], run: PlaygroundRunView): PlaygroundRunView[] {
+  if (runs.some((known) => known.id === run.id)) return runs.map((known) => (known.id === run.id ? run : known));
+  return [...runs, run].slice(-RUNS_KEPT_MAX);
+}
+
+/** The run with its next piece; `null` when a piece before it was missed. A piece that is there already changes nothing. */
+export function withPiece(runs: PlaygroundRunView[], piece: PlaygroundPieceView): PlaygroundRunView[] | null {
+  const run = runs.find((known) => known.id === piece.run);
+  if (run === undefined || run.text.length < piece.text_at || run.thinking.length < piece.thinking_at) return null;
+  if (run.text.length > piece.text_at || run.thinking.length > piece.thinking_at) return runs;
+  return withRun(runs, {
+    ...run,
+    state: "streaming",
+    text: run.text + piece.text,
+    thinking: run.thinking + piece.thinking,
+    first_token_ms: piece.first_token_ms,
+    elapsed_ms: piece.elapsed_ms,
+  });
+}
