@@ -154,8 +154,11 @@ impl Exchange {
         let mut reader = PieceReader::new(self.backend);
         let mut assembler = self.assembler();
         let mut events = Vec::new();
-        let mut pieces = reader.feed(body).map_err(BadAnswer::Broken)?;
-        pieces.extend(reader.finish().map_err(BadAnswer::Broken)?);
+        let (mut pieces, fault) = reader.feed(body);
+        if let Some(fault) = fault {
+            return Err(BadAnswer::Broken(fault));
+        }
+        pieces.extend(reader.finish());
         for piece in pieces {
             assemble(piece, &mut assembler, &mut events)?;
         }

@@ -12,6 +12,7 @@ use crate::{
     SsePayload, StreamEnd, Surface, UsageChunk,
 };
 
+mod fuzz;
 mod matrix;
 
 const CASES: u32 = 512;

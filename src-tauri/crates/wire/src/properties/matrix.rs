@@ -132,9 +132,11 @@ pub(super) fn read_stream(
         _ => body.to_vec(),
     };
     let mut reader = PieceReader::new(dialect);
-    let told_so = |fault| format!("{fault:?}: {}", String::from_utf8_lossy(body));
-    let mut pieces = reader.feed(&events).map_err(told_so)?;
-    pieces.extend(reader.finish().map_err(told_so)?);
+    let (mut pieces, fault) = reader.feed(&events);
+    if let Some(fault) = fault {
+        return Err(format!("{fault:?}: {}", String::from_utf8_lossy(body)));
+    }
+    pieces.extend(reader.finish());
     let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
     let mut told = Vec::new();
     for piece in pieces {
