@@ -263,4 +263,9 @@ impl Bench {
         client.request(&format!("POST {path} HTTP/1.1"), &headers, body).await.expect("sent");
         client
     }
+
+    /// Adds to what the backends give.
+    pub(crate) fn script(&self, reply: Reply) {
+        self.replies.lock().push_back(reply);
+    }
 }

@@ -19,4 +19,6 @@ mod probing;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod surfaces;
+#[cfg(test)]
 mod world;
