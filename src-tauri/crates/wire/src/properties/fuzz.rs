@@ -2,8 +2,7 @@
 //! the dialect it is written in.
 //!
 //! Deterministic: a case is its number, and a failure says it. The short run is a part of every test
-//! run; the long one (`ten_million_cases`, ignored by default) is run before a release:
-//! `cargo test --release -p wire -- --ignored ten_million_cases`.
+//! run; before a release it is a long one: `WIRE_FUZZ_CASES=10000000 cargo test --release -p wire fuzz`.
 
 use bytes::Bytes;
 use domain::{Crossing, Dialect, Entropy, SeededEntropy};
@@ -229,15 +228,11 @@ fn run(cases: std::ops::Range<u64>) {
 
 #[test]
 fn broken_bytes_never_panic_and_never_come_out_broken() {
-    run(0..20_000);
-}
-
-#[test]
-#[ignore = "minutes in a release build; run before a release"]
-fn ten_million_cases() {
+    let cases =
+        option_env!("WIRE_FUZZ_CASES").map_or(20_000, |text| text.parse().expect("a number"));
+    let half: u64 = cases / 2;
     std::thread::scope(|scope| {
-        for part in 0..2 {
-            scope.spawn(move || run(part * 5_000_000..(part + 1) * 5_000_000));
-        }
+        scope.spawn(move || run(0..half));
+        scope.spawn(move || run(half..cases));
     });
 }
