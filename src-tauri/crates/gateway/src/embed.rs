@@ -255,7 +255,7 @@ fn in_one(
     let (_, mut worst) = failures.into_iter().next()?;
     let message = EmbeddingFailure::summary(&named, inputs);
     worst.refusal.message = format!("The backend {}: {message}", backend.id);
-    worst.refusal.param = Some("input".to_owned());
+    worst.refusal.param = Some("input".into());
     Some(worst)
 }
 

@@ -8,7 +8,7 @@ use crate::dialect::{Closing, StreamWriter, error_event, stream_writer};
 use crate::exchange::CrossingAnswer;
 use crate::neutral::{Event, Piece};
 use crate::stream::{PieceReader, flow};
-use crate::{AnswerFacts, ErrorAnswer, StreamEnd, StreamFault, Tapped};
+use crate::{AnswerFacts, ErrorAnswer, StreamEnd, Tapped};
 
 /// Translates one upstream stream as it comes.
 pub(crate) struct CrossTap {

@@ -289,7 +289,7 @@ mod tests {
     fn a_stream_tells_the_thinking_in_its_last_usage() {
         let body = json!({"model": "think", "max_tokens": 64, "stream": true,
             "messages": [{"role": "user", "content": "Is it warm"}]});
-        let body = bytes::Bytes::from(body.to_string());
+        let body = Bytes::from(body.to_string());
         let request = ClientRequest::parse(Surface::AnthropicMessages, body).expect("a request");
         let answer = mock::answer(&request, 0);
         let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();

@@ -1,7 +1,7 @@
 //! Codex' own turns over backends of other dialects, from its request to the events it gets back.
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::Crossing;
 use serde_json::{Value, json};
 
 use super::request::tests::CODEX;

@@ -92,7 +92,7 @@ proptest! {
         let _ = upstream_error(429, text.as_bytes());
         let payload = SsePayload::Data(Bytes::from(text.clone()));
         let _ = StreamReader::default().read(&SseEvent { raw: Bytes::new(), name: None, payload });
-        let body = Bytes::from(text.clone());
+        let body = Bytes::from(text);
         for surface in [EmbeddingSurface::OpenAi, EmbeddingSurface::GeminiOne { model: "m" }, EmbeddingSurface::GeminiBatch { model: "m" }] {
             if let Ok(request) = EmbeddingRequest::parse(surface, body.clone()) {
                 let target = Target { kind: TargetKind::Gemini, model: "n".to_owned(), crossing: Crossing::Lenient, output_tokens_max: None };
