@@ -145,7 +145,8 @@ impl Tool {
                 .unwrap_or_else(|e| panic!("{e}: {}", answer.text()));
             return whole;
         }
-        let text = answer.text();
+        let text = answer.text().replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim_start_matches('\u{feff}');
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
         let read =
             |data: &str| serde_json::from_str(data.trim()).unwrap_or_else(|_| data.trim().into());
@@ -199,7 +200,7 @@ impl Tool {
         let values = self.values(answer);
         let last = values.last().expect(&shown);
         match self {
-            Self::Chat => assert!(text.ends_with("data: [DONE]\n\n"), "{shown}"),
+            Self::Chat => assert_eq!(last, "[DONE]", "{shown}"),
             Self::Responses => assert_eq!(last["type"], "response.completed", "{shown}"),
             Self::Messages => assert_eq!(last["type"], "message_stop", "{shown}"),
             Self::Gemini | Self::GeminiArray => {

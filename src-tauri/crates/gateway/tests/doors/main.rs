@@ -21,6 +21,10 @@ mod probing;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod spellings;
+#[cfg(test)]
 mod surfaces;
 #[cfg(test)]
 mod usage;
