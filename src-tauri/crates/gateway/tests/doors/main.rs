@@ -21,4 +21,8 @@ mod refusals;
 #[cfg(test)]
 mod surfaces;
 #[cfg(test)]
+mod usage;
+#[cfg(test)]
+mod waiting;
+#[cfg(test)]
 mod world;
