@@ -357,3 +357,43 @@ fn namespaces_of_tools_come_back_through_every_backend() {
         }
     }
 }
+
+/// litellm#29223: an error in mid-stream was swallowed and the answer passed for whole.
+#[test]
+fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
+    let delivery = Delivery::Stream(UsageChunk::Asked);
+    for model in ["fault-error-event", "fault-cut"] {
+        let question = Request { delivery, ..ask(model, "hello") };
+        for (client, target) in CLIENTS.iter().flat_map(|c| targets().into_iter().map(|t| (*c, t)))
+        {
+            let target = Target { model: model.to_owned(), ..target };
+            let case = format!("{model}: {client} at {:?}", target.kind);
+            let exchange = Exchange::new(&asked(client, &question), &target, "x", 7).expect(&case);
+            let answer = answered(&exchange, model);
+            let mut stream = exchange.stream();
+            let relayed: usize =
+                answer.body.iter().map(|piece| stream.feed(&piece.bytes).relay.len()).sum();
+            assert!(relayed > 0, "{case}: it had begun");
+            let end = stream.finish();
+            match model {
+                "fault-cut" => assert_eq!(end, StreamEnd::Truncated, "{case}"),
+                _ => assert!(matches!(end, StreamEnd::UpstreamError(_)), "{case}: {end:?}"),
+            }
+            let error = crate::ErrorAnswer {
+                status: 502,
+                kind: crate::ErrorKind::Api,
+                code: Some("broken"),
+                message: "it broke",
+                param: None,
+            };
+            let (event, _) = stream.error_event(&error);
+            assert!(String::from_utf8_lossy(&event).contains("it broke"), "{case}");
+            // The client's own reader takes it for an error, not for an end.
+            let (pieces, _) = PieceReader::new(client).feed(&event);
+            assert!(
+                pieces.iter().any(|piece| matches!(piece, crate::neutral::Piece::Error(_))),
+                "{case}: {pieces:?}"
+            );
+        }
+    }
+}
