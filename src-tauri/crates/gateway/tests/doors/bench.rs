@@ -41,8 +41,17 @@ pub(crate) enum Server {
 pub(crate) const TOOLS: [Tool; 5] =
     [Tool::Chat, Tool::Responses, Tool::Messages, Tool::Gemini, Tool::GeminiArray];
 
-pub(crate) const SERVERS: [Server; 4] =
-    [Server::Chat, Server::Responses, Server::Messages, Server::Gemini];
+pub(crate) const SERVERS: [Server; 5] =
+    [Server::Chat, Server::Responses, Server::Messages, Server::Gemini, Server::Ollama];
+
+/// Each client with a backend of its own dialect.
+pub(crate) const SAME: [(Tool, Server); 5] = [
+    (Tool::Chat, Server::Chat),
+    (Tool::Responses, Server::Responses),
+    (Tool::Messages, Server::Messages),
+    (Tool::Gemini, Server::Gemini),
+    (Tool::GeminiArray, Server::Gemini),
+];
 
 /// Every client with every backend. OpenAI itself is asked in Chat by clients of Chat, so there that
 /// pair does not cross to Responses.

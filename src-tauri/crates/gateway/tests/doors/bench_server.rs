@@ -108,7 +108,7 @@ impl Server {
             Self::Ollama => self.all(&[json!({"model": "llama", "done": true,
                 "created_at": "2026-01-01T00:00:00Z", "done_reason": "stop",
                 "message": {"role": "assistant", "content": ""},
-                "prompt_eval_count": 7, "eval_count": 2})]),
+                "prompt_eval_count": usage["input"], "eval_count": usage["output"]})]),
         }
     }
 
@@ -122,7 +122,7 @@ impl Server {
             Self::Messages => json!({"input_tokens": 7, "output_tokens": 2}),
             Self::Gemini => json!({"promptTokenCount": 7, "candidatesTokenCount": 2,
                 "totalTokenCount": 9}),
-            Self::Ollama => Value::Null,
+            Self::Ollama => json!({"input": 7, "output": 2}),
         }
     }
 

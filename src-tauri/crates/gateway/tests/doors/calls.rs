@@ -116,13 +116,14 @@ fn stream(deltas: &[Value]) -> Reply {
 }
 
 /// A piece of a call.
-fn piece(index: i64, id: Value, name: Value, arguments: Value) -> Value {
+fn piece(index: i64, id: impl Into<Value>, name: &str, arguments: impl Into<Value>) -> Value {
+    let (id, arguments) = (id.into(), arguments.into());
     json!({"index": index, "id": id, "type": "function",
         "function": {"name": name, "arguments": arguments}})
 }
 
 fn delta(calls: Vec<Value>) -> Value {
-    json!({ "tool_calls": calls })
+    Value::Object([("tool_calls".to_owned(), calls.into())].into_iter().collect())
 }
 
 /// Tools that do not speak Chat.
@@ -159,8 +160,8 @@ async fn check(deltas: &[Value], expected: &[(&str, Value)]) {
     .await;
 }
 
-fn one(arguments: Value) -> Vec<Value> {
-    vec![delta(vec![piece(0, "call_1".into(), "look".into(), arguments)])]
+fn one(arguments: impl Into<Value>) -> Vec<Value> {
+    vec![delta(vec![piece(0, "call_1", "look", arguments)])]
 }
 
 #[tokio::test]
@@ -180,7 +181,7 @@ async fn f51_arguments_come_in_every_shape() {
     check(&bytewise, &look(json!({"a": "b\"}{"}))).await;
     let repeated: Vec<_> = ["{\"a\"", ":", "1}"]
         .into_iter()
-        .map(|part| delta(vec![piece(0, "call_1".into(), "look".into(), part.into())]))
+        .map(|part| delta(vec![piece(0, "call_1", "look", part)]))
         .collect();
     check(&repeated, &look(json!({"a": 1}))).await;
 }
@@ -192,8 +193,8 @@ async fn f51_ids_and_indexes_are_made_whole() {
     let both = [("look", json!({"a": 1})), ("find", json!({"b": 2}))];
     let pair = |first: (i64, Value), second: (i64, Value)| {
         vec![delta(vec![
-            piece(first.0, first.1, "look".into(), a()),
-            piece(second.0, second.1, "find".into(), b()),
+            piece(first.0, first.1, "look", a()),
+            piece(second.0, second.1, "find", b()),
         ])]
     };
     check(&pair((0, Value::Null), (1, Value::Null)), &both).await;
@@ -211,8 +212,8 @@ async fn f51_ids_and_indexes_are_made_whole() {
 #[tokio::test]
 async fn f52_interleaved_calls_come_one_after_the_other() {
     let deltas = [
-        delta(vec![piece(0, "a".into(), "look".into(), "".into())]),
-        delta(vec![piece(1, "b".into(), "find".into(), "".into())]),
+        delta(vec![piece(0, "a", "look", "")]),
+        delta(vec![piece(1, "b", "find", "")]),
         delta(vec![json!({"index": 0, "function": {"arguments": "{\"a\""}})]),
         delta(vec![json!({"index": 1, "function": {"arguments": "{\"b\""}})]),
         delta(vec![json!({"index": 0, "function": {"arguments": ":1}"}})]),
@@ -275,10 +276,7 @@ async fn f13_the_first_finish_stands_and_a_late_call_breaks() {
         assert_eq!(tool.text(&answer), "Hello", "{name}: {}", answer.text());
 
         let mut pieces = finished();
-        pieces.push(event(
-            delta(vec![piece(0, "x".into(), "look".into(), "{}".into())]),
-            Value::Null,
-        ));
+        pieces.push(event(delta(vec![piece(0, "x", "look", "{}")]), Value::Null));
         pieces.extend(Server::Chat.terminator());
         let reply = Server::Chat.stream(pieces);
         let answer = bench.ask(tool, Want::Stream, Server::Chat, reply).await;
