@@ -6,6 +6,9 @@
 //! test and no part of CI: a busy machine makes every figure wrong.
 
 mod client;
+mod crossing;
+mod dialect;
+mod fault;
 mod figures;
 mod ground;
 mod home;
@@ -64,6 +67,14 @@ enum Row {
     Streams,
     /// Memory idle, after 10,000 requests and after as many again
     Memory,
+    /// Added time at 1 connection in another dialect, passed through and translated
+    Dialects,
+    /// Added time to the first token of a stream, the same pairs
+    DialectTokens,
+    /// 300 streams at once, the same pairs
+    DialectStreams,
+    /// Memory after translated requests and after answers made to fill it
+    DialectMemory,
     /// Processor time of a program that does nothing
     Idle,
     /// `gatehouse serve` to its first answer
@@ -137,6 +148,10 @@ impl Row {
             Self::Gaps => "gaps",
             Self::Streams => "streams",
             Self::Memory => "memory",
+            Self::Dialects => "dialects",
+            Self::DialectTokens => "dialect-tokens",
+            Self::DialectStreams => "dialect-streams",
+            Self::DialectMemory => "dialect-memory",
             Self::Idle => "idle",
             Self::Start => "start",
             Self::Status => "status",
@@ -153,6 +168,10 @@ impl Row {
             Self::Gaps => traffic::gaps(ground),
             Self::Streams => traffic::many_streams(ground),
             Self::Memory => traffic::memory(ground),
+            Self::Dialects => crossing::latency(ground),
+            Self::DialectTokens => crossing::first_token(ground),
+            Self::DialectStreams => crossing::many_streams(ground),
+            Self::DialectMemory => crossing::memory(ground),
             Self::Idle => standing::idle(ground),
             Self::Start => standing::start(ground),
             Self::Status => standing::status(ground),

@@ -7,11 +7,15 @@ use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::dialect::Dialect;
 use super::upstream::{Epoch, STREAM_CHUNKS};
 use super::wire::Wire;
 
 /// Longest that one streamed answer may take. A tenth of a second is normal.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Longest that a bad answer may take. The endless one ends at its cap after a second or so.
+const EXHAUST_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Whom a request goes to, and how it begins there.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub(crate) struct Door {
     pub(crate) token: String,
     /// What stands before a model's name there.
     pub(crate) model_prefix: &'static str,
+    /// What is spoken there.
+    pub(crate) dialect: Dialect,
 }
 
 /// How an answer is asked for.
@@ -34,21 +40,10 @@ pub(crate) enum Answer {
 }
 
 impl Door {
-    /// A chat request, as the bytes that go over the wire.
-    pub(crate) fn chat(&self, model: &str, answer: Answer) -> Vec<u8> {
-        let stream = match answer {
-            Answer::Whole => "",
-            Answer::Streamed => r#","stream":true,"stream_options":{"include_usage":true}"#,
-        };
-        let body = format!(
-            concat!(
-                r#"{{"model":"{}{}","messages":[{{"role":"system","content":"You answer briefly."}},"#,
-                r#"{{"role":"user","content":"What does a gatehouse keep, open, watch and write "#,
-                r#"down? One sentence, please."}}],"temperature":0.2,"max_tokens":64{}}}"#
-            ),
-            self.model_prefix, model, stream
-        );
-        self.post("/v1/chat/completions", &body)
+    /// A request for an answer, as the bytes that go over the wire.
+    pub(crate) fn request(&self, model: &str, answer: Answer) -> Vec<u8> {
+        let model = format!("{}{model}", self.model_prefix);
+        self.post(self.dialect.path(), &self.dialect.question(&model, answer))
     }
 
     /// A POST of JSON, as bytes.
@@ -66,13 +61,14 @@ impl Door {
     pub(crate) async fn connect(&self) -> Result<Connection> {
         let socket = TcpStream::connect(self.address).await;
         let socket = socket.with_context(|| format!("nobody listens on {}", self.address))?;
-        Ok(Connection { wire: Wire::over(socket)? })
+        Ok(Connection { wire: Wire::over(socket)?, dialect: self.dialect })
     }
 }
 
 /// One connection, used for one request after another.
 pub(crate) struct Connection {
     wire: Wire,
+    dialect: Dialect,
 }
 
 /// One piece of a streamed answer.
@@ -113,6 +109,19 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends a request whose answer is bad and reads what comes until it ends or the connection does;
+    /// the status, and how many bytes the body had.
+    pub(crate) async fn exhaust(&mut self, request: &[u8]) -> Result<(u16, usize)> {
+        self.wire.send(request).await?;
+        let head = self.wire.answer_head().await?;
+        let mut bytes = 0;
+        let read = self.wire.body(head.framing, |piece| bytes += piece.len());
+        let read = tokio::time::timeout(EXHAUST_TIME_MAX, read).await;
+        // A connection that breaks is one honest end of a bad answer; standing still is none.
+        drop(read.context("a bad answer did not end")?);
+        Ok((head.status, bytes))
+    }
+
     /// Sends a request and reads its streamed answer to the end; one that breaks off, stalls or lacks
     /// a piece of `chunks` is an error.
     pub(crate) async fn stream(
@@ -145,7 +154,7 @@ impl Connection {
                 }
             })
             .await?;
-        if head.status != 200 || !text.contains("[DONE]") {
+        if head.status != 200 || !text.contains(self.dialect.last_word()) {
             bail!("a stream answered {} and ended with {text}", head.status);
         }
         Ok(Streamed { asked_us, arrivals })

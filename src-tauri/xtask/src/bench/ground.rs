@@ -7,6 +7,7 @@ use anyhow::Result;
 use tokio::runtime::{Builder, Runtime};
 
 use super::client::Door;
+use super::dialect::Dialect;
 use super::figures::median;
 use super::home::Home;
 use super::nginx::Nginx;
@@ -75,9 +76,11 @@ impl<'a> Ground<'a> {
     }
 
     /// Measures all contenders in every round, each time another one first: what happens on the
-    /// machine meanwhile hits them alike.
+    /// machine meanwhile hits them alike. The direct way and nginx are asked in the dialect of the
+    /// backend, which so has the same work to do for each.
     pub(crate) fn interleaved<T>(
         &self,
+        backend: Dialect,
         gatehouse: &Door,
         mut measure: impl FnMut(&Door) -> Result<T>,
     ) -> Result<Rounds<T>> {
@@ -85,9 +88,12 @@ impl<'a> Ground<'a> {
             address: self.upstream.address,
             token: "sk-not-asked-for".to_owned(),
             model_prefix: "",
+            dialect: backend,
         };
         let mut doors = vec![(Contender::Direct, &direct), (Contender::Gatehouse, gatehouse)];
-        doors.extend(self.nginx.as_ref().map(|nginx| (Contender::Nginx, &nginx.door)));
+        let nginx =
+            self.nginx.as_ref().map(|nginx| Door { dialect: backend, ..nginx.door.clone() });
+        doors.extend(nginx.iter().map(|door| (Contender::Nginx, door)));
         let mut rounds = Rounds { direct: Vec::new(), nginx: Vec::new(), gatehouse: Vec::new() };
         for _ in 0..self.rounds {
             for (contender, door) in &doors {

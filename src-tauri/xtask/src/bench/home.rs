@@ -10,7 +10,10 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::client::Door;
+use super::dialect::Dialect;
+use super::fault::Fault;
 use super::process::Running;
+use super::upstream::{MODEL, SHORT_MODEL};
 
 /// Opens the file vault of a folder that lives for minutes.
 const PASSPHRASE: &str = "bench-passphrase";
@@ -45,8 +48,21 @@ pub(crate) struct Served {
     pub(crate) door: Door,
 }
 
+impl Served {
+    /// Its gateway, asked in one dialect for models of the backend with a key that speaks another or
+    /// the same.
+    pub(crate) fn crossing(&self, client: Dialect, backend: Dialect) -> Door {
+        let model_prefix = match backend {
+            Dialect::Chat => "keyed/",
+            Dialect::Messages => "messages/",
+        };
+        Door { model_prefix, dialect: client, ..self.door.clone() }
+    }
+}
+
 impl Home {
-    /// Makes one whose backends are at `upstream`: `keyed` with a key, `open` without one.
+    /// Makes one whose backends are at `upstream`: `keyed` with a key, `open` without one
+    /// and `messages`, which speaks another dialect, with a key, too.
     pub(crate) fn new(program: &Path, upstream: SocketAddr) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut home = Self { folder, program: program.to_owned(), token: String::new() };
@@ -54,9 +70,14 @@ impl Home {
         home.tell(&["keys", "add", "keyed", "--stdin", "--url", &base], KEY)?;
         let add = ["backends", "add"];
         let to = ["--kind", "openai-compatible", "--base-url", &base];
-        let models = ["--model", "bench-model", "--model", "bench-short"];
+        let names = [MODEL, SHORT_MODEL].into_iter().chain(Fault::ALL.map(Fault::model));
+        let models: Vec<&str> = names.flat_map(|name| ["--model", name]).collect();
         home.tell(&[&add[..], &["keyed", "--key", "keyed"], &to, &models].concat(), &[])?;
         home.tell(&[&add[..], &["open"], &to, &models].concat(), &[])?;
+        let origin = format!("http://{upstream}");
+        home.tell(&["keys", "add", "messages", "--stdin", "--url", &origin], KEY)?;
+        let to = ["--kind", "anthropic", "--base-url", &origin];
+        home.tell(&[&add[..], &["messages", "--key", "messages"], &to, &models].concat(), &[])?;
         home.token = home.tell(&["clients", "add", "bench"], &[])?.trim().to_owned();
         let path = home.folder.path().join("config/settings.toml");
         let settings = std::fs::read_to_string(&path).context("no settings were made")?;
@@ -114,7 +135,8 @@ impl Home {
             Vault::File => "keyed/",
             Vault::Env => "open/",
         };
-        Ok(Served { process, door: Door { address, token: self.token.clone(), model_prefix } })
+        let (token, dialect) = (self.token.clone(), Dialect::Chat);
+        Ok(Served { process, door: Door { address, token, model_prefix, dialect } })
     }
 
     /// The control door of the gateway that runs here.
@@ -127,6 +149,7 @@ impl Home {
             address: address.context("the note says no address")?.parse()?,
             token: text("token").context("the note says no token")?.to_owned(),
             model_prefix: "",
+            dialect: Dialect::Chat,
         })
     }
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::client::Door;
+use super::dialect::Dialect;
 use super::process::Running;
 
 /// Where it lies when it is not on the PATH of an ordinary user.
@@ -47,7 +48,12 @@ impl Nginx {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let door = Door { address, token: "sk-not-asked-for".to_owned(), model_prefix: "" };
+        let door = Door {
+            address,
+            token: "sk-not-asked-for".to_owned(),
+            model_prefix: "",
+            dialect: Dialect::Chat,
+        };
         Ok(Some(Self { door, _process: process, _folder: folder }))
     }
 }

@@ -57,7 +57,7 @@ fn start_ms(ground: &Ground<'_>, home: &Home, vault: Vault) -> Result<f64> {
     let begin = Instant::now();
     let served = home.serve(vault)?;
     ground.wait(async {
-        let request = served.door.chat(MODEL, Answer::Whole);
+        let request = served.door.request(MODEL, Answer::Whole);
         served.door.connect().await?.ask(&request).await
     })?;
     Ok(begin.elapsed().as_secs_f64() * 1_000.0)

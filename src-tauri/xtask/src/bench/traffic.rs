@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::client::{self, Answer, Door, Streamed};
+use super::dialect::Dialect;
 use super::figures::{median, percentile};
 use super::ground::Ground;
 use super::home::Vault;
@@ -12,13 +13,13 @@ use super::report::{Figure, Target};
 use super::upstream::{MODEL, SHORT_MODEL};
 
 /// Connections of the throughput row.
-const CONNECTIONS: usize = 16;
+pub(crate) const CONNECTIONS: usize = 16;
 
 /// How long each contender is loaded in a round.
 const LOAD_TIME: Duration = Duration::from_secs(2);
 
 /// Requests on one connection in a round.
-const SINGLE_REQUESTS: usize = 2_000;
+pub(crate) const SINGLE_REQUESTS: usize = 2_000;
 
 /// Streams whose beginning is timed in a round.
 const SHORT_STREAMS: usize = 500;
@@ -40,8 +41,8 @@ const STREAMS_AT_ONCE: usize = 300;
 pub(crate) fn throughput(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
-    let rounds = ground.interleaved(&served.door, |door| {
-        let request = door.chat(MODEL, Answer::Whole);
+    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
+        let request = door.request(MODEL, Answer::Whole);
         ground.wait(client::answers_per_second(door, &request, CONNECTIONS, LOAD_TIME))
     })?;
     let quantity = "answers/s at 16 connections; share of nginx";
@@ -55,8 +56,8 @@ pub(crate) fn throughput(ground: &Ground<'_>) -> Result<Vec<Figure>> {
 pub(crate) fn latency(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
-    let rounds = ground.interleaved(&served.door, |door| {
-        let request = door.chat(MODEL, Answer::Whole);
+    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
+        let request = door.request(MODEL, Answer::Whole);
         ground.wait(client::times_ms(door, &request, SINGLE_REQUESTS))
     })?;
     let half = rounds.each(|times| percentile(times, 50));
@@ -72,8 +73,9 @@ pub(crate) fn latency(ground: &Ground<'_>) -> Result<Vec<Figure>> {
 pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
-    let rounds =
-        ground.interleaved(&served.door, |door| ground.wait(beginnings_ms(ground, door)))?;
+    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
+        ground.wait(beginnings_ms(ground, door))
+    })?;
     let half = rounds.each(|times| percentile(times, 50));
     let most = rounds.each(|times| percentile(times, 99));
     let quantity = "added ms to first token, p50";
@@ -83,8 +85,9 @@ pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![half, most])
 }
 
-async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Vec<f64>> {
-    let request = door.chat(SHORT_MODEL, Answer::Streamed);
+/// How long each of some streams took to its first piece, in milliseconds.
+pub(crate) async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Vec<f64>> {
+    let request = door.request(SHORT_MODEL, Answer::Streamed);
     let mut connection = door.connect().await?;
     let mut times = Vec::with_capacity(SHORT_STREAMS);
     for _ in 0..SHORT_STREAMS {
@@ -100,8 +103,8 @@ pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
     let answers = GAP_ANSWERS.div_ceil(ground.rounds).next_multiple_of(GAP_CONNECTIONS);
-    let rounds = ground.interleaved(&served.door, |door| {
-        let request = door.chat(MODEL, Answer::Streamed);
+    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
+        let request = door.request(MODEL, Answer::Streamed);
         let streams = client::streams(door, &request, GAP_CONNECTIONS, answers, ground.epoch);
         ground.wait(streams)?.into_iter().collect::<Result<Vec<_>>>()
     })?;
@@ -127,10 +130,13 @@ fn has_gap(streamed: &Streamed) -> bool {
 }
 
 /// One wave of many streams at once.
-struct Wave {
-    dropped: usize,
-    chunk_ms_p99: f64,
-    complaint: Option<String>,
+pub(crate) struct Wave {
+    /// Streams that did not come whole.
+    pub(crate) dropped: usize,
+    /// Time on the way that 99 of 100 pieces did not exceed.
+    pub(crate) chunk_ms_p99: f64,
+    /// What the first dropped one said.
+    pub(crate) complaint: Option<String>,
 }
 
 /// Many streams at once: none lost, none late, and memory within bounds.
@@ -138,9 +144,14 @@ pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
     // Checking the passphrase takes 128 MB for a moment; the vault is open once a request is answered.
-    ground.wait(client::ask_many(&served.door, &served.door.chat(MODEL, Answer::Whole), 1, 1))?;
+    ground.wait(client::ask_many(
+        &served.door,
+        &served.door.request(MODEL, Answer::Whole),
+        1,
+        1,
+    ))?;
     served.process.forget_peak()?;
-    let rounds = ground.interleaved(&served.door, |door| wave(ground, door))?;
+    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| wave(ground, door))?;
     let peak = served.process.memory()?.peak_mb;
     let dropped: usize = rounds.gatehouse.iter().map(|wave| wave.dropped).sum();
     let complaint = rounds.gatehouse.iter().find_map(|wave| wave.complaint.clone());
@@ -154,8 +165,9 @@ pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![lost.noted(complaint.unwrap_or_default()), late, most])
 }
 
-fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
-    let request = door.chat(MODEL, Answer::Streamed);
+/// Runs one.
+pub(crate) fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
+    let request = door.request(MODEL, Answer::Streamed);
     let streams = client::streams(door, &request, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
     let streams = ground.wait(streams)?;
     let complaint = streams.iter().find_map(|one| one.as_ref().err().map(ToString::to_string));
@@ -171,11 +183,12 @@ fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
 }
 
 /// Microseconds as milliseconds.
-fn ms(micros: u64) -> f64 {
+pub(crate) fn ms(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1_000.0
 }
 
-fn count(number: usize) -> f64 {
+/// A number of things as a figure.
+pub(crate) fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
@@ -190,7 +203,7 @@ pub(crate) fn memory(ground: &Ground<'_>) -> Result<Vec<Figure>> {
         let home = ground.home()?;
         let served = home.serve(Vault::File)?;
         let work = || {
-            let request = served.door.chat(MODEL, Answer::Whole);
+            let request = served.door.request(MODEL, Answer::Whole);
             ground.wait(client::ask_many(&served.door, &request, CONNECTIONS, REQUESTS))?;
             std::thread::sleep(SETTLING);
             served.process.memory()

@@ -8,6 +8,8 @@ use anyhow::Result;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
+use super::dialect::Dialect;
+use super::fault::{self, Fault, framed};
 use super::wire::Wire;
 
 /// Threads of the upstream: enough to be faster than any proxy before it on a small machine.
@@ -68,14 +70,22 @@ async fn listen(listener: TcpListener, epoch: Epoch) {
 
 async fn converse(socket: TcpStream, epoch: Epoch) -> Result<()> {
     let mut wire = Wire::over(socket)?;
-    let plain = plain_answer();
+    let plain = [Dialect::Chat, Dialect::Messages].map(|dialect| {
+        let body = dialect.answer();
+        (dialect, fault::head("application/json", "", body.len()) + &body)
+    });
     while let Some(head) = wire.request_head().await? {
         let mut asked = Asked::Plain;
         wire.body(head.framing, |piece| asked = Asked::by(piece)).await?;
+        let dialect = head.dialect;
         match asked {
-            Asked::Plain => wire.send(plain.as_bytes()).await?,
-            Asked::Stream => stream(&mut wire, epoch, STREAM_CHUNKS, STREAM_PAUSE).await?,
-            Asked::ShortStream => stream(&mut wire, epoch, 2, Duration::ZERO).await?,
+            Asked::Plain => {
+                let answer = plain.iter().find(|(spoken, _)| *spoken == dialect);
+                wire.send(answer.map_or("", |(_, answer)| answer).as_bytes()).await?;
+            }
+            Asked::Stream => stream(&mut wire, epoch, dialect, Length::Full).await?,
+            Asked::ShortStream => stream(&mut wire, epoch, dialect, Length::Short).await?,
+            Asked::Fault(fault) => fault.send(&mut wire, dialect).await?,
         }
     }
     Ok(())
@@ -87,11 +97,22 @@ enum Asked {
     Plain,
     Stream,
     ShortStream,
+    Fault(Fault),
+}
+
+/// How long a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Full,
+    Short,
 }
 
 impl Asked {
     fn by(body: &[u8]) -> Self {
         let has = |text: &str| body.windows(text.len()).any(|window| window == text.as_bytes());
+        if let Some(fault) = Fault::ALL.into_iter().find(|fault| has(fault.model())) {
+            return Self::Fault(fault);
+        }
         match (has("\"stream\":true"), has(SHORT_MODEL)) {
             (false, _) => Self::Plain,
             (true, false) => Self::Stream,
@@ -100,57 +121,22 @@ impl Asked {
     }
 }
 
-/// An answer of about 500 bytes, which also passes for an empty list of models when a probe asks.
-fn plain_answer() -> String {
-    let body = concat!(
-        r#"{"id":"chatcmpl-bench","object":"chat.completion","created":1790000000,"#,
-        r#""model":"bench-model","data":[],"choices":[{"index":0,"message":{"role":"assistant","#,
-        r#""content":"A gatehouse keeps the keys, opens the gate, keeps watch and writes down the "#,
-        r#"toll. Nothing in this sentence matters but its length, which is that of a short answer."#,
-        r#"","refusal":null},"finish_reason":"stop"}],"usage":{"prompt_tokens":42,"#,
-        r#""completion_tokens":37,"total_tokens":79,"prompt_tokens_details":{"cached_tokens":0}}}"#,
-    );
-    let length = body.len();
-    format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-}
-
-async fn stream(wire: &mut Wire, epoch: Epoch, chunks: usize, pause: Duration) -> Result<()> {
-    let head =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-    wire.send(head.as_bytes()).await?;
+async fn stream(wire: &mut Wire, epoch: Epoch, dialect: Dialect, length: Length) -> Result<()> {
+    let (chunks, pause) = match length {
+        Length::Full => (STREAM_CHUNKS, STREAM_PAUSE),
+        Length::Short => (2, Duration::ZERO),
+    };
+    let opening = dialect.opening();
+    let opening = if opening.is_empty() { String::new() } else { framed(opening) };
+    wire.send((fault::STREAM_HEAD.to_owned() + &opening).as_bytes()).await?;
     let mut pace = tokio::time::interval(pause.max(Duration::from_micros(1)));
     for _ in 0..chunks {
         if !pause.is_zero() {
             pace.tick().await;
         }
-        wire.send(
-            framed(&event(&format!(r#"{{"content":"@{}@"}}"#, epoch.micros()), "null")).as_bytes(),
-        )
-        .await?;
+        let piece = dialect.piece(&format!("@{}@", epoch.micros()));
+        wire.send(framed(&piece).as_bytes()).await?;
     }
-    let last = concat!(
-        r#"data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1790000000,"#,
-        r#""model":"bench-model","choices":[],"usage":{"prompt_tokens":42,"completion_tokens":20,"#,
-        r#""total_tokens":62}}"#,
-        "\n\ndata: [DONE]\n\n",
-    );
-    let end = format!("{}{}0\r\n\r\n", framed(&event("{}", "\"stop\"")), framed(last));
+    let end = framed(&dialect.ending()) + "0\r\n\r\n";
     wire.send(end.as_bytes()).await
-}
-
-fn event(delta: &str, finish: &str) -> String {
-    format!(
-        concat!(
-            r#"data: {{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1790000000,"#,
-            r#""model":"bench-model","choices":[{{"index":0,"delta":{},"finish_reason":{}}}]}}"#,
-            "\n\n"
-        ),
-        delta, finish
-    )
-}
-
-fn framed(text: &str) -> String {
-    format!("{:x}\r\n{text}\r\n", text.len())
 }

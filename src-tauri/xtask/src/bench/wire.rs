@@ -7,6 +7,8 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::dialect::Dialect;
+
 /// Most headers that a message here has.
 const HEADERS_MAX: usize = 64;
 
@@ -27,6 +29,8 @@ pub(crate) enum Framing {
 pub(crate) struct Head {
     /// The status of an answer; 0 for a request.
     pub(crate) status: u16,
+    /// What its path says is spoken; Chat for an answer.
+    pub(crate) dialect: Dialect,
     /// Where the body ends.
     pub(crate) framing: Framing,
     /// How many bytes the head has.
@@ -131,7 +135,9 @@ fn request_in(received: &[u8]) -> Result<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     let status = request.parse(received).context("not a request")?;
-    whole(status, 0, request.headers)
+    let dialect = request.path.map_or(Dialect::Chat, Dialect::at);
+    let head = whole(status, 0, request.headers)?;
+    Ok(head.map(|head| Head { dialect, ..head }))
 }
 
 fn answer_in(received: &[u8]) -> Result<Option<Head>> {
@@ -156,7 +162,7 @@ fn whole(
         None if value("transfer-encoding").is_some() => Framing::Chunked,
         None => Framing::Length(0),
     };
-    Ok(Some(Head { status: code, framing, bytes }))
+    Ok(Some(Head { status: code, dialect: Dialect::Chat, framing, bytes }))
 }
 
 #[cfg(test)]

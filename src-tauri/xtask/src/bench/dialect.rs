@@ -1,0 +1,190 @@
+//! The two dialects that are measured, as a client asks in them and as a backend answers.
+//!
+//! Both answer with the same sentence, the same counts and as many writes, so that what a
+//! translation adds is not hidden in what the backend itself needs.
+
+use super::client::Answer;
+
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `OpenAI` Chat Completions.
+    Chat,
+    /// Anthropic Messages.
+    Messages,
+}
+
+/// The end of a request's text, common to both.
+const QUESTION: &str = concat!(
+    r#"{"role":"user","content":"What does a gatehouse keep, open, watch and write down? One "#,
+    r#"sentence, please."}],"temperature":0.2,"max_tokens":64"#
+);
+
+/// What every whole answer says.
+const SENTENCE: &str = concat!(
+    "A gatehouse keeps the keys, opens the gate, keeps watch and writes down the toll. Nothing in ",
+    "this sentence matters but its length, which is that of a short answer."
+);
+
+impl Dialect {
+    /// What a request to this path speaks; Chat where nothing says otherwise.
+    pub(crate) fn at(path: &str) -> Self {
+        if path.ends_with("/messages") { Self::Messages } else { Self::Chat }
+    }
+
+    /// Where it is asked.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/v1/chat/completions",
+            Self::Messages => "/v1/messages",
+        }
+    }
+
+    /// What stands in a stream's last event and nowhere else.
+    pub(crate) const fn last_word(self) -> &'static str {
+        match self {
+            Self::Chat => "[DONE]",
+            Self::Messages => r#""message_stop""#,
+        }
+    }
+
+    /// The body of a request.
+    pub(crate) fn question(self, model: &str, answer: Answer) -> String {
+        let (system, stream) = match (self, answer) {
+            (Self::Chat, Answer::Whole) => (CHAT_SYSTEM, ""),
+            (Self::Chat, Answer::Streamed) => {
+                (CHAT_SYSTEM, r#","stream":true,"stream_options":{"include_usage":true}"#)
+            }
+            (Self::Messages, Answer::Whole) => (MESSAGES_SYSTEM, ""),
+            (Self::Messages, Answer::Streamed) => (MESSAGES_SYSTEM, r#","stream":true"#),
+        };
+        format!(r#"{{"model":"{model}",{system}{QUESTION}{stream}}}"#)
+    }
+
+    /// A whole answer of about 500 bytes. That of Chat also passes for an empty list of models when
+    /// a probe asks.
+    pub(crate) fn answer(self) -> String {
+        match self {
+            Self::Chat => format!(
+                concat!(
+                    r#"{{"id":"chatcmpl-bench","object":"chat.completion","created":1790000000,"#,
+                    r#""model":"bench-model","data":[],"choices":[{{"index":0,"message":{{"#,
+                    r#""role":"assistant","content":"{}","refusal":null}},"#,
+                    r#""finish_reason":"stop"}}],"usage":{{"prompt_tokens":42,"#,
+                    r#""completion_tokens":37,"total_tokens":79,"#,
+                    r#""prompt_tokens_details":{{"cached_tokens":0}}}}}}"#
+                ),
+                SENTENCE
+            ),
+            Self::Messages => format!(
+                concat!(
+                    r#"{{"id":"msg_bench","type":"message","role":"assistant","#,
+                    r#""model":"bench-model","content":[{{"type":"text","text":"{}"}}],"#,
+                    r#""stop_reason":"end_turn","stop_sequence":null,"usage":{{"#,
+                    r#""input_tokens":42,"cache_creation_input_tokens":0,"#,
+                    r#""cache_read_input_tokens":0,"output_tokens":37}}}}"#
+                ),
+                SENTENCE
+            ),
+        }
+    }
+
+    /// What a stream says before its first piece; empty in Chat.
+    pub(crate) const fn opening(self) -> &'static str {
+        match self {
+            Self::Chat => "",
+            Self::Messages => concat!(
+                "event: message_start\n",
+                r#"data: {"type":"message_start","message":{"id":"msg_bench","type":"message","#,
+                r#""role":"assistant","model":"bench-model","content":[],"stop_reason":null,"#,
+                r#""stop_sequence":null,"usage":{"input_tokens":42,"output_tokens":1}}}"#,
+                "\n\nevent: content_block_start\n",
+                r#"data: {"type":"content_block_start","index":0,"content_block":{"#,
+                r#""type":"text","text":""}}"#,
+                "\n\n"
+            ),
+        }
+    }
+
+    /// One piece of a streamed answer.
+    pub(crate) fn piece(self, text: &str) -> String {
+        match self {
+            Self::Chat => chat_event(&format!(r#"{{"content":"{text}"}}"#), "null"),
+            Self::Messages => format!(
+                concat!(
+                    "event: content_block_delta\n",
+                    r#"data: {{"type":"content_block_delta","index":0,"delta":{{"#,
+                    r#""type":"text_delta","text":"{}"}}}}"#,
+                    "\n\n"
+                ),
+                text
+            ),
+        }
+    }
+
+    /// What a stream says after its last piece.
+    pub(crate) fn ending(self) -> String {
+        match self {
+            Self::Chat => chat_event("{}", "\"stop\"") + CHAT_END,
+            Self::Messages => MESSAGES_END.to_owned(),
+        }
+    }
+}
+
+const CHAT_SYSTEM: &str = r#""messages":[{"role":"system","content":"You answer briefly."},"#;
+
+const MESSAGES_SYSTEM: &str = r#""system":"You answer briefly.","messages":["#;
+
+const CHAT_END: &str = concat!(
+    r#"data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1790000000,"#,
+    r#""model":"bench-model","choices":[],"usage":{"prompt_tokens":42,"completion_tokens":20,"#,
+    r#""total_tokens":62}}"#,
+    "\n\ndata: [DONE]\n\n",
+);
+
+const MESSAGES_END: &str = concat!(
+    "event: content_block_stop\n",
+    r#"data: {"type":"content_block_stop","index":0}"#,
+    "\n\nevent: message_delta\n",
+    r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"#,
+    r#""usage":{"output_tokens":20}}"#,
+    "\n\nevent: message_stop\n",
+    r#"data: {"type":"message_stop"}"#,
+    "\n\n",
+);
+
+fn chat_event(delta: &str, finish: &str) -> String {
+    format!(
+        concat!(
+            r#"data: {{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1790000000,"#,
+            r#""model":"bench-model","choices":[{{"index":0,"delta":{},"finish_reason":{}}}]}}"#,
+            "\n\n"
+        ),
+        delta, finish
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::{Answer, Dialect};
+
+    #[test]
+    fn whatever_is_said_is_json() {
+        for dialect in [Dialect::Chat, Dialect::Messages] {
+            let mut texts = vec![dialect.answer()];
+            for answer in [Answer::Whole, Answer::Streamed] {
+                texts.push(dialect.question("bench-model", answer));
+            }
+            let stream = dialect.opening().to_owned() + &dialect.piece("@1@") + &dialect.ending();
+            let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+            texts.extend(data.filter(|data| *data != "[DONE]").map(str::to_owned));
+            for text in texts {
+                assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+            }
+            assert_eq!(stream.matches(dialect.last_word()).count(), 1);
+            assert_eq!(Dialect::at(dialect.path()), dialect);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Answers that no backend should give, each of them an attempt to fill the memory of whoever reads.
+
+use std::io::Write;
+
+use anyhow::Result;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::client::Answer;
+use super::dialect::Dialect;
+use super::wire::Wire;
+
+/// Bytes of the line that does not end: sixteen times what an event may have.
+const LINE_BYTES: usize = 16 * MIB;
+
+/// Bytes of one piece of the stream that does not end.
+const ENDLESS_PIECE_BYTES: usize = 65_536;
+
+/// What the bomb unpacks to: four times what a whole answer may have.
+const BOMB_BYTES: usize = 256 * MIB;
+
+const MIB: usize = 1_048_576;
+
+/// One such answer. The model of a request chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A line of an event stream, 16 MiB long.
+    Line,
+    /// A stream that goes on for as long as it is read.
+    Endless,
+    /// A small gzip body that unpacks to 256 MiB.
+    Bomb,
+    /// A mebibyte of `[`.
+    Brackets,
+}
+
+impl Fault {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Line, Self::Endless, Self::Bomb, Self::Brackets];
+
+    /// The model that answers so.
+    pub(crate) const fn model(self) -> &'static str {
+        match self {
+            Self::Line => "bench-line",
+            Self::Endless => "bench-endless",
+            Self::Bomb => "bench-bomb",
+            Self::Brackets => "bench-brackets",
+        }
+    }
+
+    /// How it is asked for.
+    pub(crate) const fn asked(self) -> Answer {
+        match self {
+            Self::Line | Self::Endless => Answer::Streamed,
+            Self::Bomb | Self::Brackets => Answer::Whole,
+        }
+    }
+
+    /// Sends it.
+    pub(crate) async fn send(self, wire: &mut Wire, dialect: Dialect) -> Result<()> {
+        match self {
+            Self::Line => {
+                wire.send(head("text/event-stream", "", LINE_BYTES).as_bytes()).await?;
+                wire.send(b"data: ").await?;
+                wire.send(&vec![b'a'; LINE_BYTES - 6]).await
+            }
+            Self::Endless => {
+                wire.send(STREAM_HEAD.as_bytes()).await?;
+                let piece = dialect.piece(&"a".repeat(ENDLESS_PIECE_BYTES));
+                let (opening, piece) = (framed(dialect.opening()), framed(&piece));
+                if !dialect.opening().is_empty() {
+                    wire.send(opening.as_bytes()).await?;
+                }
+                loop {
+                    wire.send(piece.as_bytes()).await?;
+                }
+            }
+            Self::Bomb => {
+                let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+                let mebibyte = vec![b' '; MIB];
+                for _ in 0..BOMB_BYTES / MIB {
+                    bomb.write_all(&mebibyte)?;
+                }
+                let bomb = bomb.finish()?;
+                let gzip = "content-encoding: gzip\r\n";
+                wire.send(head("application/json", gzip, bomb.len()).as_bytes()).await?;
+                wire.send(&bomb).await
+            }
+            Self::Brackets => {
+                wire.send(head("application/json", "", MIB).as_bytes()).await?;
+                wire.send(&vec![b'['; MIB]).await
+            }
+        }
+    }
+}
+
+/// The head of every stream in pieces.
+pub(crate) const STREAM_HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// One chunk of a body in chunks.
+pub(crate) fn framed(text: &str) -> String {
+    format!("{:x}\r\n{text}\r\n", text.len())
+}
+
+/// The head of a body whose length is known.
+pub(crate) fn head(kind: &str, more: &str, length: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{more}content-length: {length}\r\n\r\n")
+}
