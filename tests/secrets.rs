@@ -47,10 +47,9 @@ fn answer(request: &Received, elsewhere: std::net::SocketAddr) -> Reply {
         "echo-html" => Reply::body(200, "text/html", format!("<p>{sent}</p>")),
         "echo-event" => {
             let error = json!({"error": {"message": format!("key {sent}"), "code": sent}});
-            let [first, ..] = text.events().try_into().unwrap_or_else(|events: Vec<String>| {
-                [events.first().cloned().unwrap_or_default(), String::new(), String::new()]
-            });
-            Reply::sse([first, format!("data: {error}\n\n")])
+            // In mid-stream: after the role and the first of the text.
+            let begun: String = text.events().into_iter().take(2).collect();
+            Reply::sse([begun, format!("data: {error}\n\n")])
         }
         other => panic!("no such model: {other}"),
     }

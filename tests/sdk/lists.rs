@@ -34,7 +34,7 @@ pub(crate) async fn each_sdk_lists_the_same_models(language: Language) {
     }
 }
 
-/// Counting: the provider's own count where it counts, else an estimate.
+/// Counting: the backend's own count where it speaks the client's dialect, else an estimate.
 pub(crate) async fn each_sdk_counts_tokens(language: Language) {
     let bench = Bench::new(&KINDS).await;
     let mut questions = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) async fn each_sdk_counts_tokens(language: Language) {
     let Some(seen) = bench.ask(language, &asked).await else { return };
     for ((backend, question), seen) in questions.iter().zip(&seen) {
         let count = seen.at("/count").as_u64();
-        if matches!(*backend, "anthropic" | "gemini") {
+        if question.name.starts_with(backend) {
             assert_eq!(count, Some(PROVIDER_INPUT_TOKENS), "{}: {}", question.name, seen.0);
         } else {
             assert!(count > Some(3) && count < Some(30), "{}: {}", question.name, seen.0);
@@ -109,8 +109,8 @@ pub(crate) async fn each_sdk_gets_the_mocks_embeddings(language: Language) {
     let questions: Vec<Question> = of(language, &EMBED).into_iter().map(ask).collect();
     let Some(seen) = bench.ask(language, &questions).await else { return };
     let vectors: Vec<Value> = seen.iter().map(|seen| seen.at("/vectors")).collect();
-    let first = vectors.first().and_then(Value::as_array).expect("vectors");
-    let [one, two] = first.as_slice() else { panic!("{:?}", seen.first()) };
+    let first = vectors.first().and_then(Value::as_array).cloned().unwrap_or_default();
+    let [one, two] = first.as_slice() else { panic!("{seen:?}") };
     assert_ne!(one, two, "different texts");
     let numbers = |value: &Value| -> Vec<f64> {
         let flat = value.as_array().into_iter().flatten().filter_map(Value::as_array).flatten();

@@ -36,7 +36,15 @@ const put = async ({ root, token }, question) => {
 
 const asked = JSON.parse(readFileSync(0, "utf8"));
 const answers = {};
-for (const question of asked.questions) answers[question.name] = await put(asked, question);
+// Some SDKs wait before they ask again; the others need not wait for them.
+const atOnce = 8;
+const waiting = [...asked.questions];
+const work = async () => {
+  for (let question = waiting.shift(); question; question = waiting.shift()) {
+    answers[question.name] = await put(asked, question);
+  }
+};
+await Promise.all(Array.from({ length: atOnce }, work));
 const packaged = (surface) => {
   const file = new URL(`../node_modules/${surface.name}/package.json`, import.meta.url);
   return [surface.name, JSON.parse(readFileSync(file, "utf8")).version];

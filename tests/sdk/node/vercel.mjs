@@ -157,7 +157,7 @@ export const surfaces = {
   "ai-google": surface(
     "@ai-sdk/google",
     (root, token, model) => google(root, token)(path(model)),
-    (root, token, model) => google(root, token).embedding(path(model)),
+    (root, token, model) => google(root, token).embedding(model),
   ),
   "ai-compatible": surface(
     "@ai-sdk/openai-compatible",

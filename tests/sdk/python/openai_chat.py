@@ -170,7 +170,9 @@ def models(root, token, _question, _seen):
 
 def embed(root, token, question, _seen):
     more = {name: question[name] for name in ("dimensions", "encoding_format") if name in question}
-    answer = client(root, token).embeddings.create(
+    # Strictly, this SDK refuses the base64 that it asks for by itself: it looks before it decodes.
+    loose = {**settings(root, token), "_strict_response_validation": False}
+    answer = openai.OpenAI(**loose).embeddings.create(
         model=question["model"], input=question["texts"], **more
     )
     return {"vectors": [list(item.embedding) for item in answer.data]}

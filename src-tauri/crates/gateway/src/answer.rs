@@ -56,9 +56,9 @@ pub(crate) struct Refusal {
     /// Stable word for programs; also the error class in the ledger.
     pub(crate) code: &'static str,
     /// The backend's own word for programs, where there is one; clients read some of them.
-    pub(crate) relayed_code: Option<String>,
+    pub(crate) relayed_code: Option<Box<str>>,
     pub(crate) message: String,
-    pub(crate) param: Option<String>,
+    pub(crate) param: Option<Box<str>>,
     pub(crate) retry: RetryAdvice,
 }
 
@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     pub(crate) fn param(mut self, param: Option<String>) -> Self {
-        self.param = param;
+        self.param = param.map(String::into_boxed_str);
         self
     }
 

@@ -1,14 +1,295 @@
-//! Vectors of texts.
+//! Vectors of texts: cut into the batches that a backend takes, sent side by side, joined in order.
+//!
+//! One request is one row of the ledger, whatever the number of batches. If a batch fails the request
+//! fails, with an error that names the inputs: a list with a hole in it would shift all vectors
+//! behind it, and no client could tell.
 
-use hyper::Response;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::answer::AnswerBody;
+use bytes::Bytes;
+use domain::BoundSecret;
+use futures_util::StreamExt;
+use futures_util::stream;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Method, Response};
+use routing::Candidate;
+use tokens::Tally;
+use wire::{
+    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, Target,
+    UpstreamClass, UpstreamError, UsageReading, UsageReport, upstream_error,
+};
+
+use crate::answer::{ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
+use crate::event::GatewayEvent;
+use crate::failure::{Failure, Told, bad_request};
 use crate::gateway::Gateway;
-use crate::pipeline::{Call, ledger_closed};
+use crate::headers::to_backend;
+use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX};
+use crate::opening::read_in_full;
+use crate::pipeline::{
+    Asked, Call, crowded, give_up, ledger_closed, mark, mark_dropped, new_request, whole,
+};
+use crate::record::Record;
 use crate::route::Embedded;
+use crate::snapshot::Backend;
+use crate::upstream::{UpstreamFailure, UpstreamRequest};
+
+/// The protocol, as the ledger spells it: the client's vendor and what was asked for.
+const OPENAI_EMBEDDINGS: &str = "openai-embeddings";
+const GEMINI_EMBEDDINGS: &str = "gemini-embeddings";
 
 impl Gateway {
-    pub(crate) async fn embed(&self, _embedded: Embedded, call: Call<'_>) -> Response<AnswerBody> {
-        ledger_closed().answer(call.arrival.dialect)
+    pub(crate) async fn embed(&self, embedded: Embedded, call: Call<'_>) -> Response<AnswerBody> {
+        let Call { arrival, client, snapshot, headers, body } = call;
+        let dialect = arrival.dialect;
+        let bytes_in = body.len();
+        let protocol = match embedded {
+            Embedded::OpenAi => OPENAI_EMBEDDINGS,
+            Embedded::GeminiOne { .. } | Embedded::GeminiBatch { .. } => GEMINI_EMBEDDINGS,
+        };
+        let request = match EmbeddingRequest::parse(embedded.for_wire(), body) {
+            Ok(request) => request,
+            Err(error) => return bad_request(&error).answer(dialect),
+        };
+        let in_flight_max = snapshot.limits.in_flight_max;
+        let Some(place) = self.in_flight.enter(in_flight_max) else {
+            return crowded(in_flight_max).answer(dialect);
+        };
+        let decision = snapshot.routes.choose(request.model());
+        let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
+        let asked =
+            Asked { model: request.model().to_owned(), dialect: protocol, is_streamed: false };
+        let (begun, id) = (arrival.begun, arrival.id);
+        let new = new_request(arrival, client, asked, route);
+        let mut record = Record::new(&self.books, new, begun, bytes_in, place);
+        let decision = match decision {
+            Ok(decision) => decision,
+            Err(error) => return give_up(record, &Failure::no_route(&error), dialect).await,
+        };
+        if let Err(error) = record.reserve(&decision.explanation) {
+            tracing::error!(%error, "a request was refused because it could not be written down");
+            return ledger_closed().answer(dialect);
+        }
+        let started = |backend: &Backend| GatewayEvent::RequestStarted {
+            id,
+            client: client.id.clone(),
+            backend: backend.id.clone(),
+        };
+        let ask = Ask { request: &request, headers: &headers, limits: &snapshot.limits };
+        let first = &decision.first;
+        let outcome = match self.reachable(&snapshot, first) {
+            Ok(backend) => {
+                record.begin_try(first, backend, &snapshot.prices);
+                self.books.events.emit(started(backend));
+                self.vectors(&ask, backend, first, &mut record).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let mut answer = match outcome {
+            Ok(vectors) => deliver(vectors, record).await,
+            Err(failure) => {
+                record.failed_try(&failure);
+                give_up(record, &failure, dialect).await
+            }
+        };
+        mark(&mut answer, ROUTE, &decision.route);
+        mark(&mut answer, BACKEND, first.backend.as_str());
+        answer
     }
+
+    async fn vectors(
+        &self,
+        ask: &Ask<'_>,
+        backend: &Backend,
+        candidate: &Candidate,
+        record: &mut Record,
+    ) -> Result<Vectors, Failure> {
+        let target = backend.target(&candidate.model);
+        let refused = |error| Failure::bad_request(&error);
+        let ranges = ask.request.batches(&target).map_err(refused)?;
+        let outgoing: Result<Vec<_>, _> = ranges
+            .into_iter()
+            .map(|range| Ok((range.clone(), ask.request.batch(range, &target)?)))
+            .collect();
+        let outgoing = outgoing.map_err(refused)?;
+        let dropped = outgoing.first().map(|(_, first)| first.dropped.clone()).unwrap_or_default();
+        let key = self.key(backend).await?;
+        let sending = outgoing
+            .into_iter()
+            .map(|(range, batch)| self.send_batch(ask, backend, key.clone(), range, batch));
+        // In order, so that their vectors join in the order of the inputs.
+        let sent: Vec<_> =
+            stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
+        record.first_byte(200);
+        joined(ask, backend, sent, record, &target, dropped)
+    }
+
+    async fn send_batch(
+        &self,
+        ask: &Ask<'_>,
+        backend: &Backend,
+        key: Option<Arc<BoundSecret>>,
+        range: Range<usize>,
+        batch: Outgoing,
+    ) -> Result<EmbeddingBatch, (Range<usize>, Failure)> {
+        let inputs = range.len();
+        let sent = self.ask_for_vectors(ask, backend, key, batch, inputs).await;
+        sent.map_err(|failure| (range, failure))
+    }
+
+    async fn ask_for_vectors(
+        &self,
+        ask: &Ask<'_>,
+        backend: &Backend,
+        key: Option<Arc<BoundSecret>>,
+        batch: Outgoing,
+        inputs: usize,
+    ) -> Result<EmbeddingBatch, Failure> {
+        let Outgoing { dialect, path, query, body, .. } = batch;
+        let request = UpstreamRequest {
+            method: Method::POST,
+            url: backend.url(&path, query),
+            headers: to_backend(ask.headers, ask.request.dialect(), dialect),
+            key,
+            carrier: backend.key_carrier(),
+            body,
+        };
+        let failed = |failure| Failure::upstream(&backend.id, &failure);
+        let sent = self.upstream(&backend.kind).send(request);
+        let response = tokio::time::timeout(ask.limits.total_timeout, sent).await;
+        let response = response.unwrap_or(Err(UpstreamFailure::Timeout)).map_err(failed)?;
+        let (status, headers) = (response.status.as_u16(), response.headers);
+        let scrubber = &response.scrubber;
+        let told = Told { headers: &headers, scrubber, now: self.clock().wall() };
+        if response.status.is_redirection() {
+            return Err(Failure::redirected(&backend.id, status));
+        }
+        if !response.status.is_success() {
+            let read = read_in_full(response.body, ERROR_BODY_BYTES_MAX, ERROR_BODY_TIMEOUT).await;
+            let body = scrubber.scrub_body(&read.unwrap_or_default());
+            let error = upstream_error(dialect, status, &body);
+            return Err(Failure::reported(&backend.id, &error, &told));
+        }
+        let stall = ask.limits.stall_timeout;
+        let body = read_in_full(response.body, ANSWER_BYTES_MAX, stall).await.map_err(failed)?;
+        EmbeddingBatch::read(dialect, &body, inputs)
+            .map_err(|bad| Failure::bad_answer(&backend.id, &bad, &told))
+    }
+}
+
+/// Time to read the words of a backend that has already failed.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What all batches of one request share.
+struct Ask<'a> {
+    request: &'a EmbeddingRequest,
+    headers: &'a HeaderMap,
+    limits: &'a crate::limits::RequestLimits,
+}
+
+/// The answer to a request, and what was left out of it.
+struct Vectors {
+    body: Bytes,
+    dropped: Vec<String>,
+}
+
+fn joined(
+    ask: &Ask<'_>,
+    backend: &Backend,
+    sent: Vec<Result<EmbeddingBatch, (Range<usize>, Failure)>>,
+    record: &mut Record,
+    target: &Target,
+    dropped: Vec<String>,
+) -> Result<Vectors, Failure> {
+    let (mut batches, mut failures) = (Vec::new(), Vec::new());
+    for outcome in sent {
+        match outcome {
+            Ok(batch) => batches.push(batch),
+            Err(failed) => failures.push(failed),
+        }
+    }
+    let usage = usage(&batches, ask.request);
+    let model = batches.iter().find_map(|batch| batch.model.clone());
+    let model = model.or_else(|| Some(target.model.clone()));
+    let facts = AnswerFacts { usage: Some(usage.clone()), model, ..AnswerFacts::default() };
+    if !batches.is_empty() {
+        record.learn(&facts, &Bytes::new());
+    }
+    if let Some(failure) = in_one(backend, ask.request.len(), failures) {
+        return Err(failure);
+    }
+    if let Some(first) = batches.iter_mut().find(|batch| batch.usage.is_none()) {
+        first.usage = Some(usage);
+    }
+    Ok(Vectors { body: ask.request.write_answer(&batches), dropped })
+}
+
+/// The failure of a request, some of whose batches failed. A request of one batch fails with the
+/// backend's own words.
+fn in_one(
+    backend: &Backend,
+    inputs: usize,
+    mut failures: Vec<(Range<usize>, Failure)>,
+) -> Option<Failure> {
+    let is_all = failures.first().is_some_and(|(range, _)| range.len() == inputs);
+    if is_all {
+        return failures.pop().map(|(_, failure)| failure);
+    }
+    let named: Vec<EmbeddingFailure> = failures
+        .iter()
+        .map(|(items, failure)| EmbeddingFailure {
+            items: items.clone(),
+            error: UpstreamError {
+                status: failure.refusal.status,
+                class: UpstreamClass::Failed,
+                message: failure.refusal.message.clone(),
+                kind: None,
+                code: None,
+                param: None,
+                retry_after: None,
+            },
+        })
+        .collect();
+    let (_, mut worst) = failures.into_iter().next()?;
+    let message = EmbeddingFailure::summary(&named, inputs);
+    worst.refusal.message = format!("The backend {}: {message}", backend.id);
+    worst.refusal.param = Some("input".into());
+    Some(worst)
+}
+
+/// Tokens of all batches, or an estimate where one does not say.
+fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> UsageReport {
+    let told: Option<Vec<_>> = batches.iter().map(|batch| batch.usage.clone()).collect();
+    if let Some(reports) = told.filter(|reports| !reports.is_empty()) {
+        let adjusted = reports.iter().any(|report| report.reading != UsageReading::AsReported);
+        let reading = if adjusted { UsageReading::Adjusted } else { UsageReading::AsReported };
+        let mut tokens = domain::TokenUsage::default();
+        for report in &reports {
+            tokens += report.tokens;
+        }
+        let raw = match reports.as_slice() {
+            [only] => only.raw.clone(),
+            _ => None,
+        };
+        return UsageReport { tokens, reading, raw };
+    }
+    let mut tally = Tally::new();
+    request.texts().for_each(|text| tally.push(text));
+    let tokens = domain::TokenUsage { input_uncached: tally.tokens().max(1), ..Default::default() };
+    UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
+}
+
+async fn deliver(vectors: Vectors, mut record: Record) -> Response<AnswerBody> {
+    record.status(200);
+    let tries = record.tries();
+    let mut answer = whole(vectors.body, record).await;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE, HeaderValue::from_static("bypass"));
+    headers.insert(ATTEMPTS, HeaderValue::from(tries));
+    mark_dropped(&mut answer, &vectors.dropped);
+    answer
 }

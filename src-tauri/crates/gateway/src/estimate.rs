@@ -26,6 +26,19 @@ pub(crate) fn usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
     Some(UsageReport { tokens, reading: UsageReading::Estimated, raw: None })
 }
 
+/// As [`usage`], for an answer that broke off. What was counted by then may be from its beginning
+/// (Anthropic counts one token out in `message_start`), so at least what came is estimated.
+pub(crate) fn partial_usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
+    let mut report = usage(facts, asked)?;
+    let came = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
+    let missing = came.saturating_sub(report.tokens.output());
+    if facts.finish_reason.is_none() && missing > 0 {
+        report.tokens.output_visible = report.tokens.output_visible.saturating_add(missing);
+        report.reading = UsageReading::Estimated;
+    }
+    Some(report)
+}
+
 /// Tokens of all texts in a request's body.
 pub(crate) fn input_tokens(body: &[u8]) -> u64 {
     let mut tally = Tally::new();
@@ -69,6 +82,32 @@ mod tests {
         assert_eq!(usage(&AnswerFacts::default(), &asked), None, "nothing came, nothing is billed");
         let said = AnswerFacts { usage: Some(estimate.clone()), content_bytes: 9, ..facts };
         assert_eq!(usage(&said, &asked), Some(estimate));
+    }
+
+    #[test]
+    fn f8_what_came_of_a_broken_answer_is_counted_at_least() {
+        let tokens = |output| TokenUsage {
+            input_uncached: 7,
+            output_visible: output,
+            ..TokenUsage::default()
+        };
+        let facts = |output, finish_reason: Option<&str>| AnswerFacts {
+            usage: Some(UsageReport {
+                tokens: tokens(output),
+                reading: UsageReading::AsReported,
+                raw: None,
+            }),
+            content_bytes: 41,
+            finish_reason: finish_reason.map(str::to_owned),
+            ..AnswerFacts::default()
+        };
+        let read = |facts| {
+            let report = partial_usage(&facts, &Bytes::new()).expect("counted");
+            (report.tokens, report.reading)
+        };
+        assert_eq!(read(facts(1, None)), (tokens(11), UsageReading::Estimated));
+        assert_eq!(read(facts(11, None)), (tokens(11), UsageReading::AsReported));
+        assert_eq!(read(facts(1, Some("stop"))), (tokens(1), UsageReading::AsReported));
     }
 
     #[test]

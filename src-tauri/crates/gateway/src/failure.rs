@@ -174,7 +174,7 @@ impl Failure {
             .retry(told.advice(error))
             .param(error.param.as_deref().map(|param| told.scrubbed(param)));
         if keeps_code(error.class) {
-            refusal.relayed_code = relayed_code;
+            refusal.relayed_code = relayed_code.map(String::into_boxed_str);
         }
         Self { refusal, verdict, work: Work::None, upstream_status: Some(error.status) }
     }

@@ -115,6 +115,8 @@ pub(crate) fn to_client(backend: &HeaderMap, client: Dialect, from: Dialect, out
 pub(crate) enum Media {
     Json,
     EventStream,
+    /// One JSON value a line, as Ollama streams.
+    JsonLines,
     Html,
     /// Something else, or not said.
     Unsaid,
@@ -128,6 +130,8 @@ pub(crate) fn media(headers: &HeaderMap) -> Media {
         Media::Json
     } else if essence.eq_ignore_ascii_case(b"text/event-stream") {
         Media::EventStream
+    } else if essence.eq_ignore_ascii_case(b"application/x-ndjson") {
+        Media::JsonLines
     } else if essence.eq_ignore_ascii_case(b"text/html") {
         Media::Html
     } else {

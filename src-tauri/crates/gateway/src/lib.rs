@@ -38,7 +38,8 @@ pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
     ANSWER_BYTES_MAX, ATTEMPTS_PER_REQUEST_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX,
-    DoorLimits, ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX,
+    COUNT_ANSWER_BYTES_MAX, DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX,
+    ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX,
     RETRY_AFTER_SECS_MAX, RequestLimits, STREAM_BYTES_MAX,
 };
 pub use listener::{BindError, Ipv6State, Listener};

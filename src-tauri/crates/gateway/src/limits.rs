@@ -18,6 +18,9 @@ pub const CONTROL_BODY_BYTES_MAX: usize = 1_048_576;
 /// Largest whole answer read from a backend, in bytes. Base64 images of several megabytes fit.
 pub const ANSWER_BYTES_MAX: usize = 67_108_864;
 
+/// Batches of one request for vectors sent side by side; providers count each as a request.
+pub const EMBEDDING_BATCHES_AT_ONCE_MAX: usize = 4;
+
 /// Largest answer to a count of tokens, in bytes; the largest seen has some 200.
 pub const COUNT_ANSWER_BYTES_MAX: usize = 65_536;
 

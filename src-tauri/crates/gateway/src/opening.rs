@@ -76,7 +76,7 @@ impl Gateway {
             }
             (false, said) => {
                 let read = |body: &Bytes| match said {
-                    Media::EventStream => exchange.answer_of_stream(body),
+                    Media::EventStream | Media::JsonLines => exchange.answer_of_stream(body),
                     _ => exchange.answer(body),
                 };
                 let (headers, body) = self.read_whole(journey, id, response, record, read).await?;

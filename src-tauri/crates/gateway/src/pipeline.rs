@@ -251,7 +251,7 @@ impl Journey {
 }
 
 /// Names the fields that were left out, as far as a header can carry them.
-fn mark_dropped(answer: &mut Response<AnswerBody>, dropped: &[String]) {
+pub(crate) fn mark_dropped(answer: &mut Response<AnswerBody>, dropped: &[String]) {
     let mut text = dropped.join(", ");
     text.retain(|c| c.is_ascii_graphic() || c == ' ');
     text.truncate(DROPPED_HEADER_BYTES_MAX);

@@ -186,14 +186,22 @@ impl Record {
     /// What the answer said about itself, and what it therefore costs.
     /// `asked` is the request's body, for an estimate where the backend counted nothing.
     pub(crate) fn learn(&mut self, facts: &AnswerFacts, asked: &Bytes) {
+        self.learned(facts, estimate::usage(facts, asked).as_ref());
+    }
+
+    /// As [`Self::learn`], of an answer that broke off.
+    pub(crate) fn learn_partial(&mut self, facts: &AnswerFacts, asked: &Bytes) {
+        self.learned(facts, estimate::partial_usage(facts, asked).as_ref());
+    }
+
+    fn learned(&mut self, facts: &AnswerFacts, usage: Option<&UsageReport>) {
         let Some(settlement) = &mut self.settlement else { return };
-        let usage = estimate::usage(facts, asked);
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
-        settlement.usage = usage.as_ref().map(|report| report.tokens);
-        settlement.usage_basis = usage.as_ref().map(|report| basis(report.reading));
-        settlement.usage_raw = usage.as_ref().and_then(|report| report.raw.clone());
-        if let (Some(pricing), Some(usage)) = (&self.pricing, &usage) {
+        settlement.usage = usage.map(|report| report.tokens);
+        settlement.usage_basis = usage.map(|report| basis(report.reading));
+        settlement.usage_raw = usage.and_then(|report| report.raw.clone());
+        if let (Some(pricing), Some(usage)) = (&self.pricing, usage) {
             settlement.cost =
                 pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
         }

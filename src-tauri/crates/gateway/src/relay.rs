@@ -249,10 +249,16 @@ impl Relay {
                 (Bytes::new(), Some(failure))
             }
         };
-        self.record.learn(self.stream.facts(), &self.asked);
+        let facts = self.stream.facts();
         let (last, closing) = match &failure {
-            None => (last, Closing::Clean),
-            Some(failure) => self.stream.error_event(&failure.refusal.spelled()),
+            None => {
+                self.record.learn(facts, &self.asked);
+                (last, Closing::Clean)
+            }
+            Some(failure) => {
+                self.record.learn_partial(facts, &self.asked);
+                self.stream.error_event(&failure.refusal.spelled())
+            }
         };
         let bytes = joined(relay, last);
         self.record.sent(bytes.len());
@@ -288,7 +294,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         // The client went away: what had come by then is what the record learns.
         if !self.is_over {
-            self.record.learn(self.stream.facts(), &self.asked);
+            self.record.learn_partial(self.stream.facts(), &self.asked);
         }
     }
 }

@@ -7,7 +7,7 @@
 use domain::Dialect;
 use hyper::Method;
 use hyper::header::{HeaderMap, UPGRADE};
-use wire::{Delivery, UsageChunk};
+use wire::{Delivery, EmbeddingSurface, UsageChunk};
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,17 @@ impl Surface {
             Self::Gemini { model, delivery } => {
                 wire::Surface::Gemini { model, delivery: *delivery }
             }
+        }
+    }
+}
+
+impl Embedded {
+    /// As `wire` reads its requests.
+    pub(crate) fn for_wire(&self) -> EmbeddingSurface<'_> {
+        match self {
+            Self::OpenAi => EmbeddingSurface::OpenAi,
+            Self::GeminiOne { model } => EmbeddingSurface::GeminiOne { model },
+            Self::GeminiBatch { model } => EmbeddingSurface::GeminiBatch { model },
         }
     }
 }

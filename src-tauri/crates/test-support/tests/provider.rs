@@ -1,5 +1,7 @@
 //! The strict provider is strict: what a real one refuses, it refuses, by name.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use serde_json::{Value, json};
 use test_support::{MockProvider, PROVIDER_KEY, RawClient};
 
@@ -31,7 +33,7 @@ async fn send(provider: &MockProvider, path: &str, carrier: &str, body: &Value) 
 }
 
 #[track_caller]
-fn refused(answer: (u16, String), says: &str) {
+fn refused(answer: &(u16, String), says: &str) {
     assert!(answer.0 == 400 && answer.1.contains(says), "{says:?}: {answer:?}");
 }
 
@@ -56,7 +58,7 @@ async fn good_requests_are_answered_and_fields_of_others_refused_by_name() {
         let (status, text) = post(&provider, path, &body).await;
         assert!(status == 200 && text.contains("Hello"), "{path}: {status} {text}");
         let foreign = with(body, json!({"foreign": 1}));
-        refused(post(&provider, path, &foreign).await, "foreign");
+        refused(&post(&provider, path, &foreign).await, "foreign");
     }
     assert_eq!(provider.refusals().len(), 5);
     assert_eq!(provider.requests().len(), 10);
@@ -105,17 +107,17 @@ async fn anthropic_wants_its_turns_its_results_and_its_own_signatures() {
         (json!([user, {"role": "assistant", "content": ""}, user]), "non-empty"),
         (json!([{"role": "assistant", "content": "Hello"}]), "the first is the assistant's"),
     ] {
-        refused(post(&provider, MESSAGES, &ask(messages)).await, says);
+        refused(&post(&provider, MESSAGES, &ask(messages)).await, says);
     }
     let plain = ask(json!([user]));
     let bare = json!({"model": "echo", "messages": [user]});
-    refused(post(&provider, MESSAGES, &bare).await, "max_tokens: field required");
+    refused(&post(&provider, MESSAGES, &bare).await, "max_tokens: field required");
     let sampled = with(plain.clone(), json!({"temperature": 1}));
-    refused(post(&provider, MESSAGES, &sampled).await, "2026-10-21");
+    refused(&post(&provider, MESSAGES, &sampled).await, "2026-10-21");
     let older = format!("x-api-key: {PROVIDER_KEY}\r\nanthropic-version: 2023-06-01");
     assert_eq!(send(&provider, MESSAGES, &older, &sampled).await.0, 200);
     let thought = with(plain, json!({"thinking": {"type": "enabled", "budget_tokens": 1024}}));
-    refused(post(&provider, MESSAGES, &thought).await, "below max_tokens");
+    refused(&post(&provider, MESSAGES, &thought).await, "below max_tokens");
 }
 
 #[tokio::test]
@@ -130,14 +132,14 @@ async fn gemini_wants_one_response_for_each_call_in_order() {
     let (status, text) = post(&provider, GEMINI, &told(json!([said("one"), said("two")]))).await;
     assert!(status == 200 && text.contains("one; two"), "{text}");
     for parts in [json!([said("one")]), json!([said("two"), said("one")])] {
-        refused(post(&provider, GEMINI, &told(parts)).await, "responses");
+        refused(&post(&provider, GEMINI, &told(parts)).await, "responses");
     }
     let both = json!({"contents": [{"parts": [{"text": "a", "functionCall": {"name": "b"}}]}]});
-    refused(post(&provider, GEMINI, &both).await, "exactly one of");
+    refused(&post(&provider, GEMINI, &both).await, "exactly one of");
     let tool = json!({"name": "one", "parameters":
         {"type": "object", "additionalProperties": false}});
     let tools = json!({"contents": [user], "tools": [{"functionDeclarations": [tool]}]});
-    refused(post(&provider, GEMINI, &tools).await, "additionalProperties");
+    refused(&post(&provider, GEMINI, &tools).await, "additionalProperties");
 }
 
 #[tokio::test]
@@ -150,17 +152,17 @@ async fn openai_wants_every_call_answered_and_strict_schemas_strict() {
     let ask = |messages: Value| json!({"model": "echo", "messages": messages});
     let whole = ask(json!([user, call, result]));
     assert_eq!(post(&provider, CHAT, &whole).await.0, 200);
-    refused(post(&provider, CHAT, &ask(json!([user, call, user]))).await, "without a result");
-    refused(post(&provider, CHAT, &ask(json!([user, result]))).await, "no call a before it");
+    refused(&post(&provider, CHAT, &ask(json!([user, call, user]))).await, "without a result");
+    refused(&post(&provider, CHAT, &ask(json!([user, result]))).await, "no call a before it");
     let options = with(ask(json!([user])), json!({"stream_options": {"include_usage": true}}));
-    refused(post(&provider, CHAT, &options).await, "only allowed when stream");
+    refused(&post(&provider, CHAT, &options).await, "only allowed when stream");
     let loose = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let format = json!({"response_format": {"type": "json_schema",
         "json_schema": {"name": "x", "strict": true, "schema": loose}}});
     let format = with(ask(json!([user])), format);
-    refused(post(&provider, CHAT, &format).await, "when strict");
+    refused(&post(&provider, CHAT, &format).await, "when strict");
     let asked =
         json!([{"type": "function_call", "call_id": "a", "name": "one", "arguments": "{}"}]);
     let asked = json!({"model": "echo", "input": asked});
-    refused(post(&provider, RESPONSES, &asked).await, "no output found");
+    refused(&post(&provider, RESPONSES, &asked).await, "no output found");
 }

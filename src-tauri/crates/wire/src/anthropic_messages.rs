@@ -8,6 +8,8 @@ mod answer;
 mod blocks;
 mod content;
 mod error;
+#[cfg(test)]
+mod mock_tests;
 mod model;
 mod request;
 mod stop;

@@ -67,7 +67,7 @@ impl Assembler {
             Piece::End => self.end(&mut events),
             Piece::Finish { choice, finish } => self.finish(choice, finish, &mut events)?,
             Piece::Text { choice, text } => {
-                self.content(choice, text.len(), &mut events, |c, out| c.text(text, out))?
+                self.content(choice, text.len(), &mut events, |c, out| c.text(text, out))?;
             }
             Piece::Refusal { choice, text } => {
                 self.content(choice, text.len(), &mut events, |c, out| c.refusal(text, out))?;
@@ -93,7 +93,7 @@ impl Assembler {
             Piece::Call { choice, key, id, name, kind, arguments } => {
                 let piece = calls::CallPiece { key, id, name, kind, arguments };
                 let bytes = piece.arguments.len().max(1);
-                self.content(choice, bytes, &mut events, |c, out| c.call(piece, out))?;
+                self.content(choice, bytes, &mut events, |c, out| c.call(&piece, out))?;
             }
         }
         Ok(events)

@@ -8,7 +8,7 @@ use crate::dialect::{Closing, StreamWriter, error_event, stream_writer};
 use crate::exchange::CrossingAnswer;
 use crate::neutral::{Event, Piece};
 use crate::stream::{PieceReader, flow};
-use crate::{AnswerFacts, ErrorAnswer, StreamEnd, StreamFault, Tapped};
+use crate::{AnswerFacts, ErrorAnswer, StreamEnd, Tapped};
 
 /// Translates one upstream stream as it comes.
 pub(crate) struct CrossTap {
@@ -33,8 +33,11 @@ impl CrossTap {
     pub(crate) fn feed(&mut self, chunk: &[u8]) -> Tapped {
         let mut out = BytesMut::new();
         if self.end.is_none() {
-            let pieces = self.reader.feed(chunk);
+            let (pieces, fault) = self.reader.feed(chunk);
             self.take(pieces, &mut out);
+            if let (None, Some(fault)) = (&self.end, fault) {
+                self.end = Some(StreamEnd::Broken(fault));
+            }
         }
         Tapped { relay: out.freeze(), flow: flow(self.end.as_ref()) }
     }
@@ -67,7 +70,7 @@ impl CrossTap {
         }
         if self.end.is_none() && self.assembler.is_finished() {
             // Every choice said why it ended; the backend only left its terminator out.
-            self.take(Ok(vec![Piece::End]), &mut out);
+            self.take(vec![Piece::End], &mut out);
         }
         match self.end.take() {
             Some(StreamEnd::Complete { .. }) => StreamEnd::Complete { append: out.freeze() },
@@ -83,14 +86,7 @@ impl CrossTap {
         }
     }
 
-    fn take(&mut self, pieces: Result<Vec<Piece>, StreamFault>, out: &mut BytesMut) {
-        let pieces = match pieces {
-            Ok(pieces) => pieces,
-            Err(fault) => {
-                self.end = Some(StreamEnd::Broken(fault));
-                return;
-            }
-        };
+    fn take(&mut self, pieces: Vec<Piece>, out: &mut BytesMut) {
         for piece in pieces {
             if self.end.is_some() {
                 return;

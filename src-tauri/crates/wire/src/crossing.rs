@@ -39,7 +39,8 @@ pub enum Field {
     Document,
     /// `prediction`.
     Prediction,
-    /// A tool that the provider runs itself.
+    /// A tool that the provider runs itself. Left out, not refused: Codex and others offer theirs with
+    /// every request, and a model that does not have it answers without it.
     ServerTool,
     /// `web_search_options`.
     WebSearch,
@@ -120,6 +121,7 @@ pub const fn fate(field: Field, dialect: Dialect) -> Fate {
             | F::Presentation
             | F::Verbosity
             | F::ContextManagement
+            | F::ServerTool
             | F::Unknown,
             _,
         ) => Dropped,
@@ -133,7 +135,6 @@ pub const fn fate(field: Field, dialect: Dialect) -> Fate {
             | F::Choices
             | F::AudioInput
             | F::ProviderFile
-            | F::ServerTool
             | F::WebSearch
             | F::ServerState
             | F::StoredPrompt

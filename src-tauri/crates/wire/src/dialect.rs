@@ -13,34 +13,34 @@ use crate::{
 
 /// A request in a backend's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     /// The body.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// Fields of the client's request that were left out, in the client's words, for the header
     /// `x-gatehouse-dropped`.
-    pub dropped: Vec<String>,
+    pub(crate) dropped: Vec<String>,
 }
 
 /// What an answer repeats of its request, and what the gateway adds.
 #[derive(Debug, Clone)]
-pub struct Echo {
+pub(crate) struct Echo {
     /// The client's request.
-    pub request: std::sync::Arc<Request>,
+    pub(crate) request: std::sync::Arc<Request>,
     /// For answers whose provider gave no id: unique, letters and digits only.
-    pub id: String,
+    pub(crate) id: String,
     /// Seconds since 1970, for dialects that date their answers.
-    pub created_unix_s: i64,
+    pub(crate) created_unix_s: i64,
 }
 
 /// Reads a backend's stream in one dialect.
-pub trait StreamReader: Send {
+pub(crate) trait StreamReader: Send {
     /// What one event says. Unknown events say nothing; the reader never fails for what it does not
     /// know, only for what contradicts the dialect.
     fn read(&mut self, event: &SseEvent) -> Result<Vec<Piece>, StreamFault>;
 }
 
 /// Writes a client's stream in one dialect.
-pub trait StreamWriter: Send {
+pub(crate) trait StreamWriter: Send {
     /// Appends what `event` is in this dialect; may be nothing.
     fn write(&mut self, event: &Event, out: &mut BytesMut);
 
@@ -58,7 +58,7 @@ pub enum Closing {
 }
 
 /// Reads the whole request of a client.
-pub fn read_request(
+pub(crate) fn read_request(
     dialect: Dialect,
     text: &str,
     model: &str,
@@ -75,7 +75,7 @@ pub fn read_request(
 }
 
 /// Writes a request in the backend's `dialect`.
-pub fn write_request(
+pub(crate) fn write_request(
     dialect: Dialect,
     request: &Request,
     target: &Target,
@@ -90,7 +90,7 @@ pub fn write_request(
 }
 
 /// What a whole answer says, in the order in which a stream would have said it, [`Piece::End`] last.
-pub fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<Piece>, BadAnswer> {
+pub(crate) fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<Piece>, BadAnswer> {
     match dialect {
         Dialect::OpenAiChat => openai_chat::read_answer(text),
         Dialect::OpenAiResponses => openai_responses::read_answer(text),
@@ -101,8 +101,7 @@ pub fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<Piece>, BadAnswer
 }
 
 /// A reader at the start of a backend's stream.
-#[must_use]
-pub fn stream_reader(dialect: Dialect) -> Box<dyn StreamReader> {
+pub(crate) fn stream_reader(dialect: Dialect) -> Box<dyn StreamReader> {
     match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::StreamReader::default()),
         Dialect::OpenAiResponses => Box::new(openai_responses::StreamReader::default()),
@@ -113,8 +112,7 @@ pub fn stream_reader(dialect: Dialect) -> Box<dyn StreamReader> {
 }
 
 /// A whole answer for a client. `None` for a dialect that no client speaks.
-#[must_use]
-pub fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Option<Bytes> {
+pub(crate) fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Option<Bytes> {
     Some(match dialect {
         Dialect::OpenAiChat => openai_chat::write_answer(answer, echo),
         Dialect::OpenAiResponses => openai_responses::write_answer(answer, echo),
@@ -125,8 +123,7 @@ pub fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Option<By
 }
 
 /// A writer at the start of a client's stream. `None` for a dialect that no client speaks.
-#[must_use]
-pub fn stream_writer(dialect: Dialect, echo: Echo) -> Option<Box<dyn StreamWriter>> {
+pub(crate) fn stream_writer(dialect: Dialect, echo: Echo) -> Option<Box<dyn StreamWriter>> {
     Some(match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::StreamWriter::new(echo)),
         Dialect::OpenAiResponses => Box::new(openai_responses::StreamWriter::new(echo)),

@@ -70,7 +70,12 @@ impl Exchange {
             } else {
                 Metering::AskForUsage
             };
-            (request.for_upstream(&target.model, metering), Vec::new(), None)
+            let body = request.for_upstream(&target.model, metering);
+            let (body, dropped) = match client {
+                Dialect::OpenAiChat => openai_chat::adapt(body, target)?,
+                _ => (body, Vec::new()),
+            };
+            (body, dropped, None)
         } else {
             let neutral = Arc::new(request.read()?);
             let written = dialect::write_request(backend, &neutral, target)?;
@@ -149,10 +154,17 @@ impl Exchange {
         let mut reader = PieceReader::new(self.backend);
         let mut assembler = self.assembler();
         let mut events = Vec::new();
-        let mut pieces = reader.feed(body).map_err(BadAnswer::Broken)?;
-        pieces.extend(reader.finish().map_err(BadAnswer::Broken)?);
+        let (mut pieces, fault) = reader.feed(body);
+        if let Some(fault) = fault {
+            return Err(BadAnswer::Broken(fault));
+        }
+        pieces.extend(reader.finish());
         for piece in pieces {
             assemble(piece, &mut assembler, &mut events)?;
+        }
+        if assembler.is_finished() && !matches!(events.last(), Some(Event::End { .. })) {
+            // Gemini has no terminator, others leave theirs out; every choice said why it ended.
+            assemble(Piece::End, &mut assembler, &mut events)?;
         }
         if !matches!(events.last(), Some(Event::End { .. })) {
             return Err(BadAnswer::Truncated);

@@ -12,7 +12,7 @@ pub(crate) fn fold(events: Vec<Event>) -> Answer {
                 answer.usage = usage;
             }
             Event::Start { choice, head, .. } => {
-                choice_at(&mut answer, choice).parts.push(part(head))
+                choice_at(&mut answer, choice).parts.push(part(head));
             }
             Event::Delta { choice, delta, .. } => {
                 if let Some(last) = choice_at(&mut answer, choice).parts.last_mut() {

@@ -14,6 +14,7 @@ mod cross;
 mod crossing;
 mod delivery;
 mod dialect;
+mod embeddings;
 mod error;
 mod exchange;
 mod fold;
@@ -25,12 +26,15 @@ mod models;
 mod names;
 pub mod neutral;
 mod node;
+mod object_text;
 mod ollama_chat;
 pub mod openai_chat;
 mod openai_responses;
 mod pass;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod published_tests;
 mod reasoning;
 mod request_error;
 mod sse;
@@ -49,6 +53,10 @@ pub use count::{CountRequest, count_answer, read_count};
 pub use crossing::{Fate, Field, fate};
 pub use delivery::{Delivery, UsageChunk};
 pub use dialect::{Closing, error_body, error_event, error_status, heartbeat, upstream_error};
+pub use embeddings::{
+    EMBEDDING_INPUTS_MAX, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface,
+    EmbeddingVector, GEMINI_EMBEDDING_BATCH_MAX, OLLAMA_EMBEDDING_BATCH_MAX,
+};
 pub use error::{
     ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
     UpstreamError,

@@ -10,6 +10,7 @@
 
 mod anthropic;
 mod chat;
+mod embeddings;
 mod fault;
 mod gemini;
 mod ollama;
@@ -140,6 +141,13 @@ pub fn count_tokens(dialect: Dialect, body: &[u8]) -> MockAnswer {
         return fault::unreadable(voice);
     };
     fault::replaced("application/json", count_answer(dialect, prompt.tokens))
+}
+
+/// Answers a request for embeddings in the shape of `dialect` (OpenAI's, Gemini's or Ollama's). `model`
+/// is its model: every name makes vectors, but the `fault-…` fail.
+#[must_use]
+pub fn embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
+    embeddings::embeddings(dialect, model, body)
 }
 
 /// The mock's list of models, as `GET /v1/models` answers it.

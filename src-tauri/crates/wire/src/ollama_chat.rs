@@ -1,78 +1,12 @@
-//! Ollama's own chat, spoken to backends only.
+//! Ollama's own chat (`POST /api/chat`), spoken to backends only.
 
-use bytes::{Bytes, BytesMut};
+mod lines;
+mod read;
+mod write;
 
-use crate::dialect::{Closing, Echo, Written};
-use crate::neutral::{Answer, Event, Piece, Request};
-use crate::{BadAnswer, Delivery, ErrorAnswer, RequestError, SseEvent, StreamFault, Target};
+pub(crate) use lines::LineDecoder;
+pub(crate) use read::{StreamReader, read_answer};
+pub(crate) use write::write_request;
 
-/// Reads the whole request of a client.
-pub(crate) fn read_request(
-    _text: &str,
-    _model: &str,
-    _delivery: Delivery,
-) -> Result<Request, RequestError> {
-    Err(RequestError::NotAnObject)
-}
-
-/// Writes a request for a backend.
-pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Written, RequestError> {
-    Err(RequestError::NotAnObject)
-}
-
-/// What a whole answer says.
-pub(crate) fn read_answer(_text: &str) -> Result<Vec<Piece>, BadAnswer> {
-    Err(BadAnswer::NotJson)
-}
-
-/// A whole answer for a client.
-pub(crate) fn write_answer(_answer: &Answer, _echo: &Echo) -> Bytes {
-    Bytes::new()
-}
-
-/// Reads a backend's stream.
-#[derive(Debug, Default)]
-pub(crate) struct StreamReader {}
-
-impl crate::dialect::StreamReader for StreamReader {
-    fn read(&mut self, _event: &SseEvent) -> Result<Vec<Piece>, StreamFault> {
-        Ok(Vec::new())
-    }
-}
-
-/// Writes a client's stream.
-#[derive(Debug)]
-pub(crate) struct StreamWriter {}
-
-impl StreamWriter {
-    pub(crate) fn new(_echo: Echo) -> Self {
-        Self {}
-    }
-}
-
-impl crate::dialect::StreamWriter for StreamWriter {
-    fn write(&mut self, _event: &Event, _out: &mut BytesMut) {}
-
-    fn error_event(&self, _error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        (Bytes::new(), Closing::Abort)
-    }
-}
-
-/// Splits a stream of JSON lines (`application/x-ndjson`) into events.
-#[derive(Debug, Default)]
-pub(crate) struct LineDecoder {}
-
-impl LineDecoder {
-    /// Takes the next bytes.
-    pub(crate) fn push(&mut self, _chunk: &[u8]) {}
-
-    /// The next whole line.
-    pub(crate) fn next_event(&mut self) -> Result<Option<SseEvent>, crate::SseEventTooLarge> {
-        Ok(None)
-    }
-
-    /// What lies unfinished at the end.
-    pub(crate) fn finish(self) -> Option<SseEvent> {
-        None
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -168,12 +168,14 @@ impl PassTap {
                 other => self.note(other),
             }
         }
+        if is_end && !self.is_finished() {
+            // A terminator tells clients that all is well: the error has to come in its place.
+            self.end = Some(StreamEnd::Truncated);
+            return;
+        }
         self.relay(event, Some(data), relay);
         if is_end {
-            let is_whole = self.is_finished();
-            let append = Bytes::new();
-            self.end =
-                Some(if is_whole { StreamEnd::Complete { append } } else { StreamEnd::Truncated });
+            self.end = Some(StreamEnd::Complete { append: Bytes::new() });
         }
     }
 

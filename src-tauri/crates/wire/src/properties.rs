@@ -12,6 +12,9 @@ use crate::{
     SsePayload, StreamEnd, Surface, UsageChunk,
 };
 
+mod fuzz;
+mod matrix;
+
 const CASES: u32 = 512;
 
 /// Pieces that hit the edges of event streams far more often than random bytes do.

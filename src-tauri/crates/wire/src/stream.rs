@@ -171,8 +171,8 @@ impl PieceReader {
         Self { decoder, reader: stream_reader(dialect) }
     }
 
-    /// What these bytes say.
-    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<Vec<Piece>, StreamFault> {
+    /// What these bytes say, as far as they are in the dialect, and the fault that ends it.
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> (Vec<Piece>, Option<StreamFault>) {
         match &mut self.decoder {
             Decoder::Events(decoder) => decoder.push(chunk),
             Decoder::Lines(decoder) => decoder.push(chunk),
@@ -183,20 +183,24 @@ impl PieceReader {
                 Decoder::Events(decoder) => decoder.next_event(),
                 Decoder::Lines(decoder) => decoder.next_event(),
             };
-            match next.map_err(|_| StreamFault::EventTooLarge)? {
-                Some(event) => pieces.extend(self.reader.read(&event)?),
-                None => return Ok(pieces),
+            match next.map_err(|_| StreamFault::EventTooLarge) {
+                Ok(None) => return (pieces, None),
+                Ok(Some(event)) => match self.reader.read(&event) {
+                    Ok(read) => pieces.extend(read),
+                    Err(fault) => return (pieces, Some(fault)),
+                },
+                Err(fault) => return (pieces, Some(fault)),
             }
         }
     }
 
     /// What lies unfinished at the end. A torn event is a cut, not a fault of the dialect.
-    pub(crate) fn finish(&mut self) -> Result<Vec<Piece>, StreamFault> {
+    pub(crate) fn finish(&mut self) -> Vec<Piece> {
         let rest = match &mut self.decoder {
             Decoder::Events(decoder) => std::mem::take(decoder).finish(),
             Decoder::Lines(decoder) => std::mem::take(decoder).finish(),
         };
-        Ok(rest.and_then(|event| self.reader.read(&event).ok()).unwrap_or_default())
+        rest.and_then(|event| self.reader.read(&event).ok()).unwrap_or_default()
     }
 }
 

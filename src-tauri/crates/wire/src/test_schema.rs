@@ -71,6 +71,22 @@ impl Published {
         assert!(faults.is_empty(), "not a {name}: {faults:#?}\n{value:#}");
     }
 
+    /// Fails unless `chunk` is one of a Chat stream. OpenAI's own chunks have `null` in three places
+    /// where the schema forgets to allow it.
+    pub(crate) fn check_chunk(&self, chunk: &Value) {
+        let mut chunk = chunk.clone();
+        let members = chunk.as_object_mut().expect("an object");
+        members.retain(|key, value| key != "usage" || !value.is_null());
+        let choices = members.get_mut("choices").and_then(Value::as_array_mut);
+        for choice in choices.into_iter().flatten().filter_map(Value::as_object_mut) {
+            choice.retain(|key, value| key != "logprobs" || !value.is_null());
+            if choice.get("finish_reason") == Some(&Value::Null) {
+                choice.insert("finish_reason".to_owned(), json!("stop"));
+            }
+        }
+        self.check("CreateChatCompletionStreamResponse", &chunk);
+    }
+
     /// The name of the schema of a Responses event of this type.
     pub(crate) fn event_schema(&self, kind: &str) -> Option<&str> {
         let union =

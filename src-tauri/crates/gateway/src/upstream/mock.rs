@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::Clock;
+use domain::{Clock, Dialect};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
-use wire::ClientRequest;
 use wire::mock::{self, MockAnswer, MockEnd, MockPiece};
+use wire::{ClientRequest, EmbeddingRequest};
 
 use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use crate::answer::JSON;
-use crate::route::Route;
+use crate::route::{Counted, Route};
 
 /// Answers in process; no socket is opened.
 pub struct MockUpstream {
@@ -38,15 +38,28 @@ impl Upstream for MockUpstream {
             return Ok(whole(mock::models(now)));
         }
         let (path, query) = (request.url.path(), request.url.query());
-        match Route::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)? {
-            Route::Generate(surface) => {
-                let request = ClientRequest::parse(surface.for_wire(), request.body);
-                let request = request.map_err(|_| UpstreamFailure::Local)?;
-                Ok(played(mock::answer(&request, now)))
-            }
-            _ => Err(UpstreamFailure::Local),
-        }
+        let route = Route::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)?;
+        answer(&route, request.body, now).map(played).ok_or(UpstreamFailure::Local)
     }
+}
+
+/// `None` where a request does not come this way.
+fn answer(route: &Route, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
+    Some(match route {
+        Route::Generate(surface) => {
+            let request = ClientRequest::parse(surface.for_wire(), body).ok()?;
+            mock::answer(&request, now_unix_s)
+        }
+        Route::CountTokens(Counted::Messages) => {
+            mock::count_tokens(Dialect::AnthropicMessages, &body)
+        }
+        Route::CountTokens(Counted::Gemini { .. }) => mock::count_tokens(Dialect::Gemini, &body),
+        Route::Embeddings(embedded) => {
+            let request = EmbeddingRequest::parse(embedded.for_wire(), body.clone()).ok()?;
+            mock::embeddings(request.dialect(), request.model(), &body)
+        }
+        _ => return None,
+    })
 }
 
 fn whole(body: Bytes) -> UpstreamResponse {

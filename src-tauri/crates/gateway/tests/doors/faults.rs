@@ -187,7 +187,7 @@ async fn silence_ends_at_each_limit() {
     let first = limited(|l, short| l.first_token_timeout = short);
     let total = limited(|l, short| l.total_timeout = short);
     for (name, reply, body, limits) in [
-        ("first token, no head", Reply::silence(), ASK_STREAM, first),
+        ("first token, no head", Reply::silence(), ASK_STREAM, first.clone()),
         ("total, no head", Reply::silence(), ASK, total),
         (
             "first token, after the role",

@@ -1,14 +1,34 @@
 //! The two doors on loopback, with a scripted upstream behind them and raw bytes in front.
 
 #[cfg(test)]
+mod before;
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod bench_server;
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod delivery;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod probing;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod spellings;
+#[cfg(test)]
+mod surfaces;
+#[cfg(test)]
+mod usage;
+#[cfg(test)]
+mod waiting;
 #[cfg(test)]
 mod world;

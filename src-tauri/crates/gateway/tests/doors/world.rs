@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    BackendId, BoundSecret, ClientId, CredentialId, MicroUsd, Rates, Secret, SeededEntropy,
-    SystemClock, WallTime,
+    BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret,
+    SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
     Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
@@ -76,6 +76,7 @@ impl Seen {
 }
 
 /// Limits short enough for a test and long enough for a busy machine.
+#[derive(Clone)]
 pub(crate) struct Limits {
     pub(crate) door: DoorLimits,
     pub(crate) request: RequestLimits,
@@ -111,7 +112,7 @@ impl Default for Limits {
     }
 }
 
-/// A backend `corp` at `upstream` with the model `gpt` and [`KEY`] bound to it.
+/// A backend `corp` at `upstream` with the model `gpt` and [`KEY`] bound to it, and [`PROVIDERS`].
 pub(crate) async fn world(upstream: &ScriptedUpstream) -> World {
     world_with(upstream, Limits::default()).await
 }
@@ -137,19 +138,14 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         purpose: Purpose::User,
         standing: ClientStanding::Valid(None),
     };
-    let corp = backend(
-        "corp",
-        TargetKind::OpenAiCompatible { lacks: Default::default(), offers: Default::default() },
-        base_url,
-        Some(credential),
-    );
-    let mock = backend("mock", TargetKind::Mock, "http://mock.invalid/v1", None);
+    let mut backends = providers(base_url, &credential);
+    backends.push(backend("mock", TargetKind::Mock, "http://mock.invalid/v1", None));
+    let mut offered: Vec<_> =
+        PROVIDERS.iter().map(|(id, model)| models(id, BackendRole::Provider, &[model])).collect();
+    offered.push(models("mock", BackendRole::Mock, &wire::mock::MODELS));
     let snapshot = Snapshot {
-        routes: RouteTable::new(vec![
-            models("corp", BackendRole::Provider, &["gpt"]),
-            models("mock", BackendRole::Mock, &wire::mock::MODELS),
-        ]),
-        backends: [corp, mock].into_iter().map(|b| (b.id().clone(), b)).collect(),
+        routes: RouteTable::new(offered),
+        backends: backends.into_iter().map(|b| (b.id().clone(), b)).collect(),
         clients: [(token.hash, client)].into_iter().collect(),
         prices: Arc::new(prices()),
         limits: limits.request,
@@ -175,6 +171,32 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     serving.spawn(Arc::clone(&gateway).serve(listener, stop.clone()));
     let token = token.secret.expose().to_owned();
     World { address, gateway, ledger, vault, seen, snapshot, token, stop, serving, folder }
+}
+
+/// Each backend with its one model; all lie at the same upstream.
+const PROVIDERS: [(&str, &str); 6] = [
+    ("corp", "gpt"),
+    ("responses", "gpt-r"),
+    ("anthropic", "claude"),
+    ("lenient", "claude-lenient"),
+    ("google", "gemini"),
+    ("ollama", "llama"),
+];
+
+/// Backends of every kind with the same key.
+fn providers(base_url: &str, credential: &CredentialId) -> Vec<Backend> {
+    let root = base_url.trim_end_matches("/v1");
+    let at = |id: &str, kind, url: &str| backend(id, kind, url, Some(credential.clone()));
+    let compatible =
+        TargetKind::OpenAiCompatible { lacks: Default::default(), offers: Default::default() };
+    vec![
+        at("corp", compatible, base_url),
+        at("responses", TargetKind::OpenAi, base_url),
+        at("anthropic", TargetKind::Anthropic, root),
+        at("lenient", TargetKind::Anthropic, root).crossing(Crossing::Lenient),
+        at("google", TargetKind::Gemini, root),
+        at("ollama", TargetKind::Ollama, root),
+    ]
 }
 
 fn backend(

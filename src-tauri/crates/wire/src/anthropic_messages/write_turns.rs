@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
 use domain::Dialect;
 use serde::Serialize;
 
@@ -70,8 +71,18 @@ const fn is_fine(is_error: &bool) -> bool {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Source<'a> {
-    Base64 { media_type: Cow<'a, str>, data: Cow<'a, str> },
-    Url { url: &'a str },
+    Base64 {
+        media_type: Cow<'a, str>,
+        data: Cow<'a, str>,
+    },
+    Url {
+        url: &'a str,
+    },
+    /// A document of plain text: base64 is for PDF only.
+    Text {
+        media_type: &'static str,
+        data: String,
+    },
 }
 
 /// The instructions on top: texts only, since the dialect has no other.
@@ -208,9 +219,9 @@ fn write_media<'a>(
         return Ok(None);
     }
     let source = match &media.source {
-        MediaSource::Base64(data) => base64(media, data.into()),
+        MediaSource::Base64(data) => inline(media, data.into()),
         MediaSource::Url(url) => match data_url(url) {
-            Some((_, data)) => base64(media, data.into()),
+            Some((_, data)) => inline(media, data.into()),
             None => Source::Url { url },
         },
         MediaSource::File(_) => {
@@ -225,15 +236,24 @@ fn write_media<'a>(
 }
 
 /// The type is told by the bytes, since a declaration that they contradict is refused.
-fn base64<'a>(media: &'a Media, data: Cow<'a, str>) -> Source<'a> {
-    let declared = || match &media.source {
+fn inline<'a>(media: &'a Media, data: Cow<'a, str>) -> Source<'a> {
+    let declared = match &media.source {
         MediaSource::Url(url) => data_url(url).and_then(|(declared, _)| declared),
         _ => media.media_type.clone(),
     };
+    let told = told_by_bytes(&data);
+    let is_text = declared.as_deref().is_some_and(|said| said.starts_with("text/"));
+    if let (MediaKind::Document, true, None) = (media.kind, is_text, told)
+        && let Some(data) = plain_text(&data)
+    {
+        return Source::Text { media_type: "text/plain", data };
+    }
     let usual = if media.kind == MediaKind::Document { "application/pdf" } else { "image/png" };
-    let media_type = told_by_bytes(&data)
-        .map(Cow::Borrowed)
-        .or_else(|| declared().map(Cow::Owned))
-        .unwrap_or(Cow::Borrowed(usual));
-    Source::Base64 { media_type, data }
+    let media_type = told.map(Cow::Borrowed).or_else(|| declared.map(Cow::Owned));
+    Source::Base64 { media_type: media_type.unwrap_or(Cow::Borrowed(usual)), data }
+}
+
+fn plain_text(data: &str) -> Option<String> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(data).ok()?;
+    String::from_utf8(bytes).ok()
 }

@@ -72,12 +72,16 @@ enum BlockStart<'a> {
 struct Empty {}
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum BlockDelta<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: String },
-    InputJsonDelta { partial_json: &'a str },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
 }
 
 #[derive(Serialize)]
@@ -173,7 +177,7 @@ impl StreamWriter {
             }
             PartHead::Media(media) => {
                 self.block(BlockStart::Text { text: "" }, out);
-                self.block_delta(BlockDelta::TextDelta { text: &media_note(media) }, out);
+                self.block_delta(BlockDelta::Text { text: &media_note(media) }, out);
                 WrittenEvent::ContentBlockStop { index: self.index() }.append(out);
                 Open::Done
             }
@@ -186,9 +190,9 @@ impl StreamWriter {
                 let has_begun = has_begun || !text.is_empty() && self.words(is_thinking, out);
                 if !text.is_empty() {
                     let delta = if is_thinking {
-                        BlockDelta::ThinkingDelta { thinking: text }
+                        BlockDelta::Thinking { thinking: text }
                     } else {
-                        BlockDelta::TextDelta { text }
+                        BlockDelta::Text { text }
                     };
                     self.block_delta(delta, out);
                 }
@@ -200,7 +204,7 @@ impl StreamWriter {
             ) => {
                 let has_begun = has_begun || self.words(true, out);
                 let signature = signature.for_client(Dialect::AnthropicMessages);
-                self.block_delta(BlockDelta::SignatureDelta { signature }, out);
+                self.block_delta(BlockDelta::Signature { signature }, out);
                 self.open = Some(Open::Words { is_thinking: true, has_begun });
             }
             (Some(Open::Call(arguments)), PartDelta::Arguments(more)) => {
@@ -222,7 +226,7 @@ impl StreamWriter {
                 Arguments::Kept(more.to_owned())
             }
             Arguments::Nothing | Arguments::Object => {
-                self.block_delta(BlockDelta::InputJsonDelta { partial_json: more }, out);
+                self.block_delta(BlockDelta::InputJson { partial_json: more }, out);
                 Arguments::Object
             }
         }
@@ -237,7 +241,7 @@ impl StreamWriter {
                     Arguments::Nothing | Arguments::Object => String::new(),
                 };
                 let object = arguments_object(&kept);
-                self.block_delta(BlockDelta::InputJsonDelta { partial_json: object.get() }, out);
+                self.block_delta(BlockDelta::InputJson { partial_json: object.get() }, out);
             }
             Some(Open::Words { has_begun: false, .. } | Open::Done) | None => return,
         }

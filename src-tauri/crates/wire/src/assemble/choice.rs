@@ -146,14 +146,14 @@ impl ChoiceAssembler {
 
     pub(super) fn call(
         &mut self,
-        piece: CallPiece,
+        piece: &CallPiece,
         out: &mut Vec<Event>,
     ) -> Result<(), StreamFault> {
         if self.is_finished {
             return Err(StreamFault::LateToolCall);
         }
         let known = self.calls.len();
-        let place = self.calls.place(&piece)?;
+        let place = self.calls.place(piece)?;
         self.kept_bytes = self.kept_bytes.saturating_add(piece.arguments.len());
         if let Some(call) = self.calls.get_mut(place) {
             call.push(&piece.arguments);

@@ -258,7 +258,7 @@ fn free_text_tools_are_unwrapped_and_limits_hold() {
     let big = "x".repeat(KEPT_BYTES_MAX / 2);
     let held = |pieces| run(pieces).map(|events| events.len());
     let first = call(Some(0), "a", "get", "{");
-    let one = vec![first.clone(), call(Some(1), "b", "put", &big)];
+    let one = vec![first, call(Some(1), "b", "put", &big)];
     assert!(held(one.clone()).is_ok());
     let two = [one, vec![call(Some(1), "", "", &big), call(Some(1), "", "", "x")]].concat();
     assert_eq!(held(two), Err(StreamFault::AnswerTooLarge));

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::neutral::{Json, Media, MediaSource};
 
 use super::media;
+use crate::media_type::{data_url, told_by_bytes};
 
 /// One turn, or an answer's content.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,7 +91,7 @@ impl PartBody {
     pub(super) fn media(medium: &Media) -> Self {
         let said = medium.media_type.clone();
         let bytes = match &medium.source {
-            MediaSource::Base64(data) => Some((said.clone(), data.as_str())),
+            MediaSource::Base64(data) => Some((said.clone(), data.clone())),
             MediaSource::Url(url) => {
                 data_url(url).map(|(kind, data)| (kind.or(said.clone()), data))
             }
@@ -98,9 +99,9 @@ impl PartBody {
         };
         match (bytes, &medium.source) {
             (Some((said, data)), _) => {
-                let told = media::sniffed(data).map(str::to_owned);
+                let told = told_by_bytes(&data).map(str::to_owned);
                 let mime_type = told.or(said).unwrap_or_else(|| fallback(medium).to_owned());
-                let inline_data = Some(InlineData { mime_type, data: data.to_owned() });
+                let inline_data = Some(InlineData { mime_type, data });
                 Self { inline_data, ..Self::default() }
             }
             (None, MediaSource::Url(uri) | MediaSource::File(uri)) => {
@@ -121,13 +122,6 @@ const fn fallback(medium: &Media) -> &'static str {
         MediaKind::Document => "application/pdf",
         MediaKind::Audio => "audio/wav",
     }
-}
-
-/// The type and the base64 of a data URL.
-fn data_url(url: &str) -> Option<(Option<String>, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let kind = head.strip_suffix(";base64")?.split(';').next().unwrap_or_default();
-    Some(((!kind.is_empty()).then(|| kind.to_owned()), data))
 }
 
 /// A call's arguments as the object that Gemini demands. What is no object (FAULTS F54) is kept where

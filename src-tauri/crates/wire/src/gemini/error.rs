@@ -68,7 +68,7 @@ pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
 }
 
 /// An error object where the HTTP status was 200.
-pub(super) fn in_band_error(body: &[u8]) -> UpstreamError {
+pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
     let text = String::from_utf8_lossy(body);
     let status = Members::parse(text.trim()).ok().and_then(|members| {
         let error = members.object("error");

@@ -12,19 +12,19 @@ use crate::node::{Node, Object};
 
 /// The members of one object that were not taken yet.
 #[derive(Debug)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     path: String,
     members: Vec<(String, Node<'a>)>,
 }
 
 impl<'a> Fields<'a> {
     /// The members of the object at `node`.
-    pub(super) fn of(node: &Node<'a>) -> Result<Self, RequestError> {
+    pub(crate) fn of(node: &Node<'a>) -> Result<Self, RequestError> {
         Self::of_object(&node.object()?)
     }
 
     /// The members of `object`, names in camelCase; the same one in both spellings is refused.
-    pub(super) fn of_object(object: &Object<'a>) -> Result<Self, RequestError> {
+    pub(crate) fn of_object(object: &Object<'a>) -> Result<Self, RequestError> {
         let members: Vec<_> = object.entries().map(|(key, node)| (camel(key), node)).collect();
         let mut seen = HashSet::new();
         for (key, _) in &members {
@@ -36,38 +36,38 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the member whose camelCase name is `key`.
-    pub(super) fn take(&mut self, key: &str) -> Option<Node<'a>> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<Node<'a>> {
         let place = self.members.iter().position(|(name, _)| name == key)?;
         Some(self.members.remove(place).1)
     }
 
     /// Takes the text at `key`.
-    pub(super) fn take_text(&mut self, key: &str) -> Result<Option<String>, RequestError> {
+    pub(crate) fn take_text(&mut self, key: &str) -> Result<Option<String>, RequestError> {
         self.take(key).map(|node| node.text()).transpose()
     }
 
     /// Takes the text at `key`, which must be there.
-    pub(super) fn take_required_text(&mut self, key: &str) -> Result<String, RequestError> {
+    pub(crate) fn take_required_text(&mut self, key: &str) -> Result<String, RequestError> {
         self.take_text(key)?.ok_or_else(|| RequestError::Missing(self.path_to(key)))
     }
 
     /// Takes the member `key` and keeps it as an extra.
-    pub(super) fn take_extra(&mut self, key: &str, field: Field, extras: &mut Vec<Extra>) {
+    pub(crate) fn take_extra(&mut self, key: &str, field: Field, extras: &mut Vec<Extra>) {
         extras.extend(self.take(key).map(|node| extra(field, &node)));
     }
 
     /// Keeps what nobody took as unknown extras.
-    pub(super) fn rest(self, extras: &mut Vec<Extra>) {
+    pub(crate) fn rest(self, extras: &mut Vec<Extra>) {
         extras.extend(self.members.iter().map(|(_, node)| extra(Field::Unknown, node)));
     }
 
     /// The members that nobody took yet, names in camelCase.
-    pub(super) fn into_members(self) -> Vec<(String, Node<'a>)> {
+    pub(crate) fn into_members(self) -> Vec<(String, Node<'a>)> {
         self.members
     }
 
     /// The path to the member `key`.
-    pub(super) fn path_to(&self, key: &str) -> String {
+    pub(crate) fn path_to(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 }

@@ -5,43 +5,14 @@
 
 use crate::RequestError;
 use crate::crossing::Field;
+use crate::media_type::told_by_bytes;
 use crate::neutral::{Extra, Media, MediaKind, MediaSource, Part};
 use crate::node::Node;
 
 use super::fields::{Fields, extra};
 
-/// How the base64 of a file begins, and what it is.
-const BEGINNINGS: [(&str, &str); 8] = [
-    ("iVBORw0KGgo", "image/png"),
-    ("/9j/", "image/jpeg"),
-    ("R0lGOD", "image/gif"),
-    ("JVBERi", "application/pdf"),
-    ("SUQz", "audio/mp3"),
-    ("T2dnUw", "audio/ogg"),
-    ("ZkxhQw", "audio/flac"),
-    ("Qk0", "image/bmp"),
-];
-
 /// Where Google keeps uploaded files; such addresses mean nothing to anyone else.
 const OWN_FILES: [&str; 3] = ["https://generativelanguage.googleapis.com/", "gs://", "files/"];
-
-/// The media type of `data`, told by its first bytes.
-pub(super) fn sniffed(data: &str) -> Option<&'static str> {
-    if data.starts_with("UklGR") {
-        return riff_kind(data);
-    }
-    BEGINNINGS.iter().find_map(|(start, kind)| data.starts_with(start).then_some(*kind))
-}
-
-fn riff_kind(data: &str) -> Option<&'static str> {
-    use base64::Engine;
-    let head = base64::engine::general_purpose::STANDARD.decode(data.get(..16)?).ok()?;
-    match head.get(8..12)? {
-        b"WEBP" => Some("image/webp"),
-        b"WAVE" => Some("audio/wav"),
-        _ => None,
-    }
-}
 
 /// Reads `inlineData`. Video has no place in the neutral form and becomes an extra.
 pub(super) fn read_inline(
@@ -54,7 +25,7 @@ pub(super) fn read_inline(
     let title = fields.take_text("displayName")?;
     fields.rest(extras);
     let data = standard(data);
-    let media_type = sniffed(&data).map(str::to_owned).or(said);
+    let media_type = told_by_bytes(&data).map(str::to_owned).or(said);
     let source = MediaSource::Base64(data);
     Ok(part(node, source, media_type, title, extras))
 }
@@ -126,29 +97,4 @@ fn part(
 /// Base64 in the standard alphabet: Google's SDKs send the other one, and Google takes both.
 fn standard(data: String) -> String {
     if data.contains(['-', '_']) { data.replace('-', "+").replace('_', "/") } else { data }
-}
-
-#[cfg(test)]
-mod tests {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
-
-    use super::*;
-
-    #[test]
-    fn the_first_bytes_tell_the_type() {
-        let cases: [(&[u8], Option<&str>); 7] = [
-            (b"\x89PNG\r\n\x1a\n0000", Some("image/png")),
-            (b"\xff\xd8\xff\xe0abcd", Some("image/jpeg")),
-            (b"GIF89a", Some("image/gif")),
-            (b"RIFF\x10\0\0\0WEBPVP8 ", Some("image/webp")),
-            (b"RIFF\x10\0\0\0WAVEfmt ", Some("audio/wav")),
-            (b"%PDF-1.7", Some("application/pdf")),
-            (b"plain text", None),
-        ];
-        for (bytes, expected) in cases {
-            assert_eq!(sniffed(&STANDARD.encode(bytes)), expected, "{bytes:?}");
-        }
-        assert_eq!(sniffed(""), None);
-    }
 }

@@ -1,5 +1,7 @@
 //! The dialect against bodies as its clients and Google send them.
 
 mod answers;
+mod crossing;
+mod properties;
 mod reading;
 mod writing;

@@ -1,29 +1,82 @@
 //! The mock as a Gemini server.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::Dialect;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::prompt::Prompt;
-use super::script::Script;
+use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
+use super::script::{Script, ScriptFinish, ScriptPart};
+use super::text;
+use super::tools::Call;
 use super::voice::{Beat, Voice};
 use crate::dialect::{error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Speaks the dialect.
+/// Speaks the dialect, as Gemini 3 does: the first call of a turn is signed.
 pub(super) struct Gemini;
 
 impl Voice for Gemini {
-    fn prompt(&self, _body: &Value) -> Option<Prompt> {
-        None
+    fn prompt(&self, body: &Value) -> Option<Prompt> {
+        // A wish to count tokens may hold a whole request.
+        let body = member(body, "generateContentRequest").unwrap_or(body);
+        let contents = list(body, "contents");
+        let is_user = |content: &&Value| content.get("role").is_none_or(|role| role != "model");
+        let said = contents.iter().rev().filter(is_user).map(texts).find(|text| !text.is_empty());
+        let last = contents.last().map(|last| list(last, "parts")).unwrap_or_default();
+        let system = member(body, "systemInstruction");
+        let all = system.into_iter().chain(contents);
+        let counted = |content: &Value| {
+            let results = list(content, "parts").iter().filter_map(result);
+            results.chain([texts(content)]).map(|text| text::count(&text)).sum::<u64>()
+        };
+        let config = member(body, "generationConfig").unwrap_or(&Value::Null);
+        Some(Prompt {
+            user: said.unwrap_or_default(),
+            tool_results: last.iter().filter_map(result).collect(),
+            images: contents.iter().map(images).sum(),
+            tokens: all.map(counted).sum(),
+            tools: read_tools(body),
+            choice: read_choice(body),
+            calls: Calls::Parallel,
+            format: read_format(config),
+            tokens_max: member(config, "maxOutputTokens").and_then(Value::as_u64),
+        })
     }
 
-    fn whole(&self, _script: &Script) -> Bytes {
-        Bytes::new()
+    fn whole(&self, script: &Script) -> Bytes {
+        let mut parts = Vec::new();
+        for part in &script.parts {
+            parts.push(match part {
+                ScriptPart::Thinking(tokens) => json!({"text": tokens.concat(), "thought": true}),
+                ScriptPart::Text(tokens) => json!({"text": tokens.concat()}),
+                ScriptPart::Call(call) => call_part(script, call),
+            });
+        }
+        Bytes::from(fragment(script, &parts, true).to_string())
     }
 
-    fn stream(&self, _script: &Script, _usage: UsageChunk) -> Vec<Beat> {
-        Vec::new()
+    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
+        let event =
+            |part: Value, is_last| format!("data: {}\r\n\r\n", fragment(script, &[part], is_last));
+        let mut beats = Vec::new();
+        for part in &script.parts {
+            match part {
+                ScriptPart::Thinking(tokens) => beats.extend(tokens.iter().map(|token| {
+                    Beat::token(event(json!({"text": token, "thought": true}), false))
+                })),
+                ScriptPart::Text(tokens) => beats.extend(
+                    tokens.iter().map(|token| Beat::token(event(json!({"text": token}), false))),
+                ),
+                ScriptPart::Call(call) => {
+                    beats.push(Beat::token(event(call_part(script, call), false)));
+                }
+            }
+        }
+        // The reason is all that ends a stream of this dialect; no terminator follows.
+        beats.push(Beat::frame(event(json!({"text": ""}), true)));
+        beats
     }
 
     fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
@@ -32,5 +85,228 @@ impl Voice for Gemini {
 
     fn error_event(&self, error: &ErrorAnswer<'_>, events: usize) -> Bytes {
         error_event(Dialect::Gemini, error, u64::try_from(events).unwrap_or(u64::MAX)).0
+    }
+}
+
+/// The member of this name, in camelCase or `snake_case`.
+fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let snake = || {
+        let mut snake = String::new();
+        for c in name.chars() {
+            if c.is_ascii_uppercase() {
+                snake.push('_');
+            }
+            snake.push(c.to_ascii_lowercase());
+        }
+        value.get(&snake)
+    };
+    value.get(name).or_else(snake)
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    member(value, name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn texts(content: &Value) -> String {
+    let said = |part: &&Value| part.get("thought").is_none_or(|thought| thought != true);
+    let parts = list(content, "parts").iter().filter(said);
+    parts.filter_map(|part| part.get("text")?.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// What a tool gave back, if the part is that.
+fn result(part: &Value) -> Option<String> {
+    let response = member(part, "functionResponse")?.get("response").unwrap_or(&Value::Null);
+    let words = ["result", "output", "error", "content"];
+    let told = words.iter().find_map(|word| response.get(word)).unwrap_or(response);
+    Some(told.as_str().map_or_else(|| told.to_string(), str::to_owned))
+}
+
+fn images(content: &Value) -> usize {
+    let of = |part: &Value| {
+        let inside = member(part, "functionResponse").map_or(0, images);
+        let file = member(part, "inlineData").or_else(|| member(part, "fileData"));
+        let kind = file.and_then(|file| member(file, "mimeType")?.as_str());
+        inside + usize::from(kind.is_some_and(|kind| kind.starts_with("image/")))
+    };
+    list(content, "parts").iter().map(of).sum()
+}
+
+fn read_tools(body: &Value) -> Vec<Tool> {
+    let declarations = list(body, "tools").iter().flat_map(|t| list(t, "functionDeclarations"));
+    let read = |declaration: &Value| {
+        let own = member(declaration, "parameters").map(in_lower_case);
+        let schema = member(declaration, "parametersJsonSchema").cloned().or(own);
+        Some(Tool::function(declaration.get("name")?.as_str()?, schema.as_ref()))
+    };
+    declarations.filter_map(read).collect()
+}
+
+/// Types in lower case, as JSON Schema has them.
+fn in_lower_case(schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => {
+            let convert = |(key, value): (&String, &Value)| {
+                let value = match (key.as_str(), value) {
+                    ("type", Value::String(kind)) => Value::from(kind.to_lowercase()),
+                    (_, value) => in_lower_case(value),
+                };
+                (key.clone(), value)
+            };
+            members.iter().map(convert).collect::<serde_json::Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(in_lower_case).collect::<Vec<_>>().into(),
+        other => other.clone(),
+    }
+}
+
+fn read_choice(body: &Value) -> ToolChoice {
+    let config = member(body, "toolConfig").and_then(|c| member(c, "functionCallingConfig"));
+    let Some(config) = config else { return ToolChoice::Auto };
+    match (member(config, "mode").and_then(Value::as_str), list(config, "allowedFunctionNames")) {
+        (Some("NONE"), _) => ToolChoice::None,
+        (Some("ANY"), [Value::String(name)]) => ToolChoice::Named(name.clone()),
+        (Some("ANY"), _) => ToolChoice::Required,
+        _ => ToolChoice::Auto,
+    }
+}
+
+fn read_format(config: &Value) -> Format {
+    let own = member(config, "responseSchema").map(in_lower_case);
+    let schema = member(config, "responseJsonSchema").cloned().or(own);
+    match (member(config, "responseMimeType").and_then(Value::as_str), schema) {
+        (Some("application/json"), Some(schema)) => Format::Schema(schema),
+        (Some("application/json"), None) => Format::AnyJson,
+        _ => Format::Text,
+    }
+}
+
+fn fragment(script: &Script, parts: &[Value], is_last: bool) -> Value {
+    let mut candidate = json!({"content": {"parts": parts, "role": "model"}, "index": 0});
+    let mut body = json!({
+        "modelVersion": script.model, "responseId": format!("mock-{}", script.id),
+    });
+    if let (true, Some(members)) = (is_last, candidate.as_object_mut()) {
+        members.insert("finishReason".to_owned(), json!(finish_reason(script.finish)));
+    }
+    if let Some(members) = body.as_object_mut() {
+        members.insert("candidates".to_owned(), json!([candidate]));
+        if let (true, Some(usage)) = (is_last, script.usage) {
+            let usage = json!({
+                "promptTokenCount": usage.prompt, "candidatesTokenCount": usage.visible,
+                "thoughtsTokenCount": usage.reasoning, "totalTokenCount": usage.total(),
+            });
+            members.insert("usageMetadata".to_owned(), usage);
+        }
+    }
+    body
+}
+
+/// Calls have no ids: many models leave them out, and it is the harder case.
+fn call_part(script: &Script, call: &Call) -> Value {
+    let args: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
+    let mut part = json!({"functionCall": {"name": call.name, "args": args}});
+    let is_first = script.calls().next().is_some_and(|first| first.id == call.id);
+    if let (true, Some(members)) = (is_first, part.as_object_mut()) {
+        members.insert(
+            "thoughtSignature".to_owned(),
+            json!(STANDARD.encode(format!("mock {}", script.id))),
+        );
+    }
+    part
+}
+
+const fn finish_reason(finish: ScriptFinish) -> &'static str {
+    match finish {
+        ScriptFinish::Stop | ScriptFinish::ToolCalls => "STOP",
+        ScriptFinish::Length => "MAX_TOKENS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClientRequest, Delivery, Surface, mock};
+
+    fn ask(model: &str, delivery: Delivery, body: &Value) -> (u16, String) {
+        let surface = Surface::Gemini { model, delivery };
+        let request = ClientRequest::parse(surface, Bytes::from(body.to_string()));
+        let answer = mock::answer(&request.expect("a request"), 0);
+        let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+        (answer.status, String::from_utf8(bytes).expect("text"))
+    }
+
+    fn whole(model: &str, body: &Value) -> Value {
+        let (status, text) = ask(model, Delivery::Whole, body);
+        assert_eq!(status, 200);
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    #[test]
+    fn it_answers_in_both_spellings() {
+        let body = json!({"contents": [{"parts": [{"text": "one two three"}]}],
+            "generation_config": {"max_output_tokens": 2}});
+        let answer = whole("echo", &body);
+        assert_eq!(answer["candidates"][0]["content"]["parts"], json!([{"text": "one two"}]));
+        assert_eq!(answer["candidates"][0]["finishReason"], "MAX_TOKENS");
+        assert_eq!(answer["usageMetadata"]["totalTokenCount"], 5);
+        let schema =
+            json!({"type": "OBJECT", "properties": {"n": {"type": "INTEGER"}}, "required": ["n"]});
+        let body = json!({"contents": [{"parts": [{"text": "hi"}]}],
+            "generationConfig": {"responseMimeType": "application/json", "responseSchema": schema}});
+        let text = whole("chat", &body)["candidates"][0]["content"]["parts"][0]["text"].clone();
+        let said: Value = serde_json::from_str(text.as_str().expect("text")).expect("JSON");
+        assert!(said["n"].is_i64(), "{said}");
+    }
+
+    #[test]
+    fn it_counts_the_tokens_of_both_kinds_of_wishes() {
+        let contents = json!({"contents": [{"parts": [{"text": "one two"}]}]});
+        for body in [contents.clone(), json!({"generateContentRequest": contents})] {
+            let answer = mock::count_tokens(Dialect::Gemini, body.to_string().as_bytes());
+            let count: Value = serde_json::from_slice(&answer.body[0].bytes).expect("JSON");
+            assert_eq!(count["totalTokens"], 2, "{body}");
+        }
+    }
+
+    #[test]
+    fn it_calls_tools_and_reads_their_results() {
+        let tools = json!([{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]);
+        let mut body = json!({"contents": [{"parts": [{"text": "call f and g"}]}], "tools": tools});
+        let answer = whole("chat", &body);
+        let parts = answer["candidates"][0]["content"]["parts"].clone();
+        let names = [&parts[0]["functionCall"]["name"], &parts[1]["functionCall"]["name"]];
+        assert_eq!(names, ["f", "g"]);
+        // Bytes to Google's SDKs: the Python one refuses what is no base64.
+        let signature = parts[0]["thoughtSignature"].as_str().expect("a signature");
+        assert!(STANDARD.decode(signature).is_ok(), "{signature}");
+        assert!(parts[1]["thoughtSignature"].is_null());
+        assert_eq!(answer["candidates"][0]["finishReason"], "STOP");
+        let results = json!([{"functionResponse": {"name": "f", "response": {"result": "seven"}}}]);
+        let contents = body["contents"].as_array_mut().expect("contents");
+        contents.extend([
+            json!({"role": "model", "parts": parts}),
+            json!({"role": "user", "parts": results}),
+        ]);
+        let said = whole("chat", &body)["candidates"][0]["content"]["parts"][0]["text"].clone();
+        assert!(said.as_str().expect("text").contains("seven"), "{said}");
+    }
+
+    #[test]
+    fn its_stream_ends_with_the_reason_and_its_errors_are_googles() {
+        let body = json!({"contents": [{"parts": [{"text": "a b"}]}]});
+        let delivery = Delivery::Stream(UsageChunk::Asked);
+        let (_, text) = ask("think", delivery, &body);
+        let events: Vec<_> = text.split_terminator("\r\n\r\n").collect();
+        assert!(events[0].contains("\"thought\":true"));
+        assert!(
+            events
+                .last()
+                .is_some_and(|last| last.contains("STOP") && last.contains("thoughtsTokenCount"))
+        );
+        assert_eq!(ask("fault-no-done", delivery, &body).1.matches("finishReason").count(), 1);
+        assert_eq!(ask("fault-cut", delivery, &body).1.matches("finishReason").count(), 0);
+        let (status, text) = ask("fault-429", Delivery::Whole, &body);
+        assert_eq!(status, 429);
+        assert!(text.contains("RESOURCE_EXHAUSTED"), "{text}");
     }
 }

@@ -255,10 +255,7 @@ fn faults_in_whole_answers_are_what_the_reader_calls_them() {
 
 #[test]
 fn every_model_listed_is_known() {
-    assert_eq!(
-        crate::models_from_list(domain::Dialect::OpenAiChat, &models(1)).expect("a list"),
-        MODELS
-    );
+    assert_eq!(crate::models_from_list(Dialect::OpenAiChat, &models(1)).expect("a list"), MODELS);
     for model in MODELS {
         let answer = String::from_utf8_lossy(&bytes(&ask(&chat(model, "x")))).into_owned();
         assert!(!answer.contains("does not exist"), "{model}: {answer}");

@@ -5,7 +5,8 @@ use domain::Dialect;
 use crate::Delivery;
 use crate::crossing::Field;
 
-/// JSON text exactly as it came, known to be valid.
+/// JSON text as it came, known to be valid. Line breaks between its tokens (there are none inside
+/// strings) become spaces: it may end up in the one `data` line of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(Box<str>);
 
@@ -13,7 +14,11 @@ impl Json {
     /// Takes JSON text as it stands in a document that was parsed.
     #[must_use]
     pub fn of(raw: &serde_json::value::RawValue) -> Self {
-        Self(raw.get().into())
+        let text = raw.get();
+        if text.contains(['\r', '\n']) {
+            return Self(text.replace(['\r', '\n'], " ").into());
+        }
+        Self(text.into())
     }
 
     /// Takes any value.

@@ -12,7 +12,7 @@ use crate::json::{Members, items, range_in};
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
 /// Reads a whole answer.
-pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
+pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
@@ -25,16 +25,18 @@ pub fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
+    let content_bytes: usize = chunk.choices.iter().map(|choice| choice.content_bytes).sum();
     let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let usage = chunk.usage.and_then(read_usage);
     let model = chunk.model.filter(|model| is_model_name(model));
-    let content_bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    // An answer that says nothing was asked for all the same: never zero.
+    let content_bytes = u64::try_from(content_bytes.max(1)).unwrap_or(u64::MAX);
     Ok(AnswerFacts { usage, model, finish_reason, content_bytes })
 }
 
 /// The regular stream of a whole answer, for a backend that ignored `stream: true`, with the facts
 /// of the answer. Messages go over as they stand; tool calls get the index that a stream needs.
-pub fn stream_of_answer(
+pub(crate) fn stream_of_answer(
     body: &[u8],
     usage_chunk: UsageChunk,
 ) -> Result<(Bytes, AnswerFacts), BadAnswer> {
@@ -108,7 +110,7 @@ mod tests {
         assert_eq!(facts.finish_reason.as_deref(), Some("length"));
         assert_eq!(facts.usage.expect("usage").tokens.total(), 10);
         let silent = read_chat_answer(br#"{"choices":[{"message":{}}],"usage":null}"#);
-        assert_eq!(silent, Ok(AnswerFacts { content_bytes: 41, ..AnswerFacts::default() }));
+        assert_eq!(silent, Ok(AnswerFacts { content_bytes: 1, ..AnswerFacts::default() }));
     }
 
     #[test]

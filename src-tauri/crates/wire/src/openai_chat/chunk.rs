@@ -24,6 +24,8 @@ pub(super) struct Choice {
     pub(super) index: u64,
     pub(super) finish_reason: Option<String>,
     pub(super) adds: Adds,
+    /// The raw length of its text, thinking and arguments, in bytes.
+    pub(super) content_bytes: usize,
 }
 
 /// What a delta adds for the reader.
@@ -83,8 +85,31 @@ impl Choice {
         };
         let index = members.get("index").and_then(|index| index.get().parse().ok());
         let finish_reason = members.string("finish_reason").filter(|reason| !reason.is_empty());
-        Ok(Self { index: index.unwrap_or_default(), finish_reason, adds })
+        let content_bytes = content_bytes(&delta, adds);
+        Ok(Self { index: index.unwrap_or_default(), finish_reason, adds, content_bytes })
     }
+}
+
+/// Lengths as they stand in the text: nothing is decoded, and thinking under two names counts once.
+fn content_bytes(delta: &Members<'_>, adds: Adds) -> usize {
+    let length =
+        |raw: Option<&RawValue>| raw.map_or(0, |raw| raw.get().len().saturating_sub("\"\"".len()));
+    let thinking = delta.get("reasoning_content").or_else(|| delta.get("reasoning"));
+    let words = match adds {
+        Adds::Nothing => return 0,
+        Adds::Text | Adds::ToolCall => {
+            length(delta.get("content")) + length(delta.get("refusal")) + length(thinking)
+        }
+    };
+    if adds == Adds::Text {
+        return words;
+    }
+    let arguments = |call: &RawValue| {
+        let function = Members::parse(call.get()).ok()?.object("function");
+        Some(length(function.get("arguments")))
+    };
+    let calls = delta.get("tool_calls").and_then(items).unwrap_or_default();
+    words + calls.into_iter().filter_map(arguments).sum::<usize>()
 }
 
 /// An event of this JSON. Line breaks between its tokens become spaces; in strings JSON has none.

@@ -23,7 +23,7 @@ const FINISH_REASON_CHARS_MAX: usize = 64;
 
 /// Reads one upstream stream as it passes.
 #[derive(Debug)]
-pub struct ChatTap {
+pub(crate) struct ChatTap {
     usage_chunk: UsageChunk,
     decoder: SseDecoder,
     facts: AnswerFacts,
@@ -51,7 +51,7 @@ enum Verdict {
 impl ChatTap {
     /// A tap at the start of a stream.
     #[must_use]
-    pub fn new(usage_chunk: UsageChunk) -> Self {
+    pub(crate) fn new(usage_chunk: UsageChunk) -> Self {
         Self {
             usage_chunk,
             decoder: SseDecoder::new(),
@@ -64,7 +64,7 @@ impl ChatTap {
     }
 
     /// Takes the next bytes from the backend; gives the bytes for the client.
-    pub fn feed(&mut self, chunk: &[u8]) -> Tapped {
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Tapped {
         let mut relay = BytesMut::new();
         if self.end.is_none() {
             self.decoder.push(chunk);
@@ -82,27 +82,27 @@ impl ChatTap {
 
     /// What was learned so far.
     #[must_use]
-    pub const fn facts(&self) -> &AnswerFacts {
+    pub(crate) const fn facts(&self) -> &AnswerFacts {
         &self.facts
     }
 
     /// Whether text, reasoning or a tool call has come. Before that, another backend may still be
     /// tried if nothing was relayed.
     #[must_use]
-    pub const fn content_seen(&self) -> bool {
+    pub(crate) const fn content_seen(&self) -> bool {
         self.content_seen
     }
 
     /// Chunks that came after their choice had finished and were dropped; worth a warning.
     #[must_use]
-    pub const fn late_chunks(&self) -> u32 {
+    pub(crate) const fn late_chunks(&self) -> u32 {
         self.late_chunks
     }
 
     /// The backend's bytes are at their end (or [`Flow::Stop`] was given): how it ended and what was
     /// learned. Also right after a broken connection: what counts is what had come by then.
     #[must_use]
-    pub fn finish(&mut self) -> StreamEnd {
+    pub(crate) fn finish(&mut self) -> StreamEnd {
         let rest = std::mem::take(&mut self.decoder).finish();
         let mut append = BytesMut::new();
         if let (None, Some(event)) = (&self.end, rest)
@@ -245,6 +245,8 @@ impl ChatTap {
             };
         }
         self.content_seen |= choice.adds != Adds::Nothing;
+        let bytes = u64::try_from(choice.content_bytes).unwrap_or(u64::MAX);
+        self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);
         if let Some(reason) = choice.finish_reason {
             let kept = crate::error::clean(&reason, FINISH_REASON_CHARS_MAX);
             self.facts.finish_reason.get_or_insert(kept);

@@ -1,7 +1,7 @@
 //! Codex' own turns over backends of other dialects, from its request to the events it gets back.
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::Crossing;
 use serde_json::{Value, json};
 
 use super::request::tests::CODEX;
@@ -20,13 +20,12 @@ fn exchange(kind: TargetKind, crossing: Crossing) -> Result<Exchange, crate::Req
 }
 
 /// The events that Codex gets for a backend's stream, checked by the published schema.
-fn relayed(exchange: &Exchange, events: &[Value], named: bool) -> Vec<Value> {
+fn relayed(exchange: &Exchange, stream_of_backend: &str) -> Vec<Value> {
     let mut stream = exchange.stream();
     let mut relay = Vec::new();
-    for event in events {
-        let name = event["type"].as_str().filter(|_| named);
-        let name = name.map(|name| format!("event: {name}\n")).unwrap_or_default();
-        relay.extend(stream.feed(format!("{name}data: {event}\n\n").as_bytes()).relay);
+    // In pieces that respect nothing.
+    for piece in stream_of_backend.as_bytes().chunks(7) {
+        relay.extend(stream.feed(piece).relay);
     }
     match stream.finish() {
         StreamEnd::Complete { append } => relay.extend(append),
@@ -92,6 +91,81 @@ fn class_15_codex_over_anthropic() {
         .collect();
     assert_eq!(calls[0]["name"], "multi_agent_v1__spawn_agent");
     assert_eq!(calls[1]["input"], json!({"input": "*** Begin"}));
+    let named = |event: &Value| {
+        format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default())
+    };
+    let stream: String = anthropic_stream().iter().map(named).collect();
+    let events = relayed(&exchange, &stream);
+    check_calls(&events);
+    let response = &events.last().expect("an event")["response"];
+    let reasoning = &response["output"][0];
+    assert_eq!(reasoning["encrypted_content"], "gh1.anthropic-messages.c2ln");
+    assert_eq!(reasoning["summary"][0]["text"], "hm");
+    assert_eq!(response["usage"]["total_tokens"], 16);
+}
+
+/// The same over Gemini, whose signature belongs to the call and comes back before it.
+#[test]
+fn class_9_class_15_codex_over_gemini() {
+    let exchange = exchange(TargetKind::Gemini, Crossing::Lenient).expect("crosses");
+    let body = String::from_utf8(exchange.outgoing().body.to_vec()).expect("text");
+    assert!(body.contains(r#""n":12345678901234567890123"#), "{body}");
+    let events = relayed(
+        &exchange,
+        concat!(
+            r#"data: {"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"#,
+            r#""multi_agent_v1__spawn_agent","args":{"n":12345678901234567890123}},"#,
+            r#""thoughtSignature":"c2ln"},{"functionCall":{"name":"apply_patch","#,
+            r#""args":{"input":"*** Begin \"x\"\n"}}}]},"finishReason":"STOP"}],"#,
+            r#""usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":7},"modelVersion":"g"}"#,
+            "\r\n\r\n",
+        ),
+    );
+    check_calls(&events);
+    let output = &events.last().expect("an event")["response"]["output"];
+    assert_eq!(output[0]["encrypted_content"], "gh1.gemini.c2ln");
+    assert_eq!(output[0]["summary"], json!([]));
+    assert_eq!(output[1]["type"], "function_call");
+}
+
+/// The same over a server that speaks Chat Completions only.
+#[test]
+fn class_15_codex_over_chat() {
+    let (lacks, offers) = (Default::default(), Default::default());
+    let kind = TargetKind::OpenAiCompatible { lacks, offers };
+    let exchange = exchange(kind, Crossing::Lenient).expect("crosses");
+    let body: Value = serde_json::from_slice(&exchange.outgoing().body).expect("JSON");
+    let tools = body["tools"].as_array().expect("tools");
+    assert!(tools.iter().all(|tool| tool["type"] == "function"), "{tools:?}");
+    assert_eq!(tools[1]["function"]["name"], "multi_agent_v1__spawn_agent");
+    assert_eq!(body.get("reasoning_effort"), None, "a summary alone asks for no effort");
+    let chunk = |delta: &Value, finish: Option<&str>| {
+        let choice = json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+        format!("data: {}\n\n", json!({"id": "c1", "model": "m", "choices": choice}))
+    };
+    let call = |index: u64, name: Option<&str>, arguments: &str| {
+        let id = name.map(|_| format!("call_{index}"));
+        chunk(
+            &json!({"tool_calls": [{"index": index, "id": id,
+            "function": {"name": name, "arguments": arguments}}]}),
+            None,
+        )
+    };
+    // Interleaved, as some servers send parallel calls.
+    let stream = [
+        chunk(&json!({"role": "assistant", "content": "I do."}), None),
+        call(0, Some("multi_agent_v1__spawn_agent"), "{\"n\":123456789012"),
+        call(1, Some("apply_patch"), "{\"input\":\"*** Beg"),
+        call(0, None, "34567890123}"),
+        call(1, None, "in \\\"x\\\"\\n\"}"),
+        chunk(&json!({}), Some("tool_calls")),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    check_calls(&relayed(&exchange, &stream.concat()));
+}
+
+/// What Claude answers to it: thinking, text and two calls.
+fn anthropic_stream() -> Vec<Value> {
     let block = |index: u64, start: Value, deltas: &[Value]| {
         let mut events =
             vec![json!({"type": "content_block_start", "index": index, "content_block": start})];
@@ -135,18 +209,72 @@ fn class_15_codex_over_anthropic() {
     events.push(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"},
         "usage": {"output_tokens": 7}}));
     events.push(json!({"type": "message_stop"}));
-    let events = relayed(&exchange, &events, true);
-    check_calls(&events);
-    let response = &events.last().expect("an event")["response"];
-    let reasoning = &response["output"][0];
-    assert_eq!(reasoning["encrypted_content"], "gh1.anthropic-messages.c2ln");
-    assert_eq!(reasoning["summary"][0]["text"], "hm");
-    assert_eq!(response["usage"]["total_tokens"], 16);
+    events
 }
 
 #[test]
-fn a_backends_own_search_is_refused_by_name_when_strict() {
-    let error = exchange(TargetKind::Anthropic, Crossing::Strict).expect_err("web_search");
-    assert!(error.param().is_some_and(|param| param.starts_with("tools")), "{error}");
-    assert!(error.to_string().contains(Dialect::AnthropicMessages.word()), "{error}");
+fn a_backends_own_search_is_left_out_and_named() {
+    let exchange = exchange(TargetKind::Anthropic, Crossing::Strict).expect("it crosses");
+    let dropped = &exchange.outgoing().dropped;
+    assert!(dropped.iter().any(|path| path.starts_with("tools")), "{dropped:?}");
+}
+
+fn pass_through() -> Exchange {
+    let exchange = exchange(TargetKind::OpenAi, Crossing::Strict).expect("the same dialect");
+    assert!(exchange.passes_through());
+    exchange
+}
+
+/// The same dialect passes as it came, but for the model's name.
+#[test]
+fn codex_over_openai_passes_untouched() {
+    let exchange = pass_through();
+    let renamed = CODEX.replace("\"model\":\"gpt-x\"", "\"model\":\"backend-model\"");
+    assert_eq!(exchange.outgoing().body, renamed);
+    let answer = json!({"model": "gpt-x-1", "status": "completed", "output": [], "odd": 1.00});
+    let body = Bytes::from(answer.to_string());
+    let (relayed, facts) = exchange.answer(&body).expect("an answer");
+    assert_eq!((relayed, facts.model.as_deref()), (body, Some("gpt-x-1")));
+}
+
+/// A stream that ends without its last event is cut, whatever came before; one that failed says so,
+/// and the client is told with the next number.
+#[test]
+fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
+    let event = |event: &Value| format!("event: x\ndata: {event}\n\n");
+    let begun = event(
+        &json!({"type": "response.created", "sequence_number": 0, "response": {"model": "m"}}),
+    );
+    let text =
+        event(&json!({"type": "response.output_text.delta", "sequence_number": 1, "delta": "Hi"}));
+    let usage = json!({"input_tokens": 3, "output_tokens": 1});
+    let whole = event(
+        &json!({"type": "response.completed", "response": {"status": "completed", "usage": usage}}),
+    );
+    let failed = event(&json!({"type": "response.failed", "response": {"status": "failed",
+        "error": {"code": "server_error", "message": "broke"}}}));
+    let play = |events: &[&String]| {
+        let mut stream = pass_through().stream();
+        let relay: Vec<u8> =
+            events.iter().flat_map(|event| stream.feed(event.as_bytes()).relay).collect();
+        let end = stream.finish();
+        (stream, String::from_utf8(relay).expect("text"), end)
+    };
+    let (stream, relay, end) = play(&[&begun, &text, &whole]);
+    assert_eq!(
+        (relay, end),
+        (format!("{begun}{text}{whole}"), StreamEnd::Complete { append: Bytes::new() })
+    );
+    assert_eq!(stream.facts().usage.as_ref().map(|usage| usage.tokens.total()), Some(4));
+    assert_eq!(stream.facts().finish_reason.as_deref(), Some("completed"));
+    let (stream, relay, end) = play(&[&begun, &text]);
+    assert_eq!((relay, end), (format!("{begun}{text}"), StreamEnd::Truncated));
+    let kind = crate::ErrorKind::Api;
+    let error = crate::ErrorAnswer { status: 502, kind, code: None, message: "cut", param: None };
+    let told = String::from_utf8(stream.error_event(&error).0.to_vec()).expect("text");
+    assert!(told.starts_with("event: response.failed\n"), "{told}");
+    assert!(told.contains("\"sequence_number\":2"), "{told}");
+    let (_, relay, end) = play(&[&begun, &text, &failed]);
+    assert_eq!(relay, format!("{begun}{text}"), "a backend's words are not relayed");
+    assert!(matches!(end, StreamEnd::UpstreamError(error) if error.message == "broke"));
 }

@@ -18,32 +18,18 @@ fn read_tool(
     request: &mut Request,
 ) -> Result<(), RequestError> {
     let tool = node.object()?;
-    let kind = match tool.required_text("type")?.as_str() {
-        "function" => {
-            keep_unknown(&tool, &["name", "description", "parameters", "strict"], request);
-            let schema = tool.get("parameters");
-            if let Some(schema) = &schema {
-                schema.object()?;
-            }
-            let strict = tool.get("strict").map(|strict| strict.flag()).transpose()?;
-            ToolKind::Function { schema: schema.map(|schema| schema.json()), strict }
-        }
+    let declared = tool.required_text("type")?;
+    let kind = match declared.as_str() {
+        "function" => read_function(&tool, request)?,
         "custom" => {
             keep_unknown(&tool, &["name", "description", "format"], request);
             ToolKind::Custom { format: tool.get("format").map(|format| format.json()) }
         }
         "namespace" => return read_namespace(&tool, request),
-        name => {
-            let declaration = node.json();
-            let kind = ToolKind::Server { origin: DIALECT, declaration };
-            let name = name.to_owned();
-            request.tools.push(Tool {
-                name,
-                namespace: None,
-                description: None,
-                kind,
-                cache: None,
-            });
+        _ => {
+            let kind = ToolKind::Server { origin: DIALECT, declaration: node.json() };
+            let (namespace, description, cache) = (None, None, None);
+            request.tools.push(Tool { name: declared, namespace, description, kind, cache });
             return Ok(());
         }
     };
@@ -55,6 +41,16 @@ fn read_tool(
         cache: None,
     });
     Ok(())
+}
+
+fn read_function(tool: &Object<'_>, request: &mut Request) -> Result<ToolKind, RequestError> {
+    keep_unknown(tool, &["name", "description", "parameters", "strict"], request);
+    let schema = tool.get("parameters");
+    if let Some(schema) = &schema {
+        schema.object()?;
+    }
+    let strict = tool.get("strict").map(|strict| strict.flag()).transpose()?;
+    Ok(ToolKind::Function { schema: schema.map(|schema| schema.json()), strict })
 }
 
 /// The tools of a namespace. What is said about them all goes before the first one's own

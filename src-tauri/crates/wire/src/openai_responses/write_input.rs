@@ -1,6 +1,7 @@
 //! Turns into the items of `input`.
 
-use domain::Dialect;
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::input::DIALECT;
@@ -11,6 +12,9 @@ use crate::names::{ToolNames, fit_call_id};
 use crate::neutral::{
     CallKind, Media, MediaKind, MediaSource, Part, Request, Role, Signature, ToolCall, ToolResult,
 };
+
+/// Before the result of a tool that failed.
+const ERROR_MARK: &str = "Error:";
 
 /// One item of `input`.
 #[derive(Debug, Serialize)]
@@ -57,7 +61,7 @@ pub(super) enum MessageContent<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Output<'a> {
-    Text(&'a str),
+    Text(Cow<'a, str>),
     Parts(Vec<InputPart<'a>>),
 }
 
@@ -195,9 +199,9 @@ impl Writing<'_> {
         let call_id = fit_call_id(&result.call_id, DIALECT).into_owned();
         let output = match result.content.as_slice() {
             // An empty result is a result all the same.
-            [] => Output::Text(""),
-            [Part::Text { text, .. }] => Output::Text(text),
-            parts => Output::Parts(result_parts(parts, self.path, crossings)?),
+            [] => marked("", result.is_error),
+            [Part::Text { text, .. }] => marked(text, result.is_error),
+            parts => Output::Parts(result_parts(result.is_error, parts, self.path, crossings)?),
         };
         Ok(match result.kind {
             CallKind::Function => InputItem::FunctionCallOutput { call_id, output },
@@ -206,12 +210,21 @@ impl Writing<'_> {
     }
 }
 
+/// The dialect has no flag for a failure, so the text says it.
+fn marked(text: &str, is_error: bool) -> Output<'_> {
+    Output::Text(if is_error { format!("{ERROR_MARK} {text}").into() } else { text.into() })
+}
+
 fn result_parts<'a>(
+    is_error: bool,
     parts: &'a [Part],
     path: &str,
     crossings: &mut Crossings,
 ) -> Result<Vec<InputPart<'a>>, RequestError> {
     let mut written = Vec::new();
+    if is_error {
+        written.push(InputPart::Text { text: ERROR_MARK });
+    }
     for part in parts {
         match part {
             Part::Text { text, .. } => written.push(InputPart::Text { text }),
@@ -245,17 +258,16 @@ fn media_part<'a>(
     if media.kind == MediaKind::Document {
         return Ok(Some(document(media, file)));
     }
-    match &media.source {
-        MediaSource::Base64(data) => {
-            let format = media.media_type.as_deref().and_then(|kind| kind.strip_prefix("audio/"));
-            let input_audio = Audio { data, format: format.unwrap_or("wav") };
-            Ok(Some(InputPart::Audio { input_audio }))
-        }
-        _ => {
-            let why = "sound can be sent as base64 data only";
-            Err(RequestError::BadValue { param: path.to_owned(), why })
-        }
-    }
+    sound(media, path).map(Some)
+}
+
+fn sound<'a>(media: &'a Media, path: &str) -> Result<InputPart<'a>, RequestError> {
+    let MediaSource::Base64(data) = &media.source else {
+        let why = "sound can be sent as base64 data only";
+        return Err(RequestError::BadValue { param: path.to_owned(), why });
+    };
+    let format = media.media_type.as_deref().and_then(|kind| kind.strip_prefix("audio/"));
+    Ok(InputPart::Audio { input_audio: Audio { data, format: format.unwrap_or("wav") } })
 }
 
 fn image<'a>(media: &'a Media, file_id: Option<&'a str>) -> InputPart<'a> {
@@ -288,7 +300,7 @@ fn address(media: &Media, media_type: &str) -> Option<String> {
 }
 
 fn is_own(signature: &Signature) -> bool {
-    signature.origin == Dialect::OpenAiResponses
+    signature.origin == DIALECT
 }
 
 fn reasoning<'a>(text: &str, signature: &'a Signature) -> InputItem<'a> {

@@ -141,17 +141,23 @@ impl StreamWriter {
             );
         }
         self.update(|item| item.push_text(more));
-        let Some(item) = self.output.last() else { return };
-        let (kind, fields) = match item {
-            Item::Message { content, .. } => match content.last() {
-                Some(Content::Refusal { .. }) => {
-                    ("refusal.delta", self.in_content(item, json!({"delta": more})))
-                }
-                _ => {
-                    let fields = json!({"delta": more, "logprobs": []});
-                    ("output_text.delta", self.in_content(item, fields))
-                }
-            },
+        if let Some((kind, fields)) = self.delta_of_item(more) {
+            self.event(kind, fields, out);
+        }
+    }
+
+    /// The delta of the last item, by what it is.
+    fn delta_of_item(&self, more: &str) -> Option<(&'static str, Value)> {
+        let item = self.output.last()?;
+        let refuses = |content: &[Content]| matches!(content.last(), Some(Content::Refusal { .. }));
+        Some(match item {
+            Item::Message { content, .. } if refuses(content) => {
+                ("refusal.delta", self.in_content(item, json!({"delta": more})))
+            }
+            Item::Message { .. } => {
+                let fields = json!({"delta": more, "logprobs": []});
+                ("output_text.delta", self.in_content(item, fields))
+            }
             Item::Reasoning { .. } => {
                 ("reasoning_summary_text.delta", self.in_summary(item, "delta", json!(more)))
             }
@@ -161,9 +167,8 @@ impl StreamWriter {
             Item::CustomToolCall(_) => {
                 ("custom_tool_call_input.delta", self.in_item(item, json!({"delta": more})))
             }
-            Item::ImageGenerationCall { .. } => return,
-        };
-        self.event(kind, fields, out);
+            Item::ImageGenerationCall { .. } => return None,
+        })
     }
 
     fn stop(&mut self, out: &mut BytesMut) {

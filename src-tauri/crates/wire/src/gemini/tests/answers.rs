@@ -1,3 +1,5 @@
+//! Answers of Gemini backends, read, and answers for Gemini clients, written.
+
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -294,4 +296,25 @@ fn a_stream_that_passes_becomes_an_array_for_who_did_not_ask_for_sse() {
     out.extend_from_slice(&append);
     let items: Vec<Value> = serde_json::from_slice(&out).expect("one array");
     assert_eq!(items.len(), 4);
+}
+
+#[test]
+fn f25_a_stream_that_nobody_asked_for_is_folded_into_one_answer() {
+    let whole = exchange("g", Delivery::Whole, TargetKind::Gemini);
+    let (body, facts) = whole.answer_of_stream(STREAM.as_bytes()).expect("an answer");
+    let body: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(body["candidates"][0]["content"]["parts"][1], json!({"text": "Hello"}));
+    assert_eq!(facts.finish_reason.as_deref(), Some("STOP"));
+    let end = STREAM.rfind("data: ").expect("the last event");
+    assert_eq!(whole.answer_of_stream(&STREAM.as_bytes()[..end]), Err(BadAnswer::Truncated));
+}
+
+#[test]
+fn f24_a_whole_answer_on_a_stream_request_is_played_as_a_stream() {
+    let answer = Bytes::from_static(br#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1}}"#);
+    let asked = exchange("g", Delivery::StreamArray, TargetKind::Gemini);
+    let (body, _) = asked.stream_of_answer(&answer).expect("a stream");
+    let items: Vec<Value> = serde_json::from_slice(&body).expect("one array");
+    assert_eq!(items[0]["candidates"][0]["content"]["parts"][0]["text"], "hi");
+    assert_eq!(items[1]["usageMetadata"]["totalTokenCount"], 2);
 }

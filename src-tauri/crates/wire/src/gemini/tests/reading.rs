@@ -1,3 +1,5 @@
+//! Requests of Gemini clients, read.
+
 use domain::Dialect;
 
 use crate::crossing::Field;

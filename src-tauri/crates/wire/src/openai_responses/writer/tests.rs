@@ -299,3 +299,47 @@ fn other_choices_and_sound_have_no_place() {
     writer.write(&Event::Stop { choice: 0, index: 0 }, &mut out);
     assert!(out.is_empty());
 }
+
+/// What is written is read as the same answer, whole and streamed, however the bytes are cut.
+#[test]
+fn f16_what_is_written_reads_back_as_the_same_answer() {
+    use crate::assemble::Assembler;
+    use crate::names::ToolNames;
+    use crate::stream::PieceReader;
+
+    let plain = |part: &(PartHead, Vec<PartDelta>)| match &part.0 {
+        PartHead::Call { namespace, .. } => namespace.is_none(),
+        // Signatures of others are spelled otherwise on purpose.
+        PartHead::Thinking | PartHead::RedactedThinking(_) => false,
+        _ => true,
+    };
+    let parts = parts().into_iter().filter(plain).collect();
+    let events = events(parts, FinishReason::ToolUse);
+    let mut told = fold(events.clone());
+    // Our ids take the place of the provider's.
+    told.id = Some("resp_abc".to_owned());
+    let mut writer = StreamWriter::new(echo());
+    let mut out = BytesMut::new();
+    events.iter().for_each(|event| writer.write(event, &mut out));
+    let whole = write_answer(&fold(events), &echo());
+    let whole = std::str::from_utf8(&whole).expect("text");
+    let whole = crate::openai_responses::read_answer(whole).expect("an answer");
+    let mut ways = vec![whole];
+    for size in [1, 3, 1_000_000] {
+        let mut reader = PieceReader::new(Dialect::OpenAiResponses);
+        let read = |chunk| reader.feed(chunk).0;
+        ways.push(out.chunks(size).flat_map(read).collect());
+    }
+    for pieces in ways {
+        let mut assembler = Assembler::new(Arc::new(ToolNames::default()), "seed");
+        let take = |piece| assembler.take(piece).expect("in order");
+        let mut again = fold(pieces.into_iter().flat_map(take).collect());
+        // Neither the provider's word nor its own usage object crosses.
+        again.choices[0].finish.as_mut().expect("a reason").word = "w".to_owned();
+        again.usage.as_mut().expect("usage").raw = None;
+        let mut told = told.clone();
+        let tokens = &mut told.usage.as_mut().expect("usage").tokens;
+        (tokens.cache_write_5m, tokens.cache_write_1h) = (3, 0);
+        assert_eq!(again, told);
+    }
+}

@@ -1,0 +1,194 @@
+//! Wrong requests: refused in the client's words, by the name of the field, and nothing is sent.
+
+use serde_json::{Value, json};
+use test_support::{RawAnswer, Reply};
+
+use crate::bench::{Bench, SERVERS, Server, TOOLS, Tool, Want, each, pairs};
+
+/// The word for a wrong request.
+fn word(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Gemini | Tool::GeminiArray => "INVALID_ARGUMENT",
+        _ => "invalid_request_error",
+    }
+}
+
+fn assert_refused(tool: Tool, answer: &RawAnswer, field: Option<&str>, name: &str) {
+    let shown = format!("{name}: {}", answer.text());
+    assert_eq!(answer.status, 400, "{shown}");
+    let body = answer.json();
+    let (kind, message) = tool.error(&body);
+    assert_eq!(kind, word(tool), "{shown}");
+    if let Some(field) = field {
+        assert!(message.contains(&format!("'{field}")), "{shown}");
+        if matches!(tool, Tool::Chat | Tool::Responses) {
+            let param = body["error"]["param"].as_str().unwrap_or_default();
+            assert!(param.starts_with(field), "{shown}");
+        }
+    }
+    assert_eq!(answer.header("x-should-retry"), Some("false"), "{shown}");
+}
+
+/// Where the conversation stands.
+const fn conversation(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Chat | Tool::Messages => "messages",
+        Tool::Responses => "input",
+        Tool::Gemini | Tool::GeminiArray => "contents",
+    }
+}
+
+/// A backend that `tool` must cross to.
+fn crossed(tool: Tool) -> Server {
+    let other = |server: &Server| !tool.speaks(*server) && *server != Server::Responses;
+    SERVERS.into_iter().find(other).expect("one of them")
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_in_every_dialect() {
+    let bench = Bench::new().await;
+    each(pairs(), async |(tool, server), name| {
+        let model = server.model();
+        let path = tool.path(model, Want::Stream);
+        let good = tool.body(model, Want::Stream).to_string();
+        let field = conversation(tool);
+        let twice = good.replacen('{', &format!("{{\"{field}\":[],"), 1);
+        let deep = "[".repeat(60_000);
+        let nul = good.replace("\"hi\"", "\"h\0i\"");
+        let cases: [(&[u8], Option<&str>); 9] = [
+            (b"", None),
+            (b"{\"model\":", None),
+            (b"[]", None),
+            (b"\"x\"", None),
+            (b"\xff\xfe{}", None),
+            (b"\xef\xbb\xbf[", None),
+            (deep.as_bytes(), None),
+            (nul.as_bytes(), None),
+            (twice.as_bytes(), Some(field)),
+        ];
+        for (body, field) in cases {
+            let shown = String::from_utf8_lossy(body);
+            let name = format!("{name} {}", shown.get(..shown.len().min(60)).unwrap_or("?"));
+            assert_refused(tool, &bench.send(&path, body, []).await, field, &name);
+        }
+    })
+    .await;
+    assert!(bench.upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_named_in_every_dialect() {
+    let bench = Bench::new().await;
+    each(TOOLS, async |tool, name| {
+        let server = crossed(tool);
+        let path = tool.path(server.model(), Want::Whole);
+        let list = conversation(tool);
+        let is_gemini = matches!(tool, Tool::Gemini | Tool::GeminiArray);
+        let mut cases = vec![(list, json!(7)), (list, json!([7])), (list, json!({"a": 1}))];
+        if is_gemini {
+            cases.push(("generationConfig", json!("hot")));
+            cases.push(("generationConfig", json!({"temperature": "hot"})));
+            cases.push(("generationConfig", json!({"maxOutputTokens": -1})));
+            cases.push(("tools", json!(7)));
+        } else {
+            cases.push(("model", json!(7)));
+            cases.push(("model", json!("")));
+            cases.push(("model", json!("a\u{0}b")));
+            cases.push(("stream", json!("yes")));
+            cases.push(("temperature", json!("hot")));
+            cases.push(("tools", json!(7)));
+            let limit = if tool == Tool::Responses { "max_output_tokens" } else { "max_tokens" };
+            cases.push((limit, json!(-1)));
+            cases.push((limit, json!("many")));
+        }
+        for (field, wrong) in cases {
+            let mut body = tool.body(server.model(), Want::Whole);
+            body[field] = wrong.clone();
+            let answer = bench.send(&path, body.to_string().as_bytes(), []).await;
+            assert_refused(tool, &answer, Some(field), &format!("{name} {field} {wrong}"));
+        }
+    })
+    .await;
+    assert!(bench.upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_field_is_named() {
+    let bench = Bench::new().await;
+    for tool in TOOLS {
+        let server = crossed(tool);
+        let path = tool.path(server.model(), Want::Whole);
+        let mut missing = vec![conversation(tool)];
+        match tool {
+            Tool::Chat | Tool::Responses => missing.push("model"),
+            // Anthropic demands the limit, so clients that leave it out are wrong everywhere.
+            Tool::Messages => missing.extend(["model", "max_tokens"]),
+            Tool::Gemini | Tool::GeminiArray => {}
+        }
+        for field in missing {
+            let mut body = tool.body(server.model(), Want::Whole);
+            body.as_object_mut().expect("an object").remove(field);
+            let answer = bench.send(&path, body.to_string().as_bytes(), []).await;
+            assert_refused(tool, &answer, Some(field), &format!("{tool:?} without {field}"));
+        }
+    }
+    assert!(bench.upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_model_is_not_found_in_every_dialect() {
+    let bench = Bench::new().await;
+    for tool in TOOLS {
+        for want in [Want::Whole, Want::Stream] {
+            let body = tool.body("nope", want).to_string();
+            let answer = bench.send(&tool.path("nope", want), body.as_bytes(), []).await;
+            assert_eq!(answer.status, 404, "{tool:?}: {}", answer.text());
+            let (kind, message) = tool.error(&answer.json());
+            let expected = match tool {
+                Tool::Gemini | Tool::GeminiArray => "NOT_FOUND",
+                _ => "not_found_error",
+            };
+            assert_eq!(kind, expected, "{tool:?}: {}", answer.text());
+            assert!(message.contains("nope"), "{tool:?}: {message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn f28_half_surrogates_of_a_client_pass_or_are_refused_by_name() {
+    let bench = Bench::new().await;
+    each(pairs(), async |(tool, server), name| {
+        let body = tool.body(server.model(), Want::Whole).to_string();
+        let body = body.replace("\"hi\"", r#""a\ud800""#);
+        let path = tool.path(server.model(), Want::Whole);
+        let before = bench.upstream.requests().len();
+        if tool.speaks(server) {
+            let reply = Reply::json(200, &server.answer());
+            let answer = bench.send(&path, body.as_bytes(), [reply]).await;
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            assert_eq!(bench.upstream.requests()[before].body, body.as_bytes(), "{name}");
+        } else {
+            let answer = bench.send(&path, body.as_bytes(), []).await;
+            assert_refused(tool, &answer, Some(conversation(tool)), name);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_escaped_nul_of_a_client_crosses() {
+    let bench = Bench::new().await;
+    each(pairs(), async |(tool, server), name| {
+        let body = tool.body(server.model(), Want::Whole).to_string();
+        let body = body.replace("\"hi\"", r#""a\u0000b""#);
+        let path = tool.path(server.model(), Want::Whole);
+        let before = bench.upstream.requests().len();
+        let reply = Reply::json(200, &server.answer());
+        let answer = bench.send(&path, body.as_bytes(), [reply]).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let sent = &bench.upstream.requests()[before];
+        assert!(String::from_utf8_lossy(&sent.body).contains(r"a\u0000b"), "{name}");
+        assert_ne!(sent.json(), Value::Null, "{name}");
+    })
+    .await;
+}

@@ -1,0 +1,279 @@
+//! Messages from end to end against the mock, which speaks each dialect by code of its own.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use domain::{Crossing, Dialect};
+use serde_json::{Value, json};
+
+use crate::mock::{self, MockAnswer};
+use crate::{
+    ClientRequest, Delivery, Exchange, SseDecoder, SsePayload, StreamEnd, Surface, Target,
+    TargetKind,
+};
+
+const BACKENDS: [TargetKind; 5] =
+    [TargetKind::Anthropic, TargetKind::OpenAi, TargetKind::Gemini, TargetKind::Ollama, CHAT];
+
+const CHAT: TargetKind =
+    TargetKind::OpenAiCompatible { lacks: BTreeSet::new(), offers: BTreeSet::new() };
+
+fn exchange(body: &Value, kind: TargetKind) -> Exchange {
+    let body = Bytes::from(body.to_string());
+    let request = ClientRequest::parse(Surface::AnthropicMessages, body).expect("a request");
+    let (model, crossing) = (request.model().to_owned(), Crossing::Strict);
+    let target = Target { kind, model, crossing, output_tokens_max: None };
+    Exchange::new(&request, &target, "0a1b", 7).expect("it crosses")
+}
+
+/// What the mock answers, in the backend's dialect.
+fn answered(exchange: &Exchange) -> MockAnswer {
+    let outgoing = exchange.outgoing();
+    let body = outgoing.body.clone();
+    let sent: Value = serde_json::from_slice(&body).expect("JSON");
+    let model = sent["model"].as_str().unwrap_or_default().to_owned();
+    let surface = match outgoing.dialect {
+        Dialect::OpenAiChat => Surface::OpenAiChat,
+        Dialect::OpenAiResponses => Surface::OpenAiResponses,
+        Dialect::AnthropicMessages => Surface::AnthropicMessages,
+        Dialect::OllamaChat => return mock::answer_ollama(&body),
+        Dialect::Gemini => {
+            let named = outgoing.path.last().expect("a method");
+            let model = named.split(':').next().expect("a model");
+            let delivery = exchange.delivery();
+            let request = ClientRequest::parse(Surface::Gemini { model, delivery }, body);
+            return mock::answer(&request.expect("a request"), 7);
+        }
+    };
+    let request = ClientRequest::parse(surface, body).expect("a request");
+    assert_eq!(request.model(), model);
+    mock::answer(&request, 7)
+}
+
+fn whole(body: &Value, kind: TargetKind) -> Value {
+    let exchange = exchange(body, kind);
+    let answer = answered(&exchange);
+    let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&bytes));
+    let (answer, _) = exchange.answer(&Bytes::from(bytes)).expect("an answer");
+    serde_json::from_slice(&answer).expect("JSON")
+}
+
+/// The message that an SDK makes of the stream.
+fn streamed(body: &Value, kind: TargetKind) -> Value {
+    let mut body = body.clone();
+    body["stream"] = json!(true);
+    let exchange = exchange(&body, kind);
+    assert!(matches!(exchange.delivery(), Delivery::Stream(_)));
+    let answer = answered(&exchange);
+    let mut stream = exchange.stream();
+    let mut relayed = Vec::new();
+    for piece in &answer.body {
+        relayed.extend_from_slice(&stream.feed(&piece.bytes).relay);
+    }
+    match stream.finish() {
+        StreamEnd::Complete { append } => relayed.extend_from_slice(&append),
+        end => panic!("{end:?} after {}", String::from_utf8_lossy(&relayed)),
+    }
+    accumulated(&relayed)
+}
+
+fn accumulated(stream: &[u8]) -> Value {
+    let mut decoder = SseDecoder::new();
+    decoder.push(stream);
+    let (mut message, mut arguments) = (Value::Null, String::new());
+    let mut is_whole = false;
+    while let Some(event) = decoder.next_event().expect("small") {
+        let SsePayload::Data(data) = &event.payload else { continue };
+        let event: Value = serde_json::from_slice(data).expect("JSON");
+        let index = usize::try_from(event["index"].as_u64().unwrap_or(0)).expect("an index");
+        match event["type"].as_str().expect("a type") {
+            "message_start" => message = event["message"].clone(),
+            "content_block_start" => {
+                arguments.clear();
+                let content = message["content"].as_array_mut().expect("content");
+                assert_eq!(content.len(), index);
+                content.push(event["content_block"].clone());
+            }
+            "content_block_delta" => {
+                let block = &mut message["content"][index];
+                for key in ["text", "thinking", "signature"] {
+                    if let Some(more) = event["delta"][key].as_str() {
+                        let before = block[key].as_str().unwrap_or_default().to_owned();
+                        block[key] = json!(before + more);
+                    }
+                }
+                arguments.push_str(event["delta"]["partial_json"].as_str().unwrap_or_default());
+            }
+            "content_block_stop" if message["content"][index]["type"] == "tool_use" => {
+                message["content"][index]["input"] =
+                    serde_json::from_str(&arguments).expect("arguments");
+            }
+            "message_delta" => {
+                message["stop_reason"] = event["delta"]["stop_reason"].clone();
+                for (key, count) in event["usage"].as_object().expect("usage") {
+                    message["usage"][key] = count.clone();
+                }
+            }
+            "message_stop" => is_whole = true,
+            _ => {}
+        }
+    }
+    assert!(is_whole);
+    message
+}
+
+fn ask(model: &str, text: &str) -> Value {
+    json!({"model": model, "max_tokens": 2_000, "messages": [{"role": "user", "content": text}]})
+}
+
+fn with_tools(model: &str, text: &str) -> Value {
+    let mut body = ask(model, text);
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}},
+        "required": ["city"], "additionalProperties": false});
+    body["tools"] = json!([
+        {"name": "weather", "description": "d", "input_schema": schema},
+        {"type": "custom", "name": "time", "input_schema": schema},
+    ]);
+    body
+}
+
+/// Blocks and reason of a message, without ids and thinking (Gemini signs its calls).
+fn gist(message: &Value) -> Value {
+    let blocks: Vec<Value> = message["content"]
+        .as_array()
+        .expect("content")
+        .iter()
+        .filter(|block| block["type"] != "thinking")
+        .map(|block| json!([block["type"], block["text"], block["name"], block["input"]]))
+        .collect();
+    json!([blocks, message["stop_reason"]])
+}
+
+/// litellm#25836, #21331, #17425, #34692: text and parallel calls, whole and streamed, from every
+/// backend alike.
+#[test]
+fn class_1_to_5_calls_come_the_same_from_every_backend() {
+    for (model, text) in
+        [("echo", "call weather and time in Paris"), ("text-and-tool", "call weather in Rome")]
+    {
+        let body = with_tools(model, text);
+        let native = gist(&whole(&body, TargetKind::Anthropic));
+        assert_eq!(native[1], "tool_use");
+        for kind in BACKENDS {
+            let (one, other) = (whole(&body, kind.clone()), streamed(&body, kind.clone()));
+            assert_eq!(gist(&one), native, "{kind:?}");
+            assert_eq!(gist(&other), native, "{kind:?}");
+            let ids = |message: &Value| -> std::collections::HashSet<String> {
+                let blocks = message["content"].as_array().expect("content").iter();
+                blocks.filter_map(|block| Some(block["id"].as_str()?.to_owned())).collect()
+            };
+            let calls = native[0].as_array().expect("blocks").iter();
+            let calls = calls.filter(|block| block[0] == "tool_use").count();
+            assert_eq!((ids(&one).len(), ids(&other).len()), (calls, calls), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn text_limits_and_usage_come_the_same_from_every_backend() {
+    // OpenAI takes no limit under 16.
+    let words: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+    let mut short = ask("echo", &words.join(" "));
+    short["max_tokens"] = json!(16);
+    for kind in BACKENDS {
+        let full = whole(&ask("echo", "one two three four"), kind.clone());
+        assert_eq!(full["content"], json!([{"type": "text", "text": "one two three four"}]));
+        assert_eq!(full["stop_reason"], "end_turn");
+        for message in [whole(&short, kind.clone()), streamed(&short, kind.clone())] {
+            assert_eq!(message["stop_reason"], "max_tokens", "{kind:?}");
+            assert_eq!(message["content"][0]["text"], words[..16].join(" "), "{kind:?}");
+            assert_eq!(message["usage"]["output_tokens"], 16, "{kind:?}");
+            assert_eq!(message["usage"]["input_tokens"], 20, "{kind:?}");
+        }
+    }
+}
+
+/// litellm#16525, vercel/ai#13013, openai-agents-python#2331: the second turn of a loop of tools.
+#[test]
+fn class_12_and_13_a_loop_of_tools_goes_on_at_every_backend() {
+    for kind in BACKENDS {
+        let mut body = with_tools("chat", "call weather and time in Paris");
+        let first = streamed(&body, kind.clone());
+        let results: Vec<Value> = first["content"]
+            .as_array()
+            .expect("content")
+            .iter()
+            .filter(|block| block["type"] == "tool_use")
+            .rev()
+            .map(|call| {
+                json!({"type": "tool_result", "tool_use_id": call["id"],
+                    "content": format!("{} is fine", call["name"].as_str().expect("a name"))})
+            })
+            .collect();
+        let turns = body["messages"].as_array_mut().expect("turns");
+        turns.push(json!({"role": "assistant", "content": first["content"]}));
+        turns.push(json!({"role": "user", "content": results}));
+        let second = streamed(&body, kind.clone());
+        let text = second["content"][0]["text"].as_str().expect("text");
+        assert!(
+            text.contains("weather is fine") && text.contains("time is fine"),
+            "{kind:?} {text}"
+        );
+        assert_eq!(second["stop_reason"], "end_turn");
+    }
+}
+
+/// litellm#25322 and UncommonRoute#19: thinking is handed back, and foreign thinking offends nobody.
+#[test]
+fn class_9_and_10_thinking_survives_a_change_of_backends() {
+    let mut body = ask("think", "hello there");
+    body["max_tokens"] = json!(2_000);
+    body["thinking"] = json!({"type": "enabled", "budget_tokens": 1_024});
+    for kind in BACKENDS {
+        let (one, other) = (whole(&body, kind.clone()), streamed(&body, kind.clone()));
+        for message in [&one, &other] {
+            let text = message["content"].as_array().expect("content").iter();
+            let text: Vec<&Value> = text.filter(|block| block["type"] == "text").collect();
+            assert_eq!(text, [&json!({"type": "text", "text": "hello there"})], "{kind:?}");
+        }
+        assert_eq!(one["content"], other["content"], "{kind:?}");
+        assert_eq!(one["content"][0]["type"], "thinking", "{kind:?}");
+        for next in BACKENDS {
+            let mut body = ask("echo", "hello there");
+            let turns = body["messages"].as_array_mut().expect("turns");
+            turns.push(json!({"role": "assistant", "content": one["content"]}));
+            turns.push(json!({"role": "user", "content": "and now"}));
+            let message = streamed(&body, next.clone());
+            assert_eq!(message["content"][0]["text"], "and now", "{kind:?} {next:?}");
+        }
+    }
+}
+
+#[test]
+fn f9_a_stream_that_breaks_off_is_never_whole() {
+    for model in ["fault-cut", "fault-truncated-json", "fault-error-event"] {
+        for kind in BACKENDS {
+            let mut body = ask(model, "hello");
+            body["stream"] = json!(true);
+            let exchange = exchange(&body, kind.clone());
+            let mut stream = exchange.stream();
+            let mut relayed = Vec::new();
+            for piece in &answered(&exchange).body {
+                relayed.extend_from_slice(&stream.feed(&piece.bytes).relay);
+            }
+            let end = stream.finish();
+            assert!(!matches!(end, StreamEnd::Complete { .. }), "{model} {kind:?}");
+            let text = String::from_utf8(relayed).expect("text");
+            assert!(!text.contains("message_stop") && !text.contains("event: error"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn f10_a_missing_terminator_after_the_reason_is_made_good() {
+    for kind in BACKENDS {
+        let message = streamed(&ask("fault-no-done", "hello"), kind.clone());
+        assert_eq!(message["stop_reason"], "end_turn", "{kind:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Vectors from backends, and answers for clients.
+
+use bytes::Bytes;
+use domain::{Dialect, TokenUsage};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::request::{EmbeddingRequest, Encoding, Shape};
+use super::{EmbeddingBatch, EmbeddingVector};
+use crate::exchange::answer_text;
+use crate::json::{Members, items};
+use crate::neutral::Json;
+use crate::usage::Counts;
+use crate::{BadAnswer, UsageReport, dialect};
+
+#[derive(Serialize)]
+struct OpenAiAnswer<'a> {
+    object: &'static str,
+    data: Vec<OpenAiVector>,
+    model: &'a str,
+    usage: OpenAiUsage,
+}
+
+#[derive(Serialize)]
+struct OpenAiVector {
+    object: &'static str,
+    index: usize,
+    embedding: Json,
+}
+
+#[derive(Serialize)]
+struct OpenAiUsage {
+    prompt_tokens: u64,
+    total_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct GeminiVector {
+    values: Json,
+}
+
+#[derive(Serialize)]
+struct GeminiOne {
+    embedding: Option<GeminiVector>,
+}
+
+#[derive(Serialize)]
+struct GeminiBatch {
+    embeddings: Vec<GeminiVector>,
+}
+
+impl EmbeddingBatch {
+    /// Reads what a backend that speaks `dialect` answered to `inputs` inputs. Fewer or more vectors
+    /// than inputs are [`BadAnswer::Truncated`]: they could not be told apart.
+    pub fn read(dialect: Dialect, body: &Bytes, inputs: usize) -> Result<Self, BadAnswer> {
+        let text = answer_text(body)?;
+        let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
+        if members.get("error").is_some() {
+            let error = match dialect {
+                Dialect::Gemini => crate::gemini::in_band_error(text.as_bytes()),
+                _ => dialect::upstream_error(dialect, 500, text.as_bytes()),
+            };
+            return Err(BadAnswer::UpstreamError(error));
+        }
+        let vectors = match dialect {
+            Dialect::Gemini => gemini_vectors(&members),
+            Dialect::OllamaChat => members.get("embeddings").and_then(items).map(read_all),
+            _ => members.get("data").and_then(items).map(openai_vectors),
+        };
+        let vectors = vectors.ok_or(BadAnswer::NoChoices)?.ok_or(BadAnswer::NotJson)?;
+        if vectors.len() != inputs {
+            return Err(BadAnswer::Truncated);
+        }
+        let model = members.string("model");
+        Ok(Self { dialect, vectors, usage: read_usage(&members), model, body: body.clone() })
+    }
+}
+
+impl EmbeddingRequest {
+    /// The answer for the client: the vectors of all batches in order, usage summed up. Vectors are in
+    /// the encoding that the client asked for.
+    #[must_use]
+    pub fn write_answer(&self, batches: &[EmbeddingBatch]) -> Bytes {
+        if let [batch] = batches
+            && batch.dialect == self.dialect()
+        {
+            return batch.body.clone();
+        }
+        let vectors = batches.iter().flat_map(|batch| &batch.vectors);
+        let written = match self.shape {
+            Shape::OpenAi => {
+                let tokens = batches.iter().filter_map(|batch| batch.usage.as_ref());
+                let tokens =
+                    tokens.fold(0_u64, |sum, usage| sum.saturating_add(usage.tokens.input()));
+                let model = batches.iter().find_map(|batch| batch.model.as_deref());
+                serde_json::to_vec(&OpenAiAnswer {
+                    object: "list",
+                    data: vectors.enumerate().map(|(index, v)| self.openai(index, v)).collect(),
+                    model: model.unwrap_or(&self.model),
+                    usage: OpenAiUsage { prompt_tokens: tokens, total_tokens: tokens },
+                })
+            }
+            Shape::GeminiOne => serde_json::to_vec(&GeminiOne {
+                embedding: vectors.map(|v| GeminiVector { values: v.to_numbers() }).next(),
+            }),
+            Shape::GeminiBatch => serde_json::to_vec(&GeminiBatch {
+                embeddings: vectors.map(|v| GeminiVector { values: v.to_numbers() }).collect(),
+            }),
+        };
+        // Every key is text and every raw value was parsed before, so this cannot fail.
+        written.map(Bytes::from).unwrap_or_default()
+    }
+
+    fn openai(&self, index: usize, vector: &EmbeddingVector) -> OpenAiVector {
+        let embedding = match self.encoding {
+            Encoding::Numbers => vector.to_numbers(),
+            Encoding::Base64 => Json::from_value(&serde_json::Value::from(vector.to_base64())),
+        };
+        OpenAiVector { object: "embedding", index, embedding }
+    }
+}
+
+fn read_all(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
+    list.into_iter().map(EmbeddingVector::read).collect()
+}
+
+/// In the order of their indexes: some servers answer in the order in which they were done.
+fn openai_vectors(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
+    let mut vectors = Vec::with_capacity(list.len());
+    for (place, item) in list.into_iter().enumerate() {
+        let item = Members::parse(item.get()).ok()?;
+        let told = item.get("index").and_then(|index| index.get().parse::<usize>().ok());
+        vectors.push((told.unwrap_or(place), EmbeddingVector::read(item.get("embedding")?)?));
+    }
+    vectors.sort_by_key(|(index, _)| *index);
+    Some(vectors.into_iter().map(|(_, vector)| vector).collect())
+}
+
+fn gemini_vectors(members: &Members<'_>) -> Option<Option<Vec<EmbeddingVector>>> {
+    let one = members.get("embedding").map(|one| vec![one]);
+    let list = one.or_else(|| members.get("embeddings").and_then(items))?;
+    let values =
+        |item: &RawValue| EmbeddingVector::read(Members::parse(item.get()).ok()?.get("values")?);
+    Some(list.into_iter().map(values).collect())
+}
+
+/// Tokens of the inputs: OpenAI's, Gemini's or Ollama's count.
+fn read_usage(members: &Members<'_>) -> Option<UsageReport> {
+    let (usage, key) = match (members.get("usage"), members.get("usageMetadata")) {
+        (Some(usage), _) => (usage, "prompt_tokens"),
+        (None, Some(usage)) => (usage, "promptTokenCount"),
+        (None, None) => {
+            let count = members.get("prompt_eval_count")?;
+            return Some(report(count, count));
+        }
+    };
+    let inside = Members::parse(usage.get()).ok()?;
+    Some(report(inside.get(key).or_else(|| inside.get("total_tokens"))?, usage))
+}
+
+fn report(count: &RawValue, raw: &RawValue) -> UsageReport {
+    let mut counts = Counts::new();
+    let input_uncached = counts.read(Some(count));
+    counts.report(TokenUsage { input_uncached, ..TokenUsage::default() }, raw)
+}

@@ -1,0 +1,234 @@
+//! What a client asks for.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use domain::Dialect;
+
+use super::{EMBEDDING_INPUTS_MAX, EmbeddingSurface, batch_max, dialect_at};
+use crate::answer::is_model_name;
+use crate::gemini::Fields;
+use crate::json::{JSON_DEPTH_MAX, is_deeper_than, range_in};
+use crate::neutral::Json;
+use crate::node::{Node, Object};
+use crate::{RequestError, Target};
+
+/// A client's request for vectors.
+#[derive(Debug, Clone)]
+pub struct EmbeddingRequest {
+    pub(super) shape: Shape,
+    pub(super) body: Bytes,
+    pub(super) model: String,
+    /// Where names of the model stand in the body.
+    pub(super) models_at: Vec<Range<usize>>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) dimensions: Option<u64>,
+    pub(super) encoding: Encoding,
+    /// Other members of the body, or of its inputs, by their paths.
+    pub(super) others: Vec<(String, Json)>,
+}
+
+/// The shape of the request and so of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    OpenAi,
+    GeminiOne,
+    GeminiBatch,
+}
+
+/// How the client wants its vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Numbers,
+    Base64,
+}
+
+/// One input.
+#[derive(Debug, Clone)]
+pub(super) struct Input {
+    /// Its text; `None` if it is an array of tokens or has parts that are no text.
+    pub(super) text: Option<String>,
+    /// As it stands in the request: a text or tokens, or Gemini's whole request.
+    pub(super) raw: Json,
+    pub(super) path: String,
+}
+
+impl EmbeddingRequest {
+    /// Reads a request's body. Refused: no input, more than [`EMBEDDING_INPUTS_MAX`], inputs that are
+    /// neither text nor tokens.
+    pub fn parse(surface: EmbeddingSurface<'_>, body: Bytes) -> Result<Self, RequestError> {
+        let text =
+            std::str::from_utf8(&body).map_err(|_| RequestError::NotJson { line: 1, column: 1 })?;
+        if is_deeper_than(text, JSON_DEPTH_MAX) {
+            return Err(RequestError::TooComplex);
+        }
+        let root = Object::root(text)?;
+        let mut request = match surface {
+            EmbeddingSurface::OpenAi => read_openai(text, &root)?,
+            EmbeddingSurface::GeminiOne { model } => {
+                let mut request = Self::new(Shape::GeminiOne, model.to_owned());
+                request.read_gemini(text, Fields::of_object(&root)?, Json::parse(text), "")?;
+                request
+            }
+            EmbeddingSurface::GeminiBatch { model } => read_gemini_batch(text, model, &root)?,
+        };
+        if !is_model_name(&request.model) {
+            return Err(RequestError::bad_model());
+        }
+        if request.inputs.is_empty() || request.inputs.len() > EMBEDDING_INPUTS_MAX {
+            let param = if request.shape == Shape::OpenAi { "input" } else { "requests" };
+            let why = "send 1 to 2,048 inputs in one request";
+            return Err(RequestError::BadValue { param: param.to_owned(), why });
+        }
+        request.body = body;
+        Ok(request)
+    }
+
+    /// The model the client asked for: a route's name.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The dialect of the client, and of its errors.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self.shape {
+            Shape::OpenAi => Dialect::OpenAiChat,
+            Shape::GeminiOne | Shape::GeminiBatch => Dialect::Gemini,
+        }
+    }
+
+    /// How many inputs there are; at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a request without inputs is refused")]
+    pub const fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// All text of the inputs, for estimates of tokens; tokens count as they stand.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|input| input.text.as_deref().unwrap_or(input.raw.get()))
+    }
+
+    /// The inputs in batches as large as `target` takes them, in order.
+    pub fn batches(&self, target: &Target) -> Result<Vec<Range<usize>>, RequestError> {
+        let most = batch_max(dialect_at(target, self.dialect())?);
+        let starts = (0..self.len()).step_by(most);
+        Ok(starts.map(|start| start..self.len().min(start.saturating_add(most))).collect())
+    }
+
+    fn new(shape: Shape, model: String) -> Self {
+        Self {
+            shape,
+            body: Bytes::new(),
+            model,
+            models_at: Vec::new(),
+            inputs: Vec::new(),
+            dimensions: None,
+            encoding: Encoding::Numbers,
+            others: Vec::new(),
+        }
+    }
+
+    /// Reads one of Gemini's requests.
+    fn read_gemini(
+        &mut self,
+        text: &str,
+        mut fields: Fields<'_>,
+        raw: Option<Json>,
+        path: &str,
+    ) -> Result<(), RequestError> {
+        if let Some(model) = fields.take("model") {
+            self.models_at.push(range_in(text, model.raw()));
+        }
+        let content = fields.take("content");
+        let content = content.ok_or_else(|| RequestError::Missing(fields.path_to("content")))?;
+        if let Some(count) = fields.take("outputDimensionality") {
+            let count = Some(count.count()?);
+            if !self.inputs.is_empty() && self.dimensions != count {
+                let why = "all requests must want the same dimensions";
+                let param = fields.path_to("outputDimensionality");
+                return Err(RequestError::BadValue { param, why });
+            }
+            self.dimensions = count;
+        }
+        let others = fields.into_members().into_iter();
+        self.others.extend(others.map(|(_, node)| (node.path().to_owned(), node.json())));
+        let input_text = content_text(&content)?;
+        let raw = raw.unwrap_or_else(Json::empty_object);
+        self.inputs.push(Input { text: input_text, raw, path: path.to_owned() });
+        Ok(())
+    }
+}
+
+fn read_openai(text: &str, root: &Object<'_>) -> Result<EmbeddingRequest, RequestError> {
+    let model = root.required("model")?;
+    let mut request = EmbeddingRequest::new(Shape::OpenAi, model.text()?);
+    request.models_at.push(range_in(text, model.raw()));
+    let input = root.required("input")?;
+    request.inputs = read_inputs(&input)?;
+    request.dimensions = root.get("dimensions").map(|node| node.count()).transpose()?;
+    if let Some(format) = root.get("encoding_format") {
+        request.encoding = match format.text()?.as_str() {
+            "float" => Encoding::Numbers,
+            "base64" => Encoding::Base64,
+            _ => return Err(format.bad("use \"float\" or \"base64\"")),
+        };
+    }
+    let known = ["model", "input", "dimensions", "encoding_format"];
+    let others = root.entries().filter(|(key, _)| !known.contains(key));
+    request.others = others.map(|(key, node)| (key.to_owned(), node.json())).collect();
+    Ok(request)
+}
+
+/// A text, an array of texts, an array of tokens, or an array of such arrays.
+fn read_inputs(node: &Node<'_>) -> Result<Vec<Input>, RequestError> {
+    if node.is_text() {
+        return Ok(vec![read_input(node)?]);
+    }
+    let list = node.array()?;
+    if list.first().is_some_and(|first| !first.is_text() && !first.is_array()) {
+        return Ok(vec![read_input(node)?]);
+    }
+    list.iter().map(read_input).collect()
+}
+
+fn read_input(node: &Node<'_>) -> Result<Input, RequestError> {
+    let text = if node.is_text() {
+        Some(node.text()?)
+    } else {
+        let tokens = node.array().map_err(|_| node.wrong("a text or an array of tokens"))?;
+        tokens.iter().try_for_each(|token| token.count().map(drop))?;
+        None
+    };
+    Ok(Input { text, raw: node.json(), path: node.path().to_owned() })
+}
+
+fn read_gemini_batch(
+    text: &str,
+    model: &str,
+    root: &Object<'_>,
+) -> Result<EmbeddingRequest, RequestError> {
+    let mut request = EmbeddingRequest::new(Shape::GeminiBatch, model.to_owned());
+    for node in root.required("requests")?.array()? {
+        request.read_gemini(text, Fields::of(&node)?, Some(node.json()), node.path())?;
+    }
+    let others = root.entries().filter(|(key, _)| *key != "requests");
+    request.others.extend(others.map(|(key, node)| (key.to_owned(), node.json())));
+    Ok(request)
+}
+
+/// The text of a content; `None` if it has parts that are no text.
+fn content_text(content: &Node<'_>) -> Result<Option<String>, RequestError> {
+    let mut fields = Fields::of(content)?;
+    let parts = fields.take("parts").map(|parts| parts.array()).transpose()?.unwrap_or_default();
+    let mut texts = Vec::new();
+    for part in parts {
+        match Fields::of(&part)?.take_text("text")? {
+            Some(text) => texts.push(text),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(texts.join("\n")))
+}

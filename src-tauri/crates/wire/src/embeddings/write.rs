@@ -1,0 +1,182 @@
+//! Batches for backends.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use domain::Dialect;
+use serde::Serialize;
+
+use super::dialect_at;
+use super::request::{EmbeddingRequest, Encoding, Input, Shape};
+use crate::crossing::{Crossings, Field};
+use crate::exchange::Outgoing;
+use crate::json::{Members, quote};
+use crate::neutral::Json;
+use crate::{RequestError, Target};
+
+/// OpenAI's request, and Ollama's, which knows no encoding.
+#[derive(Serialize)]
+struct ListBody<'a> {
+    model: &'a str,
+    input: Vec<&'a Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_format: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct GeminiBody<'a> {
+    requests: Vec<GeminiItem<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GeminiItem<'a> {
+    model: &'a str,
+    content: GeminiContent<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_dimensionality: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct GeminiContent<'a> {
+    parts: [GeminiText<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct GeminiText<'a> {
+    text: &'a str,
+}
+
+impl EmbeddingRequest {
+    /// The inputs of `range` for a backend. All of them at once, in the client's own dialect, are the
+    /// bytes as they came but for the model's name. Refused: tokens, or parts that are no text, for a
+    /// backend of another dialect, and backends that make no embeddings.
+    pub fn batch(&self, range: Range<usize>, target: &Target) -> Result<Outgoing, RequestError> {
+        let dialect = dialect_at(target, self.dialect())?;
+        let mut crossings = Crossings::into_dialect(dialect, target.crossing);
+        let inputs = self.inputs.get(range).unwrap_or_default();
+        let body = if dialect != self.dialect() {
+            for (path, _) in &self.others {
+                // Nothing here changes what vectors a model of another provider makes.
+                crossings.judge(Field::Unknown, path)?;
+            }
+            self.crossed(inputs, dialect, &target.model)?
+        } else if inputs.len() == self.len() {
+            self.renamed(&target.model)
+        } else {
+            self.part(inputs, &target.model)
+        };
+        let one = dialect == self.dialect() && self.shape == Shape::GeminiOne;
+        let path = place(dialect, &target.model, one);
+        Ok(Outgoing { dialect, path, query: None, body, dropped: crossings.into_dropped() })
+    }
+
+    /// The body as it came, with the backend's name of the model.
+    fn renamed(&self, model: &str) -> Bytes {
+        if model == self.model {
+            return self.body.clone();
+        }
+        let name = quote(&self.name_in_body(model));
+        let mut out = BytesMut::with_capacity(self.body.len());
+        let mut copied = 0;
+        for at in &self.models_at {
+            out.extend_from_slice(self.body.get(copied..at.start).unwrap_or_default());
+            out.extend_from_slice(name.as_bytes());
+            copied = at.end;
+        }
+        out.extend_from_slice(self.body.get(copied..).unwrap_or_default());
+        out.freeze()
+    }
+
+    /// Gemini's bodies name models with their collection.
+    fn name_in_body(&self, model: &str) -> String {
+        match self.shape {
+            Shape::OpenAi => model.to_owned(),
+            Shape::GeminiOne | Shape::GeminiBatch => format!("models/{model}"),
+        }
+    }
+
+    /// Some of the inputs, everything else as it came.
+    fn part(&self, inputs: &[Input], model: &str) -> Bytes {
+        let name = quote(&self.name_in_body(model));
+        let mut list = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            list.push(match self.shape {
+                Shape::OpenAi => input.raw.get().to_owned(),
+                Shape::GeminiOne | Shape::GeminiBatch => {
+                    with_members(input.raw.get(), |key, _| (key == "model").then(|| name.clone()))
+                }
+            });
+        }
+        let list = format!("[{}]", list.join(","));
+        let text = std::str::from_utf8(&self.body).unwrap_or_default();
+        Bytes::from(with_members(text, |key, _| match (key, self.shape) {
+            ("input", Shape::OpenAi) | ("requests", Shape::GeminiBatch) => Some(list.clone()),
+            ("model", Shape::OpenAi) => Some(name.clone()),
+            _ => None,
+        }))
+    }
+
+    fn crossed(
+        &self,
+        inputs: &[Input],
+        dialect: Dialect,
+        model: &str,
+    ) -> Result<Bytes, RequestError> {
+        let mut texts = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let refused = || RequestError::CannotCross { param: input.path.clone(), dialect };
+            texts.push(input.text.as_deref().ok_or_else(refused)?);
+        }
+        let written = if dialect == Dialect::Gemini {
+            let name = format!("models/{model}");
+            let requests = texts.iter().map(|text| GeminiItem {
+                model: &name,
+                content: GeminiContent { parts: [GeminiText { text }] },
+                output_dimensionality: self.dimensions,
+            });
+            serde_json::to_vec(&GeminiBody { requests: requests.collect() })
+        } else {
+            let quoted: Vec<Json> = texts
+                .iter()
+                .map(|text| Json::from_value(&serde_json::Value::from(*text)))
+                .collect();
+            let wants_numbers =
+                dialect == Dialect::OpenAiChat && self.encoding == Encoding::Numbers;
+            serde_json::to_vec(&ListBody {
+                model,
+                input: quoted.iter().collect(),
+                encoding_format: wants_numbers.then_some("float"),
+                dimensions: self.dimensions,
+            })
+        };
+        // Every key is text and every raw value was parsed before, so this cannot fail.
+        Ok(written.map(Bytes::from).unwrap_or_default())
+    }
+}
+
+/// The object `text` with some of its values put in the place of others.
+fn with_members(text: &str, put: impl Fn(&str, &str) -> Option<String>) -> String {
+    let Ok(members) = Members::parse(text) else { return text.to_owned() };
+    let shown = members.entries().map(|(key, value)| {
+        let value = put(key, value.get()).unwrap_or_else(|| value.get().to_owned());
+        format!("{}:{value}", quote(key))
+    });
+    format!("{{{}}}", shown.collect::<Vec<_>>().join(","))
+}
+
+/// Where a batch goes, under the backend's root.
+fn place(dialect: Dialect, model: &str, one: bool) -> Vec<String> {
+    match dialect {
+        Dialect::Gemini => {
+            let method = if one { "embedContent" } else { "batchEmbedContents" };
+            vec!["v1beta".to_owned(), "models".to_owned(), format!("{model}:{method}")]
+        }
+        Dialect::OllamaChat => vec!["api".to_owned(), "embed".to_owned()],
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::AnthropicMessages => {
+            vec!["embeddings".to_owned()]
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Writing JSON by hand, so that raw values stay to the digit and members keep their order.
+
+use crate::json::quote;
+
+/// One object as it is written.
+#[derive(Debug)]
+pub(crate) struct ObjectText(String);
+
+impl ObjectText {
+    pub(crate) fn new() -> Self {
+        Self("{".to_owned())
+    }
+
+    /// Adds a member whose value is JSON text already.
+    pub(crate) fn raw(mut self, key: &str, json: &str) -> Self {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+        self.0.push_str(json);
+        self
+    }
+
+    /// Adds a text.
+    pub(crate) fn text(self, key: &str, text: &str) -> Self {
+        self.raw(key, &quote(text))
+    }
+
+    /// Adds a member if it is there.
+    pub(crate) fn raw_if(self, key: &str, json: Option<&str>) -> Self {
+        match json {
+            Some(json) => self.raw(key, json),
+            None => self,
+        }
+    }
+
+    /// Adds a text if it is there.
+    pub(crate) fn text_if(self, key: &str, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(key, text),
+            None => self,
+        }
+    }
+
+    /// Adds an array if it has items.
+    pub(crate) fn array_if(self, key: &str, items: &[String]) -> Self {
+        if items.is_empty() { self } else { self.raw(key, &array(items)) }
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// An array of JSON texts.
+pub(crate) fn array(items: &[String]) -> String {
+    format!("[{}]", items.join(","))
+}

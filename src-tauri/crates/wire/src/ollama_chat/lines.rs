@@ -1,0 +1,50 @@
+//! A stream of JSON lines (`application/x-ndjson`), within the same bound as server-sent events.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{SSE_EVENT_BYTES_MAX, SseEvent, SseEventTooLarge, SsePayload};
+
+/// Splits a stream of JSON lines into events. Memory: one unfinished line and the chunk just pushed.
+#[derive(Debug, Default)]
+pub(crate) struct LineDecoder {
+    buffer: BytesMut,
+    /// Bytes of `buffer` already looked at.
+    scanned: usize,
+}
+
+impl LineDecoder {
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// The next whole line.
+    pub(crate) fn next_event(&mut self) -> Result<Option<SseEvent>, SseEventTooLarge> {
+        let rest = self.buffer.get(self.scanned..).unwrap_or_default();
+        let end = rest.iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at + 1);
+        if end.unwrap_or(self.buffer.len()) > SSE_EVENT_BYTES_MAX {
+            *self = Self::default();
+            return Err(SseEventTooLarge);
+        }
+        let Some(end) = end else {
+            self.scanned = self.buffer.len();
+            return Ok(None);
+        };
+        self.scanned = 0;
+        Ok(Some(event(self.buffer.split_to(end).freeze())))
+    }
+
+    /// What lies unfinished at the end.
+    pub(crate) fn finish(self) -> Option<SseEvent> {
+        (!self.buffer.is_empty()).then(|| event(self.buffer.freeze()))
+    }
+}
+
+fn event(raw: Bytes) -> SseEvent {
+    let line = raw.trim_ascii();
+    let payload = match line {
+        [] => SsePayload::Nothing,
+        line => SsePayload::Data(raw.slice_ref(line)),
+    };
+    SseEvent { name: None, payload, raw }
+}

@@ -1,0 +1,100 @@
+//! The content of a client's message: text, pictures, sound, files.
+
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::{Extra, Media, MediaKind, MediaSource, Part};
+use crate::node::{Node, Object};
+
+/// Reads `content`, a string or a list of parts.
+pub(super) fn read_content(
+    content: &Node<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Vec<Part>, RequestError> {
+    if content.is_text() {
+        return Ok(vec![Part::text(content.text()?)]);
+    }
+    if !content.is_array() {
+        return Err(content.wrong("a string or an array of content parts"));
+    }
+    let mut parts = Vec::new();
+    for node in content.array()? {
+        if node.is_text() {
+            parts.push(Part::text(node.text()?));
+            continue;
+        }
+        parts.extend(read_part(&node, extras)?);
+    }
+    Ok(parts)
+}
+
+fn read_part(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Part>, RequestError> {
+    let part = node.object()?;
+    let kind = part.required("type")?;
+    let media = match kind.text()?.as_str() {
+        "text" | "input_text" | "output_text" => {
+            return Ok(Some(Part::text(part.required_text("text")?)));
+        }
+        "refusal" => return Ok(Some(Part::Refusal(part.required_text("refusal")?))),
+        "image_url" => image(&part.required("image_url")?)?,
+        "input_audio" => audio(&part.required("input_audio")?.object()?)?,
+        "file" => file(&part.required("file")?.object()?)?,
+        // Thinking in the words of some servers; it is given back in `reasoning_content` instead.
+        "thinking" | "reasoning" => return Ok(None),
+        _ => {
+            let (path, value) = (node.path().to_owned(), node.json());
+            extras.push(Extra { field: Field::ProviderFile, path, value });
+            return Ok(None);
+        }
+    };
+    Ok(Some(Part::Media(media)))
+}
+
+/// `image_url`: an object, or at some clients the address itself.
+fn image(node: &Node<'_>) -> Result<Media, RequestError> {
+    let (url, detail) = if node.is_text() {
+        (node.text()?, None)
+    } else {
+        let object = node.object()?;
+        (object.required_text("url")?, object.text("detail")?)
+    };
+    let (source, media_type) = source(url);
+    Ok(Media { kind: MediaKind::Image, source, media_type, detail, title: None })
+}
+
+fn audio(object: &Object<'_>) -> Result<Media, RequestError> {
+    let source = MediaSource::Base64(object.required_text("data")?);
+    let format = object.required_text("format")?;
+    let media_type = Some(match format.as_str() {
+        "mp3" => "audio/mpeg".to_owned(),
+        other => format!("audio/{other}"),
+    });
+    Ok(Media { kind: MediaKind::Audio, source, media_type, detail: None, title: None })
+}
+
+fn file(object: &Object<'_>) -> Result<Media, RequestError> {
+    let title = object.text("filename")?;
+    let (source, media_type) = match (object.text("file_id")?, object.text("file_data")?) {
+        (Some(id), _) => (MediaSource::File(id), None),
+        (None, Some(data)) => source_or_base64(data),
+        (None, None) => return Err(RequestError::Missing(object.path_to("file_data"))),
+    };
+    Ok(Media { kind: MediaKind::Document, source, media_type, detail: None, title })
+}
+
+fn source_or_base64(data: String) -> (MediaSource, Option<String>) {
+    let is_url = ["data:", "http://", "https://"].iter().any(|start| data.starts_with(start));
+    if is_url { source(data) } else { (MediaSource::Base64(data), None) }
+}
+
+/// A data URL holds its data; any other address is the provider's to fetch.
+pub(super) fn source(url: String) -> (MediaSource, Option<String>) {
+    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
+    match data {
+        Some((head, data)) if head.ends_with(";base64") => {
+            let media_type = head.split(';').next().unwrap_or_default();
+            let media_type = (!media_type.is_empty()).then(|| media_type.to_owned());
+            (MediaSource::Base64(data.to_owned()), media_type)
+        }
+        _ => (MediaSource::Url(url), None),
+    }
+}

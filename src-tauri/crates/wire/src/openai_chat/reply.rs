@@ -1,0 +1,185 @@
+//! Answers for clients, whole: the shapes that OpenAI's SDKs expect.
+
+use bytes::Bytes;
+
+use super::request::DIALECT;
+use super::thinking::{detail, encrypted_detail, extra_content};
+use crate::UsageReport;
+use crate::dialect::Echo;
+use crate::neutral::{
+    Answer, AnswerChoice, CallKind, FinishReason, Media, MediaSource, Part, Signature, ToolCall,
+};
+use crate::object_text::{ObjectText, array};
+
+/// A whole answer for a client.
+pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
+    let id = answer.id.clone().unwrap_or_else(|| made_id(echo));
+    let model = answer.model.as_deref().unwrap_or(&echo.request.model);
+    let choices: Vec<_> = (0..).zip(&answer.choices).map(|(place, c)| choice(place, c)).collect();
+    let usage = answer.usage.as_ref().map(usage_object);
+    let body = ObjectText::new()
+        .text("id", &id)
+        .text("object", "chat.completion")
+        .raw("created", &echo.created_unix_s.to_string())
+        .text("model", model)
+        .raw("choices", &array(&choices))
+        .raw_if("usage", usage.as_deref());
+    Bytes::from(body.finish())
+}
+
+pub(super) fn made_id(echo: &Echo) -> String {
+    format!("chatcmpl-{}", echo.id)
+}
+
+fn choice(index: u32, choice: &AnswerChoice) -> String {
+    let mut message = Message::default();
+    choice.parts.iter().for_each(|part| message.add(part));
+    message.flush();
+    let reason = choice.finish.as_ref().map(|finish| finish_word(finish.reason));
+    ObjectText::new()
+        .raw("index", &index.to_string())
+        .raw("message", &message.finish())
+        .raw("logprobs", "null")
+        .raw("finish_reason", &reason.map_or("null".to_owned(), crate::json::quote))
+        .finish()
+}
+
+#[derive(Default)]
+struct Message {
+    text: Option<String>,
+    refusal: Option<String>,
+    thinking: String,
+    details: Vec<String>,
+    images: Vec<String>,
+    calls: Vec<String>,
+    /// A signature that may belong to the call that follows.
+    signature: Option<Signature>,
+}
+
+impl Message {
+    fn add(&mut self, part: &Part) {
+        if !matches!(part, Part::ToolCall(_)) {
+            self.flush();
+        }
+        match part {
+            Part::Text { text, .. } => self.text.get_or_insert_default().push_str(text),
+            Part::Refusal(text) => self.refusal.get_or_insert_default().push_str(text),
+            Part::Thinking { text, signature } => self.think(text, signature.as_ref()),
+            Part::RedactedThinking(signature) => {
+                let data = signature.for_client(DIALECT);
+                self.details.push(encrypted_detail(&data, self.details.len()));
+            }
+            Part::Media(media) => self.images.extend(image(media)),
+            Part::ToolCall(call) => {
+                let signature = self.signature.take();
+                let signature = signature.map(|signature| signature.for_client(DIALECT));
+                self.calls.push(whole_call(call, signature.as_deref()));
+            }
+            Part::ToolResult(_) => {}
+        }
+    }
+
+    fn think(&mut self, text: &str, signature: Option<&Signature>) {
+        self.thinking.push_str(text);
+        let Some(signature) = signature else { return };
+        if is_of_a_call(text, signature) {
+            self.signature = Some(signature.clone());
+        } else {
+            self.push_detail(text, signature);
+        }
+    }
+
+    fn push_detail(&mut self, text: &str, signature: &Signature) {
+        self.details.push(detail(text, &signature.for_client(DIALECT), self.details.len()));
+    }
+
+    /// The signature at hand belongs to no call.
+    fn flush(&mut self) {
+        if let Some(signature) = self.signature.take() {
+            self.push_detail("", &signature);
+        }
+    }
+
+    fn finish(&self) -> String {
+        let null =
+            |text: Option<&String>| text.map_or("null".to_owned(), |t| crate::json::quote(t));
+        let empty = String::new();
+        // An answer of nothing at all still has a text for those who read it blindly.
+        let is_silent = self.calls.is_empty() && self.refusal.is_none();
+        let text = self.text.as_ref().or(is_silent.then_some(&empty));
+        let thinking = (!self.thinking.is_empty()).then_some(self.thinking.as_str());
+        ObjectText::new()
+            .text("role", "assistant")
+            .raw("content", &null(text))
+            .raw("refusal", &null(self.refusal.as_ref()))
+            .text_if("reasoning_content", thinking)
+            .array_if("reasoning_details", &self.details)
+            .array_if("images", &self.images)
+            .array_if("tool_calls", &self.calls)
+            .finish()
+    }
+}
+
+/// Whether a signature without thoughts belongs to the call behind it (Gemini).
+pub(super) fn is_of_a_call(text: &str, signature: &Signature) -> bool {
+    text.is_empty() && matches!(signature.origin, domain::Dialect::Gemini)
+}
+
+fn whole_call(call: &ToolCall, signature: Option<&str>) -> String {
+    let (kind, inner) = match call.kind {
+        CallKind::Function => ("function", "arguments"),
+        CallKind::Custom => ("custom", "input"),
+    };
+    let body = ObjectText::new().text("name", &call.name).text(inner, &call.arguments).finish();
+    let extra = signature.map(extra_content);
+    ObjectText::new()
+        .text("id", &call.id)
+        .text("type", kind)
+        .raw(kind, &body)
+        .raw_if("extra_content", extra.as_deref())
+        .finish()
+}
+
+/// A picture in OpenRouter's words; sound and files have none.
+pub(super) fn image(media: &Media) -> Option<String> {
+    let url = match &media.source {
+        MediaSource::Base64(data) => {
+            let media_type = media.media_type.as_deref().unwrap_or("image/png");
+            format!("data:{media_type};base64,{data}")
+        }
+        MediaSource::Url(url) => url.clone(),
+        MediaSource::File(_) => return None,
+    };
+    let address = ObjectText::new().text("url", &url).finish();
+    Some(ObjectText::new().text("type", "image_url").raw("image_url", &address).finish())
+}
+
+/// OpenAI's word for a reason. A fault of the model is none of its five words; `content_filter` is
+/// the one that no client takes for a good end.
+pub(super) const fn finish_word(reason: FinishReason) -> &'static str {
+    match reason {
+        FinishReason::EndTurn | FinishReason::StopSequence | FinishReason::Pause => "stop",
+        FinishReason::MaxTokens | FinishReason::ContextWindow => "length",
+        FinishReason::ToolUse => "tool_calls",
+        FinishReason::Refusal | FinishReason::Fault => "content_filter",
+    }
+}
+
+pub(super) fn usage_object(report: &UsageReport) -> String {
+    let tokens = &report.tokens;
+    let (input, output) = (tokens.input(), tokens.output_visible.saturating_add(tokens.reasoning));
+    let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
+    let prompt = ObjectText::new()
+        .raw("cached_tokens", &tokens.cache_read.to_string())
+        .raw("cache_write_tokens", &written.to_string())
+        .finish();
+    let completion =
+        ObjectText::new().raw("reasoning_tokens", &tokens.reasoning.to_string()).finish();
+    ObjectText::new()
+        .raw("prompt_tokens", &input.to_string())
+        .raw("completion_tokens", &output.to_string())
+        .raw("total_tokens", &input.saturating_add(output).to_string())
+        .raw("prompt_tokens_details", &prompt)
+        .raw("completion_tokens_details", &completion)
+        .finish()
+}

@@ -1,0 +1,152 @@
+//! Tools, the choice among them and the answer's shape, as a client says them.
+
+use super::request::DIALECT;
+use crate::RequestError;
+use crate::crossing::Field;
+use crate::neutral::{Extra, OutputFormat, Tool, ToolChoice, ToolKind};
+use crate::node::{Node, Object};
+
+/// `tools`, or the older `functions`; and the choice that an `allowed_tools` list makes of them.
+pub(super) fn read_tools(
+    root: &Object<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<(Vec<Tool>, Option<ToolChoice>), RequestError> {
+    let mut tools = Vec::new();
+    for node in root.get("tools").map(|list| list.array()).transpose()?.unwrap_or_default() {
+        tools.push(read_tool(&node)?);
+    }
+    for node in root.get("functions").map(|list| list.array()).transpose()?.unwrap_or_default() {
+        tools.push(read_function(&node.object()?)?);
+    }
+    let allowed = root.get("tool_choice").map(|node| read_allowed(&node, extras)).transpose()?;
+    let Some(Some(allowed)) = allowed else { return Ok((tools, None)) };
+    // No other dialect has such a list; offering only these tools means the same.
+    tools.retain(|tool| allowed.names.contains(&tool.name));
+    Ok((tools, Some(allowed.choice)))
+}
+
+fn read_tool(node: &Node<'_>) -> Result<Tool, RequestError> {
+    let tool = node.object()?;
+    match tool.text("type")?.as_deref() {
+        Some("function") | None => read_function(&tool.required("function")?.object()?),
+        Some("custom") => {
+            let custom = tool.required("custom")?.object()?;
+            let format = custom.get("format").map(|format| format.json());
+            named(&custom, ToolKind::Custom { format })
+        }
+        Some(kind) => {
+            let (origin, declaration) = (DIALECT, node.json());
+            let kind_of = ToolKind::Server { origin, declaration };
+            let (name, namespace, description) = (kind.to_owned(), None, None);
+            Ok(Tool { name, namespace, description, kind: kind_of, cache: None })
+        }
+    }
+}
+
+fn read_function(function: &Object<'_>) -> Result<Tool, RequestError> {
+    let schema = function.get("parameters");
+    if let Some(schema) = schema.as_ref().filter(|schema| !schema.is_object()) {
+        return Err(schema.wrong("a JSON schema (an object)"));
+    }
+    let strict = function.get("strict").map(|node| node.flag()).transpose()?;
+    named(function, ToolKind::Function { schema: schema.map(|node| node.json()), strict })
+}
+
+fn named(object: &Object<'_>, kind: ToolKind) -> Result<Tool, RequestError> {
+    let name = object.required_text("name")?;
+    let description = object.text("description")?;
+    Ok(Tool { name, namespace: None, description, kind, cache: None })
+}
+
+/// `tool_choice`; `None` for an `allowed_tools` list, which [`read_tools`] reads.
+pub(super) fn read_choice(
+    node: &Node<'_>,
+    extras: &mut Vec<Extra>,
+) -> Result<Option<ToolChoice>, RequestError> {
+    if node.is_text() {
+        return read_word(node).map(Some);
+    }
+    let choice = node.object()?;
+    let name = |key: &str| choice.required(key)?.object()?.required_text("name");
+    let name = match choice.text("type")?.as_deref() {
+        Some("function") | None => name("function")?,
+        Some("custom") => name("custom")?,
+        Some("allowed_tools") => return Ok(None),
+        Some(_) => {
+            let (path, value) = (node.path().to_owned(), node.json());
+            extras.push(Extra { field: Field::ServerTool, path, value });
+            return Ok(None);
+        }
+    };
+    Ok(Some(ToolChoice::Named { name, namespace: None }))
+}
+
+/// `function_call`, the older `tool_choice`.
+pub(super) fn read_legacy_choice(node: &Node<'_>) -> Result<ToolChoice, RequestError> {
+    if node.is_text() {
+        return read_word(node);
+    }
+    let name = node.object()?.required_text("name")?;
+    Ok(ToolChoice::Named { name, namespace: None })
+}
+
+fn read_word(node: &Node<'_>) -> Result<ToolChoice, RequestError> {
+    Ok(match node.text()?.as_str() {
+        "auto" => ToolChoice::Auto,
+        "none" => ToolChoice::None,
+        "required" | "any" => ToolChoice::Required,
+        _ => return Err(node.bad("use none, auto, required or an object that names a tool")),
+    })
+}
+
+struct Allowed {
+    names: Vec<String>,
+    choice: ToolChoice,
+}
+
+fn read_allowed(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Allowed>, RequestError> {
+    if !node.is_object() {
+        return Ok(None);
+    }
+    let choice = node.object()?;
+    if choice.text("type")?.as_deref() != Some("allowed_tools") {
+        return Ok(None);
+    }
+    let allowed = choice.required("allowed_tools")?.object()?;
+    let mode = allowed.get("mode").map(|mode| read_word(&mode)).transpose()?;
+    let mut names = Vec::new();
+    for tool in allowed.required("tools")?.array()? {
+        let members = tool.object()?;
+        match members.any(&["function", "custom"]) {
+            Some(inner) => names.push(inner.object()?.required_text("name")?),
+            None => {
+                let (path, value) = (tool.path().to_owned(), tool.json());
+                extras.push(Extra { field: Field::ServerTool, path, value });
+            }
+        }
+    }
+    Ok(Some(Allowed { names, choice: mode.unwrap_or(ToolChoice::Auto) }))
+}
+
+/// `response_format`.
+pub(super) fn read_format(node: &Node<'_>) -> Result<OutputFormat, RequestError> {
+    let format = node.object()?;
+    match format.required_text("type")?.as_str() {
+        "text" => Ok(OutputFormat::Text),
+        "json_object" => Ok(OutputFormat::AnyJson),
+        "json_schema" => {
+            let inner = format.required("json_schema")?.object()?;
+            let Some(schema) = inner.get("schema") else { return Ok(OutputFormat::AnyJson) };
+            if !schema.is_object() {
+                return Err(schema.wrong("a JSON schema (an object)"));
+            }
+            Ok(OutputFormat::Schema {
+                name: inner.text("name")?,
+                description: inner.text("description")?,
+                schema: schema.json(),
+                strict: inner.get("strict").map(|node| node.flag()).transpose()?,
+            })
+        }
+        _ => Err(format.required("type")?.bad("use text, json_object or json_schema")),
+    }
+}

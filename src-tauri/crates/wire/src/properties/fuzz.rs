@@ -1,0 +1,238 @@
+//! Broken requests, answers and streams in every dialect: nothing panics, and what comes out is valid in
+//! the dialect it is written in.
+//!
+//! Deterministic: a case is its number, and a failure says it. The short run is a part of every test
+//! run; before a release it is a long one: `WIRE_FUZZ_CASES=10000000 cargo test --release -p wire fuzz`.
+
+use bytes::Bytes;
+use domain::{Crossing, Dialect, Entropy, SeededEntropy};
+
+use super::matrix::{CLIENTS, answered, asked, scenarios, targets};
+use crate::dialect::{read_answer, write_request};
+use crate::neutral::Request;
+use crate::stream::PieceReader;
+use crate::{ClientRequest, Delivery, Exchange, StreamEnd, Surface, Target, UsageChunk};
+
+/// Tokens that hit the edges of the formats far more often than random bytes do.
+const WORDS: [&[u8]; 40] = [
+    b"null",
+    b"true",
+    b"0",
+    b"-1",
+    b"1e400",
+    b"\"\"",
+    b"[]",
+    b"{}",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b"\"",
+    b"\\",
+    b"\\ud800",
+    b"\\u0000",
+    b"\xff",
+    b"\n\n",
+    b"\r\n",
+    b"data: ",
+    b"event: error\n",
+    b"[DONE]",
+    b"\"type\":",
+    b"\"content\":",
+    b"\"role\":\"system\"",
+    b"\"index\":",
+    b"\"id\":\"\"",
+    b"\"name\":\"\"",
+    b"\"arguments\":",
+    b"\"error\":{}",
+    b"\"usage\":null",
+    b"\"finish_reason\":\"stop\"",
+    b"\"tool_calls\":[{}]",
+    b"\"signature\":\"gh1.gemini.x\"",
+    b"{\"text\":\"\"}",
+    b"\xf0\x9f\x98\x80",
+    b"\"input\":",
+    b"123456789012345678901234567890",
+];
+
+/// Draws numbers.
+struct Dice(SeededEntropy);
+
+impl Dice {
+    fn roll(&self, sides: usize) -> usize {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        usize::try_from(u64::from_le_bytes(bytes) >> 1).unwrap_or(0) % sides.max(1)
+    }
+
+    fn pick<'a, T>(&self, list: &'a [T]) -> &'a T {
+        &list[self.roll(list.len())]
+    }
+}
+
+/// What is broken.
+struct Seeds {
+    requests: Vec<(Dialect, Delivery, Bytes)>,
+    exchanges: Vec<(Exchange, Bytes)>,
+    targets: Vec<Target>,
+}
+
+impl Seeds {
+    fn new() -> Self {
+        let deliveries =
+            [Delivery::Whole, Delivery::Stream(UsageChunk::Asked), Delivery::StreamArray];
+        let (mut requests, mut exchanges) = (Vec::new(), Vec::new());
+        for (_, question) in scenarios() {
+            for (client, delivery) in CLIENTS.iter().flat_map(|c| deliveries.map(|d| (*c, d))) {
+                if delivery == Delivery::StreamArray && client != Dialect::Gemini {
+                    continue;
+                }
+                let question = Request { delivery, ..question.clone() };
+                let client_request = asked(client, &question);
+                requests.push((client, delivery, client_request.body().clone()));
+                for target in targets() {
+                    let target = Target { model: question.model.clone(), ..target };
+                    let exchange = Exchange::new(&client_request, &target, "x", 7).expect("good");
+                    let answer = answered(&exchange, &question.model);
+                    let body = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+                    exchanges.push((exchange, body));
+                }
+            }
+        }
+        Self { requests, exchanges, targets: targets() }
+    }
+}
+
+/// `seed` with some of it broken.
+fn broken(seed: &[u8], dice: &Dice) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=dice.roll(4) {
+        let at = dice.roll(bytes.len() + 1);
+        let length = dice.roll(24).min(bytes.len() - at);
+        match dice.roll(6) {
+            0 => drop(bytes.drain(at..at + length)),
+            1 => drop(bytes.splice(at..at, dice.pick(&WORDS).iter().copied())),
+            2 => drop(bytes.splice(at..at + length, dice.pick(&WORDS).iter().copied())),
+            3 => {
+                let again = bytes[at..at + length].to_vec();
+                drop(bytes.splice(at..at, again));
+            }
+            4 => bytes.truncate(at),
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= 1 << dice.roll(8);
+                }
+            }
+        }
+    }
+    bytes
+}
+
+fn request_case(seeds: &Seeds, dice: &Dice) {
+    let (client, delivery, body) = dice.pick(&seeds.requests);
+    let surface = match client {
+        Dialect::OpenAiChat => Surface::OpenAiChat,
+        Dialect::OpenAiResponses => Surface::OpenAiResponses,
+        Dialect::AnthropicMessages => Surface::AnthropicMessages,
+        _ => Surface::Gemini { model: "m", delivery: *delivery },
+    };
+    let Ok(request) = ClientRequest::parse(surface, broken(body, dice).into()) else { return };
+    let crossing = if dice.roll(2) == 0 { Crossing::Strict } else { Crossing::Lenient };
+    let target = Target { crossing, ..dice.pick(&seeds.targets).clone() };
+    let Ok(exchange) = Exchange::new(&request, &target, "x", 7) else { return };
+    let outgoing = exchange.outgoing();
+    if exchange.passes_through() {
+        return;
+    }
+    let text = std::str::from_utf8(&outgoing.body).expect("UTF-8");
+    serde_json::from_str::<serde::de::IgnoredAny>(text).expect("what is written is JSON");
+    if outgoing.dialect != Dialect::OllamaChat {
+        let read = crate::dialect::read_request(outgoing.dialect, text, "m", request.delivery());
+        let read = read.unwrap_or_else(|error| panic!("{error} in {text}"));
+        let again = write_request(outgoing.dialect, &read, &target);
+        again.unwrap_or_else(|error| panic!("{error}: {text}"));
+    }
+}
+
+fn answer_case(seeds: &Seeds, dice: &Dice) {
+    let (exchange, body) = dice.pick(&seeds.exchanges);
+    let body = broken(body, dice);
+    if exchange.delivery().is_streamed() {
+        stream_case(exchange, &body, dice);
+        return;
+    }
+    if let Ok((whole, _)) = exchange.answer(&Bytes::from(body))
+        && !exchange.passes_through()
+    {
+        let text = std::str::from_utf8(&whole).expect("UTF-8");
+        read_answer(exchange.client(), text).unwrap_or_else(|bad| panic!("{bad:?}: {text}"));
+    }
+}
+
+fn stream_case(exchange: &Exchange, body: &[u8], dice: &Dice) {
+    let (split, end) = played(exchange, body, 1 + dice.roll(64));
+    let (unsplit, same_end) = played(exchange, body, usize::MAX);
+    assert_eq!(split, unsplit, "{}", String::from_utf8_lossy(body));
+    assert_eq!(format!("{end:?}"), format!("{same_end:?}"));
+    let is_whole = matches!(end, StreamEnd::Complete { .. });
+    if !is_whole || exchange.passes_through() || exchange.delivery() == Delivery::StreamArray {
+        return;
+    }
+    let mut reader = PieceReader::new(exchange.client());
+    let shown = || String::from_utf8_lossy(&split);
+    let (mut pieces, fault) = reader.feed(&split);
+    assert_eq!(fault, None, "{}", shown());
+    pieces.extend(reader.finish());
+    let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
+    for piece in pieces {
+        assembler.take(piece).unwrap_or_else(|fault| panic!("{fault:?}: {}", shown()));
+    }
+    assert!(assembler.is_finished(), "{}", shown());
+}
+
+/// What the client gets in all, and how it ended.
+fn played(exchange: &Exchange, body: &[u8], cut: usize) -> (Vec<u8>, StreamEnd) {
+    let mut stream = exchange.stream();
+    let mut out = Vec::new();
+    for piece in body.chunks(cut) {
+        let tapped = stream.feed(piece);
+        out.extend_from_slice(&tapped.relay);
+        if tapped.flow == crate::Flow::Stop {
+            break;
+        }
+    }
+    let end = stream.finish();
+    if let StreamEnd::Complete { append } = &end {
+        out.extend_from_slice(append);
+        return (out, StreamEnd::Complete { append: Bytes::new() });
+    }
+    (out, end)
+}
+
+fn run(cases: std::ops::Range<u64>) {
+    let seeds = Seeds::new();
+    for case in cases {
+        let outcome = std::panic::catch_unwind(|| {
+            let dice = Dice(SeededEntropy::new(case));
+            if dice.roll(2) == 0 {
+                request_case(&seeds, &dice);
+            } else {
+                answer_case(&seeds, &dice);
+            }
+        });
+        assert!(outcome.is_ok(), "case {case} failed");
+    }
+}
+
+#[test]
+fn broken_bytes_never_panic_and_never_come_out_broken() {
+    let cases =
+        option_env!("WIRE_FUZZ_CASES").map_or(20_000, |text| text.parse().expect("a number"));
+    let half: u64 = cases / 2;
+    std::thread::scope(|scope| {
+        scope.spawn(move || run(0..half));
+        scope.spawn(move || run(half..cases));
+    });
+}

@@ -1,0 +1,399 @@
+//! Every client dialect against every backend dialect: the same question has the same visible answer,
+//! whole and streamed, however the stream is cut.
+//!
+//! The mock answers natively in the backend's dialect by code that shares nothing with the readers and
+//! writers under test, so a fault in one of them shows as a difference.
+
+use bytes::Bytes;
+use domain::{Crossing, Dialect};
+use serde_json::Value;
+
+use crate::dialect::{read_answer, write_request};
+use crate::fold::fold;
+use crate::mock::{self, MockAnswer};
+use crate::neutral::{
+    Answer, CallKind, Effort, FinishReason, Json, Media, MediaKind, MediaSource, OutputFormat,
+    ParallelCalls, Part, Reasoning, Request, Role, Tool, ToolChoice, ToolKind,
+};
+use crate::stream::PieceReader;
+use crate::test_requests::{call, message, request, result};
+use crate::{
+    ClientRequest, Delivery, Exchange, StreamEnd, Surface, Target, TargetKind, UsageChunk,
+};
+
+pub(super) const CLIENTS: [Dialect; 4] =
+    [Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::AnthropicMessages, Dialect::Gemini];
+
+pub(super) fn targets() -> Vec<Target> {
+    let compatible = TargetKind::OpenAiCompatible {
+        lacks: std::collections::BTreeSet::default(),
+        offers: std::collections::BTreeSet::default(),
+    };
+    let kinds = [
+        TargetKind::OpenAi,
+        TargetKind::Anthropic,
+        TargetKind::Gemini,
+        compatible,
+        TargetKind::Ollama,
+        TargetKind::Mock,
+    ];
+    kinds.into_iter().map(|kind| target(kind, "m")).collect()
+}
+
+pub(super) fn target(kind: TargetKind, model: &str) -> Target {
+    Target { kind, model: model.to_owned(), crossing: Crossing::Lenient, output_tokens_max: None }
+}
+
+/// `request` as a client of `dialect` sends it.
+pub(super) fn asked(dialect: Dialect, request: &Request) -> ClientRequest {
+    let mock = target(TargetKind::Mock, &request.model);
+    let body = write_request(dialect, request, &mock).expect("it can be said").body;
+    let model = request.model.as_str();
+    let surface = match dialect {
+        Dialect::OpenAiChat => Surface::OpenAiChat,
+        Dialect::OpenAiResponses => Surface::OpenAiResponses,
+        Dialect::AnthropicMessages => Surface::AnthropicMessages,
+        _ => Surface::Gemini { model, delivery: request.delivery },
+    };
+    ClientRequest::parse(surface, body).expect("it reads back")
+}
+
+/// What the backend answers.
+pub(super) fn answered(exchange: &Exchange, model: &str) -> MockAnswer {
+    let outgoing = exchange.outgoing();
+    let body = outgoing.body.clone();
+    let surface = match outgoing.dialect {
+        Dialect::OllamaChat => return mock::answer_ollama(&body),
+        Dialect::OpenAiChat => Surface::OpenAiChat,
+        Dialect::OpenAiResponses => Surface::OpenAiResponses,
+        Dialect::AnthropicMessages => Surface::AnthropicMessages,
+        Dialect::Gemini => {
+            let delivery = match exchange.delivery() {
+                Delivery::StreamArray => Delivery::Stream(UsageChunk::Asked),
+                other => other,
+            };
+            Surface::Gemini { model, delivery }
+        }
+    };
+    let request = ClientRequest::parse(surface, body).expect("the backend understands");
+    mock::answer(&request, 7)
+}
+
+/// What a person sees of an answer in `dialect`.
+#[derive(Debug, PartialEq)]
+pub(super) struct Visible {
+    pub(super) text: String,
+    pub(super) thinks: bool,
+    pub(super) calls: Vec<(String, Value)>,
+    pub(super) finish: Option<FinishReason>,
+}
+
+fn visible(answer: &Answer) -> Visible {
+    let choice = answer.choices.first().cloned().unwrap_or_default();
+    let text = choice.parts.iter().filter_map(|part| match part {
+        Part::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    let call = |part: &Part| match part {
+        Part::ToolCall(call) => {
+            Some((call.name.clone(), serde_json::from_str(&call.arguments).unwrap_or(Value::Null)))
+        }
+        _ => None,
+    };
+    Visible {
+        text: text.collect(),
+        thinks: choice
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Thinking { text, .. } if !text.is_empty())),
+        calls: choice.parts.iter().filter_map(call).collect(),
+        finish: choice.finish.map(|finish| finish.reason),
+    }
+}
+
+pub(super) fn read_whole(dialect: Dialect, body: &[u8]) -> Answer {
+    let text = std::str::from_utf8(body).expect("UTF-8");
+    let pieces = read_answer(dialect, text).expect(text);
+    let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
+    let mut events = Vec::new();
+    for piece in pieces {
+        events.extend(assembler.take(piece).expect("in order"));
+    }
+    fold(events)
+}
+
+pub(super) fn read_stream(
+    dialect: Dialect,
+    delivery: Delivery,
+    body: &[u8],
+) -> Result<Answer, String> {
+    let events = match delivery {
+        Delivery::StreamArray => as_events(body),
+        _ => body.to_vec(),
+    };
+    let mut reader = PieceReader::new(dialect);
+    let (mut pieces, fault) = reader.feed(&events);
+    if let Some(fault) = fault {
+        return Err(format!("{fault:?}: {}", String::from_utf8_lossy(body)));
+    }
+    pieces.extend(reader.finish());
+    let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
+    let mut told = Vec::new();
+    for piece in pieces {
+        told.extend(assembler.take(piece).expect("in order"));
+    }
+    assert!(assembler.is_finished(), "{}", String::from_utf8_lossy(body));
+    Ok(fold(told))
+}
+
+/// The items of a JSON array as events.
+fn as_events(body: &[u8]) -> Vec<u8> {
+    let items: Vec<Value> = serde_json::from_slice(body).expect("a JSON array");
+    items.iter().flat_map(|item| format!("data: {item}\r\n\r\n").into_bytes()).collect()
+}
+
+/// The stream for the client, the backend's bytes cut into pieces of `cut` bytes.
+pub(super) fn streamed(
+    exchange: &Exchange,
+    answer: &MockAnswer,
+    cut: usize,
+) -> Result<Vec<u8>, String> {
+    let body: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+    let mut stream = exchange.stream();
+    let mut out = Vec::new();
+    for piece in body.chunks(cut) {
+        out.extend_from_slice(&stream.feed(piece).relay);
+    }
+    match stream.finish() {
+        StreamEnd::Complete { append } => out.extend_from_slice(&append),
+        other => return Err(format!("{other:?} after {}", String::from_utf8_lossy(&body))),
+    }
+    Ok(out)
+}
+
+fn ask(model: &str, text: &str) -> Request {
+    Request { model: model.to_owned(), output_tokens_max: Some(2_048), ..request(text) }
+}
+
+fn tool(name: &str) -> Tool {
+    let schema = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
+    let schema = Json::parse(schema);
+    Tool {
+        name: name.to_owned(),
+        namespace: None,
+        description: Some("Looks it up.".to_owned()),
+        kind: ToolKind::Function { schema, strict: None },
+        cache: None,
+    }
+}
+
+/// One question each for what dialects differ in.
+pub(super) fn scenarios() -> Vec<(&'static str, Request)> {
+    let tools = || vec![tool("get_weather"), tool("get_time")];
+    let mut system = ask("echo", "hello there");
+    system.messages.insert(0, message(Role::System, vec![Part::text("Be brief.")]));
+    let single = Request { tools: tools(), ..ask("chat", "get_weather in Paris") };
+    let parallel = Request { tools: tools(), ..ask("chat", "get_weather and get_time in Paris") };
+    let serial = Request { parallel_calls: ParallelCalls::OneAtATime, ..parallel.clone() };
+    let forced = ToolChoice::Named { name: "get_time".to_owned(), namespace: None };
+    let forced = Request { tools: tools(), tool_choice: Some(forced), ..ask("chat", "Rome") };
+    let both = Request { tools: tools(), ..ask("text-and-tool", "get_weather in Paris") };
+    let schema = r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],
+        "additionalProperties":false}"#;
+    let output = OutputFormat::Schema {
+        name: Some("out".to_owned()),
+        description: None,
+        schema: Json::parse(schema).expect("JSON"),
+        strict: Some(true),
+    };
+    let structured = Request { output, ..ask("chat", "fill it") };
+    let reasoning = Reasoning::Effort { effort: Effort::Low, visible: true };
+    let think = Request { reasoning, ..ask("think", "why") };
+    let mut image = ask("echo", "look");
+    image.messages[0].parts.push(Part::Media(Media {
+        kind: MediaKind::Image,
+        source: MediaSource::Base64("iVBORw0KGgo=".to_owned()),
+        media_type: Some("image/png".to_owned()),
+        detail: None,
+        title: None,
+    }));
+    let mut answered = Request { tools: tools(), ..ask("chat", "get_weather in Paris") };
+    answered.messages.push(message(
+        Role::Assistant,
+        vec![Part::text("I look."), call("call_1", "get_weather", r#"{"city":"Paris"}"#)],
+    ));
+    answered.messages.push(message(Role::User, vec![result("call_1", "sunny")]));
+    let limited = Request { output_tokens_max: Some(16), ..ask("chat", "a long story") };
+    vec![
+        ("plain", ask("chat", "hello")),
+        ("system", system),
+        ("one call", single),
+        ("parallel calls", parallel),
+        ("one call at a time", serial),
+        ("a forced call", forced),
+        ("text and call", both),
+        ("structured output", structured),
+        ("thinking", think),
+        ("an image", image),
+        ("a tool's result", answered),
+        ("cut by its limit", limited),
+    ]
+}
+
+/// What the mock says natively to a client of Chat Completions; the others have to see the same.
+fn expected(request: &Request) -> Visible {
+    let request = &Request { delivery: Delivery::Whole, ..request.clone() };
+    let client = asked(Dialect::OpenAiChat, request);
+    let mock = target(TargetKind::Mock, &request.model);
+    let exchange = Exchange::new(&client, &mock, "x", 7).expect("it passes");
+    let answer = answered(&exchange, &request.model);
+    visible(&read_whole(Dialect::OpenAiChat, &answer.body[0].bytes))
+}
+
+/// Where the difference is known: Ollama and Gemini have no word for one call at a time, and Ollama has
+/// none for a forced one.
+fn may_differ(name: &str, client: Dialect, target: &Target) -> bool {
+    let is_mute = matches!(target.kind, TargetKind::Ollama | TargetKind::Gemini);
+    (name == "one call at a time" && (is_mute || client == Dialect::Gemini))
+        || (name == "a forced call" && target.kind == TargetKind::Ollama)
+}
+
+#[test]
+fn every_client_sees_the_same_whatever_backend_answers() {
+    every_case(&[Delivery::Whole], |question, exchange, answer| {
+        let body: Bytes = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+        let (whole, facts) = exchange.answer(&body).map_err(|bad| format!("{bad:?}"))?;
+        let seen = visible(&read_whole(exchange.client(), &whole));
+        let text = String::from_utf8_lossy(&whole);
+        same(&seen, &expected(question), &text)?;
+        facts.usage.map(drop).ok_or_else(|| "no usage".to_owned())
+    });
+}
+
+#[test]
+fn a_stream_tells_what_the_whole_answer_tells_however_it_is_cut() {
+    let kinds = [Delivery::Stream(UsageChunk::Asked), Delivery::StreamArray];
+    every_case(&kinds, |question, exchange, answer| {
+        let unsplit = streamed(exchange, answer, usize::MAX)?;
+        let seen = visible(&read_stream(exchange.client(), exchange.delivery(), &unsplit)?);
+        same(&seen, &expected(question), &String::from_utf8_lossy(&unsplit))?;
+        for cut in [1, 7, 64] {
+            let split = streamed(exchange, answer, cut)?;
+            if split != unsplit {
+                return Err(format!("cut {cut}: {}", String::from_utf8_lossy(&split)));
+            }
+        }
+        Ok(())
+    });
+}
+
+fn same(seen: &Visible, expected: &Visible, text: &str) -> Result<(), String> {
+    if seen == expected {
+        return Ok(());
+    }
+    Err(format!("{seen:?} instead of {expected:?}: {text}"))
+}
+
+/// Runs `check` over the whole matrix and shows every case that failed, not the first alone.
+fn every_case(
+    deliveries: &[Delivery],
+    check: impl Fn(&Request, &Exchange, &MockAnswer) -> Result<(), String>,
+) {
+    let (mut failed, mut cases) = (Vec::new(), 0);
+    for (name, question) in scenarios() {
+        for (client, delivery) in CLIENTS.iter().flat_map(|c| deliveries.iter().map(|d| (*c, *d))) {
+            if delivery == Delivery::StreamArray && client != Dialect::Gemini {
+                continue;
+            }
+            let question = Request { delivery, ..question.clone() };
+            for target in targets() {
+                let target = Target { model: question.model.clone(), ..target };
+                if may_differ(name, client, &target) {
+                    continue;
+                }
+                cases += 1;
+                let asked = asked(client, &question);
+                let outcome = Exchange::new(&asked, &target, "x", 7)
+                    .map_err(|error| error.to_string())
+                    .and_then(|exchange| {
+                        let answer = answered(&exchange, &question.model);
+                        match answer.status {
+                            200 => check(&question, &exchange, &answer),
+                            status => Err(format!("{status}: {:?}", answer.body)),
+                        }
+                    });
+                if let Err(why) = outcome {
+                    failed
+                        .push(format!("{name}: {client} {delivery:?} at {:?}: {why}", target.kind));
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} of {cases} cases failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn namespaces_of_tools_come_back_through_every_backend() {
+    let mut question = ask("chat", "call spawn in Paris");
+    question.tools = vec![Tool { namespace: Some("agents".to_owned()), ..tool("spawn") }];
+    let custom = ToolKind::Custom { format: None };
+    question.tools.push(Tool { kind: custom, ..tool("apply_patch") });
+    for target in targets() {
+        let target = Target { model: "chat".to_owned(), ..target };
+        let asked = asked(Dialect::OpenAiResponses, &question);
+        let exchange = Exchange::new(&asked, &target, "x", 7).expect("it crosses");
+        let answer = answered(&exchange, "chat");
+        let (whole, _) = exchange.answer(&answer.body[0].bytes).expect("an answer");
+        let seen = read_whole(Dialect::OpenAiResponses, &whole);
+        let calls = seen.choices[0].parts.iter().filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        });
+        let calls: Vec<_> = calls.collect();
+        assert!(!calls.is_empty(), "{:?}: {}", target.kind, String::from_utf8_lossy(&whole));
+        for call in calls {
+            assert_ne!(call.name, "agents__spawn", "{:?}", target.kind);
+            assert_eq!(call.kind == CallKind::Custom, call.name == "apply_patch");
+        }
+    }
+}
+
+/// litellm#29223: an error in mid-stream was swallowed and the answer passed for whole.
+#[test]
+fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
+    let delivery = Delivery::Stream(UsageChunk::Asked);
+    for model in ["fault-error-event", "fault-cut"] {
+        let question = Request { delivery, ..ask(model, "hello") };
+        for (client, target) in CLIENTS.iter().flat_map(|c| targets().into_iter().map(|t| (*c, t)))
+        {
+            let target = Target { model: model.to_owned(), ..target };
+            let case = format!("{model}: {client} at {:?}", target.kind);
+            let exchange = Exchange::new(&asked(client, &question), &target, "x", 7).expect(&case);
+            let answer = answered(&exchange, model);
+            let mut stream = exchange.stream();
+            let relayed: usize =
+                answer.body.iter().map(|piece| stream.feed(&piece.bytes).relay.len()).sum();
+            assert!(relayed > 0, "{case}: it had begun");
+            let end = stream.finish();
+            match model {
+                "fault-cut" => assert_eq!(end, StreamEnd::Truncated, "{case}"),
+                _ => assert!(matches!(end, StreamEnd::UpstreamError(_)), "{case}: {end:?}"),
+            }
+            let error = crate::ErrorAnswer {
+                status: 502,
+                kind: crate::ErrorKind::Api,
+                code: Some("broken"),
+                message: "it broke",
+                param: None,
+            };
+            let (event, _) = stream.error_event(&error);
+            assert!(String::from_utf8_lossy(&event).contains("it broke"), "{case}");
+            // The client's own reader takes it for an error, not for an end.
+            let (pieces, _) = PieceReader::new(client).feed(&event);
+            assert!(
+                pieces.iter().any(|piece| matches!(piece, crate::neutral::Piece::Error(_))),
+                "{case}: {pieces:?}"
+            );
+        }
+    }
+}
