@@ -211,9 +211,9 @@ impl Segment {
 #[cfg(all(test, target_os = "linux"))]
 impl Journal {
     /// Writes to a device that is always full from now on.
-    pub(crate) fn fill_disk(&mut self) {
-        let file = OpenOptions::new().append(true).open("/dev/full").expect("a device");
-        self.in_use.file = file;
+    pub(crate) fn fill_disk(&mut self) -> std::io::Result<()> {
+        self.in_use.file = OpenOptions::new().append(true).open("/dev/full")?;
+        Ok(())
     }
 }
 
@@ -272,7 +272,7 @@ mod tests {
         let request = crate::tests::request(2);
         let reserved = EntryRef::Reserve(&request).record().expect("short enough");
         let mut left = Vec::new();
-        let entry = Entry::Reserve(request.clone());
+        let entry = Entry::Reserve(request);
         assert_eq!((read(&reserved, &mut left), left), (Ending::Whole, vec![entry]));
     }
 

@@ -204,7 +204,7 @@ async fn a_journal_on_a_full_disk_refuses_reservations_and_settlements_wait_for_
     let connection = database::open(&place.path(), LedgerLimits::default(), database::STEPS)
         .expect("a connection");
     let (mut journal, _) = Journal::open(&place.path()).expect("a journal");
-    journal.fill_disk();
+    journal.fill_disk().expect("a device that is full");
     let (queue, thread) = Queue::start(connection, journal).expect("a thread");
     let refused = queue.reserve(request(1));
     assert!(matches!(refused, Err(LedgerError::Full)), "{refused:?}");
