@@ -32,14 +32,14 @@ pub const QUEUE_RESERVATIONS_MAX: usize = QUEUE_JOBS_MAX / 2;
 
 /// Past so many waiting writes a settlement waits for its commit: who is too fast is slowed down
 /// before anyone is refused.
-pub const QUEUE_UNHURRIED_JOBS_MAX: usize = 512;
+pub const QUEUE_UNHURRIED_JOBS_MAX: usize = 2 * BATCH_JOBS_MAX;
 
 /// Most writes kept in memory while the disk refuses them. Past it the oldest is lost, and the log
 /// says so.
 pub const BACKLOG_JOBS_MAX: usize = 4_096;
 
 /// Most writes in one transaction, so that the first does not wait long for the last.
-const BATCH_JOBS_MAX: usize = 256;
+const BATCH_JOBS_MAX: usize = 128;
 
 /// How long writes that nobody waits for may be held, to be committed with those that follow.
 const HELD_MAX: Duration = Duration::from_millis(10);
