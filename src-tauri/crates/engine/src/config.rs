@@ -95,11 +95,35 @@ impl fmt::Debug for EngineConfig {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use domain::Origin;
+
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<EngineConfig, ConfigError> {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         EngineConfig::from_variables(owned)
+    }
+
+    /// `settings` and `vault` may not know each other, so that their tables agree is checked here.
+    #[test]
+    fn every_presets_variable_is_known_to_the_vault_and_bound_to_the_presets_host() {
+        let known = |variable| vault::KNOWN_VARIABLES.iter().find(|k| k.variable == variable);
+        let mut asked = HashSet::new();
+        for preset in settings::presets() {
+            let Some(variable) = preset.variable else { continue };
+            let known = known(variable).unwrap_or_else(|| panic!("{variable} is not known"));
+            let origin: Result<Origin, _> = known.origin.parse();
+            assert_eq!(origin, preset.base_url.parse(), "{variable} of {}", preset.id);
+            asked.insert(variable);
+        }
+        assert!(asked.len() >= 40, "{}", asked.len());
+        for known in vault::KNOWN_VARIABLES {
+            // Google's general name for the key of the same API.
+            let also = known.variable == "GOOGLE_API_KEY";
+            assert!(also || asked.contains(known.variable), "no preset has {}", known.variable);
+        }
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct RequestLimits {
     pub stall_timeout: Duration,
     /// Time for a whole request.
     pub total_timeout: Duration,
+    /// Largest streamed answer, in bytes; [`STREAM_BYTES_MAX`], and less in tests.
+    pub stream_bytes_max: u64,
 }
 
 impl From<&settings::GatewaySettings> for RequestLimits {
@@ -100,6 +102,7 @@ impl From<&settings::GatewaySettings> for RequestLimits {
             first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
             stall_timeout: Duration::from_millis(settings.stall_timeout_ms),
             total_timeout: Duration::from_millis(settings.total_timeout_ms),
+            stream_bytes_max: STREAM_BYTES_MAX,
         }
     }
 }

@@ -19,7 +19,7 @@ use wire::{AnswerStream, Closing, Delivery, Flow, StreamEnd, Tapped, heartbeat};
 
 use crate::answer::{Cut, StreamItem};
 use crate::failure::{Failure, Told, Work};
-use crate::limits::{HEARTBEAT, RequestLimits, STREAM_BYTES_MAX};
+use crate::limits::{HEARTBEAT, RequestLimits};
 use crate::opening::Streaming;
 use crate::record::Record;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
@@ -202,7 +202,7 @@ impl Relay {
                 self.silent_since = self.clock.now();
                 let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
                 self.bytes_read = self.bytes_read.saturating_add(length);
-                if self.bytes_read > STREAM_BYTES_MAX {
+                if self.bytes_read > self.limits.stream_bytes_max {
                     return Next::End(Some(UpstreamFailure::Broken));
                 }
                 Next::Chunk(chunk)

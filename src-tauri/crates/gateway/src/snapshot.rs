@@ -97,7 +97,16 @@ impl Backend {
             kind: self.kind.clone(),
             model: model.to_owned(),
             crossing: self.crossing,
-            output_tokens_max: None,
+            output_tokens_max: self.output_tokens_max(model),
+        }
+    }
+
+    /// The most output tokens of `model`. Unlike a price this belongs to the model and not to the
+    /// host, so it holds for whatever speaks Anthropic's dialect, a proxy too.
+    fn output_tokens_max(&self, model: &str) -> Option<u64> {
+        match self.kind {
+            TargetKind::Anthropic => Provider::Anthropic.output_tokens_max(model),
+            _ => self.provider()?.output_tokens_max(model),
         }
     }
 

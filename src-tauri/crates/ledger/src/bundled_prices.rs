@@ -1,10 +1,12 @@
-//! The prices that come with the program, as one table to read and review.
+//! The prices and output limits that come with the program, as one table to read and review.
 //!
 //! Standard tier, text, US dollars. Batch, flex and priority tiers, audio, images, search calls and
 //! regional surcharges are not in it: a backend that uses them states its own prices. Ids that move
 //! from model to model (`…-latest`) are left out on purpose, since their price changes unannounced.
 //!
 //! A changed price is a new row with a new date and an end for the old one, never an edit.
+//!
+//! Output limits stand where a dialect demands one of every request, which is Anthropic's alone.
 
 use domain::{MicroUsd, Rates, WallTime};
 
@@ -22,16 +24,23 @@ const NONE: i64 = -1;
 
 /// Every bundled price.
 pub(crate) fn rows() -> Vec<Price> {
-    let tables = [
-        (Provider::Mock, MOCK),
-        (Provider::OpenAi, OPENAI),
-        (Provider::Anthropic, ANTHROPIC),
-        (Provider::Google, GOOGLE),
-    ];
-    let prices = |(provider, rows): (Provider, &'static [Row])| {
-        rows.iter().map(move |row| row.price(provider))
-    };
-    tables.into_iter().flat_map(prices).collect()
+    let providers = [Provider::Mock, Provider::OpenAi, Provider::Anthropic, Provider::Google];
+    let prices = |provider| table(provider).iter().map(move |row| row.price(provider));
+    providers.into_iter().flat_map(prices).collect()
+}
+
+/// The most output tokens of the model of exactly this id; `None` where none is listed.
+pub(crate) fn output_tokens_max(provider: Provider, model: &str) -> Option<u64> {
+    table(provider).iter().find(|row| row.model == model)?.output_tokens_max
+}
+
+fn table(provider: Provider) -> &'static [Row] {
+    match provider {
+        Provider::Mock => MOCK,
+        Provider::OpenAi => OPENAI,
+        Provider::Anthropic => ANTHROPIC,
+        Provider::Google => GOOGLE,
+    }
 }
 
 /// Micro-dollars per million tokens: input, cache read, five-minute cache write, one-hour cache
@@ -42,16 +51,24 @@ struct Row {
     model: &'static str,
     figures: Figures,
     long: Option<(u64, Figures)>,
+    output_tokens_max: Option<u64>,
 }
 
 const fn row(model: &'static str, figures: Figures) -> Row {
-    Row { model, figures, long: None }
+    Row { model, figures, long: None, output_tokens_max: None }
 }
 
 impl Row {
     /// Other figures for requests with more than `input_tokens` of input.
     const fn over(mut self, input_tokens: u64, figures: Figures) -> Self {
         self.long = Some((input_tokens, figures));
+        self
+    }
+
+    /// The most tokens the model writes in one answer, thinking included, from
+    /// <https://platform.claude.com/docs/en/about-claude/models/overview> by way of the catalogue.
+    const fn writes(mut self, output_tokens_max: u64) -> Self {
+        self.output_tokens_max = Some(output_tokens_max);
         self
     }
 
@@ -162,23 +179,30 @@ const OPENAI: &[Row] = &[
 ];
 
 const ANTHROPIC: &[Row] = &[
-    row("claude-fable-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000]),
-    row("claude-fable-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000]),
-    row("claude-opus-5-5", [4_000_000, 200_000, 5_000_000, 8_000_000, 20_000_000]),
-    row("claude-opus-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
-    row("claude-opus-4-8", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
-    row("claude-opus-4-7", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
-    row("claude-opus-4-6", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
-    row("claude-opus-4-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]),
-    row("claude-sonnet-5-5", [2_000_000, 100_000, 2_500_000, 4_000_000, 10_000_000]),
-    row("claude-sonnet-5", [2_000_000, 200_000, 2_500_000, 4_000_000, 10_000_000]),
-    row("claude-sonnet-4-6", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000]),
-    row("claude-sonnet-4-5", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000]),
+    row("claude-fable-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000])
+        .writes(128_000),
+    row("claude-fable-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000])
+        .writes(128_000),
+    row("claude-opus-5-5", [4_000_000, 200_000, 5_000_000, 8_000_000, 20_000_000]).writes(128_000),
+    row("claude-opus-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
+    row("claude-opus-4-8", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
+    row("claude-opus-4-7", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
+    row("claude-opus-4-6", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
+    row("claude-opus-4-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(64_000),
+    row("claude-sonnet-5-5", [2_000_000, 100_000, 2_500_000, 4_000_000, 10_000_000])
+        .writes(128_000),
+    row("claude-sonnet-5", [2_000_000, 200_000, 2_500_000, 4_000_000, 10_000_000]).writes(128_000),
+    row("claude-sonnet-4-6", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000])
+        .writes(128_000),
+    row("claude-sonnet-4-5", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000]).writes(64_000),
     row("claude-haiku-5-5", [100_000, 10_000, 125_000, 200_000, 500_000])
-        .over(100_000, [500_000, 50_000, 625_000, 1_000_000, 2_500_000]),
-    row("claude-haiku-4-5", [1_000_000, 100_000, 1_250_000, 2_000_000, 5_000_000]),
-    row("claude-mythos-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000]),
-    row("claude-mythos-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000]),
+        .over(100_000, [500_000, 50_000, 625_000, 1_000_000, 2_500_000])
+        .writes(128_000),
+    row("claude-haiku-4-5", [1_000_000, 100_000, 1_250_000, 2_000_000, 5_000_000]).writes(64_000),
+    row("claude-mythos-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000])
+        .writes(128_000),
+    row("claude-mythos-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000])
+        .writes(128_000),
 ];
 
 const GOOGLE: &[Row] = &[
@@ -225,6 +249,14 @@ mod tests {
         }
         let listed = rows.iter().filter(|price| price.confidence == Confidence::Listed).count();
         assert!(listed >= 25, "{listed}");
+    }
+
+    #[test]
+    fn every_model_whose_dialect_demands_a_limit_has_one() {
+        for row in ANTHROPIC {
+            let most = row.output_tokens_max.expect(row.model);
+            assert!((64_000..=128_000).contains(&most), "{}: {most}", row.model);
+        }
     }
 
     #[test]

@@ -109,6 +109,18 @@ impl Provider {
         }
     }
 
+    /// The most tokens that `model` writes in one answer, thinking included. Found by its exact id
+    /// or its documented dated alias, with or without the `anthropic/` that other gateways put
+    /// before it. `None` if it is not known; today only Anthropic's models are, since only their
+    /// dialect demands a limit. A scan of some twenty rows: no map is built at the start for it.
+    #[must_use]
+    pub fn output_tokens_max(self, model: &str) -> Option<u64> {
+        let bare = model.strip_prefix(self.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let model = bare.unwrap_or(model);
+        bundled_prices::output_tokens_max(self, model)
+            .or_else(|| bundled_prices::output_tokens_max(self, self.documented_alias(model)?))
+    }
+
     /// The model id under which the provider documents `model` as the same thing: OpenAI's
     /// `gpt-4.1-2025-04-14` and Anthropic's `claude-opus-4-5-20251101` without the release date,
     /// Google's `models/gemini-2.5-pro` without the resource prefix.
@@ -236,6 +248,28 @@ mod tests {
         {
             assert_eq!(found(openai, unknown), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn a_models_output_limit_is_found_by_the_names_its_price_is() {
+        let most = |model: &str| Provider::Anthropic.output_tokens_max(model);
+        for (model, expected) in [
+            ("claude-haiku-4-5", Some(64_000)),
+            ("claude-haiku-4-5-20251001", Some(64_000)),
+            ("claude-opus-4-6", Some(128_000)),
+            ("claude-haiku-5-5", Some(128_000)),
+            ("anthropic/claude-opus-4-5-20251101", Some(64_000)),
+            ("claude-opus-4-5-2025110", None),
+            ("claude-opus", None),
+            ("anthropic/", None),
+            ("anthropic/anthropic/claude-opus-4-5", None),
+            ("other/claude-opus-4-5", None),
+            ("kimi-k2", None),
+            ("", None),
+        ] {
+            assert_eq!(most(model), expected, "{model}");
+        }
+        assert_eq!(Provider::OpenAi.output_tokens_max("claude-haiku-4-5"), None);
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Default for GatewaySettings {
             body_bytes_max: 33_554_432,
             in_flight_max: 50,
             connect_timeout_ms: 5_000,
-            first_token_timeout_ms: 30_000,
+            // Reasoning models think in silence, for minutes.
+            first_token_timeout_ms: 300_000,
             stall_timeout_ms: 30_000,
             total_timeout_ms: 600_000,
         }

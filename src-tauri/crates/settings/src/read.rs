@@ -191,7 +191,8 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
     );
     let stall = ms("stall_timeout_ms", GATEWAY_STALL_TIMEOUT_MS_RANGE, fresh.stall_timeout_ms);
     let total = ms("total_timeout_ms", GATEWAY_TOTAL_TIMEOUT_MS_RANGE, fresh.total_timeout_ms);
-    if total < first_token {
+    // Against the default it says nothing: who states the whole alone means just that.
+    if total < first_token && section.item("first_token_timeout_ms").is_some() {
         let path = section.path_of("total_timeout_ms");
         let what = "the whole request may take less time than its first token";
         let hint = "raise total_timeout_ms above first_token_timeout_ms";

@@ -44,7 +44,12 @@ fn each_mistake_is_found_at_its_field() {
         ("[gateway]\nport = 1.5".into(), Error, "gateway.port", 2),
         ("[gateway]\nin_flight_max = 301".into(), Error, "gateway.in_flight_max", 2),
         ("[gateway]\nbody_bytes_max = 67108865".into(), Error, "gateway.body_bytes_max", 2),
-        ("[gateway]\ntotal_timeout_ms = 2000".into(), Warning, "gateway.total_timeout_ms", 2),
+        (
+            "[gateway]\nfirst_token_timeout_ms = 2001\ntotal_timeout_ms = 2000".into(),
+            Warning,
+            "gateway.total_timeout_ms",
+            3,
+        ),
         ("[health]\ninterval_secs = 4".into(), Error, "health.interval_secs", 2),
         ("[ledger]\nretention_days = 0".into(), Error, "ledger.retention_days", 2),
         ("[notifications]\nenabled = \"yes\"".into(), Error, "notifications.enabled", 2),
@@ -111,6 +116,12 @@ fn each_mistake_is_found_at_its_field() {
         assert!(!problem.what.is_empty() && !problem.hint.is_empty(), "{text}");
         assert!(!format!("{found:?}{problem}").contains("CANARY"), "{problem}");
     }
+}
+
+#[test]
+fn a_whole_shorter_than_the_default_wait_for_a_first_token_is_no_mistake() {
+    let shorter = settings::GatewaySettings::default().first_token_timeout_ms - 1;
+    assert_eq!(problems(&format!("[gateway]\ntotal_timeout_ms = {shorter}")), []);
 }
 
 #[test]

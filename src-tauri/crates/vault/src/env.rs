@@ -30,7 +30,8 @@ const fn known(
     KnownVariable { variable, credential, origin }
 }
 
-/// The variables we know, from each vendor's documentation of its SDK. Of two for one credential the
+/// The variables we know, from each vendor's documentation of its SDK: those of the presets, which a
+/// test in `engine` holds against this table, and a second one of Google's. Of two for one credential the
 /// earlier wins: `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of Google's.
 pub const KNOWN_VARIABLES: &[KnownVariable] = &[
     known("OPENAI_API_KEY", "openai", "https://api.openai.com"),
@@ -46,9 +47,35 @@ pub const KNOWN_VARIABLES: &[KnownVariable] = &[
     known("FIREWORKS_API_KEY", "fireworks", "https://api.fireworks.ai"),
     known("CEREBRAS_API_KEY", "cerebras", "https://api.cerebras.ai"),
     known("PERPLEXITY_API_KEY", "perplexity", "https://api.perplexity.ai"),
-    known("COHERE_API_KEY", "cohere", "https://api.cohere.com"),
+    known("COHERE_API_KEY", "cohere", "https://api.cohere.ai"),
     known("NVIDIA_API_KEY", "nvidia", "https://integrate.api.nvidia.com"),
     known("HF_TOKEN", "huggingface", "https://router.huggingface.co"),
+    known("DEEPINFRA_API_KEY", "deepinfra", "https://api.deepinfra.com"),
+    known("GITHUB_TOKEN", "github-models", "https://models.github.ai"),
+    known("AI_GATEWAY_API_KEY", "vercel", "https://ai-gateway.vercel.sh"),
+    known("OLLAMA_API_KEY", "ollama-cloud", "https://ollama.com"),
+    known("MOONSHOT_API_KEY", "moonshot", "https://api.moonshot.ai"),
+    known("KIMI_API_KEY", "kimi-code", "https://api.kimi.com"),
+    known("MINIMAX_API_KEY", "minimax", "https://api.minimax.io"),
+    known("ZAI_API_KEY", "zai", "https://api.z.ai"),
+    known("DASHSCOPE_API_KEY", "alibaba", "https://dashscope-intl.aliyuncs.com"),
+    known("ARK_API_KEY", "volcengine", "https://ark.cn-beijing.volces.com"),
+    known("SILICONFLOW_API_KEY", "siliconflow", "https://api.siliconflow.com"),
+    known("STEPFUN_API_KEY", "stepfun", "https://api.stepfun.com"),
+    known("UPSTAGE_API_KEY", "upstage", "https://api.upstage.ai"),
+    known("SAMBANOVA_API_KEY", "sambanova", "https://api.sambanova.ai"),
+    known("HYPERBOLIC_API_KEY", "hyperbolic", "https://api.hyperbolic.xyz"),
+    known("NOVITA_API_KEY", "novita", "https://api.novita.ai"),
+    known("NEBIUS_API_KEY", "nebius", "https://api.tokenfactory.nebius.com"),
+    known("BASETEN_API_KEY", "baseten", "https://inference.baseten.co"),
+    known("CHUTES_API_KEY", "chutes", "https://llm.chutes.ai"),
+    known("FRIENDLI_TOKEN", "friendli", "https://api.friendli.ai"),
+    known("INCEPTION_API_KEY", "inception", "https://api.inceptionlabs.ai"),
+    known("VENICE_API_KEY", "venice", "https://api.venice.ai"),
+    known("WANDB_API_KEY", "wandb", "https://api.inference.wandb.ai"),
+    known("SCALEWAY_API_KEY", "scaleway", "https://api.scaleway.ai"),
+    known("OVHCLOUD_API_KEY", "ovhcloud", "https://oai.endpoints.kepler.ai.cloud.ovh.net"),
+    known("OPENCODE_API_KEY", "opencode", "https://opencode.ai"),
 ];
 
 /// The keys found in a set of variables.

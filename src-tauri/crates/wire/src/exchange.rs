@@ -142,6 +142,9 @@ impl Exchange {
             return openai_chat::stream_of_answer(body, usage);
         }
         let (events, facts) = self.read(body)?;
+        if !matches!(events.last(), Some(Event::End { .. })) {
+            return Err(BadAnswer::Truncated);
+        }
         let mut out = BytesMut::new();
         let mut writer =
             dialect::stream_writer(self.client, self.echo()?).ok_or(BadAnswer::NotJson)?;
@@ -194,7 +197,11 @@ impl Exchange {
     }
 
     fn write(&self, events: Vec<Event>, echo: &Echo) -> Result<Bytes, BadAnswer> {
-        dialect::write_answer(self.client, &fold(events), echo).ok_or(BadAnswer::NotJson)
+        let answer = fold(events);
+        if answer.choices.is_empty() {
+            return Err(BadAnswer::NoChoices);
+        }
+        dialect::write_answer(self.client, &answer, echo).ok_or(BadAnswer::NotJson)
     }
 
     /// What an answer that we write ourselves repeats of its request.

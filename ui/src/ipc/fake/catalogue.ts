@@ -6,7 +6,7 @@ export const DEFAULTS: SettingsValues = {
   in_flight_max: 50,
   body_bytes_max: 33_554_432,
   connect_timeout_ms: 5_000,
-  first_token_timeout_ms: 60_000,
+  first_token_timeout_ms: 300_000,
   stall_timeout_ms: 30_000,
   total_timeout_ms: 600_000,
   health_interval_secs: 30,

@@ -82,7 +82,7 @@ async fn f45_an_error_before_the_first_content_is_an_honest_status() {
 }
 
 #[tokio::test]
-async fn f20_a_compressed_answer_is_not_relayed() {
+async fn f19_f20_a_compressed_answer_is_not_relayed() {
     let packed = |server: Server, media| Reply::gzip(media, server.whole().concat().as_bytes());
     check(Want::Stream, 502, |server| packed(server, "text/event-stream")).await;
     check(Want::Whole, 502, |server| packed(server, "application/json")).await;

@@ -1,7 +1,7 @@
 //! Wrong requests: refused in the client's words, by the name of the field, and nothing is sent.
 
 use serde_json::{Value, json};
-use test_support::{RawAnswer, Reply};
+use test_support::{RawAnswer, RawClient, Reply};
 
 use crate::bench::{Bench, SERVERS, Server, TOOLS, Tool, Want, each, pairs};
 
@@ -191,4 +191,47 @@ async fn an_escaped_nul_of_a_client_crosses() {
         assert_ne!(sent.json(), Value::Null, "{name}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_the_gateway_itself_refuses_is_in_the_clients_words() {
+    let bench = Bench::new().await;
+    let (host, bearer) = (bench.world.host(), bench.world.bearer());
+    let json = "content-type: application/json";
+    let large = "x".repeat(70_000);
+    each(TOOLS, async |tool, name| {
+        let good = tool.body("gpt", Want::Whole).to_string();
+        let large = good.replace("\"hi\"", &format!("\"{large}\""));
+        let path = tool.path("gpt", Want::Whole);
+        let google = matches!(tool, Tool::Gemini | Tool::GeminiArray);
+        let word = |openai: &str, anthropic: &str, gemini: &str| match tool {
+            Tool::Chat | Tool::Responses => openai.to_owned(),
+            Tool::Messages => anthropic.to_owned(),
+            Tool::Gemini | Tool::GeminiArray => gemini.to_owned(),
+        };
+        let wrong = word("invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT");
+        let forbidden = word("permission_error", "permission_error", "PERMISSION_DENIED");
+        let unknown = word("authentication_error", "authentication_error", "UNAUTHENTICATED");
+        let too_large = word("invalid_request_error", "request_too_large", "INVALID_ARGUMENT");
+        let cases = [
+            (vec![&*host, json], &good, 401, 401, unknown),
+            (vec![&host, &bearer, json, "origin: https://evil.test"], &good, 403, 403, forbidden),
+            (vec![&host, &bearer, "content-type: text/plain"], &good, 415, 400, wrong),
+            (vec![&host, &bearer, json], &large, 413, 400, too_large),
+        ];
+        for (headers, body, status, gemini, word) in cases {
+            let mut client = RawClient::connect(bench.world.address).await.expect("connected");
+            let line = format!("POST {path} HTTP/1.1");
+            client.request(&line, &headers, body.as_bytes()).await.expect("sent");
+            let answer = client.answer().await.expect("an answer");
+            let shown = format!("{name} {status}: {}", answer.text());
+            assert_eq!(answer.status, if google { gemini } else { status }, "{shown}");
+            let (kind, message) = tool.error(&answer.json());
+            assert_eq!(kind, word, "{shown}");
+            assert!(!message.is_empty(), "{shown}");
+        }
+    })
+    .await;
+    assert!(bench.upstream.requests().is_empty());
+    assert!(bench.world.rows().await.is_empty());
 }

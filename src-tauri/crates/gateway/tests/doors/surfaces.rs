@@ -247,6 +247,27 @@ async fn what_cannot_cross_is_refused_by_name_or_dropped_and_named() {
     assert!(sent["seed"].is_null() && sent["logit_bias"].is_null(), "{sent}");
 }
 
+#[tokio::test]
+async fn a_request_without_a_limit_is_sent_to_anthropic_with_the_models_own() {
+    let bench = Bench::new().await;
+    for (model, expected) in [
+        ("claude-haiku-4-5-20251001", 64_000),
+        ("claude-opus-5", 128_000),
+        ("claude", wire::OUTPUT_TOKENS_UNKNOWN_MODEL),
+    ] {
+        for tool in [Tool::Chat, Tool::Responses, Tool::Gemini] {
+            let pinned = format!("anthropic/{model}");
+            let body = tool.body(&pinned, Want::Whole).to_string();
+            let reply = Reply::json(200, &Server::Messages.answer());
+            let path = tool.path(&pinned, Want::Whole);
+            let answer = bench.send(&path, body.as_bytes(), [reply]).await;
+            assert_eq!(answer.status, 200, "{tool:?} {model}: {}", answer.text());
+            let sent = bench.upstream.requests().pop().expect("a request").json();
+            assert_eq!((&sent["model"], &sent["max_tokens"]), (&model.into(), &expected.into()));
+        }
+    }
+}
+
 /// What every client sends here beside what its dialect has.
 const SENT: [&str; 22] = [
     "user-agent: tool/1",

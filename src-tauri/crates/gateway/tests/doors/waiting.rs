@@ -172,13 +172,28 @@ async fn f18_an_answer_without_end_is_cut_at_its_limit() {
 
 #[tokio::test]
 async fn f18_a_stream_without_end_is_cut_at_its_limit() {
-    let bench = Bench::new().await;
-    let server = Server::Messages;
-    let comment = format!(": {}\n\n", "x".repeat(1_000_000));
-    let comments = usize::try_from(gateway::STREAM_BYTES_MAX).expect("fits") / comment.len() + 1;
-    let mut pieces = server.begun();
-    pieces.extend(vec![comment; comments]);
-    let answer = bench.ask(Tool::Chat, Want::Stream, server, server.stream(pieces)).await;
-    Tool::Chat.assert_broken(&answer, "endless");
-    assert_eq!(bench.world.row(&answer).await.0.state, RequestState::Partial);
+    let mut limits = Limits::default();
+    limits.request.stream_bytes_max = 100_000;
+    let bench = Bench::with(limits).await;
+    each(pairs(), async |(tool, server), name| {
+        let pieces =
+            |texts| [server.begun(), vec![server.text(&"x".repeat(9_000)); texts]].concat();
+        // The limit counts from the first content on.
+        for (texts, is_cut) in [(10, false), (12, true)] {
+            let mut pieces = pieces(texts);
+            pieces.extend(server.finish());
+            pieces.extend(server.terminator());
+            let reply = server.stream(pieces).pause_each(Duration::from_millis(2));
+            let answer = bench.ask(tool, Want::Stream, server, reply).await;
+            let (row, _) = bench.world.row(&answer).await;
+            if is_cut {
+                tool.assert_broken(&answer, name);
+                assert_eq!(row.state, RequestState::Partial, "{name}");
+            } else {
+                tool.assert_whole(&answer, name);
+                assert_eq!(row.state, RequestState::Complete, "{name}");
+            }
+        }
+    })
+    .await;
 }

@@ -105,6 +105,7 @@ impl Default for Limits {
                 first_token_timeout: long,
                 stall_timeout: long,
                 total_timeout: long,
+                stream_bytes_max: gateway::STREAM_BYTES_MAX,
             },
             network: network(),
             ledger: LedgerLimits::default(),
