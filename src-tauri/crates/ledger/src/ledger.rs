@@ -8,9 +8,10 @@ use domain::{BackendId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+use crate::job::{self, Job};
 use crate::journal::Journal;
 use crate::readers::Readers;
-use crate::writer::{self, Job, Queue};
+use crate::writer::Queue;
 use crate::{
     Attempt, HealthChange, HealthRow, LedgerError, LedgerLimits, NewRequest, Price, PriceBook,
     RequestQuery, RequestRow, Run, RunSummary, Settlement, Spend, UsageQuery, UsageSummary,
@@ -87,7 +88,7 @@ impl Ledger {
     pub fn open_with(path: &Path, limits: LedgerLimits) -> Result<Self, LedgerError> {
         let mut connection = database::open(path, limits, database::STEPS)?;
         let (mut journal, left) = Journal::open(path)?;
-        writer::replay(&connection, &journal, left)?;
+        job::replay(&connection, &journal, left)?;
         database::recover(&mut connection)?;
         journal.keep_only(&[])?;
         let (queue, thread) =

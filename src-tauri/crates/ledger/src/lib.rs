@@ -17,6 +17,7 @@ mod checkpoint;
 mod database;
 mod error;
 mod health;
+mod job;
 mod journal;
 mod ledger;
 mod number;

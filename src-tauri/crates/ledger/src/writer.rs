@@ -12,17 +12,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::{RequestId, WallTime};
+use domain::RequestId;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::checkpoint::Checkpoints;
-use crate::journal::{Entry, EntryRef, Journal};
-use crate::{
-    HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, health, prices,
-    requests, rollup, runs,
-};
+use crate::job::{BATCH_JOBS_MAX, Job, commit};
+use crate::journal::Journal;
+use crate::{LedgerError, NewRequest, Settlement};
 
 /// Most writes waiting at once. Past it, [`LedgerError::Busy`].
 pub const QUEUE_JOBS_MAX: usize = 8_192;
@@ -38,68 +36,11 @@ pub const QUEUE_UNHURRIED_JOBS_MAX: usize = 2 * BATCH_JOBS_MAX;
 /// says so.
 pub const BACKLOG_JOBS_MAX: usize = 4_096;
 
-/// Most writes in one transaction, so that the first does not wait long for the last.
-const BATCH_JOBS_MAX: usize = 128;
-
 /// How long writes that nobody waits for may be held, to be committed with those that follow.
 const HELD_MAX: Duration = Duration::from_millis(10);
 
 /// How long after a refusal the disk is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// One write.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Reserve(NewRequest),
-    Settle(Box<Settlement>),
-    Run(Run),
-    Health(HealthChange),
-    Price(Box<Price>),
-    Purge { before: WallTime, rows_max: usize },
-}
-
-impl Job {
-    /// Does the write inside the running transaction; the number of rows it concerned.
-    fn apply(&self, connection: &Connection) -> rusqlite::Result<usize> {
-        match self {
-            Self::Reserve(request) => requests::reserve(connection, request),
-            Self::Settle(ended) => {
-                let fresh = requests::settle(connection, ended)?;
-                if fresh > 0 {
-                    attempts::insert(connection, ended.request.id, &ended.attempts)?;
-                }
-                Ok(fresh)
-            }
-            Self::Run(run) => runs::insert(connection, run),
-            Self::Health(change) => health::insert(connection, change),
-            Self::Price(price) => prices::insert(connection, price),
-            Self::Purge { before, rows_max } => requests::purge(connection, *before, *rows_max),
-        }
-    }
-
-    /// Whether it must not be lost when the disk refuses it.
-    const fn is_kept(&self) -> bool {
-        matches!(self, Self::Reserve(_) | Self::Settle(_))
-    }
-
-    /// Its record in the journal, if it belongs there and fits.
-    fn record(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Reserve(request) => EntryRef::Reserve(request).record(),
-            Self::Settle(ended) => EntryRef::Settle(ended).record(),
-            _ => None,
-        }
-    }
-}
-
-impl From<Entry> for Job {
-    fn from(entry: Entry) -> Self {
-        match entry {
-            Entry::Reserve(request) => Self::Reserve(request),
-            Entry::Settle(ended) => Self::Settle(ended),
-        }
-    }
-}
 
 type Answer = Result<usize, LedgerError>;
 
@@ -469,31 +410,6 @@ impl Writer {
     }
 }
 
-/// Commits what a killed process left in its journal. What is impossible is skipped and put aside.
-pub(crate) fn replay(
-    connection: &Connection,
-    journal: &Journal,
-    left: Vec<Entry>,
-) -> Result<(), LedgerError> {
-    let jobs: Vec<Job> = left.into_iter().map(Job::from).collect();
-    for batch in jobs.chunks(BATCH_JOBS_MAX) {
-        if commit(connection, batch.iter()).is_ok() {
-            continue;
-        }
-        for job in batch {
-            match commit(connection, std::iter::once(job)) {
-                Err(error) if error.is_passing() => return Err(error),
-                Err(error) => {
-                    tracing::error!(%error, ?job, "a record of the journal is impossible");
-                    journal.put_aside();
-                }
-                Ok(_) => {}
-            }
-        }
-    }
-    Ok(())
-}
-
 /// A settlement writes the whole row, so a reservation that stands beside its own has nothing to add.
 fn drop_settled_reservations(batch: &mut Vec<Queued>) {
     let settled: HashSet<RequestId> = batch
@@ -511,36 +427,4 @@ fn reply(sender: Option<oneshot::Sender<Answer>>, answer: Answer) {
     if let Some(sender) = sender {
         let _gone = sender.send(answer);
     }
-}
-
-/// All of `jobs` in one transaction, or none.
-fn commit<'a>(
-    connection: &Connection,
-    jobs: impl Iterator<Item = &'a Job>,
-) -> Result<Vec<usize>, LedgerError> {
-    let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
-    let attempt = || {
-        step("BEGIN IMMEDIATE")?;
-        let (mut answers, mut settled) = (Vec::new(), Vec::new());
-        for job in jobs {
-            let rows = job.apply(connection)?;
-            answers.push(rows);
-            match job {
-                Job::Settle(ended) if rows > 0 => settled.push(ended.request.id),
-                _ => {}
-            }
-        }
-        rollup::add(connection, &settled)?;
-        step("COMMIT")?;
-        Ok(answers)
-    };
-    attempt().map_err(|error: rusqlite::Error| {
-        // SQLite has rolled back by itself after some errors and not after others.
-        if !connection.is_autocommit()
-            && let Err(rollback) = step("ROLLBACK")
-        {
-            tracing::error!(%rollback, "a failed transaction could not be undone");
-        }
-        LedgerError::from(error)
-    })
 }
