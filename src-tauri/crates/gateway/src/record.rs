@@ -98,7 +98,7 @@ impl Record {
         }
     }
 
-    /// Queues the reservation. After an error nothing was written and nothing will be.
+    /// Writes the reservation into the journal. After an error nothing was written and nothing will be.
     pub(crate) fn reserve(&mut self, explanation: &str) -> Result<(), LedgerError> {
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
         settlement.explanation = Some(explanation.to_owned());
@@ -228,8 +228,8 @@ impl Record {
         }
     }
 
-    /// The answer is whole: writes it down. Returns once it is on the disk, or will be as soon as
-    /// the disk takes it; the answer is the client's either way.
+    /// The answer is whole: writes it down. Returns once a killed process cannot lose it, or when the
+    /// disk does not take it yet; the answer is the client's either way.
     pub(crate) async fn complete(&mut self) {
         let duration = self.try_duration();
         self.verdict = Some(Verdict::Success);

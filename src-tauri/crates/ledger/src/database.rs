@@ -57,7 +57,7 @@ pub struct LedgerLimits {
     pub file_bytes_max: Option<u64>,
 }
 
-/// The one connection that writes, ready for use.
+/// The one connection that writes; [`recover`] makes it ready for use.
 pub(crate) fn open(
     path: &Path,
     limits: LedgerLimits,
@@ -81,7 +81,6 @@ pub(crate) fn open(
     if version < steps.len() {
         upgrade(path, &mut connection, version, steps)?;
     }
-    recover(&mut connection)?;
     Ok(connection)
 }
 
@@ -206,8 +205,9 @@ fn upgrade(
     })
 }
 
-/// What ran when the last process died can never be settled: say so, and count it.
-fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
+/// What ran when the last process died can never be settled: say so, and count it. After the journal
+/// was replayed.
+pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     rollup::add_reserved(&transaction)?;
@@ -222,13 +222,13 @@ fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
+pub(crate) fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
     LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
 }
 
@@ -239,13 +239,13 @@ fn create_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
 #[cfg(unix)]
-fn restrict(path: &Path) -> std::io::Result<()> {
+pub(crate) fn restrict(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let permissions = fs::metadata(path)?.permissions();
     if permissions.mode() & 0o077 == 0 {
@@ -261,11 +261,11 @@ fn create_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).open(path).map(drop)
 }
 
 #[cfg(not(unix))]
-fn restrict(_path: &Path) -> std::io::Result<()> {
+pub(crate) fn restrict(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }

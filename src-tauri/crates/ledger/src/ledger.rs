@@ -8,8 +8,10 @@ use domain::{BackendId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+use crate::job::{self, Job};
+use crate::journal::Journal;
 use crate::readers::Readers;
-use crate::writer::{Job, Queue};
+use crate::writer::Queue;
 use crate::{
     Attempt, HealthChange, HealthRow, LedgerError, LedgerLimits, NewRequest, Price, PriceBook,
     RequestQuery, RequestRow, Run, RunSummary, Settlement, Spend, UsageQuery, UsageSummary,
@@ -67,9 +69,11 @@ impl IntegrityReport {
 
 impl Ledger {
     /// Opens the ledger at `path` and makes it if it is missing, folder (0700) and file (0600). An
-    /// older file is checked, copied to `<path>.bak-v<version>` and upgraded. Requests that were
-    /// running when the last process died become [`crate::RequestState::Unknown`]. Blocks; not for a
-    /// network share.
+    /// older file is checked, copied to `<path>.bak-v<version>` and upgraded. What the last process
+    /// had promised and not yet committed is taken from its journal (`<path>.journal-a` and `-b`; one
+    /// that cannot be read is put aside as `…-aside`). Requests that were running when it died
+    /// become [`crate::RequestState::Unknown`]. Blocks; not for a network share, nor for a file that
+    /// another `Ledger` has open.
     ///
     /// # Errors
     /// [`LedgerError::Corrupt`] and [`LedgerError::NewerSchema`] leave the file as it is.
@@ -82,36 +86,43 @@ impl Ledger {
     /// # Errors
     /// As for [`Ledger::open`].
     pub fn open_with(path: &Path, limits: LedgerLimits) -> Result<Self, LedgerError> {
-        let connection = database::open(path, limits, database::STEPS)?;
-        let (queue, thread) = Queue::start(connection).map_err(|error| LedgerError::File {
-            path: path.to_owned(),
-            source: Arc::new(error),
-        })?;
+        let mut connection = database::open(path, limits, database::STEPS)?;
+        let (mut journal, left) = Journal::open(path)?;
+        job::replay(&connection, &journal, left)?;
+        database::recover(&mut connection)?;
+        journal.keep_only(&[])?;
+        let (queue, thread) =
+            Queue::start(connection, journal).map_err(|error| database::file_error(path, error))?;
         let readers = Readers::new(path.to_owned());
         let thread = Mutex::new(Some(thread));
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, thread }) })
     }
 
-    /// Leaves word that a request begins, without waiting for the disk. Call it before the backend
-    /// is called, so that a crash leaves a trace of what may have been billed.
+    /// Leaves word that a request begins; on return it is in the journal, where a killed process does
+    /// not lose it. Takes microseconds, without waiting for the disk. Call it before the backend is
+    /// called, so that a crash leaves a trace of what may have been billed.
     ///
     /// # Errors
     /// [`LedgerError::Busy`] when too many writes wait. While the disk refuses writes, the reason
-    /// ([`LedgerError::Full`] and the like): such a request should be refused, since it could not be
-    /// written down. Nothing was left in either case.
+    /// ([`LedgerError::Full`], [`LedgerError::File`] and the like): such a request should be refused,
+    /// since it could not be written down. Nothing was left in either case.
     pub fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
         self.inner.queue.reserve(request)
     }
 
-    /// Writes down how a request ended; resolves after the commit. Makes the row if the reservation
-    /// was lost. A second settlement of the same request is accepted and changes nothing.
+    /// Writes down how a request ended; resolves when that is in the journal, where a killed process
+    /// does not lose it. A power cut may take the last moments. Makes the row if the reservation was
+    /// lost. A second settlement of the same request is accepted and changes nothing.
+    ///
+    /// Waits for the commit as well when more than [`crate::QUEUE_UNHURRIED_JOBS_MAX`] writes wait,
+    /// when the journal would not take it or when the last commit failed.
     ///
     /// # Errors
     /// [`LedgerError::Full`] and other passing refusals ([`LedgerError::is_passing`]) except
     /// [`LedgerError::Busy`]: the settlement is kept in memory and tried again every second, so give
     /// the client its answer all the same. Do not call again.
     pub async fn settle(&self, ended: Settlement) -> Result<(), LedgerError> {
-        self.inner.queue.write(Job::Settle(Box::new(ended))).await.map(drop)
+        self.inner.queue.settle(ended).await.map(drop)
     }
 
     /// How many writes the disk has refused and that are being tried again. Above zero, tell the
@@ -126,6 +137,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
+        self.inner.queue.catch_up().await;
         self.ask(move |connection| rollup::usage(connection, &query)).await
     }
 
@@ -135,6 +147,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
+        self.inner.queue.catch_up().await;
         self.ask(move |connection| rollup::spend(connection, from, to)).await
     }
 
@@ -143,6 +156,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn requests(&self, query: RequestQuery) -> Result<Vec<RequestRow>, LedgerError> {
+        self.inner.queue.catch_up().await;
         self.ask(move |connection| requests::page(connection, &query)).await
     }
 
@@ -154,6 +168,7 @@ impl Ledger {
         &self,
         id: RequestId,
     ) -> Result<Option<(RequestRow, Vec<Attempt>)>, LedgerError> {
+        self.inner.queue.catch_up().await;
         self.ask(move |connection| {
             let Some(row) = requests::one(connection, id)? else { return Ok(None) };
             Ok(Some((row, attempts::of(connection, id)?)))
@@ -272,6 +287,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::File`] when `target` exists or cannot be made.
     pub async fn backup(&self, target: PathBuf) -> Result<(), LedgerError> {
+        self.inner.queue.catch_up().await;
         self.inner.readers.ask(move |connection| database::back_up(connection, &target)).await
     }
 

@@ -1,9 +1,10 @@
 //! The record of what passed through, what it cost and how things stood: one SQLite file.
 //!
-//! The way of a request: [`Ledger::reserve`] before the backend is called (queued, costs nothing),
-//! [`Ledger::settle`] before the client sees the last byte (one commit, shared with whoever else is
-//! waiting). A killed process therefore loses no finished request, and one that was running is found
-//! at the next start as [`RequestState::Unknown`]. The [`PriceBook`] lives here too, so that a cost
+//! The way of a request: [`Ledger::reserve`] before the backend is called, [`Ledger::settle`] before
+//! the client sees the last byte. Each is one write to a journal, microseconds long, and is committed
+//! a few milliseconds later together with whatever else has come. A killed process therefore loses no
+//! finished request, and one that was running is found at the next start as
+//! [`RequestState::Unknown`]. Reading waits for what was promised before it. The [`PriceBook`] lives here too, so that a cost
 //! is computed by the same rows that later explain it.
 //!
 //! Invariants: SQL never leaves this crate and no text from outside ever enters a statement; no
@@ -16,6 +17,8 @@ mod checkpoint;
 mod database;
 mod error;
 mod health;
+mod job;
+mod journal;
 mod ledger;
 mod number;
 mod price;
@@ -33,6 +36,7 @@ pub use attempts::ATTEMPTS_MAX;
 pub use database::{LedgerLimits, schema_version};
 pub use error::LedgerError;
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
+pub use journal::{JOURNAL_BYTES_MAX, JOURNAL_RECORD_BYTES_MAX, JOURNAL_UNCOMMITTED_BYTES_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use number::{COST_MAX, COUNT_MAX};
 pub use price::{Confidence, LongContext, Price, PriceBook, PricePlace, Provider};
@@ -47,7 +51,9 @@ pub use usage::{
     Bucket, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
     UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
 };
-pub use writer::{BACKLOG_JOBS_MAX, QUEUE_JOBS_MAX, QUEUE_RESERVATIONS_MAX};
+pub use writer::{
+    BACKLOG_JOBS_MAX, QUEUE_JOBS_MAX, QUEUE_RESERVATIONS_MAX, QUEUE_UNHURRIED_JOBS_MAX,
+};
 
 #[cfg(test)]
 mod tests;

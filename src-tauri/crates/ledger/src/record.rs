@@ -1,15 +1,21 @@
 //! What is written down about a request: metadata only, never a prompt, an answer or a key.
+//!
+//! What is reserved and settled goes through the journal as JSON, which a newer program may have to
+//! read: a field that is added gets `#[serde(default)]`, none is renamed.
 
 use std::time::Duration;
 
 use domain::{BackendId, ClientId, CredentialId, MicroUsd, RequestId, TokenUsage, WallTime};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::text::words;
 
 /// What is known when a request arrives. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRequest {
     /// Made when the request arrived; rows are listed in its order, newest first.
+    #[serde(serialize_with = "write_id", deserialize_with = "read_id")]
     pub id: RequestId,
     /// When it arrived. Decides the day it is counted for.
     pub started: WallTime,
@@ -30,7 +36,7 @@ pub struct NewRequest {
 }
 
 /// How a request ended. Written once; a second settlement of the same request changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// What was reserved, again: the row is made here if the reservation never reached the disk.
     /// If it did, what it said stands.
@@ -75,7 +81,7 @@ pub struct Settlement {
 }
 
 /// One try at one backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Where it went.
     pub backend: BackendId,
@@ -140,7 +146,8 @@ pub struct RequestRow {
 }
 
 /// What a request cost and how that is known. An unknown price is unknown, never zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cost {
     /// The backend stated the amount.
     Reported(MicroUsd),
@@ -170,7 +177,7 @@ impl Cost {
 }
 
 /// Where the time of a request went, each measured from its arrival. `None` if it got not so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timings {
     /// Until a place was free.
     pub queue: Option<Duration>,
@@ -180,6 +187,14 @@ pub struct Timings {
     pub first_token: Option<Duration>,
     /// Until the end.
     pub total: Option<Duration>,
+}
+
+fn write_id<S: Serializer>(id: &RequestId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 words! {

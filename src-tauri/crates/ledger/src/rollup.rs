@@ -16,7 +16,7 @@ use crate::{
     UsageSummary, UsageTotals,
 };
 
-/// Counts the requests that meet a condition, one of two fixed texts. Reads the rows themselves, so
+/// Counts the requests that meet a condition, one of two fixed texts; one write for each row of sums. Reads the rows themselves, so
 /// that sums and rows cannot disagree. `?1` is the width of the table's slots.
 macro_rules! count_where {
     ($table:literal, $condition:literal) => {
@@ -25,15 +25,17 @@ macro_rules! count_where {
             $table,
             " SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
                coalesce(model_billed, model_asked), client, coalesce(credential, ''),
-               coalesce(project, ''), 1, state = 'complete', state = 'failed',
-               coalesce(input_uncached, 0), coalesce(cache_read, 0), coalesce(cache_write_5m, 0),
-               coalesce(cache_write_1h, 0), coalesce(output_visible, 0), coalesce(reasoning, 0),
-               coalesce(cost_micro_usd, 0), cost_micro_usd IS NULL, coalesce(first_token_us, 0),
-               first_token_us IS NOT NULL, coalesce(total_us, 0)
+               coalesce(project, ''), count(*), sum(state = 'complete'), sum(state = 'failed'),
+               sum(coalesce(input_uncached, 0)), sum(coalesce(cache_read, 0)),
+               sum(coalesce(cache_write_5m, 0)), sum(coalesce(cache_write_1h, 0)),
+               sum(coalesce(output_visible, 0)), sum(coalesce(reasoning, 0)),
+               sum(coalesce(cost_micro_usd, 0)), sum(cost_micro_usd IS NULL),
+               sum(coalesce(first_token_us, 0)), sum(first_token_us IS NOT NULL),
+               sum(coalesce(total_us, 0))
               FROM requests WHERE ",
             $condition,
-            " ON CONFLICT DO UPDATE SET
-              requests = requests + 1,
+            " GROUP BY 1, 2, 3, 4, 5, 6, 7 ON CONFLICT DO UPDATE SET
+              requests = requests + excluded.requests,
               complete = complete + excluded.complete,
               failed = failed + excluded.failed,
               input_uncached = input_uncached + excluded.input_uncached,
@@ -51,13 +53,19 @@ macro_rules! count_where {
     };
 }
 
-/// Counts a request that was settled just now, in the same transaction.
-pub(crate) fn add(connection: &Connection, request: RequestId) -> rusqlite::Result<()> {
-    let id = request.to_string();
-    let mut quarter = connection.prepare_cached(count_where!("rollup_quarter", "id = ?2"))?;
-    quarter.execute(params![SLOT_MS, id])?;
-    let mut hour = connection.prepare_cached(count_where!("rollup_hour", "id = ?2"))?;
-    hour.execute(params![HOUR_MS, id]).map(drop)
+/// Counts the requests that were settled just now, in the same transaction and all at once: under
+/// load most of them belong to the same few sums.
+pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::Result<()> {
+    if settled.is_empty() {
+        return Ok(());
+    }
+    // An id needs no escape in JSON.
+    let ids: Vec<String> = settled.iter().map(|id| format!("\"{id}\"")).collect();
+    let ids = format!("[{}]", ids.join(","));
+    const QUARTER: &str = count_where!("rollup_quarter", "id IN (SELECT value FROM json_each(?2))");
+    connection.prepare_cached(QUARTER)?.execute(params![SLOT_MS, ids])?;
+    const HOUR: &str = count_where!("rollup_hour", "id IN (SELECT value FROM json_each(?2))");
+    connection.prepare_cached(HOUR)?.execute(params![HOUR_MS, ids]).map(drop)
 }
 
 /// Counts the requests that a dead process left behind: they happened, and their cost is unknown.

@@ -1,6 +1,7 @@
 //! Tests of the whole crate through its handle, and the sample records they share.
 
 mod durability;
+mod journal;
 mod opening;
 mod records;
 mod sums;
@@ -39,6 +40,21 @@ impl Place {
         Ledger::open(&self.path()).expect("a ledger")
     }
 
+    /// The file that is named after the ledger with this ending.
+    fn beside(&self, ending: &str) -> PathBuf {
+        crate::database::beside(&self.path(), ending)
+    }
+
+    /// The files as a process that is killed now leaves them.
+    fn as_if_killed(&self) -> Self {
+        let killed = Self::new();
+        std::fs::create_dir_all(killed.folder.path().join("data")).expect("a folder");
+        for ending in ["", "-wal", ".journal-a", ".journal-b"] {
+            std::fs::copy(self.beside(ending), killed.beside(ending)).expect("copied");
+        }
+        killed
+    }
+
     fn raw(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path()).expect("a connection")
     }
@@ -53,7 +69,7 @@ fn backend(name: &str) -> BackendId {
 }
 
 /// The `number`th request of a test, a second after the one before.
-fn request(number: u32) -> NewRequest {
+pub(crate) fn request(number: u32) -> NewRequest {
     let started = at(i64::from(number) * 1_000);
     NewRequest {
         id: RequestId::generate(started, &SeededEntropy::new(u64::from(number))),
@@ -69,7 +85,7 @@ fn request(number: u32) -> NewRequest {
 }
 
 /// The end of [`request`], with every field filled.
-fn ended(number: u32) -> Settlement {
+pub(crate) fn ended(number: u32) -> Settlement {
     let request = request(number);
     let started = request.started;
     Settlement {

@@ -1,25 +1,26 @@
 //! The one thread that writes: takes whatever is queued, commits once, answers all.
 //!
-//! Under load the batches grow by themselves, so the cost of a commit is shared; when idle a request
-//! is written at once. No timer delays anyone: only reservations, for which nobody waits, are held
-//! for a moment, since most requests end within it and then need one commit instead of two. A write that the disk refuses is kept in memory and
-//! tried again, because its request has happened whether the disk likes it or not.
+//! What happens to requests is in the journal before it is queued, so nobody waits for its commit and
+//! it is held for a moment: many then share a commit, and one that ends within it is written once
+//! instead of twice. No timer delays anyone: a write or a read that somebody waits for wakes the
+//! thread at once. A write that the disk refuses is kept in memory and tried again, because its
+//! request has happened whether the disk likes it or not; from then on settlements wait for their
+//! commit, so that whoever settles learns of it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::{RequestId, WallTime};
-use parking_lot::{Condvar, Mutex};
+use domain::RequestId;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::checkpoint::Checkpoints;
-use crate::{
-    HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, health, prices,
-    requests, rollup, runs,
-};
+use crate::job::{BATCH_JOBS_MAX, Job, commit};
+use crate::journal::Journal;
+use crate::{LedgerError, NewRequest, Settlement};
 
 /// Most writes waiting at once. Past it, [`LedgerError::Busy`].
 pub const QUEUE_JOBS_MAX: usize = 8_192;
@@ -27,56 +28,19 @@ pub const QUEUE_JOBS_MAX: usize = 8_192;
 /// Most reservations waiting at once. Half the queue, so that what has begun can always be settled.
 pub const QUEUE_RESERVATIONS_MAX: usize = QUEUE_JOBS_MAX / 2;
 
+/// Past so many waiting writes a settlement waits for its commit: who is too fast is slowed down
+/// before anyone is refused.
+pub const QUEUE_UNHURRIED_JOBS_MAX: usize = 2 * BATCH_JOBS_MAX;
+
 /// Most writes kept in memory while the disk refuses them. Past it the oldest is lost, and the log
 /// says so.
 pub const BACKLOG_JOBS_MAX: usize = 4_096;
 
-/// Most writes in one transaction, so that the first does not wait long for the last.
-const BATCH_JOBS_MAX: usize = 256;
-
-/// How long a reservation may wait for a write that somebody waits for. What a killed process can
-/// forget of requests that nobody has an answer to.
-const RESERVATION_HELD_MAX: Duration = Duration::from_millis(5);
+/// How long writes that nobody waits for may be held, to be committed with those that follow.
+const HELD_MAX: Duration = Duration::from_millis(10);
 
 /// How long after a refusal the disk is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// One write.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Reserve(NewRequest),
-    Settle(Box<Settlement>),
-    Run(Run),
-    Health(HealthChange),
-    Price(Box<Price>),
-    Purge { before: WallTime, rows_max: usize },
-}
-
-impl Job {
-    /// Does the write inside the running transaction; the number of rows it concerned.
-    fn apply(&self, connection: &Connection) -> rusqlite::Result<usize> {
-        match self {
-            Self::Reserve(request) => requests::reserve(connection, request),
-            Self::Settle(ended) => {
-                let fresh = requests::settle(connection, ended)?;
-                if fresh > 0 {
-                    attempts::insert(connection, ended.request.id, &ended.attempts)?;
-                    rollup::add(connection, ended.request.id)?;
-                }
-                Ok(fresh)
-            }
-            Self::Run(run) => runs::insert(connection, run),
-            Self::Health(change) => health::insert(connection, change),
-            Self::Price(price) => prices::insert(connection, price),
-            Self::Purge { before, rows_max } => requests::purge(connection, *before, *rows_max),
-        }
-    }
-
-    /// Whether it must not be lost when the disk refuses it.
-    const fn is_kept(&self) -> bool {
-        matches!(self, Self::Reserve(_) | Self::Settle(_))
-    }
-}
 
 type Answer = Result<usize, LedgerError>;
 
@@ -87,15 +51,24 @@ pub(crate) struct Queue {
     wake: Condvar,
     /// What stands in the backlog; read without a lock on the way of every request.
     backlog: AtomicUsize,
+    /// Whether the last commit failed.
+    is_refused: AtomicBool,
     /// Why the disk refused last; meaningful while there is a backlog.
     refusal: Mutex<Option<LedgerError>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     jobs: VecDeque<Queued>,
     /// How many of the jobs somebody waits for.
     awaited: usize,
+    /// Jobs ever queued, and how many of those are committed or refused.
+    pushed: u64,
+    done: u64,
+    /// Reads that wait until so many jobs are done.
+    reads: Vec<(u64, oneshot::Sender<()>)>,
+    /// Under the same lock as the queue: what is in neither the journal nor the ledger is in no job.
+    journal: Journal,
     is_closed: bool,
 }
 
@@ -104,19 +77,62 @@ type Queued = (Job, Option<oneshot::Sender<Answer>>);
 impl Waiting {
     /// Whether there is nothing to hurry for.
     fn can_be_held(&self) -> bool {
-        self.awaited == 0 && !self.is_closed && self.jobs.len() < BATCH_JOBS_MAX
+        self.awaited == 0
+            && self.reads.is_empty()
+            && !self.is_closed
+            && self.jobs.len() < BATCH_JOBS_MAX
+    }
+
+    fn has_room(&self, jobs_max: usize) -> Result<(), LedgerError> {
+        match self.jobs.len() {
+            _ if self.is_closed => Err(LedgerError::Closed),
+            jobs if jobs >= jobs_max => Err(LedgerError::Busy),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next jobs that go into one transaction. A purge goes alone: what it deletes was committed
+    /// before it and stands in no journal.
+    fn next_batch(&mut self) -> Vec<Queued> {
+        let is_purge = |(job, _): &Queued| matches!(job, Job::Purge { .. });
+        let most = self.jobs.len().min(BATCH_JOBS_MAX);
+        let size = self.jobs.iter().take(most).position(is_purge).unwrap_or(most);
+        let batch: Vec<Queued> = self.jobs.drain(..size.max(1).min(most)).collect();
+        self.awaited -= batch.iter().filter(|(_, sender)| sender.is_some()).count();
+        batch
+    }
+
+    /// Takes what is committed out of the journal; `backlog` is not, nor is what is queued.
+    fn shorten_journal(&mut self, backlog: &VecDeque<Job>) {
+        let uncommitted = backlog.iter().chain(self.jobs.iter().map(|(job, _)| job));
+        let records: Vec<u8> = uncommitted.filter_map(Job::record).flatten().collect();
+        if let Err(error) = self.journal.keep_only(&records) {
+            tracing::warn!(%error, "the ledger's journal could not be shortened");
+        }
     }
 }
 
 impl Queue {
-    /// Starts the thread that owns `connection` until the queue is closed.
+    /// Starts the thread that owns `connection` until the queue is closed. Everything in `journal`
+    /// is committed.
     pub(crate) fn start(
         connection: Connection,
+        journal: Journal,
     ) -> std::io::Result<(Arc<Self>, std::thread::JoinHandle<()>)> {
+        let waiting = Waiting {
+            jobs: VecDeque::new(),
+            awaited: 0,
+            pushed: 0,
+            done: 0,
+            reads: Vec::new(),
+            journal,
+            is_closed: false,
+        };
         let queue = Arc::new(Self {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(waiting),
             wake: Condvar::new(),
             backlog: AtomicUsize::new(0),
+            is_refused: AtomicBool::new(false),
             refusal: Mutex::default(),
         });
         let checkpoints = Checkpoints::start(&connection)?;
@@ -127,19 +143,82 @@ impl Queue {
         Ok((queue, thread))
     }
 
-    /// Leaves a reservation without waiting for it. Refused at once while the disk refuses writes.
+    /// Puts a reservation into the journal and queues it. Refused at once while the disk refuses
+    /// writes.
     pub(crate) fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
         if self.backlog() > 0 {
             return Err(self.refusal.lock().clone().unwrap_or(LedgerError::Full));
         }
-        self.push(Job::Reserve(request), None, QUEUE_RESERVATIONS_MAX)
+        let job = Job::Reserve(request);
+        let record = job.record();
+        let mut waiting = self.waiting.lock();
+        waiting.has_room(QUEUE_RESERVATIONS_MAX)?;
+        if let Some(record) = record {
+            waiting.journal.append(&record)?;
+        }
+        self.push(waiting, job, None);
+        Ok(())
+    }
+
+    /// Puts a settlement into the journal and queues it. Waits for the commit only if the journal
+    /// would not take it, the last commit failed or too many writes wait.
+    pub(crate) async fn settle(&self, ended: Settlement) -> Answer {
+        let Some(committed) = self.begin_settling(ended)? else { return Ok(1) };
+        committed.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    fn begin_settling(
+        &self,
+        ended: Settlement,
+    ) -> Result<Option<oneshot::Receiver<Answer>>, LedgerError> {
+        let job = Job::Settle(Box::new(ended));
+        let record = job.record();
+        let mut waiting = self.waiting.lock();
+        waiting.has_room(QUEUE_JOBS_MAX)?;
+        let is_promised = record.is_some_and(|record| match waiting.journal.append(&record) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "a settlement could not be put into the journal");
+                false
+            }
+        });
+        let is_unhurried = waiting.jobs.len() < QUEUE_UNHURRIED_JOBS_MAX;
+        if is_promised && is_unhurried && !self.is_refused.load(Ordering::Relaxed) {
+            self.push(waiting, job, None);
+            return Ok(None);
+        }
+        let (sender, committed) = oneshot::channel();
+        self.push(waiting, job, Some(sender));
+        Ok(Some(committed))
     }
 
     /// Does a write and waits until it is committed.
     pub(crate) async fn write(&self, job: Job) -> Answer {
         let (sender, answer) = oneshot::channel();
-        self.push(job, Some(sender), QUEUE_JOBS_MAX)?;
+        {
+            let waiting = self.waiting.lock();
+            waiting.has_room(QUEUE_JOBS_MAX)?;
+            self.push(waiting, job, Some(sender));
+        }
         answer.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Waits until everything queued before is committed, or until a commit is refused: what can be
+    /// read then is what there is.
+    pub(crate) async fn catch_up(&self) {
+        let (sender, caught_up) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.lock();
+            let is_refused = self.is_refused.load(Ordering::Relaxed);
+            if waiting.done >= waiting.pushed || waiting.is_closed || is_refused {
+                return;
+            }
+            let pushed = waiting.pushed;
+            waiting.reads.push((pushed, sender));
+        }
+        self.wake.notify_one();
+        // The sender is only ever dropped.
+        let _caught_up = caught_up.await;
     }
 
     /// How many writes the disk has refused and that are tried again.
@@ -155,27 +234,20 @@ impl Queue {
 
     fn push(
         &self,
+        mut waiting: MutexGuard<'_, Waiting>,
         job: Job,
         sender: Option<oneshot::Sender<Answer>>,
-        jobs_max: usize,
-    ) -> Result<(), LedgerError> {
-        let mut waiting = self.waiting.lock();
-        if waiting.is_closed {
-            return Err(LedgerError::Closed);
-        }
-        if waiting.jobs.len() >= jobs_max {
-            return Err(LedgerError::Busy);
-        }
+    ) {
         let hurries = sender.is_some();
         waiting.awaited += usize::from(hurries);
+        waiting.pushed += 1;
         waiting.jobs.push_back((job, sender));
-        // The first reservation starts the clock of those that follow; they need not wake anyone.
+        // The first job starts the clock of those that follow; they need not wake anyone.
         let wakes = hurries || waiting.jobs.len() == 1 || waiting.jobs.len() >= BATCH_JOBS_MAX;
         drop(waiting);
         if wakes {
             self.wake.notify_one();
         }
-        Ok(())
     }
 
     /// Waits for work, but not past [`RETRY_AFTER`] with a backlog. `None` when closed and empty.
@@ -194,12 +266,21 @@ impl Queue {
         if waiting.can_be_held() {
             // After a time-out they are simply written.
             let held = |now: &mut Waiting| now.can_be_held();
-            let _timed_out = self.wake.wait_while_for(&mut waiting, held, RESERVATION_HELD_MAX);
+            let _timed_out = self.wake.wait_while_for(&mut waiting, held, HELD_MAX);
         }
-        let size = waiting.jobs.len().min(BATCH_JOBS_MAX);
-        let batch: Vec<Queued> = waiting.jobs.drain(..size).collect();
-        waiting.awaited -= batch.iter().filter(|(_, sender)| sender.is_some()).count();
-        Some(batch)
+        Some(waiting.next_batch())
+    }
+
+    /// `jobs` are committed or refused: lets reads go on, and the journal forget.
+    fn finish(&self, jobs: usize, backlog: &VecDeque<Job>) {
+        let mut waiting = self.waiting.lock();
+        waiting.done += u64::try_from(jobs).unwrap_or(u64::MAX);
+        let done = waiting.done;
+        let is_refused = self.is_refused.load(Ordering::Relaxed);
+        waiting.reads.retain(|(awaited, _)| *awaited > done && !is_refused);
+        if waiting.journal.is_long() && backlog.is_empty() {
+            waiting.shorten_journal(backlog);
+        }
     }
 }
 
@@ -211,6 +292,7 @@ impl Drop for Farewell {
         let mut waiting = self.0.waiting.lock();
         waiting.is_closed = true;
         waiting.jobs.clear();
+        waiting.reads.clear();
         waiting.awaited = 0;
     }
 }
@@ -227,19 +309,32 @@ impl Writer {
         let _farewell = Farewell(Arc::clone(&self.queue));
         while let Some(batch) = self.queue.take() {
             let jobs = batch.len();
+            if batch.iter().any(|(job, _)| matches!(job, Job::Purge { .. })) {
+                // A killed process must not bring back at its next start what is deleted now.
+                self.queue.waiting.lock().shorten_journal(&self.backlog);
+            }
             self.write(batch);
             self.retry();
+            self.queue.finish(jobs, &self.backlog);
             self.checkpoints.committed(&self.connection, jobs);
         }
         self.retry();
-        if !self.backlog.is_empty() {
-            tracing::error!(writes = self.backlog.len(), "the disk refused the last writes");
+        if self.backlog.is_empty() {
+            self.queue.waiting.lock().journal.remove();
+        } else {
+            tracing::error!(
+                writes = self.backlog.len(),
+                "the disk refused the last writes; the next start tries again"
+            );
         }
     }
 
     fn write(&mut self, mut batch: Vec<Queued>) {
         drop_settled_reservations(&mut batch);
-        let together = commit(&self.connection, batch.iter().map(|(job, _)| job));
+        if batch.is_empty() {
+            return;
+        }
+        let together = self.commit(batch.iter().map(|(job, _)| job));
         match together {
             Ok(answers) => {
                 for ((_, sender), answer) in batch.into_iter().zip(answers) {
@@ -254,7 +349,7 @@ impl Writer {
             // One bad write must not take the others with it: each on its own.
             Err(_) => {
                 for (job, sender) in batch {
-                    match commit(&self.connection, std::iter::once(&job)) {
+                    match self.commit(std::iter::once(&job)) {
                         Ok(answers) => reply(sender, Ok(answers.into_iter().sum())),
                         Err(error) => self.refuse(job, sender, error),
                     }
@@ -273,16 +368,36 @@ impl Writer {
             self.backlog.push_back(job);
             *self.queue.refusal.lock() = Some(error.clone());
             self.publish_backlog();
+        } else {
+            self.put_aside(&job);
         }
         reply(sender, Err(error));
+    }
+
+    /// Keeps the journal in which a settlement stands that can never be committed.
+    fn put_aside(&self, impossible: &Job) {
+        if let Job::Settle(ended) = impossible {
+            tracing::error!(id = %ended.request.id, "a settlement can never be committed");
+            self.queue.waiting.lock().journal.put_aside();
+        }
+    }
+
+    /// Remembers whether it went well.
+    fn commit<'a>(&self, jobs: impl Iterator<Item = &'a Job>) -> Result<Vec<usize>, LedgerError> {
+        let committed = commit(&self.connection, jobs);
+        self.queue.is_refused.store(committed.is_err(), Ordering::Relaxed);
+        committed
     }
 
     /// Tries the backlog in its order until the disk refuses again.
     fn retry(&mut self) {
         while let Some(job) = self.backlog.front() {
-            match commit(&self.connection, std::iter::once(job)) {
+            match self.commit(std::iter::once(job)) {
                 Err(error) if error.is_passing() => break,
-                Err(error) => tracing::error!(%error, ?job, "a kept write is impossible"),
+                Err(error) => {
+                    tracing::error!(%error, ?job, "a kept write is impossible");
+                    self.put_aside(job);
+                }
                 Ok(_) => {}
             }
             self.backlog.pop_front();
@@ -312,27 +427,4 @@ fn reply(sender: Option<oneshot::Sender<Answer>>, answer: Answer) {
     if let Some(sender) = sender {
         let _gone = sender.send(answer);
     }
-}
-
-/// All of `jobs` in one transaction, or none.
-fn commit<'a>(
-    connection: &Connection,
-    jobs: impl Iterator<Item = &'a Job>,
-) -> Result<Vec<usize>, LedgerError> {
-    let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
-    let attempt = || {
-        step("BEGIN IMMEDIATE")?;
-        let answers = jobs.map(|job| job.apply(connection)).collect::<Result<_, _>>()?;
-        step("COMMIT")?;
-        Ok(answers)
-    };
-    attempt().map_err(|error: rusqlite::Error| {
-        // SQLite has rolled back by itself after some errors and not after others.
-        if !connection.is_autocommit()
-            && let Err(rollback) = step("ROLLBACK")
-        {
-            tracing::error!(%rollback, "a failed transaction could not be undone");
-        }
-        LedgerError::from(error)
-    })
 }

@@ -70,7 +70,7 @@ impl AnswerStream {
         }
         self.held.extend_from_slice(&tapped.relay);
         let relay = if self.content_seen() || self.held.len() > HELD_BYTES_MAX {
-            self.release()
+            self.let_go()
         } else {
             Bytes::new()
         };
@@ -80,12 +80,15 @@ impl AnswerStream {
     /// What was held back of the beginning; from now on nothing is. For a backend that has begun and
     /// then thinks in silence for so long that the client must hear something.
     pub fn release(&mut self) -> Bytes {
-        self.is_released = true;
-        if let Tap::Cross(tap) = &mut self.tap
-            && self.held.is_empty()
-        {
-            return tap.begin();
+        let held = self.let_go();
+        match &mut self.tap {
+            Tap::Cross(tap) if held.is_empty() => tap.begin(),
+            _ => held,
         }
+    }
+
+    fn let_go(&mut self) -> Bytes {
+        self.is_released = true;
         self.held.split().freeze()
     }
 
@@ -132,7 +135,7 @@ impl AnswerStream {
         match end {
             StreamEnd::Complete { append } if !self.held.is_empty() => {
                 self.held.extend_from_slice(&append);
-                StreamEnd::Complete { append: self.release() }
+                StreamEnd::Complete { append: self.let_go() }
             }
             other => other,
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::WallTime;
 
 use super::{Place, at, ended, request};
-use crate::writer::{Job, Queue};
+use crate::journal::Journal;
+use crate::writer::Queue;
 use crate::{
     Cost, Ledger, LedgerError, LedgerLimits, QUEUE_JOBS_MAX, QUEUE_RESERVATIONS_MAX, RequestQuery,
     RequestState, database,
@@ -65,14 +66,16 @@ async fn a_full_disk_is_named_and_nothing_is_lost_when_there_is_room_again() {
     let limits = LedgerLimits { file_bytes_max: Some(400_000) };
     let ledger = Ledger::open_with(&place.path(), limits).expect("a ledger");
     let mut settled = 0;
-    let refused = loop {
-        match ledger.settle(ended(settled)).await {
-            Ok(()) => settled += 1,
-            Err(error) => break error,
+    loop {
+        ledger.settle(ended(settled)).await.expect("promised by the journal");
+        // Reading waits for the commit or its refusal.
+        ledger.spend(at(0), at(36_000_000)).await.expect("read");
+        if ledger.backlog() > 0 {
+            break;
         }
+        settled += 1;
         assert!(settled < 5_000, "the limit was never met");
-    };
-    assert!(matches!(refused, LedgerError::Full), "{refused:?}");
+    }
     assert_eq!(ledger.backlog(), 1);
     // New requests are refused at once, ends of running ones are kept, and reading goes on.
     assert!(matches!(ledger.reserve(request(settled + 50)), Err(LedgerError::Full)));
@@ -82,12 +85,16 @@ async fn a_full_disk_is_named_and_nothing_is_lost_when_there_is_room_again() {
     let spend = ledger.spend(at(0), at(36_000_000)).await.expect("read");
     assert_eq!(spend.requests, u64::from(settled));
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
+    // Killed now and started where there is room, both are there.
+    let killed = place.as_if_killed();
+    let spend = killed.open().spend(at(0), at(36_000_000)).await.expect("read");
+    assert_eq!(spend.requests, u64::from(settled) + 2);
     // Room again: what was kept is written, and the next one passes.
     let deleted = ledger.purge_before(at(i64::from(settled) * 500)).await.expect("purged");
     assert!(deleted > 0);
     ledger.settle(ended(settled + 2)).await.expect("settled");
-    assert_eq!(ledger.backlog(), 0);
     let spend = ledger.spend(at(0), at(36_000_000)).await.expect("read");
+    assert_eq!(ledger.backlog(), 0);
     assert_eq!(spend.requests, u64::from(settled) + 3);
     ledger.reserve(request(settled + 50)).expect("room");
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
@@ -112,11 +119,13 @@ async fn a_bad_write_does_not_take_its_neighbours_with_it() {
         ledger.settle(settlement)
     });
     let answers = futures_util::future::join_all(settling).await;
-    let failed: Vec<_> = (0..50).filter(|number| answers[*number].is_err()).collect();
-    assert_eq!(failed, [7]);
-    assert_eq!(ledger.backlog(), 0, "what can never succeed is not tried again");
+    assert!(answers.iter().all(Result::is_ok), "the journal took them: {answers:?}");
     let row = ledger.request(request(7).id).await.expect("read");
     assert_eq!(row, None, "half a settlement is never written");
+    assert_eq!(ledger.backlog(), 0, "what can never succeed is not tried again");
+    let aside = std::fs::read(place.beside(".journal-a-aside")).expect("the journal is kept");
+    let id = request(7).id.to_string();
+    assert!(aside.windows(id.len()).any(|bytes| bytes == id.as_bytes()), "for whoever mends it");
     let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
     assert_eq!(rows.len(), 49);
 }
@@ -127,7 +136,9 @@ fn held_up(place: &Place) -> (rusqlite::Connection, Arc<Queue>, std::thread::Joi
         .expect("a connection");
     let lock = place.raw();
     lock.execute_batch("BEGIN IMMEDIATE").expect("a lock");
-    let (queue, thread) = Queue::start(connection).expect("a thread");
+    let (journal, left) = Journal::open(&place.path()).expect("a journal");
+    assert_eq!(left, []);
+    let (queue, thread) = Queue::start(connection, journal).expect("a thread");
     (lock, queue, thread)
 }
 
@@ -149,7 +160,7 @@ fn the_queue_refuses_past_its_limits_and_keeps_room_for_settlements() {
     runtime.block_on(async {
         let mut settling = Vec::new();
         let refused = loop {
-            let mut settlement = Box::pin(queue.write(Job::Settle(Box::new(ended(1)))));
+            let mut settlement = Box::pin(queue.settle(ended(1)));
             match futures_util::FutureExt::now_or_never(&mut settlement) {
                 None => settling.push(settlement),
                 Some(answer) => break answer,
@@ -183,4 +194,24 @@ async fn a_request_of_the_far_future_or_past_is_settled_too() {
     }
     let rows = ledger.requests(RequestQuery::newest(9)).await.expect("read");
     assert_eq!(rows.len(), 3);
+}
+
+/// A request that cannot be written down is refused; the end of one that began is committed instead.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_journal_on_a_full_disk_refuses_reservations_and_settlements_wait_for_their_commit() {
+    let place = Place::new();
+    let connection = database::open(&place.path(), LedgerLimits::default(), database::STEPS)
+        .expect("a connection");
+    let (mut journal, _) = Journal::open(&place.path()).expect("a journal");
+    journal.fill_disk().expect("a device that is full");
+    let (queue, thread) = Queue::start(connection, journal).expect("a thread");
+    let refused = queue.reserve(request(1));
+    assert!(matches!(refused, Err(LedgerError::Full)), "{refused:?}");
+    queue.settle(ended(2)).await.expect("committed");
+    let ids = "SELECT group_concat(id) FROM requests";
+    let found: String = place.raw().query_row(ids, [], |row| row.get(0)).expect("ids");
+    assert_eq!(found, request(2).id.to_string());
+    queue.close();
+    thread.join().expect("the thread ends");
 }

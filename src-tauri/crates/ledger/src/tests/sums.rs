@@ -214,7 +214,7 @@ fn key_of(row: &RequestRow, group_by: GroupBy) -> UsageKey {
     name.map_or(UsageKey::Unnamed, UsageKey::Named)
 }
 
-async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
+pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
     let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
     let summary = ledger.usage(query(group_by)).await.expect("read");
     let mut groups: BTreeMap<UsageKey, UsageTotals> = BTreeMap::new();

@@ -1,0 +1,111 @@
+//! How long a request waits for the ledger: `pace PATH REQUESTS LANES`.
+//!
+//! Each lane reserves and settles one made-up request after the other, as the gateway does for a
+//! backend that answers at once. Prints the median and the 99th percentile of what the two calls
+//! took together, and how many a second there were until all of them could be read.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program of its own: it reads its arguments and prints"
+)]
+
+use std::error::Error;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use domain::{
+    BackendId, ClientId, Clock, Entropy, MicroUsd, RequestId, SeededEntropy, SystemClock,
+    TokenUsage, WallTime,
+};
+use futures_util::future::try_join_all;
+use ledger::{
+    Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
+    UsageBasis,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let usage = "usage: pace PATH REQUESTS LANES";
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or(usage)?;
+    let requests: usize = arguments.next().ok_or(usage)?.parse()?;
+    let lanes: usize = arguments.next().ok_or(usage)?.parse()?;
+    let ledger = Ledger::open(Path::new(&path))?;
+    let (entropy, clock) = (SeededEntropy::new(1), SystemClock::new());
+    let begun = Instant::now();
+    let lane = async |_| {
+        let mut took = Vec::new();
+        for _ in 0..requests / lanes.max(1) {
+            let settlement = made_up(clock.wall(), &entropy)?;
+            let called = Instant::now();
+            ledger.reserve(settlement.request.clone())?;
+            ledger.settle(settlement).await?;
+            took.push(called.elapsed());
+            tokio::task::yield_now().await;
+        }
+        Ok::<_, Box<dyn Error>>(took)
+    };
+    let mut took = try_join_all((0..lanes).map(lane)).await?.concat();
+    let answered = begun.elapsed();
+    let (from, to) = (WallTime::from_unix_ms(0), WallTime::from_unix_ms(i64::MAX / 2));
+    let counted = ledger.spend(from, to).await?.requests;
+    let readable = begun.elapsed();
+    took.sort_unstable();
+    let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or_default();
+    let pace = |all: Duration| requests as f64 / all.as_secs_f64();
+    println!(
+        "lanes {lanes}: p50 {:?}, p99 {:?}, {:.0}/s answered, {:.0}/s readable, {counted} counted",
+        at(50),
+        at(99),
+        pace(answered),
+        pace(readable)
+    );
+    Ok(())
+}
+
+fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {
+    let backend = BackendId::new("home")?;
+    let model = "small-mini".to_owned();
+    let attempt = Attempt {
+        backend: backend.clone(),
+        credential: None,
+        model: model.clone(),
+        started,
+        duration: Duration::from_millis(3),
+        error_class: None,
+        http_status: Some(200),
+        message: None,
+    };
+    Ok(Settlement {
+        request: NewRequest {
+            id: RequestId::generate(started, entropy),
+            started,
+            client: ClientId::new("editor")?,
+            project: None,
+            route: model.clone(),
+            model_asked: model.clone(),
+            dialect: "openai-chat".to_owned(),
+            streamed: false,
+            purpose: Purpose::User,
+        },
+        ended: started,
+        outcome: Outcome::Complete,
+        backend: Some(backend),
+        credential: None,
+        model_billed: Some(model),
+        http_status: Some(200),
+        finish_reason: Some("stop".to_owned()),
+        error_class: None,
+        usage: Some(TokenUsage { input_uncached: 7, ..TokenUsage::default() }),
+        usage_basis: Some(UsageBasis::Reported),
+        usage_raw: Some(r#"{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7}"#.to_owned()),
+        cost: Cost::Reported(MicroUsd::new(3)),
+        cache: CacheOutcome::Bypass,
+        timings: Timings { total: Some(Duration::from_millis(3)), ..Timings::default() },
+        bytes_in: 400,
+        bytes_out: 500,
+        explanation: Some("home: first in the list and healthy".to_owned()),
+        attempts: vec![attempt],
+    })
+}
