@@ -3,9 +3,6 @@
 //! These words stand in the settings file, in the ledger, on the command line and in the panel, so
 //! they are spelled once.
 
-use std::fmt;
-use std::str::FromStr;
-
 /// The text is none of the words that are known here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("use one of: {}", .allowed.join(", "))]
@@ -14,6 +11,8 @@ pub struct UnknownWord {
     pub allowed: &'static [&'static str],
 }
 
+/// Enums whose variants are known by one word each, everywhere.
+#[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -34,18 +33,18 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.word())
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        impl std::str::FromStr for $name {
+            type Err = $crate::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, $crate::UnknownWord> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord { allowed: Self::WORDS }),
+                    _ => Err($crate::UnknownWord { allowed: Self::WORDS }),
                 }
             }
         }

@@ -6,9 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use domain::{
-    BackendId, ClientId, CredentialId, Crossing, Lack, Offer, Origin, UnknownWord, WallTime,
-};
+use domain::{BackendId, ClientId, CredentialId, Crossing, Lack, Offer, Origin, WallTime};
 use indexmap::IndexMap;
 use url::Url;
 
@@ -256,42 +254,7 @@ impl FromStr for TokenSha256 {
     }
 }
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            /// Every word the file may use, in the order of the variants.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// The word that stands for it in the file.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord { allowed: Self::WORDS }),
-                }
-            }
-        }
-    };
-}
-
-words! {
+domain::words! {
     /// A store of secrets.
     #[derive(Default)]
     VaultKind {
@@ -307,7 +270,7 @@ words! {
     }
 }
 
-words! {
+domain::words! {
     /// The panel's colours.
     #[derive(Default)]
     Theme {
@@ -321,7 +284,7 @@ words! {
     }
 }
 
-words! {
+domain::words! {
     /// The protocol a backend speaks.
     BackendKind {
         /// OpenAI itself: every endpoint of its API.
