@@ -36,8 +36,17 @@ export async function settled(page: Page): Promise<void> {
   await expect(page.getByRole("status", { name: /^Reading/ })).toHaveCount(0);
 }
 
-/** What axe finds serious or worse. */
+/** Waits until what moves has come to rest; what moves for ever (a spinner) is not waited for. */
+async function atRest(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const finite = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(finite.map((one) => one.finished));
+  });
+}
+
+/** What axe finds serious or worse, once nothing moves: it knows an open dialog by what lies in front. */
 export async function seriousFindings(page: Page): Promise<string[]> {
+  await atRest(page);
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations
     .filter((violation) => violation.impact === "serious" || violation.impact === "critical")

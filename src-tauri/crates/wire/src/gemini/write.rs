@@ -131,11 +131,11 @@ fn write_tools(
 }
 
 fn custom_schema() -> Json {
-    Json::from_value(&serde_json::json!({
-        "type": "object",
-        "properties": {CUSTOM_INPUT: {"type": "string"}},
-        "required": [CUSTOM_INPUT],
-    }))
+    // As text, so that the same tool is the same bytes every time: providers cache prompts by them.
+    let schema = format!(
+        r#"{{"type":"object","properties":{{"{CUSTOM_INPUT}":{{"type":"string"}}}},"required":["{CUSTOM_INPUT}"]}}"#
+    );
+    Json::parse(&schema).unwrap_or_else(Json::empty_object)
 }
 
 fn tool_config(choice: &ToolChoice, names: &ToolNames) -> ToolConfig {

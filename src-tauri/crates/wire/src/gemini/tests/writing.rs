@@ -163,7 +163,7 @@ fn instructions_tools_and_options_have_their_places() {
         concat!(
             r#"{"systemInstruction":{"parts":[{"text":"top"}]},"#,
             r#""tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object","properties":{"n":{"const":1e2}},"additionalProperties":false}},"#,
-            r#"{"name":"patch","parametersJsonSchema":{"properties":{"input":{"type":"string"}},"required":["input"],"type":"object"}},{"name":"none"}]}],"#,
+            r#"{"name":"patch","parametersJsonSchema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}},{"name":"none"}]}],"#,
             r#""toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}},"#,
             r#""contents":[{"role":"user","parts":[{"text":"hi"},{"text":"<system>\nlate\n</system>"}]}],"#,
             r#""generationConfig":{"maxOutputTokens":100,"temperature":0.70,"stopSequences":["END"],"candidateCount":2,"seed":7,"presencePenalty":0.10,"#,
