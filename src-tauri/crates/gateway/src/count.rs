@@ -2,21 +2,19 @@
 //! else estimated and said so. Nothing is billed, so nothing is written down.
 
 use bytes::Bytes;
+use hyper::Response;
 use hyper::header::HeaderValue;
-use hyper::{Method, Response};
-use wire::{CountRequest, Outgoing, count_answer, read_count, upstream_error};
+use wire::{CountRequest, Outgoing, count_answer, read_count};
 
 use crate::answer::{self, AnswerBody, BACKEND, ESTIMATED};
+use crate::asking::{Question, ReadLimits};
 use crate::estimate;
-use crate::failure::{Failure, Told, Work, bad_request};
+use crate::failure::{Failure, Work, bad_request};
 use crate::gateway::Gateway;
-use crate::headers::to_backend;
 use crate::limits::COUNT_ANSWER_BYTES_MAX;
-use crate::opening::read_in_full;
 use crate::pipeline::{Call, crowded, mark};
 use crate::route::Counted;
 use crate::snapshot::Backend;
-use crate::upstream::{UpstreamFailure, UpstreamRequest};
 
 impl Gateway {
     pub(crate) async fn count_tokens(
@@ -72,32 +70,18 @@ impl Gateway {
         outgoing: Outgoing,
         call: &Call<'_>,
     ) -> Result<Bytes, Failure> {
-        let Outgoing { dialect, path, query, body, .. } = outgoing;
-        let request = UpstreamRequest {
-            method: Method::POST,
-            url: backend.url(&path, query),
-            headers: to_backend(&call.headers, dialect, dialect),
-            key: self.key(backend).await?,
-            carrier: backend.key_carrier(),
-            body,
-        };
         let limits = &call.snapshot.limits;
-        let sent = self.upstream(&backend.kind).send(request);
-        let response = tokio::time::timeout(limits.first_token_timeout, sent).await;
-        let response = response.unwrap_or(Err(UpstreamFailure::Timeout));
-        let failed = |failure| Failure::upstream(&backend.id, &failure);
-        let response = response.map_err(failed)?;
-        let (status, headers) = (response.status, response.headers);
-        let read = read_in_full(response.body, COUNT_ANSWER_BYTES_MAX, limits.stall_timeout).await;
-        if !status.is_success() {
-            let body = response.scrubber.scrub_body(&read.unwrap_or_default());
-            let error = upstream_error(dialect, status.as_u16(), &body);
-            let scrubber = &response.scrubber;
-            let told = Told { headers: &headers, scrubber, now: self.clock().wall() };
-            return Err(Failure::reported(&backend.id, &error, &told));
-        }
-        let body = read.map_err(failed)?;
-        match read_count(dialect, &body) {
+        let question = Question {
+            backend,
+            key: self.key(backend).await?,
+            outgoing: &outgoing,
+            headers: &call.headers,
+            client: outgoing.dialect,
+            patience: limits.first_token_timeout,
+        };
+        let limits = ReadLimits { bytes_max: COUNT_ANSWER_BYTES_MAX, stall: limits.stall_timeout };
+        let body = self.ask(question, limits).await?.body;
+        match read_count(outgoing.dialect, &body) {
             Some(_) => Ok(body),
             None => Err(Failure::unreadable(&backend.id, "sent no count of tokens.", Work::None)),
         }

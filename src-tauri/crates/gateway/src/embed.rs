@@ -6,35 +6,30 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use domain::BoundSecret;
 use futures_util::StreamExt;
 use futures_util::stream;
+use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Method, Response};
 use routing::Candidate;
 use tokens::Tally;
 use wire::{
     AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, Target,
-    UpstreamClass, UpstreamError, UsageReading, UsageReport, upstream_error,
+    UpstreamClass, UpstreamError, UsageReading, UsageReport,
 };
 
 use crate::answer::{ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
+use crate::asking::{Question, ReadLimits};
 use crate::event::GatewayEvent;
-use crate::failure::{Failure, Told, bad_request};
+use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
-use crate::headers::to_backend;
-use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX};
-use crate::opening::read_in_full;
-use crate::pipeline::{
-    Asked, Call, crowded, give_up, ledger_closed, mark, mark_dropped, new_request, whole,
-};
+use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
+use crate::pipeline::{Asked, Call, give_up, mark, mark_dropped, whole};
 use crate::record::Record;
 use crate::route::Embedded;
 use crate::snapshot::Backend;
-use crate::upstream::{UpstreamFailure, UpstreamRequest};
 
 /// The protocol, as the ledger spells it: the client's vendor and what was asked for.
 const OPENAI_EMBEDDINGS: &str = "openai-embeddings";
@@ -53,25 +48,12 @@ impl Gateway {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
-        let in_flight_max = snapshot.limits.in_flight_max;
-        let Some(place) = self.in_flight.enter(in_flight_max) else {
-            return crowded(in_flight_max).answer(dialect);
+        let id = arrival.id;
+        let asked = Asked { model: request.model(), protocol, is_streamed: false, bytes_in };
+        let (mut record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
+            Ok(begun) => begun,
+            Err(answer) => return *answer,
         };
-        let decision = snapshot.routes.choose(request.model());
-        let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
-        let asked =
-            Asked { model: request.model().to_owned(), dialect: protocol, is_streamed: false };
-        let (begun, id) = (arrival.begun, arrival.id);
-        let new = new_request(arrival, client, asked, route);
-        let mut record = Record::new(&self.books, new, begun, bytes_in, place);
-        let decision = match decision {
-            Ok(decision) => decision,
-            Err(error) => return give_up(record, &Failure::no_route(&error), dialect).await,
-        };
-        if let Err(error) = record.reserve(&decision.explanation) {
-            tracing::error!(%error, "a request was refused because it could not be written down");
-            return ledger_closed().answer(dialect);
-        }
         let started = |backend: &Backend| GatewayEvent::RequestStarted {
             id,
             client: client.id.clone(),
@@ -147,40 +129,20 @@ impl Gateway {
         batch: Outgoing,
         inputs: usize,
     ) -> Result<EmbeddingBatch, Failure> {
-        let Outgoing { dialect, path, query, body, .. } = batch;
-        let request = UpstreamRequest {
-            method: Method::POST,
-            url: backend.url(&path, query),
-            headers: to_backend(ask.headers, ask.request.dialect(), dialect),
+        let question = Question {
+            backend,
             key,
-            carrier: backend.key_carrier(),
-            body,
+            outgoing: &batch,
+            headers: ask.headers,
+            client: ask.request.dialect(),
+            patience: ask.limits.total_timeout,
         };
-        let failed = |failure| Failure::upstream(&backend.id, &failure);
-        let sent = self.upstream(&backend.kind).send(request);
-        let response = tokio::time::timeout(ask.limits.total_timeout, sent).await;
-        let response = response.unwrap_or(Err(UpstreamFailure::Timeout)).map_err(failed)?;
-        let (status, headers) = (response.status.as_u16(), response.headers);
-        let scrubber = &response.scrubber;
-        let told = Told { headers: &headers, scrubber, now: self.clock().wall() };
-        if response.status.is_redirection() {
-            return Err(Failure::redirected(&backend.id, status));
-        }
-        if !response.status.is_success() {
-            let read = read_in_full(response.body, ERROR_BODY_BYTES_MAX, ERROR_BODY_TIMEOUT).await;
-            let body = scrubber.scrub_body(&read.unwrap_or_default());
-            let error = upstream_error(dialect, status, &body);
-            return Err(Failure::reported(&backend.id, &error, &told));
-        }
-        let stall = ask.limits.stall_timeout;
-        let body = read_in_full(response.body, ANSWER_BYTES_MAX, stall).await.map_err(failed)?;
-        EmbeddingBatch::read(dialect, &body, inputs)
-            .map_err(|bad| Failure::bad_answer(&backend.id, &bad, &told))
+        let limits = ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall: ask.limits.stall_timeout };
+        let reply = self.ask(question, limits).await?;
+        EmbeddingBatch::read(batch.dialect, &reply.body, inputs)
+            .map_err(|bad| Failure::bad_answer(&backend.id, &bad, &reply.told(self)))
     }
 }
-
-/// Time to read the words of a backend that has already failed.
-const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What all batches of one request share.
 struct Ask<'a> {

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::BackendId;
+use domain::{BackendId, Dialect};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hyper::header::HeaderMap;
-use wire::{AnswerFacts, AnswerStream, BadAnswer, Exchange, Flow, Tapped};
+use wire::{AnswerFacts, AnswerStream, BadAnswer, Exchange, Flow, Tapped, upstream_error};
 
 use crate::failure::{Failure, Told, Work};
 use crate::gateway::Gateway;
@@ -62,7 +62,7 @@ impl Gateway {
             return Err(Failure::redirected(id, response.status.as_u16()));
         }
         if !response.status.is_success() {
-            return Err(self.reported(id, &exchange, response).await);
+            return Err(self.reported(id, exchange.outgoing().dialect, response).await);
         }
         if is_compressed(&response.headers) {
             let what = "compressed its answer although it was asked not to.";
@@ -92,10 +92,11 @@ impl Gateway {
         Ok(Begun { backend: id.clone(), headers, content, exchange })
     }
 
-    async fn reported(
+    /// A failure in the words of a backend that speaks `dialect`.
+    pub(crate) async fn reported(
         &self,
         backend: &BackendId,
-        exchange: &Exchange,
+        dialect: Dialect,
         response: UpstreamResponse,
     ) -> Failure {
         let UpstreamResponse { status, headers, body, scrubber } = response;
@@ -105,7 +106,7 @@ impl Gateway {
             Ok(Ok(body) | Err(Unread::Failed(_, body))) => body,
             Ok(Err(Unread::TooLarge)) | Err(_) => Bytes::new(),
         };
-        let error = exchange.upstream_error(status.as_u16(), &scrubber.scrub_body(&body));
+        let error = upstream_error(dialect, status.as_u16(), &scrubber.scrub_body(&body));
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
         Failure::reported(backend, &error, &told)
     }

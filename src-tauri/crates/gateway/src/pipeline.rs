@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{BoundSecret, Dialect, Moment, RequestId, WallTime};
+use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Method, Response};
 use ledger::{NewRequest, Outcome};
 use routing::{Candidate, Decision};
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
@@ -18,17 +18,17 @@ use crate::answer::{
     self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, DROPPED, JSON, ROUTE, Refusal,
     RetryAdvice,
 };
+use crate::asking::Question;
 use crate::event::{GatewayEvent, Verdict};
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
-use crate::headers::{Media, media, to_backend, to_client};
+use crate::headers::{Media, media, to_client};
 use crate::limits::{ATTEMPTS_PER_REQUEST_MAX, DROPPED_HEADER_BYTES_MAX};
 use crate::opening::{Begun, Content, Tried, patience};
 use crate::record::Record;
 use crate::relay::{Passage, Relay};
 use crate::route::Surface;
 use crate::snapshot::{Backend, Client, Snapshot};
-use crate::upstream::{UpstreamFailure, UpstreamRequest};
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
@@ -76,30 +76,52 @@ impl Gateway {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
-        let Some(place) = self.in_flight.enter(snapshot.limits.in_flight_max) else {
-            return crowded(snapshot.limits.in_flight_max).answer(dialect);
-        };
-        let decision = snapshot.routes.choose(request.model());
-        let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
-        let (id, begun, started) = (arrival.id, arrival.begun, arrival.started);
+        let (id, started) = (arrival.id, arrival.started);
         let asked = Asked {
-            model: request.model().to_owned(),
-            dialect: dialect.word(),
+            model: request.model(),
+            protocol: dialect.word(),
             is_streamed: request.delivery().is_streamed(),
+            bytes_in,
         };
+        let (record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
+            Ok(begun) => begun,
+            Err(answer) => return *answer,
+        };
+        let client = client.id.clone();
+        let journey = Journey { id, started, client, request, headers, snapshot };
+        self.travel(journey, &decision, record).await
+    }
+
+    /// Gives a request its place, its route and its row in the ledger; else the answer that says why
+    /// not.
+    pub(crate) async fn set_out(
+        &self,
+        arrival: Arrival,
+        client: &Client,
+        snapshot: &Snapshot,
+        asked: Asked<'_>,
+    ) -> Result<(Record, Decision), Box<Response<AnswerBody>>> {
+        let (begun, dialect) = (arrival.begun, arrival.dialect);
+        let in_flight_max = snapshot.limits.in_flight_max;
+        let Some(place) = self.in_flight.enter(in_flight_max) else {
+            return Err(Box::new(crowded(in_flight_max).answer(dialect)));
+        };
+        let decision = snapshot.routes.choose(asked.model);
+        let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
+        let bytes_in = asked.bytes_in;
         let new = new_request(arrival, client, asked, route);
         let mut record = Record::new(&self.books, new, begun, bytes_in, place);
         let decision = match decision {
             Ok(decision) => decision,
-            Err(error) => return give_up(record, &Failure::no_route(&error), dialect).await,
+            Err(error) => {
+                return Err(Box::new(give_up(record, &Failure::no_route(&error), dialect).await));
+            }
         };
         if let Err(error) = record.reserve(&decision.explanation) {
             tracing::error!(%error, "a request was refused because it could not be written down");
-            return ledger_closed().answer(dialect);
+            return Err(Box::new(ledger_closed().answer(dialect)));
         }
-        let client = client.id.clone();
-        let journey = Journey { id, started, client, request, headers, snapshot };
-        self.travel(journey, &decision, record).await
+        Ok((record, decision))
     }
 
     async fn travel(
@@ -155,20 +177,15 @@ impl Gateway {
             client: journey.client.clone(),
             backend: backend.id.clone(),
         });
-        let outgoing = exchange.outgoing();
-        let request = UpstreamRequest {
-            method: Method::POST,
-            url: backend.url(&outgoing.path, outgoing.query),
-            headers: to_backend(&journey.headers, exchange.client(), outgoing.dialect),
+        let question = Question {
+            backend,
             key,
-            carrier: backend.key_carrier(),
-            body: outgoing.body.clone(),
+            outgoing: exchange.outgoing(),
+            headers: &journey.headers,
+            client: exchange.client(),
+            patience: patience(journey, record),
         };
-        let patience = patience(journey, record);
-        let sent = self.upstream(&backend.kind).send(request);
-        let response = tokio::time::timeout(patience, sent).await;
-        let response = response.unwrap_or(Err(UpstreamFailure::Timeout));
-        let response = response.map_err(|failure| Failure::upstream(&backend.id, &failure))?;
+        let response = self.send(question).await?;
         record.first_byte(response.status.as_u16());
         self.open(journey, Tried { backend, exchange }, response, record).await
     }
@@ -278,26 +295,23 @@ fn may_try_next(failure: &Failure, tries: usize) -> bool {
 }
 
 /// What a request asks for, as it is written down.
-pub(crate) struct Asked {
-    pub(crate) model: String,
-    pub(crate) dialect: &'static str,
+pub(crate) struct Asked<'a> {
+    pub(crate) model: &'a str,
+    /// As the ledger spells it.
+    pub(crate) protocol: &'static str,
     pub(crate) is_streamed: bool,
+    pub(crate) bytes_in: usize,
 }
 
-pub(crate) fn new_request(
-    arrival: Arrival,
-    client: &Client,
-    asked: Asked,
-    route: &str,
-) -> NewRequest {
+fn new_request(arrival: Arrival, client: &Client, asked: Asked<'_>, route: &str) -> NewRequest {
     NewRequest {
         id: arrival.id,
         started: arrival.started,
         client: client.id.clone(),
         project: arrival.project,
         route: route.to_owned(),
-        model_asked: asked.model,
-        dialect: asked.dialect.to_owned(),
+        model_asked: asked.model.to_owned(),
+        dialect: asked.protocol.to_owned(),
         streamed: asked.is_streamed,
         purpose: client.purpose,
     }
@@ -328,7 +342,7 @@ pub(crate) fn crowded(places: usize) -> Refusal {
         .retry(RetryAdvice::After(Duration::from_secs(1)))
 }
 
-pub(crate) fn ledger_closed() -> Refusal {
+fn ledger_closed() -> Refusal {
     let message = "The ledger cannot be written, so the request was not sent. Free some disk space or \
                    see the Gatehouse panel.";
     Refusal::new(503, ErrorKind::Api, "ledger_unavailable", message)

@@ -125,3 +125,16 @@ pub enum StreamFault {
 pub(crate) fn is_model_name(name: &str) -> bool {
     (1..=MODEL_NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
 }
+
+/// The text of a whole answer, or why it is none.
+pub(crate) fn answer_text(body: &[u8]) -> Result<&str, BadAnswer> {
+    let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(BadAnswer::Empty);
+    }
+    if text.starts_with('<') {
+        return Err(BadAnswer::Html);
+    }
+    Ok(text)
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use domain::{Dialect, Lack};
 
+use crate::answer::answer_text;
 use crate::assemble::Assembler;
 use crate::client_request::{ClientRequest, Metering};
 use crate::dialect::{self, Echo};
@@ -15,7 +16,7 @@ use crate::fold::fold;
 use crate::names::ToolNames;
 use crate::neutral::{Event, Piece};
 use crate::stream::{AnswerStream, PieceReader};
-use crate::{AnswerFacts, BadAnswer, Delivery, RequestError, Target, UpstreamError, openai_chat};
+use crate::{AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat};
 
 /// A request on its way to one backend.
 #[derive(Debug, Clone)]
@@ -175,12 +176,6 @@ impl Exchange {
         Ok((self.write(events, &self.echo()?)?, assembler.into_facts()))
     }
 
-    /// What a backend says about its failure.
-    #[must_use]
-    pub fn upstream_error(&self, status: u16, body: &[u8]) -> UpstreamError {
-        dialect::upstream_error(self.backend, status, body)
-    }
-
     fn assembler(&self) -> Assembler {
         let names = self.crossing.as_ref().map(|crossing| Arc::clone(&crossing.names));
         Assembler::new(names.unwrap_or_default(), &self.id)
@@ -225,19 +220,6 @@ fn assemble(
     }
     events.extend(assembler.take(piece).map_err(BadAnswer::Broken)?);
     Ok(())
-}
-
-/// The text of a whole answer, or why it is none.
-pub(crate) fn answer_text(body: &[u8]) -> Result<&str, BadAnswer> {
-    let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    if text.is_empty() {
-        return Err(BadAnswer::Empty);
-    }
-    if text.starts_with('<') {
-        return Err(BadAnswer::Html);
-    }
-    Ok(text)
 }
 
 /// Where a request of this dialect goes, under the backend's root.

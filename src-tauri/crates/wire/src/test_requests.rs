@@ -1,31 +1,12 @@
 //! Requests for tests, in the neutral form.
 
 use crate::Delivery;
-use crate::neutral::{
-    CallKind, Message, OutputFormat, ParallelCalls, Part, Reasoning, Request, Role, ToolCall,
-    ToolResult,
-};
+use crate::neutral::{CallKind, Message, Part, Request, Role, ToolCall, ToolResult};
 
 /// A user's one turn.
 pub(crate) fn request(text: &str) -> Request {
-    Request {
-        model: "m".to_owned(),
-        delivery: Delivery::Whole,
-        messages: vec![message(Role::User, vec![Part::text(text)])],
-        tools: Vec::new(),
-        tool_choice: None,
-        parallel_calls: ParallelCalls::Unsaid,
-        output: OutputFormat::Text,
-        reasoning: Reasoning::Unsaid,
-        output_tokens_max: None,
-        temperature: None,
-        top_p: None,
-        top_k: None,
-        stop: Vec::new(),
-        choices: None,
-        user: None,
-        extras: Vec::new(),
-    }
+    let messages = vec![message(Role::User, vec![Part::text(text)])];
+    Request { messages, ..Request::new("m", Delivery::Whole) }
 }
 
 pub(crate) fn message(role: Role, parts: Vec<Part>) -> Message {

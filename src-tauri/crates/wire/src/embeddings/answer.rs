@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::request::{EmbeddingRequest, Encoding, Shape};
 use super::{EmbeddingBatch, EmbeddingVector};
-use crate::exchange::answer_text;
+use crate::answer::answer_text;
 use crate::json::{Members, items};
 use crate::neutral::Json;
 use crate::usage::Counts;

@@ -11,7 +11,7 @@ use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
 use super::script::{Script, ScriptFinish, ScriptPart};
 use super::text;
 use super::tools::Call;
-use super::voice::{Beat, Voice};
+use super::voice::{Beat, Voice, insert};
 use crate::dialect::{error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
@@ -50,11 +50,11 @@ impl Voice for Anthropic {
     fn whole(&self, script: &Script) -> Bytes {
         let mut message = message(script);
         let content: Vec<Value> = script.parts.iter().map(|part| block(part, script)).collect();
-        set(&mut message, "content", json!(content));
-        set(&mut message, "stop_reason", json!(stop_reason(script.finish)));
+        insert(&mut message, "content", json!(content));
+        insert(&mut message, "stop_reason", json!(stop_reason(script.finish)));
         match script.usage {
-            Some(_) => set(&mut message, "usage", usage(script)),
-            None => set(&mut message, "usage", Value::Null),
+            Some(_) => insert(&mut message, "usage", usage(script)),
+            None => insert(&mut message, "usage", Value::Null),
         }
         Bytes::from(message.to_string())
     }
@@ -63,8 +63,8 @@ impl Voice for Anthropic {
         let mut start = message(script);
         if script.usage.is_some() {
             let mut usage = usage(script);
-            set(&mut usage, "output_tokens", json!(1));
-            set(&mut start, "usage", usage);
+            insert(&mut usage, "output_tokens", json!(1));
+            insert(&mut start, "usage", usage);
         }
         let mut beats = vec![
             Beat::frame(event(&json!({"type": "message_start", "message": start}))),
@@ -76,7 +76,7 @@ impl Voice for Anthropic {
         let delta = json!({"stop_reason": stop_reason(script.finish), "stop_sequence": null});
         let mut end = json!({"type": "message_delta", "delta": delta});
         if script.usage.is_some() {
-            set(&mut end, "usage", usage(script));
+            insert(&mut end, "usage", usage(script));
         }
         beats.push(Beat::frame(event(&end)));
         beats.push(Beat::terminator(event(&json!({"type": "message_stop"}))));
@@ -89,12 +89,6 @@ impl Voice for Anthropic {
 
     fn error_event(&self, error: &ErrorAnswer<'_>, events: usize) -> Bytes {
         error_event(Dialect::AnthropicMessages, error, u64::try_from(events).unwrap_or(u64::MAX)).0
-    }
-}
-
-fn set(object: &mut Value, key: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(key.to_owned(), value);
     }
 }
 

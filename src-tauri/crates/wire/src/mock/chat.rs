@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
+use super::prompt::{Calls, Format, Prompt, ToolChoice};
 use super::script::{Script, ScriptFinish, ScriptPart, ScriptUsage};
 use super::text;
-use super::tools::Call;
-use super::voice::{Beat, Voice};
+use super::tools::{Call, function_tools};
+use super::voice::{Beat, Voice, insert};
 use crate::openai_chat::{DONE_EVENT, error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
@@ -29,7 +29,7 @@ impl Voice for Chat {
             tool_results,
             images: messages.iter().map(images).sum(),
             tokens: messages.iter().map(|message| text::count(&content(message))).sum(),
-            tools: read_tools(body),
+            tools: function_tools(body),
             choice: read_choice(body),
             calls: if serial { Calls::OneAtATime } else { Calls::Parallel },
             format: read_format(body),
@@ -91,12 +91,6 @@ impl Voice for Chat {
 
     fn error_event(&self, error: &ErrorAnswer<'_>, _events: usize) -> Bytes {
         error_event(error)
-    }
-}
-
-fn insert(object: &mut Value, key: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(key.to_owned(), value);
     }
 }
 
@@ -177,15 +171,6 @@ fn content(message: &Value) -> String {
 fn images(message: &Value) -> usize {
     let parts = message.get("content").and_then(Value::as_array);
     parts.map_or(0, |parts| parts.iter().filter(|part| part.get("image_url").is_some()).count())
-}
-
-fn read_tools(body: &Value) -> Vec<Tool> {
-    let list = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let read = |tool: &Value| {
-        let function = tool.get("function")?;
-        Some(Tool::function(function.get("name")?.as_str()?, function.get("parameters")))
-    };
-    list.iter().filter_map(read).collect()
 }
 
 fn read_choice(body: &Value) -> ToolChoice {

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
+use super::prompt::{Calls, Format, Prompt, ToolChoice};
 use super::script::{Script, ScriptFinish, ScriptPart};
 use super::text;
-use super::tools::Call;
-use super::voice::{Beat, Voice};
+use super::tools::{Call, function_tools};
+use super::voice::{Beat, Voice, insert};
 use crate::{ErrorAnswer, UsageChunk};
 
 /// Speaks `POST /api/chat`: one JSON object a line, calls whole and without ids, every answer but a
@@ -30,7 +30,7 @@ impl Voice for Ollama {
             tool_results,
             images: messages.iter().map(images).sum(),
             tokens: messages.iter().map(|message| text::count(&content(message))).sum(),
-            tools: read_tools(body),
+            tools: function_tools(body),
             choice: ToolChoice::Auto,
             calls: Calls::Parallel,
             format: match body.get("format") {
@@ -89,12 +89,6 @@ impl Voice for Ollama {
     }
 }
 
-fn insert(object: &mut Value, key: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(key.to_owned(), value);
-    }
-}
-
 fn frame(script: &Script, message: &Value, is_done: bool) -> Value {
     // The mock's dates need no calendar: they are nobody's to read.
     json!({"model": script.model, "created_at": "2026-01-01T00:00:00Z", "message": message,
@@ -124,13 +118,4 @@ fn call_object(call: &Call) -> Value {
 
 fn content(message: &Value) -> String {
     message.get("content").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn read_tools(body: &Value) -> Vec<Tool> {
-    let list = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let read = |tool: &Value| {
-        let function = tool.get("function")?;
-        Some(Tool::function(function.get("name")?.as_str()?, function.get("parameters")))
-    };
-    list.iter().filter_map(read).collect()
 }

@@ -10,7 +10,7 @@ use super::prompt::Prompt;
 use super::script::{Script, ScriptFinish, ScriptPart, ScriptUsage};
 use super::text;
 use super::tools::Call;
-use super::voice::{Beat, BeatKind, Voice};
+use super::voice::{Beat, BeatKind, Voice, insert};
 use crate::dialect::{error_body, error_event};
 use crate::neutral::CallKind;
 use crate::{ErrorAnswer, UsageChunk};
@@ -142,12 +142,6 @@ impl Stream {
         let mut done = json!({"type": format!("{family}.done"), "name": call.name});
         insert(&mut done, key, json!(call.arguments));
         self.frame(at(done));
-    }
-}
-
-fn insert(object: &mut Value, key: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(key.to_owned(), value);
     }
 }
 

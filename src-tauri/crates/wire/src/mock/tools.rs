@@ -78,3 +78,13 @@ pub(super) fn word(prompt: &str) -> String {
     let mut words = prompt.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.next_back().unwrap_or("text").to_owned()
 }
+
+/// The tools of a body that lists functions as Chat Completions and Ollama do.
+pub(super) fn function_tools(body: &Value) -> Vec<Tool> {
+    let list = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let read = |tool: &Value| {
+        let function = tool.get("function")?;
+        Some(Tool::function(function.get("name")?.as_str()?, function.get("parameters")))
+    };
+    list.iter().filter_map(read).collect()
+}

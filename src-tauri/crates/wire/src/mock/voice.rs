@@ -69,6 +69,13 @@ impl Beat {
     }
 }
 
+/// Adds a member to an object; anything else is left as it is.
+pub(super) fn insert(object: &mut Value, key: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.to_owned(), value);
+    }
+}
+
 /// The voice of a dialect.
 pub(super) const fn voice(dialect: Dialect) -> &'static dyn Voice {
     match dialect {

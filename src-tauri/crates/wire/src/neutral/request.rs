@@ -98,6 +98,30 @@ pub struct Request {
     pub extras: Vec<Extra>,
 }
 
+impl Request {
+    /// A request that says nothing yet.
+    pub(crate) fn new(model: &str, delivery: Delivery) -> Self {
+        Self {
+            model: model.to_owned(),
+            delivery,
+            messages: Vec::new(),
+            tools: Vec::new(),
+            tool_choice: None,
+            parallel_calls: ParallelCalls::Unsaid,
+            output: OutputFormat::Text,
+            reasoning: Reasoning::Unsaid,
+            output_tokens_max: None,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: Vec::new(),
+            choices: None,
+            user: None,
+            extras: Vec::new(),
+        }
+    }
+}
+
 /// A field of the request that the neutral form has no place for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extra {
@@ -107,6 +131,22 @@ pub struct Extra {
     pub path: String,
     /// Its value.
     pub value: Json,
+}
+
+impl Extra {
+    /// OpenAI's word for a field that Gemini and Ollama have too, by the last word of its path in
+    /// either spelling; `None` for a field that only one dialect can say.
+    pub(crate) fn common_word(&self) -> Option<&'static str> {
+        let word = self.path.rsplit('.').next().unwrap_or_default();
+        match (self.field, word) {
+            (Field::Seed, _) => Some("seed"),
+            (Field::Penalties, "frequencyPenalty" | "frequency_penalty") => {
+                Some("frequency_penalty")
+            }
+            (Field::Penalties, "presencePenalty" | "presence_penalty") => Some("presence_penalty"),
+            _ => None,
+        }
+    }
 }
 
 /// One turn.

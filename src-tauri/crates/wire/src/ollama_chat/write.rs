@@ -216,12 +216,9 @@ impl Writer<'_> {
             .raw_if("top_k", request.top_k.as_ref().map(Json::get))
             .array_if("stop", &stop);
         for extra in &request.extras {
-            let word = extra.path.rsplit('.').next().unwrap_or_default();
-            let key = match (extra.field, word) {
-                (Field::Seed, _) => "seed",
-                (Field::Penalties, "frequencyPenalty" | "frequency_penalty") => "frequency_penalty",
-                (Field::Penalties, "presencePenalty" | "presence_penalty") => "presence_penalty",
-                (field, _) if fate(field, DIALECT) == Fate::Crosses => {
+            let key = match (extra.field, extra.common_word()) {
+                (_, Some(word)) => word,
+                (field, None) if fate(field, DIALECT) == Fate::Crosses => {
                     // No other dialect's word for it is Ollama's.
                     self.crossings.lacking(&extra.path)?;
                     continue;

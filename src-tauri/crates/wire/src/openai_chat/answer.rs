@@ -7,20 +7,13 @@ use super::DONE_EVENT;
 use super::chunk::{Chunk, data_event};
 use super::error::in_band_error;
 use super::usage::read_usage;
-use crate::answer::is_model_name;
+use crate::answer::{answer_text, is_model_name};
 use crate::json::{Members, items, range_in};
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
 /// Reads a whole answer.
 pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
-    let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    if text.is_empty() {
-        return Err(BadAnswer::Empty);
-    }
-    if text.starts_with('<') {
-        return Err(BadAnswer::Html);
-    }
+    let text = answer_text(body)?;
     let chunk = Chunk::read(text).map_err(|_| BadAnswer::NotJson)?;
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
@@ -41,9 +34,7 @@ pub(crate) fn stream_of_answer(
     usage_chunk: UsageChunk,
 ) -> Result<(Bytes, AnswerFacts), BadAnswer> {
     let facts = read_chat_answer(body)?;
-    let text = std::str::from_utf8(body).map_err(|_| BadAnswer::NotJson)?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let answer = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
+    let answer = Members::parse(answer_text(body)?).map_err(|_| BadAnswer::NotJson)?;
     let choices = answer.get("choices").and_then(items).unwrap_or_default();
     let choices: Vec<_> = choices.into_iter().map(choice_as_delta).collect();
     let mut stream = data_event(&chunk_like(&answer, &choices.join(","), ""));

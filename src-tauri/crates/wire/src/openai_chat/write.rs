@@ -168,16 +168,13 @@ impl Writer<'_> {
         })
     }
 
-    /// What the table says crosses, by the last word of its path in either spelling.
+    /// What the table says crosses.
     fn extras(&mut self, mut body: ObjectText) -> Result<ObjectText, RequestError> {
         for extra in &self.request.extras {
-            let word = extra.path.rsplit('.').next().unwrap_or_default();
-            let key = match (extra.field, word) {
-                (Field::Seed, _) => "seed",
-                (Field::Verbosity, _) => "verbosity",
-                (Field::Penalties, "frequencyPenalty" | "frequency_penalty") => "frequency_penalty",
-                (Field::Penalties, "presencePenalty" | "presence_penalty") => "presence_penalty",
-                (field, _) if fate(field, DIALECT) == Fate::Crosses => {
+            let key = match (extra.field, extra.common_word()) {
+                (_, Some(word)) => word,
+                (Field::Verbosity, None) => "verbosity",
+                (field, None) if fate(field, DIALECT) == Fate::Crosses => {
                     // No other dialect's word for it is ours.
                     self.crossings.lacking(&extra.path)?;
                     continue;

@@ -19,7 +19,7 @@ pub(crate) fn read_request(
     delivery: Delivery,
 ) -> Result<Request, RequestError> {
     let root = Object::root(text)?;
-    let mut request = empty(model, delivery);
+    let mut request = Request::new(model, delivery);
     let mut choice = None;
     for (key, node) in root.entries() {
         match key {
@@ -41,27 +41,6 @@ pub(crate) fn read_request(
 /// Keeps a field that the neutral form has no place for.
 pub(super) fn keep(request: &mut Request, field: Field, node: &Node<'_>) {
     request.extras.push(Extra { field, path: node.path().to_owned(), value: node.json() });
-}
-
-fn empty(model: &str, delivery: Delivery) -> Request {
-    Request {
-        model: model.to_owned(),
-        delivery,
-        messages: Vec::new(),
-        tools: Vec::new(),
-        tool_choice: None,
-        parallel_calls: ParallelCalls::Unsaid,
-        output: OutputFormat::Text,
-        reasoning: Reasoning::Unsaid,
-        output_tokens_max: None,
-        temperature: None,
-        top_p: None,
-        top_k: None,
-        stop: Vec::new(),
-        choices: None,
-        user: None,
-        extras: Vec::new(),
-    }
 }
 
 fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
