@@ -104,6 +104,28 @@ slug! {
     /// A tool on this machine that calls the gateway with its own local token.
     ClientId
 }
+slug! {
+    /// A rule that leads a model's name to backends.
+    RouteId
+}
+
+/// A backend through one of its credentials: what is tried, trips, cools down and is blocked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Access {
+    /// Where a request goes.
+    pub backend: BackendId,
+    /// With which key; `None` for a server that wants none.
+    pub credential: Option<CredentialId>,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.credential {
+            Some(credential) => write!(f, "{} ({credential})", self.backend),
+            None => write!(f, "{}", self.backend),
+        }
+    }
+}
 
 macro_rules! generated {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {

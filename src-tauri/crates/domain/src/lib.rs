@@ -10,16 +10,20 @@ mod id;
 mod money;
 mod origin;
 mod redact;
+mod routing_words;
 mod secret;
 mod time;
 mod usage;
 
 pub use dialect::{Crossing, Dialect, Lack, Offer, UnknownWord};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
-pub use id::{BackendId, ClientId, CredentialId, IdError, RequestId, RunId, SLUG_CHARS_MAX};
+pub use id::{
+    Access, BackendId, ClientId, CredentialId, IdError, RequestId, RouteId, RunId, SLUG_CHARS_MAX,
+};
 pub use money::{MicroUsd, Rates};
 pub use origin::{Origin, OriginError};
 pub use redact::redact;
+pub use routing_words::{CacheWish, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretRejected};
 pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::TokenUsage;

@@ -108,9 +108,8 @@ impl Gateway {
         };
         let decision = snapshot.routes.choose(asked.model);
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
-        let bytes_in = asked.bytes_in;
         let new = new_request(arrival, client, asked, route);
-        let mut record = Record::new(&self.books, new, begun, bytes_in, place);
+        let mut record = Record::new(&self.books, new, begun, asked.bytes_in, place);
         let decision = match decision {
             Ok(decision) => decision,
             Err(error) => {
@@ -295,6 +294,7 @@ fn may_try_next(failure: &Failure, tries: usize) -> bool {
 }
 
 /// What a request asks for, as it is written down.
+#[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) model: &'a str,
     /// As the ledger spells it.
