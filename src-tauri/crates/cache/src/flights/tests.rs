@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::*;
 
@@ -93,7 +94,7 @@ async fn three_hundred_ask_and_the_backend_is_asked_once() {
     let (says, leader) = lead(&flights, &backend);
     let mut readers = vec![leader];
     readers.extend((0..149).map(|_| join(&flights)));
-    let mut reading: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(all(reader))).collect();
+    let mut reading: JoinSet<_> = readers.into_iter().map(all).collect();
     let mut expected = Vec::new();
     for number in 0..100_u8 {
         let chunk = vec![number; 100];
@@ -102,13 +103,15 @@ async fn three_hundred_ask_and_the_backend_is_asked_once() {
         tokio::task::yield_now().await;
         if number == 50 {
             // These come in the middle and still get the beginning.
-            reading.extend((0..150).map(|_| tokio::spawn(all(join(&flights)))));
+            for _ in 0..150 {
+                reading.spawn(all(join(&flights)));
+            }
         }
     }
     drop(says);
     let mut whole = 0;
-    for reader in reading {
-        assert!(reader.await.expect("no panic") == expected);
+    for read in reading.join_all().await {
+        assert!(read == expected);
         whole += 1;
     }
     assert_eq!((whole, backend.asked.load(Ordering::SeqCst)), (300, 1));
@@ -122,13 +125,13 @@ async fn many_threads_drive_one_answer() {
         let (says, leader) = lead(&flights, &backend);
         let mut readers = vec![leader];
         readers.extend((0..50).map(|_| join(&flights)));
-        let reading: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(all(reader))).collect();
+        let reading: JoinSet<_> = readers.into_iter().map(all).collect();
         for number in 0..200_u8 {
             says.send(vec![number; 10]).expect("someone listens");
         }
         drop(says);
-        for reader in reading {
-            assert_eq!(reader.await.expect("no panic").len(), 2_000);
+        for read in reading.join_all().await {
+            assert_eq!(read.len(), 2_000);
         }
     }
 }
@@ -142,7 +145,8 @@ async fn when_the_leader_leaves_another_goes_on() {
     assert_eq!(leader.next().await, Some(Ok(b"one".to_vec())));
     // The leader waits in the backend's line, with its own waker, and goes.
     assert!(leader.next().now_or_never().is_none());
-    let waiting = tokio::spawn(async move {
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move {
         let first = joined.next().await;
         (first, all(joined).await)
     });
@@ -151,7 +155,7 @@ async fn when_the_leader_leaves_another_goes_on() {
     assert_eq!(backend.dropped(), 0);
     says.send(b"two".to_vec()).expect("someone still listens");
     drop(says);
-    let (first, rest) = waiting.await.expect("no panic");
+    let (first, rest) = waiting.join_next().await.expect("it waits").expect("no panic");
     assert_eq!((first, rest), (Some(Ok(b"one".to_vec())), b"two".to_vec()));
 }
 
