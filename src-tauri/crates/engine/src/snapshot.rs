@@ -98,7 +98,7 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
         built_in.and_then(|url| Backend::new(mock.clone(), TargetKind::Mock, &url, None).ok());
     let own = settings.backends.iter().filter_map(|(id, known)| {
         let root = api_root(known.kind, &known.base_url);
-        let built = Backend::new(id.clone(), target(known), &root, known.credential.clone());
+        let built = Backend::new(id.clone(), target(known), &root, known.credential().cloned());
         Some(built.ok()?.crossing(known.crossing))
     });
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
