@@ -60,6 +60,7 @@ impl RateWindow {
     /// Puts right what was taken, once the true amount is known. Less is given back to the second it
     /// was taken in; more counts from now on, since it was used after that, and may exceed the limit:
     /// then nothing fits until it has left the window.
+    #[expect(clippy::needless_pass_by_value, reason = "what was taken is settled once")]
     pub fn settle(&mut self, taken: Taken, used: u64, now: Moment) {
         let Taken { at, amount } = taken;
         if used < amount {

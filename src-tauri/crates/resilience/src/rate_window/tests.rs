@@ -90,6 +90,9 @@ fn without_rules_everything_fits_and_a_new_rule_keeps_what_was_taken() {
     );
 }
 
+/// A moment, what counts from then on, and what is settled then.
+type Event = (Moment, u64, Option<(Taken, u64)>);
+
 proptest! {
     /// In any 60 seconds no more is admitted than the limit, and a wait that was named is enough.
     #[test]
@@ -122,7 +125,7 @@ proptest! {
         asked in prop::collection::vec((0_u64..9_000, 1_u32..50, 0_u64..50, 0_u64..90_000), 1..80),
     ) {
         let mut window = RateWindow::new(1_000_000);
-        let mut steps: Vec<(Moment, u64, Option<(Taken, u64)>)> = Vec::new();
+        let mut steps: Vec<Event> = Vec::new();
         let mut now = Moment::default();
         for (pause_ms, amount, used, lasts_ms) in asked {
             now = now + Duration::from_millis(pause_ms);
