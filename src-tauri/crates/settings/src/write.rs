@@ -1,11 +1,12 @@
 //! From settings back to the file, touching only what differs: the rest is the user's own text.
 
-use domain::{Crossing, WallTime};
-use indexmap::IndexMap;
-use toml_edit::{Array, Datetime, DocumentMut, Item, Table, TableLike, TomlError, Value};
+mod tables;
 
+use toml_edit::{DocumentMut, Item, Table, TableLike, TomlError, Value};
+
+use self::tables::{Fields, tables};
 use crate::Settings;
-use crate::finding::{FieldPath, Repair, RepairAction};
+use crate::finding::{Repair, RepairAction};
 
 /// What a file begins with that did not exist.
 pub(crate) const FRESH_FILE: &str = "\
@@ -15,7 +16,10 @@ version = 1
 ";
 
 /// The tables whose names are the user's, and whose order matters.
-const NAMED: [&str; 3] = ["credentials", "backends", "clients"];
+const NAMED: [&str; 4] = ["credentials", "backends", "routes", "clients"];
+
+/// The two ways to name the keys of a backend; only one of them may stand in the file.
+const KEY_SPELLINGS: [&str; 2] = ["credential", "credentials"];
 
 /// `text`, which says `before`, changed so that it says `after`.
 pub(crate) fn rewrite(
@@ -69,6 +73,10 @@ pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError
                 }
             }
             RepairAction::Rename(new) => rename(parent, name, new),
+            RepairAction::SetAt { place, field, value } => {
+                let list = parent.as_table_like_mut().and_then(|table| table.get_mut(name));
+                list.into_iter().for_each(|list| set_at(list, *place, field, value.clone()));
+            }
         }
     }
     Ok(with_line_ends_of(text, document.to_string()))
@@ -83,105 +91,17 @@ fn with_line_ends_of(text: &str, written: String) -> String {
     }
 }
 
-type Fields = IndexMap<&'static str, Value>;
-
-/// The settings as tables of values; an absent optional value has no field.
-fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
-    let mut tables = fixed_tables(settings);
-    let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
-    for (id, credential) in &settings.credentials {
-        let mut fields = Fields::from([("label", credential.label.as_str().into())]);
-        fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
-        fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
-        fields.insert("created", time(credential.created));
-        fields.extend(credential.replaced.map(|at| ("replaced", time(at))));
-        tables.insert(path("credentials", id.as_str()), fields);
-    }
-    for (id, backend) in &settings.backends {
-        let mut fields = Fields::from([
-            ("label", backend.label.as_str().into()),
-            ("kind", backend.kind.word().into()),
-            ("base_url", backend.base_url.as_str().into()),
-        ]);
-        fields.extend(backend.credential.as_ref().map(|it| ("credential", it.as_str().into())));
-        fields.insert("enabled", backend.enabled.into());
-        if !backend.models.is_empty() {
-            fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
-        }
-        let lacks: Array = backend.lacks.iter().map(|lack| lack.word()).collect();
-        let offers: Array = backend.offers.iter().map(|offer| offer.word()).collect();
-        for (name, words) in [("lacks", lacks), ("offers", offers)] {
-            if !words.is_empty() {
-                fields.insert(name, Value::Array(words));
-            }
-        }
-        if backend.crossing != Crossing::default() {
-            fields.insert("crossing", backend.crossing.word().into());
-        }
-        tables.insert(path("backends", id.as_str()), fields);
-    }
-    for (id, client) in &settings.clients {
-        let mut fields = Fields::from([
-            ("token_sha256", client.token_sha256.to_string().into()),
-            ("created", time(client.created)),
-        ]);
-        fields.extend(client.expires.map(|at| ("expires", time(at))));
-        tables.insert(path("clients", id.as_str()), fields);
-    }
-    tables
-}
-
-fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
-    let gateway = &settings.gateway;
-    let ms = whole_number;
-    let sections = [
-        (
-            "gateway",
-            Fields::from([
-                ("port", i64::from(gateway.port).into()),
-                ("body_bytes_max", whole_number(gateway.body_bytes_max)),
-                ("in_flight_max", whole_number(gateway.in_flight_max)),
-                ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
-                ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
-                ("stall_timeout_ms", ms(gateway.stall_timeout_ms)),
-                ("total_timeout_ms", ms(gateway.total_timeout_ms)),
-            ]),
-        ),
-        ("vault", Fields::from([("kind", settings.vault.kind.word().into())])),
-        ("health", Fields::from([("interval_secs", whole_number(settings.health.interval_secs))])),
-        ("notifications", Fields::from([("enabled", settings.notifications.enabled.into())])),
-        (
-            "ledger",
-            Fields::from([("retention_days", i64::from(settings.ledger.retention_days).into())]),
-        ),
-        ("appearance", Fields::from([("theme", settings.appearance.theme.word().into())])),
-    ];
-    sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
-}
-
-/// A number past `i64` is written as its end, where the range check refuses it.
-fn whole_number<T>(number: T) -> Value
-where
-    i64: TryFrom<T>,
-{
-    i64::try_from(number).unwrap_or(i64::MAX).into()
-}
-
-/// A time that the calendar does not have is written as a number, where the type check refuses it.
-fn time(at: WallTime) -> Value {
-    jiff::Timestamp::from_millisecond(at.unix_ms())
-        .ok()
-        .and_then(|time| time.to_string().parse::<Datetime>().ok())
-        .map_or_else(|| at.unix_ms().into(), Value::from)
-}
-
 fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
     let is_changed = |name: &str| match (old.get(name), new.get(name)) {
         (Some(old), Some(new)) => old.to_string() != new.to_string(),
         (old, new) => old.is_some() != new.is_some(),
     };
-    let names: Vec<&str> =
+    let mut names: Vec<&str> =
         new.keys().chain(old.keys()).copied().filter(|name| is_changed(name)).collect();
+    // The file may have either spelling where ours has the other.
+    if names.iter().any(|name| KEY_SPELLINGS.contains(name)) {
+        names.extend(KEY_SPELLINGS);
+    }
     let [parents @ .., last] = path else { return };
     if names.is_empty() {
         return;
@@ -207,16 +127,36 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
 }
 
 /// Puts a value where another stood, keeping the comment behind it.
-fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
+fn set(table: &mut dyn TableLike, name: &str, value: Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(existing) => {
             if !append(existing, &value) {
-                *value.decor_mut() = existing.decor().clone();
-                *existing = value;
+                replace(existing, value);
             }
         }
         None => drop(table.insert(name, Item::Value(value))),
     }
+}
+
+fn set_at(list: &mut Item, place: usize, field: &str, value: Value) {
+    match list {
+        Item::ArrayOfTables(tables) => {
+            if let Some(table) = tables.get_mut(place) {
+                set(table, field, value);
+            }
+        }
+        Item::Value(Value::Array(values)) => match values.get_mut(place) {
+            Some(Value::InlineTable(table)) => set(table, field, value),
+            Some(plain) => replace(plain, value),
+            None => {}
+        },
+        _ => {}
+    }
+}
+
+fn replace(existing: &mut Value, mut value: Value) {
+    *value.decor_mut() = existing.decor().clone();
+    *existing = value;
 }
 
 /// Continues a list, which keeps the comments inside it; `false` if `new` is no continuation. Where
@@ -224,12 +164,26 @@ fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
 fn append(existing: &mut Value, new: &Value) -> bool {
     let (Some(list), Some(new)) = (existing.as_array_mut(), new.as_array()) else { return false };
     let known = list.len();
-    let same = list.iter().zip(new).all(|(old, new)| old.as_str() == new.as_str());
+    let same = list.iter().zip(new).all(|(old, new)| means_the_same(old, new));
     if known > new.len() || !same {
         return false;
     }
-    new.iter().skip(known).filter_map(Value::as_str).for_each(|name| list.push(name));
+    new.iter().skip(known).for_each(|value| list.push(value.clone()));
     true
+}
+
+/// Whether two values say the same, however they are written.
+fn means_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => one.value() == other.value(),
+        (Value::Integer(one), Value::Integer(other)) => one.value() == other.value(),
+        (Value::InlineTable(one), Value::InlineTable(other)) => {
+            let same =
+                |(name, value)| other.get(name).is_some_and(|theirs| means_the_same(value, theirs));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => false,
+    }
 }
 
 fn names_of(item: &Item) -> Vec<String> {

@@ -3,26 +3,51 @@
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
-use domain::{BackendId, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin};
+use domain::{
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin,
+};
 use indexmap::IndexMap;
-use toml_edit::{Item, Value};
+use toml_edit::Value;
 use url::Url;
 
-use crate::finding::{Findings, RepairAction, shown};
+use super::names::{NameList, names};
+use super::{limits, pool};
+use crate::finding::{Findings, RepairAction};
 use crate::section::Section;
 use crate::{
-    BackendKind, BackendSettings, ClientSettings, CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX,
-    MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256, corrected_base_url,
-    parse_base_url,
+    BackendKind, BackendSettings, ClientPriority, ClientSettings, CredentialSettings, ENTRIES_MAX,
+    LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256,
+    corrected_base_url, parse_base_url,
 };
 
 /// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
 const TAIL_CHARS: usize = 4;
+const MODELS: NameList = NameList {
+    field: "models",
+    one: "model",
+    example: "gpt-4o",
+    entries_max: MODELS_PER_BACKEND_MAX,
+    chars_max: MODEL_CHARS_MAX,
+    fewer: "leave the list empty to ask the backend",
+};
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
-/// What a backend's table may hold.
-const BACKEND_NAMES: [&str; 9] =
-    ["label", "kind", "base_url", "credential", "enabled", "models", "lacks", "offers", "crossing"];
+/// What a backend's table may hold beside its limits.
+const BACKEND_NAMES: [&str; 11] = [
+    "label",
+    "kind",
+    "base_url",
+    "credential",
+    "credentials",
+    "pool",
+    "enabled",
+    "models",
+    "lacks",
+    "offers",
+    "crossing",
+];
+/// What a client's table may hold beside its limits.
+const CLIENT_NAMES: [&str; 5] = ["token_sha256", "created", "expires", "cache", "priority"];
 
 pub(super) fn read_credentials(
     section: &Section,
@@ -57,20 +82,10 @@ pub(super) fn read_backends(
     findings: &mut Findings,
 ) -> IndexMap<BackendId, BackendSettings> {
     entries(section, findings, |id: &BackendId, entry, findings| {
-        entry.check_names(&BACKEND_NAMES, findings);
+        entry.check_names(&[&BACKEND_NAMES[..], &limits::NAMES].concat(), findings);
         if id.as_str() == MOCK_BACKEND_ID {
             let what = "the mock backend is built in, and its name is taken";
             findings.error(&entry.path, entry.span_of(""), what, "give this backend another name");
-        }
-        let credential = entry.text("credential", findings).map(CredentialId::new);
-        if let Some(Err(error)) = &credential {
-            entry.wrong(
-                "credential",
-                "this is no credential's name",
-                id_hint(error),
-                None,
-                findings,
-            );
         }
         let mock = BackendKind::Mock.word();
         let words: Vec<&str> =
@@ -83,9 +98,10 @@ pub(super) fn read_backends(
         Some(BackendSettings {
             label: label(entry, id.as_str(), findings),
             kind,
-            credential: credential.and_then(Result::ok),
+            pool: pool::pool(entry, findings),
+            limits: limits::limits(entry, findings),
             enabled: entry.switch("enabled", true, findings),
-            models: models(entry, findings),
+            models: names(entry, &MODELS, findings),
             lacks: switches(entry, "lacks", Lack::WORDS, kind, findings),
             offers: switches(entry, "offers", Offer::WORDS, kind, findings),
             crossing: entry.word("crossing", Crossing::WORDS, findings).unwrap_or_default(),
@@ -100,7 +116,7 @@ pub(super) fn read_clients(
 ) -> IndexMap<ClientId, ClientSettings> {
     let mut owners: HashMap<TokenSha256, ClientId> = HashMap::new();
     entries(section, findings, |id: &ClientId, entry, findings| {
-        entry.check_names(&["token_sha256", "created", "expires"], findings);
+        entry.check_names(&[&CLIENT_NAMES[..], &limits::NAMES].concat(), findings);
         entry.missing("created", CREATED_HINT, findings);
         entry.missing("token_sha256", "add the client with `gatehouse clients add`", findings);
         let token = entry.text("token_sha256", findings).map(TokenSha256::from_str);
@@ -115,6 +131,9 @@ pub(super) fn read_clients(
             entry.wrong("token_sha256", what, hint, None, findings);
         }
         Some(ClientSettings {
+            limits: limits::limits(entry, findings),
+            cache: entry.word("cache", CacheWish::WORDS, findings),
+            priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,
@@ -123,7 +142,7 @@ pub(super) fn read_clients(
 }
 
 /// Reads each entry whose name is an id; an entry without what it needs is left out, its error noted.
-fn entries<Id, T>(
+pub(super) fn entries<Id, T>(
     section: &Section,
     findings: &mut Findings,
     mut read: impl FnMut(&Id, &Section, &mut Findings) -> Option<T>,
@@ -157,7 +176,7 @@ where
 }
 
 /// [`IdError`]'s own text, which repeats no more than one character.
-fn id_hint(error: &IdError) -> String {
+pub(super) fn id_hint(error: &IdError) -> String {
     match error {
         IdError::Malformed(_) => "choose another name".to_owned(),
         _ => error.to_string(),
@@ -223,39 +242,4 @@ fn switches<T: FromStr + Ord>(
         findings.warning(&entry.path_of(name), entry.span_of(name), what, hint);
     }
     switches
-}
-
-fn models(entry: &Section, findings: &mut Findings) -> Vec<String> {
-    let Some(item) = entry.item("models") else { return Vec::new() };
-    let hint = "write a list of names, such as models = [\"gpt-4o\"]";
-    let Some(list) = item.as_array() else {
-        let single = item.as_str().map(|name| {
-            RepairAction::Set(Value::Array(std::iter::once(Value::from(name)).collect()))
-        });
-        entry.wrong("models", "this must be a list of names", hint, single, findings);
-        return Vec::new();
-    };
-    if list.len() > MODELS_PER_BACKEND_MAX {
-        let what = format!("{} models; at most {MODELS_PER_BACKEND_MAX} are allowed", list.len());
-        entry.wrong("models", what, "leave the list empty to ask the backend", None, findings);
-    }
-    let mut names: Vec<String> = Vec::new();
-    for value in list {
-        let name = value.as_str().unwrap_or_default();
-        let length = name.chars().count();
-        if length == 0 || length > MODEL_CHARS_MAX || name.chars().any(char::is_control) {
-            let what = format!("a model's name must be text of 1 to {MODEL_CHARS_MAX} characters");
-            entry.wrong("models", what, hint, None, findings);
-        } else if names.iter().any(|known| known == name) {
-            repeated_model(entry, name, item, findings);
-        } else {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
-fn repeated_model(entry: &Section, name: &str, item: &Item, findings: &mut Findings) {
-    let what = format!("the model {} is listed twice", shown(name));
-    findings.warning(&entry.path_of("models"), item.span(), what, "remove one of the two");
 }

@@ -1,0 +1,84 @@
+//! The first tier: answers in memory, bounded by their weight. What comes once does not push out what
+//! comes often (TinyLFU admission, by moka).
+//!
+//! moka's own expiry reads the machine's clock, so times are kept beside the entries and checked here.
+
+use std::sync::Arc;
+
+use domain::Moment;
+use moka::sync::Cache as Moka;
+
+use crate::advice::{Advice, Reuse};
+use crate::kept::Kept;
+use crate::purge::Rules;
+use crate::{Address, Entry};
+
+/// An entry, and until when it may be given.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) kept: Kept,
+    pub(crate) expires: Moment,
+}
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    entries: Moka<Address, Arc<Stored>>,
+    reuse: Reuse,
+}
+
+impl Memory {
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        let entries = Moka::builder()
+            .max_capacity(bytes_max)
+            .weigher(|_, stored: &Arc<Stored>| weight(&stored.kept.entry))
+            .build();
+        Self { entries, reuse: Reuse::new(bytes_max) }
+    }
+
+    /// The answer, if there is a fresh one. Takes no lock that anybody holds for long.
+    pub(crate) fn get(&self, address: Address, rules: &Rules, now: Moment) -> Option<Arc<Entry>> {
+        self.reuse.looked_up(address, now);
+        let stored = self.entries.get(&address)?;
+        if stored.expires <= now || stored.kept.is_stale(address, rules) {
+            self.entries.invalidate(&address);
+            return None;
+        }
+        Some(Arc::clone(&stored.kept.entry))
+    }
+
+    pub(crate) fn put(&self, address: Address, stored: Stored) {
+        self.reuse.came(address, u64::from(weight(&stored.kept.entry)), stored.expires);
+        self.entries.insert(address, Arc::new(stored));
+    }
+
+    /// Removes what the rules cover by now or what is over, for the memory's sake: nobody would be
+    /// given it.
+    pub(crate) fn sweep(&self, rules: &Rules, now: Moment) {
+        let gone: Vec<Address> = self
+            .entries
+            .iter()
+            .filter(|(address, stored)| {
+                stored.expires <= now || stored.kept.is_stale(**address, rules)
+            })
+            .map(|(address, _)| *address)
+            .collect();
+        for address in gone {
+            self.entries.invalidate(&address);
+        }
+        self.entries.run_pending_tasks();
+    }
+
+    /// How many there are, and their weight in bytes.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        self.entries.run_pending_tasks();
+        (self.entries.entry_count(), self.entries.weighted_size())
+    }
+
+    pub(crate) fn advice(&self) -> Advice {
+        self.reuse.advice()
+    }
+}
+
+fn weight(entry: &Entry) -> u32 {
+    u32::try_from(entry.weight()).unwrap_or(u32::MAX)
+}
