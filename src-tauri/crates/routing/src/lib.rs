@@ -17,6 +17,7 @@ mod policy;
 mod refusal;
 mod route;
 mod sentence;
+mod simulation;
 mod table;
 
 pub use asking::{Asking, Needs};
@@ -29,4 +30,5 @@ pub use route::{
     BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
     RouteCandidate, Standing,
 };
+pub use simulation::{Frozen, SIMULATION_DRAWS_MAX, Share, Simulation, Unserved};
 pub use table::{ModelEntry, RouteTable};
