@@ -37,7 +37,7 @@ pub use playground::{
     PLAYGROUND_TEXT_BYTES_MAX, PlaygroundError, PlaygroundFault, PlaygroundOrder, PlaygroundPiece,
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
-pub use probe::{ProbeReport, ProbeStep};
+pub use probe::{KeyReport, ProbeReport, ProbeStep};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
 pub use standing::{KeyStanding, KeyState};
