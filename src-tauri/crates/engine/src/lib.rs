@@ -15,6 +15,7 @@ mod notify;
 mod owner;
 mod playground;
 mod probe;
+mod resilience;
 mod runs;
 mod serving;
 mod sink;
@@ -38,6 +39,7 @@ pub use playground::{
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
 pub use probe::{KeyReport, ProbeReport, ProbeStep};
+pub use resilience::{BackTest, back_test};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
 pub use standing::{KeyStanding, KeyState};
