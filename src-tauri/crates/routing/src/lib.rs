@@ -22,7 +22,7 @@ mod table;
 
 pub use asking::{Asking, Needs};
 pub use conditions::{Available, Calm, Conditions};
-pub use decision::{Candidate, Decision, Ground, PassedOver, Reason, Score, Why};
+pub use decision::{Candidate, Decision, Ground, Measured, PassedOver, Reason, Score, Why};
 pub use facts::{Known, ModelFacts, facts};
 pub use fit::Ability;
 pub use refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
