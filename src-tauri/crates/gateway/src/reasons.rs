@@ -112,7 +112,7 @@ impl Failure {
             None => format!("The backend {access} {what}."),
         };
         let refusal = Refusal::new(status, kind, code, message);
-        Self::not_sent(refusal).reopening(left)
+        Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }.reopening(left)
     }
 
     /// No candidate may be asked now.

@@ -275,7 +275,8 @@ impl Record {
         self.settle(outcome, Some(failure.refusal.code)).await;
     }
 
-    fn try_duration(&self) -> Duration {
+    /// How long the present try takes so far.
+    pub(crate) fn try_duration(&self) -> Duration {
         self.tried_since.map_or(Duration::ZERO, |since| self.books.clock.now().since(since))
     }
 
