@@ -115,6 +115,11 @@ impl Failure {
         Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }.reopening(left)
     }
 
+    /// The backend has enough to do.
+    pub(crate) fn busy(refusal: Refusal) -> Self {
+        Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }
+    }
+
     /// No candidate may be asked now.
     fn none_ready(message: String, reopens: Option<Duration>) -> Self {
         let refusal = Refusal::new(503, ErrorKind::Overloaded, "overloaded", message);
@@ -123,6 +128,9 @@ impl Failure {
 
     /// Tells the client when to come back, and not to try before by itself.
     fn reopening(mut self, reopens: Option<Duration>) -> Self {
+        if let RetryAdvice::After(_) = self.refusal.retry {
+            return self;
+        }
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
         self.refusal.retry = match reopens {
             Some(wait) => RetryAdvice::NotBefore(wait.min(longest)),
