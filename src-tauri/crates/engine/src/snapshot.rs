@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::{BackendId, ClientId, IdError, WallTime};
-use gateway::{Backend, Client, ClientStanding, Clients, RequestLimits, Snapshot, TokenHash};
+use gateway::{
+    Backend, Client, ClientStanding, Clients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
+};
 use ledger::{PriceBook, Purpose};
 use routing::{BackendModels, BackendRole, RouteTable, Standing};
 use settings::{BackendKind, BackendSettings, GatewaySettings, Settings, api_root};
@@ -32,6 +34,7 @@ impl Engine {
             clients: self.clients(&settings),
             prices: Arc::clone(&self.parts.prices),
             limits: RequestLimits::from(&settings.gateway),
+            resilience: ResilienceRules::default(),
             since: self.parts.clock.wall(),
         };
         self.parts.snapshot.store(Arc::new(built));
@@ -72,6 +75,7 @@ pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
         clients: Clients::default(),
         prices: Arc::clone(prices),
         limits: RequestLimits::from(&GatewaySettings::default()),
+        resilience: ResilienceRules::default(),
         since,
     }
 }

@@ -13,6 +13,7 @@ use ledger::{
     Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
     Settlement, Timings, UsageBasis,
 };
+use resilience::Happened;
 use routing::Candidate;
 use tokio::sync::mpsc;
 use wire::{AnswerFacts, UsageReading, UsageReport};
@@ -21,6 +22,7 @@ use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
 use crate::in_flight::Place;
+use crate::live::Trial;
 use crate::snapshot::Backend;
 
 /// Where records go.
@@ -46,6 +48,10 @@ pub(crate) struct Record {
     begun: Moment,
     pricing: Option<Pricing>,
     tried_since: Option<Moment>,
+    /// How long the try at hand took to its first token.
+    first_token: Option<Duration>,
+    /// The try at hand, as the backend's state machines know it.
+    trial: Option<Trial>,
     _place: Place,
 }
 
@@ -94,6 +100,8 @@ impl Record {
             begun,
             pricing: None,
             tried_since: None,
+            first_token: None,
+            trial: None,
             _place: place,
         }
     }
@@ -113,6 +121,16 @@ impl Record {
         self.books.clock.now().since(self.begun)
     }
 
+    /// A try was let in; it begins with [`Self::begin_try`].
+    pub(crate) fn admitted(&mut self, trial: Trial) {
+        self.trial = Some(trial);
+    }
+
+    /// The try that was let in never began.
+    pub(crate) fn not_tried(&mut self) {
+        self.trial = None;
+    }
+
     /// A try at `backend` begins.
     pub(crate) fn begin_try(
         &mut self,
@@ -121,6 +139,7 @@ impl Record {
         prices: &Arc<PriceBook>,
     ) {
         self.tried_since = Some(self.books.clock.now());
+        self.first_token = None;
         self.pricing = Some(Pricing {
             prices: Arc::clone(prices),
             provider: to.provider(),
@@ -130,12 +149,12 @@ impl Record {
         let started = self.books.clock.wall();
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
-        settlement.credential.clone_from(&to.credential);
+        settlement.credential.clone_from(&candidate.access.credential);
         // Until it is known better: the backend may be working, and a drop would leave it so.
         settlement.cost = Cost::Unpriced;
         settlement.attempts.push(Attempt {
             backend: to.id.clone(),
-            credential: to.credential.clone(),
+            credential: candidate.access.credential.clone(),
             model: candidate.model.clone(),
             started,
             duration: Duration::ZERO,
@@ -148,6 +167,11 @@ impl Record {
     /// How many tries were begun.
     pub(crate) fn tries(&self) -> usize {
         self.settlement.as_ref().map_or(0, |settlement| settlement.attempts.len())
+    }
+
+    /// Where the last try went.
+    pub(crate) fn backend(&self) -> Option<&BackendId> {
+        self.settlement.as_ref().and_then(|settlement| settlement.backend.as_ref())
     }
 
     /// The backend's first byte is there.
@@ -163,6 +187,8 @@ impl Record {
     /// The first token of content is there.
     pub(crate) fn first_token(&mut self) {
         let elapsed = self.elapsed();
+        let of_try = self.try_duration();
+        self.first_token.get_or_insert(of_try);
         if let Some(settlement) = &mut self.settlement {
             settlement.timings.first_token.get_or_insert(elapsed);
         }
@@ -216,6 +242,9 @@ impl Record {
     pub(crate) fn failed_try(&mut self, failure: &Failure) {
         let duration = self.try_duration();
         self.verdict = Some(failure.verdict);
+        if let Some(trial) = self.trial.take() {
+            trial.ended(failure.happened());
+        }
         let Some(settlement) = &mut self.settlement else { return };
         if settlement.usage.is_none() && failure.work == Work::None {
             settlement.cost = Cost::NotBilled;
@@ -233,6 +262,9 @@ impl Record {
     pub(crate) async fn complete(&mut self) {
         let duration = self.try_duration();
         self.verdict = Some(Verdict::Success);
+        if let Some(trial) = self.trial.take() {
+            trial.ended(Happened::Success { first_token: self.first_token });
+        }
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
         }

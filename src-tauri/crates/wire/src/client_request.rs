@@ -17,6 +17,7 @@ use crate::answer::is_model_name;
 use crate::dialect::read_request;
 use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
 use crate::neutral::Request;
+use crate::wants::Wants;
 use crate::{Delivery, RequestError, UsageChunk};
 
 /// A client's request, checked as far as routing needs.
@@ -29,6 +30,7 @@ pub struct ClientRequest {
     model_at: Option<Range<usize>>,
     delivery: Delivery,
     usage_edit: Option<Edit>,
+    wants: Wants,
 }
 
 /// Whether to ask the backend for usage in a stream.
@@ -97,6 +99,7 @@ impl ClientRequest {
         }
         let members = read_object(text)?;
         let dialect = surface.dialect();
+        let wants = Wants::read(dialect, text, &members);
         if let Surface::Gemini { model, delivery } = surface {
             if !is_model_name(model) {
                 return Err(RequestError::bad_model());
@@ -105,7 +108,8 @@ impl ClientRequest {
                 check_array(&members, "contents")?;
             }
             let model = model.to_owned();
-            return Ok(Self { dialect, body, model, model_at: None, delivery, usage_edit: None });
+            let (model_at, usage_edit) = (None, None);
+            return Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants });
         }
         let (model, model_at) = read_model(text, &members)?;
         match dialect {
@@ -121,7 +125,8 @@ impl ClientRequest {
             _ => (UsageChunk::Asked, None),
         };
         let delivery = if is_streamed { Delivery::Stream(asked) } else { Delivery::Whole };
-        Ok(Self { dialect, body, model, model_at: Some(model_at), delivery, usage_edit })
+        let model_at = Some(model_at);
+        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants })
     }
 
     /// The dialect it is written in.
@@ -147,6 +152,12 @@ impl ClientRequest {
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
         self.delivery
+    }
+
+    /// What it needs of the model that answers it.
+    #[must_use]
+    pub const fn wants(&self) -> Wants {
+        self.wants
     }
 
     /// The body as it came.
