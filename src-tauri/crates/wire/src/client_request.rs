@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use domain::Dialect;
 
 use crate::answer::is_model_name;
+use crate::canonical::Survey;
 use crate::dialect::read_request;
 use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
 use crate::neutral::Request;
@@ -31,6 +32,7 @@ pub struct ClientRequest {
     delivery: Delivery,
     usage_edit: Option<Edit>,
     wants: Wants,
+    survey: Survey,
 }
 
 /// Whether to ask the backend for usage in a stream.
@@ -100,6 +102,7 @@ impl ClientRequest {
         let members = read_object(text)?;
         let dialect = surface.dialect();
         let wants = Wants::read(dialect, text, &members);
+        let survey = Survey::of(text, &members);
         if let Surface::Gemini { model, delivery } = surface {
             if !is_model_name(model) {
                 return Err(RequestError::bad_model());
@@ -109,7 +112,16 @@ impl ClientRequest {
             }
             let model = model.to_owned();
             let (model_at, usage_edit) = (None, None);
-            return Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants });
+            return Ok(Self {
+                dialect,
+                body,
+                model,
+                model_at,
+                delivery,
+                usage_edit,
+                wants,
+                survey,
+            });
         }
         let (model, model_at) = read_model(text, &members)?;
         match dialect {
@@ -126,7 +138,7 @@ impl ClientRequest {
         };
         let delivery = if is_streamed { Delivery::Stream(asked) } else { Delivery::Whole };
         let model_at = Some(model_at);
-        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants })
+        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants, survey })
     }
 
     /// The dialect it is written in.
@@ -137,9 +149,17 @@ impl ClientRequest {
 
     /// What it means, read whole: for a backend of another dialect.
     pub fn read(&self) -> Result<Request, RequestError> {
+        read_request(self.dialect, self.text(), &self.model, self.delivery)
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
         // It was checked when it was parsed.
-        let text = std::str::from_utf8(&self.body).unwrap_or_default();
-        read_request(self.dialect, text, &self.model, self.delivery)
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    pub(crate) const fn survey(&self) -> &Survey {
+        &self.survey
     }
 
     /// The model the client asked for: a route's name.
