@@ -109,6 +109,8 @@ impl Failure {
             }
             NoRoute::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
             NoRoute::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
+            NoRoute::Unfit { .. } => (400, ErrorKind::InvalidRequest, "no_fit_candidate"),
+            NoRoute::RouteUnusable { .. } => (503, ErrorKind::Api, "route_unusable"),
             NoRoute::NoBackend { .. } => (503, ErrorKind::Api, "no_backend"),
         };
         let refusal = Refusal::new(status, kind, code, sentence(&error.to_string()))

@@ -82,7 +82,6 @@ impl Gateway {
                 Step::Try(place) => place,
                 Step::TryAfter(place, wait) => {
                     tokio::time::sleep(wait).await;
-                    record.waited(wait);
                     place
                 }
                 Step::Stop(_) => break,
