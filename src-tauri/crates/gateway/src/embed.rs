@@ -16,8 +16,8 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::Needs;
 use tokens::Tally;
 use wire::{
-    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError, Target,
-    UpstreamClass, UpstreamError, UsageReading, UsageReport,
+    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError,
+    Target, UpstreamClass, UpstreamError, UsageReading, UsageReport,
 };
 
 use crate::answer::{AnswerBody, CACHE, JSON};
@@ -105,7 +105,8 @@ impl Errand for Embedding<'_> {
             client: self.client.clone(),
             backend: backend.id.clone(),
         });
-        let sending = batches.into_iter().map(|batch| self.send(gateway, backend, key.clone(), batch));
+        let sending =
+            batches.into_iter().map(|batch| self.send(gateway, backend, key.clone(), batch));
         // In order, so that their vectors join in the order of the inputs.
         let sent: Vec<_> =
             stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;

@@ -65,7 +65,15 @@ impl Failure {
         };
         let refusal = Refusal::new(status, kind, reason.word(), message);
         let (verdict, class) = (Verdict::BackendFailure(reason), reason.class());
-        Self { refusal, verdict, work, upstream_status: None, class, wait: None, advice: Advice::Unsaid }
+        Self {
+            refusal,
+            verdict,
+            work,
+            upstream_status: None,
+            class,
+            wait: None,
+            advice: Advice::Unsaid,
+        }
     }
 
     /// What the plan of attempts has to know of it.
@@ -78,7 +86,8 @@ impl Failure {
         let failed = |weight| Happened::Failure { weight, retry_after: self.wait };
         // The large providers limit each model of an account by itself
         // (<https://platform.openai.com/docs/guides/rate-limits>, Anthropic's and Google's likewise).
-        let limited = |kind| Happened::RateLimited { scope: LimitScope::Model, wait: self.wait, kind };
+        let limited =
+            |kind| Happened::RateLimited { scope: LimitScope::Model, wait: self.wait, kind };
         match self.class {
             FailureClass::Connect
             | FailureClass::Dns
@@ -293,10 +302,9 @@ impl Told<'_> {
         let forbidden = self.should_retry() == Advice::NotAgain;
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
         match (error.class, self.wait(error)) {
-            (
-                UpstreamClass::KeyRejected | UpstreamClass::Unpaid | UpstreamClass::QuotaSpent,
-                _,
-            ) => RetryAdvice::Never,
+            (UpstreamClass::KeyRejected | UpstreamClass::Unpaid | UpstreamClass::QuotaSpent, _) => {
+                RetryAdvice::Never
+            }
             (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait))
                 if wait > longest =>
             {

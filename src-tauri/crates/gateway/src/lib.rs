@@ -41,13 +41,13 @@ pub use control_tokens::{ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PA
 pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
-    ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX,
-    COUNT_ANSWER_BYTES_MAX, DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX,
-    ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX,
-    RETRY_AFTER_SECS_MAX, RequestLimits, STREAM_BYTES_MAX,
+    ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
+    DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX,
+    HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX, RETRY_AFTER_SECS_MAX,
+    RequestLimits, STREAM_BYTES_MAX,
 };
-pub use live::{CONVERSATIONS_MAX, Live, LiveConditions, SPEEDS_MAX};
 pub use listener::{BindError, Ipv6State, Listener};
+pub use live::{CONVERSATIONS_MAX, Live, LiveConditions, SPEEDS_MAX};
 pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,

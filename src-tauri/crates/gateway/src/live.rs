@@ -14,8 +14,8 @@ use domain::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use resilience::{
-    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, Permit, ProbeOutcome,
-    RetryBudget, SavedAccess, Standing, Transition,
+    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, Permit,
+    ProbeOutcome, RetryBudget, SavedAccess, Standing, Transition,
 };
 use routing::{Available, Conditions, Needs};
 
@@ -151,7 +151,12 @@ impl Live {
     /// The conditions of this moment, for one choice. Holds a lock: make the choice and drop it.
     #[must_use]
     pub fn now<'a>(&'a self, snapshot: &'a Snapshot) -> LiveConditions<'a> {
-        LiveConditions { live: self, accesses: self.accesses.lock(), snapshot, now: self.clock.now() }
+        LiveConditions {
+            live: self,
+            accesses: self.accesses.lock(),
+            snapshot,
+            now: self.clock.now(),
+        }
     }
 
     /// A number from 0 up to 1.
@@ -200,7 +205,13 @@ impl Live {
     }
 
     /// Remembers where a conversation was answered.
-    pub(crate) fn answered(&self, conversation: u64, backend: &BackendId, model: &str, stay: Duration) {
+    pub(crate) fn answered(
+        &self,
+        conversation: u64,
+        backend: &BackendId,
+        model: &str,
+        stay: Duration,
+    ) {
         let now = self.clock.now();
         let mut conversations = self.conversations.lock();
         if conversations.len() >= CONVERSATIONS_MAX && !conversations.contains_key(&conversation) {

@@ -125,7 +125,8 @@ impl Gateway {
     ) -> Result<E::Answer, Refused> {
         let backend = self.reachable(tour.snapshot, candidate).map_err(Refused::NotTried)?;
         let admitted = self.live.admit(&candidate.access, &candidate.model, tour.request);
-        let trial = admitted.map_err(|closed| Refused::NotTried(self.closed(candidate, &closed)))?;
+        let trial =
+            admitted.map_err(|closed| Refused::NotTried(self.closed(candidate, &closed)))?;
         self.go(errand, Place { backend, candidate }, trial, record).await
     }
 
