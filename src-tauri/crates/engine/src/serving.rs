@@ -304,6 +304,9 @@ impl Engine {
             Topic::Backends,
             Topic::Keys,
             Topic::Clients,
+            Topic::Routes,
+            Topic::Accesses,
+            Topic::Cache,
         ]);
     }
 

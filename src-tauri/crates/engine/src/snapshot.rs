@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{BackendId, ClientId, CredentialId, Dialect, IdError, Offer, WallTime};
+use domain::{BackendId, ClientId, Dialect, IdError, Offer, RouteId, WallTime};
 use gateway::{
     Backend, Client, ClientStanding, Clients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
 };
 use ledger::{PriceBook, Purpose};
-use routing::{BackendModels, BackendRole, BackendTraits, Pool, PoolMember, RouteTable, Standing};
-use settings::{BackendKind, BackendSettings, GatewaySettings, Settings, api_root};
+use routing::{
+    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
+    RouteCandidate, RouteTable, Standing,
+};
+use settings::{BackendKind, BackendSettings, GatewaySettings, RouteSettings, Settings, api_root};
 use url::Url;
 use wire::TargetKind;
 
@@ -107,7 +111,7 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
         built_in.and_then(|url| Backend::new(mock.clone(), TargetKind::Mock, &url, None).ok());
     let own = settings.backends.iter().filter_map(|(id, known)| {
         let root = api_root(known.kind, &known.base_url);
-        let built = Backend::new(id.clone(), target(known), &root, known.credential.clone());
+        let built = Backend::new(id.clone(), target(known), &root, known.credential().cloned());
         Some(built.ok()?.crossing(known.crossing))
     });
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
@@ -149,13 +153,40 @@ fn routes(
         pool: Pool::default(),
         traits: BackendTraits::default(),
     };
-    RouteTable::new(Vec::new(), own.chain([built_in]).collect())
+    let routes = settings.routes.iter().filter(|(_, known)| known.enabled);
+    let routes = routes.map(|(id, known)| route(id, known)).collect();
+    RouteTable::new(routes, own.chain([built_in]).collect())
+}
+
+fn route(id: &RouteId, known: &RouteSettings) -> Route {
+    let settings::BalanceSettings { latency, cost, headroom } = known.weights;
+    let candidates = known.candidates.iter().map(|candidate| RouteCandidate {
+        backend: candidate.backend.clone(),
+        model: candidate.model.clone(),
+        weight: candidate.weight,
+    });
+    let stays = (known.sticky_secs > 0).then(|| Duration::from_secs(known.sticky_secs.into()));
+    Route {
+        id: id.clone(),
+        models: known.models.clone(),
+        clients: known.clients.clone(),
+        projects: known.projects.clone(),
+        policy: known.policy,
+        weights: BalanceWeights { latency, cost, headroom },
+        sticky: stays,
+        crossing: known.crossing,
+        cache: known.cache,
+        candidates: candidates.collect(),
+    }
 }
 
 fn pool(known: &BackendSettings) -> Pool {
-    let member =
-        |credential: &CredentialId| PoolMember { credential: credential.clone(), weight: 1 };
-    Pool { members: known.credential.iter().map(member).collect(), ..Pool::default() }
+    let members = known
+        .pool
+        .members
+        .iter()
+        .map(|member| PoolMember { credential: member.credential.clone(), weight: member.weight });
+    Pool { order: known.pool.order, members: members.collect() }
 }
 
 /// What a backend can and cannot do, whatever the model.

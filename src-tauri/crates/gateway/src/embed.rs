@@ -51,7 +51,14 @@ impl Gateway {
         };
         let id = arrival.id;
         let needs = Needs { vectors: true, dialect: Some(dialect), ..Needs::default() };
-        let asked = Asked { model: request.model(), protocol, is_streamed: false, bytes_in, needs };
+        let asked = Asked {
+            model: request.model(),
+            protocol,
+            is_streamed: false,
+            bytes_in,
+            needs,
+            conversation: None,
+        };
         let (mut record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,

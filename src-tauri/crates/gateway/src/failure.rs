@@ -5,9 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use domain::{BackendId, WallTime};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use resilience::{
-    Advice, BlockReason, FailureClass, FailureWeight, Happened, LimitKind, LimitScope,
-};
+use resilience::{Advice, FailureClass, Happened, LimitScope};
 use routing::NoRoute;
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
@@ -83,31 +81,9 @@ impl Failure {
 
     /// What it tells the state machines of the backend.
     pub(crate) fn happened(&self) -> Happened {
-        let failed = |weight| Happened::Failure { weight, retry_after: self.wait };
         // The large providers limit each model of an account by itself
         // (<https://platform.openai.com/docs/guides/rate-limits>, Anthropic's and Google's likewise).
-        let limited =
-            |kind| Happened::RateLimited { scope: LimitScope::Model, wait: self.wait, kind };
-        match self.class {
-            FailureClass::Connect
-            | FailureClass::Dns
-            | FailureClass::Tls
-            | FailureClass::FirstTokenTimeout
-            | FailureClass::Stalled
-            | FailureClass::Server => failed(FailureWeight::Full),
-            FailureClass::Overloaded | FailureClass::NonConforming => failed(FailureWeight::Half),
-            FailureClass::KeyRejected => Happened::Blocked(BlockReason::KeyRejected),
-            FailureClass::Forbidden => Happened::Blocked(BlockReason::Forbidden),
-            FailureClass::Unpaid => Happened::Blocked(BlockReason::Unpaid),
-            FailureClass::SpendLimit => Happened::Blocked(BlockReason::QuotaExhausted),
-            FailureClass::RateLimited => limited(LimitKind::Rate),
-            FailureClass::Quota => limited(LimitKind::DailyQuota),
-            FailureClass::Local
-            | FailureClass::BadRequest
-            | FailureClass::ModelMissing
-            | FailureClass::ConflictOrTimeout
-            | FailureClass::Cancelled => Happened::Nothing,
-        }
+        self.for_plan().happened(LimitScope::Model)
     }
 
     /// No backend may answer.

@@ -11,6 +11,7 @@ mod body;
 mod control_door;
 mod control_tokens;
 mod count;
+mod decided;
 mod door;
 mod embed;
 mod estimate;

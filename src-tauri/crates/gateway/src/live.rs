@@ -276,6 +276,10 @@ impl Trial {
         self.report(happened);
     }
 
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
     fn report(&mut self, happened: Happened) {
         let Some(permit) = self.permit.take() else { return };
         let live = &self.live;

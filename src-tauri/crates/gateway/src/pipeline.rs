@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Access, BackendId, BoundSecret, Dialect, Moment, RequestId, WallTime};
+use domain::{Access, BackendId, BoundSecret, Crossing, Dialect, Moment, RequestId, WallTime};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ledger::{NewRequest, Outcome};
@@ -61,6 +61,9 @@ pub(crate) struct Journey {
     client: domain::ClientId,
     pub(crate) request: ClientRequest,
     headers: HeaderMap,
+    /// The route's word on fields that cannot cross, if it has one.
+    crossing: Option<Crossing>,
+    conversation: Option<u64>,
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
@@ -78,19 +81,23 @@ impl Gateway {
             Err(error) => return bad_request(&error).answer(dialect),
         };
         let (id, started) = (arrival.id, arrival.started);
+        let follows = snapshot.routes.follows_conversations();
+        let conversation = follows.then(|| request.thread().conversation);
         let asked = Asked {
             model: request.model(),
             protocol: dialect.word(),
             is_streamed: request.delivery().is_streamed(),
             bytes_in,
             needs: needs(&request),
+            conversation,
         };
         let (record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
-        let client = client.id.clone();
-        let journey = Journey { id, started, client, request, headers, snapshot };
+        let (client, crossing) = (client.id.clone(), decision.crossing);
+        let journey =
+            Journey { id, started, client, request, headers, crossing, conversation, snapshot };
         self.travel(journey, &decision, record).await
     }
 
@@ -119,7 +126,7 @@ impl Gateway {
             }
         };
         self.live.budget().request(self.clock().now());
-        if let Err(error) = record.reserve(&decision.explanation) {
+        if let Err(error) = record.reserve(&decision) {
             tracing::error!(%error, "a request was refused because it could not be written down");
             return Err(Box::new(ledger_closed().answer(dialect)));
         }
@@ -138,7 +145,7 @@ impl Gateway {
             client: &client.id,
             project: arrival.project.as_deref(),
             needs: asked.needs,
-            conversation: None,
+            conversation: asked.conversation,
         };
         let conditions = self.live.now(snapshot);
         snapshot.routes.choose(&asking, &conditions, &mut || self.live.chance())
@@ -152,6 +159,11 @@ impl Gateway {
     ) -> Response<AnswerBody> {
         let tour = Tour { request: journey.id, snapshot: &journey.snapshot, decision };
         let outcome = self.tour(&journey, tour, &mut record).await;
+        if let (Ok(_), Some(conversation), Some(stay)) =
+            (&outcome, journey.conversation, decision.sticky)
+        {
+            record.stay(conversation, stay);
+        }
         let trail = Trail::of(&record, decision);
         let mut answer = match outcome {
             Ok(begun) => self.deliver(&journey, begun, record).await,
@@ -288,7 +300,9 @@ impl Journey {
     fn exchange(&self, backend: &Backend, model: &str) -> Result<Exchange, RequestError> {
         let id = self.id.to_string().replace(|c: char| !c.is_ascii_alphanumeric(), "");
         let created_unix_s = self.started.unix_ms() / 1_000;
-        Exchange::new(&self.request, &backend.target(model), &id, created_unix_s)
+        let mut target = backend.target(model);
+        target.crossing = self.crossing.unwrap_or(target.crossing);
+        Exchange::new(&self.request, &target, &id, created_unix_s)
     }
 }
 
@@ -342,6 +356,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) bytes_in: usize,
     /// What it needs of a model.
     pub(crate) needs: Needs,
+    /// Which conversation it belongs to, where a route asks for that.
+    pub(crate) conversation: Option<u64>,
 }
 
 fn new_request(arrival: Arrival, client: &Client, asked: Asked<'_>, route: &str) -> NewRequest {

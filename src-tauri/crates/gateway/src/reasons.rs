@@ -133,7 +133,8 @@ impl Failure {
 
     /// The gateway has tried what it may: a client that tried again by itself would multiply that.
     pub(crate) fn for_good(mut self) -> Self {
-        if self.refusal.retry == RetryAdvice::AsStatusSays {
+        let is_backends = matches!(self.verdict, Verdict::BackendFailure(_));
+        if is_backends && self.refusal.retry == RetryAdvice::AsStatusSays {
             self.refusal.retry = RetryAdvice::Never;
         }
         self

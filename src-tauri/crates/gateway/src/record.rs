@@ -10,14 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
-    Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
-    Settlement, Timings, UsageBasis,
+    Attempt, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider, Settlement,
+    Timings, UsageBasis,
 };
 use resilience::Happened;
-use routing::Candidate;
+use routing::{Candidate, Decision};
 use tokio::sync::mpsc;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
+use crate::decided;
 use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
@@ -52,6 +53,8 @@ pub(crate) struct Record {
     first_token: Option<Duration>,
     /// The try at hand, as the backend's state machines know it.
     trial: Option<Trial>,
+    /// How long the next try was waited for.
+    waited: Duration,
     _place: Place,
 }
 
@@ -73,25 +76,9 @@ impl Record {
     ) -> Self {
         let queue = books.clock.now().since(begun);
         let settlement = Settlement {
-            ended: request.started,
-            request,
-            outcome: Outcome::Cancelled,
-            backend: None,
-            credential: None,
-            model_billed: None,
-            http_status: None,
-            finish_reason: None,
-            error_class: None,
-            usage: None,
-            usage_basis: None,
-            usage_raw: None,
-            cost: Cost::NotBilled,
-            cache: CacheOutcome::Bypass,
             timings: Timings { queue: Some(queue), ..Timings::default() },
             bytes_in: u64::try_from(bytes_in).unwrap_or(u64::MAX),
-            bytes_out: 0,
-            explanation: None,
-            attempts: Vec::new(),
+            ..Settlement::begun(request)
         };
         Self {
             books: Arc::clone(books),
@@ -102,14 +89,16 @@ impl Record {
             tried_since: None,
             first_token: None,
             trial: None,
+            waited: Duration::ZERO,
             _place: place,
         }
     }
 
     /// Writes the reservation into the journal. After an error nothing was written and nothing will be.
-    pub(crate) fn reserve(&mut self, explanation: &str) -> Result<(), LedgerError> {
+    pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), LedgerError> {
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
-        settlement.explanation = Some(explanation.to_owned());
+        settlement.explanation = Some(decision.explanation.clone());
+        settlement.decision = decided::written(decision);
         let reserved = self.books.ledger.reserve(settlement.request.clone());
         if reserved.is_err() {
             self.settlement = None;
@@ -119,6 +108,18 @@ impl Record {
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.books.clock.now().since(self.begun)
+    }
+
+    /// The next try is waited for.
+    pub(crate) fn waits(&mut self, wait: Duration) {
+        self.waited = self.waited.saturating_add(wait);
+    }
+
+    /// Where the last try went is where the conversation stays for `stay`.
+    pub(crate) fn stay(&self, conversation: u64, stay: Duration) {
+        if let (Some(pricing), Some(trial)) = (&self.pricing, &self.trial) {
+            trial.live().answered(conversation, &pricing.backend, &pricing.model, stay);
+        }
     }
 
     /// A try was let in; it begins with [`Self::begin_try`].
@@ -150,18 +151,10 @@ impl Record {
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
         settlement.credential.clone_from(&candidate.access.credential);
-        // Until it is known better: the backend may be working, and a drop would leave it so.
-        settlement.cost = Cost::Unpriced;
-        settlement.attempts.push(Attempt {
-            backend: to.id.clone(),
-            credential: candidate.access.credential.clone(),
-            model: candidate.model.clone(),
-            started,
-            duration: Duration::ZERO,
-            error_class: None,
-            http_status: None,
-            message: None,
-        });
+        // Unpriced until it is known better: the backend may be working, and a drop would leave it so.
+        let mut attempt = Attempt::begun(candidate.access.clone(), &candidate.model, started);
+        attempt.waited = std::mem::take(&mut self.waited);
+        settlement.attempts.push(attempt);
     }
 
     /// How many tries were begun.
@@ -227,15 +220,18 @@ impl Record {
         settlement.usage = usage.map(|report| report.tokens);
         settlement.usage_basis = usage.map(|report| basis(report.reading));
         settlement.usage_raw = usage.and_then(|report| report.raw.clone());
+        let started = settlement.request.started;
+        let Some(attempt) = settlement.attempts.last_mut() else { return };
+        attempt.usage = settlement.usage;
         if let (Some(pricing), Some(usage)) = (&self.pricing, usage) {
-            settlement.cost =
-                pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
+            attempt.cost = pricing.cost(facts.model.as_deref(), usage, started);
         }
     }
 
     /// What it costs as far as that is known.
     pub(crate) fn cost(&self) -> Option<MicroUsd> {
-        self.settlement.as_ref().and_then(|settlement| settlement.cost.amount())
+        let attempts = &self.settlement.as_ref()?.attempts;
+        Cost::total(attempts.iter().map(|attempt| &attempt.cost)).amount()
     }
 
     /// The try at hand failed.
@@ -246,11 +242,13 @@ impl Record {
             trial.ended(failure.happened());
         }
         let Some(settlement) = &mut self.settlement else { return };
-        if settlement.usage.is_none() && failure.work == Work::None {
-            settlement.cost = Cost::NotBilled;
-        }
         if let Some(attempt) = settlement.attempts.last_mut() {
+            if attempt.usage.is_none() && failure.work == Work::None {
+                attempt.cost = Cost::NotBilled;
+            }
             attempt.duration = duration;
+            attempt.class = Some(failure.class.word().to_owned());
+            attempt.owner = Some(failure.class.owner().word().to_owned());
             attempt.error_class = Some(failure.refusal.code.to_owned());
             attempt.http_status = failure.upstream_status.or(attempt.http_status);
             attempt.message = Some(failure.refusal.message.clone());
@@ -296,7 +294,11 @@ impl Record {
         settlement.outcome = outcome;
         settlement.ended = self.books.clock.wall();
         settlement.timings.total = Some(total);
+        settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
+        if let Some(attempt) = settlement.attempts.last_mut() {
+            (attempt.usage, attempt.cost) = (settlement.usage, settlement.cost.clone());
+        }
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
         let summary = summary(&settlement, verdict);
         let announcement =

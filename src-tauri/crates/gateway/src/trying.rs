@@ -82,6 +82,7 @@ impl Gateway {
                 Step::Try(place) => place,
                 Step::TryAfter(place, wait) => {
                     tokio::time::sleep(wait).await;
+                    record.waits(wait);
                     place
                 }
                 Step::Stop(_) => break,

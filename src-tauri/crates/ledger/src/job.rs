@@ -5,8 +5,8 @@ use rusqlite::Connection;
 
 use crate::journal::{Entry, EntryRef, Journal};
 use crate::{
-    HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, health, prices,
-    requests, rollup, runs,
+    HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, failures, health,
+    prices, requests, rollup, runs,
 };
 
 /// Most writes in one transaction, so that the first does not wait long for the last.
@@ -32,6 +32,7 @@ impl Job {
                 let fresh = requests::settle(connection, ended)?;
                 if fresh > 0 {
                     attempts::insert(connection, ended.request.id, &ended.attempts)?;
+                    requests::keep_decision(connection, ended)?;
                 }
                 Ok(fresh)
             }
@@ -99,16 +100,18 @@ pub(crate) fn commit<'a>(
     let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     let attempt = || {
         step("BEGIN IMMEDIATE")?;
-        let (mut answers, mut settled) = (Vec::new(), Vec::new());
+        let (mut answers, mut settled): (Vec<usize>, Vec<&Settlement>) = (Vec::new(), Vec::new());
         for job in jobs {
             let rows = job.apply(connection)?;
             answers.push(rows);
             match job {
-                Job::Settle(ended) if rows > 0 => settled.push(ended.request.id),
+                Job::Settle(ended) if rows > 0 => settled.push(ended),
                 _ => {}
             }
         }
-        rollup::add(connection, &settled)?;
+        let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
+        rollup::add(connection, &ids)?;
+        failures::add(connection, settled.into_iter())?;
         step("COMMIT")?;
         Ok(answers)
     };

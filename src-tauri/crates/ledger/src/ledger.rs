@@ -13,9 +13,9 @@ use crate::journal::Journal;
 use crate::readers::Readers;
 use crate::writer::Queue;
 use crate::{
-    Attempt, HealthChange, HealthRow, LedgerError, LedgerLimits, NewRequest, Price, PriceBook,
-    RequestQuery, RequestRow, Run, RunSummary, Settlement, Spend, UsageQuery, UsageSummary,
-    attempts, database, health, prices, requests, rollup, runs,
+    Attempt, FailedAttempts, HealthChange, HealthRow, LedgerError, LedgerLimits, NewRequest, Price,
+    PriceBook, Purpose, RequestQuery, RequestRow, Run, RunSummary, Settlement, Spend, UsageQuery,
+    UsageSummary, attempts, database, failures, health, prices, requests, rollup, runs,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -174,6 +174,30 @@ impl Ledger {
             Ok(Some((row, attempts::of(connection, id)?)))
         })
         .await
+    }
+
+    /// The routing decision of one request as JSON text; `None` if there was none or it was too long.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| requests::decision(connection, id)).await
+    }
+
+    /// The tries of the user's own traffic that failed from `from` (rounded down to a quarter hour)
+    /// until before `to` (rounded up), by where and how they failed; at most
+    /// [`crate::FAILURE_GROUPS_MAX`] kinds, the costliest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn failed_attempts(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<FailedAttempts>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| failures::between(connection, from, to, Purpose::User)).await
     }
 
     /// Deletes requests that began before `before`, in small steps that let other writes pass. The

@@ -16,6 +16,7 @@ mod bundled_prices;
 mod checkpoint;
 mod database;
 mod error;
+mod failures;
 mod health;
 mod job;
 mod journal;
@@ -35,6 +36,7 @@ mod writer;
 pub use attempts::ATTEMPTS_MAX;
 pub use database::{LedgerLimits, schema_version};
 pub use error::LedgerError;
+pub use failures::{FAILURE_GROUPS_MAX, FailedAttempts};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use journal::{JOURNAL_BYTES_MAX, JOURNAL_RECORD_BYTES_MAX, JOURNAL_UNCOMMITTED_BYTES_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
@@ -46,10 +48,10 @@ pub use record::{
 };
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
 pub use runs::{RUNS_KEPT_MAX, Run, RunSummary};
-pub use text::{NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
+pub use text::{DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
 pub use usage::{
-    Bucket, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
-    UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
+    Bucket, CacheTotals, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX,
+    UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
 };
 pub use writer::{
     BACKLOG_JOBS_MAX, QUEUE_JOBS_MAX, QUEUE_RESERVATIONS_MAX, QUEUE_UNHURRIED_JOBS_MAX,

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use domain::words;
 
+use crate::{BlockReason, FailureWeight, Happened, LimitKind, LimitScope};
+
 words! {
     /// Why an attempt brought no answer. Also what the ledger keeps of it.
     FailureClass {
@@ -191,6 +193,41 @@ pub struct Failure {
     pub advice: Advice,
 }
 
+impl Failure {
+    /// What breaker, cooldown or block is told of it. `scope`: what a rate limit or quota holds for,
+    /// as far as the answer or the provider's manual says; it matters to those two classes only.
+    ///
+    /// A timeout to the first token counts as a whole failure, as any timeout does. 408 and 409 are
+    /// 4xx and count nowhere.
+    #[must_use]
+    pub const fn happened(self, scope: LimitScope) -> Happened {
+        use FailureClass as Class;
+        let wait = self.wait;
+        match self.class {
+            Class::Connect
+            | Class::Dns
+            | Class::Tls
+            | Class::FirstTokenTimeout
+            | Class::Stalled
+            | Class::Server => Happened::Failure { weight: FailureWeight::Full, retry_after: wait },
+            Class::Overloaded | Class::NonConforming => {
+                Happened::Failure { weight: FailureWeight::Half, retry_after: wait }
+            }
+            Class::RateLimited => Happened::RateLimited { scope, wait, kind: LimitKind::Rate },
+            Class::Quota => Happened::RateLimited { scope, wait, kind: LimitKind::DailyQuota },
+            Class::KeyRejected => Happened::Blocked(BlockReason::KeyRejected),
+            Class::Forbidden => Happened::Blocked(BlockReason::Forbidden),
+            Class::Unpaid => Happened::Blocked(BlockReason::Unpaid),
+            Class::SpendLimit => Happened::Blocked(BlockReason::QuotaExhausted),
+            Class::Local
+            | Class::BadRequest
+            | Class::ModelMissing
+            | Class::ConflictOrTimeout
+            | Class::Cancelled => Happened::Nothing,
+        }
+    }
+}
+
 impl From<FailureClass> for Failure {
     fn from(class: FailureClass) -> Self {
         Self { class, wait: None, advice: Advice::Unsaid }
@@ -230,6 +267,55 @@ mod tests {
         ];
         for (status, class) in expected {
             assert_eq!(FailureClass::of_status(status), class, "{status}");
+        }
+    }
+
+    #[test]
+    fn breaker_cooldown_and_block_are_told_what_is_theirs() {
+        let wait = Some(Duration::from_secs(7));
+        let told = |class: FailureClass| match (Failure {
+            wait,
+            scope: LimitScope::Model,
+            ..class.into()
+        })
+        .happened()
+        {
+            Happened::Failure { weight, retry_after } => {
+                assert_eq!(retry_after, wait, "{class}");
+                if weight == FailureWeight::Full { "breaker" } else { "breaker, half" }
+            }
+            Happened::RateLimited { scope: LimitScope::Model, wait: told, kind } => {
+                assert_eq!(told, wait, "{class}");
+                kind.word()
+            }
+            Happened::Blocked(reason) => reason.word(),
+            Happened::Nothing => "nothing",
+            other => panic!("{class}: {other:?}"),
+        };
+        let expected = [
+            (FailureClass::Local, "nothing"),
+            (FailureClass::Connect, "breaker"),
+            (FailureClass::Dns, "breaker"),
+            (FailureClass::Tls, "breaker"),
+            (FailureClass::FirstTokenTimeout, "breaker"),
+            (FailureClass::Stalled, "breaker"),
+            (FailureClass::BadRequest, "nothing"),
+            (FailureClass::ModelMissing, "nothing"),
+            (FailureClass::KeyRejected, BlockReason::KeyRejected.word()),
+            (FailureClass::Forbidden, BlockReason::Forbidden.word()),
+            (FailureClass::Unpaid, BlockReason::Unpaid.word()),
+            (FailureClass::SpendLimit, BlockReason::QuotaExhausted.word()),
+            (FailureClass::RateLimited, "rate"),
+            (FailureClass::Quota, "daily-quota"),
+            (FailureClass::Server, "breaker"),
+            (FailureClass::Overloaded, "breaker, half"),
+            (FailureClass::NonConforming, "breaker, half"),
+            (FailureClass::ConflictOrTimeout, "nothing"),
+            (FailureClass::Cancelled, "nothing"),
+        ];
+        assert_eq!(expected.map(|(class, _)| class).as_slice(), FailureClass::ALL);
+        for (class, mechanism) in expected {
+            assert_eq!(told(class), mechanism, "{class}");
         }
     }
 

@@ -5,67 +5,99 @@ use std::time::Duration;
 
 use domain::Moment;
 
-/// Length of a step.
-const STEP: Duration = Duration::from_secs(5);
+/// Over how long is counted.
+pub(crate) const SPAN: Duration = Duration::from_secs(60);
 
-/// Steps that make the minute.
-const STEPS: u64 = 12;
-
-/// One more than [`STEPS`]: the oldest is partly outside the minute.
-const SLOTS: usize = 13;
-
-/// A count over the last minute, known between two bounds.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Recent {
+/// A count over the last minute, known between two bounds. `SLOTS` - 1 steps make the minute; the
+/// slot more is for the oldest, which lies partly outside of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Recent<const SLOTS: usize> {
     slots: [u64; SLOTS],
     /// Number of the newest step, counted from the start of the clock.
     newest: u64,
 }
 
-impl Recent {
+impl<const SLOTS: usize> Default for Recent<SLOTS> {
+    fn default() -> Self {
+        Self { slots: [0; SLOTS], newest: 0 }
+    }
+}
+
+impl<const SLOTS: usize> Recent<SLOTS> {
+    /// Length of a step in microseconds.
+    const STEP: u64 = 60_000_000 / (SLOTS as u64 - 1);
+
     /// Adds to the step of `now`. A moment before the newest step counts as the newest.
     pub(crate) fn add(&mut self, amount: u64, now: Moment) {
-        self.advance(step(now));
-        if let Some(slot) = self.slots.get_mut(place(self.newest)) {
+        self.advance(now.as_micros() / Self::STEP);
+        if let Some(slot) = self.slots.get_mut(Self::place(self.newest)) {
             *slot = slot.saturating_add(amount);
         }
     }
 
-    /// What was counted in the last 55 to 60 seconds: never more than in the last minute.
-    pub(crate) fn within(&self, now: Moment) -> u64 {
-        self.sum(now, STEPS)
+    /// Takes back what was added at `then`, if that still counts.
+    pub(crate) fn take_back(&mut self, amount: u64, then: Moment) {
+        let number = then.as_micros() / Self::STEP;
+        if self.known().contains(&number)
+            && let Some(slot) = self.slots.get_mut(Self::place(number))
+        {
+            *slot = slot.saturating_sub(amount);
+        }
     }
 
-    /// What was counted in the last 60 to 65 seconds: never less than in the last minute.
+    /// What was counted in the minute or a step less: never more than in the last minute.
+    pub(crate) fn within(&self, now: Moment) -> u64 {
+        self.sum(now, SLOTS as u64 - 1)
+    }
+
+    /// What was counted in the minute and up to a step more: never less than in the last minute.
     pub(crate) fn at_most(&self, now: Moment) -> u64 {
-        self.sum(now, STEPS + 1)
+        self.sum(now, SLOTS as u64)
+    }
+
+    /// How long until [`Self::at_most`] is no more than `amount`, if nothing is added.
+    pub(crate) fn until_at_most(&self, amount: u64, now: Moment) -> Duration {
+        let mut left = self.at_most(now);
+        let mut until = now;
+        for number in self.known() {
+            if left <= amount {
+                break;
+            }
+            let slot = self.slots.get(Self::place(number)).copied().unwrap_or(0);
+            let leaves = Moment::from_micros((number + SLOTS as u64).saturating_mul(Self::STEP));
+            if leaves > now && slot > 0 {
+                left = left.saturating_sub(slot);
+                until = leaves;
+            }
+        }
+        until.since(now)
     }
 
     fn sum(&self, now: Moment, steps: u64) -> u64 {
-        let present = step(now).max(self.newest);
+        let present = (now.as_micros() / Self::STEP).max(self.newest);
         let oldest = (present + 1).saturating_sub(steps);
-        (oldest..=self.newest)
-            .filter(|number| number + SLOTS as u64 > self.newest)
-            .filter_map(|number| self.slots.get(place(number)))
+        self.known()
+            .filter(|number| *number >= oldest)
+            .filter_map(|number| self.slots.get(Self::place(number)))
             .sum()
+    }
+
+    /// The steps that have a slot, oldest first.
+    fn known(&self) -> std::ops::RangeInclusive<u64> {
+        (self.newest + 1).saturating_sub(SLOTS as u64)..=self.newest
     }
 
     fn advance(&mut self, present: u64) {
         let gone = present.saturating_sub(self.newest);
-        for number in (1..=gone.min(SLOTS as u64)).map(|ahead| present + 1 - ahead) {
-            if let Some(slot) = self.slots.get_mut(place(number)) {
+        for number in (0..gone.min(SLOTS as u64)).map(|back| present - back) {
+            if let Some(slot) = self.slots.get_mut(Self::place(number)) {
                 *slot = 0;
             }
         }
         self.newest = self.newest.max(present);
     }
-}
 
-fn step(now: Moment) -> u64 {
-    let length = u64::try_from(STEP.as_micros()).unwrap_or(u64::MAX);
-    now.as_micros() / length
-}
-
-fn place(number: u64) -> usize {
-    usize::try_from(number % SLOTS as u64).unwrap_or(0)
+    fn place(number: u64) -> usize {
+        usize::try_from(number % SLOTS as u64).unwrap_or(0)
+    }
 }

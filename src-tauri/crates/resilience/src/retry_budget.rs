@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use domain::Moment;
 
-use crate::recent::Recent;
+use crate::recent::{Recent, SPAN};
 
 /// Over how long requests and repetitions are counted.
-pub const RETRY_BUDGET_SPAN: Duration = Duration::from_secs(60);
+pub const RETRY_BUDGET_SPAN: Duration = SPAN;
+
+/// Twelve steps of five seconds, and the one that is leaving.
+const STEPS: usize = 13;
 
 /// How large the budget is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +37,8 @@ impl Default for RetryBudgetRules {
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     rules: RetryBudgetRules,
-    requests: Recent,
-    taken: Recent,
+    requests: Recent<STEPS>,
+    taken: Recent<STEPS>,
 }
 
 impl RetryBudget {
