@@ -7,10 +7,11 @@
 use domain::{Access, MicroUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::number::{get_count, get_named, rows};
+use crate::access_states::read_access;
+use crate::number::{get_count, rows};
 use crate::text::Stored;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
-use crate::{Purpose, Settlement, rollup};
+use crate::{Attempt, Purpose, Settlement, rollup};
 
 /// Most rows of one answer about failures.
 pub const FAILURE_GROUPS_MAX: usize = 500;
@@ -31,12 +32,10 @@ pub struct FailedAttempts {
 }
 
 /// Counts the tries that failed of requests settled just now, in the same transaction.
-pub(crate) fn add<'a>(
-    connection: &Connection,
-    settled: impl Iterator<Item = &'a Settlement>,
-) -> rusqlite::Result<()> {
-    let with_failures = settled.filter(|ended| ended.attempts.iter().any(|a| a.has_failed()));
-    let ids: Vec<RequestId> = with_failures.map(|ended| ended.request.id).collect();
+pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
+    let has_failures = |ended: &&&Settlement| ended.attempts.iter().any(Attempt::has_failed);
+    let ids: Vec<RequestId> =
+        settled.iter().filter(has_failures).map(|ended| ended.request.id).collect();
     if ids.is_empty() {
         return Ok(());
     }
@@ -76,14 +75,5 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FailedAttempts> {
         attempts: get_count(row, "attempts")?,
         cost: MicroUsd::new(row.get("cost_micro_usd")?),
         unpriced_attempts: get_count(row, "unpriced_attempts")?,
-    })
-}
-
-/// The two columns of an access, where '' stands for no credential.
-pub(crate) fn read_access(row: &Row<'_>) -> rusqlite::Result<Access> {
-    let has_credential = !row.get_ref("credential")?.as_str()?.is_empty();
-    Ok(Access {
-        backend: get_named(row, "backend")?,
-        credential: if has_credential { Some(get_named(row, "credential")?) } else { None },
     })
 }

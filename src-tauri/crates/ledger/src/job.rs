@@ -5,8 +5,9 @@ use rusqlite::Connection;
 
 use crate::journal::{Entry, EntryRef, Journal};
 use crate::{
-    HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, failures, health,
-    prices, requests, rollup, runs,
+    AccessStates, HealthChange, LedgerError, NewRequest, Price, Run, Settlement, Transition,
+    access_states, attempts, bypasses, failures, health, prices, requests, rollup, runs,
+    transitions,
 };
 
 /// Most writes in one transaction, so that the first does not wait long for the last.
@@ -20,6 +21,8 @@ pub(crate) enum Job {
     Run(Run),
     Health(HealthChange),
     Price(Box<Price>),
+    Transitions(Vec<Transition>),
+    AccessStates(AccessStates),
     Purge { before: WallTime, rows_max: usize },
 }
 
@@ -39,7 +42,12 @@ impl Job {
             Self::Run(run) => runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::Price(price) => prices::insert(connection, price),
-            Self::Purge { before, rows_max } => requests::purge(connection, *before, *rows_max),
+            Self::Transitions(all) => transitions::insert(connection, all),
+            Self::AccessStates(states) => access_states::replace(connection, states),
+            Self::Purge { before, rows_max } => {
+                transitions::purge(connection, *before)?;
+                requests::purge(connection, *before, *rows_max)
+            }
         }
     }
 
@@ -111,7 +119,8 @@ pub(crate) fn commit<'a>(
         }
         let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
         rollup::add(connection, &ids)?;
-        failures::add(connection, settled.into_iter())?;
+        failures::add(connection, &settled)?;
+        bypasses::add(connection, &settled)?;
         step("COMMIT")?;
         Ok(answers)
     };

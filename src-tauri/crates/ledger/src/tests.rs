@@ -1,5 +1,6 @@
 //! Tests of the whole crate through its handle, and the sample records they share.
 
+mod accesses;
 mod attempts;
 mod durability;
 mod journal;

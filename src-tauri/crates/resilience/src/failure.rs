@@ -273,13 +273,8 @@ mod tests {
     #[test]
     fn breaker_cooldown_and_block_are_told_what_is_theirs() {
         let wait = Some(Duration::from_secs(7));
-        let told = |class: FailureClass| match (Failure {
-            wait,
-            scope: LimitScope::Model,
-            ..class.into()
-        })
-        .happened()
-        {
+        let failed = |class: FailureClass| Failure { wait, ..class.into() };
+        let told = |class| match failed(class).happened(LimitScope::Model) {
             Happened::Failure { weight, retry_after } => {
                 assert_eq!(retry_after, wait, "{class}");
                 if weight == FailureWeight::Full { "breaker" } else { "breaker, half" }

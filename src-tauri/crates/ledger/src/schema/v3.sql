@@ -68,20 +68,30 @@ CREATE TABLE rollup_failures (
     PRIMARY KEY (slot_ms, purpose, backend, credential, class)
 ) STRICT, WITHOUT ROWID;
 
+-- Why the cache was not asked, per quarter hour.
+CREATE TABLE rollup_bypasses (
+    slot_ms INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    requests INTEGER NOT NULL,
+    PRIMARY KEY (slot_ms, purpose, reason)
+) STRICT, WITHOUT ROWID;
+
 -- How breakers, cooldowns and blocks went from state to state; '' stands for no credential.
 CREATE TABLE transitions (
     number INTEGER PRIMARY KEY,
     at_ms INTEGER NOT NULL,
     backend TEXT NOT NULL,
     credential TEXT NOT NULL,
+    model TEXT,
     from_state TEXT NOT NULL,
     to_state TEXT NOT NULL,
     rule TEXT NOT NULL,
     evidence TEXT NOT NULL,
-    until_ms INTEGER
+    lasts_us INTEGER
 ) STRICT;
 
-CREATE INDEX transitions_access ON transitions (backend, credential, at_ms);
+CREATE INDEX transitions_backend ON transitions (backend, at_ms);
 CREATE INDEX transitions_time ON transitions (at_ms);
 
 -- The states themselves, as their owner wrote them; '' stands for no credential.
