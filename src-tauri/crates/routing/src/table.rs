@@ -14,7 +14,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use domain::{Access, BackendId, ClientId};
+use domain::{Access, BackendId, ClientId, RoutePolicy};
 
 use crate::choice::{self, Choosing};
 use crate::pattern::Pattern;
@@ -105,6 +105,13 @@ impl RouteTable {
             table.backends.push(KnownBackend { accesses: accesses(&models), models });
         }
         table
+    }
+
+    /// Whether any route looks at which conversation a request belongs to.
+    #[must_use]
+    pub fn follows_conversations(&self) -> bool {
+        let follows = |route: &Route| route.sticky.is_some() || route.policy == RoutePolicy::Split;
+        self.routes.iter().any(|known| follows(&known.route))
     }
 
     /// Where a request may go. `chance` gives numbers from 0 to below 1; it is asked only where a
