@@ -39,7 +39,7 @@ pub use playground::{
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
 pub use probe::{ProbeReport, ProbeStep};
-pub use resilience::{BackTest, back_test};
+pub use resilience::{BackTest, Clocks, back_test};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
 pub use standing::{KeyStanding, KeyState};

@@ -110,6 +110,7 @@ impl Engine {
             Err(error) => return self.no_key(credential.as_ref(), &error),
         };
         let report = self.ask(id, backend, key).await;
+        self.note_probe(id, credential.as_ref(), &report);
         let found = Found { credential, report };
         self.learn(id, &found);
         found.into_report()
