@@ -1,0 +1,14 @@
+//! The cache through its public face: tiers, purges, damage, restarts, kills.
+
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod keeping;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod purging;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod world;
