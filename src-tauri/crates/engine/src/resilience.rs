@@ -15,7 +15,7 @@ use gateway::Verdict;
 use ledger::{AccessState, AccessStates, LedgerError};
 use monitor::Finding;
 use parking_lot::Mutex;
-use resilience::{ProbeOutcome, SavedAccess, Standing, Transition};
+use resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
 use settings::Settings;
 
 use crate::engine::{Engine, Parts};
@@ -126,6 +126,12 @@ impl Engine {
     #[must_use]
     pub fn access_standing(&self, access: &Access) -> Standing {
         self.parts.live.standing(access)
+    }
+
+    /// The numbers of the breakers in force.
+    #[must_use]
+    pub fn breaker_rules(&self) -> BreakerRules {
+        self.parts.snapshot.load().resilience.breaker
     }
 
     /// What was known of accesses before the restart.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ::resilience::{AccessState, BlockReason, Forced, LimitKind, Standing};
 use domain::{Access, Moment, WallTime};
 use engine::{Clocks, Engine};
-use resilience::{AccessState, BlockReason, Forced, LimitKind, Standing};
 use settings::Settings;
 
 use super::input;
@@ -204,10 +204,9 @@ fn breaker_view(standing: &Standing, clocks: Clocks) -> BreakerView {
     BreakerView {
         state,
         percent,
-        why: standing.rule.map_or_else(
-            || "No failures are known.".to_owned(),
-            |rule| sentence(rule.clause()),
-        ),
+        why: standing
+            .rule
+            .map_or_else(|| "No failures are known.".to_owned(), |rule| sentence(rule.clause())),
         since: standing.since.and_then(|at| since(at, clocks)),
         until: until.map(|at| clocks.wall_at(at).into()),
     }
@@ -219,7 +218,7 @@ fn cooldowns(
     standing: &Standing,
     clocks: Clocks,
 ) -> Vec<CooldownView> {
-    let view = |model: Option<String>, cooldown: resilience::Until| CooldownView {
+    let view = |model: Option<String>, cooldown: ::resilience::Until| CooldownView {
         model,
         why: cooldown_sentence(cooldown.kind).to_owned(),
         until: clocks.wall_at(cooldown.at).into(),
@@ -253,9 +252,9 @@ const fn fix(reason: BlockReason) -> &'static str {
 /// A clause as a sentence: "it has recovered" becomes "It has recovered."
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}.", first.to_uppercase(), letters.as_str())
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 const fn block_reason(reason: BlockReason) -> BlockReasonView {

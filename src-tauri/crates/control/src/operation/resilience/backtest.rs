@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use ::resilience::{BreakerRules, TransitionState};
 use domain::{BackendId, WallTime};
 use engine::{Engine, back_test};
 use ledger::{TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery};
-use resilience::{BreakerRules, TransitionState};
 
 use super::super::input;
 use super::timeline::{times, trips};

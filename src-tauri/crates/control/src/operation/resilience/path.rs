@@ -8,7 +8,7 @@ use ledger::{Attempt, CacheOutcome, RequestRow, UsageBasis};
 use serde::Deserialize;
 
 use super::super::usage::cost_view;
-use super::super::{caching, input};
+use super::super::{cache, input};
 use crate::ApiError;
 use crate::view::{
     CacheOutcomeView, PassedOverView, RequestAttemptView, RequestCacheView, RequestPathView,
@@ -99,7 +99,7 @@ fn cache_view(row: &RequestRow) -> RequestCacheView {
     };
     RequestCacheView {
         outcome,
-        reason: caching::outcome_sentence(outcome, row.cache_reason.as_deref()),
+        reason: cache::outcome_sentence(outcome, row.cache_reason.as_deref()),
         saved: row.saved.map(MicroUsd::into),
         saved_ms: row.saved_time.map(ms),
     }

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ::resilience::{AccessState, Forced, Standing, TransitionRule, TransitionState};
 use domain::{Access, CredentialId, WallTime};
 use engine::Engine;
 use ledger::{TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery};
-use resilience::{AccessState, Forced, Standing, TransitionRule, TransitionState};
 
 use super::super::input;
 use super::{CALM, sentence};
@@ -154,10 +154,7 @@ fn mechanism(step: &Step) -> Mechanism {
 
 const fn is_by_hand(state: TransitionState) -> bool {
     use TransitionState as State;
-    matches!(
-        state,
-        State::ForcedOpen | State::ForcedClosed | State::MonitorOnly | State::Disabled
-    )
+    matches!(state, State::ForcedOpen | State::ForcedClosed | State::MonitorOnly | State::Disabled)
 }
 
 /// What holds an access back at one time.
@@ -334,11 +331,12 @@ fn finding(opened: u32, strips: &[BreakerStripView], hours: u32) -> String {
     let others = others.into_iter().filter(|(state, _)| total(*state) > 0);
     let others = others.map(|(state, word)| format!("{word} for {}", lasting(total(state))));
     let parts: Vec<String> = open.into_iter().chain(others).collect();
-    let text = if parts.is_empty() { "trying single requests".to_owned() } else { parts.join("; ") };
+    let text =
+        if parts.is_empty() { "trying single requests".to_owned() } else { parts.join("; ") };
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}", first.to_uppercase(), letters.as_str())
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
 }
 
 /// `42 s`, `4 min`, `2 h 5 min`.
