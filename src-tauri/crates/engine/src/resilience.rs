@@ -5,23 +5,26 @@
 //! here and written by a task once a second; a killed process loses the last second of it.
 
 mod backtest;
+mod rules;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ::resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
 use domain::{Access, BackendId, CredentialId, Moment, WallTime};
-use gateway::Verdict;
+use gateway::{ResilienceRules, Verdict};
 use ledger::{AccessState, AccessStates, LedgerError};
 use monitor::Finding;
 use parking_lot::Mutex;
-use resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
 use settings::Settings;
 
 use crate::engine::{Engine, Parts};
 use crate::events::Topic;
+use crate::probe::ProbeReport;
 
 pub use backtest::{BackTest, back_test};
+pub use rules::{attempt_rules, breaker_rules, retry_budget_rules};
 
 /// Time between two looks at what has changed, in milliseconds.
 const LOOK_MS: u64 = 1_000;
@@ -150,8 +153,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Forgets accesses that the settings no longer name.
-    pub(crate) fn forget_unknown_accesses(&self) {
+    /// Puts the numbers of the settings in force, and forgets accesses that they no longer name.
+    pub(crate) fn apply_to_accesses(&self) {
+        self.parts.live.configure(&rules_in_force(&self.settings()));
         let known: HashSet<Access> = self.accesses().into_iter().collect();
         self.parts.live.retain(|access| known.contains(access));
         self.parts.access_log.learnt();
@@ -178,16 +182,12 @@ impl Engine {
         self.parts.access_log.learnt();
     }
 
-    /// A person had an access looked at, and it answered: what blocked it holds no more.
-    pub(crate) fn note_recheck(
-        &self,
-        backend: &BackendId,
-        credential: Option<&CredentialId>,
-        finding: Finding,
-    ) {
-        if finding == Finding::Answered {
-            let access = Access { backend: backend.clone(), credential: credential.cloned() };
-            self.parts.live.recheck_passed(&access);
+    /// A person had a backend looked at: what blocked it with a key that answered holds no more.
+    pub(crate) fn note_recheck(&self, backend: &BackendId, report: &ProbeReport) {
+        let passed = report.keys.iter().filter(|key| key.finding == Finding::Answered);
+        for key in passed {
+            let credential = Some(key.credential.clone());
+            self.parts.live.recheck_passed(&Access { backend: backend.clone(), credential });
         }
     }
 
@@ -251,6 +251,16 @@ impl Engine {
         let silent: HashSet<BackendId> =
             self.parts.live.wants_probe().into_iter().map(|access| access.backend).collect();
         silent.iter().for_each(|backend| self.probe_soon(backend));
+    }
+}
+
+/// What the settings say of failures.
+pub(crate) fn rules_in_force(settings: &Settings) -> ResilienceRules {
+    let numbers = settings.resilience.numbers();
+    ResilienceRules {
+        breaker: breaker_rules(&numbers),
+        attempts: attempt_rules(&numbers),
+        budget: retry_budget_rules(&numbers),
     }
 }
 

@@ -60,9 +60,13 @@ pub(crate) async fn access_reset(engine: &Engine, req: AccessRef) -> Result<Acce
 }
 
 /// Whether requests may go to an access at this moment, in one word with its reason.
-pub(crate) fn availability(engine: &Engine, access: &Access) -> AvailabilityView {
+pub(super) fn availability(
+    engine: &Engine,
+    settings: &Settings,
+    access: &Access,
+) -> AvailabilityView {
     let standing = engine.access_standing(access);
-    availability_of(&standing, engine.clocks(), access, is_enabled(&engine.settings(), access))
+    availability_of(&standing, engine.clocks(), access, is_enabled(settings, access))
 }
 
 async fn one_access(engine: &Engine, access: &Access) -> Result<AccessView, ApiError> {
@@ -117,7 +121,7 @@ fn access_view(
         backend_label,
         credential: key.map(ToString::to_string),
         credential_label: label,
-        availability: availability_of(&standing, clocks, access, is_enabled(settings, access)),
+        availability: availability(engine, settings, access),
         breaker: breaker_view(&standing, clocks),
         cooldowns: cooldowns(engine, access, &standing, clocks),
         block: standing.block.map(|block| BlockView {
