@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -19,6 +20,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +44,14 @@ pub struct Listener {
     v4: TcpListener,
     v6: Option<TcpListener>,
     port: u16,
+    lanes: Vec<Lane>,
+}
+
+/// A runtime that answers connections.
+#[derive(Debug)]
+struct Lane {
+    runtime: Handle,
+    connections: Arc<AtomicUsize>,
 }
 
 /// Whether `[::1]` is served beside `127.0.0.1`.
@@ -105,6 +115,15 @@ impl Listener {
         Self::bind_v4(0).await
     }
 
+    /// Answers its connections on these runtimes, each on the one that has the fewest; on none, where
+    /// it is served.
+    #[must_use]
+    pub fn spread_over(mut self, runtimes: Vec<Handle>) -> Self {
+        let lane = |runtime| Lane { runtime, connections: Arc::default() };
+        self.lanes = runtimes.into_iter().map(lane).collect();
+        self
+    }
+
     /// The port bound.
     #[must_use]
     pub const fn port(&self) -> u16 {
@@ -128,7 +147,7 @@ impl Listener {
             .await
             .map_err(|error| bind_error(port, error))?;
         let bound = v4.local_addr().map_err(|error| bind_error(port, error))?;
-        Ok(Self { v4, v6: None, port: bound.port() })
+        Ok(Self { v4, v6: None, port: bound.port(), lanes: Vec::new() })
     }
 
     async fn bind_both(port: u16) -> Result<Self, BindError> {
@@ -151,6 +170,53 @@ impl Listener {
                 accepted = v6.accept() => accepted,
             },
         }
+    }
+}
+
+impl Listener {
+    /// Spawns what answers on `stream` in the lane that has the fewest connections.
+    fn answer<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        connections: &mut JoinSet<()>,
+        stream: TcpStream,
+        answering: impl FnOnce(TcpStream) -> F + Send + 'static,
+    ) {
+        let Some(lane) = self.lanes.iter().min_by_key(|lane| lane.count()) else {
+            connections.spawn(answering(stream));
+            return;
+        };
+        let place = LanePlace::take(lane);
+        // The socket is watched by the runtime that accepted it until it is made anew in the lane.
+        let moved = async move {
+            let _place = place;
+            match stream.into_std().and_then(TcpStream::from_std) {
+                Ok(stream) => answering(stream).await,
+                Err(error) => tracing::warn!(%error, "a connection could not be handed over"),
+            }
+        };
+        connections.spawn_on(moved, &lane.runtime);
+    }
+}
+
+impl Lane {
+    fn count(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// One connection among those of a lane.
+struct LanePlace(Arc<AtomicUsize>);
+
+impl LanePlace {
+    fn take(lane: &Lane) -> Self {
+        lane.connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&lane.connections))
+    }
+}
+
+impl Drop for LanePlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -186,7 +252,10 @@ pub(crate) async fn serve<A: Answers>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if connections.len() >= limits.connections_max => refuse(&stream),
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&answers), limits, stop.clone()));
+                    let (answers, stop) = (Arc::clone(&answers), stop.clone());
+                    listener.answer(&mut connections, stream, move |stream| {
+                        connection(stream, answers, limits, stop)
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
