@@ -1192,7 +1192,13 @@ export type Tag =
 /**  Settings and their file. */
 "settings" | 
 /**  Runs of the playground. */
-"playground";
+"playground" | 
+/**  Routes and where they lead. */
+"routes" | 
+/**  Breakers, cooldowns and blocks. */
+"accesses" | 
+/**  The cache of answers. */
+"cache";
 
 /**  How a step went. */
 export type TestStepState = 

@@ -12,6 +12,9 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   readiness: ["readiness"],
   settings: ["playground_snippets", "settings"],
   playground: ["playground"],
+  routes: [],
+  accesses: [],
+  cache: [],
 };
 
 /** Refetches what is on the page and marks the rest for when it is next shown. */

@@ -72,11 +72,17 @@ pub enum Tag {
     Settings,
     /// Runs of the playground.
     Playground,
+    /// Routes and where they lead.
+    Routes,
+    /// Breakers, cooldowns and blocks.
+    Accesses,
+    /// The cache of answers.
+    Cache,
 }
 
 impl Tag {
     /// Every tag.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Status,
         Self::Backends,
         Self::Keys,
@@ -85,6 +91,9 @@ impl Tag {
         Self::Readiness,
         Self::Settings,
         Self::Playground,
+        Self::Routes,
+        Self::Accesses,
+        Self::Cache,
     ];
 }
 
@@ -99,6 +108,9 @@ impl From<Topic> for Tag {
             Topic::Readiness => Self::Readiness,
             Topic::Settings => Self::Settings,
             Topic::Playground => Self::Playground,
+            Topic::Routes => Self::Routes,
+            Topic::Accesses => Self::Accesses,
+            Topic::Cache => Self::Cache,
         }
     }
 }
@@ -114,6 +126,9 @@ impl From<Tag> for Topic {
             Tag::Readiness => Self::Readiness,
             Tag::Settings => Self::Settings,
             Tag::Playground => Self::Playground,
+            Tag::Routes => Self::Routes,
+            Tag::Accesses => Self::Accesses,
+            Tag::Cache => Self::Cache,
         }
     }
 }

@@ -5,23 +5,29 @@
 //! same in Rust, JSON and TypeScript.
 
 mod backends;
+mod cache;
 mod clients;
 mod dialects;
 mod keys;
 mod number;
 mod playground;
 mod readiness;
+mod resilience;
+mod routes;
 mod settings;
 mod status;
 mod usage;
 
 pub use backends::*;
+pub use cache::*;
 pub use clients::*;
 pub use dialects::*;
 pub use keys::*;
 pub use number::{Count, MicroDollars, UnixMs};
 pub use playground::*;
 pub use readiness::*;
+pub use resilience::*;
+pub use routes::*;
 pub use settings::*;
 pub use status::*;
 pub use usage::*;

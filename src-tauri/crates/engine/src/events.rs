@@ -55,6 +55,12 @@ pub enum Topic {
     Settings,
     /// Runs of the playground.
     Playground,
+    /// Routes and where they lead.
+    Routes,
+    /// Breakers, cooldowns and blocks.
+    Accesses,
+    /// The cache of answers.
+    Cache,
 }
 
 /// The bus. Cheap to clone; sending never waits.

@@ -93,7 +93,7 @@ impl Ground for EngineGround {
     }
 
     async fn credential(&self, backend: &BackendId) -> CredentialFacts {
-        let keyed = self.0.settings().backends.get(backend).and_then(|b| b.credential.clone());
+        let keyed = self.0.settings().backends.get(backend).and_then(|b| b.credential().cloned());
         if keyed.is_none() {
             return CredentialFacts::NotNeeded;
         }

@@ -12,14 +12,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{RequestId, RunId, WallTime};
+use domain::{BackendId, RequestId, RunId, WallTime};
 use ledger::{Attempt, RequestRow, RequestState};
 use parking_lot::Mutex;
+use routing::{Asking, Calm, Needs};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
 use crate::serving::GatewayStanding;
+use crate::snapshot;
 
 pub use exchange::{
     PLAYGROUND_IDLE_SECS_MAX, PLAYGROUND_RAW_BYTES_MAX, PLAYGROUND_TELL_MS,
@@ -218,15 +220,28 @@ impl Engine {
     /// refuse the older name, other servers do not know the newer one.
     #[must_use]
     pub fn token_limit_field(&self, model: &str) -> TokenLimitField {
-        let chosen = self.parts.snapshot.load().routes.choose(model);
         let settings = self.settings();
-        let kind = chosen.ok().and_then(|chosen| {
-            settings.backends.get(&chosen.first.backend).map(|backend| backend.kind)
-        });
+        let kind = self
+            .first_backend(model)
+            .and_then(|backend| settings.backends.get(&backend).map(|backend| backend.kind));
         match kind {
             Some(settings::BackendKind::OpenAi) => TokenLimitField::Newer,
             _ => TokenLimitField::Older,
         }
+    }
+
+    /// Where the playground's request for `model` would go first, if all backends were ready.
+    fn first_backend(&self, model: &str) -> Option<BackendId> {
+        let client = snapshot::playground_client_id().ok()?;
+        let asking = Asking {
+            model,
+            client: &client,
+            project: None,
+            needs: Needs::default(),
+            conversation: None,
+        };
+        let chosen = self.parts.snapshot.load().routes.choose(&asking, &Calm, &mut || 0.0);
+        chosen.ok()?.candidates.first().map(|first| first.access.backend.clone())
     }
 
     fn take_place(

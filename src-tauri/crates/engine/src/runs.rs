@@ -161,7 +161,7 @@ impl Engine {
             .map(|(id, known)| BackendSubject {
                 backend: id.clone(),
                 label: known.label.clone(),
-                credential: known.credential.clone(),
+                credential: known.credential().cloned(),
                 need: if only { Need::Required } else { Need::Optional },
             })
             .collect();

@@ -311,6 +311,9 @@ impl Engine {
             Topic::Backends,
             Topic::Keys,
             Topic::Clients,
+            Topic::Routes,
+            Topic::Accesses,
+            Topic::Cache,
         ]);
     }
 

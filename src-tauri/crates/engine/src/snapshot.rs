@@ -1,13 +1,17 @@
 //! From settings to what a request works with. Rebuilt whole whenever something in it changes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{BackendId, ClientId, IdError, WallTime};
+use domain::{BackendId, ClientId, Dialect, IdError, Offer, RouteId, WallTime};
 use gateway::{Backend, Client, ClientStanding, Clients, RequestLimits, Snapshot, TokenHash};
 use ledger::{PriceBook, Purpose};
-use routing::{BackendModels, BackendRole, RouteTable, Standing};
-use settings::{BackendKind, BackendSettings, GatewaySettings, Settings, api_root};
+use routing::{
+    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
+    RouteCandidate, RouteTable, Standing,
+};
+use settings::{BackendKind, BackendSettings, GatewaySettings, RouteSettings, Settings, api_root};
 use url::Url;
 use wire::TargetKind;
 
@@ -47,7 +51,7 @@ impl Engine {
     }
 
     fn playground_client(&self) -> Option<(TokenHash, Client)> {
-        let id = ClientId::new(PLAYGROUND_CLIENT).ok()?;
+        let id = playground_client_id().ok()?;
         let standing = ClientStanding::Valid(None);
         Some((self.parts.playground_token.hash, Client { id, purpose: Purpose::User, standing }))
     }
@@ -64,11 +68,16 @@ pub(crate) fn check_client_id() -> Result<ClientId, IdError> {
     ClientId::new(CHECK_CLIENT)
 }
 
+/// The name under which the playground calls it.
+pub(crate) fn playground_client_id() -> Result<ClientId, IdError> {
+    ClientId::new(PLAYGROUND_CLIENT)
+}
+
 /// A snapshot in which nothing can be asked for, until the settings are in force.
 pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
     Snapshot {
         backends: HashMap::new(),
-        routes: RouteTable::new(Vec::new()),
+        routes: RouteTable::new(Vec::new(), Vec::new()),
         clients: Clients::default(),
         prices: Arc::clone(prices),
         limits: RequestLimits::from(&GatewaySettings::default()),
@@ -98,7 +107,7 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
         built_in.and_then(|url| Backend::new(mock.clone(), TargetKind::Mock, &url, None).ok());
     let own = settings.backends.iter().filter_map(|(id, known)| {
         let root = api_root(known.kind, &known.base_url);
-        let built = Backend::new(id.clone(), target(known), &root, known.credential.clone());
+        let built = Backend::new(id.clone(), target(known), &root, known.credential().cloned());
         Some(built.ok()?.crossing(known.crossing))
     });
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
@@ -124,17 +133,77 @@ fn routes(
     catalogue: &HashMap<BackendId, Vec<String>>,
     mock: &BackendId,
 ) -> RouteTable {
-    let row = |id: &BackendId, role, standing| BackendModels {
+    let own = settings.backends.iter().map(|(id, known)| BackendModels {
         backend: id.clone(),
-        role,
-        standing,
+        role: BackendRole::Provider,
+        standing: if known.enabled { Standing::Usable } else { Standing::Disabled },
         models: models(settings, catalogue, mock, id),
+        pool: pool(known),
+        traits: traits(known),
+    });
+    let built_in = BackendModels {
+        backend: mock.clone(),
+        role: BackendRole::Mock,
+        standing: Standing::Usable,
+        models: models(settings, catalogue, mock, mock),
+        pool: Pool::default(),
+        traits: BackendTraits::default(),
     };
-    let standing = |known: &BackendSettings| match known.enabled {
-        true => Standing::Usable,
-        false => Standing::Disabled,
+    let routes = settings.routes.iter().filter(|(_, known)| known.enabled);
+    let routes = routes.map(|(id, known)| route(id, known)).collect();
+    RouteTable::new(routes, own.chain([built_in]).collect())
+}
+
+fn route(id: &RouteId, known: &RouteSettings) -> Route {
+    let settings::BalanceSettings { latency, cost, headroom } = known.weights;
+    let candidates = known.candidates.iter().map(|candidate| RouteCandidate {
+        backend: candidate.backend.clone(),
+        model: candidate.model.clone(),
+        weight: candidate.weight,
+    });
+    let stays = (known.sticky_secs > 0).then(|| Duration::from_secs(known.sticky_secs.into()));
+    Route {
+        id: id.clone(),
+        models: known.models.clone(),
+        clients: known.clients.clone(),
+        projects: known.projects.clone(),
+        policy: known.policy,
+        weights: BalanceWeights { latency, cost, headroom },
+        sticky: stays,
+        crossing: known.crossing,
+        cache: known.cache,
+        candidates: candidates.collect(),
+    }
+}
+
+fn pool(known: &BackendSettings) -> Pool {
+    let members = known
+        .pool
+        .members
+        .iter()
+        .map(|member| PoolMember { credential: member.credential.clone(), weight: member.weight });
+    Pool { order: known.pool.order, members: members.collect() }
+}
+
+/// What a backend can and cannot do, whatever the model.
+fn traits(known: &BackendSettings) -> BackendTraits {
+    let mut speaks: BTreeSet<Dialect> = match known.kind {
+        BackendKind::OpenAi => [Dialect::OpenAiChat, Dialect::OpenAiResponses].into(),
+        BackendKind::Anthropic => [Dialect::AnthropicMessages].into(),
+        BackendKind::Gemini => [Dialect::Gemini].into(),
+        BackendKind::OpenAiCompatible => [Dialect::OpenAiChat].into(),
+        BackendKind::Ollama => [Dialect::OllamaChat].into(),
+        BackendKind::Mock => Dialect::ALL.iter().copied().collect(),
     };
-    let own = settings.backends.iter();
-    let own = own.map(|(id, known)| row(id, BackendRole::Provider, standing(known)));
-    RouteTable::new(own.chain([row(mock, BackendRole::Mock, Standing::Usable)]).collect())
+    let mut lacks = BTreeSet::new();
+    if known.kind == BackendKind::OpenAiCompatible {
+        lacks.clone_from(&known.lacks);
+        speaks.extend(known.offers.iter().map(|offer| match offer {
+            Offer::Responses => Dialect::OpenAiResponses,
+            Offer::Messages => Dialect::AnthropicMessages,
+        }));
+    }
+    // Anthropic has no endpoint for vectors and names another vendor for them
+    // (platform.claude.com/docs/en/build-with-claude/embeddings).
+    BackendTraits { speaks, lacks, offers_vectors: known.kind != BackendKind::Anthropic }
 }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use hyper::Response;
 use hyper::header::HeaderValue;
+use routing::{Asking, Calm, Needs};
 use wire::{CountRequest, Outgoing, count_answer, read_count};
 
 use crate::answer::{self, AnswerBody, BACKEND, ESTIMATED};
@@ -47,10 +48,19 @@ impl Gateway {
         call: &Call<'_>,
     ) -> Result<Response<AnswerBody>, Failure> {
         let dialect = call.arrival.dialect;
-        let decision =
-            call.snapshot.routes.choose(request.model()).map_err(|e| Failure::no_route(&e))?;
-        let backend = self.reachable(&call.snapshot, &decision.first)?;
-        let outgoing = request.for_upstream(&backend.target(&decision.first.model));
+        let asking = Asking {
+            model: request.model(),
+            client: &call.client.id,
+            project: call.arrival.project.as_deref(),
+            needs: Needs::default(),
+            conversation: None,
+        };
+        let decision = call.snapshot.routes.choose(&asking, &Calm, &mut || 0.0);
+        let decision = decision.map_err(|e| Failure::no_route(&e))?;
+        let first = decision.candidates.first();
+        let first = first.ok_or_else(|| Failure::untried(&decision.route))?;
+        let backend = self.reachable(&call.snapshot, first)?;
+        let outgoing = request.for_upstream(&backend.target(&first.model));
         let mut answer = match outgoing {
             Some(outgoing) => answer::json(200, self.ask_for_count(backend, outgoing, call).await?),
             None => {

@@ -60,9 +60,13 @@ impl Gateway {
             backend: backend.id.clone(),
         };
         let ask = Ask { request: &request, headers: &headers, limits: &snapshot.limits };
-        let first = &decision.first;
-        let outcome = match self.reachable(&snapshot, first) {
-            Ok(backend) => {
+        let first = decision.candidates.first();
+        let reached = match first {
+            Some(first) => self.reachable(&snapshot, first).map(|backend| (first, backend)),
+            None => Err(Failure::untried(&decision.route)),
+        };
+        let outcome = match reached {
+            Ok((first, backend)) => {
                 record.begin_try(first, backend, &snapshot.prices);
                 self.books.events.emit(started(backend));
                 self.vectors(&ask, backend, first, &mut record).await
@@ -77,7 +81,9 @@ impl Gateway {
             }
         };
         mark(&mut answer, ROUTE, &decision.route);
-        mark(&mut answer, BACKEND, first.backend.as_str());
+        if let Some(first) = first {
+            mark(&mut answer, BACKEND, first.access.backend.as_str());
+        }
         answer
     }
 

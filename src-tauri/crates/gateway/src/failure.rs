@@ -58,6 +58,8 @@ impl Failure {
             }
             NoRoute::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
             NoRoute::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
+            NoRoute::Unfit { .. } => (400, ErrorKind::InvalidRequest, "no_fit_candidate"),
+            NoRoute::RouteUnusable { .. } => (503, ErrorKind::Api, "route_unusable"),
             NoRoute::NoBackend { .. } => (503, ErrorKind::Api, "no_backend"),
         };
         let refusal = Refusal::new(status, kind, code, sentence(&error.to_string()))
@@ -77,6 +79,12 @@ impl Failure {
         let message = format!("The backend {backend} {what}");
         let refusal = Refusal::new(502, ErrorKind::Api, "backend_misconfigured", message);
         Self::here(refusal.retry(RetryAdvice::Never))
+    }
+
+    /// A route led nowhere, which it never should.
+    pub(crate) fn untried(route: &str) -> Self {
+        let message = format!("The route {route} has no candidate; report this.");
+        Self::here(Refusal::new(502, ErrorKind::Api, "route_empty", message))
     }
 
     /// The key could not be had.

@@ -234,8 +234,8 @@ impl GatewayDoor {
             Err(refusal) => return self.refuse(&refusal, dialect, request).await,
         };
         match route {
-            Route::Models => models::list(&snapshot, dialect),
-            Route::Model(id) => models::one(&snapshot, dialect, &id),
+            Route::Models => models::list(&snapshot, &client.id, dialect),
+            Route::Model(id) => models::one(&snapshot, &client.id, dialect, &id),
             _ => self.post(route, arrival, &client, snapshot, request).await,
         }
     }

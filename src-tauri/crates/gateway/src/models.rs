@@ -1,6 +1,6 @@
 //! `GET /v1/models`: the names a client may ask for, in its dialect.
 
-use domain::{Dialect, WallTime};
+use domain::{ClientId, Dialect, WallTime};
 use hyper::Response;
 use wire::{ErrorKind, model_answer, models_answer};
 
@@ -8,15 +8,24 @@ use crate::answer::{AnswerBody, Refusal, RetryAdvice, json};
 use crate::snapshot::Snapshot;
 
 /// All of them.
-pub(crate) fn list(snapshot: &Snapshot, dialect: Dialect) -> Response<AnswerBody> {
-    let entries = snapshot.routes.models();
+pub(crate) fn list(
+    snapshot: &Snapshot,
+    client: &ClientId,
+    dialect: Dialect,
+) -> Response<AnswerBody> {
+    let entries = snapshot.routes.models(Some(client));
     let names = entries.iter().map(|entry| entry.id.as_str());
     json(200, models_answer(dialect, names, seconds(snapshot.since)))
 }
 
 /// One of them.
-pub(crate) fn one(snapshot: &Snapshot, dialect: Dialect, id: &str) -> Response<AnswerBody> {
-    if snapshot.routes.models().into_iter().any(|entry| entry.id == id) {
+pub(crate) fn one(
+    snapshot: &Snapshot,
+    client: &ClientId,
+    dialect: Dialect,
+    id: &str,
+) -> Response<AnswerBody> {
+    if snapshot.routes.models(Some(client)).into_iter().any(|entry| entry.id == id) {
         return json(200, model_answer(dialect, id, seconds(snapshot.since)));
     }
     let shown: String = id.chars().take(200).collect();

@@ -11,7 +11,7 @@ use domain::{BoundSecret, Dialect, Moment, RequestId, WallTime};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ledger::{NewRequest, Outcome};
-use routing::{Candidate, Decision};
+use routing::{Asking, Calm, Candidate, Decision, Needs};
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
 
 use crate::answer::{
@@ -106,7 +106,14 @@ impl Gateway {
         let Some(place) = self.in_flight.enter(in_flight_max) else {
             return Err(Box::new(crowded(in_flight_max).answer(dialect)));
         };
-        let decision = snapshot.routes.choose(asked.model);
+        let asking = Asking {
+            model: asked.model,
+            client: &client.id,
+            project: arrival.project.as_deref(),
+            needs: Needs::default(),
+            conversation: None,
+        };
+        let decision = snapshot.routes.choose(&asking, &Calm, &mut || 0.0);
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
         let new = new_request(arrival, client, asked, route);
         let mut record = Record::new(&self.books, new, begun, asked.bytes_in, place);
@@ -130,7 +137,9 @@ impl Gateway {
         mut record: Record,
     ) -> Response<AnswerBody> {
         let mut last = None;
-        for candidate in decision.candidates() {
+        let mut backend = None;
+        for candidate in &decision.candidates {
+            backend = Some(&candidate.access.backend);
             match self.attempt(&journey, candidate, &mut record).await {
                 Ok(begun) => {
                     let mut answer = self.deliver(&journey, begun, record).await;
@@ -147,14 +156,14 @@ impl Gateway {
                 }
             }
         }
-        // `candidates` always has a first, so there is a failure here.
-        let failure = last.unwrap_or_else(|| {
-            Failure::misconfigured(&decision.first.backend, "was not tried; report this.")
-        });
-        let (backend, tries) = (decision.first.backend.clone(), record.tries());
+        // `candidates` is never empty, so there is a failure here.
+        let failure = last.unwrap_or_else(|| Failure::untried(&decision.route));
+        let tries = record.tries();
         let mut answer = give_up(record, &failure, journey.request.dialect()).await;
         mark(&mut answer, ROUTE, &decision.route);
-        mark(&mut answer, BACKEND, backend.as_str());
+        if let Some(backend) = backend {
+            mark(&mut answer, BACKEND, backend.as_str());
+        }
         answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(tries));
         answer
     }
@@ -195,8 +204,11 @@ impl Gateway {
         snapshot: &'a Snapshot,
         candidate: &Candidate,
     ) -> Result<&'a Backend, Failure> {
-        let Some(backend) = snapshot.backends.get(&candidate.backend) else {
-            return Err(Failure::misconfigured(&candidate.backend, "is not there any more."));
+        let Some(backend) = snapshot.backends.get(&candidate.access.backend) else {
+            return Err(Failure::misconfigured(
+                &candidate.access.backend,
+                "is not there any more.",
+            ));
         };
         if backend.is_own_door(self.port()) {
             let what = "has this gateway's own address as its base URL. Correct it.";

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
+use domain::{Access, BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
-    Attempt, CacheOutcome, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider,
-    Settlement, Timings, UsageBasis,
+    Attempt, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider, Settlement,
+    Timings, UsageBasis,
 };
 use routing::Candidate;
 use tokio::sync::mpsc;
@@ -67,25 +67,9 @@ impl Record {
     ) -> Self {
         let queue = books.clock.now().since(begun);
         let settlement = Settlement {
-            ended: request.started,
-            request,
-            outcome: Outcome::Cancelled,
-            backend: None,
-            credential: None,
-            model_billed: None,
-            http_status: None,
-            finish_reason: None,
-            error_class: None,
-            usage: None,
-            usage_basis: None,
-            usage_raw: None,
-            cost: Cost::NotBilled,
-            cache: CacheOutcome::Bypass,
             timings: Timings { queue: Some(queue), ..Timings::default() },
             bytes_in: u64::try_from(bytes_in).unwrap_or(u64::MAX),
-            bytes_out: 0,
-            explanation: None,
-            attempts: Vec::new(),
+            ..Settlement::begun(request)
         };
         Self {
             books: Arc::clone(books),
@@ -133,16 +117,8 @@ impl Record {
         settlement.credential.clone_from(&to.credential);
         // Until it is known better: the backend may be working, and a drop would leave it so.
         settlement.cost = Cost::Unpriced;
-        settlement.attempts.push(Attempt {
-            backend: to.id.clone(),
-            credential: to.credential.clone(),
-            model: candidate.model.clone(),
-            started,
-            duration: Duration::ZERO,
-            error_class: None,
-            http_status: None,
-            message: None,
-        });
+        let access = Access { backend: to.id.clone(), credential: to.credential.clone() };
+        settlement.attempts.push(Attempt::begun(access, &candidate.model, started));
     }
 
     /// How many tries were begun.
@@ -265,6 +241,9 @@ impl Record {
         settlement.ended = self.books.clock.wall();
         settlement.timings.total = Some(total);
         settlement.error_class = error_class.map(str::to_owned);
+        if let Some(attempt) = settlement.attempts.last_mut() {
+            (attempt.usage, attempt.cost) = (settlement.usage, settlement.cost.clone());
+        }
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
         let summary = summary(&settlement, verdict);
         let announcement =

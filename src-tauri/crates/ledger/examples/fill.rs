@@ -10,13 +10,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, Clock, CredentialId, Entropy, MicroUsd, RequestId, SeededEntropy,
+    Access, BackendId, ClientId, Clock, CredentialId, Entropy, MicroUsd, RequestId, SeededEntropy,
     SystemClock, TokenUsage, WallTime,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
-    Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
-    UsageBasis,
+    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
 };
 
 /// Names that requests are spread over: a developer with several keys, tools and models.
@@ -80,14 +79,9 @@ fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domai
         purpose: Purpose::User,
     };
     let attempt = Attempt {
-        backend,
-        credential: Some(credential),
-        model: model.clone(),
-        started,
         duration: took,
-        error_class: None,
         http_status: Some(200),
-        message: None,
+        ..Attempt::begun(Access { backend, credential: Some(credential) }, &model, started)
     };
     Ok(settled(request, attempt, took, tokens, model))
 }
@@ -110,17 +104,14 @@ fn settled(
         model_billed: Some(model),
         http_status: Some(200),
         finish_reason: Some("stop".to_owned()),
-        error_class: None,
         usage: Some(tokens),
         usage_basis: Some(UsageBasis::Reported),
         usage_raw: Some(raw(tokens)),
-        cache: CacheOutcome::Bypass,
         timings: Timings { total: Some(took), ..Timings::default() },
         bytes_in: 400,
         bytes_out: 4_000,
-        explanation: None,
         attempts: vec![attempt],
-        request,
+        ..Settlement::begun(request)
     }
 }
 

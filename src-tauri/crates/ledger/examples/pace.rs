@@ -15,13 +15,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::{
-    BackendId, ClientId, Clock, Entropy, MicroUsd, RequestId, SeededEntropy, SystemClock,
+    Access, BackendId, ClientId, Clock, Entropy, MicroUsd, RequestId, SeededEntropy, SystemClock,
     TokenUsage, WallTime,
 };
 use futures_util::future::try_join_all;
 use ledger::{
-    Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
-    UsageBasis,
+    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -64,48 +63,45 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A decision as long as one of three candidates has.
+const DECISION: &str = r#"{"route":"fast","policy":"ordered","candidates":[{"backend":"home","model":"small-mini","why":"first in the list"},{"backend":"away","credential":"away-key","model":"small-mini","why":"second in the list"},{"backend":"cloud","credential":"cloud-key","model":"small-mini","why":"third in the list, and cooling down for 12 s"}],"passed_over":[],"explanation":"home: first in the list and healthy"}"#;
+
 fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {
     let backend = BackendId::new("home")?;
     let model = "small-mini".to_owned();
     let attempt = Attempt {
-        backend: backend.clone(),
-        credential: None,
-        model: model.clone(),
-        started,
         duration: Duration::from_millis(3),
-        error_class: None,
         http_status: Some(200),
-        message: None,
+        cost: Cost::Reported(MicroUsd::new(1)),
+        ..Attempt::begun(Access { backend: backend.clone(), credential: None }, &model, started)
+    };
+    let request = NewRequest {
+        id: RequestId::generate(started, entropy),
+        started,
+        client: ClientId::new("editor")?,
+        project: None,
+        route: model.clone(),
+        model_asked: model.clone(),
+        dialect: "openai-chat".to_owned(),
+        streamed: false,
+        purpose: Purpose::User,
     };
     Ok(Settlement {
-        request: NewRequest {
-            id: RequestId::generate(started, entropy),
-            started,
-            client: ClientId::new("editor")?,
-            project: None,
-            route: model.clone(),
-            model_asked: model.clone(),
-            dialect: "openai-chat".to_owned(),
-            streamed: false,
-            purpose: Purpose::User,
-        },
-        ended: started,
         outcome: Outcome::Complete,
         backend: Some(backend),
-        credential: None,
         model_billed: Some(model),
         http_status: Some(200),
         finish_reason: Some("stop".to_owned()),
-        error_class: None,
         usage: Some(TokenUsage { input_uncached: 7, ..TokenUsage::default() }),
         usage_basis: Some(UsageBasis::Reported),
         usage_raw: Some(r#"{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7}"#.to_owned()),
         cost: Cost::Reported(MicroUsd::new(3)),
-        cache: CacheOutcome::Bypass,
         timings: Timings { total: Some(Duration::from_millis(3)), ..Timings::default() },
         bytes_in: 400,
         bytes_out: 500,
         explanation: Some("home: first in the list and healthy".to_owned()),
+        decision: Some(DECISION.to_owned()),
         attempts: vec![attempt],
+        ..Settlement::begun(request)
     })
 }

@@ -1,14 +1,22 @@
 //! The table of attempts: every try at a backend, under its request.
 
-use domain::{RequestId, WallTime};
+use domain::{MicroUsd, RequestId, TokenUsage, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::Attempt;
-use crate::number::{get_interval, get_named, get_parsed, micros};
+use crate::number::{count, get_interval, get_named, get_parsed, micros, money};
+use crate::requests::{read_cost, token_columns};
 use crate::text::{name, sentence};
+use crate::{Attempt, Cost};
 
 /// Most tries of one request kept.
 pub const ATTEMPTS_MAX: usize = 32;
+
+const INSERT: &str = "INSERT INTO attempts (request_id, number, backend, credential, model,
+    started_ms, duration_us, error_class, http_status, message, class, owner, waited_us,
+    input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible, reasoning,
+    cost_micro_usd, price_id, cost_basis)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+    ?20, ?21, ?22)";
 
 /// Writes down the tries of a request just settled.
 pub(crate) fn insert(
@@ -19,11 +27,11 @@ pub(crate) fn insert(
     if attempts.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO attempts (request_id, number, backend, credential, model, started_ms,
-        duration_us, error_class, http_status, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(INSERT)?;
     let request = request.to_string();
     for (attempt, number) in attempts.iter().take(ATTEMPTS_MAX).zip(1_i64..) {
+        let token =
+            |class: fn(&TokenUsage) -> u64| attempt.usage.as_ref().map(|usage| count(class(usage)));
         statement.execute(params![
             request,
             number,
@@ -35,9 +43,28 @@ pub(crate) fn insert(
             attempt.error_class.as_deref().map(name),
             attempt.http_status,
             sentence(attempt.message.as_deref()),
+            attempt.class.as_deref().map(name),
+            attempt.owner.as_deref().map(name),
+            micros(attempt.waited),
+            token(|usage| usage.input_uncached),
+            token(|usage| usage.cache_read),
+            token(|usage| usage.cache_write_5m),
+            token(|usage| usage.cache_write_1h),
+            token(|usage| usage.output_visible),
+            token(|usage| usage.reasoning),
+            attempt.cost.amount().map(money),
+            attempt.cost.price_id(),
+            attempt.cost.basis(),
         ])?;
     }
     Ok(())
+}
+
+/// What the tries that failed cost, and how many of them cost what is not known.
+pub(crate) fn wasted(attempts: &[Attempt]) -> (MicroUsd, usize) {
+    let failed = || attempts.iter().filter(|attempt| attempt.has_failed());
+    let known = failed().filter_map(|attempt| attempt.cost.amount());
+    (known.sum(), failed().filter(|attempt| attempt.cost == Cost::Unpriced).count())
 }
 
 /// The tries of one request in their order.
@@ -47,14 +74,20 @@ pub(crate) fn of(connection: &Connection, request: RequestId) -> rusqlite::Resul
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    let has_usage = row.get::<_, Option<i64>>("input_uncached")?.is_some();
     Ok(Attempt {
         backend: get_named(row, "backend")?,
         credential: get_parsed(row, "credential")?,
         model: row.get("model")?,
         started: WallTime::from_unix_ms(row.get("started_ms")?),
         duration: get_interval(row, "duration_us")?.unwrap_or_default(),
+        waited: get_interval(row, "waited_us")?.unwrap_or_default(),
         error_class: row.get("error_class")?,
+        class: row.get("class")?,
+        owner: row.get("owner")?,
         http_status: row.get("http_status")?,
         message: row.get("message")?,
+        usage: if has_usage { Some(token_columns(row)?) } else { None },
+        cost: read_cost(row)?,
     })
 }

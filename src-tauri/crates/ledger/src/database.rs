@@ -38,10 +38,11 @@ const HEADER_BYTES: usize = 100;
 const VERSION_BYTES: std::ops::Range<usize> = 60..64;
 
 /// Statements kept prepared per connection; over twice as many as there are.
-const STATEMENTS_CACHED_MAX: usize = 64;
+const STATEMENTS_CACHED_MAX: usize = 96;
 
 /// The steps from an empty file to the newest version. A released step is never edited.
-pub(crate) const STEPS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+pub(crate) const STEPS: &[&str] =
+    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
 
 /// The version of the file's form that this program reads and writes.
 #[must_use]

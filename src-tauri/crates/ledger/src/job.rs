@@ -5,8 +5,9 @@ use rusqlite::Connection;
 
 use crate::journal::{Entry, EntryRef, Journal};
 use crate::{
-    HealthChange, LedgerError, NewRequest, Price, Run, Settlement, attempts, health, prices,
-    requests, rollup, runs,
+    AccessStates, HealthChange, LedgerError, NewRequest, Price, Run, Settlement, Transition,
+    access_states, attempts, bypasses, failures, health, prices, requests, rollup, runs,
+    transitions,
 };
 
 /// Most writes in one transaction, so that the first does not wait long for the last.
@@ -20,6 +21,8 @@ pub(crate) enum Job {
     Run(Run),
     Health(HealthChange),
     Price(Box<Price>),
+    Transitions(Vec<Transition>),
+    AccessStates(AccessStates),
     Purge { before: WallTime, rows_max: usize },
 }
 
@@ -32,13 +35,19 @@ impl Job {
                 let fresh = requests::settle(connection, ended)?;
                 if fresh > 0 {
                     attempts::insert(connection, ended.request.id, &ended.attempts)?;
+                    requests::keep_decision(connection, ended)?;
                 }
                 Ok(fresh)
             }
             Self::Run(run) => runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::Price(price) => prices::insert(connection, price),
-            Self::Purge { before, rows_max } => requests::purge(connection, *before, *rows_max),
+            Self::Transitions(all) => transitions::insert(connection, all),
+            Self::AccessStates(states) => access_states::replace(connection, states),
+            Self::Purge { before, rows_max } => {
+                transitions::purge(connection, *before)?;
+                requests::purge(connection, *before, *rows_max)
+            }
         }
     }
 
@@ -99,16 +108,19 @@ pub(crate) fn commit<'a>(
     let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     let attempt = || {
         step("BEGIN IMMEDIATE")?;
-        let (mut answers, mut settled) = (Vec::new(), Vec::new());
+        let (mut answers, mut settled): (Vec<usize>, Vec<&Settlement>) = (Vec::new(), Vec::new());
         for job in jobs {
             let rows = job.apply(connection)?;
             answers.push(rows);
             match job {
-                Job::Settle(ended) if rows > 0 => settled.push(ended.request.id),
+                Job::Settle(ended) if rows > 0 => settled.push(ended),
                 _ => {}
             }
         }
-        rollup::add(connection, &settled)?;
+        let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
+        rollup::add(connection, &ids)?;
+        failures::add(connection, &settled)?;
+        bypasses::add(connection, &settled)?;
         step("COMMIT")?;
         Ok(answers)
     };

@@ -13,9 +13,11 @@ use crate::journal::Journal;
 use crate::readers::Readers;
 use crate::writer::Queue;
 use crate::{
-    Attempt, HealthChange, HealthRow, LedgerError, LedgerLimits, NewRequest, Price, PriceBook,
-    RequestQuery, RequestRow, Run, RunSummary, Settlement, Spend, UsageQuery, UsageSummary,
-    attempts, database, health, prices, requests, rollup, runs,
+    AccessStates, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
+    LedgerError, LedgerLimits, NewRequest, Price, PriceBook, Purpose, Recent, RequestQuery,
+    RequestRow, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery, UsageQuery,
+    UsageSummary, access_states, attempts, bypasses, database, failures, health, outcomes, prices,
+    requests, rollup, runs, transitions,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -176,8 +178,109 @@ impl Ledger {
         .await
     }
 
-    /// Deletes requests that began before `before`, in small steps that let other writes pass. The
-    /// sums over time stay. Returns how many went.
+    /// The routing decision of one request as JSON text; `None` if there was none or it was too long.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| requests::decision(connection, id)).await
+    }
+
+    /// The tries of the user's own traffic that failed from `from` (rounded down to a quarter hour)
+    /// until before `to` (rounded up), by where and how they failed; at most
+    /// [`crate::FAILURE_GROUPS_MAX`] kinds, the costliest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn failed_attempts(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<FailedAttempts>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| failures::between(connection, from, to, Purpose::User)).await
+    }
+
+    /// Why requests of the user's own traffic went past the cache, from `from` (rounded down to a
+    /// quarter hour) until before `to` (rounded up); the most frequent reason first, at most
+    /// [`crate::BYPASS_REASONS_MAX`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn cache_bypasses(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<Bypasses>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| bypasses::between(connection, from, to, Purpose::User)).await
+    }
+
+    /// The attempts of requests since `from`, in the order in which they ended; of one backend or of
+    /// all, the newest [`crate::OUTCOMES_MAX`]. Reads the requests themselves: not for every screen.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn outcomes(
+        &self,
+        from: WallTime,
+        backend: Option<BackendId>,
+    ) -> Result<Vec<AttemptOutcome>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| outcomes::since(connection, from, backend.as_ref())).await
+    }
+
+    /// How fast backends and how long answers have been, by the newest
+    /// [`crate::RECENT_REQUESTS_MAX`] requests since `from`. Some milliseconds of reading, and it does
+    /// not wait for writes: to be asked every few seconds, not for each request.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn recent(&self, from: WallTime) -> Result<Recent, LedgerError> {
+        self.ask(move |connection| outcomes::recent(connection, from)).await
+    }
+
+    /// Keeps changes of breakers, cooldowns and blocks, in their order.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn add_transitions(&self, transitions: Vec<Transition>) -> Result<(), LedgerError> {
+        if transitions.is_empty() {
+            return Ok(());
+        }
+        self.inner.queue.write(Job::Transitions(transitions)).await.map(drop)
+    }
+
+    /// Changes of breakers, cooldowns and blocks, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn transitions(
+        &self,
+        query: TransitionQuery,
+    ) -> Result<Vec<Transition>, LedgerError> {
+        self.ask(move |connection| transitions::list(connection, &query)).await
+    }
+
+    /// Keeps the states of all accesses in the place of those kept before.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn save_access_states(&self, states: AccessStates) -> Result<(), LedgerError> {
+        self.inner.queue.write(Job::AccessStates(states)).await.map(drop)
+    }
+
+    /// The states of accesses that were kept last; `None` if there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn access_states(&self) -> Result<Option<AccessStates>, LedgerError> {
+        self.ask(access_states::all).await
+    }
+
+    /// Deletes requests that began before `before`, in small steps that let other writes pass, and
+    /// with them the log of transitions of that time. The sums over time stay. Returns how many went.
     ///
     /// # Errors
     /// When the file cannot be written; what went before that stays deleted.

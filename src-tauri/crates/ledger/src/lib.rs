@@ -11,16 +11,20 @@
 //! prompt, answer or key is stored; a request is counted once or not at all, in its row and in the
 //! sums alike; an unknown cost is unknown, never zero.
 
+mod access_states;
 mod attempts;
 mod bundled_prices;
+mod bypasses;
 mod checkpoint;
 mod database;
 mod error;
+mod failures;
 mod health;
 mod job;
 mod journal;
 mod ledger;
 mod number;
+mod outcomes;
 mod price;
 mod prices;
 mod readers;
@@ -29,16 +33,23 @@ mod requests;
 mod rollup;
 mod runs;
 mod text;
+mod transitions;
 mod usage;
 mod writer;
 
+pub use access_states::{ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState, AccessStates};
 pub use attempts::ATTEMPTS_MAX;
+pub use bypasses::{BYPASS_REASONS_MAX, Bypasses};
 pub use database::{LedgerLimits, schema_version};
 pub use error::LedgerError;
+pub use failures::{FAILURE_GROUPS_MAX, FailedAttempts};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use journal::{JOURNAL_BYTES_MAX, JOURNAL_RECORD_BYTES_MAX, JOURNAL_UNCOMMITTED_BYTES_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use number::{COST_MAX, COUNT_MAX};
+pub use outcomes::{
+    AnswerLength, AttemptEnd, AttemptOutcome, OUTCOMES_MAX, Pace, RECENT_REQUESTS_MAX, Recent,
+};
 pub use price::{Confidence, LongContext, Price, PriceBook, PricePlace, Provider};
 pub use record::{
     Attempt, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,
@@ -46,10 +57,13 @@ pub use record::{
 };
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
 pub use runs::{RUNS_KEPT_MAX, Run, RunSummary};
-pub use text::{NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
+pub use text::{DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
+pub use transitions::{
+    EVIDENCE_KEPT_MAX, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery,
+};
 pub use usage::{
-    Bucket, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
-    UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
+    Bucket, CacheTotals, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX,
+    UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
 };
 pub use writer::{
     BACKLOG_JOBS_MAX, QUEUE_JOBS_MAX, QUEUE_RESERVATIONS_MAX, QUEUE_UNHURRIED_JOBS_MAX,

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, CredentialId, MicroUsd, RequestId, TokenUsage, WallTime};
+use domain::{
+    Access, BackendId, ClientId, CredentialId, MicroUsd, RequestId, TokenUsage, WallTime,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -57,17 +59,28 @@ pub struct Settlement {
     pub finish_reason: Option<String>,
     /// The gateway's word for what went wrong.
     pub error_class: Option<String>,
-    /// Tokens used; `None` means unknown, which is not zero.
+    /// Tokens used; `None` means unknown, which is not zero. An answer from the cache used none:
+    /// what it took when it was made stands with the request that paid for it.
     pub usage: Option<TokenUsage>,
     /// How `usage` is known; not kept where there is no usage.
     pub usage_basis: Option<UsageBasis>,
     /// The backend's own usage object, as it came. One over [`crate::USAGE_RAW_BYTES_MAX`] is not
     /// kept, since a part of it could not be read.
     pub usage_raw: Option<String>,
-    /// What it cost and how that is known.
+    /// What it cost and how that is known: [`Cost::total`] of its tries.
     pub cost: Cost,
     /// How the response cache took part.
     pub cache: CacheOutcome,
+    /// The cache's word for why so; above all for why it was not asked.
+    #[serde(default)]
+    pub cache_reason: Option<String>,
+    /// What the answer from the cache would have cost; `None` if it did not come from there or the
+    /// price is unknown.
+    #[serde(default)]
+    pub saved: Option<MicroUsd>,
+    /// How much longer the backend took for that answer.
+    #[serde(default)]
+    pub saved_time: Option<Duration>,
     /// Where the time went.
     pub timings: Timings,
     /// Bytes of the client's body.
@@ -76,8 +89,46 @@ pub struct Settlement {
     pub bytes_out: u64,
     /// One sentence on why this backend; cut at [`crate::SENTENCE_CHARS_MAX`].
     pub explanation: Option<String>,
-    /// Every try, in order; at most [`crate::ATTEMPTS_MAX`] are kept.
+    /// The whole routing decision as JSON text: candidates, why each stands where it stands, who
+    /// was passed over. One over [`crate::DECISION_BYTES_MAX`] is not kept, since a part of it could
+    /// not be read.
+    #[serde(default)]
+    pub decision: Option<String>,
+    /// Every try, in order; at most [`crate::ATTEMPTS_MAX`] are kept. A candidate that was passed
+    /// over without being asked is no try.
     pub attempts: Vec<Attempt>,
+}
+
+impl Settlement {
+    /// The end of a request of which nothing more is known: cancelled before any backend was tried.
+    #[must_use]
+    pub const fn begun(request: NewRequest) -> Self {
+        Self {
+            ended: request.started,
+            request,
+            outcome: Outcome::Cancelled,
+            backend: None,
+            credential: None,
+            model_billed: None,
+            http_status: None,
+            finish_reason: None,
+            error_class: None,
+            usage: None,
+            usage_basis: None,
+            usage_raw: None,
+            cost: Cost::NotBilled,
+            cache: CacheOutcome::Bypass,
+            cache_reason: None,
+            saved: None,
+            saved_time: None,
+            timings: Timings { queue: None, first_byte: None, first_token: None, total: None },
+            bytes_in: 0,
+            bytes_out: 0,
+            explanation: None,
+            decision: None,
+            attempts: Vec::new(),
+        }
+    }
 }
 
 /// One try at one backend.
@@ -93,12 +144,56 @@ pub struct Attempt {
     pub started: WallTime,
     /// How long it took.
     pub duration: Duration,
-    /// The gateway's word for how it failed; `None` if it did not.
+    /// How long was waited before it began.
+    #[serde(default)]
+    pub waited: Duration,
+    /// The gateway's word for how it failed; `None` if it did not, and for one that the client gave
+    /// up.
     pub error_class: Option<String>,
+    /// Resilience's word for the class of the failure.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Resilience's word for whose failure it was.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// The backend's status, if it answered.
     pub http_status: Option<u16>,
     /// The failure in one sentence, already free of secrets; cut at [`crate::SENTENCE_CHARS_MAX`].
     pub message: Option<String>,
+    /// Tokens it used; `None` means unknown.
+    #[serde(default)]
+    pub usage: Option<TokenUsage>,
+    /// What it cost and how that is known.
+    #[serde(default)]
+    pub cost: Cost,
+}
+
+impl Attempt {
+    /// A try that has just begun: no answer, and a cost that is not known yet.
+    #[must_use]
+    pub fn begun(access: Access, model: &str, started: WallTime) -> Self {
+        Self {
+            backend: access.backend,
+            credential: access.credential,
+            model: model.to_owned(),
+            started,
+            duration: Duration::ZERO,
+            waited: Duration::ZERO,
+            error_class: None,
+            class: None,
+            owner: None,
+            http_status: None,
+            message: None,
+            usage: None,
+            cost: Cost::Unpriced,
+        }
+    }
+
+    /// Whether it failed; one that the client gave up did not.
+    #[must_use]
+    pub const fn has_failed(&self) -> bool {
+        self.error_class.is_some()
+    }
 }
 
 /// A request as it stands in the ledger.
@@ -131,8 +226,18 @@ pub struct RequestRow {
     pub usage_raw: Option<String>,
     /// See [`Settlement::cost`].
     pub cost: Cost,
+    /// What its tries that failed cost, as far as that is known; a part of `cost`.
+    pub wasted: MicroUsd,
+    /// How many of its tries failed at a cost that is not known and in neither sum.
+    pub unpriced_attempts: u32,
     /// See [`Settlement::cache`].
     pub cache: CacheOutcome,
+    /// See [`Settlement::cache_reason`].
+    pub cache_reason: Option<String>,
+    /// See [`Settlement::saved`].
+    pub saved: Option<MicroUsd>,
+    /// See [`Settlement::saved_time`].
+    pub saved_time: Option<Duration>,
     /// See [`Settlement::timings`].
     pub timings: Timings,
     /// See [`Settlement::bytes_in`].
@@ -146,7 +251,7 @@ pub struct RequestRow {
 }
 
 /// What a request cost and how that is known. An unknown price is unknown, never zero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cost {
     /// The backend stated the amount.
@@ -159,6 +264,7 @@ pub enum Cost {
         price_id: String,
     },
     /// Tokens were or may have been used and there is no price or no count for them.
+    #[default]
     Unpriced,
     /// No backend did any work: refused at the door, failed before an answer, or a cache hit.
     NotBilled,
@@ -173,6 +279,50 @@ impl Cost {
             Self::NotBilled => Some(MicroUsd::ZERO),
             Self::Unpriced => None,
         }
+    }
+
+    /// The word it is stored as.
+    pub(crate) const fn basis(&self) -> &'static str {
+        match self {
+            Self::Reported(_) => "reported",
+            Self::Computed { .. } => "computed",
+            Self::Unpriced => "unpriced",
+            Self::NotBilled => "not_billed",
+        }
+    }
+
+    /// The row of the price table it was computed by.
+    pub(crate) const fn price_id(&self) -> Option<&str> {
+        match self {
+            Self::Computed { price_id, .. } => Some(price_id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// What a request cost whose tries cost `attempts`, in their order.
+    ///
+    /// The last try decides whether that is known: it is the answer. A try before it whose cost is
+    /// unknown is left out of the sum and counted apart ([`RequestRow::unpriced_attempts`]), since the
+    /// price of an answer would otherwise be lost to the budgets; if nothing at all is known, the
+    /// whole is unknown.
+    #[must_use]
+    pub fn total<'a>(attempts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (mut sum, mut total) = (MicroUsd::ZERO, Self::NotBilled);
+        for cost in attempts {
+            sum += cost.amount().unwrap_or_default();
+            total = match (cost, total) {
+                (Self::Unpriced, _) => Self::Unpriced,
+                (Self::NotBilled, before) => before,
+                (Self::Computed { price_id, .. }, _) => {
+                    Self::Computed { amount: sum, price_id: price_id.clone() }
+                }
+                (Self::Reported(_), Self::Computed { price_id, .. }) => {
+                    Self::Computed { amount: sum, price_id }
+                }
+                (Self::Reported(_), _) => Self::Reported(sum),
+            };
+        }
+        total
     }
 }
 

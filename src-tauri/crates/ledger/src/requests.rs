@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use crate::number::{
     count, get_count, get_interval, get_named, get_parsed, micros, money, rows, time,
 };
-use crate::text::{Stored, name, sentence, usage_object};
-use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings};
+use crate::text::{DECISION_BYTES_MAX, Stored, USAGE_RAW_BYTES_MAX, json, name, sentence};
+use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
 
 /// Most rows of one page of requests.
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
@@ -95,10 +95,11 @@ const SETTLE: &str = "INSERT INTO requests
      ended_ms, backend, credential, model_billed, http_status, finish_reason, error_class,
      usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible,
      reasoning, cost_micro_usd, cost_basis, price_id, cache, queue_us, first_byte_us,
-     first_token_us, total_us, bytes_in, bytes_out, explanation, attempts, usage_basis, usage_raw)
+     first_token_us, total_us, bytes_in, bytes_out, explanation, attempts, usage_basis, usage_raw,
+     cache_reason, saved_micro_usd, saved_us, wasted_micro_usd, unpriced_attempts)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
      ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,
-     ?37, ?38)
+     ?37, ?38, ?39, ?40, ?41, ?42, ?43)
     ON CONFLICT (id) DO UPDATE SET
      state = excluded.state, ended_ms = excluded.ended_ms, backend = excluded.backend,
      credential = excluded.credential, model_billed = excluded.model_billed,
@@ -112,7 +113,10 @@ const SETTLE: &str = "INSERT INTO requests
      first_byte_us = excluded.first_byte_us, first_token_us = excluded.first_token_us,
      total_us = excluded.total_us, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
      explanation = excluded.explanation, attempts = excluded.attempts,
-     usage_basis = excluded.usage_basis, usage_raw = excluded.usage_raw
+     usage_basis = excluded.usage_basis, usage_raw = excluded.usage_raw,
+     cache_reason = excluded.cache_reason, saved_micro_usd = excluded.saved_micro_usd,
+     saved_us = excluded.saved_us, wasted_micro_usd = excluded.wasted_micro_usd,
+     unpriced_attempts = excluded.unpriced_attempts
     WHERE state = 'reserved'";
 
 /// Writes down how a request ended. 0 if that was written before.
@@ -120,10 +124,7 @@ pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::R
     let request = &ended.request;
     let token =
         |class: fn(&TokenUsage) -> u64| ended.usage.as_ref().map(|usage| count(class(usage)));
-    let price_id = match &ended.cost {
-        Cost::Computed { price_id, .. } => Some(price_id.as_str()),
-        _ => None,
-    };
+    let (wasted, unpriced_attempts) = attempts::wasted(&ended.attempts);
     connection.prepare_cached(SETTLE)?.execute(params![
         request.id.to_string(),
         time(request.started),
@@ -150,8 +151,8 @@ pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::R
         token(|usage| usage.output_visible),
         token(|usage| usage.reasoning),
         ended.cost.amount().map(money),
-        basis(&ended.cost),
-        price_id,
+        ended.cost.basis(),
+        ended.cost.price_id(),
         Stored(ended.cache),
         ended.timings.queue.map(micros),
         ended.timings.first_byte.map(micros),
@@ -162,8 +163,28 @@ pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::R
         sentence(ended.explanation.as_deref()),
         rows(ended.attempts.len()),
         ended.usage.and(ended.usage_basis).map(Stored),
-        usage_object(ended.usage_raw.as_deref()),
+        json(ended.usage_raw.as_deref(), USAGE_RAW_BYTES_MAX),
+        ended.cache_reason.as_deref().map(name),
+        ended.saved.map(money),
+        ended.saved_time.map(micros),
+        money(wasted),
+        rows(unpriced_attempts),
     ])
+}
+
+/// Keeps the routing decision of a request just settled, if there is one and it is not too long.
+pub(crate) fn keep_decision(connection: &Connection, ended: &Settlement) -> rusqlite::Result<()> {
+    let decision = json(ended.decision.as_deref(), DECISION_BYTES_MAX);
+    let Some(decision) = decision else { return Ok(()) };
+    let sql = "INSERT INTO decisions (request_id, decision) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![ended.request.id.to_string(), decision])?;
+    Ok(())
+}
+
+/// The routing decision of one request.
+pub(crate) fn decision(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT decision FROM decisions WHERE request_id = ?1";
+    connection.prepare_cached(sql)?.query_row([id.to_string()], |row| row.get(0)).optional()
 }
 
 /// Requests that a dead process left behind.
@@ -200,17 +221,8 @@ pub(crate) fn one(connection: &Connection, id: RequestId) -> rusqlite::Result<Op
 }
 
 /// The least text that an id made at `time` can have: its first 48 bits are the milliseconds.
-fn oldest_id_at(time: WallTime) -> String {
+pub(crate) fn oldest_id_at(time: WallTime) -> String {
     format!("req_{:012x}", time.unix_ms().max(0))
-}
-
-const fn basis(cost: &Cost) -> &'static str {
-    match cost {
-        Cost::Reported(_) => "reported",
-        Cost::Computed { .. } => "computed",
-        Cost::Unpriced => "unpriced",
-        Cost::NotBilled => "not_billed",
-    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
@@ -228,7 +240,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         usage_basis: row.get::<_, Option<Stored<_>>>("usage_basis")?.map(|basis| basis.0),
         usage_raw: row.get("usage_raw")?,
         cost: read_cost(row)?,
+        wasted: domain::MicroUsd::new(row.get("wasted_micro_usd")?),
+        unpriced_attempts: row.get("unpriced_attempts")?,
         cache: row.get::<_, Stored<_>>("cache")?.0,
+        cache_reason: row.get("cache_reason")?,
+        saved: row.get::<_, Option<i64>>("saved_micro_usd")?.map(domain::MicroUsd::new),
+        saved_time: get_interval(row, "saved_us")?,
         timings: Timings {
             queue: get_interval(row, "queue_us")?,
             first_byte: get_interval(row, "first_byte_us")?,
@@ -263,7 +280,7 @@ fn read_usage(row: &Row<'_>) -> rusqlite::Result<Option<TokenUsage>> {
     token_columns(row).map(Some)
 }
 
-/// The six token columns, named alike in requests and roll-ups.
+/// The six token columns, named alike in requests, attempts and roll-ups.
 pub(crate) fn token_columns(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
     Ok(TokenUsage {
         input_uncached: get_count(row, "input_uncached")?,
@@ -275,7 +292,8 @@ pub(crate) fn token_columns(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
     })
 }
 
-fn read_cost(row: &Row<'_>) -> rusqlite::Result<Cost> {
+/// The three columns of a cost, named alike in requests and attempts.
+pub(crate) fn read_cost(row: &Row<'_>) -> rusqlite::Result<Cost> {
     let amount = || row.get("cost_micro_usd").map(domain::MicroUsd::new);
     Ok(match row.get::<_, String>("cost_basis")?.as_str() {
         "reported" => Cost::Reported(amount()?),

@@ -12,8 +12,8 @@ use crate::requests::token_columns;
 use crate::text::Stored;
 use crate::usage::{HOUR_MS, SLOT_MS, slot_end, slot_start};
 use crate::{
-    GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery,
-    UsageSummary, UsageTotals,
+    CacheTotals, GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
+    UsageKey, UsageQuery, UsageSummary, UsageTotals,
 };
 
 /// Counts the requests that meet a condition, one of two fixed texts; one write for each row of sums. Reads the rows themselves, so
@@ -31,7 +31,9 @@ macro_rules! count_where {
                sum(coalesce(output_visible, 0)), sum(coalesce(reasoning, 0)),
                sum(coalesce(cost_micro_usd, 0)), sum(cost_micro_usd IS NULL),
                sum(coalesce(first_token_us, 0)), sum(first_token_us IS NOT NULL),
-               sum(coalesce(total_us, 0))
+               sum(coalesce(total_us, 0)), sum(max(attempts - 1, 0)), sum(wasted_micro_usd),
+               sum(unpriced_attempts), sum(cache = 'hit'), sum(cache = 'coalesced'),
+               sum(cache = 'miss'), sum(coalesce(saved_micro_usd, 0)), sum(coalesce(saved_us, 0))
               FROM requests WHERE ",
             $condition,
             " GROUP BY 1, 2, 3, 4, 5, 6, 7 ON CONFLICT DO UPDATE SET
@@ -48,7 +50,15 @@ macro_rules! count_where {
               unpriced_requests = unpriced_requests + excluded.unpriced_requests,
               first_token_us_sum = first_token_us_sum + excluded.first_token_us_sum,
               first_token_count = first_token_count + excluded.first_token_count,
-              duration_us_sum = duration_us_sum + excluded.duration_us_sum"
+              duration_us_sum = duration_us_sum + excluded.duration_us_sum,
+              retries = retries + excluded.retries,
+              wasted_micro_usd = wasted_micro_usd + excluded.wasted_micro_usd,
+              unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts,
+              cache_hits = cache_hits + excluded.cache_hits,
+              cache_shared = cache_shared + excluded.cache_shared,
+              cache_misses = cache_misses + excluded.cache_misses,
+              saved_micro_usd = saved_micro_usd + excluded.saved_micro_usd,
+              saved_us = saved_us + excluded.saved_us"
         )
     };
 }
@@ -59,13 +69,17 @@ pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::R
     if settled.is_empty() {
         return Ok(());
     }
-    // An id needs no escape in JSON.
-    let ids: Vec<String> = settled.iter().map(|id| format!("\"{id}\"")).collect();
-    let ids = format!("[{}]", ids.join(","));
+    let ids = id_list(settled);
     const QUARTER: &str = count_where!("rollup_quarter", "id IN (SELECT value FROM json_each(?2))");
     connection.prepare_cached(QUARTER)?.execute(params![SLOT_MS, ids])?;
     const HOUR: &str = count_where!("rollup_hour", "id IN (SELECT value FROM json_each(?2))");
     connection.prepare_cached(HOUR)?.execute(params![HOUR_MS, ids]).map(drop)
+}
+
+/// The ids as a JSON list; none needs an escape.
+pub(crate) fn id_list(ids: &[RequestId]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+    format!("[{}]", ids.join(","))
 }
 
 /// Counts the requests that a dead process left behind: they happened, and their cost is unknown.
@@ -184,7 +198,11 @@ pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
                  sum(unpriced_requests) AS unpriced_requests,
                  sum(first_token_us_sum) AS first_token_us_sum,
                  sum(first_token_count) AS first_token_count,
-                 sum(duration_us_sum) AS duration_us_sum
+                 sum(duration_us_sum) AS duration_us_sum, sum(retries) AS retries,
+                 sum(wasted_micro_usd) AS wasted_micro_usd,
+                 sum(unpriced_attempts) AS unpriced_attempts, sum(cache_hits) AS cache_hits,
+                 sum(cache_shared) AS cache_shared, sum(cache_misses) AS cache_misses,
+                 sum(saved_micro_usd) AS saved_micro_usd, sum(saved_us) AS saved_us
                  FROM ",
                 $table,
                 " WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
@@ -221,6 +239,16 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
         first_token_us_sum: get_count(row, "first_token_us_sum")?,
         first_token_count: get_count(row, "first_token_count")?,
         duration_us_sum: get_count(row, "duration_us_sum")?,
+        retries: get_count(row, "retries")?,
+        wasted: MicroUsd::new(row.get("wasted_micro_usd")?),
+        unpriced_attempts: get_count(row, "unpriced_attempts")?,
+        cache: CacheTotals {
+            hits: get_count(row, "cache_hits")?,
+            shared: get_count(row, "cache_shared")?,
+            misses: get_count(row, "cache_misses")?,
+            saved: MicroUsd::new(row.get("saved_micro_usd")?),
+            saved_us: get_count(row, "saved_us")?,
+        },
     };
     Ok((key, totals))
 }

@@ -1,5 +1,7 @@
 //! Tests of the whole crate through its handle, and the sample records they share.
 
+mod accesses;
+mod attempts;
 mod durability;
 mod journal;
 mod opening;
@@ -10,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, CredentialId, MicroUsd, RequestId, SeededEntropy, TokenUsage, WallTime,
+    Access, BackendId, ClientId, CredentialId, MicroUsd, RequestId, SeededEntropy, TokenUsage,
+    WallTime,
 };
 use tempfile::TempDir;
 
@@ -88,6 +91,7 @@ pub(crate) fn request(number: u32) -> NewRequest {
 pub(crate) fn ended(number: u32) -> Settlement {
     let request = request(number);
     let started = request.started;
+    let attempts = vec![attempt("away", Some("timeout")), answered()];
     Settlement {
         request,
         ended: WallTime::from_unix_ms(started.unix_ms() + 900),
@@ -98,21 +102,14 @@ pub(crate) fn ended(number: u32) -> Settlement {
         http_status: Some(200),
         finish_reason: Some("stop".to_owned()),
         error_class: None,
-        usage: Some(TokenUsage {
-            input_uncached: 10,
-            cache_read: 20,
-            cache_write_5m: 30,
-            cache_write_1h: 40,
-            output_visible: 50,
-            reasoning: 60,
-        }),
+        usage: answered().usage,
         usage_basis: Some(UsageBasis::Reported),
         usage_raw: Some(r#"{"prompt_tokens":100,"completion_tokens":110}"#.to_owned()),
-        cost: Cost::Computed {
-            amount: MicroUsd::new(1_234),
-            price_id: "openai/gpt-4.1@2026-11-01".to_owned(),
-        },
+        cost: Cost::total(attempts.iter().map(|attempt| &attempt.cost)),
         cache: CacheOutcome::Miss,
+        cache_reason: Some("first-seen".to_owned()),
+        saved: None,
+        saved_time: None,
         timings: Timings {
             queue: Some(Duration::from_micros(5)),
             first_byte: Some(Duration::from_micros(300_000)),
@@ -122,20 +119,48 @@ pub(crate) fn ended(number: u32) -> Settlement {
         bytes_in: 700,
         bytes_out: 1_900,
         explanation: Some("home: first in the list and healthy".to_owned()),
-        attempts: vec![attempt("away", Some("timeout")), attempt("home", None)],
+        decision: Some(r#"{"route":"fast","policy":"ordered"}"#.to_owned()),
+        attempts,
     }
 }
 
-fn attempt(name: &str, error_class: Option<&str>) -> Attempt {
+/// The try that answered [`ended`], with every field filled that an answer has.
+fn answered() -> Attempt {
     Attempt {
-        backend: backend(name),
-        credential: None,
-        model: "gpt-4.1".to_owned(),
-        started: at(0),
+        waited: Duration::from_millis(250),
+        usage: Some(TokenUsage {
+            input_uncached: 10,
+            cache_read: 20,
+            cache_write_5m: 30,
+            cache_write_1h: 40,
+            output_visible: 50,
+            reasoning: 60,
+        }),
+        cost: Cost::Computed {
+            amount: MicroUsd::new(1_000),
+            price_id: "openai/gpt-4.1@2026-11-01".to_owned(),
+        },
+        ..attempt("home", None)
+    }
+}
+
+/// A try at `name` that answered for nothing, or failed and cost 234 micro-dollars.
+fn attempt(name: &str, error_class: Option<&str>) -> Attempt {
+    let access = Access { backend: backend(name), credential: None };
+    let begun = Attempt {
         duration: Duration::from_millis(400),
-        error_class: error_class.map(str::to_owned),
-        http_status: error_class.is_none().then_some(200),
-        message: error_class.map(|class| format!("it was a {class}")),
+        ..Attempt::begun(access, "gpt-4.1", at(0))
+    };
+    let Some(class) = error_class else {
+        return Attempt { http_status: Some(200), cost: Cost::NotBilled, ..begun };
+    };
+    Attempt {
+        error_class: Some(class.to_owned()),
+        class: Some("first-token-timeout".to_owned()),
+        owner: Some("endpoint".to_owned()),
+        message: Some(format!("it was a {class}")),
+        cost: Cost::Reported(MicroUsd::new(234)),
+        ..begun
     }
 }
 

@@ -14,6 +14,9 @@ pub const SENTENCE_CHARS_MAX: usize = 512;
 /// Largest usage object of a backend that is kept, in bytes; the largest seen has some 600.
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 
+/// Largest routing decision that is kept, in bytes of JSON; one of ten candidates has some 1,500.
+pub const DECISION_BYTES_MAX: usize = 4_096;
+
 /// The first `chars_max` characters of `text`, control characters shown as U+FFFD.
 pub(crate) fn bounded(text: &str, chars_max: usize) -> String {
     let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
@@ -30,11 +33,10 @@ pub(crate) fn sentence(text: Option<&str>) -> Option<String> {
     text.map(|text| bounded(text, SENTENCE_CHARS_MAX))
 }
 
-/// A backend's usage object, whole or not at all: a part of one is no JSON. Control characters
+/// JSON text of at most `bytes_max`, whole or not at all: a part of it is no JSON. Control characters
 /// become spaces, which is what those that JSON allows between its parts stand for.
-pub(crate) fn usage_object(text: Option<&str>) -> Option<String> {
-    text.filter(|text| text.len() <= USAGE_RAW_BYTES_MAX)
-        .map(|text| text.replace(char::is_control, " "))
+pub(crate) fn json(text: Option<&str>, bytes_max: usize) -> Option<String> {
+    text.filter(|text| text.len() <= bytes_max).map(|text| text.replace(char::is_control, " "))
 }
 
 /// An enum without fields that is stored as a word.
@@ -106,13 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn a_usage_object_is_kept_whole_up_to_its_limit_and_loses_control_characters() {
-        let kept = |bytes: usize| usage_object(Some(&"1".repeat(bytes))).map(|text| text.len());
+    fn json_is_kept_whole_up_to_its_limit_and_loses_control_characters() {
+        let json = |text: Option<String>| json(text.as_deref(), USAGE_RAW_BYTES_MAX);
+        let kept = |bytes: usize| json(Some("1".repeat(bytes))).map(|text| text.len());
         assert_eq!(kept(USAGE_RAW_BYTES_MAX), Some(USAGE_RAW_BYTES_MAX));
         assert_eq!(kept(USAGE_RAW_BYTES_MAX + 1), None);
         let object = "{\r\n\t\"prompt_tokens\": 1,\0\u{1b}[2J}";
         let shown = "{   \"prompt_tokens\": 1,  [2J}";
-        assert_eq!(usage_object(Some(object)).as_deref(), Some(shown));
-        assert_eq!(usage_object(None), None);
+        assert_eq!(json(Some(object.to_owned())).as_deref(), Some(shown));
+        assert_eq!(json(None), None);
     }
 }

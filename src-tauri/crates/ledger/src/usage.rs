@@ -152,6 +152,48 @@ pub struct UsageTotals {
     pub first_token_count: u64,
     /// Sum of the total times, in microseconds.
     pub duration_us_sum: u64,
+    /// Tries after the first, of all requests.
+    pub retries: u64,
+    /// What tries that failed cost, as far as that is known; a part of `cost`.
+    pub wasted: MicroUsd,
+    /// Tries that failed at a cost that is not known and in neither sum.
+    pub unpriced_attempts: u64,
+    /// How the response cache took part.
+    pub cache: CacheTotals,
+}
+
+/// Sums over the requests that the response cache was asked about. What it was not asked about
+/// (because nothing of its kind is kept, or nobody wished it) is in none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheTotals {
+    /// Answered from the cache.
+    pub hits: u64,
+    /// Answered together with an identical request in flight.
+    pub shared: u64,
+    /// Asked about in vain.
+    pub misses: u64,
+    /// What the answers would have cost, as far as their price is known.
+    pub saved: MicroUsd,
+    /// How much longer the backend took for them, in microseconds.
+    pub saved_us: u64,
+}
+
+impl CacheTotals {
+    /// Requests that the cache was asked about: the whole that a hit rate is a part of.
+    #[must_use]
+    pub const fn eligible(&self) -> u64 {
+        self.hits + self.shared + self.misses
+    }
+}
+
+impl std::ops::AddAssign for CacheTotals {
+    fn add_assign(&mut self, other: Self) {
+        self.hits += other.hits;
+        self.shared += other.shared;
+        self.misses += other.misses;
+        self.saved += other.saved;
+        self.saved_us += other.saved_us;
+    }
 }
 
 impl UsageTotals {
@@ -179,6 +221,10 @@ impl std::ops::AddAssign for UsageTotals {
         self.first_token_us_sum += other.first_token_us_sum;
         self.first_token_count += other.first_token_count;
         self.duration_us_sum += other.duration_us_sum;
+        self.retries += other.retries;
+        self.wasted += other.wasted;
+        self.unpriced_attempts += other.unpriced_attempts;
+        self.cache += other.cache;
     }
 }
 

@@ -11,11 +11,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, Entropy, MicroUsd, RequestId, SeededEntropy, TokenUsage, WallTime,
+    Access, BackendId, ClientId, Entropy, MicroUsd, RequestId, SeededEntropy, TokenUsage, WallTime,
 };
 use ledger::{
-    Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState, Settlement,
-    Timings, UsageBasis,
+    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState, Settlement, UsageBasis,
 };
 
 const KILLS: u64 = 50;
@@ -34,45 +33,38 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
     );
     let backend = BackendId::new("mock").expect("a name");
     let attempt = Attempt {
-        backend: backend.clone(),
-        credential: None,
-        model: "mock/echo".to_owned(),
-        started,
         duration: Duration::from_millis(3),
-        error_class: None,
         http_status: Some(200),
-        message: None,
+        cost: Cost::Reported(MicroUsd::new(1)),
+        ..Attempt::begun(
+            Access { backend: backend.clone(), credential: None },
+            "mock/echo",
+            started,
+        )
+    };
+    let request = NewRequest {
+        id: RequestId::generate(started, entropy),
+        started,
+        client: ClientId::new("child").expect("a name"),
+        project: None,
+        route: "mock".to_owned(),
+        model_asked: "mock/echo".to_owned(),
+        dialect: "openai".to_owned(),
+        streamed: false,
+        purpose: Purpose::User,
     };
     Settlement {
-        request: NewRequest {
-            id: RequestId::generate(started, entropy),
-            started,
-            client: ClientId::new("child").expect("a name"),
-            project: None,
-            route: "mock".to_owned(),
-            model_asked: "mock/echo".to_owned(),
-            dialect: "openai".to_owned(),
-            streamed: false,
-            purpose: Purpose::User,
-        },
-        ended: started,
         outcome: Outcome::Complete,
         backend: Some(backend),
-        credential: None,
-        model_billed: None,
         http_status: Some(200),
-        finish_reason: None,
-        error_class: None,
         usage: Some(TokenUsage { input_uncached: 1, ..TokenUsage::default() }),
         usage_basis: Some(UsageBasis::Reported),
-        usage_raw: None,
         cost: Cost::Reported(MicroUsd::new(1)),
-        cache: CacheOutcome::Bypass,
-        timings: Timings::default(),
         bytes_in: 1,
         bytes_out: 1,
-        explanation: None,
+        decision: Some(r#"{"route":"mock"}"#.to_owned()),
         attempts: vec![attempt],
+        ..Settlement::begun(request)
     }
 }
 

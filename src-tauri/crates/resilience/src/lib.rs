@@ -2,3 +2,57 @@
 //!
 //! State machines without IO: time and chance are passed in, and asking for a state never changes it.
 //! Invariant: nothing here reads a clock, makes a random number, spawns or locks.
+
+mod accesses;
+mod adaptive;
+mod admission;
+mod attempts;
+mod backoff;
+mod baseline;
+mod block;
+mod breaker;
+mod cooldown;
+mod entry;
+mod failure;
+mod forced;
+mod rate_window;
+mod recent;
+mod retry_budget;
+mod rules;
+mod runaway;
+mod saved;
+mod standing;
+mod state;
+mod transition;
+mod window;
+
+pub use accesses::{
+    ACCESSES_MAX, Accesses, Availability, ClosedWhy, FailureWeight, Happened, Permit, ProbeOutcome,
+    TRANSITIONS_WAITING_MAX, TRIAL_HINT,
+};
+pub use adaptive::{AdaptiveLimit, AdaptiveRules};
+pub use admission::{
+    Admission, Entered, PASSES_MAX, Priority, RETRY_AFTER_MAX, RETRY_AFTER_MIN, Ticket,
+};
+pub use attempts::{AttemptRules, Attempts, Circumstances, Step, Stopped};
+pub use backoff::full_jitter;
+pub use baseline::{SAMPLES_MAX, SAMPLES_MIN};
+pub use block::{Block, BlockReason};
+pub use cooldown::{
+    GROWTH_FORGOTTEN_AFTER, LimitKind, LimitScope, MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX, Until,
+};
+pub use failure::{Advice, Failure, FailureClass, Owner, Reach};
+pub use forced::{Forced, Override};
+pub use rate_window::{
+    RateExceeded, RateKind, RateLimits, RateRules, RateWindow, RatesTaken, Taken,
+};
+pub use retry_budget::{RETRY_BUDGET_SPAN, RetryBudget, RetryBudgetRules};
+pub use rules::{
+    BreakerRules, COOLDOWN_MAX, OPEN_TOLD_MAX, RAMP_PERCENTS, TRIALS_OUT_MAX, WINDOW_BUCKETS,
+};
+pub use runaway::{CONVERSATIONS_MAX, Noticed, Runaway, RunawayGuard, RunawayRules};
+pub use saved::SavedAccess;
+pub use standing::{ModelCooldown, Standing};
+pub use state::AccessState;
+pub use transition::{EVIDENCE_MAX, Transition, TransitionRule, TransitionState};
+pub use window::Tally;

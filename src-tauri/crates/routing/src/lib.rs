@@ -1,11 +1,25 @@
 //! From the model a client asks for to the backends that may answer, with the reason.
 //!
-//! Invariant: nothing here does IO, reads a clock, holds a lock or sees a credential. A
-//! [`RouteTable`] is a snapshot: a request keeps the one it began with.
+//! Invariant: nothing here does IO, reads a clock, makes a random number, holds a lock or sees a
+//! credential. A [`RouteTable`] is a snapshot: a request keeps the one it began with. What changes
+//! from moment to moment comes in through [`Conditions`], chance through a closure.
 
+mod asking;
+mod choice;
+mod conditions;
+mod decision;
+mod digest;
+mod pattern;
+mod refusal;
+mod route;
 mod table;
 
-pub use table::{
-    BackendModels, BackendRole, Candidate, Decision, MODEL_NAME_BYTES_MAX, ModelEntry, NoRoute,
-    RouteTable, Standing,
+pub use asking::{Asking, Needs};
+pub use conditions::{Available, Calm, Conditions};
+pub use decision::{Candidate, Decision, Ground, PassedOver, Reason, Why};
+pub use refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
+pub use route::{
+    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
+    RouteCandidate, Standing,
 };
+pub use table::{ModelEntry, RouteTable};

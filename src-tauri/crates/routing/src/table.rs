@@ -1,280 +1,286 @@
 //! The rules of choice, in one place so that `explain` and the request path cannot disagree:
 //!
 //! 1. `backend/model` pins a backend, if a backend of that name exists. The model may hold slashes.
-//! 2. Otherwise the usable backends that list the model, in the order of the configuration.
-//! 3. Otherwise the one backend whose models are unknown, if there is exactly one such backend and
+//! 2. Otherwise the route that answers to the name: one for this client and project before one for
+//!    the client, that before one for the project, that before one for all; among those the name
+//!    itself before the longest pattern before `*`; then the one that is written first.
+//! 3. Otherwise the usable backends that list the model, in the order of the configuration.
+//! 4. Otherwise the one backend whose models are unknown, if there is exactly one such backend and
 //!    no doubt about it. With two, guessing could send a prompt to the wrong company.
 //!
-//! The mock answers only when it is pinned: a made-up answer must never pass for a real one.
+//! The mock answers only when it is pinned or named by a route: a made-up answer must never pass for
+//! a real one.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
-use domain::BackendId;
+use domain::{Access, BackendId, ClientId};
 
-/// Longest model name that is looked at, in bytes; longer ones are refused before any comparison.
-pub const MODEL_NAME_BYTES_MAX: usize = 512;
+use crate::choice::{self, Choosing};
+use crate::pattern::Pattern;
+use crate::refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
+use crate::{Asking, BackendModels, BackendRole, Conditions, Decision, Route, Standing};
+
 /// How alike two names must be (Jaro-Winkler, 0 to 1) for one to be suggested for the other.
 const SUGGESTION_SIMILARITY_MIN: f64 = 0.85;
 /// Names listed in a refusal; more would bury the sentence.
 const NAMES_SHOWN_MAX: usize = 5;
 
-/// What the table knows of one backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackendModels {
-    /// Its id.
-    pub backend: BackendId,
-    /// A provider, or the built-in mock.
-    pub role: BackendRole,
-    /// Whether requests may go there.
-    pub standing: Standing,
-    /// Declared or discovered models; empty when they are not known.
-    pub models: Vec<String>,
-}
-
-/// What kind of answer a backend gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BackendRole {
-    /// A real one.
-    Provider,
-    /// A made-up one.
-    Mock,
-}
-
-/// Whether requests may go to a backend.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// Yes.
-    Usable,
-    /// Switched off by the user.
-    Disabled,
-    /// On, but something is missing; the reason completes "the backend …", such as "has no key".
-    Unusable(String),
-}
-
-/// One backend that may answer, and the model's name there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Candidate {
-    /// Where to send the request.
-    pub backend: BackendId,
-    /// What to ask for there.
-    pub model: String,
-}
-
-/// Where a request may go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// Asked first.
-    pub first: Candidate,
-    /// Asked in this order if the first cannot answer.
-    pub fallbacks: Vec<Candidate>,
-    /// The name of the rule for the record: `pinned`, the model's name, or `*`.
-    pub route: String,
-    /// Why, in one plain sentence.
-    pub explanation: String,
-}
-
-impl Decision {
-    /// All candidates in order.
-    pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
-        std::iter::once(&self.first).chain(&self.fallbacks)
-    }
-}
-
 /// A name that a client may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelEntry {
-    /// `backend/model`, or the bare model name.
+    /// A route's name, `backend/model`, or the bare model name.
     pub id: String,
-    /// The backend that is asked first for it.
+    /// The backend that is asked first for it, as far as that does not depend on the moment.
     pub backend: BackendId,
 }
 
-/// Why no backend may answer, said so that the client's user can act on it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoRoute {
-    /// No model was named.
-    #[error("the request names no model; ask for one that GET /v1/models lists")]
-    NoName,
-    /// The name is longer than [`MODEL_NAME_BYTES_MAX`].
-    #[error("the model name has {0} bytes; at most {MODEL_NAME_BYTES_MAX} are allowed")]
-    NameTooLong(usize),
-    /// The pinned backend may not be asked.
-    #[error("the backend {backend} {reason}; repair it or ask for another model")]
-    BackendUnusable {
-        /// The pinned backend.
-        backend: BackendId,
-        /// Completes "the backend …".
-        reason: String,
-    },
-    /// Only the mock is there.
-    #[error("no backend is ready for {asked:?}; add one, or ask for a model of the mock")]
-    NoBackend {
-        /// The name that was asked for.
-        asked: String,
-    },
-    /// Backends are there, and none of them is known to have the model.
-    #[error("no backend lists {asked:?}; {}", what_exists(.suggestion.as_deref(), .known))]
-    UnknownModel {
-        /// The name that was asked for.
-        asked: String,
-        /// The name that was probably meant.
-        suggestion: Option<String>,
-        /// Some of the names that exist, else the backends to pin.
-        known: Vec<String>,
-    },
+/// A snapshot of what may be asked for and where it goes.
+#[derive(Debug, Clone, Default)]
+pub struct RouteTable {
+    routes: Vec<KnownRoute>,
+    exact: HashMap<String, Vec<usize>>,
+    patterns: Vec<(Pattern, usize)>,
+    backends: Vec<KnownBackend>,
+    by_id: HashMap<String, usize>,
+    listed: HashMap<String, Vec<usize>>,
 }
 
-/// A snapshot of what may be asked for and where it goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RouteTable {
-    backends: Vec<BackendModels>,
+/// A route with what follows from it.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownRoute {
+    pub(crate) route: Route,
+    pub(crate) fingerprint: u64,
+}
+
+/// A backend with its accesses: one for each key, or the one without.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownBackend {
+    pub(crate) models: BackendModels,
+    pub(crate) accesses: Vec<KnownAccess>,
+}
+
+/// One way into a backend.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownAccess {
+    pub(crate) access: Access,
+    pub(crate) weight: u16,
+}
+
+/// For whom a route is. Later is closer.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Audience {
+    All,
+    Project,
+    Client,
+    ClientAndProject,
 }
 
 impl RouteTable {
-    /// A table of `backends` in the order in which they are preferred.
+    /// A table of `routes`, without those that are switched off, and `backends`, each in the order in
+    /// which they are preferred.
     #[must_use]
-    pub const fn new(backends: Vec<BackendModels>) -> Self {
-        Self { backends }
+    pub fn new(routes: Vec<Route>, backends: Vec<BackendModels>) -> Self {
+        let mut table = Self::default();
+        for (place, route) in routes.into_iter().enumerate() {
+            for name in &route.models {
+                match Pattern::read(name) {
+                    Some(pattern) => table.patterns.push((pattern, place)),
+                    None => table.exact.entry(name.clone()).or_default().push(place),
+                }
+            }
+            let fingerprint = choice::fingerprint(&route);
+            table.routes.push(KnownRoute { route, fingerprint });
+        }
+        for (place, models) in backends.into_iter().enumerate() {
+            table.by_id.entry(models.backend.as_str().to_owned()).or_insert(place);
+            if is_usable_provider(&models) {
+                for model in &models.models {
+                    let places = table.listed.entry(model.clone()).or_default();
+                    if places.last() != Some(&place) {
+                        places.push(place);
+                    }
+                }
+            }
+            table.backends.push(KnownBackend { accesses: accesses(&models), models });
+        }
+        table
     }
 
-    /// Where a request for the model `asked` may go.
-    pub fn choose(&self, asked: &str) -> Result<Decision, NoRoute> {
+    /// Where a request may go. `chance` gives numbers from 0 to below 1; it is asked only where a
+    /// policy draws.
+    pub fn choose(
+        &self,
+        asking: &Asking<'_>,
+        conditions: &dyn Conditions,
+        chance: &mut dyn FnMut() -> f64,
+    ) -> Result<Decision, NoRoute> {
+        let asked = asking.model;
         if asked.len() > MODEL_NAME_BYTES_MAX {
             return Err(NoRoute::NameTooLong(asked.len()));
         }
         if asked.is_empty() {
             return Err(NoRoute::NoName);
         }
+        let mut choosing = Choosing { asking, conditions, chance };
         if let Some((backend, model)) = self.pin(asked) {
-            return pinned(backend, model);
+            return choosing.pinned(backend, model);
         }
-        self.listed(asked).or_else(|| self.unlisted(asked)).ok_or_else(|| self.refusal(asked))
+        if let Some(known) = self.route_for(asked, asking.client, asking.project) {
+            return choosing.by_route(known, |id| self.backend(id));
+        }
+        if let Some(places) = self.listed.get(asked) {
+            let backends: Vec<_> =
+                places.iter().filter_map(|place| self.backends.get(*place)).collect();
+            return Ok(choosing.listed(&backends));
+        }
+        match self.unlisted() {
+            Some(only) => Ok(choosing.unlisted(only)),
+            None => Err(self.refusal(asking)),
+        }
     }
 
-    /// Every name that [`choose`](Self::choose) would accept by a list: `backend/model` for each
-    /// usable backend in order, then bare names, each once.
+    /// Every name that [`choose`](Self::choose) would accept by a list: the names of routes without
+    /// patterns, then `backend/model` for each usable backend in order, then bare names, each once.
+    /// With a client those that it may ask for, else all.
     #[must_use]
-    pub fn models(&self) -> Vec<ModelEntry> {
-        let usable = || self.backends.iter().filter(|entry| entry.standing == Standing::Usable);
-        let entry = |id: String, backend: &BackendModels| ModelEntry {
-            id,
-            backend: backend.backend.clone(),
+    pub fn models(&self, client: Option<&ClientId>) -> Vec<ModelEntry> {
+        let mut seen = HashSet::new();
+        let mut entries = Vec::new();
+        let mut add = |id: String, backend: &BackendId| {
+            if seen.insert(id.clone()) {
+                entries.push(ModelEntry { id, backend: backend.clone() });
+            }
         };
-        let mut entries: Vec<ModelEntry> = usable()
-            .flat_map(|backend| {
-                let id = &backend.backend;
-                backend.models.iter().map(move |model| entry(format!("{id}/{model}"), backend))
-            })
-            .collect();
-        let mut seen: HashSet<String> = entries.iter().map(|entry| entry.id.clone()).collect();
-        for backend in usable().filter(|backend| backend.role == BackendRole::Provider) {
-            for model in &backend.models {
-                if self.pin(model).is_none() && seen.insert(model.clone()) {
-                    entries.push(entry(model.clone(), backend));
-                }
+        for route in self.routes.iter().map(|known| &known.route) {
+            let Some(first) = self.first_usable(route) else { continue };
+            if client.is_some_and(|client| !is_for(&route.clients, client)) {
+                continue;
+            }
+            let names = route.models.iter().filter(|name| Pattern::read(name).is_none());
+            names.filter(|name| self.pin(name).is_none()).for_each(|name| add(name.clone(), first));
+        }
+        for backend in self.usable() {
+            let id = &backend.backend;
+            backend.models.iter().for_each(|model| add(format!("{id}/{model}"), id));
+        }
+        for backend in self.usable().filter(|backend| is_usable_provider(backend)) {
+            for model in backend.models.iter().filter(|model| self.pin(model).is_none()) {
+                let by_route = client.and_then(|client| self.route_for(model, client, None));
+                let first = by_route.and_then(|known| self.first_usable(&known.route));
+                add(model.clone(), first.unwrap_or(&backend.backend));
             }
         }
         entries
     }
 
-    fn pin<'a>(&self, asked: &'a str) -> Option<(&BackendModels, &'a str)> {
+    fn backend(&self, id: &BackendId) -> Option<&KnownBackend> {
+        self.backends.get(*self.by_id.get(id.as_str())?)
+    }
+
+    fn pin<'a>(&self, asked: &'a str) -> Option<(&KnownBackend, &'a str)> {
         let (id, model) = asked.split_once('/')?;
-        let backend = self.backends.iter().find(|entry| entry.backend.as_str() == id)?;
-        Some((backend, model))
+        Some((self.backends.get(*self.by_id.get(id)?)?, model))
     }
 
-    fn providers(&self) -> impl Iterator<Item = &BackendModels> {
-        self.backends.iter().filter(|entry| {
-            entry.role == BackendRole::Provider && entry.standing == Standing::Usable
-        })
+    fn route_for(
+        &self,
+        asked: &str,
+        client: &ClientId,
+        project: Option<&str>,
+    ) -> Option<&KnownRoute> {
+        let exact = self.exact.get(asked).into_iter().flatten().map(|place| (usize::MAX, *place));
+        let patterns = self.patterns.iter().filter(|(pattern, _)| pattern.matches(asked));
+        let patterns = patterns.map(|(pattern, place)| (pattern.literal_bytes(), *place));
+        let fitting = exact.chain(patterns).filter_map(|(literal_bytes, place)| {
+            let known = self.routes.get(place)?;
+            let audience = audience(&known.route, client, project)?;
+            Some(((audience, literal_bytes, Reverse(place)), known))
+        });
+        fitting.max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, known)| known)
     }
 
-    fn listed(&self, asked: &str) -> Option<Decision> {
-        let mut candidates = self
-            .providers()
-            .filter(|entry| entry.models.iter().any(|model| model == asked))
-            .map(|entry| candidate(entry, asked));
-        let first = candidates.next()?;
-        let fallbacks: Vec<Candidate> = candidates.collect();
-        let explanation = match fallbacks.len() {
-            0 => format!("{} is the only usable backend that lists {asked}.", first.backend),
-            more => format!(
-                "{} is the first of {} usable backends that list {asked}.",
-                first.backend,
-                more + 1
-            ),
-        };
-        Some(Decision { first, fallbacks, route: asked.to_owned(), explanation })
+    fn usable(&self) -> impl Iterator<Item = &BackendModels> {
+        let models = self.backends.iter().map(|known| &known.models);
+        models.filter(|models| models.standing == Standing::Usable)
     }
 
-    fn unlisted(&self, asked: &str) -> Option<Decision> {
-        let mut unknown = self.providers().filter(|entry| entry.models.is_empty());
-        let (Some(only), None) = (unknown.next(), unknown.next()) else {
-            return None;
-        };
-        Some(Decision {
-            first: candidate(only, asked),
-            fallbacks: Vec::new(),
-            route: "*".to_owned(),
-            explanation: format!(
-                "No backend lists {asked}, and {} is the only usable one whose models are not known.",
-                only.backend
-            ),
-        })
+    fn providers(&self) -> impl Iterator<Item = &KnownBackend> {
+        self.backends.iter().filter(|known| is_usable_provider(&known.models))
     }
 
-    fn refusal(&self, asked: &str) -> NoRoute {
-        let asked = asked.to_owned();
-        if self.providers().next().is_none() {
-            return NoRoute::NoBackend { asked };
+    fn first_usable<'a>(&'a self, route: &'a Route) -> Option<&'a BackendId> {
+        let backends = route.candidates.iter().map(|candidate| &candidate.backend);
+        backends
+            .filter(|id| self.backend(id).is_some_and(|b| b.models.standing == Standing::Usable))
+            .next()
+    }
+
+    fn unlisted(&self) -> Option<&KnownBackend> {
+        let mut unknown = self.providers().filter(|known| known.models.models.is_empty());
+        match (unknown.next(), unknown.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
         }
-        let names: Vec<String> = self.models().into_iter().map(|entry| entry.id).collect();
-        let suggestion = closest(&asked, &names);
-        let providers = || self.providers().map(|entry| format!("{}/…", entry.backend));
-        let bare: HashSet<&String> = self.providers().flat_map(|entry| &entry.models).collect();
+    }
+
+    fn refusal(&self, asking: &Asking<'_>) -> NoRoute {
+        let asked = asking.model.to_owned();
+        let entries = self.models(Some(asking.client));
+        let names: Vec<String> = entries.into_iter().map(|entry| entry.id).collect();
+        let is_bare =
+            |name: &String| self.exact.contains_key(name) || self.listed.contains_key(name);
         let mut known: Vec<String> =
-            names.into_iter().filter(|name| bare.contains(name)).take(NAMES_SHOWN_MAX).collect();
+            names.iter().filter(|name| is_bare(name)).take(NAMES_SHOWN_MAX).cloned().collect();
         if known.is_empty() {
-            known = providers().take(NAMES_SHOWN_MAX).collect();
+            if self.providers().next().is_none() {
+                return NoRoute::NoBackend { asked };
+            }
+            let providers = self.providers().map(|known| format!("{}/…", known.models.backend));
+            known = providers.take(NAMES_SHOWN_MAX).collect();
         }
-        NoRoute::UnknownModel { asked, suggestion, known }
+        NoRoute::UnknownModel { suggestion: closest(&asked, &names), asked, known }
     }
 }
 
-fn candidate(entry: &BackendModels, model: &str) -> Candidate {
-    Candidate { backend: entry.backend.clone(), model: model.to_owned() }
+fn is_usable_provider(models: &BackendModels) -> bool {
+    models.role == BackendRole::Provider && models.standing == Standing::Usable
 }
 
-fn pinned(entry: &BackendModels, model: &str) -> Result<Decision, NoRoute> {
-    let unusable = |reason: &str| NoRoute::BackendUnusable {
-        backend: entry.backend.clone(),
-        reason: reason.to_owned(),
-    };
-    match &entry.standing {
-        Standing::Usable if model.is_empty() => Err(NoRoute::NoName),
-        Standing::Usable => Ok(Decision {
-            first: candidate(entry, model),
-            fallbacks: Vec::new(),
-            route: "pinned".to_owned(),
-            explanation: format!("The request pins the backend {}.", entry.backend),
-        }),
-        Standing::Disabled => Err(unusable("is switched off")),
-        Standing::Unusable(reason) => Err(unusable(reason)),
+fn accesses(models: &BackendModels) -> Vec<KnownAccess> {
+    let access = |credential| Access { backend: models.backend.clone(), credential };
+    if models.pool.members.is_empty() {
+        return vec![KnownAccess { access: access(None), weight: 1 }];
     }
+    let members = models.pool.members.iter();
+    members
+        .map(|member| KnownAccess {
+            access: access(Some(member.credential.clone())),
+            weight: member.weight,
+        })
+        .collect()
+}
+
+fn is_for<T: PartialEq>(wanted: &[T], it: &T) -> bool {
+    wanted.is_empty() || wanted.contains(it)
+}
+
+fn audience(route: &Route, client: &ClientId, project: Option<&str>) -> Option<Audience> {
+    let is_project = |known: &String| project == Some(known.as_str());
+    let fits = is_for(&route.clients, client)
+        && (route.projects.is_empty() || route.projects.iter().any(is_project));
+    fits.then_some(match (route.clients.is_empty(), route.projects.is_empty()) {
+        (true, true) => Audience::All,
+        (true, false) => Audience::Project,
+        (false, true) => Audience::Client,
+        (false, false) => Audience::ClientAndProject,
+    })
 }
 
 fn closest(asked: &str, names: &[String]) -> Option<String> {
     let likeness = |name: &String| strsim::jaro_winkler(asked, name);
     let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(best) >= SUGGESTION_SIMILARITY_MIN).then(|| best.clone())
-}
-
-fn what_exists(suggestion: Option<&str>, known: &[String]) -> String {
-    let known = known.join(", ");
-    match suggestion {
-        Some(suggestion) => format!("did you mean {suggestion:?}? There are: {known}"),
-        None => format!("there are: {known}"),
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,12 @@ pub(crate) struct Repair {
 pub(crate) enum RepairAction {
     Set(Value),
     Rename(String),
+    /// In a list: the entry at that place if it is plain, else that field of it.
+    SetAt {
+        place: usize,
+        field: &'static str,
+        value: Value,
+    },
 }
 
 /// A problem on its way to the report.
@@ -150,5 +156,10 @@ fn describe(path: &[String], action: &RepairAction) -> String {
             format!("set {path} to {}", domain::redact(value.to_string().trim()))
         }
         RepairAction::Rename(name) => format!("rename {path} to {name}"),
+        RepairAction::SetAt { place, value, .. } => format!(
+            "set entry {} of {path} to {}",
+            place + 1,
+            domain::redact(value.to_string().trim())
+        ),
     }
 }

@@ -1,14 +1,32 @@
 //! What a valid configuration is. A value of these types has been checked once and is then trusted;
 //! the file's spelling of it lives in `read` and `write`.
 
+mod cache;
+mod resilience;
+mod routing;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use domain::{BackendId, ClientId, CredentialId, Crossing, Lack, Offer, Origin, WallTime};
+use domain::{
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, Lack, Offer, Origin, RouteId, WallTime,
+};
 use indexmap::IndexMap;
 use url::Url;
+
+pub use cache::{
+    CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
+    CACHE_TTL_SECS_RANGE, CacheSettings,
+};
+pub use resilience::{NumberField, ResilienceNumbers, ResiliencePreset, ResilienceSettings};
+pub use routing::{
+    BALANCE_PERCENT_RANGE, BalanceSettings, ClientPriority, POOL_MEMBERS_MAX, PROJECT_CHARS_MAX,
+    PoolMember, PoolSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
+    ROUTE_SCOPES_MAX, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
+    STICKY_SECS_RANGE, TOKENS_PER_MINUTE_RANGE, TrafficLimits, WEIGHT_RANGE,
+};
 
 /// Id of the mock backend that is built in and therefore never stands in the file.
 pub const MOCK_BACKEND_ID: &str = "mock";
@@ -19,6 +37,10 @@ pub const GATEWAY_PORT_RANGE: RangeInclusive<u16> = 1..=65_535;
 pub const GATEWAY_BODY_BYTES_MAX_RANGE: RangeInclusive<usize> = 1_024..=67_108_864;
 /// Requests in flight at once.
 pub const GATEWAY_IN_FLIGHT_MAX_RANGE: RangeInclusive<usize> = 1..=300;
+/// Requests that wait for a place; 0 refuses at once. Each waits with its body in memory.
+pub const GATEWAY_QUEUE_MAX_RANGE: RangeInclusive<usize> = 0..=1_000;
+/// How long a request waits for a place, in milliseconds; past a minute most tools have given up.
+pub const GATEWAY_QUEUE_WAIT_MS_RANGE: RangeInclusive<u64> = 10..=60_000;
 /// Time to connect to a backend, in milliseconds.
 pub const GATEWAY_CONNECT_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 100..=60_000;
 /// Time until the first token, in milliseconds; long because reasoning models think in silence.
@@ -37,7 +59,7 @@ pub const LABEL_CHARS_MAX: usize = 120;
 pub const MODEL_CHARS_MAX: usize = 200;
 /// Most models declared for one backend.
 pub const MODELS_PER_BACKEND_MAX: usize = 1_000;
-/// Most entries in each of `credentials`, `backends` and `clients`.
+/// Most entries in each of `credentials`, `backends`, `clients` and `routes`.
 pub const ENTRIES_MAX: usize = 500;
 
 /// The whole configuration. The order of `backends` is the order in which they are asked.
@@ -49,6 +71,10 @@ pub struct Settings {
     pub vault: VaultSettings,
     /// Background probes.
     pub health: HealthSettings,
+    /// When a backend is left alone, and how often a request is tried.
+    pub resilience: ResilienceSettings,
+    /// Answers that were given before.
+    pub cache: CacheSettings,
     /// Desktop notifications.
     pub notifications: NotificationSettings,
     /// The record of requests and costs.
@@ -59,6 +85,8 @@ pub struct Settings {
     pub credentials: IndexMap<CredentialId, CredentialSettings>,
     /// Places requests can go, without the built-in mock.
     pub backends: IndexMap<BackendId, BackendSettings>,
+    /// Which model names lead where; the first that fits best is taken, so their order matters.
+    pub routes: IndexMap<RouteId, RouteSettings>,
     /// Tools that may call the gateway.
     pub clients: IndexMap<ClientId, ClientSettings>,
 }
@@ -72,6 +100,10 @@ pub struct GatewaySettings {
     pub body_bytes_max: usize,
     /// Requests in flight at once; within [`GATEWAY_IN_FLIGHT_MAX_RANGE`].
     pub in_flight_max: usize,
+    /// Requests that wait for a place; within [`GATEWAY_QUEUE_MAX_RANGE`].
+    pub queue_max: usize,
+    /// Milliseconds that one waits; within [`GATEWAY_QUEUE_WAIT_MS_RANGE`].
+    pub queue_wait_ms: u64,
     /// Milliseconds to connect; within [`GATEWAY_CONNECT_TIMEOUT_MS_RANGE`].
     pub connect_timeout_ms: u64,
     /// Milliseconds until the first token; within [`GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE`].
@@ -88,6 +120,8 @@ impl Default for GatewaySettings {
             port: 4_283,
             body_bytes_max: 33_554_432,
             in_flight_max: 50,
+            queue_max: 300,
+            queue_wait_ms: 10_000,
             connect_timeout_ms: 5_000,
             // Reasoning models think in silence, for minutes.
             first_token_timeout_ms: 300_000,
@@ -174,8 +208,8 @@ pub struct BackendSettings {
     pub kind: BackendKind,
     /// The address as it was typed; [`crate::api_root`] has what paths are appended to.
     pub base_url: Url,
-    /// The key it gets; `None` for a server that wants none.
-    pub credential: Option<CredentialId>,
+    /// The keys it gets.
+    pub pool: PoolSettings,
     /// Whether requests may go there.
     pub enabled: bool,
     /// Models it is declared to have; empty means: ask the backend.
@@ -188,6 +222,16 @@ pub struct BackendSettings {
     pub offers: BTreeSet<Offer>,
     /// What becomes of fields that its protocol has no word for.
     pub crossing: Crossing,
+    /// How much the gateway may ask of it.
+    pub limits: TrafficLimits,
+}
+
+impl BackendSettings {
+    /// The first of its keys; `None` for a server that wants none.
+    #[must_use]
+    pub fn credential(&self) -> Option<&CredentialId> {
+        self.pool.credentials().next()
+    }
 }
 
 /// A tool that may call the gateway.
@@ -199,6 +243,12 @@ pub struct ClientSettings {
     pub created: WallTime,
     /// When its token stops working; `None` for never.
     pub expires: Option<WallTime>,
+    /// How much it may ask of the gateway.
+    pub limits: TrafficLimits,
+    /// Whether its answers may come from the cache, where no route says; `None`: as is usual.
+    pub cache: Option<CacheWish>,
+    /// Whether somebody waits for its answers.
+    pub priority: ClientPriority,
 }
 
 /// SHA-256 of a local token, 64 hexadecimal digits in the file.

@@ -2,20 +2,23 @@
 //! passed all rules; nothing downstream checks again.
 
 mod entries;
+mod limits;
+mod pool;
 mod secrets;
 
 use std::ops::Range;
 
 use toml_edit::Document;
 
-use crate::finding::{Findings, Repair, closest, position};
+use crate::finding::{Findings, Repair, position};
 use crate::section::Section;
 use crate::{
     AppearanceSettings, GATEWAY_BODY_BYTES_MAX_RANGE, GATEWAY_CONNECT_TIMEOUT_MS_RANGE,
     GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE, GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE,
-    GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings,
-    HEALTH_INTERVAL_SECS_RANGE, HealthSettings, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings,
-    NotificationSettings, Problem, Settings, Severity, Theme, VaultKind, VaultSettings,
+    GATEWAY_QUEUE_MAX_RANGE, GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE,
+    GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings,
+    LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, NotificationSettings, Problem, Settings, Severity,
+    Theme, VaultKind, VaultSettings,
 };
 
 /// The version of the file's format that this program writes.
@@ -159,6 +162,9 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
         ledger: LedgerSettings { retention_days },
         appearance: AppearanceSettings { theme: theme.unwrap_or_default() },
         credentials: entries::read_credentials(&root.section("credentials", findings), findings),
+        resilience: crate::ResilienceSettings::default(),
+        cache: crate::CacheSettings::default(),
+        routes: indexmap::IndexMap::new(),
         backends: entries::read_backends(&backends, gateway.port, findings),
         clients: entries::read_clients(&root.section("clients", findings), findings),
         gateway,
@@ -173,6 +179,8 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
             "port",
             "body_bytes_max",
             "in_flight_max",
+            "queue_max",
+            "queue_wait_ms",
             "connect_timeout_ms",
             "first_token_timeout_ms",
             "stall_timeout_ms",
@@ -182,6 +190,7 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
     );
     let fresh = GatewaySettings::default();
     let mut ms = |name: &str, range, default| section.integer(name, &range, default, findings);
+    let queue_wait = ms("queue_wait_ms", GATEWAY_QUEUE_WAIT_MS_RANGE, fresh.queue_wait_ms);
     let connect =
         ms("connect_timeout_ms", GATEWAY_CONNECT_TIMEOUT_MS_RANGE, fresh.connect_timeout_ms);
     let first_token = ms(
@@ -214,6 +223,13 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
             in_flight,
             findings,
         ),
+        queue_max: section.integer(
+            "queue_max",
+            &GATEWAY_QUEUE_MAX_RANGE,
+            fresh.queue_max,
+            findings,
+        ),
+        queue_wait_ms: queue_wait,
         connect_timeout_ms: connect,
         first_token_timeout_ms: first_token,
         stall_timeout_ms: stall,
@@ -221,35 +237,31 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
     }
 }
 
-/// A backend may only name a credential that is there, and should name one that fits its host.
+/// A backend may only name credentials that are there, and should name such as fit its host.
 fn check_references(backends: &Section, settings: &Settings, findings: &mut Findings) {
     for name in backends.names() {
         let section = backends.section(name, &mut Findings::new(""));
-        let Some(asked) = section.item("credential").and_then(toml_edit::Item::as_str) else {
+        for named in pool::named(&section) {
+            pool::must_exist(&section, named, &settings.credentials, findings);
+        }
+        let Some((_, backend)) = settings.backends.iter().find(|(id, _)| id.as_str() == name)
+        else {
             continue;
         };
-        let known = || settings.credentials.keys().map(domain::CredentialId::as_str);
-        if !known().any(|id| id == asked) && domain::CredentialId::new(asked).is_ok() {
-            let what = "this credential does not exist";
-            let hint = "add it with `gatehouse keys add`, or name one that is there";
-            let meant = closest(asked, known()).map(toml_edit::Value::from);
-            let action = meant.map(crate::finding::RepairAction::Set);
-            section.wrong("credential", what, hint, action, findings);
-        }
-        let backend = settings.backends.iter().find(|(id, _)| id.as_str() == name);
-        let bound = settings.credentials.iter().find(|(id, _)| id.as_str() == asked);
-        if let (Some((_, backend)), Some((_, credential))) = (backend, bound) {
-            let asked = domain::Origin::of(&backend.base_url).ok();
-            if credential.origin.is_some() && credential.origin != asked {
-                let what = "the key was entered for another host and will not be sent here";
-                let hint = "enter the key again for this backend";
-                findings.warning(
-                    &section.path_of("credential"),
-                    section.span_of("credential"),
-                    what,
-                    hint,
-                );
-            }
+        let asked = domain::Origin::of(&backend.base_url).ok();
+        let elsewhere = |key: &&domain::CredentialId| {
+            let known = settings.credentials.get(*key);
+            known.is_some_and(|known| known.origin.is_some() && known.origin != asked)
+        };
+        if let Some(key) = backend.pool.credentials().find(elsewhere) {
+            let what = match backend.pool.members.len() {
+                1 => "the key was entered for another host and will not be sent here".to_owned(),
+                _ => format!("the key {key} was entered for another host and is not sent here"),
+            };
+            let field =
+                if section.item("credentials").is_some() { "credentials" } else { "credential" };
+            let (path, span) = (section.path_of(field), section.span_of(field));
+            findings.warning(&path, span, what, "enter the key again for this backend");
         }
     }
 }

@@ -25,6 +25,15 @@ impl<'doc> Section<'doc> {
         Self { path: Vec::new(), table: Some(table), span: None }
     }
 
+    /// An entry of a list; its path is the list's, since a place in a list has no name.
+    pub(crate) fn inline(
+        path: FieldPath,
+        table: &'doc dyn TableLike,
+        span: Option<Range<usize>>,
+    ) -> Self {
+        Self { path, table: Some(table), span }
+    }
+
     /// The table under `name`; something else under that name is an error and reads as absent.
     pub(crate) fn section(&self, name: &str, findings: &mut Findings) -> Self {
         let path = self.path_of(name);
@@ -118,6 +127,20 @@ impl<'doc> Section<'doc> {
         let action = i64::try_from(nearest).ok().map(|value| RepairAction::Set(value.into()));
         self.wrong(name, what, format!("write {name} = {nearest}"), action, findings);
         default
+    }
+
+    /// A number that may be left out.
+    pub(crate) fn number<T>(
+        &self,
+        name: &str,
+        range: &RangeInclusive<T>,
+        findings: &mut Findings,
+    ) -> Option<T>
+    where
+        T: Copy + PartialOrd + Display + TryFrom<i64>,
+        i64: TryFrom<T>,
+    {
+        self.item(name).map(|_| self.integer(name, range, *range.start(), findings))
     }
 
     pub(crate) fn switch(&self, name: &str, default: bool, findings: &mut Findings) -> bool {

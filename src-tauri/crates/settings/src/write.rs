@@ -1,11 +1,13 @@
 //! From settings back to the file, touching only what differs: the rest is the user's own text.
 
-use domain::{Crossing, WallTime};
+use domain::{Crossing, PoolOrder, WallTime};
 use indexmap::IndexMap;
-use toml_edit::{Array, Datetime, DocumentMut, Item, Table, TableLike, TomlError, Value};
+use toml_edit::{
+    Array, Datetime, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value,
+};
 
-use crate::Settings;
 use crate::finding::{FieldPath, Repair, RepairAction};
+use crate::{ClientPriority, PoolMember, PoolSettings, Settings, TrafficLimits};
 
 /// What a file begins with that did not exist.
 pub(crate) const FRESH_FILE: &str = "\
@@ -16,6 +18,9 @@ version = 1
 
 /// The tables whose names are the user's, and whose order matters.
 const NAMED: [&str; 3] = ["credentials", "backends", "clients"];
+
+/// The two ways to name the keys of a backend; only one of them may stand in the file.
+const KEY_SPELLINGS: [&str; 2] = ["credential", "credentials"];
 
 /// `text`, which says `before`, changed so that it says `after`.
 pub(crate) fn rewrite(
@@ -69,6 +74,10 @@ pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError
                 }
             }
             RepairAction::Rename(new) => rename(parent, name, new),
+            RepairAction::SetAt { place, field, value } => {
+                let list = parent.as_table_like_mut().and_then(|table| table.get_mut(name));
+                list.into_iter().for_each(|list| set_at(list, *place, field, value.clone()));
+            }
         }
     }
     Ok(with_line_ends_of(text, document.to_string()))
@@ -103,7 +112,7 @@ fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
             ("kind", backend.kind.word().into()),
             ("base_url", backend.base_url.as_str().into()),
         ]);
-        fields.extend(backend.credential.as_ref().map(|it| ("credential", it.as_str().into())));
+        fields.extend(pool(&backend.pool));
         fields.insert("enabled", backend.enabled.into());
         if !backend.models.is_empty() {
             fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
@@ -118,6 +127,7 @@ fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
         if backend.crossing != Crossing::default() {
             fields.insert("crossing", backend.crossing.word().into());
         }
+        fields.extend(limits(&backend.limits));
         tables.insert(path("backends", id.as_str()), fields);
     }
     for (id, client) in &settings.clients {
@@ -126,9 +136,53 @@ fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
             ("created", time(client.created)),
         ]);
         fields.extend(client.expires.map(|at| ("expires", time(at))));
+        fields.extend(limits(&client.limits));
+        fields.extend(client.cache.map(|wish| ("cache", wish.word().into())));
+        if client.priority != ClientPriority::default() {
+            fields.insert("priority", client.priority.word().into());
+        }
         tables.insert(path("clients", id.as_str()), fields);
     }
     tables
+}
+
+/// One key of the usual weight is written as its name, as it always was.
+fn pool(pool: &PoolSettings) -> Fields {
+    let mut fields = Fields::new();
+    match pool.members.as_slice() {
+        [] => {}
+        [PoolMember { credential, weight: 1 }] => {
+            fields.insert("credential", credential.as_str().into());
+        }
+        members => {
+            let members: Array = members.iter().map(pool_member).collect();
+            fields.insert("credentials", Value::Array(members));
+        }
+    }
+    if pool.order != PoolOrder::default() {
+        fields.insert("pool", pool.order.word().into());
+    }
+    fields
+}
+
+fn pool_member(member: &PoolMember) -> Value {
+    let id = member.credential.as_str();
+    if member.weight == 1 {
+        return id.into();
+    }
+    let mut table = InlineTable::new();
+    table.insert("id", id.into());
+    table.insert("weight", i64::from(member.weight).into());
+    table.into()
+}
+
+fn limits(limits: &TrafficLimits) -> Fields {
+    let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
+    let mut fields = Fields::new();
+    fields.extend(requests_per_minute.map(|it| ("requests_per_minute", i64::from(it).into())));
+    fields.extend(tokens_per_minute.map(|it| ("tokens_per_minute", i64::from(it).into())));
+    fields.extend(in_flight_max.map(|it| ("in_flight_max", whole_number(it))));
+    fields
 }
 
 fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
@@ -141,6 +195,8 @@ fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
                 ("port", i64::from(gateway.port).into()),
                 ("body_bytes_max", whole_number(gateway.body_bytes_max)),
                 ("in_flight_max", whole_number(gateway.in_flight_max)),
+                ("queue_max", whole_number(gateway.queue_max)),
+                ("queue_wait_ms", ms(gateway.queue_wait_ms)),
                 ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
                 ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
                 ("stall_timeout_ms", ms(gateway.stall_timeout_ms)),
@@ -180,8 +236,12 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
         (Some(old), Some(new)) => old.to_string() != new.to_string(),
         (old, new) => old.is_some() != new.is_some(),
     };
-    let names: Vec<&str> =
+    let mut names: Vec<&str> =
         new.keys().chain(old.keys()).copied().filter(|name| is_changed(name)).collect();
+    // The file may have either spelling where ours has the other.
+    if names.iter().any(|name| KEY_SPELLINGS.contains(name)) {
+        names.extend(KEY_SPELLINGS);
+    }
     let [parents @ .., last] = path else { return };
     if names.is_empty() {
         return;
@@ -207,16 +267,36 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
 }
 
 /// Puts a value where another stood, keeping the comment behind it.
-fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
+fn set(table: &mut dyn TableLike, name: &str, value: Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(existing) => {
             if !append(existing, &value) {
-                *value.decor_mut() = existing.decor().clone();
-                *existing = value;
+                replace(existing, value);
             }
         }
         None => drop(table.insert(name, Item::Value(value))),
     }
+}
+
+fn set_at(list: &mut Item, place: usize, field: &str, value: Value) {
+    match list {
+        Item::ArrayOfTables(tables) => {
+            if let Some(table) = tables.get_mut(place) {
+                set(table, field, value);
+            }
+        }
+        Item::Value(Value::Array(values)) => match values.get_mut(place) {
+            Some(Value::InlineTable(table)) => set(table, field, value),
+            Some(plain) => replace(plain, value),
+            None => {}
+        },
+        _ => {}
+    }
+}
+
+fn replace(existing: &mut Value, mut value: Value) {
+    *value.decor_mut() = existing.decor().clone();
+    *existing = value;
 }
 
 /// Continues a list, which keeps the comments inside it; `false` if `new` is no continuation. Where
@@ -224,12 +304,26 @@ fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
 fn append(existing: &mut Value, new: &Value) -> bool {
     let (Some(list), Some(new)) = (existing.as_array_mut(), new.as_array()) else { return false };
     let known = list.len();
-    let same = list.iter().zip(new).all(|(old, new)| old.as_str() == new.as_str());
+    let same = list.iter().zip(new).all(|(old, new)| means_the_same(old, new));
     if known > new.len() || !same {
         return false;
     }
-    new.iter().skip(known).filter_map(Value::as_str).for_each(|name| list.push(name));
+    new.iter().skip(known).for_each(|value| list.push(value.clone()));
     true
+}
+
+/// Whether two values say the same, however they are written.
+fn means_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => one.value() == other.value(),
+        (Value::Integer(one), Value::Integer(other)) => one.value() == other.value(),
+        (Value::InlineTable(one), Value::InlineTable(other)) => {
+            let same =
+                |(name, value)| other.get(name).is_some_and(|theirs| means_the_same(value, theirs));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => false,
+    }
 }
 
 fn names_of(item: &Item) -> Vec<String> {

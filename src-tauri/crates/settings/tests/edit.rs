@@ -14,8 +14,9 @@ use std::sync::Arc;
 use domain::{BackendId, ClientId, CredentialId, Crossing, Lack, Offer, WallTime};
 use proptest::prelude::*;
 use settings::{
-    BackendKind, BackendSettings, ClientSettings, CredentialSettings, EditError, Settings,
-    SettingsError, SettingsStore, StoreState, Theme, TokenSha256, VaultKind,
+    BackendKind, BackendSettings, ClientPriority, ClientSettings, CredentialSettings, EditError,
+    PoolSettings, Settings, SettingsError, SettingsStore, StoreState, Theme, TokenSha256,
+    TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -91,12 +92,13 @@ fn backend(url: &str) -> BackendSettings {
         label: "Local".to_owned(),
         kind: BackendKind::OpenAiCompatible,
         base_url: url.parse().expect("a URL"),
-        credential: None,
+        pool: PoolSettings::default(),
         enabled: true,
         models: vec!["llama3:8b".to_owned()],
         lacks: BTreeSet::new(),
         offers: BTreeSet::new(),
         crossing: Crossing::Strict,
+        limits: TrafficLimits::default(),
     }
 }
 
@@ -122,7 +124,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
         };
         draft.credentials.insert(CredentialId::new("local").expect("an id"), credential);
         let backend = BackendSettings {
-            credential: CredentialId::new("local").ok(),
+            pool: PoolSettings::of(CredentialId::new("local").ok()),
             ..backend("http://127.0.0.1:11434/v1")
         };
         draft.backends.insert(id("local"), backend);
@@ -130,6 +132,9 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             token_sha256: TokenSha256::new([0xab; 32]),
             created: WallTime::from_unix_ms(1_794_902_400_000),
             expires: None,
+            limits: TrafficLimits::default(),
+            cache: None,
+            priority: ClientPriority::default(),
         };
         draft.clients.insert(ClientId::new("codex").expect("an id"), client);
     });
@@ -315,7 +320,9 @@ fn an_edit_that_breaks_a_rule_writes_nothing() {
         "backends.up.base_url: this address is link-local",
     );
     check(
-        |draft| draft.backends[&id("fast")].credential = CredentialId::new("nobody").ok(),
+        |draft| {
+            draft.backends[&id("fast")].pool = PoolSettings::of(CredentialId::new("nobody").ok())
+        },
         "backends.fast.credential: this credential does not exist",
     );
     check(
@@ -466,6 +473,9 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     token_sha256: TokenSha256::new(hash),
                     created: WallTime::from_unix_ms(created),
                     expires: expires.map(WallTime::from_unix_ms),
+                    limits: TrafficLimits::default(),
+                    cache: None,
+                    priority: ClientPriority::default(),
                 };
                 settings.clients.insert(ClientId::new(name).expect("an id"), client);
             }

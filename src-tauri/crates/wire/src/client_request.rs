@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use domain::Dialect;
 
 use crate::answer::is_model_name;
+use crate::canonical::Survey;
 use crate::dialect::read_request;
 use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
 use crate::neutral::Request;
@@ -29,6 +30,7 @@ pub struct ClientRequest {
     model_at: Option<Range<usize>>,
     delivery: Delivery,
     usage_edit: Option<Edit>,
+    survey: Survey,
 }
 
 /// Whether to ask the backend for usage in a stream.
@@ -97,6 +99,7 @@ impl ClientRequest {
         }
         let members = read_object(text)?;
         let dialect = surface.dialect();
+        let survey = Survey::of(text, &members);
         if let Surface::Gemini { model, delivery } = surface {
             if !is_model_name(model) {
                 return Err(RequestError::bad_model());
@@ -105,7 +108,8 @@ impl ClientRequest {
                 check_array(&members, "contents")?;
             }
             let model = model.to_owned();
-            return Ok(Self { dialect, body, model, model_at: None, delivery, usage_edit: None });
+            let (model_at, usage_edit) = (None, None);
+            return Ok(Self { dialect, body, model, model_at, delivery, usage_edit, survey });
         }
         let (model, model_at) = read_model(text, &members)?;
         match dialect {
@@ -121,7 +125,8 @@ impl ClientRequest {
             _ => (UsageChunk::Asked, None),
         };
         let delivery = if is_streamed { Delivery::Stream(asked) } else { Delivery::Whole };
-        Ok(Self { dialect, body, model, model_at: Some(model_at), delivery, usage_edit })
+        let model_at = Some(model_at);
+        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, survey })
     }
 
     /// The dialect it is written in.
@@ -132,9 +137,17 @@ impl ClientRequest {
 
     /// What it means, read whole: for a backend of another dialect.
     pub fn read(&self) -> Result<Request, RequestError> {
+        read_request(self.dialect, self.text(), &self.model, self.delivery)
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
         // It was checked when it was parsed.
-        let text = std::str::from_utf8(&self.body).unwrap_or_default();
-        read_request(self.dialect, text, &self.model, self.delivery)
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    pub(crate) const fn survey(&self) -> &Survey {
+        &self.survey
     }
 
     /// The model the client asked for: a route's name.

@@ -8,6 +8,7 @@
 mod answer;
 mod anthropic_messages;
 mod assemble;
+mod canonical;
 mod client_request;
 mod count;
 mod cross;
@@ -48,6 +49,9 @@ mod turns;
 mod usage;
 
 pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, Tapped};
+pub use canonical::{
+    Canonical, Determinism, THREAD_TURN_BYTES_MAX, THREAD_TURNS_MAX, Thread, Traits,
+};
 pub use client_request::{ClientRequest, Metering, Surface};
 pub use count::{CountRequest, count_answer, read_count};
 pub use crossing::{Fate, Field, fate};

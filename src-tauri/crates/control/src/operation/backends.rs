@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{BackendId, CredentialId, Lack, Offer, Origin};
 use engine::Engine;
-use settings::{BackendKind, BackendSettings, PresetPlace, Settings};
+use settings::{BackendKind, BackendSettings, PoolSettings, PresetPlace, Settings, TrafficLimits};
 use vault::VaultError;
 
 use super::keys::{origin_of, remove_key, store_key};
@@ -67,14 +67,15 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         label,
         kind,
         base_url,
-        credential,
+        pool: PoolSettings::of(credential),
         enabled: true,
         models,
         lacks,
         offers,
         crossing: req.crossing.into(),
+        limits: TrafficLimits::default(),
     };
-    let (place, key) = (id.clone(), added.credential.clone());
+    let (place, key) = (id.clone(), added.credential().cloned());
     let edited = engine.edit(move |draft| {
         draft.backends.insert(place, added);
     });
@@ -116,7 +117,9 @@ pub(crate) async fn backend_edit(
                 known.offers = offers;
                 known.crossing = crossing;
                 known.base_url = base_url;
-                known.credential = credential;
+                if known.credential() != credential.as_ref() {
+                    known.pool = PoolSettings::of(credential);
+                }
                 known.models = models;
             }
         })

@@ -7,7 +7,7 @@ use domain::{BoundSecret, ClientId, CredentialId, Secret, WallTime};
 use engine::Engine;
 use gateway::{NewToken, new_token};
 use ledger::{GroupBy, UsageKey};
-use settings::ClientSettings;
+use settings::{ClientPriority, ClientSettings, TrafficLimits};
 use vault::VaultError;
 
 use super::{input, spend_of, sums_of_last_days};
@@ -61,7 +61,14 @@ pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<Secr
     let NewToken { secret: token, hash: token_sha256 } = new_token(engine.entropy());
     let kept = vault_id(&id)?;
     engine.vault().put(&kept, BoundSecret::new(token.clone(), None)).await?;
-    let client = ClientSettings { token_sha256, created, expires };
+    let client = ClientSettings {
+        token_sha256,
+        created,
+        expires,
+        limits: TrafficLimits::default(),
+        cache: None,
+        priority: ClientPriority::default(),
+    };
     let added = engine.edit(move |draft| {
         draft.clients.insert(id, client);
     });

@@ -167,12 +167,13 @@ pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<Va
 /// Takes the key away from every backend that uses it.
 fn detach(draft: &mut Settings, id: &CredentialId) {
     for backend in draft.backends.values_mut() {
-        backend.credential.take_if(|used| used == id);
+        backend.pool.detach(id);
     }
 }
 
 fn users_of(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {
-    let uses = |backend: &settings::BackendSettings| backend.credential.as_ref() == Some(id);
+    let uses =
+        |backend: &settings::BackendSettings| backend.pool.credentials().any(|used| used == id);
     settings.backends.iter().filter(|(_, b)| uses(b)).map(|(id, _)| id.clone()).collect()
 }
 

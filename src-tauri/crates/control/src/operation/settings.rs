@@ -138,6 +138,7 @@ fn apply(draft: &mut Settings, req: &SettingsValues) {
         first_token_timeout_ms: req.first_token_timeout_ms.into(),
         stall_timeout_ms: req.stall_timeout_ms.into(),
         total_timeout_ms: req.total_timeout_ms.into(),
+        ..draft.gateway.clone()
     };
     draft.health.interval_secs = req.health_interval_secs.into();
     draft.ledger.retention_days = req.retention_days;

@@ -164,7 +164,7 @@ fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
         VaultState::Hung => "The vault does not answer",
         VaultState::Damaged => "The vault file is damaged",
     };
-    let needed = settings.backends.values().any(|b| b.enabled && b.credential.is_some());
+    let needed = settings.backends.values().any(|b| b.enabled && b.credential().is_some());
     Some(NeedView {
         id: "vault".to_owned(),
         level: if needed { VerdictLevel::Problem } else { VerdictLevel::Attention },
@@ -209,7 +209,7 @@ fn key_needs(engine: &Engine, settings: &Settings) -> Vec<NeedView> {
         })
     };
     let used = settings.backends.values().filter(|known| known.enabled);
-    let mut keys: Vec<_> = used.filter_map(|known| known.credential.as_ref()).collect();
+    let mut keys: Vec<_> = used.flat_map(|known| known.pool.credentials()).collect();
     keys.sort_unstable();
     keys.dedup();
     keys.into_iter().filter_map(need).collect()

@@ -27,6 +27,8 @@ macro_rules! twin {
     };
 }
 
+pub(super) use twin;
+
 twin! {
     /// The protocols of backends.
     BackendKindView of BackendKind {

@@ -15,7 +15,7 @@ use gateway::{
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
-use routing::{BackendModels, BackendRole, RouteTable, Standing};
+use routing::{BackendModels, BackendRole, BackendTraits, Pool, RouteTable, Standing};
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
 use tokio::sync::Notify;
@@ -145,7 +145,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         PROVIDERS.iter().map(|(id, model)| models(id, BackendRole::Provider, &[model])).collect();
     offered.push(models("mock", BackendRole::Mock, &wire::mock::MODELS));
     let snapshot = Snapshot {
-        routes: RouteTable::new(offered),
+        routes: RouteTable::new(Vec::new(), offered),
         backends: backends.into_iter().map(|b| (b.id().clone(), b)).collect(),
         clients: [(token.hash, client)].into_iter().collect(),
         prices: Arc::new(prices()),
@@ -216,6 +216,8 @@ fn models(id: &str, role: BackendRole, models: &[&str]) -> BackendModels {
         role,
         standing: Standing::Usable,
         models: models.iter().map(|&model| model.to_owned()).collect(),
+        pool: Pool::default(),
+        traits: BackendTraits::default(),
     }
 }
 

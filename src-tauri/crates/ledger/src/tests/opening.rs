@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use domain::MicroUsd;
+
 use super::{Place, ended, files, request};
-use crate::{Ledger, LedgerError, LedgerLimits, RequestState, database, schema_version};
+use crate::{Cost, Ledger, LedgerError, LedgerLimits, RequestState, database, schema_version};
 
 #[tokio::test]
 async fn a_new_ledger_is_private_and_sound() {
@@ -70,7 +72,7 @@ fn a_newer_file_is_refused_and_not_touched() {
     place.raw().pragma_update(None, "user_version", 7).expect("changed");
     let before = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     let refused = Ledger::open(&place.path()).expect_err("refused");
-    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 2 }), "{refused:?}");
+    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 3 }), "{refused:?}");
     let after = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     assert!(before == after);
 }
@@ -159,33 +161,51 @@ async fn an_older_file_is_copied_then_upgraded() {
     assert_eq!(row.state, RequestState::Complete);
 }
 
-/// The file that the program of version 1 left when it was killed: three requests, of which one has
-/// counts, one has none and one was still running.
-#[tokio::test]
-async fn the_stored_file_of_version_1_is_upgraded_and_read() {
+/// The files that the programs of older versions left when they were killed: three requests, of which
+/// one has counts, one has none and one was still running.
+async fn check_stored(version: u32, stored: &[u8]) {
     let place = Place::new();
     fs::create_dir_all(place.folder.path().join("data")).expect("a folder");
-    let stored = include_bytes!("stored/v1.sqlite");
     fs::File::create(place.path())
         .and_then(|mut file| std::io::Write::write_all(&mut file, stored))
         .expect("written");
     let ledger = place.open();
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
     let row =
-        async |number| ledger.request(request(number).id).await.expect("read").expect("a row").0;
-    let (counted, silent, cut_off) = (row(1).await, row(2).await, row(3).await);
-    assert_eq!((counted.usage, counted.cost), (ended(1).usage, ended(1).cost));
-    assert_eq!((counted.usage_basis, counted.usage_raw), (None, None));
+        async |number| ledger.request(request(number).id).await.expect("read").expect("a row");
+    let ((counted, tries), (silent, _)) = (row(1).await, row(2).await);
+    assert_eq!((counted.usage, counted.cost.clone()), (ended(1).usage, ended(1).cost));
+    let is_told_apart = version > 1;
+    assert_eq!(counted.usage_basis.is_some() && counted.usage_raw.is_some(), is_told_apart);
     assert_eq!((silent.usage, silent.usage_basis), (None, None));
-    assert_eq!(cut_off.state, RequestState::Unknown);
+    assert_eq!(row(3).await.0.state, RequestState::Unknown);
+    // The last try is the one that was counted; what the others cost was not written down.
+    let (last, others) = tries.split_last().expect("a try");
+    assert_eq!((last.usage, &last.cost), (counted.usage, &counted.cost));
+    assert!(others.iter().all(|other| other.cost == Cost::Unpriced && other.usage.is_none()));
+    assert_eq!((counted.wasted, counted.unpriced_attempts), (MicroUsd::ZERO, 0));
     ledger.settle(ended(4)).await.expect("settled");
-    assert_eq!(row(4).await.usage_basis, ended(4).usage_basis);
+    assert_eq!(row(4).await.0.usage_basis, ended(4).usage_basis);
+    assert_eq!(row(4).await.0.wasted, MicroUsd::new(234));
+    // Sums of before know nothing of tries and the cache; from now on they do.
+    let totals = super::sums::totals(&ledger).await;
+    assert_eq!((totals.requests, totals.retries, totals.cache.misses), (4, 1, 1));
     drop(ledger);
-    let copy = place.folder.path().join("data").join("ledger.sqlite.bak-v1");
-    let version: u32 = rusqlite::Connection::open(copy)
+    let name = format!("ledger.sqlite.bak-v{version}");
+    let copied: u32 = rusqlite::Connection::open(place.folder.path().join("data").join(name))
         .and_then(|copy| copy.pragma_query_value(None, "user_version", |row| row.get(0)))
         .expect("a copy");
-    assert_eq!(version, 1);
+    assert_eq!(copied, version);
+}
+
+#[tokio::test]
+async fn the_stored_file_of_version_1_is_upgraded_and_read() {
+    check_stored(1, include_bytes!("stored/v1.sqlite")).await;
+}
+
+#[tokio::test]
+async fn the_stored_file_of_version_2_is_upgraded_and_read() {
+    check_stored(2, include_bytes!("stored/v2.sqlite")).await;
 }
 
 #[test]

@@ -24,6 +24,10 @@ async fn a_settled_request_is_read_back_as_it_was_written() {
     assert_eq!(row.usage_basis, settlement.usage_basis);
     assert_eq!(row.usage_raw, settlement.usage_raw);
     assert_eq!((row.timings, row.cache), (settlement.timings, settlement.cache));
+    assert_eq!((row.cache_reason, row.saved), (settlement.cache_reason, None));
+    assert_eq!((row.wasted, row.unpriced_attempts), (MicroUsd::new(234), 0));
+    let decision = ledger.decision(request(1).id).await.expect("read");
+    assert_eq!(decision, settlement.decision);
     assert_eq!((row.backend, row.credential), (settlement.backend, settlement.credential));
     assert_eq!((row.http_status, row.attempts), (Some(200), 2));
     assert_eq!((row.bytes_in, row.bytes_out), (700, 1_900));

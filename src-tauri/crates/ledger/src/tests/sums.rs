@@ -9,9 +9,9 @@ use proptest::prelude::*;
 
 use super::{NOW_MS, Place, at, backend, ended, request};
 use crate::{
-    Bucket, COUNT_MAX, Cost, GroupBy, Ledger, Outcome, Purpose, RequestQuery, RequestRow,
-    RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals, requests, rollup,
-    rollup::Width,
+    Bucket, COUNT_MAX, CacheOutcome, CacheTotals, Cost, GroupBy, Ledger, Outcome, Purpose,
+    RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals,
+    requests, rollup, rollup::Width,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -19,6 +19,10 @@ const DAY_MS: i64 = 24 * 3_600_000;
 fn query(group_by: GroupBy) -> UsageQuery {
     let (from, to) = (at(-DAY_MS), at(2 * DAY_MS));
     UsageQuery::new(from, to, Bucket::Day, &TimeZone::UTC, group_by).expect("a range")
+}
+
+pub(super) async fn totals(ledger: &Ledger) -> UsageTotals {
+    ledger.usage(query(GroupBy::Backend)).await.expect("read").totals
 }
 
 #[tokio::test]
@@ -176,6 +180,12 @@ fn settlement() -> impl Strategy<Value = Settlement> {
                 reasoning,
                 ..TokenUsage::default()
             });
+            ended.attempts.truncate(usize::try_from(number % 3).expect("small"));
+            ended.attempts.iter_mut().for_each(|attempt| attempt.cost = cost.clone());
+            let outcomes = [CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::Coalesced];
+            ended.cache = outcomes[usize::try_from(place).expect("small")];
+            ended.saved = cost.amount().filter(|_| ended.cache == CacheOutcome::Hit);
+            ended.saved_time = ended.saved.map(|_| Duration::from_micros(5));
             ended.cost = cost;
             ended.timings.first_token = has_project.then_some(Duration::from_micros(9));
             ended
@@ -198,6 +208,16 @@ fn totals_of(row: &RequestRow) -> UsageTotals {
         first_token_us_sum: row.timings.first_token.map_or(0, micros),
         first_token_count: u64::from(row.timings.first_token.is_some()),
         duration_us_sum: row.timings.total.map_or(0, micros),
+        retries: u64::from(row.attempts.saturating_sub(1)),
+        wasted: row.wasted,
+        unpriced_attempts: u64::from(row.unpriced_attempts),
+        cache: CacheTotals {
+            hits: u64::from(row.cache == CacheOutcome::Hit),
+            shared: u64::from(row.cache == CacheOutcome::Coalesced),
+            misses: u64::from(row.cache == CacheOutcome::Miss),
+            saved: row.saved.unwrap_or_default(),
+            saved_us: row.saved_time.map_or(0, micros),
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules of choice as tables: one row, one call of the API.
 
 use super::*;
+use crate::{BackendTraits, Calm, Needs, Pool};
 
 fn backend(id: &str, models: &[&str]) -> BackendModels {
     BackendModels {
@@ -8,7 +9,24 @@ fn backend(id: &str, models: &[&str]) -> BackendModels {
         role: if id == "mock" { BackendRole::Mock } else { BackendRole::Provider },
         standing: Standing::Usable,
         models: models.iter().map(|model| (*model).to_owned()).collect(),
+        pool: Pool::default(),
+        traits: BackendTraits::default(),
     }
+}
+
+fn table(backends: Vec<BackendModels>) -> RouteTable {
+    RouteTable::new(Vec::new(), backends)
+}
+
+fn client() -> ClientId {
+    ClientId::new("editor").expect("an id")
+}
+
+fn choose(table: &RouteTable, model: &str) -> Result<Decision, NoRoute> {
+    let client = client();
+    let needs = Needs::default();
+    let asking = Asking { model, client: &client, project: None, needs, conversation: None };
+    table.choose(&asking, &Calm, &mut || 0.5)
 }
 
 fn standing(standing: Standing, backend: BackendModels) -> BackendModels {
@@ -17,12 +35,13 @@ fn standing(standing: Standing, backend: BackendModels) -> BackendModels {
 
 /// `a:m, b:m | route | explanation`, or the refusal's text.
 fn outcome(table: &RouteTable, asked: &str) -> String {
-    match table.choose(asked) {
+    match choose(table, asked) {
         Err(refusal) => refusal.to_string(),
         Ok(decision) => {
             let list: Vec<String> = decision
-                .candidates()
-                .map(|candidate| format!("{}:{}", candidate.backend, candidate.model))
+                .candidates
+                .iter()
+                .map(|candidate| format!("{}:{}", candidate.access, candidate.model))
                 .collect();
             format!("{} | {} | {}", list.join(", "), decision.route, decision.explanation)
         }
@@ -37,7 +56,7 @@ fn check(table: &RouteTable, rows: &[(&str, &str)]) {
 
 #[test]
 fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
-    let table = RouteTable::new(vec![
+    let table = table(vec![
         standing(Standing::Disabled, backend("off", &["gpt-4o", "only-off"])),
         standing(Standing::Unusable("has no key".to_owned()), backend("keyless", &["gpt-4o"])),
         backend("openai", &["gpt-4o", "gpt-4o-mini"]),
@@ -90,11 +109,8 @@ fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
 
 #[test]
 fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_guess() {
-    let one = RouteTable::new(vec![
-        backend("openai", &["gpt-4o"]),
-        backend("local", &[]),
-        backend("mock", &[]),
-    ]);
+    let one =
+        table(vec![backend("openai", &["gpt-4o"]), backend("local", &[]), backend("mock", &[])]);
     check(
         &one,
         &[
@@ -108,42 +124,40 @@ fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_gue
             ),
         ],
     );
-    let two = RouteTable::new(vec![backend("local", &[]), backend("other", &[])]);
+    let two = table(vec![backend("local", &[]), backend("other", &[])]);
     check(&two, &[("llama3", "no backend lists \"llama3\"; there are: local/…, other/…")]);
-    let other_off = RouteTable::new(vec![
-        backend("local", &[]),
-        standing(Standing::Disabled, backend("other", &[])),
-    ]);
-    assert!(other_off.choose("llama3").is_ok());
+    let other_off =
+        table(vec![backend("local", &[]), standing(Standing::Disabled, backend("other", &[]))]);
+    assert!(choose(&other_off, "llama3").is_ok());
 }
 
 #[test]
 fn with_nothing_but_the_mock_the_refusal_says_so() {
-    let table = RouteTable::new(vec![backend("mock", &["echo"])]);
+    let table = table(vec![backend("mock", &["echo"])]);
     let refusal = "no backend is ready for \"gpt-4o\"; add one, or ask for a model of the mock";
     check(&table, &[("gpt-4o", refusal)]);
-    assert!(matches!(RouteTable::default().choose("x"), Err(NoRoute::NoBackend { .. })));
+    assert!(matches!(choose(&RouteTable::default(), "x"), Err(NoRoute::NoBackend { .. })));
 }
 
 #[test]
 fn a_name_is_looked_at_up_to_its_limit() {
-    let table = RouteTable::new(vec![backend("local", &[])]);
-    assert!(table.choose(&"m".repeat(MODEL_NAME_BYTES_MAX)).is_ok());
+    let table = table(vec![backend("local", &[])]);
+    assert!(choose(&table, &"m".repeat(MODEL_NAME_BYTES_MAX)).is_ok());
     assert_eq!(
-        table.choose(&"m".repeat(MODEL_NAME_BYTES_MAX + 1)),
+        choose(&table, &"m".repeat(MODEL_NAME_BYTES_MAX + 1)),
         Err(NoRoute::NameTooLong(MODEL_NAME_BYTES_MAX + 1))
     );
 }
 
 #[test]
 fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says() {
-    let table = RouteTable::new(vec![
+    let table = table(vec![
         backend("openai", &["gpt-4o"]),
         standing(Standing::Disabled, backend("off", &["hidden"])),
         backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
         backend("mock", &["echo"]),
     ]);
-    let entries = table.models();
+    let entries = table.models(Some(&client()));
     let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
     assert_eq!(
         ids,
@@ -158,7 +172,7 @@ fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says(
         ]
     );
     for entry in entries {
-        let decision = table.choose(&entry.id).expect("a listed name has a route");
-        assert_eq!(decision.first.backend, entry.backend, "{}", entry.id);
+        let decision = choose(&table, &entry.id).expect("a listed name has a route");
+        assert_eq!(decision.candidates[0].access.backend, entry.backend, "{}", entry.id);
     }
 }

@@ -3,26 +3,42 @@
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
-use domain::{BackendId, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin};
+use domain::{
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin,
+};
 use indexmap::IndexMap;
 use toml_edit::{Item, Value};
 use url::Url;
 
+use super::{limits, pool};
 use crate::finding::{Findings, RepairAction, shown};
 use crate::section::Section;
 use crate::{
-    BackendKind, BackendSettings, ClientSettings, CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX,
-    MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256, corrected_base_url,
-    parse_base_url,
+    BackendKind, BackendSettings, ClientPriority, ClientSettings, CredentialSettings, ENTRIES_MAX,
+    LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256,
+    corrected_base_url, parse_base_url,
 };
 
 /// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
 const TAIL_CHARS: usize = 4;
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
-/// What a backend's table may hold.
-const BACKEND_NAMES: [&str; 9] =
-    ["label", "kind", "base_url", "credential", "enabled", "models", "lacks", "offers", "crossing"];
+/// What a backend's table may hold beside its limits.
+const BACKEND_NAMES: [&str; 11] = [
+    "label",
+    "kind",
+    "base_url",
+    "credential",
+    "credentials",
+    "pool",
+    "enabled",
+    "models",
+    "lacks",
+    "offers",
+    "crossing",
+];
+/// What a client's table may hold beside its limits.
+const CLIENT_NAMES: [&str; 5] = ["token_sha256", "created", "expires", "cache", "priority"];
 
 pub(super) fn read_credentials(
     section: &Section,
@@ -57,20 +73,10 @@ pub(super) fn read_backends(
     findings: &mut Findings,
 ) -> IndexMap<BackendId, BackendSettings> {
     entries(section, findings, |id: &BackendId, entry, findings| {
-        entry.check_names(&BACKEND_NAMES, findings);
+        entry.check_names(&[&BACKEND_NAMES[..], &limits::NAMES].concat(), findings);
         if id.as_str() == MOCK_BACKEND_ID {
             let what = "the mock backend is built in, and its name is taken";
             findings.error(&entry.path, entry.span_of(""), what, "give this backend another name");
-        }
-        let credential = entry.text("credential", findings).map(CredentialId::new);
-        if let Some(Err(error)) = &credential {
-            entry.wrong(
-                "credential",
-                "this is no credential's name",
-                id_hint(error),
-                None,
-                findings,
-            );
         }
         let mock = BackendKind::Mock.word();
         let words: Vec<&str> =
@@ -83,7 +89,8 @@ pub(super) fn read_backends(
         Some(BackendSettings {
             label: label(entry, id.as_str(), findings),
             kind,
-            credential: credential.and_then(Result::ok),
+            pool: pool::pool(entry, findings),
+            limits: limits::limits(entry, findings),
             enabled: entry.switch("enabled", true, findings),
             models: models(entry, findings),
             lacks: switches(entry, "lacks", Lack::WORDS, kind, findings),
@@ -100,7 +107,7 @@ pub(super) fn read_clients(
 ) -> IndexMap<ClientId, ClientSettings> {
     let mut owners: HashMap<TokenSha256, ClientId> = HashMap::new();
     entries(section, findings, |id: &ClientId, entry, findings| {
-        entry.check_names(&["token_sha256", "created", "expires"], findings);
+        entry.check_names(&[&CLIENT_NAMES[..], &limits::NAMES].concat(), findings);
         entry.missing("created", CREATED_HINT, findings);
         entry.missing("token_sha256", "add the client with `gatehouse clients add`", findings);
         let token = entry.text("token_sha256", findings).map(TokenSha256::from_str);
@@ -115,6 +122,9 @@ pub(super) fn read_clients(
             entry.wrong("token_sha256", what, hint, None, findings);
         }
         Some(ClientSettings {
+            limits: limits::limits(entry, findings),
+            cache: entry.word("cache", CacheWish::WORDS, findings),
+            priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,
@@ -157,7 +167,7 @@ where
 }
 
 /// [`IdError`]'s own text, which repeats no more than one character.
-fn id_hint(error: &IdError) -> String {
+pub(super) fn id_hint(error: &IdError) -> String {
     match error {
         IdError::Malformed(_) => "choose another name".to_owned(),
         _ => error.to_string(),

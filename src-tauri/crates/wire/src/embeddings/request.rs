@@ -118,6 +118,25 @@ impl EmbeddingRequest {
         Ok(starts.map(|start| start..self.len().min(start.saturating_add(most))).collect())
     }
 
+    /// One input as it stands in the request, and what beside it decides its vector.
+    pub(crate) fn input_and_options(&self, place: usize) -> Option<(&str, Vec<(&str, &str)>)> {
+        let input = self.inputs.get(place)?;
+        let mut options = Vec::new();
+        // One of Gemini's inputs has all its options with it.
+        if self.shape == Shape::OpenAi {
+            let labels = |key: &str| matches!(key, "user" | "metadata");
+            let others = self.others.iter().filter(|(key, _)| !labels(key));
+            options.extend(others.map(|(key, value)| (key.as_str(), value.get())));
+            options.sort_unstable();
+        }
+        Some((input.raw.get(), options))
+    }
+
+    /// How many dimensions the client wants its vectors to have.
+    pub(crate) const fn dimensions(&self) -> Option<u64> {
+        self.dimensions
+    }
+
     fn new(shape: Shape, model: String) -> Self {
         Self {
             shape,

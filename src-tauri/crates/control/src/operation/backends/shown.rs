@@ -30,7 +30,7 @@ pub(super) fn backend_view(
         base_url: Some(known.base_url.to_string()),
         enabled: known.enabled,
         built_in: false,
-        credential: known.credential.as_ref().map(ToString::to_string),
+        credential: known.credential().map(ToString::to_string),
         health: if known.enabled { health_view(engine, id) } else { disabled() },
         models: models_view(engine, id),
         declared_models: known.models.clone(),

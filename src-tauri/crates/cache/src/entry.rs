@@ -1,0 +1,202 @@
+//! An answer as it is kept: what the client got, piece by piece, and what is known of it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{BackendId, ClientId, MicroUsd, TokenUsage, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// Most pieces of one answer. The longest answers in use have some 30,000 events.
+pub const CHUNKS_MAX: usize = 65_536;
+
+/// What an entry takes beside its bytes, by measure of the structures in memory.
+const OVERHEAD_BYTES: usize = 768;
+
+/// An answer and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The body as the client got it.
+    pub answer: Answer,
+    /// What the body is, as the header said.
+    pub content_type: String,
+    /// Fields that were left out of the question, as the header named them.
+    pub dropped: Option<String>,
+    /// Who answered.
+    pub backend: BackendId,
+    /// The model that was named to the backend.
+    pub model: String,
+    /// The model the backend says it used.
+    pub model_billed: Option<String>,
+    /// Tokens it took.
+    pub usage: Option<TokenUsage>,
+    /// What it cost, where that is known: what each hit saves.
+    pub cost: Option<MicroUsd>,
+    /// Why the model stopped, in the backend's word.
+    pub finish_reason: Option<String>,
+    /// When the question was asked.
+    pub created: WallTime,
+    /// How long the answer took: the time each hit saves.
+    pub took: Duration,
+}
+
+impl Entry {
+    /// What it takes in memory, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let texts = [&self.dropped, &self.model_billed, &self.finish_reason];
+        let texts: usize = texts.iter().filter_map(|text| text.as_ref()).map(String::len).sum();
+        let chunks = self.answer.ends.len().saturating_mul(size_of::<u32>());
+        let named = self.content_type.len() + self.model.len() + self.backend.as_str().len();
+        self.answer.bytes.len() + chunks + texts + named + OVERHEAD_BYTES
+    }
+}
+
+/// By what entries are purged together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tags {
+    /// Who answered.
+    pub backend: BackendId,
+    /// The model the client named.
+    pub model_asked: String,
+    /// The model that was named to the backend.
+    pub model: String,
+    /// Who asked.
+    pub client: ClientId,
+    /// Which route took it.
+    pub route: String,
+}
+
+/// A body in the pieces in which it was given. One piece of memory, whatever buffers it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    bytes: Bytes,
+    /// Where each piece ends; the last one ends with the body.
+    ends: Box<[u32]>,
+}
+
+impl Answer {
+    /// A body of one piece; `None` if it is longer than an entry may ever be (4 GiB).
+    #[must_use]
+    pub fn whole(body: &[u8]) -> Option<Self> {
+        let end = u32::try_from(body.len()).ok()?;
+        Some(Self { bytes: Bytes::copy_from_slice(body), ends: Box::new([end]) })
+    }
+
+    /// The pieces, in order. They share one buffer.
+    pub fn chunks(&self) -> impl ExactSizeIterator<Item = Bytes> + '_ {
+        (0..self.ends.len()).map(|place| self.chunk(place).unwrap_or_default())
+    }
+
+    /// One piece; `None` past the last.
+    #[must_use]
+    pub fn chunk(&self, place: usize) -> Option<Bytes> {
+        let start = match place.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        let range = usize::try_from(start).ok()?..usize::try_from(*self.ends.get(place)?).ok()?;
+        // Only `new` and `Recording` make one, and both see to the order of the ends.
+        (range.start <= range.end && range.end <= self.bytes.len()).then(|| self.bytes.slice(range))
+    }
+
+    /// The whole body.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(crate) fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// A body read back; `None` if the ends do not fit it.
+    pub(crate) fn new(bytes: Bytes, ends: Box<[u32]>) -> Option<Self> {
+        let is_ordered = ends.is_sorted() && ends.len() <= CHUNKS_MAX;
+        let last = ends.last().map_or(0, |end| usize::try_from(*end).unwrap_or(usize::MAX));
+        (is_ordered && last == bytes.len()).then_some(Self { bytes, ends })
+    }
+}
+
+/// An answer that is written down while it passes. Past its limit it forgets what it had.
+#[derive(Debug)]
+pub struct Recording {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    bytes_max: usize,
+    is_too_large: bool,
+}
+
+impl Recording {
+    /// Takes at most `bytes_max` bytes, and [`CHUNKS_MAX`] pieces.
+    #[must_use]
+    pub const fn new(bytes_max: usize) -> Self {
+        Self { bytes: Vec::new(), ends: Vec::new(), bytes_max, is_too_large: false }
+    }
+
+    /// The next piece. An empty one is none.
+    pub fn push(&mut self, chunk: &[u8]) {
+        if chunk.is_empty() || self.is_too_large {
+            return;
+        }
+        let length = self.bytes.len().saturating_add(chunk.len());
+        match u32::try_from(length) {
+            Ok(end) if length <= self.bytes_max && self.ends.len() < CHUNKS_MAX => {
+                self.bytes.extend_from_slice(chunk);
+                self.ends.push(end);
+            }
+            _ => *self = Self { is_too_large: true, ..Self::new(self.bytes_max) },
+        }
+    }
+
+    /// What came; `None` if it was too large to be kept, or nothing.
+    #[must_use]
+    pub fn finish(self) -> Option<Answer> {
+        if self.ends.is_empty() {
+            return None;
+        }
+        Some(Answer { bytes: Bytes::from(self.bytes), ends: self.ends.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_gives_back_the_same_pieces() {
+        let mut recording = Recording::new(10);
+        for chunk in ["one", "", "two", "four"] {
+            recording.push(chunk.as_bytes());
+        }
+        let answer = recording.finish().expect("ten bytes fit");
+        let chunks: Vec<_> = answer.chunks().collect();
+        assert_eq!(chunks, ["one", "two", "four"]);
+        assert_eq!(answer.bytes(), "onetwofour");
+        assert_eq!(answer.chunk(3), None);
+    }
+
+    #[test]
+    fn past_its_limits_a_recording_keeps_nothing() {
+        let mut recording = Recording::new(10);
+        recording.push(b"0123456789");
+        recording.push(b"x");
+        recording.push(b"y");
+        assert_eq!(recording.bytes.capacity(), 0);
+        assert_eq!(recording.finish(), None);
+        let mut many = Recording::new(usize::MAX);
+        (0..CHUNKS_MAX).for_each(|_| many.push(b"x"));
+        assert!(many.bytes.len() == CHUNKS_MAX);
+        many.push(b"x");
+        assert_eq!(many.finish(), None);
+        assert_eq!(Recording::new(10).finish(), None);
+    }
+
+    #[test]
+    fn ends_that_do_not_fit_are_no_answer() {
+        let read = |ends: &[u32]| Answer::new(Bytes::from_static(b"abc"), ends.into());
+        assert!(read(&[1, 3]).is_some());
+        for bad in [&[3, 1][..], &[1], &[4], &[]] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the cache did since it was opened. The ledger has what lasts.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::{MicroUsd, WallTime};
+
+use crate::{Advice, Bypass, Entry, NotKept, Tier};
+
+/// A view of the counters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stats {
+    /// Since when is counted.
+    pub since: WallTime,
+    /// Lookups, each once, whatever the number of tiers it went through.
+    pub lookups: u64,
+    /// Lookups that no tier had an answer for.
+    pub misses: u64,
+    /// Requests that took part in another's answer while it was under way.
+    pub coalesced: u64,
+    /// Each tier there is.
+    pub tiers: Vec<TierStats>,
+    /// Requests for which nothing was looked up, by reason; only reasons that occurred.
+    pub bypassed: Vec<(Bypass, u64)>,
+    /// Answers that were not kept, by reason; only reasons that occurred.
+    pub not_kept: Vec<(NotKept, u64)>,
+    /// What hits and shared answers would have cost, as far as that is known.
+    pub saved: MicroUsd,
+    /// How long hits would have taken.
+    pub saved_time: Duration,
+    /// What another size of the memory would give.
+    pub advice: Advice,
+}
+
+/// One tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierStats {
+    /// Which.
+    pub tier: Tier,
+    /// Whether it answers; a tier that does not is passed by.
+    pub is_open: bool,
+    /// Answers in it; `None` where that cannot be told (a shared server).
+    pub entries: Option<u64>,
+    /// Their weight in bytes.
+    pub bytes: Option<u64>,
+    /// Most bytes it may hold.
+    pub bytes_max: Option<u64>,
+    /// Lookups it answered.
+    pub hits: u64,
+    /// Entries that were damaged, and so were missed and removed.
+    pub damaged: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Counters {
+    pub(crate) since: WallTime,
+    pub(crate) lookups: AtomicU64,
+    pub(crate) misses: AtomicU64,
+    coalesced: AtomicU64,
+    hits: [AtomicU64; Tier::ALL.len()],
+    damaged: [AtomicU64; Tier::ALL.len()],
+    bypassed: [AtomicU64; Bypass::ALL.len()],
+    not_kept: [AtomicU64; NotKept::ALL.len()],
+    saved_micros: AtomicI64,
+    saved_ms: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn new(since: WallTime) -> Self {
+        Self {
+            since,
+            lookups: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            coalesced: AtomicU64::new(0),
+            hits: Default::default(),
+            damaged: Default::default(),
+            bypassed: Default::default(),
+            not_kept: Default::default(),
+            saved_micros: AtomicI64::new(0),
+            saved_ms: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn hit(&self, tier: Tier, entry: &Entry) {
+        add(&self.lookups);
+        bump(&self.hits, tier as usize);
+        self.saved(entry.cost, entry.took);
+    }
+
+    pub(crate) fn missed(&self) {
+        add(&self.lookups);
+        add(&self.misses);
+    }
+
+    pub(crate) fn coalesced(&self, cost: Option<MicroUsd>) {
+        add(&self.coalesced);
+        // Whoever shares an answer waits for it like the first.
+        self.saved(cost, Duration::ZERO);
+    }
+
+    pub(crate) fn bypassed(&self, why: Bypass) {
+        bump(&self.bypassed, why as usize);
+    }
+
+    pub(crate) fn not_kept(&self, why: NotKept) {
+        bump(&self.not_kept, why as usize);
+    }
+
+    pub(crate) fn damaged(&self, tier: Tier) {
+        bump(&self.damaged, tier as usize);
+    }
+
+    fn saved(&self, cost: Option<MicroUsd>, took: Duration) {
+        self.saved_micros.fetch_add(cost.unwrap_or_default().micros(), Ordering::Relaxed);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.saved_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// A tier, with its counters.
+    pub(crate) fn tier(&self, tier: Tier) -> TierStats {
+        let read = |counters: &[AtomicU64]| counters.get(tier as usize).map_or(0, value);
+        TierStats {
+            tier,
+            is_open: true,
+            entries: None,
+            bytes: None,
+            bytes_max: None,
+            hits: read(&self.hits),
+            damaged: read(&self.damaged),
+        }
+    }
+
+    pub(crate) fn stats(&self, tiers: Vec<TierStats>, advice: Advice) -> Stats {
+        Stats {
+            since: self.since,
+            lookups: value(&self.lookups),
+            misses: value(&self.misses),
+            coalesced: value(&self.coalesced),
+            tiers,
+            bypassed: occurred(Bypass::ALL, &self.bypassed),
+            not_kept: occurred(NotKept::ALL, &self.not_kept),
+            saved: MicroUsd::new(self.saved_micros.load(Ordering::Relaxed)),
+            saved_time: Duration::from_millis(value(&self.saved_ms)),
+            advice,
+        }
+    }
+}
+
+fn occurred<T: Copy>(words: &[T], counters: &[AtomicU64]) -> Vec<(T, u64)> {
+    let counted = words.iter().copied().zip(counters.iter().map(value));
+    counted.filter(|(_, count)| *count > 0).collect()
+}
+
+fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn bump(counters: &[AtomicU64], place: usize) {
+    if let Some(counter) = counters.get(place) {
+        add(counter);
+    }
+}
+
+fn value(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}

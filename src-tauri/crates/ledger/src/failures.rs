@@ -1,0 +1,79 @@
+//! Sums of the tries that failed, by where they failed.
+//!
+//! The sums of requests cannot tell this: a request stands in the sums of the backend that answered
+//! it, and what it lost on the way there was lost elsewhere. Failures are few, so quarter hours are
+//! enough for any range.
+
+use domain::{Access, MicroUsd, RequestId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::access_states::read_access;
+use crate::number::{get_count, rows};
+use crate::text::Stored;
+use crate::usage::{SLOT_MS, slot_end, slot_start};
+use crate::{Attempt, Purpose, Settlement, rollup};
+
+/// Most rows of one answer about failures.
+pub const FAILURE_GROUPS_MAX: usize = 500;
+
+/// The tries of one kind that failed at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedAttempts {
+    /// Where.
+    pub access: Access,
+    /// [`crate::Attempt::class`], or [`crate::Attempt::error_class`] where that is not known.
+    pub class: String,
+    /// How many.
+    pub attempts: u64,
+    /// What they cost, as far as that is known.
+    pub cost: MicroUsd,
+    /// How many of them cost what is not known.
+    pub unpriced_attempts: u64,
+}
+
+/// Counts the tries that failed of requests settled just now, in the same transaction.
+pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
+    let has_failures = |ended: &&&Settlement| ended.attempts.iter().any(Attempt::has_failed);
+    let ids: Vec<RequestId> =
+        settled.iter().filter(has_failures).map(|ended| ended.request.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO rollup_failures
+        SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
+         coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_micro_usd, 0)),
+         sum(a.cost_micro_usd IS NULL)
+        FROM attempts a JOIN requests r ON r.id = a.request_id
+        WHERE a.request_id IN (SELECT value FROM json_each(?2)) AND a.error_class IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
+         attempts = attempts + excluded.attempts,
+         cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
+         unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts";
+    connection.prepare_cached(sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
+}
+
+/// The failures of whole quarter hours, the costliest and then the most frequent first.
+pub(crate) fn between(
+    connection: &Connection,
+    from: WallTime,
+    to: WallTime,
+    purpose: Purpose,
+) -> rusqlite::Result<Vec<FailedAttempts>> {
+    let sql = "SELECT backend, credential, class, sum(attempts) AS attempts,
+         sum(cost_micro_usd) AS cost_micro_usd, sum(unpriced_attempts) AS unpriced_attempts
+        FROM rollup_failures WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3
+        GROUP BY 1, 2, 3 ORDER BY 5 DESC, 4 DESC, 1, 2, 3 LIMIT ?4";
+    let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
+    let range = params![from, to, Stored(purpose), rows(FAILURE_GROUPS_MAX)];
+    connection.prepare_cached(sql)?.query_map(range, read)?.collect()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<FailedAttempts> {
+    Ok(FailedAttempts {
+        access: read_access(row)?,
+        class: row.get("class")?,
+        attempts: get_count(row, "attempts")?,
+        cost: MicroUsd::new(row.get("cost_micro_usd")?),
+        unpriced_attempts: get_count(row, "unpriced_attempts")?,
+    })
+}

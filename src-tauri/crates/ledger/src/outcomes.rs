@@ -1,0 +1,207 @@
+//! What became of single attempts, in the order in which they ended: how fast backends are at this
+//! moment, how long answers are, and the past on which other numbers for the breaker can be tried.
+//!
+//! Read from the rows themselves, over the primary keys, which are in the order of time, and never
+//! more than a bounded number of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{Access, BackendId, RequestId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::number::{get_count, get_interval, get_named, get_parsed, rows};
+use crate::requests::oldest_id_at;
+use crate::text::words;
+
+/// Most attempts in one answer about the past.
+pub const OUTCOMES_MAX: usize = 50_000;
+
+/// Most requests that [`Pace`] and [`AnswerLength`] are reckoned from, the newest.
+pub const RECENT_REQUESTS_MAX: usize = 1_000;
+
+/// What became of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptOutcome {
+    /// When it ended.
+    pub ended: WallTime,
+    /// Where it went.
+    pub access: Access,
+    /// The model named to that backend.
+    pub model: String,
+    /// The request it belongs to.
+    pub request: RequestId,
+    /// How it ended.
+    pub end: AttemptEnd,
+    /// [`crate::Attempt::class`]: not known of attempts before that was written down.
+    pub class: Option<String>,
+    /// The backend's status, if it answered.
+    pub http_status: Option<u16>,
+    /// From its beginning until the first token; `None` if there was none.
+    pub first_token: Option<Duration>,
+}
+
+/// How fast a model of a backend has been of late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// Which backend.
+    pub backend: BackendId,
+    /// The model named to it.
+    pub model: String,
+    /// Answers it is reckoned from, at least one.
+    pub answers: u32,
+    /// Half of them had their first token after this time.
+    pub first_token_p50: Duration,
+    /// Nineteen of twenty had.
+    pub first_token_p95: Duration,
+}
+
+/// How long the answers for a model's name have been of late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerLength {
+    /// The route that took the requests.
+    pub route: String,
+    /// The model the clients named.
+    pub model_asked: String,
+    /// Answers it is reckoned from, at least one.
+    pub answers: u32,
+    /// The mean of their output, reasoning included, in tokens.
+    pub output_tokens_mean: u64,
+}
+
+/// How things are at this moment, as far as the last requests tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recent {
+    /// By backend and model.
+    pub paces: Vec<Pace>,
+    /// By route and model.
+    pub lengths: Vec<AnswerLength>,
+}
+
+words! {
+    /// How an attempt ended.
+    AttemptEnd {
+        /// It was answered.
+        Answered = "answered",
+        /// It failed.
+        Failed = "failed",
+        /// The client went away; this says nothing about the backend.
+        GivenUp = "given-up",
+    }
+}
+
+pub(crate) const OUTCOMES: &str =
+    "SELECT a.request_id, a.backend, a.credential, a.model, a.started_ms,
+     a.duration_us, a.class, a.error_class, a.http_status, r.state,
+     a.number = r.attempts AS is_last,
+     r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
+    FROM attempts a JOIN requests r ON r.id = a.request_id
+    WHERE a.request_id >= ?1 AND (?2 IS NULL OR a.backend = ?2)
+    ORDER BY a.request_id DESC, a.number DESC LIMIT ?3";
+
+/// The newest [`OUTCOMES_MAX`] attempts of requests since `since`, in the order in which they ended.
+pub(crate) fn since(
+    connection: &Connection,
+    since: WallTime,
+    backend: Option<&BackendId>,
+) -> rusqlite::Result<Vec<AttemptOutcome>> {
+    let range = params![oldest_id_at(since), backend.map(BackendId::as_str), rows(OUTCOMES_MAX)];
+    let mut statement = connection.prepare_cached(OUTCOMES)?;
+    let mut outcomes: Vec<AttemptOutcome> =
+        statement.query_map(range, read)?.collect::<Result<_, _>>()?;
+    outcomes.reverse();
+    outcomes.sort_by_key(|outcome| outcome.ended);
+    Ok(outcomes)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AttemptOutcome> {
+    let is_last: bool = row.get("is_last")?;
+    let duration = get_interval(row, "duration_us")?.unwrap_or_default();
+    let duration_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let end = if row.get_ref("error_class")? != rusqlite::types::ValueRef::Null {
+        AttemptEnd::Failed
+    } else if is_last && row.get::<_, String>("state")? == "cancelled" {
+        AttemptEnd::GivenUp
+    } else {
+        AttemptEnd::Answered
+    };
+    Ok(AttemptOutcome {
+        ended: WallTime::from_unix_ms(row.get::<_, i64>("started_ms")?.saturating_add(duration_ms)),
+        access: Access {
+            backend: get_named(row, "backend")?,
+            credential: get_parsed(row, "credential")?,
+        },
+        model: row.get("model")?,
+        request: get_named(row, "request_id")?,
+        end,
+        class: row.get("class")?,
+        http_status: row.get("http_status")?,
+        first_token: if is_last { first_token(row)? } else { None },
+    })
+}
+
+/// The clock of the wall may have been set back meanwhile.
+fn first_token(row: &Row<'_>) -> rusqlite::Result<Option<Duration>> {
+    let micros: Option<i64> = row.get("first_token_us")?;
+    Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
+}
+
+pub(crate) const RECENT: &str = "SELECT r.route, r.model_asked, a.backend, a.model,
+     coalesce(r.output_visible, 0) + coalesce(r.reasoning, 0) AS output_tokens,
+     r.usage_basis IS NOT NULL AS is_counted,
+     r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
+    FROM (SELECT * FROM requests WHERE id >= ?1 AND state = 'complete' AND purpose = 'user'
+      ORDER BY id DESC LIMIT ?2) r
+    JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts";
+
+/// How things are, from the newest [`RECENT_REQUESTS_MAX`] requests since `since` that were answered
+/// in full. What the user's own traffic met alone: probes and drills are asked other questions.
+pub(crate) fn recent(connection: &Connection, since: WallTime) -> rusqlite::Result<Recent> {
+    let mut paces: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
+    let mut lengths: BTreeMap<(String, String), (u32, u64)> = BTreeMap::new();
+    let mut statement = connection.prepare_cached(RECENT)?;
+    let mut found = statement.query(params![oldest_id_at(since), rows(RECENT_REQUESTS_MAX)])?;
+    while let Some(row) = found.next()? {
+        if let Some(took) = first_token(row)? {
+            let model: String = row.get("model")?;
+            paces.entry((get_named(row, "backend")?, model)).or_default().push(took);
+        }
+        if row.get("is_counted")? {
+            let key = (row.get("route")?, row.get("model_asked")?);
+            let (answers, tokens) = lengths.entry(key).or_default();
+            *answers += 1;
+            *tokens += get_count(row, "output_tokens")?;
+        }
+    }
+    Ok(Recent {
+        paces: paces
+            .into_iter()
+            .map(|((backend, model), took)| pace(backend, model, took))
+            .collect(),
+        lengths: lengths
+            .into_iter()
+            .map(|((route, model_asked), (answers, tokens))| AnswerLength {
+                route,
+                model_asked,
+                answers,
+                output_tokens_mean: tokens / u64::from(answers.max(1)),
+            })
+            .collect(),
+    })
+}
+
+fn pace(backend: BackendId, model: String, mut took: Vec<Duration>) -> Pace {
+    took.sort_unstable();
+    // The least value that so many percent do not exceed.
+    let at = |percent: usize| {
+        let rank = (took.len() * percent).div_ceil(100).saturating_sub(1);
+        took.get(rank).copied().unwrap_or_default()
+    };
+    Pace {
+        answers: u32::try_from(took.len()).unwrap_or(u32::MAX),
+        first_token_p50: at(50),
+        first_token_p95: at(95),
+        backend,
+        model,
+    }
+}

@@ -1,0 +1,268 @@
+//! Transitions, states over a restart, and what the past says of single attempts.
+
+use std::time::Duration;
+
+use domain::{Access, CredentialId, RequestId, TokenUsage, WallTime};
+
+use super::{NOW_MS, Place, at, attempt, backend, ended, request};
+use crate::{
+    ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState, AccessStates, AnswerLength, Attempt,
+    AttemptEnd, AttemptOutcome, Bypasses, CacheOutcome, EVIDENCE_KEPT_MAX, Outcome, Pace, Purpose,
+    Recent, Settlement, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, Transition,
+    TransitionQuery,
+};
+
+fn access(name: &str, key: Option<&str>) -> Access {
+    let credential = key.map(|key| CredentialId::new(key).expect("a name"));
+    Access { backend: backend(name), credential }
+}
+
+fn transition(name: &str, ms: i64) -> Transition {
+    Transition {
+        at: at(ms),
+        access: access(name, Some("key")),
+        model: None,
+        from: "closed".to_owned(),
+        to: "open".to_owned(),
+        rule: "failures-in-a-row".to_owned(),
+        evidence: vec![request(1).id, request(2).id],
+        lasts: Some(Duration::from_secs(5)),
+    }
+}
+
+fn asked(name: Option<&str>, from: i64, to: i64) -> TransitionQuery {
+    TransitionQuery { backend: name.map(backend), from: at(from), to: at(to), limit: 100 }
+}
+
+#[tokio::test]
+async fn transitions_are_read_back_by_backend_and_time_newest_first() {
+    let place = Place::new();
+    let ledger = place.open();
+    let bare = Transition {
+        access: access("home", None),
+        model: Some("big".to_owned()),
+        evidence: Vec::new(),
+        lasts: None,
+        ..transition("home", 30)
+    };
+    let (first, second) = (transition("home", 10), transition("away", 20));
+    ledger.add_transitions(vec![first.clone(), second.clone()]).await.expect("kept");
+    ledger.add_transitions(vec![bare.clone()]).await.expect("kept");
+    ledger.add_transitions(Vec::new()).await.expect("nothing to keep");
+    drop(ledger);
+    let ledger = place.open();
+    let list = async |query| ledger.transitions(query).await.expect("read");
+    assert_eq!(list(asked(None, 0, 100)).await, [bare.clone(), second, first.clone()]);
+    assert_eq!(list(asked(Some("home"), 0, 100)).await, [bare.clone(), first.clone()]);
+    // The end of a period belongs to the next one.
+    assert_eq!(list(asked(Some("home"), 10, 30)).await, [first]);
+    assert_eq!(list(TransitionQuery { limit: 1, ..asked(None, 0, 100) }).await, [bare]);
+}
+
+#[tokio::test]
+async fn transitions_are_limited_by_backend_and_go_with_the_requests_of_their_time() {
+    let place = Place::new();
+    let ledger = place.open();
+    let kept = i64::try_from(TRANSITIONS_KEPT_MAX).expect("small");
+    ledger.add_transitions(vec![transition("away", 0)]).await.expect("kept");
+    let flapping = (0..=kept).map(|ms| transition("home", ms)).collect();
+    ledger.add_transitions(flapping).await.expect("kept");
+    let count = || -> i64 {
+        let count = "SELECT count(*) FROM transitions WHERE backend = 'home'";
+        place.raw().query_row(count, [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!(count(), kept);
+    let page = TransitionQuery { limit: usize::MAX, ..asked(None, 0, 1) };
+    let others = ledger.transitions(page.clone()).await.expect("read");
+    assert_eq!(others, [transition("away", 0)], "the oldest of the other went");
+    let all = ledger.transitions(TransitionQuery { to: at(kept + 1), ..page }).await;
+    assert_eq!(all.expect("read").len(), TRANSITIONS_PAGE_ROWS_MAX);
+    ledger.purge_before(at(kept)).await.expect("purged");
+    assert_eq!(count(), 1);
+}
+
+#[tokio::test]
+async fn evidence_is_kept_up_to_its_limit_and_words_from_outside_are_cut() {
+    let place = Place::new();
+    let ledger = place.open();
+    let ids: Vec<RequestId> =
+        (0..=u32::try_from(EVIDENCE_KEPT_MAX).expect("small")).map(|n| request(n).id).collect();
+    let long = Transition {
+        model: Some("m".repeat(crate::NAME_CHARS_MAX + 1)),
+        evidence: ids.clone(),
+        ..transition("home", 0)
+    };
+    ledger.add_transitions(vec![long]).await.expect("kept");
+    let read = ledger.transitions(asked(None, 0, 1)).await.expect("read");
+    assert_eq!(read[0].evidence, ids[..EVIDENCE_KEPT_MAX]);
+    assert_eq!(read[0].model.as_ref().map(String::len), Some(crate::NAME_CHARS_MAX));
+}
+
+#[tokio::test]
+async fn states_are_replaced_whole_and_survive_a_restart() {
+    let place = Place::new();
+    let ledger = place.open();
+    assert_eq!(ledger.access_states().await.expect("read"), None);
+    let state = |name: &str, key: Option<&str>, bytes: usize| AccessState {
+        access: access(name, key),
+        json: "7".repeat(bytes),
+    };
+    let first = AccessStates { saved: at(1), states: vec![state("gone", None, 3)] };
+    ledger.save_access_states(first).await.expect("kept");
+    let longest = state("home", None, ACCESS_STATE_BYTES_MAX);
+    let second = state("home", Some("key"), 9);
+    let too_long = state("home", Some("other"), ACCESS_STATE_BYTES_MAX + 1);
+    let states = vec![longest.clone(), second.clone(), too_long];
+    ledger.save_access_states(AccessStates { saved: at(2), states }).await.expect("kept");
+    drop(ledger);
+    let ledger = place.open();
+    let kept = ledger.access_states().await.expect("read");
+    assert_eq!(kept, Some(AccessStates { saved: at(2), states: vec![longest, second] }));
+    let many = (0..=ACCESS_STATES_MAX).map(|number| state(&format!("b{number}"), None, 2));
+    let many = AccessStates { saved: at(3), states: many.collect() };
+    ledger.save_access_states(many).await.expect("kept");
+    let kept = ledger.access_states().await.expect("read").expect("states");
+    assert_eq!(kept.states.len(), ACCESS_STATES_MAX);
+}
+
+#[tokio::test]
+async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
+    let place = Place::new();
+    let ledger = place.open();
+    let tried = |name: &str, error: Option<&str>, ms: i64, took: u64| Attempt {
+        started: at(ms),
+        duration: Duration::from_millis(took),
+        ..attempt(name, error)
+    };
+    // The first request lasts longer than the second; the third was given up.
+    let mut first = ended(1);
+    first.attempts = vec![tried("away", Some("cut"), 1_000, 100), tried("home", None, 1_200, 900)];
+    let mut second = ended(2);
+    second.attempts = vec![tried("home", None, 2_000, 50)];
+    second.timings.first_token = None;
+    let mut third = Settlement { outcome: Outcome::Cancelled, ..ended(3) };
+    third.attempts = vec![tried("home", None, 3_000, 10)];
+    for settlement in [&second, &third, &first] {
+        ledger.settle(settlement.clone()).await.expect("settled");
+    }
+    ledger.reserve(request(4)).expect("room");
+    let outcome = |name: &str, number, ms, end| AttemptOutcome {
+        ended: at(ms),
+        access: access(name, None),
+        model: "gpt-4.1".to_owned(),
+        request: request(number).id,
+        end,
+        class: (end == AttemptEnd::Failed).then(|| "first-token-timeout".to_owned()),
+        http_status: (end != AttemptEnd::Failed).then_some(200),
+        first_token: None,
+    };
+    let answered = AttemptOutcome {
+        // 310 ms after the request came, of which 200 passed before this attempt began.
+        first_token: Some(Duration::from_millis(110)),
+        ..outcome("home", 1, 2_100, AttemptEnd::Answered)
+    };
+    let given_up = AttemptOutcome {
+        first_token: Some(Duration::from_millis(310)),
+        ..outcome("home", 3, 3_010, AttemptEnd::GivenUp)
+    };
+    let failed = outcome("away", 1, 1_100, AttemptEnd::Failed);
+    let quick = outcome("home", 2, 2_050, AttemptEnd::Answered);
+    let all = ledger.outcomes(at(0), None).await.expect("read");
+    assert_eq!(all, [failed.clone(), quick.clone(), answered.clone(), given_up.clone()]);
+    let home = ledger.outcomes(at(0), Some(backend("home"))).await.expect("read");
+    assert_eq!(home, [quick.clone(), answered, given_up.clone()]);
+    assert_eq!(ledger.outcomes(at(1_500), None).await.expect("read"), [quick, given_up]);
+    assert_eq!(ledger.outcomes(at(9_000), None).await.expect("read"), []);
+}
+
+#[tokio::test]
+async fn how_things_are_is_reckoned_from_what_the_user_was_answered() {
+    let place = Place::new();
+    let ledger = place.open();
+    assert_eq!(ledger.recent(at(0)).await.expect("read"), Recent::default());
+    for number in 1..=20 {
+        let mut settlement = ended(number);
+        settlement.attempts =
+            vec![Attempt { started: settlement.request.started, ..attempt("home", None) }];
+        settlement.timings.first_token = Some(Duration::from_millis(u64::from(number) * 10));
+        let output_visible = u64::from(number);
+        settlement.usage =
+            Some(TokenUsage { output_visible, reasoning: 1, ..TokenUsage::default() });
+        ledger.settle(settlement).await.expect("settled");
+    }
+    // None of these says how things are.
+    let mut others = [ended(21), ended(22), ended(23)];
+    others[0].outcome = Outcome::Failed;
+    others[1].request.purpose = Purpose::Check;
+    (others[2].usage, others[2].usage_basis, others[2].timings.first_token) = (None, None, None);
+    for settlement in others {
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let _written = ledger.spend(at(0), at(1)).await.expect("read");
+    let pace = |answers, p50, p95| Pace {
+        backend: backend("home"),
+        model: "gpt-4.1".to_owned(),
+        answers,
+        first_token_p50: Duration::from_millis(p50),
+        first_token_p95: Duration::from_millis(p95),
+    };
+    let length = |answers, output_tokens_mean| AnswerLength {
+        route: "fast".to_owned(),
+        model_asked: "fast".to_owned(),
+        answers,
+        output_tokens_mean,
+    };
+    let recent = ledger.recent(at(0)).await.expect("read");
+    assert_eq!(recent, Recent { paces: vec![pace(20, 100, 190)], lengths: vec![length(20, 11)] });
+    let recent = ledger.recent(at(20_000)).await.expect("read");
+    assert_eq!(recent, Recent { paces: vec![pace(1, 200, 200)], lengths: vec![length(1, 21)] });
+}
+
+#[test]
+fn the_past_is_read_over_keys_that_are_in_the_order_of_time() {
+    let place = Place::new();
+    drop(place.open());
+    let connection = place.raw();
+    let plan = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> String {
+        let mut statement =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let lines = statement.query_map(parameters, |row| row.get::<_, String>(3)).expect("rows");
+        lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
+    };
+    let since = crate::requests::oldest_id_at(WallTime::from_unix_ms(NOW_MS));
+    for (sql, parameters) in [
+        (crate::outcomes::OUTCOMES, rusqlite::params![since, None::<String>, 9]),
+        (crate::outcomes::RECENT, rusqlite::params![since, 9]),
+    ] {
+        let plan = plan(sql, parameters);
+        // The rows of the inner question are taken as they come; they are at most as many as asked.
+        let scans = plan.matches("SCAN").count() - plan.matches("SCAN r").count();
+        assert!(scans == 0 && !plan.contains("TEMP B-TREE"), "{plan}");
+        assert!(plan.contains("USING PRIMARY KEY"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn reasons_for_passing_the_cache_by_are_counted_once_each() {
+    let place = Place::new();
+    let ledger = place.open();
+    let bypass = |number, reason: Option<&str>| Settlement {
+        cache: CacheOutcome::Bypass,
+        cache_reason: reason.map(str::to_owned),
+        ..ended(number)
+    };
+    for settlement in [
+        bypass(1, Some("not-deterministic")),
+        bypass(1, Some("not-deterministic")),
+        bypass(2, None),
+        bypass(3, Some("not-deterministic")),
+        ended(4),
+    ] {
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let bypasses = ledger.cache_bypasses(at(0), at(1)).await.expect("read");
+    let counted = |reason: &str, requests| Bypasses { reason: reason.to_owned(), requests };
+    assert_eq!(bypasses, [counted("not-deterministic", 2), counted("", 1)]);
+    let later = ledger.cache_bypasses(at(3_600_000), at(7_200_000)).await.expect("read");
+    assert_eq!(later, []);
+}

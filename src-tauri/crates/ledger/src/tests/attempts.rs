@@ -1,0 +1,196 @@
+//! What every try cost, what was lost on those that failed, and what the cache saved.
+
+use domain::MicroUsd;
+use proptest::prelude::*;
+
+use super::{Place, answered, at, attempt, backend, ended, request};
+use crate::{
+    Attempt, CacheOutcome, CacheTotals, Cost, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
+    FailedAttempts, Purpose, Settlement,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn computed(micros: i64, price_id: &str) -> Cost {
+    Cost::Computed { amount: MicroUsd::new(micros), price_id: price_id.to_owned() }
+}
+
+const fn reported(micros: i64) -> Cost {
+    Cost::Reported(MicroUsd::new(micros))
+}
+
+#[test]
+fn a_request_costs_the_sum_of_its_tries() {
+    let check = |attempts: &[Cost], expected: Cost| {
+        assert_eq!(Cost::total(attempts), expected, "{attempts:?}");
+    };
+    check(&[], Cost::NotBilled);
+    check(&[Cost::NotBilled, Cost::NotBilled], Cost::NotBilled);
+    check(&[reported(2), reported(3)], reported(5));
+    check(&[Cost::NotBilled, computed(3, "a")], computed(3, "a"));
+    check(&[computed(2, "a"), computed(3, "b")], computed(5, "b"));
+    check(&[computed(2, "a"), reported(3)], computed(5, "a"));
+    check(&[reported(2), computed(3, "b"), Cost::NotBilled], computed(5, "b"));
+    // The answer decides whether the cost is known.
+    check(&[Cost::Unpriced, reported(3)], reported(3));
+    check(&[reported(2), Cost::Unpriced], Cost::Unpriced);
+    check(&[Cost::Unpriced, Cost::NotBilled], Cost::Unpriced);
+}
+
+#[tokio::test]
+async fn what_failed_tries_cost_is_told_by_request_and_by_where_they_failed() {
+    let place = Place::new();
+    let ledger = place.open();
+    let away = |class: &str, cost: Cost| Attempt {
+        class: Some(class.to_owned()),
+        cost,
+        ..attempt("away", Some("timeout"))
+    };
+    let mut twice = ended(1);
+    twice.attempts = vec![
+        away("server", reported(7)),
+        away("server", Cost::Unpriced),
+        Attempt { class: None, cost: reported(90), ..attempt("far", Some("cut")) },
+        answered(),
+    ];
+    twice.cost = Cost::total(twice.attempts.iter().map(|attempt| &attempt.cost));
+    ledger.settle(twice.clone()).await.expect("settled");
+    ledger.settle(twice).await.expect("accepted, and not counted again");
+    let mut drill = ended(2);
+    drill.request.purpose = Purpose::Check;
+    ledger.settle(drill).await.expect("settled");
+    let mut given_up = ended(3);
+    given_up.attempts = vec![Attempt { cost: Cost::Unpriced, ..attempt("away", None) }];
+    ledger.settle(given_up).await.expect("settled");
+
+    let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a row");
+    assert_eq!((row.wasted, row.unpriced_attempts), (MicroUsd::new(97), 1));
+    assert_eq!(row.cost.amount(), Some(MicroUsd::new(1_097)));
+    let failed = ledger.failed_attempts(at(0), at(HOUR_MS)).await.expect("read");
+    let kind = |name: &str, class: &str, attempts, micros, unpriced_attempts| FailedAttempts {
+        access: domain::Access { backend: backend(name), credential: None },
+        class: class.to_owned(),
+        attempts,
+        cost: MicroUsd::new(micros),
+        unpriced_attempts,
+    };
+    assert_eq!(failed, [kind("far", "cut", 1, 90, 0), kind("away", "server", 2, 7, 1)]);
+    assert_eq!(ledger.failed_attempts(at(HOUR_MS), at(2 * HOUR_MS)).await.expect("read"), []);
+}
+
+#[tokio::test]
+async fn kinds_of_failures_are_listed_up_to_a_limit() {
+    let place = Place::new();
+    let ledger = place.open();
+    for number in 0..=u32::try_from(FAILURE_GROUPS_MAX).expect("small") {
+        let mut settlement = ended(number);
+        settlement.attempts = vec![attempt("away", Some("x"))];
+        settlement.attempts[0].class = Some(format!("class-{number}"));
+        drop(ledger.settle(settlement).await);
+    }
+    let failed = ledger.failed_attempts(at(0), at(HOUR_MS)).await.expect("read");
+    assert_eq!(failed.len(), FAILURE_GROUPS_MAX);
+}
+
+#[tokio::test]
+async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
+    let place = Place::new();
+    let ledger = place.open();
+    let from_cache = |number, outcome, saved: Option<i64>| Settlement {
+        cost: Cost::NotBilled,
+        usage: None,
+        cache: outcome,
+        saved: saved.map(MicroUsd::new),
+        saved_time: saved.map(|_| std::time::Duration::from_millis(900)),
+        attempts: Vec::new(),
+        ..ended(number)
+    };
+    let hit = from_cache(1, CacheOutcome::Hit, Some(500));
+    let bypass = Settlement { cache: CacheOutcome::Bypass, ..ended(4) };
+    for settlement in [
+        hit.clone(),
+        from_cache(2, CacheOutcome::Coalesced, Some(40)),
+        from_cache(3, CacheOutcome::Hit, None),
+        bypass,
+        ended(5),
+    ] {
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a row");
+    assert_eq!((row.saved, row.saved_time), (hit.saved, hit.saved_time));
+    assert_eq!((row.cache, row.cache_reason), (hit.cache, hit.cache_reason));
+    let (from, to) = (at(0), at(HOUR_MS));
+    let zone = jiff::tz::TimeZone::UTC;
+    let asked = crate::UsageQuery::new(from, to, crate::Bucket::Hour, &zone, crate::GroupBy::Model);
+    let totals = ledger.usage(asked.expect("a range")).await.expect("read").totals;
+    let expected = CacheTotals {
+        hits: 2,
+        shared: 1,
+        misses: 1,
+        saved: MicroUsd::new(540),
+        saved_us: 1_800_000,
+    };
+    assert_eq!((totals.cache, totals.cache.eligible()), (expected, 4));
+    assert_eq!((totals.retries, totals.wasted), (2, MicroUsd::new(468)));
+}
+
+#[tokio::test]
+async fn a_decision_is_kept_whole_or_not_at_all_and_goes_with_its_request() {
+    let place = Place::new();
+    let ledger = place.open();
+    let longest = "7".repeat(DECISION_BYTES_MAX);
+    for (number, decision) in
+        [(1, Some(longest.clone())), (2, Some(format!("{longest}7"))), (3, None)]
+    {
+        ledger.settle(Settlement { decision, ..ended(number) }).await.expect("settled");
+    }
+    let decision = async |number| ledger.decision(request(number).id).await.expect("read");
+    assert_eq!(decision(1).await, Some(longest));
+    assert_eq!((decision(2).await, decision(3).await), (None, None));
+    assert_eq!(ledger.purge_before(at(9_999_000)).await.expect("purged"), 3);
+    assert_eq!(decision(1).await, None);
+    assert!(ledger.check_integrity().await.expect("checked").is_sound());
+}
+
+/// What the program of version 2 left in its journal.
+#[test]
+fn a_settlement_of_version_2_is_still_understood() {
+    let json = r#"{"request":{"id":"req_01a1fd1e8fe8715c8289ec2d0a9167ec","started":1795248001000,
+        "client":"editor","project":"website","route":"fast","model_asked":"fast",
+        "dialect":"openai","streamed":true,"purpose":"user"},"ended":1795248001900,
+        "outcome":"complete","backend":"home","credential":"home-key",
+        "model_billed":"gpt-4.1-2025-04-14","http_status":200,"finish_reason":"stop",
+        "error_class":null,"usage":null,"usage_basis":null,"usage_raw":null,
+        "cost":{"reported":1234},"cache":"miss","timings":{"queue":null,"first_byte":null,
+        "first_token":null,"total":{"secs":0,"nanos":900000000}},"bytes_in":700,"bytes_out":1900,
+        "explanation":"home: first","attempts":[{"backend":"home","credential":null,
+        "model":"gpt-4.1","started":1795248000000,"duration":{"secs":0,"nanos":400000000},
+        "error_class":null,"http_status":200,"message":null}]}"#;
+    let old: Settlement = serde_json::from_str(json).expect("understood");
+    assert_eq!((old.cost, old.decision, old.saved), (reported(1_234), None, None));
+    let attempt = &old.attempts[0];
+    assert_eq!((&attempt.cost, attempt.waited.as_millis()), (&Cost::Unpriced, 0));
+    assert_eq!((&attempt.class, &attempt.owner, attempt.usage), (&None, &None, None));
+}
+
+fn cost() -> impl Strategy<Value = Cost> {
+    prop_oneof![
+        Just(Cost::Unpriced),
+        Just(Cost::NotBilled),
+        (0_i64..9_000).prop_map(reported),
+        (0_i64..9_000).prop_map(|micros| computed(micros, "p")),
+    ]
+}
+
+proptest! {
+    /// No known amount is lost unless the answer itself is unknown, and none is made up.
+    #[test]
+    fn a_total_is_the_sum_of_what_is_known(attempts in prop::collection::vec(cost(), 0..5)) {
+        let known: MicroUsd = attempts.iter().filter_map(Cost::amount).sum();
+        let total = Cost::total(&attempts);
+        prop_assert!(total.amount().is_none_or(|amount| amount == known));
+        if attempts.last() == Some(&Cost::Unpriced) {
+            prop_assert_eq!(total, Cost::Unpriced);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! How many requests at once a backend takes, learned from how it answers.
+//!
+//! Additive increase, multiplicative decrease, as TCP finds its share of a line it knows nothing about
+//! (RFC 5681): one more after each round of successes, half after a refusal. Half of what was in
+//! flight, not of the limit: a limit of a hundred that refuses at ten learns five at once.
+//!
+//! Latency is evidence too, but weaker: the first token of a long prompt is late without any
+//! crowding. So it is compared with the times of the same backend while it was at most half used,
+//! over several calls, and takes a tenth away instead of a half.
+
+use std::time::Duration;
+
+use domain::Moment;
+
+/// The numbers of [`AdaptiveLimit`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdaptiveRules {
+    /// Least limit; at least 1, so that a backend can show that it is well again.
+    pub min: u32,
+    /// Greatest limit, and the first: without evidence there is no restriction.
+    pub max: u32,
+    /// What is left after a refusal, in percent of what was in flight. 50, as in RFC 5681.
+    pub overload_percent: u8,
+    /// What is left after slow answers, in percent of the limit. 90, the back-off of Netflix's
+    /// concurrency-limits library.
+    pub slow_percent: u8,
+    /// First tokens are slow beyond this many times those of a calm backend. 2, as for the state
+    /// "degraded".
+    pub slow_times: u32,
+    /// And beyond this much more than those. 1 s, as for the state "degraded".
+    pub slow_above: Duration,
+    /// Calls that an average needs before it says anything. 10, as for the state "degraded".
+    pub calls_min: u32,
+    /// At most one decrease within this time: the refusals of one burst are one piece of evidence.
+    pub round: Duration,
+}
+
+impl Default for AdaptiveRules {
+    fn default() -> Self {
+        Self {
+            min: 1,
+            max: 64,
+            overload_percent: 50,
+            slow_percent: 90,
+            slow_times: 2,
+            slow_above: Duration::from_secs(1),
+            calls_min: 10,
+            round: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The limit of one backend.
+#[derive(Debug, Clone)]
+pub struct AdaptiveLimit {
+    rules: AdaptiveRules,
+    limit: f64,
+    calm: Average,
+    crowded: Average,
+    decreased: Option<Moment>,
+}
+
+impl AdaptiveLimit {
+    /// Begins at the greatest limit. Rules that contradict each other are brought in order: at least
+    /// 1, and never less than the least.
+    #[must_use]
+    pub fn new(rules: AdaptiveRules) -> Self {
+        let min = rules.min.max(1);
+        let rules = AdaptiveRules { min, max: rules.max.max(min), ..rules };
+        Self {
+            rules,
+            limit: f64::from(rules.max),
+            calm: Average::default(),
+            crowded: Average::default(),
+            decreased: None,
+        }
+    }
+
+    /// How many requests at once.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within min..=max")]
+    pub fn limit(&self) -> u32 {
+        (self.limit as u32).clamp(self.rules.min, self.rules.max)
+    }
+
+    /// A request succeeded; `in_flight` counts it too. `first_token`: how long its first content took,
+    /// if it streamed.
+    pub fn on_success(&mut self, first_token: Option<Duration>, in_flight: u32, now: Moment) {
+        let crowded = in_flight.saturating_mul(2) > self.limit();
+        if let Some(first_token) = first_token {
+            let average = if crowded { &mut self.crowded } else { &mut self.calm };
+            average.add(first_token);
+        }
+        if !crowded {
+            return;
+        }
+        if self.is_slow() {
+            self.decrease(self.limit, self.rules.slow_percent, now);
+        } else {
+            // A limit's worth of successes makes one more.
+            self.set(self.limit + self.limit.recip());
+        }
+    }
+
+    /// The backend refused for want of room (429 of its rate, 529), with this many in flight, this one
+    /// counted.
+    pub fn on_overload(&mut self, in_flight: u32, now: Moment) {
+        let used = self.limit.min(f64::from(in_flight.max(1)));
+        self.decrease(used, self.rules.overload_percent, now);
+    }
+
+    fn is_slow(&self) -> bool {
+        let AdaptiveRules { calls_min, slow_times, slow_above, .. } = self.rules;
+        let (Some(calm), Some(crowded)) =
+            (self.calm.after(calls_min), self.crowded.after(calls_min))
+        else {
+            return false;
+        };
+        crowded > calm.saturating_mul(slow_times) && crowded > calm.saturating_add(slow_above)
+    }
+
+    fn decrease(&mut self, from: f64, percent: u8, now: Moment) {
+        if self.decreased.is_some_and(|last| now.since(last) < self.rules.round) {
+            return;
+        }
+        self.decreased = Some(now);
+        // What was measured under the old limit says nothing about the new one.
+        self.crowded = Average::default();
+        self.set(from * f64::from(percent) / 100.0);
+    }
+
+    fn set(&mut self, limit: f64) {
+        self.limit = limit.clamp(f64::from(self.rules.min), f64::from(self.rules.max));
+    }
+}
+
+/// A moving average of times: an eighth of the newest.
+#[derive(Debug, Clone, Copy, Default)]
+struct Average {
+    calls: u32,
+    average: Duration,
+}
+
+impl Average {
+    /// As in TCP's smoothed round trip time (RFC 6298).
+    const WEIGHT: u32 = 8;
+
+    fn add(&mut self, time: Duration) {
+        self.calls = self.calls.saturating_add(1);
+        let share = self.calls.min(Self::WEIGHT);
+        self.average = self.average - self.average / share + time / share;
+    }
+
+    fn after(&self, calls_min: u32) -> Option<Duration> {
+        (self.calls >= calls_min).then_some(self.average)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn limit(max: u32) -> AdaptiveLimit {
+        AdaptiveLimit::new(AdaptiveRules { max, ..AdaptiveRules::default() })
+    }
+
+    #[test]
+    fn it_begins_without_restriction_and_halves_what_was_in_flight() {
+        let mut limit = limit(64);
+        assert_eq!(limit.limit(), 64);
+        limit.on_overload(20, Moment::from_secs(1));
+        assert_eq!(limit.limit(), 10);
+        limit.on_overload(10, Moment::from_micros(1_999_999));
+        assert_eq!(limit.limit(), 10, "one burst is one piece of evidence");
+        limit.on_overload(10, Moment::from_secs(2));
+        assert_eq!(limit.limit(), 5);
+        for secs in 3..20 {
+            limit.on_overload(9, Moment::from_secs(secs));
+        }
+        assert_eq!(limit.limit(), 1, "one at least");
+    }
+
+    #[test]
+    fn a_round_of_successes_makes_one_more_but_only_if_the_limit_is_used() {
+        let mut limit = limit(64);
+        let now = Moment::from_secs(1);
+        limit.on_overload(20, now);
+        (0..1_000).for_each(|_| limit.on_success(None, 5, now));
+        assert_eq!(limit.limit(), 10, "half used proves nothing");
+        (0..10).for_each(|_| limit.on_success(None, 10, now));
+        assert_eq!(limit.limit(), 10);
+        limit.on_success(None, 10, now);
+        assert_eq!(limit.limit(), 11);
+        (0..9_000).for_each(|_| limit.on_success(None, 64, now));
+        assert_eq!(limit.limit(), 64);
+    }
+
+    #[test]
+    fn answers_that_are_slow_when_crowded_take_a_tenth_away() {
+        let mut limit = limit(20);
+        let second = Duration::from_secs(1);
+        let now = Moment::from_secs(100);
+        (0..10).for_each(|_| limit.on_success(Some(second), 1, now));
+        (0..9).for_each(|_| limit.on_success(Some(4 * second), 20, now));
+        assert_eq!(limit.limit(), 20, "nine calls are too few");
+        limit.on_success(Some(4 * second), 20, now);
+        assert_eq!(limit.limit(), 18);
+        (0..9).for_each(|_| limit.on_success(Some(4 * second), 18, now + second));
+        assert_eq!(limit.limit(), 18, "it is measured anew");
+        limit.on_success(Some(4 * second), 18, now + second);
+        assert_eq!(limit.limit(), 16);
+    }
+
+    #[test]
+    fn twice_the_calm_time_or_a_second_more_is_not_slow_yet() {
+        for (calm_ms, crowded_ms) in [(1_000, 2_000), (300, 1_300), (5_000, 9_000)] {
+            let mut limit = limit(20);
+            let now = Moment::from_secs(100);
+            let (calm, crowded) =
+                (Duration::from_millis(calm_ms), Duration::from_millis(crowded_ms));
+            (0..50).for_each(|_| limit.on_success(Some(calm), 1, now));
+            (0..50).for_each(|_| limit.on_success(Some(crowded), 20, now));
+            assert_eq!(limit.limit(), 20, "{calm_ms} {crowded_ms}");
+        }
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_brought_in_order() {
+        let rules = AdaptiveRules { min: 0, max: 0, ..AdaptiveRules::default() };
+        assert_eq!(AdaptiveLimit::new(rules).limit(), 1);
+        let rules = AdaptiveRules { min: 5, max: 2, ..AdaptiveRules::default() };
+        assert_eq!(AdaptiveLimit::new(rules).limit(), 5);
+    }
+
+    /// A backend that refuses beyond its room: what the limit settles at.
+    #[test]
+    fn it_finds_the_room_of_a_backend() {
+        let (room, mut limit) = (12, limit(64));
+        let mut refused = 0;
+        for secs in 0..600 {
+            let now = Moment::from_secs(secs);
+            let at_once = limit.limit();
+            for place in 1..=at_once {
+                if place <= room {
+                    limit.on_success(None, at_once, now);
+                } else {
+                    refused += 1;
+                    limit.on_overload(at_once, now);
+                }
+            }
+            if secs > 10 {
+                assert!((room / 2..=room + 1).contains(&limit.limit()), "{}", limit.limit());
+            }
+        }
+        assert!(refused < 200, "{refused} of about 5,000 were refused");
+    }
+
+    proptest! {
+        #[test]
+        fn it_stays_within_its_range(
+            min in 0_u32..5, max in 0_u32..40,
+            events in prop::collection::vec((any::<bool>(), 0_u64..20_000, 0_u32..100), 0..300),
+        ) {
+            let mut limit = AdaptiveLimit::new(AdaptiveRules { min, max, ..Default::default() });
+            let least = min.max(1);
+            for (second, (success, ms, in_flight)) in (0_u64..).zip(events) {
+                let now = Moment::from_secs(second);
+                if success {
+                    limit.on_success(Some(Duration::from_millis(ms)), in_flight, now);
+                } else {
+                    limit.on_overload(in_flight, now);
+                }
+                prop_assert!((least..=max.max(least)).contains(&limit.limit()));
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is usual here: the 95th percentile of the times to the first token, learnt.
+//!
+//! Counts by time on a logarithmic scale, a quarter of an octave (19 %) each, halved at
+//! [`SAMPLES_MAX`] samples. So older calls weigh less and less, a week of a developer's use has its
+//! say, and a model that is slow by nature becomes the usual after some fifty calls.
+
+use std::time::Duration;
+
+/// Samples below which nothing is usual.
+pub const SAMPLES_MIN: u32 = 20;
+/// Samples at which all counts are halved.
+pub const SAMPLES_MAX: u32 = 1_000;
+
+const STEPS: usize = 64;
+const STEPS_PER_OCTAVE: f64 = 4.0;
+const SMALLEST_MS: f64 = 16.0;
+const PERCENTILE: u32 = 95;
+
+/// The counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Baseline {
+    counts: [u16; STEPS],
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self { counts: [0; STEPS] }
+    }
+}
+
+impl Baseline {
+    pub(crate) fn from_counts(saved: &[u16]) -> Self {
+        let mut baseline = Self::default();
+        for (count, saved) in baseline.counts.iter_mut().zip(saved) {
+            *count = *saved;
+        }
+        baseline.halve_if_full();
+        baseline
+    }
+
+    /// The counts up to the last that is not zero.
+    pub(crate) fn to_counts(&self) -> Vec<u16> {
+        let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+        self.counts.iter().take(used).copied().collect()
+    }
+
+    /// Takes a call into account.
+    pub(crate) fn learn(&mut self, first_token: Duration) {
+        if let Some(count) = self.counts.get_mut(step(first_token)) {
+            *count = count.saturating_add(1);
+        }
+        self.halve_if_full();
+    }
+
+    /// The 95th percentile, rounded up to its step; `None` below [`SAMPLES_MIN`].
+    pub(crate) fn p95(&self) -> Option<Duration> {
+        let total = self.total();
+        if total < SAMPLES_MIN {
+            return None;
+        }
+        let rank = (total * PERCENTILE).div_ceil(100);
+        let mut seen = 0;
+        let place = self.counts.iter().position(|count| {
+            seen += u32::from(*count);
+            seen >= rank
+        })?;
+        let octaves = f64::from(u32::try_from(place + 1).ok()?) / STEPS_PER_OCTAVE;
+        Some(Duration::from_secs_f64(SMALLEST_MS * octaves.exp2() / 1_000.0))
+    }
+
+    fn total(&self) -> u32 {
+        self.counts.iter().map(|count| u32::from(*count)).sum()
+    }
+
+    fn halve_if_full(&mut self) {
+        while self.total() > SAMPLES_MAX {
+            self.counts.iter_mut().for_each(|count| *count /= 2);
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the number of steps before"
+)]
+fn step(first_token: Duration) -> usize {
+    let octaves = (first_token.as_secs_f64() * 1_000.0 / SMALLEST_MS).max(1.0).log2();
+    (octaves * STEPS_PER_OCTAVE).floor().clamp(0.0, STEPS as f64 - 1.0) as usize
+}

@@ -1,0 +1,201 @@
+//! Requests and tokens per minute: what one client may ask, and what one backend is asked.
+//!
+//! A sliding window in steps of a second, not a bucket that refills: providers count any minute, so a
+//! bucket that allows its whole size at the end of one minute and again at the start of the next would
+//! earn a 429 while being within its own rule. Tokens are taken as an estimate when the request
+//! begins and put right when its usage is known.
+
+use std::time::Duration;
+
+use domain::Moment;
+
+use crate::recent::{Recent, SPAN};
+
+/// Sixty steps of one second, and the one that is leaving.
+const STEPS: usize = 61;
+
+/// What was taken of a window, to be put right or given back.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "without it the amount cannot be put right"]
+pub struct Taken {
+    at: Moment,
+    amount: u64,
+}
+
+/// An amount per minute, over any 60 seconds.
+#[derive(Debug, Clone)]
+pub struct RateWindow {
+    per_minute: u32,
+    recent: Recent<STEPS>,
+}
+
+impl RateWindow {
+    /// A window of which nothing is taken. 0 per minute admits nothing.
+    #[must_use]
+    pub fn new(per_minute: u32) -> Self {
+        Self { per_minute, recent: Recent::default() }
+    }
+
+    /// Changes the limit; what was taken stays taken.
+    pub const fn set_per_minute(&mut self, per_minute: u32) {
+        self.per_minute = per_minute;
+    }
+
+    /// Takes `amount`, or says after which time it would fit if nobody else took any. A request larger
+    /// than the whole limit waits for an empty window and takes all of it: it could never run else.
+    /// Nothing fits while the limit is 0.
+    pub fn try_take(&mut self, amount: u32, now: Moment) -> Result<Taken, Duration> {
+        if self.per_minute == 0 {
+            return Err(SPAN);
+        }
+        let amount = u64::from(amount.min(self.per_minute));
+        let room_for = u64::from(self.per_minute) - amount;
+        if self.recent.at_most(now) > room_for {
+            return Err(self.recent.until_at_most(room_for, now));
+        }
+        self.recent.add(amount, now);
+        Ok(Taken { at: now, amount })
+    }
+
+    /// Puts right what was taken, once the true amount is known. Less is given back to the second it
+    /// was taken in; more counts from now on, since it was used after that, and may exceed the limit:
+    /// then nothing fits until it has left the window.
+    #[expect(clippy::needless_pass_by_value, reason = "what was taken is settled once")]
+    pub fn settle(&mut self, taken: Taken, used: u64, now: Moment) {
+        let Taken { at, amount } = taken;
+        if used < amount {
+            self.recent.take_back(amount - used, at);
+        } else if used > amount {
+            self.recent.add(used - amount, now);
+        }
+    }
+
+    /// How much of the limit is free, in percent, rounded down.
+    #[must_use]
+    pub fn headroom_percent(&self, now: Moment) -> u8 {
+        let limit = u64::from(self.per_minute);
+        let free = limit.saturating_sub(self.recent.at_most(now));
+        u8::try_from((free * 100).checked_div(limit).unwrap_or(0)).unwrap_or(100)
+    }
+}
+
+/// What one client or backend may use per minute. `None`: without limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RateRules {
+    /// Requests per minute.
+    pub requests_per_minute: Option<u32>,
+    /// Input and output tokens together per minute.
+    pub tokens_per_minute: Option<u32>,
+}
+
+domain::words! {
+    /// Which limit was met.
+    RateKind {
+        /// Requests per minute.
+        Requests = "requests",
+        /// Tokens per minute.
+        Tokens = "tokens",
+    }
+}
+
+/// A rate that is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the limit of {kind} per minute is used up; it has room again in {} s", .wait.as_secs_f64().ceil())]
+pub struct RateExceeded {
+    /// Which limit.
+    pub kind: RateKind,
+    /// Until the request would fit, if nobody else took any.
+    pub wait: Duration,
+}
+
+/// What a request took of both limits.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[must_use = "without it the tokens cannot be put right"]
+pub struct RatesTaken {
+    requests: Option<Taken>,
+    tokens: Option<Taken>,
+}
+
+/// Both limits of one client or backend, taken together or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct RateLimits {
+    requests: Option<RateWindow>,
+    tokens: Option<RateWindow>,
+}
+
+impl RateLimits {
+    /// Limits of which nothing is taken.
+    #[must_use]
+    pub fn new(rules: RateRules) -> Self {
+        let mut limits = Self::default();
+        limits.set_rules(rules);
+        limits
+    }
+
+    /// Changes the rules; what was taken stays taken.
+    pub fn set_rules(&mut self, rules: RateRules) {
+        set(&mut self.requests, rules.requests_per_minute);
+        set(&mut self.tokens, rules.tokens_per_minute);
+    }
+
+    /// Takes one request and the tokens that it is estimated to need, or nothing.
+    pub fn try_take(&mut self, tokens: u32, now: Moment) -> Result<RatesTaken, RateExceeded> {
+        let requests = take(&mut self.requests, 1, RateKind::Requests, now)?;
+        match take(&mut self.tokens, tokens, RateKind::Tokens, now) {
+            Ok(tokens) => Ok(RatesTaken { requests, tokens }),
+            Err(exceeded) => {
+                give_back(&mut self.requests, requests, now);
+                Err(exceeded)
+            }
+        }
+    }
+
+    /// Puts the tokens right, once a request is over.
+    pub fn settle(&mut self, taken: RatesTaken, tokens_used: u64, now: Moment) {
+        if let (Some(window), Some(taken)) = (&mut self.tokens, taken.tokens) {
+            window.settle(taken, tokens_used, now);
+        }
+    }
+
+    /// Gives everything back: the request was not sent.
+    pub fn give_back(&mut self, taken: RatesTaken, now: Moment) {
+        give_back(&mut self.requests, taken.requests, now);
+        give_back(&mut self.tokens, taken.tokens, now);
+    }
+
+    /// How much of the tighter limit is free, in percent. `None` without a limit.
+    #[must_use]
+    pub fn headroom_percent(&self, now: Moment) -> Option<u8> {
+        [&self.requests, &self.tokens]
+            .into_iter()
+            .flatten()
+            .map(|window| window.headroom_percent(now))
+            .min()
+    }
+}
+
+fn set(window: &mut Option<RateWindow>, per_minute: Option<u32>) {
+    match (window.as_mut(), per_minute) {
+        (Some(window), Some(per_minute)) => window.set_per_minute(per_minute),
+        (_, per_minute) => *window = per_minute.map(RateWindow::new),
+    }
+}
+
+fn take(
+    window: &mut Option<RateWindow>,
+    amount: u32,
+    kind: RateKind,
+    now: Moment,
+) -> Result<Option<Taken>, RateExceeded> {
+    let taken = window.as_mut().map(|window| window.try_take(amount, now)).transpose();
+    taken.map_err(|wait| RateExceeded { kind, wait })
+}
+
+fn give_back(window: &mut Option<RateWindow>, taken: Option<Taken>, now: Moment) {
+    if let (Some(window), Some(taken)) = (window, taken) {
+        window.settle(taken, 0, now);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! A count over the last minute in a fixed number of steps: no history is kept, so memory does not
+//! grow with traffic.
+
+use std::time::Duration;
+
+use domain::Moment;
+
+/// Over how long is counted.
+pub(crate) const SPAN: Duration = Duration::from_secs(60);
+
+/// A count over the last minute, known between two bounds. `SLOTS` - 1 steps make the minute; the
+/// slot more is for the oldest, which lies partly outside of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Recent<const SLOTS: usize> {
+    slots: [u64; SLOTS],
+    /// Number of the newest step, counted from the start of the clock.
+    newest: u64,
+}
+
+impl<const SLOTS: usize> Default for Recent<SLOTS> {
+    fn default() -> Self {
+        Self { slots: [0; SLOTS], newest: 0 }
+    }
+}
+
+impl<const SLOTS: usize> Recent<SLOTS> {
+    /// Length of a step in microseconds.
+    const STEP: u64 = 60_000_000 / (SLOTS as u64 - 1);
+
+    /// Adds to the step of `now`. A moment before the newest step counts as the newest.
+    pub(crate) fn add(&mut self, amount: u64, now: Moment) {
+        self.advance(now.as_micros() / Self::STEP);
+        if let Some(slot) = self.slots.get_mut(Self::place(self.newest)) {
+            *slot = slot.saturating_add(amount);
+        }
+    }
+
+    /// Takes back what was added at `then`, if that still counts.
+    pub(crate) fn take_back(&mut self, amount: u64, then: Moment) {
+        let number = then.as_micros() / Self::STEP;
+        if self.known().contains(&number)
+            && let Some(slot) = self.slots.get_mut(Self::place(number))
+        {
+            *slot = slot.saturating_sub(amount);
+        }
+    }
+
+    /// What was counted in the minute or a step less: never more than in the last minute.
+    pub(crate) fn within(&self, now: Moment) -> u64 {
+        self.sum(now, SLOTS as u64 - 1)
+    }
+
+    /// What was counted in the minute and up to a step more: never less than in the last minute.
+    pub(crate) fn at_most(&self, now: Moment) -> u64 {
+        self.sum(now, SLOTS as u64)
+    }
+
+    /// How long until [`Self::at_most`] is no more than `amount`, if nothing is added.
+    pub(crate) fn until_at_most(&self, amount: u64, now: Moment) -> Duration {
+        let mut left = self.at_most(now);
+        let mut until = now;
+        for number in self.known() {
+            if left <= amount {
+                break;
+            }
+            let slot = self.slots.get(Self::place(number)).copied().unwrap_or(0);
+            let leaves = Moment::from_micros((number + SLOTS as u64).saturating_mul(Self::STEP));
+            if leaves > now && slot > 0 {
+                left = left.saturating_sub(slot);
+                until = leaves;
+            }
+        }
+        until.since(now)
+    }
+
+    fn sum(&self, now: Moment, steps: u64) -> u64 {
+        let present = (now.as_micros() / Self::STEP).max(self.newest);
+        let oldest = (present + 1).saturating_sub(steps);
+        self.known()
+            .filter(|number| *number >= oldest)
+            .filter_map(|number| self.slots.get(Self::place(number)))
+            .sum()
+    }
+
+    /// The steps that have a slot, oldest first.
+    fn known(&self) -> std::ops::RangeInclusive<u64> {
+        (self.newest + 1).saturating_sub(SLOTS as u64)..=self.newest
+    }
+
+    fn advance(&mut self, present: u64) {
+        let gone = present.saturating_sub(self.newest);
+        for number in (0..gone.min(SLOTS as u64)).map(|back| present - back) {
+            if let Some(slot) = self.slots.get_mut(Self::place(number)) {
+                *slot = 0;
+            }
+        }
+        self.newest = self.newest.max(present);
+    }
+
+    fn place(number: u64) -> usize {
+        usize::try_from(number % SLOTS as u64).unwrap_or(0)
+    }
+}

@@ -1,0 +1,128 @@
+//! How many repetitions all requests together may cause.
+//!
+//! Attempts per request bound one request; this bounds the crowd. If a backend fails for everyone,
+//! repetitions stop at a fifth of the requests instead of tripling the load on a server that is
+//! already down (Google SRE, "Handling Overload"; the same share as in tower's and linkerd's budget).
+
+use std::time::Duration;
+
+use domain::Moment;
+
+use crate::recent::{Recent, SPAN};
+
+/// Over how long requests and repetitions are counted.
+pub const RETRY_BUDGET_SPAN: Duration = SPAN;
+
+/// Twelve steps of five seconds, and the one that is leaving.
+const STEPS: usize = 13;
+
+/// How large the budget is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryBudgetRules {
+    /// Repetitions per 100 requests of the last minute.
+    pub percent: u8,
+    /// Repetitions per minute beside them, so that a single request can be repeated at all. 3: the
+    /// most that one developer's few requests need, and too few to harm anyone.
+    pub reserve: u32,
+}
+
+impl Default for RetryBudgetRules {
+    fn default() -> Self {
+        Self { percent: 20, reserve: 3 }
+    }
+}
+
+/// The budget of one gateway. Counted in twelve steps of five seconds, so what was taken counts for
+/// 60 to 65 seconds: never less than the minute that the rule says.
+#[derive(Debug, Clone)]
+pub struct RetryBudget {
+    rules: RetryBudgetRules,
+    requests: Recent<STEPS>,
+    taken: Recent<STEPS>,
+}
+
+impl RetryBudget {
+    /// A budget of which nothing is taken.
+    #[must_use]
+    pub fn new(rules: RetryBudgetRules) -> Self {
+        Self { rules, requests: Recent::default(), taken: Recent::default() }
+    }
+
+    /// Changes the rules; what was counted stays.
+    pub const fn set_rules(&mut self, rules: RetryBudgetRules) {
+        self.rules = rules;
+    }
+
+    /// Counts one request of a client. Call it once per request, not per attempt.
+    pub fn request(&mut self, now: Moment) {
+        self.requests.add(1, now);
+    }
+
+    /// Takes one repetition if there is one left.
+    pub fn try_take(&mut self, now: Moment) -> bool {
+        let free = self.left(now) > 0;
+        if free {
+            self.taken.add(1, now);
+        }
+        free
+    }
+
+    /// How many repetitions are left at `now`.
+    #[must_use]
+    pub fn left(&self, now: Moment) -> u32 {
+        // Requests count only while they are surely within the minute, repetitions until they are
+        // surely outside: the share holds in any minute, wherever it begins.
+        let share = self.requests.within(now) * u64::from(self.rules.percent) / 100;
+        let allowed = share + u64::from(self.rules.reserve);
+        u32::try_from(allowed.saturating_sub(self.taken.at_most(now))).unwrap_or(u32::MAX)
+    }
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new(RetryBudgetRules::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_the_requests_and_the_reserve_and_no_more() {
+        let mut budget = RetryBudget::default();
+        let now = Moment::from_secs(1_000);
+        let take_all = |budget: &mut RetryBudget| (0..99).filter(|_| budget.try_take(now)).count();
+        assert_eq!(take_all(&mut budget), 3);
+        (0..104).for_each(|_| budget.request(now));
+        assert_eq!(budget.left(now), 20);
+        assert_eq!(take_all(&mut budget), 20);
+        budget.request(now);
+        assert_eq!(budget.left(now), 1, "the 105th request fills the next fifth");
+    }
+
+    #[test]
+    fn what_was_taken_counts_for_a_minute_and_is_given_back_after_it() {
+        let mut budget = RetryBudget::default();
+        let start = Moment::from_secs(1_004);
+        (0..3).for_each(|_| assert!(budget.try_take(start)));
+        assert!(!budget.try_take(start + RETRY_BUDGET_SPAN));
+        assert!(budget.try_take(start + Duration::from_secs(65)));
+    }
+
+    #[test]
+    fn requests_of_an_earlier_minute_allow_nothing() {
+        let mut budget = RetryBudget::default();
+        (0..100).for_each(|_| budget.request(Moment::from_secs(10)));
+        assert_eq!(budget.left(Moment::from_secs(69)), 23);
+        assert_eq!(budget.left(Moment::from_secs(70)), 3);
+        assert_eq!(budget.left(Moment::from_secs(10_000)), 3);
+    }
+
+    #[test]
+    fn new_rules_hold_at_once() {
+        let mut budget = RetryBudget::default();
+        budget.set_rules(RetryBudgetRules { percent: 0, reserve: 0 });
+        assert!(!budget.try_take(Moment::from_secs(1)));
+    }
+}

@@ -1,0 +1,123 @@
+//! The numbers of breaker and cooldown, in one place, so that the settings can name each of them.
+//!
+//! The defaults fit one developer: servers' libraries ask for 100 calls before they judge, which here
+//! would never come, and pure counts in a row miss a backend that fails every third time.
+
+use std::time::Duration;
+
+/// Parts of the sliding window. A call leaves the counts at most a twelfth of the window late.
+pub const WINDOW_BUCKETS: usize = 12;
+
+/// Longest open time a server's `retry-after` can ask for. A longer one is a mistake or an attack.
+pub const OPEN_TOLD_MAX: Duration = Duration::from_secs(3600);
+
+/// Longest cooldown: a month's quota. A longer one is a mistake in a header.
+pub const COOLDOWN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// Shares of the traffic that a recovering access is given, one after the other, in percent. After
+/// the last it is closed, which is 100.
+pub const RAMP_PERCENTS: [u8; 3] = [10, 25, 50];
+
+/// Calls that may be out at once in half-open after 0, 1, and 2 or more successes.
+pub const TRIALS_OUT_MAX: [u8; 3] = [1, 2, 4];
+
+/// When a breaker trips, how long it stays open and how it comes back; and how long a rate limit
+/// lasts of which the server did not say how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerRules {
+    /// Failures in a row that trip it. A half failure counts half.
+    pub failures_in_a_row: u32,
+    /// Share of failed calls in the window that trips it, in percent.
+    pub failure_percent: u8,
+    /// Share of slow calls in the window that trips it, in percent.
+    pub slow_percent: u8,
+    /// Calls in the window without which no share is judged.
+    pub calls_min: u32,
+    /// Length of the sliding window, in [`WINDOW_BUCKETS`] parts.
+    pub window: Duration,
+    /// A call is slow if its first token came later than this many times what is usual here…
+    pub slow_factor: u32,
+    /// …and later than this.
+    pub slow_floor: Duration,
+    /// Failed light probes in a row, without a success between, that trip it.
+    pub bad_probes: u32,
+    /// The first open time. Each further one is twice as long.
+    pub open_first: Duration,
+    /// The longest open time.
+    pub open_max: Duration,
+    /// Largest deviation of an open time to either side, in percent of it.
+    pub open_jitter_percent: u8,
+    /// Time closed after which the open time begins with the first again.
+    pub calm: Duration,
+    /// Successes in a row that end half-open.
+    pub trial_successes: u32,
+    /// Time in half-open without a call after which a light probe is asked for.
+    pub trial_silence: Duration,
+    /// Time after which a trial that was never reported is given up for lost: longer than any request
+    /// may take.
+    pub trial_lease: Duration,
+    /// Successes after which the next share of [`RAMP_PERCENTS`] begins.
+    pub ramp_successes: u32,
+    /// Time after which the next share begins in any case.
+    pub ramp_step: Duration,
+    /// Share of failed calls since the ramp began that is still borne, in percent.
+    pub ramp_failure_percent: u8,
+    /// The first cooldown after a rate limit that names no time. Each further one is twice as long.
+    pub cooldown_first: Duration,
+    /// The longest such cooldown.
+    pub cooldown_longest: Duration,
+    /// The first cooldown after a daily quota that names no time of reset. It grows likewise…
+    pub quota_first: Duration,
+    /// …up to this.
+    pub quota_longest: Duration,
+}
+
+impl Default for BreakerRules {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Self {
+            failures_in_a_row: 3,
+            failure_percent: 50,
+            slow_percent: 80,
+            calls_min: 10,
+            window: secs(60),
+            slow_factor: 3,
+            slow_floor: secs(10),
+            bad_probes: 3,
+            open_first: secs(5),
+            open_max: secs(60),
+            open_jitter_percent: 20,
+            calm: secs(600),
+            trial_successes: 3,
+            trial_silence: secs(30),
+            trial_lease: secs(600),
+            ramp_successes: 5,
+            ramp_step: secs(10),
+            ramp_failure_percent: 20,
+            cooldown_first: secs(5),
+            cooldown_longest: secs(60),
+            quota_first: secs(3600),
+            quota_longest: secs(24 * 3600),
+        }
+    }
+}
+
+impl BreakerRules {
+    /// The open time of `step` (0 is the first) as `chance` (0 to 1) spreads it.
+    pub(crate) fn open_time(&self, step: u8, chance: f64) -> Duration {
+        let spread = f64::from(self.open_jitter_percent.min(100)) / 100.0;
+        let factor = 1.0 + spread * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
+        doubled(self.open_first, step, self.open_max).mul_f64(factor)
+    }
+
+    /// The length of one part of the window.
+    pub(crate) fn bucket(&self) -> Duration {
+        (self.window / 12).max(Duration::from_millis(1))
+    }
+}
+
+/// `first` doubled `step` times, at most `longest`.
+pub(crate) fn doubled(first: Duration, step: u8, longest: Duration) -> Duration {
+    let factor = 1_u32.checked_shl(u32::from(step)).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest)
+}

@@ -1,0 +1,255 @@
+//! The guard against a client that spins: one conversation, asked again and again, each answer next to
+//! nothing.
+//!
+//! Seen in the field: a coding agent that took a stream cut after two tokens for an answer sent the
+//! same conversation 93 times in 12 seconds, all of it paid; agents that repeat a failing tool call
+//! do the same more slowly. A spinning client waits for each answer before it asks again, so short
+//! answers are counted, not requests: a crowd of requests at once, as sub-agents send, is no loop.
+//!
+//! What marks the conversation is a fingerprint of its beginning, up to the first message of the user.
+//! A loop keeps it while the tail of the body grows; a batch job that asks one question about many
+//! texts under one long system text has another one each time and is left alone.
+//!
+//! Only answers count that reached the client as answers, whole or cut. Errors do not: repetition
+//! against a dead backend is the matter of breaker and retry budget, and a client must not stay locked
+//! out after the backend is well again.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use domain::{ClientId, Moment};
+
+/// Most conversations that are watched at once; beyond it the one that was silent longest is
+/// forgotten. A desk has a few dozen.
+pub const CONVERSATIONS_MAX: usize = 1_024;
+
+/// What is a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunawayRules {
+    /// So many short answers within [`Self::within`] are a loop, and no further request is let through.
+    /// 20: two per second for ten seconds, one after the other, is faster than a model with real work
+    /// answers, and a fifth of what the spinning agent did.
+    pub requests: u16,
+    /// The time in which they are counted.
+    pub within: Duration,
+    /// An answer with fewer output tokens than this is short. 64: a call of a tool with small
+    /// arguments, which is what an agent in a loop produces.
+    pub answer_tokens_min: u64,
+    /// How long the conversation is refused after that: long enough for a person to see it.
+    pub hold: Duration,
+}
+
+impl Default for RunawayRules {
+    fn default() -> Self {
+        Self {
+            requests: 20,
+            within: Duration::from_secs(10),
+            answer_tokens_min: 64,
+            hold: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A conversation that spins is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the runaway guard stopped this conversation: {requests} answers of less than {answer_tokens_min} tokens within {} s; stop the client, or begin a new conversation",
+    .within.as_secs_f64()
+)]
+pub struct Runaway {
+    /// Short answers that were counted.
+    pub requests: u16,
+    /// What was short.
+    pub answer_tokens_min: u64,
+    /// Within which time.
+    pub within: Duration,
+    /// How long the conversation is still refused.
+    pub wait: Duration,
+}
+
+/// Watches the conversations of all clients.
+#[derive(Debug, Clone)]
+pub struct RunawayGuard {
+    rules: RunawayRules,
+    watched: HashMap<(ClientId, u64), Watched>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Watched {
+    /// When short answers ended, oldest first; at most [`RunawayRules::requests`].
+    short: VecDeque<Moment>,
+    /// When the loop was noticed.
+    stopped: Option<Moment>,
+    last: Moment,
+}
+
+impl RunawayGuard {
+    /// Watches nobody yet.
+    #[must_use]
+    pub fn new(rules: RunawayRules) -> Self {
+        Self { rules, watched: HashMap::new() }
+    }
+
+    /// Changes the rules; a conversation that is stopped stays so for the new time.
+    pub const fn set_rules(&mut self, rules: RunawayRules) {
+        self.rules = rules;
+    }
+
+    /// Whether a request of `client` may go on. `conversation`: fingerprint of the conversation's
+    /// beginning. Asking changes nothing.
+    pub fn request(
+        &self,
+        client: &ClientId,
+        conversation: u64,
+        now: Moment,
+    ) -> Result<(), Runaway> {
+        let RunawayRules { requests, within, answer_tokens_min, hold } = self.rules;
+        let watched = self.watched.get(&(client.clone(), conversation));
+        let Some(stopped) = watched.and_then(|watched| watched.stopped) else { return Ok(()) };
+        match hold.saturating_sub(now.since(stopped)) {
+            Duration::ZERO => Ok(()),
+            wait => Err(Runaway { requests, answer_tokens_min, within, wait }),
+        }
+    }
+
+    /// An answer ended, whole or cut, with so many output tokens. Says whether this one made it a
+    /// loop, which is told once.
+    pub fn answered(
+        &mut self,
+        client: &ClientId,
+        conversation: u64,
+        output_tokens: u64,
+        now: Moment,
+    ) -> Noticed {
+        let key = (client.clone(), conversation);
+        if output_tokens >= self.rules.answer_tokens_min {
+            // Real work: whatever this is, it is not a loop of nothing.
+            self.watched.remove(&key);
+            return Noticed::Nothing;
+        }
+        self.make_room(&key);
+        let RunawayRules { requests, within, hold, .. } = self.rules;
+        let watched = self.watched.entry(key).or_default();
+        watched.last = now;
+        if watched.stopped.is_some_and(|stopped| now.since(stopped) < hold) {
+            return Noticed::Nothing;
+        }
+        watched.stopped = None;
+        watched.short.push_back(now);
+        while watched.short.front().is_some_and(|first| now.since(*first) > within) {
+            watched.short.pop_front();
+        }
+        if watched.short.len() < usize::from(requests) {
+            return Noticed::Nothing;
+        }
+        watched.short.clear();
+        watched.stopped = Some(now);
+        Noticed::Loop
+    }
+
+    fn make_room(&mut self, key: &(ClientId, u64)) {
+        if self.watched.len() < CONVERSATIONS_MAX || self.watched.contains_key(key) {
+            return;
+        }
+        let silent = self.watched.iter().min_by_key(|(_, watched)| watched.last);
+        if let Some(silent) = silent.map(|(key, _)| key.clone()) {
+            self.watched.remove(&silent);
+        }
+    }
+}
+
+impl Default for RunawayGuard {
+    fn default() -> Self {
+        Self::new(RunawayRules::default())
+    }
+}
+
+/// What an answer showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noticed {
+    /// Nothing new.
+    Nothing,
+    /// This answer made it a loop: an event for the ledger and the panel.
+    Loop,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(name: &str) -> ClientId {
+        ClientId::new(name).unwrap()
+    }
+
+    /// A client that asks again as soon as it is answered; how many of its requests went through.
+    fn spin(guard: &mut RunawayGuard, pause_ms: u64, output_tokens: u64, for_secs: u64) -> u32 {
+        let agent = client("agent");
+        let mut through = 0;
+        for ms in (0..for_secs * 1_000).step_by(usize::try_from(pause_ms).unwrap()) {
+            let now = Moment::from_micros(ms * 1_000);
+            if guard.request(&agent, 7, now).is_ok() {
+                through += 1;
+                guard.answered(&agent, 7, output_tokens, now);
+            }
+        }
+        through
+    }
+
+    #[test]
+    fn the_agent_of_the_field_gets_twenty_calls_instead_of_ninety_three() {
+        assert_eq!(spin(&mut RunawayGuard::default(), 129, 2, 12), 20);
+    }
+
+    #[test]
+    fn after_the_hold_it_begins_anew() {
+        assert_eq!(spin(&mut RunawayGuard::default(), 100, 2, 120), 40);
+    }
+
+    #[test]
+    fn slower_or_with_real_answers_it_is_no_loop() {
+        assert_eq!(spin(&mut RunawayGuard::default(), 600, 2, 60), 100);
+        assert_eq!(spin(&mut RunawayGuard::default(), 100, 64, 60), 600);
+        assert!(spin(&mut RunawayGuard::default(), 100, 63, 60) <= 20);
+    }
+
+    #[test]
+    fn one_real_answer_in_between_proves_work() {
+        let mut guard = RunawayGuard::default();
+        let (agent, now) = (client("agent"), Moment::from_secs(5));
+        for answer in 0..100 {
+            let tokens = if answer % 19 == 18 { 500 } else { 1 };
+            assert_eq!(guard.answered(&agent, 7, tokens, now), Noticed::Nothing);
+        }
+    }
+
+    #[test]
+    fn others_are_not_meant_and_it_says_what_it_is() {
+        let mut guard = RunawayGuard::default();
+        let (agent, now) = (client("agent"), Moment::from_secs(5));
+        (0..19).for_each(|_| assert_eq!(guard.answered(&agent, 7, 0, now), Noticed::Nothing));
+        assert_eq!(guard.answered(&agent, 7, 0, now), Noticed::Loop);
+        assert_eq!(guard.answered(&agent, 7, 0, now), Noticed::Nothing, "told once");
+        assert!(guard.request(&agent, 8, now).is_ok());
+        assert!(guard.request(&client("other"), 7, now).is_ok());
+        let refused = guard.request(&agent, 7, now + Duration::from_secs(59)).unwrap_err();
+        assert_eq!(refused.wait, Duration::from_secs(1));
+        assert_eq!(
+            refused.to_string(),
+            "the runaway guard stopped this conversation: 20 answers of less than 64 tokens within 10 s; stop the client, or begin a new conversation"
+        );
+        assert!(guard.request(&agent, 7, now + Duration::from_secs(60)).is_ok());
+    }
+
+    #[test]
+    fn so_many_conversations_are_watched_and_no_more() {
+        let mut guard = RunawayGuard::default();
+        let agent = client("agent");
+        let limit = CONVERSATIONS_MAX as u64;
+        for conversation in 0..limit * 2 {
+            guard.answered(&agent, conversation, 0, Moment::from_secs(conversation));
+            assert!(guard.watched.len() <= CONVERSATIONS_MAX);
+        }
+        assert!(!guard.watched.contains_key(&(agent.clone(), 0)));
+        assert!(guard.watched.contains_key(&(agent, limit * 2 - 1)));
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a breaker stands, and what time alone does to that.
+
+use domain::Moment;
+
+use crate::rules::{BreakerRules, RAMP_PERCENTS, TRIALS_OUT_MAX};
+use crate::transition::{TransitionRule, TransitionState};
+use crate::window::Tally;
+
+/// Where a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessState {
+    /// Everything goes through.
+    Closed,
+    /// Nothing goes through.
+    Open,
+    /// Single calls go through, to try it.
+    HalfOpen,
+    /// A growing share goes through.
+    Recovering {
+        /// The share, in percent.
+        percent: u8,
+    },
+}
+
+/// The same with what each state has to remember.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Closed { calm_at: Moment },
+    Open { until: Moment },
+    HalfOpen { out: u8, successes: u32, probe_at: Moment, lease_ends: Moment },
+    Recovering { stage: u8, ends: Moment, successes: u32, tally: Tally },
+}
+
+/// What time does to a state.
+pub(crate) struct Due {
+    pub(crate) state: State,
+    pub(crate) at: Moment,
+    pub(crate) rule: Option<TransitionRule>,
+}
+
+impl State {
+    pub(crate) fn shown(&self) -> AccessState {
+        match self {
+            Self::Closed { .. } => AccessState::Closed,
+            Self::Open { .. } => AccessState::Open,
+            Self::HalfOpen { .. } => AccessState::HalfOpen,
+            Self::Recovering { stage, .. } => AccessState::Recovering { percent: percent(*stage) },
+        }
+    }
+
+    pub(crate) fn logged(&self) -> TransitionState {
+        match self {
+            Self::Closed { .. } => TransitionState::Closed,
+            Self::Open { .. } => TransitionState::Open,
+            Self::HalfOpen { .. } => TransitionState::HalfOpen,
+            Self::Recovering { .. } => TransitionState::Recovering,
+        }
+    }
+
+    /// Whether one more call may go out in half-open.
+    pub(crate) fn trial_free(out: u8, successes: u32) -> bool {
+        let place = usize::try_from(successes).unwrap_or(usize::MAX).min(TRIALS_OUT_MAX.len() - 1);
+        TRIALS_OUT_MAX.get(place).is_some_and(|max| out < *max)
+    }
+
+    /// The next thing time has done by `now`.
+    pub(crate) fn due(&self, now: Moment, rules: &BreakerRules) -> Option<Due> {
+        match *self {
+            Self::Open { until } if until <= now => Some(Due {
+                state: Self::half_open(until, rules),
+                at: until,
+                rule: Some(TransitionRule::OpenTimeOver),
+            }),
+            Self::HalfOpen { out, successes, probe_at, lease_ends }
+                if out > 0 && lease_ends <= now =>
+            {
+                let state = Self::HalfOpen { out: 0, successes, probe_at, lease_ends };
+                Some(Due { state, at: lease_ends, rule: None })
+            }
+            Self::Recovering { stage, ends, tally, .. } if ends <= now => {
+                let state = Self::after_stage(stage, ends, tally, rules);
+                let closed = matches!(state, Self::Closed { .. });
+                Some(Due { state, at: ends, rule: closed.then_some(TransitionRule::RampPassed) })
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn half_open(at: Moment, rules: &BreakerRules) -> Self {
+        Self::HalfOpen {
+            out: 0,
+            successes: 0,
+            probe_at: at + rules.trial_silence,
+            lease_ends: at + rules.trial_lease,
+        }
+    }
+
+    /// What follows a share of the ramp.
+    pub(crate) fn after_stage(stage: u8, at: Moment, tally: Tally, rules: &BreakerRules) -> Self {
+        let stage = stage.saturating_add(1);
+        if usize::from(stage) < RAMP_PERCENTS.len() {
+            Self::Recovering { stage, ends: at + rules.ramp_step, successes: 0, tally }
+        } else {
+            Self::Closed { calm_at: at + rules.calm }
+        }
+    }
+}
+
+fn percent(stage: u8) -> u8 {
+    RAMP_PERCENTS.get(usize::from(stage)).copied().unwrap_or(100)
+}

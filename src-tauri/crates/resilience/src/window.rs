@@ -1,0 +1,90 @@
+//! Calls of the last minute, counted exactly.
+//!
+//! Twelve counts instead of a moving average: a burst of failures must look the same at any rate of
+//! requests, and a look must not have to write.
+
+use std::time::Duration;
+
+use domain::Moment;
+
+use crate::rules::WINDOW_BUCKETS;
+
+/// Counts of calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// All of them.
+    pub calls: u32,
+    /// Failures, in halves: a full one is 2.
+    pub failure_halves: u32,
+    /// Slow ones among those that succeeded.
+    pub slow: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    number: u64,
+    tally: Tally,
+}
+
+/// The counts by part of the window.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Window {
+    buckets: [Bucket; WINDOW_BUCKETS],
+}
+
+impl Tally {
+    /// Whether failures are at least `percent` of the calls.
+    pub(crate) fn failed_at_least(&self, percent: u8) -> bool {
+        u64::from(self.failure_halves) * 100 >= u64::from(percent) * 2 * u64::from(self.calls)
+    }
+
+    /// Whether failures are more than `percent` of the calls.
+    pub(crate) fn failed_more_than(&self, percent: u8) -> bool {
+        u64::from(self.failure_halves) * 100 > u64::from(percent) * 2 * u64::from(self.calls)
+    }
+
+    /// Whether slow calls are at least `percent` of the calls.
+    pub(crate) fn slow_at_least(&self, percent: u8) -> bool {
+        u64::from(self.slow) * 100 >= u64::from(percent) * u64::from(self.calls)
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failure_halves = self.failure_halves.saturating_add(other.failure_halves);
+        self.slow = self.slow.saturating_add(other.slow);
+    }
+}
+
+impl Window {
+    /// Counts `call` at `now`; `width` is the length of one part.
+    pub(crate) fn count(&mut self, call: Tally, now: Moment, width: Duration) {
+        let number = number(now, width);
+        let place = usize::try_from(number % WINDOW_BUCKETS as u64).unwrap_or(0);
+        let Some(bucket) = self.buckets.get_mut(place) else { return };
+        if bucket.number != number {
+            *bucket = Bucket { number, tally: Tally::default() };
+        }
+        bucket.tally.add(call);
+    }
+
+    /// What the parts that are not over yet hold together.
+    pub(crate) fn tally(&self, now: Moment, width: Duration) -> Tally {
+        let number = number(now, width);
+        let mut sum = Tally::default();
+        for bucket in &self.buckets {
+            if bucket.number <= number && number - bucket.number < WINDOW_BUCKETS as u64 {
+                sum.add(bucket.tally);
+            }
+        }
+        sum
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn number(now: Moment, width: Duration) -> u64 {
+    let width = u64::try_from(width.as_micros()).unwrap_or(u64::MAX).max(1);
+    now.as_micros() / width
+}

@@ -1,0 +1,238 @@
+//! When a backend is left alone, how it comes back, and how often a request is tried again. The
+//! machines live elsewhere and are handed these numbers; here is what each of them may be, and why.
+//!
+//! A word stands for a whole set, because few people want to choose twenty-odd numbers; the numbers of one's own
+//! are kept while another set is tried.
+
+use std::ops::RangeInclusive;
+
+/// Which numbers are in force.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ResilienceSettings {
+    /// The set by its word.
+    pub preset: ResiliencePreset,
+    /// The numbers of one's own; in force only with [`ResiliencePreset::Custom`].
+    pub custom: ResilienceNumbers,
+}
+
+impl ResilienceSettings {
+    /// The numbers in force.
+    #[must_use]
+    pub fn numbers(&self) -> ResilienceNumbers {
+        self.preset.numbers().unwrap_or_else(|| self.custom.clone())
+    }
+}
+
+domain::words! {
+    /// A set of numbers for failures.
+    #[derive(Default)]
+    ResiliencePreset {
+        /// Leaves a failing backend early and for longer, and repeats little: for metered keys.
+        Careful = "careful",
+        /// What is right for most.
+        #[default]
+        Balanced = "balanced",
+        /// Bears more failures and comes back sooner: for one backend without a fallback.
+        Eager = "eager",
+        /// Each number as it is set.
+        Custom = "custom",
+    }
+}
+
+impl ResiliencePreset {
+    /// The numbers it stands for; `None` for [`Custom`](Self::Custom), whose numbers are the user's.
+    #[must_use]
+    pub fn numbers(self) -> Option<ResilienceNumbers> {
+        match self {
+            Self::Careful => Some(careful()),
+            Self::Balanced => Some(ResilienceNumbers::default()),
+            Self::Eager => Some(eager()),
+            Self::Custom => None,
+        }
+    }
+}
+
+fn careful() -> ResilienceNumbers {
+    ResilienceNumbers {
+        failures_in_a_row: 2,
+        failure_percent: 30,
+        slow_percent: 60,
+        open_ms_first: 10_000,
+        open_ms_max: 300_000,
+        half_open_permits_max: 2,
+        half_open_successes: 5,
+        ramp_step_secs: 20,
+        ramp_failure_percent: 10,
+        attempts_max: 2,
+        retry_budget_percent: 10,
+        ..ResilienceNumbers::default()
+    }
+}
+
+fn eager() -> ResilienceNumbers {
+    ResilienceNumbers {
+        failures_in_a_row: 5,
+        failure_percent: 70,
+        slow_percent: 95,
+        open_ms_first: 2_000,
+        open_ms_max: 20_000,
+        half_open_successes: 2,
+        ramp_step_secs: 5,
+        ramp_failure_percent: 40,
+        retry_budget_percent: 30,
+        ..ResilienceNumbers::default()
+    }
+}
+
+/// What one number may be, for the file and for a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberField {
+    /// Its name in the file, the unit last.
+    pub name: &'static str,
+    /// The least and the most, both allowed.
+    pub range: RangeInclusive<u32>,
+    /// What it is unless it is set.
+    pub default: u32,
+    /// What it means, one sentence.
+    pub meaning: &'static str,
+}
+
+/// A struct of whole numbers that the file, a form and the command line go through by name.
+macro_rules! numbers {
+    (
+        $(#[$doc:meta])*
+        $name:ident {
+            $($field:ident = $default:literal in $low:literal..=$high:literal as $range:ident, $meaning:literal;)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            $(#[doc = $meaning] pub $field: u32,)+
+        }
+
+        impl $name {
+            $(
+                #[doc = concat!("What `", stringify!($field), "` may be: ", $meaning)]
+                pub const $range: RangeInclusive<u32> = $low..=$high;
+            )+
+
+            /// What each number may be, in the order in which they are shown.
+            pub const FIELDS: &'static [NumberField] = &[
+                $(NumberField {
+                    name: stringify!($field),
+                    range: Self::$range,
+                    default: $default,
+                    meaning: $meaning,
+                },)+
+            ];
+
+            /// From what `number` says of each.
+            pub fn read(mut number: impl FnMut(&NumberField) -> u32) -> Self {
+                let mut numbers = Self::default();
+                for field in Self::FIELDS {
+                    numbers.set(field.name, number(field));
+                }
+                numbers
+            }
+
+            /// The number of that name; `None` if there is none.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<u32> {
+                match name {
+                    $(stringify!($field) => Some(self.$field),)+
+                    _ => None,
+                }
+            }
+
+            /// Sets the number of that name, in or out of its range; `None` if there is none.
+            pub fn set(&mut self, name: &str, value: u32) -> Option<()> {
+                match name {
+                    $(stringify!($field) => self.$field = value,)+
+                    _ => return None,
+                }
+                Some(())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+    };
+}
+
+numbers! {
+    /// Every number of the breaker and of the attempts. The defaults are chosen for one developer's
+    /// traffic: a server's usual minimum of a hundred calls would never be reached, and a row of
+    /// failures alone would miss a backend that fails one call in three.
+    ResilienceNumbers {
+        failures_in_a_row = 3 in 1..=20 as FAILURES_IN_A_ROW_RANGE,
+            "Failures in a row that open the breaker; past 20 a dead backend costs too many requests.";
+        failure_percent = 50 in 5..=100 as FAILURE_PERCENT_RANGE,
+            "Share of failed calls in the window, in percent, that opens it; below 5 one bad call in twenty would.";
+        window_secs = 60 in 10..=600 as WINDOW_SECS_RANGE,
+            "Length of the sliding window, in seconds; past ten minutes a repaired backend would still look bad.";
+        window_calls_min = 10 in 2..=1_000 as WINDOW_CALLS_MIN_RANGE,
+            "Calls in the window before a share of them means anything.";
+        slow_percent = 80 in 10..=100 as SLOW_PERCENT_RANGE,
+            "Share of slow calls in the window, in percent, that opens it.";
+        slow_factor = 3 in 2..=20 as SLOW_FACTOR_RANGE,
+            "How many times its usual time to the first token (p95 of seven days) a call may take before it is slow.";
+        slow_ms_min = 10_000 in 500..=600_000 as SLOW_MS_MIN_RANGE,
+            "Milliseconds to the first token under which no call is slow, whatever is usual.";
+        failed_probes = 3 in 1..=20 as FAILED_PROBES_RANGE,
+            "Failed light probes, with no success of real traffic between them, that open it.";
+        open_ms_first = 5_000 in 500..=600_000 as OPEN_MS_FIRST_RANGE,
+            "Milliseconds it stays open the first time; each further time is twice as long.";
+        open_ms_max = 60_000 in 1_000..=3_600_000 as OPEN_MS_MAX_RANGE,
+            "Longest time it stays open, in milliseconds; an hour at most, so that no backend is forgotten.";
+        open_jitter_percent = 20 in 0..=50 as OPEN_JITTER_PERCENT_RANGE,
+            "How far the open time varies by chance, in percent, so that many programs do not come back at once.";
+        open_reset_secs = 600 in 10..=86_400 as OPEN_RESET_SECS_RANGE,
+            "Seconds closed after which the open time begins again at its first value.";
+        half_open_successes = 3 in 1..=20 as HALF_OPEN_SUCCESSES_RANGE,
+            "Successes in a row while half open that begin the recovery.";
+        half_open_permits_max = 4 in 1..=16 as HALF_OPEN_PERMITS_MAX_RANGE,
+            "Most calls at once while half open; it begins with one and doubles.";
+        half_open_silence_secs = 30 in 5..=600 as HALF_OPEN_SILENCE_SECS_RANGE,
+            "Seconds half open without a call after which a light probe is sent.";
+        ramp_percent_first = 10 in 1..=100 as RAMP_PERCENT_FIRST_RANGE,
+            "Share of its traffic that a recovering backend gets first, in percent.";
+        ramp_percent_second = 25 in 1..=100 as RAMP_PERCENT_SECOND_RANGE,
+            "The share of the second step, in percent; not below the first.";
+        ramp_percent_third = 50 in 1..=100 as RAMP_PERCENT_THIRD_RANGE,
+            "The share of the third step, in percent; not below the second. The fourth is all.";
+        ramp_step_successes = 5 in 1..=100 as RAMP_STEP_SUCCESSES_RANGE,
+            "Successes that lead to the next step.";
+        ramp_step_secs = 10 in 1..=600 as RAMP_STEP_SECS_RANGE,
+            "Seconds that lead to the next step, where there are too few calls.";
+        ramp_failure_percent = 20 in 1..=100 as RAMP_FAILURE_PERCENT_RANGE,
+            "Share of failed calls while recovering, in percent, past which it opens again.";
+        forced_closed_secs = 900 in 60..=86_400 as FORCED_CLOSED_SECS_RANGE,
+            "Seconds after which a breaker that was forced closed decides for itself again.";
+        attempts_max = 3 in 1..=3 as ATTEMPTS_MAX_RANGE,
+            "Most calls to backends for one request; never past three, because tools repeat requests too.";
+        retry_base_ms = 500 in 10..=10_000 as RETRY_BASE_MS_RANGE,
+            "Longest wait before the first repetition, in milliseconds; each further one is twice as long.";
+        retry_cap_ms = 30_000 in 100..=120_000 as RETRY_CAP_MS_RANGE,
+            "Longest wait before any repetition, in milliseconds.";
+        retry_wait_ms_max = 5_000 in 0..=60_000 as RETRY_WAIT_MS_MAX_RANGE,
+            "Longest wait that a backend may ask for before it is asked again; past it another one is tried.";
+        retry_budget_percent = 20 in 0..=50 as RETRY_BUDGET_PERCENT_RANGE,
+            "Repetitions allowed a minute, in percent of its requests; past half of them a retry storm begins.";
+        retry_reserve = 3 in 0..=20 as RETRY_RESERVE_RANGE,
+            "Repetitions allowed a minute whatever the traffic, so that a single request may be repeated.";
+    }
+}
+
+impl ResilienceNumbers {
+    /// Pairs of which the first must not be larger than the second, by name.
+    pub const ASCENDING: &'static [(&'static str, &'static str)] = &[
+        ("open_ms_first", "open_ms_max"),
+        ("ramp_percent_first", "ramp_percent_second"),
+        ("ramp_percent_second", "ramp_percent_third"),
+        ("retry_base_ms", "retry_cap_ms"),
+    ];
+}

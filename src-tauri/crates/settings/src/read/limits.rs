@@ -1,0 +1,19 @@
+//! How much a client or a backend may be asked, and whose turn it is.
+
+use crate::finding::Findings;
+use crate::section::Section;
+use crate::{
+    GATEWAY_IN_FLIGHT_MAX_RANGE, REQUESTS_PER_MINUTE_RANGE, TOKENS_PER_MINUTE_RANGE, TrafficLimits,
+};
+
+/// The names of [`limits`] in the file.
+pub(super) const NAMES: [&str; 3] = ["requests_per_minute", "tokens_per_minute", "in_flight_max"];
+
+pub(super) fn limits(entry: &Section, findings: &mut Findings) -> TrafficLimits {
+    let (requests, tokens) = (REQUESTS_PER_MINUTE_RANGE, TOKENS_PER_MINUTE_RANGE);
+    TrafficLimits {
+        requests_per_minute: entry.number("requests_per_minute", &requests, findings),
+        tokens_per_minute: entry.number("tokens_per_minute", &tokens, findings),
+        in_flight_max: entry.number("in_flight_max", &GATEWAY_IN_FLIGHT_MAX_RANGE, findings),
+    }
+}

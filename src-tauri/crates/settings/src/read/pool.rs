@@ -1,0 +1,138 @@
+//! The keys of a backend: one name, or a list of names with weights. Both spellings say the same.
+
+use domain::{CredentialId, IdError, PoolOrder};
+use indexmap::IndexMap;
+use toml_edit::Value;
+
+use crate::finding::{Findings, RepairAction, closest, shown};
+use crate::section::Section;
+use crate::{CredentialSettings, POOL_MEMBERS_MAX, PoolMember, PoolSettings, WEIGHT_RANGE};
+
+const HINT: &str = "write it like credentials = [\"first\", { id = \"second\", weight = 2 }]";
+
+pub(super) fn pool(entry: &Section, findings: &mut Findings) -> PoolSettings {
+    let order = entry.word("pool", PoolOrder::WORDS, findings).unwrap_or_default();
+    let single = entry.text("credential", findings).and_then(|name| {
+        let id = CredentialId::new(name);
+        id.map_err(|error| no_name(entry, "credential", &error, findings)).ok()
+    });
+    let members = match entry.item("credentials") {
+        None => single.into_iter().map(PoolMember::new).collect(),
+        Some(_) => listed(entry, findings),
+    };
+    if entry.item("credential").is_some() && entry.item("credentials").is_some() {
+        let what = "the keys are given twice, as one name and as a list";
+        entry.wrong("credential", what, "keep the list", None, findings);
+    }
+    check_weights(entry, order, &members, findings);
+    PoolSettings { order, members }
+}
+
+fn listed(entry: &Section, findings: &mut Findings) -> Vec<PoolMember> {
+    let name = "credentials";
+    let Some(list) = entry.item(name).and_then(toml_edit::Item::as_array) else {
+        let single = entry.item(name).and_then(toml_edit::Item::as_str);
+        let meant = single
+            .map(|id| RepairAction::Set(Value::Array(std::iter::once(Value::from(id)).collect())));
+        entry.wrong(name, "this must be a list of keys", HINT, meant, findings);
+        return Vec::new();
+    };
+    if list.len() > POOL_MEMBERS_MAX {
+        let what = format!("{} keys; at most {POOL_MEMBERS_MAX} are allowed", list.len());
+        entry.wrong(name, what, "remove some of them", None, findings);
+    }
+    let mut members: Vec<PoolMember> = Vec::new();
+    for value in list {
+        let Some(member) = member(entry, value, findings) else { continue };
+        if members.iter().any(|known| known.credential == member.credential) {
+            let what = format!("the key {} is listed twice", shown(member.credential.as_str()));
+            let path = entry.path_of(name);
+            findings.warning(&path, value.span(), what, "remove one of the two");
+        } else {
+            members.push(member);
+        }
+    }
+    members
+}
+
+fn member(entry: &Section, value: &Value, findings: &mut Findings) -> Option<PoolMember> {
+    let (id, weight) = match value {
+        Value::String(id) => (Some(id.value().as_str()), 1),
+        Value::InlineTable(table) => {
+            let inner = Section::inline(entry.path_of("credentials"), table, value.span());
+            inner.check_names(&["id", "weight"], findings);
+            inner.missing("id", HINT, findings);
+            (inner.text("id", findings), inner.integer("weight", &WEIGHT_RANGE, 1, findings))
+        }
+        _ => {
+            let what = "a key's name must be text in quotes";
+            findings.error(&entry.path_of("credentials"), value.span(), what, HINT);
+            (None, 1)
+        }
+    };
+    let credential = CredentialId::new(id?);
+    let named = credential.map_err(|error| no_name(entry, "credentials", &error, findings));
+    Some(PoolMember { credential: named.ok()?, weight })
+}
+
+fn no_name(entry: &Section, name: &str, error: &IdError, findings: &mut Findings) {
+    entry.wrong(
+        name,
+        "this is no credential's name",
+        super::entries::id_hint(error),
+        None,
+        findings,
+    );
+}
+
+fn check_weights(
+    entry: &Section,
+    order: PoolOrder,
+    members: &[PoolMember],
+    findings: &mut Findings,
+) {
+    let by_weight = order == PoolOrder::Weighted && !members.is_empty();
+    if by_weight && members.iter().all(|member| member.weight == 0) {
+        let what = "every weight is 0, so all keys are used alike";
+        let path = entry.path_of("credentials");
+        findings.warning(&path, entry.span_of("credentials"), what, "give one of them a weight");
+    }
+}
+
+/// The keys named by an entry, as they stand in the file, with the field and the place in its list.
+pub(super) fn named<'doc>(entry: &Section<'doc>) -> Vec<(&'static str, Option<usize>, &'doc str)> {
+    let single = entry.item("credential").and_then(toml_edit::Item::as_str);
+    let single = single.map(|id| ("credential", None, id));
+    let list = entry.item("credentials").and_then(toml_edit::Item::as_array);
+    let listed = list.into_iter().flatten().enumerate().filter_map(|(place, value)| {
+        let id = match value {
+            Value::InlineTable(table) => table.get("id").and_then(Value::as_str),
+            other => other.as_str(),
+        };
+        Some(("credentials", Some(place), id?))
+    });
+    single.into_iter().chain(listed).collect()
+}
+
+/// A credential that is named must be there.
+pub(super) fn must_exist(
+    section: &Section,
+    (name, place, asked): (&'static str, Option<usize>, &str),
+    known: &IndexMap<CredentialId, CredentialSettings>,
+    findings: &mut Findings,
+) {
+    let ids = || known.keys().map(CredentialId::as_str);
+    if ids().any(|id| id == asked) || CredentialId::new(asked).is_err() {
+        return;
+    }
+    let what = match place {
+        Some(_) => format!("the credential {} does not exist", shown(asked)),
+        None => "this credential does not exist".to_owned(),
+    };
+    let hint = "add it with `gatehouse keys add`, or name one that is there";
+    let action = closest(asked, ids()).map(|meant| match place {
+        Some(place) => RepairAction::SetAt { place, field: "id", value: Value::from(meant) },
+        None => RepairAction::Set(Value::from(meant)),
+    });
+    section.wrong(name, what, hint, action, findings);
+}
