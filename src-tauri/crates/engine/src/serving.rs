@@ -96,7 +96,12 @@ pub enum ServeError {
 
 impl Serving {
     pub(crate) fn new(port: Option<u16>) -> Self {
-        Self { port, gateway: Mutex::default(), lanes: Mutex::default(), listening: Mutex::default() }
+        Self {
+            port,
+            gateway: Mutex::default(),
+            lanes: Mutex::default(),
+            listening: Mutex::default(),
+        }
     }
 }
 

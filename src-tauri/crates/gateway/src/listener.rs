@@ -325,6 +325,62 @@ mod tests {
         serde_json::from_str::<serde_json::Value>(body).expect("JSON");
     }
 
+    /// Says on which thread it answers.
+    struct WhereAmI;
+
+    impl Answers for WhereAmI {
+        async fn answer(self: Arc<Self>, _request: Request<Incoming>) -> Response<AnswerBody> {
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            crate::answer::json(200, name.into())
+        }
+    }
+
+    async fn ask(port: u16) -> (TcpStream, String) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("connected");
+        socket.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+        let mut seen = Vec::new();
+        while !seen.windows(6).any(|six| six == b"lane-a" || six == b"lane-b") {
+            assert_ne!(socket.read_buf(&mut seen).await.expect("read"), 0);
+        }
+        let text = String::from_utf8(seen).expect("text");
+        (socket, text.rsplit_once("\r\n").expect("a body").1.to_owned())
+    }
+
+    #[tokio::test]
+    async fn connections_are_spread_over_the_lanes_and_stop_with_the_listener() {
+        let ended = CancellationToken::new();
+        let lane = |name: &str| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.expect("a runtime");
+            let (handle, ended) = (runtime.handle().clone(), ended.clone());
+            let run = move || runtime.block_on(ended.cancelled());
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            (handle, thread.expect("a thread"))
+        };
+        let (handles, threads): (Vec<_>, Vec<_>) =
+            ["lane-a", "lane-b"].map(lane).into_iter().unzip();
+        let listener = Listener::bind(0).await.expect("a port").spread_over(handles);
+        let (port, stop) = (listener.port(), CancellationToken::new());
+        let serving = serve(listener, Arc::new(WhereAmI), DoorLimits::default(), stop.clone());
+        let asking = async {
+            let mut kept = Vec::new();
+            for expected in ["lane-a", "lane-b", "lane-a"] {
+                let (socket, name) = ask(port).await;
+                assert_eq!(name, expected);
+                kept.push(socket);
+            }
+            // The first lane has two connections now, so the second one is next.
+            assert_eq!(ask(port).await.1, "lane-b");
+            stop.cancel();
+        };
+        tokio::join!(serving, asking);
+        ended.cancel();
+        for thread in threads {
+            thread.join().expect("ended");
+        }
+    }
+
     #[tokio::test]
     async fn a_taken_port_is_named_and_says_what_to_do() {
         let first = Listener::bind(0).await.expect("a port");

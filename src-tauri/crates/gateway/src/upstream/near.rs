@@ -39,7 +39,7 @@ pub(super) const SWEEPS_SURVIVED_MAX: u8 = 25;
 #[derive(Debug)]
 pub(super) struct Near {
     connect_timeout: Duration,
-    idle: Mutex<Vec<Box<Line>>>,
+    idle: Mutex<Vec<Line>>,
 }
 
 /// The head of an answer and its body to come.
@@ -49,7 +49,7 @@ pub(super) type NearAnswer = Response<NearBody>;
 /// that, it closes the connection.
 pub(super) struct NearBody {
     incoming: Incoming,
-    line: Option<Box<Line>>,
+    line: Option<Line>,
     near: Arc<Near>,
 }
 
@@ -99,7 +99,7 @@ impl Near {
                 Err(Unsent::Failed(failure)) => return Err(failure),
             }
         }
-        let mut line = Box::new(self.open(url, authority).await?);
+        let mut line = self.open(url, authority).await?;
         match line.send(request).await {
             Ok(answer) => Ok(self.answer(answer, line)),
             Err(Unsent::Back(_)) => Err(UpstreamFailure::Broken),
@@ -117,12 +117,12 @@ impl Near {
         });
     }
 
-    fn answer(self: &Arc<Self>, answer: Response<Incoming>, line: Box<Line>) -> NearAnswer {
+    fn answer(self: &Arc<Self>, answer: Response<Incoming>, line: Line) -> NearAnswer {
         let near = Arc::clone(self);
         answer.map(|incoming| NearBody { incoming, line: Some(line), near })
     }
 
-    fn take(&self, authority: &str) -> Option<Box<Line>> {
+    fn take(&self, authority: &str) -> Option<Line> {
         let here = Handle::current().id();
         let mut idle = self.idle.lock();
         // The one used last is the one least likely to have been closed.
@@ -130,7 +130,7 @@ impl Near {
         Some(idle.remove(at))
     }
 
-    fn keep(&self, mut line: Box<Line>) {
+    fn keep(&self, mut line: Line) {
         line.sweeps = 0;
         let mut idle = self.idle.lock();
         let alike = idle.iter().filter(|kept| kept.is_for(&line.authority, line.runtime));
@@ -263,3 +263,6 @@ impl NearBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
