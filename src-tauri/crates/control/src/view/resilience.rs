@@ -303,6 +303,13 @@ pub struct BacktestView {
     pub attempts: u32,
 }
 
+/// Names one request.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestRef {
+    /// Which.
+    pub id: String,
+}
+
 /// How a request went its way, beyond what its row in the log says.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RequestPathView {

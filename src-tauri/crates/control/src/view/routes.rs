@@ -112,8 +112,11 @@ pub struct RouteCandidateView {
     pub model: Option<String>,
     /// Its weight among the others, of the policies that use one.
     pub weight: u16,
-    /// Its state, with each of its keys; one entry without a key if it needs none, none at all if
-    /// the settings do not know the backend.
+    /// The best of its keys: whether it may be used at this moment. Off if the settings do not know
+    /// the backend, or have switched it off.
+    pub availability: AvailabilityView,
+    /// Each of its keys; one entry without a key if it needs none, none at all if the settings do
+    /// not know the backend.
     pub accesses: Vec<AvailabilityView>,
     /// Requests of this route that it answered in the last 24 hours.
     pub requests: Count,
