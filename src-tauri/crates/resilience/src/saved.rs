@@ -104,9 +104,7 @@ impl Accesses {
 impl Entry {
     fn save(&self, access: &Access, now: Moment, rules: &BreakerRules) -> SavedAccess {
         let models = self.cooldowns.models.iter();
-        // What time has done goes with it: the rule and the rest belong to the state that is saved.
-        let mut breaker = self.breaker.clone();
-        breaker.settle(now, rules, &mut Vec::new());
+        let breaker = self.breaker.settled(now, rules);
         SavedAccess {
             access: access.clone(),
             breaker: SavedBreaker {
