@@ -3,13 +3,12 @@
 //! real ones do. After every event a watch with books of its own checks what must hold.
 //!
 //! Everything comes from one seed. A broken promise prints it; `SIMULATION_SEED=n` runs that one world
-//! again, and `SIMULATION_DAYS=n` runs longer.
+//! again, `SIMULATION_DAYS=n` runs longer, and `SIMULATION_WORLDS=n` runs through more of the bad hours.
 
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "a test that cannot go on fails, and says what it measured"
 )]
 
@@ -28,6 +27,7 @@ mod simulation {
 use std::time::Duration;
 
 use domain::RoutePolicy;
+use resilience::RateRules;
 use simulation::clients::{Client, Retrying, Rhythm};
 use simulation::plans::{rates, route, table, troubled};
 use simulation::upstream::{Fault, Upstream};
@@ -50,7 +50,8 @@ fn a_day_of_faults_breaks_no_promise() {
 
 #[test]
 fn many_bad_hours_break_no_promise() {
-    let seeds = asked_for("SIMULATION_SEED").map_or(0..40, |seed| seed..seed + 1);
+    let worlds = asked_for("SIMULATION_WORLDS").unwrap_or(40);
+    let seeds = asked_for("SIMULATION_SEED").map_or(0..worlds, |seed| seed..seed + 1);
     for seed in seeds {
         World::run(troubled(seed, HOUR, Duration::from_secs(300), 3));
     }
@@ -90,6 +91,87 @@ fn reliability_300() {
     println!("{totals:#?}");
     assert_eq!((totals.asked, totals.answered), (3_000, 3_000));
     assert_eq!((totals.trips, totals.recoveries), (2, 2));
+}
+
+/// A thousand requests over weights 5, 3 and 2, and while one of them is out the others by theirs.
+#[test]
+fn shares_follow_the_weights() {
+    let backends = [("five", 1), ("three", 1), ("two", 1)];
+    let weights = [("five", 5), ("three", 3), ("two", 2)];
+    let shares = |faults: &[(&str, Fault)]| {
+        let upstream = |(id, _): &(&str, u8)| {
+            let fault = faults.iter().find(|(ill, _)| ill == id);
+            let well = Upstream::healthy(id);
+            fault.map_or(well.clone(), |(_, fault)| well.with_fault(*fault, 0, 2_000))
+        };
+        let watch = World::run(Plan {
+            seed: 5,
+            lasts: Duration::from_secs(1_000) + Duration::from_micros(1),
+            table: table(vec![route("m", RoutePolicy::Weighted, &weights)], &backends),
+            upstreams: backends.iter().map(upstream).collect(),
+            rates: rates(&backends),
+            clients: vec![Client::new("c", "m", Rhythm::Steady { every: Duration::from_secs(1) })],
+            dying_keys: Vec::new(),
+            restarts: Vec::new(),
+        });
+        assert_eq!(watch.totals.answered, 1_000);
+        backends.map(|(id, _)| watch.answered_percent(id))
+    };
+    let near = |shares: [f64; 3], wanted: [f64; 3]| {
+        println!("{shares:?} for {wanted:?}");
+        shares.iter().zip(wanted).all(|(share, wanted)| (share - wanted).abs() <= 5.0)
+    };
+    assert!(near(shares(&[]), [50.0, 30.0, 20.0]));
+    assert!(near(shares(&[("five", Fault::Refuse)]), [0.0, 60.0, 40.0]));
+}
+
+/// The gateway holds itself to what the provider allows, in whatever minute the provider counts.
+#[test]
+fn a_provider_never_meets_more_than_its_limit() {
+    let backends = [("limited", 1), ("other", 1)];
+    let limited = Upstream::healthy("limited").taking_per_minute(30);
+    let rules = RateRules { requests_per_minute: Some(30), tokens_per_minute: None };
+    let rhythm = Rhythm::Bursts { size: 12, every: Duration::from_secs(7) };
+    let watch = World::run(Plan {
+        seed: 21,
+        lasts: HOUR,
+        table: table(
+            vec![route("m", RoutePolicy::Ordered, &[("limited", 1), ("other", 1)])],
+            &backends,
+        ),
+        upstreams: vec![limited, Upstream::healthy("other")],
+        rates: vec![("limited", rules), ("other", RateRules::default())],
+        clients: vec![Client::new("c", "m", rhythm)],
+        dying_keys: Vec::new(),
+        restarts: Vec::new(),
+    });
+    let share = watch.answered_percent("limited");
+    println!("{share} % by the limited one, {:#?}", watch.totals);
+    assert_eq!(watch.totals.answered, watch.totals.asked);
+    assert_eq!(watch.totals.rate_limited, 0);
+    // 30 a minute of about 103, and the window may be a second longer than a minute.
+    assert!((27.0..=30.0).contains(&share), "{share}");
+}
+
+/// A provider that takes five at once and refuses the sixth: what is found out, and what is lost.
+#[test]
+fn what_a_provider_takes_at_once_is_found_out() {
+    let backends = [("narrow", 1)];
+    let narrow = Upstream::healthy("narrow").taking_at_once(5);
+    let rhythm = Rhythm::Bursts { size: 8, every: Duration::from_secs(20) };
+    let totals = World::run(Plan {
+        seed: 22,
+        lasts: HOUR,
+        table: table(vec![route("m", RoutePolicy::Ordered, &[("narrow", 1)])], &backends),
+        upstreams: vec![narrow],
+        rates: rates(&backends),
+        clients: vec![Client::new("c", "m", rhythm)],
+        dying_keys: Vec::new(),
+        restarts: Vec::new(),
+    })
+    .totals;
+    println!("{totals:#?}");
+    assert!(totals.rate_limited * 20 < totals.asked, "{totals:?}");
 }
 
 /// A provider that is dead for an hour, and clients that do not give up.

@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     /// Candidates that could be called when it was routed.
     pub(crate) available: Vec<Access>,
     pub(crate) all_open: bool,
+    /// It waited in vain for a place at a backend.
+    pub(crate) gave_up: bool,
 }
 
 /// An attempt.
@@ -54,7 +56,14 @@ pub(crate) struct Book {
 
 impl Seen {
     pub(crate) const fn new(began: Moment) -> Self {
-        Self { began, routed: began, sent: Vec::new(), available: Vec::new(), all_open: false }
+        Self {
+            began,
+            routed: began,
+            sent: Vec::new(),
+            available: Vec::new(),
+            all_open: false,
+            gave_up: false,
+        }
     }
 
     /// Whether a call of `access` goes where this request has failed before: the same access, or a

@@ -56,6 +56,11 @@ pub(crate) enum Effect {
         call: CallId,
         candidates: Vec<Access>,
     },
+    /// The plan of the request goes on there.
+    Decided {
+        call: CallId,
+        access: Access,
+    },
     Send {
         call: CallId,
         access: Access,
@@ -75,6 +80,10 @@ pub(crate) enum Effect {
         call: CallId,
         ticket: Ticket,
         at: Moment,
+    },
+    /// It waited in vain for a place at a backend.
+    GaveUp {
+        call: CallId,
     },
     Ended {
         call: CallId,
@@ -199,7 +208,7 @@ impl Gateway {
     /// The pause before a repetition is over.
     pub(crate) fn resume(&mut self, call: CallId, now: Moment) {
         let Some(Call { at: At::Pause, place, .. }) = self.calls.get(&call) else { return };
-        self.todo.push_back((call, Todo::Follow(Step::Try(*place))));
+        self.knock(call, *place, now);
         self.run(now);
     }
 
@@ -252,6 +261,7 @@ impl Gateway {
                 self.end(call, Ending::Busy { retry_after: QUEUE_WAIT_MAX }, now);
             }
             At::BackendGate(gate) if gate == ticket => {
+                self.effects.push(Effect::GaveUp { call });
                 self.leave_backend(call, gate, None, now);
                 self.not_admitted(call, waiting_place(&self.calls, call), now);
             }
@@ -317,6 +327,10 @@ impl Gateway {
 
     fn follow(&mut self, id: CallId, step: Step, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Step::Try(place) | Step::TryAfter(place, _) = step {
+            let access = call.candidates[place].0.clone();
+            self.effects.push(Effect::Decided { call: id, access });
+        }
         match step {
             Step::Try(place) => self.knock(id, place, now),
             Step::TryAfter(place, wait) => {

@@ -130,11 +130,6 @@ impl Recorded {
         self.permits.len()
     }
 
-    /// How long the record is.
-    pub(crate) fn len(&self) -> usize {
-        self.record.len()
-    }
-
     /// What the record alone leads to.
     pub(crate) fn replayed(&self) -> Accesses {
         let mut again = Accesses::new(self.rules);

@@ -43,7 +43,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Refuse,
         Self::Errors { percent: 100 },
         Self::Errors { percent: 33 },
@@ -60,6 +60,7 @@ impl Fault {
         Self::Nonsense,
         Self::ModelGone,
         Self::NotAgain,
+        Self::Timeout,
     ];
 }
 
@@ -119,6 +120,14 @@ impl Upstream {
             recent: VecDeque::new(),
             over_limit: 0,
         }
+    }
+
+    pub(crate) fn taking_at_once(self, capacity: usize) -> Self {
+        Self { capacity: Some(capacity), ..self }
+    }
+
+    pub(crate) fn taking_per_minute(self, per_minute: usize) -> Self {
+        Self { per_minute: Some(per_minute), ..self }
     }
 
     pub(crate) fn with_fault(mut self, fault: Fault, from_secs: u64, to_secs: u64) -> Self {

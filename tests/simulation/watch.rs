@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use domain::{Access, BackendId, CredentialId, Moment};
-use resilience::{ProbeOutcome, Transition, TransitionRule, TransitionState};
+use resilience::{Happened, ProbeOutcome, Transition, TransitionRule, TransitionState};
 
 use super::books::{Book, Seen, Sent};
 use super::gateway::{CallId, Effect, Ending, Gateway, PLACES, QUEUE_MAX};
@@ -19,9 +19,6 @@ use super::upstream::Upstream;
 
 /// Most attempts for a request.
 const ATTEMPTS_MAX: usize = 3;
-/// A repetition is decided up to this long before it is sent, so that much less of a minute of sending
-/// lies within a minute of deciding.
-const REPETITIONS_WITHIN: Duration = Duration::from_secs(54);
 /// The part of the requests of a minute that may be repeated, and how many beside.
 const REPEATED: (f64, f64) = (0.2, 3.0);
 /// Most calls upstream for a request that found everything open.
@@ -35,6 +32,7 @@ pub(crate) struct Watch {
     calls: BTreeMap<CallId, Seen>,
     books: BTreeMap<Access, Book>,
     in_flight: BTreeMap<BackendId, usize>,
+    answered: BTreeMap<BackendId, u32>,
     served: VecDeque<Moment>,
     repeated: VecDeque<Moment>,
     /// Announced in this event; their evidence is looked at when its calls are known.
@@ -51,9 +49,12 @@ pub(crate) struct Totals {
     pub(crate) answered: u64,
     pub(crate) failed: u64,
     pub(crate) cut: u64,
+    /// No place, neither at the door nor at a backend, in time.
     pub(crate) busy: u64,
     pub(crate) cancelled: u64,
     pub(crate) sent: u64,
+    /// Attempts that met a 429.
+    pub(crate) rate_limited: u64,
     pub(crate) repeated: u64,
     pub(crate) trips: u64,
     pub(crate) recoveries: u64,
@@ -70,6 +71,7 @@ impl Watch {
             calls: BTreeMap::new(),
             books: BTreeMap::new(),
             in_flight: BTreeMap::new(),
+            answered: BTreeMap::new(),
             served: VecDeque::new(),
             repeated: VecDeque::new(),
             openings: Vec::new(),
@@ -135,10 +137,24 @@ impl Watch {
                 let seen = self.calls.get_mut(call).expect("a request that is inside");
                 let sent = seen.sent.last_mut().expect("an answer to something");
                 sent.happened = Some(*happened);
+                let limited = matches!(happened, Happened::RateLimited { .. });
+                self.totals.rate_limited += u64::from(limited);
+                if matches!(happened, Happened::Success { .. }) {
+                    *self.answered.entry(access.backend.clone()).or_default() += 1;
+                }
                 let book = self.books.entry(access.clone()).or_default();
                 book.reported(*call, *request, *happened, sent.key, now);
             }
             Effect::Ended { call, ending } => self.ended(*call, *ending, upstreams),
+            Effect::Decided { call, access } => {
+                if self.calls[call].repeats(access) {
+                    self.totals.repeated += 1;
+                    self.repetition();
+                }
+            }
+            Effect::GaveUp { call } => {
+                self.calls.get_mut(call).expect("a request that is inside").gave_up = true;
+            }
             Effect::ResumeAt { .. } | Effect::GiveUpAt { .. } => {}
         }
     }
@@ -212,6 +228,13 @@ impl Watch {
         }
     }
 
+    /// The part of the answers that came from a backend, in percent.
+    pub(crate) fn answered_percent(&self, backend: &str) -> f64 {
+        let all: u32 = self.answered.values().sum();
+        let own = self.answered.iter().find(|(id, _)| id.as_str() == backend);
+        f64::from(own.map_or(0, |(_, own)| *own)) * 100.0 / f64::from(all)
+    }
+
     fn routed(&mut self, call: CallId, candidates: &[Access]) {
         let now = self.now;
         self.served.push_back(now);
@@ -232,7 +255,6 @@ impl Watch {
         let book = self.books.entry(access.clone()).or_default();
         let (allowed, key) = (book.send(call, now), book.key);
         let seen = self.calls.get_mut(&call).expect("a request that is inside");
-        let repeats = seen.repeats(access);
         seen.sent.push(Sent { access: access.clone(), key, happened: None });
         let (attempts, all_open) = (seen.sent.len(), seen.all_open);
         let in_flight = self.in_flight.entry(access.backend.clone()).or_default();
@@ -247,21 +269,16 @@ impl Watch {
         self.holds(in_flight <= limit as usize, || {
             format!("{access}: {in_flight} at once, {limit} allowed")
         });
-        if repeats {
-            self.totals.repeated += 1;
-            self.repetition();
-        }
         self.note(&format!("{call} to {access} {now:?}"));
     }
 
     fn repetition(&mut self) {
         let now = self.now;
         self.repeated.push_back(now);
-        while self.repeated.front().is_some_and(|at| now.since(*at) > REPETITIONS_WITHIN) {
-            self.repeated.pop_front();
-        }
-        while self.served.front().is_some_and(|at| now.since(*at) > Duration::from_secs(60)) {
-            self.served.pop_front();
+        for moments in [&mut self.repeated, &mut self.served] {
+            while moments.front().is_some_and(|at| now.since(*at) > Duration::from_secs(60)) {
+                moments.pop_front();
+            }
         }
         let (repeated, served) = (self.repeated.len(), self.served.len());
         #[expect(clippy::cast_precision_loss, reason = "counts of a minute")]
@@ -277,6 +294,7 @@ impl Watch {
             Ending::CutInAnswer => totals.cut += 1,
             Ending::Cancelled => totals.cancelled += 1,
             Ending::Busy { .. } => totals.busy += 1,
+            Ending::Failed { .. } if seen.gave_up => totals.busy += 1,
             Ending::Failed { stopped, .. } => {
                 totals.failed += 1;
                 let well = seen.available.iter().find(|access| {

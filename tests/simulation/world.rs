@@ -180,7 +180,10 @@ impl World {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Routed { .. } | Effect::Reported { .. } => {}
+            Effect::Routed { .. }
+            | Effect::Decided { .. }
+            | Effect::Reported { .. }
+            | Effect::GaveUp { .. } => {}
             Effect::Send { call, access, left } => {
                 let upstream = self.upstreams.get_mut(&access.backend).expect("a provider");
                 let mut answer = upstream.answer(&access, self.now, &self.chance);

@@ -177,8 +177,9 @@ impl Gateway {
         }
         backend.gate.waiting.remove(&gate);
         let admission = &mut backend.gate.admission;
-        let mut called: Vec<_> = admission.leave(gate, now).into_iter().collect();
-        called.extend(admission.resize(limit(&backend.adaptive)));
+        // First the number of places, then the place: else a shrunken backend is given one call more.
+        let mut called = admission.resize(limit(&backend.adaptive));
+        called.extend(admission.leave(gate, now));
         for next in called {
             let waited = backend.gate.waiting.remove(&next).expect("whoever is called has waited");
             let waiting = self.calls.get_mut(&waited).expect("it is still inside");
