@@ -50,7 +50,7 @@ fn a_day_of_faults_breaks_no_promise() {
 
 #[test]
 fn many_bad_hours_break_no_promise() {
-    let worlds = asked_for("SIMULATION_WORLDS").unwrap_or(40);
+    let worlds = asked_for("SIMULATION_WORLDS").unwrap_or(25);
     let seeds = asked_for("SIMULATION_SEED").map_or(0..worlds, |seed| seed..seed + 1);
     for seed in seeds {
         World::run(troubled(seed, HOUR, Duration::from_secs(300), 3));
