@@ -18,6 +18,7 @@ use url::Url;
 use wire::TargetKind;
 
 use crate::engine::Engine;
+use crate::resilience::rules_in_force;
 
 /// Where the mock would be, if it were anywhere: it answers in this process.
 const MOCK_URL: &str = "http://mock.localhost/v1";
@@ -38,7 +39,7 @@ impl Engine {
             clients: self.clients(&settings),
             prices: Arc::clone(&self.parts.prices),
             limits: RequestLimits::from(&settings.gateway),
-            resilience: ResilienceRules::default(),
+            resilience: rules_in_force(&settings),
             since: self.parts.clock.wall(),
         };
         self.parts.snapshot.store(Arc::new(built));

@@ -14,8 +14,8 @@ use domain::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use resilience::{
-    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, Permit,
-    ProbeOutcome, RetryBudget, SavedAccess, Standing, Transition,
+    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, ModelCooldown,
+    Permit, ProbeOutcome, RetryBudget, SavedAccess, Standing, Transition,
 };
 use routing::{Available, Conditions, Needs};
 
@@ -87,6 +87,18 @@ impl Live {
         self.accesses.lock().standing(access, self.clock.now())
     }
 
+    /// The models of an access that cool down by themselves. Changes nothing.
+    #[must_use]
+    pub fn model_cooldowns(&self, access: &Access) -> Vec<ModelCooldown> {
+        self.accesses.lock().model_cooldowns(access, self.clock.now())
+    }
+
+    /// Requests at a backend right now.
+    #[must_use]
+    pub fn in_flight(&self, backend: &BackendId) -> u32 {
+        self.busy.lock().get(backend).copied().unwrap_or_default()
+    }
+
     /// Whether `access` may be asked for `model`. Changes nothing.
     #[must_use]
     pub fn availability(&self, access: &Access, model: &str) -> Availability {
@@ -130,6 +142,12 @@ impl Live {
     #[must_use]
     pub fn wants_probe(&self) -> Vec<Access> {
         self.accesses.lock().wants_probe(self.clock.now())
+    }
+
+    /// Tells what time alone has changed. The states do not depend on its being called.
+    pub fn lapse(&self) {
+        let transitions = self.accesses.lock().lapse(self.clock.now());
+        self.tell(transitions);
     }
 
     /// What a restart must not forget.
