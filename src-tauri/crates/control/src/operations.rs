@@ -14,8 +14,9 @@ use crate::view::{
     KeyVerificationView, KeyView, NotificationTestView, PlaygroundRawView, PlaygroundRef,
     PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart,
     ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk,
-    RouteDecisionView, RouteSimulation, RouteSimulationView, RunView, SettingsValues, SettingsView,
-    StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
+    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
+    RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery,
+    UsageView, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 

@@ -9,7 +9,8 @@ use routing::{
     Available, Candidate, Decision, Ground, Needs, NoRoute, PassedOver, Score, Share, Simulation,
 };
 
-use super::{availability, input};
+use super::input;
+use super::resilience::availability;
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, AvailabilityView, MicroDollars, PassedOverView, RouteAsk, RouteChoiceView,
@@ -109,7 +110,7 @@ fn choice(engine: &Engine, candidate: &Candidate, place: u32) -> RouteChoiceView
 
 /// Of the access, unless a model of it is held back by itself.
 fn availability_for(engine: &Engine, candidate: &Candidate) -> AvailabilityView {
-    let own = availability(engine, &candidate.access);
+    let own = availability(engine, &engine.settings(), &candidate.access);
     match &candidate.why.available {
         closed @ Available::Closed { .. } if own.state == AvailabilityState::Ready => {
             let (state, why) = (AvailabilityState::CoolingDown, sentence(&closed.to_string()));

@@ -8,7 +8,8 @@ use routing::{Available, Decision, Needs, NoRoute};
 use settings::{BalanceSettings, RouteCandidateSettings, RouteSettings, Settings};
 
 use super::explain::sentence;
-use super::{availability, input};
+use super::input;
+use super::resilience::availability;
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, AvailabilityView, BalanceWeightsView, Count, RouteCandidateEdit,
@@ -138,7 +139,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn view(&self, counts: &[RouteCount], all: u64) -> RouteView {
-        let Self { engine: _, settings: _, id, route } = self;
+        let Self { id, route, .. } = self;
         let own: Vec<&RouteCount> =
             counts.iter().filter(|count| count.route == id.as_str()).collect();
         let requests = own.iter().map(|count| count.requests).sum();
@@ -197,7 +198,7 @@ impl Row<'_> {
     fn accesses(&self, backend: &BackendId) -> Vec<AvailabilityView> {
         let is_its = |access: &Access| access.backend == *backend;
         let accesses = self.engine.accesses().into_iter().filter(is_its);
-        accesses.map(|access| availability(self.engine, &access)).collect()
+        accesses.map(|access| availability(self.engine, self.settings, &access)).collect()
     }
 
     /// Where its requests go now.
