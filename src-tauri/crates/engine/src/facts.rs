@@ -272,7 +272,7 @@ impl Engine {
     pub(crate) fn apply_settings(&self) {
         let settings = self.settings();
         self.rebuild_snapshot();
-        self.apply_to_accesses();
+        self.forget_unknown_accesses();
         self.watch_backends(&HashMap::new());
         let interval = std::time::Duration::from_secs(settings.health.interval_secs);
         self.parts.monitor.set_interval(interval);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ::resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
 use domain::{Access, BackendId, CredentialId, Moment, WallTime};
-use gateway::{ResilienceRules, Verdict};
+use gateway::Verdict;
 use ledger::{AccessState, AccessStates, LedgerError};
 use monitor::Finding;
 use parking_lot::Mutex;
@@ -153,9 +153,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts the numbers of the settings in force, and forgets accesses that they no longer name.
-    pub(crate) fn apply_to_accesses(&self) {
-        self.parts.live.configure(&rules_in_force(&self.settings()));
+    /// Forgets accesses that the settings no longer name.
+    pub(crate) fn forget_unknown_accesses(&self) {
         let known: HashSet<Access> = self.accesses().into_iter().collect();
         self.parts.live.retain(|access| known.contains(access));
         self.parts.access_log.learnt();
@@ -251,16 +250,6 @@ impl Engine {
         let silent: HashSet<BackendId> =
             self.parts.live.wants_probe().into_iter().map(|access| access.backend).collect();
         silent.iter().for_each(|backend| self.probe_soon(backend));
-    }
-}
-
-/// What the settings say of failures.
-pub(crate) fn rules_in_force(settings: &Settings) -> ResilienceRules {
-    let numbers = settings.resilience.numbers();
-    ResilienceRules {
-        breaker: breaker_rules(&numbers),
-        attempts: attempt_rules(&numbers),
-        budget: retry_budget_rules(&numbers),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ::resilience::{AccessState, BlockReason, Forced, LimitKind, Standing};
 use domain::{Access, Moment, WallTime};
 use engine::{Clocks, Engine};
+use gateway::CONNECTIONS_MAX;
 use settings::Settings;
 
 use super::input;
@@ -136,12 +137,20 @@ fn access_view(
             since: None,
             until: set.until.map(|until| clocks.wall_at(until).into()),
         }),
-        concurrency: ConcurrencyView {
-            in_flight: engine.live().in_flight(&access.backend),
-            limit: None,
-            limit_max: None,
-        },
+        concurrency: concurrency(engine, settings, access),
     }
+}
+
+fn concurrency(engine: &Engine, settings: &Settings, access: &Access) -> ConcurrencyView {
+    let (in_flight, learnt) = engine.live().load(&access.backend);
+    let known = settings.backends.get(&access.backend);
+    let set = known.and_then(|known| known.limits.in_flight_max);
+    let set = set.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+    // What its answers taught is no limit as long as they taught none.
+    let most = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    let learnt = learnt.filter(|limit| *limit < most);
+    let limit = [set, learnt].into_iter().flatten().min();
+    ConcurrencyView { in_flight, limit, limit_max: set }
 }
 
 fn is_enabled(settings: &Settings, access: &Access) -> bool {
