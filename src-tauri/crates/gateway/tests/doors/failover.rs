@@ -295,6 +295,19 @@ async fn silence_before_the_first_token_fails_over() {
 }
 
 #[tokio::test]
+async fn a_whole_answer_that_never_comes_leaves_time_for_the_second() {
+    let shared = network();
+    Pair::alone(Reply::chat(&WELL).into(), limits(Arc::clone(&shared))).await.ask(ASK).await;
+    let mut short = limits(shared);
+    short.request.total_timeout = Duration::from_secs(2);
+    let pair = Pair::of(Reply::silence().into(), short).await;
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, pair.calls()), (200, (1, 1)), "{}", answer.text());
+    let (_, attempts) = pair.world.row(&answer).await;
+    assert_eq!(attempts[0].class.as_deref(), Some("first-token-timeout"));
+}
+
+#[tokio::test]
 async fn f5_a_handshake_that_stalls_ends_with_the_connect_limit() {
     let mut serving = JoinSet::new();
     let url = no_tls(&mut serving, b"").await;
