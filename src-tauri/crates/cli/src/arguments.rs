@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, check, clients, completions, keys, requests, settings, token, usage,
+    ask, backends, cache, check, clients, completions, keys, requests, settings, token, usage,
 };
 use crate::console::Format;
 use crate::exit::Exit;
@@ -72,6 +72,9 @@ pub(crate) enum Ask {
     Usage(usage::Usage),
     /// Show single requests, newest first
     Requests(requests::Requests),
+    /// Answers that were given before
+    #[command(subcommand)]
+    Cache(cache::Cache),
     /// Look at the settings and mend their file
     #[command(subcommand)]
     Settings(settings::Settings),

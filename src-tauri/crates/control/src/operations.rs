@@ -8,7 +8,7 @@ use engine::{Engine, Topic};
 use crate::core::Core;
 use crate::event::Tag;
 use crate::view::{
-    AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
+    CachePurge, CachePurgedView, CacheQuery, CacheView, AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
     BreakerTimelineView, ClientAdd, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace,
     KeyVerificationView, KeyView, NotificationTestView, PlaygroundRawView, PlaygroundRef,
@@ -75,6 +75,10 @@ macro_rules! operations {
             breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
             /// What a breaker with other numbers would have done.
             breaker_backtest(req: BacktestQuery) -> BacktestView, changes [];
+            /// The cache of answers, what it saved, and why requests went past it.
+            cache(req: CacheQuery) -> CacheView, changes [];
+            /// Throws kept answers away.
+            cache_purge(req: CachePurge) -> CachePurgedView, changes [Cache];
             /// The run that goes, or else the newest, and the scores before it.
             readiness() -> ReadinessView, changes [];
             /// Starts a run; progress comes as events.
