@@ -7,13 +7,18 @@ use std::time::Duration;
 use domain::{BackendId, ClientId, Dialect, IdError, Offer, RouteId, WallTime};
 use gateway::{
     Backend, Client, ClientStanding, Clients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
+    TrafficRules,
 };
 use ledger::{PriceBook, Purpose};
+use resilience::{Priority, RateRules};
 use routing::{
     BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
     RouteCandidate, RouteTable, Standing,
 };
-use settings::{BackendKind, BackendSettings, GatewaySettings, RouteSettings, Settings, api_root};
+use settings::{
+    BackendKind, BackendSettings, ClientPriority, ClientSettings, GatewaySettings, RouteSettings,
+    Settings, TrafficLimits, api_root,
+};
 use url::Url;
 use wire::TargetKind;
 
@@ -45,24 +50,42 @@ impl Engine {
     }
 
     fn clients(&self, settings: &Settings) -> Clients {
-        let own = settings.clients.iter().map(|(id, known)| {
-            let standing = ClientStanding::Valid(known.expires);
-            let client = Client { id: id.clone(), purpose: Purpose::User, standing };
-            (known.token_sha256, client)
-        });
+        let own =
+            settings.clients.iter().map(|(id, known)| (known.token_sha256, client(id, known)));
         own.chain(self.check_client()).chain(self.playground_client()).collect()
     }
 
     fn playground_client(&self) -> Option<(TokenHash, Client)> {
         let id = playground_client_id().ok()?;
         let standing = ClientStanding::Valid(None);
-        Some((self.parts.playground_token.hash, Client { id, purpose: Purpose::User, standing }))
+        Some((self.parts.playground_token.hash, Client::new(id, Purpose::User, standing)))
     }
 
     fn check_client(&self) -> Option<(TokenHash, Client)> {
         let id = check_client_id().ok()?;
         let standing = ClientStanding::Valid(None);
-        Some((self.parts.check_token.hash, Client { id, purpose: Purpose::Check, standing }))
+        Some((self.parts.check_token.hash, Client::new(id, Purpose::Check, standing)))
+    }
+}
+
+fn client(id: &ClientId, known: &ClientSettings) -> Client {
+    let standing = ClientStanding::Valid(known.expires);
+    Client {
+        rules: traffic_rules(known.limits),
+        priority: match known.priority {
+            ClientPriority::Interactive => Priority::Interactive,
+            ClientPriority::Background => Priority::Background,
+        },
+        cache: known.cache,
+        ..Client::new(id.clone(), Purpose::User, standing)
+    }
+}
+
+fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
+    let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
+    TrafficRules {
+        rates: RateRules { requests_per_minute, tokens_per_minute },
+        in_flight_max: in_flight_max.and_then(|most| u32::try_from(most).ok()),
     }
 }
 
@@ -112,7 +135,7 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
     let own = settings.backends.iter().filter_map(|(id, known)| {
         let root = api_root(known.kind, &known.base_url);
         let built = Backend::new(id.clone(), target(known), &root, known.credential().cloned());
-        Some(built.ok()?.crossing(known.crossing))
+        Some(built.ok()?.crossing(known.crossing).rules(traffic_rules(known.limits)))
     });
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
 }

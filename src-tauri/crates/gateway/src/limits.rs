@@ -79,8 +79,12 @@ impl Default for DoorLimits {
 pub struct RequestLimits {
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
-    /// Requests in flight at once; more are refused with 429.
+    /// Requests in flight at once; more wait.
     pub in_flight_max: usize,
+    /// Requests that wait for a place; more are refused with 503.
+    pub queue_max: usize,
+    /// Longest wait for a place.
+    pub queue_wait: Duration,
     /// Time until the first token of a stream.
     pub first_token_timeout: Duration,
     /// Silence inside an answer.
@@ -96,6 +100,8 @@ impl From<&settings::GatewaySettings> for RequestLimits {
         Self {
             body_bytes_max: settings.body_bytes_max,
             in_flight_max: settings.in_flight_max,
+            queue_max: settings.queue_max,
+            queue_wait: Duration::from_millis(settings.queue_wait_ms),
             first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
             stall_timeout: Duration::from_millis(settings.stall_timeout_ms),
             total_timeout: Duration::from_millis(settings.total_timeout_ms),

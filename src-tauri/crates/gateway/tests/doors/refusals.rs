@@ -359,13 +359,14 @@ async fn requests_over_the_limit_are_told_at_once() {
     let upstream = ScriptedUpstream::start([Reply::silence()]).await.expect("an upstream");
     let mut limits = Limits::default();
     limits.request.in_flight_max = 1;
+    limits.request.queue_max = 0;
     let world = world_with(&upstream, limits).await;
     let waiting = world.begin_chat(ASK).await;
     while world.gateway.in_flight() == 0 {
         tokio::task::yield_now().await;
     }
     let answer = world.chat(ASK).await;
-    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.json()["error"]["code"], "too_many_requests");
     drop(waiting);
     world.seen.wait_settled(1).await;
