@@ -10,6 +10,7 @@ use crate::disk::{Disk, Found};
 use crate::kept::Kept;
 use crate::memory::{Memory, Stored};
 use crate::purge::{Asked, Rules};
+use crate::shared::Shared;
 use crate::stats::Counters;
 use crate::{Bypass, Entry, Key, NotKept, Purge, Stats, Tags, Ticket, TierStats};
 
@@ -50,7 +51,8 @@ pub struct DiskConfig {
 /// The third tier.
 #[derive(Debug, Clone)]
 pub struct SharedConfig {
-    /// `redis://host:port/number` or `unix:/path/to/socket`, without a password.
+    /// `redis`, `rediss` (TLS), `valkey` or `valkeys://host:port/number`, or `unix:///path`, without a
+    /// password. Clients of the same name on other machines are the same client there.
     pub url: String,
     /// Its password, if it wants one.
     pub password: Option<Secret>,
@@ -93,6 +95,7 @@ struct Inner {
     rules: Arc<Rules>,
     memory: Memory,
     disk: Option<Disk>,
+    shared: Option<Shared>,
     counters: Counters,
     config: CacheConfig,
 }
@@ -105,6 +108,7 @@ impl Cache {
         let open = |disk| Disk::open(disk, Arc::clone(&rules), Arc::clone(&clock));
         let inner = Inner {
             disk: config.disk.as_ref().map(open),
+            shared: config.shared.as_ref().map(|shared| Shared::new(shared, Arc::clone(&clock))),
             rules,
             memory: Memory::new(config.memory_bytes_max),
             counters: Counters::new(clock.wall()),
@@ -129,11 +133,11 @@ impl Cache {
 
     /// The answer, wherever it lies. One from a slower tier then lies in memory too.
     pub async fn get(&self, key: &Key) -> Lookup {
-        let ticket = self.ticket();
+        let mut ticket = self.ticket();
         if let Some(entry) = self.get_memory(key) {
             return Lookup::Hit { entry, tier: Tier::Memory };
         }
-        let Inner { disk, counters, config, .. } = &*self.inner;
+        let Inner { disk, shared, counters, config, .. } = &*self.inner;
         if let Some(disk) = disk {
             match disk.get(*key, config.entry_bytes_max).await {
                 Found::Kept(kept) => {
@@ -144,6 +148,21 @@ impl Cache {
                 }
                 Found::Damaged => counters.damaged(Tier::Disk),
                 Found::Nothing => {}
+            }
+        }
+        if let Some(shared) = shared {
+            let looked = shared.get(key, config.entry_bytes_max).await;
+            ticket.shared = looked.time;
+            if looked.is_damaged {
+                counters.damaged(Tier::Shared);
+            }
+            if let Some(mut kept) = looked.kept {
+                // The server's marks were checked; this process's rules begin with this look-up.
+                kept.generation = ticket.generation;
+                if let Some(entry) = self.promote(key, kept, ticket) {
+                    counters.hit(Tier::Shared, &entry);
+                    return Lookup::Hit { entry, tier: Tier::Shared };
+                }
             }
         }
         counters.missed();
@@ -209,20 +228,24 @@ impl Cache {
         entry: Entry,
         ttl: Duration,
     ) -> Result<(), NotKept> {
-        let Inner { rules, memory, disk, clock, config, .. } = &*self.inner;
+        let Inner { rules, memory, disk, shared, clock, config, .. } = &*self.inner;
         if entry.answer.bytes().len() > config.entry_bytes_max {
             return Err(NotKept::TooLarge);
         }
         let address = key.address();
-        let Ticket { generation, asked, shared } = ticket;
+        let Ticket { generation, asked, shared: shared_time } = ticket;
         if rules.is_stale(&Asked { address, tags: &tags, generation, asked }) {
             return Err(NotKept::Purged);
         }
         let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let expires = WallTime::from_unix_ms(clock.wall().unix_ms().saturating_add(ttl_ms));
-        let kept = Kept { entry: Arc::new(entry), tags, generation, shared, asked, expires };
+        let entry = Arc::new(entry);
+        let kept = Kept { entry, tags, generation, shared: shared_time, asked, expires };
         if let Some(disk) = disk {
             disk.put(*key, kept.clone());
+        }
+        if let Some(shared) = shared {
+            shared.put(*key, kept.clone());
         }
         memory.put(address, Stored { kept, expires: clock.now() + ttl });
         Ok(())
@@ -231,7 +254,11 @@ impl Cache {
     /// Purges. Once it returns, nothing that is covered is given to anybody, and nothing that was asked
     /// for before is kept later. After an error that holds for this process, but not for others yet.
     pub async fn purge(&self, purge: Purge) -> Result<(), Unreached> {
-        let Inner { rules, memory, disk, clock, .. } = &*self.inner;
+        let Inner { rules, memory, disk, shared, clock, .. } = &*self.inner;
+        // First: an answer that is read from there meanwhile was looked up before the rule below.
+        if let Some(shared) = shared {
+            shared.announce(purge.clone());
+        }
         rules.add(&purge);
         memory.sweep(rules, clock.now());
         let mut unreached = Unreached { tiers: Vec::new() };
@@ -240,6 +267,11 @@ impl Cache {
         {
             unreached.tiers.push(Tier::Disk);
         }
+        if let Some(shared) = shared
+            && !shared.tell().await
+        {
+            unreached.tiers.push(Tier::Shared);
+        }
         if unreached.tiers.is_empty() { Ok(()) } else { Err(unreached) }
     }
 
@@ -247,6 +279,14 @@ impl Cache {
     pub async fn flush(&self) {
         if let Some(disk) = &self.inner.disk {
             disk.flush().await;
+        }
+    }
+
+    /// Carries to the shared tier what was put in and what it has not taken yet, for ever. To be run
+    /// beside the requests; without it that tier is read but not filled. Ends at once without one.
+    pub async fn tend(&self) {
+        if let Some(shared) = &self.inner.shared {
+            shared.tend().await;
         }
     }
 
@@ -268,7 +308,7 @@ impl Cache {
     /// What it did since it was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Inner { memory, disk, counters, config, .. } = &*self.inner;
+        let Inner { memory, disk, shared, counters, config, .. } = &*self.inner;
         let (entries, bytes) = memory.size();
         let mut in_memory = counters.tier(Tier::Memory);
         in_memory.entries = Some(entries);
@@ -284,6 +324,10 @@ impl Cache {
                 ..counters.tier(Tier::Disk)
             }
         });
-        counters.stats(std::iter::once(in_memory).chain(on_disk).collect(), memory.advice())
+        let elsewhere = shared
+            .as_ref()
+            .map(|shared| TierStats { is_open: shared.is_open(), ..counters.tier(Tier::Shared) });
+        let tiers = std::iter::once(in_memory).chain(on_disk).chain(elsewhere).collect();
+        counters.stats(tiers, memory.advice())
     }
 }

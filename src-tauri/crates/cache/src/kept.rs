@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::FORMAT;
 use crate::purge::{Asked, Rules};
+use crate::shared::SharedTime;
 use crate::{Address, Answer, Entry, Key, Tags};
 
 const NONCE_BYTES: usize = 24;
@@ -30,8 +31,8 @@ pub(crate) struct Kept {
     pub(crate) tags: Tags,
     /// Of this process; 0 if an earlier one, or another machine, asked for it.
     pub(crate) generation: u64,
-    /// The shared tier's count of purges when it was asked for, if that was known.
-    pub(crate) shared: Option<u64>,
+    /// When it was asked for, by the shared tier's marks, if those could be read.
+    pub(crate) shared: Option<SharedTime>,
     pub(crate) asked: WallTime,
     pub(crate) expires: WallTime,
 }
@@ -66,7 +67,7 @@ struct Head {
     took_ms: u64,
     tags: Tags,
     generation: u64,
-    shared: Option<u64>,
+    shared: Option<SharedTime>,
     asked: WallTime,
     expires: WallTime,
     ends: Vec<u32>,

@@ -18,6 +18,7 @@ mod kept;
 mod memory;
 mod purge;
 mod question;
+mod shared;
 mod stats;
 
 pub use address::{Address, Key};

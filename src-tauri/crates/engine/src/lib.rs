@@ -38,8 +38,8 @@ pub use playground::{
     PLAYGROUND_TEXT_BYTES_MAX, PlaygroundError, PlaygroundFault, PlaygroundOrder, PlaygroundPiece,
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
-pub use probe::{ProbeReport, ProbeStep};
-pub use resilience::{BackTest, back_test};
+pub use probe::{KeyReport, ProbeReport, ProbeStep};
+pub use resilience::{BackTest, attempt_rules, back_test, breaker_rules, retry_budget_rules};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
 pub use standing::{KeyStanding, KeyState};

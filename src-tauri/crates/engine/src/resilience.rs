@@ -2,5 +2,7 @@
 //! past.
 
 mod backtest;
+mod rules;
 
 pub use backtest::{BackTest, back_test};
+pub use rules::{attempt_rules, breaker_rules, retry_budget_rules};

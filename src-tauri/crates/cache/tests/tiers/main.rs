@@ -11,4 +11,6 @@ mod purging;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod shared;
+#[cfg(test)]
 mod world;
