@@ -19,8 +19,6 @@ words! {
         Tools = "tools",
         /// Something at the provider is used or changed.
         State = "state",
-        /// What is asked for is never kept: not an answer of a model, or vectors of pictures.
-        Surface = "surface",
     }
 }
 

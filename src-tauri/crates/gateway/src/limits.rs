@@ -40,6 +40,10 @@ pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 /// Settlements of cancelled requests waiting to be written; each request in flight makes at most one.
 pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
 
+/// Bytes of an answer under way that are kept for those who join it later, or read more slowly than the
+/// others. An answer in text stays under 1 MiB.
+pub const SHARED_BYTES_MAX: usize = 4_194_304;
+
 /// Silence in a stream after which the client gets a comment, so that no proxy or tool takes it for
 /// dead.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);

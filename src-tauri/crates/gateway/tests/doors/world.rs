@@ -88,6 +88,7 @@ pub(crate) struct Limits {
     pub(crate) ledger: LedgerLimits,
     pub(crate) resilience: ResilienceRules,
     pub(crate) memory: Memory,
+    pub(crate) cache: Option<CacheUse>,
 }
 
 /// Whether what one request taught about a backend is there for the next.
