@@ -37,6 +37,10 @@ pub const RETRY_AFTER_SECS_MAX: u64 = 60;
 /// Longest `x-gatehouse-dropped` header, in bytes; what is longer is cut.
 pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 
+/// Smallest body that the runaway guard watches, in bytes. Agents bring their instructions and tools with
+/// each request, 20 KB and more; a script that asks one short question over and over may mean it.
+pub const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
+
 /// Settlements of cancelled requests waiting to be written; each request in flight makes at most one.
 pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
 

@@ -26,7 +26,7 @@ use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::headers::{Media, PRIORITY, media, to_client};
-use crate::limits::DROPPED_HEADER_BYTES_MAX;
+use crate::limits::{DROPPED_HEADER_BYTES_MAX, RUNAWAY_BODY_BYTES_MIN};
 use crate::live::Work;
 use crate::opening::{Begun, Content, Tried, patience};
 use crate::record::Record;
@@ -93,9 +93,11 @@ impl Gateway {
             Ok(wishes) => wishes,
             Err(refusal) => return refusal.answer(dialect),
         };
-        let (id, started, thread) = (arrival.id, arrival.started, request.thread());
+        let (id, started) = (arrival.id, arrival.started);
         let follows = snapshot.routes.follows_conversations();
-        let conversation = follows.then_some(thread.conversation);
+        let is_watched = bytes_in >= RUNAWAY_BODY_BYTES_MIN;
+        let thread = (follows || is_watched).then(|| request.thread());
+        let conversation = thread.filter(|_| follows).map(|thread| thread.conversation);
         let asked = Asked {
             model: request.model(),
             protocol: dialect.word(),
@@ -103,7 +105,7 @@ impl Gateway {
             bytes_in,
             needs: needs(&request),
             conversation,
-            prefix: Some(thread.prefix),
+            prefix: thread.filter(|_| is_watched).map(|thread| thread.prefix),
             priority,
         };
         let tokens = asked.tokens();

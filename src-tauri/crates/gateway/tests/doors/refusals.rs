@@ -131,11 +131,8 @@ async fn a_token_that_no_longer_holds_is_refused_with_its_reason() {
         (ClientStanding::Valid(Some(past)), "expired_token"),
     ] {
         let mut changed = Snapshot::clone(&world.snapshot.load());
-        let client = gateway::Client {
-            id: domain::ClientId::new("tool").expect("an id"),
-            purpose: ledger::Purpose::User,
-            standing,
-        };
+        let id = domain::ClientId::new("tool").expect("an id");
+        let client = gateway::Client::new(id, ledger::Purpose::User, standing);
         changed.clients = [(gateway::hash_token(&world.token), client)].into_iter().collect();
         world.snapshot.store(Arc::new(changed));
         let answer = world.get("/v1/models").await;
