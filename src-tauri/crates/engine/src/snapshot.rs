@@ -23,6 +23,7 @@ use url::Url;
 use wire::TargetKind;
 
 use crate::engine::Engine;
+use crate::resilience::{attempt_rules, breaker_rules, retry_budget_rules};
 
 /// Where the mock would be, if it were anywhere: it answers in this process.
 const MOCK_URL: &str = "http://mock.localhost/v1";
@@ -37,13 +38,20 @@ impl Engine {
         let settings = self.settings();
         let catalogue = self.parts.catalogue.lock().clone();
         let mock = &self.parts.mock;
+        let numbers = settings.resilience.numbers();
+        let resilience = ResilienceRules {
+            breaker: breaker_rules(&numbers),
+            attempts: attempt_rules(&numbers),
+            budget: retry_budget_rules(&numbers),
+        };
+        self.parts.live.configure(&resilience);
         let built = Snapshot {
             backends: backends(&settings, mock),
             routes: routes(&settings, &catalogue, mock),
             clients: self.clients(&settings),
             prices: Arc::clone(&self.parts.prices),
             limits: RequestLimits::from(&settings.gateway),
-            resilience: ResilienceRules::default(),
+            resilience,
             since: self.parts.clock.wall(),
         };
         self.parts.snapshot.store(Arc::new(built));
