@@ -19,6 +19,8 @@ words! {
         Tools = "tools",
         /// Something at the provider is used or changed.
         State = "state",
+        /// What is asked for is never kept: a count of tokens.
+        Surface = "surface",
     }
 }
 

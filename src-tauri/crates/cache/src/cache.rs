@@ -289,6 +289,14 @@ impl Cache {
         }
     }
 
+    /// Writes what was put in and lets go of the file, for another cache or the end of the program. What
+    /// is in memory is given on.
+    pub fn close(&self) {
+        if let Some(disk) = &self.inner.disk {
+            disk.close();
+        }
+    }
+
     /// Carries to the shared tier what was put in and what it has not taken yet, for ever. To be run
     /// beside the requests; without it that tier is read but not filled. Ends at once without one.
     pub async fn tend(&self) {

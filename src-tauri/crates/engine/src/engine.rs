@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore, VaultKind};
 use vault::{KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
 
+use crate::answers::Answers;
 use crate::events::Events;
 use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     /// What is known of the backends at this moment.
     pub(crate) live: Arc<Live>,
     pub(crate) standings: Standings,
+    pub(crate) answers: Answers,
     /// Models that backends said they have.
     pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
     pub(crate) channel: Option<Arc<dyn Channel>>,
@@ -136,6 +138,7 @@ impl Engine {
             snapshot: Arc::new(ArcSwap::from_pointee(empty)),
             monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
             standings: Standings::default(),
+            answers: Answers::default(),
             catalogue: Mutex::default(),
             notifications: Mutex::new(NotificationPolicy::new()),
             focused: AtomicBool::new(false),
@@ -169,6 +172,7 @@ impl Engine {
     pub async fn stop(&self) {
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
+        self.close_answers().await;
         tracing::info!("stopped");
     }
 

@@ -270,6 +270,7 @@ impl Engine {
     /// Puts the settings in force: what requests work with, what is watched, where it listens.
     pub(crate) fn apply_settings(&self) {
         let settings = self.settings();
+        self.follow_cache_settings(&settings);
         self.rebuild_snapshot();
         self.watch_backends(&HashMap::new());
         let interval = std::time::Duration::from_secs(settings.health.interval_secs);

@@ -270,10 +270,6 @@ async fn all_at_once(world: &Arc<World>, body: &'static str, times: usize) -> Ve
     asking.join_all().await
 }
 
-fn outcomes(rows: &[ledger::RequestRow], outcome: CacheOutcome) -> usize {
-    rows.iter().filter(|row| row.cache == outcome).count()
-}
-
 #[tokio::test]
 async fn three_hundred_identical_requests_cause_one_call_streams_included() {
     let whole = Reply::chat(&HELLO).wait_first(Duration::from_millis(300));
@@ -297,12 +293,10 @@ async fn three_hundred_identical_requests_cause_one_call_streams_included() {
         assert!(joined > 0);
         let settled = world.seen.wait_settled(300).await;
         assert!(settled.iter().all(|summary| summary.outcome == Outcome::Complete));
-        let rows = world.rows().await;
-        assert!(outcomes(&rows, CacheOutcome::Coalesced) > 0);
-        assert_eq!(
-            rows.iter().filter(|row| row.usage.is_some()).count(),
-            outcomes(&rows, CacheOutcome::Miss)
-        );
+        let shared = answers.iter().find(|answer| word(answer) == "coalesced").expect("one");
+        let (row, tries) = world.row(shared).await;
+        assert_eq!((row.cache, tries.len()), (CacheOutcome::Coalesced, 0));
+        assert_eq!((row.cost, row.usage), (Cost::NotBilled, None));
         assert_eq!(cache.stats().coalesced, u64::try_from(joined).expect("small"));
     }
 }
