@@ -118,7 +118,8 @@ impl Disk {
         if let Err(error) = &writer {
             tracing::error!(%error, "the cache's writer could not be started");
         }
-        Self { shelf, jobs: Some(jobs), writer: writer.ok(), permits: Semaphore::new(READERS_MAX) }
+        let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(writer.ok()));
+        Self { shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
     }
 
     /// Reads an answer. `bytes_max` limits its body.

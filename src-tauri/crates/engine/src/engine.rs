@@ -23,6 +23,7 @@ use crate::answers::Answers;
 use crate::events::Events;
 use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
+use crate::resilience::AccessLog;
 use crate::runs::Runs;
 use crate::serving::Serving;
 use crate::sink::TrafficSink;
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) monitor: Monitor,
     /// What is known of the backends at this moment.
     pub(crate) live: Arc<Live>,
+    pub(crate) access_log: AccessLog,
     pub(crate) standings: Standings,
     pub(crate) answers: Answers,
     /// Models that backends said they have.
@@ -137,6 +139,7 @@ impl Engine {
             upstream: Arc::new(HttpUpstream::new(connect)),
             snapshot: Arc::new(ArcSwap::from_pointee(empty)),
             monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
+            access_log: AccessLog::default(),
             standings: Standings::default(),
             answers: Answers::default(),
             catalogue: Mutex::default(),
@@ -163,6 +166,7 @@ impl Engine {
         };
         let engine = Self { parts: Arc::new_cyclic(parts) };
         engine.restore_health().await?;
+        engine.restore_accesses().await?;
         engine.apply_settings();
         engine.unlock_with(passphrase);
         Ok(engine)
@@ -172,6 +176,7 @@ impl Engine {
     pub async fn stop(&self) {
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
+        self.write_access_log().await;
         self.close_answers().await;
         tracing::info!("stopped");
     }

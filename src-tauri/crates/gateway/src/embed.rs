@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use routing::Needs;
+use routing::{Decision, Needs};
 use tokens::Tally;
 use wire::{
     AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError,
@@ -67,10 +67,12 @@ impl Gateway {
             priority,
         };
         let work = Work { request: id, tokens: asked.tokens() };
-        let (mut record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
+        let (mut record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await
+        {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
+        stay_with_model(&mut decision);
         let client = client.id.clone();
         let errand = Embedding { id, client, request: &request, headers, snapshot: &snapshot };
         let tour = Tour { work, snapshot: &snapshot, decision: &decision };
@@ -83,6 +85,13 @@ impl Gateway {
         trail.mark(&mut answer);
         answer
     }
+}
+
+/// Vectors of one model mean nothing beside those of another, and no client could tell: only the same
+/// model at another backend may stand in.
+fn stay_with_model(decision: &mut Decision) {
+    let Some(model) = decision.candidates.first().map(|first| first.model.clone()) else { return };
+    decision.candidates.retain(|candidate| candidate.model == model);
 }
 
 /// A request for vectors, with all that its batches share.

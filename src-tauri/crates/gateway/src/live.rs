@@ -14,8 +14,8 @@ use domain::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use resilience::{
-    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, Permit,
-    ProbeOutcome, RatesTaken, RetryBudget, SavedAccess, Standing, Transition,
+    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, ModelCooldown,
+    Permit, ProbeOutcome, RatesTaken, RetryBudget, SavedAccess, Standing, Transition,
 };
 use routing::{Available, Candidate, Conditions, Needs};
 
@@ -89,6 +89,12 @@ impl Live {
         self.accesses.lock().standing(access, self.clock.now())
     }
 
+    /// The models of an access that cool down by themselves. Changes nothing.
+    #[must_use]
+    pub fn model_cooldowns(&self, access: &Access) -> Vec<ModelCooldown> {
+        self.accesses.lock().model_cooldowns(access, self.clock.now())
+    }
+
     /// Whether `access` may be asked for `model`. Changes nothing.
     #[must_use]
     pub fn availability(&self, access: &Access, model: &str) -> Availability {
@@ -140,6 +146,12 @@ impl Live {
     #[must_use]
     pub fn wants_probe(&self) -> Vec<Access> {
         self.accesses.lock().wants_probe(self.clock.now())
+    }
+
+    /// Tells what time alone has changed. The states do not depend on its being called.
+    pub fn lapse(&self) {
+        let transitions = self.accesses.lock().lapse(self.clock.now());
+        self.tell(transitions);
     }
 
     /// What a restart must not forget.
