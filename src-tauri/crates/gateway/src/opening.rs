@@ -200,14 +200,15 @@ pub(crate) struct Tried<'a> {
     pub(crate) exchange: Exchange,
 }
 
-/// How long the backend may stay silent before its first token: within what is left of the request.
+/// How long the backend may stay silent before its first token: each try anew, within what is left of
+/// the request. One that says nothing must leave time for another.
 pub(crate) fn patience(journey: &Journey, record: &Record) -> Duration {
     let limits = &journey.snapshot.limits;
-    let limit = match journey.request.delivery().is_streamed() {
-        false => limits.total_timeout,
-        true => limits.total_timeout.min(limits.first_token_timeout),
-    };
-    limit.saturating_sub(record.elapsed())
+    let left = limits.total_timeout.saturating_sub(record.elapsed());
+    match journey.request.delivery().is_streamed() {
+        false => left,
+        true => left.min(limits.first_token_timeout.saturating_sub(record.try_duration())),
+    }
 }
 
 /// A whole body of at most `bytes_max` bytes.

@@ -7,15 +7,23 @@ mod bench;
 #[cfg(test)]
 mod bench_server;
 #[cfg(test)]
+mod caching;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod control;
+#[cfg(test)]
+mod cooling;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod pair;
 #[cfg(test)]
 mod probing;
 #[cfg(test)]

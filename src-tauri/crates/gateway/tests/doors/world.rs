@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    Access, BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret,
-    SeededEntropy, SystemClock, WallTime,
+    Access, BackendId, BoundSecret, ClientId, Clock, CredentialId, Crossing, MicroUsd, Rates,
+    Secret, SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
-    Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
-    HttpUpstream, Listener, Live, MockUpstream, RequestLimits, RequestSummary, ResilienceRules,
-    Snapshot, new_token,
+    Backend, CacheUse, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent,
+    GatewayParts, HttpUpstream, Listener, Live, MockUpstream, RequestLimits, RequestSummary,
+    ResilienceRules, Snapshot, new_token,
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
-use resilience::AttemptRules;
+use resilience::{AttemptRules, Transition};
 use routing::{BackendModels, BackendRole, BackendTraits, Pool, PoolMember, RouteTable, Standing};
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
@@ -66,6 +66,16 @@ impl Seen {
         events.iter().filter_map(summary).collect()
     }
 
+    /// What changed about accesses so far.
+    pub(crate) fn transitions(&self) -> Vec<Transition> {
+        let events = self.events.lock();
+        let changed = events.iter().filter_map(|event| match event {
+            GatewayEvent::AccessesChanged(transitions) => Some(transitions.clone()),
+            _ => None,
+        });
+        changed.flatten().collect()
+    }
+
     /// Waits until this many requests are settled.
     pub(crate) async fn wait_settled(&self, count: usize) -> Vec<RequestSummary> {
         loop {
@@ -88,6 +98,8 @@ pub(crate) struct Limits {
     pub(crate) ledger: LedgerLimits,
     pub(crate) resilience: ResilienceRules,
     pub(crate) memory: Memory,
+    pub(crate) cache: Option<CacheUse>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Whether what one request taught about a backend is there for the next.
@@ -131,6 +143,8 @@ impl Default for Limits {
                 ..ResilienceRules::default()
             },
             memory: Memory::None,
+            cache: None,
+            clock: Arc::new(SystemClock::new()),
         }
     }
 }
@@ -149,7 +163,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     let folder = TempDir::new().expect("a folder");
     let ledger =
         Ledger::open_with(&folder.path().join("ledger.db"), limits.ledger).expect("a ledger");
-    let clock = Arc::new(SystemClock::new());
+    let clock = limits.clock;
     let vault = Vault::new(Arc::new(MemoryStore::new()), clock.clone());
     let credential = CredentialId::new("corp-key").expect("an id");
     let secret = Secret::parse(KEY.to_owned()).expect("a secret");
@@ -170,6 +184,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         prices: Arc::new(prices()),
         limits: limits.request,
         resilience: limits.resilience.clone(),
+        cache: limits.cache,
         since: WallTime::from_unix_ms(7_000),
     };
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
