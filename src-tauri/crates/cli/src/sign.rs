@@ -1,8 +1,8 @@
 //! Every state with its word, its shape and its tone, once. A state is never shown by colour alone.
 
 use control::view::{
-    AvailabilityState, CacheTierState, CheckStateView, GatewayState, HealthStateView, KeyStateView, RequestStateView, RunVerdictView,
-    TestStepState, VaultStateView, VerdictLevel,
+    AvailabilityState, CacheTierState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
+    RequestStateView, RunVerdictView, TestStepState, VaultStateView, VerdictLevel,
 };
 
 /// How a piece of text is meant; a terminal may show it by colour.

@@ -8,13 +8,14 @@ use engine::{Engine, Topic};
 use crate::core::Core;
 use crate::event::Tag;
 use crate::view::{
-    CachePurge, CachePurgedView, CacheQuery, CacheView, AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
+    AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, ClientAdd, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace,
-    KeyVerificationView, KeyView, NotificationTestView, PlaygroundRawView, PlaygroundRef,
-    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart,
-    ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RunView,
-    SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
+    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientRef,
+    ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView,
+    PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView,
+    PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery,
+    RequestsView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView,
+    VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 

@@ -1,7 +1,7 @@
 //! The cache of answers: what it holds, what it saved, why requests went past it, and what is thrown
 //! away.
 
-use ::cache::{Advice, AdviceWord, Bypass, Cache, Purge, Stats, Tier, TierStats};
+use ::cache::{Address, Advice, AdviceWord, Bypass, Cache, Purge, Stats, Tier, TierStats};
 use domain::WallTime;
 use engine::Engine;
 use jiff::tz::TimeZone;
@@ -106,10 +106,8 @@ fn purge_of(what: CachePurgeWhat, now: WallTime) -> Result<(Purge, String), ApiE
             (Purge::OlderThan(before), format!("what is older than {secs} s"))
         }
         CachePurgeWhat::Key { key } => {
-            let address = key
-                .trim()
-                .parse()
-                .map_err(|error: ::cache::NoAddress| ApiError::invalid("key", error.to_string()))?;
+            let address = key.trim().parse::<Address>();
+            let address = address.map_err(|error| ApiError::invalid("key", error.to_string()))?;
             (Purge::Entry(address), "one answer".to_owned())
         }
     })
@@ -248,12 +246,8 @@ mod tests {
     #[test]
     fn the_sentence_counts_what_might_have_been_free() {
         let settings = CacheSettings::default();
-        let sums = |hits, shared, misses| CacheTotals {
-            hits,
-            shared,
-            misses,
-            ..CacheTotals::default()
-        };
+        let sums =
+            |hits, shared, misses| CacheTotals { hits, shared, misses, ..CacheTotals::default() };
         let check = |sums: CacheTotals, text: &str, percent: Option<f64>| {
             assert_eq!((sentence(&settings, &sums).as_str(), hit_percent(&sums)), (text, percent));
         };
@@ -275,7 +269,10 @@ mod tests {
     #[test]
     fn what_is_purged_is_checked_first() {
         let refused = |what| purge_of(what, WallTime::default()).expect_err("refused").field;
-        assert_eq!(refused(CachePurgeWhat::Model { name: " ".to_owned() }).as_deref(), Some("name"));
+        assert_eq!(
+            refused(CachePurgeWhat::Model { name: " ".to_owned() }).as_deref(),
+            Some("name")
+        );
         assert_eq!(refused(CachePurgeWhat::Key { key: "7".to_owned() }).as_deref(), Some("key"));
         assert_eq!(refused(CachePurgeWhat::Client { id: "A b".to_owned() }).as_deref(), Some("id"));
         let now = WallTime::from_unix_ms(60_000);
