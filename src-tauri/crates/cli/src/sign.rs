@@ -63,6 +63,20 @@ impl From<HealthStateView> for Sign {
     }
 }
 
+impl From<AvailabilityState> for Sign {
+    fn from(state: AvailabilityState) -> Self {
+        match state {
+            AvailabilityState::Ready => Self::of(DISC, "ready", Tone::Good),
+            AvailabilityState::Recovering => Self::of(HALF, "recovering", Tone::Warn),
+            AvailabilityState::Trial => Self::of(HALF, "on trial", Tone::Warn),
+            AvailabilityState::CoolingDown => Self::of(TRIANGLE, "cooling down", Tone::Warn),
+            AvailabilityState::Open => Self::of(BAR, "open", Tone::Bad),
+            AvailabilityState::Blocked => Self::of(BAR, "blocked", Tone::Bad),
+            AvailabilityState::Off => Self::of(SQUARE, "off", Tone::Muted),
+        }
+    }
+}
+
 impl From<KeyStateView> for Sign {
     fn from(state: KeyStateView) -> Self {
         match state {
@@ -99,20 +113,6 @@ impl From<CheckStateView> for Sign {
             CheckStateView::NotApplicable => Self::of(DASH, "does not apply", Tone::Muted),
             CheckStateView::Crashed => Self::of(BAR, "check broke", Tone::Warn),
             CheckStateView::Cancelled => Self::of(SQUARE, "cancelled", Tone::Muted),
-        }
-    }
-}
-
-impl From<AvailabilityState> for Sign {
-    fn from(state: AvailabilityState) -> Self {
-        match state {
-            AvailabilityState::Ready => Self::of(DISC, "ready", Tone::Good),
-            AvailabilityState::Recovering => Self::of(HALF, "recovering", Tone::Warn),
-            AvailabilityState::Trial => Self::of(HALF, "on trial", Tone::Warn),
-            AvailabilityState::CoolingDown => Self::of(TRIANGLE, "cooling down", Tone::Warn),
-            AvailabilityState::Open => Self::of(BAR, "open", Tone::Bad),
-            AvailabilityState::Blocked => Self::of(BAR, "blocked", Tone::Bad),
-            AvailabilityState::Off => Self::of(SQUARE, "off", Tone::Muted),
         }
     }
 }
