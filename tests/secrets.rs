@@ -148,6 +148,8 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "breaker_timeline" => json!({"backend": "up", "hours": 24}),
         "breaker_backtest" => json!({"backend": null, "days": 7, "consecutive_failures": null,
             "failure_percent": null, "window_calls_min": null, "open_secs": null}),
+        "cache" => json!({"range": "last_day", "zone": "utc"}),
+        "cache_purge" => json!({"what": {"kind": "everything"}}),
         "readiness_start" => json!({"set": "full"}),
         "playground_send" | "playground_snippets" => json!({"model": "up/echo-401",
             "prompt": MARKED_PROMPT}),

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod backends;
+pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod completions;

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 
 use crate::arguments::Ask;
 use crate::command::{
-    ask, backends, check, clients, keys, requests, routes, settings, status, token, usage,
+    ask, backends, cache, check, clients, keys, requests, routes, settings, status, token, usage,
 };
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
@@ -94,6 +94,7 @@ async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exi
         Ask::Token(wanted) => token::run(wanted, core, console).await,
         Ask::Usage(wanted) => usage::run(&wanted, core, console).await,
         Ask::Requests(wanted) => requests::run(&wanted, core, console).await,
+        Ask::Cache(wanted) => cache::run(wanted, core, console).await,
         Ask::Settings(wanted) => settings::run(&wanted, core, console).await,
     }
 }

@@ -1,7 +1,7 @@
 //! Every state with its word, its shape and its tone, once. A state is never shown by colour alone.
 
 use control::view::{
-    AvailabilityState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
+    AvailabilityState, CacheTierState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
     RequestStateView, RunVerdictView, TestStepState, VaultStateView, VerdictLevel,
 };
 
@@ -113,6 +113,16 @@ impl From<CheckStateView> for Sign {
             CheckStateView::NotApplicable => Self::of(DASH, "does not apply", Tone::Muted),
             CheckStateView::Crashed => Self::of(BAR, "check broke", Tone::Warn),
             CheckStateView::Cancelled => Self::of(SQUARE, "cancelled", Tone::Muted),
+        }
+    }
+}
+
+impl From<CacheTierState> for Sign {
+    fn from(state: CacheTierState) -> Self {
+        match state {
+            CacheTierState::On => Self::of(DISC, "on", Tone::Good),
+            CacheTierState::Off => Self::of(SQUARE, "off", Tone::Muted),
+            CacheTierState::Lost => Self::of(BAR, "lost", Tone::Bad),
         }
     }
 }

@@ -14,6 +14,7 @@ mod settings;
 mod status;
 mod usage;
 
+pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use backends::*;
 pub(crate) use clients::*;
 pub(crate) use explain::*;

@@ -10,13 +10,13 @@ use crate::event::Tag;
 use crate::view::{
     AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, ClientAdd, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace,
-    KeyVerificationView, KeyView, NotificationTestView, PlaygroundRawView, PlaygroundRef,
-    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart,
-    ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk,
-    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
-    RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery,
-    UsageView, VaultUnlock, VaultView,
+    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientRef,
+    ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView,
+    PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView,
+    PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery,
+    RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
+    StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -89,6 +89,10 @@ macro_rules! operations {
             breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
             /// What a breaker with other numbers would have done.
             breaker_backtest(req: BacktestQuery) -> BacktestView, changes [];
+            /// The cache of answers, what it saved, and why requests went past it.
+            cache(req: CacheQuery) -> CacheView, changes [];
+            /// Throws kept answers away.
+            cache_purge(req: CachePurge) -> CachePurgedView, changes [Cache];
             /// The run that goes, or else the newest, and the scores before it.
             readiness() -> ReadinessView, changes [];
             /// Starts a run; progress comes as events.

@@ -218,6 +218,58 @@ pub(super) fn run_fixture() -> Value {
     })
 }
 
+pub(super) fn cache_fixture() -> Value {
+    json!({
+        "enabled": true, "sentence": "31 of 84 repeatable requests were free.", "ttl_secs": 600,
+        "tiers": [
+            {"tier": "memory", "state": "on", "detail": "In this process", "entries": 1_204,
+             "bytes": 3_500_000, "bytes_max": 67_108_864, "hits": 30},
+            {"tier": "disk", "state": "lost", "detail": format!("said {HOSTILE}"),
+             "entries": null, "bytes": null, "bytes_max": null, "hits": 1},
+            {"tier": "shared", "state": "off", "detail": "Switched off", "entries": null,
+             "bytes": null, "bytes_max": null, "hits": 0},
+        ],
+        "eligible": 84, "hits": 31, "joined": 2, "hit_percent": 36.904_761,
+        "saved": 1_230_000, "saved_ms": 42_000,
+        "bypasses": [
+            {"reason": "sampled", "label": "The answer may be another one each time.",
+             "hint": "Ask with temperature 0.", "requests": 1_200},
+            {"reason": "", "label": "Nobody asked it.", "hint": null, "requests": 3},
+        ],
+        "advice": "Half the memory would do as well.",
+    })
+}
+
+pub(super) fn accesses_fixture() -> Value {
+    let calm = json!({"state": "closed", "percent": null, "why": "No failures are known.",
+        "since": null, "until": null});
+    let free = json!({"in_flight": 0, "limit": null, "limit_max": null});
+    json!([
+        {"backend": "mock", "backend_label": "Mock", "credential": null, "credential_label": null,
+         "availability": {"credential": null, "state": "ready", "percent": null,
+            "why": "Nothing holds it back.", "since": null, "until": null},
+         "breaker": calm, "cooldowns": [], "block": null, "forced": null, "concurrency": free},
+        {"backend": "openai", "backend_label": "OpenAI", "credential": "first",
+         "credential_label": "First",
+         "availability": {"credential": "first", "state": "open", "percent": null,
+            "why": format!("Open: {HOSTILE}"), "since": ago(3), "until": NOW.0 + 17_000},
+         "breaker": {"state": "open", "percent": null, "why": "Calls failed one after the other.",
+            "since": ago(3), "until": NOW.0 + 17_000},
+         "cooldowns": [{"model": "big", "why": "The quota of the day is used up.",
+            "until": NOW.0 + 7_200_000}],
+         "block": null, "forced": null, "concurrency": free},
+        {"backend": "openai", "backend_label": "OpenAI", "credential": "second",
+         "credential_label": "Second",
+         "availability": {"credential": "second", "state": "blocked", "percent": null,
+            "why": "Blocked: the provider does not accept the key.", "since": ago(60),
+            "until": null},
+         "breaker": calm, "cooldowns": [],
+         "block": {"reason": "key_rejected", "why": "It said 401.", "fix": "Replace the key.",
+            "since": ago(60)},
+         "forced": null, "concurrency": free},
+    ])
+}
+
 pub(super) fn routes_fixture() -> Value {
     let ready = json!({"credential": "home", "state": "ready", "percent": null,
         "why": "Nothing holds it back.", "since": null, "until": null});
