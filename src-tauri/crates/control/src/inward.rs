@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientRef, KeyAdd,
-    KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestsQuery,
-    SettingsValues, UsageQuery, VaultUnlock,
+    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientEdit,
+    ClientRef, KeyAdd, KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart,
+    RequestsQuery, RouteEdit, RouteRef, RoutesOrder, SettingsValues, UsageQuery, VaultUnlock,
 };
 
 /// A request that can be sent to the owner.
@@ -38,9 +38,13 @@ plain!(
     BackendRef,
     KeyRef,
     ClientAdd,
+    ClientEdit,
     ClientRef,
     UsageQuery,
     RequestsQuery,
+    RouteEdit,
+    RouteRef,
+    RoutesOrder,
     ReadinessStart,
     PlaygroundSend,
     PlaygroundRef,

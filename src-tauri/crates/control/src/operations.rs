@@ -9,11 +9,11 @@ use crate::core::Core;
 use crate::event::Tag;
 use crate::view::{
     BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
-    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
     NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
     PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
-    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
-    VaultView,
+    RouteEdit, RouteRef, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
+    StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -56,12 +56,22 @@ macro_rules! operations {
             clients() -> Vec<ClientView>, changes [];
             /// Makes a local token for a client and keeps it in the vault.
             client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings];
+            /// Changes a client's limits, its cache and its priority; its token stays.
+            client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
             /// Ends a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
             /// Sums of a period.
             usage(req: UsageQuery) -> UsageView, changes [];
             /// Single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
+            /// All routes, with where each leads now and where its requests went.
+            routes() -> RoutesView, changes [];
+            /// Makes a route, or changes one.
+            route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings, Status];
+            /// Removes a route.
+            route_remove(req: RouteRef) -> (), changes [Routes, Settings, Status];
+            /// Puts the routes in another order; those that are not named stay behind.
+            routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
             /// The run that goes, or else the newest, and the scores before it.
             readiness() -> ReadinessView, changes [];
             /// Starts a run; progress comes as events.

@@ -15,9 +15,9 @@ use crate::writer::Queue;
 use crate::{
     AccessStates, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
     LedgerError, LedgerLimits, NewRequest, Price, PriceBook, Purpose, Recent, RequestQuery,
-    RequestRow, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery, UsageQuery,
-    UsageSummary, access_states, attempts, bypasses, database, failures, health, outcomes, prices,
-    requests, rollup, runs, transitions,
+    RequestRow, Routed, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery,
+    UsageQuery, UsageSummary, access_states, attempts, bypasses, database, failures, health,
+    outcomes, prices, requests, rollup, routed, runs, transitions,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -229,6 +229,16 @@ impl Ledger {
     ) -> Result<Vec<AttemptOutcome>, LedgerError> {
         self.inner.queue.catch_up().await;
         self.ask(move |connection| outcomes::since(connection, from, backend.as_ref())).await
+    }
+
+    /// Where the user's own requests since `from` went, by route, backend and model; of the newest
+    /// [`crate::ROUTED_REQUESTS_MAX`], the largest groups first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn routed(&self, from: WallTime) -> Result<Vec<Routed>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| routed::since(connection, from)).await
     }
 
     /// How fast backends and how long answers have been, by the newest

@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod playground;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod whole_engine;

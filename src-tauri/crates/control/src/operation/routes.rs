@@ -1,0 +1,160 @@
+//! Routes: shown with the state of where they lead, made, changed, removed and put in order.
+
+mod shown;
+mod state;
+
+use domain::{BackendId, ClientId, RouteId};
+use engine::Engine;
+use settings::{BalanceSettings, RouteCandidateSettings, RouteSettings, Settings};
+
+use super::input;
+use crate::ApiError;
+use crate::view::{RouteCandidateEdit, RouteEdit, RouteRef, RouteView, RoutesOrder, RoutesView};
+
+pub(crate) async fn routes(engine: &Engine) -> Result<RoutesView, ApiError> {
+    let counts = shown::counts(engine).await?;
+    Ok(shown::routes_view(engine, &engine.settings(), &counts))
+}
+
+pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteView, ApiError> {
+    let settings = engine.settings();
+    let id: RouteId = input::id("id", &req.id)?;
+    let replaced = match &req.replaces {
+        Some(known) => Some(known_route(&settings, known)?),
+        None => None,
+    };
+    if settings.routes.contains_key(&id) && replaced.as_ref() != Some(&id) {
+        let message = format!("a route named {id} exists; change it, or choose another name");
+        return Err(ApiError::invalid("id", message));
+    }
+    let known = replaced.as_ref().and_then(|id| settings.routes.get(id));
+    let route = route_of(&settings, &id, known, req)?;
+    let place = id.clone();
+    engine
+        .edit(move |draft| {
+            let old = replaced.and_then(|old| draft.routes.shift_remove_full(&old));
+            let at = old.map_or(draft.routes.len(), |(at, ..)| at);
+            draft.routes.shift_insert(at.min(draft.routes.len()), place, route);
+        })
+        .await?;
+    one_route(engine, &id).await
+}
+
+pub(crate) async fn route_remove(engine: &Engine, req: RouteRef) -> Result<(), ApiError> {
+    let id = known_route(&engine.settings(), &req.id)?;
+    engine.edit(move |draft| drop(draft.routes.shift_remove(&id))).await?;
+    Ok(())
+}
+
+pub(crate) async fn routes_order(
+    engine: &Engine,
+    req: RoutesOrder,
+) -> Result<RoutesView, ApiError> {
+    let settings = engine.settings();
+    let mut order: Vec<RouteId> = Vec::with_capacity(req.ids.len());
+    for text in &req.ids {
+        let id = known_route(&settings, text)?;
+        if order.contains(&id) {
+            return Err(ApiError::invalid("ids", format!("{id} is named twice")));
+        }
+        order.push(id);
+    }
+    engine.edit(move |draft| draft.order_routes(&order)).await?;
+    routes(engine).await
+}
+
+fn known_route(settings: &Settings, text: &str) -> Result<RouteId, ApiError> {
+    let id: RouteId = input::id("id", text)?;
+    match settings.routes.contains_key(&id) {
+        true => Ok(id),
+        false => Err(ApiError::not_found(format!("there is no route named {id}"))),
+    }
+}
+
+/// The route that a form describes. What the settings would only warn of is refused here, unless it
+/// stood there before: a form can say it at once.
+fn route_of(
+    settings: &Settings,
+    id: &RouteId,
+    known: Option<&RouteSettings>,
+    req: RouteEdit,
+) -> Result<RouteSettings, ApiError> {
+    let mut models = input::names(req.models);
+    if models.is_empty() {
+        models.push(id.to_string());
+    }
+    let mut candidates: Vec<RouteCandidateSettings> = Vec::with_capacity(req.candidates.len());
+    for edit in req.candidates {
+        let candidate = candidate_of(settings, known, edit)?;
+        let same = |other: &RouteCandidateSettings| {
+            (&other.backend, &other.model) == (&candidate.backend, &candidate.model)
+        };
+        if candidates.iter().any(same) {
+            let message = format!("{} is listed twice with the same model", candidate.backend);
+            return Err(ApiError::invalid("candidates", message));
+        }
+        candidates.push(candidate);
+    }
+    if candidates.is_empty() {
+        let message = "the route leads nowhere; add a backend";
+        return Err(ApiError::invalid("candidates", message));
+    }
+    let weights = req.weights;
+    Ok(RouteSettings {
+        enabled: req.enabled,
+        models,
+        clients: clients_of(settings, known, &req.clients)?,
+        projects: input::names(req.projects),
+        policy: req.policy.into(),
+        weights: BalanceSettings {
+            latency: weights.latency,
+            cost: weights.cost,
+            headroom: weights.headroom,
+        },
+        sticky_secs: req.sticky_secs.unwrap_or(0),
+        crossing: req.crossing.map(Into::into),
+        cache: req.cache.map(Into::into),
+        candidates,
+    })
+}
+
+fn candidate_of(
+    settings: &Settings,
+    known: Option<&RouteSettings>,
+    edit: RouteCandidateEdit,
+) -> Result<RouteCandidateSettings, ApiError> {
+    let backend: BackendId = input::id("candidates", &edit.backend)?;
+    let stood = known.is_some_and(|route| route.candidates.iter().any(|it| it.backend == backend));
+    let is_there =
+        settings.backends.contains_key(&backend) || backend.as_str() == settings::MOCK_BACKEND_ID;
+    if !is_there && !stood {
+        let message = format!("there is no backend named {backend}");
+        return Err(ApiError::invalid("candidates", message));
+    }
+    let model = edit.model.map(|model| model.trim().to_owned()).filter(|model| !model.is_empty());
+    Ok(RouteCandidateSettings { backend, model, weight: edit.weight })
+}
+
+fn clients_of(
+    settings: &Settings,
+    known: Option<&RouteSettings>,
+    names: &[String],
+) -> Result<Vec<ClientId>, ApiError> {
+    let mut clients: Vec<ClientId> = Vec::with_capacity(names.len());
+    for name in names {
+        let id: ClientId = input::id("clients", name)?;
+        let stood = known.is_some_and(|route| route.clients.contains(&id));
+        if !settings.clients.contains_key(&id) && !stood {
+            return Err(ApiError::invalid("clients", format!("there is no client named {id}")));
+        }
+        if !clients.contains(&id) {
+            clients.push(id);
+        }
+    }
+    Ok(clients)
+}
+
+async fn one_route(engine: &Engine, id: &RouteId) -> Result<RouteView, ApiError> {
+    let found = routes(engine).await?.routes.into_iter().find(|route| route.id == id.as_str());
+    found.ok_or_else(|| ApiError::not_found(format!("there is no route named {id}")))
+}

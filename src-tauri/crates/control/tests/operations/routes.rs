@@ -1,0 +1,262 @@
+//! Routes, pools and limits as they are edited and shown.
+
+use control::view::*;
+use control::{Core, ErrorCode};
+use test_support::{MARKED_KEY, ScriptedUpstream};
+
+use crate::whole_engine::{World, add, lists_models, refused, secret, world};
+
+fn to(backend: &str, model: Option<&str>, weight: u16) -> RouteCandidateEdit {
+    RouteCandidateEdit { backend: backend.to_owned(), model: model.map(str::to_owned), weight }
+}
+
+fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit {
+    RouteEdit {
+        replaces: None,
+        id: id.to_owned(),
+        models: Vec::new(),
+        clients: Vec::new(),
+        projects: Vec::new(),
+        policy: RoutePolicyView::Ordered,
+        weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
+        sticky_secs: Some(600),
+        crossing: None,
+        cache: None,
+        enabled: true,
+        candidates,
+    }
+}
+
+fn edit(upstream: &ScriptedUpstream, pool: Option<PoolView>) -> BackendEdit {
+    BackendEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: upstream.base_url(),
+        credential: Some("up".to_owned()),
+        pool,
+        limits: None,
+        models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    }
+}
+
+async fn with_backend() -> (World, ScriptedUpstream) {
+    let (world, upstream) = (world().await, lists_models().await);
+    let key = BackendKey::New { secret: secret(MARKED_KEY) };
+    control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
+    (world, upstream)
+}
+
+async fn names(core: &Core) -> Vec<String> {
+    let view = control::routes(core).await.expect("routes");
+    view.routes.into_iter().map(|route| route.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let none = control::routes(core).await.expect("routes");
+    assert_eq!(none.sentence, "There are no routes: the name of a model decides alone.");
+
+    let made = control::route_set(core, route("fast", vec![to("up", Some("m-1"), 1)])).await;
+    let made = made.expect("made");
+    assert_eq!((made.models, made.sticky_secs), (vec!["fast".to_owned()], Some(600)));
+    assert_eq!(made.sentence, "Its requests go to Upstream.");
+    assert_eq!(made.candidates[0].availability.state, AvailabilityState::Ready);
+    assert_eq!(made.candidates[0].accesses[0].credential.as_deref(), Some("up"));
+    for id in ["smart", "rest"] {
+        let candidates = vec![to("up", Some("m-2"), 3), to("mock", Some("mock"), 1)];
+        control::route_set(core, route(id, candidates)).await.expect("made");
+    }
+
+    let renamed = RouteEdit {
+        replaces: Some("smart".to_owned()),
+        policy: RoutePolicyView::Split,
+        models: vec![" smart-* ".to_owned(), String::new()],
+        sticky_secs: None,
+        ..route("clever", vec![to("up", Some("m-2"), 3), to("mock", Some("mock"), 1)])
+    };
+    let renamed = control::route_set(core, renamed).await.expect("renamed");
+    assert_eq!((renamed.models, renamed.sticky_secs), (vec!["smart-*".to_owned()], None));
+    let shared = "Its conversations are shared out to Upstream (75 %) and Mock (25 %).";
+    assert_eq!(renamed.sentence, shared);
+    assert_eq!(names(core).await, ["fast", "clever", "rest"], "it keeps its place");
+
+    let order = RoutesOrder { ids: vec!["rest".to_owned(), "fast".to_owned()] };
+    let ordered = control::routes_order(core, order).await.expect("ordered");
+    assert_eq!(ordered.sentence, "3 routes lead to 2 backends.");
+    assert_eq!(names(core).await, ["rest", "fast", "clever"]);
+    let path = control::settings(core).await.expect("settings").path;
+    let file = std::fs::read_to_string(path).expect("a file");
+    let place = |id: &str| file.find(&format!("[routes.{id}]")).expect("in the file");
+    assert!(place("rest") < place("fast") && place("fast") < place("clever"), "{file}");
+
+    control::route_remove(core, RouteRef { id: "fast".to_owned() }).await.expect("removed");
+    assert_eq!(names(core).await, ["rest", "clever"]);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_cannot_work_is_refused_at_its_field() {
+    use ErrorCode::{InvalidInput, NotFound};
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let good = || route("fast", vec![to("up", None, 1)]);
+    control::route_set(core, good()).await.expect("made");
+    let other = || route("other", vec![to("up", None, 1)]);
+    let rows = [
+        (good(), InvalidInput, Some("id")),
+        (route("No Name", vec![to("up", None, 1)]), InvalidInput, Some("id")),
+        (route("other", Vec::new()), InvalidInput, Some("candidates")),
+        (route("other", vec![to("nowhere", None, 1)]), InvalidInput, Some("candidates")),
+        (
+            route("other", vec![to("up", None, 1), to("up", None, 2)]),
+            InvalidInput,
+            Some("candidates"),
+        ),
+        (route("other", vec![to("up", None, 1_001)]), InvalidInput, Some("candidates")),
+        (RouteEdit { clients: vec!["ghost".to_owned()], ..other() }, InvalidInput, Some("clients")),
+        (RouteEdit { sticky_secs: Some(86_401), ..other() }, InvalidInput, Some("sticky_secs")),
+        (RouteEdit { replaces: Some("ghost".to_owned()), ..other() }, NotFound, None),
+    ];
+    for (req, code, field) in rows {
+        refused(control::route_set(core, req).await, code, field);
+    }
+    let ghost = RouteRef { id: "ghost".to_owned() };
+    refused(control::route_remove(core, ghost).await, NotFound, None);
+    let twice = RoutesOrder { ids: vec!["fast".to_owned(), "fast".to_owned()] };
+    refused(control::routes_order(core, twice).await, InvalidInput, Some("ids"));
+    assert_eq!(names(core).await, ["fast"], "nothing of it was saved");
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let candidates = vec![to("up", Some("m-1"), 1), to("mock", Some("mock"), 1)];
+    control::route_set(core, route("fast", candidates)).await.expect("made");
+    let off = BackendSwitch { id: "up".to_owned(), enabled: false };
+    control::backend_switch(core, off).await.expect("switched off");
+    let view = control::routes(core).await.expect("routes");
+    let detour = "1 route leads to 2 backends; Upstream is off, so fast goes to Mock.";
+    assert_eq!(view.sentence, detour);
+    assert_eq!(view.routes[0].sentence, "Upstream is off, so its requests go to Mock.");
+
+    let gone = BackendRef { id: "up".to_owned() };
+    control::backend_remove(core, gone).await.expect("removed");
+    let view = control::routes(core).await.expect("routes");
+    let first = &view.routes[0].candidates[0];
+    assert_eq!((first.backend.as_str(), first.accesses.len()), ("up", 0), "it is kept and told");
+    assert_eq!(first.availability.why, "The settings do not know this backend.");
+    // What stood there may stay: the rest of the route can be changed without it being repaired.
+    let kept = RouteEdit {
+        replaces: Some("fast".to_owned()),
+        enabled: false,
+        ..route("fast", vec![to("up", Some("m-1"), 1), to("mock", Some("mock"), 1)])
+    };
+    let kept = control::route_set(core, kept).await.expect("changed");
+    assert_eq!(kept.sentence, "It is switched off.");
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_of_a_pool_is_tried_shown_and_detached() {
+    let (world, upstream) = with_backend().await;
+    let core = &world.core;
+    let second = KeyAdd {
+        id: "second".to_owned(),
+        label: String::new(),
+        secret: secret("sk-second-0123456789"),
+        url: None,
+    };
+    control::key_add(core, second).await.expect("put in");
+    let member =
+        |credential: &str, weight| PoolMemberView { credential: credential.to_owned(), weight };
+    let pool = PoolView {
+        order: PoolOrderView::Weighted,
+        members: vec![member("up", 3), member("second", 1)],
+    };
+    let edited = control::backend_edit(core, edit(&upstream, Some(pool.clone()))).await;
+    let edited = edited.expect("edited");
+    assert_eq!((&edited.pool, edited.credential.as_deref()), (&pool, Some("up")));
+
+    let tested = control::backend_test(core, BackendRef { id: "up".to_owned() }).await;
+    let tested = tested.expect("tested");
+    assert!(tested.passed, "{tested:?}");
+    let titles: Vec<&str> = tested.steps.iter().map(|step| step.title.as_str()).collect();
+    assert!(titles.contains(&"Key accepted: up") && titles.contains(&"Key accepted: second"));
+    for key in control::keys(core).await.expect("keys") {
+        assert_eq!((key.state, key.used_by), (KeyStateView::Valid, vec!["up".to_owned()]));
+    }
+
+    // A form that knows of one key only does not lose the others.
+    let same = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
+    assert_eq!(same.pool, pool);
+    let twice = PoolView { members: vec![member("up", 1), member("up", 2)], ..pool.clone() };
+    let twice = control::backend_edit(core, edit(&upstream, Some(twice))).await;
+    refused(twice, ErrorCode::InvalidInput, Some("pool"));
+
+    control::key_remove(core, KeyRef { id: "up".to_owned() }).await.expect("removed");
+    let left = control::backends(core).await.expect("backends");
+    let left = left.into_iter().find(|backend| backend.id == "up").expect("up");
+    assert_eq!(left.pool.members, [member("second", 1)]);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_another_host_cannot_join_a_pool() {
+    let (world, upstream) = with_backend().await;
+    let core = &world.core;
+    let elsewhere = KeyAdd {
+        id: "elsewhere".to_owned(),
+        label: String::new(),
+        secret: secret("sk-else-0123456789"),
+        url: Some("https://other.test/v1".to_owned()),
+    };
+    control::key_add(core, elsewhere).await.expect("put in");
+    let member = |credential: &str| PoolMemberView { credential: credential.to_owned(), weight: 1 };
+    let pool = PoolView {
+        order: PoolOrderView::Ordered,
+        members: vec![member("up"), member("elsewhere")],
+    };
+    let joined = control::backend_edit(core, edit(&upstream, Some(pool))).await;
+    refused(joined, ErrorCode::InvalidInput, Some("key"));
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_kept_shown_and_refused_past_their_range() {
+    let (world, upstream) = with_backend().await;
+    let core = &world.core;
+    let limits = LimitsView {
+        requests_per_minute: Some(60),
+        tokens_per_minute: None,
+        in_flight_max: Some(8),
+    };
+    let limited = BackendEdit { limits: Some(limits), ..edit(&upstream, None) };
+    assert_eq!(control::backend_edit(core, limited).await.expect("edited").limits, limits);
+    let kept = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
+    assert_eq!(kept.limits, limits, "not named, so it stays");
+
+    let client = ClientAdd { id: "codex".to_owned(), expires_in_days: None };
+    let added = control::client_add(core, client).await.expect("added");
+    assert_eq!((added.limits, added.cache), (LimitsView::default(), None));
+    let edit = |limits| ClientEdit {
+        id: "codex".to_owned(),
+        limits,
+        cache: Some(CacheWishView::On),
+        priority: ClientPriorityView::Background,
+    };
+    let edited = control::client_edit(core, edit(limits)).await.expect("edited");
+    assert_eq!((edited.limits, edited.cache), (limits, Some(CacheWishView::On)));
+    assert_eq!(edited.priority, ClientPriorityView::Background);
+    let past = LimitsView { in_flight_max: Some(301), ..limits };
+    let past = control::client_edit(core, edit(past)).await;
+    refused(past, ErrorCode::InvalidInput, Some("in_flight_max"));
+    world.core.stop().await;
+}
