@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientEdit,
-    ClientRef, KeyAdd, KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart,
+    AccessForce, AccessRef, BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch,
+    BacktestQuery, BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef,
+    KeyAdd, KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef,
     RequestsQuery, RouteEdit, RouteRef, RoutesOrder, SettingsValues, UsageQuery, VaultUnlock,
 };
 
@@ -49,6 +50,13 @@ plain!(
     PlaygroundSend,
     PlaygroundRef,
     SettingsValues,
+    RequestRef,
+    AccessForce,
+    AccessRef,
+    BreakerTimelineQuery,
+    BacktestQuery,
+    CacheQuery,
+    CachePurge,
 );
 
 impl Inward for BackendAdd {

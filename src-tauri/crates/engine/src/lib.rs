@@ -10,12 +10,14 @@ mod facts;
 mod folders;
 mod ground;
 mod hardening;
+mod lanes;
 mod log;
 mod notify;
 mod owner;
 mod playground;
 mod probe;
 mod resilience;
+mod routes;
 mod runs;
 mod serving;
 mod sink;
@@ -39,7 +41,11 @@ pub use playground::{
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
 pub use probe::{KeyReport, ProbeReport, ProbeStep};
-pub use resilience::{BackTest, attempt_rules, back_test, breaker_rules, retry_budget_rules};
+pub use resilience::{
+    BackTest, Clocks, attempt_rules, back_test, breaker_rules, retry_budget_rules,
+};
+pub use routes::RouteQuestion;
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
+pub use snapshot::PLAYGROUND_CLIENT;
 pub use standing::{KeyStanding, KeyState};

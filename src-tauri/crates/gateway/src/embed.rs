@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{BoundSecret, ClientId, RequestId};
@@ -13,7 +14,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use routing::Needs;
+use routing::{Decision, Needs};
 use tokens::Tally;
 use wire::{
     AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError,
@@ -26,7 +27,8 @@ use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
-use crate::pipeline::{Asked, Call, Trail, give_up, mark_dropped, whole};
+use crate::live::Work;
+use crate::pipeline::{Asked, Call, Trail, give_up, mark_dropped, priority, whole};
 use crate::record::Record;
 use crate::route::Embedded;
 use crate::snapshot::{Backend, Snapshot};
@@ -51,6 +53,10 @@ impl Gateway {
         };
         let id = arrival.id;
         let needs = Needs { vectors: true, dialect: Some(dialect), ..Needs::default() };
+        let priority = match priority(&headers, client) {
+            Ok(priority) => priority,
+            Err(refusal) => return refusal.answer(dialect),
+        };
         let asked = Asked {
             model: request.model(),
             protocol,
@@ -58,14 +64,19 @@ impl Gateway {
             bytes_in,
             needs,
             conversation: None,
+            prefix: None,
+            priority,
         };
-        let (mut record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
+        let work = Work { request: id, tokens: asked.tokens() };
+        let (mut record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await
+        {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
+        stay_with_model(&mut decision);
         let client = client.id.clone();
         let errand = Embedding { id, client, request: &request, headers, snapshot: &snapshot };
-        let tour = Tour { request: id, snapshot: &snapshot, decision: &decision };
+        let tour = Tour { work, snapshot: &snapshot, decision: &decision };
         let outcome = self.tour(&errand, tour, &mut record).await;
         let trail = Trail::of(&record, &decision);
         let mut answer = match outcome {
@@ -75,6 +86,13 @@ impl Gateway {
         trail.mark(&mut answer);
         answer
     }
+}
+
+/// Vectors of one model mean nothing beside those of another, and no client could tell: only the same
+/// model at another backend may stand in.
+fn stay_with_model(decision: &mut Decision) {
+    let Some(model) = decision.candidates.first().map(|first| first.model.clone()) else { return };
+    decision.candidates.retain(|candidate| candidate.model == model);
 }
 
 /// A request for vectors, with all that its batches share.
@@ -92,6 +110,14 @@ struct Batch {
     outgoing: Outgoing,
 }
 
+/// What the batches of one try share.
+struct Asking<'a> {
+    gateway: &'a Gateway,
+    backend: &'a Backend,
+    key: Option<Arc<BoundSecret>>,
+    patience: Duration,
+}
+
 impl Errand for Embedding<'_> {
     type Answer = Vectors;
 
@@ -101,7 +127,7 @@ impl Errand for Embedding<'_> {
         to: Place<'_>,
         record: &mut Record,
     ) -> Result<Vectors, Failure> {
-        let Place { backend, candidate } = to;
+        let Place { backend, candidate, share } = to;
         let target = backend.target(&candidate.model);
         let batches = self.batches(&target).map_err(|error| Failure::bad_request(&error))?;
         let dropped = batches.first().map(|batch| batch.outgoing.dropped.clone());
@@ -112,8 +138,9 @@ impl Errand for Embedding<'_> {
             client: self.client.clone(),
             backend: backend.id.clone(),
         });
-        let sending =
-            batches.into_iter().map(|batch| self.send(gateway, backend, key.clone(), batch));
+        let left = self.snapshot.limits.total_timeout.saturating_sub(record.elapsed());
+        let asking = Asking { gateway, backend, key, patience: share.of(left) };
+        let sending = batches.into_iter().map(|batch| self.send(&asking, batch));
         // In order, so that their vectors join in the order of the inputs.
         let sent: Vec<_> =
             stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
@@ -134,30 +161,27 @@ impl Embedding<'_> {
 
     async fn send(
         &self,
-        gateway: &Gateway,
-        backend: &Backend,
-        key: Option<Arc<BoundSecret>>,
+        asking: &Asking<'_>,
         batch: Batch,
     ) -> Result<EmbeddingBatch, (Range<usize>, Failure)> {
-        let asked = self.ask_for_vectors(gateway, backend, key, &batch).await;
+        let asked = self.ask_for_vectors(asking, &batch).await;
         asked.map_err(|failure| (batch.inputs, failure))
     }
 
     async fn ask_for_vectors(
         &self,
-        gateway: &Gateway,
-        backend: &Backend,
-        key: Option<Arc<BoundSecret>>,
+        asking: &Asking<'_>,
         batch: &Batch,
     ) -> Result<EmbeddingBatch, Failure> {
+        let Asking { gateway, backend, ref key, patience } = *asking;
         let limits = &self.snapshot.limits;
         let question = Question {
             backend,
-            key,
+            key: key.clone(),
             outgoing: &batch.outgoing,
             headers: &self.headers,
             client: self.request.dialect(),
-            patience: limits.total_timeout,
+            patience,
         };
         let read = ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall: limits.stall_timeout };
         let reply = gateway.ask(question, read).await?;

@@ -1,7 +1,6 @@
 //! Routes: shown with the state of where they lead, made, changed, removed and put in order.
 
 mod shown;
-mod state;
 
 use domain::{BackendId, ClientId, RouteId};
 use engine::Engine;

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod playground;
+mod resilience;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

@@ -7,8 +7,8 @@ use engine::Engine;
 use ledger::Routed;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
-use super::state::availability;
 use crate::ApiError;
+use crate::operation::resilience::availability;
 use crate::view::{
     AvailabilityState, AvailabilityView, BalanceWeightsView, RouteCandidateView, RouteView,
     RoutesView,
@@ -129,7 +129,8 @@ fn accesses(engine: &Engine, settings: &Settings, backend: &BackendId) -> Vec<Av
     };
     let keys = if keys.is_empty() { vec![None] } else { keys };
     keys.into_iter()
-        .map(|credential| availability(engine, &Access { backend: backend.clone(), credential }))
+        .map(|credential| Access { backend: backend.clone(), credential })
+        .map(|access| availability(engine, settings, &access))
         .collect()
 }
 
