@@ -10,11 +10,11 @@ use crate::event::Tag;
 use crate::view::{
     AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientRef,
-    ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView,
-    PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView,
-    PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery,
-    RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
+    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef,
+    RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
     RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
     StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };
@@ -59,22 +59,24 @@ macro_rules! operations {
             clients() -> Vec<ClientView>, changes [];
             /// Makes a local token for a client and keeps it in the vault.
             client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings];
+            /// Changes a client's limits, its cache and its priority; its token stays.
+            client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
             /// Ends a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
             /// Sums of a period.
             usage(req: UsageQuery) -> UsageView, changes [];
             /// Single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
-            /// The attempts of one request, who was passed over, and what the cache did.
-            request_path(req: RequestRef) -> RequestPathView, changes [];
-            /// All routes, what their candidates are at, and where their requests went.
+            /// All routes, with where each leads now and where its requests went.
             routes() -> RoutesView, changes [];
             /// Makes a route, or changes one.
-            route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings];
-            /// Removes a route; its names go by the next rule.
-            route_remove(req: RouteRef) -> (), changes [Routes, Settings];
-            /// Puts the routes in another order.
+            route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings, Status];
+            /// Removes a route.
+            route_remove(req: RouteRef) -> (), changes [Routes, Settings, Status];
+            /// Puts the routes in another order; those that are not named stay behind.
             routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
+            /// The attempts of one request, who was passed over, and what the cache did.
+            request_path(req: RequestRef) -> RequestPathView, changes [];
             /// Which backend would serve a request now, and why; nothing is sent.
             route_explain(req: RouteAsk) -> RouteDecisionView, changes [];
             /// Where many such requests would go; nothing is sent.

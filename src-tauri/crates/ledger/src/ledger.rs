@@ -15,9 +15,9 @@ use crate::writer::Queue;
 use crate::{
     AccessStates, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
     LedgerError, LedgerLimits, NewRequest, Price, PriceBook, Purpose, Recent, RequestQuery,
-    RequestRow, RouteCount, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery,
+    RequestRow, Routed, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery,
     UsageQuery, UsageSummary, access_states, attempts, bypasses, database, failures, health,
-    outcomes, prices, requests, rollup, routes, runs, transitions,
+    outcomes, prices, requests, rollup, routed, runs, transitions,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -231,6 +231,16 @@ impl Ledger {
         self.ask(move |connection| outcomes::since(connection, from, backend.as_ref())).await
     }
 
+    /// Where the user's own requests since `from` went, by route, backend and model; of the newest
+    /// [`crate::ROUTED_REQUESTS_MAX`], the largest groups first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn routed(&self, from: WallTime) -> Result<Vec<Routed>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| routed::since(connection, from)).await
+    }
+
     /// How fast backends and how long answers have been, by the newest
     /// [`crate::RECENT_REQUESTS_MAX`] requests since `from`. Some milliseconds of reading, and it does
     /// not wait for writes: to be asked every few seconds, not for each request.
@@ -239,16 +249,6 @@ impl Ledger {
     /// When the file cannot be read.
     pub async fn recent(&self, from: WallTime) -> Result<Recent, LedgerError> {
         self.ask(move |connection| outcomes::recent(connection, from)).await
-    }
-
-    /// Where the requests since `from` went, by route, backend and model, the most first; of the
-    /// newest [`crate::ROUTED_REQUESTS_MAX`].
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub async fn route_counts(&self, from: WallTime) -> Result<Vec<RouteCount>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| routes::counts(connection, from)).await
     }
 
     /// Keeps changes of breakers, cooldowns and blocks, in their order.

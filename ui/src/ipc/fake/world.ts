@@ -37,6 +37,7 @@ const DAY_MS = 24 * HOUR_MS;
 const SEED = 4283;
 
 export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
+export const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
 
 export function health(
   state: HealthView["state"],
@@ -59,6 +60,8 @@ export function makeBackend(id: string, credential: string | null, state: Health
     enabled: state.state !== "disabled",
     built_in: isMock,
     credential,
+    pool: { order: "ordered", members: credential === null ? [] : [{ credential, weight: 1 }] },
+    limits: NO_LIMITS,
     health: state,
     models: modelsOf(id),
     declared_models: [],
@@ -103,6 +106,9 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     expired: false,
     seen_at: null,
     last_month: NO_SPEND,
+    limits: NO_LIMITS,
+    cache: null,
+    priority: "interactive",
     snippets: [
       {
         title: "Shell",

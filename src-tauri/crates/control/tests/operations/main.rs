@@ -1,6 +1,8 @@
 //! The operations over a whole engine on loopback.
 
 #[cfg(test)]
+mod explaining;
+#[cfg(test)]
 mod playground;
 #[cfg(test)]
 mod resilience;

@@ -1,207 +1,262 @@
-//! Routes over a whole engine: written, listed, explained, drawn, put in order and removed. The two
-//! backends lie at addresses where nobody listens: nothing of this may ask them.
-
-use std::sync::Arc;
+//! Routes, pools and limits as they are edited and shown.
 
 use control::view::*;
-use control::{Core, EngineConfig, ErrorCode};
-use domain::{SeededEntropy, SystemClock};
-use engine::Folders;
-use settings::VaultKind;
-use tempfile::TempDir;
+use control::{Core, ErrorCode};
+use test_support::{MARKED_KEY, ScriptedUpstream};
 
-async fn world() -> (TempDir, Core) {
-    let home = tempfile::tempdir().expect("a folder");
-    let config = EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(31)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-    };
-    let core = Core::open(config).await.expect("an engine");
-    for (id, port, lacks) in [("a", 9, vec![LackView::Tools]), ("b", 19, Vec::new())] {
-        let add = BackendAdd {
-            id: id.to_owned(),
-            label: format!("Backend {id}"),
-            kind: BackendKindView::OpenaiCompatible,
-            base_url: format!("http://127.0.0.1:{port}/v1"),
-            key: BackendKey::None,
-            models: vec!["m".to_owned()],
-            lacks,
-            offers: Vec::new(),
-            crossing: CrossingView::Strict,
-        };
-        control::backend_add(&core, add).await.expect("added");
-    }
-    (home, core)
+use crate::whole_engine::{World, add, lists_models, refused, secret, world};
+
+fn to(backend: &str, model: Option<&str>, weight: u16) -> RouteCandidateEdit {
+    RouteCandidateEdit { backend: backend.to_owned(), model: model.map(str::to_owned), weight }
 }
 
-/// A route over backends of these weights, each asked for `m`.
-fn edit(id: &str, policy: RoutePolicyView, candidates: &[(&str, u16)]) -> RouteEdit {
+fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit {
     RouteEdit {
         replaces: None,
         id: id.to_owned(),
         models: Vec::new(),
         clients: Vec::new(),
         projects: Vec::new(),
-        policy,
+        policy: RoutePolicyView::Ordered,
         weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
         sticky_secs: Some(600),
         crossing: None,
         cache: None,
         enabled: true,
-        candidates: candidates
-            .iter()
-            .map(|(backend, weight)| RouteCandidateEdit {
-                backend: (*backend).to_owned(),
-                model: Some("m".to_owned()),
-                weight: *weight,
-            })
-            .collect(),
+        candidates,
     }
 }
 
-fn ask(model: &str) -> RouteAsk {
-    RouteAsk {
-        model: model.to_owned(),
-        client: None,
-        project: None,
-        tools: false,
-        vision: false,
-        json_schema: false,
-        input_tokens: 0,
+fn edit(upstream: &ScriptedUpstream, pool: Option<PoolView>) -> BackendEdit {
+    BackendEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: upstream.base_url(),
+        credential: Some("up".to_owned()),
+        pool,
+        limits: None,
+        models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
     }
 }
 
-fn ids(view: &RoutesView) -> Vec<&str> {
-    view.routes.iter().map(|route| route.id.as_str()).collect()
+async fn with_backend() -> (World, ScriptedUpstream) {
+    let (world, upstream) = (world().await, lists_models().await);
+    let key = BackendKey::New { secret: secret(MARKED_KEY) };
+    control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
+    (world, upstream)
 }
 
-fn order(decision: &RouteDecisionView) -> Vec<&str> {
-    decision.candidates.iter().map(|candidate| candidate.backend.as_str()).collect()
+async fn names(core: &Core) -> Vec<String> {
+    let view = control::routes(core).await.expect("routes");
+    view.routes.into_iter().map(|route| route.id).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_route_is_written_listed_renamed_ordered_and_removed() {
-    let (_home, core) = world().await;
-    let fast = edit("fast", RoutePolicyView::Ordered, &[("a", 1), ("gone", 1)]);
-    let view = control::route_set(&core, fast.clone()).await.expect("written");
-    assert_eq!((view.models.as_slice(), view.sticky_secs), (&["fast".to_owned()][..], Some(600)));
-    assert_eq!(
-        view.sentence,
-        "a (m) is the only one in the route fast that can be asked; left out: gone is not among the \
-         backends."
-    );
-    let states: Vec<_> = view.candidates.iter().map(|one| one.availability.state).collect();
-    assert_eq!(states, [AvailabilityState::Ready, AvailabilityState::Off]);
-    assert_eq!(view.candidates[0].backend_label, "Backend a");
-    assert_eq!((view.requests.0, view.share_percent), (0, None));
+async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let none = control::routes(core).await.expect("routes");
+    assert_eq!(none.sentence, "There are no routes: the name of a model decides alone.");
 
-    let rest = RouteEdit {
-        models: vec!["*".to_owned()],
-        ..edit("rest", RoutePolicyView::Cheapest, &[("b", 1)])
+    let made = control::route_set(core, route("fast", vec![to("up", Some("m-1"), 1)])).await;
+    let made = made.expect("made");
+    assert_eq!((made.models, made.sticky_secs), (vec!["fast".to_owned()], Some(600)));
+    assert_eq!(made.sentence, "Its requests go to Upstream.");
+    assert_eq!(made.candidates[0].availability.state, AvailabilityState::Ready);
+    assert_eq!(made.candidates[0].accesses[0].credential.as_deref(), Some("up"));
+    for id in ["smart", "rest"] {
+        let candidates = vec![to("up", Some("m-2"), 3), to("mock", Some("mock"), 1)];
+        control::route_set(core, route(id, candidates)).await.expect("made");
+    }
+
+    let renamed = RouteEdit {
+        replaces: Some("smart".to_owned()),
+        policy: RoutePolicyView::Split,
+        models: vec![" smart-* ".to_owned(), String::new()],
+        sticky_secs: None,
+        ..route("clever", vec![to("up", Some("m-2"), 3), to("mock", Some("mock"), 1)])
     };
-    control::route_set(&core, rest).await.expect("written");
-    let taken = control::route_set(&core, fast.clone()).await.expect_err("taken");
-    assert_eq!((taken.code, taken.field.as_deref()), (ErrorCode::InvalidInput, Some("id")));
-    let renamed = RouteEdit { replaces: Some("fast".to_owned()), id: "quick".to_owned(), ..fast };
-    let view = control::route_set(&core, renamed).await.expect("renamed");
-    assert_eq!(view.models, ["quick"]);
-    assert_eq!(ids(&control::routes(&core).await.expect("routes")), ["quick", "rest"]);
+    let renamed = control::route_set(core, renamed).await.expect("renamed");
+    assert_eq!((renamed.models, renamed.sticky_secs), (vec!["smart-*".to_owned()], None));
+    let shared = "Its conversations are shared out to Upstream (75 %) and Mock (25 %).";
+    assert_eq!(renamed.sentence, shared);
+    assert_eq!(names(core).await, ["fast", "clever", "rest"], "it keeps its place");
 
-    let ids_ = vec!["rest".to_owned(), "quick".to_owned()];
-    let view = control::routes_order(&core, RoutesOrder { ids: ids_ }).await.expect("ordered");
-    assert_eq!(ids(&view), ["rest", "quick"]);
-    assert_eq!(view.sentence, "2 routes, and the first candidate of each is ready.");
-    let shadowed = RouteEdit {
-        replaces: Some("quick".to_owned()),
-        models: vec!["x".to_owned()],
-        clients: vec!["tool".to_owned()],
+    let order = RoutesOrder { ids: vec!["rest".to_owned(), "fast".to_owned()] };
+    let ordered = control::routes_order(core, order).await.expect("ordered");
+    assert_eq!(ordered.sentence, "3 routes lead to 2 backends.");
+    assert_eq!(names(core).await, ["rest", "fast", "clever"]);
+    let path = control::settings(core).await.expect("settings").path;
+    let file = std::fs::read_to_string(path).expect("a file");
+    let place = |id: &str| file.find(&format!("[routes.{id}]")).expect("in the file");
+    assert!(place("rest") < place("fast") && place("fast") < place("clever"), "{file}");
+
+    control::route_remove(core, RouteRef { id: "fast".to_owned() }).await.expect("removed");
+    assert_eq!(names(core).await, ["rest", "clever"]);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_cannot_work_is_refused_at_its_field() {
+    use ErrorCode::{InvalidInput, NotFound};
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let good = || route("fast", vec![to("up", None, 1)]);
+    control::route_set(core, good()).await.expect("made");
+    let other = || route("other", vec![to("up", None, 1)]);
+    let rows = [
+        (good(), InvalidInput, Some("id")),
+        (route("No Name", vec![to("up", None, 1)]), InvalidInput, Some("id")),
+        (route("other", Vec::new()), InvalidInput, Some("candidates")),
+        (route("other", vec![to("nowhere", None, 1)]), InvalidInput, Some("candidates")),
+        (
+            route("other", vec![to("up", None, 1), to("up", None, 2)]),
+            InvalidInput,
+            Some("candidates"),
+        ),
+        (route("other", vec![to("up", None, 1_001)]), InvalidInput, Some("candidates")),
+        (RouteEdit { clients: vec!["ghost".to_owned()], ..other() }, InvalidInput, Some("clients")),
+        (RouteEdit { sticky_secs: Some(86_401), ..other() }, InvalidInput, Some("sticky_secs")),
+        (RouteEdit { replaces: Some("ghost".to_owned()), ..other() }, NotFound, None),
+    ];
+    for (req, code, field) in rows {
+        refused(control::route_set(core, req).await, code, field);
+    }
+    let ghost = RouteRef { id: "ghost".to_owned() };
+    refused(control::route_remove(core, ghost).await, NotFound, None);
+    let twice = RoutesOrder { ids: vec!["fast".to_owned(), "fast".to_owned()] };
+    refused(control::routes_order(core, twice).await, InvalidInput, Some("ids"));
+    assert_eq!(names(core).await, ["fast"], "nothing of it was saved");
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let candidates = vec![to("up", Some("m-1"), 1), to("mock", Some("mock"), 1)];
+    control::route_set(core, route("fast", candidates)).await.expect("made");
+    let off = BackendSwitch { id: "up".to_owned(), enabled: false };
+    control::backend_switch(core, off).await.expect("switched off");
+    let view = control::routes(core).await.expect("routes");
+    let detour = "1 route leads to 2 backends; Upstream is off, so fast goes to Mock.";
+    assert_eq!(view.sentence, detour);
+    assert_eq!(view.routes[0].sentence, "Upstream is off, so its requests go to Mock.");
+
+    let gone = BackendRef { id: "up".to_owned() };
+    control::backend_remove(core, gone).await.expect("removed");
+    let view = control::routes(core).await.expect("routes");
+    let first = &view.routes[0].candidates[0];
+    assert_eq!((first.backend.as_str(), first.accesses.len()), ("up", 0), "it is kept and told");
+    assert_eq!(first.availability.why, "The settings do not know this backend.");
+    // What stood there may stay: the rest of the route can be changed without it being repaired.
+    let kept = RouteEdit {
+        replaces: Some("fast".to_owned()),
         enabled: false,
-        ..edit("quick", RoutePolicyView::Ordered, &[("a", 1)])
+        ..route("fast", vec![to("up", Some("m-1"), 1), to("mock", Some("mock"), 1)])
     };
-    let view = control::route_set(&core, shadowed).await.expect("switched off");
-    assert_eq!(view.sentence, "Switched off: its names go by the next rule.");
-    control::route_remove(&core, RouteRef { id: "quick".to_owned() }).await.expect("removed");
-    assert_eq!(ids(&control::routes(&core).await.expect("routes")), ["rest"]);
-    let gone = control::route_remove(&core, RouteRef { id: "quick".to_owned() }).await;
-    assert_eq!(gone.expect_err("gone").code, ErrorCode::NotFound);
-    core.stop().await;
+    let kept = control::route_set(core, kept).await.expect("changed");
+    assert_eq!(kept.sentence, "It is switched off.");
+    world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
-    let (_home, core) = world().await;
-    let fast = edit("fast", RoutePolicyView::Ordered, &[("a", 1), ("b", 1)]);
-    control::route_set(&core, fast).await.expect("written");
-    let explain = |ask: RouteAsk| control::route_explain(&core, ask);
-
-    let decision = explain(ask("fast")).await.expect("explained");
-    assert_eq!((decision.route.as_deref(), decision.served), (Some("fast"), true));
-    assert_eq!(decision.sentence, "a (m) is the first of 2 in the route fast.");
-    assert_eq!(order(&decision), ["a", "b"]);
-    assert_eq!(decision.candidates[1].why, "Place 2.");
-
-    let tools = explain(RouteAsk { tools: true, ..ask("fast") }).await.expect("explained");
-    assert_eq!(
-        (order(&tools), tools.passed_over[0].reason.as_str()),
-        (vec!["b"], "It takes no tools.")
-    );
-
-    let pinned = explain(ask("b/anything")).await.expect("explained");
-    assert_eq!((pinned.route.as_deref(), order(&pinned)), (None, vec!["b"]));
-    let listed = explain(ask("m")).await.expect("explained");
-    assert_eq!((listed.route.as_deref(), order(&listed)), (None, vec!["a", "b"]));
-    let nobody = explain(ask("nobody")).await.expect("explained");
-    assert!(!nobody.served && nobody.sentence.starts_with("No backend lists \"nobody\""));
-    let client = explain(RouteAsk { client: Some("No name".to_owned()), ..ask("m") }).await;
-    assert_eq!(client.expect_err("no name").field.as_deref(), Some("client"));
-
-    let open = AccessForce {
-        backend: "a".to_owned(),
-        credential: None,
-        forced: ForcedView::Open,
-        minutes: Some(15),
+async fn every_key_of_a_pool_is_tried_shown_and_detached() {
+    let (world, upstream) = with_backend().await;
+    let core = &world.core;
+    let second = KeyAdd {
+        id: "second".to_owned(),
+        label: String::new(),
+        secret: secret("sk-second-0123456789"),
+        url: None,
     };
-    control::access_force(&core, open).await.expect("forced");
-    let held = explain(ask("fast")).await.expect("explained");
-    assert_eq!(order(&held), ["b", "a"]);
-    assert!(held.sentence.starts_with("b (m) is the first of 2 in the route fast; a waits: "));
-    assert_eq!(held.candidates[1].availability.state, AvailabilityState::Off);
-    assert_eq!(explain(ask("fast")).await.expect("explained").sentence, held.sentence);
-    let routes = control::routes(&core).await.expect("routes");
-    assert_eq!(routes.sentence, format!("fast: {}", held.sentence));
-    core.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
-    let (_home, core) = world().await;
-    let shared = edit("shared", RoutePolicyView::Weighted, &[("a", 3), ("b", 1)]);
-    control::route_set(&core, shared).await.expect("written");
-    let simulate = |draws, closed: &[&str]| {
-        let closed = closed.iter().map(|id| (*id).to_owned()).collect();
-        control::route_simulate(&core, RouteSimulation { ask: ask("shared"), draws, closed })
+    control::key_add(core, second).await.expect("put in");
+    let member =
+        |credential: &str, weight| PoolMemberView { credential: credential.to_owned(), weight };
+    let pool = PoolView {
+        order: PoolOrderView::Weighted,
+        members: vec![member("up", 3), member("second", 1)],
     };
-    let drawn = simulate(1_000, &[]).await.expect("drawn");
-    let [a, b] = drawn.shares.as_slice() else { panic!("{:?}", drawn.shares) };
-    assert_eq!((a.backend.as_str(), a.expected_percent), ("a", Some(75.0)));
-    assert!((a.percent - 75.0).abs() <= 5.0 && a.draws + b.draws == 1_000, "{a:?} {b:?}");
-    assert_eq!((drawn.failures, drawn.failure), (0, None));
+    let edited = control::backend_edit(core, edit(&upstream, Some(pool.clone()))).await;
+    let edited = edited.expect("edited");
+    assert_eq!((&edited.pool, edited.credential.as_deref()), (&pool, Some("up")));
 
-    let without = simulate(1_000, &["a"]).await.expect("drawn");
-    assert_eq!((without.shares[0].backend.as_str(), without.shares[0].draws), ("b", 1_000));
-    assert_eq!(without.sentence, "Of 1000 requests for shared go to: b 100 %.");
-    let nobody = simulate(10, &["a", "b"]).await.expect("drawn");
-    assert_eq!(nobody.failures, 10);
-    assert!(nobody.failure.expect("a reason").contains("it is taken to be closed"));
-    for draws in [0, SIMULATION_DRAWS_MAX + 1] {
-        let refused = simulate(draws, &[]).await.expect_err("too few or too many");
-        assert_eq!(refused.field.as_deref(), Some("draws"));
+    let tested = control::backend_test(core, BackendRef { id: "up".to_owned() }).await;
+    let tested = tested.expect("tested");
+    assert!(tested.passed, "{tested:?}");
+    let titles: Vec<&str> = tested.steps.iter().map(|step| step.title.as_str()).collect();
+    assert!(titles.contains(&"Key accepted: up") && titles.contains(&"Key accepted: second"));
+    for key in control::keys(core).await.expect("keys") {
+        assert_eq!((key.state, key.used_by), (KeyStateView::Valid, vec!["up".to_owned()]));
     }
-    core.stop().await;
+
+    // A form that knows of one key only does not lose the others.
+    let same = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
+    assert_eq!(same.pool, pool);
+    let twice = PoolView { members: vec![member("up", 1), member("up", 2)], ..pool.clone() };
+    let twice = control::backend_edit(core, edit(&upstream, Some(twice))).await;
+    refused(twice, ErrorCode::InvalidInput, Some("pool"));
+
+    control::key_remove(core, KeyRef { id: "up".to_owned() }).await.expect("removed");
+    let left = control::backends(core).await.expect("backends");
+    let left = left.into_iter().find(|backend| backend.id == "up").expect("up");
+    assert_eq!(left.pool.members, [member("second", 1)]);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_another_host_cannot_join_a_pool() {
+    let (world, upstream) = with_backend().await;
+    let core = &world.core;
+    let elsewhere = KeyAdd {
+        id: "elsewhere".to_owned(),
+        label: String::new(),
+        secret: secret("sk-else-0123456789"),
+        url: Some("https://other.test/v1".to_owned()),
+    };
+    control::key_add(core, elsewhere).await.expect("put in");
+    let member = |credential: &str| PoolMemberView { credential: credential.to_owned(), weight: 1 };
+    let pool = PoolView {
+        order: PoolOrderView::Ordered,
+        members: vec![member("up"), member("elsewhere")],
+    };
+    let joined = control::backend_edit(core, edit(&upstream, Some(pool))).await;
+    refused(joined, ErrorCode::InvalidInput, Some("key"));
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_kept_shown_and_refused_past_their_range() {
+    let (world, upstream) = with_backend().await;
+    let core = &world.core;
+    let limits = LimitsView {
+        requests_per_minute: Some(60),
+        tokens_per_minute: None,
+        in_flight_max: Some(8),
+    };
+    let limited = BackendEdit { limits: Some(limits), ..edit(&upstream, None) };
+    assert_eq!(control::backend_edit(core, limited).await.expect("edited").limits, limits);
+    let kept = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
+    assert_eq!(kept.limits, limits, "not named, so it stays");
+
+    let client = ClientAdd { id: "codex".to_owned(), expires_in_days: None };
+    let added = control::client_add(core, client).await.expect("added");
+    assert_eq!((added.limits, added.cache), (LimitsView::default(), None));
+    let edit = |limits| ClientEdit {
+        id: "codex".to_owned(),
+        limits,
+        cache: Some(CacheWishView::On),
+        priority: ClientPriorityView::Background,
+    };
+    let edited = control::client_edit(core, edit(limits)).await.expect("edited");
+    assert_eq!((edited.limits, edited.cache), (limits, Some(CacheWishView::On)));
+    assert_eq!(edited.priority, ClientPriorityView::Background);
+    let past = LimitsView { in_flight_max: Some(301), ..limits };
+    let past = control::client_edit(core, edit(past)).await;
+    refused(past, ErrorCode::InvalidInput, Some("in_flight_max"));
+    world.core.stop().await;
 }
