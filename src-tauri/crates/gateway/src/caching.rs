@@ -190,13 +190,12 @@ impl Gateway {
     pub(crate) async fn answer(
         self: &Arc<Self>,
         part: Part,
-        traveller: Traveller,
+        mut traveller: Box<Traveller>,
     ) -> Response<AnswerBody> {
         match part {
             Part::Bypass(why) => {
-                let Traveller { journey, decision, mut record } = traveller;
-                record.bypassed(why);
-                self.travel(journey, &decision, record).await
+                traveller.record.bypassed(why);
+                self.travel(traveller).await
             }
             Part::Refresh(shelf) => {
                 let ticket = shelf.cache.ticket();
@@ -207,7 +206,11 @@ impl Gateway {
         }
     }
 
-    async fn look(self: &Arc<Self>, shelf: Shelf, traveller: Traveller) -> Response<AnswerBody> {
+    async fn look(
+        self: &Arc<Self>,
+        shelf: Shelf,
+        traveller: Box<Traveller>,
+    ) -> Response<AnswerBody> {
         // Before the look-up: whoever comes after a purge shares nothing that was asked for before.
         let generation = shelf.cache.generation();
         let ticket = match shelf.cache.get(&shelf.key).await {
@@ -237,17 +240,18 @@ impl Gateway {
                 };
             }
         };
-        let Some(Traveller { journey, record, .. }) = waiting else {
+        let Some(traveller) = waiting else {
             return flight::lost().answer(domain::Dialect::OpenAiChat);
         };
+        let Traveller { journey, record, .. } = *traveller;
         let dialect = journey.request.dialect();
         self.ride(items, Rider::Joins { record: Box::new(record), dialect, shelf }).await
     }
 }
 
 /// Gives a kept answer, once that is written down.
-async fn replay(entry: &Entry, traveller: Traveller) -> Response<AnswerBody> {
-    let Traveller { journey, decision, mut record } = traveller;
+async fn replay(entry: &Entry, traveller: Box<Traveller>) -> Response<AnswerBody> {
+    let Traveller { journey, decision, mut record } = *traveller;
     record.replayed(entry).await;
     let mut answer = if journey.request.delivery().is_streamed() {
         let chunks: Vec<_> = entry.answer.chunks().map(|chunk| Ok(Frame::data(chunk))).collect();

@@ -62,22 +62,6 @@ impl Record {
         self.settle(Outcome::Complete, None).await;
     }
 
-    /// Vectors of which none had to be asked for go to the client: writes it down.
-    pub(crate) async fn replayed_vectors(&mut self, bytes: usize, saved: Option<MicroUsd>) {
-        self.cache(CacheOutcome::Hit, None);
-        self.status(200);
-        self.sent(bytes);
-        self.saved(saved);
-        self.settle(Outcome::Complete, None).await;
-    }
-
-    /// Some of the vectors were kept ones.
-    pub(crate) fn saved(&mut self, saved: Option<MicroUsd>) {
-        if let Some(settlement) = &mut self.settlement {
-            settlement.saved = saved;
-        }
-    }
-
     /// It shares another's answer, which begins now.
     pub(crate) fn joins(&mut self, status: u16) {
         self.cache(CacheOutcome::Coalesced, None);
