@@ -27,6 +27,7 @@ use crate::snapshot::Client;
 use self::flight::Rider;
 
 pub(crate) mod flight;
+pub(crate) mod vectors;
 
 /// The cache and how it is used. A snapshot carries it.
 #[derive(Debug, Clone)]
@@ -103,10 +104,6 @@ impl Wishes {
             None => Ok(CacheWish::Auto),
         }
     }
-
-    pub(crate) fn namespace<'a>(&'a self, client: &'a ClientId) -> Namespace<'a> {
-        Namespace { client, project: self.project.as_deref() }
-    }
 }
 
 fn bad_wish() -> Refusal {
@@ -130,7 +127,7 @@ pub(crate) fn part(journey: &Journey, wishes: &Wishes, decision: &Decision) -> P
     };
     let request = &journey.request;
     let question = Question {
-        namespace: wishes.namespace(&journey.client),
+        namespace: Namespace { client: &journey.client, project: wishes.project.as_deref() },
         protocol: request.dialect().word(),
         delivered: delivered(request.delivery()),
         model: request.model(),
