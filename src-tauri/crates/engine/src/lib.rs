@@ -11,6 +11,7 @@ mod facts;
 mod folders;
 mod ground;
 mod hardening;
+mod lanes;
 mod log;
 mod notify;
 mod owner;
