@@ -27,6 +27,7 @@ use crate::snapshot::Client;
 use self::flight::Rider;
 
 pub(crate) mod flight;
+pub(crate) mod vectors;
 
 /// The cache and how it is used. A snapshot carries it.
 #[derive(Debug, Clone)]
@@ -103,10 +104,6 @@ impl Wishes {
             None => Ok(CacheWish::Auto),
         }
     }
-
-    pub(crate) fn namespace<'a>(&'a self, client: &'a ClientId) -> Namespace<'a> {
-        Namespace { client, project: self.project.as_deref() }
-    }
 }
 
 fn bad_wish() -> Refusal {
@@ -130,7 +127,7 @@ pub(crate) fn part(journey: &Journey, wishes: &Wishes, decision: &Decision) -> P
     };
     let request = &journey.request;
     let question = Question {
-        namespace: wishes.namespace(&journey.client),
+        namespace: Namespace { client: &journey.client, project: wishes.project.as_deref() },
         protocol: request.dialect().word(),
         delivered: delivered(request.delivery()),
         model: request.model(),
@@ -190,13 +187,12 @@ impl Gateway {
     pub(crate) async fn answer(
         self: &Arc<Self>,
         part: Part,
-        traveller: Traveller,
+        mut traveller: Box<Traveller>,
     ) -> Response<AnswerBody> {
         match part {
             Part::Bypass(why) => {
-                let Traveller { journey, decision, mut record } = traveller;
-                record.bypassed(why);
-                self.travel(journey, &decision, record).await
+                traveller.record.bypassed(why);
+                self.travel(traveller).await
             }
             Part::Refresh(shelf) => {
                 let ticket = shelf.cache.ticket();
@@ -207,7 +203,11 @@ impl Gateway {
         }
     }
 
-    async fn look(self: &Arc<Self>, shelf: Shelf, traveller: Traveller) -> Response<AnswerBody> {
+    async fn look(
+        self: &Arc<Self>,
+        shelf: Shelf,
+        traveller: Box<Traveller>,
+    ) -> Response<AnswerBody> {
         // Before the look-up: whoever comes after a purge shares nothing that was asked for before.
         let generation = shelf.cache.generation();
         let ticket = match shelf.cache.get(&shelf.key).await {
@@ -237,17 +237,18 @@ impl Gateway {
                 };
             }
         };
-        let Some(Traveller { journey, record, .. }) = waiting else {
+        let Some(traveller) = waiting else {
             return flight::lost().answer(domain::Dialect::OpenAiChat);
         };
+        let Traveller { journey, record, .. } = *traveller;
         let dialect = journey.request.dialect();
         self.ride(items, Rider::Joins { record: Box::new(record), dialect, shelf }).await
     }
 }
 
 /// Gives a kept answer, once that is written down.
-async fn replay(entry: &Entry, traveller: Traveller) -> Response<AnswerBody> {
-    let Traveller { journey, decision, mut record } = traveller;
+async fn replay(entry: &Entry, traveller: Box<Traveller>) -> Response<AnswerBody> {
+    let Traveller { journey, decision, mut record } = *traveller;
     record.replayed(entry).await;
     let mut answer = if journey.request.delivery().is_streamed() {
         let chunks: Vec<_> = entry.answer.chunks().map(|chunk| Ok(Frame::data(chunk))).collect();

@@ -17,18 +17,20 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::{Decision, Needs};
 use tokens::Tally;
 use wire::{
-    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError,
-    Target, UpstreamClass, UpstreamError, UsageReading, UsageReport,
+    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingVector, Outgoing,
+    RequestError, Target, UpstreamClass, UpstreamError, UsageReading, UsageReport,
 };
 
-use crate::answer::{AnswerBody, CACHE, JSON};
+use crate::answer::{self, ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
 use crate::asking::{Question, ReadLimits};
+use crate::caching::Wishes;
+use crate::caching::vectors::{Looked, VectorShelf};
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
 use crate::live::Work;
-use crate::pipeline::{Asked, Call, Trail, give_up, mark_dropped, priority, whole};
+use crate::pipeline::{Asked, Call, Trail, give_up, mark, mark_dropped, priority, whole};
 use crate::record::Record;
 use crate::route::Embedded;
 use crate::snapshot::{Backend, Snapshot};
@@ -57,6 +59,10 @@ impl Gateway {
             Ok(priority) => priority,
             Err(refusal) => return refusal.answer(dialect),
         };
+        let wishes = match Wishes::of(&headers, client, arrival.project.as_deref()) {
+            Ok(wishes) => wishes,
+            Err(refusal) => return refusal.answer(dialect),
+        };
         let asked = Asked {
             model: request.model(),
             protocol,
@@ -75,14 +81,44 @@ impl Gateway {
         };
         stay_with_model(&mut decision);
         let client = client.id.clone();
-        let errand = Embedding { id, client, request: &request, headers, snapshot: &snapshot };
+        let used = snapshot.cache.as_ref();
+        let shelf = VectorShelf::of(used, &wishes, &request, &decision, &headers, &client);
+        let looked = match &shelf {
+            Ok(shelf) => shelf.look().await,
+            Err(_) => Looked::nothing(request.len()),
+        };
+        let places = looked.missing();
+        if places.is_empty() {
+            return replay(&request, &looked, &decision, record).await;
+        }
+        match &shelf {
+            Ok(shelf) => record.missed_vectors(shelf.reason(), looked.saved()),
+            Err(why) => record.bypassed(*why),
+        }
+        let part = (!looked.has_none()).then(|| request.only(&places));
+        let errand = Embedding {
+            id,
+            client,
+            request: part.as_ref().unwrap_or(&request),
+            places: &places,
+            headers,
+            snapshot: &snapshot,
+        };
         let tour = Tour { work, snapshot: &snapshot, decision: &decision };
         let outcome = self.tour(&errand, tour, &mut record).await;
         let trail = Trail::of(&record, &decision);
         let mut answer = match outcome {
-            Ok(vectors) => deliver(vectors, record).await,
+            Ok(vectors) => {
+                if let (Ok(shelf), Some(worth)) = (&shelf, record.worth()) {
+                    shelf.keep(&looked, vectors.each(), &worth);
+                }
+                deliver(&request, &looked, vectors, record).await
+            }
             Err(failure) => give_up(record, &failure, dialect).await,
         };
+        if shelf.is_ok() {
+            answer.headers_mut().insert(CACHE, HeaderValue::from_static("miss"));
+        }
         trail.mark(&mut answer);
         answer
     }
@@ -99,7 +135,10 @@ fn stay_with_model(decision: &mut Decision) {
 struct Embedding<'a> {
     id: RequestId,
     client: ClientId,
+    /// For the inputs that have to be asked for.
     request: &'a EmbeddingRequest,
+    /// Where those stand in the client's request.
+    places: &'a [usize],
     headers: HeaderMap,
     snapshot: &'a Snapshot,
 }
@@ -144,8 +183,8 @@ impl Errand for Embedding<'_> {
         // In order, so that their vectors join in the order of the inputs.
         let sent: Vec<_> =
             stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
-        let body = joined(self.request, backend, sent, record, &target)?;
-        Ok(Vectors { body, dropped: dropped.unwrap_or_default() })
+        let batches = self.judged(backend, sent, record, &target)?;
+        Ok(Vectors { batches, dropped: dropped.unwrap_or_default() })
     }
 }
 
@@ -157,6 +196,36 @@ impl Embedding<'_> {
             Ok(Batch { inputs, outgoing })
         };
         ranges.into_iter().map(one).collect()
+    }
+
+    /// All batches, with what they used in the record; a failure if one failed.
+    fn judged(
+        &self,
+        backend: &Backend,
+        sent: Vec<Result<EmbeddingBatch, (Range<usize>, Failure)>>,
+        record: &mut Record,
+        target: &Target,
+    ) -> Result<Vec<EmbeddingBatch>, Failure> {
+        let (mut batches, mut failures) = (Vec::new(), Vec::new());
+        for outcome in sent {
+            match outcome {
+                Ok(batch) => batches.push(batch),
+                Err(failed) => failures.push(failed),
+            }
+        }
+        if !batches.is_empty() {
+            record.first_byte(200);
+            let model = batches.iter().find_map(|batch| batch.model.clone());
+            let model = model.or_else(|| Some(target.model.clone()));
+            let usage = Some(usage(&batches, self.request));
+            let facts = AnswerFacts { usage: usage.clone(), model, ..AnswerFacts::default() };
+            record.learn(&facts, &Bytes::new());
+            tell_usage_once(&mut batches, usage);
+        }
+        match in_one(backend, self.places, failures) {
+            Some(failure) => Err(failure),
+            None => Ok(batches),
+        }
     }
 
     async fn send(
@@ -190,38 +259,15 @@ impl Embedding<'_> {
     }
 }
 
-/// The answer to a request, and what was left out of it.
+/// The vectors that were asked for, and what was left out of the request.
 struct Vectors {
-    body: Bytes,
+    batches: Vec<EmbeddingBatch>,
     dropped: Vec<String>,
 }
 
-fn joined(
-    request: &EmbeddingRequest,
-    backend: &Backend,
-    sent: Vec<Result<EmbeddingBatch, (Range<usize>, Failure)>>,
-    record: &mut Record,
-    target: &Target,
-) -> Result<Bytes, Failure> {
-    let (mut batches, mut failures) = (Vec::new(), Vec::new());
-    for outcome in sent {
-        match outcome {
-            Ok(batch) => batches.push(batch),
-            Err(failed) => failures.push(failed),
-        }
-    }
-    if !batches.is_empty() {
-        record.first_byte(200);
-        let model = batches.iter().find_map(|batch| batch.model.clone());
-        let model = model.or_else(|| Some(target.model.clone()));
-        let usage = Some(usage(&batches, request));
-        let facts = AnswerFacts { usage: usage.clone(), model, ..AnswerFacts::default() };
-        record.learn(&facts, &Bytes::new());
-        tell_usage_once(&mut batches, usage);
-    }
-    match in_one(backend, request.len(), failures) {
-        Some(failure) => Err(failure),
-        None => Ok(request.write_answer(&batches)),
+impl Vectors {
+    fn each(&self) -> impl Iterator<Item = &EmbeddingVector> {
+        self.batches.iter().flat_map(|batch| &batch.vectors)
     }
 }
 
@@ -240,17 +286,22 @@ fn tell_usage_once(batches: &mut [EmbeddingBatch], usage: Option<UsageReport>) {
 /// backend's own words.
 fn in_one(
     backend: &Backend,
-    inputs: usize,
+    places: &[usize],
     mut failures: Vec<(Range<usize>, Failure)>,
 ) -> Option<Failure> {
+    let inputs = places.len();
     let is_all = failures.first().is_some_and(|(range, _)| range.len() == inputs);
     if is_all {
         return failures.pop().map(|(_, failure)| failure);
     }
     let named: Vec<EmbeddingFailure> = failures
         .iter()
+        .flat_map(|(items, failure)| {
+            let named = runs(places.get(items.clone()).unwrap_or_default());
+            named.into_iter().map(move |items| (items, failure))
+        })
         .map(|(items, failure)| EmbeddingFailure {
-            items: items.clone(),
+            items,
             error: UpstreamError {
                 status: failure.refusal.status,
                 class: UpstreamClass::Failed,
@@ -267,6 +318,18 @@ fn in_one(
     worst.refusal.message = format!("The backend {}: {message}", backend.id);
     worst.refusal.param = Some("input".into());
     Some(worst)
+}
+
+/// Places in order as ranges: `1 2 3 7` as 1 to 3 and 7.
+fn runs(places: &[usize]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for place in places {
+        match runs.last_mut() {
+            Some(run) if run.end == *place => run.end += 1,
+            _ => runs.push(*place..place.saturating_add(1)),
+        }
+    }
+    runs
 }
 
 /// Tokens of all batches, or an estimate where one does not say.
@@ -291,13 +354,59 @@ fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> UsageReport 
     UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
 }
 
-async fn deliver(vectors: Vectors, mut record: Record) -> Response<AnswerBody> {
+async fn deliver(
+    request: &EmbeddingRequest,
+    looked: &Looked,
+    vectors: Vectors,
+    mut record: Record,
+) -> Response<AnswerBody> {
     record.status(200);
-    let mut answer = whole(vectors.body, record).await;
+    let body = if looked.has_none() {
+        request.write_answer(&vectors.batches)
+    } else {
+        let model = vectors.batches.iter().find_map(|batch| batch.model.clone());
+        let asked = vectors.batches.iter().filter_map(|batch| batch.usage.as_ref());
+        let tokens = asked.fold(looked.tokens(), |sum, usage| sum + usage.tokens.input());
+        let joined = looked.joined(vectors.each()).unwrap_or_default();
+        request.write_vectors(joined, counted(tokens), model)
+    };
+    let mut answer = whole(body, record).await;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CACHE, HeaderValue::from_static("bypass"));
     mark_dropped(&mut answer, &vectors.dropped);
     answer
+}
+
+/// All vectors were there: writes that down, then gives them.
+async fn replay(
+    request: &EmbeddingRequest,
+    looked: &Looked,
+    decision: &Decision,
+    mut record: Record,
+) -> Response<AnswerBody> {
+    let first = looked.first();
+    let model = first.and_then(|entry| entry.model_billed.clone());
+    let vectors = looked.joined(std::iter::empty()).unwrap_or_default();
+    let body = request.write_vectors(vectors, counted(looked.tokens()), model);
+    let entry = first.map(AsRef::as_ref);
+    record.replayed_vectors(entry, looked.saved(), body.len()).await;
+    let mut answer = answer::whole(body);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE, HeaderValue::from_static("hit"));
+    headers.insert(ATTEMPTS, HeaderValue::from(0));
+    mark(&mut answer, ROUTE, &decision.route);
+    if let Some(entry) = entry {
+        mark(&mut answer, BACKEND, entry.backend.as_str());
+    }
+    answer
+}
+
+/// Tokens of which some are shares of earlier counts.
+fn counted(tokens: u64) -> UsageReport {
+    let tokens = domain::TokenUsage { input_uncached: tokens, ..Default::default() };
+    UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
 }

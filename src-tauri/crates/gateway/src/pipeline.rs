@@ -127,7 +127,7 @@ impl Gateway {
             snapshot,
         };
         let part = caching::part(&journey, &wishes, &decision);
-        self.answer(part, Traveller { journey, decision, record }).await
+        self.answer(part, Box::new(Traveller { journey, decision, record })).await
     }
 
     /// Gives a request its place, its route and its row in the ledger; else the answer that says why
@@ -182,10 +182,10 @@ impl Gateway {
     /// Asks backends until one answers, and gives its answer.
     pub(crate) async fn travel(
         self: &Arc<Self>,
-        journey: Journey,
-        decision: &Decision,
-        mut record: Record,
+        traveller: Box<Traveller>,
     ) -> Response<AnswerBody> {
+        let Traveller { journey, decision, mut record } = *traveller;
+        let decision = &decision;
         let tour = Tour { work: journey.work, snapshot: &journey.snapshot, decision };
         let outcome = self.tour(&journey, tour, &mut record).await;
         if let (Ok(_), Some(conversation), Some(stay)) =

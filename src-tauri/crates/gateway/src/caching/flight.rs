@@ -86,16 +86,15 @@ impl Gateway {
     /// nothing was looked up, if so.
     pub(crate) fn fly(
         self: &Arc<Self>,
-        traveller: Traveller,
+        mut traveller: Box<Traveller>,
         shelf: Shelf,
         ticket: Ticket,
         why: Option<&'static str>,
     ) -> BoxStream<'static, Item> {
-        let Traveller { journey, decision, mut record } = traveller;
         let told = Arc::new(OnceLock::new());
-        record.missed(why, Arc::clone(&told));
+        traveller.record.missed(why, Arc::clone(&told));
         let gateway = Arc::clone(self);
-        let starting = async move { gateway.travel(journey, &decision, record).await }.boxed();
+        let starting = async move { gateway.travel(traveller).await }.boxed();
         let work = Work {
             stage: Stage::Starting(starting),
             recording: Recording::new(shelf.cache.entry_bytes_max()),

@@ -8,6 +8,7 @@ use domain::{BackendId, MicroUsd, TokenUsage};
 use ledger::{CacheOutcome, Outcome};
 
 use super::Record;
+use crate::caching::vectors::Worth;
 
 /// How an answer that others may share ended.
 #[derive(Debug, Clone)]
@@ -63,19 +64,40 @@ impl Record {
     }
 
     /// Vectors of which none had to be asked for go to the client: writes it down.
-    pub(crate) async fn replayed_vectors(&mut self, bytes: usize, saved: Option<MicroUsd>) {
+    pub(crate) async fn replayed_vectors(
+        &mut self,
+        entry: Option<&Entry>,
+        saved: Option<MicroUsd>,
+        bytes: usize,
+    ) {
         self.cache(CacheOutcome::Hit, None);
         self.status(200);
         self.sent(bytes);
+        if let (Some(settlement), Some(entry)) = (&mut self.settlement, entry) {
+            settlement.backend = Some(entry.backend.clone());
+            settlement.model_billed.clone_from(&entry.model_billed);
+        }
         self.saved(saved);
         self.settle(Outcome::Complete, None).await;
     }
 
-    /// Some of the vectors were kept ones.
-    pub(crate) fn saved(&mut self, saved: Option<MicroUsd>) {
+    /// Some vectors, or all, have to be asked for; the others save this much.
+    pub(crate) fn missed_vectors(&mut self, why: Option<&'static str>, saved: Option<MicroUsd>) {
+        self.cache(CacheOutcome::Miss, why);
+        self.saved(saved);
+    }
+
+    fn saved(&mut self, saved: Option<MicroUsd>) {
         if let Some(settlement) = &mut self.settlement {
             settlement.saved = saved;
         }
+    }
+
+    /// What the vectors that were asked for are worth.
+    pub(crate) fn worth(&self) -> Option<Worth> {
+        let Made { backend, model, model_billed, usage, cost, took, .. } = self.made()?;
+        let tokens = usage.map_or(0, |usage| usage.input());
+        Some(Worth { backend, model, model_billed, tokens, cost, took })
     }
 
     /// It shares another's answer, which begins now.

@@ -17,6 +17,8 @@ mod cooling;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod embeddings;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod failover;

@@ -83,6 +83,7 @@ impl EmbeddingRequest {
     pub fn write_answer(&self, batches: &[EmbeddingBatch]) -> Bytes {
         if let [batch] = batches
             && batch.dialect == self.dialect()
+            && !batch.body.is_empty()
         {
             return batch.body.clone();
         }
@@ -109,6 +110,18 @@ impl EmbeddingRequest {
         };
         // Every key is text and every raw value was parsed before, so this cannot fail.
         written.map(Bytes::from).unwrap_or_default()
+    }
+
+    /// The answer for the client from vectors of any origin, one for each input in order.
+    #[must_use]
+    pub fn write_vectors(
+        &self,
+        vectors: Vec<EmbeddingVector>,
+        usage: UsageReport,
+        model: Option<String>,
+    ) -> Bytes {
+        let (dialect, usage, body) = (self.dialect(), Some(usage), Bytes::new());
+        self.write_answer(&[EmbeddingBatch { dialect, vectors, usage, model, body }])
     }
 
     fn openai(&self, index: usize, vector: &EmbeddingVector) -> OpenAiVector {

@@ -22,6 +22,8 @@ pub struct EmbeddingRequest {
     /// Where names of the model stand in the body.
     pub(super) models_at: Vec<Range<usize>>,
     pub(super) inputs: Vec<Input>,
+    /// Whether the body has more inputs than these.
+    pub(super) is_part: bool,
     pub(super) dimensions: Option<u64>,
     pub(super) encoding: Encoding,
     /// Other members of the body, or of its inputs, by their paths.
@@ -118,6 +120,13 @@ impl EmbeddingRequest {
         Ok(starts.map(|start| start..self.len().min(start.saturating_add(most))).collect())
     }
 
+    /// The same request for the inputs at `places` only.
+    #[must_use]
+    pub fn only(&self, places: &[usize]) -> Self {
+        let inputs = places.iter().filter_map(|place| self.inputs.get(*place)).cloned().collect();
+        Self { inputs, is_part: true, ..self.clone() }
+    }
+
     /// One input as it stands in the request, and what beside it decides its vector.
     pub(crate) fn input_and_options(&self, place: usize) -> Option<(&str, Vec<(&str, &str)>)> {
         let input = self.inputs.get(place)?;
@@ -144,6 +153,7 @@ impl EmbeddingRequest {
             model,
             models_at: Vec::new(),
             inputs: Vec::new(),
+            is_part: false,
             dimensions: None,
             encoding: Encoding::Numbers,
             others: Vec::new(),

@@ -209,3 +209,33 @@ fn a_failure_names_its_inputs() {
         "101 of 250 inputs could not be embedded, so no vectors are returned: inputs 100 to 199: overloaded; input 200: cut."
     );
 }
+
+#[test]
+fn a_part_of_a_request_asks_for_those_inputs_only_and_joins_with_kept_vectors() {
+    let body = Bytes::from_static(br#"{"input":["a","b","c"],"model":"m","user":"u"}"#);
+    let request = EmbeddingRequest::parse(EmbeddingSurface::OpenAi, body).expect("a request");
+    let part = request.only(&[0, 2]);
+    assert_eq!(part.len(), 2);
+    let target = target(TargetKind::OpenAi, "m2");
+    let sent = part.batch(0..2, &target).expect("written").body;
+    let sent: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
+    assert_eq!(sent, serde_json::json!({"input": ["a", "c"], "model": "m2", "user": "u"}));
+    for text in ["[1,2.50]", "AACAPwAAAEA="] {
+        let vector = EmbeddingVector::of_text(text).expect("a vector");
+        assert_eq!(vector.as_text(), text);
+        let usage = UsageReport {
+            tokens: domain::TokenUsage { input_uncached: 3, ..Default::default() },
+            reading: crate::UsageReading::Estimated,
+            raw: None,
+        };
+        let written = request.write_vectors(vec![vector; 3], usage, Some("m2".to_owned()));
+        let written: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
+        assert_eq!(written["data"].as_array().map(Vec::len), Some(3));
+        assert_eq!(written["data"][2]["embedding"][0].as_f64(), Some(1.0));
+        assert_eq!(
+            (&written["usage"]["prompt_tokens"], &written["model"]),
+            (&3.into(), &"m2".into())
+        );
+    }
+    assert_eq!(EmbeddingVector::of_text("no vector!"), None);
+}

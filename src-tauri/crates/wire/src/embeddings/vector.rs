@@ -35,6 +35,24 @@ impl EmbeddingVector {
         (fits && numbers.iter().all(is_number)).then(|| Self::Numbers(Json::of(raw)))
     }
 
+    /// As its backend wrote it, in either form; [`Self::of_text`] reads it back.
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        match self {
+            Self::Numbers(json) => json.get(),
+            Self::Base64(text) => text,
+        }
+    }
+
+    /// Reads back what [`Self::as_text`] gave; `None` if it is no vector.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        if text.starts_with('[') {
+            return Json::parse(text).map(Self::Numbers);
+        }
+        STANDARD.decode(text).is_ok().then(|| Self::Base64(text.to_owned()))
+    }
+
     /// As a JSON array of numbers.
     #[must_use]
     pub fn to_numbers(&self) -> Json {

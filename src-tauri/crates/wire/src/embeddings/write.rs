@@ -63,7 +63,7 @@ impl EmbeddingRequest {
                 crossings.judge(Field::Unknown, path)?;
             }
             self.crossed(inputs, dialect, &target.model)?
-        } else if inputs.len() == self.len() {
+        } else if inputs.len() == self.len() && !self.is_part {
             self.renamed(&target.model)
         } else {
             self.part(inputs, &target.model)
