@@ -8,6 +8,8 @@ import type { Host } from "@/ipc/host";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
+import { fakeAccesses } from "@/ipc/fake/accesses";
+import { fakeCache } from "@/ipc/fake/cache";
 import { fakePlayground } from "@/ipc/fake/playground";
 import {
   checkNewBackend,
@@ -23,6 +25,7 @@ import {
   requireVault,
   testOf,
 } from "@/ipc/fake/rules";
+import { fakeRoutes } from "@/ipc/fake/routes";
 import { usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import { health, makeBackend, makeClient, makeKey, makeWorld, type Scenario } from "@/ipc/fake/world";
@@ -75,6 +78,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     });
   }
 
+  const doing = { world, now, answer, changed };
   const backend = (id: string) =>
     world.backends.find((known) => known.id === id) ??
     raise(fault("not_found", `There is no backend named ${id}.`, "It may have been removed elsewhere."));
@@ -267,6 +271,10 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("clients", "status");
         return null;
       }),
+
+    ...fakeRoutes(doing),
+    ...fakeAccesses(doing),
+    ...fakeCache(doing),
 
     usage: (req) => answer(() => usageOf(world.requests, req, now())),
     requests: (req) =>

@@ -41,6 +41,30 @@ import type {
   VaultUnlock,
   VaultView,
 } from "./bindings";
+import type {
+  AccessForce,
+  AccessRef,
+  AccessView,
+  BacktestQuery,
+  BacktestView,
+  BreakerTimelineQuery,
+  BreakerTimelineView,
+  CachePurge,
+  CachePurgedView,
+  CacheQuery,
+  CacheView,
+  RequestPathView,
+  RequestRef,
+  RouteAsk,
+  RouteDecisionView,
+  RouteEdit,
+  RouteRef,
+  RouteSimulation,
+  RouteSimulationView,
+  RouteView,
+  RoutesOrder,
+  RoutesView,
+} from "./twins";
 
 export interface Host {
   status(): Promise<StatusView>;
@@ -69,6 +93,28 @@ export interface Host {
 
   usage(req: UsageQuery): Promise<UsageView>;
   requests(req: RequestsQuery): Promise<RequestsView>;
+  /** The attempts of one request, who was passed over, and what the cache did. */
+  requestPath(req: RequestRef): Promise<RequestPathView>;
+
+  routes(): Promise<RoutesView>;
+  /** Makes a route, or changes one. */
+  routeSet(req: RouteEdit): Promise<RouteView>;
+  routeRemove(req: RouteRef): Promise<null>;
+  routesOrder(req: RoutesOrder): Promise<RoutesView>;
+  /** Which backend would serve a request now, and why; nothing is sent. */
+  routeExplain(req: RouteAsk): Promise<RouteDecisionView>;
+  /** Where many such requests would go; nothing is sent. */
+  routeSimulate(req: RouteSimulation): Promise<RouteSimulationView>;
+
+  /** Every backend with each of its keys, and what holds it back. */
+  accesses(): Promise<AccessView[]>;
+  accessForce(req: AccessForce): Promise<AccessView>;
+  accessReset(req: AccessRef): Promise<AccessView>;
+  breakerTimeline(req: BreakerTimelineQuery): Promise<BreakerTimelineView>;
+  breakerBacktest(req: BacktestQuery): Promise<BacktestView>;
+
+  cache(req: CacheQuery): Promise<CacheView>;
+  cachePurge(req: CachePurge): Promise<CachePurgedView>;
 
   readiness(): Promise<ReadinessView>;
   readinessStart(req: ReadinessStart): Promise<RunView>;

@@ -10,12 +10,24 @@ import type {
   SettingsValues,
   VaultView,
 } from "@/ipc/bindings";
+import type { ForcedStateView, RouteEdit } from "@/ipc/twins";
 import { DEFAULTS, modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { seededRandom } from "@/ipc/fake/random";
+import { makeRoutes } from "@/ipc/fake/routes";
 import { makeRequests } from "@/ipc/fake/traffic";
 
-export const SCENARIOS = ["fresh", "busy", "failing", "offline", "slow", "invalid-settings"] as const;
+export const SCENARIOS = [
+  "fresh",
+  "busy",
+  "failing",
+  "one-open",
+  "cooling-down",
+  "blocked",
+  "offline",
+  "slow",
+  "invalid-settings",
+] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface World {
@@ -29,6 +41,13 @@ export interface World {
   history: RunSummaryView[];
   vault: VaultView;
   settings: { values: SettingsValues; valid: boolean; restart: string[] };
+  routes: RouteEdit[];
+  /** What was set by hand, by backend. */
+  forced: Map<string, ForcedStateView>;
+  /** Backends whose breaker was reset. */
+  reset: Set<string>;
+  /** Whether the cache was emptied. */
+  purged: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -131,9 +150,14 @@ export function makeWorld(scenario: Scenario, now: number): World {
     history: [],
     vault: { kind: "keychain", state: "ready", hint: null },
     settings: { values: DEFAULTS, valid: scenario !== "invalid-settings", restart: [] },
+    routes: [],
+    forced: new Map(),
+    reset: new Set(),
+    purged: false,
   };
   if (scenario === "fresh") return world;
   furnish(world, now);
+  world.routes = makeRoutes();
   if (scenario === "failing") breakThings(world, now);
   return world;
 }
