@@ -25,6 +25,8 @@ pub(crate) enum Need {
     Session,
     /// A Chromium for the panel's browser tests.
     Browser,
+    /// A Redis server, for the cache's shared tier.
+    Redis,
     /// Python with virtual environments, for the vendors' Python SDKs.
     Python,
     /// Drawing icons.
@@ -63,6 +65,7 @@ const SESSION: [&str; 15] = [
     "nginx-light",
 ];
 const BROWSER: [&str; 2] = ["chromium", "fonts-dejavu-core"];
+const REDIS: [&str; 1] = ["redis-server"];
 const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 const DRAWING: [&str; 1] = ["librsvg2-bin"];
 
@@ -113,6 +116,7 @@ fn packages(need: Need) -> (&'static [&'static str], &'static str) {
             (&SESSION, "to test with a desktop session of its own: screen, keychain, notifications")
         }
         Need::Browser => (&BROWSER, "to test the panel in a browser"),
+        Need::Redis => (&REDIS, "to test the cache that machines share with a real server"),
         Need::Python => (&PYTHON, "to test the gateway with the vendors' Python SDKs"),
         Need::Drawing => (&DRAWING, "to draw the icons"),
         Need::RustComponents | Need::Nextest => (&[], ""),

@@ -5,20 +5,18 @@
 
 use std::sync::Arc;
 
-use domain::{Moment, WallTime};
+use domain::Moment;
 use moka::sync::Cache as Moka;
 
 use crate::advice::{Advice, Reuse};
-use crate::purge::{Asked, Rules};
-use crate::{Address, Entry, Tags};
+use crate::kept::Kept;
+use crate::purge::Rules;
+use crate::{Address, Entry};
 
-/// An answer with what decides whether it may still be given.
-#[derive(Debug, Clone)]
+/// An entry, and until when it may be given.
+#[derive(Debug)]
 pub(crate) struct Stored {
-    pub(crate) entry: Arc<Entry>,
-    pub(crate) tags: Tags,
-    pub(crate) generation: u64,
-    pub(crate) asked: WallTime,
+    pub(crate) kept: Kept,
     pub(crate) expires: Moment,
 }
 
@@ -32,7 +30,7 @@ impl Memory {
     pub(crate) fn new(bytes_max: u64) -> Self {
         let entries = Moka::builder()
             .max_capacity(bytes_max)
-            .weigher(|_, stored: &Arc<Stored>| weight(&stored.entry))
+            .weigher(|_, stored: &Arc<Stored>| weight(&stored.kept.entry))
             .build();
         Self { entries, reuse: Reuse::new(bytes_max) }
     }
@@ -41,15 +39,15 @@ impl Memory {
     pub(crate) fn get(&self, address: Address, rules: &Rules, now: Moment) -> Option<Arc<Entry>> {
         self.reuse.looked_up(address, now);
         let stored = self.entries.get(&address)?;
-        if stored.expires <= now || stored.is_stale(address, rules) {
+        if stored.expires <= now || stored.kept.is_stale(address, rules) {
             self.entries.invalidate(&address);
             return None;
         }
-        Some(Arc::clone(&stored.entry))
+        Some(Arc::clone(&stored.kept.entry))
     }
 
     pub(crate) fn put(&self, address: Address, stored: Stored) {
-        self.reuse.came(address, u64::from(weight(&stored.entry)), stored.expires);
+        self.reuse.came(address, u64::from(weight(&stored.kept.entry)), stored.expires);
         self.entries.insert(address, Arc::new(stored));
     }
 
@@ -59,7 +57,9 @@ impl Memory {
         let gone: Vec<Address> = self
             .entries
             .iter()
-            .filter(|(address, stored)| stored.expires <= now || stored.is_stale(**address, rules))
+            .filter(|(address, stored)| {
+                stored.expires <= now || stored.kept.is_stale(**address, rules)
+            })
             .map(|(address, _)| *address)
             .collect();
         for address in gone {
@@ -76,13 +76,6 @@ impl Memory {
 
     pub(crate) fn advice(&self) -> Advice {
         self.reuse.advice()
-    }
-}
-
-impl Stored {
-    fn is_stale(&self, address: Address, rules: &Rules) -> bool {
-        let Self { tags, generation, asked, .. } = self;
-        rules.is_stale(&Asked { address, tags, generation: *generation, asked: *asked })
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::{BackendId, ClientId, WallTime};
 use parking_lot::RwLock;
 
+use crate::shared::SharedTime;
 use crate::{Address, Tags};
 
 /// Most rules that are remembered one by one. Past this they become one that covers everything: too
@@ -40,8 +41,8 @@ pub enum Purge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     pub(crate) generation: u64,
-    /// The shared tier's count of purges, if it could be read.
-    pub(crate) shared: Option<u64>,
+    /// When that was by the shared tier's marks, if those could be read.
+    pub(crate) shared: Option<SharedTime>,
     pub(crate) asked: WallTime,
 }
 

@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
-use gateway::{HttpUpstream, NewToken, Snapshot, new_token};
+use gateway::{HttpUpstream, Live, NewToken, ResilienceRules, Snapshot, new_token};
 use ledger::{Ledger, LedgerError, PriceBook};
 use monitor::{Channel, LastKnown, Monitor, NotificationPolicy, State};
 use parking_lot::Mutex;
@@ -24,6 +24,7 @@ use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
 use crate::runs::Runs;
 use crate::serving::Serving;
+use crate::sink::TrafficSink;
 use crate::snapshot;
 use crate::standing::Standings;
 use crate::tasks::Tasks;
@@ -52,6 +53,8 @@ pub(crate) struct Parts {
     pub(crate) upstream: Arc<HttpUpstream>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) monitor: Monitor,
+    /// What is known of the backends at this moment.
+    pub(crate) live: Arc<Live>,
     pub(crate) standings: Standings,
     /// Models that backends said they have.
     pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
@@ -119,7 +122,13 @@ impl Engine {
         let interval = Duration::from_secs(now.health.interval_secs);
         let connect = Duration::from_millis(now.gateway.connect_timeout_ms);
         let empty = snapshot::empty(&prices, clock.wall());
-        let parts = Parts {
+        let parts = |own: &Weak<Parts>| Parts {
+            live: Live::new(
+                &ResilienceRules::default(),
+                Arc::clone(&clock),
+                &*entropy,
+                Arc::new(TrafficSink::of(own.clone())),
+            ),
             vault: kept,
             vault_kind,
             vault_chosen_in_settings: vault.is_none(),
@@ -149,7 +158,7 @@ impl Engine {
             owner,
             mock,
         };
-        let engine = Self { parts: Arc::new(parts) };
+        let engine = Self { parts: Arc::new_cyclic(parts) };
         engine.restore_health().await?;
         engine.apply_settings();
         engine.unlock_with(passphrase);

@@ -93,11 +93,21 @@ impl Ground for EngineGround {
     }
 
     async fn credential(&self, backend: &BackendId) -> CredentialFacts {
-        let keyed = self.0.settings().backends.get(backend).and_then(|b| b.credential().cloned());
-        if keyed.is_none() {
+        let settings = self.0.settings();
+        if settings.backends.get(backend).is_none_or(|known| known.credential().is_none()) {
             return CredentialFacts::NotNeeded;
         }
         let report = self.0.probe(backend).await;
+        let good = report.keys.iter().filter(|key| key.finding == Finding::Answered).count();
+        let bad = report.keys.iter().find(|key| key.finding != Finding::Answered);
+        if let (1.., Some(bad)) = (good, bad) {
+            return CredentialFacts::Partly {
+                accepted: good,
+                keys: report.keys.len(),
+                credential: bad.credential.clone(),
+                reason: bad.detail.clone(),
+            };
+        }
         match (report.key_missing, report.finding) {
             (true, _) => CredentialFacts::Missing,
             (_, Finding::Answered) => CredentialFacts::Accepted(report.detail),

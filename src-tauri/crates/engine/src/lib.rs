@@ -15,6 +15,7 @@ mod notify;
 mod owner;
 mod playground;
 mod probe;
+mod resilience;
 mod runs;
 mod serving;
 mod sink;
@@ -37,7 +38,8 @@ pub use playground::{
     PLAYGROUND_TEXT_BYTES_MAX, PlaygroundError, PlaygroundFault, PlaygroundOrder, PlaygroundPiece,
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
-pub use probe::{ProbeReport, ProbeStep};
+pub use probe::{KeyReport, ProbeReport, ProbeStep};
+pub use resilience::{BackTest, attempt_rules, back_test, breaker_rules, retry_budget_rules};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
 pub use standing::{KeyStanding, KeyState};

@@ -3,6 +3,8 @@
 //! The monitor's probes, the Test button, Verify and the readiness checks all come through here, so
 //! they cannot disagree, and each of them teaches the others what it found.
 
+mod pool;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +33,24 @@ pub struct ProbeReport {
     pub key_missing: bool,
     /// Step by step.
     pub steps: Vec<ProbeStep>,
+    /// What was found with each of its keys, in their order; empty for a backend without.
+    pub keys: Vec<KeyReport>,
     duration: Duration,
+}
+
+/// What a look with one key found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReport {
+    /// Which key.
+    pub credential: CredentialId,
+    /// What it says about the backend.
+    pub finding: Finding,
+    /// It is not in the vault.
+    pub missing: bool,
+    /// What was seen, in words.
+    pub detail: String,
+    /// What to do.
+    pub fix: Option<String>,
 }
 
 /// One step of a look.
@@ -99,19 +118,44 @@ impl Engine {
         report
     }
 
+    /// With each of its keys, one after the other: a key that is not used yet has a standing too.
     async fn look(&self, id: &BackendId) -> ProbeReport {
         let snapshot = self.parts.snapshot.load_full();
         let Some(backend) = snapshot.backends.get(id) else {
             return no_such_backend(id);
         };
-        let credential = backend.credential().cloned();
+        let settings = self.settings();
+        let keys: Vec<CredentialId> = match settings.backends.get(id) {
+            Some(known) => known.pool.credentials().cloned().collect(),
+            None => Vec::new(),
+        };
+        let report = if keys.is_empty() {
+            self.look_with(id, backend, None).await
+        } else {
+            let mut reports = Vec::with_capacity(keys.len());
+            for key in keys {
+                let report = self.look_with(id, backend, Some(key.clone())).await;
+                reports.push((key, report));
+            }
+            pool::together(reports)
+        };
+        self.learn_models(id, report.models.as_ref());
+        report
+    }
+
+    async fn look_with(
+        &self,
+        id: &BackendId,
+        backend: &Backend,
+        credential: Option<CredentialId>,
+    ) -> ProbeReport {
         let key = match self.key_of(credential.as_ref()).await {
             Ok(key) => key,
             Err(error) => return self.no_key(credential.as_ref(), &error),
         };
         let report = self.ask(id, backend, key).await;
         let found = Found { credential, report };
-        self.learn(id, &found);
+        self.learn_standing(&found);
         found.into_report()
     }
 
@@ -162,20 +206,21 @@ impl Engine {
             fix: None,
             models: None,
             key_missing: missing,
+            keys: Vec::new(),
             duration: Duration::ZERO,
         }
     }
 
-    /// Models and the key's standing follow from what was found.
-    fn learn(&self, id: &BackendId, found: &Found) {
-        let mut stale = Vec::new();
-        if let Ok(models) = &found.report.outcome {
-            let before = self.parts.catalogue.lock().insert(id.clone(), models.clone());
-            if before.as_ref() != Some(models) {
-                self.rebuild_snapshot();
-                stale.push(Topic::Backends);
-            }
+    fn learn_models(&self, id: &BackendId, listed: Option<&Vec<String>>) {
+        let Some(models) = listed else { return };
+        let before = self.parts.catalogue.lock().insert(id.clone(), models.clone());
+        if before.as_ref() != Some(models) {
+            self.rebuild_snapshot();
+            self.parts.events.changed(&[Topic::Backends]);
         }
+    }
+
+    fn learn_standing(&self, found: &Found) {
         let state = match &found.report.outcome {
             Ok(_) => Some((KeyState::Valid, None)),
             Err(failure) if failure.verdict == Verdict::KeyRejected => {
@@ -186,10 +231,9 @@ impl Engine {
         if let (Some(credential), Some((state, reason))) = (&found.credential, state) {
             let now = self.parts.clock.wall();
             if self.parts.standings.note_key(credential, state, reason, now) {
-                stale.extend([Topic::Keys, Topic::Status]);
+                self.parts.events.changed(&[Topic::Keys, Topic::Status]);
             }
         }
-        self.parts.events.changed(&stale);
     }
 }
 
@@ -220,6 +264,7 @@ impl Found {
                     fix: None,
                     models: Some(models),
                     key_missing: false,
+                    keys: Vec::new(),
                     steps,
                     duration,
                 }
@@ -275,6 +320,7 @@ fn failed(
         fix: fix.map(str::to_owned),
         models: None,
         key_missing: false,
+        keys: Vec::new(),
         steps,
         duration,
     }
@@ -288,6 +334,7 @@ fn no_such_backend(id: &BackendId) -> ProbeReport {
         fix: None,
         models: None,
         key_missing: false,
+        keys: Vec::new(),
         steps: Vec::new(),
         duration: Duration::ZERO,
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use gateway::{EventSink, FailureReason, GatewayEvent, RequestSummary, Verdict};
 use ledger::Purpose;
 use monitor::{Finding, Observation, Reading, Source};
+use resilience::Transition;
 
 use crate::engine::{Engine, Parts};
 use crate::events::Topic;
@@ -17,7 +18,11 @@ pub(crate) struct TrafficSink(Weak<Parts>);
 
 impl TrafficSink {
     pub(crate) fn new(engine: &Engine) -> Self {
-        Self(Arc::downgrade(&engine.parts))
+        Self::of(Arc::downgrade(&engine.parts))
+    }
+
+    pub(crate) const fn of(parts: Weak<Parts>) -> Self {
+        Self(parts)
     }
 }
 
@@ -26,9 +31,18 @@ impl EventSink for TrafficSink {
         let Some(parts) = self.0.upgrade() else { return };
         match event {
             GatewayEvent::RequestStarted { .. } => parts.events.changed(&[Topic::Status]),
+            GatewayEvent::AccessesChanged(transitions) => changed(&parts, &transitions),
             GatewayEvent::RequestSettled(summary) => settled(&parts, &summary),
         }
     }
+}
+
+fn changed(parts: &Parts, transitions: &[Transition]) {
+    for transition in transitions {
+        let Transition { access, from, to, rule, .. } = transition;
+        tracing::info!(%access, %from, %to, %rule, "an access changed its state");
+    }
+    parts.events.changed(&[Topic::Backends, Topic::Status]);
 }
 
 fn settled(parts: &Parts, summary: &RequestSummary) {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, ClientId, Dialect, IdError, Offer, RouteId, WallTime};
-use gateway::{Backend, Client, ClientStanding, Clients, RequestLimits, Snapshot, TokenHash};
+use gateway::{
+    Backend, Client, ClientStanding, Clients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
+};
 use ledger::{PriceBook, Purpose};
 use routing::{
     BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
@@ -36,6 +38,7 @@ impl Engine {
             clients: self.clients(&settings),
             prices: Arc::clone(&self.parts.prices),
             limits: RequestLimits::from(&settings.gateway),
+            resilience: ResilienceRules::default(),
             since: self.parts.clock.wall(),
         };
         self.parts.snapshot.store(Arc::new(built));
@@ -81,6 +84,7 @@ pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
         clients: Clients::default(),
         prices: Arc::clone(prices),
         limits: RequestLimits::from(&GatewaySettings::default()),
+        resilience: ResilienceRules::default(),
         since,
     }
 }

@@ -2,9 +2,10 @@
 //! else estimated and said so. Nothing is billed, so nothing is written down.
 
 use bytes::Bytes;
+use domain::Access;
 use hyper::Response;
 use hyper::header::HeaderValue;
-use routing::{Asking, Calm, Needs};
+use routing::{Asking, Candidate, Needs, NoRoute};
 use wire::{CountRequest, Outgoing, count_answer, read_count};
 
 use crate::answer::{self, AnswerBody, BACKEND, ESTIMATED};
@@ -48,21 +49,14 @@ impl Gateway {
         call: &Call<'_>,
     ) -> Result<Response<AnswerBody>, Failure> {
         let dialect = call.arrival.dialect;
-        let asking = Asking {
-            model: request.model(),
-            client: &call.client.id,
-            project: call.arrival.project.as_deref(),
-            needs: Needs::default(),
-            conversation: None,
-        };
-        let decision = call.snapshot.routes.choose(&asking, &Calm, &mut || 0.0);
-        let decision = decision.map_err(|e| Failure::no_route(&e))?;
-        let first = decision.candidates.first();
-        let first = first.ok_or_else(|| Failure::untried(&decision.route))?;
-        let backend = self.reachable(&call.snapshot, first)?;
-        let outgoing = request.for_upstream(&backend.target(&first.model));
+        let candidate = self.counter(request, call).map_err(|e| Failure::no_route(&e))?;
+        let backend = self.reachable(&call.snapshot, &candidate)?;
+        let outgoing = request.for_upstream(&backend.target(&candidate.model));
         let mut answer = match outgoing {
-            Some(outgoing) => answer::json(200, self.ask_for_count(backend, outgoing, call).await?),
+            Some(outgoing) => {
+                let access = &candidate.access;
+                answer::json(200, self.ask_for_count(backend, access, outgoing, call).await?)
+            }
             None => {
                 let tokens = estimate::input_tokens(request.body());
                 let mut answer = answer::json(200, count_answer(dialect, tokens));
@@ -74,16 +68,33 @@ impl Gateway {
         Ok(answer)
     }
 
+    /// The candidate that would answer, and so the one that counts.
+    fn counter(&self, request: &CountRequest, call: &Call<'_>) -> Result<Candidate, NoRoute> {
+        let Call { arrival, client, snapshot, .. } = call;
+        let asking = Asking {
+            model: request.model(),
+            client: &client.id,
+            project: arrival.project.as_deref(),
+            needs: Needs { dialect: Some(arrival.dialect), ..Needs::default() },
+            conversation: None,
+        };
+        let conditions = self.live.now(snapshot);
+        let mut decision =
+            snapshot.routes.choose(&asking, &conditions, &mut || self.live.chance())?;
+        Ok(decision.candidates.swap_remove(0))
+    }
+
     async fn ask_for_count(
         &self,
         backend: &Backend,
+        access: &Access,
         outgoing: Outgoing,
         call: &Call<'_>,
     ) -> Result<Bytes, Failure> {
         let limits = &call.snapshot.limits;
         let question = Question {
             backend,
-            key: self.key(backend).await?,
+            key: self.key(access).await?,
             outgoing: &outgoing,
             headers: &call.headers,
             client: outgoing.dialect,

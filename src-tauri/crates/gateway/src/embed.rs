@@ -8,28 +8,29 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::BoundSecret;
+use domain::{BoundSecret, ClientId, RequestId};
 use futures_util::StreamExt;
 use futures_util::stream;
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use routing::Candidate;
+use routing::Needs;
 use tokens::Tally;
 use wire::{
-    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, Target,
-    UpstreamClass, UpstreamError, UsageReading, UsageReport,
+    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError,
+    Target, UpstreamClass, UpstreamError, UsageReading, UsageReport,
 };
 
-use crate::answer::{ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
+use crate::answer::{AnswerBody, CACHE, JSON};
 use crate::asking::{Question, ReadLimits};
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
-use crate::pipeline::{Asked, Call, give_up, mark, mark_dropped, whole};
+use crate::pipeline::{Asked, Call, Trail, give_up, mark_dropped, whole};
 use crate::record::Record;
 use crate::route::Embedded;
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, Snapshot};
+use crate::trying::{Errand, Place, Tour};
 
 /// The protocol, as the ledger spells it: the client's vendor and what was asked for.
 const OPENAI_EMBEDDINGS: &str = "openai-embeddings";
@@ -49,112 +50,120 @@ impl Gateway {
             Err(error) => return bad_request(&error).answer(dialect),
         };
         let id = arrival.id;
-        let asked = Asked { model: request.model(), protocol, is_streamed: false, bytes_in };
+        let needs = Needs { vectors: true, dialect: Some(dialect), ..Needs::default() };
+        let asked = Asked {
+            model: request.model(),
+            protocol,
+            is_streamed: false,
+            bytes_in,
+            needs,
+            conversation: None,
+        };
         let (mut record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
-        let started = |backend: &Backend| GatewayEvent::RequestStarted {
-            id,
-            client: client.id.clone(),
-            backend: backend.id.clone(),
-        };
-        let ask = Ask { request: &request, headers: &headers, limits: &snapshot.limits };
-        let first = decision.candidates.first();
-        let reached = match first {
-            Some(first) => self.reachable(&snapshot, first).map(|backend| (first, backend)),
-            None => Err(Failure::untried(&decision.route)),
-        };
-        let outcome = match reached {
-            Ok((first, backend)) => {
-                record.begin_try(first, backend, &snapshot.prices);
-                self.books.events.emit(started(backend));
-                self.vectors(&ask, backend, first, &mut record).await
-            }
-            Err(failure) => Err(failure),
-        };
+        let client = client.id.clone();
+        let errand = Embedding { id, client, request: &request, headers, snapshot: &snapshot };
+        let tour = Tour { request: id, snapshot: &snapshot, decision: &decision };
+        let outcome = self.tour(&errand, tour, &mut record).await;
+        let trail = Trail::of(&record, &decision);
         let mut answer = match outcome {
             Ok(vectors) => deliver(vectors, record).await,
-            Err(failure) => {
-                record.failed_try(&failure);
-                give_up(record, &failure, dialect).await
-            }
+            Err(failure) => give_up(record, &failure, dialect).await,
         };
-        mark(&mut answer, ROUTE, &decision.route);
-        if let Some(first) = first {
-            mark(&mut answer, BACKEND, first.access.backend.as_str());
-        }
+        trail.mark(&mut answer);
         answer
     }
+}
 
-    async fn vectors(
+/// A request for vectors, with all that its batches share.
+struct Embedding<'a> {
+    id: RequestId,
+    client: ClientId,
+    request: &'a EmbeddingRequest,
+    headers: HeaderMap,
+    snapshot: &'a Snapshot,
+}
+
+/// One batch on its way.
+struct Batch {
+    inputs: Range<usize>,
+    outgoing: Outgoing,
+}
+
+impl Errand for Embedding<'_> {
+    type Answer = Vectors;
+
+    async fn ask(
         &self,
-        ask: &Ask<'_>,
-        backend: &Backend,
-        candidate: &Candidate,
+        gateway: &Gateway,
+        to: Place<'_>,
         record: &mut Record,
     ) -> Result<Vectors, Failure> {
+        let Place { backend, candidate } = to;
         let target = backend.target(&candidate.model);
-        let refused = |error| Failure::bad_request(&error);
-        let ranges = ask.request.batches(&target).map_err(refused)?;
-        let outgoing: Result<Vec<_>, _> = ranges
-            .into_iter()
-            .map(|range| Ok((range.clone(), ask.request.batch(range, &target)?)))
-            .collect();
-        let outgoing = outgoing.map_err(refused)?;
-        let dropped = outgoing.first().map(|(_, first)| first.dropped.clone()).unwrap_or_default();
-        let key = self.key(backend).await?;
-        let sending = outgoing
-            .into_iter()
-            .map(|(range, batch)| self.send_batch(ask, backend, key.clone(), range, batch));
+        let batches = self.batches(&target).map_err(|error| Failure::bad_request(&error))?;
+        let dropped = batches.first().map(|batch| batch.outgoing.dropped.clone());
+        let key = gateway.key(&candidate.access).await?;
+        record.begin_try(candidate, backend, &self.snapshot.prices);
+        gateway.books.events.emit(GatewayEvent::RequestStarted {
+            id: self.id,
+            client: self.client.clone(),
+            backend: backend.id.clone(),
+        });
+        let sending =
+            batches.into_iter().map(|batch| self.send(gateway, backend, key.clone(), batch));
         // In order, so that their vectors join in the order of the inputs.
         let sent: Vec<_> =
             stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
-        record.first_byte(200);
-        joined(ask, backend, sent, record, &target, dropped)
+        let body = joined(self.request, backend, sent, record, &target)?;
+        Ok(Vectors { body, dropped: dropped.unwrap_or_default() })
+    }
+}
+
+impl Embedding<'_> {
+    fn batches(&self, target: &Target) -> Result<Vec<Batch>, RequestError> {
+        let ranges = self.request.batches(target)?;
+        let one = |inputs: Range<usize>| {
+            let outgoing = self.request.batch(inputs.clone(), target)?;
+            Ok(Batch { inputs, outgoing })
+        };
+        ranges.into_iter().map(one).collect()
     }
 
-    async fn send_batch(
+    async fn send(
         &self,
-        ask: &Ask<'_>,
+        gateway: &Gateway,
         backend: &Backend,
         key: Option<Arc<BoundSecret>>,
-        range: Range<usize>,
-        batch: Outgoing,
+        batch: Batch,
     ) -> Result<EmbeddingBatch, (Range<usize>, Failure)> {
-        let inputs = range.len();
-        let sent = self.ask_for_vectors(ask, backend, key, batch, inputs).await;
-        sent.map_err(|failure| (range, failure))
+        let asked = self.ask_for_vectors(gateway, backend, key, &batch).await;
+        asked.map_err(|failure| (batch.inputs, failure))
     }
 
     async fn ask_for_vectors(
         &self,
-        ask: &Ask<'_>,
+        gateway: &Gateway,
         backend: &Backend,
         key: Option<Arc<BoundSecret>>,
-        batch: Outgoing,
-        inputs: usize,
+        batch: &Batch,
     ) -> Result<EmbeddingBatch, Failure> {
+        let limits = &self.snapshot.limits;
         let question = Question {
             backend,
             key,
-            outgoing: &batch,
-            headers: ask.headers,
-            client: ask.request.dialect(),
-            patience: ask.limits.total_timeout,
+            outgoing: &batch.outgoing,
+            headers: &self.headers,
+            client: self.request.dialect(),
+            patience: limits.total_timeout,
         };
-        let limits = ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall: ask.limits.stall_timeout };
-        let reply = self.ask(question, limits).await?;
-        EmbeddingBatch::read(batch.dialect, &reply.body, inputs)
-            .map_err(|bad| Failure::bad_answer(&backend.id, &bad, &reply.told(self)))
+        let read = ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall: limits.stall_timeout };
+        let reply = gateway.ask(question, read).await?;
+        EmbeddingBatch::read(batch.outgoing.dialect, &reply.body, batch.inputs.len())
+            .map_err(|bad| Failure::bad_answer(&backend.id, &bad, &reply.told(gateway)))
     }
-}
-
-/// What all batches of one request share.
-struct Ask<'a> {
-    request: &'a EmbeddingRequest,
-    headers: &'a HeaderMap,
-    limits: &'a crate::limits::RequestLimits,
 }
 
 /// The answer to a request, and what was left out of it.
@@ -164,13 +173,12 @@ struct Vectors {
 }
 
 fn joined(
-    ask: &Ask<'_>,
+    request: &EmbeddingRequest,
     backend: &Backend,
     sent: Vec<Result<EmbeddingBatch, (Range<usize>, Failure)>>,
     record: &mut Record,
     target: &Target,
-    dropped: Vec<String>,
-) -> Result<Vectors, Failure> {
+) -> Result<Bytes, Failure> {
     let (mut batches, mut failures) = (Vec::new(), Vec::new());
     for outcome in sent {
         match outcome {
@@ -178,20 +186,30 @@ fn joined(
             Err(failed) => failures.push(failed),
         }
     }
-    let usage = usage(&batches, ask.request);
-    let model = batches.iter().find_map(|batch| batch.model.clone());
-    let model = model.or_else(|| Some(target.model.clone()));
-    let facts = AnswerFacts { usage: Some(usage.clone()), model, ..AnswerFacts::default() };
     if !batches.is_empty() {
+        record.first_byte(200);
+        let model = batches.iter().find_map(|batch| batch.model.clone());
+        let model = model.or_else(|| Some(target.model.clone()));
+        let usage = Some(usage(&batches, request));
+        let facts = AnswerFacts { usage: usage.clone(), model, ..AnswerFacts::default() };
         record.learn(&facts, &Bytes::new());
+        tell_usage_once(&mut batches, usage);
     }
-    if let Some(failure) = in_one(backend, ask.request.len(), failures) {
-        return Err(failure);
+    match in_one(backend, request.len(), failures) {
+        Some(failure) => Err(failure),
+        None => Ok(request.write_answer(&batches)),
     }
-    if let Some(first) = batches.iter_mut().find(|batch| batch.usage.is_none()) {
-        first.usage = Some(usage);
+}
+
+/// Where one batch does not say what it used, the estimate is for all of them and stands in one.
+fn tell_usage_once(batches: &mut [EmbeddingBatch], usage: Option<UsageReport>) {
+    if batches.iter().all(|batch| batch.usage.is_some()) {
+        return;
     }
-    Ok(Vectors { body: ask.request.write_answer(&batches), dropped })
+    batches.iter_mut().for_each(|batch| batch.usage = None);
+    if let Some(first) = batches.first_mut() {
+        first.usage = usage;
+    }
 }
 
 /// The failure of a request, some of whose batches failed. A request of one batch fails with the
@@ -251,13 +269,11 @@ fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> UsageReport 
 
 async fn deliver(vectors: Vectors, mut record: Record) -> Response<AnswerBody> {
     record.status(200);
-    let tries = record.tries();
     let mut answer = whole(vectors.body, record).await;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CACHE, HeaderValue::from_static("bypass"));
-    headers.insert(ATTEMPTS, HeaderValue::from(tries));
     mark_dropped(&mut answer, &vectors.dropped);
     answer
 }

@@ -2,6 +2,7 @@
 
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
 use ledger::{Cost, Outcome, Purpose, Timings};
+use resilience::{FailureClass, Transition};
 
 /// Takes events. Called on the way of a request, so it must not block: queue and return.
 pub trait EventSink: Send + Sync {
@@ -21,6 +22,8 @@ pub enum GatewayEvent {
         /// Where it goes.
         backend: BackendId,
     },
+    /// Accesses changed their state.
+    AccessesChanged(Vec<Transition>),
     /// A request is over and, as far as the ledger could, written down.
     RequestSettled(Box<RequestSummary>),
 }
@@ -114,6 +117,19 @@ impl FailureReason {
             Self::Status => "backend_error",
             Self::Overloaded => "overloaded",
             Self::Redirected => "redirected",
+        }
+    }
+
+    /// Whose failure it is, before any content came.
+    pub(crate) const fn class(self) -> FailureClass {
+        match self {
+            Self::Dns => FailureClass::Dns,
+            Self::Connect | Self::Broken => FailureClass::Connect,
+            Self::Tls => FailureClass::Tls,
+            Self::Timeout => FailureClass::FirstTokenTimeout,
+            Self::Unreadable | Self::Redirected => FailureClass::NonConforming,
+            Self::Status => FailureClass::Server,
+            Self::Overloaded => FailureClass::Overloaded,
         }
     }
 }

@@ -4,7 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use domain::{BackendId, WallTime};
-use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use resilience::{Advice, FailureClass, Happened, LimitScope};
 use routing::NoRoute;
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
@@ -24,6 +25,12 @@ pub(crate) struct Failure {
     pub(crate) work: Work,
     /// The backend's own status, if it gave one.
     pub(crate) upstream_status: Option<u16>,
+    /// Whose failure it is, and what may be done about it.
+    pub(crate) class: FailureClass,
+    /// How long the backend asked to be left alone, as it said it.
+    pub(crate) wait: Option<Duration>,
+    /// What the backend said about trying again.
+    pub(crate) advice: Advice,
 }
 
 /// Whether a backend may bill a request that failed.
@@ -36,8 +43,16 @@ pub(crate) enum Work {
 }
 
 impl Failure {
-    fn here(refusal: Refusal) -> Self {
-        Self { refusal, verdict: Verdict::NotSent, work: Work::None, upstream_status: None }
+    pub(crate) fn not_sent(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            verdict: Verdict::NotSent,
+            work: Work::None,
+            upstream_status: None,
+            class: FailureClass::Local,
+            wait: None,
+            advice: Advice::Unsaid,
+        }
     }
 
     fn backend(reason: FailureReason, work: Work, status: u16, message: String) -> Self {
@@ -47,7 +62,28 @@ impl Failure {
             _ => ErrorKind::Api,
         };
         let refusal = Refusal::new(status, kind, reason.word(), message);
-        Self { refusal, verdict: Verdict::BackendFailure(reason), work, upstream_status: None }
+        let (verdict, class) = (Verdict::BackendFailure(reason), reason.class());
+        Self {
+            refusal,
+            verdict,
+            work,
+            upstream_status: None,
+            class,
+            wait: None,
+            advice: Advice::Unsaid,
+        }
+    }
+
+    /// What the plan of attempts has to know of it.
+    pub(crate) const fn for_plan(&self) -> resilience::Failure {
+        resilience::Failure { class: self.class, wait: self.wait, advice: self.advice }
+    }
+
+    /// What it tells the state machines of the backend.
+    pub(crate) fn happened(&self) -> Happened {
+        // The large providers limit each model of an account by itself
+        // (<https://platform.openai.com/docs/guides/rate-limits>, Anthropic's and Google's likewise).
+        self.for_plan().happened(LimitScope::Model)
     }
 
     /// No backend may answer.
@@ -65,26 +101,21 @@ impl Failure {
         let refusal = Refusal::new(status, kind, code, sentence(&error.to_string()))
             .param(Some("model".to_owned()))
             .retry(RetryAdvice::Never);
-        Self { verdict: Verdict::NotSent, ..Self::here(refusal) }
+        Self { verdict: Verdict::NotSent, ..Self::not_sent(refusal) }
     }
 
     /// The request is wrong, or cannot be said in the backend's dialect.
     pub(crate) fn bad_request(error: &RequestError) -> Self {
-        let failure = Self::here(bad_request(error));
-        Self { verdict: Verdict::ClientFault, ..failure }
+        let failure = Self::not_sent(bad_request(error));
+        Self { verdict: Verdict::ClientFault, class: FailureClass::BadRequest, ..failure }
     }
 
     /// The snapshot sends a request where it must not go.
     pub(crate) fn misconfigured(backend: &BackendId, what: &str) -> Self {
         let message = format!("The backend {backend} {what}");
         let refusal = Refusal::new(502, ErrorKind::Api, "backend_misconfigured", message);
-        Self::here(refusal.retry(RetryAdvice::Never))
-    }
-
-    /// A route led nowhere, which it never should.
-    pub(crate) fn untried(route: &str) -> Self {
-        let message = format!("The route {route} has no candidate; report this.");
-        Self::here(Refusal::new(502, ErrorKind::Api, "route_empty", message))
+        let class = FailureClass::NonConforming;
+        Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
     /// The key could not be had.
@@ -93,7 +124,10 @@ impl Failure {
         let status = if missing { 502 } else { 503 };
         let code = if missing { "key_missing" } else { "vault_unavailable" };
         let message = format!("The key of the backend {backend} cannot be read: {error}");
-        Self::here(Refusal::new(status, ErrorKind::Api, code, message).retry(RetryAdvice::Never))
+        // A key that is missing is missing there; a vault that is locked is locked for all.
+        let class = if missing { FailureClass::KeyRejected } else { FailureClass::Local };
+        let refusal = Refusal::new(status, ErrorKind::Api, code, message);
+        Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
     /// There was no answer, or no more of it.
@@ -110,7 +144,7 @@ impl Failure {
             }
             None => {
                 let code = "backend_misconfigured";
-                Self::here(
+                Self::not_sent(
                     Refusal::new(502, ErrorKind::Api, code, message).retry(RetryAdvice::Never),
                 )
             }
@@ -184,7 +218,27 @@ impl Failure {
         if keeps_code(error.class) {
             refusal.relayed_code = relayed_code.map(String::into_boxed_str);
         }
-        Self { refusal, verdict, work: Work::None, upstream_status: Some(error.status) }
+        let wait = told.wait(error);
+        let (class, advice) = (class(error), told.should_retry());
+        let (work, upstream_status) = (Work::None, Some(error.status));
+        Self { refusal, verdict, work, upstream_status, class, wait, advice }
+    }
+}
+
+/// Whose failure a backend's own words tell of.
+const fn class(error: &UpstreamError) -> FailureClass {
+    match (error.class, error.status) {
+        (UpstreamClass::InvalidRequest | UpstreamClass::TooLarge, _) => FailureClass::BadRequest,
+        (UpstreamClass::NotFound, _) => FailureClass::ModelMissing,
+        (UpstreamClass::KeyRejected, 403) => FailureClass::Forbidden,
+        (UpstreamClass::KeyRejected, _) => FailureClass::KeyRejected,
+        (UpstreamClass::Unpaid, 429) => FailureClass::SpendLimit,
+        (UpstreamClass::Unpaid, _) => FailureClass::Unpaid,
+        (UpstreamClass::QuotaSpent, _) => FailureClass::Quota,
+        (UpstreamClass::RateLimited, _) => FailureClass::RateLimited,
+        (UpstreamClass::Timeout, 408 | 409) => FailureClass::ConflictOrTimeout,
+        (UpstreamClass::Timeout | UpstreamClass::Failed, _) => FailureClass::Server,
+        (UpstreamClass::Overloaded, _) => FailureClass::Overloaded,
     }
 }
 
@@ -207,14 +261,26 @@ impl Told<'_> {
         self.scrubber.scrub(text)
     }
 
+    /// How long it wants to be left alone. Gemini says it in the body (`retryDelay`), the others in a
+    /// header.
+    fn wait(&self, error: &UpstreamError) -> Option<Duration> {
+        retry_after(self.headers, self.now).or(error.retry_after)
+    }
+
+    fn should_retry(&self) -> Advice {
+        match self.headers.get("x-should-retry").map(HeaderValue::as_bytes) {
+            Some(b"false") => Advice::NotAgain,
+            _ => Advice::Unsaid,
+        }
+    }
+
     fn advice(&self, error: &UpstreamError) -> RetryAdvice {
-        let forbidden =
-            self.headers.get("x-should-retry").is_some_and(|v| v.as_bytes() == b"false");
+        let forbidden = self.should_retry() == Advice::NotAgain;
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
-        // Gemini says it in the body (`retryDelay`), the others in a header.
-        let wait = retry_after(self.headers, self.now).or(error.retry_after);
-        match (error.class, wait) {
-            (UpstreamClass::KeyRejected | UpstreamClass::Unpaid, _) => RetryAdvice::Never,
+        match (error.class, self.wait(error)) {
+            (UpstreamClass::KeyRejected | UpstreamClass::Unpaid | UpstreamClass::QuotaSpent, _) => {
+                RetryAdvice::Never
+            }
             (UpstreamClass::RateLimited | UpstreamClass::Overloaded, Some(wait))
                 if wait > longest =>
             {
@@ -253,6 +319,9 @@ fn spelling(class: UpstreamClass) -> Spelling {
             (502, Kind::Api, "backend_key_rejected", Verdict::KeyRejected)
         }
         UpstreamClass::Unpaid => (429, Kind::Billing, "insufficient_quota", Verdict::KeyUnpaid),
+        UpstreamClass::QuotaSpent => {
+            (429, Kind::RateLimit, "insufficient_quota", Verdict::RateLimited)
+        }
         UpstreamClass::RateLimited => (429, Kind::RateLimit, "rate_limited", Verdict::RateLimited),
         UpstreamClass::Timeout => (504, Kind::Timeout, "timeout", failed(FailureReason::Timeout)),
         UpstreamClass::Overloaded => {
@@ -271,6 +340,7 @@ const fn keeps_code(class: UpstreamClass) -> bool {
             | UpstreamClass::NotFound
             | UpstreamClass::TooLarge
             | UpstreamClass::Unpaid
+            | UpstreamClass::QuotaSpent
             | UpstreamClass::RateLimited
     )
 }

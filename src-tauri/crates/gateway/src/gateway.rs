@@ -23,6 +23,7 @@ use crate::headers::{HOP, PROJECT};
 use crate::in_flight::InFlight;
 use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX};
 use crate::listener::{self, Answers, Listener};
+use crate::live::Live;
 use crate::models;
 use crate::pipeline::{Arrival, Call};
 use crate::record::{self, Books, LateSettlement};
@@ -49,6 +50,8 @@ pub struct GatewayParts {
     pub mock: Arc<dyn Upstream>,
     /// Who is told about requests.
     pub events: Arc<dyn EventSink>,
+    /// What is known of the backends at this moment; the engine's too.
+    pub live: Arc<Live>,
 }
 
 /// The local gateway: takes requests from tools on this machine and answers them through backends.
@@ -57,6 +60,7 @@ pub struct Gateway {
     pub(crate) vault: Vault,
     pub(crate) books: Arc<Books>,
     pub(crate) in_flight: InFlight,
+    pub(crate) live: Arc<Live>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     network: Arc<dyn Upstream>,
     mock: Arc<dyn Upstream>,
@@ -69,13 +73,15 @@ impl Gateway {
     /// A gateway that serves nothing yet.
     #[must_use]
     pub fn new(parts: GatewayParts, limits: DoorLimits) -> Arc<Self> {
-        let GatewayParts { clock, entropy, ledger, vault, snapshot, network, mock, events } = parts;
+        let GatewayParts { clock, entropy, ledger, vault, snapshot, network, mock, events, live } =
+            parts;
         let (sender, receiver) = mpsc::channel(LATE_SETTLEMENTS_MAX);
         Arc::new(Self {
             entropy,
             vault,
             books: Arc::new(Books { ledger, clock, events, late: sender }),
             in_flight: InFlight::default(),
+            live,
             snapshot,
             network,
             mock,

@@ -11,6 +11,7 @@ mod body;
 mod control_door;
 mod control_tokens;
 mod count;
+mod decided;
 mod door;
 mod embed;
 mod estimate;
@@ -21,16 +22,19 @@ mod headers;
 mod in_flight;
 mod limits;
 mod listener;
+mod live;
 mod loopback;
 mod models;
 mod opening;
 mod pipeline;
 mod probe;
+mod reasons;
 mod record;
 mod relay;
 mod route;
 mod snapshot;
 mod token;
+mod trying;
 mod upstream;
 
 pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
@@ -38,18 +42,19 @@ pub use control_tokens::{ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PA
 pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
-    ANSWER_BYTES_MAX, ATTEMPTS_PER_REQUEST_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX,
-    COUNT_ANSWER_BYTES_MAX, DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX,
-    ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX,
-    RETRY_AFTER_SECS_MAX, RequestLimits, STREAM_BYTES_MAX,
+    ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
+    DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX,
+    HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX, RETRY_AFTER_SECS_MAX,
+    RequestLimits, STREAM_BYTES_MAX,
 };
 pub use listener::{BindError, Ipv6State, Listener};
+pub use live::{CONVERSATIONS_MAX, Live, LiveConditions, SPEEDS_MAX};
 pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
-pub use snapshot::{Backend, Client, ClientStanding, Clients, Snapshot};
+pub use snapshot::{Backend, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
     HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, TlsFault, Upstream, UpstreamFailure,

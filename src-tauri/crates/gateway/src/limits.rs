@@ -37,9 +37,6 @@ pub const RETRY_AFTER_SECS_MAX: u64 = 60;
 /// Longest `x-gatehouse-dropped` header, in bytes; what is longer is cut.
 pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 
-/// Tries per request. One until failing over exists.
-pub const ATTEMPTS_PER_REQUEST_MAX: usize = 1;
-
 /// Settlements of cancelled requests waiting to be written; each request in flight makes at most one.
 pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
 

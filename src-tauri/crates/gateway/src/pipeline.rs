@@ -1,17 +1,17 @@
 //! The way of a request for an answer: parse, place, route, try, deliver.
 //!
 //! Nothing reaches the client before the backend's first content, so until then any failure is an
-//! honest status and may be answered by another candidate; [`may_try_next`] alone decides that.
+//! honest status and may be answered by another candidate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BoundSecret, Dialect, Moment, RequestId, WallTime};
+use domain::{Access, BackendId, BoundSecret, Crossing, Dialect, Moment, RequestId, WallTime};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ledger::{NewRequest, Outcome};
-use routing::{Asking, Calm, Candidate, Decision, Needs};
+use routing::{Asking, Candidate, Decision, Needs, NoRoute};
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
 
 use crate::answer::{
@@ -19,16 +19,17 @@ use crate::answer::{
     RetryAdvice,
 };
 use crate::asking::Question;
-use crate::event::{GatewayEvent, Verdict};
+use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::headers::{Media, media, to_client};
-use crate::limits::{ATTEMPTS_PER_REQUEST_MAX, DROPPED_HEADER_BYTES_MAX};
+use crate::limits::DROPPED_HEADER_BYTES_MAX;
 use crate::opening::{Begun, Content, Tried, patience};
 use crate::record::Record;
 use crate::relay::{Passage, Relay};
 use crate::route::Surface;
 use crate::snapshot::{Backend, Client, Snapshot};
+use crate::trying::{Errand, Place, Tour};
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
@@ -60,6 +61,9 @@ pub(crate) struct Journey {
     client: domain::ClientId,
     pub(crate) request: ClientRequest,
     headers: HeaderMap,
+    /// The route's word on fields that cannot cross, if it has one.
+    crossing: Option<Crossing>,
+    conversation: Option<u64>,
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
@@ -77,18 +81,23 @@ impl Gateway {
             Err(error) => return bad_request(&error).answer(dialect),
         };
         let (id, started) = (arrival.id, arrival.started);
+        let follows = snapshot.routes.follows_conversations();
+        let conversation = follows.then(|| request.thread().conversation);
         let asked = Asked {
             model: request.model(),
             protocol: dialect.word(),
             is_streamed: request.delivery().is_streamed(),
             bytes_in,
+            needs: needs(&request),
+            conversation,
         };
         let (record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
-        let client = client.id.clone();
-        let journey = Journey { id, started, client, request, headers, snapshot };
+        let (client, crossing) = (client.id.clone(), decision.crossing);
+        let journey =
+            Journey { id, started, client, request, headers, crossing, conversation, snapshot };
         self.travel(journey, &decision, record).await
     }
 
@@ -106,14 +115,7 @@ impl Gateway {
         let Some(place) = self.in_flight.enter(in_flight_max) else {
             return Err(Box::new(crowded(in_flight_max).answer(dialect)));
         };
-        let asking = Asking {
-            model: asked.model,
-            client: &client.id,
-            project: arrival.project.as_deref(),
-            needs: Needs::default(),
-            conversation: None,
-        };
-        let decision = snapshot.routes.choose(&asking, &Calm, &mut || 0.0);
+        let decision = self.choose(&arrival, client, snapshot, &asked);
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
         let new = new_request(arrival, client, asked, route);
         let mut record = Record::new(&self.books, new, begun, asked.bytes_in, place);
@@ -123,11 +125,30 @@ impl Gateway {
                 return Err(Box::new(give_up(record, &Failure::no_route(&error), dialect).await));
             }
         };
-        if let Err(error) = record.reserve(&decision.explanation) {
+        self.live.budget().request(self.clock().now());
+        if let Err(error) = record.reserve(&decision) {
             tracing::error!(%error, "a request was refused because it could not be written down");
             return Err(Box::new(ledger_closed().answer(dialect)));
         }
         Ok((record, decision))
+    }
+
+    fn choose(
+        &self,
+        arrival: &Arrival,
+        client: &Client,
+        snapshot: &Snapshot,
+        asked: &Asked<'_>,
+    ) -> Result<Decision, NoRoute> {
+        let asking = Asking {
+            model: asked.model,
+            client: &client.id,
+            project: arrival.project.as_deref(),
+            needs: asked.needs,
+            conversation: asked.conversation,
+        };
+        let conditions = self.live.now(snapshot);
+        snapshot.routes.choose(&asking, &conditions, &mut || self.live.chance())
     }
 
     async fn travel(
@@ -136,66 +157,20 @@ impl Gateway {
         decision: &Decision,
         mut record: Record,
     ) -> Response<AnswerBody> {
-        let mut last = None;
-        let mut backend = None;
-        for candidate in &decision.candidates {
-            backend = Some(&candidate.access.backend);
-            match self.attempt(&journey, candidate, &mut record).await {
-                Ok(begun) => {
-                    let mut answer = self.deliver(&journey, begun, record).await;
-                    mark(&mut answer, ROUTE, &decision.route);
-                    return answer;
-                }
-                Err(failure) => {
-                    record.failed_try(&failure);
-                    let go_on = may_try_next(&failure, record.tries());
-                    last = Some(failure);
-                    if !go_on {
-                        break;
-                    }
-                }
-            }
+        let tour = Tour { request: journey.id, snapshot: &journey.snapshot, decision };
+        let outcome = self.tour(&journey, tour, &mut record).await;
+        if let (Ok(_), Some(conversation), Some(stay)) =
+            (&outcome, journey.conversation, decision.sticky)
+        {
+            record.stay(conversation, stay);
         }
-        // `candidates` is never empty, so there is a failure here.
-        let failure = last.unwrap_or_else(|| Failure::untried(&decision.route));
-        let tries = record.tries();
-        let mut answer = give_up(record, &failure, journey.request.dialect()).await;
-        mark(&mut answer, ROUTE, &decision.route);
-        if let Some(backend) = backend {
-            mark(&mut answer, BACKEND, backend.as_str());
-        }
-        answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(tries));
-        answer
-    }
-
-    async fn attempt(
-        &self,
-        journey: &Journey,
-        candidate: &Candidate,
-        record: &mut Record,
-    ) -> Result<Begun, Failure> {
-        let snapshot = &journey.snapshot;
-        let backend = self.reachable(snapshot, candidate)?;
-        let exchange =
-            journey.exchange(backend, &candidate.model).map_err(|e| Failure::bad_request(&e))?;
-        let key = self.key(backend).await?;
-        record.begin_try(candidate, backend, &snapshot.prices);
-        self.books.events.emit(GatewayEvent::RequestStarted {
-            id: journey.id,
-            client: journey.client.clone(),
-            backend: backend.id.clone(),
-        });
-        let question = Question {
-            backend,
-            key,
-            outgoing: exchange.outgoing(),
-            headers: &journey.headers,
-            client: exchange.client(),
-            patience: patience(journey, record),
+        let trail = Trail::of(&record, decision);
+        let mut answer = match outcome {
+            Ok(begun) => self.deliver(&journey, begun, record).await,
+            Err(failure) => give_up(record, &failure, journey.request.dialect()).await,
         };
-        let response = self.send(question).await?;
-        record.first_byte(response.status.as_u16());
-        self.open(journey, Tried { backend, exchange }, response, record).await
+        trail.mark(&mut answer);
+        answer
     }
 
     /// The backend of a candidate, if a request may go there at all.
@@ -204,11 +179,9 @@ impl Gateway {
         snapshot: &'a Snapshot,
         candidate: &Candidate,
     ) -> Result<&'a Backend, Failure> {
-        let Some(backend) = snapshot.backends.get(&candidate.access.backend) else {
-            return Err(Failure::misconfigured(
-                &candidate.access.backend,
-                "is not there any more.",
-            ));
+        let id = &candidate.access.backend;
+        let Some(backend) = snapshot.backends.get(id) else {
+            return Err(Failure::misconfigured(id, "is not there any more."));
         };
         if backend.is_own_door(self.port()) {
             let what = "has this gateway's own address as its base URL. Correct it.";
@@ -217,11 +190,11 @@ impl Gateway {
         Ok(backend)
     }
 
-    /// The key that `backend` is called with.
-    pub(crate) async fn key(&self, backend: &Backend) -> Result<Option<Arc<BoundSecret>>, Failure> {
-        let Some(id) = &backend.credential else { return Ok(None) };
+    /// The key of `access`.
+    pub(crate) async fn key(&self, access: &Access) -> Result<Option<Arc<BoundSecret>>, Failure> {
+        let Some(id) = &access.credential else { return Ok(None) };
         let read = self.vault.get(id).await;
-        read.map(Some).map_err(|error| Failure::vault(&backend.id, &error))
+        read.map(Some).map_err(|error| Failure::vault(&access.backend, &error))
     }
 
     async fn deliver(
@@ -231,13 +204,12 @@ impl Gateway {
         mut record: Record,
     ) -> Response<AnswerBody> {
         record.status(200);
-        let tries = record.tries();
         let Begun { backend, headers: said, content, exchange } = begun;
         let mut answer = match content {
             Content::Whole(body) | Content::Replayed(body) => whole(body, record).await,
             Content::Stream(streaming) => {
                 let passage = Passage {
-                    backend: backend.clone(),
+                    backend,
                     limits: journey.snapshot.limits,
                     client: exchange.client(),
                     delivery: exchange.delivery(),
@@ -252,9 +224,7 @@ impl Gateway {
         headers.insert(CONTENT_TYPE, content_type(&exchange, &said));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(CACHE, HeaderValue::from_static("bypass"));
-        headers.insert(ATTEMPTS, HeaderValue::from(tries));
         to_client(&said, exchange.client(), exchange.outgoing().dialect, headers);
-        mark(&mut answer, BACKEND, backend.as_str());
         mark_dropped(&mut answer, &exchange.outgoing().dropped);
         answer
     }
@@ -270,11 +240,87 @@ fn content_type(exchange: &Exchange, said: &HeaderMap) -> HeaderValue {
     own.filter(|_| exchange.passes_through()).cloned().unwrap_or(ours)
 }
 
+impl Errand for Journey {
+    type Answer = Begun;
+
+    async fn ask(
+        &self,
+        gateway: &Gateway,
+        to: Place<'_>,
+        record: &mut Record,
+    ) -> Result<Begun, Failure> {
+        let Place { backend, candidate } = to;
+        let exchange =
+            self.exchange(backend, &candidate.model).map_err(|e| Failure::bad_request(&e))?;
+        let key = gateway.key(&candidate.access).await?;
+        record.begin_try(candidate, backend, &self.snapshot.prices);
+        gateway.books.events.emit(GatewayEvent::RequestStarted {
+            id: self.id,
+            client: self.client.clone(),
+            backend: backend.id.clone(),
+        });
+        let question = Question {
+            backend,
+            key,
+            outgoing: exchange.outgoing(),
+            headers: &self.headers,
+            client: exchange.client(),
+            patience: patience(self, record),
+        };
+        let response = gateway.send(question).await?;
+        record.first_byte(response.status.as_u16());
+        gateway.open(self, Tried { backend, exchange }, response, record).await
+    }
+}
+
+/// What the headers of an answer tell of its way.
+pub(crate) struct Trail {
+    route: String,
+    backend: Option<BackendId>,
+    tries: usize,
+}
+
+impl Trail {
+    pub(crate) fn of(record: &Record, decision: &Decision) -> Self {
+        let first = decision.candidates.first().map(|candidate| &candidate.access.backend);
+        let backend = record.backend().or(first).cloned();
+        Self { route: decision.route.clone(), backend, tries: record.tries() }
+    }
+
+    pub(crate) fn mark(&self, answer: &mut Response<AnswerBody>) {
+        mark(answer, ROUTE, &self.route);
+        if let Some(backend) = &self.backend {
+            mark(answer, BACKEND, backend.as_str());
+        }
+        answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(self.tries));
+    }
+}
+
 impl Journey {
     fn exchange(&self, backend: &Backend, model: &str) -> Result<Exchange, RequestError> {
         let id = self.id.to_string().replace(|c: char| !c.is_ascii_alphanumeric(), "");
         let created_unix_s = self.started.unix_ms() / 1_000;
-        Exchange::new(&self.request, &backend.target(model), &id, created_unix_s)
+        let mut target = backend.target(model);
+        target.crossing = self.crossing.unwrap_or(target.crossing);
+        Exchange::new(&self.request, &target, &id, created_unix_s)
+    }
+}
+
+/// Bytes of a body to a token at the most: what is known to be too long by this is too long. Prose has
+/// 4.5 and JSON around it counts for nothing; pictures are not counted, as their bytes say nothing.
+const BYTES_PER_TOKEN_MAX: u64 = 8;
+
+fn needs(request: &ClientRequest) -> Needs {
+    let wants = request.wants();
+    let bytes = u64::try_from(request.body().len()).unwrap_or(u64::MAX);
+    Needs {
+        tools: wants.tools,
+        vision: wants.images,
+        json_schema: wants.json_schema,
+        input_tokens: if wants.images { 0 } else { bytes / BYTES_PER_TOKEN_MAX },
+        output_tokens: wants.output_tokens.unwrap_or_default(),
+        vectors: false,
+        dialect: Some(request.dialect()),
     }
 }
 
@@ -300,11 +346,6 @@ pub(crate) async fn whole(body: Bytes, mut record: Record) -> Response<AnswerBod
     answer
 }
 
-/// Whether another candidate may answer after `failure`. The one place for this decision.
-fn may_try_next(failure: &Failure, tries: usize) -> bool {
-    tries < ATTEMPTS_PER_REQUEST_MAX && matches!(failure.verdict, Verdict::BackendFailure(_))
-}
-
 /// What a request asks for, as it is written down.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
@@ -313,6 +354,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) protocol: &'static str,
     pub(crate) is_streamed: bool,
     pub(crate) bytes_in: usize,
+    /// What it needs of a model.
+    pub(crate) needs: Needs,
+    /// Which conversation it belongs to, where a route asks for that.
+    pub(crate) conversation: Option<u64>,
 }
 
 fn new_request(arrival: Arrival, client: &Client, asked: Asked<'_>, route: &str) -> NewRequest {

@@ -8,19 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Access, BackendId, Clock, MicroUsd, Moment, WallTime};
+use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
     Attempt, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider, Settlement,
     Timings, UsageBasis,
 };
-use routing::Candidate;
+use resilience::Happened;
+use routing::{Candidate, Decision};
 use tokio::sync::mpsc;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
+use crate::decided;
 use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
 use crate::in_flight::Place;
+use crate::live::Trial;
 use crate::snapshot::Backend;
 
 /// Where records go.
@@ -46,6 +49,12 @@ pub(crate) struct Record {
     begun: Moment,
     pricing: Option<Pricing>,
     tried_since: Option<Moment>,
+    /// How long the try at hand took to its first token.
+    first_token: Option<Duration>,
+    /// The try at hand, as the backend's state machines know it.
+    trial: Option<Trial>,
+    /// How long the next try was waited for.
+    waited: Duration,
     _place: Place,
 }
 
@@ -78,14 +87,18 @@ impl Record {
             begun,
             pricing: None,
             tried_since: None,
+            first_token: None,
+            trial: None,
+            waited: Duration::ZERO,
             _place: place,
         }
     }
 
     /// Writes the reservation into the journal. After an error nothing was written and nothing will be.
-    pub(crate) fn reserve(&mut self, explanation: &str) -> Result<(), LedgerError> {
+    pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), LedgerError> {
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
-        settlement.explanation = Some(explanation.to_owned());
+        settlement.explanation = Some(decision.explanation.clone());
+        settlement.decision = decided::written(decision);
         let reserved = self.books.ledger.reserve(settlement.request.clone());
         if reserved.is_err() {
             self.settlement = None;
@@ -97,6 +110,28 @@ impl Record {
         self.books.clock.now().since(self.begun)
     }
 
+    /// The next try is waited for.
+    pub(crate) fn waits(&mut self, wait: Duration) {
+        self.waited = self.waited.saturating_add(wait);
+    }
+
+    /// Where the last try went is where the conversation stays for `stay`.
+    pub(crate) fn stay(&self, conversation: u64, stay: Duration) {
+        if let (Some(pricing), Some(trial)) = (&self.pricing, &self.trial) {
+            trial.live().answered(conversation, &pricing.backend, &pricing.model, stay);
+        }
+    }
+
+    /// A try was let in; it begins with [`Self::begin_try`].
+    pub(crate) fn admitted(&mut self, trial: Trial) {
+        self.trial = Some(trial);
+    }
+
+    /// The try that was let in never began.
+    pub(crate) fn not_tried(&mut self) {
+        self.trial = None;
+    }
+
     /// A try at `backend` begins.
     pub(crate) fn begin_try(
         &mut self,
@@ -105,6 +140,7 @@ impl Record {
         prices: &Arc<PriceBook>,
     ) {
         self.tried_since = Some(self.books.clock.now());
+        self.first_token = None;
         self.pricing = Some(Pricing {
             prices: Arc::clone(prices),
             provider: to.provider(),
@@ -114,16 +150,21 @@ impl Record {
         let started = self.books.clock.wall();
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
-        settlement.credential.clone_from(&to.credential);
-        // Until it is known better: the backend may be working, and a drop would leave it so.
-        settlement.cost = Cost::Unpriced;
-        let access = Access { backend: to.id.clone(), credential: to.credential.clone() };
-        settlement.attempts.push(Attempt::begun(access, &candidate.model, started));
+        settlement.credential.clone_from(&candidate.access.credential);
+        // Unpriced until it is known better: the backend may be working, and a drop would leave it so.
+        let mut attempt = Attempt::begun(candidate.access.clone(), &candidate.model, started);
+        attempt.waited = std::mem::take(&mut self.waited);
+        settlement.attempts.push(attempt);
     }
 
     /// How many tries were begun.
     pub(crate) fn tries(&self) -> usize {
         self.settlement.as_ref().map_or(0, |settlement| settlement.attempts.len())
+    }
+
+    /// Where the last try went.
+    pub(crate) fn backend(&self) -> Option<&BackendId> {
+        self.settlement.as_ref().and_then(|settlement| settlement.backend.as_ref())
     }
 
     /// The backend's first byte is there.
@@ -139,6 +180,8 @@ impl Record {
     /// The first token of content is there.
     pub(crate) fn first_token(&mut self) {
         let elapsed = self.elapsed();
+        let of_try = self.try_duration();
+        self.first_token.get_or_insert(of_try);
         if let Some(settlement) = &mut self.settlement {
             settlement.timings.first_token.get_or_insert(elapsed);
         }
@@ -177,27 +220,35 @@ impl Record {
         settlement.usage = usage.map(|report| report.tokens);
         settlement.usage_basis = usage.map(|report| basis(report.reading));
         settlement.usage_raw = usage.and_then(|report| report.raw.clone());
+        let started = settlement.request.started;
+        let Some(attempt) = settlement.attempts.last_mut() else { return };
+        attempt.usage = settlement.usage;
         if let (Some(pricing), Some(usage)) = (&self.pricing, usage) {
-            settlement.cost =
-                pricing.cost(facts.model.as_deref(), usage, settlement.request.started);
+            attempt.cost = pricing.cost(facts.model.as_deref(), usage, started);
         }
     }
 
     /// What it costs as far as that is known.
     pub(crate) fn cost(&self) -> Option<MicroUsd> {
-        self.settlement.as_ref().and_then(|settlement| settlement.cost.amount())
+        let attempts = &self.settlement.as_ref()?.attempts;
+        Cost::total(attempts.iter().map(|attempt| &attempt.cost)).amount()
     }
 
     /// The try at hand failed.
     pub(crate) fn failed_try(&mut self, failure: &Failure) {
         let duration = self.try_duration();
         self.verdict = Some(failure.verdict);
-        let Some(settlement) = &mut self.settlement else { return };
-        if settlement.usage.is_none() && failure.work == Work::None {
-            settlement.cost = Cost::NotBilled;
+        if let Some(trial) = self.trial.take() {
+            trial.ended(failure.happened());
         }
+        let Some(settlement) = &mut self.settlement else { return };
         if let Some(attempt) = settlement.attempts.last_mut() {
+            if attempt.usage.is_none() && failure.work == Work::None {
+                attempt.cost = Cost::NotBilled;
+            }
             attempt.duration = duration;
+            attempt.class = Some(failure.class.word().to_owned());
+            attempt.owner = Some(failure.class.owner().word().to_owned());
             attempt.error_class = Some(failure.refusal.code.to_owned());
             attempt.http_status = failure.upstream_status.or(attempt.http_status);
             attempt.message = Some(failure.refusal.message.clone());
@@ -209,6 +260,9 @@ impl Record {
     pub(crate) async fn complete(&mut self) {
         let duration = self.try_duration();
         self.verdict = Some(Verdict::Success);
+        if let Some(trial) = self.trial.take() {
+            trial.ended(Happened::Success { first_token: self.first_token });
+        }
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
         }
@@ -240,6 +294,7 @@ impl Record {
         settlement.outcome = outcome;
         settlement.ended = self.books.clock.wall();
         settlement.timings.total = Some(total);
+        settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
         if let Some(attempt) = settlement.attempts.last_mut() {
             (attempt.usage, attempt.cost) = (settlement.usage, settlement.cost.clone());

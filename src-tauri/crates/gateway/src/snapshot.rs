@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use domain::{BackendId, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime};
 use ledger::{PriceBook, Provider, Purpose};
+use resilience::{AttemptRules, BreakerRules, RetryBudgetRules};
 use routing::RouteTable;
 use subtle::ConstantTimeEq;
 use url::Url;
@@ -30,8 +31,21 @@ pub struct Snapshot {
     pub prices: Arc<PriceBook>,
     /// Limits of one request.
     pub limits: RequestLimits,
+    /// What is done about failure.
+    pub resilience: ResilienceRules,
     /// Since when these models are offered; the `created` of our list of models.
     pub since: WallTime,
+}
+
+/// What is done about failure, in numbers.
+#[derive(Debug, Clone, Default)]
+pub struct ResilienceRules {
+    /// When an access is left alone, and how it comes back.
+    pub breaker: BreakerRules,
+    /// How often and how fast is tried again.
+    pub attempts: AttemptRules,
+    /// How much of all traffic may be tries again.
+    pub budget: RetryBudgetRules,
 }
 
 /// One place requests can go.

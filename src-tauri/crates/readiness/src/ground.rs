@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
-use domain::BackendId;
+use domain::{BackendId, CredentialId};
 
 /// The machine as the built-in checks see it. Texts are free of secrets.
 #[async_trait]
@@ -142,6 +142,17 @@ pub struct GatewayReply {
 pub enum CredentialFacts {
     /// The backend accepts it; what was asked, for example `GET /v1/models: 200`.
     Accepted(String),
+    /// The backend has several, and does not accept each of them.
+    Partly {
+        /// How many it accepts, at least one.
+        accepted: usize,
+        /// How many it has.
+        keys: usize,
+        /// The first that it does not accept.
+        credential: CredentialId,
+        /// The backend's reason, or the vault's.
+        reason: String,
+    },
     /// The backend needs none.
     NotNeeded,
     /// It needs one and none is stored.

@@ -179,9 +179,10 @@ impl Accesses {
     /// Everything about `access`, for a panel. Asking changes nothing.
     #[must_use]
     pub fn standing(&self, access: &Access, now: Moment) -> Standing {
-        self.entries
-            .get(access)
-            .map_or_else(Standing::untouched, |entry| entry.standing(now, &self.rules))
+        self.entries.get(access).map_or_else(
+            || Entry::new(now).standing(now, &self.rules),
+            |entry| entry.standing(now, &self.rules),
+        )
     }
 
     /// The models of `access` that cool down by themselves at `now`.
@@ -197,10 +198,11 @@ impl Accesses {
         model: &str,
         now: Moment,
     ) -> Result<Permit, Availability> {
-        let Some(entry) = self.entries.get_mut(access) else {
-            return Ok(Permit::new(access, model, Some(0), 0));
-        };
+        if !self.entries.contains_key(access) && !self.make_room(now) {
+            return Ok(Permit::new(access, model, None, 0));
+        }
         let mut log = Vec::new();
+        let entry = self.entries.entry(access.clone()).or_insert_with(|| Entry::new(now));
         entry.settle(access, now, &self.rules, &mut log);
         let availability = entry.availability(model, now, &self.rules);
         let admitted = match availability {
@@ -234,7 +236,7 @@ impl Accesses {
             let entry = self.entries.get(*access)?;
             match self.availability(access, model, now) {
                 Availability::Closed { why: ClosedWhy::BreakerOpen, until: Some(until) }
-                    if !entry.breaker.cut_short =>
+                    if !entry.breaker.cut_short && !entry.cools_down(model, now) =>
                 {
                     if nearest.is_none_or(|(earliest, ..)| until < earliest) {
                         nearest = Some((until, place, access, model));
@@ -474,6 +476,3 @@ impl Permit {
         Self { access, model, generation, key_generation }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -99,11 +99,23 @@ impl Breaker {
         state
     }
 
+    /// A copy as `now` finds it.
+    pub(crate) fn settled(&self, now: Moment, rules: &BreakerRules) -> Self {
+        let mut copy = self.clone();
+        copy.settle(now, rules, &mut Vec::new());
+        copy
+    }
+
     /// Writes down what time has done.
     pub(crate) fn settle(&mut self, now: Moment, rules: &BreakerRules, log: &mut Vec<Change>) {
         while let Some(due) = self.state.due(now, rules) {
             match due.rule {
-                None => self.state = due.state,
+                None => {
+                    // A lost trial that comes back after all is not of this round.
+                    let lost = matches!(due.state, State::HalfOpen { .. });
+                    self.generation = self.generation.wrapping_add(u32::from(lost));
+                    self.state = due.state;
+                }
                 Some(rule) => {
                     self.cut_short = false;
                     self.enter(due.state, rule, due.at, Vec::new(), log);
@@ -268,8 +280,9 @@ impl Breaker {
             }
             return;
         }
-        if successes + 1 < at.rules.ramp_successes {
-            self.state = State::Recovering { stage, ends, successes: successes + 1, tally };
+        let successes = successes.saturating_add(1);
+        if successes < at.rules.ramp_successes {
+            self.state = State::Recovering { stage, ends, successes, tally };
             return;
         }
         self.state = State::after_stage(stage, at.now, tally, at.rules);
@@ -313,6 +326,8 @@ impl Breaker {
         if matches!(self.state, State::Closed { calm_at } if calm_at <= at.now) {
             self.step = 0;
         }
+        // A trial that was let out early does not earn another one by failing.
+        self.cut_short &= matches!(self.state, State::HalfOpen { .. });
         let told = retry_after.unwrap_or_default().min(OPEN_TOLD_MAX);
         let open_time = at.rules.open_time(self.step, at.chance).max(told);
         self.step = self.step.saturating_add(1).min(31);

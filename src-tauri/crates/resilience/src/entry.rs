@@ -73,6 +73,10 @@ impl Entry {
         })
     }
 
+    pub(crate) fn cools_down(&self, model: &str, now: Moment) -> bool {
+        self.cooldowns.of(model, now).is_some()
+    }
+
     pub(crate) fn forced_at(&self, now: Moment) -> Option<Override> {
         self.forced.filter(|forced| forced.holds(now))
     }
@@ -263,7 +267,7 @@ impl Entry {
 
     pub(crate) fn wants_probe(&self, now: Moment, rules: &BreakerRules) -> bool {
         let free = self.block.is_none()
-            && self.cooldowns.of("", now).is_none()
+            && !self.cools_down("", now)
             && self.forced_at(now).is_none_or(|set| set.forced == Forced::MonitorOnly);
         let silent = matches!(
             self.breaker.state_at(now, rules),

@@ -104,15 +104,16 @@ impl Accesses {
 impl Entry {
     fn save(&self, access: &Access, now: Moment, rules: &BreakerRules) -> SavedAccess {
         let models = self.cooldowns.models.iter();
+        let breaker = self.breaker.settled(now, rules);
         SavedAccess {
             access: access.clone(),
             breaker: SavedBreaker {
-                state: SavedState::of(self.breaker.state_at(now, rules), now),
-                rule: self.breaker.rule,
-                step: self.breaker.step,
-                run_halves: self.breaker.run_halves,
-                bad_probes: self.breaker.bad_probes,
-                cut_short: self.breaker.cut_short,
+                state: SavedState::of(breaker.state, now),
+                rule: breaker.rule,
+                step: breaker.step,
+                run_halves: breaker.run_halves,
+                bad_probes: breaker.bad_probes,
+                cut_short: breaker.cut_short,
             },
             first_tokens: self.baseline.to_counts(),
             cooldown: self.cooldowns.access.map(|own| SavedCooldown::of(own, now)),

@@ -47,13 +47,6 @@ pub struct ModelCooldown {
     pub cooldown: Until,
 }
 
-impl Standing {
-    /// Of an access without a past.
-    pub(crate) fn untouched() -> Self {
-        Entry::new(Moment::default()).standing(Moment::default(), &BreakerRules::default())
-    }
-}
-
 impl Entry {
     pub(crate) fn model_cooldowns(&self, now: Moment) -> Vec<ModelCooldown> {
         let holding = self.cooldowns.models.iter().filter(|(_, own)| own.holds(now));
@@ -66,8 +59,7 @@ impl Entry {
     }
 
     pub(crate) fn standing(&self, now: Moment, rules: &BreakerRules) -> Standing {
-        let mut breaker = self.breaker.clone();
-        breaker.settle(now, rules, &mut Vec::new());
+        let breaker = self.breaker.settled(now, rules);
         let cooldown = self.cooldowns.access.filter(|cooldown| cooldown.holds(now));
         let cooldown = cooldown.map(|own| Until { at: own.until, kind: own.kind });
         let override_ = self.forced_at(now);

@@ -5,9 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use domain::{Access, BackendId, CacheWish, Crossing, RoutePolicy};
+use domain::{Access, BackendId, CacheWish, Crossing, MicroUsd, RoutePolicy};
 
-use crate::Available;
+use crate::{Ability, Available, BalanceWeights};
 
 /// Where a request may go.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,8 @@ pub struct Why {
     pub ground: Ground,
     /// Whether it could be asked at that moment.
     pub available: Available,
+    /// It answered this conversation last and keeps it.
+    pub stays: bool,
 }
 
 /// What a policy saw of a candidate.
@@ -60,6 +62,57 @@ pub enum Ground {
     Pinned,
     /// It stands at this place, from 1, in the route or in the list of backends.
     Place(usize),
+    /// It was drawn.
+    Drawn {
+        /// Its weight.
+        weight: u16,
+        /// The sum of the weights that it was drawn from.
+        of: u32,
+    },
+    /// It has a share of the conversations.
+    Share {
+        /// Its weight.
+        weight: u16,
+        /// The sum of all weights.
+        of: u32,
+    },
+    /// What this request would cost there, in millionths of a dollar, if that is known.
+    Price(Option<u64>),
+    /// Its recent milliseconds to the first token, if they are known.
+    FirstToken(Option<u32>),
+    /// Requests on their way there.
+    InFlight(u32),
+    /// How it scored.
+    Score(Score),
+    /// None is known to take a request of this size, and this one takes the most tokens.
+    Largest(u64),
+}
+
+/// How a candidate scored beside the others, each part from 0 to 1 for the best.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// The parts by their weights.
+    pub total: f64,
+    /// The shortest time to the first token of all, divided by its own.
+    pub latency: f64,
+    /// The lowest price of all, divided by its own.
+    pub cost: f64,
+    /// How much of its limits is left.
+    pub headroom: f64,
+    /// What counted how much.
+    pub weights: BalanceWeights,
+}
+
+impl Score {
+    pub(crate) fn new(weights: BalanceWeights, latency: f64, cost: f64, headroom: f64) -> Self {
+        let weight = f64::from;
+        let sum = weight(weights.latency) + weight(weights.cost) + weight(weights.headroom);
+        let parts = weight(weights.latency) * latency
+            + weight(weights.cost) * cost
+            + weight(weights.headroom) * headroom;
+        let total = if sum > 0.0 { parts / sum } else { 0.0 };
+        Self { total, latency, cost, headroom, weights }
+    }
 }
 
 /// A candidate that was left out.
@@ -82,10 +135,57 @@ pub enum Reason {
     Disabled,
     /// Something is missing.
     Unusable(String),
+    /// The backend cannot do what the request needs, whatever the model.
+    BackendLacks(Ability),
+    /// The model cannot.
+    ModelLacks(Ability),
+    /// The request is longer than the model takes.
+    InputTooLong {
+        /// Estimated tokens of the request.
+        tokens: u64,
+        /// The most that the model takes.
+        tokens_max: u64,
+    },
+    /// The request allows a longer answer than the model writes.
+    OutputTooLong {
+        /// Tokens that the request allows.
+        tokens: u64,
+        /// The most that the model writes.
+        tokens_max: u64,
+    },
+    /// The request wants vectors, and the backend makes none.
+    NoVectors,
+    /// Its vectors are another model's and would not compare with the first candidate's.
+    OtherVectors,
+    /// The conversation belongs to another part of the split.
+    OtherPart,
+    /// It stands in the route twice.
+    Repeated,
+}
+
+impl Reason {
+    /// What the model takes or writes at most, if the reason is the request's size, which is only
+    /// estimated.
+    pub(crate) const fn size(&self) -> Option<u64> {
+        match self {
+            Self::InputTooLong { tokens_max, .. } | Self::OutputTooLong { tokens_max, .. } => {
+                Some(*tokens_max)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether another request might be served.
+    pub(crate) const fn is_about_needs(&self) -> bool {
+        !matches!(self, Self::Unknown | Self::Disabled | Self::Unusable(_) | Self::Repeated)
+    }
 }
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.stays {
+            f.write_str("has the conversation, ")?;
+        }
         write!(f, "{}, {}", self.ground, self.available)
     }
 }
@@ -95,7 +195,29 @@ impl fmt::Display for Ground {
         match self {
             Self::Pinned => f.write_str("pinned by the request"),
             Self::Place(place) => write!(f, "place {place}"),
+            Self::Drawn { weight, of } => write!(f, "drawn with {weight} of {of}"),
+            Self::Share { weight, of } => write!(f, "{weight} of {of} of the conversations"),
+            Self::Price(Some(micros)) => {
+                write!(f, "about ${}", MicroUsd::new(i64::try_from(*micros).unwrap_or(i64::MAX)))
+            }
+            Self::Price(None) => f.write_str("an unknown price"),
+            Self::FirstToken(Some(ms)) => write!(f, "{ms} ms to the first token"),
+            Self::FirstToken(None) => f.write_str("not measured lately"),
+            Self::InFlight(count) => write!(f, "{count} in flight"),
+            Self::Score(score) => write!(f, "{score}"),
+            Self::Largest(tokens) => write!(f, "at most {tokens} tokens"),
         }
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { total, latency, cost, headroom, weights } = self;
+        write!(
+            f,
+            "score {total:.2} (latency {latency:.2} × {}, cost {cost:.2} × {}, headroom {headroom:.2} × {})",
+            weights.latency, weights.cost, weights.headroom
+        )
     }
 }
 
@@ -111,6 +233,22 @@ impl fmt::Display for Reason {
             Self::Unknown => f.write_str("is not among the backends"),
             Self::Disabled => f.write_str("is switched off"),
             Self::Unusable(reason) => f.write_str(reason),
+            Self::BackendLacks(ability) => write!(f, "{ability}"),
+            Self::ModelLacks(ability) => write!(f, "{ability} with this model"),
+            Self::InputTooLong { tokens, tokens_max } => write!(
+                f,
+                "takes {tokens_max} input tokens with this model and the request has about {tokens}"
+            ),
+            Self::OutputTooLong { tokens, tokens_max } => write!(
+                f,
+                "writes {tokens_max} tokens with this model and the request allows {tokens}"
+            ),
+            Self::NoVectors => f.write_str("makes no vectors"),
+            Self::OtherVectors => {
+                f.write_str("makes vectors that do not compare with the first candidate's")
+            }
+            Self::OtherPart => f.write_str("has another part of the split"),
+            Self::Repeated => f.write_str("stands in the route twice"),
         }
     }
 }

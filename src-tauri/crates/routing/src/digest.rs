@@ -27,6 +27,11 @@ impl Digest {
         word ^ (word >> 31)
     }
 
+    /// The upper 53 bits as a fraction from 0 to below 1.
+    pub(crate) fn fraction(self) -> f64 {
+        (self.finish() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     fn bytes(self, bytes: &[u8]) -> Self {
         let step =
             |state: u64, byte: &u8| (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);

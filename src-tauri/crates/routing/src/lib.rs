@@ -9,14 +9,21 @@ mod choice;
 mod conditions;
 mod decision;
 mod digest;
+mod facts;
+mod fit;
+mod part;
 mod pattern;
+mod policy;
 mod refusal;
 mod route;
+mod sentence;
 mod table;
 
 pub use asking::{Asking, Needs};
 pub use conditions::{Available, Calm, Conditions};
-pub use decision::{Candidate, Decision, Ground, PassedOver, Reason, Why};
+pub use decision::{Candidate, Decision, Ground, PassedOver, Reason, Score, Why};
+pub use facts::{Known, ModelFacts, facts};
+pub use fit::Ability;
 pub use refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
 pub use route::{
     BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,

@@ -14,9 +14,11 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use domain::{Access, BackendId, ClientId};
+use domain::{Access, BackendId, ClientId, RoutePolicy};
 
-use crate::choice::{self, Choosing};
+use crate::choice;
+use crate::facts::ModelFacts;
+use crate::part::Choosing;
 use crate::pattern::Pattern;
 use crate::refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
 use crate::{Asking, BackendModels, BackendRole, Conditions, Decision, Route, Standing};
@@ -51,6 +53,8 @@ pub struct RouteTable {
 pub(crate) struct KnownRoute {
     pub(crate) route: Route,
     pub(crate) fingerprint: u64,
+    /// In the order of its candidates; none for those that take the name that was asked for.
+    pub(crate) facts: Vec<Option<&'static ModelFacts>>,
 }
 
 /// A backend with its accesses: one for each key, or the one without.
@@ -90,7 +94,8 @@ impl RouteTable {
                 }
             }
             let fingerprint = choice::fingerprint(&route);
-            table.routes.push(KnownRoute { route, fingerprint });
+            let facts = choice::known_facts(&route);
+            table.routes.push(KnownRoute { route, fingerprint, facts });
         }
         for (place, models) in backends.into_iter().enumerate() {
             table.by_id.entry(models.backend.as_str().to_owned()).or_insert(place);
@@ -105,6 +110,13 @@ impl RouteTable {
             table.backends.push(KnownBackend { accesses: accesses(&models), models });
         }
         table
+    }
+
+    /// Whether any route looks at which conversation a request belongs to.
+    #[must_use]
+    pub fn follows_conversations(&self) -> bool {
+        let follows = |route: &Route| route.sticky.is_some() || route.policy == RoutePolicy::Split;
+        self.routes.iter().any(|known| follows(&known.route))
     }
 
     /// Where a request may go. `chance` gives numbers from 0 to below 1; it is asked only where a
@@ -210,10 +222,8 @@ impl RouteTable {
     }
 
     fn first_usable<'a>(&'a self, route: &'a Route) -> Option<&'a BackendId> {
-        let backends = route.candidates.iter().map(|candidate| &candidate.backend);
-        backends
-            .filter(|id| self.backend(id).is_some_and(|b| b.models.standing == Standing::Usable))
-            .next()
+        let mut backends = route.candidates.iter().map(|candidate| &candidate.backend);
+        backends.find(|id| self.backend(id).is_some_and(|b| b.models.standing == Standing::Usable))
     }
 
     fn unlisted(&self) -> Option<&KnownBackend> {

@@ -28,7 +28,7 @@ pub(crate) enum RepairAction {
     /// In a list: the entry at that place if it is plain, else that field of it.
     SetAt {
         place: usize,
-        field: &'static str,
+        field: String,
         value: Value,
     },
 }
@@ -156,10 +156,14 @@ fn describe(path: &[String], action: &RepairAction) -> String {
             format!("set {path} to {}", domain::redact(value.to_string().trim()))
         }
         RepairAction::Rename(name) => format!("rename {path} to {name}"),
-        RepairAction::SetAt { place, value, .. } => format!(
-            "set entry {} of {path} to {}",
-            place + 1,
-            domain::redact(value.to_string().trim())
-        ),
+        RepairAction::SetAt { place, field, value } => {
+            let place = place + 1;
+            let value = value.to_string();
+            let value = domain::redact(value.trim());
+            match field.as_str() {
+                "" => format!("set entry {place} of {path} to {value}"),
+                field => format!("set {field} in entry {place} of {path} to {value}"),
+            }
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! From the file's text to settings, with every problem named. What comes out without an error has
 //! passed all rules; nothing downstream checks again.
 
+mod cache;
 mod entries;
 mod limits;
+mod names;
 mod pool;
+mod resilience;
+mod routes;
 mod secrets;
 
 use std::ops::Range;
@@ -24,16 +28,19 @@ use crate::{
 /// The version of the file's format that this program writes.
 pub(crate) const VERSION: i64 = 1;
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 13] = [
     "version",
     "gateway",
     "vault",
     "health",
+    "resilience",
+    "cache",
     "notifications",
     "ledger",
     "appearance",
     "credentials",
     "backends",
+    "routes",
     "clients",
 ];
 
@@ -90,6 +97,7 @@ pub(crate) fn read(text: &str) -> Reading {
     let Findings { mut problems, repairs, mut hidden, .. } = findings;
     drop_doubles(&mut problems);
     hidden.sort_by_key(|range| range.start);
+    hidden.dedup();
     Reading { settings, problems, repairs, hidden }
 }
 
@@ -122,15 +130,13 @@ fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
 
 /// A secret under an unknown name is one problem, the secret; the name adds nothing.
 fn drop_doubles(problems: &mut Vec<Problem>) {
-    let errors: Vec<String> = problems
-        .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .map(|problem| problem.path.clone())
-        .collect();
+    let place = |problem: &Problem| (problem.path.clone(), problem.line);
+    let errors: Vec<_> =
+        problems.iter().filter(|problem| problem.severity == Severity::Error).map(place).collect();
     problems.retain(|problem| {
         problem.severity == Severity::Error
             || problem.path.is_empty()
-            || !errors.contains(&problem.path)
+            || !errors.contains(&place(problem))
     });
     problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
 }
@@ -155,6 +161,7 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
     let ledger = only("ledger", name, findings);
     let retention_days = ledger.integer(name, &range, fresh.ledger.retention_days, findings);
     let backends = root.section("backends", findings);
+    let (routes, cached) = (root.section("routes", findings), root.section("cache", findings));
     let settings = Settings {
         vault: VaultSettings { kind: kind.unwrap_or_default() },
         health: HealthSettings { interval_secs },
@@ -162,14 +169,19 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
         ledger: LedgerSettings { retention_days },
         appearance: AppearanceSettings { theme: theme.unwrap_or_default() },
         credentials: entries::read_credentials(&root.section("credentials", findings), findings),
-        resilience: crate::ResilienceSettings::default(),
-        cache: crate::CacheSettings::default(),
-        routes: indexmap::IndexMap::new(),
+        resilience: resilience::resilience(&root.section("resilience", findings), findings),
+        cache: cache::cache(&cached, findings),
+        routes: routes::routes(&routes, findings),
         backends: entries::read_backends(&backends, gateway.port, findings),
         clients: entries::read_clients(&root.section("clients", findings), findings),
         gateway,
     };
     check_references(&backends, &settings, findings);
+    if let Some(asked) = cached.item("redis_credential").and_then(toml_edit::Item::as_str) {
+        let named = ("redis_credential", None, asked);
+        pool::must_exist(&cached, named, &settings.credentials, findings);
+    }
+    routes::check(&routes, &settings, findings);
     settings
 }
 

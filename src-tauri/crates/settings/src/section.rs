@@ -18,20 +18,23 @@ pub(crate) struct Section<'doc> {
     pub(crate) path: FieldPath,
     table: Option<&'doc dyn TableLike>,
     span: Option<Range<usize>>,
+    /// Which entry of a list it is. Its path is the list's, since a place has no name.
+    place: Option<usize>,
 }
 
 impl<'doc> Section<'doc> {
     pub(crate) fn root(table: &'doc toml_edit::Table) -> Self {
-        Self { path: Vec::new(), table: Some(table), span: None }
+        Self { path: Vec::new(), table: Some(table), span: None, place: None }
     }
 
-    /// An entry of a list; its path is the list's, since a place in a list has no name.
-    pub(crate) fn inline(
-        path: FieldPath,
+    /// The entry at `place` of the list at `path`.
+    pub(crate) fn listed(
+        path: &[String],
+        place: usize,
         table: &'doc dyn TableLike,
         span: Option<Range<usize>>,
     ) -> Self {
-        Self { path, table: Some(table), span }
+        Self { path: path.to_vec(), table: Some(table), span, place: Some(place) }
     }
 
     /// The table under `name`; something else under that name is an error and reads as absent.
@@ -49,7 +52,7 @@ impl<'doc> Section<'doc> {
                 format!("write it as [{}]", display_path(&path)),
             );
         }
-        Self { path, table, span }
+        Self { path, table, span, place: None }
     }
 
     pub(crate) const fn is_present(&self) -> bool {
@@ -62,7 +65,8 @@ impl<'doc> Section<'doc> {
     }
 
     pub(crate) fn path_of(&self, name: &str) -> FieldPath {
-        self.path.iter().cloned().chain([name.to_owned()]).collect()
+        let name = self.place.is_none().then(|| name.to_owned());
+        self.path.iter().cloned().chain(name).collect()
     }
 
     pub(crate) fn item(&self, name: &str) -> Option<&'doc Item> {
@@ -88,7 +92,9 @@ impl<'doc> Section<'doc> {
                 span: self.key_span(name),
                 what: "this setting is not known and is ignored".to_owned(),
                 hint,
-                action: meant.map(|meant| RepairAction::Rename(meant.to_owned())),
+                action: meant
+                    .filter(|_| self.place.is_none())
+                    .map(|meant| RepairAction::Rename(meant.to_owned())),
             });
         }
     }
@@ -241,14 +247,37 @@ impl<'doc> Section<'doc> {
         action: Option<RepairAction>,
         findings: &mut Findings,
     ) {
-        findings.add(Finding {
-            severity: Severity::Error,
-            path: self.path_of(name),
-            span: self.span_of(name),
-            what: what.into(),
-            hint: hint.into(),
-            action,
-        });
+        self.report(Severity::Error, name, (what.into(), hint.into()), action, findings);
+    }
+
+    /// A field that is used as far as it can be.
+    pub(crate) fn odd(
+        &self,
+        name: &str,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+        action: Option<RepairAction>,
+        findings: &mut Findings,
+    ) {
+        self.report(Severity::Warning, name, (what.into(), hint.into()), action, findings);
+    }
+
+    fn report(
+        &self,
+        severity: Severity,
+        name: &str,
+        (what, hint): (String, String),
+        action: Option<RepairAction>,
+        findings: &mut Findings,
+    ) {
+        let action = match (action, self.place) {
+            (Some(RepairAction::Set(value)), Some(place)) => {
+                Some(RepairAction::SetAt { place, field: name.to_owned(), value })
+            }
+            (action, _) => action,
+        };
+        let (path, span) = (self.path_of(name), self.span_of(name));
+        findings.add(Finding { severity, path, span, what, hint, action });
     }
 
     fn wrong_type(

@@ -1,13 +1,12 @@
 //! From settings back to the file, touching only what differs: the rest is the user's own text.
 
-use domain::{Crossing, PoolOrder, WallTime};
-use indexmap::IndexMap;
-use toml_edit::{
-    Array, Datetime, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value,
-};
+mod tables;
 
-use crate::finding::{FieldPath, Repair, RepairAction};
-use crate::{ClientPriority, PoolMember, PoolSettings, Settings, TrafficLimits};
+use toml_edit::{DocumentMut, Item, Table, TableLike, TomlError, Value};
+
+use self::tables::{Fields, tables};
+use crate::Settings;
+use crate::finding::{Repair, RepairAction};
 
 /// What a file begins with that did not exist.
 pub(crate) const FRESH_FILE: &str = "\
@@ -17,7 +16,7 @@ version = 1
 ";
 
 /// The tables whose names are the user's, and whose order matters.
-const NAMED: [&str; 3] = ["credentials", "backends", "clients"];
+const NAMED: [&str; 4] = ["credentials", "backends", "routes", "clients"];
 
 /// The two ways to name the keys of a backend; only one of them may stand in the file.
 const KEY_SPELLINGS: [&str; 2] = ["credential", "credentials"];
@@ -90,145 +89,6 @@ fn with_line_ends_of(text: &str, written: String) -> String {
     } else {
         written
     }
-}
-
-type Fields = IndexMap<&'static str, Value>;
-
-/// The settings as tables of values; an absent optional value has no field.
-fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
-    let mut tables = fixed_tables(settings);
-    let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
-    for (id, credential) in &settings.credentials {
-        let mut fields = Fields::from([("label", credential.label.as_str().into())]);
-        fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
-        fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
-        fields.insert("created", time(credential.created));
-        fields.extend(credential.replaced.map(|at| ("replaced", time(at))));
-        tables.insert(path("credentials", id.as_str()), fields);
-    }
-    for (id, backend) in &settings.backends {
-        let mut fields = Fields::from([
-            ("label", backend.label.as_str().into()),
-            ("kind", backend.kind.word().into()),
-            ("base_url", backend.base_url.as_str().into()),
-        ]);
-        fields.extend(pool(&backend.pool));
-        fields.insert("enabled", backend.enabled.into());
-        if !backend.models.is_empty() {
-            fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
-        }
-        let lacks: Array = backend.lacks.iter().map(|lack| lack.word()).collect();
-        let offers: Array = backend.offers.iter().map(|offer| offer.word()).collect();
-        for (name, words) in [("lacks", lacks), ("offers", offers)] {
-            if !words.is_empty() {
-                fields.insert(name, Value::Array(words));
-            }
-        }
-        if backend.crossing != Crossing::default() {
-            fields.insert("crossing", backend.crossing.word().into());
-        }
-        fields.extend(limits(&backend.limits));
-        tables.insert(path("backends", id.as_str()), fields);
-    }
-    for (id, client) in &settings.clients {
-        let mut fields = Fields::from([
-            ("token_sha256", client.token_sha256.to_string().into()),
-            ("created", time(client.created)),
-        ]);
-        fields.extend(client.expires.map(|at| ("expires", time(at))));
-        fields.extend(limits(&client.limits));
-        fields.extend(client.cache.map(|wish| ("cache", wish.word().into())));
-        if client.priority != ClientPriority::default() {
-            fields.insert("priority", client.priority.word().into());
-        }
-        tables.insert(path("clients", id.as_str()), fields);
-    }
-    tables
-}
-
-/// One key of the usual weight is written as its name, as it always was.
-fn pool(pool: &PoolSettings) -> Fields {
-    let mut fields = Fields::new();
-    match pool.members.as_slice() {
-        [] => {}
-        [PoolMember { credential, weight: 1 }] => {
-            fields.insert("credential", credential.as_str().into());
-        }
-        members => {
-            let members: Array = members.iter().map(pool_member).collect();
-            fields.insert("credentials", Value::Array(members));
-        }
-    }
-    if pool.order != PoolOrder::default() {
-        fields.insert("pool", pool.order.word().into());
-    }
-    fields
-}
-
-fn pool_member(member: &PoolMember) -> Value {
-    let id = member.credential.as_str();
-    if member.weight == 1 {
-        return id.into();
-    }
-    let mut table = InlineTable::new();
-    table.insert("id", id.into());
-    table.insert("weight", i64::from(member.weight).into());
-    table.into()
-}
-
-fn limits(limits: &TrafficLimits) -> Fields {
-    let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
-    let mut fields = Fields::new();
-    fields.extend(requests_per_minute.map(|it| ("requests_per_minute", i64::from(it).into())));
-    fields.extend(tokens_per_minute.map(|it| ("tokens_per_minute", i64::from(it).into())));
-    fields.extend(in_flight_max.map(|it| ("in_flight_max", whole_number(it))));
-    fields
-}
-
-fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
-    let gateway = &settings.gateway;
-    let ms = whole_number;
-    let sections = [
-        (
-            "gateway",
-            Fields::from([
-                ("port", i64::from(gateway.port).into()),
-                ("body_bytes_max", whole_number(gateway.body_bytes_max)),
-                ("in_flight_max", whole_number(gateway.in_flight_max)),
-                ("queue_max", whole_number(gateway.queue_max)),
-                ("queue_wait_ms", ms(gateway.queue_wait_ms)),
-                ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
-                ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
-                ("stall_timeout_ms", ms(gateway.stall_timeout_ms)),
-                ("total_timeout_ms", ms(gateway.total_timeout_ms)),
-            ]),
-        ),
-        ("vault", Fields::from([("kind", settings.vault.kind.word().into())])),
-        ("health", Fields::from([("interval_secs", whole_number(settings.health.interval_secs))])),
-        ("notifications", Fields::from([("enabled", settings.notifications.enabled.into())])),
-        (
-            "ledger",
-            Fields::from([("retention_days", i64::from(settings.ledger.retention_days).into())]),
-        ),
-        ("appearance", Fields::from([("theme", settings.appearance.theme.word().into())])),
-    ];
-    sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
-}
-
-/// A number past `i64` is written as its end, where the range check refuses it.
-fn whole_number<T>(number: T) -> Value
-where
-    i64: TryFrom<T>,
-{
-    i64::try_from(number).unwrap_or(i64::MAX).into()
-}
-
-/// A time that the calendar does not have is written as a number, where the type check refuses it.
-fn time(at: WallTime) -> Value {
-    jiff::Timestamp::from_millisecond(at.unix_ms())
-        .ok()
-        .and_then(|time| time.to_string().parse::<Datetime>().ok())
-        .map_or_else(|| at.unix_ms().into(), Value::from)
 }
 
 fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {

@@ -8,6 +8,10 @@ use settings::{Problem, SettingsError, SettingsStore, Severity, StoreState};
 const KEY: &str = "sk-proj-CANARY0123456789abcdef";
 const CREATED: &str = "created = 2026-01-31T09:30:00Z";
 
+/// A key and a backend, which the next line continues.
+const PAIR: &str = "[credentials.k]\ncreated = 2026-01-31T09:30:00Z\n\n[backends.up]\n\
+                    base_url = \"https://api.example.com/v1\"\n";
+
 fn open(text: &str) -> (tempfile::TempDir, SettingsStore) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("settings.toml");
@@ -65,6 +69,65 @@ fn each_mistake_is_found_at_its_field() {
         (backend("kind = \"opnai\""), Error, "backends.up.kind", 3),
         (backend("kind = \"mock\""), Error, "backends.up.kind", 3),
         (backend("credential = \"nobody\""), Error, "backends.up.credential", 3),
+        (backend("credentials = \"a\""), Error, "backends.up.credentials", 3),
+        (backend("credentials = [\"nobody\"]"), Error, "backends.up.credentials", 3),
+        (backend("credentials = [3]"), Error, "backends.up.credentials", 3),
+        (backend("credentials = [{ weight = 2 }]"), Error, "backends.up.credentials", 3),
+        (backend("credentials = [\"No One\"]"), Error, "backends.up.credentials", 3),
+        (backend("pool = \"random\""), Error, "backends.up.pool", 3),
+        (backend("requests_per_minute = 0"), Error, "backends.up.requests_per_minute", 3),
+        (backend("in_flight_max = 301"), Error, "backends.up.in_flight_max", 3),
+        (format!("{PAIR}credentials = [\"k\", \"k\"]"), Warning, "backends.up.credentials", 6),
+        (
+            format!("{PAIR}credentials = [{{ id = \"k\", weight = 1001 }}]"),
+            Error,
+            "backends.up.credentials",
+            6,
+        ),
+        (
+            format!("{PAIR}credentials = [{{ id = \"k\", wieght = 2 }}]"),
+            Warning,
+            "backends.up.credentials",
+            6,
+        ),
+        (
+            format!("{PAIR}credential = \"k\"\ncredentials = [\"k\"]"),
+            Error,
+            "backends.up.credential",
+            6,
+        ),
+        (
+            format!("{PAIR}pool = \"weighted\"\ncredentials = [{{ id = \"k\", weight = 0 }}]"),
+            Warning,
+            "backends.up.credentials",
+            7,
+        ),
+        ("[gateway]\nqueue_max = 1001".into(), Error, "gateway.queue_max", 2),
+        ("[gateway]\nqueue_wait_ms = 9".into(), Error, "gateway.queue_wait_ms", 2),
+        ("[resilience]\npreset = \"brave\"".into(), Error, "resilience.preset", 2),
+        ("[resilience]\nattempts_max = 4".into(), Error, "resilience.attempts_max", 2),
+        ("[resilience]\nfailures = 4".into(), Warning, "resilience.failures", 2),
+        ("[resilience]\nopen_ms_first = 60001".into(), Error, "resilience.open_ms_first", 2),
+        (
+            "[resilience]\nretry_ms_max = 400\nretry_ms_first = 401".into(),
+            Error,
+            "resilience.retry_ms_max",
+            2,
+        ),
+        ("[cache]\nttl_secs = 0".into(), Error, "cache.ttl_secs", 2),
+        ("[cache]\nmemory_bytes_max = 1048576".into(), Warning, "cache.entry_bytes_max", 1),
+        ("[cache]\nredis_url = \"http://a.test\"".into(), Error, "cache.redis_url", 2),
+        ("[cache]\nredis_url = \"redis://:pw@127.0.0.1\"".into(), Error, "cache.redis_url", 2),
+        ("[cache]\nredis_url = \"redis://a.test\"".into(), Warning, "cache.redis_url", 2),
+        ("[cache]\nredis_credential = \"no\"".into(), Error, "cache.redis_credential", 2),
+        (format!("[clients.c]\n{client}priority = \"low\""), Error, "clients.c.priority", 4),
+        (format!("[clients.c]\n{client}cache = true"), Error, "clients.c.cache", 4),
+        (
+            format!("[clients.c]\n{client}tokens_per_minute = -1"),
+            Error,
+            "clients.c.tokens_per_minute",
+            4,
+        ),
         (backend("models = \"gpt-4o\""), Error, "backends.up.models", 3),
         (backend("models = [\"a\", \"a\"]"), Warning, "backends.up.models", 3),
         (backend("models = [3]"), Error, "backends.up.models", 3),
@@ -291,6 +354,8 @@ fn every_limit_holds_at_its_last_value_and_not_one_past_it() {
         ("port", usize::from(*limits::GATEWAY_PORT_RANGE.end())),
         ("body_bytes_max", *limits::GATEWAY_BODY_BYTES_MAX_RANGE.end()),
         ("in_flight_max", *limits::GATEWAY_IN_FLIGHT_MAX_RANGE.end()),
+        ("queue_max", *limits::GATEWAY_QUEUE_MAX_RANGE.end()),
+        ("queue_wait_ms", of(*limits::GATEWAY_QUEUE_WAIT_MS_RANGE.end())),
         ("connect_timeout_ms", of(*limits::GATEWAY_CONNECT_TIMEOUT_MS_RANGE.end())),
         ("first_token_timeout_ms", of(*limits::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE.end())),
         ("stall_timeout_ms", of(*limits::GATEWAY_STALL_TIMEOUT_MS_RANGE.end())),
@@ -298,6 +363,35 @@ fn every_limit_holds_at_its_last_value_and_not_one_past_it() {
     ] {
         let (text, path) = gateway(name);
         check(&text, limit, &path);
+    }
+    for (name, limit) in [
+        ("memory_bytes_max", of(*limits::CACHE_MEMORY_BYTES_MAX_RANGE.end())),
+        ("entry_bytes_max", of(*limits::CACHE_ENTRY_BYTES_MAX_RANGE.end())),
+        ("disk_bytes_max", of(*limits::CACHE_DISK_BYTES_MAX_RANGE.end())),
+        ("ttl_secs", *limits::CACHE_TTL_SECS_RANGE.end() as usize),
+    ] {
+        let text = |value| format!("[cache]\nmemory_bytes_max = 1073741824\n{name} = {value}\n");
+        let alone = |value| format!("[cache]\n{name} = {value}\n");
+        match name {
+            "memory_bytes_max" => check(&alone, limit, "cache.memory_bytes_max"),
+            name => check(&text, limit, &format!("cache.{name}")),
+        }
+    }
+    let wide: String = ["open_ms_max", "cooldown_ms_max", "quota_secs_max", "retry_ms_max"]
+        .into_iter()
+        .map(|name| (name, limits::ResilienceNumbers::FIELDS.iter().find(|it| it.name == name)))
+        .map(|(name, field)| format!("{name} = {}\n", field.expect("a field").range.end()))
+        .collect();
+    for field in limits::ResilienceNumbers::FIELDS {
+        let name = field.name;
+        let text = |value| match wide.contains(name) {
+            true => format!("[resilience]\n{name} = {value}\n"),
+            false => format!("[resilience]\n{wide}{name} = {value}\n"),
+        };
+        check(&text, *field.range.end() as usize, &format!("resilience.{name}"));
+        let below = field.range.start().checked_sub(1).map(|low| problems(&text(low as usize)));
+        assert!(below.is_none_or(|found| !found.is_empty()), "{name} below its range");
+        assert!(field.range.contains(&field.default), "{name}");
     }
     let interval = of(*limits::HEALTH_INTERVAL_SECS_RANGE.end());
     check(&number("health", "interval_secs"), interval, "health.interval_secs");

@@ -11,12 +11,16 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use domain::{BackendId, ClientId, CredentialId, Crossing, Lack, Offer, WallTime};
+use domain::{
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, Lack, Offer, PoolOrder, RouteId,
+    RoutePolicy, WallTime,
+};
 use proptest::prelude::*;
 use settings::{
-    BackendKind, BackendSettings, ClientPriority, ClientSettings, CredentialSettings, EditError,
-    PoolSettings, Settings, SettingsError, SettingsStore, StoreState, Theme, TokenSha256,
-    TrafficLimits, VaultKind,
+    BackendKind, BackendSettings, BalanceSettings, CacheSettings, ClientPriority, ClientSettings,
+    CredentialSettings, EditError, PoolMember, PoolSettings, ResiliencePreset,
+    RouteCandidateSettings, RouteSettings, Settings, SettingsError, SettingsStore, StoreState,
+    Theme, TokenSha256, TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -321,7 +325,7 @@ fn an_edit_that_breaks_a_rule_writes_nothing() {
     );
     check(
         |draft| {
-            draft.backends[&id("fast")].pool = PoolSettings::of(CredentialId::new("nobody").ok())
+            draft.backends[&id("fast")].pool = PoolSettings::of(CredentialId::new("nobody").ok());
         },
         "backends.fast.credential: this credential does not exist",
     );
@@ -485,6 +489,93 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     )
 }
 
+fn any_route() -> impl Strategy<Value = RouteSettings> {
+    let text = "[a-z*/:. \"]{1,10}";
+    let slug = "[a-z0-9][a-z0-9._-]{0,6}";
+    let names = || proptest::collection::btree_set(text, 0..3);
+    let clients = proptest::collection::btree_set(slug, 0..3);
+    let candidate = ((slug, proptest::option::of(text)), 0_u16..=1_000);
+    let candidates = proptest::collection::btree_map(candidate.0, candidate.1, 1..5);
+    let words = (
+        proptest::sample::select(RoutePolicy::ALL),
+        proptest::option::of(proptest::sample::select(Crossing::ALL)),
+        proptest::option::of(proptest::sample::select(CacheWish::ALL)),
+    );
+    let numbers = (any::<bool>(), 0_u8..=100, 0_u8..=100, 0_u32..=86_400);
+    (names(), clients, names(), words, numbers, candidates).prop_map(
+        |(models, clients, projects, (policy, crossing, cache), numbers, candidates)| {
+            let (enabled, latency, cost, sticky_secs) = numbers;
+            let candidates = candidates.into_iter().map(|((backend, model), weight)| {
+                RouteCandidateSettings { backend: id(&backend), model, weight }
+            });
+            let mut models: Vec<String> = models.into_iter().collect();
+            if models.is_empty() {
+                models.push("other".to_owned());
+            }
+            RouteSettings {
+                enabled,
+                clients: clients.into_iter().filter_map(|id| ClientId::new(id).ok()).collect(),
+                projects: projects.into_iter().collect(),
+                policy,
+                weights: BalanceSettings { latency, cost, ..BalanceSettings::default() },
+                sticky_secs,
+                crossing,
+                cache,
+                ..RouteSettings::new(models, candidates.collect())
+            }
+        },
+    )
+}
+
+/// Everything about where requests go: routes in any order, numbers, cache, pools, limits.
+fn any_routing() -> impl Strategy<Value = Settings> {
+    let routes = proptest::collection::vec(("[a-z][a-z0-9]{0,4}", any_route()), 0..5);
+    let preset = proptest::sample::select(ResiliencePreset::ALL);
+    let keys = proptest::collection::btree_map("[a-z][a-z0-9]{0,4}", 0_u16..=1_000, 0..4);
+    let order = proptest::sample::select(PoolOrder::ALL);
+    let limit = || proptest::option::of(1_u32..=100_000);
+    let cache = (any::<bool>(), 1_048_576_u64..=1_073_741_824, proptest::option::of(1_u16..));
+    let numbers = (0_u32..=20, proptest::option::of(0_u32..=20));
+    (routes, preset, numbers, keys, order, (limit(), limit()), cache).prop_map(
+        |(routes, preset, (reserve, row), keys, order, limits, cache)| {
+            let mut settings = Settings::default();
+            settings.routes.extend(
+                routes.into_iter().map(|(name, it)| (RouteId::new(name).expect("an id"), it)),
+            );
+            settings.resilience.preset = preset;
+            settings.resilience.custom.retry_reserve = reserve;
+            settings.resilience.custom.failures_in_a_row = row.unwrap_or(3).max(1);
+            let (enabled, memory_bytes_max, port) = cache;
+            let url = port.map(|port| format!("rediss://cache.test:{port}/0"));
+            settings.cache = CacheSettings {
+                enabled,
+                memory_bytes_max,
+                redis_url: url.map(|url| url.parse().expect("a URL")),
+                ..CacheSettings::default()
+            };
+            let mut up = backend("https://up.test/v1");
+            let (requests_per_minute, tokens_per_minute) = limits;
+            up.limits =
+                TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max: None };
+            up.pool.order = order;
+            for (name, weight) in keys {
+                let credential = CredentialId::new(name).expect("an id");
+                let known = CredentialSettings {
+                    label: "A key".to_owned(),
+                    origin: None,
+                    tail: None,
+                    created: WallTime::from_unix_ms(0),
+                    replaced: None,
+                };
+                settings.credentials.insert(credential.clone(), known);
+                up.pool.members.push(PoolMember { credential, weight });
+            }
+            settings.backends.insert(id("up"), up);
+            settings
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -508,4 +599,46 @@ proptest! {
         fixture.edit(|_| {});
         prop_assert_eq!(before, fixture.text());
     }
+
+    /// The same of routes and what belongs to them, over a file that spells some of it by hand.
+    #[test]
+    fn any_edit_of_routes_reads_back_as_it_was_meant(one in any_routing(), two in any_routing()) {
+        let fixture = Fixture::new(Some(ROUTES_BY_HAND));
+        for target in [&one, &two, &two, &one] {
+            fixture.edit(|draft| *draft = target.clone());
+            let again = SettingsStore::open(fixture.store.path()).expect("opens");
+            let read = again.current();
+            prop_assert_eq!(&*read, target);
+            prop_assert!(read.routes.keys().eq(target.routes.keys()), "{}", fixture.text());
+            prop_assert!(fixture.text().contains("# mine\n"));
+        }
+    }
 }
+
+/// Each of the spellings that we never write.
+const ROUTES_BY_HAND: &str = r#"# mine
+version = 1
+
+[credentials]
+a = { created = 2026-01-31T09:30:00Z }
+
+[backends.up]
+base_url = "https://up.test/v1"
+credentials = ["a"]
+
+[resilience]
+preset = "balanced"
+retry_reserve = 3
+
+[routes.a]
+models = ["a"]
+enabled = true
+sticky_secs = 600
+[routes.a.weights]
+latency = 10
+[[routes.a.candidates]]
+backend = "up" # first
+[[routes.a.candidates]]
+backend = "down"
+weight = 1
+"#;

@@ -18,6 +18,7 @@ use crate::canonical::Survey;
 use crate::dialect::read_request;
 use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
 use crate::neutral::Request;
+use crate::wants::Wants;
 use crate::{Delivery, RequestError, UsageChunk};
 
 /// A client's request, checked as far as routing needs.
@@ -30,6 +31,7 @@ pub struct ClientRequest {
     model_at: Option<Range<usize>>,
     delivery: Delivery,
     usage_edit: Option<Edit>,
+    wants: Wants,
     survey: Survey,
 }
 
@@ -99,6 +101,7 @@ impl ClientRequest {
         }
         let members = read_object(text)?;
         let dialect = surface.dialect();
+        let wants = Wants::read(dialect, text, &members);
         let survey = Survey::of(text, &members);
         if let Surface::Gemini { model, delivery } = surface {
             if !is_model_name(model) {
@@ -109,7 +112,16 @@ impl ClientRequest {
             }
             let model = model.to_owned();
             let (model_at, usage_edit) = (None, None);
-            return Ok(Self { dialect, body, model, model_at, delivery, usage_edit, survey });
+            return Ok(Self {
+                dialect,
+                body,
+                model,
+                model_at,
+                delivery,
+                usage_edit,
+                wants,
+                survey,
+            });
         }
         let (model, model_at) = read_model(text, &members)?;
         match dialect {
@@ -126,7 +138,7 @@ impl ClientRequest {
         };
         let delivery = if is_streamed { Delivery::Stream(asked) } else { Delivery::Whole };
         let model_at = Some(model_at);
-        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, survey })
+        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants, survey })
     }
 
     /// The dialect it is written in.
@@ -160,6 +172,12 @@ impl ClientRequest {
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
         self.delivery
+    }
+
+    /// What it needs of the model that answers it.
+    #[must_use]
+    pub const fn wants(&self) -> Wants {
+        self.wants
     }
 
     /// The body as it came.

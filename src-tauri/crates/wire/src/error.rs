@@ -65,6 +65,8 @@ pub enum UpstreamClass {
     KeyRejected,
     /// The account has no money (402, or 429 with `insufficient_quota`): block the key.
     Unpaid,
+    /// A quota of a longer time, such as a day, is used up: wait for its reset, do not retry.
+    QuotaSpent,
     /// No such model or path (404).
     NotFound,
     /// The request is too large (413).

@@ -47,6 +47,7 @@ mod test_requests;
 mod test_schema;
 mod turns;
 mod usage;
+mod wants;
 
 pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, Tapped};
 pub use canonical::{
@@ -74,6 +75,7 @@ pub use sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePa
 pub use stream::{AnswerStream, HELD_BYTES_MAX};
 pub use target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
 pub use usage::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
+pub use wants::Wants;
 
 /// Longest model name read from a request, an answer or a backend's list, in bytes. The longest
 /// names in use (Bedrock ARNs, Hugging Face paths) stay under 200.

@@ -49,7 +49,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "rust",
         says: "unit and acceptance tests of every crate",
-        needs: &[Need::Nextest, Need::WebView, Need::Session],
+        needs: &[Need::Nextest, Need::WebView, Need::Session, Need::Redis],
         run: rust::all,
     },
     Step {

@@ -119,11 +119,13 @@ pub(crate) async fn key_verify(
     };
     let report = engine.probe(&backend).await;
     let standing = engine.key_standing(&id);
+    let own = report.keys.into_iter().find(|key| key.credential == id);
+    let (detail, fix) = own.map_or((report.detail, report.fix), |own| (own.detail, own.fix));
     Ok(KeyVerificationView {
         id: req.id,
         state: state_view(&standing),
-        detail: standing.reason.unwrap_or(report.detail),
-        fix: report.fix,
+        detail: standing.reason.unwrap_or(detail),
+        fix,
     })
 }
 
@@ -164,11 +166,12 @@ pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<Va
     Ok(vault_view(engine))
 }
 
-/// Takes the key away from every backend that uses it.
+/// Takes the key away from every backend that uses it, and from the cache's server.
 fn detach(draft: &mut Settings, id: &CredentialId) {
     for backend in draft.backends.values_mut() {
         backend.pool.detach(id);
     }
+    draft.cache.redis_credential.take_if(|used| used == id);
 }
 
 fn users_of(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {

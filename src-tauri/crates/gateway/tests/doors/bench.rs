@@ -266,6 +266,7 @@ impl Bench {
 
     /// Posts a body with more headers and does not wait for the answer.
     pub(crate) async fn begin(&self, path: &str, more: &[&str], body: &[u8]) -> RawClient {
+        self.world.forget();
         let mut client = RawClient::connect(self.world.address).await.expect("connected");
         let (host, bearer) = (self.world.host(), self.world.bearer());
         let mut headers = vec![host.as_str(), &bearer, "content-type: application/json"];

@@ -58,6 +58,7 @@ async fn a_whole_answer_comes_through_byte_for_byte_with_its_headers() {
 async fn the_backend_gets_the_key_the_body_and_no_identity() {
     let upstream = upstream(Reply::chat(&HELLO)).await;
     let world = world(&upstream).await;
+    world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
     let (host, bearer) = (world.host(), world.bearer());
     let headers = [

@@ -8,6 +8,7 @@ use crate::world::{KEY, World};
 
 /// Sends a request as it stands and gives the answer.
 async fn send(world: &World, line: &str, headers: &[&str], body: &str) -> RawAnswer {
+    world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
     let host = world.host();
     let mut all = vec![host.as_str()];
@@ -18,6 +19,7 @@ async fn send(world: &World, line: &str, headers: &[&str], body: &str) -> RawAns
 
 /// The first line and headers of what comes, to the end of the connection.
 async fn head(world: &World, line: &str) -> String {
+    world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
     let bytes = format!("{line} HTTP/1.1\r\n{}\r\nconnection: close\r\n\r\n", world.host());
     client.send(bytes.as_bytes()).await.expect("sent");
@@ -164,7 +166,8 @@ async fn a_backends_status_is_told_in_the_clients_words() {
             let got = (answer.status, word.as_str());
             assert_eq!(got, told[dialect], "{name} {said}: {}", answer.text());
             assert!(message.contains("the backend's words"), "{name} {said}: {message}");
-            let never = matches!(said, 401 | 403).then_some("false");
+            // The gateway has tried what it may; clients of the SDKs would each try twice more.
+            let never = matches!(said, 401 | 403 | 408 | 409 | 500..).then_some("false");
             assert_eq!(answer.header("x-should-retry"), never, "{name} {said}");
         }
     })

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret,
+    Access, BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret,
     SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
     Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
-    HttpUpstream, Listener, MockUpstream, RequestLimits, RequestSummary, Snapshot, new_token,
+    HttpUpstream, Listener, Live, MockUpstream, RequestLimits, RequestSummary, ResilienceRules,
+    Snapshot, new_token,
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
-use routing::{BackendModels, BackendRole, BackendTraits, Pool, RouteTable, Standing};
+use resilience::AttemptRules;
+use routing::{BackendModels, BackendRole, BackendTraits, Pool, PoolMember, RouteTable, Standing};
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
 use tokio::sync::Notify;
@@ -31,6 +33,8 @@ pub(crate) struct World {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) ledger: Ledger,
     pub(crate) vault: Vault,
+    pub(crate) live: Arc<Live>,
+    memory: Memory,
     pub(crate) seen: Arc<Seen>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) token: String,
@@ -57,7 +61,7 @@ impl Seen {
         let events = self.events.lock();
         let summary = |event: &GatewayEvent| match event {
             GatewayEvent::RequestSettled(summary) => Some(summary.as_ref().clone()),
-            GatewayEvent::RequestStarted { .. } => None,
+            GatewayEvent::RequestStarted { .. } | GatewayEvent::AccessesChanged(_) => None,
         };
         events.iter().filter_map(summary).collect()
     }
@@ -82,6 +86,16 @@ pub(crate) struct Limits {
     pub(crate) request: RequestLimits,
     pub(crate) network: Arc<HttpUpstream>,
     pub(crate) ledger: LedgerLimits,
+    pub(crate) resilience: ResilienceRules,
+    pub(crate) memory: Memory,
+}
+
+/// Whether what one request taught about a backend is there for the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// Each request is the first.
+    None,
+    Kept,
 }
 
 pub(crate) fn network() -> Arc<HttpUpstream> {
@@ -109,6 +123,12 @@ impl Default for Limits {
             },
             network: network(),
             ledger: LedgerLimits::default(),
+            // What one try does; several are the matter of `failover`.
+            resilience: ResilienceRules {
+                attempts: AttemptRules { attempts_max: 1, ..AttemptRules::default() },
+                ..ResilienceRules::default()
+            },
+            memory: Memory::None,
         }
     }
 }
@@ -150,11 +170,14 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         clients: [(token.hash, client)].into_iter().collect(),
         prices: Arc::new(prices()),
         limits: limits.request,
+        resilience: limits.resilience.clone(),
         since: WallTime::from_unix_ms(7_000),
     };
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let seen = Arc::new(Seen::default());
+    let live = Live::new(&limits.resilience, clock.clone(), &SeededEntropy::new(5), seen.clone());
     let parts = GatewayParts {
+        live: live.clone(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
         ledger: ledger.clone(),
@@ -171,7 +194,20 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     let mut serving = JoinSet::new();
     serving.spawn(Arc::clone(&gateway).serve(listener, stop.clone()));
     let token = token.secret.expose().to_owned();
-    World { address, gateway, ledger, vault, seen, snapshot, token, stop, serving, folder }
+    World {
+        address,
+        gateway,
+        ledger,
+        vault,
+        live,
+        memory: limits.memory,
+        seen,
+        snapshot,
+        token,
+        stop,
+        serving,
+        folder,
+    }
 }
 
 /// Each backend with its one model; all lie at the same upstream.
@@ -216,8 +252,17 @@ fn models(id: &str, role: BackendRole, models: &[&str]) -> BackendModels {
         role,
         standing: Standing::Usable,
         models: models.iter().map(|&model| model.to_owned()).collect(),
-        pool: Pool::default(),
+        pool: Pool { members: keys(role), ..Pool::default() },
         traits: BackendTraits::default(),
+    }
+}
+
+/// The mock has no key, every provider the same one.
+fn keys(role: BackendRole) -> Vec<PoolMember> {
+    let credential = CredentialId::new("corp-key").expect("an id");
+    match role {
+        BackendRole::Provider => vec![PoolMember { credential, weight: 1 }],
+        BackendRole::Mock => Vec::new(),
     }
 }
 
@@ -238,8 +283,20 @@ impl World {
         format!("authorization: Bearer {}", self.token)
     }
 
+    /// Forgets what earlier requests taught, if this world does.
+    pub(crate) fn forget(&self) {
+        if self.memory == Memory::Kept {
+            return;
+        }
+        for backend in self.snapshot.load().backends.values() {
+            let credential = backend.credential().cloned();
+            self.live.reset(&Access { backend: backend.id().clone(), credential });
+        }
+    }
+
     /// Sends a chat request as a good client does.
     pub(crate) async fn begin_chat(&self, body: &str) -> RawClient {
+        self.forget();
         let mut client = RawClient::connect(self.address).await.expect("connected");
         let (host, bearer) = (self.host(), self.bearer());
         let headers = [host.as_str(), &bearer, "content-type: application/json"];

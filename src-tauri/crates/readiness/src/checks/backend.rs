@@ -27,6 +27,11 @@ impl Run for KeyCheck {
         };
         match self.ground.credential(backend).await {
             CredentialFacts::Accepted(evidence) => Outcome::pass().saw(evidence),
+            CredentialFacts::Partly { accepted, keys, credential, reason } => {
+                let what = format!("{label} accepts {accepted} of its {keys} keys");
+                let fix = format!("Replace the key {credential}, or take it from the backend.");
+                Outcome::warn(what, fix).saw(reason).at(Action::OpenKey { id: credential })
+            }
             CredentialFacts::NotNeeded => Outcome::not_applicable("it needs no key"),
             CredentialFacts::Missing => {
                 Outcome::fail(format!("{label} has no key"), "Add its key.").at(at_backend)

@@ -329,8 +329,16 @@ async fn each_state_of_a_key_has_its_own_answer_and_place() {
     let at_key = Some(Action::OpenKey { id: CredentialId::new("openai-key").expect("an id") });
     let at_backend = Some(Action::OpenBackend { id: BackendId::new("openai").expect("an id") });
     let why = String::new;
+    let partly = CredentialFacts::Partly {
+        accepted: 1,
+        keys: 2,
+        credential: CredentialId::new("second-key").expect("an id"),
+        reason: "401".to_owned(),
+    };
+    let at_second = Some(Action::OpenKey { id: CredentialId::new("second-key").expect("an id") });
     for (credential, status, cause, action) in [
         (CredentialFacts::NotNeeded, Status::NotApplicable, "it needs no key", None),
+        (partly, Status::Warn, "OpenAI accepts 1 of its 2 keys", at_second),
         (CredentialFacts::Missing, Status::Fail, "OpenAI has no key", at_backend.clone()),
         (CredentialFacts::Rejected(why()), Status::Fail, "OpenAI rejected its key", at_key.clone()),
         (CredentialFacts::Limited(why()), Status::Warn, "the key of OpenAI is at a limit", at_key),

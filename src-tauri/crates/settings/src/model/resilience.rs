@@ -59,8 +59,7 @@ fn careful() -> ResilienceNumbers {
         slow_percent: 60,
         open_ms_first: 10_000,
         open_ms_max: 300_000,
-        half_open_permits_max: 2,
-        half_open_successes: 5,
+        trial_successes: 5,
         ramp_step_secs: 20,
         ramp_failure_percent: 10,
         attempts_max: 2,
@@ -76,7 +75,7 @@ fn eager() -> ResilienceNumbers {
         slow_percent: 95,
         open_ms_first: 2_000,
         open_ms_max: 20_000,
-        half_open_successes: 2,
+        trial_successes: 2,
         ramp_step_secs: 5,
         ramp_failure_percent: 40,
         retry_budget_percent: 30,
@@ -172,54 +171,58 @@ numbers! {
             "Failures in a row that open the breaker; past 20 a dead backend costs too many requests.";
         failure_percent = 50 in 5..=100 as FAILURE_PERCENT_RANGE,
             "Share of failed calls in the window, in percent, that opens it; below 5 one bad call in twenty would.";
-        window_secs = 60 in 10..=600 as WINDOW_SECS_RANGE,
-            "Length of the sliding window, in seconds; past ten minutes a repaired backend would still look bad.";
-        window_calls_min = 10 in 2..=1_000 as WINDOW_CALLS_MIN_RANGE,
-            "Calls in the window before a share of them means anything.";
         slow_percent = 80 in 10..=100 as SLOW_PERCENT_RANGE,
             "Share of slow calls in the window, in percent, that opens it.";
+        calls_min = 10 in 2..=1_000 as CALLS_MIN_RANGE,
+            "Calls in the window before a share of them means anything.";
+        window_secs = 60 in 12..=600 as WINDOW_SECS_RANGE,
+            "Length of the sliding window, in seconds; past ten minutes a repaired backend would still look bad.";
         slow_factor = 3 in 2..=20 as SLOW_FACTOR_RANGE,
-            "How many times its usual time to the first token (p95 of seven days) a call may take before it is slow.";
+            "How many times its usual time to the first token a call may take before it is slow.";
         slow_ms_min = 10_000 in 500..=600_000 as SLOW_MS_MIN_RANGE,
             "Milliseconds to the first token under which no call is slow, whatever is usual.";
-        failed_probes = 3 in 1..=20 as FAILED_PROBES_RANGE,
-            "Failed light probes, with no success of real traffic between them, that open it.";
+        bad_probes = 3 in 1..=20 as BAD_PROBES_RANGE,
+            "Failed light probes in a row, with no success of real traffic between them, that open it.";
         open_ms_first = 5_000 in 500..=600_000 as OPEN_MS_FIRST_RANGE,
             "Milliseconds it stays open the first time; each further time is twice as long.";
         open_ms_max = 60_000 in 1_000..=3_600_000 as OPEN_MS_MAX_RANGE,
             "Longest time it stays open, in milliseconds; an hour at most, so that no backend is forgotten.";
         open_jitter_percent = 20 in 0..=50 as OPEN_JITTER_PERCENT_RANGE,
             "How far the open time varies by chance, in percent, so that many programs do not come back at once.";
-        open_reset_secs = 600 in 10..=86_400 as OPEN_RESET_SECS_RANGE,
-            "Seconds closed after which the open time begins again at its first value.";
-        half_open_successes = 3 in 1..=20 as HALF_OPEN_SUCCESSES_RANGE,
+        calm_secs = 600 in 10..=86_400 as CALM_SECS_RANGE,
+            "Seconds closed after which the open time begins with its first value again.";
+        trial_successes = 3 in 1..=20 as TRIAL_SUCCESSES_RANGE,
             "Successes in a row while half open that begin the recovery.";
-        half_open_permits_max = 4 in 1..=16 as HALF_OPEN_PERMITS_MAX_RANGE,
-            "Most calls at once while half open; it begins with one and doubles.";
-        half_open_silence_secs = 30 in 5..=600 as HALF_OPEN_SILENCE_SECS_RANGE,
+        trial_silence_secs = 30 in 5..=600 as TRIAL_SILENCE_SECS_RANGE,
             "Seconds half open without a call after which a light probe is sent.";
-        ramp_percent_first = 10 in 1..=100 as RAMP_PERCENT_FIRST_RANGE,
-            "Share of its traffic that a recovering backend gets first, in percent.";
-        ramp_percent_second = 25 in 1..=100 as RAMP_PERCENT_SECOND_RANGE,
-            "The share of the second step, in percent; not below the first.";
-        ramp_percent_third = 50 in 1..=100 as RAMP_PERCENT_THIRD_RANGE,
-            "The share of the third step, in percent; not below the second. The fourth is all.";
-        ramp_step_successes = 5 in 1..=100 as RAMP_STEP_SUCCESSES_RANGE,
-            "Successes that lead to the next step.";
+        trial_lease_secs = 600 in 60..=3_600 as TRIAL_LEASE_SECS_RANGE,
+            "Seconds after which a trial that nobody reported counts as lost; longer than a request may take.";
+        ramp_successes = 5 in 1..=100 as RAMP_SUCCESSES_RANGE,
+            "Successes that give a recovering backend the next share of its traffic.";
         ramp_step_secs = 10 in 1..=600 as RAMP_STEP_SECS_RANGE,
-            "Seconds that lead to the next step, where there are too few calls.";
+            "Seconds that give it the next share, where there are too few calls.";
         ramp_failure_percent = 20 in 1..=100 as RAMP_FAILURE_PERCENT_RANGE,
-            "Share of failed calls while recovering, in percent, past which it opens again.";
+            "Share of failed calls while it recovers, in percent, past which it opens again.";
         forced_closed_secs = 900 in 60..=86_400 as FORCED_CLOSED_SECS_RANGE,
             "Seconds after which a breaker that was forced closed decides for itself again.";
+        cooldown_ms_first = 5_000 in 500..=600_000 as COOLDOWN_MS_FIRST_RANGE,
+            "Milliseconds of rest after a rate limit that names no time; each further rest is twice as long.";
+        cooldown_ms_max = 60_000 in 1_000..=3_600_000 as COOLDOWN_MS_MAX_RANGE,
+            "Longest such rest, in milliseconds.";
+        quota_secs_first = 3_600 in 60..=86_400 as QUOTA_SECS_FIRST_RANGE,
+            "Seconds of rest after a used-up daily quota that names no time of its reset; grows likewise.";
+        quota_secs_max = 86_400 in 60..=604_800 as QUOTA_SECS_MAX_RANGE,
+            "Longest such rest, in seconds; a week at most.";
         attempts_max = 3 in 1..=3 as ATTEMPTS_MAX_RANGE,
             "Most calls to backends for one request; never past three, because tools repeat requests too.";
-        retry_base_ms = 500 in 10..=10_000 as RETRY_BASE_MS_RANGE,
-            "Longest wait before the first repetition, in milliseconds; each further one is twice as long.";
-        retry_cap_ms = 30_000 in 100..=120_000 as RETRY_CAP_MS_RANGE,
+        retry_ms_first = 500 in 10..=10_000 as RETRY_MS_FIRST_RANGE,
+            "Longest wait before the first repetition, in milliseconds; before each further one twice as long.";
+        retry_ms_max = 30_000 in 100..=120_000 as RETRY_MS_MAX_RANGE,
             "Longest wait before any repetition, in milliseconds.";
-        retry_wait_ms_max = 5_000 in 0..=60_000 as RETRY_WAIT_MS_MAX_RANGE,
-            "Longest wait that a backend may ask for before it is asked again; past it another one is tried.";
+        retry_connect_ms = 50 in 1..=10_000 as RETRY_CONNECT_MS_RANGE,
+            "Longest wait before a refused connection is tried again, in milliseconds; grows likewise.";
+        retry_after_ms_max = 5_000 in 0..=60_000 as RETRY_AFTER_MS_MAX_RANGE,
+            "Longest wait that a backend may ask for, in milliseconds; past it another one is tried.";
         retry_budget_percent = 20 in 0..=50 as RETRY_BUDGET_PERCENT_RANGE,
             "Repetitions allowed a minute, in percent of its requests; past half of them a retry storm begins.";
         retry_reserve = 3 in 0..=20 as RETRY_RESERVE_RANGE,
@@ -231,8 +234,8 @@ impl ResilienceNumbers {
     /// Pairs of which the first must not be larger than the second, by name.
     pub const ASCENDING: &'static [(&'static str, &'static str)] = &[
         ("open_ms_first", "open_ms_max"),
-        ("ramp_percent_first", "ramp_percent_second"),
-        ("ramp_percent_second", "ramp_percent_third"),
-        ("retry_base_ms", "retry_cap_ms"),
+        ("cooldown_ms_first", "cooldown_ms_max"),
+        ("quota_secs_first", "quota_secs_max"),
+        ("retry_ms_first", "retry_ms_max"),
     ];
 }

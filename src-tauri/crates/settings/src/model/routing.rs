@@ -2,7 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use domain::{BackendId, CacheWish, ClientId, CredentialId, Crossing, PoolOrder, RoutePolicy};
+use domain::{
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, PoolOrder, RouteId, RoutePolicy,
+};
+
+use crate::Settings;
 
 /// Share of a candidate or key, for the orders that go by weights; 0 gives it nothing as long as
 /// another one has a weight. A thousand parts are finer than anybody can observe.
@@ -70,6 +74,14 @@ impl RouteSettings {
             cache: None,
             candidates,
         }
+    }
+}
+
+impl Settings {
+    /// Brings the routes into `order`; those that it does not name stay behind it as they were.
+    pub fn order_routes(&mut self, order: &[RouteId]) {
+        let rank = |id: &RouteId| order.iter().position(|named| named == id);
+        self.routes.sort_by_cached_key(|id, _| rank(id).unwrap_or(order.len()));
     }
 }
 

@@ -7,11 +7,12 @@ use domain::{
     BackendId, CacheWish, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin,
 };
 use indexmap::IndexMap;
-use toml_edit::{Item, Value};
+use toml_edit::Value;
 use url::Url;
 
+use super::names::{NameList, names};
 use super::{limits, pool};
-use crate::finding::{Findings, RepairAction, shown};
+use crate::finding::{Findings, RepairAction};
 use crate::section::Section;
 use crate::{
     BackendKind, BackendSettings, ClientPriority, ClientSettings, CredentialSettings, ENTRIES_MAX,
@@ -21,6 +22,14 @@ use crate::{
 
 /// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
 const TAIL_CHARS: usize = 4;
+const MODELS: NameList = NameList {
+    field: "models",
+    one: "model",
+    example: "gpt-4o",
+    entries_max: MODELS_PER_BACKEND_MAX,
+    chars_max: MODEL_CHARS_MAX,
+    fewer: "leave the list empty to ask the backend",
+};
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
 /// What a backend's table may hold beside its limits.
@@ -92,7 +101,7 @@ pub(super) fn read_backends(
             pool: pool::pool(entry, findings),
             limits: limits::limits(entry, findings),
             enabled: entry.switch("enabled", true, findings),
-            models: models(entry, findings),
+            models: names(entry, &MODELS, findings),
             lacks: switches(entry, "lacks", Lack::WORDS, kind, findings),
             offers: switches(entry, "offers", Offer::WORDS, kind, findings),
             crossing: entry.word("crossing", Crossing::WORDS, findings).unwrap_or_default(),
@@ -133,7 +142,7 @@ pub(super) fn read_clients(
 }
 
 /// Reads each entry whose name is an id; an entry without what it needs is left out, its error noted.
-fn entries<Id, T>(
+pub(super) fn entries<Id, T>(
     section: &Section,
     findings: &mut Findings,
     mut read: impl FnMut(&Id, &Section, &mut Findings) -> Option<T>,
@@ -233,39 +242,4 @@ fn switches<T: FromStr + Ord>(
         findings.warning(&entry.path_of(name), entry.span_of(name), what, hint);
     }
     switches
-}
-
-fn models(entry: &Section, findings: &mut Findings) -> Vec<String> {
-    let Some(item) = entry.item("models") else { return Vec::new() };
-    let hint = "write a list of names, such as models = [\"gpt-4o\"]";
-    let Some(list) = item.as_array() else {
-        let single = item.as_str().map(|name| {
-            RepairAction::Set(Value::Array(std::iter::once(Value::from(name)).collect()))
-        });
-        entry.wrong("models", "this must be a list of names", hint, single, findings);
-        return Vec::new();
-    };
-    if list.len() > MODELS_PER_BACKEND_MAX {
-        let what = format!("{} models; at most {MODELS_PER_BACKEND_MAX} are allowed", list.len());
-        entry.wrong("models", what, "leave the list empty to ask the backend", None, findings);
-    }
-    let mut names: Vec<String> = Vec::new();
-    for value in list {
-        let name = value.as_str().unwrap_or_default();
-        let length = name.chars().count();
-        if length == 0 || length > MODEL_CHARS_MAX || name.chars().any(char::is_control) {
-            let what = format!("a model's name must be text of 1 to {MODEL_CHARS_MAX} characters");
-            entry.wrong("models", what, hint, None, findings);
-        } else if names.iter().any(|known| known == name) {
-            repeated_model(entry, name, item, findings);
-        } else {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
-fn repeated_model(entry: &Section, name: &str, item: &Item, findings: &mut Findings) {
-    let what = format!("the model {} is listed twice", shown(name));
-    findings.warning(&entry.path_of("models"), item.span(), what, "remove one of the two");
 }

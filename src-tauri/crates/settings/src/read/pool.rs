@@ -42,8 +42,8 @@ fn listed(entry: &Section, findings: &mut Findings) -> Vec<PoolMember> {
         entry.wrong(name, what, "remove some of them", None, findings);
     }
     let mut members: Vec<PoolMember> = Vec::new();
-    for value in list {
-        let Some(member) = member(entry, value, findings) else { continue };
+    for (place, value) in list.iter().enumerate() {
+        let Some(member) = member(entry, place, value, findings) else { continue };
         if members.iter().any(|known| known.credential == member.credential) {
             let what = format!("the key {} is listed twice", shown(member.credential.as_str()));
             let path = entry.path_of(name);
@@ -55,11 +55,17 @@ fn listed(entry: &Section, findings: &mut Findings) -> Vec<PoolMember> {
     members
 }
 
-fn member(entry: &Section, value: &Value, findings: &mut Findings) -> Option<PoolMember> {
+fn member(
+    entry: &Section,
+    place: usize,
+    value: &Value,
+    findings: &mut Findings,
+) -> Option<PoolMember> {
     let (id, weight) = match value {
         Value::String(id) => (Some(id.value().as_str()), 1),
         Value::InlineTable(table) => {
-            let inner = Section::inline(entry.path_of("credentials"), table, value.span());
+            let path = entry.path_of("credentials");
+            let inner = Section::listed(&path, place, table, value.span());
             inner.check_names(&["id", "weight"], findings);
             inner.missing("id", HINT, findings);
             (inner.text("id", findings), inner.integer("weight", &WEIGHT_RANGE, 1, findings))
@@ -131,7 +137,9 @@ pub(super) fn must_exist(
     };
     let hint = "add it with `gatehouse keys add`, or name one that is there";
     let action = closest(asked, ids()).map(|meant| match place {
-        Some(place) => RepairAction::SetAt { place, field: "id", value: Value::from(meant) },
+        Some(place) => {
+            RepairAction::SetAt { place, field: "id".to_owned(), value: Value::from(meant) }
+        }
         None => RepairAction::Set(Value::from(meant)),
     });
     section.wrong(name, what, hint, action, findings);

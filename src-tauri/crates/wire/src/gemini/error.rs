@@ -58,7 +58,7 @@ pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     error.class = match (status, details.reason.as_deref(), details.status.as_deref()) {
         (_, Some("API_KEY_INVALID" | "API_KEY_SERVICE_BLOCKED"), _) => UpstreamClass::KeyRejected,
         (400, _, Some("FAILED_PRECONDITION")) => UpstreamClass::Unpaid,
-        (429, ..) if details.is_daily => UpstreamClass::Unpaid,
+        (429, ..) if details.is_daily => UpstreamClass::QuotaSpent,
         _ => error.class,
     };
     error.retry_after = details.retry_after;
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(minute.kind.as_deref(), Some("RESOURCE_EXHAUSTED"));
         assert_eq!(minute.message, "You exceeded your current quota.");
         let day = read("GenerateRequestsPerDayPerProjectPerModel-FreeTier");
-        assert_eq!(day.class, UpstreamClass::Unpaid);
+        assert_eq!(day.class, UpstreamClass::QuotaSpent);
     }
 
     #[test]

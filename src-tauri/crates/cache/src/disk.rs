@@ -1,0 +1,258 @@
+//! The second tier: an SQLite file beside the ledger, bounded by bytes, emptied by last use.
+//!
+//! Writing is one thread's; nobody waits for it but a purge. Reading is for tokio's blocking threads,
+//! and only where the address is known to be there. What is wrong with the file is never an error for
+//! anybody: a row that does not open is removed, a damaged file is moved aside and a new one begun, a
+//! file that cannot be used is tried again every [`RETRY`].
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::Clock;
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::kept::Kept;
+use crate::purge::Rules;
+use crate::{Address, DiskConfig, Key, Purge};
+
+mod file;
+
+mod writer;
+
+/// Most writes that wait. More are forgotten: a cache may.
+const QUEUE_JOBS_MAX: usize = 256;
+
+/// Most bytes of answers that wait to be written.
+const QUEUE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// Most uses that wait to be written down.
+const USES_MAX: usize = 4_096;
+
+/// Reads at once.
+const READERS_MAX: usize = 4;
+
+/// How often a file that cannot be used is tried again.
+pub(crate) const RETRY: Duration = Duration::from_secs(5);
+
+/// What the writer is told.
+enum Job {
+    Put(Box<Put>),
+    Remove(Address),
+    /// Answers whether it was done.
+    Purge(Purge, oneshot::Sender<bool>),
+    /// Answers when all before it is done.
+    Flush(oneshot::Sender<()>),
+    /// A reader found the file damaged.
+    Damaged,
+}
+
+struct Put {
+    key: Key,
+    kept: Kept,
+}
+
+/// What writer and readers share.
+struct Shelf {
+    path: PathBuf,
+    bytes_max: u64,
+    rules: Arc<Rules>,
+    clock: Arc<dyn Clock>,
+    is_open: AtomicBool,
+    /// The first eight bytes of every address that is there.
+    known: Mutex<HashSet<u64>>,
+    /// Used since it was last written down.
+    used: Mutex<HashSet<Address>>,
+    /// Rows up to this one are an earlier process's.
+    boundary: AtomicI64,
+    bytes: AtomicU64,
+    queued_bytes: AtomicUsize,
+    readers: Mutex<Vec<Connection>>,
+    /// Raised when the file is another one, so that readers of the old one are not used again.
+    file_number: AtomicU64,
+}
+
+pub(crate) struct Disk {
+    shelf: Arc<Shelf>,
+    /// `None` while it is dropped.
+    jobs: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    permits: Semaphore,
+}
+
+/// What a read found.
+pub(crate) enum Found {
+    Kept(Kept),
+    Nothing,
+    /// A row that did not open; it is removed.
+    Damaged,
+}
+
+impl Disk {
+    /// Begins to open the file, in the writer's thread: a start never waits for it.
+    pub(crate) fn open(config: &DiskConfig, rules: Arc<Rules>, clock: Arc<dyn Clock>) -> Self {
+        let shelf = Arc::new(Shelf {
+            path: config.path.clone(),
+            bytes_max: config.bytes_max,
+            rules,
+            clock,
+            is_open: AtomicBool::new(false),
+            known: Mutex::default(),
+            used: Mutex::default(),
+            boundary: AtomicI64::new(i64::MAX),
+            bytes: AtomicU64::new(0),
+            queued_bytes: AtomicUsize::new(0),
+            readers: Mutex::default(),
+            file_number: AtomicU64::new(0),
+        });
+        let (jobs, queue) = sync_channel(QUEUE_JOBS_MAX);
+        let writing = Arc::clone(&shelf);
+        let thread = std::thread::Builder::new().name("cache-disk".to_owned());
+        let writer = thread.spawn(move || writer::run(&writing, &queue));
+        if let Err(error) = &writer {
+            tracing::error!(%error, "the cache's writer could not be started");
+        }
+        Self { shelf, jobs: Some(jobs), writer: writer.ok(), permits: Semaphore::new(READERS_MAX) }
+    }
+
+    /// Reads an answer. `bytes_max` limits its body.
+    pub(crate) async fn get(&self, key: Key, bytes_max: usize) -> Found {
+        let address = key.address();
+        if !self.shelf.known.lock().contains(&short(address)) {
+            return Found::Nothing;
+        }
+        let Ok(_permit) = self.permits.acquire().await else { return Found::Nothing };
+        let shelf = Arc::clone(&self.shelf);
+        let read = tokio::task::spawn_blocking(move || shelf.read(&key, bytes_max));
+        let found = match read.await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                if file::is_damage(&error) {
+                    self.offer(Job::Damaged);
+                }
+                tracing::warn!(%error, "the cache's file could not be read");
+                Found::Nothing
+            }
+            Err(_) => Found::Nothing,
+        };
+        match &found {
+            Found::Kept(_) => self.used(address),
+            Found::Damaged => self.offer(Job::Remove(address)),
+            Found::Nothing => {}
+        }
+        found
+    }
+
+    /// Notes that an answer was given, from wherever.
+    pub(crate) fn used(&self, address: Address) {
+        let mut used = self.shelf.used.lock();
+        if used.len() < USES_MAX {
+            used.insert(address);
+        }
+    }
+
+    /// Keeps an answer, unless too much is waiting.
+    pub(crate) fn put(&self, key: Key, kept: Kept) {
+        let weight = kept.entry.weight();
+        let queued = self.shelf.queued_bytes.fetch_add(weight, Ordering::Relaxed);
+        if queued.saturating_add(weight) > QUEUE_BYTES_MAX
+            || !self.try_send(Job::Put(Box::new(Put { key, kept })))
+        {
+            self.shelf.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes what is purged; false if that could not be done.
+    pub(crate) async fn purge(&self, purge: Purge) -> bool {
+        let (done, answer) = oneshot::channel();
+        self.send(Job::Purge(purge, done)).await;
+        answer.await.unwrap_or(false)
+    }
+
+    /// Waits until all that was handed in is written.
+    pub(crate) async fn flush(&self) {
+        let (done, answer) = oneshot::channel();
+        self.send(Job::Flush(done)).await;
+        // A writer that is gone has nothing to write.
+        let _gone = answer.await;
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.shelf.is_open.load(Ordering::Relaxed)
+    }
+
+    /// Entries, bytes, and most bytes.
+    pub(crate) fn size(&self) -> (u64, u64, u64) {
+        let entries = u64::try_from(self.shelf.known.lock().len()).unwrap_or(u64::MAX);
+        (entries, self.shelf.bytes.load(Ordering::Relaxed), self.shelf.bytes_max)
+    }
+
+    fn offer(&self, job: Job) {
+        self.try_send(job);
+    }
+
+    fn try_send(&self, job: Job) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
+    }
+
+    /// Waits for room.
+    async fn send(&self, job: Job) {
+        let Some(jobs) = self.jobs.clone() else { return };
+        // If the writer is gone the answer's sender is dropped with the job, which is an answer too.
+        let _sent = tokio::task::spawn_blocking(move || jobs.send(job).is_ok()).await;
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // The writer ends when its queue does, after all that is in it.
+        self.jobs = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the cache's writer has panicked; report this");
+        }
+    }
+}
+
+impl Shelf {
+    fn read(&self, key: &Key, bytes_max: usize) -> rusqlite::Result<Found> {
+        let address = key.address();
+        let file_number = self.file_number.load(Ordering::Acquire);
+        let idle = self.readers.lock().pop();
+        let connection = idle.map_or_else(|| file::open_reader(&self.path), Ok)?;
+        let row = connection
+            .prepare_cached("SELECT number, sealed FROM entries WHERE address = ?1")?
+            .query_row([address.bytes().as_slice()], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })
+            .optional()?;
+        if self.file_number.load(Ordering::Acquire) == file_number {
+            self.readers.lock().push(connection);
+        }
+        let Some((number, sealed)) = row else { return Ok(Found::Nothing) };
+        let Some(mut kept) = crate::kept::unseal(key, &sealed, bytes_max) else {
+            return Ok(Found::Damaged);
+        };
+        if number <= self.boundary.load(Ordering::Acquire) {
+            kept.generation = 0;
+        }
+        Ok(Found::Kept(kept))
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The first bytes of an address, which are as good as a hash of it.
+fn short(address: Address) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *address.bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}

@@ -1,0 +1,166 @@
+//! The file: made for this user only, opened, and moved aside if it is damaged.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::address::FORMAT;
+
+/// 'GATC', the mark of our file.
+const APPLICATION_ID: i64 = 1_195_463_747;
+
+/// How long to wait for a lock. Only one process at a time uses a data folder.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Why the file cannot be used now.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    #[error("the cache's file or folder could not be made")]
+    File(#[from] io::Error),
+    #[error("the cache's file could not be opened")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Opens the file for writing. [`FileError::is_damage`] if it is no file of this program and format.
+pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
+    prepare(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settings(&connection)?;
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_ours =
+        pragma("application_id")? == APPLICATION_ID && pragma("user_version")? == i64::from(FORMAT);
+    if tables == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    } else if !is_ours {
+        return Err(FileError::Sqlite(damage("it is of another program or format")));
+    }
+    let _mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    if tables == 0 {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; \
+             PRAGMA user_version = {FORMAT}; COMMIT;"
+        ))?;
+    }
+    Ok(connection)
+}
+
+impl FileError {
+    /// Whether the file itself is at fault, so that another one would do.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if is_damage(error))
+    }
+}
+
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settings(&connection)?;
+    Ok(connection)
+}
+
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// Whether the file itself is at fault.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        // A table or column that is missing or of another type.
+        || matches!(error, rusqlite::Error::SqlInputError { .. })
+        || matches!(error, rusqlite::Error::InvalidColumnType(..))
+}
+
+fn damage(detail: &str) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(code, Some(detail.to_owned()))
+}
+
+/// Moves the file aside, over an earlier one that was: at most one is kept.
+pub(super) fn move_aside(path: &Path) -> io::Result<()> {
+    fs::rename(path, beside(path, ".damaged"))?;
+    remove_sides(path)
+}
+
+/// Removes the file with all it has beside it.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    remove_sides(path)?;
+    gone(fs::remove_file(path))
+}
+
+fn remove_sides(path: &Path) -> io::Result<()> {
+    gone(fs::remove_file(beside(path, "-wal")))?;
+    gone(fs::remove_file(beside(path, "-shm")))
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Makes folder (0700) and file (0600) before there is anything in them to read. SQLite gives its side
+/// files the permissions of the main file.
+fn prepare(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        create_folder(folder)?;
+    }
+    if path.exists() { restrict(path) } else { create_private(path) }
+}
+
+#[cfg(unix)]
+fn create_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = fs::metadata(path)?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+// Elsewhere the user's profile folder is private already.
+#[cfg(not(unix))]
+fn create_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

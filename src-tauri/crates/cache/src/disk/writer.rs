@@ -1,0 +1,354 @@
+//! The one thread that writes: takes what is queued, commits once, answers whoever waits.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+
+use domain::{Moment, WallTime};
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+use super::file::FileError;
+use super::{Job, Put, RETRY, Shelf, file, short};
+use crate::kept::seal;
+use crate::{Address, Purge};
+
+/// Most writes in one transaction.
+const BATCH_JOBS_MAX: usize = 64;
+
+/// Rows that are looked at together when room is made.
+const EVICTED_AT_ONCE: i64 = 64;
+
+/// Works until the queue ends.
+pub(super) fn run(shelf: &Arc<Shelf>, queue: &Receiver<Job>) {
+    let mut writer = Writer { shelf, connection: None, tried: shelf.clock.now() };
+    writer.open();
+    loop {
+        let first = match queue.recv_timeout(RETRY) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => {
+                writer.open_again();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        let mut batch = vec![first];
+        batch.extend(queue.try_iter().take(BATCH_JOBS_MAX - 1));
+        writer.open_again();
+        writer.work(batch);
+    }
+    // The last uses decide what is evicted first another time.
+    writer.work(Vec::new());
+    shelf.is_open.store(false, Ordering::Relaxed);
+}
+
+struct Writer<'c> {
+    shelf: &'c Shelf,
+    connection: Option<Connection>,
+    /// When the file was last opened.
+    tried: Moment,
+}
+
+/// Who waits for an answer, and what it is if the transaction succeeds.
+enum Waiting {
+    Purged(Purge, oneshot::Sender<bool>),
+    Flushed(oneshot::Sender<()>),
+}
+
+impl Writer<'_> {
+    /// Tries a file again that could not be used, now and then.
+    fn open_again(&mut self) {
+        let since = self.shelf.clock.now().since(self.tried);
+        if self.connection.is_none() && since >= RETRY {
+            self.open();
+        }
+    }
+
+    fn open(&mut self) {
+        self.tried = self.shelf.clock.now();
+        let opened = match self.open_as_it_is() {
+            Err(error) if error.is_damage() => {
+                tracing::warn!(%error, "the cache's file is damaged; a new one is begun");
+                let moved = file::move_aside(self.shelf.path()).map_err(FileError::from);
+                moved.and_then(|()| self.open_as_it_is())
+            }
+            other => other,
+        };
+        match opened {
+            Ok(connection) => {
+                self.connection = Some(connection);
+                self.shelf.is_open.store(true, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let reason: &dyn std::error::Error = &error;
+                let cause = reason.source().map(ToString::to_string);
+                tracing::warn!(%error, cause, "the cache goes on without its file");
+                self.close();
+            }
+        }
+    }
+
+    fn open_as_it_is(&self) -> Result<Connection, FileError> {
+        let connection = file::open(self.shelf.path())?;
+        self.take_stock(&connection)?;
+        Ok(connection)
+    }
+
+    /// Learns what is in the file.
+    fn take_stock(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let shelf = self.shelf;
+        let now = shelf.clock.wall().unix_ms();
+        connection.execute("DELETE FROM entries WHERE expires <= ?1", [now])?;
+        let mut known = std::collections::HashSet::new();
+        let mut statement = connection.prepare("SELECT address FROM entries")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let bytes = row.get_ref(0)?.as_blob().unwrap_or_default().first_chunk::<8>();
+            known.extend(bytes.map(|bytes| u64::from_le_bytes(*bytes)));
+        }
+        let bytes = "SELECT coalesce(sum(bytes), 0) FROM entries";
+        let bytes: i64 = connection.query_row(bytes, [], |row| row.get(0))?;
+        let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence";
+        let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
+        shelf.bytes.store(bytes.unsigned_abs(), Ordering::Relaxed);
+        // Only the first time in this process, or in a new file: rows it wrote stay its own when it
+        // opens the same file again.
+        if last == 0 || shelf.boundary.load(Ordering::Acquire) == i64::MAX {
+            shelf.boundary.store(last, Ordering::Release);
+        }
+        *shelf.known.lock() = known;
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.connection = None;
+        let shelf = self.shelf;
+        shelf.is_open.store(false, Ordering::Relaxed);
+        shelf.known.lock().clear();
+        shelf.bytes.store(0, Ordering::Relaxed);
+        shelf.file_number.fetch_add(1, Ordering::AcqRel);
+        shelf.readers.lock().clear();
+    }
+
+    fn work(&mut self, batch: Vec<Job>) {
+        let mut waiting = Vec::new();
+        let mut changes = Vec::new();
+        let mut is_damaged = false;
+        for job in batch {
+            match job {
+                Job::Put(put) => {
+                    let weight = put.kept.entry.weight();
+                    self.shelf.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
+                    changes.push(Change::Put(put));
+                }
+                Job::Remove(address) => changes.push(Change::Remove(address)),
+                Job::Purge(purge, done) => {
+                    changes.push(Change::Purge(purge.clone()));
+                    waiting.push(Waiting::Purged(purge, done));
+                }
+                Job::Flush(done) => waiting.push(Waiting::Flushed(done)),
+                Job::Damaged => is_damaged = true,
+            }
+        }
+        if is_damaged {
+            self.begin_anew();
+        }
+        let is_done = self.commit(&changes);
+        for waiting in waiting {
+            match waiting {
+                Waiting::Purged(purge, done) => {
+                    // Whoever asked may have gone.
+                    let _heard = done.send(is_done || self.purge_without_file(&purge));
+                }
+                Waiting::Flushed(done) => {
+                    let _heard = done.send(());
+                }
+            }
+        }
+    }
+
+    /// Puts a damaged file aside.
+    fn begin_anew(&mut self) {
+        self.close();
+        if let Err(error) = file::move_aside(self.shelf.path()) {
+            tracing::warn!(%error, "the cache's damaged file could not be moved aside");
+        }
+        self.open();
+    }
+
+    /// All changes in one transaction; false if they were not made.
+    fn commit(&mut self, changes: &[Change]) -> bool {
+        let Some(connection) = &self.connection else { return false };
+        match self.change(connection, changes) {
+            Ok(()) => true,
+            Err(error) if file::is_damage(&error) => {
+                tracing::warn!(%error, "the cache's file is damaged; a new one is begun");
+                self.begin_anew();
+                // The new file has nothing that is to be purged.
+                self.connection.is_some()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the cache's file could not be written");
+                self.close();
+                false
+            }
+        }
+    }
+
+    fn change(&self, connection: &Connection, changes: &[Change]) -> rusqlite::Result<()> {
+        let shelf = self.shelf;
+        let now = shelf.clock.wall();
+        let transaction = connection.unchecked_transaction()?;
+        let used = std::mem::take(&mut *shelf.used.lock());
+        let mut note = connection
+            .prepare_cached("UPDATE entries SET used = ?2 WHERE address = ?1 AND used < ?2")?;
+        for address in used {
+            note.execute(params![address.bytes().as_slice(), now.unix_ms()])?;
+        }
+        for change in changes {
+            match change {
+                Change::Put(put) => self.put(connection, put, now)?,
+                Change::Remove(address) => self.remove(connection, *address)?,
+                Change::Purge(purge) => self.purge(connection, purge)?,
+            }
+        }
+        transaction.commit()?;
+        let is_purged = changes.iter().any(|change| matches!(change, Change::Purge(_)));
+        if is_purged {
+            // What was purged leaves the disk, not only the tables.
+            connection.execute_batch("PRAGMA incremental_vacuum")?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, connection: &Connection, put: &Put, now: WallTime) -> rusqlite::Result<()> {
+        let shelf = self.shelf;
+        let Put { key, kept } = put;
+        let address = key.address();
+        if kept.is_stale(address, &shelf.rules) || kept.left(now).is_none() {
+            return Ok(());
+        }
+        let Some(sealed) = seal(key, kept) else { return Ok(()) };
+        let bytes = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
+        if bytes > shelf.bytes_max {
+            return Ok(());
+        }
+        self.remove(connection, address)?;
+        self.make_room(connection, bytes, now)?;
+        let tags = &kept.tags;
+        connection
+            .prepare_cached(
+                "INSERT INTO entries (address, asked, expires, used, bytes, backend, model_asked, \
+                 model, client, route, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                address.bytes().as_slice(),
+                kept.asked.unix_ms(),
+                kept.expires.unix_ms(),
+                now.unix_ms(),
+                i64::try_from(bytes).unwrap_or(i64::MAX),
+                tags.backend.as_str(),
+                tags.model_asked,
+                tags.model,
+                tags.client.as_str(),
+                tags.route,
+                sealed,
+            ])?;
+        shelf.bytes.fetch_add(bytes, Ordering::Relaxed);
+        shelf.known.lock().insert(short(address));
+        Ok(())
+    }
+
+    fn remove(&self, connection: &Connection, address: Address) -> rusqlite::Result<()> {
+        self.delete(connection, "address = ?1", &[&address.bytes().as_slice()])
+    }
+
+    fn purge(&self, connection: &Connection, purge: &Purge) -> rusqlite::Result<()> {
+        match purge {
+            Purge::All => self.delete(connection, "true", &[]),
+            Purge::Entry(address) => self.remove(connection, *address),
+            Purge::Backend(backend) => {
+                self.delete(connection, "backend = ?1", &[&backend.as_str()])
+            }
+            Purge::Model(model) => {
+                self.delete(connection, "model = ?1 OR model_asked = ?1", &[model])
+            }
+            Purge::Client(client) => self.delete(connection, "client = ?1", &[&client.as_str()]),
+            Purge::Route(route) => self.delete(connection, "route = ?1", &[route]),
+            Purge::OlderThan(time) => self.delete(connection, "asked < ?1", &[&time.unix_ms()]),
+        }
+    }
+
+    /// Deletes the rows for which `condition`, a text of this file only, holds.
+    fn delete(
+        &self,
+        connection: &Connection,
+        condition: &'static str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> rusqlite::Result<()> {
+        let sql = format!("DELETE FROM entries WHERE {condition} RETURNING address, bytes");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(values)?;
+        let (mut bytes, mut gone) = (0_u64, Vec::new());
+        while let Some(row) = rows.next()? {
+            gone.extend(row.get_ref(0)?.as_blob().unwrap_or_default().first_chunk::<8>().copied());
+            bytes = bytes.saturating_add(row.get::<_, i64>(1)?.unsigned_abs());
+        }
+        let mut known = self.shelf.known.lock();
+        for address in gone {
+            known.remove(&u64::from_le_bytes(address));
+        }
+        let before = self.shelf.bytes.load(Ordering::Relaxed);
+        self.shelf.bytes.store(before.saturating_sub(bytes), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Removes what is over, then what was not used for the longest time, until `bytes` more fit.
+    fn make_room(
+        &self,
+        connection: &Connection,
+        bytes: u64,
+        now: WallTime,
+    ) -> rusqlite::Result<()> {
+        let most = self.shelf.bytes_max.saturating_sub(bytes);
+        let is_over = || self.shelf.bytes.load(Ordering::Relaxed) > most;
+        if !is_over() {
+            return Ok(());
+        }
+        self.delete(connection, "expires <= ?1", &[&now.unix_ms()])?;
+        while is_over() {
+            let before = self.shelf.bytes.load(Ordering::Relaxed);
+            let oldest = "number IN (SELECT number FROM entries ORDER BY used, number LIMIT ?1)";
+            self.delete(connection, oldest, &[&EVICTED_AT_ONCE.min(self.share())])?;
+            if self.shelf.bytes.load(Ordering::Relaxed) == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A hundredth of the rows, so that a full cache of few large answers does not lose many at once.
+    fn share(&self) -> i64 {
+        let rows = self.shelf.known.lock().len() / 100;
+        i64::try_from(rows).unwrap_or(i64::MAX).max(1)
+    }
+
+    /// With a file that cannot be used, nothing of it may be read by a later process either.
+    fn purge_without_file(&mut self, purge: &Purge) -> bool {
+        self.close();
+        let removed = file::remove(self.shelf.path());
+        if let Err(error) = &removed {
+            tracing::error!(%error, ?purge, "the cache's file could not be purged or removed");
+        }
+        self.open();
+        removed.is_ok()
+    }
+}
+
+/// A change of the file.
+enum Change {
+    Put(Box<Put>),
+    Remove(Address),
+    Purge(Purge),
+}

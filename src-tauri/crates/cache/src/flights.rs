@@ -1,0 +1,334 @@
+//! One answer for all who ask the same at the same time.
+//!
+//! The first asker of a key brings the work, a stream; whoever comes while it runs joins it and gets
+//! every item from the first on. Nobody owns the work: whichever passenger is polled drives it for all,
+//! so it goes on when the first asker leaves, and it is dropped, and with it the call to the backend,
+//! when the last one does. Nothing is spawned.
+//!
+//! Memory is bounded: items are kept for latecomers up to [`Flights::new`]'s `kept_bytes_max`. Past it,
+//! what everybody has seen is let go and nobody can join any more; a passenger who is still further
+//! behind than that is left behind ([`LeftBehind`]), since neither waiting for a slow client nor
+//! keeping everything for it would be fair to the others. Who rides alone is never left behind: the
+//! work then waits for its only reader.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::Stream;
+use futures_util::stream::BoxStream;
+use parking_lot::Mutex;
+
+use crate::Key;
+
+#[cfg(test)]
+mod tests;
+
+/// What is under way.
+pub struct Flights<T> {
+    under_way: Arc<UnderWay<T>>,
+    kept_bytes_max: usize,
+    weigh: fn(&T) -> usize,
+}
+
+/// By key, and by the generation in which it was asked for: who asks after a purge begins anew.
+type UnderWay<T> = Mutex<HashMap<Name, Weak<Flight<T>>>>;
+type Name = (Key, u64);
+
+/// How a request came aboard.
+pub enum Boarded<T, D> {
+    /// It brought the work.
+    Leads(Passenger<T>),
+    /// It shares work that was under way.
+    Joins(Passenger<T>),
+    /// There was nothing under way, and it brought something else instead of work.
+    Declined(D),
+}
+
+/// The rest of the answer came too fast for this reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a shared answer ran ahead of a slow reader; ask again")]
+pub struct LeftBehind;
+
+impl<T: Clone + Send + 'static> Flights<T> {
+    /// None under way. `weigh` tells the bytes of an item.
+    #[must_use]
+    pub fn new(kept_bytes_max: usize, weigh: fn(&T) -> usize) -> Self {
+        Self { under_way: Arc::default(), kept_bytes_max, weigh }
+    }
+
+    /// Comes aboard of what is under way for `key`, else calls `work` and leads. `work` is called under
+    /// a lock and must not wait; it may decline, for instance because the answer has been kept by now.
+    /// A passenger that does not poll does not drive, and the others do.
+    pub fn board<D>(
+        &self,
+        key: Key,
+        generation: u64,
+        work: impl FnOnce() -> Result<BoxStream<'static, T>, D>,
+    ) -> Boarded<T, D> {
+        let name = (key, generation);
+        let mut under_way = self.under_way.lock();
+        let found = under_way.get(&name).and_then(Weak::upgrade);
+        if let Some(flight) = found {
+            // The last reference to it may end here, which takes the lock.
+            drop(under_way);
+            return match Passenger::aboard(&flight) {
+                Some(passenger) => Boarded::Joins(passenger),
+                None => self.alone(work),
+            };
+        }
+        let stream = match work() {
+            Ok(stream) => stream,
+            Err(declined) => return Boarded::Declined(declined),
+        };
+        let home = Some((name, Arc::downgrade(&self.under_way)));
+        let flight = Arc::new(self.flight(home, stream));
+        under_way.insert(name, Arc::downgrade(&flight));
+        drop(under_way);
+        Boarded::Leads(Passenger::first(flight))
+    }
+
+    /// How many are under way.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.under_way.lock().len()
+    }
+
+    /// What is under way for the key has let go of its beginning: this one goes by itself.
+    fn alone<D>(&self, work: impl FnOnce() -> Result<BoxStream<'static, T>, D>) -> Boarded<T, D> {
+        match work() {
+            Ok(stream) => Boarded::Leads(Passenger::first(Arc::new(self.flight(None, stream)))),
+            Err(declined) => Boarded::Declined(declined),
+        }
+    }
+
+    fn flight(&self, home: Option<Home<T>>, stream: BoxStream<'static, T>) -> Flight<T> {
+        Flight {
+            home,
+            kept_bytes_max: self.kept_bytes_max,
+            weigh: self.weigh,
+            work: Mutex::new(Some(stream)),
+            log: Mutex::new(Log::new()),
+            bell: Arc::default(),
+        }
+    }
+}
+
+/// Where a flight is listed.
+type Home<T> = (Name, Weak<UnderWay<T>>);
+
+/// One piece of work and all who wait for it.
+struct Flight<T> {
+    home: Option<Home<T>>,
+    kept_bytes_max: usize,
+    weigh: fn(&T) -> usize,
+    /// Locked by whoever drives; `None` once it is over.
+    work: Mutex<Option<BoxStream<'static, T>>>,
+    log: Mutex<Log<T>>,
+    bell: Arc<Bell>,
+}
+
+impl<T> Flight<T> {
+    /// Takes it off the list: who comes now finds the answer kept, or begins anew.
+    fn unlist(&self) {
+        let Some((name, under_way)) = &self.home else { return };
+        let Some(under_way) = under_way.upgrade() else { return };
+        let mut under_way = under_way.lock();
+        let is_this = under_way.get(name).is_some_and(|listed| std::ptr::eq(listed.as_ptr(), self));
+        if is_this {
+            under_way.remove(name);
+        }
+    }
+}
+
+impl<T> Drop for Flight<T> {
+    fn drop(&mut self) {
+        self.unlist();
+    }
+}
+
+/// What has come so far, and where everybody stands.
+struct Log<T> {
+    items: VecDeque<(T, usize)>,
+    /// The number of the first item that is kept.
+    first: u64,
+    bytes: usize,
+    is_over: bool,
+    /// The next item of each passenger.
+    seats: HashMap<u64, u64>,
+    next_seat: u64,
+}
+
+impl<T: Clone> Log<T> {
+    fn new() -> Self {
+        Self {
+            items: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            is_over: false,
+            seats: HashMap::new(),
+            next_seat: 0,
+        }
+    }
+
+    /// A seat at the beginning, while that is there.
+    fn sit(&mut self) -> Option<u64> {
+        if self.first > 0 {
+            return None;
+        }
+        let seat = self.next_seat;
+        self.next_seat += 1;
+        self.seats.insert(seat, 0);
+        Some(seat)
+    }
+
+    /// The next item for a seat: `Ready(None)` at the end, `Pending` if it has not come yet.
+    fn take(&mut self, seat: u64) -> Poll<Option<Result<T, LeftBehind>>> {
+        let Some(at) = self.seats.get_mut(&seat) else { return Poll::Ready(None) };
+        let Some(place) = at.checked_sub(self.first) else {
+            self.seats.remove(&seat);
+            return Poll::Ready(Some(Err(LeftBehind)));
+        };
+        match usize::try_from(place).ok().and_then(|place| self.items.get(place)) {
+            Some((item, _)) => {
+                *at += 1;
+                Poll::Ready(Some(Ok(item.clone())))
+            }
+            None if self.is_over => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+
+    fn push(&mut self, item: T, weight: usize) {
+        self.bytes = self.bytes.saturating_add(weight);
+        self.items.push_back((item, weight));
+    }
+
+    /// Lets go of the oldest items while there are too many bytes: those that everybody has seen, and
+    /// if that is not enough, others too. The newest stays.
+    fn trim(&mut self, bytes_max: usize) {
+        while self.bytes > bytes_max && self.items.len() > 1 {
+            let Some((_, weight)) = self.items.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(weight);
+            self.first += 1;
+        }
+        // A single large item goes as soon as everybody has it.
+        let seen_by_all = self.seats.values().all(|at| *at > self.first);
+        if self.bytes > bytes_max && seen_by_all && self.items.pop_front().is_some() {
+            self.bytes = 0;
+            self.first += 1;
+        }
+    }
+}
+
+/// Wakes everybody who waits.
+#[derive(Default)]
+struct Bell {
+    waiting: Mutex<HashMap<u64, Waker>>,
+}
+
+impl Bell {
+    fn ring(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        waiting.into_values().for_each(Waker::wake);
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// One who waits for the answer: a stream of its items from the first on.
+pub struct Passenger<T> {
+    flight: Arc<Flight<T>>,
+    seat: u64,
+}
+
+impl<T: Clone + Send + 'static> Passenger<T> {
+    fn first(flight: Arc<Flight<T>>) -> Self {
+        let seat = flight.log.lock().sit().unwrap_or_default();
+        Self { flight, seat }
+    }
+
+    fn aboard(flight: &Arc<Flight<T>>) -> Option<Self> {
+        let seat = flight.log.lock().sit()?;
+        Some(Self { flight: Arc::clone(flight), seat })
+    }
+
+    /// Drives the work by one item. `Pending` if nothing came or another one drives.
+    fn drive(&self) -> Poll<()> {
+        let flight = &*self.flight;
+        let Some(mut work) = flight.work.try_lock() else { return Poll::Pending };
+        // Someone else may have got further between the look into the log and here; and who was
+        // turned away meanwhile has to be told, since this one may never be polled again.
+        let Some(stream) = work.as_mut().filter(|_| !flight.log.lock().has_more(self.seat)) else {
+            drop(work);
+            flight.bell.ring();
+            return Poll::Ready(());
+        };
+        let waker = Waker::from(Arc::clone(&flight.bell));
+        match stream.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Some(item)) => {
+                let weight = (flight.weigh)(&item);
+                let mut log = flight.log.lock();
+                log.push(item, weight);
+            }
+            Poll::Ready(None) => {
+                let over = work.take();
+                flight.log.lock().is_over = true;
+                flight.unlist();
+                drop(over);
+            }
+        }
+        drop(work);
+        flight.bell.ring();
+        Poll::Ready(())
+    }
+}
+
+impl<T: Clone> Log<T> {
+    fn has_more(&self, seat: u64) -> bool {
+        let next = self.first.saturating_add(u64::try_from(self.items.len()).unwrap_or(u64::MAX));
+        self.is_over || self.seats.get(&seat).is_none_or(|at| *at < next)
+    }
+}
+
+impl<T: Clone + Send + 'static> Stream for Passenger<T> {
+    type Item = Result<T, LeftBehind>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let flight = &*self.flight;
+        loop {
+            {
+                let mut log = flight.log.lock();
+                let taken = log.take(self.seat);
+                if taken.is_ready() {
+                    log.trim(flight.kept_bytes_max);
+                    return taken;
+                }
+                // Under the log's lock: whoever adds to it rings afterwards.
+                flight.bell.waiting.lock().insert(self.seat, context.waker().clone());
+            }
+            if self.drive().is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<T> Drop for Passenger<T> {
+    fn drop(&mut self) {
+        self.flight.log.lock().seats.remove(&self.seat);
+        self.flight.bell.waiting.lock().remove(&self.seat);
+        // If this one was to drive, another does now.
+        self.flight.bell.ring();
+    }
+}

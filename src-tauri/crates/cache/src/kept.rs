@@ -1,0 +1,177 @@
+//! An entry with all that decides whether it may be given, and its sealed form outside this process.
+//!
+//! Sealed: compressed, then encrypted and authenticated (XChaCha20-Poly1305) with a secret of the key
+//! of its question. The tag is the checksum: a damaged, exchanged or forged row does not open. The
+//! nonce is made of the content (as in SIV modes), so the same content is sealed the same way and no
+//! nonce is ever used for two contents.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
+use domain::{BackendId, MicroUsd, TokenUsage, WallTime};
+use serde::{Deserialize, Serialize};
+
+use crate::address::FORMAT;
+use crate::purge::{Asked, Rules};
+use crate::shared::SharedTime;
+use crate::{Address, Answer, Entry, Key, Tags};
+
+const NONCE_BYTES: usize = 24;
+
+/// Most bytes of what is written about an answer beside its body; the fields are short names.
+const HEAD_BYTES_MAX: usize = 65_536;
+
+/// An entry with all that decides whether it may be given.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) tags: Tags,
+    /// Of this process; 0 if an earlier one, or another machine, asked for it.
+    pub(crate) generation: u64,
+    /// When it was asked for, by the shared tier's marks, if those could be read.
+    pub(crate) shared: Option<SharedTime>,
+    pub(crate) asked: WallTime,
+    pub(crate) expires: WallTime,
+}
+
+impl Kept {
+    pub(crate) fn is_stale(&self, address: Address, rules: &Rules) -> bool {
+        let Self { tags, generation, asked, .. } = self;
+        rules.is_stale(&Asked { address, tags, generation: *generation, asked: *asked })
+    }
+
+    /// How long it may still be given; `None` if no longer. A clock that was set back gives no entry a
+    /// longer life.
+    pub(crate) fn left(&self, now: WallTime) -> Option<Duration> {
+        let life = self.expires.unix_ms().saturating_sub(self.asked.unix_ms());
+        let left = self.expires.unix_ms().saturating_sub(now.unix_ms()).min(life);
+        u64::try_from(left).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
+    }
+}
+
+/// All but the body.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    content_type: String,
+    dropped: Option<String>,
+    backend: BackendId,
+    model: String,
+    model_billed: Option<String>,
+    usage: Option<TokenUsage>,
+    cost: Option<MicroUsd>,
+    finish_reason: Option<String>,
+    created: WallTime,
+    took_ms: u64,
+    tags: Tags,
+    generation: u64,
+    shared: Option<SharedTime>,
+    asked: WallTime,
+    expires: WallTime,
+    ends: Vec<u32>,
+}
+
+/// Its sealed form; `None` if it cannot be written, which no entry that was made here is.
+pub(crate) fn seal(key: &Key, kept: &Kept) -> Option<Vec<u8>> {
+    let Entry {
+        answer,
+        content_type,
+        dropped,
+        backend,
+        model,
+        model_billed,
+        usage,
+        cost,
+        finish_reason,
+        created,
+        took,
+    } = &*kept.entry;
+    let head = Head {
+        content_type: content_type.clone(),
+        dropped: dropped.clone(),
+        backend: backend.clone(),
+        model: model.clone(),
+        model_billed: model_billed.clone(),
+        usage: *usage,
+        cost: *cost,
+        finish_reason: finish_reason.clone(),
+        created: *created,
+        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        tags: kept.tags.clone(),
+        generation: kept.generation,
+        shared: kept.shared,
+        asked: kept.asked,
+        expires: kept.expires,
+        ends: answer.ends().to_vec(),
+    };
+    let mut plain = serde_json::to_vec(&head).ok()?;
+    let head_length = u32::try_from(plain.len()).ok()?;
+    plain.extend_from_slice(answer.bytes());
+    plain.extend_from_slice(&head_length.to_le_bytes());
+    let packed = lz4_flex::compress_prepend_size(&plain);
+    let secret = key.seal();
+    let whole = blake3::keyed_hash(&secret, &packed);
+    let nonce = whole.as_bytes().get(..NONCE_BYTES)?;
+    let aad = aad(key);
+    let payload = Payload { msg: &packed, aad: &aad };
+    let sealed = cipher(&secret).encrypt(XNonce::from_slice(nonce), payload).ok()?;
+    Some([nonce, &sealed].concat())
+}
+
+/// What `sealed` holds, if it is whole and belongs to `key`. `bytes_max` limits the body.
+pub(crate) fn unseal(key: &Key, sealed: &[u8], bytes_max: usize) -> Option<Kept> {
+    let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
+    let secret = key.seal();
+    let aad = aad(key);
+    let payload = Payload { msg: sealed, aad: &aad };
+    let packed = cipher(&secret).decrypt(XNonce::from_slice(nonce), payload).ok()?;
+    // Who knows the question can seal anything, so sizes are not believed even now.
+    let (size, packed) = lz4_flex::block::uncompressed_size(&packed).ok()?;
+    if size > bytes_max.saturating_add(ends_bytes_max()).saturating_add(HEAD_BYTES_MAX) {
+        return None;
+    }
+    let mut plain = lz4_flex::decompress(packed, size).ok()?;
+    let body_end = plain.len().checked_sub(size_of::<u32>())?;
+    let head_length = plain.get(body_end..)?.try_into().ok().map(u32::from_le_bytes)?;
+    let body_start = usize::try_from(head_length).ok()?;
+    let head: Head = serde_json::from_slice(plain.get(..body_start)?).ok()?;
+    plain.truncate(body_end);
+    let body = Bytes::from(plain).slice(body_start..);
+    let entry = Entry {
+        answer: Answer::new(body, head.ends.into())?,
+        content_type: head.content_type,
+        dropped: head.dropped,
+        backend: head.backend,
+        model: head.model,
+        model_billed: head.model_billed,
+        usage: head.usage,
+        cost: head.cost,
+        finish_reason: head.finish_reason,
+        created: head.created,
+        took: Duration::from_millis(head.took_ms),
+    };
+    Some(Kept {
+        entry: Arc::new(entry),
+        tags: head.tags,
+        generation: head.generation,
+        shared: head.shared,
+        asked: head.asked,
+        expires: head.expires,
+    })
+}
+
+/// Ends are written as decimals of at most ten digits and a comma.
+const fn ends_bytes_max() -> usize {
+    crate::CHUNKS_MAX.saturating_mul(11)
+}
+
+fn cipher(secret: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(CipherKey::from_slice(secret))
+}
+
+/// The form and the address: a row that was moved to another place does not open there.
+fn aad(key: &Key) -> Vec<u8> {
+    [&FORMAT.to_le_bytes()[..], key.address().bytes()].concat()
+}

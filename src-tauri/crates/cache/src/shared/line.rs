@@ -1,0 +1,146 @@
+//! The connection to the server: made when it is needed, given up when it is slow, tried again later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, Moment};
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, Pipeline};
+
+use super::TIMEOUT;
+use crate::SharedConfig;
+
+/// How long a server that failed is left alone the first time, and at most. Twice as long each time.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+pub(super) struct Line {
+    /// `None` if the address is none; then nobody is ever called.
+    client: Option<Client>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+enum State {
+    /// Not tried yet.
+    New,
+    Connecting,
+    Open(MultiplexedConnection),
+    /// Left alone until then; the next time for so long.
+    Failed {
+        until: Moment,
+        wait: Duration,
+    },
+}
+
+impl Line {
+    pub(super) fn new(config: &SharedConfig, clock: Arc<dyn Clock>) -> Self {
+        let client = client(config);
+        if let Err(error) = &client {
+            // The kind only: its text may quote the address.
+            tracing::error!(kind = ?error.kind(), "the shared cache's address is of no use");
+        }
+        Self { client: client.ok(), clock, state: Mutex::new(State::New) }
+    }
+
+    /// Whether the last exchange succeeded.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(*self.state.lock(), State::Open(_))
+    }
+
+    /// How long the server is left alone from now.
+    pub(super) fn retry_in(&self) -> Duration {
+        match *self.state.lock() {
+            State::Failed { until, .. } => until.since(self.clock.now()),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// One exchange; `None` if the server is left alone, is slow, or refuses.
+    pub(super) async fn ask<T: FromRedisValue>(&self, ask: &Pipeline) -> Option<T> {
+        let (mut connection, wait) = self.connection().await?;
+        match tokio::time::timeout(TIMEOUT, ask.query_async(&mut connection)).await {
+            Ok(Ok(answer)) => {
+                *self.state.lock() = State::Open(connection);
+                Some(answer)
+            }
+            Ok(Err(error)) => self.failed(&error.to_string(), wait),
+            Err(_elapsed) => self.failed("it did not answer in time", wait),
+        }
+    }
+
+    /// The open connection, or a new one if it is time; with the wait if that fails. Of several who
+    /// come at once, one connects.
+    async fn connection(&self) -> Option<(MultiplexedConnection, Duration)> {
+        let wait = {
+            let mut state = self.state.lock();
+            match &*state {
+                State::Open(connection) => return Some((connection.clone(), RETRY_FIRST)),
+                State::Connecting => return None,
+                State::Failed { until, .. } if *until > self.clock.now() => return None,
+                State::Failed { wait, .. } => {
+                    let wait = *wait;
+                    *state = State::Connecting;
+                    wait
+                }
+                State::New => {
+                    *state = State::Connecting;
+                    RETRY_FIRST
+                }
+            }
+        };
+        // Whoever connects may be dropped meanwhile; somebody else has to be able to then.
+        let attempt = Attempt { line: self, wait, is_over: false };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT));
+        let client = self.client.as_ref()?;
+        let connected = client.get_multiplexed_async_connection_with_config(&config).await;
+        attempt.over();
+        match connected {
+            Ok(connection) => {
+                *self.state.lock() = State::Open(connection.clone());
+                Some((connection, wait))
+            }
+            Err(error) => self.failed(&error.to_string(), wait),
+        }
+    }
+
+    fn failed<T>(&self, why: &str, wait: Duration) -> Option<T> {
+        tracing::debug!(why, "the shared cache is left alone for a while");
+        let until = self.clock.now() + wait;
+        *self.state.lock() = State::Failed { until, wait: wait.saturating_mul(2).min(RETRY_MAX) };
+        None
+    }
+}
+
+/// An attempt to connect, which fails if it is dropped.
+struct Attempt<'l> {
+    line: &'l Line,
+    wait: Duration,
+    is_over: bool,
+}
+
+impl Attempt<'_> {
+    fn over(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let _nothing: Option<()> = self.line.failed("nobody waited for it", self.wait);
+        }
+    }
+}
+
+fn client(config: &SharedConfig) -> redis::RedisResult<Client> {
+    let mut info = config.url.as_str().into_connection_info()?;
+    if let Some(password) = &config.password {
+        let settings = info.redis_settings().clone().set_password(password.expose());
+        info = info.set_redis_settings(settings);
+    }
+    Client::open(info)
+}

@@ -1,0 +1,101 @@
+//! Marks of purges on the server: one hash with the count of purges, and beside each thing that was
+//! purged the count at which it was.
+//!
+//! An answer carries the count at which it was asked for ([`SharedTime`]). It is stale if a mark that
+//! covers it is higher. A server may lose the hash (it evicts, or restarts empty); then a new one begins
+//! with another epoch, and answers of the old epoch are stale.
+
+use std::collections::HashMap;
+
+use domain::WallTime;
+use serde::{Deserialize, Serialize};
+
+use crate::kept::Kept;
+use crate::{Address, Purge};
+
+/// The field with the epoch.
+pub(super) const EPOCH: &str = "epoch";
+
+/// The field with the count of purges.
+pub(super) const COUNT: &str = "count";
+
+/// How the field of a purge by age begins; a time in milliseconds follows.
+const OLDER: &str = "older:";
+
+/// When a question was asked, by the server's marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SharedTime {
+    epoch: u64,
+    count: u64,
+}
+
+/// The marks as they stood at one moment.
+pub(super) struct Marks {
+    time: SharedTime,
+    fields: HashMap<String, String>,
+}
+
+impl Marks {
+    /// Reads the hash; `None` if it has no epoch.
+    pub(super) fn read(fields: &[(String, String)]) -> Option<Self> {
+        let fields: HashMap<String, String> = fields.iter().cloned().collect();
+        let number = |name| fields.get(name).and_then(|text| text.parse::<u64>().ok());
+        let time = SharedTime { epoch: number(EPOCH)?, count: number(COUNT).unwrap_or(0) };
+        Some(Self { time, fields })
+    }
+
+    pub(super) const fn time(&self) -> SharedTime {
+        self.time
+    }
+
+    /// Whether a purge covers an answer.
+    pub(super) fn cover(&self, address: Address, kept: &Kept) -> bool {
+        let Some(asked) = kept.shared.filter(|asked| asked.epoch == self.time.epoch) else {
+            return true;
+        };
+        let tags = &kept.tags;
+        let covering = [
+            Purge::All,
+            Purge::Entry(address),
+            Purge::Backend(tags.backend.clone()),
+            Purge::Model(tags.model_asked.clone()),
+            Purge::Model(tags.model.clone()),
+            Purge::Client(tags.client.clone()),
+            Purge::Route(tags.route.clone()),
+        ];
+        let is_after = |count: &String| count.parse().is_ok_and(|count: u64| count > asked.count);
+        let is_covered = |purge| self.fields.get(&field(purge)).is_some_and(is_after);
+        covering.iter().any(is_covered)
+            || self.fields.iter().any(|(field, count)| {
+                let before = field.strip_prefix(OLDER).and_then(|ms| ms.parse::<i64>().ok());
+                before.is_some_and(|before| kept.asked.unix_ms() < before) && is_after(count)
+            })
+    }
+}
+
+/// A number that no earlier epoch had: of the time and of what happened to be asked for first.
+pub(super) fn epoch(now: WallTime, address: Address) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&now.unix_ms().to_le_bytes()).update(address.bytes());
+    let mut number = [0; 8];
+    hasher.finalize_xof().fill(&mut number);
+    u64::from_le_bytes(number)
+}
+
+/// Whether a field marks one thing, and so may be merged into the mark of everything.
+pub(super) fn is_of_one_thing(field: &str) -> bool {
+    field.contains(':')
+}
+
+/// The field that marks a purge; its value is the count of purges.
+pub(super) fn field(purge: &Purge) -> String {
+    match purge {
+        Purge::All => "all".to_owned(),
+        Purge::OlderThan(time) => format!("{OLDER}{}", time.unix_ms()),
+        Purge::Entry(address) => format!("entry:{address}"),
+        Purge::Backend(backend) => format!("backend:{backend}"),
+        Purge::Model(model) => format!("model:{model}"),
+        Purge::Client(client) => format!("client:{client}"),
+        Purge::Route(route) => format!("route:{route}"),
+    }
+}

@@ -1,0 +1,16 @@
+//! The cache through its public face: tiers, purges, damage, restarts, kills.
+
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod keeping;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod purging;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod shared;
+#[cfg(test)]
+mod world;

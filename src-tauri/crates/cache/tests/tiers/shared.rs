@@ -1,0 +1,297 @@
+//! The shared tier with a real server, started by the test in a temporary folder.
+//!
+//! Machines without one skip these tests and say so; `cargo xtask test` installs it.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache::{Cache, CacheConfig, Purge, SharedConfig, Tier, Unreached};
+use domain::{ManualClock, Secret};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use crate::world::{TTL, clock, config, entry, key, look, tags};
+
+/// Rounds of asking until something has happened; each takes some microseconds up to a timeout.
+const ROUNDS_MAX: usize = 20_000;
+
+/// A server on a socket of its own, which ends with the test.
+struct Server {
+    folder: TempDir,
+    child: Option<Child>,
+    password: Option<&'static str>,
+}
+
+impl Server {
+    /// `None` where no server can be had.
+    fn start(password: Option<&'static str>) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut server = Self { folder, child: None, password };
+        server.run().then_some(server)
+    }
+
+    fn run(&mut self) -> bool {
+        for program in ["redis-server", "valkey-server"] {
+            let mut call = Command::new(program);
+            call.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+                .arg(self.socket())
+                .arg("--dir")
+                .arg(self.folder.path())
+                .stdout(Stdio::null());
+            if let Some(password) = self.password {
+                call.args(["--requirepass", password]);
+            }
+            if let Ok(child) = call.spawn() {
+                self.child = Some(child);
+                while redis::Client::open(self.url()).expect("a URL").get_connection().is_err()
+                    && !self.socket().exists()
+                {
+                    std::thread::yield_now();
+                }
+                return true;
+            }
+        }
+        println!("skipped: neither redis-server nor valkey-server is installed");
+        false
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("killed");
+            child.wait().expect("ended");
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    fn url(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// A connection of the test's own.
+    fn raw(&self) -> redis::Connection {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        let mut tries = 0;
+        loop {
+            match client.get_connection() {
+                Ok(connection) => return connection,
+                Err(error) => assert!(tries < ROUNDS_MAX, "{error}"),
+            }
+            tries += 1;
+        }
+    }
+
+    /// A machine with nothing but memory and this server.
+    fn machine(&self) -> Machine {
+        let clock = clock();
+        let password = self.password.map(|text| Secret::parse(text.to_owned()).expect("a secret"));
+        let shared = Some(SharedConfig { url: self.url(), password });
+        let cache =
+            Cache::open(CacheConfig { shared, ..config(None) }, Arc::clone(&clock) as Arc<_>);
+        let mut tending = JoinSet::new();
+        let tended = cache.clone();
+        tending.spawn(async move { tended.tend().await });
+        Machine { cache, clock, _tending: tending }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Machine {
+    cache: Cache,
+    clock: Arc<ManualClock>,
+    _tending: JoinSet<()>,
+}
+
+impl Machine {
+    /// Waits until the server answers this machine, so that tickets know its marks.
+    async fn reach(&self) {
+        for _ in 0..ROUNDS_MAX {
+            let _looked = look(&self.cache, 999).await;
+            if self.cache.stats().tiers[1].is_open {
+                // The first exchange may have begun the epoch; the second has read it.
+                let _looked = look(&self.cache, 999).await;
+                return;
+            }
+            // A server that was slow once is tried again later.
+            self.clock.advance(Duration::from_millis(100));
+            tokio::task::yield_now().await;
+        }
+        panic!("the server does not answer");
+    }
+
+    /// Asks in vain, then puts in an answer.
+    async fn answer(&self, number: u64, text: &str) {
+        self.reach().await;
+        let cache::Lookup::Miss(ticket) = self.cache.get(&key(number)).await else {
+            panic!("it was there");
+        };
+        self.cache.put(&key(number), ticket, tags(number), entry(text), TTL).expect("kept");
+    }
+
+    /// Asks until the answer is there.
+    async fn find(&self, number: u64) -> Tier {
+        for _ in 0..ROUNDS_MAX {
+            if let Some((_, tier)) = look(&self.cache, number).await {
+                return tier;
+            }
+            self.clock.advance(Duration::from_millis(10));
+            tokio::task::yield_now().await;
+        }
+        panic!("never there");
+    }
+}
+
+#[tokio::test]
+async fn what_one_machine_was_told_another_gets() {
+    let Some(server) = Server::start(None) else { return };
+    let (a, b) = (server.machine(), server.machine());
+    a.answer(1, "a marked answer ".repeat(20).as_str()).await;
+    b.reach().await;
+    assert_eq!(b.find(1).await, Tier::Shared);
+    assert_eq!(b.find(1).await, Tier::Memory, "it came along");
+    let mut raw = server.raw();
+    let names: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut raw).expect("names");
+    assert_eq!(names.len(), 2, "{names:?}");
+    for name in names {
+        assert!(name.starts_with("gatehouse:cache:1:"), "{name}");
+        if name.ends_with("purges") {
+            continue;
+        }
+        let value: Vec<u8> = redis::cmd("GET").arg(&name).query(&mut raw).expect("a value");
+        assert!(!value.windows(8).any(|bytes| bytes == b"a marked"), "it lies there in plain");
+        let left: i64 = redis::cmd("PTTL").arg(&name).query(&mut raw).expect("a time");
+        let ttl = i64::try_from(TTL.as_millis()).expect("small");
+        assert!((1..=ttl).contains(&left), "{left}");
+    }
+}
+
+#[tokio::test]
+async fn a_purge_by_one_machine_holds_for_all() {
+    let Some(server) = Server::start(None) else { return };
+    let purges = [
+        Purge::All,
+        Purge::Entry(key(1).address()),
+        Purge::Backend(tags(1).backend),
+        Purge::Model(tags(1).model),
+        Purge::Model(tags(1).model_asked),
+        Purge::Client(tags(1).client),
+        Purge::Route(tags(1).route),
+        Purge::OlderThan(domain::WallTime::from_unix_ms(i64::MAX)),
+        // An earlier time after a later one takes nothing back.
+        Purge::OlderThan(domain::WallTime::from_unix_ms(0)),
+    ];
+    for purge in purges {
+        redis::cmd("FLUSHALL").exec(&mut server.raw()).expect("emptied");
+        let (a, b, c) = (server.machine(), server.machine(), server.machine());
+        if purge == Purge::OlderThan(domain::WallTime::from_unix_ms(0)) {
+            a.reach().await;
+            a.answer(1, "old").await;
+            b.find(1).await;
+            a.cache
+                .purge(Purge::OlderThan(domain::WallTime::from_unix_ms(i64::MAX)))
+                .await
+                .expect("told");
+        } else {
+            a.answer(1, "old").await;
+            b.find(1).await;
+        }
+        a.reach().await;
+        a.cache.purge(purge.clone()).await.expect("told");
+        c.reach().await;
+        assert_eq!(look(&c.cache, 1).await, None, "{purge:?}");
+        c.answer(1, "new").await;
+        let d = server.machine();
+        d.reach().await;
+        d.find(1).await;
+        assert_eq!(look(&d.cache, 1).await.map(|(text, _)| text), Some("new".into()), "{purge:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_under_way_on_another_machine_is_covered_too() {
+    let Some(server) = Server::start(None) else { return };
+    let (a, b) = (server.machine(), server.machine());
+    b.reach().await;
+    let cache::Lookup::Miss(ticket) = b.cache.get(&key(1)).await else { panic!("not empty") };
+    a.reach().await;
+    a.cache.purge(Purge::All).await.expect("told");
+    b.cache.put(&key(1), ticket, tags(1), entry("asked before the purge"), TTL).expect("kept here");
+    b.answer(2, "asked after it").await;
+    let c = server.machine();
+    c.reach().await;
+    // Answers are put there in order, so the first is there when the second is.
+    c.find(2).await;
+    assert_eq!(look(&c.cache, 1).await, None);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_passed_by_and_hears_of_purges_when_it_is_back() {
+    let Some(mut server) = Server::start(None) else { return };
+    let a = server.machine();
+    a.answer(1, "old").await;
+    let b = server.machine();
+    b.find(1).await;
+    server.stop();
+    assert_eq!(look(&a.cache, 2).await, None, "a miss, not an error");
+    a.cache
+        .put(&key(2), a.cache.ticket(), tags(2), entry("while it was away"), TTL)
+        .expect("kept in memory");
+    assert_eq!(look(&a.cache, 2).await.map(|(_, tier)| tier), Some(Tier::Memory));
+    let refused = a.cache.purge(Purge::Client(tags(1).client)).await;
+    assert_eq!(refused, Err(Unreached { tiers: vec![Tier::Shared] }));
+    assert!(!a.cache.stats().tiers[1].is_open);
+    assert_eq!(look(&a.cache, 1).await, None);
+    // It comes back with what it had: nothing, for it keeps nothing; so put the old state there.
+    assert!(server.run());
+    a.clock.advance(Duration::from_secs(60));
+    a.reach().await;
+    let mut raw = server.raw();
+    let marks: Vec<String> =
+        redis::cmd("HKEYS").arg("gatehouse:cache:1:purges").query(&mut raw).expect("marks");
+    assert!(marks.contains(&"client:c1".to_owned()), "{marks:?}");
+}
+
+#[tokio::test]
+async fn what_is_damaged_or_of_a_lost_epoch_is_a_miss() {
+    let Some(server) = Server::start(None) else { return };
+    let a = server.machine();
+    a.answer(1, "one").await;
+    a.answer(2, "two").await;
+    server.machine().find(2).await;
+    let mut raw = server.raw();
+    let name = format!("gatehouse:cache:1:answer:{}", key(1).address());
+    redis::cmd("SETRANGE").arg(&name).arg(30).arg("!").exec(&mut raw).expect("damaged");
+    let b = server.machine();
+    b.reach().await;
+    assert_eq!(look(&b.cache, 1).await, None);
+    assert_eq!(b.cache.stats().tiers[1].damaged, 1);
+    let is_there: bool = redis::cmd("EXISTS").arg(&name).query(&mut raw).expect("told");
+    assert!(!is_there, "it is removed");
+    // The server evicts the marks, and with them all knowledge of purges.
+    redis::cmd("DEL").arg("gatehouse:cache:1:purges").exec(&mut raw).expect("lost");
+    let c = server.machine();
+    c.clock.advance(Duration::from_secs(1));
+    c.reach().await;
+    assert_eq!(look(&c.cache, 2).await, None);
+}
+
+#[tokio::test]
+async fn a_password_is_given_and_a_wrong_one_is_a_bypass() {
+    let Some(mut server) = Server::start(Some("open-sesame")) else { return };
+    let a = server.machine();
+    a.answer(1, "one").await;
+    server.machine().find(1).await;
+    server.password = Some("another");
+    let b = server.machine();
+    assert_eq!(look(&b.cache, 1).await, None);
+    assert!(!b.cache.stats().tiers[1].is_open);
+}

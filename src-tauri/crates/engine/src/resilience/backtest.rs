@@ -1,0 +1,166 @@
+//! What a breaker with other numbers would have done: the attempts of the past, told to the same state
+//! machine that guards the present.
+
+use std::time::Duration;
+
+use domain::{Moment, WallTime};
+use ledger::{AttemptEnd, AttemptOutcome};
+use resilience::{
+    Accesses, BreakerRules, Failure, FailureClass, Happened, LimitScope, Transition,
+    TransitionState,
+};
+
+/// Open times are not spread in a back-test, so that the same numbers give the same answer.
+const CHANCE: f64 = 0.5;
+
+/// What the numbers would have brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BackTest {
+    /// How often a breaker would have opened that let calls through before. One that opens again
+    /// because a trial failed is still the same time.
+    pub opened: u32,
+    /// How long it would have been open in all.
+    pub open_time: Duration,
+    /// Attempts that would have been made: those that a breaker would have held back are not.
+    pub attempts: u32,
+}
+
+/// Tells `outcomes`, which are in the order in which they ended, to breakers with these `rules`.
+///
+/// Breakers only: cooldowns and blocks are the provider's word and follow from no number of ours. What
+/// another backend would have answered in place of a call that is held back is not known, so nothing is
+/// made up for it.
+#[must_use]
+pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BackTest {
+    let mut accesses = Accesses::new(rules);
+    let mut found = BackTest::default();
+    let Some(begun) = outcomes.first().map(|outcome| outcome.ended) else { return found };
+    for outcome in outcomes {
+        let now = moment(begun, outcome.ended);
+        let Ok(permit) = accesses.admit(&outcome.access, &outcome.model, now) else { continue };
+        found.attempts = found.attempts.saturating_add(1);
+        let happened = happened(outcome);
+        found.count(&accesses.report(permit, happened, outcome.request, now, CHANCE));
+    }
+    found
+}
+
+impl BackTest {
+    fn count(&mut self, transitions: &[Transition]) {
+        for transition in transitions.iter().filter(|one| one.to == TransitionState::Open) {
+            self.open_time += transition.until.unwrap_or_default();
+            if transition.from != TransitionState::HalfOpen {
+                self.opened = self.opened.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// What an attempt of the past was for its breaker.
+fn happened(outcome: &AttemptOutcome) -> Happened {
+    match outcome.end {
+        AttemptEnd::Answered => Happened::Success { first_token: outcome.first_token },
+        AttemptEnd::GivenUp => Happened::Nothing,
+        AttemptEnd::Failed => {
+            let counted = Failure::from(class(outcome)).happened(LimitScope::Access);
+            if matches!(counted, Happened::Failure { .. }) { counted } else { Happened::Nothing }
+        }
+    }
+}
+
+/// Attempts of before the class was written down have only their status; without one there was no answer.
+fn class(outcome: &AttemptOutcome) -> FailureClass {
+    let word = outcome.class.as_deref().and_then(|word| word.parse().ok());
+    word.unwrap_or_else(|| {
+        outcome.http_status.map_or(FailureClass::Connect, FailureClass::of_status)
+    })
+}
+
+fn moment(begun: WallTime, at: WallTime) -> Moment {
+    let ms = at.unix_ms().saturating_sub(begun.unix_ms());
+    Moment::default() + Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Access, BackendId, RequestId, SeededEntropy};
+
+    use super::*;
+
+    const START_MS: i64 = 1_795_248_000_000;
+
+    fn outcome(secs: i64, end: AttemptEnd, class: Option<FailureClass>) -> AttemptOutcome {
+        let ended = WallTime::from_unix_ms(START_MS + secs * 1_000);
+        AttemptOutcome {
+            ended,
+            access: Access { backend: BackendId::new("home").expect("a name"), credential: None },
+            model: "m".to_owned(),
+            request: RequestId::generate(ended, &SeededEntropy::new(1)),
+            end,
+            class: class.map(|class| class.to_string()),
+            http_status: None,
+            first_token: None,
+        }
+    }
+
+    /// One call a second for `secs`, which fail while `is_down` says so.
+    fn traffic(secs: i64, is_down: impl Fn(i64) -> bool) -> Vec<AttemptOutcome> {
+        let one = |second: i64| match is_down(second) {
+            true => outcome(second, AttemptEnd::Failed, Some(FailureClass::Server)),
+            false => outcome(second, AttemptEnd::Answered, None),
+        };
+        (0..secs).map(one).collect()
+    }
+
+    #[test]
+    fn two_outages_open_it_twice_and_each_is_open_until_its_end() {
+        let outage = |second: i64| (100..130).contains(&second) || (1_000..1_030).contains(&second);
+        let found = back_test(&traffic(1_200, outage), BreakerRules::default());
+        assert_eq!(found.opened, 2, "{found:?}");
+        // 5 + 10 + 20 s each: the third trial meets a backend that answers again.
+        assert_eq!(found.open_time, Duration::from_secs(70), "{found:?}");
+        assert!(found.attempts < 1_200, "{found:?}");
+    }
+
+    #[test]
+    fn other_numbers_give_another_past() {
+        let outage = |second: i64| (100..104).contains(&second);
+        let calls = traffic(300, outage);
+        let opened = |failures_in_a_row| {
+            let rules = BreakerRules { failures_in_a_row, ..BreakerRules::default() };
+            back_test(&calls, rules).opened
+        };
+        assert_eq!((opened(3), opened(4), opened(5)), (1, 1, 0));
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_endpoint_opens_nothing() {
+        let quiet = |class| outcome(1, AttemptEnd::Failed, Some(class));
+        let mut calls: Vec<_> = FailureClass::ALL
+            .iter()
+            .copied()
+            .filter(|class| {
+                let told = Failure::from(*class).happened(LimitScope::Access);
+                !matches!(told, Happened::Failure { .. })
+            })
+            .map(quiet)
+            .collect();
+        assert!(calls.len() >= 8, "rate limits, blocks, and what is the caller's own");
+        calls.extend((0..9).map(|_| outcome(2, AttemptEnd::GivenUp, None)));
+        let rules = BreakerRules { failures_in_a_row: 1, ..BreakerRules::default() };
+        let found = back_test(&calls, rules);
+        let attempts = u32::try_from(calls.len()).expect("few");
+        assert_eq!(found, BackTest { attempts, ..BackTest::default() });
+        assert_eq!(back_test(&[], rules), BackTest::default());
+    }
+
+    #[test]
+    fn attempts_of_before_the_class_was_known_are_told_by_their_status() {
+        let told = |http_status| {
+            let bare = AttemptOutcome { http_status, ..outcome(1, AttemptEnd::Failed, None) };
+            back_test(&[bare], BreakerRules { failures_in_a_row: 1, ..BreakerRules::default() })
+        };
+        assert_eq!((told(None).opened, told(Some(503)).opened), (1, 1));
+        assert_eq!((told(Some(400)).opened, told(Some(429)).opened), (0, 0));
+    }
+}

@@ -1,0 +1,105 @@
+//! From the numbers of the settings to the rules of the machines. The settings know words and ranges,
+//! the machines know durations; neither knows the other.
+
+use std::time::Duration;
+
+use ::resilience::{AttemptRules, BreakerRules, RetryBudgetRules};
+use settings::ResilienceNumbers;
+
+/// When an access is left alone and how it comes back.
+#[must_use]
+pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
+    BreakerRules {
+        failures_in_a_row: numbers.failures_in_a_row,
+        failure_percent: percent(numbers.failure_percent),
+        slow_percent: percent(numbers.slow_percent),
+        calls_min: numbers.calls_min,
+        window: secs(numbers.window_secs),
+        slow_factor: numbers.slow_factor,
+        slow_floor: millis(numbers.slow_ms_min),
+        bad_probes: numbers.bad_probes,
+        open_first: millis(numbers.open_ms_first),
+        open_max: millis(numbers.open_ms_max),
+        open_jitter_percent: percent(numbers.open_jitter_percent),
+        calm: secs(numbers.calm_secs),
+        trial_successes: numbers.trial_successes,
+        trial_silence: secs(numbers.trial_silence_secs),
+        trial_lease: secs(numbers.trial_lease_secs),
+        ramp_successes: numbers.ramp_successes,
+        ramp_step: secs(numbers.ramp_step_secs),
+        ramp_failure_percent: percent(numbers.ramp_failure_percent),
+        cooldown_first: millis(numbers.cooldown_ms_first),
+        cooldown_longest: millis(numbers.cooldown_ms_max),
+        quota_first: secs(numbers.quota_secs_first),
+        quota_longest: secs(numbers.quota_secs_max),
+    }
+}
+
+/// How often and how fast a request is tried again.
+#[must_use]
+pub fn attempt_rules(numbers: &ResilienceNumbers) -> AttemptRules {
+    AttemptRules {
+        attempts_max: percent(numbers.attempts_max),
+        base: millis(numbers.retry_ms_first),
+        cap: millis(numbers.retry_ms_max),
+        base_connect: millis(numbers.retry_connect_ms),
+        wait_max: millis(numbers.retry_after_ms_max),
+    }
+}
+
+/// How much of all traffic may be tries again.
+#[must_use]
+pub fn retry_budget_rules(numbers: &ResilienceNumbers) -> RetryBudgetRules {
+    RetryBudgetRules {
+        percent: percent(numbers.retry_budget_percent),
+        reserve: numbers.retry_reserve,
+    }
+}
+
+/// A number whose range ends below 256.
+fn percent(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+fn secs(number: u32) -> Duration {
+    Duration::from_secs(number.into())
+}
+
+fn millis(number: u32) -> Duration {
+    Duration::from_millis(number.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So that what the settings call the usual is what the machines were tested with.
+    #[test]
+    fn the_usual_numbers_are_the_machines_own() {
+        let numbers = ResilienceNumbers::default();
+        assert_eq!(breaker_rules(&numbers), BreakerRules::default());
+        assert_eq!(attempt_rules(&numbers), AttemptRules::default());
+        assert_eq!(retry_budget_rules(&numbers), RetryBudgetRules::default());
+    }
+
+    /// A number that no rule follows would be a switch without a wire. The timer of a forced breaker
+    /// is the one that whoever forces it asks for.
+    #[test]
+    fn each_number_moves_a_rule() {
+        let usual = ResilienceNumbers::default();
+        let rules = |numbers: &ResilienceNumbers| {
+            (breaker_rules(numbers), attempt_rules(numbers), retry_budget_rules(numbers))
+        };
+        for field in ResilienceNumbers::FIELDS {
+            let mut moved = usual.clone();
+            let end = if field.default == *field.range.end() {
+                field.range.start()
+            } else {
+                field.range.end()
+            };
+            moved.set(field.name, *end).expect("a field");
+            let follows = rules(&moved) != rules(&usual);
+            assert_eq!(follows, field.name != "forced_closed_secs", "{}", field.name);
+        }
+    }
+}

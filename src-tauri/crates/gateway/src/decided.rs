@@ -1,0 +1,31 @@
+//! A routing decision as it is written down with its request: who was considered, in which order, why.
+
+use routing::{Candidate, Decision, PassedOver};
+use serde_json::{Value, json};
+
+/// The decision as JSON text; `None` if there was nothing to decide.
+pub(crate) fn written(decision: &Decision) -> Option<String> {
+    if decision.candidates.len() + decision.passed_over.len() < 2 {
+        return None;
+    }
+    let candidates: Vec<Value> = decision.candidates.iter().map(candidate).collect();
+    let passed_over: Vec<Value> = decision.passed_over.iter().map(passed_over).collect();
+    let written = json!({
+        "route": decision.route, "policy": decision.policy.word(),
+        "candidates": candidates, "passed_over": passed_over,
+    });
+    Some(written.to_string())
+}
+
+fn candidate(candidate: &Candidate) -> Value {
+    json!({
+        "backend": candidate.access.backend,
+        "credential": candidate.access.credential,
+        "model": candidate.model,
+        "why": candidate.why.to_string(),
+    })
+}
+
+fn passed_over(passed: &PassedOver) -> Value {
+    json!({"backend": passed.backend, "model": passed.model, "reason": passed.reason.to_string()})
+}

@@ -1,0 +1,185 @@
+//! The one loop of the product: which candidate is asked next, and when it is over.
+//!
+//! [`Attempts`] decides and this acts, for answers, streams and vectors alike. Nothing has reached the
+//! client while it runs: an [`Errand`] is done as soon as a candidate begins to answer.
+
+use std::future::Future;
+
+use domain::{Access, RequestId};
+use resilience::{Attempts, Availability, Circumstances, FailureClass, Step};
+use routing::{Candidate, Decision};
+
+use crate::failure::Failure;
+use crate::gateway::Gateway;
+use crate::live::Trial;
+use crate::reasons::Reasons;
+use crate::record::Record;
+use crate::snapshot::{Backend, Snapshot};
+
+/// What candidates are tried for.
+pub(crate) trait Errand: Sync {
+    /// What the first candidate that can gives.
+    type Answer: Send;
+
+    /// Asks one candidate, once. A try begins with [`Record::begin_try`]; a failure before that is none
+    /// of the backend's and costs no attempt.
+    fn ask(
+        &self,
+        gateway: &Gateway,
+        to: Place<'_>,
+        record: &mut Record,
+    ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}
+
+/// Where an errand goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) backend: &'a Backend,
+    pub(crate) candidate: &'a Candidate,
+}
+
+/// What a tour works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Tour<'a> {
+    pub(crate) request: RequestId,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) decision: &'a Decision,
+}
+
+impl<'a> Tour<'a> {
+    fn candidates(&self) -> impl Iterator<Item = (&'a Access, &'a str)> {
+        let candidates = self.decision.candidates.iter();
+        candidates.map(|candidate| (&candidate.access, candidate.model.as_str()))
+    }
+
+    fn plan(&self) -> Attempts {
+        Attempts::new(self.snapshot.resilience.attempts, self.candidates())
+    }
+}
+
+/// Why a candidate gave nothing.
+enum Refused {
+    /// It was not asked.
+    NotTried(Failure),
+    /// It was, and failed.
+    Tried(Failure),
+}
+
+impl Gateway {
+    /// Tries candidates until one begins to answer; else the failure to tell the client.
+    pub(crate) async fn tour<E: Errand>(
+        &self,
+        errand: &E,
+        tour: Tour<'_>,
+        record: &mut Record,
+    ) -> Result<E::Answer, Failure> {
+        let mut reasons = Reasons::default();
+        let candidates = &tour.decision.candidates;
+        let mut attempts = tour.plan();
+        let mut step = attempts.begin();
+        loop {
+            let place = match step {
+                Step::Try(place) => place,
+                Step::TryAfter(place, wait) => {
+                    tokio::time::sleep(wait).await;
+                    record.waits(wait);
+                    place
+                }
+                Step::Stop(_) => break,
+            };
+            let Some(candidate) = candidates.get(place) else { break };
+            step = match self.try_one(errand, tour, candidate, record).await {
+                Ok(answer) => return Ok(answer),
+                Err(Refused::NotTried(failure)) if failure.class == FailureClass::Local => {
+                    return Err(failure);
+                }
+                Err(Refused::NotTried(failure)) => {
+                    reasons.add(candidate, failure);
+                    let at = self.circumstances(tour, record);
+                    attempts.not_admitted(place, &mut self.live.budget(), at)
+                }
+                Err(Refused::Tried(failure)) => {
+                    let said = failure.for_plan();
+                    reasons.add(candidate, failure);
+                    let at = self.circumstances(tour, record);
+                    attempts.failed(place, said, &mut self.live.budget(), at)
+                }
+            };
+        }
+        if record.tries() > 0 {
+            return Err(reasons.told());
+        }
+        self.last_resort(errand, tour, reasons, record).await
+    }
+
+    fn circumstances(&self, tour: Tour<'_>, record: &Record) -> Circumstances {
+        let left = tour.snapshot.limits.total_timeout.saturating_sub(record.elapsed());
+        Circumstances { now: self.clock().now(), left, chance: self.live.chance() }
+    }
+
+    async fn try_one<E: Errand>(
+        &self,
+        errand: &E,
+        tour: Tour<'_>,
+        candidate: &Candidate,
+        record: &mut Record,
+    ) -> Result<E::Answer, Refused> {
+        let backend = self.reachable(tour.snapshot, candidate).map_err(Refused::NotTried)?;
+        let admitted = self.live.admit(&candidate.access, &candidate.model, tour.request);
+        let trial =
+            admitted.map_err(|closed| Refused::NotTried(self.closed(candidate, &closed)))?;
+        self.go(errand, Place { backend, candidate }, trial, record).await
+    }
+
+    async fn go<E: Errand>(
+        &self,
+        errand: &E,
+        to: Place<'_>,
+        trial: Trial,
+        record: &mut Record,
+    ) -> Result<E::Answer, Refused> {
+        let tries = record.tries();
+        record.admitted(trial);
+        match errand.ask(self, to, record).await {
+            Ok(answer) => Ok(answer),
+            Err(failure) if record.tries() == tries => {
+                record.not_tried();
+                Err(Refused::NotTried(failure))
+            }
+            Err(failure) => {
+                record.failed_try(&failure);
+                Err(Refused::Tried(failure))
+            }
+        }
+    }
+
+    /// All candidates are closed: the one that opens first may be tried once, so that a machine that
+    /// was asleep or offline finds out by itself that the world is back.
+    async fn last_resort<E: Errand>(
+        &self,
+        errand: &E,
+        tour: Tour<'_>,
+        reasons: Reasons,
+        record: &mut Record,
+    ) -> Result<E::Answer, Failure> {
+        let candidates: Vec<_> = tour.candidates().collect();
+        let nearest = self.live.admit_nearest(&candidates, tour.request);
+        let found = nearest.and_then(|(place, trial)| {
+            let candidate = tour.decision.candidates.get(place)?;
+            let backend = self.reachable(tour.snapshot, candidate).ok()?;
+            Some((Place { backend, candidate }, trial))
+        });
+        let Some((to, trial)) = found else {
+            let reopens = self.live.nearest_reopen(candidates.into_iter());
+            return Err(reasons.all_closed(reopens));
+        };
+        match self.go(errand, to, trial, record).await {
+            Ok(answer) => Ok(answer),
+            Err(Refused::NotTried(failure) | Refused::Tried(failure)) => Err(failure.for_good()),
+        }
+    }
+
+    fn closed(&self, candidate: &Candidate, closed: &Availability) -> Failure {
+        Failure::closed(&candidate.access, closed, self.clock().now())
+    }
+}

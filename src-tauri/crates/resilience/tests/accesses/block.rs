@@ -1,0 +1,88 @@
+//! What only the user can mend.
+
+use domain::CredentialId;
+use resilience::{Availability, BlockReason, ClosedWhy, Happened};
+
+use crate::world::{GOOD, MODEL, World, access, rejected, request, secs};
+
+fn blocked(reason: BlockReason) -> Availability {
+    Availability::Closed { why: ClosedWhy::Blocked(reason), until: None }
+}
+
+#[test]
+fn each_reason_blocks_at_once_and_no_time_lifts_it() {
+    for reason in BlockReason::ALL {
+        let mut world = World::new();
+        world.call(Happened::Blocked(*reason));
+        assert_eq!(world.look(), blocked(*reason));
+        world.pass(secs(365 * 86_400));
+        assert_eq!(world.look(), blocked(*reason));
+        assert!(world.accesses.admit(&world.one, MODEL, world.now).is_err());
+        assert_eq!(world.log[0].rule.word(), reason.word());
+        assert_eq!(world.log[0].evidence, [request(1)]);
+    }
+}
+
+#[test]
+fn a_new_key_lifts_it_for_every_backend_of_that_key_alone() {
+    let mut world = World::new();
+    world.call(rejected());
+    let mut keyless = access("two");
+    keyless.credential = None;
+    let permit = world.accesses.admit(&keyless, MODEL, world.now).unwrap();
+    world.end(permit, rejected());
+    world.log.clear();
+    let other = CredentialId::new("other").unwrap();
+    assert!(world.accesses.credential_changed(&other, world.now).is_empty());
+    assert_eq!(world.look(), blocked(BlockReason::KeyRejected));
+    let key = CredentialId::new("key").unwrap();
+    world.log.extend(world.accesses.credential_changed(&key, world.now));
+    assert_eq!(world.look(), Availability::Ready);
+    assert_eq!(world.logged(), ["blocked>ready credential-changed"]);
+    let still = world.accesses.availability(&keyless, MODEL, world.now);
+    assert_eq!(still, blocked(BlockReason::KeyRejected));
+}
+
+#[test]
+fn a_check_by_hand_and_a_reset_lift_it() {
+    let mut world = World::new();
+    world.call(rejected());
+    world.log.extend(world.accesses.recheck_passed(&world.one, world.now));
+    assert_eq!(world.look(), Availability::Ready);
+    world.call(Happened::Blocked(BlockReason::Unpaid));
+    world.log.extend(world.accesses.reset(&world.one, world.now));
+    assert_eq!(world.look(), Availability::Ready);
+    let logged = world.logged();
+    let expected = [
+        "ready>blocked key-rejected",
+        "blocked>ready recheck-passed",
+        "ready>blocked unpaid",
+        "blocked>ready reset",
+    ];
+    assert_eq!(logged, expected);
+}
+
+#[test]
+fn the_old_keys_last_calls_do_not_block_the_new_one() {
+    let mut world = World::new();
+    let late = world.begin();
+    let key = CredentialId::new("key").unwrap();
+    world.accesses.credential_changed(&key, world.now);
+    world.call(GOOD);
+    world.end(late, rejected());
+    assert_eq!(world.look(), Availability::Ready);
+    world.call(rejected());
+    assert_eq!(world.look(), blocked(BlockReason::KeyRejected));
+}
+
+#[test]
+fn a_block_is_no_failure_and_its_first_reason_stays() {
+    let mut world = World::new();
+    let late = world.begin();
+    world.call(rejected());
+    world.end(late, Happened::Blocked(BlockReason::Unpaid));
+    assert_eq!(world.look(), blocked(BlockReason::KeyRejected));
+    let standing = world.accesses.standing(&world.one, world.now);
+    assert_eq!(standing.recent.calls, 0);
+    assert_eq!(standing.reason, "Blocked: the provider does not accept the key.");
+}

@@ -1,0 +1,72 @@
+//! What is remembered is bounded.
+
+use resilience::{
+    ACCESSES_MAX, Availability, EVIDENCE_MAX, Happened, SAMPLES_MIN, TRANSITIONS_WAITING_MAX,
+};
+
+use crate::world::{BAD, GOOD, MODEL, World, access, rejected, request, secs};
+
+#[test]
+fn at_the_limit_one_without_a_past_makes_room() {
+    let mut world = World::new();
+    for number in 0..ACCESSES_MAX {
+        let one = access(&format!("b{number}"));
+        let permit = world.accesses.admit(&one, MODEL, world.now).unwrap();
+        world.end(permit, if number == 7 { GOOD } else { rejected() });
+    }
+    let further = access("further");
+    let permit = world.accesses.admit(&further, MODEL, world.now).unwrap();
+    world.end(permit, rejected());
+    let closed = world.accesses.availability(&further, MODEL, world.now);
+    assert!(matches!(closed, Availability::Closed { .. }), "b7 made room");
+
+    let beyond = access("beyond");
+    let permit = world.accesses.admit(&beyond, MODEL, world.now).unwrap();
+    world.end(permit, rejected());
+    let unknown = world.accesses.availability(&beyond, MODEL, world.now);
+    assert_eq!(unknown, Availability::Ready, "nothing is forgotten for it");
+    assert_eq!(world.accesses.save(world.now).len(), ACCESSES_MAX);
+}
+
+#[test]
+fn what_is_no_longer_configured_is_forgotten() {
+    let mut world = World::new();
+    world.call(rejected());
+    world.accesses.retain(|access| access.backend.as_str() != "one");
+    assert_eq!(world.look(), Availability::Ready);
+    assert!(world.accesses.save(world.now).is_empty());
+}
+
+#[test]
+fn evidence_is_at_most_ten_the_last_ones() {
+    let rules = resilience::BreakerRules { failures_in_a_row: 12, ..Default::default() };
+    let mut world = World::with(resilience::BreakerRules { calls_min: 99, ..rules });
+    world.calls(12, BAD);
+    let evidence = &world.log[0].evidence;
+    assert_eq!(evidence.len(), EVIDENCE_MAX);
+    assert_eq!(*evidence, (3..=12).map(request).collect::<Vec<_>>());
+}
+
+#[test]
+fn transitions_nobody_fetches_are_bounded() {
+    let mut world = World::new();
+    world.calls(3, BAD);
+    let open = world.accesses.save(world.now);
+    for _ in 0..TRANSITIONS_WAITING_MAX + 5 {
+        world.accesses.restore(open.clone(), secs(0), world.now);
+        world.pass(secs(5));
+        let permit = world.begin();
+        world.accesses.release(permit, world.now);
+    }
+    assert_eq!(world.accesses.lapse(world.now).len(), TRANSITIONS_WAITING_MAX);
+}
+
+#[test]
+fn what_is_usual_is_not_said_of_few_calls() {
+    let mut world = World::new();
+    let took = Happened::Success { first_token: Some(secs(9)) };
+    world.calls(SAMPLES_MIN as usize - 1, took);
+    assert_eq!(world.accesses.standing(&world.one, world.now).slow_after, secs(10));
+    world.call(took);
+    assert!(world.accesses.standing(&world.one, world.now).slow_after > secs(27));
+}

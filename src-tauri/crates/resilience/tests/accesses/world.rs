@@ -1,0 +1,132 @@
+//! One access under test with a clock that moves when told to.
+
+use std::time::Duration;
+
+use domain::{Access, BackendId, CredentialId, Moment, RequestId, SeededEntropy, WallTime};
+use resilience::{
+    Accesses, Availability, BlockReason, BreakerRules, ClosedWhy, FailureWeight, Happened,
+    LimitKind, LimitScope, Permit, ProbeOutcome, Transition,
+};
+
+pub(crate) const MODEL: &str = "m";
+pub(crate) const GOOD: Happened =
+    Happened::Success { first_token: Some(Duration::from_millis(300)) };
+pub(crate) const SLOW: Happened = Happened::Success { first_token: Some(Duration::from_secs(11)) };
+pub(crate) const BAD: Happened =
+    Happened::Failure { weight: FailureWeight::Full, retry_after: None };
+pub(crate) const HALF: Happened =
+    Happened::Failure { weight: FailureWeight::Half, retry_after: None };
+
+pub(crate) struct World {
+    pub(crate) accesses: Accesses,
+    pub(crate) one: Access,
+    pub(crate) now: Moment,
+    /// What the next open time is spread by; 0.5 is not at all.
+    pub(crate) chance: f64,
+    pub(crate) log: Vec<Transition>,
+    calls: i64,
+}
+
+pub(crate) fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub(crate) fn access(backend: &str) -> Access {
+    let credential = Some(CredentialId::new("key").unwrap());
+    Access { backend: BackendId::new(backend).unwrap(), credential }
+}
+
+pub(crate) fn request(number: i64) -> RequestId {
+    RequestId::generate(WallTime::from_unix_ms(number), &SeededEntropy::new(7))
+}
+
+pub(crate) fn told(wait: Option<Duration>) -> Happened {
+    Happened::RateLimited { scope: LimitScope::Access, wait, kind: LimitKind::Rate }
+}
+
+pub(crate) fn asked_to_wait(wait: Duration) -> Happened {
+    Happened::Failure { weight: FailureWeight::Full, retry_after: Some(wait) }
+}
+
+pub(crate) fn rejected() -> Happened {
+    Happened::Blocked(BlockReason::KeyRejected)
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(BreakerRules::default())
+    }
+
+    pub(crate) fn with(rules: BreakerRules) -> Self {
+        Self {
+            accesses: Accesses::new(rules),
+            one: access("one"),
+            now: Moment::from_secs(1_000),
+            chance: 0.5,
+            log: Vec::new(),
+            calls: 0,
+        }
+    }
+
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+
+    pub(crate) fn look(&self) -> Availability {
+        self.accesses.availability(&self.one, MODEL, self.now)
+    }
+
+    /// How long it stays closed for the breaker's sake.
+    pub(crate) fn open_for(&self) -> Duration {
+        match self.look() {
+            Availability::Closed { why: ClosedWhy::BreakerOpen, until: Some(until) } => {
+                until.since(self.now)
+            }
+            other => panic!("not open but {other:?}"),
+        }
+    }
+
+    pub(crate) fn begin(&mut self) -> Permit {
+        self.accesses.admit(&self.one, MODEL, self.now).expect("a permit")
+    }
+
+    pub(crate) fn end(&mut self, permit: Permit, happened: Happened) {
+        self.calls += 1;
+        let evidence = request(self.calls);
+        self.log.extend(self.accesses.report(permit, happened, evidence, self.now, self.chance));
+    }
+
+    pub(crate) fn call(&mut self, happened: Happened) {
+        let permit = self.begin();
+        self.end(permit, happened);
+    }
+
+    pub(crate) fn calls(&mut self, count: usize, happened: Happened) {
+        for _ in 0..count {
+            self.call(happened);
+        }
+    }
+
+    pub(crate) fn probe(&mut self, outcome: ProbeOutcome) {
+        self.log.extend(self.accesses.probed(&self.one, outcome, self.now, self.chance));
+    }
+
+    /// Trips it and waits until single calls go out.
+    pub(crate) fn half_open(&mut self) {
+        self.calls(3, BAD);
+        self.pass(self.open_for());
+        assert_eq!(self.look(), Availability::Trial);
+    }
+
+    pub(crate) fn recovering(&mut self) {
+        self.half_open();
+        self.calls(3, GOOD);
+        assert_eq!(self.look(), Availability::Ramp { percent: 10 });
+    }
+
+    /// The log so far, as `from>to rule`, without what time alone did not bring yet.
+    pub(crate) fn logged(&mut self) -> Vec<String> {
+        self.log.extend(self.accesses.lapse(self.now));
+        self.log.drain(..).map(|t| format!("{}>{} {}", t.from, t.to, t.rule)).collect()
+    }
+}

@@ -1,0 +1,196 @@
+//! What the models of the field can do: how much they take, how much they write, and whether they
+//! know tools, images and JSON schemas.
+//!
+//! A fact is there to leave a candidate out, so it must be certain: whatever is not listed, listed as
+//! not known, or named by an id that moves from model to model (`…-latest`), never excludes. The
+//! figures are the vendors' own, from the page named above each table, as they stood on 2026-11-21
+//! (compared with the collection that the LiteLLM project keeps of the same pages). Models with open
+//! weights have the largest window that their makers name; a server may allow less, never more.
+
+mod rows;
+
+use rows::ROWS;
+
+/// What stands between the words of a model's name.
+const SEPARATORS: [char; 4] = ['-', ':', '@', '_'];
+/// Words behind the name of open weights that change neither their window nor what they can do.
+const TUNINGS: [&str; 14] = [
+    "instruct",
+    "it",
+    "chat",
+    "text",
+    "instant",
+    "versatile",
+    "turbo",
+    "latest",
+    "base",
+    "awq",
+    "gptq",
+    "k",
+    "m",
+    "s",
+];
+
+/// What is known of one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// The most tokens of a request.
+    pub input_tokens_max: Option<u64>,
+    /// The most tokens of an answer, thinking included.
+    pub output_tokens_max: Option<u64>,
+    /// Whether it calls tools.
+    pub tools: Known,
+    /// Whether it sees images.
+    pub images: Known,
+    /// Whether its answers keep to a JSON schema.
+    pub json_schema: Known,
+    /// The page of the figures.
+    pub source: &'static str,
+}
+
+/// Whether something is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// Nobody says, or it depends on the server.
+    Unknown,
+}
+
+/// One family: the beginning of its models' names, and which ends of the name it covers.
+struct Row {
+    name: &'static str,
+    ends: Ends,
+    facts: ModelFacts,
+}
+
+/// What may follow the name of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Nothing but dates, version numbers and words such as `preview`: a vendor's own ids, where any
+    /// other word is another model.
+    Dated,
+    /// Sizes, quantisations and usual tunings of open weights as well. Any other word may stand for a
+    /// longer window or for eyes.
+    Sized,
+}
+
+/// What is known of `model`, found by its name: with or without the maker in front
+/// (`openai/gpt-4.1`), a date or a tag behind (`gpt-4.1-2025-04-14`, `qwen3:8b`), or the dots that
+/// other gateways write in Claude's versions. `None` for a model that is not listed.
+#[must_use]
+pub fn facts(model: &str) -> Option<&'static ModelFacts> {
+    let bare = model.rsplit('/').next().unwrap_or(model);
+    // Bedrock writes `us.anthropic.claude-…`.
+    let bare = bare.rsplit("anthropic.").next().unwrap_or(bare);
+    let fitting = ROWS.iter().filter(|row| row.covers(bare));
+    fitting.max_by_key(|row| row.name.len()).map(|row| &row.facts)
+}
+
+impl Row {
+    fn covers(&self, model: &str) -> bool {
+        let Some(rest) = rest(model, self.name) else { return false };
+        if !rest.is_empty() && !rest.starts_with(SEPARATORS) {
+            return false;
+        }
+        let is_known =
+            |word: &str| is_release(word) || (self.ends == Ends::Sized && is_size_or_tuning(word));
+        rest.split(SEPARATORS).all(is_known)
+    }
+}
+
+/// What follows `name` in `model`, whatever the case, with `.` for `-` between Claude's numbers.
+fn rest<'a>(model: &'a str, name: &str) -> Option<&'a str> {
+    let (head, rest) = model.split_at_checked(name.len())?;
+    let is_same = |(a, b): (u8, u8)| {
+        a.eq_ignore_ascii_case(&b) || (a == b'.' && b == b'-' && name.starts_with("claude"))
+    };
+    head.bytes().zip(name.bytes()).all(is_same).then_some(rest)
+}
+
+/// A part of a name that tells releases of one model apart, and not models.
+fn is_release(word: &str) -> bool {
+    let digits = word.strip_prefix('v').unwrap_or(word);
+    digits.bytes().all(|byte| byte.is_ascii_digit())
+        || matches!(word, "preview" | "exp" | "beta" | "free" | "thinking")
+}
+
+/// A part of a name such as `8b`, `a22b`, `16e`, `q4`, `fp16` or `instruct`.
+fn is_size_or_tuning(word: &str) -> bool {
+    let is_number = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    let word = word.to_ascii_lowercase();
+    let size = word.strip_suffix(['b', 'e']);
+    let size = size.map(|size| size.strip_prefix('a').unwrap_or(size));
+    let quantised = ["iq", "q", "fp", "bf", "int"].iter().find_map(|kind| word.strip_prefix(kind));
+    TUNINGS.contains(&word.as_str())
+        || size.is_some_and(is_number)
+        || quantised.is_some_and(is_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_found_under_the_names_that_are_in_use_and_under_no_other() {
+        let input = |model: &str| facts(model).and_then(|facts| facts.input_tokens_max);
+        for (model, expected) in [
+            ("gpt-4.1", Some(1_047_576)),
+            ("openai/gpt-4.1-2025-04-14", Some(1_047_576)),
+            ("gpt-4", Some(8_192)),
+            ("gpt-4-0613", Some(8_192)),
+            ("gpt-4-turbo", Some(128_000)),
+            ("gpt-4-something", None),
+            ("gpt-4.5", None),
+            ("gpt-5-latest", None),
+            ("claude-haiku-4-5-20251001", Some(200_000)),
+            ("anthropic/claude-haiku-4.5", Some(200_000)),
+            ("us.anthropic.claude-haiku-4-5-20251001-v1:0", Some(200_000)),
+            ("claude-haiku-4-55", None),
+            ("models/gemini-2.5-pro", Some(1_048_576)),
+            ("gemini-2.5-pro-preview-06-05", Some(1_048_576)),
+            ("gemini-2.5-pro-preview-tts", None),
+            ("llama3:8b", Some(8_192)),
+            ("llama3.1", Some(131_072)),
+            ("meta-llama/Llama-3.3-70B-Instruct", Some(131_072)),
+            ("llama-3.1-8b-instant", Some(131_072)),
+            ("qwen3:30b-a3b-instruct-2507-q4_K_M", Some(262_144)),
+            ("llama-3-8b-gradient-1048k", None),
+            ("llama-3.1-nemotron-nano-vl-8b-v1", None),
+            ("llama3.9", None),
+            ("my-llama3", None),
+            ("ft:gpt-4o-2024-08-06:me", None),
+            ("", None),
+        ] {
+            assert_eq!(input(model), expected, "{model}");
+        }
+    }
+
+    #[test]
+    fn the_longest_name_wins_and_no_row_stands_twice() {
+        let images = |model: &str| facts(model).map(|facts| facts.images);
+        assert_eq!(images("llama3.2:3b"), Some(Known::No));
+        assert_eq!(images("llama3.2-vision:11b"), Some(Known::Yes));
+        assert_eq!(images("qwen3:8b"), Some(Known::No));
+        assert_eq!(images("qwen3-vl:8b"), Some(Known::Yes));
+        let mut names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_row_has_a_page_and_believable_figures() {
+        for Row { name, facts, .. } in ROWS {
+            assert!(facts.source.starts_with("https://"), "{name}");
+            let most = facts.input_tokens_max.unwrap_or(4_096);
+            assert!((2_048..=10_000_000).contains(&most), "{name}: {most}");
+            assert!(name.is_ascii() && *name == name.to_ascii_lowercase(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether a candidate can do what a request needs. Only what is known to be missing counts against
+//! it; what is not known never does.
+
+use std::fmt;
+
+use domain::Lack;
+
+use crate::facts::{Known, ModelFacts};
+use crate::{BackendTraits, Needs, Reason};
+
+/// Something that a request may need and a backend or model may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ability {
+    /// Calls of tools.
+    Tools,
+    /// Images in messages.
+    Images,
+    /// Answers that keep to a JSON schema.
+    JsonSchema,
+}
+
+impl fmt::Display for Ability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tools => "takes no tools",
+            Self::Images => "takes no images",
+            Self::JsonSchema => "keeps to no JSON schema",
+        })
+    }
+}
+
+/// Why a backend with a model of these `facts` cannot serve the request; `None` if nothing is known
+/// against it.
+pub(crate) fn misfit(
+    needs: &Needs,
+    traits: &BackendTraits,
+    facts: impl FnOnce() -> Option<&'static ModelFacts>,
+) -> Option<Reason> {
+    if *needs == (Needs { dialect: needs.dialect, ..Needs::default() }) {
+        return None;
+    }
+    if needs.vectors && !traits.offers_vectors {
+        return Some(Reason::NoVectors);
+    }
+    let wanted = [
+        (needs.tools, Ability::Tools, Lack::Tools),
+        (needs.vision, Ability::Images, Lack::Images),
+        (needs.json_schema, Ability::JsonSchema, Lack::JsonSchema),
+    ];
+    let mut wanted = wanted.into_iter().filter(|(is_wanted, ..)| *is_wanted);
+    if let Some((_, ability, _)) = wanted.clone().find(|(.., lack)| traits.lacks.contains(lack)) {
+        return Some(Reason::BackendLacks(ability));
+    }
+    let facts = facts()?;
+    if let Some((_, ability, _)) =
+        wanted.find(|(_, ability, _)| knows(facts, *ability) == Known::No)
+    {
+        return Some(Reason::ModelLacks(ability));
+    }
+    too_large(needs, facts)
+}
+
+const fn knows(facts: &ModelFacts, ability: Ability) -> Known {
+    match ability {
+        Ability::Tools => facts.tools,
+        Ability::Images => facts.images,
+        Ability::JsonSchema => facts.json_schema,
+    }
+}
+
+fn too_large(needs: &Needs, facts: &ModelFacts) -> Option<Reason> {
+    let (tokens, tokens_max) = (needs.input_tokens, facts.input_tokens_max?);
+    if tokens > tokens_max {
+        return Some(Reason::InputTooLong { tokens, tokens_max });
+    }
+    let (tokens, tokens_max) = (needs.output_tokens, facts.output_tokens_max?);
+    (tokens > tokens_max).then_some(Reason::OutputTooLong { tokens, tokens_max })
+}

@@ -1,0 +1,113 @@
+//! The one sentence that says why a request goes where it goes. It is stored with every request, so
+//! it is short and made in one go: who is first and by which figures, who would have been and waits,
+//! who was left out.
+
+use std::fmt::Write as _;
+
+use crate::part::{Part, Tier};
+use crate::{Ground, PassedOver, Route};
+
+/// Room for a usual sentence, in bytes, so that it grows at most once.
+const SENTENCE_BYTES: usize = 160;
+
+/// For a route whose candidates stand in their order.
+pub(crate) fn of_route(
+    route: &Route,
+    asked: &str,
+    parts: &[Part<'_>],
+    passed_over: &[PassedOver],
+) -> String {
+    let mut text = String::with_capacity(SENTENCE_BYTES);
+    let Some(first) = parts.first() else { return text };
+    // Writing into a string does not fail.
+    let _ = write!(text, "{}", first.backend.models.backend);
+    if first.model != asked {
+        let _ = write!(text, " ({})", first.model);
+    }
+    let _ = why(&mut text, route, parts, first);
+    finish(text, parts, passed_over)
+}
+
+/// Adds who waits and who was left out, and the full stop.
+pub(crate) fn finish(mut text: String, parts: &[Part<'_>], passed_over: &[PassedOver]) -> String {
+    let first = parts.first().map(|part| (part.tier(), part.place));
+    let waits = |part: &&Part<'_>| {
+        part.tier() > Tier::Now && first.is_some_and(|(tier, _)| part.tier() > tier)
+    };
+    let is_closed = first.is_some_and(|(tier, _)| tier > Tier::Now);
+    if let Some(part) = parts.first().filter(|_| is_closed) {
+        let _ = write!(text, ", though it is not ready: {}", part.available());
+    }
+    if let Some(part) = parts.iter().filter(waits).min_by_key(|part| part.place) {
+        let _ = write!(text, "; {} waits: {}", part.backend.models.backend, part.available());
+        more(&mut text, parts.iter().filter(waits).count());
+    }
+    if let Some(one) = passed_over.first() {
+        let _ = write!(text, "; left out: {one}");
+        more(&mut text, passed_over.len());
+    }
+    text.push('.');
+    text
+}
+
+fn why(text: &mut String, route: &Route, parts: &[Part<'_>], first: &Part<'_>) -> std::fmt::Result {
+    let (id, count) = (&route.id, parts.len());
+    let next = parts.get(1).map(|part| &part.ground);
+    if first.stays {
+        write!(text, " answered this conversation last and keeps it in the route {id}")?;
+        return match &first.ground {
+            Ground::Place(_) | Ground::Drawn { .. } | Ground::InFlight(_) => Ok(()),
+            ground => against(text, ground, next),
+        };
+    }
+    match &first.ground {
+        Ground::Share { weight, of } => {
+            write!(
+                text,
+                " has {weight} of {of} of the conversations of the route {id}, this one too"
+            )
+        }
+        Ground::Largest(tokens) => write!(
+            text,
+            " takes the most tokens in the route {id}, {tokens}, and none is known to take this request"
+        ),
+        _ if count == 1 => write!(text, " is the only one in the route {id} that can be asked"),
+        Ground::Pinned | Ground::Place(_) => {
+            write!(text, " is the first of {count} in the route {id}")
+        }
+        Ground::Drawn { weight, of } => {
+            write!(text, " was drawn with {weight} of {of} among {count} in the route {id}")
+        }
+        ground @ Ground::Price(_) => {
+            write!(text, " is the cheapest of {count} in the route {id}")?;
+            against(text, ground, next)
+        }
+        ground @ Ground::FirstToken(_) => {
+            write!(text, " is the fastest of {count} in the route {id}")?;
+            against(text, ground, next)
+        }
+        ground @ Ground::InFlight(_) => {
+            write!(text, " is the least busy of {count} in the route {id}")?;
+            against(text, ground, next)
+        }
+        ground @ Ground::Score(_) => {
+            write!(text, " is the best balanced of {count} in the route {id}")?;
+            against(text, ground, next)
+        }
+    }
+}
+
+fn against(text: &mut String, ground: &Ground, next: Option<&Ground>) -> std::fmt::Result {
+    write!(text, ": {ground}")?;
+    match next {
+        Some(Ground::Score(next)) => write!(text, ", the next {:.2}", next.total),
+        Some(next) => write!(text, ", the next {next}"),
+        None => Ok(()),
+    }
+}
+
+fn more(text: &mut String, count: usize) {
+    if count > 1 {
+        let _ = write!(text, " and {} more", count - 1);
+    }
+}

@@ -1,0 +1,16 @@
+//! The rules of choice over the public API: one table, one moment, one question.
+
+#[cfg(test)]
+mod matching;
+#[cfg(test)]
+mod needs;
+#[cfg(test)]
+mod policies;
+#[cfg(test)]
+mod pools;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod split;

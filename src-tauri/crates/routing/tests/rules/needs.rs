@@ -1,0 +1,147 @@
+//! What a request needs, and who is left out for it.
+
+use std::collections::BTreeSet;
+
+use domain::{Lack, RouteId, RoutePolicy};
+use routing::{
+    Ability, Asking, BackendModels, BackendTraits, Decision, Needs, NoRoute, Reason, Route,
+    RouteCandidate, RouteTable,
+};
+
+use crate::scene::{Scene, backend, backend_id, client, order, route};
+
+const TOOLS: Needs = Needs {
+    tools: true,
+    vision: false,
+    json_schema: false,
+    vectors: false,
+    input_tokens: 0,
+    output_tokens: 0,
+    dialect: None,
+};
+
+fn lacking(id: &str, lack: Lack) -> BackendModels {
+    let traits = BackendTraits { lacks: BTreeSet::from([lack]), ..BackendTraits::default() };
+    BackendModels { traits, ..backend(id) }
+}
+
+/// A route over candidates `backend/model`.
+fn over(candidates: &[&str]) -> Route {
+    let candidates = candidates.iter().map(|candidate| {
+        let (id, model) = candidate.split_once('/').expect("backend/model");
+        RouteCandidate { backend: backend_id(id), model: Some(model.to_owned()), weight: 1 }
+    });
+    Route {
+        id: RouteId::new("r").expect("an id"),
+        candidates: candidates.collect(),
+        ..route(RoutePolicy::Ordered, &[])
+    }
+}
+
+fn ask(route: &Route, backends: &[BackendModels], needs: Needs) -> Result<Decision, NoRoute> {
+    let table = RouteTable::new(vec![route.clone()], backends.to_vec());
+    crate::scene::ask_with(&table, &Scene::default(), needs, None, &mut || 0.5)
+}
+
+#[test]
+fn a_backend_that_lacks_what_is_needed_is_left_out_with_the_reason() {
+    let backends =
+        [lacking("a", Lack::Tools), lacking("b", Lack::Images), lacking("c", Lack::JsonSchema)];
+    let route = over(&["a/x", "b/x", "c/x"]);
+    for (needs, expected, ability) in [
+        (TOOLS, "b, c", Ability::Tools),
+        (Needs { vision: true, ..Needs::default() }, "a, c", Ability::Images),
+        (Needs { json_schema: true, ..Needs::default() }, "a, b", Ability::JsonSchema),
+    ] {
+        let decision = ask(&route, &backends, needs).expect("a decision");
+        assert_eq!(order(&decision), expected);
+        assert_eq!(decision.passed_over[0].reason, Reason::BackendLacks(ability));
+    }
+    let decision = ask(&route, &backends, TOOLS).expect("a decision");
+    assert_eq!(
+        decision.explanation,
+        "b (x) is the first of 2 in the route r; left out: a takes no tools."
+    );
+    assert_eq!(order(&ask(&route, &backends, Needs::default()).expect("a decision")), "a, b, c");
+}
+
+#[test]
+fn a_model_is_left_out_for_what_is_known_of_it_and_an_unknown_one_never() {
+    let backends = [backend("a"), backend("b"), backend("c")];
+    let route = over(&["a/llama3.3:70b", "b/gpt-4o", "c/somebodys-own-model"]);
+    let seeing = Needs { vision: true, ..Needs::default() };
+    let decision = ask(&route, &backends, seeing).expect("a decision");
+    assert_eq!(order(&decision), "b, c");
+    assert_eq!(decision.passed_over[0].to_string(), "a takes no images with this model");
+    let long = Needs { input_tokens: 200_000, ..Needs::default() };
+    let decision = ask(&route, &backends, long).expect("a decision");
+    assert_eq!(order(&decision), "c");
+    assert_eq!(
+        decision.passed_over[1].to_string(),
+        "b takes 128000 input tokens with this model and the request has about 200000"
+    );
+    let exact = Needs { input_tokens: 128_000, output_tokens: 16_384, ..Needs::default() };
+    assert_eq!(order(&ask(&route, &backends, exact).expect("a decision")), "a, b, c");
+    let wordy = Needs { output_tokens: 16_385, ..Needs::default() };
+    assert_eq!(order(&ask(&route, &backends, wordy).expect("a decision")), "a, c");
+}
+
+#[test]
+fn with_nobody_large_enough_the_largest_says_so_itself() {
+    let backends = [backend("a"), backend("b"), backend("c")];
+    let route = over(&["a/gpt-4", "b/gpt-4o", "c/gpt-3.5-turbo"]);
+    let long = Needs { input_tokens: 500_000, ..Needs::default() };
+    let decision = ask(&route, &backends, long).expect("a decision");
+    assert_eq!(order(&decision), "b");
+    assert_eq!(decision.passed_over.len(), 2);
+    assert!(decision.explanation.starts_with(
+        "b (gpt-4o) takes the most tokens in the route r, 128000, and none is known to take"
+    ));
+}
+
+#[test]
+fn with_nobody_able_the_refusal_names_each() {
+    let backends = [lacking("a", Lack::Tools), backend("b"), lacking("c", Lack::Tools)];
+    let refusal = ask(&over(&["a/x", "gone/x", "c/x"]), &backends, TOOLS).expect_err("none can");
+    assert_eq!(
+        refusal.to_string(),
+        "no candidate of the route r can serve this request: a takes no tools, gone is not among the \
+         backends, c takes no tools; ask for another model or add a candidate that can"
+    );
+    assert!(matches!(refusal, NoRoute::Unfit { passed_over, .. } if passed_over.len() == 3));
+}
+
+#[test]
+fn vectors_come_from_who_makes_them_and_from_one_model_alone() {
+    let mute = BackendTraits { offers_vectors: false, ..BackendTraits::default() };
+    let backends =
+        [BackendModels { traits: mute, ..backend("a") }, backend("b"), backend("c"), backend("d")];
+    let route = over(&["a/v-small", "b/v-small", "c/v-large", "d/maker/v-small"]);
+    let vectors = Needs { vectors: true, ..Needs::default() };
+    let decision = ask(&route, &backends, vectors).expect("a decision");
+    assert_eq!(order(&decision), "b, d");
+    let reasons: Vec<_> = decision.passed_over.into_iter().map(|passed| passed.reason).collect();
+    assert_eq!(reasons, [Reason::NoVectors, Reason::OtherVectors]);
+}
+
+#[test]
+fn of_backends_that_list_a_model_those_that_can_are_preferred_and_a_lone_one_is_always_asked() {
+    let listed = |backend: BackendModels| BackendModels { models: vec!["m".to_owned()], ..backend };
+    let (able, unable) = (listed(backend("b")), listed(lacking("a", Lack::Tools)));
+    let choose = |backends: Vec<BackendModels>| {
+        let client = client("editor");
+        let asking =
+            Asking { model: "m", client: &client, project: None, needs: TOOLS, conversation: None };
+        let table = RouteTable::new(Vec::new(), backends);
+        table.choose(&asking, &Scene::default(), &mut || 0.5).expect("a decision")
+    };
+    let both = choose(vec![unable.clone(), able]);
+    assert_eq!(order(&both), "b");
+    assert_eq!(
+        both.explanation,
+        "b is the first of 2 usable backends that list m; left out: a takes no tools."
+    );
+    assert_eq!(order(&choose(vec![unable.clone()])), "a");
+    let other = BackendModels { backend: backend_id("c"), ..unable.clone() };
+    assert_eq!(order(&choose(vec![unable, other])), "a, c");
+}

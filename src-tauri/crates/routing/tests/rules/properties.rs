@@ -1,0 +1,226 @@
+//! What holds for every table, moment and question.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::{BackendId, CredentialId, Lack, PoolOrder, RouteId, RoutePolicy};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use routing::{
+    Asking, Available, BackendModels, BackendTraits, Decision, Needs, NoRoute, Pool, PoolMember,
+    Route, RouteCandidate, RouteTable, Standing,
+};
+
+use crate::scene::{Scene, backend, backend_id, chances, client, route};
+
+const IDS: [&str; 4] = ["a", "b", "c", "d"];
+const MODELS: [&str; 4] = ["m", "gpt-4o", "llama3:8b", "x"];
+
+fn a_backend(id: &'static str) -> impl Strategy<Value = BackendModels> {
+    let standing = prop_oneof![
+        6 => Just(Standing::Usable),
+        1 => Just(Standing::Disabled),
+        1 => Just(Standing::Unusable("has no key".to_owned())),
+    ];
+    let keys = vec((select(vec!["one", "two"]), 0_u16..3), 0..3);
+    let lacks = vec(select(Lack::ALL.to_vec()), 0..2);
+    let models = vec(select(MODELS.to_vec()), 0..3);
+    (standing, keys, select(PoolOrder::ALL.to_vec()), lacks, models).prop_map(
+        move |(standing, keys, order, lacks, models)| {
+            let mut seen = BTreeSet::new();
+            let members = keys.into_iter().filter(|(key, _)| seen.insert(*key));
+            let members = members
+                .map(|(key, weight)| PoolMember {
+                    credential: CredentialId::new(key).expect("an id"),
+                    weight,
+                })
+                .collect();
+            let traits =
+                BackendTraits { lacks: lacks.into_iter().collect(), ..BackendTraits::default() };
+            let models = models.into_iter().map(str::to_owned).collect();
+            BackendModels { standing, models, pool: Pool { order, members }, traits, ..backend(id) }
+        },
+    )
+}
+
+fn a_route() -> impl Strategy<Value = Route> {
+    let candidate =
+        (select(vec!["a", "b", "c", "gone"]), option::of(select(MODELS.to_vec())), 0_u16..4)
+            .prop_map(|(id, model, weight)| RouteCandidate {
+                backend: backend_id(id),
+                model: model.map(str::to_owned),
+                weight,
+            });
+    let names = vec(select(vec!["m", "*", "gpt-*", "fast"]), 1..3);
+    let policy = select(RoutePolicy::ALL.to_vec());
+    (vec(candidate, 0..5), names, policy, any::<bool>()).prop_map(
+        |(candidates, names, policy, is_sticky)| Route {
+            id: RouteId::new("r").expect("an id"),
+            models: names.into_iter().map(str::to_owned).collect(),
+            candidates,
+            sticky: is_sticky.then_some(Duration::from_secs(600)),
+            ..route(policy, &[])
+        },
+    )
+}
+
+fn a_scene() -> impl Strategy<Value = Scene> {
+    let available = prop_oneof![
+        Just(Available::Ready),
+        (0_u8..=100).prop_map(Available::Ramp),
+        Just(Available::Trial),
+        Just(Available::Closed { why: "the breaker is open".into(), secs_left: None }),
+    ];
+    let accesses =
+        IDS.iter().flat_map(|id| ["", " (one)", " (two)"].map(|key| format!("{id}{key}")));
+    let accesses: Vec<_> = accesses.collect();
+    let ids = || select(IDS.map(str::to_owned).to_vec());
+    (
+        btree_map(select(accesses), available, 0..8),
+        btree_map(ids(), 1_u32..5_000, 0..4),
+        btree_map(ids(), 0_u64..1_000_000, 0..4),
+        btree_map(ids(), 0_u32..5, 0..4),
+        option::of((ids(), select(MODELS.to_vec()))),
+    )
+        .prop_map(|(available, first_token_ms, cost_micros, in_flight, kept)| Scene {
+            available,
+            first_token_ms,
+            cost_micros,
+            in_flight,
+            kept: kept.map(|(id, model)| (id, model.to_owned())),
+            ..Scene::default()
+        })
+}
+
+fn needs() -> impl Strategy<Value = Needs> {
+    (any::<[bool; 4]>(), 0_u64..300_000, 0_u64..40_000).prop_map(
+        |([tools, vision, json_schema, vectors], input_tokens, output_tokens)| Needs {
+            tools,
+            vision,
+            json_schema,
+            vectors,
+            input_tokens,
+            output_tokens,
+            dialect: None,
+        },
+    )
+}
+
+#[derive(Debug, Clone)]
+struct Question {
+    model: String,
+    needs: Needs,
+    conversation: Option<u64>,
+    seed: u64,
+}
+
+fn question() -> impl Strategy<Value = Question> {
+    let models = ["m", "gpt-4o", "fast", "x", "a/m", "b/gpt-4o"];
+    (select(models.to_vec()), needs(), option::of(any::<u64>()), any::<u64>()).prop_map(
+        |(model, needs, conversation, seed)| Question {
+            model: model.to_owned(),
+            needs,
+            conversation,
+            seed,
+        },
+    )
+}
+
+fn world() -> impl Strategy<Value = (Vec<Route>, Vec<BackendModels>)> {
+    let backends = (a_backend("a"), a_backend("b"), a_backend("c"), a_backend("d"));
+    (vec(a_route(), 0..3), backends).prop_map(|(routes, (a, b, c, d))| (routes, vec![a, b, c, d]))
+}
+
+fn choose(
+    routes: &[Route],
+    backends: &[BackendModels],
+    scene: &Scene,
+    question: &Question,
+) -> Result<Decision, NoRoute> {
+    let client = client("editor");
+    let asking = Asking {
+        model: &question.model,
+        client: &client,
+        project: None,
+        needs: question.needs,
+        conversation: question.conversation,
+    };
+    let table = RouteTable::new(routes.to_vec(), backends.to_vec());
+    table.choose(&asking, scene, &mut chances(question.seed))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_decision_is_whole(
+        (routes, backends) in world(), scene in a_scene(), question in question(),
+    ) {
+        let Ok(decision) = choose(&routes, &backends, &scene, &question) else { return Ok(()) };
+        let candidates = &decision.candidates;
+        let Some(first) = candidates.first() else {
+            return Err(TestCaseError::fail("a decision without a candidate"));
+        };
+        // Nothing twice.
+        let distinct: BTreeSet<_> = candidates.iter().map(|one| (&one.access, &one.model)).collect();
+        prop_assert_eq!(distinct.len(), candidates.len());
+        // Closed ones last.
+        let is_closed = |available: &Available| matches!(available, Available::Closed { .. });
+        let closed: Vec<_> = candidates.iter().map(|one| is_closed(&one.why.available)).collect();
+        prop_assert!(closed.is_sorted(), "{closed:?}");
+        // Nobody who may not be asked.
+        for candidate in candidates {
+            let known = backends.iter().find(|known| known.backend == candidate.access.backend);
+            prop_assert_eq!(known.map(|known| &known.standing), Some(&Standing::Usable));
+        }
+        // The sentence is one and names the first.
+        let text = &decision.explanation;
+        prop_assert!(text.contains(first.access.backend.as_str()) && text.ends_with('.'), "{text}");
+        // A pin wins.
+        if question.model.contains('/') {
+            prop_assert_eq!(decision.route.as_str(), "pinned");
+            let pinned = format!("{}/{}", first.access.backend, first.model);
+            prop_assert_eq!(&pinned, &question.model);
+        }
+        // A route accounts for each of its candidates.
+        if decision.route == "r" {
+            let asked: BTreeSet<BackendId> =
+                candidates.iter().map(|one| one.access.backend.clone()).collect();
+            let left_out = decision.passed_over.iter().map(|passed| passed.backend.clone());
+            let named: BTreeSet<_> = left_out.chain(asked).collect();
+            let accounted = routes.iter().any(|route| {
+                route.candidates.iter().map(|one| one.backend.clone()).collect::<BTreeSet<_>>() == named
+            });
+            prop_assert!(accounted, "{named:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_question_has_the_same_answer_and_what_is_beside_the_rule_changes_nothing(
+        (routes, backends) in world(), scene in a_scene(), question in question(),
+        other in a_backend("d"), quick in 1_u32..100, dear in 0_u64..100,
+    ) {
+        // No route names d, and with models of its own it answers to no name by itself.
+        let apart = |mut known: BackendModels| {
+            known.models = vec!["d-only".to_owned()];
+            known
+        };
+        let mut backends = backends;
+        backends.push(apart(backends[3].clone()));
+        backends.swap_remove(3);
+        let before = choose(&routes, &backends, &scene, &question);
+        prop_assert_eq!(&before, &choose(&routes, &backends, &scene, &question));
+        let mut changed = backends.clone();
+        changed[3] = apart(other);
+        let mut moved = scene.quick(&[("d", quick)]).costs(&[("d", dear)]);
+        moved = moved.stands("d", Available::Trial).closed("d (one)").busy(&[("d", quick)]);
+        let after = choose(&routes, &changed, &moved, &question);
+        if let (Ok(before), Ok(after)) = (&before, &after) {
+            prop_assert_eq!(before, after);
+        } else {
+            prop_assert_eq!(before.is_ok(), after.is_ok());
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A moment that a test writes down, and short ways to build tables and questions.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{
+    Access, BackendId, ClientId, CredentialId, Entropy, PoolOrder, RouteId, RoutePolicy,
+    SeededEntropy,
+};
+use routing::{
+    Asking, Available, BackendModels, BackendRole, BackendTraits, BalanceWeights, Conditions,
+    Decision, Needs, NoRoute, Pool, PoolMember, Route, RouteCandidate, RouteTable, Standing,
+};
+
+/// What is known at a moment. Backends are named by their id, accesses as they are displayed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scene {
+    pub(crate) available: BTreeMap<String, Available>,
+    pub(crate) first_token_ms: BTreeMap<String, u32>,
+    pub(crate) cost_micros: BTreeMap<String, u64>,
+    pub(crate) warm_cost_micros: BTreeMap<String, u64>,
+    pub(crate) in_flight: BTreeMap<String, u32>,
+    pub(crate) headroom_percent: BTreeMap<String, u8>,
+    pub(crate) kept: Option<(String, String)>,
+}
+
+impl Conditions for Scene {
+    fn availability(&self, access: &Access, _model: &str) -> Available {
+        self.available.get(&access.to_string()).cloned().unwrap_or(Available::Ready)
+    }
+
+    fn first_token_ms(&self, backend: &BackendId, _model: &str) -> Option<u32> {
+        self.first_token_ms.get(backend.as_str()).copied()
+    }
+
+    fn cost_micros(&self, backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+        self.cost_micros.get(backend.as_str()).copied()
+    }
+
+    fn warm_cost_micros(&self, backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+        self.warm_cost_micros.get(backend.as_str()).copied()
+    }
+
+    fn in_flight(&self, backend: &BackendId) -> u32 {
+        self.in_flight.get(backend.as_str()).copied().unwrap_or(0)
+    }
+
+    fn headroom_percent(&self, access: &Access) -> Option<u8> {
+        self.headroom_percent.get(&access.to_string()).copied()
+    }
+
+    fn stays_with(&self, _conversation: u64) -> Option<(BackendId, String)> {
+        let (backend, model) = self.kept.clone()?;
+        Some((backend_id(&backend), model))
+    }
+}
+
+impl Scene {
+    pub(crate) fn closed(mut self, access: &str) -> Self {
+        let closed = Available::Closed { why: "the breaker is open".into(), secs_left: Some(12) };
+        self.available.insert(access.to_owned(), closed);
+        self
+    }
+
+    pub(crate) fn stands(mut self, access: &str, available: Available) -> Self {
+        self.available.insert(access.to_owned(), available);
+        self
+    }
+
+    pub(crate) fn quick(mut self, times: &[(&str, u32)]) -> Self {
+        self.first_token_ms.extend(times.iter().map(|(id, ms)| ((*id).to_owned(), *ms)));
+        self
+    }
+
+    pub(crate) fn costs(mut self, costs: &[(&str, u64)]) -> Self {
+        self.cost_micros.extend(costs.iter().map(|(id, micros)| ((*id).to_owned(), *micros)));
+        self
+    }
+
+    pub(crate) fn busy(mut self, counts: &[(&str, u32)]) -> Self {
+        self.in_flight.extend(counts.iter().map(|(id, count)| ((*id).to_owned(), *count)));
+        self
+    }
+
+    /// The conversation of [`talk`] was answered by this backend last.
+    pub(crate) fn kept(mut self, backend: &str) -> Self {
+        self.kept = Some((backend.to_owned(), "m".to_owned()));
+        self
+    }
+}
+
+pub(crate) fn backend_id(id: &str) -> BackendId {
+    BackendId::new(id).expect("an id")
+}
+
+pub(crate) fn client(id: &str) -> ClientId {
+    ClientId::new(id).expect("an id")
+}
+
+/// A usable backend whose models are not known.
+pub(crate) fn backend(id: &str) -> BackendModels {
+    BackendModels {
+        backend: backend_id(id),
+        role: if id == "mock" { BackendRole::Mock } else { BackendRole::Provider },
+        standing: Standing::Usable,
+        models: Vec::new(),
+        pool: Pool::default(),
+        traits: BackendTraits::default(),
+    }
+}
+
+/// One with keys.
+pub(crate) fn with_keys(id: &str, order: PoolOrder, keys: &[(&str, u16)]) -> BackendModels {
+    let member = |(key, weight): &(&str, u16)| PoolMember {
+        credential: CredentialId::new(*key).expect("an id"),
+        weight: *weight,
+    };
+    BackendModels {
+        pool: Pool { order, members: keys.iter().map(member).collect() },
+        ..backend(id)
+    }
+}
+
+/// A route of the name `m` over candidates of these weights, each asked for `m`.
+pub(crate) fn route(policy: RoutePolicy, candidates: &[(&str, u16)]) -> Route {
+    Route {
+        id: RouteId::new("r").expect("an id"),
+        models: vec!["m".to_owned()],
+        clients: Vec::new(),
+        projects: Vec::new(),
+        policy,
+        weights: BalanceWeights::default(),
+        sticky: None,
+        crossing: None,
+        cache: None,
+        candidates: candidates
+            .iter()
+            .map(|(id, weight)| RouteCandidate {
+                backend: backend_id(id),
+                model: None,
+                weight: *weight,
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn sticky(route: Route) -> Route {
+    Route { sticky: Some(Duration::from_secs(600)), ..route }
+}
+
+/// A table of one route over its own backends.
+pub(crate) fn table(route: Route) -> RouteTable {
+    let backends = route.candidates.iter().map(|candidate| backend(candidate.backend.as_str()));
+    let backends = backends.collect();
+    RouteTable::new(vec![route], backends)
+}
+
+/// Repeatable chance.
+pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
+    let entropy = SeededEntropy::new(seed);
+    move || {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes);
+        (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// The model `m`, asked for outside any conversation.
+pub(crate) fn ask(table: &RouteTable, scene: &Scene) -> Decision {
+    ask_with(table, scene, Needs::default(), None, &mut || 0.5).expect("a decision")
+}
+
+/// The model `m`, asked for within a conversation.
+pub(crate) fn talk(table: &RouteTable, scene: &Scene) -> Decision {
+    ask_with(table, scene, Needs::default(), Some(7), &mut || 0.5).expect("a decision")
+}
+
+pub(crate) fn ask_with(
+    table: &RouteTable,
+    scene: &Scene,
+    needs: Needs,
+    conversation: Option<u64>,
+    chance: &mut dyn FnMut() -> f64,
+) -> Result<Decision, NoRoute> {
+    let client = client("editor");
+    let asking = Asking { model: "m", client: &client, project: None, needs, conversation };
+    table.choose(&asking, scene, chance)
+}
+
+/// How often each access is first in 1,000 draws outside any conversation.
+pub(crate) fn firsts(table: &RouteTable, scene: &Scene) -> BTreeMap<String, u32> {
+    let mut chance = chances(1);
+    let mut counts = BTreeMap::new();
+    for _ in 0..1_000 {
+        let decision = ask_with(table, scene, Needs::default(), None, &mut chance);
+        let decision = decision.expect("a decision");
+        *counts.entry(decision.candidates[0].access.to_string()).or_default() += 1;
+    }
+    counts
+}
+
+/// `a, b, c`.
+pub(crate) fn order(decision: &Decision) -> String {
+    let accesses: Vec<_> =
+        decision.candidates.iter().map(|candidate| candidate.access.to_string()).collect();
+    accesses.join(", ")
+}
+
+/// Holds the order and the sentence.
+pub(crate) fn check(decision: &Decision, expected_order: &str, expected_sentence: &str) {
+    assert_eq!(order(decision), expected_order);
+    assert_eq!(decision.explanation, expected_sentence);
+}
+
+/// Holds shares of 1,000 draws, in percent, within five points.
+pub(crate) fn check_shares(counts: &BTreeMap<String, u32>, expected: &[(&str, u32)]) {
+    for (id, percent) in expected {
+        let count = counts.get(*id).copied().unwrap_or(0);
+        assert!(count.abs_diff(percent * 10) <= 50, "{id}: {count} of 1,000, wanted {percent} %");
+    }
+}

@@ -1,0 +1,59 @@
+//! Lists of names: models of a backend, names of a route, clients and projects it is for.
+
+use toml_edit::{Item, Value};
+
+use crate::finding::{Findings, RepairAction, shown};
+use crate::section::Section;
+
+/// What may stand in one list.
+pub(super) struct NameList {
+    /// Its name in the file.
+    pub(super) field: &'static str,
+    /// What one entry is: "model".
+    pub(super) one: &'static str,
+    /// A name for the hint.
+    pub(super) example: &'static str,
+    /// Most entries.
+    pub(super) entries_max: usize,
+    /// Longest entry, in characters.
+    pub(super) chars_max: usize,
+    /// What to do about too many.
+    pub(super) fewer: &'static str,
+}
+
+/// The names of a list, each once; those that are wrong are reported and left out.
+pub(super) fn names(entry: &Section, rule: &NameList, findings: &mut Findings) -> Vec<String> {
+    let NameList { field, one, example, entries_max, chars_max, fewer } = rule;
+    let Some(item) = entry.item(field) else { return Vec::new() };
+    let hint = format!("write a list of names, such as {field} = [\"{example}\"]");
+    let Some(list) = item.as_array() else {
+        let single = item.as_str().map(|name| {
+            RepairAction::Set(Value::Array(std::iter::once(Value::from(name)).collect()))
+        });
+        entry.wrong(field, "this must be a list of names", hint, single, findings);
+        return Vec::new();
+    };
+    if list.len() > *entries_max {
+        let what = format!("{} {one}s; at most {entries_max} are allowed", list.len());
+        entry.wrong(field, what, *fewer, None, findings);
+    }
+    let mut names: Vec<String> = Vec::new();
+    for value in list {
+        let name = value.as_str().unwrap_or_default();
+        let length = name.chars().count();
+        if length == 0 || length > *chars_max || name.chars().any(char::is_control) {
+            let what = format!("a {one}'s name must be text of 1 to {chars_max} characters");
+            entry.wrong(field, what, &*hint, None, findings);
+        } else if names.iter().any(|known| known == name) {
+            repeated(entry, rule, name, item, findings);
+        } else {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+fn repeated(entry: &Section, rule: &NameList, name: &str, item: &Item, findings: &mut Findings) {
+    let what = format!("the {} {} is listed twice", rule.one, shown(name));
+    findings.warning(&entry.path_of(rule.field), item.span(), what, "remove one of the two");
+}

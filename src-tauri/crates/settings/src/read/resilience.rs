@@ -1,0 +1,36 @@
+//! The numbers of failures: a word for a whole set, or each number.
+
+use crate::finding::{Findings, RepairAction};
+use crate::section::Section;
+use crate::{ResilienceNumbers, ResiliencePreset, ResilienceSettings};
+
+pub(super) fn resilience(section: &Section, findings: &mut Findings) -> ResilienceSettings {
+    let fields = ResilienceNumbers::FIELDS.iter().map(|field| field.name);
+    section.check_names(&fields.chain(["preset"]).collect::<Vec<_>>(), findings);
+    let word = section.word("preset", ResiliencePreset::WORDS, findings);
+    let custom = ResilienceNumbers::read(|field| {
+        section.integer(field.name, &field.range, field.default, findings)
+    });
+    check_ascending(section, &custom, findings);
+    // Who writes numbers means them, without having to know the word for it.
+    let preset = word.unwrap_or(match custom == ResilienceNumbers::default() {
+        true => ResiliencePreset::default(),
+        false => ResiliencePreset::Custom,
+    });
+    ResilienceSettings { preset, custom }
+}
+
+fn check_ascending(section: &Section, numbers: &ResilienceNumbers, findings: &mut Findings) {
+    for (low, high) in ResilienceNumbers::ASCENDING {
+        let (Some(first), Some(last)) = (numbers.get(low), numbers.get(high)) else { continue };
+        if first > last {
+            let what = format!("{low} is {first} and may not be more than {high}, {last}");
+            let (name, meant) = match section.item(high) {
+                Some(_) => (high, first),
+                None => (low, last),
+            };
+            let action = Some(RepairAction::Set(i64::from(meant).into()));
+            section.wrong(name, what, format!("write {name} = {meant}"), action, findings);
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Routes, and whether what they name is there. What a route names and is not there is a warning: the
+//! rest of the route, and of the file, is as good as before.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, CacheWish, ClientId, Crossing, RouteId, RoutePolicy};
+use indexmap::IndexMap;
+use toml_edit::{InlineTable, Item, Value};
+
+use super::entries::{entries, id_hint};
+use super::names::{NameList, names};
+use crate::finding::{Finding, Findings, RepairAction, closest, shown};
+use crate::section::Section;
+use crate::{
+    BALANCE_PERCENT_RANGE, BalanceSettings, MOCK_BACKEND_ID, MODEL_CHARS_MAX, PROJECT_CHARS_MAX,
+    ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, RouteCandidateSettings,
+    RouteSettings, STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Severity, WEIGHT_RANGE,
+};
+
+const NAMES: [&str; 10] = [
+    "enabled",
+    "models",
+    "clients",
+    "projects",
+    "policy",
+    "weights",
+    "sticky_secs",
+    "crossing",
+    "cache",
+    "candidates",
+];
+const CANDIDATES_HINT: &str =
+    "write it like candidates = [{ backend = \"openai\", model = \"gpt-4o\" }]";
+const MODELS: NameList = NameList {
+    field: "models",
+    one: "model",
+    example: "claude-*",
+    entries_max: ROUTE_MODELS_MAX,
+    chars_max: MODEL_CHARS_MAX,
+    fewer: "use a pattern with *, or a second route",
+};
+const CLIENTS: NameList = NameList {
+    field: "clients",
+    one: "client",
+    example: "codex",
+    entries_max: ROUTE_SCOPES_MAX,
+    chars_max: domain::SLUG_CHARS_MAX,
+    fewer: "leave the list empty for all clients",
+};
+const PROJECTS: NameList = NameList {
+    field: "projects",
+    one: "project",
+    example: "website",
+    entries_max: ROUTE_SCOPES_MAX,
+    chars_max: PROJECT_CHARS_MAX,
+    fewer: "leave the list empty for all projects",
+};
+
+pub(super) fn routes(
+    section: &Section,
+    findings: &mut Findings,
+) -> IndexMap<RouteId, RouteSettings> {
+    entries(section, findings, |id: &RouteId, entry, findings| {
+        entry.check_names(&NAMES, findings);
+        let mut models = names(entry, &MODELS, findings);
+        if models.is_empty() {
+            models.push(id.to_string());
+        }
+        let policy = entry.word("policy", RoutePolicy::WORDS, findings).unwrap_or_default();
+        let sticky = STICKY_SECS_DEFAULT;
+        Some(RouteSettings {
+            enabled: entry.switch("enabled", true, findings),
+            models,
+            clients: clients(entry, findings),
+            projects: names(entry, &PROJECTS, findings),
+            policy,
+            weights: weights(entry, policy, findings),
+            sticky_secs: entry.integer("sticky_secs", &STICKY_SECS_RANGE, sticky, findings),
+            crossing: entry.word("crossing", Crossing::WORDS, findings),
+            cache: entry.word("cache", CacheWish::WORDS, findings),
+            candidates: candidates(entry, policy, findings),
+        })
+    })
+}
+
+fn clients(entry: &Section, findings: &mut Findings) -> Vec<ClientId> {
+    let named = names(entry, &CLIENTS, findings);
+    let ids = named.iter().filter_map(|name| match ClientId::new(name) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            let what = format!("{} is no client's name", shown(name));
+            entry.wrong("clients", what, id_hint(&error), None, findings);
+            None
+        }
+    });
+    ids.collect()
+}
+
+fn weights(entry: &Section, policy: RoutePolicy, findings: &mut Findings) -> BalanceSettings {
+    let section = entry.section("weights", findings);
+    section.check_names(&["latency", "cost", "headroom"], findings);
+    let fresh = BalanceSettings::default();
+    let mut percent =
+        |name, default| section.integer(name, &BALANCE_PERCENT_RANGE, default, findings);
+    let weights = BalanceSettings {
+        latency: percent("latency", fresh.latency),
+        cost: percent("cost", fresh.cost),
+        headroom: percent("headroom", fresh.headroom),
+    };
+    let none = BalanceSettings { latency: 0, cost: 0, headroom: 0 };
+    if policy == RoutePolicy::Balanced && weights == none {
+        let what = "nothing counts, so the candidates are asked as they are written";
+        let (path, span) = (entry.path_of("weights"), entry.span_of("weights"));
+        findings.warning(&path, span, what, "give latency, cost or headroom a weight");
+    }
+    weights
+}
+
+fn candidates(
+    entry: &Section,
+    policy: RoutePolicy,
+    findings: &mut Findings,
+) -> Vec<RouteCandidateSettings> {
+    let field = "candidates";
+    entry.missing(field, CANDIDATES_HINT, findings);
+    let sections = candidate_sections(entry, findings);
+    if sections.is_empty()
+        && entry.item(field).and_then(Item::as_array).is_some_and(|l| l.is_empty())
+    {
+        entry.wrong(field, "the route leads nowhere", CANDIDATES_HINT, None, findings);
+    }
+    if sections.len() > ROUTE_CANDIDATES_MAX {
+        let what =
+            format!("{} candidates; at most {ROUTE_CANDIDATES_MAX} are allowed", sections.len());
+        entry.wrong(field, what, "remove some of them", None, findings);
+    }
+    let mut all: Vec<RouteCandidateSettings> = Vec::new();
+    for section in &sections {
+        let Some(read) = candidate(section, findings) else { continue };
+        if all.iter().any(|known| (&known.backend, &known.model) == (&read.backend, &read.model)) {
+            let what = format!("{} is listed twice with the same model", read.backend);
+            findings.warning(&section.path, section.span_of(""), what, "remove one of the two");
+        } else {
+            all.push(read);
+        }
+    }
+    let by_weight = matches!(policy, RoutePolicy::Weighted | RoutePolicy::Split);
+    if by_weight && !all.is_empty() && all.iter().all(|known| known.weight == 0) {
+        let what = "every weight is 0, so all candidates are asked alike";
+        let (path, span) = (entry.path_of(field), entry.span_of(field));
+        findings.warning(&path, span, what, "give at least one of them a weight");
+    }
+    all
+}
+
+/// The entries of the list, whether it is written in brackets or as `[[routes.x.candidates]]`.
+fn candidate_sections<'doc>(entry: &Section<'doc>, findings: &mut Findings) -> Vec<Section<'doc>> {
+    let field = "candidates";
+    let path = entry.path_of(field);
+    match entry.item(field) {
+        None => Vec::new(),
+        Some(Item::ArrayOfTables(tables)) => tables
+            .iter()
+            .enumerate()
+            .map(|(place, table)| Section::listed(&path, place, table, table.span()))
+            .collect(),
+        Some(Item::Value(Value::Array(list))) => list
+            .iter()
+            .enumerate()
+            .filter_map(|(place, value)| match value {
+                Value::InlineTable(table) => {
+                    Some(Section::listed(&path, place, table, value.span()))
+                }
+                other => {
+                    findings.add(no_table(&path, place, other));
+                    None
+                }
+            })
+            .collect(),
+        Some(_) => {
+            let what = "this must be a list of candidates";
+            entry.wrong(field, what, CANDIDATES_HINT, None, findings);
+            Vec::new()
+        }
+    }
+}
+
+/// A candidate that is a plain name: what it means is clear, for a backend and for `backend/model`.
+fn no_table(path: &[String], place: usize, value: &Value) -> Finding {
+    let named = value.as_str().map(|text| match text.split_once('/') {
+        Some((backend, model)) => (backend, Some(model)),
+        None => (text, None),
+    });
+    let meant = named.filter(|(backend, _)| BackendId::new(*backend).is_ok());
+    let action = meant.map(|(backend, model)| {
+        let mut table = InlineTable::new();
+        table.insert("backend", backend.into());
+        if let Some(model) = model {
+            table.insert("model", model.into());
+        }
+        RepairAction::SetAt { place, field: String::new(), value: table.into() }
+    });
+    Finding {
+        severity: Severity::Error,
+        path: path.to_vec(),
+        span: value.span(),
+        what: "a candidate must be a table".to_owned(),
+        hint: CANDIDATES_HINT.to_owned(),
+        action,
+    }
+}
+
+fn candidate(section: &Section, findings: &mut Findings) -> Option<RouteCandidateSettings> {
+    section.check_names(&["backend", "model", "weight"], findings);
+    section.missing("backend", CANDIDATES_HINT, findings);
+    let weight = section.integer("weight", &WEIGHT_RANGE, 1, findings);
+    let model = section.text("model", findings);
+    let unfit = |model: &str| {
+        let length = model.chars().count();
+        length == 0 || length > MODEL_CHARS_MAX || model.chars().any(char::is_control)
+    };
+    if model.is_some_and(unfit) {
+        let what = format!("a model's name must be text of 1 to {MODEL_CHARS_MAX} characters");
+        let hint = "write the model's name, or leave `model` out to ask for what was asked for";
+        section.wrong("model", what, hint, None, findings);
+    }
+    let backend = BackendId::new(section.text("backend", findings)?);
+    if let Err(error) = &backend {
+        section.wrong("backend", "this is no backend's name", id_hint(error), None, findings);
+    }
+    Some(RouteCandidateSettings { backend: backend.ok()?, model: model.map(str::to_owned), weight })
+}
+
+/// What the routes name and is not there, and what can never be asked for.
+pub(super) fn check(routes: &Section, settings: &Settings, findings: &mut Findings) {
+    let mut owners = HashMap::new();
+    for name in routes.names() {
+        let silent = &mut Findings::new("");
+        let entry = routes.section(name, silent);
+        let Ok(id) = RouteId::new(name) else { continue };
+        let Some(route) = settings.routes.get(&id) else { continue };
+        for section in candidate_sections(&entry, silent) {
+            check_backend(&section, settings, findings);
+            check_declared(&section, route, settings, findings);
+        }
+        check_clients(&entry, settings, findings);
+        check_pins(&entry, route, settings, findings);
+        if route.enabled {
+            check_owners(&entry, &id, route, &mut owners, findings);
+        }
+    }
+}
+
+fn check_backend(section: &Section, settings: &Settings, findings: &mut Findings) {
+    let known = || settings.backends.keys().map(BackendId::as_str).chain([MOCK_BACKEND_ID]);
+    let Some(asked) = section.item("backend").and_then(Item::as_str) else { return };
+    if known().any(|id| id == asked) || BackendId::new(asked).is_err() {
+        return;
+    }
+    let meant = closest(asked, known());
+    let (what, hint) = match (settings.routes.keys().any(|id| id.as_str() == asked), meant) {
+        (true, _) => {
+            let what = format!("{} is a route, and a route leads to backends", shown(asked));
+            (what, "name the backend that is to be asked".to_owned())
+        }
+        (false, Some(meant)) => (missing(asked), format!("did you mean {meant}?")),
+        (false, None) => (missing(asked), "add that backend, or remove this candidate".to_owned()),
+    };
+    let action = meant.map(|meant| RepairAction::Set(meant.into()));
+    section.odd("backend", what, hint, action, findings);
+}
+
+fn missing(backend: &str) -> String {
+    format!("the backend {} does not exist and is passed over", shown(backend))
+}
+
+/// A backend whose models are declared is asked for a name that it does not have.
+fn check_declared(
+    section: &Section,
+    route: &RouteSettings,
+    settings: &Settings,
+    findings: &mut Findings,
+) {
+    let asked = section.item("backend").and_then(Item::as_str);
+    let backend = settings.backends.iter().find(|(id, _)| asked == Some(id.as_str()));
+    let Some((id, backend)) = backend.filter(|(_, known)| !known.models.is_empty()) else { return };
+    if section.item("model").is_some() {
+        return;
+    }
+    let strange = |name: &&String| !name.contains('*') && !backend.models.contains(name);
+    if let Some(name) = route.models.iter().find(strange) {
+        let what = format!("{id} has no model {}", shown(name));
+        let hint = "write the model it is to be asked for, such as model = \"…\"";
+        section.odd("backend", what, hint, None, findings);
+    }
+}
+
+fn check_clients(entry: &Section, settings: &Settings, findings: &mut Findings) {
+    let known = || settings.clients.keys().map(ClientId::as_str);
+    let list = entry.item("clients").and_then(Item::as_array);
+    for (place, value) in list.into_iter().flatten().enumerate() {
+        let Some(asked) = value.as_str().filter(|asked| ClientId::new(*asked).is_ok()) else {
+            continue;
+        };
+        if known().any(|id| id == asked) {
+            continue;
+        }
+        let meant = closest(asked, known());
+        findings.add(Finding {
+            severity: Severity::Warning,
+            path: entry.path_of("clients"),
+            span: value.span(),
+            what: format!("there is no client {}", shown(asked)),
+            hint: meant.map_or_else(
+                || "add it with `gatehouse clients add`, or remove it here".to_owned(),
+                |meant| format!("did you mean {meant}?"),
+            ),
+            action: meant.map(|meant| RepairAction::SetAt {
+                place,
+                field: String::new(),
+                value: meant.into(),
+            }),
+        });
+    }
+}
+
+/// `backend/model` always goes to that backend, whatever a route says.
+fn check_pins(
+    entry: &Section,
+    route: &RouteSettings,
+    settings: &Settings,
+    findings: &mut Findings,
+) {
+    let is_backend = |name: &str| {
+        name == MOCK_BACKEND_ID || settings.backends.keys().any(|id| id.as_str() == name)
+    };
+    let pinned = |name: &&String| {
+        !name.contains('*') && name.split_once('/').is_some_and(|(id, _)| is_backend(id))
+    };
+    if let Some(name) = route.models.iter().find(pinned) {
+        let what = format!("{} names a backend, which is asked without a route", shown(name));
+        entry.odd("models", what, "give the route another name", None, findings);
+    }
+}
+
+/// What a route answers to, and for whom: nothing for all.
+type Audience<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+/// Of two routes for the same name and the same callers the second is never asked.
+fn check_owners<'a>(
+    entry: &Section,
+    id: &RouteId,
+    route: &'a RouteSettings,
+    owners: &mut HashMap<Audience<'a>, RouteId>,
+    findings: &mut Findings,
+) {
+    let all = [None];
+    let clients: Vec<Option<&str>> = route.clients.iter().map(|id| Some(id.as_str())).collect();
+    let projects: Vec<Option<&str>> = route.projects.iter().map(|it| Some(it.as_str())).collect();
+    let clients = if clients.is_empty() { &all[..] } else { &clients };
+    let projects = if projects.is_empty() { &all[..] } else { &projects };
+    let mut taken = None;
+    for model in &route.models {
+        for client in clients {
+            for project in projects {
+                let audience = (model.as_str(), *client, *project);
+                let owner = owners.entry(audience).or_insert_with(|| id.clone());
+                if owner != id {
+                    taken = taken.or(Some((model, owner.clone())));
+                }
+            }
+        }
+    }
+    if let Some((model, owner)) = taken {
+        let what =
+            format!("the route {owner} answers to {} first, for the same callers", shown(model));
+        let hint = "remove the name from one of the two";
+        entry.odd("models", what, hint, None, findings);
+    }
+}

@@ -1,0 +1,240 @@
+//! What the settings are as tables of the file. A value that is as it would be without a word is left
+//! out where a person would leave it out too.
+
+use domain::{ClientId, Crossing, PoolOrder, RouteId, WallTime};
+use indexmap::IndexMap;
+use toml_edit::{Array, Datetime, InlineTable, Value};
+
+use crate::finding::FieldPath;
+use crate::{
+    BalanceSettings, CacheSettings, ClientPriority, PoolMember, PoolSettings, ResilienceNumbers,
+    ResilienceSettings, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings,
+    TrafficLimits,
+};
+
+/// The fields of one table.
+pub(super) type Fields = IndexMap<&'static str, Value>;
+
+/// The settings as tables of values; an absent optional value has no field.
+pub(super) fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
+    let mut tables = fixed_tables(settings);
+    let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
+    for (id, credential) in &settings.credentials {
+        let mut fields = Fields::from([("label", credential.label.as_str().into())]);
+        fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
+        fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
+        fields.insert("created", time(credential.created));
+        fields.extend(credential.replaced.map(|at| ("replaced", time(at))));
+        tables.insert(path("credentials", id.as_str()), fields);
+    }
+    for (id, backend) in &settings.backends {
+        let mut fields = Fields::from([
+            ("label", backend.label.as_str().into()),
+            ("kind", backend.kind.word().into()),
+            ("base_url", backend.base_url.as_str().into()),
+        ]);
+        fields.extend(pool(&backend.pool));
+        fields.insert("enabled", backend.enabled.into());
+        if !backend.models.is_empty() {
+            fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
+        }
+        let lacks: Array = backend.lacks.iter().map(|lack| lack.word()).collect();
+        let offers: Array = backend.offers.iter().map(|offer| offer.word()).collect();
+        for (name, words) in [("lacks", lacks), ("offers", offers)] {
+            if !words.is_empty() {
+                fields.insert(name, Value::Array(words));
+            }
+        }
+        if backend.crossing != Crossing::default() {
+            fields.insert("crossing", backend.crossing.word().into());
+        }
+        fields.extend(limits(&backend.limits));
+        tables.insert(path("backends", id.as_str()), fields);
+    }
+    for (id, known) in &settings.routes {
+        tables.insert(path("routes", id.as_str()), route(id, known));
+    }
+    for (id, client) in &settings.clients {
+        let mut fields = Fields::from([
+            ("token_sha256", client.token_sha256.to_string().into()),
+            ("created", time(client.created)),
+        ]);
+        fields.extend(client.expires.map(|at| ("expires", time(at))));
+        fields.extend(limits(&client.limits));
+        fields.extend(client.cache.map(|wish| ("cache", wish.word().into())));
+        if client.priority != ClientPriority::default() {
+            fields.insert("priority", client.priority.word().into());
+        }
+        tables.insert(path("clients", id.as_str()), fields);
+    }
+    tables
+}
+
+/// What is as it would be without a word is left out.
+fn route(id: &RouteId, route: &RouteSettings) -> Fields {
+    let fresh = BalanceSettings::default();
+    let mut fields = Fields::new();
+    let mut list = |name: &'static str, words: Array| {
+        fields.extend((!words.is_empty()).then(|| (name, Value::Array(words))));
+    };
+    if route.models != [id.as_str()] {
+        list("models", route.models.iter().collect());
+    }
+    list("clients", route.clients.iter().map(ClientId::as_str).collect());
+    list("projects", route.projects.iter().collect());
+    fields.insert("policy", route.policy.word().into());
+    if route.weights != fresh {
+        let BalanceSettings { latency, cost, headroom } = route.weights;
+        let shares = [("latency", latency), ("cost", cost), ("headroom", headroom)];
+        let shares = shares.map(|(name, share)| (name, i64::from(share)));
+        fields.insert("weights", InlineTable::from_iter(shares).into());
+    }
+    if route.sticky_secs != STICKY_SECS_DEFAULT {
+        fields.insert("sticky_secs", i64::from(route.sticky_secs).into());
+    }
+    fields.extend(route.crossing.map(|it| ("crossing", it.word().into())));
+    fields.extend(route.cache.map(|it| ("cache", it.word().into())));
+    if !route.enabled {
+        fields.insert("enabled", false.into());
+    }
+    fields.insert("candidates", candidates(&route.candidates));
+    fields
+}
+
+/// One to a line, since that is how their order is read.
+fn candidates(candidates: &[RouteCandidateSettings]) -> Value {
+    let mut list = Array::new();
+    for candidate in candidates {
+        let mut table = InlineTable::new();
+        table.insert("backend", candidate.backend.as_str().into());
+        if let Some(model) = &candidate.model {
+            table.insert("model", model.as_str().into());
+        }
+        if candidate.weight != 1 {
+            table.insert("weight", i64::from(candidate.weight).into());
+        }
+        list.push_formatted(Value::from(table).decorated("\n  ", ""));
+    }
+    if !list.is_empty() {
+        list.set_trailing_comma(true);
+        list.set_trailing("\n");
+    }
+    Value::Array(list)
+}
+
+/// One key of the usual weight is written as its name, as it always was.
+fn pool(pool: &PoolSettings) -> Fields {
+    let mut fields = Fields::new();
+    match pool.members.as_slice() {
+        [] => {}
+        [PoolMember { credential, weight: 1 }] => {
+            fields.insert("credential", credential.as_str().into());
+        }
+        members => {
+            let members: Array = members.iter().map(pool_member).collect();
+            fields.insert("credentials", Value::Array(members));
+        }
+    }
+    if pool.order != PoolOrder::default() {
+        fields.insert("pool", pool.order.word().into());
+    }
+    fields
+}
+
+fn pool_member(member: &PoolMember) -> Value {
+    let id = member.credential.as_str();
+    if member.weight == 1 {
+        return id.into();
+    }
+    let mut table = InlineTable::new();
+    table.insert("id", id.into());
+    table.insert("weight", i64::from(member.weight).into());
+    table.into()
+}
+
+fn limits(limits: &TrafficLimits) -> Fields {
+    let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
+    let mut fields = Fields::new();
+    fields.extend(requests_per_minute.map(|it| ("requests_per_minute", i64::from(it).into())));
+    fields.extend(tokens_per_minute.map(|it| ("tokens_per_minute", i64::from(it).into())));
+    fields.extend(in_flight_max.map(|it| ("in_flight_max", whole_number(it))));
+    fields
+}
+
+fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
+    let gateway = &settings.gateway;
+    let ms = whole_number;
+    let sections = [
+        (
+            "gateway",
+            Fields::from([
+                ("port", i64::from(gateway.port).into()),
+                ("body_bytes_max", whole_number(gateway.body_bytes_max)),
+                ("in_flight_max", whole_number(gateway.in_flight_max)),
+                ("queue_max", whole_number(gateway.queue_max)),
+                ("queue_wait_ms", ms(gateway.queue_wait_ms)),
+                ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
+                ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
+                ("stall_timeout_ms", ms(gateway.stall_timeout_ms)),
+                ("total_timeout_ms", ms(gateway.total_timeout_ms)),
+            ]),
+        ),
+        ("vault", Fields::from([("kind", settings.vault.kind.word().into())])),
+        ("health", Fields::from([("interval_secs", whole_number(settings.health.interval_secs))])),
+        ("resilience", resilience(&settings.resilience)),
+        ("cache", cache(&settings.cache)),
+        ("notifications", Fields::from([("enabled", settings.notifications.enabled.into())])),
+        (
+            "ledger",
+            Fields::from([("retention_days", i64::from(settings.ledger.retention_days).into())]),
+        ),
+        ("appearance", Fields::from([("theme", settings.appearance.theme.word().into())])),
+    ];
+    sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
+}
+
+/// The word is left out only where it and all numbers are the usual ones: numbers without a word mean
+/// themselves.
+fn resilience(resilience: &ResilienceSettings) -> Fields {
+    let ResilienceSettings { preset, custom } = resilience;
+    let mut fields = Fields::new();
+    if *resilience != ResilienceSettings::default() {
+        fields.insert("preset", preset.word().into());
+    }
+    let numbers = ResilienceNumbers::FIELDS.iter();
+    fields.extend(
+        numbers.filter_map(|field| Some((field.name, i64::from(custom.get(field.name)?).into()))),
+    );
+    fields
+}
+
+fn cache(cache: &CacheSettings) -> Fields {
+    let mut fields = Fields::from([
+        ("enabled", cache.enabled.into()),
+        ("memory_bytes_max", whole_number(cache.memory_bytes_max)),
+        ("entry_bytes_max", whole_number(cache.entry_bytes_max)),
+        ("disk", cache.disk.into()),
+        ("disk_bytes_max", whole_number(cache.disk_bytes_max)),
+        ("ttl_secs", i64::from(cache.ttl_secs).into()),
+    ]);
+    fields.extend(cache.redis_url.as_ref().map(|url| ("redis_url", url.as_str().into())));
+    let credential = cache.redis_credential.as_ref();
+    fields.extend(credential.map(|id| ("redis_credential", id.as_str().into())));
+    fields
+}
+
+/// A number past `i64` is written as its end, where the range check refuses it.
+fn whole_number<T>(number: T) -> Value
+where
+    i64: TryFrom<T>,
+{
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
+/// A time that the calendar does not have is written as a number, where the type check refuses it.
+fn time(at: WallTime) -> Value {
+    jiff::Timestamp::from_millisecond(at.unix_ms())
+        .ok()
+        .and_then(|time| time.to_string().parse::<Datetime>().ok())
+        .map_or_else(|| at.unix_ms().into(), Value::from)
+}

@@ -1,0 +1,118 @@
+//! What a request needs of the model that answers it, read off the top of its body: enough to leave out
+//! backends that cannot do it, and never a reason to refuse.
+
+use domain::Dialect;
+use serde_json::value::RawValue;
+
+use crate::json::Members;
+
+/// What a request needs of the model that answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// It offers tools.
+    pub tools: bool,
+    /// It has pictures in it.
+    pub images: bool,
+    /// It wants JSON by a schema.
+    pub json_schema: bool,
+    /// The most tokens it takes for an answer; `None` if it does not say.
+    pub output_tokens: Option<u64>,
+}
+
+impl Wants {
+    /// Reads `members`, the top of `text`.
+    pub(crate) fn read(dialect: Dialect, text: &str, members: &Members<'_>) -> Self {
+        let says = |key: &str, words: &[&str]| {
+            let value = members.get(key).map(RawValue::get).unwrap_or_default();
+            words.iter().any(|word| value.contains(word))
+        };
+        let tools = members.get("tools").is_some_and(|tools| tools.get() != "[]");
+        let json_schema = match dialect {
+            Dialect::OpenAiChat => says("response_format", &["\"json_schema\""]),
+            Dialect::OpenAiResponses => says("text", &["\"json_schema\""]),
+            Dialect::AnthropicMessages => says("output_config", &["\"json_schema\""]),
+            Dialect::Gemini => {
+                let words = ["\"responseSchema\"", "\"responseJsonSchema\"", "\"response_schema\""];
+                says("generationConfig", &words) || says("generation_config", &words)
+            }
+            Dialect::OllamaChat => says("format", &["{"]),
+        };
+        let (images, output_tokens) =
+            (image_words(dialect).iter().any(|word| text.contains(word)), limit(dialect, members));
+        Self { tools, images, json_schema, output_tokens }
+    }
+}
+
+/// What stands in a body that has pictures. In a text the quotes would be escaped, so that a talk about
+/// pictures is not taken for one.
+const fn image_words(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::OpenAiChat => &["\"image_url\""],
+        Dialect::OpenAiResponses => &["\"input_image\""],
+        Dialect::AnthropicMessages => &["\"image\""],
+        Dialect::Gemini => &["\"inlineData\"", "\"inline_data\"", "\"fileData\"", "\"file_data\""],
+        Dialect::OllamaChat => &["\"images\""],
+    }
+}
+
+fn limit(dialect: Dialect, members: &Members<'_>) -> Option<u64> {
+    let number = |members: &Members<'_>, key: &str| members.get(key)?.get().parse().ok();
+    match dialect {
+        Dialect::OpenAiChat => {
+            number(members, "max_completion_tokens").or_else(|| number(members, "max_tokens"))
+        }
+        Dialect::OpenAiResponses => number(members, "max_output_tokens"),
+        Dialect::AnthropicMessages => number(members, "max_tokens"),
+        Dialect::Gemini => {
+            let config = members.object("generationConfig");
+            number(&config, "maxOutputTokens")
+                .or_else(|| number(&members.object("generation_config"), "max_output_tokens"))
+        }
+        Dialect::OllamaChat => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wants(dialect: Dialect, text: &str) -> Wants {
+        Wants::read(dialect, text, &Members::parse(text).expect("an object"))
+    }
+
+    #[test]
+    fn each_dialect_says_what_it_needs_in_its_own_words() {
+        let all = Wants { tools: true, images: true, json_schema: true, output_tokens: Some(7) };
+        for (dialect, text) in [
+            (
+                Dialect::OpenAiChat,
+                r#"{"messages":[{"content":[{"type":"image_url"}]}],"tools":[{}],"max_tokens":9,
+                    "max_completion_tokens":7,"response_format":{"type":"json_schema"}}"#,
+            ),
+            (
+                Dialect::OpenAiResponses,
+                r#"{"input":[{"content":[{"type":"input_image"}]}],"tools":[{}],
+                    "max_output_tokens":7,"text":{"format":{"type":"json_schema"}}}"#,
+            ),
+            (
+                Dialect::AnthropicMessages,
+                r#"{"messages":[{"content":[{"type":"image"}]}],"tools":[{}],"max_tokens":7,
+                    "output_config":{"format":{"type":"json_schema"}}}"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#"{"contents":[{"parts":[{"inlineData":{}}]}],"tools":[{}],
+                    "generationConfig":{"maxOutputTokens":7,"responseSchema":{}}}"#,
+            ),
+        ] {
+            assert_eq!(wants(dialect, text), all, "{dialect}");
+        }
+    }
+
+    #[test]
+    fn a_plain_request_needs_nothing() {
+        let text = r#"{"messages":[{"content":"draw \"image_url\""}],"tools":[],
+            "response_format":{"type":"text"},"max_tokens":null}"#;
+        assert_eq!(wants(Dialect::OpenAiChat, text), Wants::default());
+    }
+}
