@@ -182,7 +182,7 @@ function useColumns(): Column<BackendView>[] {
       {
         id: "breaker",
         header: "Lets through",
-        width: "136px",
+        width: "156px",
         from: "1000",
         cell: (backend) => <LetsThrough accesses={accesses.filter((access) => access.backend === backend.id)} />,
       },

@@ -57,7 +57,10 @@ function Row({ route, handle, onOpen }: { route: RouteView; handle: ReactNode; o
             className="flex min-w-0 items-center gap-1.5 rounded-mark hover:text-accent"
           >
             {route.models.slice(0, 3).map((model) => (
-              <code key={model} className="truncate font-mono text-13 font-semibold">
+              <code
+                key={model}
+                className={classNames("truncate font-mono text-13", route.enabled ? "font-semibold" : "text-ink-2")}
+              >
                 {model}
                 {model !== route.models.at(-1) && <span className="text-ink-3">,</span>}
               </code>
@@ -79,7 +82,7 @@ function Row({ route, handle, onOpen }: { route: RouteView; handle: ReactNode; o
             />
           </span>
         </div>
-        <div className={classNames("mt-1.5", !route.enabled && "opacity-60")}>
+        <div className="mt-1.5">
           <CandidatesStrip route={route} />
         </div>
         <p className="mt-1.5 text-12 text-ink-2">{route.sentence}</p>
