@@ -16,6 +16,7 @@ mod owner;
 mod playground;
 mod probe;
 mod resilience;
+mod routes;
 mod runs;
 mod serving;
 mod sink;
@@ -40,6 +41,8 @@ pub use playground::{
 };
 pub use probe::{KeyReport, ProbeReport, ProbeStep};
 pub use resilience::{BackTest, attempt_rules, back_test, breaker_rules, retry_budget_rules};
+pub use routes::RouteQuestion;
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
+pub use snapshot::PLAYGROUND_CLIENT;
 pub use standing::{KeyStanding, KeyState};

@@ -15,11 +15,12 @@ use std::time::Duration;
 use domain::{BackendId, RequestId, RunId, WallTime};
 use ledger::{Attempt, RequestRow, RequestState};
 use parking_lot::Mutex;
-use routing::{Asking, Calm, Needs};
+use routing::Needs;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
+use crate::routes::RouteQuestion;
 use crate::serving::GatewayStanding;
 use crate::snapshot;
 
@@ -230,18 +231,13 @@ impl Engine {
         }
     }
 
-    /// Where the playground's request for `model` would go first, if all backends were ready.
+    /// Where the playground's request for `model` would go first.
     fn first_backend(&self, model: &str) -> Option<BackendId> {
         let client = snapshot::playground_client_id().ok()?;
-        let asking = Asking {
-            model,
-            client: &client,
-            project: None,
-            needs: Needs::default(),
-            conversation: None,
-        };
-        let chosen = self.parts.snapshot.load().routes.choose(&asking, &Calm, &mut || 0.0);
-        chosen.ok()?.candidates.first().map(|first| first.access.backend.clone())
+        let (needs, project) = (Needs::default(), None);
+        let question = RouteQuestion { model: model.to_owned(), client, project, needs };
+        let chosen = self.explain_route(&question).ok()?;
+        chosen.candidates.first().map(|first| first.access.backend.clone())
     }
 
     fn take_place(

@@ -24,7 +24,7 @@ const MOCK_URL: &str = "http://mock.localhost/v1";
 /// The client under which the readiness checks call the gateway.
 const CHECK_CLIENT: &str = "gatehouse.check";
 /// The client under which the playground calls it: what is asked there is the user's own traffic.
-const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
+pub const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 
 impl Engine {
     /// Puts the settings of the moment in force for new requests; those on their way keep theirs.

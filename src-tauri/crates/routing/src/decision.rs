@@ -101,17 +101,36 @@ pub struct Score {
     pub headroom: f64,
     /// What counted how much.
     pub weights: BalanceWeights,
+    /// What it was reckoned from.
+    pub measured: Measured,
+}
+
+/// What is known of a candidate at a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Recent milliseconds to the first token.
+    pub first_token_ms: Option<u32>,
+    /// What this request would cost, in millionths of a dollar.
+    pub cost_micros: Option<u64>,
+    /// How much of its limits is left, in percent.
+    pub headroom_percent: Option<u8>,
 }
 
 impl Score {
-    pub(crate) fn new(weights: BalanceWeights, latency: f64, cost: f64, headroom: f64) -> Self {
+    pub(crate) fn new(
+        weights: BalanceWeights,
+        measured: Measured,
+        latency: f64,
+        cost: f64,
+        headroom: f64,
+    ) -> Self {
         let weight = f64::from;
         let sum = weight(weights.latency) + weight(weights.cost) + weight(weights.headroom);
         let parts = weight(weights.latency) * latency
             + weight(weights.cost) * cost
             + weight(weights.headroom) * headroom;
         let total = if sum > 0.0 { parts / sum } else { 0.0 };
-        Self { total, latency, cost, headroom, weights }
+        Self { total, latency, cost, headroom, weights, measured }
     }
 }
 
@@ -212,7 +231,7 @@ impl fmt::Display for Ground {
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { total, latency, cost, headroom, weights } = self;
+        let Self { total, latency, cost, headroom, weights, .. } = self;
         write!(
             f,
             "score {total:.2} (latency {latency:.2} × {}, cost {cost:.2} × {}, headroom {headroom:.2} × {})",

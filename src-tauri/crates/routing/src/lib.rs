@@ -17,11 +17,12 @@ mod policy;
 mod refusal;
 mod route;
 mod sentence;
+mod simulation;
 mod table;
 
 pub use asking::{Asking, Needs};
 pub use conditions::{Available, Calm, Conditions};
-pub use decision::{Candidate, Decision, Ground, PassedOver, Reason, Score, Why};
+pub use decision::{Candidate, Decision, Ground, Measured, PassedOver, Reason, Score, Why};
 pub use facts::{Known, ModelFacts, facts};
 pub use fit::Ability;
 pub use refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
@@ -29,4 +30,5 @@ pub use route::{
     BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
     RouteCandidate, Standing,
 };
+pub use simulation::{Frozen, SIMULATION_DRAWS_MAX, Share, Simulation, Unserved};
 pub use table::{ModelEntry, RouteTable};

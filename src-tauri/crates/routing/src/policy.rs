@@ -10,7 +10,7 @@ use domain::{BackendId, RoutePolicy};
 
 use crate::digest::Digest;
 use crate::part::{Choosing, Part, Tier};
-use crate::{BalanceWeights, Ground, Route, Score};
+use crate::{BalanceWeights, Ground, Measured, Route, Score};
 
 /// By how much a candidate must be better than the one that has the conversation, in percent.
 pub(crate) const HYSTERESIS_PERCENT: f64 = 15.0;
@@ -118,21 +118,23 @@ impl Choosing<'_> {
     }
 
     fn balanced(&mut self, weights: BalanceWeights, parts: &mut [Part<'_>]) {
-        let costs = parts.iter().filter_map(|part| self.price(part));
+        let measured: Vec<Measured> = parts.iter().map(|part| self.measured(part)).collect();
+        let costs = measured.iter().filter_map(|one| one.cost_micros);
         let least_cost = costs.clone().min().unwrap_or(0).max(COST_MICROS_MIN) as f64;
         let most_cost = costs.max().unwrap_or(0).max(COST_MICROS_MIN) as f64;
-        let times = parts.iter().filter_map(|part| self.first_token_ms(part));
+        let times = measured.iter().filter_map(|one| one.first_token_ms);
         let least_time = f64::from(times.min().unwrap_or(0).max(FIRST_TOKEN_MS_MIN));
-        for part in parts.iter_mut() {
+        for (part, measured) in parts.iter_mut().zip(measured) {
             // Unknown: as quick as the best, so that it is measured; as dear as the dearest.
-            let time = self.first_token_ms(part).map(|ms| f64::from(ms.max(FIRST_TOKEN_MS_MIN)));
-            let cost = self.price(part).map(|micros| micros.max(COST_MICROS_MIN) as f64);
-            let headroom = part.headroom_percent(self.conditions).unwrap_or(100);
+            let time = measured.first_token_ms.map(|ms| f64::from(ms.max(FIRST_TOKEN_MS_MIN)));
+            let cost = measured.cost_micros.map(|micros| micros.max(COST_MICROS_MIN) as f64);
+            let headroom = measured.headroom_percent.unwrap_or(100).min(100);
             part.ground = Ground::Score(Score::new(
                 weights,
+                measured,
                 least_time / time.unwrap_or(least_time),
                 least_cost / cost.unwrap_or(most_cost),
-                f64::from(headroom.min(100)) / 100.0,
+                f64::from(headroom) / 100.0,
             ));
         }
         parts.sort_by(|a, b| total(b).total_cmp(&total(a)).then(a.place.cmp(&b.place)));
@@ -179,6 +181,14 @@ impl Choosing<'_> {
         let (backend, needs) = (&part.backend.models.backend, &self.asking.needs);
         let warm = part.stays.then(|| self.conditions.warm_cost_micros(backend, part.model, needs));
         warm.flatten().or_else(|| self.conditions.cost_micros(backend, part.model, needs))
+    }
+
+    fn measured(&self, part: &Part<'_>) -> Measured {
+        Measured {
+            first_token_ms: self.first_token_ms(part),
+            cost_micros: self.price(part),
+            headroom_percent: part.headroom_percent(self.conditions),
+        }
     }
 
     fn first_token_ms(&self, part: &Part<'_>) -> Option<u32> {

@@ -186,6 +186,36 @@ impl RouteTable {
         entries
     }
 
+    /// The route that answers to a question, if one does.
+    #[must_use]
+    pub fn route_of(&self, asking: &Asking<'_>) -> Option<&Route> {
+        if self.pin(asking.model).is_some() {
+            return None;
+        }
+        let known = self.route_for(asking.model, asking.client, asking.project);
+        known.map(|known| &known.route)
+    }
+
+    /// Every backend, with each name of a model that it might be asked for.
+    pub(crate) fn who_may_answer<'a>(
+        &'a self,
+        asking: &Asking<'a>,
+    ) -> Vec<(&'a KnownBackend, &'a str)> {
+        if let Some(pinned) = self.pin(asking.model) {
+            return vec![pinned];
+        }
+        match self.route_of(asking) {
+            Some(route) => {
+                let candidates = route.candidates.iter().filter_map(|candidate| {
+                    let model = candidate.model.as_deref().unwrap_or(asking.model);
+                    Some((self.backend(&candidate.backend)?, model))
+                });
+                candidates.collect()
+            }
+            None => self.providers().map(|known| (known, asking.model)).collect(),
+        }
+    }
+
     fn backend(&self, id: &BackendId) -> Option<&KnownBackend> {
         self.backends.get(*self.by_id.get(id.as_str())?)
     }

@@ -13,4 +13,6 @@ mod properties;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod split;

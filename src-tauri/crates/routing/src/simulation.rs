@@ -1,0 +1,231 @@
+//! What would become of many requests: the same choice drawn again and again over a moment that is
+//! held still, with backends that are only taken to be closed. Nothing is asked of anybody.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use domain::{Access, BackendId, RoutePolicy};
+
+use crate::refusal::NoRoute;
+use crate::table::RouteTable;
+use crate::{Asking, Available, Conditions, Decision, Needs, Reason};
+
+/// Most draws of one simulation; more would tell nothing that these do not.
+pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
+
+/// Where many requests would go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulation {
+    /// How often it was drawn.
+    pub draws: u32,
+    /// Who was first how often, the most often first; whoever never was is in it too.
+    pub shares: Vec<Share>,
+    /// Draws that nobody would have served.
+    pub failures: u32,
+    /// Why those failed.
+    pub failure: Option<Unserved>,
+}
+
+/// How often a candidate was first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    /// Which backend.
+    pub backend: BackendId,
+    /// The model's name there.
+    pub model: String,
+    /// Draws in which it was first, open or not.
+    pub draws: u32,
+    /// The share that its weight promises beside those that may be asked, in percent; only where
+    /// weights decide.
+    pub expected_percent: Option<f64>,
+}
+
+/// Why a draw would not have been served.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unserved {
+    /// There is no route for it.
+    Refused(NoRoute),
+    /// All candidates are closed at this moment; the first one's reason.
+    Closed(BackendId, Available),
+}
+
+impl fmt::Display for Unserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "{refusal}"),
+            Self::Closed(backend, available) => {
+                write!(f, "no candidate may be asked; {backend}: {available}")
+            }
+        }
+    }
+}
+
+/// The conditions of one moment, held still: what they were for everybody who may answer one question.
+#[derive(Debug, Clone, Default)]
+pub struct Frozen {
+    available: HashMap<(Access, String), Available>,
+    headroom_percent: HashMap<Access, u8>,
+    first_token_ms: HashMap<(BackendId, String), u32>,
+    cost_micros: HashMap<(BackendId, String), u64>,
+    in_flight: HashMap<BackendId, u32>,
+}
+
+impl Frozen {
+    /// Takes `backends` to be closed.
+    #[must_use]
+    pub fn closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
+        for ((access, _), available) in &mut self.available {
+            if backends.contains(&access.backend) {
+                *available =
+                    Available::Closed { why: "it is taken to be closed".into(), secs_left: None };
+            }
+        }
+        self
+    }
+}
+
+impl Conditions for Frozen {
+    fn availability(&self, access: &Access, model: &str) -> Available {
+        let known = self.available.get(&(access.clone(), model.to_owned()));
+        known.cloned().unwrap_or(Available::Ready)
+    }
+
+    fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32> {
+        self.first_token_ms.get(&(backend.clone(), model.to_owned())).copied()
+    }
+
+    fn cost_micros(&self, backend: &BackendId, model: &str, _needs: &Needs) -> Option<u64> {
+        self.cost_micros.get(&(backend.clone(), model.to_owned())).copied()
+    }
+
+    fn in_flight(&self, backend: &BackendId) -> u32 {
+        self.in_flight.get(backend).copied().unwrap_or(0)
+    }
+
+    fn headroom_percent(&self, access: &Access) -> Option<u8> {
+        self.headroom_percent.get(access).copied()
+    }
+
+    /// Each draw is a conversation of its own.
+    fn stays_with(&self, _conversation: u64) -> Option<(BackendId, String)> {
+        None
+    }
+}
+
+impl RouteTable {
+    /// Holds still what `conditions` say of everybody who may answer `asking`.
+    #[must_use]
+    pub fn freeze(&self, asking: &Asking<'_>, conditions: &dyn Conditions) -> Frozen {
+        let mut frozen = Frozen::default();
+        for (backend, model) in self.who_may_answer(asking) {
+            let id = &backend.models.backend;
+            let key = || (id.clone(), model.to_owned());
+            for known in &backend.accesses {
+                let access = &known.access;
+                let available = conditions.availability(access, model);
+                frozen.available.insert((access.clone(), model.to_owned()), available);
+                let headroom = conditions.headroom_percent(access);
+                frozen.headroom_percent.extend(headroom.map(|percent| (access.clone(), percent)));
+            }
+            let time = conditions.first_token_ms(id, model);
+            frozen.first_token_ms.extend(time.map(|ms| (key(), ms)));
+            let cost = conditions.cost_micros(id, model, &asking.needs);
+            frozen.cost_micros.extend(cost.map(|micros| (key(), micros)));
+            frozen.in_flight.insert(id.clone(), conditions.in_flight(id));
+        }
+        frozen
+    }
+
+    /// Draws `asking` as often as `draws` says, at most [`SIMULATION_DRAWS_MAX`] times, each time as a
+    /// conversation of its own.
+    #[must_use]
+    pub fn simulate(
+        &self,
+        asking: &Asking<'_>,
+        frozen: &Frozen,
+        draws: u32,
+        chance: &mut dyn FnMut() -> f64,
+    ) -> Simulation {
+        let draws = draws.min(SIMULATION_DRAWS_MAX);
+        let asking = Asking { conversation: None, ..*asking };
+        let mut simulation = Simulation { draws, shares: Vec::new(), failures: 0, failure: None };
+        for _ in 0..draws {
+            match self.choose(&asking, frozen, chance) {
+                Ok(decision) => simulation.count(&decision),
+                Err(refusal) => simulation.fail(Unserved::Refused(refusal)),
+            }
+        }
+        self.promise(&asking, frozen, &mut simulation.shares);
+        simulation.shares.sort_by_key(|share| std::cmp::Reverse(share.draws));
+        simulation
+    }
+
+    /// Adds the shares that weights promise.
+    fn promise(&self, asking: &Asking<'_>, frozen: &Frozen, shares: &mut [Share]) {
+        let Some(route) = self.route_of(asking) else { return };
+        if !matches!(route.policy, RoutePolicy::Weighted | RoutePolicy::Split) {
+            return;
+        }
+        // Nothing fails over between the parts of a split, so a closed one keeps its share.
+        let counts = |share: &Share| {
+            route.policy == RoutePolicy::Split || frozen.is_open(&share.backend, &share.model)
+        };
+        let weight = |share: &Share| {
+            let is_it = |candidate: &&crate::RouteCandidate| {
+                candidate.backend == share.backend
+                    && candidate.model.as_deref().unwrap_or(asking.model) == share.model
+            };
+            let candidate = route.candidates.iter().find(is_it).filter(|_| counts(share));
+            candidate.map_or(0, |candidate| u32::from(candidate.weight))
+        };
+        let of: u32 = shares.iter().map(weight).sum();
+        for share in shares.iter_mut().filter(|_| of > 0) {
+            share.expected_percent = Some(f64::from(weight(share)) * 100.0 / f64::from(of));
+        }
+    }
+}
+
+impl Frozen {
+    fn is_open(&self, backend: &BackendId, model: &str) -> bool {
+        let mut known = self.available.iter();
+        known.any(|((access, asked), available)| {
+            access.backend == *backend
+                && asked == model
+                && !matches!(available, Available::Closed { .. })
+        })
+    }
+}
+
+impl Simulation {
+    fn count(&mut self, decision: &Decision) {
+        for candidate in &decision.candidates {
+            self.share(&candidate.access.backend, &candidate.model);
+        }
+        let parts = decision.passed_over.iter();
+        for part in parts.filter(|passed| passed.reason == Reason::OtherPart) {
+            self.share(&part.backend, &part.model);
+        }
+        let Some(first) = decision.candidates.first() else { return };
+        self.share(&first.access.backend, &first.model).draws += 1;
+        if matches!(first.why.available, Available::Closed { .. }) {
+            let backend = first.access.backend.clone();
+            self.fail(Unserved::Closed(backend, first.why.available.clone()));
+        }
+    }
+
+    fn share(&mut self, backend: &BackendId, model: &str) -> &mut Share {
+        let is_it = |share: &Share| share.backend == *backend && share.model == model;
+        let place = self.shares.iter().position(is_it).unwrap_or(self.shares.len());
+        if place == self.shares.len() {
+            let (backend, model) = (backend.clone(), model.to_owned());
+            self.shares.push(Share { backend, model, draws: 0, expected_percent: None });
+        }
+        #[expect(clippy::indexing_slicing, reason = "found there, or pushed there just now")]
+        &mut self.shares[place]
+    }
+
+    fn fail(&mut self, why: Unserved) {
+        self.failures += 1;
+        self.failure.get_or_insert(why);
+    }
+}
