@@ -228,12 +228,12 @@ test("a backend's resilience: its timeline walked, its breaker held and let go",
   await page.keyboard.press("ArrowRight");
   await tabTo(page, page.getByRole("button", { name: "Hold open 15 min" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByText(/^Held open by the panel/)).toContainText("15 min left");
+  await expect(page.getByText(/^Held open by you/)).toContainText("15 min left");
   await tabTo(page, page.getByRole("slider", { name: /^States/ }));
   await page.keyboard.press("Home");
   await expect(page.getByRole("slider", { name: /^States/ })).toHaveAttribute("aria-valuetext", /^Ready for/);
   await page.keyboard.press("Shift+Tab");
   await tabTo(page, page.getByRole("button", { name: "Reset" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByText(/^Held open by the panel/)).toHaveCount(0);
+  await expect(page.getByText(/^Held open by you/)).toHaveCount(0);
 });

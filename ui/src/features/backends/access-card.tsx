@@ -86,7 +86,7 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
       <ByHand access={access} />
       {forced !== null && (
         <p role="status" className="text-12 text-ink-2">
-          {FORCED_WORD[forced.forced]} by the {forced.by}
+          {FORCED_WORD[forced.forced]} by {forced.by}
           {forced.since !== null && (
             <>
               {" "}

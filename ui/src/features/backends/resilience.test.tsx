@@ -26,11 +26,11 @@ test("holding a breaker by hand says for how long, and can be taken back", async
   const { now, user, host } = await openResilience("busy", "openai");
   const forcing = vi.spyOn(host, "accessForce");
   await user.click(within(now).getByRole("button", { name: /^Hold open/ }));
-  expect(await within(now).findByText(/^Held open by the panel/)).toHaveTextContent("15 min left");
+  expect(await within(now).findByText(/^Held open by you/)).toHaveTextContent("15 min left");
   expect(within(now).getByRole("button", { name: /^Hold open/ })).toHaveAttribute("aria-pressed", "true");
   expect(forcing).toHaveBeenCalledWith({ backend: "openai", credential: "openai", forced: "open", minutes: 15 });
   await user.click(within(now).getByRole("button", { name: "Reset" }));
-  await waitFor(() => expect(within(now).queryByText(/^Held open by the panel/)).not.toBeInTheDocument());
+  await waitFor(() => expect(within(now).queryByText(/^Held open by you/)).not.toBeInTheDocument());
 });
 
 test("the timeline is walked with the arrow keys and stands as a table with its evidence", async () => {

@@ -71,7 +71,7 @@ function Parts({ parts }: { parts: ScorePartView[] }) {
   return (
     <dl className="mt-1.5 flex gap-2 text-12">
       {parts.map((part) => (
-        <div key={part.name} className="min-w-16" style={{ flexGrow: part.weight_percent, flexBasis: 0 }}>
+        <div key={part.name} className="min-w-[92px]" style={{ flexGrow: part.weight_percent, flexBasis: 0 }}>
           <div aria-hidden className="h-1.5 overflow-hidden rounded-full bg-surface-3">
             <span data-mark className="block h-full bg-series-2" style={{ width: `${part.score_percent}%` }} />
           </div>

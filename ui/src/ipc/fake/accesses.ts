@@ -230,7 +230,7 @@ export function fakeAccesses({ world, now, answer, changed }: Doing): Pick<Host,
       answer(() => {
         viewOf(req.backend);
         const until = req.minutes === null ? null : now() + req.minutes * MINUTE_MS;
-        world.forced.set(req.backend, { forced: req.forced, by: "panel", since: now(), until });
+        world.forced.set(req.backend, { forced: req.forced, by: "you", since: now(), until });
         changed("accesses", "routes");
         return viewOf(req.backend);
       }),
