@@ -176,6 +176,8 @@ export type BackendEdit = {
 	base_url: string,
 	/**  The key it uses. */
 	credential: string | null,
+	pool?: PoolView | null,
+	limits?: LimitsView | null,
 	/**  Models it offers; empty asks the backend. */
 	models: string[],
 	/**  What it lacks of Chat Completions; for an OpenAI-compatible backend only. */
@@ -254,6 +256,8 @@ export type BackendView = {
 	built_in: boolean,
 	/**  The key it uses. */
 	credential: string | null,
+	pool: PoolView,
+	limits: LimitsView,
 	/**  Whether it works. */
 	health: HealthView,
 	/**  What it offers: the models declared, or those it lists. */
@@ -360,6 +364,9 @@ export type ClientView = {
 	seen_at: UnixMs | null,
 	/**  The last 30 days. */
 	last_month: SpendView,
+	limits: LimitsView,
+	cache: CacheWishView | null,
+	priority: ClientPriorityView,
 	/**  How to use it. */
 	snippets: SnippetView[],
 };
@@ -1453,3 +1460,11 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
+
+export type PoolOrderView = "ordered" | "weighted";
+export type ClientPriorityView = "interactive" | "background";
+export type CacheWishView = "auto" | "on" | "off" | "refresh";
+export type PoolView = { order: PoolOrderView, members: PoolMemberView[] };
+export type PoolMemberView = { credential: string, weight: number };
+export type LimitsView = { requests_per_minute: number | null, tokens_per_minute: number | null, in_flight_max: number | null };
+export type ClientEdit = { id: string, limits: LimitsView, cache: CacheWishView | null, priority: ClientPriorityView };

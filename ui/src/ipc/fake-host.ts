@@ -20,6 +20,7 @@ import {
   recordRun,
   requireDiffering,
   requireId,
+  requireLimits,
   requireRanges,
   requireSecret,
   requireVault,
@@ -142,12 +143,15 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         const origin = originOf(req.base_url);
         const edited = backend(req.id);
         requireDiffering(req, edited);
+        if (req.limits) requireLimits(req.limits);
         const moved = edited.base_url !== null && originOf(edited.base_url) !== origin;
         Object.assign(edited, {
           label: req.label || req.id,
           kind: req.kind,
           base_url: req.base_url,
           credential: moved ? null : req.credential,
+          limits: req.limits ?? edited.limits,
+          pool: moved ? { order: "ordered", members: [] } : (req.pool ?? edited.pool),
           lacks: req.lacks,
           offers: req.offers,
           crossing: req.crossing,
@@ -264,6 +268,17 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         world.clients.push(added);
         changed("clients", "status");
         return added;
+      }),
+    clientEdit: (req) =>
+      answer(() => {
+        const { id, ...changes } = req;
+        const edited =
+          world.clients.find((known) => known.id === id) ??
+          raise(fault("not_found", `There is no client named ${id}.`, null));
+        requireLimits(req.limits);
+        Object.assign(edited, changes);
+        changed("clients");
+        return edited;
       }),
     clientRevoke: (req) =>
       answer(() => {

@@ -13,6 +13,7 @@ import type {
   BackendTestView,
   BackendView,
   ClientAdd,
+  ClientEdit,
   ClientRef,
   ClientView,
   KeyAdd,
@@ -89,6 +90,8 @@ export interface Host {
 
   clients(): Promise<ClientView[]>;
   clientAdd(req: ClientAdd): Promise<ClientView>;
+  /** Changes a client's limits, its cache and its priority; its token stays. */
+  clientEdit(req: ClientEdit): Promise<ClientView>;
   clientRevoke(req: ClientRef): Promise<null>;
 
   usage(req: UsageQuery): Promise<UsageView>;

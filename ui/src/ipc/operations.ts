@@ -23,6 +23,7 @@ export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown
   keyRemove: "req",
   clients: "none",
   clientAdd: "req",
+  clientEdit: "req",
   clientRevoke: "req",
   usage: "req",
   requests: "req",

@@ -91,7 +91,12 @@ function Candidate({ index, handle, backends, current, hasWeight, onRemove }: Ca
     <div className="flex items-center gap-1.5 rounded-control border border-line bg-surface-1 py-1.5 pr-1 pl-0.5">
       {handle}
       <StateMark sign={HEALTH[backend?.health.state ?? "unknown"]} />
-      <Select aria-label={`Backend ${place}`} className="w-36" {...register(`candidates.${index}.backend`)}>
+      <Select
+        aria-label={`Backend ${place}`}
+        className="w-36"
+        {...register(`candidates.${index}.backend`)}
+        value={current}
+      >
         {backend === undefined && current !== "" && <option value={current}>{current} (gone)</option>}
         {backends.map((known) => (
           <option key={known.id} value={known.id}>

@@ -55,6 +55,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const SEED = 4283;
 
+const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
+
 export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
 
 export function health(
@@ -78,6 +80,8 @@ export function makeBackend(id: string, credential: string | null, state: Health
     enabled: state.state !== "disabled",
     built_in: isMock,
     credential,
+    pool: { order: "ordered", members: credential === null ? [] : [{ credential, weight: 1 }] },
+    limits: NO_LIMITS,
     health: state,
     models: modelsOf(id),
     declared_models: [],
@@ -122,6 +126,9 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     expired: false,
     seen_at: null,
     last_month: NO_SPEND,
+    limits: NO_LIMITS,
+    cache: null,
+    priority: "interactive",
     snippets: [
       {
         title: "Shell",
@@ -200,6 +207,8 @@ function furnish(world: World, now: number): void {
     {
       ...makeClient("nightly-evals", now - 90 * DAY_MS, port),
       seen_at: now - 8 * DAY_MS,
+      priority: "background",
+      limits: { requests_per_minute: 30, tokens_per_minute: null, in_flight_max: 2 },
       expires_at: now - 2 * DAY_MS,
       expired: true,
     },
