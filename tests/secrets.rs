@@ -132,6 +132,14 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "client_revoke" => json!({"id": "tool"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
+        "request_path" => json!({"id": format!("req_{:032x}", 1)}),
+        "accesses" => Value::Null,
+        "access_force" => json!({"backend": "up", "credential": "up", "forced": "closed",
+            "minutes": 1}),
+        "access_reset" => json!({"backend": "up", "credential": "up"}),
+        "breaker_timeline" => json!({"backend": "up", "hours": 24}),
+        "breaker_backtest" => json!({"backend": null, "days": 7, "consecutive_failures": null,
+            "failure_percent": null, "window_calls_min": null, "open_secs": null}),
         "readiness_start" => json!({"set": "full"}),
         "playground_send" | "playground_snippets" => json!({"model": "up/echo-401",
             "prompt": MARKED_PROMPT}),
@@ -299,7 +307,11 @@ async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
         let answer = panel.call(operation, &request).await;
         let may_refuse = matches!(
             *operation,
-            "settings_fix" | "notification_test" | "vault_unlock" | "playground_raw"
+            "settings_fix"
+                | "notification_test"
+                | "vault_unlock"
+                | "playground_raw"
+                | "request_path"
         );
         assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
         ears.answer(format!("{operation} of the panel"), &answer);

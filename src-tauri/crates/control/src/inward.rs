@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, ClientAdd, ClientRef, KeyAdd,
-    KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestsQuery,
+    AccessForce, AccessRef, BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch,
+    BacktestQuery, BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientRef, KeyAdd,
+    KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery,
     SettingsValues, UsageQuery, VaultUnlock,
 };
 
@@ -45,6 +46,13 @@ plain!(
     PlaygroundSend,
     PlaygroundRef,
     SettingsValues,
+    RequestRef,
+    AccessForce,
+    AccessRef,
+    BreakerTimelineQuery,
+    BacktestQuery,
+    CacheQuery,
+    CachePurge,
 );
 
 impl Inward for BackendAdd {

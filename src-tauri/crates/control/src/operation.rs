@@ -1,11 +1,13 @@
 //! The code behind each row of the table in `operations`, one file for each screen.
 
 mod backends;
+mod cache;
 mod clients;
 mod input;
 mod keys;
 mod playground;
 mod readiness;
+mod resilience;
 mod settings;
 mod status;
 mod usage;
@@ -15,6 +17,7 @@ pub(crate) use clients::*;
 pub(crate) use keys::*;
 pub(crate) use playground::*;
 pub(crate) use readiness::*;
+pub(crate) use resilience::*;
 pub(crate) use settings::*;
 pub(crate) use status::*;
 pub(crate) use usage::*;

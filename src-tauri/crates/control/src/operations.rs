@@ -8,12 +8,13 @@ use engine::{Engine, Topic};
 use crate::core::Core;
 use crate::event::Tag;
 use crate::view::{
-    BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
-    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
-    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
-    VaultView,
+    AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
+    BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
+    BreakerTimelineView, ClientAdd, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace,
+    KeyVerificationView, KeyView, NotificationTestView, PlaygroundRawView, PlaygroundRef,
+    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart,
+    ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RunView,
+    SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -62,6 +63,18 @@ macro_rules! operations {
             usage(req: UsageQuery) -> UsageView, changes [];
             /// Single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
+            /// The attempts of one request, who was passed over, and what the cache did.
+            request_path(req: RequestRef) -> RequestPathView, changes [];
+            /// Every backend with each of its keys, and what holds it back.
+            accesses() -> Vec<AccessView>, changes [];
+            /// Sets a breaker by hand, for a time or until it is reset.
+            access_force(req: AccessForce) -> AccessView, changes [Accesses, Routes, Backends, Status];
+            /// Begins anew: closed, no cooldown, no block, nothing set by hand.
+            access_reset(req: AccessRef) -> AccessView, changes [Accesses, Routes, Backends, Status];
+            /// What a backend went through.
+            breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
+            /// What a breaker with other numbers would have done.
+            breaker_backtest(req: BacktestQuery) -> BacktestView, changes [];
             /// The run that goes, or else the newest, and the scores before it.
             readiness() -> ReadinessView, changes [];
             /// Starts a run; progress comes as events.

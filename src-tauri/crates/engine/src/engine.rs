@@ -22,6 +22,7 @@ use vault::{KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
 use crate::events::Events;
 use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
+use crate::resilience::AccessLog;
 use crate::runs::Runs;
 use crate::serving::Serving;
 use crate::sink::TrafficSink;
@@ -55,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) monitor: Monitor,
     /// What is known of the backends at this moment.
     pub(crate) live: Arc<Live>,
+    pub(crate) access_log: AccessLog,
     pub(crate) standings: Standings,
     /// Models that backends said they have.
     pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
@@ -135,6 +137,7 @@ impl Engine {
             upstream: Arc::new(HttpUpstream::new(connect)),
             snapshot: Arc::new(ArcSwap::from_pointee(empty)),
             monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
+            access_log: AccessLog::default(),
             standings: Standings::default(),
             catalogue: Mutex::default(),
             notifications: Mutex::new(NotificationPolicy::new()),
@@ -160,6 +163,7 @@ impl Engine {
         };
         let engine = Self { parts: Arc::new_cyclic(parts) };
         engine.restore_health().await?;
+        engine.restore_accesses().await?;
         engine.apply_settings();
         engine.unlock_with(passphrase);
         Ok(engine)
@@ -169,6 +173,7 @@ impl Engine {
     pub async fn stop(&self) {
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
+        self.write_access_log().await;
         tracing::info!("stopped");
     }
 

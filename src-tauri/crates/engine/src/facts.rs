@@ -150,9 +150,10 @@ impl Engine {
         self.parts.standings.key(id)
     }
 
-    /// Forgets what was said of a key, since it is another one now.
+    /// Forgets what was said of a key and what is held against it, since it is another one now.
     pub fn forget_key_standing(&self, id: &CredentialId) {
         self.parts.standings.forget_key(id);
+        self.parts.live.credential_changed(id);
     }
 
     /// When a client was last heard of: since the start, or as the ledger has it.
@@ -271,6 +272,7 @@ impl Engine {
     pub(crate) fn apply_settings(&self) {
         let settings = self.settings();
         self.rebuild_snapshot();
+        self.forget_unknown_accesses();
         self.watch_backends(&HashMap::new());
         let interval = std::time::Duration::from_secs(settings.health.interval_secs);
         self.parts.monitor.set_interval(interval);

@@ -40,7 +40,9 @@ pub use playground::{
     PlaygroundRaw, PlaygroundRun, PlaygroundState, TokenLimitField,
 };
 pub use probe::{KeyReport, ProbeReport, ProbeStep};
-pub use resilience::{BackTest, attempt_rules, back_test, breaker_rules, retry_budget_rules};
+pub use resilience::{
+    BackTest, Clocks, attempt_rules, back_test, breaker_rules, retry_budget_rules,
+};
 pub use routes::RouteQuestion;
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};

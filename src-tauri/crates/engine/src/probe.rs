@@ -115,6 +115,7 @@ impl Engine {
             duration: report.duration,
         };
         self.parts.monitor.observe(id, observation, Reading::of(&*self.parts.clock));
+        self.note_recheck(id, &report);
         report
     }
 
@@ -154,6 +155,7 @@ impl Engine {
             Err(error) => return self.no_key(credential.as_ref(), &error),
         };
         let report = self.ask(id, backend, key).await;
+        self.note_probe(id, credential.as_ref(), &report);
         let found = Found { credential, report };
         self.learn_standing(&found);
         found.into_report()

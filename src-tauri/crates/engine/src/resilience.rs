@@ -1,8 +1,296 @@
-//! What is known of accesses, beyond this process: kept over a restart, written down, and tried on the
-//! past.
+//! What is known of accesses, beyond this process: kept over a restart, written down, told to panels,
+//! and tried on the past.
+//!
+//! The gateway changes states on the way of a request and waits for nobody. What changed is gathered
+//! here and written by a task once a second; a killed process loses the last second of it.
 
 mod backtest;
 mod rules;
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
+use domain::{Access, BackendId, CredentialId, Moment, WallTime};
+use gateway::Verdict;
+use ledger::{AccessState, AccessStates, LedgerError};
+use monitor::Finding;
+use parking_lot::Mutex;
+use settings::Settings;
+
+use crate::engine::{Engine, Parts};
+use crate::events::Topic;
+use crate::probe::ProbeReport;
+
 pub use backtest::{BackTest, back_test};
 pub use rules::{attempt_rules, breaker_rules, retry_budget_rules};
+
+/// Time between two looks at what has changed, in milliseconds.
+const LOOK_MS: u64 = 1_000;
+/// Looks between two of those at which states are kept although none was announced, so that a killed
+/// process loses little of what is usual there.
+const LOOKS_PER_KEEPING: u64 = 60;
+/// Looks between two at which probes are asked for: longer than a probe takes.
+const LOOKS_PER_PROBING: u64 = 15;
+/// Transitions that wait to be written before the oldest are dropped: far more than a second brings.
+const TRANSITIONS_WAITING_MAX: usize = 1_024;
+
+/// What has changed and is not written down yet.
+#[derive(Debug, Default)]
+pub(crate) struct AccessLog {
+    waiting: Mutex<Vec<ledger::Transition>>,
+    has_learnt: AtomicBool,
+}
+
+impl AccessLog {
+    /// A request or probe may have taught something that is no transition.
+    pub(crate) fn learnt(&self) {
+        self.has_learnt.store(true, Ordering::Relaxed);
+    }
+
+    fn add(&self, transitions: impl Iterator<Item = ledger::Transition>) {
+        let mut waiting = self.waiting.lock();
+        waiting.extend(transitions);
+        let excess = waiting.len().saturating_sub(TRANSITIONS_WAITING_MAX);
+        waiting.drain(..excess);
+    }
+
+    fn take(&self) -> Vec<ledger::Transition> {
+        std::mem::take(&mut self.waiting.lock())
+    }
+}
+
+/// Accesses have changed their state: for the log, the ledger and the panels. Called on the way of a
+/// request, so it only gathers.
+pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
+    let clocks = Clocks { now: parts.clock.now(), wall: parts.clock.wall() };
+    for transition in transitions {
+        let Transition { access, from, to, rule, .. } = transition;
+        tracing::info!(%access, %from, %to, %rule, "an access changed its state");
+    }
+    parts.access_log.add(transitions.iter().map(|transition| clocks.written(transition)));
+    parts.events.changed(&[Topic::Accesses, Topic::Routes, Topic::Backends, Topic::Status]);
+}
+
+/// Both clocks read at one time, so that a point on one is a point on the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    /// The monotonic clock.
+    pub now: Moment,
+    /// The wall clock.
+    pub wall: WallTime,
+}
+
+impl Clocks {
+    /// When `moment` is or was on the wall.
+    #[must_use]
+    pub fn wall_at(&self, moment: Moment) -> WallTime {
+        let ms = |interval: Duration| i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
+        let (ahead, behind) = (moment.since(self.now), self.now.since(moment));
+        let at = self.wall.unix_ms().saturating_add(ms(ahead)).saturating_sub(ms(behind));
+        WallTime::from_unix_ms(at)
+    }
+
+    fn written(&self, transition: &Transition) -> ledger::Transition {
+        ledger::Transition {
+            at: self.wall_at(transition.at),
+            access: transition.access.clone(),
+            model: transition.model.clone(),
+            from: transition.from.to_string(),
+            to: transition.to.to_string(),
+            rule: transition.rule.to_string(),
+            evidence: transition.evidence.clone(),
+            lasts: transition.until,
+        }
+    }
+}
+
+impl Engine {
+    /// What is known of the backends at this moment.
+    #[must_use]
+    pub fn live(&self) -> &gateway::Live {
+        &self.parts.live
+    }
+
+    /// Both clocks, read now.
+    #[must_use]
+    pub fn clocks(&self) -> Clocks {
+        Clocks { now: self.parts.clock.now(), wall: self.parts.clock.wall() }
+    }
+
+    /// Every access that the settings name: backends in their order, each with its keys in theirs.
+    #[must_use]
+    pub fn accesses(&self) -> Vec<Access> {
+        accesses(&self.settings(), &self.parts.mock)
+    }
+
+    /// How an access stands.
+    #[must_use]
+    pub fn access_standing(&self, access: &Access) -> Standing {
+        self.parts.live.standing(access)
+    }
+
+    /// The numbers of the breakers in force.
+    #[must_use]
+    pub fn breaker_rules(&self) -> BreakerRules {
+        self.parts.snapshot.load().resilience.breaker
+    }
+
+    /// What was known of accesses before the restart.
+    pub(crate) async fn restore_accesses(&self) -> Result<(), LedgerError> {
+        let Some(kept) = self.parts.ledger.access_states().await? else { return Ok(()) };
+        let since_ms = self.wall().unix_ms().saturating_sub(kept.saved.unix_ms());
+        let since = Duration::from_millis(u64::try_from(since_ms).unwrap_or(0));
+        let saved = kept.states.iter().filter_map(|state| {
+            let read = serde_json::from_str::<SavedAccess>(&state.json);
+            read.inspect_err(|error| {
+                tracing::warn!(access = %state.access, %error, "a kept state is not understood");
+            })
+            .ok()
+        });
+        self.parts.live.restore(saved.collect(), since);
+        Ok(())
+    }
+
+    /// Forgets accesses that the settings no longer name.
+    pub(crate) fn forget_unknown_accesses(&self) {
+        let known: HashSet<Access> = self.accesses().into_iter().collect();
+        self.parts.live.retain(|access| known.contains(access));
+        self.parts.access_log.learnt();
+    }
+
+    /// A light probe of an access ended. One that says nothing of the endpoint is not told to it.
+    pub(crate) fn note_probe(
+        &self,
+        backend: &BackendId,
+        credential: Option<&CredentialId>,
+        report: &gateway::ProbeReport,
+    ) {
+        let outcome = match &report.outcome {
+            Ok(_) => ProbeOutcome::Good,
+            Err(failure) => match failure.verdict {
+                Verdict::NotSent | Verdict::Cancelled => return,
+                Verdict::BackendFailure(_) => ProbeOutcome::Bad,
+                // It answers, whatever it says of the key.
+                _ => ProbeOutcome::Good,
+            },
+        };
+        let access = Access { backend: backend.clone(), credential: credential.cloned() };
+        self.parts.live.probed(&access, outcome);
+        self.parts.access_log.learnt();
+    }
+
+    /// A person had a backend looked at: what blocked it with a key that answered holds no more.
+    pub(crate) fn note_recheck(&self, backend: &BackendId, report: &ProbeReport) {
+        let passed = report.keys.iter().filter(|key| key.finding == Finding::Answered);
+        for key in passed {
+            let credential = Some(key.credential.clone());
+            self.parts.live.recheck_passed(&Access { backend: backend.clone(), credential });
+        }
+    }
+
+    /// Writes down what has changed, asks for probes where silence must end, and lets time do to states
+    /// what it does, so that panels see it.
+    pub(crate) fn spawn_access_log(&self) {
+        let engine = self.clone();
+        let stop = self.parts.tasks.stopping();
+        self.parts.tasks.spawn("accesses", async move {
+            for look in 1_u64.. {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_millis(LOOK_MS)) => {}
+                }
+                engine.parts.live.lapse();
+                let has_learnt = look.is_multiple_of(LOOKS_PER_KEEPING)
+                    && engine.parts.access_log.has_learnt.load(Ordering::Relaxed);
+                if engine.write_transitions().await || has_learnt {
+                    engine.keep_accesses().await;
+                }
+                if look.is_multiple_of(LOOKS_PER_PROBING) {
+                    engine.probe_silent_accesses();
+                }
+            }
+        });
+    }
+
+    /// Writes everything, at the stop.
+    pub(crate) async fn write_access_log(&self) {
+        self.parts.live.lapse();
+        if self.write_transitions().await
+            || self.parts.access_log.has_learnt.load(Ordering::Relaxed)
+        {
+            self.keep_accesses().await;
+        }
+    }
+
+    /// Whether there were any.
+    async fn write_transitions(&self) -> bool {
+        let transitions = self.parts.access_log.take();
+        let has_some = !transitions.is_empty();
+        if let Err(error) = self.parts.ledger.add_transitions(transitions).await {
+            tracing::warn!(%error, "changes of breakers could not be written down");
+        }
+        has_some
+    }
+
+    async fn keep_accesses(&self) {
+        self.parts.access_log.has_learnt.store(false, Ordering::Relaxed);
+        let states = self.parts.live.save().into_iter().filter_map(|saved| {
+            let json = serde_json::to_string(&saved).ok()?;
+            Some(AccessState { access: saved.access().clone(), json })
+        });
+        let states = AccessStates { saved: self.wall(), states: states.collect() };
+        if let Err(error) = self.parts.ledger.save_access_states(states).await {
+            tracing::warn!(%error, "the states of accesses could not be kept");
+        }
+    }
+
+    fn probe_silent_accesses(&self) {
+        let silent: HashSet<BackendId> =
+            self.parts.live.wants_probe().into_iter().map(|access| access.backend).collect();
+        silent.iter().for_each(|backend| self.probe_soon(backend));
+    }
+}
+
+fn accesses(settings: &Settings, mock: &BackendId) -> Vec<Access> {
+    let built_in = Access { backend: mock.clone(), credential: None };
+    let own = settings.backends.iter().flat_map(|(id, known)| {
+        let access = |credential| Access { backend: id.clone(), credential };
+        let keyed: Vec<_> = known.pool.credentials().map(|key| access(Some(key.clone()))).collect();
+        if keyed.is_empty() { vec![access(None)] } else { keyed }
+    });
+    std::iter::once(built_in).chain(own).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_on_one_clock_is_a_point_on_the_other() {
+        let clocks =
+            Clocks { now: Moment::from_secs(100), wall: WallTime::from_unix_ms(1_000_000) };
+        let at = |secs| clocks.wall_at(Moment::from_secs(secs)).unix_ms();
+        assert_eq!((at(100), at(160), at(40)), (1_000_000, 1_060_000, 940_000));
+    }
+
+    #[test]
+    fn transitions_that_nobody_writes_are_dropped_at_the_limit_oldest_first() {
+        let log = AccessLog::default();
+        let transition = |number: usize| ledger::Transition {
+            at: WallTime::from_unix_ms(i64::try_from(number).expect("small")),
+            access: Access { backend: BackendId::new("home").expect("a name"), credential: None },
+            model: None,
+            from: "closed".to_owned(),
+            to: "open".to_owned(),
+            rule: "forced".to_owned(),
+            evidence: Vec::new(),
+            lasts: None,
+        };
+        log.add((0..=TRANSITIONS_WAITING_MAX).map(transition));
+        let taken = log.take();
+        assert_eq!((taken.len(), taken[0].at.unix_ms()), (TRANSITIONS_WAITING_MAX, 1));
+        assert_eq!(log.take(), []);
+    }
+}

@@ -109,6 +109,7 @@ impl Engine {
         self.spawn_monitor();
         self.spawn_notifications();
         self.spawn_upkeep();
+        self.spawn_access_log();
         tracing::info!(gateway = served.gateway, version = VERSION, "serving");
         Ok(served)
     }

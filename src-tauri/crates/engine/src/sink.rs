@@ -7,10 +7,10 @@ use std::sync::{Arc, Weak};
 use gateway::{EventSink, FailureReason, GatewayEvent, RequestSummary, Verdict};
 use ledger::Purpose;
 use monitor::{Finding, Observation, Reading, Source};
-use resilience::Transition;
 
 use crate::engine::{Engine, Parts};
 use crate::events::Topic;
+use crate::resilience;
 use crate::standing::KeyState;
 
 /// Takes the gateway's events into the engine.
@@ -31,21 +31,16 @@ impl EventSink for TrafficSink {
         let Some(parts) = self.0.upgrade() else { return };
         match event {
             GatewayEvent::RequestStarted { .. } => parts.events.changed(&[Topic::Status]),
-            GatewayEvent::AccessesChanged(transitions) => changed(&parts, &transitions),
+            GatewayEvent::AccessesChanged(transitions) => {
+                resilience::changed(&parts, &transitions);
+            }
             GatewayEvent::RequestSettled(summary) => settled(&parts, &summary),
         }
     }
 }
 
-fn changed(parts: &Parts, transitions: &[Transition]) {
-    for transition in transitions {
-        let Transition { access, from, to, rule, .. } = transition;
-        tracing::info!(%access, %from, %to, %rule, "an access changed its state");
-    }
-    parts.events.changed(&[Topic::Backends, Topic::Status]);
-}
-
 fn settled(parts: &Parts, summary: &RequestSummary) {
+    parts.access_log.learnt();
     let at = Reading::of(&*parts.clock);
     if summary.purpose == Purpose::User {
         parts.standings.note_client(&summary.client, at.wall);

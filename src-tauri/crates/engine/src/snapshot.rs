@@ -7,17 +7,23 @@ use std::time::Duration;
 use domain::{BackendId, ClientId, Dialect, IdError, Offer, RouteId, WallTime};
 use gateway::{
     Backend, Client, ClientStanding, Clients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
+    TrafficRules,
 };
 use ledger::{PriceBook, Purpose};
+use resilience::{Priority, RateRules};
 use routing::{
     BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
     RouteCandidate, RouteTable, Standing,
 };
-use settings::{BackendKind, BackendSettings, GatewaySettings, RouteSettings, Settings, api_root};
+use settings::{
+    BackendKind, BackendSettings, ClientPriority, ClientSettings, GatewaySettings, RouteSettings,
+    Settings, TrafficLimits, api_root,
+};
 use url::Url;
 use wire::TargetKind;
 
 use crate::engine::Engine;
+use crate::resilience::{attempt_rules, breaker_rules, retry_budget_rules};
 
 /// Where the mock would be, if it were anywhere: it answers in this process.
 const MOCK_URL: &str = "http://mock.localhost/v1";
@@ -32,37 +38,62 @@ impl Engine {
         let settings = self.settings();
         let catalogue = self.parts.catalogue.lock().clone();
         let mock = &self.parts.mock;
+        let numbers = settings.resilience.numbers();
+        let resilience = ResilienceRules {
+            breaker: breaker_rules(&numbers),
+            attempts: attempt_rules(&numbers),
+            budget: retry_budget_rules(&numbers),
+        };
+        self.parts.live.configure(&resilience);
         let built = Snapshot {
             backends: backends(&settings, mock),
             routes: routes(&settings, &catalogue, mock),
             clients: self.clients(&settings),
             prices: Arc::clone(&self.parts.prices),
             limits: RequestLimits::from(&settings.gateway),
-            resilience: ResilienceRules::default(),
+            resilience,
             since: self.parts.clock.wall(),
         };
         self.parts.snapshot.store(Arc::new(built));
     }
 
     fn clients(&self, settings: &Settings) -> Clients {
-        let own = settings.clients.iter().map(|(id, known)| {
-            let standing = ClientStanding::Valid(known.expires);
-            let client = Client { id: id.clone(), purpose: Purpose::User, standing };
-            (known.token_sha256, client)
-        });
+        let own =
+            settings.clients.iter().map(|(id, known)| (known.token_sha256, client(id, known)));
         own.chain(self.check_client()).chain(self.playground_client()).collect()
     }
 
     fn playground_client(&self) -> Option<(TokenHash, Client)> {
         let id = playground_client_id().ok()?;
         let standing = ClientStanding::Valid(None);
-        Some((self.parts.playground_token.hash, Client { id, purpose: Purpose::User, standing }))
+        Some((self.parts.playground_token.hash, Client::new(id, Purpose::User, standing)))
     }
 
     fn check_client(&self) -> Option<(TokenHash, Client)> {
         let id = check_client_id().ok()?;
         let standing = ClientStanding::Valid(None);
-        Some((self.parts.check_token.hash, Client { id, purpose: Purpose::Check, standing }))
+        Some((self.parts.check_token.hash, Client::new(id, Purpose::Check, standing)))
+    }
+}
+
+fn client(id: &ClientId, known: &ClientSettings) -> Client {
+    let standing = ClientStanding::Valid(known.expires);
+    Client {
+        rules: traffic_rules(known.limits),
+        priority: match known.priority {
+            ClientPriority::Interactive => Priority::Interactive,
+            ClientPriority::Background => Priority::Background,
+        },
+        cache: known.cache,
+        ..Client::new(id.clone(), Purpose::User, standing)
+    }
+}
+
+fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
+    let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
+    TrafficRules {
+        rates: RateRules { requests_per_minute, tokens_per_minute },
+        in_flight_max: in_flight_max.and_then(|most| u32::try_from(most).ok()),
     }
 }
 
@@ -112,7 +143,7 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
     let own = settings.backends.iter().filter_map(|(id, known)| {
         let root = api_root(known.kind, &known.base_url);
         let built = Backend::new(id.clone(), target(known), &root, known.credential().cloned());
-        Some(built.ok()?.crossing(known.crossing))
+        Some(built.ok()?.crossing(known.crossing).rules(traffic_rules(known.limits)))
     });
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
 }

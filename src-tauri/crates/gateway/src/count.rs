@@ -10,11 +10,12 @@ use wire::{CountRequest, Outgoing, count_answer, read_count};
 
 use crate::answer::{self, AnswerBody, BACKEND, ESTIMATED};
 use crate::asking::{Question, ReadLimits};
+use crate::entrance::{TrafficRules, Visitor};
 use crate::estimate;
 use crate::failure::{Failure, Work, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::COUNT_ANSWER_BYTES_MAX;
-use crate::pipeline::{Call, crowded, mark};
+use crate::pipeline::{Call, mark};
 use crate::route::Counted;
 use crate::snapshot::Backend;
 
@@ -33,9 +34,19 @@ impl Gateway {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
-        let in_flight_max = call.snapshot.limits.in_flight_max;
-        let Some(_place) = self.in_flight.enter(in_flight_max) else {
-            return crowded(in_flight_max).answer(dialect);
+        let visitor = Visitor {
+            client: &call.client.id,
+            priority: call.client.priority,
+            rules: TrafficRules {
+                in_flight_max: call.client.rules.in_flight_max,
+                ..Default::default()
+            },
+            tokens: 0,
+            conversation: None,
+        };
+        let _place = match self.entrance.enter(visitor, &call.snapshot.limits).await {
+            Ok(place) => place,
+            Err(refusal) => return refusal.answer(dialect),
         };
         match self.count(&request, &call).await {
             Ok(answer) => answer,

@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use routing::Needs;
+use routing::{Decision, Needs};
 use tokens::Tally;
 use wire::{
     AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, Outgoing, RequestError,
@@ -26,7 +26,8 @@ use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
-use crate::pipeline::{Asked, Call, Trail, give_up, mark_dropped, whole};
+use crate::live::Work;
+use crate::pipeline::{Asked, Call, Trail, give_up, mark_dropped, priority, whole};
 use crate::record::Record;
 use crate::route::Embedded;
 use crate::snapshot::{Backend, Snapshot};
@@ -51,6 +52,10 @@ impl Gateway {
         };
         let id = arrival.id;
         let needs = Needs { vectors: true, dialect: Some(dialect), ..Needs::default() };
+        let priority = match priority(&headers, client) {
+            Ok(priority) => priority,
+            Err(refusal) => return refusal.answer(dialect),
+        };
         let asked = Asked {
             model: request.model(),
             protocol,
@@ -58,14 +63,19 @@ impl Gateway {
             bytes_in,
             needs,
             conversation: None,
+            prefix: None,
+            priority,
         };
-        let (mut record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
+        let work = Work { request: id, tokens: asked.tokens() };
+        let (mut record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await
+        {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
+        stay_with_model(&mut decision);
         let client = client.id.clone();
         let errand = Embedding { id, client, request: &request, headers, snapshot: &snapshot };
-        let tour = Tour { request: id, snapshot: &snapshot, decision: &decision };
+        let tour = Tour { work, snapshot: &snapshot, decision: &decision };
         let outcome = self.tour(&errand, tour, &mut record).await;
         let trail = Trail::of(&record, &decision);
         let mut answer = match outcome {
@@ -75,6 +85,13 @@ impl Gateway {
         trail.mark(&mut answer);
         answer
     }
+}
+
+/// Vectors of one model mean nothing beside those of another, and no client could tell: only the same
+/// model at another backend may stand in.
+fn stay_with_model(decision: &mut Decision) {
+    let Some(model) = decision.candidates.first().map(|first| first.model.clone()) else { return };
+    decision.candidates.retain(|candidate| candidate.model == model);
 }
 
 /// A request for vectors, with all that its batches share.

@@ -18,9 +18,9 @@ use wire::{ErrorKind, TargetKind};
 
 use crate::answer::{self, AnswerBody, Refusal, RetryAdvice};
 use crate::door::{self, AllowedHosts};
+use crate::entrance::Entrance;
 use crate::event::EventSink;
 use crate::headers::{HOP, PROJECT};
-use crate::in_flight::InFlight;
 use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX};
 use crate::listener::{self, Answers, Listener};
 use crate::live::Live;
@@ -59,7 +59,7 @@ pub struct Gateway {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) vault: Vault,
     pub(crate) books: Arc<Books>,
-    pub(crate) in_flight: InFlight,
+    pub(crate) entrance: Arc<Entrance>,
     pub(crate) live: Arc<Live>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     network: Arc<dyn Upstream>,
@@ -75,12 +75,13 @@ impl Gateway {
     pub fn new(parts: GatewayParts, limits: DoorLimits) -> Arc<Self> {
         let GatewayParts { clock, entropy, ledger, vault, snapshot, network, mock, events, live } =
             parts;
+        let entrance = Entrance::new(Arc::clone(&clock));
         let (sender, receiver) = mpsc::channel(LATE_SETTLEMENTS_MAX);
         Arc::new(Self {
             entropy,
             vault,
             books: Arc::new(Books { ledger, clock, events, late: sender }),
-            in_flight: InFlight::default(),
+            entrance,
             live,
             snapshot,
             network,
@@ -94,7 +95,7 @@ impl Gateway {
     /// Requests on their way now.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.in_flight.count()
+        self.entrance.in_flight()
     }
 
     /// Serves `listener` until `stop`; then answers in flight may finish within

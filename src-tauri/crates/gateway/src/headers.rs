@@ -14,6 +14,9 @@ pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");
 /// A client's tag for its own bookkeeping; it stays here.
 pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-gatehouse-project");
 
+/// How urgent a request is; it stays here.
+pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-gatehouse-priority");
+
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// The version in which requests for Anthropic are written here, and the one that clients mean which

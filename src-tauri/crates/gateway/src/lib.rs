@@ -14,15 +14,16 @@ mod count;
 mod decided;
 mod door;
 mod embed;
+mod entrance;
 mod estimate;
 mod event;
 mod failure;
 mod gateway;
 mod headers;
-mod in_flight;
 mod limits;
 mod listener;
 mod live;
+mod load;
 mod loopback;
 mod models;
 mod opening;
@@ -39,6 +40,7 @@ mod upstream;
 
 pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
 pub use control_tokens::{ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSIONS_MAX};
+pub use entrance::TrafficRules;
 pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{

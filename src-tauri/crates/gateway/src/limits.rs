@@ -37,6 +37,10 @@ pub const RETRY_AFTER_SECS_MAX: u64 = 60;
 /// Longest `x-gatehouse-dropped` header, in bytes; what is longer is cut.
 pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 
+/// Smallest body that the runaway guard watches, in bytes. Agents bring their instructions and tools with
+/// each request, 20 KB and more; a script that asks one short question over and over may mean it.
+pub const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
+
 /// Settlements of cancelled requests waiting to be written; each request in flight makes at most one.
 pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
 
@@ -79,8 +83,12 @@ impl Default for DoorLimits {
 pub struct RequestLimits {
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
-    /// Requests in flight at once; more are refused with 429.
+    /// Requests in flight at once; more wait.
     pub in_flight_max: usize,
+    /// Requests that wait for a place; more are refused with 503.
+    pub queue_max: usize,
+    /// Longest wait for a place.
+    pub queue_wait: Duration,
     /// Time until the first token of a stream.
     pub first_token_timeout: Duration,
     /// Silence inside an answer.
@@ -96,6 +104,8 @@ impl From<&settings::GatewaySettings> for RequestLimits {
         Self {
             body_bytes_max: settings.body_bytes_max,
             in_flight_max: settings.in_flight_max,
+            queue_max: settings.queue_max,
+            queue_wait: Duration::from_millis(settings.queue_wait_ms),
             first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
             stall_timeout: Duration::from_millis(settings.stall_timeout_ms),
             total_timeout: Duration::from_millis(settings.total_timeout_ms),

@@ -14,13 +14,15 @@ use domain::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use resilience::{
-    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, Permit,
-    ProbeOutcome, RetryBudget, SavedAccess, Standing, Transition,
+    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, ModelCooldown,
+    Permit, ProbeOutcome, RatesTaken, RetryBudget, SavedAccess, Standing, Transition,
 };
-use routing::{Available, Conditions, Needs};
+use routing::{Available, Candidate, Conditions, Needs};
 
+use crate::entrance::TrafficRules;
 use crate::event::{EventSink, GatewayEvent};
-use crate::snapshot::{ResilienceRules, Snapshot};
+use crate::load::{Busy, Load};
+use crate::snapshot::{Backend, ResilienceRules, Snapshot};
 
 /// Pairs of backend and model whose speed is remembered; more than one person uses in a day.
 pub const SPEEDS_MAX: usize = 512;
@@ -41,7 +43,7 @@ pub struct Live {
     accesses: Mutex<Accesses>,
     budget: Mutex<RetryBudget>,
     speeds: Mutex<HashMap<(BackendId, String), f64>>,
-    busy: Mutex<HashMap<BackendId, u32>>,
+    loads: Mutex<HashMap<BackendId, Load>>,
     conversations: Mutex<HashMap<u64, Stay>>,
 }
 
@@ -70,7 +72,7 @@ impl Live {
             accesses: Mutex::new(Accesses::new(rules.breaker)),
             budget: Mutex::new(RetryBudget::new(rules.budget)),
             speeds: Mutex::default(),
-            busy: Mutex::default(),
+            loads: Mutex::default(),
             conversations: Mutex::default(),
         })
     }
@@ -87,10 +89,24 @@ impl Live {
         self.accesses.lock().standing(access, self.clock.now())
     }
 
+    /// The models of an access that cool down by themselves. Changes nothing.
+    #[must_use]
+    pub fn model_cooldowns(&self, access: &Access) -> Vec<ModelCooldown> {
+        self.accesses.lock().model_cooldowns(access, self.clock.now())
+    }
+
     /// Whether `access` may be asked for `model`. Changes nothing.
     #[must_use]
     pub fn availability(&self, access: &Access, model: &str) -> Availability {
         self.accesses.lock().availability(access, model, self.clock.now())
+    }
+
+    /// Requests on their way to a backend, and how many may be at once by what its answers taught.
+    #[must_use]
+    pub fn load(&self, backend: &BackendId) -> (u32, Option<u32>) {
+        let loads = self.loads.lock();
+        let load = loads.get(backend);
+        (load.map_or(0, Load::in_flight), load.map(Load::adaptive_limit))
     }
 
     /// Holds an access open or closed, by a person's wish.
@@ -130,6 +146,12 @@ impl Live {
     #[must_use]
     pub fn wants_probe(&self) -> Vec<Access> {
         self.accesses.lock().wants_probe(self.clock.now())
+    }
+
+    /// Tells what time alone has changed. The states do not depend on its being called.
+    pub fn lapse(&self) {
+        let transitions = self.accesses.lock().lapse(self.clock.now());
+        self.tell(transitions);
     }
 
     /// What a restart must not forget.
@@ -176,24 +198,40 @@ impl Live {
     /// Lets a try begin, or says why not.
     pub(crate) fn admit(
         self: &Arc<Self>,
-        access: &Access,
-        model: &str,
-        request: RequestId,
-    ) -> Result<Trial, Availability> {
-        let permit = self.accesses.lock().admit(access, model, self.clock.now())?;
-        Ok(self.trial(access, model, request, permit))
+        candidate: &Candidate,
+        to: &Backend,
+        work: Work,
+    ) -> Result<Trial, Refused> {
+        let now = self.clock.now();
+        let Candidate { access, model, .. } = candidate;
+        let mut accesses = self.accesses.lock();
+        let mut loads = self.loads.lock();
+        let load = loads.entry(access.backend.clone()).or_default();
+        let permit = accesses.admit(access, model, now).map_err(Refused::Closed)?;
+        match load.enter(&to.rules, work.tokens, now) {
+            Ok(taken) => Ok(self.trial(candidate, work.request, permit, taken)),
+            Err(busy) => {
+                accesses.release(permit, now);
+                Err(Refused::Busy(busy))
+            }
+        }
     }
 
     /// With all candidates closed: the one that opens first, if it may be tried once.
     pub(crate) fn admit_nearest(
         self: &Arc<Self>,
-        candidates: &[(&Access, &str)],
-        request: RequestId,
+        candidates: &[Candidate],
+        work: Work,
     ) -> Option<(usize, Trial)> {
-        let nearest = self.accesses.lock().admit_nearest(candidates, self.clock.now());
-        let (place, permit) = nearest?;
-        let (access, model) = candidates.get(place)?;
-        Some((place, self.trial(access, model, request, permit)))
+        let now = self.clock.now();
+        let asked: Vec<_> = candidates.iter().map(|c| (&c.access, c.model.as_str())).collect();
+        let (place, permit) = self.accesses.lock().admit_nearest(&asked, now)?;
+        let candidate = candidates.get(place)?;
+        let mut loads = self.loads.lock();
+        let load = loads.entry(candidate.access.backend.clone()).or_default();
+        // The first call after a silence is below every limit.
+        let taken = load.enter(&TrafficRules::default(), work.tokens, now).ok()?;
+        Some((place, self.trial(candidate, work.request, permit, taken)))
     }
 
     /// When the first of them may be asked again.
@@ -225,15 +263,15 @@ impl Live {
 
     fn trial(
         self: &Arc<Self>,
-        access: &Access,
-        model: &str,
+        candidate: &Candidate,
         request: RequestId,
         permit: Permit,
+        taken: RatesTaken,
     ) -> Trial {
-        *self.busy.lock().entry(access.backend.clone()).or_default() += 1;
         let live = Arc::clone(self);
-        let (backend, model) = (access.backend.clone(), model.to_owned());
-        Trial { live, permit: Some(permit), request, backend, model }
+        let (backend, model) = (candidate.access.backend.clone(), candidate.model.clone());
+        let taken = Some(taken);
+        Trial { live, permit: Some(permit), request, backend, model, taken, tokens: 0 }
     }
 
     fn learn_speed(&self, backend: &BackendId, model: &str, first_token: Duration) {
@@ -265,11 +303,28 @@ pub(crate) struct Trial {
     request: RequestId,
     backend: BackendId,
     model: String,
+    taken: Option<RatesTaken>,
+    tokens: u64,
+}
+
+/// What a try is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    pub(crate) request: RequestId,
+    /// Tokens that it is estimated to need.
+    pub(crate) tokens: u32,
+}
+
+/// Why a try may not begin.
+pub(crate) enum Refused {
+    Closed(Availability),
+    Busy(Busy),
 }
 
 impl Trial {
-    /// Reports how it went.
-    pub(crate) fn ended(mut self, happened: Happened) {
+    /// Reports how it went, and how many tokens it used.
+    pub(crate) fn ended(mut self, happened: Happened, tokens: u64) {
+        self.tokens = tokens;
         if let Happened::Success { first_token: Some(first_token) } = &happened {
             self.live.learn_speed(&self.backend, &self.model, *first_token);
         }
@@ -285,6 +340,9 @@ impl Trial {
         let live = &self.live;
         let (now, chance) = (live.clock.now(), live.chance());
         let transitions = live.accesses.lock().report(permit, happened, self.request, now, chance);
+        if let Some(load) = live.loads.lock().get_mut(&self.backend) {
+            load.learn(&happened, now);
+        }
         live.tell(transitions);
     }
 }
@@ -292,9 +350,9 @@ impl Trial {
 impl Drop for Trial {
     fn drop(&mut self) {
         self.report(Happened::Nothing);
-        let mut busy = self.live.busy.lock();
-        if let Some(count) = busy.get_mut(&self.backend) {
-            *count = count.saturating_sub(1);
+        let mut loads = self.live.loads.lock();
+        if let (Some(load), Some(taken)) = (loads.get_mut(&self.backend), self.taken.take()) {
+            load.leave(taken, self.tokens, self.live.clock.now());
         }
     }
 }
@@ -350,11 +408,11 @@ impl Conditions for LiveConditions<'_> {
     }
 
     fn in_flight(&self, backend: &BackendId) -> u32 {
-        self.live.busy.lock().get(backend).copied().unwrap_or_default()
+        self.live.loads.lock().get(backend).map_or(0, Load::in_flight)
     }
 
-    fn headroom_percent(&self, _access: &Access) -> Option<u8> {
-        None
+    fn headroom_percent(&self, access: &Access) -> Option<u8> {
+        self.live.loads.lock().get(&access.backend)?.headroom_percent(self.now)
     }
 
     fn stays_with(&self, conversation: u64) -> Option<(BackendId, String)> {

@@ -11,6 +11,7 @@ use domain::{Access, BackendId, BoundSecret, Crossing, Dialect, Moment, RequestI
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ledger::{NewRequest, Outcome};
+use resilience::Priority;
 use routing::{Asking, Candidate, Decision, Needs, NoRoute};
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
 
@@ -19,11 +20,13 @@ use crate::answer::{
     RetryAdvice,
 };
 use crate::asking::Question;
+use crate::entrance::Visitor;
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
-use crate::headers::{Media, media, to_client};
-use crate::limits::DROPPED_HEADER_BYTES_MAX;
+use crate::headers::{Media, PRIORITY, media, to_client};
+use crate::limits::{DROPPED_HEADER_BYTES_MAX, RUNAWAY_BODY_BYTES_MIN};
+use crate::live::Work;
 use crate::opening::{Begun, Content, Tried, patience};
 use crate::record::Record;
 use crate::relay::{Passage, Relay};
@@ -64,6 +67,7 @@ pub(crate) struct Journey {
     /// The route's word on fields that cannot cross, if it has one.
     crossing: Option<Crossing>,
     conversation: Option<u64>,
+    work: Work,
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
@@ -80,9 +84,15 @@ impl Gateway {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
+        let priority = match priority(&headers, client) {
+            Ok(priority) => priority,
+            Err(refusal) => return refusal.answer(dialect),
+        };
         let (id, started) = (arrival.id, arrival.started);
         let follows = snapshot.routes.follows_conversations();
-        let conversation = follows.then(|| request.thread().conversation);
+        let is_watched = bytes_in >= RUNAWAY_BODY_BYTES_MIN;
+        let thread = (follows || is_watched).then(|| request.thread());
+        let conversation = thread.filter(|_| follows).map(|thread| thread.conversation);
         let asked = Asked {
             model: request.model(),
             protocol: dialect.word(),
@@ -90,14 +100,27 @@ impl Gateway {
             bytes_in,
             needs: needs(&request),
             conversation,
+            prefix: thread.filter(|_| is_watched).map(|thread| thread.prefix),
+            priority,
         };
+        let tokens = asked.tokens();
         let (record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
         let (client, crossing) = (client.id.clone(), decision.crossing);
-        let journey =
-            Journey { id, started, client, request, headers, crossing, conversation, snapshot };
+        let work = Work { request: id, tokens };
+        let journey = Journey {
+            id,
+            started,
+            client,
+            request,
+            headers,
+            crossing,
+            conversation,
+            work,
+            snapshot,
+        };
         self.travel(journey, &decision, record).await
     }
 
@@ -111,10 +134,9 @@ impl Gateway {
         asked: Asked<'_>,
     ) -> Result<(Record, Decision), Box<Response<AnswerBody>>> {
         let (begun, dialect) = (arrival.begun, arrival.dialect);
-        let in_flight_max = snapshot.limits.in_flight_max;
-        let Some(place) = self.in_flight.enter(in_flight_max) else {
-            return Err(Box::new(crowded(in_flight_max).answer(dialect)));
-        };
+        let visitor = asked.visitor(client);
+        let entered = self.entrance.enter(visitor, &snapshot.limits).await;
+        let place = entered.map_err(|refusal| Box::new(refusal.answer(dialect)))?;
         let decision = self.choose(&arrival, client, snapshot, &asked);
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
         let new = new_request(arrival, client, asked, route);
@@ -157,7 +179,7 @@ impl Gateway {
         decision: &Decision,
         mut record: Record,
     ) -> Response<AnswerBody> {
-        let tour = Tour { request: journey.id, snapshot: &journey.snapshot, decision };
+        let tour = Tour { work: journey.work, snapshot: &journey.snapshot, decision };
         let outcome = self.tour(&journey, tour, &mut record).await;
         if let (Ok(_), Some(conversation), Some(stay)) =
             (&outcome, journey.conversation, decision.sticky)
@@ -306,6 +328,24 @@ impl Journey {
     }
 }
 
+/// Whose turn it is: as the client's settings say, or as this request does.
+pub(crate) fn priority(headers: &HeaderMap, client: &Client) -> Result<Priority, Refusal> {
+    let Some(value) = headers.get(PRIORITY) else { return Ok(client.priority) };
+    let word = value.to_str().unwrap_or_default().trim();
+    [Priority::Interactive, Priority::Background]
+        .into_iter()
+        .find(|priority| priority.word() == word)
+        .ok_or_else(|| {
+            let message = "The header x-gatehouse-priority is 'interactive' or 'background'.";
+            Refusal::new(400, ErrorKind::InvalidRequest, "invalid_value", message)
+                .param(Some(PRIORITY.as_str().to_owned()))
+                .retry(RetryAdvice::Never)
+        })
+}
+
+/// Bytes of a body to a token, for limits: the middle between prose and code.
+const BYTES_PER_TOKEN: usize = 4;
+
 /// Bytes of a body to a token at the most: what is known to be too long by this is too long. Prose has
 /// 4.5 and JSON around it counts for nothing; pictures are not counted, as their bytes say nothing.
 const BYTES_PER_TOKEN_MAX: u64 = 8;
@@ -358,6 +398,26 @@ pub(crate) struct Asked<'a> {
     pub(crate) needs: Needs,
     /// Which conversation it belongs to, where a route asks for that.
     pub(crate) conversation: Option<u64>,
+    /// The fingerprint of its beginning, by which a client that spins is known.
+    pub(crate) prefix: Option<u64>,
+    pub(crate) priority: Priority,
+}
+
+impl Asked<'_> {
+    /// Tokens that it is estimated to need, for limits; put right when it is over.
+    pub(crate) fn tokens(&self) -> u32 {
+        u32::try_from(self.bytes_in / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
+    }
+
+    fn visitor<'a>(&self, client: &'a Client) -> Visitor<'a> {
+        Visitor {
+            client: &client.id,
+            priority: self.priority,
+            rules: client.rules,
+            tokens: self.tokens(),
+            conversation: self.prefix,
+        }
+    }
 }
 
 fn new_request(arrival: Arrival, client: &Client, asked: Asked<'_>, route: &str) -> NewRequest {
@@ -391,12 +451,6 @@ pub(crate) fn mark(answer: &mut Response<AnswerBody>, name: hyper::header::Heade
     if let Ok(value) = HeaderValue::try_from(text) {
         answer.headers_mut().insert(name, value);
     }
-}
-
-pub(crate) fn crowded(places: usize) -> Refusal {
-    let message = format!("All {places} places for requests are taken. Try again in a moment.");
-    Refusal::new(429, ErrorKind::RateLimit, "too_many_requests", message)
-        .retry(RetryAdvice::After(Duration::from_secs(1)))
 }
 
 fn ledger_closed() -> Refusal {

@@ -112,7 +112,12 @@ impl Failure {
             None => format!("The backend {access} {what}."),
         };
         let refusal = Refusal::new(status, kind, code, message);
-        Self::not_sent(refusal).reopening(left)
+        Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }.reopening(left)
+    }
+
+    /// The backend has enough to do.
+    pub(crate) fn busy(refusal: Refusal) -> Self {
+        Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }
     }
 
     /// No candidate may be asked now.
@@ -123,6 +128,9 @@ impl Failure {
 
     /// Tells the client when to come back, and not to try before by itself.
     fn reopening(mut self, reopens: Option<Duration>) -> Self {
+        if let RetryAdvice::After(_) = self.refusal.retry {
+            return self;
+        }
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
         self.refusal.retry = match reopens {
             Some(wait) => RetryAdvice::NotBefore(wait.min(longest)),

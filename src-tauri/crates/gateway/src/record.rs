@@ -19,10 +19,10 @@ use tokio::sync::mpsc;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
 use crate::decided;
+use crate::entrance::Place;
 use crate::estimate;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
-use crate::in_flight::Place;
 use crate::live::Trial;
 use crate::snapshot::Backend;
 
@@ -55,7 +55,7 @@ pub(crate) struct Record {
     trial: Option<Trial>,
     /// How long the next try was waited for.
     waited: Duration,
-    _place: Place,
+    place: Place,
 }
 
 /// What the tokens of the try at hand cost.
@@ -90,7 +90,7 @@ impl Record {
             first_token: None,
             trial: None,
             waited: Duration::ZERO,
-            _place: place,
+            place,
         }
     }
 
@@ -239,7 +239,7 @@ impl Record {
         let duration = self.try_duration();
         self.verdict = Some(failure.verdict);
         if let Some(trial) = self.trial.take() {
-            trial.ended(failure.happened());
+            trial.ended(failure.happened(), self.tokens());
         }
         let Some(settlement) = &mut self.settlement else { return };
         if let Some(attempt) = settlement.attempts.last_mut() {
@@ -261,7 +261,7 @@ impl Record {
         let duration = self.try_duration();
         self.verdict = Some(Verdict::Success);
         if let Some(trial) = self.trial.take() {
-            trial.ended(Happened::Success { first_token: self.first_token });
+            trial.ended(Happened::Success { first_token: self.first_token }, self.tokens());
         }
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
@@ -273,6 +273,12 @@ impl Record {
     pub(crate) async fn fail(&mut self, outcome: Outcome, failure: &Failure) {
         self.verdict.get_or_insert(failure.verdict);
         self.settle(outcome, Some(failure.refusal.code)).await;
+    }
+
+    /// Tokens used by the try at hand.
+    fn tokens(&self) -> u64 {
+        let usage = self.settlement.as_ref().and_then(|settlement| settlement.usage);
+        usage.map_or(0, |usage| usage.input().saturating_add(usage.output()))
     }
 
     fn try_duration(&self) -> Duration {
@@ -290,7 +296,11 @@ impl Record {
         error_class: Option<&'static str>,
     ) -> Option<LateSettlement> {
         let total = self.elapsed();
+        self.place.used(self.tokens());
         let mut settlement = self.settlement.take()?;
+        if let (Outcome::Complete | Outcome::Partial, Some(usage)) = (outcome, settlement.usage) {
+            self.place.answered(usage.output());
+        }
         settlement.outcome = outcome;
         settlement.ended = self.books.clock.wall();
         settlement.timings.total = Some(total);

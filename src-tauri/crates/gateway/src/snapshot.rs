@@ -6,14 +6,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{BackendId, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime};
+use domain::{
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime,
+};
 use ledger::{PriceBook, Provider, Purpose};
-use resilience::{AttemptRules, BreakerRules, RetryBudgetRules};
+use resilience::{AttemptRules, BreakerRules, Priority, RateRules, RetryBudgetRules};
 use routing::RouteTable;
 use subtle::ConstantTimeEq;
 use url::Url;
 use wire::{Target, TargetKind};
 
+use crate::entrance::TrafficRules;
 use crate::limits::RequestLimits;
 use crate::token::TokenHash;
 use crate::upstream::KeyCarrier;
@@ -56,6 +59,7 @@ pub struct Backend {
     pub(crate) crossing: Crossing,
     pub(crate) origin: Origin,
     pub(crate) credential: Option<CredentialId>,
+    pub(crate) rules: TrafficRules,
     root: Url,
 }
 
@@ -69,13 +73,21 @@ impl Backend {
         credential: Option<CredentialId>,
     ) -> Result<Self, OriginError> {
         let (origin, root) = (Origin::of(root)?, root.clone());
-        Ok(Self { id, kind, crossing: Crossing::default(), origin, credential, root })
+        let (crossing, rules) = (Crossing::default(), TrafficRules::default());
+        Ok(Self { id, kind, crossing, origin, credential, rules, root })
     }
 
     /// What becomes of fields that its dialect has no word for.
     #[must_use]
     pub const fn crossing(mut self, crossing: Crossing) -> Self {
         self.crossing = crossing;
+        self
+    }
+
+    /// How much it is asked at the most.
+    #[must_use]
+    pub const fn rules(mut self, rules: TrafficRules) -> Self {
+        self.rules = rules;
         self
     }
 
@@ -193,6 +205,24 @@ pub struct Client {
     pub purpose: Purpose,
     /// Whether its token still holds.
     pub standing: ClientStanding,
+    /// How much it may ask.
+    pub rules: TrafficRules,
+    /// Whose turn it is when places are scarce.
+    pub priority: Priority,
+    /// Whether its answers may come from the cache, where no route says.
+    pub cache: Option<CacheWish>,
+}
+
+impl Client {
+    /// A client without limits.
+    #[must_use]
+    pub const fn new(id: ClientId, purpose: Purpose, standing: ClientStanding) -> Self {
+        let rules = TrafficRules {
+            rates: RateRules { requests_per_minute: None, tokens_per_minute: None },
+            in_flight_max: None,
+        };
+        Self { id, purpose, standing, rules, priority: Priority::Interactive, cache: None }
+    }
 }
 
 /// Whether a client's token still holds.
@@ -274,7 +304,7 @@ mod tests {
     fn a_token_holds_until_its_time_and_not_after() {
         let standing = |standing| {
             let id = ClientId::new("c").expect("an id");
-            let client = Client { id, purpose: Purpose::User, standing };
+            let client = Client::new(id, Purpose::User, standing);
             let clients: Clients = [(hash_token("ghk_a"), client)].into_iter().collect();
             let now = WallTime::from_unix_ms(1_000);
             assert_eq!(clients.admit(&hash_token("ghk_b"), now), Err(TokenRefused::Unknown));

@@ -5,13 +5,13 @@
 
 use std::future::Future;
 
-use domain::{Access, RequestId};
+use domain::Access;
 use resilience::{Attempts, Availability, Circumstances, FailureClass, Step};
 use routing::{Candidate, Decision};
 
 use crate::failure::Failure;
 use crate::gateway::Gateway;
-use crate::live::Trial;
+use crate::live::{self, Trial, Work};
 use crate::reasons::Reasons;
 use crate::record::Record;
 use crate::snapshot::{Backend, Snapshot};
@@ -41,7 +41,7 @@ pub(crate) struct Place<'a> {
 /// What a tour works with.
 #[derive(Clone, Copy)]
 pub(crate) struct Tour<'a> {
-    pub(crate) request: RequestId,
+    pub(crate) work: Work,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) decision: &'a Decision,
 }
@@ -125,9 +125,11 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<E::Answer, Refused> {
         let backend = self.reachable(tour.snapshot, candidate).map_err(Refused::NotTried)?;
-        let admitted = self.live.admit(&candidate.access, &candidate.model, tour.request);
-        let trial =
-            admitted.map_err(|closed| Refused::NotTried(self.closed(candidate, &closed)))?;
+        let admitted = self.live.admit(candidate, backend, tour.work);
+        let trial = admitted.map_err(|refused| match refused {
+            live::Refused::Closed(closed) => Refused::NotTried(self.closed(candidate, &closed)),
+            live::Refused::Busy(busy) => Refused::NotTried(busy.failure(&backend.id)),
+        })?;
         self.go(errand, Place { backend, candidate }, trial, record).await
     }
 
@@ -162,15 +164,14 @@ impl Gateway {
         reasons: Reasons,
         record: &mut Record,
     ) -> Result<E::Answer, Failure> {
-        let candidates: Vec<_> = tour.candidates().collect();
-        let nearest = self.live.admit_nearest(&candidates, tour.request);
+        let nearest = self.live.admit_nearest(&tour.decision.candidates, tour.work);
         let found = nearest.and_then(|(place, trial)| {
             let candidate = tour.decision.candidates.get(place)?;
             let backend = self.reachable(tour.snapshot, candidate).ok()?;
             Some((Place { backend, candidate }, trial))
         });
         let Some((to, trial)) = found else {
-            let reopens = self.live.nearest_reopen(candidates.into_iter());
+            let reopens = self.live.nearest_reopen(tour.candidates());
             return Err(reasons.all_closed(reopens));
         };
         match self.go(errand, to, trial, record).await {

@@ -151,7 +151,7 @@ pub enum BlockReasonView {
 pub struct ForcedStateView {
     /// What.
     pub forced: ForcedView,
-    /// Who set it: `panel`, `command line`, `settings`.
+    /// Who set it: `you`.
     pub by: String,
     /// Since when.
     pub since: Option<UnixMs>,

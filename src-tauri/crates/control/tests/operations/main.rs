@@ -2,5 +2,6 @@
 
 #[cfg(test)]
 mod playground;
+mod resilience;
 #[cfg(test)]
 mod whole_engine;

@@ -131,11 +131,8 @@ async fn a_token_that_no_longer_holds_is_refused_with_its_reason() {
         (ClientStanding::Valid(Some(past)), "expired_token"),
     ] {
         let mut changed = Snapshot::clone(&world.snapshot.load());
-        let client = gateway::Client {
-            id: domain::ClientId::new("tool").expect("an id"),
-            purpose: ledger::Purpose::User,
-            standing,
-        };
+        let id = domain::ClientId::new("tool").expect("an id");
+        let client = gateway::Client::new(id, ledger::Purpose::User, standing);
         changed.clients = [(gateway::hash_token(&world.token), client)].into_iter().collect();
         world.snapshot.store(Arc::new(changed));
         let answer = world.get("/v1/models").await;
@@ -359,13 +356,14 @@ async fn requests_over_the_limit_are_told_at_once() {
     let upstream = ScriptedUpstream::start([Reply::silence()]).await.expect("an upstream");
     let mut limits = Limits::default();
     limits.request.in_flight_max = 1;
+    limits.request.queue_max = 0;
     let world = world_with(&upstream, limits).await;
     let waiting = world.begin_chat(ASK).await;
     while world.gateway.in_flight() == 0 {
         tokio::task::yield_now().await;
     }
     let answer = world.chat(ASK).await;
-    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.json()["error"]["code"], "too_many_requests");
     drop(waiting);
     world.seen.wait_settled(1).await;

@@ -116,6 +116,8 @@ impl Default for Limits {
             request: RequestLimits {
                 body_bytes_max: 65_536,
                 in_flight_max: 50,
+                queue_max: 300,
+                queue_wait: long,
                 first_token_timeout: long,
                 stall_timeout: long,
                 total_timeout: long,
@@ -154,11 +156,8 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     let home = key_home.parse().expect("an origin");
     vault.put(&credential, BoundSecret::new(secret, Some(home))).await.expect("stored");
     let token = new_token(&SeededEntropy::new(9));
-    let client = Client {
-        id: ClientId::new("tool").expect("an id"),
-        purpose: Purpose::User,
-        standing: ClientStanding::Valid(None),
-    };
+    let id = ClientId::new("tool").expect("an id");
+    let client = Client::new(id, Purpose::User, ClientStanding::Valid(None));
     let mut backends = providers(base_url, &credential);
     backends.push(backend("mock", TargetKind::Mock, "http://mock.invalid/v1", None));
     let mut offered: Vec<_> =

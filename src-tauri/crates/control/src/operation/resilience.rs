@@ -1,0 +1,298 @@
+//! Accesses: how each backend stands with each of its keys, and what a person sets by hand.
+
+use std::time::Duration;
+
+use ::resilience::{AccessState, BlockReason, Forced, LimitKind, Standing};
+use domain::{Access, Moment, WallTime};
+use engine::{Clocks, Engine};
+use gateway::CONNECTIONS_MAX;
+use settings::Settings;
+
+use super::input;
+use crate::ApiError;
+use crate::view::{
+    AccessForce, AccessRef, AccessView, AvailabilityState, AvailabilityView, BlockReasonView,
+    BlockView, BreakerState, BreakerView, ConcurrencyView, CooldownView, FORCE_MINUTES_MAX,
+    ForcedStateView, ForcedView, UnixMs,
+};
+
+mod backtest;
+mod path;
+mod timeline;
+
+pub(crate) use backtest::breaker_backtest;
+pub(crate) use path::request_path;
+pub(crate) use timeline::breaker_timeline;
+
+/// Why nothing is to be said of an access that is ready.
+const CALM: &str = "Nothing holds it back.";
+/// Who sets things by hand: there is one person at this machine.
+const BY: &str = "you";
+
+pub(crate) async fn accesses(engine: &Engine) -> Result<Vec<AccessView>, ApiError> {
+    let settings = engine.settings();
+    let labels = engine.backend_labels();
+    let view = |access: Access| {
+        let label = labels.get(access.backend.as_str());
+        let backend_label = label.cloned().unwrap_or_else(|| access.backend.to_string());
+        access_view(engine, &settings, &access, backend_label)
+    };
+    Ok(engine.accesses().into_iter().map(view).collect())
+}
+
+pub(crate) async fn access_force(
+    engine: &Engine,
+    req: AccessForce,
+) -> Result<AccessView, ApiError> {
+    if req.minutes.is_some_and(|minutes| !(1..=FORCE_MINUTES_MAX).contains(&minutes)) {
+        let message = format!("choose 1 to {FORCE_MINUTES_MAX} minutes");
+        return Err(ApiError::invalid("minutes", message));
+    }
+    let access = known_access(engine, &req.backend, req.credential.as_deref())?;
+    let expires = req.minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
+    engine.live().force(&access, forced(req.forced), expires);
+    one_access(engine, &access).await
+}
+
+pub(crate) async fn access_reset(engine: &Engine, req: AccessRef) -> Result<AccessView, ApiError> {
+    let access = known_access(engine, &req.backend, req.credential.as_deref())?;
+    engine.live().reset(&access);
+    one_access(engine, &access).await
+}
+
+/// Whether requests may go to an access at this moment, in one word with its reason.
+pub(super) fn availability(
+    engine: &Engine,
+    settings: &Settings,
+    access: &Access,
+) -> AvailabilityView {
+    let standing = engine.access_standing(access);
+    availability_of(&standing, engine.clocks(), access, is_enabled(settings, access))
+}
+
+async fn one_access(engine: &Engine, access: &Access) -> Result<AccessView, ApiError> {
+    let key = access.credential.as_ref().map(ToString::to_string);
+    let mut all = accesses(engine).await?.into_iter();
+    all.find(|view| view.backend == access.backend.as_str() && view.credential == key)
+        .ok_or_else(|| ApiError::not_found(format!("{access} is not in the settings any more")))
+}
+
+/// The access that is meant. Without a key it is the only one of its backend.
+fn known_access(
+    engine: &Engine,
+    backend: &str,
+    credential: Option<&str>,
+) -> Result<Access, ApiError> {
+    let backend = match backend {
+        settings::MOCK_BACKEND_ID => input::id("backend", backend)?,
+        _ => input::known_backend(&engine.settings(), backend)?,
+    };
+    let credential = credential.map(|text| input::id("credential", text)).transpose()?;
+    let mut own = engine.accesses();
+    own.retain(|access| access.backend == backend);
+    match (credential, own.as_slice()) {
+        (None, [only]) => Ok(only.clone()),
+        (None, several) => {
+            let names = several.iter().filter_map(|access| access.credential.as_ref());
+            let names: Vec<String> = names.map(ToString::to_string).collect();
+            let message = format!("{backend} has several keys; name one of {}", names.join(", "));
+            Err(ApiError::invalid("credential", message))
+        }
+        (Some(key), own) => {
+            let found = own.iter().find(|access| access.credential.as_ref() == Some(&key));
+            found.cloned().ok_or_else(|| {
+                ApiError::not_found(format!("{backend} does not use a key named {key}"))
+            })
+        }
+    }
+}
+
+fn access_view(
+    engine: &Engine,
+    settings: &Settings,
+    access: &Access,
+    backend_label: String,
+) -> AccessView {
+    let standing = engine.access_standing(access);
+    let clocks = engine.clocks();
+    let key = access.credential.as_ref();
+    let label = key.and_then(|key| settings.credentials.get(key)).map(|known| known.label.clone());
+    AccessView {
+        backend: access.backend.to_string(),
+        backend_label,
+        credential: key.map(ToString::to_string),
+        credential_label: label,
+        availability: availability(engine, settings, access),
+        breaker: breaker_view(&standing, clocks),
+        cooldowns: cooldowns(engine, access, &standing, clocks),
+        block: standing.block.map(|block| BlockView {
+            reason: block_reason(block.reason),
+            why: standing.reason.clone(),
+            fix: fix(block.reason).to_owned(),
+            since: since(block.since, clocks),
+        }),
+        forced: standing.override_.map(|set| ForcedStateView {
+            forced: forced_view(set.forced),
+            by: BY.to_owned(),
+            since: None,
+            until: set.until.map(|until| clocks.wall_at(until).into()),
+        }),
+        concurrency: concurrency(engine, settings, access),
+    }
+}
+
+fn concurrency(engine: &Engine, settings: &Settings, access: &Access) -> ConcurrencyView {
+    let (in_flight, learnt) = engine.live().load(&access.backend);
+    let known = settings.backends.get(&access.backend);
+    let set = known.and_then(|known| known.limits.in_flight_max);
+    let set = set.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+    // What its answers taught is no limit as long as they taught none.
+    let most = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    let learnt = learnt.filter(|limit| *limit < most);
+    let limit = [set, learnt].into_iter().flatten().min();
+    ConcurrencyView { in_flight, limit, limit_max: set }
+}
+
+fn is_enabled(settings: &Settings, access: &Access) -> bool {
+    settings.backends.get(&access.backend).is_none_or(|known| known.enabled)
+}
+
+/// What holds back most comes first.
+fn availability_of(
+    standing: &Standing,
+    clocks: Clocks,
+    access: &Access,
+    is_enabled: bool,
+) -> AvailabilityView {
+    let credential = access.credential.as_ref().map(ToString::to_string);
+    let wall = |at: Moment| UnixMs::from(clocks.wall_at(at));
+    let view = |state, why: &str, since, until| AvailabilityView {
+        credential: credential.clone(),
+        state,
+        percent: None,
+        why: why.to_owned(),
+        since,
+        until,
+    };
+    if !is_enabled {
+        return view(AvailabilityState::Off, "The backend is switched off.", None, None);
+    }
+    let (why, until) = (standing.reason.as_str(), standing.until.map(wall));
+    if let Some(block) = standing.block {
+        return view(AvailabilityState::Blocked, why, since(block.since, clocks), None);
+    }
+    let is_held_open = standing.override_.is_some_and(|set| set.forced == Forced::Open);
+    if is_held_open {
+        return view(AvailabilityState::Off, why, None, until);
+    }
+    if let Some(cooldown) = standing.cooldown {
+        let why = cooldown_sentence(cooldown.kind);
+        return view(AvailabilityState::CoolingDown, why, None, Some(wall(cooldown.at)));
+    }
+    if standing.override_.is_some() {
+        return view(AvailabilityState::Ready, why, None, until);
+    }
+    let entered = standing.since.and_then(|at| since(at, clocks));
+    match standing.breaker {
+        AccessState::Open => view(AvailabilityState::Open, why, entered, until),
+        AccessState::HalfOpen => view(AvailabilityState::Trial, why, entered, until),
+        AccessState::Recovering { percent } => AvailabilityView {
+            percent: Some(percent),
+            ..view(AvailabilityState::Recovering, why, entered, None)
+        },
+        AccessState::Closed => view(AvailabilityState::Ready, CALM, entered, None),
+    }
+}
+
+fn breaker_view(standing: &Standing, clocks: Clocks) -> BreakerView {
+    let is_alone =
+        standing.block.is_none() && standing.override_.is_none() && standing.cooldown.is_none();
+    let (state, percent) = match standing.breaker {
+        AccessState::Closed => (BreakerState::Closed, None),
+        AccessState::Open => (BreakerState::Open, None),
+        AccessState::HalfOpen => (BreakerState::HalfOpen, None),
+        AccessState::Recovering { percent } => (BreakerState::Recovering, Some(percent)),
+    };
+    let until = standing.until.filter(|_| is_alone && state == BreakerState::Open);
+    BreakerView {
+        state,
+        percent,
+        why: standing
+            .rule
+            .map_or_else(|| "No failures are known.".to_owned(), |rule| sentence(rule.clause())),
+        since: standing.since.and_then(|at| since(at, clocks)),
+        until: until.map(|at| clocks.wall_at(at).into()),
+    }
+}
+
+fn cooldowns(
+    engine: &Engine,
+    access: &Access,
+    standing: &Standing,
+    clocks: Clocks,
+) -> Vec<CooldownView> {
+    let view = |model: Option<String>, cooldown: ::resilience::Until| CooldownView {
+        model,
+        why: cooldown_sentence(cooldown.kind).to_owned(),
+        until: clocks.wall_at(cooldown.at).into(),
+    };
+    let own = standing.cooldown.map(|cooldown| view(None, cooldown));
+    let models = engine.live().model_cooldowns(access).into_iter();
+    own.into_iter().chain(models.map(|one| view(Some(one.model), one.cooldown))).collect()
+}
+
+/// A point on the monotonic clock, unless it is the start of the program: then it was before.
+fn since(at: Moment, clocks: Clocks) -> Option<UnixMs> {
+    (at > Moment::default()).then(|| WallTime::into(clocks.wall_at(at)))
+}
+
+const fn cooldown_sentence(kind: LimitKind) -> &'static str {
+    match kind {
+        LimitKind::Rate => "The provider asks for fewer requests.",
+        LimitKind::DailyQuota => "The quota of the day is used up.",
+    }
+}
+
+const fn fix(reason: BlockReason) -> &'static str {
+    match reason {
+        BlockReason::KeyRejected => "Replace the key.",
+        BlockReason::Forbidden => "Give the key the permission, or use another one; then test it.",
+        BlockReason::Unpaid => "Top up the account; then test the backend.",
+        BlockReason::QuotaExhausted => "Raise the limit at the provider; then test the backend.",
+    }
+}
+
+/// A clause as a sentence: "it has recovered" becomes "It has recovered."
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+const fn block_reason(reason: BlockReason) -> BlockReasonView {
+    match reason {
+        BlockReason::KeyRejected => BlockReasonView::KeyRejected,
+        BlockReason::Forbidden => BlockReasonView::Forbidden,
+        BlockReason::Unpaid => BlockReasonView::Unpaid,
+        BlockReason::QuotaExhausted => BlockReasonView::QuotaExhausted,
+    }
+}
+
+const fn forced(view: ForcedView) -> Forced {
+    match view {
+        ForcedView::Open => Forced::Open,
+        ForcedView::Closed => Forced::Closed,
+        ForcedView::MonitorOnly => Forced::MonitorOnly,
+        ForcedView::Disabled => Forced::Disabled,
+    }
+}
+
+const fn forced_view(forced: Forced) -> ForcedView {
+    match forced {
+        Forced::Open => ForcedView::Open,
+        Forced::Closed => ForcedView::Closed,
+        Forced::MonitorOnly => ForcedView::MonitorOnly,
+        Forced::Disabled => ForcedView::Disabled,
+    }
+}

@@ -1,0 +1,78 @@
+//! What a breaker with other numbers would have done.
+
+use std::time::Duration;
+
+use ::resilience::{BreakerRules, TransitionState};
+use domain::{BackendId, WallTime};
+use engine::{Engine, back_test};
+use ledger::{TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery};
+
+use super::super::input;
+use super::timeline::{times, trips};
+use crate::ApiError;
+use crate::view::{BACKTEST_DAYS_MAX, BacktestQuery, BacktestView};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 3_600_000;
+/// Largest numbers that can be tried: what the settings allow, and a little more.
+const CALLS_MAX: u32 = 1_000;
+const OPEN_SECS_MAX: u32 = 3_600;
+
+pub(crate) async fn breaker_backtest(
+    engine: &Engine,
+    req: BacktestQuery,
+) -> Result<BacktestView, ApiError> {
+    within("days", req.days, BACKTEST_DAYS_MAX)?;
+    let rules = rules(engine.breaker_rules(), &req)?;
+    let backend: Option<BackendId> =
+        req.backend.as_deref().map(|text| input::id("backend", text)).transpose()?;
+    let to = engine.wall();
+    let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.days) * DAY_MS);
+    let outcomes = engine.ledger().outcomes(from, backend.clone()).await?;
+    let limit = TRANSITIONS_PAGE_ROWS_MAX;
+    let really = engine.ledger().transitions(TransitionQuery { backend, from, to, limit }).await?;
+    let found = back_test(&outcomes, rules);
+    let opened = times(found.opened);
+    let days = if req.days == 1 { "day".to_owned() } else { format!("{} days", req.days) };
+    Ok(BacktestView {
+        sentence: format!(
+            "With these numbers, the breaker would have opened {opened} in the last {days}."
+        ),
+        opened: found.opened,
+        opened_really: trips(really.iter().filter_map(step)),
+        open_secs: u32::try_from(found.open_time.as_secs()).unwrap_or(u32::MAX),
+        attempts: found.attempts,
+    })
+}
+
+fn step(transition: &Transition) -> Option<(TransitionState, TransitionState)> {
+    Some((transition.from.parse().ok()?, transition.to.parse().ok()?))
+}
+
+/// The numbers in force, with those that are to be tried in their place.
+fn rules(now: BreakerRules, req: &BacktestQuery) -> Result<BreakerRules, ApiError> {
+    let mut rules = now;
+    if let Some(failures) = req.consecutive_failures {
+        rules.failures_in_a_row = within("consecutive_failures", failures, CALLS_MAX)?;
+    }
+    if let Some(percent) = req.failure_percent {
+        within("failure_percent", u32::from(percent), 100)?;
+        rules.failure_percent = percent;
+    }
+    if let Some(calls) = req.window_calls_min {
+        rules.calls_min = within("window_calls_min", calls, CALLS_MAX)?;
+    }
+    if let Some(secs) = req.open_secs {
+        within("open_secs", secs, OPEN_SECS_MAX)?;
+        rules.open_first = Duration::from_secs(u64::from(secs));
+        rules.open_max = rules.open_max.max(rules.open_first);
+    }
+    Ok(rules)
+}
+
+fn within(field: &str, number: u32, most: u32) -> Result<u32, ApiError> {
+    match (1..=most).contains(&number) {
+        true => Ok(number),
+        false => Err(ApiError::invalid(field, format!("choose 1 to {most}"))),
+    }
+}

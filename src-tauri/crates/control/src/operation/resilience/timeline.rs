@@ -1,0 +1,353 @@
+//! What a backend went through, as spans to draw: the log of transitions put together again.
+//!
+//! Breaker, cooldown, block and what is set by hand stand beside each other in the log; a strip shows
+//! at each time the one that holds back most.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ::resilience::{AccessState, Forced, Standing, TransitionRule, TransitionState};
+use domain::{Access, CredentialId, WallTime};
+use engine::Engine;
+use ledger::{TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery};
+
+use super::super::input;
+use super::{CALM, sentence};
+use crate::ApiError;
+use crate::view::{
+    AvailabilityState, BreakerSpanView, BreakerStripView, BreakerTimelineQuery,
+    BreakerTimelineView, BreakerTransitionView, TIMELINE_HOURS_MAX,
+};
+
+/// Milliseconds of an hour.
+const HOUR_MS: i64 = 3_600_000;
+/// Most changes that are listed.
+const TRANSITIONS_SHOWN_MAX: usize = 200;
+
+pub(crate) async fn breaker_timeline(
+    engine: &Engine,
+    req: BreakerTimelineQuery,
+) -> Result<BreakerTimelineView, ApiError> {
+    if !(1..=TIMELINE_HOURS_MAX).contains(&req.hours) {
+        return Err(ApiError::invalid("hours", format!("choose 1 to {TIMELINE_HOURS_MAX} hours")));
+    }
+    let backend = match req.backend.as_str() {
+        settings::MOCK_BACKEND_ID => input::id("backend", &req.backend)?,
+        _ => input::known_backend(&engine.settings(), &req.backend)?,
+    };
+    let to = engine.wall();
+    let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
+    let limit = TRANSITIONS_PAGE_ROWS_MAX;
+    // What happened in this very millisecond is shown too.
+    let end = WallTime::from_unix_ms(to.unix_ms().saturating_add(1));
+    let query = TransitionQuery { backend: Some(backend.clone()), from, to: end, limit };
+    let newest_first: Vec<Step> =
+        engine.ledger().transitions(query).await?.into_iter().filter_map(Step::read).collect();
+    let own = engine.accesses().into_iter().filter(|access| access.backend == backend);
+    let mut strips: BTreeMap<Option<CredentialId>, Vec<&Step>> =
+        own.map(|access| (access.credential, Vec::new())).collect();
+    for step in newest_first.iter().rev().filter(|step| step.model.is_none()) {
+        strips.entry(step.credential.clone()).or_default().push(step);
+    }
+    let strip = |(credential, steps): (Option<CredentialId>, Vec<&Step>)| {
+        let access = Access { backend: backend.clone(), credential };
+        let now = Holds::of(&engine.access_standing(&access));
+        let credential = access.credential.as_ref().map(ToString::to_string);
+        BreakerStripView { credential, spans: spans(&steps, now, from, to) }
+    };
+    let strips: Vec<BreakerStripView> = strips.into_iter().map(strip).collect();
+    let opened = trips(newest_first.iter().map(|step| (step.from, step.to)));
+    Ok(BreakerTimelineView {
+        finding: finding(opened, &strips, req.hours),
+        from: from.into(),
+        to: to.into(),
+        strips,
+        transitions: newest_first.iter().take(TRANSITIONS_SHOWN_MAX).map(Step::view).collect(),
+    })
+}
+
+/// How often a breaker opened that let calls through before. One that opens again because a trial
+/// failed is still the same time.
+pub(super) fn trips(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
+    let opened = |(from, to): &(TransitionState, TransitionState)| {
+        *to == TransitionState::Open && *from != TransitionState::HalfOpen
+    };
+    u32::try_from(steps.filter(opened).count()).unwrap_or(u32::MAX)
+}
+
+/// `once`, `twice`, `3 times`; `not once` for none.
+pub(super) fn times(number: u32) -> String {
+    match number {
+        0 => "not once".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+/// One change, understood.
+struct Step {
+    at: WallTime,
+    credential: Option<CredentialId>,
+    model: Option<String>,
+    from: TransitionState,
+    to: TransitionState,
+    rule: TransitionRule,
+    evidence: Vec<String>,
+    lasts: Option<Duration>,
+}
+
+impl Step {
+    /// One of a newer program, with a word that is not known here, is left out.
+    fn read(transition: Transition) -> Option<Self> {
+        Some(Self {
+            at: transition.at,
+            credential: transition.access.credential,
+            model: transition.model,
+            from: transition.from.parse().ok()?,
+            to: transition.to.parse().ok()?,
+            rule: transition.rule.parse().ok()?,
+            evidence: transition.evidence.iter().map(ToString::to_string).collect(),
+            lasts: transition.lasts,
+        })
+    }
+
+    fn view(&self) -> BreakerTransitionView {
+        let secs = |lasts: Duration| u32::try_from(lasts.as_secs()).unwrap_or(u32::MAX);
+        BreakerTransitionView {
+            at: self.at.into(),
+            credential: self.credential.as_ref().map(ToString::to_string),
+            from: shown(self.from),
+            to: shown(self.to),
+            rule: match &self.model {
+                Some(model) => format!("{model}: {}", self.rule.clause()),
+                None => self.rule.clause().to_owned(),
+            },
+            evidence: self.evidence.clone(),
+            for_secs: self.lasts.map(secs),
+        }
+    }
+}
+
+/// Which of the mechanisms a state belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mechanism {
+    Breaker,
+    Cooldown,
+    Block,
+    Hand,
+}
+
+fn mechanism(step: &Step) -> Mechanism {
+    use TransitionState as State;
+    let either = |state| step.from == state || step.to == state;
+    if either(State::CoolingDown) {
+        Mechanism::Cooldown
+    } else if either(State::Blocked) {
+        Mechanism::Block
+    } else if either(State::Automatic) || is_by_hand(step.from) || is_by_hand(step.to) {
+        Mechanism::Hand
+    } else {
+        Mechanism::Breaker
+    }
+}
+
+const fn is_by_hand(state: TransitionState) -> bool {
+    use TransitionState as State;
+    matches!(state, State::ForcedOpen | State::ForcedClosed | State::MonitorOnly | State::Disabled)
+}
+
+/// What holds an access back at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Holds {
+    breaker: (TransitionState, Option<TransitionRule>),
+    cooldown: (TransitionState, Option<TransitionRule>),
+    block: (TransitionState, Option<TransitionRule>),
+    hand: (TransitionState, Option<TransitionRule>),
+}
+
+impl Holds {
+    /// As it is now: what it was all the time if nothing is in the log.
+    fn of(standing: &Standing) -> Self {
+        use TransitionState as State;
+        let breaker = match standing.breaker {
+            AccessState::Closed => State::Closed,
+            AccessState::Open => State::Open,
+            AccessState::HalfOpen => State::HalfOpen,
+            AccessState::Recovering { .. } => State::Recovering,
+        };
+        let hand = standing.override_.map_or(State::Automatic, |set| match set.forced {
+            Forced::Open => State::ForcedOpen,
+            Forced::Closed => State::ForcedClosed,
+            Forced::MonitorOnly => State::MonitorOnly,
+            Forced::Disabled => State::Disabled,
+        });
+        let cooldown = if standing.cooldown.is_some() { State::CoolingDown } else { State::Ready };
+        let block = if standing.block.is_some() { State::Blocked } else { State::Ready };
+        Self {
+            breaker: (breaker, standing.rule),
+            cooldown: (cooldown, None),
+            block: (block, None),
+            hand: (hand, None),
+        }
+    }
+
+    fn of_mechanism(
+        &mut self,
+        mechanism: Mechanism,
+    ) -> &mut (TransitionState, Option<TransitionRule>) {
+        match mechanism {
+            Mechanism::Breaker => &mut self.breaker,
+            Mechanism::Cooldown => &mut self.cooldown,
+            Mechanism::Block => &mut self.block,
+            Mechanism::Hand => &mut self.hand,
+        }
+    }
+
+    /// The one that holds back most, with its reason.
+    fn shown(&self) -> (AvailabilityState, String) {
+        let why = |(state, rule): (TransitionState, Option<TransitionRule>)| {
+            let clause = rule.map(TransitionRule::clause);
+            (shown(state), clause.map_or_else(|| CALM.to_owned(), sentence))
+        };
+        if self.block.0 == TransitionState::Blocked {
+            return why(self.block);
+        }
+        if self.hand.0 == TransitionState::ForcedOpen {
+            return why(self.hand);
+        }
+        if self.cooldown.0 == TransitionState::CoolingDown {
+            return why(self.cooldown);
+        }
+        let is_let_through = is_by_hand(self.hand.0) || self.breaker.0 == TransitionState::Closed;
+        if is_let_through {
+            return (AvailabilityState::Ready, CALM.to_owned());
+        }
+        why(self.breaker)
+    }
+}
+
+/// From `from` to `to` without gaps; `steps` are oldest first, `now` is how things are at the end.
+fn spans(steps: &[&Step], now: Holds, from: WallTime, to: WallTime) -> Vec<BreakerSpanView> {
+    let mut holds = now;
+    for step in steps.iter().rev() {
+        *holds.of_mechanism(mechanism(step)) = (step.from, None);
+    }
+    let mut spans: Vec<BreakerSpanView> = Vec::new();
+    let mut begun = from;
+    for (at, change) in changes(steps, to) {
+        let at = at.clamp(begun, to);
+        push(&mut spans, &holds, begun, at);
+        *holds.of_mechanism(change.0) = (change.1, change.2);
+        begun = at;
+    }
+    push(&mut spans, &holds, begun, to);
+    spans
+}
+
+type Change = (Mechanism, TransitionState, Option<TransitionRule>);
+
+/// The steps, and where a wait ended by time while nobody looked, its end.
+fn changes(steps: &[&Step], to: WallTime) -> Vec<(WallTime, Change)> {
+    let mut all: Vec<(WallTime, Change)> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let own = mechanism(step);
+        all.push((step.at, (own, step.to, Some(step.rule))));
+        let later = steps.iter().skip(place + 1).find(|next| mechanism(next) == own);
+        let until = later.map_or(to, |next| next.at);
+        let ends = step.lasts.map(|lasts| {
+            let ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+            WallTime::from_unix_ms(step.at.unix_ms().saturating_add(ms))
+        });
+        if let (Some(ends), Some(after)) = (ends.filter(|ends| *ends < until), after(step.to)) {
+            all.push((ends, (own, after, None)));
+        }
+    }
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
+
+/// What time makes of a state that ends by itself.
+const fn after(state: TransitionState) -> Option<TransitionState> {
+    use TransitionState as State;
+    match state {
+        State::Open => Some(State::HalfOpen),
+        State::CoolingDown => Some(State::Ready),
+        State::ForcedOpen | State::ForcedClosed | State::MonitorOnly | State::Disabled => {
+            Some(State::Automatic)
+        }
+        _ => None,
+    }
+}
+
+fn push(spans: &mut Vec<BreakerSpanView>, holds: &Holds, from: WallTime, to: WallTime) {
+    if from >= to {
+        return;
+    }
+    let (state, why) = holds.shown();
+    match spans.last_mut() {
+        Some(last) if last.state == state && last.why == why => last.to = to.into(),
+        _ => spans.push(BreakerSpanView { from: from.into(), to: to.into(), state, why }),
+    }
+}
+
+const fn shown(state: TransitionState) -> AvailabilityState {
+    use TransitionState as State;
+    match state {
+        State::Open => AvailabilityState::Open,
+        State::HalfOpen => AvailabilityState::Trial,
+        State::Recovering => AvailabilityState::Recovering,
+        State::CoolingDown => AvailabilityState::CoolingDown,
+        State::Blocked => AvailabilityState::Blocked,
+        State::ForcedOpen => AvailabilityState::Off,
+        State::Closed
+        | State::Ready
+        | State::Automatic
+        | State::ForcedClosed
+        | State::MonitorOnly
+        | State::Disabled => AvailabilityState::Ready,
+    }
+}
+
+fn finding(opened: u32, strips: &[BreakerStripView], hours: u32) -> String {
+    let spans = || strips.iter().flat_map(|strip| &strip.spans);
+    let total = |state| -> i64 {
+        let own = spans().filter(|span| span.state == state);
+        own.map(|span| span.to.0.saturating_sub(span.from.0)).sum()
+    };
+    if spans().all(|span| span.state == AvailabilityState::Ready) {
+        let hours = if hours == 1 { "hour".to_owned() } else { format!("{hours} hours") };
+        return format!("Ready all the time in the last {hours}");
+    }
+    let open = (opened > 0).then(|| {
+        format!("open {}, {} in all", times(opened), lasting(total(AvailabilityState::Open)))
+    });
+    let others = [
+        (AvailabilityState::CoolingDown, "cooling down"),
+        (AvailabilityState::Blocked, "blocked"),
+        (AvailabilityState::Off, "held open by hand"),
+        (AvailabilityState::Recovering, "recovering"),
+    ];
+    let others = others.into_iter().filter(|(state, _)| total(*state) > 0);
+    let others = others.map(|(state, word)| format!("{word} for {}", lasting(total(state))));
+    let parts: Vec<String> = open.into_iter().chain(others).collect();
+    let text =
+        if parts.is_empty() { "trying single requests".to_owned() } else { parts.join("; ") };
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
+}
+
+/// `42 s`, `4 min`, `2 h 5 min`.
+fn lasting(ms: i64) -> String {
+    let secs = ms / 1_000;
+    match (secs / 3_600, secs / 60) {
+        (0, 0) => format!("{secs} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {} min", minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests;

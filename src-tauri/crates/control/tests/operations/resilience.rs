@@ -1,0 +1,252 @@
+//! Breakers, cooldowns and blocks over a whole engine: shown, set by hand, kept, written down.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use control::view::*;
+use control::{Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent, Tag};
+use domain::{Secret, SeededEntropy, SystemClock};
+use engine::Folders;
+use settings::VaultKind;
+use tempfile::TempDir;
+use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
+
+/// An engine whose one backend answers chats with a status that the test chooses.
+struct World {
+    home: TempDir,
+    core: Core,
+    upstream: ScriptedUpstream,
+    status: Arc<AtomicU16>,
+}
+
+async fn opened(home: &TempDir) -> Core {
+    let config = EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(23)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: None,
+    };
+    let core = Core::open(config).await.expect("an engine");
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    control::serve(engine, |_| None).await.expect("serving");
+    core
+}
+
+async fn world() -> World {
+    let status = Arc::new(AtomicU16::new(500));
+    let told = Arc::clone(&status);
+    let upstream = ScriptedUpstream::answering(move |received: &Received| {
+        let is_list = received.path.ends_with("/models");
+        let failing = Reply::error(told.load(Ordering::Relaxed), "api_error", "as the test wishes");
+        Some(if is_list { Reply::models(&["m-1"]) } else { failing })
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened(&home).await;
+    let add = BackendAdd {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: upstream.base_url(),
+        key: BackendKey::New { secret: secret() },
+        models: vec!["m-1".to_owned()],
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    };
+    control::backend_add(&core, add).await.expect("added");
+    World { home, core, upstream, status }
+}
+
+fn secret() -> Secret {
+    Secret::parse(MARKED_KEY.to_owned()).expect("a secret")
+}
+
+fn up() -> AccessRef {
+    AccessRef { backend: "up".to_owned(), credential: Some("up".to_owned()) }
+}
+
+impl World {
+    async fn access(&self) -> AccessView {
+        access(&self.core).await
+    }
+
+    /// Asks the backend once, and waits until that is in the ledger. The request's id.
+    async fn ask(&self) -> String {
+        let mut events = CoreEvents::of(&self.core).await.expect("events");
+        let ask = PlaygroundSend {
+            model: "up/m-1".to_owned(),
+            system: None,
+            prompt: "Does it answer?".to_owned(),
+            temperature: None,
+            max_tokens: Some(5),
+            effort: None,
+        };
+        let sent = control::playground_send(&self.core, ask).await.expect("sent");
+        loop {
+            match events.next().await.expect("an event") {
+                PanelEvent::PlaygroundRun { run }
+                    if run.id == sent.id
+                        && !matches!(
+                            run.state,
+                            PlaygroundStateView::Waiting | PlaygroundStateView::Streaming
+                        ) =>
+                {
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let query = RequestsQuery { before: None, limit: 1, backend: None, client: None };
+        let newest = control::requests(&self.core, query).await.expect("requests");
+        newest.requests.into_iter().next().expect("a request").id
+    }
+}
+
+async fn access(core: &Core) -> AccessView {
+    let accesses = control::accesses(core).await.expect("accesses");
+    accesses.into_iter().find(|access| access.backend == "up").expect("there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
+    let world = world().await;
+    assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
+    let mut asked = world.ask().await;
+    for _more in 0..6 {
+        if world.access().await.availability.state == AvailabilityState::Open {
+            break;
+        }
+        asked = world.ask().await;
+    }
+    let open = world.access().await;
+    assert_eq!(open.availability.state, AvailabilityState::Open, "{:?}", open.breaker);
+    assert_eq!(open.breaker.state, BreakerState::Open);
+    assert!(open.availability.until.is_some() && open.availability.since.is_some());
+    assert_eq!(open.availability.why, "Open: calls failed one after the other.");
+
+    // It was asked more often than there were requests: repetitions are attempts of their own.
+    let path = control::request_path(&world.core, RequestRef { id: asked.clone() });
+    let path = path.await.expect("a path");
+    let attempt = path.attempts.first().expect("an attempt");
+    assert_eq!((attempt.backend.as_str(), attempt.http_status), ("up", Some(500)));
+    assert_eq!(attempt.class.as_deref(), Some("server"));
+    assert_eq!(attempt.owner.as_deref(), Some("endpoint"));
+    assert_eq!(path.cache.outcome, CacheOutcomeView::Bypass);
+
+    let query = BreakerTimelineQuery { backend: "up".to_owned(), hours: 1 };
+    let timeline = loop {
+        let timeline = control::breaker_timeline(&world.core, query.clone()).await;
+        let timeline = timeline.expect("a timeline");
+        if !timeline.transitions.is_empty() {
+            break timeline;
+        }
+        tokio::task::yield_now().await;
+    };
+    let opened = timeline.transitions.last().expect("a change");
+    assert_eq!((opened.from, opened.to), (AvailabilityState::Ready, AvailabilityState::Open));
+    assert!(opened.evidence.len() >= 2 && opened.evidence.iter().all(|id| id.starts_with("req_")));
+    assert!(timeline.finding.starts_with("Open once, "), "{}", timeline.finding);
+    let strip = timeline.strips.first().expect("a strip");
+    assert_eq!(strip.spans.first().map(|span| span.from), Some(timeline.from));
+    assert_eq!(strip.spans.last().map(|span| span.to), Some(timeline.to));
+
+    let backtest = |failures| BacktestQuery {
+        backend: Some("up".to_owned()),
+        days: 1,
+        consecutive_failures: failures,
+        failure_percent: None,
+        window_calls_min: None,
+        open_secs: None,
+    };
+    let found = control::breaker_backtest(&world.core, backtest(None)).await.expect("tested");
+    assert_eq!((found.opened, found.opened_really), (1, 1), "{}", found.sentence);
+    let bearing = control::breaker_backtest(&world.core, backtest(Some(99))).await;
+    let bearing = bearing.expect("tested");
+    assert_eq!(bearing.opened, 0);
+    let sentence = "With these numbers, the breaker would have opened not once in the last day.";
+    assert_eq!(bearing.sentence, sentence);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
+    let world = world().await;
+    world.status.store(401, Ordering::Relaxed);
+    world.ask().await;
+    let blocked = world.access().await;
+    assert_eq!(blocked.availability.state, AvailabilityState::Blocked);
+    let block = blocked.block.expect("a block");
+    assert_eq!(
+        (block.reason, block.fix.as_str()),
+        (BlockReasonView::KeyRejected, "Replace the key.")
+    );
+    let replace = KeyReplace { id: "up".to_owned(), secret: secret() };
+    control::key_replace(&world.core, replace).await.expect("replaced");
+    assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
+
+    world.ask().await;
+    assert_eq!(world.access().await.availability.state, AvailabilityState::Blocked);
+    let key = KeyRef { id: "up".to_owned() };
+    let verified = control::key_verify(&world.core, key).await.expect("verified");
+    assert_eq!(verified.state, KeyStateView::Valid);
+    assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
+    let World { home, core, upstream, .. } = world().await;
+    let mut events = CoreEvents::of(&core).await.expect("events");
+    let force = AccessForce {
+        backend: "up".to_owned(),
+        credential: None,
+        forced: ForcedView::Open,
+        minutes: Some(30),
+    };
+    let held = control::access_force(&core, force.clone()).await.expect("held");
+    assert_eq!(held.availability.state, AvailabilityState::Off);
+    let set = held.forced.expect("set by hand");
+    assert_eq!(set.forced, ForcedView::Open);
+    let until = set.until.expect("it ends");
+    loop {
+        if let PanelEvent::Changed { tags } = events.next().await.expect("an event")
+            && tags.contains(&Tag::Accesses)
+        {
+            assert!(tags.contains(&Tag::Routes));
+            break;
+        }
+    }
+    core.stop().await;
+    drop(core);
+
+    let core = opened(&home).await;
+    let kept = access(&core).await;
+    assert_eq!(kept.availability.state, AvailabilityState::Off);
+    let again = kept.forced.and_then(|set| set.until).expect("it ends");
+    assert!(
+        (again.0 - until.0).abs() < 2_000,
+        "the time that is left is kept: {until:?} {again:?}"
+    );
+    let calm = control::access_reset(&core, up()).await.expect("reset");
+    assert_eq!((calm.availability.state, calm.forced.is_none()), (AvailabilityState::Ready, true));
+
+    for (wrong, code) in [
+        (AccessForce { minutes: Some(0), ..force.clone() }, ErrorCode::InvalidInput),
+        (
+            AccessForce { minutes: Some(FORCE_MINUTES_MAX + 1), ..force.clone() },
+            ErrorCode::InvalidInput,
+        ),
+        (AccessForce { backend: "gone".to_owned(), ..force.clone() }, ErrorCode::NotFound),
+        (AccessForce { credential: Some("other".to_owned()), ..force }, ErrorCode::NotFound),
+    ] {
+        let refused = control::access_force(&core, wrong).await.expect_err("refused");
+        assert_eq!(refused.code, code, "{}", refused.message);
+    }
+    core.stop().await;
+    drop(upstream);
+}
