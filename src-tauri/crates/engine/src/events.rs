@@ -65,11 +65,17 @@ pub enum Topic {
 
 /// The bus. Cheap to clone; sending never waits.
 #[derive(Debug, Clone)]
-pub struct Events(broadcast::Sender<EngineEvent>);
+pub struct Events {
+    all: broadcast::Sender<EngineEvent>,
+    /// All but [`EngineEvent::Changed`]: every request causes some of those, and who listens for
+    /// something else should not be woken for them.
+    happenings: broadcast::Sender<EngineEvent>,
+}
 
 impl Default for Events {
     fn default() -> Self {
-        Self(broadcast::channel(EVENTS_QUEUED_MAX).0)
+        let channel = || broadcast::channel(EVENTS_QUEUED_MAX).0;
+        Self { all: channel(), happenings: channel() }
     }
 }
 
@@ -77,19 +83,45 @@ impl Events {
     /// Tells everyone; nobody listening is fine.
     pub fn send(&self, event: EngineEvent) {
         // The only error is that nobody listens.
-        drop(self.0.send(event));
+        drop(self.happenings.send(event.clone()));
+        drop(self.all.send(event));
     }
 
     /// Says that what is shown of `topics` is stale.
     pub fn changed(&self, topics: &[Topic]) {
-        if !topics.is_empty() {
-            self.send(EngineEvent::Changed(topics.to_vec()));
+        if !topics.is_empty() && self.all.receiver_count() > 0 {
+            drop(self.all.send(EngineEvent::Changed(topics.to_vec())));
         }
     }
 
     /// Listens from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<EngineEvent> {
-        self.0.subscribe()
+        self.all.subscribe()
+    }
+
+    /// Listens from now on for everything but [`EngineEvent::Changed`].
+    #[must_use]
+    pub(crate) fn happenings(&self) -> broadcast::Receiver<EngineEvent> {
+        self.happenings.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_for_happenings_is_not_woken_for_what_changed() {
+        let events = Events::default();
+        let (mut all, mut happenings) = (events.subscribe(), events.happenings());
+        events.changed(&[Topic::Usage]);
+        events.send(EngineEvent::Open("/settings".to_owned()));
+        assert!(
+            matches!(all.try_recv(), Ok(EngineEvent::Changed(topics)) if topics == [Topic::Usage])
+        );
+        assert!(matches!(all.try_recv(), Ok(EngineEvent::Open(_))));
+        assert!(matches!(happenings.try_recv(), Ok(EngineEvent::Open(_))));
+        assert!(happenings.try_recv().is_err());
     }
 }

@@ -10,6 +10,7 @@ mod facts;
 mod folders;
 mod ground;
 mod hardening;
+mod lanes;
 mod log;
 mod notify;
 mod owner;

@@ -51,7 +51,7 @@ impl Engine {
     pub(crate) fn spawn_notifications(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();
-        let mut events = self.parts.events.subscribe();
+        let mut events = self.parts.events.happenings();
         self.parts.tasks.spawn("notifications", async move {
             loop {
                 let event = tokio::select! {

@@ -16,12 +16,13 @@ use zeroize::Zeroizing;
 
 use crate::engine::{Engine, VERSION};
 use crate::events::Topic;
+use crate::lanes::Lanes;
 use crate::owner::OwnerNote;
 use crate::probe::BackendProbe;
 use crate::sink::TrafficSink;
 
-/// Time between two looks at whether the settings file was edited by hand and at keys that have been in
-/// memory for long enough, in seconds.
+/// Time between two looks at whether the settings file was edited by hand, at keys that have been in
+/// memory for long enough and at connections that nobody uses, in seconds.
 const LOOK_AROUND_SECS: u64 = 2;
 /// Time between two clean-ups of the ledger, in seconds.
 const RETENTION_SECS: u64 = 3_600;
@@ -33,6 +34,7 @@ pub(crate) struct Serving {
     /// The shell's port, in place of the one in the settings.
     port: Option<u16>,
     gateway: Mutex<Option<Arc<Gateway>>>,
+    lanes: Mutex<Option<Lanes>>,
     listening: Mutex<ListeningState>,
 }
 
@@ -94,7 +96,12 @@ pub enum ServeError {
 
 impl Serving {
     pub(crate) fn new(port: Option<u16>) -> Self {
-        Self { port, gateway: Mutex::default(), listening: Mutex::default() }
+        Self {
+            port,
+            gateway: Mutex::default(),
+            lanes: Mutex::default(),
+            listening: Mutex::default(),
+        }
     }
 }
 
@@ -103,6 +110,9 @@ impl Engine {
     pub async fn serve(&self, door: Arc<dyn Door>) -> Result<Served, ServeError> {
         let gateway = Gateway::new(self.gateway_parts(), DoorLimits::default());
         *self.parts.serving.gateway.lock() = Some(gateway);
+        let lanes = Lanes::start();
+        let lanes = lanes.inspect_err(|error| tracing::warn!(%error, "requests share the threads"));
+        *self.parts.serving.lanes.lock() = lanes.ok();
         self.listen(self.wanted_port()).await;
         let served = self.open_control(door).await?;
         self.spawn_warm_up();
@@ -178,6 +188,8 @@ impl Engine {
         let Some(gateway) = self.parts.serving.gateway.lock().clone() else { return };
         let next = match bound {
             Ok(listener) => {
+                let lanes = self.parts.serving.lanes.lock().as_ref().map(Lanes::handles);
+                let listener = listener.spread_over(lanes.unwrap_or_default());
                 let stop = self.parts.tasks.stopping().child_token();
                 let (port, addresses) = (listener.port(), sockets(&listener));
                 let serving = gateway.serve(listener, stop.clone());
@@ -270,6 +282,7 @@ impl Engine {
                     () = tokio::time::sleep(Duration::from_secs(LOOK_AROUND_SECS)) => {}
                 }
                 engine.parts.vault.drop_expired();
+                engine.parts.upstream.sweep();
                 let now = engine.settings_file_stamp();
                 if now != seen {
                     seen = now;

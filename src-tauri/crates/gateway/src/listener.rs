@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -19,6 +20,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +44,14 @@ pub struct Listener {
     v4: TcpListener,
     v6: Option<TcpListener>,
     port: u16,
+    lanes: Vec<Lane>,
+}
+
+/// A runtime that answers connections.
+#[derive(Debug)]
+struct Lane {
+    runtime: Handle,
+    connections: Arc<AtomicUsize>,
 }
 
 /// Whether `[::1]` is served beside `127.0.0.1`.
@@ -105,6 +115,15 @@ impl Listener {
         Self::bind_v4(0).await
     }
 
+    /// Answers its connections on these runtimes, each on the one that has the fewest; on none, where
+    /// it is served.
+    #[must_use]
+    pub fn spread_over(mut self, runtimes: Vec<Handle>) -> Self {
+        let lane = |runtime| Lane { runtime, connections: Arc::default() };
+        self.lanes = runtimes.into_iter().map(lane).collect();
+        self
+    }
+
     /// The port bound.
     #[must_use]
     pub const fn port(&self) -> u16 {
@@ -128,7 +147,7 @@ impl Listener {
             .await
             .map_err(|error| bind_error(port, error))?;
         let bound = v4.local_addr().map_err(|error| bind_error(port, error))?;
-        Ok(Self { v4, v6: None, port: bound.port() })
+        Ok(Self { v4, v6: None, port: bound.port(), lanes: Vec::new() })
     }
 
     async fn bind_both(port: u16) -> Result<Self, BindError> {
@@ -151,6 +170,53 @@ impl Listener {
                 accepted = v6.accept() => accepted,
             },
         }
+    }
+}
+
+impl Listener {
+    /// Spawns what answers on `stream` in the lane that has the fewest connections.
+    fn answer<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        connections: &mut JoinSet<()>,
+        stream: TcpStream,
+        answering: impl FnOnce(TcpStream) -> F + Send + 'static,
+    ) {
+        let Some(lane) = self.lanes.iter().min_by_key(|lane| lane.count()) else {
+            connections.spawn(answering(stream));
+            return;
+        };
+        let place = LanePlace::take(lane);
+        // The socket is watched by the runtime that accepted it until it is made anew in the lane.
+        let moved = async move {
+            let _place = place;
+            match stream.into_std().and_then(TcpStream::from_std) {
+                Ok(stream) => answering(stream).await,
+                Err(error) => tracing::warn!(%error, "a connection could not be handed over"),
+            }
+        };
+        connections.spawn_on(moved, &lane.runtime);
+    }
+}
+
+impl Lane {
+    fn count(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// One connection among those of a lane.
+struct LanePlace(Arc<AtomicUsize>);
+
+impl LanePlace {
+    fn take(lane: &Lane) -> Self {
+        lane.connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&lane.connections))
+    }
+}
+
+impl Drop for LanePlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -186,7 +252,10 @@ pub(crate) async fn serve<A: Answers>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if connections.len() >= limits.connections_max => refuse(&stream),
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&answers), limits, stop.clone()));
+                    let (answers, stop) = (Arc::clone(&answers), stop.clone());
+                    listener.answer(&mut connections, stream, move |stream| {
+                        connection(stream, answers, limits, stop)
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -254,6 +323,62 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
         serde_json::from_str::<serde_json::Value>(body).expect("JSON");
+    }
+
+    /// Says on which thread it answers.
+    struct WhereAmI;
+
+    impl Answers for WhereAmI {
+        async fn answer(self: Arc<Self>, _request: Request<Incoming>) -> Response<AnswerBody> {
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            crate::answer::json(200, name.into())
+        }
+    }
+
+    async fn ask(port: u16) -> (TcpStream, String) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("connected");
+        socket.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+        let mut seen = Vec::new();
+        while !seen.windows(6).any(|six| six == b"lane-a" || six == b"lane-b") {
+            assert_ne!(socket.read_buf(&mut seen).await.expect("read"), 0);
+        }
+        let text = String::from_utf8(seen).expect("text");
+        (socket, text.rsplit_once("\r\n").expect("a body").1.to_owned())
+    }
+
+    #[tokio::test]
+    async fn connections_are_spread_over_the_lanes_and_stop_with_the_listener() {
+        let ended = CancellationToken::new();
+        let lane = |name: &str| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.expect("a runtime");
+            let (handle, ended) = (runtime.handle().clone(), ended.clone());
+            let run = move || runtime.block_on(ended.cancelled());
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            (handle, thread.expect("a thread"))
+        };
+        let (handles, threads): (Vec<_>, Vec<_>) =
+            ["lane-a", "lane-b"].map(lane).into_iter().unzip();
+        let listener = Listener::bind(0).await.expect("a port").spread_over(handles);
+        let (port, stop) = (listener.port(), CancellationToken::new());
+        let serving = serve(listener, Arc::new(WhereAmI), DoorLimits::default(), stop.clone());
+        let asking = async {
+            let mut kept = Vec::new();
+            for expected in ["lane-a", "lane-b", "lane-a"] {
+                let (socket, name) = ask(port).await;
+                assert_eq!(name, expected);
+                kept.push(socket);
+            }
+            // The first lane has two connections now, so the second one is next.
+            assert_eq!(ask(port).await.1, "lane-b");
+            stop.cancel();
+        };
+        tokio::join!(serving, asking);
+        ended.cancel();
+        for thread in threads {
+            thread.join().expect("ended");
+        }
     }
 
     #[tokio::test]

@@ -281,7 +281,8 @@ impl Record {
         usage.map_or(0, |usage| usage.input().saturating_add(usage.output()))
     }
 
-    fn try_duration(&self) -> Duration {
+    /// How long the present try takes so far.
+    pub(crate) fn try_duration(&self) -> Duration {
         self.tried_since.map_or(Duration::ZERO, |since| self.books.clock.now().since(since))
     }
 

@@ -6,6 +6,7 @@
 mod http;
 mod key;
 mod mock;
+mod near;
 mod resolve;
 
 use std::sync::Arc;

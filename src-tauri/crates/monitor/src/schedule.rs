@@ -142,8 +142,11 @@ impl Monitor {
 
     /// Takes a result of real traffic into account. A backend that is not watched is ignored.
     pub fn observe(&self, backend: &BackendId, observation: Observation, at: Reading) {
-        self.take(backend, observation, at);
-        self.changed.notify_one();
+        // A success puts the next probe off, and the loop finds that out when it wakes; there is one
+        // with every request, so it is not woken for it.
+        if self.take(backend, observation, at) {
+            self.changed.notify_one();
+        }
     }
 
     /// Probes a backend as soon as a place is free, however fresh its last result. A backend that is
@@ -248,11 +251,15 @@ impl Monitor {
         due
     }
 
-    fn take(&self, backend: &BackendId, observation: Observation, at: Reading) {
+    /// `true` if the backend's next probe is due earlier by it.
+    fn take(&self, backend: &BackendId, observation: Observation, at: Reading) -> bool {
         let mut watched = self.lock();
-        let health = watched.health.get_mut(backend);
-        let transition = health.and_then(|health| health.observe(observation, at, &*self.entropy));
+        let Some(health) = watched.health.get_mut(backend) else { return false };
+        let before = health.next_probe_at();
+        let transition = health.observe(observation, at, &*self.entropy);
+        let is_earlier = health.next_probe_at() < before;
         self.tell(backend, transition);
+        is_earlier
     }
 
     fn lapse(&self, at: Reading) {

@@ -1,10 +1,11 @@
-//! The network: reqwest over rustls with the system's roots, and nothing done behind our back.
+//! The network: reqwest over rustls with the system's roots, and nothing done behind our back. Plain
+//! HTTP on this machine goes a shorter way (`near`).
 //!
 //! No redirect is followed (the key would go along), no answer is decompressed (a bomb would be
 //! inflated), nothing is retried, and requests to this machine never go through a proxy.
 
 use std::error::Error;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use reqwest::{Client, redirect, retry};
 use rustls::CertificateError as Certificate;
 
 use super::key::attach;
+use super::near::{Near, is_near};
 use super::resolve::{NotResolved, SystemResolver};
 use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
@@ -31,6 +33,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct HttpUpstream {
     connect_timeout: Duration,
+    near: Arc<Near>,
     // Made at first use: reading the system's certificates takes longer than the rest of the start.
     direct: OnceLock<Option<Client>>,
     outside: OnceLock<Option<Client>>,
@@ -44,7 +47,14 @@ impl HttpUpstream {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
             tracing::debug!("a cryptography provider was installed before");
         }
-        Self { connect_timeout, direct: OnceLock::new(), outside: OnceLock::new() }
+        let near = Near::new(connect_timeout);
+        Self { connect_timeout, near, direct: OnceLock::new(), outside: OnceLock::new() }
+    }
+
+    /// Closes connections to backends on this machine that have ended or lie unused. To be called
+    /// every two seconds or so; what leaves this machine is watched by reqwest itself.
+    pub fn sweep(&self) {
+        self.near.sweep();
     }
 
     /// Reads the system's certificates ahead of the first request. Blocks for some milliseconds;
@@ -74,7 +84,7 @@ impl HttpUpstream {
             .tcp_keepalive(TCP_KEEPALIVE)
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST_MAX)
-            .dns_resolver(std::sync::Arc::new(SystemResolver))
+            .dns_resolver(Arc::new(SystemResolver))
             .build();
         built.inspect_err(|error| tracing::error!(%error, "no network client could be made")).ok()
     }
@@ -88,6 +98,12 @@ impl Upstream for HttpUpstream {
             attach(key.as_deref(), carrier, &url, &mut headers).map_err(UpstreamFailure::Key)?;
         drop(key);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if is_near(&url) {
+            let (parts, body) = self.near.send(method, &url, headers, body).await?.into_parts();
+            let (status, mut headers) = (parts.status, parts.headers);
+            scrubber.scrub_headers(&mut headers);
+            return Ok(UpstreamResponse { status, headers, body: body.boxed(), scrubber });
+        }
         let client = self.client(&url)?;
         let sent = client.request(method, url).headers(headers).body(body).send().await;
         let response = sent.map_err(|error| failure(&error))?;

@@ -18,12 +18,17 @@ impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             // Port 0 means: the port of the URL.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|error| {
-                tracing::debug!(%error, "a backend's name was not resolved");
-                NotResolved
-            })?;
-            let addresses: Vec<SocketAddr> = found.collect();
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            let found = addresses(name.as_str(), 0).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
+}
+
+/// Where `name` leads, with `port`.
+pub(super) async fn addresses(name: &str, port: u16) -> Result<Vec<SocketAddr>, NotResolved> {
+    let found = tokio::net::lookup_host((name, port)).await.map_err(|error| {
+        tracing::debug!(%error, "a backend's name was not resolved");
+        NotResolved
+    })?;
+    Ok(found.collect())
 }

@@ -11,11 +11,17 @@ mod calls;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod cooling;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod pair;
 #[cfg(test)]
 mod probing;
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    Access, BackendId, BoundSecret, ClientId, CredentialId, Crossing, MicroUsd, Rates, Secret,
-    SeededEntropy, SystemClock, WallTime,
+    Access, BackendId, BoundSecret, ClientId, Clock, CredentialId, Crossing, MicroUsd, Rates,
+    Secret, SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
     Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
@@ -16,7 +16,7 @@ use gateway::{
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
-use resilience::AttemptRules;
+use resilience::{AttemptRules, Transition};
 use routing::{BackendModels, BackendRole, BackendTraits, Pool, PoolMember, RouteTable, Standing};
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
@@ -66,6 +66,16 @@ impl Seen {
         events.iter().filter_map(summary).collect()
     }
 
+    /// What changed about accesses so far.
+    pub(crate) fn transitions(&self) -> Vec<Transition> {
+        let events = self.events.lock();
+        let changed = events.iter().filter_map(|event| match event {
+            GatewayEvent::AccessesChanged(transitions) => Some(transitions.clone()),
+            _ => None,
+        });
+        changed.flatten().collect()
+    }
+
     /// Waits until this many requests are settled.
     pub(crate) async fn wait_settled(&self, count: usize) -> Vec<RequestSummary> {
         loop {
@@ -88,6 +98,7 @@ pub(crate) struct Limits {
     pub(crate) ledger: LedgerLimits,
     pub(crate) resilience: ResilienceRules,
     pub(crate) memory: Memory,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Whether what one request taught about a backend is there for the next.
@@ -131,6 +142,7 @@ impl Default for Limits {
                 ..ResilienceRules::default()
             },
             memory: Memory::None,
+            clock: Arc::new(SystemClock::new()),
         }
     }
 }
@@ -149,7 +161,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     let folder = TempDir::new().expect("a folder");
     let ledger =
         Ledger::open_with(&folder.path().join("ledger.db"), limits.ledger).expect("a ledger");
-    let clock = Arc::new(SystemClock::new());
+    let clock = limits.clock;
     let vault = Vault::new(Arc::new(MemoryStore::new()), clock.clone());
     let credential = CredentialId::new("corp-key").expect("an id");
     let secret = Secret::parse(KEY.to_owned()).expect("a secret");

@@ -226,7 +226,7 @@ impl Reference {
                     let own = if scope.is_some() { LimitScope::Model } else { LimitScope::Access };
                     match happened {
                         Happened::Success { .. } if over && concerns => {
-                            (holds, guesses) = (None, 0)
+                            (holds, guesses) = (None, 0);
                         }
                         Happened::RateLimited { scope, wait, kind }
                             if *scope == own && concerns =>

@@ -1,0 +1,95 @@
+//! Threads that answer requests, each with a runtime of its own.
+//!
+//! In one runtime over several threads, the pieces of a request (the client's connection, the
+//! backend's, a timer) are woken wherever a thread is free, so that a request changes threads several
+//! times, at some ten microseconds each. Here a client's connection stays on the thread it was
+//! given to, with all that its requests use. The engine's own tasks run elsewhere and are not held up.
+
+use std::io;
+use std::sync::mpsc;
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::CancellationToken;
+
+/// Most threads that answer requests. One passes on some ten thousand answers a second, so this is
+/// for streams that come all at once, not for more cores.
+pub(crate) const LANES_MAX: usize = 4;
+
+/// Running threads; they end when this is dropped, and what still runs on them is dropped with them.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    handles: Vec<Handle>,
+    stop: CancellationToken,
+}
+
+impl Lanes {
+    /// Starts one for each core, at most [`LANES_MAX`].
+    pub(crate) fn start() -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let mut lanes = Self { handles: Vec::new(), stop: CancellationToken::new() };
+        for number in 0..cores.min(LANES_MAX) {
+            lanes.handles.push(start_one(number, lanes.stop.clone())?);
+        }
+        Ok(lanes)
+    }
+
+    /// Where to spawn.
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        self.handles.clone()
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn start_one(number: usize, stop: CancellationToken) -> io::Result<Handle> {
+    let (send, receive) = mpsc::sync_channel(1);
+    let run = move || {
+        let built = Builder::new_current_thread().enable_all().build();
+        let runtime = match built {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(send.send(Err(error))),
+        };
+        // Whoever waited for it and has gone meanwhile stops it by dropping the lanes.
+        drop(send.send(Ok(runtime.handle().clone())));
+        runtime.block_on(stop.cancelled());
+        // A keychain that hangs holds a thread for ever; it is not waited for.
+        runtime.shutdown_background();
+    };
+    thread::Builder::new().name(format!("lane-{number}")).spawn(run)?;
+    receive.recv().unwrap_or_else(|_ended| Err(io::Error::other("the thread ended at once")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_runs_on_the_lane_it_was_given_to_until_they_are_dropped() {
+        let lanes = Lanes::start().expect("lanes");
+        let handles = lanes.handles();
+        assert!((1..=LANES_MAX).contains(&handles.len()));
+        let (send, receive) = mpsc::channel();
+        for handle in &handles {
+            let send = send.clone();
+            handle.spawn(async move { send.send(thread::current().name().map(str::to_owned)) });
+        }
+        let mut names: Vec<_> = receive.iter().take(handles.len()).flatten().collect();
+        names.sort_unstable();
+        let expected: Vec<_> = (0..handles.len()).map(|number| format!("lane-{number}")).collect();
+        assert_eq!(names, expected);
+
+        let (held, dropped) = mpsc::channel::<()>();
+        let first = handles.first().expect("one");
+        first.spawn(async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+        });
+        drop(lanes);
+        assert!(dropped.recv().is_err(), "what ran there is dropped with them");
+    }
+}

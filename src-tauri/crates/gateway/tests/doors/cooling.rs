@@ -1,0 +1,312 @@
+//! That breaker, cooldown and block are connected to the door: what one request taught about a backend
+//! decides what the next one does. On a clock that moves when told to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, CredentialId, ManualClock, SystemClock, WallTime};
+use futures_util::future::join_all;
+use gateway::HttpUpstream;
+use resilience::{AccessState, AttemptRules, Availability, Forced, TransitionState};
+use test_support::{RawAnswer, Reply, ScriptedUpstream};
+
+use crate::pair::{At, Pair, WELL, access, always, healthy, limits};
+use crate::world::{ASK, Limits, network};
+
+/// One try per request, so that a request is one result.
+fn single(clock: &Arc<ManualClock>, network: Arc<HttpUpstream>) -> Limits {
+    let mut limits = limits(network);
+    limits.resilience.attempts = AttemptRules { attempts_max: 1, ..AttemptRules::default() };
+    limits.clock = clock.clone();
+    limits
+}
+
+fn manual() -> Arc<ManualClock> {
+    Arc::new(ManualClock::starting_at(WallTime::from_unix_ms(1_794_902_400_000)))
+}
+
+fn failing() -> At {
+    At::Replying(Reply::error(500, "x", "oh"))
+}
+
+fn said(answer: &RawAnswer) -> (u16, Option<&str>, Option<&str>) {
+    (answer.status, answer.header("retry-after"), answer.header("x-should-retry"))
+}
+
+impl Pair {
+    fn breaker(&self) -> AccessState {
+        self.world.live.standing(&access("one")).breaker
+    }
+
+    async fn statuses(&self, count: usize) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        for _ in 0..count {
+            statuses.push(self.ask(ASK).await.status);
+        }
+        statuses
+    }
+}
+
+/// Fails as long as it is told to, and then answers slowly.
+async fn mended_after(failures: usize, pause: Duration) -> (ScriptedUpstream, String) {
+    let left = parking_lot::Mutex::new(failures);
+    let one = ScriptedUpstream::answering(move |_| {
+        let mut left = left.lock();
+        if *left == 0 {
+            return Some(Reply::chat(&WELL).wait_first(pause));
+        }
+        *left -= 1;
+        Some(Reply::error(500, "x", "oh"))
+    });
+    let one = one.await.expect("an upstream");
+    let url = one.base_url();
+    (one, url)
+}
+
+#[tokio::test]
+async fn three_failures_open_it_and_the_next_request_is_answered_at_once() {
+    let clock = manual();
+    let pair = Pair::alone(failing(), single(&clock, network())).await;
+    assert_eq!(pair.statuses(3).await, [502, 502, 502]);
+    let stopwatch = SystemClock::new();
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let begun = stopwatch.now();
+        let answer = pair.ask(ASK).await;
+        fastest = fastest.min(stopwatch.now().since(begun));
+        assert_eq!(answer.json()["error"]["code"], "overloaded", "{}", answer.text());
+        let (status, wait, advice) = said(&answer);
+        let wait: u64 = wait.and_then(|wait| wait.parse().ok()).expect("a wait");
+        assert_eq!((status, advice), (503, Some("false")));
+        assert!((4..=6).contains(&wait), "5 s and at most a fifth more or less: {wait}");
+        assert_eq!(answer.header("x-gatehouse-attempts"), Some("0"));
+    }
+    assert!(fastest <= Duration::from_millis(10), "{fastest:?}");
+    assert_eq!(pair.calls(), (3, 0), "no call is made");
+    let opened = pair.world.seen.transitions();
+    assert_eq!(opened.len(), 1, "{opened:?}");
+    assert_eq!((opened[0].from, opened[0].to), (TransitionState::Closed, TransitionState::Open));
+    let known: Vec<_> = pair.world.rows().await.iter().map(|row| row.request.id).collect();
+    assert_eq!(opened[0].evidence.len(), 3);
+    assert!(opened[0].evidence.iter().all(|id| known.contains(id)), "requests of the ledger");
+}
+
+#[tokio::test]
+async fn one_request_with_three_tries_opens_it_too() {
+    let pair = Pair::alone(failing(), limits(network())).await;
+    assert_eq!(pair.ask(ASK).await.status, 502);
+    assert_eq!((pair.calls(), pair.breaker()), ((3, 0), AccessState::Open));
+}
+
+#[tokio::test]
+async fn f60_an_open_one_is_passed_by() {
+    let clock = manual();
+    let pair = Pair::of(failing(), single(&clock, network())).await;
+    // One try per request: the first three fail, and then nobody asks there any more.
+    assert_eq!(pair.statuses(5).await, [502, 502, 502, 200, 200]);
+    assert_eq!(pair.calls(), (3, 2));
+    let answer = pair.ask(ASK).await;
+    assert_eq!(answer.header("x-gatehouse-backend"), Some("two"));
+    assert_eq!(answer.header("x-gatehouse-attempts"), Some("1"));
+    let stopwatch = SystemClock::new();
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let begun = stopwatch.now();
+        assert_eq!(pair.ask(ASK).await.status, 200);
+        times.push(stopwatch.now().since(begun));
+    }
+    times.sort();
+    // The benchmarks measure the slow end on a quiet machine.
+    assert!(times[10] < Duration::from_millis(50), "with an open breaker: {times:?}");
+}
+
+#[tokio::test]
+async fn f61_exactly_one_trial_is_out_in_half_open() {
+    let clock = manual();
+    let one = mended_after(3, Duration::from_millis(300)).await;
+    let two = healthy().await;
+    let pair = Pair::between(one, two, &["one"], single(&clock, network())).await;
+    pair.statuses(3).await;
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(pair.breaker(), AccessState::HalfOpen);
+    let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
+    let mut told: Vec<_> = answers.iter().map(said).collect();
+    told.sort();
+    let busy = (503, Some("1"), Some("false"));
+    assert_eq!(told, [(200, None, None), busy, busy, busy, busy, busy]);
+    assert_eq!(pair.calls(), (4, 0), "one call for six requests");
+    // Then two at once, and the third success begins the ramp.
+    let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 2);
+    assert_eq!(pair.calls(), (6, 0));
+    assert_eq!(pair.breaker(), AccessState::Recovering { percent: 10 });
+    assert_eq!(
+        pair.statuses(1).await,
+        [200],
+        "nobody else is there, so the ramp holds nobody back"
+    );
+}
+
+#[tokio::test]
+async fn f61_a_failed_trial_opens_it_for_longer() {
+    let clock = manual();
+    let pair = Pair::alone(failing(), single(&clock, network())).await;
+    pair.statuses(3).await;
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(pair.statuses(3).await, [502, 503, 503]);
+    assert_eq!((pair.calls(), pair.breaker()), ((4, 0), AccessState::Open));
+    clock.advance(Duration::from_secs(7));
+    assert_eq!(pair.statuses(1).await, [503], "10 s now, at least 8");
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(pair.statuses(1).await, [502]);
+}
+
+#[tokio::test]
+async fn a_trial_whose_client_leaves_gives_its_place_back() {
+    let clock = manual();
+    let one = mended_after(3, Duration::from_secs(60)).await;
+    let pair = Pair::between(one, healthy().await, &["one"], single(&clock, network())).await;
+    pair.statuses(3).await;
+    clock.advance(Duration::from_secs(6));
+    let client = pair.world.begin_chat(ASK).await;
+    while pair.calls() != (4, 0) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pair.statuses(1).await, [503], "its trial is out");
+    drop(client);
+    pair.world.seen.wait_settled(5).await;
+    while pair.world.live.availability(&access("one"), "gpt") != Availability::Trial {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_429_cools_down_for_exactly_as_long_as_it_says() {
+    let clock = manual();
+    let first = Reply::rate_limited(7);
+    let one = ScriptedUpstream::start([first, Reply::chat(&WELL), Reply::chat(&WELL)]).await;
+    let one = one.expect("an upstream");
+    let url = one.base_url();
+    let pair =
+        Pair::between((one, url), healthy().await, &["one"], single(&clock, network())).await;
+    assert_eq!(said(&pair.ask(ASK).await), (429, Some("7"), None));
+    assert_eq!(said(&pair.ask(ASK).await), (429, Some("7"), Some("false")));
+    clock.advance(Duration::from_micros(6_999_999));
+    assert_eq!(said(&pair.ask(ASK).await), (429, Some("1"), Some("false")));
+    assert_eq!(pair.calls(), (1, 0), "not a moment early");
+    assert_eq!(pair.breaker(), AccessState::Closed, "a rate limit is no failure");
+    assert_eq!(pair.ask(&ASK.replace("gpt", "other")).await.status, 200, "of that model alone");
+    clock.advance(Duration::from_micros(1));
+    assert_eq!(pair.ask(ASK).await.status, 200, "and not a moment late");
+}
+
+#[tokio::test]
+async fn while_it_cools_down_the_second_answers() {
+    let clock = manual();
+    let pair = Pair::of(At::Replying(Reply::rate_limited(7)), single(&clock, network())).await;
+    assert_eq!(pair.statuses(4).await, [429, 200, 200, 200]);
+    assert_eq!(pair.calls(), (1, 3));
+    clock.advance(Duration::from_secs(7));
+    assert_eq!(pair.statuses(2).await, [429, 200]);
+    assert_eq!(pair.calls(), (2, 4));
+}
+
+#[tokio::test]
+async fn f40_a_daily_quota_is_waited_for_and_not_tried() {
+    let clock = manual();
+    let quota = r#"{"error":{"code":429,"message":"You exceeded your current quota.",
+        "status":"RESOURCE_EXHAUSTED","details":[
+        {"@type":"type.googleapis.com/google.rpc.QuotaFailure",
+         "violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"39600s"}]}}"#;
+    let reply = Reply::body(429, "application/json", quota);
+    let mut limits = limits(network());
+    limits.clock = clock.clone();
+    let pair = Pair::of(At::Gemini(reply), limits).await;
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, pair.calls()), (200, (1, 1)), "the second answers");
+    let cooling = |pair: &Pair| pair.world.live.availability(&access("one"), "gpt");
+    let Availability::Closed { until: Some(until), .. } = cooling(&pair) else {
+        panic!("{:?}", cooling(&pair));
+    };
+    assert_eq!(until.since(clock.now()), Duration::from_secs(39_600));
+    clock.advance(Duration::from_secs(39_599));
+    assert_eq!(pair.statuses(3).await, [200, 200, 200]);
+    assert_eq!(pair.calls(), (1, 4));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!((pair.ask(ASK).await.status, pair.calls()), (200, (2, 5)));
+}
+
+#[tokio::test]
+async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
+    let clock = manual();
+    let replies = [Reply::error(401, "x", "who"), Reply::chat(&WELL)];
+    let one = ScriptedUpstream::start(replies).await.expect("an upstream");
+    let url = one.base_url();
+    let pair =
+        Pair::between((one, url), healthy().await, &["one"], single(&clock, network())).await;
+    assert_eq!(said(&pair.ask(ASK).await), (502, None, Some("false")));
+    clock.advance(Duration::from_secs(86_400));
+    let answer = pair.ask(ASK).await;
+    assert_eq!(said(&answer), (502, None, Some("false")));
+    assert_eq!(answer.json()["error"]["code"], "backend_key_rejected");
+    assert_eq!(pair.calls(), (1, 0));
+    pair.world.live.credential_changed(&CredentialId::new("one-key").expect("an id"));
+    assert_eq!(pair.ask(ASK).await.status, 200);
+}
+
+#[tokio::test]
+async fn held_open_by_hand_nothing_is_sent_there() {
+    let clock = manual();
+    let pair = Pair::of(At::Replying(Reply::chat(&WELL)), single(&clock, network())).await;
+    pair.world.live.force(&access("one"), Forced::Open, Some(Duration::from_secs(900)));
+    assert_eq!(pair.statuses(2).await, [200, 200]);
+    assert_eq!(pair.calls(), (0, 2));
+    pair.world.live.force(&access("two"), Forced::Open, Some(Duration::from_secs(60)));
+    let answer = pair.ask(ASK).await;
+    assert_eq!(said(&answer), (503, Some("60"), Some("false")), "{}", answer.text());
+    clock.advance(Duration::from_secs(900));
+    assert_eq!(pair.statuses(1).await, [200]);
+    assert_eq!(pair.calls(), (1, 2));
+}
+
+#[tokio::test]
+async fn when_all_are_open_the_first_to_reopen_is_tried_once() {
+    let clock = manual();
+    let one = mended_after(3, Duration::ZERO).await;
+    let two = always(Reply::error(500, "x", "oh")).await;
+    let pair = Pair::between(one, two, &["one", "two"], single(&clock, network())).await;
+    // One try per request: three for the first until it opens, three for the second, and then the
+    // trial of the first, which has mended.
+    assert_eq!(pair.statuses(7).await, [502, 502, 502, 502, 502, 502, 200]);
+    assert_eq!(pair.calls(), (4, 3));
+    assert_eq!(pair.breaker(), AccessState::HalfOpen);
+    let rules: Vec<_> = pair.world.seen.transitions().iter().map(|t| t.rule.word()).collect();
+    assert_eq!(rules, ["failures-in-a-row", "failures-in-a-row", "nothing-else"]);
+}
+
+#[tokio::test]
+async fn a_dead_provider_and_a_retrying_client_do_not_multiply() {
+    let network = network();
+    for candidates in [&["one"][..], &["one", "two"]] {
+        let clock = manual();
+        let mut limits = limits(Arc::clone(&network));
+        limits.clock = clock.clone();
+        let dead = || Reply::error(500, "x", "oh");
+        let pair = Pair::over(At::Replying(dead()), always(dead()).await, candidates, limits).await;
+        // Until each is open.
+        pair.statuses(6).await;
+        let (one, two) = pair.calls();
+        let before = one + two;
+        let calls = 100;
+        for _ in 0..calls {
+            // The client's own three tries; it does not read what we advise.
+            assert!(pair.statuses(3).await.iter().all(|status| *status >= 500));
+            clock.advance(Duration::from_secs(1));
+        }
+        let (one, two) = pair.calls();
+        let more = one + two - before;
+        println!("{candidates:?}: {more} upstream calls for {calls} of the client");
+        assert!(more * 10 <= calls * 12, "{more} upstream calls for {calls} of the client");
+    }
+}

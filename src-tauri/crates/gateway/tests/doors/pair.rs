@@ -1,0 +1,176 @@
+//! A route over two backends, each an upstream of its own with a key of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Access, BackendId, BoundSecret, CredentialId, RouteId, RoutePolicy, Secret};
+use gateway::{Backend, HttpUpstream, ResilienceRules};
+use resilience::AttemptRules;
+use routing::{
+    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
+    RouteCandidate, RouteTable, Standing,
+};
+use test_support::{ChatText, RawAnswer, Reply, ScriptedUpstream};
+use wire::TargetKind;
+
+use crate::world::{KEY, Limits, Memory, World, world_with};
+
+/// What a healthy backend says.
+pub(crate) const WELL: ChatText<'_> =
+    ChatText { model: "gpt", deltas: &["all", " is ", "well"], usage: None };
+
+/// Where the first candidate lies.
+pub(crate) enum At {
+    /// At an upstream that always replies so.
+    Replying(Reply),
+    /// The same, and it speaks Gemini's dialect.
+    Gemini(Reply),
+    /// Elsewhere.
+    Url(String),
+}
+
+/// A gateway with one or two candidates for every model.
+pub(crate) struct Pair {
+    pub(crate) one: ScriptedUpstream,
+    pub(crate) two: ScriptedUpstream,
+    pub(crate) world: World,
+}
+
+/// Three attempts, and waits that a test can bear.
+pub(crate) fn limits(network: Arc<HttpUpstream>) -> Limits {
+    let attempts = AttemptRules {
+        base: Duration::from_millis(1),
+        base_connect: Duration::from_millis(1),
+        ..AttemptRules::default()
+    };
+    let resilience = ResilienceRules { attempts, ..ResilienceRules::default() };
+    Limits { network, resilience, memory: Memory::Kept, ..Limits::default() }
+}
+
+pub(crate) async fn always(reply: Reply) -> ScriptedUpstream {
+    ScriptedUpstream::answering(move |_| Some(reply.clone())).await.expect("an upstream")
+}
+
+/// An upstream that is well, whichever way it is asked.
+pub(crate) async fn healthy() -> ScriptedUpstream {
+    let answer = |received: &test_support::Received| match received.json()["stream"].as_bool() {
+        Some(true) => Some(Reply::chat_stream(&WELL)),
+        _ => Some(Reply::chat(&WELL)),
+    };
+    ScriptedUpstream::answering(answer).await.expect("an upstream")
+}
+
+impl Pair {
+    /// `one` and then a healthy `two`.
+    pub(crate) async fn of(at: At, limits: Limits) -> Self {
+        Self::over(at, healthy().await, &["one", "two"], limits).await
+    }
+
+    /// `one` alone.
+    pub(crate) async fn alone(at: At, limits: Limits) -> Self {
+        Self::over(at, always(Reply::chat(&WELL)).await, &["one"], limits).await
+    }
+
+    pub(crate) async fn over(
+        at: At,
+        two: ScriptedUpstream,
+        candidates: &[&str],
+        limits: Limits,
+    ) -> Self {
+        let gemini = matches!(at, At::Gemini(_));
+        let (one, url) = match at {
+            At::Replying(reply) | At::Gemini(reply) => {
+                let one = always(reply).await;
+                let url = one.base_url();
+                (one, url)
+            }
+            At::Url(url) => (always(Reply::chat(&WELL)).await, url),
+        };
+        let kind = if gemini { TargetKind::Gemini } else { compatible() };
+        Self::made((one, url, kind), two, candidates, limits).await
+    }
+
+    pub(crate) async fn between(
+        (one, url): (ScriptedUpstream, String),
+        two: ScriptedUpstream,
+        candidates: &[&str],
+        limits: Limits,
+    ) -> Self {
+        Self::made((one, url, compatible()), two, candidates, limits).await
+    }
+
+    async fn made(
+        (one, url, kind): (ScriptedUpstream, String, TargetKind),
+        two: ScriptedUpstream,
+        candidates: &[&str],
+        limits: Limits,
+    ) -> Self {
+        let world = world_with(&two, limits).await;
+        let mut snapshot = (**world.snapshot.load()).clone();
+        let mut offered = Vec::new();
+        for (id, url, kind) in [("one", url, kind), ("two", two.base_url(), compatible())] {
+            let access = access(id);
+            let secret = Secret::parse(KEY.to_owned()).expect("a secret");
+            let key = BoundSecret::new(secret, Some(url.parse().expect("an origin")));
+            let credential = access.credential.expect("a key");
+            world.vault.put(&credential, key).await.expect("stored");
+            let root = url.parse().expect("a URL");
+            let backend =
+                Backend::new(access.backend.clone(), kind, &root, Some(credential.clone()));
+            snapshot.backends.insert(access.backend.clone(), backend.expect("a backend"));
+            offered.push(BackendModels {
+                backend: access.backend,
+                role: BackendRole::Provider,
+                standing: Standing::Usable,
+                models: vec!["gpt".to_owned()],
+                pool: Pool {
+                    members: vec![PoolMember { credential, weight: 1 }],
+                    ..Pool::default()
+                },
+                traits: BackendTraits::default(),
+            });
+        }
+        snapshot.routes = RouteTable::new(vec![route(candidates)], offered);
+        world.snapshot.store(Arc::new(snapshot));
+        Self { one, two, world }
+    }
+
+    /// Upstream calls at the first and at the second.
+    pub(crate) fn calls(&self) -> (usize, usize) {
+        (self.one.requests().len(), self.two.requests().len())
+    }
+
+    pub(crate) async fn ask(&self, body: &str) -> RawAnswer {
+        self.world.chat(body).await
+    }
+}
+
+fn compatible() -> TargetKind {
+    TargetKind::OpenAiCompatible { lacks: Default::default(), offers: Default::default() }
+}
+
+/// The access of a backend of a pair.
+pub(crate) fn access(id: &str) -> Access {
+    let credential = CredentialId::new(format!("{id}-key")).expect("an id");
+    Access { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }
+}
+
+fn route(candidates: &[&str]) -> Route {
+    let candidate = |id: &&str| RouteCandidate {
+        backend: BackendId::new(*id).expect("an id"),
+        model: None,
+        weight: 1,
+    };
+    Route {
+        id: RouteId::new("pair").expect("an id"),
+        models: vec!["*".to_owned()],
+        clients: Vec::new(),
+        projects: Vec::new(),
+        policy: RoutePolicy::Ordered,
+        weights: BalanceWeights::default(),
+        sticky: None,
+        crossing: None,
+        cache: None,
+        candidates: candidates.iter().map(candidate).collect(),
+    }
+}
