@@ -3,7 +3,7 @@ import { Hint } from "@/components/hint";
 import { Moment } from "@/components/moment";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { Until } from "@/components/until";
-import type { AvailabilityView } from "@/ipc/twins";
+import type { AvailabilityView } from "@/ipc/bindings";
 import { AVAILABILITY } from "@/lib/states";
 import type { ReactNode } from "react";
 

@@ -1,8 +1,8 @@
 /** What the panel reads of routes, of breakers and of the cache; it goes stale by tag like everything else. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import type { ApiError } from "@/ipc/bindings";
 import type {
   AccessView,
+  ApiError,
   BacktestQuery,
   BacktestView,
   BreakerTimelineQuery,
@@ -15,7 +15,7 @@ import type {
   RouteSimulation,
   RouteSimulationView,
   RoutesView,
-} from "@/ipc/twins";
+} from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 
 export function useRoutes(): UseQueryResult<RoutesView, ApiError> {

@@ -8,7 +8,7 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   backends: ["backends", "routes"],
   keys: ["keys"],
   clients: ["clients", "playground_snippets"],
-  usage: ["usage", "requests"],
+  usage: ["usage", "requests", "cache", "routes"],
   readiness: ["readiness"],
   settings: ["playground_snippets", "settings"],
   playground: ["playground"],

@@ -3,7 +3,12 @@
  * and a new state in the contract does not compile until it has its three signs.
  */
 import type {
+  AvailabilityState,
+  BreakerState,
+  CacheOutcomeView,
+  CacheTierState,
   CheckStateView,
+  ForcedView,
   HealthStateView,
   KeyStateView,
   PlaygroundStateView,
@@ -15,7 +20,6 @@ import type {
   VaultStateView,
   VerdictLevel,
 } from "@/ipc/bindings";
-import type { AvailabilityState, BreakerState, CacheOutcomeView, CacheTierState, ForcedView } from "@/ipc/twins";
 
 export type Tone = "ok" | "warn" | "bad" | "info" | "muted";
 export type Shape = "disc" | "half" | "ring" | "triangle" | "square" | "barred" | "dash" | "turning";

@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { AccessForce, AccessRef, AccessView, ForcedView } from "@/ipc/twins";
+import type { AccessForce, AccessRef, AccessView, ForcedView } from "@/ipc/bindings";
 import { FORCED_WORD } from "@/lib/states";
 
 export function useAccessForce() {

@@ -7,7 +7,7 @@ import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import { Until } from "@/components/until";
-import type { AccessView, ForcedView } from "@/ipc/twins";
+import type { AccessView, ForcedView } from "@/ipc/bindings";
 import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/states";
 import type { ReactNode } from "react";
 

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { useBacktest } from "@/ipc/route-queries";
-import type { BacktestQuery } from "@/ipc/twins";
+import type { BacktestQuery } from "@/ipc/bindings";
 import { formatCounted, formatDuration } from "@/lib/quantity";
 
 const NUMBERS = [

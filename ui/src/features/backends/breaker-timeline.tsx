@@ -7,7 +7,7 @@ import { Skeleton } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
 import { StateStrip } from "@/components/state-strip";
 import { useBreakerTimeline } from "@/ipc/route-queries";
-import type { BreakerTimelineView, BreakerTransitionView } from "@/ipc/twins";
+import type { BreakerTimelineView, BreakerTransitionView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { AVAILABILITY } from "@/lib/states";
 import { formatExact, formatSpan } from "@/lib/time";

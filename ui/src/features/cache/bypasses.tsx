@@ -2,7 +2,7 @@
 import { CircleCheck } from "lucide-react";
 import { Card } from "@/components/card";
 import { EmptyState } from "@/components/empty-state";
-import type { CacheBypassView } from "@/ipc/twins";
+import type { CacheBypassView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 
 export function Bypasses({ all }: { all: CacheBypassView[] }) {

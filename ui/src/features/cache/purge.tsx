@@ -8,7 +8,7 @@ import { Field, Select } from "@/components/field";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useBackends, useClients } from "@/ipc/queries";
-import type { CachePurgeWhat } from "@/ipc/twins";
+import type { CachePurgeWhat } from "@/ipc/bindings";
 
 type Kind = Exclude<CachePurgeWhat["kind"], "key">;
 

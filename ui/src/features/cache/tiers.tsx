@@ -1,7 +1,7 @@
 /** Where answers are kept, the fastest first, and how full each place is. */
 import { Card } from "@/components/card";
 import { StateBadge } from "@/components/state-mark";
-import type { CacheTierName, CacheTierView } from "@/ipc/twins";
+import type { CacheTierName, CacheTierView } from "@/ipc/bindings";
 import { formatBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { CACHE_TIER } from "@/lib/states";
 

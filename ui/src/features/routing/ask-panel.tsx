@@ -5,7 +5,7 @@ import { Simulation } from "@/features/routing/simulation";
 import { Choice } from "@/components/choice";
 import { Field, Select, TextInput } from "@/components/field";
 import { useBackends, useClients } from "@/ipc/queries";
-import type { RouteAsk, RouteView } from "@/ipc/twins";
+import type { RouteAsk, RouteView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 
 const VIEWS = [

@@ -7,7 +7,7 @@ import { AvailabilityHint, AvailabilityMark } from "@/components/availability";
 import { PanelLink } from "@/components/panel-link";
 import { TONE_TEXT } from "@/components/state-mark";
 import { policyOf } from "@/features/routing/policies";
-import type { RouteCandidateView, RouteView } from "@/ipc/twins";
+import type { RouteCandidateView, RouteView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { AVAILABILITY } from "@/lib/states";
 

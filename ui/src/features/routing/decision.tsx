@@ -4,7 +4,7 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
 import { useRouteExplain } from "@/ipc/route-queries";
-import type { PassedOverView, RouteAsk, RouteChoiceView, ScorePartView } from "@/ipc/twins";
+import type { PassedOverView, RouteAsk, RouteChoiceView, ScorePartView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import type { Sign } from "@/lib/states";
 

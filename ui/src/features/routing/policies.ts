@@ -1,6 +1,5 @@
 /** Policies in words: what each does, and what its candidates look like beside each other. */
-import type { CrossingView } from "@/ipc/bindings";
-import type { CacheWishView, RoutePolicyView } from "@/ipc/twins";
+import type { CacheWishView, CrossingView, RoutePolicyView } from "@/ipc/bindings";
 
 export interface PolicyWords {
   value: RoutePolicyView;

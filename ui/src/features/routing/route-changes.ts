@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { RouteEdit, RouteView } from "@/ipc/twins";
+import type { RouteEdit, RouteView } from "@/ipc/bindings";
 
 /** What is sent to change a route, as it stands now. */
 export function editOf(route: RouteView, replaces: string | null = route.id): RouteEdit {

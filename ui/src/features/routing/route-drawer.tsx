@@ -13,8 +13,7 @@ import { ShareBar } from "@/components/share-bar";
 import { Switch } from "@/components/switch";
 import { Tabs } from "@/components/tabs";
 import { notify } from "@/components/toast";
-import type { BackendView } from "@/ipc/bindings";
-import type { RouteCandidateView, RouteView } from "@/ipc/twins";
+import type { BackendView, RouteCandidateView, RouteView } from "@/ipc/bindings";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 
 interface RouteDrawerProps {

@@ -9,8 +9,7 @@ import { ErrorNotice } from "@/components/error-notice";
 import { Field, Select, TextInput } from "@/components/field";
 import { ShareBar } from "@/components/share-bar";
 import { useAction } from "@/ipc/actions";
-import type { ApiError } from "@/ipc/bindings";
-import type { RouteEdit, RouteView } from "@/ipc/twins";
+import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
 interface RouteFormProps {

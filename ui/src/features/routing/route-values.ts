@@ -1,6 +1,13 @@
 /** A route as its form holds it: text as it was typed, read back whole when it is saved. */
-import type { ApiError, BackendView, CrossingView } from "@/ipc/bindings";
-import type { CacheWishView, RouteEdit, RoutePolicyView, RouteView } from "@/ipc/twins";
+import type {
+  ApiError,
+  BackendView,
+  CacheWishView,
+  CrossingView,
+  RouteEdit,
+  RoutePolicyView,
+  RouteView,
+} from "@/ipc/bindings";
 
 export interface CandidateValues {
   backend: string;

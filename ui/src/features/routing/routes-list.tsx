@@ -4,7 +4,7 @@ import { policyOf } from "@/features/routing/policies";
 import { useRouteChanges } from "@/features/routing/route-changes";
 import { SortableList } from "@/components/sortable-list";
 import { Switch } from "@/components/switch";
-import type { RouteView } from "@/ipc/twins";
+import type { RouteView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCount } from "@/lib/quantity";
 import type { ReactNode } from "react";

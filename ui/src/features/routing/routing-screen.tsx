@@ -15,7 +15,7 @@ import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { useBackends } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
-import type { RoutesView } from "@/ipc/twins";
+import type { RoutesView } from "@/ipc/bindings";
 import { matchesFilter } from "@/lib/filter";
 import { formatCounted } from "@/lib/quantity";
 

@@ -7,7 +7,7 @@ import { Notice } from "@/components/notice";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { useRouteExplain, useRouteSimulate } from "@/ipc/route-queries";
-import type { RouteAsk, RouteShareView, RouteSimulationView } from "@/ipc/twins";
+import type { RouteAsk, RouteShareView, RouteSimulationView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCount } from "@/lib/quantity";
 

@@ -5,7 +5,7 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { useRequestPath } from "@/ipc/route-queries";
-import type { PassedOverView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/twins";
+import type { PassedOverView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 import { CACHE_OUTCOME, type Sign } from "@/lib/states";

@@ -1,12 +1,12 @@
 /** Breakers, cooldowns and blocks of the made-up world, and their past. */
-import type { BackendView } from "@/ipc/bindings";
 import type {
   AccessView,
   AvailabilityState,
   AvailabilityView,
+  BackendView,
   BreakerSpanView,
   BreakerTransitionView,
-} from "@/ipc/twins";
+} from "@/ipc/bindings";
 import { fault, raise } from "@/ipc/fake/rules";
 import type { Doing } from "@/ipc/fake/doing";
 import type { Scenario, World } from "@/ipc/fake/world";

@@ -1,6 +1,5 @@
 /** The cache of the made-up world, and the way each of its requests took. */
-import type { CacheView, RequestAttemptView, RequestCacheView } from "@/ipc/twins";
-import type { RequestView } from "@/ipc/bindings";
+import type { CacheView, RequestAttemptView, RequestCacheView, RequestView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import type { World } from "@/ipc/fake/world";

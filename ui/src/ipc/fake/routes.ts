@@ -1,16 +1,16 @@
 /** Routes of the made-up world, and the decisions its core would make by them. */
 import type {
   AvailabilityView,
+  BackendView,
   PassedOverView,
   RouteAsk,
   RouteChoiceView,
   RouteDecisionView,
   RouteEdit,
   RouteShareView,
-  RouteView,
   RoutesView,
-} from "@/ipc/twins";
-import type { BackendView } from "@/ipc/bindings";
+  RouteView,
+} from "@/ipc/bindings";
 import { accessViews } from "@/ipc/fake/accesses";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId } from "@/ipc/fake/rules";

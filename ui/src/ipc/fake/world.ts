@@ -2,15 +2,16 @@
 import type {
   BackendView,
   ClientView,
+  ForcedStateView,
   HealthView,
   KeyView,
   RequestView,
+  RouteEdit,
   RunSummaryView,
   RunView,
   SettingsValues,
   VaultView,
 } from "@/ipc/bindings";
-import type { ForcedStateView, RouteEdit } from "@/ipc/twins";
 import { DEFAULTS, modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { seededRandom } from "@/ipc/fake/random";
