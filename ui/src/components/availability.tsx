@@ -13,7 +13,7 @@ export function AvailabilityBadge({ of: { state, percent } }: { of: Availability
   return <StateBadge sign={sign} word={percent === null ? sign.word : `${sign.word}, ${percent} %`} />;
 }
 
-/** Why, since when and until when, as a sentence. */
+/** Why, since when and until when, as sentences. */
 export function AvailabilityWhy({ of: { why, since, until } }: { of: AvailabilityView }) {
   return (
     <>
@@ -26,7 +26,8 @@ export function AvailabilityWhy({ of: { why, since, until } }: { of: Availabilit
       )}
       {until !== null && (
         <>
-          , <Until at={until} />
+          {since === null ? " " : ", "}
+          <Until at={until} />
         </>
       )}
       {(since !== null || until !== null) && "."}

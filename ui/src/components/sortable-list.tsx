@@ -14,7 +14,7 @@ interface SortableListProps<Item> {
   idOf: (item: Item) => string;
   /** The row's name, for the handle and for what is said after a move. */
   nameOf: (item: Item) => string;
-  /** Told of the new order. A promise that fails puts the old order back. */
+  /** Told of the new order, which holds here until the promise settles: by then `items` have it, or keep the old one. */
   onOrder: (ids: string[], from: number, to: number) => Promise<unknown> | void;
   className?: string;
   children: (item: Item, handle: ReactNode, index: number) => ReactNode;
@@ -68,13 +68,14 @@ export function SortableList<Item>({
   const list = useRef<HTMLOListElement>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
   const [said, setSaid] = useState("");
-  // The order that was asked for, shown until the owner of the rows has taken it on.
+  // The order that was asked for, until the owner of the rows has taken it on or refused it.
   const [wanted, setWanted] = useState<{ over: string; ids: string[] } | null>(null);
   const given = items.map(idOf);
   const over = given.join("\n");
   const shown =
     wanted?.over === over ? wanted.ids.flatMap((id) => items.find((item) => idOf(item) === id) ?? []) : items;
 
+  const settle = () => setWanted(null);
   const move = (from: number, to: number) => {
     const item = shown[from];
     if (item === undefined || from === to || to < 0 || to >= shown.length) return;
@@ -85,7 +86,7 @@ export function SortableList<Item>({
     });
     // A row that was moved in the document has lost the focus.
     document.getElementById(`${listId}-${idOf(item)}`)?.focus();
-    void Promise.resolve(onOrder(ids, from, to)).catch(() => setWanted(null));
+    void Promise.resolve(onOrder(ids, from, to)).then(settle, settle);
   };
 
   const press = (event: KeyboardEvent, index: number) => {

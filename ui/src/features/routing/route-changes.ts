@@ -1,4 +1,5 @@
 /** Changing, removing and ordering routes, each with its way back. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
@@ -28,6 +29,7 @@ function refused(error: { message: string; hint: string | null }): void {
 }
 
 export function useRouteChanges() {
+  const cache = useQueryClient();
   const { mutate: set } = useAction(["routes"], (host, req: RouteEdit) => host.routeSet(req));
   const { mutate: drop } = useAction(["routes"], (host, id: string) => host.routeRemove({ id }));
   const { mutateAsync: put } = useAction(["routes"], (host, ids: string[]) => host.routesOrder({ ids }));
@@ -55,11 +57,8 @@ export function useRouteChanges() {
         },
         onError: refused,
       });
-    const order = (ids: string[]) =>
-      put(ids).catch((error) => {
-        refused(error);
-        throw error;
-      });
+    /** Settles once the page has the new order, or has said why not. */
+    const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), refused);
     return { change, remove, order };
-  }, [set, drop, put]);
+  }, [set, drop, put, cache]);
 }
