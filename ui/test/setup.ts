@@ -12,6 +12,7 @@ class NoResizes implements ResizeObserver {
 globalThis.ResizeObserver ??= NoResizes;
 Element.prototype.scrollIntoView ??= () => {};
 Element.prototype.hasPointerCapture ??= () => false;
+Element.prototype.setPointerCapture ??= () => {};
 window.matchMedia ??= (query: string) =>
   ({
     matches: false,

@@ -1,6 +1,6 @@
 /** Find or run anything, by name. */
 import { Command } from "cmdk";
-import { KeyRound, Link2, ListChecks, Moon, Plus, Server, Sun, SunMoon, type LucideIcon } from "lucide-react";
+import { KeyRound, Link2, ListChecks, Moon, Plus, Route, Server, Sun, SunMoon, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { SCREENS } from "@/app/screens";
 import { Dialog } from "@/components/dialog";
@@ -8,6 +8,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { CheckSetView, ThemeChoice } from "@/ipc/bindings";
 import { useBackends, useClients, useKeys, useSettings } from "@/ipc/queries";
+import { useRoutes } from "@/ipc/route-queries";
 
 interface PaletteProps {
   open: boolean;
@@ -31,6 +32,7 @@ export function Palette({ open, onClose, go }: PaletteProps) {
 
 function PaletteBody({ choose, close }: { choose: (path: string) => void; close: () => void }) {
   const backends = useBackends().data ?? [];
+  const routes = useRoutes().data?.routes ?? [];
   const keys = useKeys().data ?? [];
   const clients = useClients().data ?? [];
   const settings = useSettings().data;
@@ -73,6 +75,9 @@ function PaletteBody({ choose, close }: { choose: (path: string) => void; close:
           <Item icon={Plus} onSelect={() => choose("/backends?add=true")}>
             Add backend
           </Item>
+          <Item icon={Plus} onSelect={() => choose("/routing?add=true")}>
+            Add route
+          </Item>
           <Item icon={Plus} onSelect={() => choose("/keys?add=true")}>
             Add key
           </Item>
@@ -94,6 +99,12 @@ function PaletteBody({ choose, close }: { choose: (path: string) => void; close:
           icon={Server}
           ids={backends.map((backend) => backend.id)}
           onChoose={(id) => choose(`/backends/${encodeURIComponent(id)}`)}
+        />
+        <Places
+          heading="Routes"
+          icon={Route}
+          ids={routes.map((route) => route.id)}
+          onChoose={(id) => choose(`/routing/${encodeURIComponent(id)}`)}
         />
         <Places
           heading="Keys"

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { SCENARIOS } from "@/ipc/fake/world";
 import { renderPanel } from "../../test/render-panel";
 
-const PATHS = ["/", "/backends", "/keys", "/clients", "/usage", "/readiness", "/settings"];
+const PATHS = ["/", "/backends", "/routing", "/keys", "/clients", "/usage", "/cache", "/readiness", "/settings"];
 
 describe.each(SCENARIOS)("the world %s", (scenario) => {
   test.each(PATHS)("renders %s", async (path) => {

@@ -12,11 +12,14 @@ import {
 } from "@tanstack/react-router";
 import { createFragmentHistory } from "@/app/fragment-history";
 import { Shell } from "@/app/shell";
+import { UsageTabs } from "@/components/usage-tabs";
 import { BackendsScreen } from "@/features/backends/backends-screen";
+import { CacheScreen } from "@/features/cache/cache-screen";
 import { KeysScreen } from "@/features/keys/keys-screen";
 import { OverviewScreen } from "@/features/overview/overview-screen";
 import { PlaygroundScreen } from "@/features/playground/playground-screen";
 import { ReadinessScreen } from "@/features/readiness/readiness-screen";
+import { RoutingScreen } from "@/features/routing/routing-screen";
 import { SettingsScreen } from "@/features/settings/settings-screen";
 import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
 import { UsageScreen } from "@/features/usage/usage-screen";
@@ -48,6 +51,28 @@ const backends = createRoute({
       void navigate({ to: "/backends/{-$id}", params: { id: to }, search });
     return (
       <BackendsScreen
+        openId={id ?? null}
+        adding={id === undefined && add}
+        onOpen={(next) => move(next)}
+        onAdd={() => move(undefined, { add: true })}
+        onClose={() => move(undefined)}
+      />
+    );
+  },
+});
+
+const routing = createRoute({
+  getParentRoute: () => root,
+  path: "/routing/{-$id}",
+  validateSearch: parseAdd,
+  component: function Routing() {
+    const navigate = useNavigate();
+    const { id } = routing.useParams();
+    const { add = false } = routing.useSearch();
+    const move = (to: string | undefined, search: AddSearch = {}) =>
+      void navigate({ to: "/routing/{-$id}", params: { id: to }, search });
+    return (
+      <RoutingScreen
         openId={id ?? null}
         adding={id === undefined && add}
         onOpen={(next) => move(next)}
@@ -105,7 +130,32 @@ const usage = createRoute({
     return (
       <UsageScreen
         place={place}
+        tabs={
+          <UsageTabs value="spend" onChange={() => void navigate({ to: "/cache", search: { range: place.range } })} />
+        }
         onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })}
+      />
+    );
+  },
+});
+
+const cache = createRoute({
+  getParentRoute: () => root,
+  path: "/cache",
+  validateSearch: (search) => ({ range: parseUsagePlace(search).range }),
+  component: function Cache() {
+    const navigate = useNavigate();
+    const { range } = cache.useSearch();
+    return (
+      <CacheScreen
+        range={range}
+        tabs={
+          <UsageTabs
+            value="cache"
+            onChange={() => void navigate({ to: "/usage", search: parseUsagePlace({ range }) })}
+          />
+        }
+        onRange={(next) => void navigate({ to: "/cache", search: { range: next }, replace: true })}
       />
     );
   },
@@ -115,7 +165,18 @@ const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", 
 const playground = createRoute({ getParentRoute: () => root, path: "/playground", component: PlaygroundScreen });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsScreen });
 
-const routeTree = root.addChildren([overview, backends, keys, clients, usage, readiness, playground, settings]);
+const routeTree = root.addChildren([
+  overview,
+  backends,
+  routing,
+  keys,
+  clients,
+  usage,
+  cache,
+  readiness,
+  playground,
+  settings,
+]);
 
 export function createPanelRouter(history: RouterHistory = createFragmentHistory()) {
   return createRouter({ routeTree, history, defaultPreload: false });

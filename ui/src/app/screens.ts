@@ -5,13 +5,14 @@ import {
   KeyRound,
   ListChecks,
   MessagesSquare,
+  Route,
   Server,
   SlidersHorizontal,
   type LucideIcon,
 } from "lucide-react";
 
 export interface Screen {
-  path: "/" | "/backends" | "/keys" | "/usage" | "/readiness" | "/playground" | "/settings";
+  path: "/" | "/backends" | "/routing" | "/keys" | "/usage" | "/readiness" | "/playground" | "/settings";
   label: string;
   icon: LucideIcon;
   /** Other first words of a path that belong here. */
@@ -21,8 +22,9 @@ export interface Screen {
 export const SCREENS: Screen[] = [
   { path: "/", label: "Overview", icon: Gauge },
   { path: "/backends", label: "Backends", icon: Server },
+  { path: "/routing", label: "Routing", icon: Route },
   { path: "/keys", label: "Keys", icon: KeyRound, also: "/clients" },
-  { path: "/usage", label: "Usage", icon: Activity },
+  { path: "/usage", label: "Usage", icon: Activity, also: "/cache" },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
   { path: "/playground", label: "Playground", icon: MessagesSquare },
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },

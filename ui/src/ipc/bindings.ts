@@ -41,12 +41,42 @@ export const commands = {
 	clients: () => typedError<ClientView[], ApiError>(__TAURI_INVOKE("clients")),
 	/**  Makes a local token for a client and keeps it in the vault. */
 	clientAdd: (req: ClientAdd) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_add", { req })),
+	/**  Changes a client's limits, its cache and its priority; its token stays. */
+	clientEdit: (req: ClientEdit) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_edit", { req })),
 	/**  Ends a client's token at once. */
 	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
 	/**  Sums of a period. */
 	usage: (req: UsageQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
+	/**  All routes, with where each leads now and where its requests went. */
+	routes: () => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes")),
+	/**  Makes a route, or changes one. */
+	routeSet: (req: RouteEdit) => typedError<RouteView, ApiError>(__TAURI_INVOKE("route_set", { req })),
+	/**  Removes a route. */
+	routeRemove: (req: RouteRef) => typedError<null, ApiError>(__TAURI_INVOKE("route_remove", { req })),
+	/**  Puts the routes in another order; those that are not named stay behind. */
+	routesOrder: (req: RoutesOrder) => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes_order", { req })),
+	/**  The attempts of one request, who was passed over, and what the cache did. */
+	requestPath: (req: RequestRef) => typedError<RequestPathView, ApiError>(__TAURI_INVOKE("request_path", { req })),
+	/**  Which backend would serve a request now, and why; nothing is sent. */
+	routeExplain: (req: RouteAsk) => typedError<RouteDecisionView, ApiError>(__TAURI_INVOKE("route_explain", { req })),
+	/**  Where many such requests would go; nothing is sent. */
+	routeSimulate: (req: RouteSimulation) => typedError<RouteSimulationView, ApiError>(__TAURI_INVOKE("route_simulate", { req })),
+	/**  Every backend with each of its keys, and what holds it back. */
+	accesses: () => typedError<AccessView[], ApiError>(__TAURI_INVOKE("accesses")),
+	/**  Sets a breaker by hand, for a time or until it is reset. */
+	accessForce: (req: AccessForce) => typedError<AccessView, ApiError>(__TAURI_INVOKE("access_force", { req })),
+	/**  Begins anew: closed, no cooldown, no block, nothing set by hand. */
+	accessReset: (req: AccessRef) => typedError<AccessView, ApiError>(__TAURI_INVOKE("access_reset", { req })),
+	/**  What a backend went through. */
+	breakerTimeline: (req: BreakerTimelineQuery) => typedError<BreakerTimelineView, ApiError>(__TAURI_INVOKE("breaker_timeline", { req })),
+	/**  What a breaker with other numbers would have done. */
+	breakerBacktest: (req: BacktestQuery) => typedError<BacktestView, ApiError>(__TAURI_INVOKE("breaker_backtest", { req })),
+	/**  The cache of answers, what it saved, and why requests went past it. */
+	cache: (req: CacheQuery) => typedError<CacheView, ApiError>(__TAURI_INVOKE("cache", { req })),
+	/**  Throws kept answers away. */
+	cachePurge: (req: CachePurge) => typedError<CachePurgedView, ApiError>(__TAURI_INVOKE("cache_purge", { req })),
 	/**  The run that goes, or else the newest, and the scores before it. */
 	readiness: () => typedError<ReadinessView, ApiError>(__TAURI_INVOKE("readiness")),
 	/**  Starts a run; progress comes as events. */
@@ -83,6 +113,50 @@ export const events = {
 };
 
 /* Types */
+/**  Sets a breaker by hand, for a time. */
+export type AccessForce = {
+	/**  Which backend. */
+	backend: string,
+	/**  With which key; none if it needs none. */
+	credential: string | null,
+	/**  What. */
+	forced: ForcedView,
+	/**  For how long, 1 to [`FORCE_MINUTES_MAX`]; none until it is reset. */
+	minutes: number | null,
+};
+
+/**  Names a backend with one of its keys. */
+export type AccessRef = {
+	/**  Which backend. */
+	backend: string,
+	/**  With which key; none if it needs none. */
+	credential: string | null,
+};
+
+/**  A backend with one of its keys, and all that holds it back. */
+export type AccessView = {
+	/**  Which backend. */
+	backend: string,
+	/**  Its name for people. */
+	backend_label: string,
+	/**  With which key; none if it needs none. */
+	credential: string | null,
+	/**  The key's name for people. */
+	credential_label: string | null,
+	/**  Whether requests may go there now. */
+	availability: AvailabilityView,
+	/**  The breaker alone. */
+	breaker: BreakerView,
+	/**  Pauses that the provider asked for; those of the whole access first. */
+	cooldowns: CooldownView[],
+	/**  Why it is blocked, if it is. */
+	block: BlockView | null,
+	/**  What was set by hand, while it lasts. */
+	forced: ForcedStateView | null,
+	/**  How many requests it may have at once. */
+	concurrency: ConcurrencyView,
+};
+
 /**  Where a button leads. */
 export type ActionView = 
 /**  Open this backend. */
@@ -114,6 +188,39 @@ export type ApiError = {
 	hint: string | null,
 	/**  The field of the request that is wrong, for a form to mark. */
 	field: string | null,
+};
+
+/**  One word for breaker, cooldown, block and override together: what holds it back most. */
+export type AvailabilityState = 
+/**  Gets requests. */
+"ready" | 
+/**  Gets a growing share of them after an outage. */
+"recovering" | 
+/**  Gets single requests, to see whether it works again. */
+"trial" | 
+/**  Asked for a pause: gets none until it is over. */
+"cooling_down" | 
+/**  Failed too often: gets none for a while. */
+"open" | 
+/**  Refuses its key or its account: gets none until that changes. */
+"blocked" | 
+/**  Switched off by hand. */
+"off";
+
+/**  Whether requests may go to a backend with one of its keys at this moment. */
+export type AvailabilityView = {
+	/**  With which key; none if it needs none. */
+	credential: string | null,
+	/**  The word. */
+	state: AvailabilityState,
+	/**  The share of requests it gets while it recovers, 1 to 99. */
+	percent: number | null,
+	/**  Why, in one sentence with its cause. */
+	why: string,
+	/**  Since when. */
+	since: UnixMs | null,
+	/**  Until when, if time alone ends it. */
+	until: UnixMs | null,
 };
 
 /**  Adds a backend, with a new key, a stored one or none. */
@@ -174,8 +281,12 @@ export type BackendEdit = {
 	kind: BackendKindView,
 	/**  Where requests go. */
 	base_url: string,
-	/**  The key it uses. */
+	/**  The key it uses. The first of several stays with the others; another one takes their place. */
 	credential: string | null,
+	/**  All its keys, in the place of the one above; none leaves it to that. */
+	pool?: PoolView | null,
+	/**  How much the gateway may ask of it; none leaves it as it is. */
+	limits?: LimitsView | null,
 	/**  Models it offers; empty asks the backend. */
 	models: string[],
 	/**  What it lacks of Chat Completions; for an OpenAI-compatible backend only. */
@@ -252,8 +363,12 @@ export type BackendView = {
 	enabled: boolean,
 	/**  Built in, so it cannot be edited or removed. */
 	built_in: boolean,
-	/**  The key it uses. */
+	/**  The key it uses; the first of several. */
 	credential: string | null,
+	/**  All its keys. */
+	pool: PoolView,
+	/**  How much the gateway may ask of it. */
+	limits: LimitsView,
 	/**  Whether it works. */
 	health: HealthView,
 	/**  What it offers: the models declared, or those it lists. */
@@ -269,6 +384,299 @@ export type BackendView = {
 	/**  The last 24 hours. */
 	last_day: BackendDayView,
 };
+
+/**  Numbers to try on the past. None takes the settings' own. */
+export type BacktestQuery = {
+	/**  Only this backend; none for all. */
+	backend: string | null,
+	/**  How far back, in days, 1 to [`BACKTEST_DAYS_MAX`]. */
+	days: number,
+	/**  Failures in a row that open the breaker. */
+	consecutive_failures: number | null,
+	/**  Share of failures in the window that opens it, in percent. */
+	failure_percent: number | null,
+	/**  Fewest calls in the window before the share counts. */
+	window_calls_min: number | null,
+	/**  How long it stays open the first time, in seconds. */
+	open_secs: number | null,
+};
+
+/**  What a breaker with such numbers would have done. */
+export type BacktestView = {
+	/**  "With these numbers, the breaker would have opened 3 times in the last 7 days." */
+	sentence: string,
+	/**  How often it would have opened. */
+	opened: number,
+	/**  How often it did open. */
+	opened_really: number,
+	/**  How long it would have been open, in seconds. */
+	open_secs: number,
+	/**  Attempts that were looked at. */
+	attempts: number,
+};
+
+/**  What counts how much, in percent. They add up to 100. */
+export type BalanceWeightsView = {
+	/**  A short time to the first token. */
+	latency: number,
+	/**  A low price. */
+	cost: number,
+	/**  Room left below the provider's limits. */
+	headroom: number,
+};
+
+/**  Why a key is refused. */
+export type BlockReasonView = 
+/**  The provider does not know the key. */
+"key_rejected" | 
+/**  The key may not do this. */
+"forbidden" | 
+/**  The account has no money left. */
+"unpaid" | 
+/**  The account's quota is used up. */
+"quota_exhausted";
+
+/**  A key or an account that its provider refuses. */
+export type BlockView = {
+	/**  Why. */
+	reason: BlockReasonView,
+	/**  Why, in one sentence. */
+	why: string,
+	/**  What lifts it. */
+	fix: string,
+	/**  Since when. */
+	since: UnixMs | null,
+};
+
+/**  A time in one state. */
+export type BreakerSpanView = {
+	/**  Its beginning. */
+	from: UnixMs,
+	/**  Its end. */
+	to: UnixMs,
+	/**  The state. */
+	state: AvailabilityState,
+	/**  Why, in one sentence. */
+	why: string,
+};
+
+/**  The states of a breaker. */
+export type BreakerState = 
+/**  Lets everything through. */
+"closed" | 
+/**  Lets nothing through. */
+"open" | 
+/**  Lets single requests through. */
+"half_open" | 
+/**  Lets a growing share through. */
+"recovering";
+
+/**  One key's past as spans to draw. */
+export type BreakerStripView = {
+	/**  Which key; none if the backend needs none. */
+	credential: string | null,
+	/**  Its spans, oldest first; each begins where the one before ends. */
+	spans: BreakerSpanView[],
+};
+
+/**  Whose past, and how much of it. */
+export type BreakerTimelineQuery = {
+	/**  Which backend. */
+	backend: string,
+	/**  How far back, 1 to [`TIMELINE_HOURS_MAX`]. */
+	hours: number,
+};
+
+/**  What a backend went through. */
+export type BreakerTimelineView = {
+	/**  The chart's title as its finding: "open twice today, 4 minutes in all". */
+	finding: string,
+	/**  Beginning of the chart. */
+	from: UnixMs,
+	/**  End of the chart: now. */
+	to: UnixMs,
+	/**  One strip for each key, without gaps from beginning to end. */
+	strips: BreakerStripView[],
+	/**  Every change, newest first; at most 200. */
+	transitions: BreakerTransitionView[],
+};
+
+/**  One change of state. */
+export type BreakerTransitionView = {
+	/**  When. */
+	at: UnixMs,
+	/**  Which key; none if the backend needs none. */
+	credential: string | null,
+	/**  What it was. */
+	from: AvailabilityState,
+	/**  What it became. */
+	to: AvailabilityState,
+	/**  The rule that did it, in words: "3 failures in a row". */
+	rule: string,
+	/**  The requests that were counted, oldest first; at most ten. */
+	evidence: string[],
+	/**  How long it was to last, in seconds. */
+	for_secs: number | null,
+};
+
+/**  A breaker's own state. */
+export type BreakerView = {
+	/**  The word. */
+	state: BreakerState,
+	/**  The share of requests let through while it recovers, 1 to 99. */
+	percent: number | null,
+	/**  Why, in one sentence. */
+	why: string,
+	/**  Since when. */
+	since: UnixMs | null,
+	/**  When it tries again. */
+	until: UnixMs | null,
+};
+
+/**  Requests that went past the cache for one reason. */
+export type CacheBypassView = {
+	/**  The reason's word, as it stands in the ledger. */
+	reason: string,
+	/**  The reason for people. */
+	label: string,
+	/**  What would change it, if something would. */
+	hint: string | null,
+	/**  How many. */
+	requests: Count,
+};
+
+/**  Outcomes of the cache. */
+export type CacheOutcomeView = 
+/**  Answered from it. */
+"hit" | 
+/**  Joined another request that asked the same at the same time. */
+"joined" | 
+/**  Not in it; asked, and kept if it may be. */
+"miss" | 
+/**  Not looked up. */
+"bypass";
+
+/**  Throws answers away. */
+export type CachePurge = {
+	/**  Which. */
+	what: CachePurgeWhat,
+};
+
+/**  Which answers are thrown away. */
+export type CachePurgeWhat = 
+/**  All of them. */
+{ kind: "everything" } | 
+/**  Those of one backend. */
+{ kind: "backend"; 
+/**  Which. */
+id: string } | 
+/**  Those of one model. */
+{ kind: "model"; 
+/**  Which, as it was asked of the backend. */
+name: string } | 
+/**  Those of one client. */
+{ kind: "client"; 
+/**  Which. */
+id: string } | 
+/**  Those that are older. */
+{ kind: "older_than"; 
+/**  Than this, in seconds. */
+secs: number } | 
+/**  A single one. */
+{ kind: "key"; 
+/**  Its key, as the request's record has it. */
+key: string };
+
+/**  What was thrown away. */
+export type CachePurgedView = {
+	/**  How many answers. */
+	entries: Count,
+	/**  In one sentence. */
+	sentence: string,
+};
+
+/**  Which period the sums are of. */
+export type CacheQuery = {
+	/**  The period. */
+	range: UsageRange,
+	/**  Whose midnight begins a day. */
+	zone: ZoneChoice,
+};
+
+/**  The tiers. */
+export type CacheTierName = 
+/**  In this process; gone at its end. */
+"memory" | 
+/**  On this machine's disk; outlives a restart. */
+"disk" | 
+/**  A Redis or Valkey server that several machines share. */
+"shared";
+
+/**  Whether a tier works. */
+export type CacheTierState = 
+/**  Works. */
+"on" | 
+/**  Switched off. */
+"off" | 
+/**  Switched on and not there; requests go past it. */
+"lost";
+
+/**  One tier. */
+export type CacheTierView = {
+	/**  Which. */
+	tier: CacheTierName,
+	/**  Whether it works. */
+	state: CacheTierState,
+	/**  What it is or what is wrong with it, in words. */
+	detail: string,
+	/**  Answers in it; none when not known. */
+	entries: Count | null,
+	/**  Their size, in bytes; none when not known. */
+	bytes: Count | null,
+	/**  Most bytes it may hold; none without a limit of ours. */
+	bytes_max: Count | null,
+	/**  Answers given from it since the program started. */
+	hits: Count,
+};
+
+/**  The cache, its tiers and its sums. */
+export type CacheView = {
+	/**  Whether it is on. */
+	enabled: boolean,
+	/**  What it does for the user, in one sentence: "31 of 84 repeatable requests were free." */
+	sentence: string,
+	/**  How long an answer is kept, in seconds. */
+	ttl_secs: number,
+	/**  Its tiers, the fastest first. */
+	tiers: CacheTierView[],
+	/**  Requests of the period that might have been answered from it. */
+	eligible: Count,
+	/**  Of these, answered from it or by joining another that was in flight. */
+	hits: Count,
+	/**  Of the hits, those that joined another. */
+	joined: Count,
+	/**  Hits in percent of the eligible, 0 to 100; none without any. */
+	hit_percent: number | null,
+	/**  Money not spent in the period. */
+	saved: MicroDollars,
+	/**  Time not waited in the period, in milliseconds. */
+	saved_ms: Count,
+	/**  Why requests of the period went past it, the most frequent first. */
+	bypasses: CacheBypassView[],
+	/**  What would make it better, if something would. */
+	advice: string | null,
+};
+
+/**  Whether answers may come from the cache. */
+export type CacheWishView = 
+/**  If the same question has the same answer. */
+"auto" | 
+/**  Whatever the temperature. */
+"on" | 
+/**  Never. */
+"off" | 
+/**  Ask again, and keep the new answer. */
+"refresh";
 
 /**  A category's score. */
 export type CategoryView = {
@@ -340,6 +748,25 @@ export type ClientAdd = {
 	expires_in_days: number | null,
 };
 
+/**  Changes what a client may do. Its token stays. */
+export type ClientEdit = {
+	/**  Which. */
+	id: string,
+	/**  How much it may ask of the gateway. */
+	limits: LimitsView,
+	/**  Whether its answers may come from the cache; none leaves it to the request. */
+	cache: CacheWishView | null,
+	/**  Whether somebody waits for its answers. */
+	priority: ClientPriorityView,
+};
+
+/**  Whose requests go first when all places are taken. */
+export type ClientPriorityView = 
+/**  Somebody waits for the answer. */
+"interactive" | 
+/**  Nobody does. */
+"background";
+
 /**  Names one client. */
 export type ClientRef = {
 	/**  Which. */
@@ -360,8 +787,34 @@ export type ClientView = {
 	seen_at: UnixMs | null,
 	/**  The last 30 days. */
 	last_month: SpendView,
+	/**  How much it may ask of the gateway. */
+	limits: LimitsView,
+	/**  Whether its answers may come from the cache; none leaves it to the request. */
+	cache: CacheWishView | null,
+	/**  Whether somebody waits for its answers. */
+	priority: ClientPriorityView,
 	/**  How to use it. */
 	snippets: SnippetView[],
+};
+
+/**  How many requests go there at once. */
+export type ConcurrencyView = {
+	/**  Requests there right now. */
+	in_flight: number,
+	/**  How many it may have now; none without a limit. */
+	limit: number | null,
+	/**  How many it may have at best, by the settings; none without a limit. */
+	limit_max: number | null,
+};
+
+/**  A pause that the provider asked for. */
+export type CooldownView = {
+	/**  For which model; none for all of them. */
+	model: string | null,
+	/**  Why, in one sentence. */
+	why: string,
+	/**  When it ends. */
+	until: UnixMs,
 };
 
 /**  How a cost is known. */
@@ -434,6 +887,29 @@ export type FoldersView = {
 	/**  Size of the ledger in bytes. */
 	ledger_bytes: Count,
 };
+
+/**  What was set by hand. */
+export type ForcedStateView = {
+	/**  What. */
+	forced: ForcedView,
+	/**  Who set it: `you`. */
+	by: string,
+	/**  Since when. */
+	since: UnixMs | null,
+	/**  Until when; none for until it is reset. */
+	until: UnixMs | null,
+};
+
+/**  What can be set by hand. */
+export type ForcedView = 
+/**  No requests go there. */
+"open" | 
+/**  Requests go there whatever happens; a block still holds. */
+"closed" | 
+/**  The breaker counts and never opens. */
+"monitor_only" | 
+/**  The breaker does nothing. */
+"disabled";
 
 /**  Whether the gateway listens. */
 export type GatewayState = 
@@ -582,6 +1058,16 @@ export type LackView =
 /**  Images in messages. */
 "images";
 
+/**  How much may be asked; none for no limit. */
+export type LimitsView = {
+	/**  Requests in any minute. */
+	requests_per_minute: number | null,
+	/**  Tokens in any minute, asked and answered. */
+	tokens_per_minute: number | null,
+	/**  Requests in flight at once. */
+	in_flight_max: number | null,
+};
+
 /**  An amount in millionths of a US dollar. */
 export type MicroDollars = number;
 
@@ -649,6 +1135,18 @@ path: string };
 
 /**  The core's events on their way to the window. */
 export type PanelMessage = PanelEvent;
+
+/**  A backend that would not be tried. */
+export type PassedOverView = {
+	/**  Which backend. */
+	backend: string,
+	/**  With which key, if the reason lies with it. */
+	credential: string | null,
+	/**  The model that would have been asked of it. */
+	model: string,
+	/**  Why not, in words. */
+	reason: string,
+};
 
 /**  One try at one backend. */
 export type PlaygroundAttemptView = {
@@ -824,6 +1322,29 @@ export type PlaygroundUsageView = {
 	reasoning: Count,
 };
 
+/**  One key of a backend. */
+export type PoolMemberView = {
+	/**  Which key. */
+	credential: string,
+	/**  Its weight, 0 to 1,000; 0 makes it a reserve. */
+	weight: number,
+};
+
+/**  In which order the keys of a backend are used. */
+export type PoolOrderView = 
+/**  The first that may be used. */
+"ordered" | 
+/**  By chance, in proportion to their weights. */
+"weighted";
+
+/**  The keys of a backend, as shown and as edited. */
+export type PoolView = {
+	/**  In which order they are used. */
+	order: PoolOrderView,
+	/**  Each key once; empty for a backend that wants none. */
+	members: PoolMemberView[],
+};
+
 /**  A provider or local server to start from. */
 export type PresetView = {
 	/**  Proposed id. */
@@ -892,6 +1413,66 @@ export type ReadinessView = {
 	run: RunView | null,
 	/**  Finished runs, newest first, at most 30. */
 	history: RunSummaryView[],
+};
+
+/**  One attempt at one backend. */
+export type RequestAttemptView = {
+	/**  Where it went. */
+	backend: string,
+	/**  With which key; none if it needs none. */
+	credential: string | null,
+	/**  The model asked of it. */
+	model: string,
+	/**  The pause before it, in milliseconds. */
+	waited_ms: number,
+	/**  How long it took, in milliseconds. */
+	duration_ms: number,
+	/**  The backend's status, if it answered. */
+	http_status: number | null,
+	/**  The kind of failure, in words: "rate limited"; none if it did not fail. */
+	class: string | null,
+	/**  Whose fault that is: `request`, `key`, `model`, `endpoint`, `network`, `local` or `client`. */
+	owner: string | null,
+	/**  What went wrong, in one sentence. */
+	error: string | null,
+	/**  What it cost; none when not known. */
+	cost: MicroDollars | null,
+	/**  How the cost is known. */
+	cost_basis: CostBasisView,
+};
+
+/**  What the cache did with a request. */
+export type RequestCacheView = {
+	/**  The outcome. */
+	outcome: CacheOutcomeView,
+	/**  Why, in one sentence. */
+	reason: string,
+	/**  Money not spent because of it. */
+	saved: MicroDollars | null,
+	/**  Time not waited because of it, in milliseconds. */
+	saved_ms: number | null,
+};
+
+/**  How a request went its way, beyond what its row in the log says. */
+export type RequestPathView = {
+	/**  The request. */
+	id: string,
+	/**  The route that led it; none if the model's name alone decided. */
+	route: string | null,
+	/**  Waiting for a place before the first attempt, in milliseconds. */
+	queued_ms: number | null,
+	/**  Every attempt, in order. */
+	attempts: RequestAttemptView[],
+	/**  Who was not tried, with the reason. */
+	passed_over: PassedOverView[],
+	/**  What the cache did. */
+	cache: RequestCacheView,
+};
+
+/**  Names one request. */
+export type RequestRef = {
+	/**  Which. */
+	id: string,
 };
 
 /**  How a request ended. */
@@ -980,6 +1561,237 @@ export type RequestsView = {
 	next: string | null,
 };
 
+/**  A request that is thought of and not sent. */
+export type RouteAsk = {
+	/**  A model as clients name it. */
+	model: string,
+	/**  Who asks; none for the panel itself. */
+	client: string | null,
+	/**  For which project. */
+	project: string | null,
+	/**  With tools. */
+	tools: boolean,
+	/**  With images. */
+	vision: boolean,
+	/**  With an answer by a JSON schema. */
+	json_schema: boolean,
+	/**  Length of the question, in tokens. */
+	input_tokens: number,
+};
+
+/**  A backend that a route is to lead to. */
+export type RouteCandidateEdit = {
+	/**  Which backend. */
+	backend: string,
+	/**  The model asked of it; none asks for the name the client used. */
+	model: string | null,
+	/**  Its weight, 1 to 1,000. */
+	weight: number,
+};
+
+/**  A backend that a route leads to. */
+export type RouteCandidateView = {
+	/**  Which backend. */
+	backend: string,
+	/**  Its name for people. */
+	backend_label: string,
+	/**  The model asked of it; none asks for the name the client used. */
+	model: string | null,
+	/**  Its weight among the others, of the policies that use one. */
+	weight: number,
+	/**
+	 *  The best of its keys: whether it may be used at this moment. Off if the settings do not know
+	 *  the backend, or have switched it off.
+	 */
+	availability: AvailabilityView,
+	/**
+	 *  Each of its keys; one entry without a key if it needs none, none at all if the settings do
+	 *  not know the backend.
+	 */
+	accesses: AvailabilityView[],
+	/**  Requests of this route that it answered in the last 24 hours. */
+	requests: Count,
+	/**  Their share of this route's, 0 to 100; none without any. */
+	share_percent: number | null,
+};
+
+/**  One candidate of a decision. */
+export type RouteChoiceView = {
+	/**  Its place, from 1. */
+	place: number,
+	/**  Which backend. */
+	backend: string,
+	/**  With which key; none if it needs none. */
+	credential: string | null,
+	/**  The model asked of it. */
+	model: string,
+	/**  Why it has this place, in words. */
+	why: string,
+	/**  Whether it may be used at this moment. */
+	availability: AvailabilityView,
+	/**  What its place was reckoned from; empty for policies that reckon nothing. */
+	parts: ScorePartView[],
+};
+
+/**  Which backend would serve a request at this moment, and why. Nothing is sent. */
+export type RouteDecisionView = {
+	/**  The route that matched; none if the model's name alone decided. */
+	route: string | null,
+	/**  How the candidates were put in order. */
+	policy: RoutePolicyView,
+	/**  The decision in one sentence, or why there is none and what to do. */
+	sentence: string,
+	/**  Whether a backend would serve it. */
+	served: boolean,
+	/**  Who would be tried, first to last. */
+	candidates: RouteChoiceView[],
+	/**  Who would not be tried, with the reason. */
+	passed_over: PassedOverView[],
+};
+
+/**  Makes a route, or changes one. */
+export type RouteEdit = {
+	/**  The route that is changed; none makes a new one, and refuses a name that is taken. */
+	replaces: string | null,
+	/**  Its name. */
+	id: string,
+	/**  The model names it answers to; empty takes the id. */
+	models: string[],
+	/**  Only for these clients; empty for all. */
+	clients: string[],
+	/**  Only for these projects; empty for all. */
+	projects: string[],
+	/**  How its candidates are put in order. */
+	policy: RoutePolicyView,
+	/**  What counts how much, of the balanced policy. */
+	weights: BalanceWeightsView,
+	/**  How long a conversation stays with its backend, in seconds; none for not at all. */
+	sticky_secs: number | null,
+	/**  What becomes of fields that a backend has no word for; none takes the backend's own. */
+	crossing: CrossingView | null,
+	/**  Whether answers may come from the cache; none leaves it to the request. */
+	cache: CacheWishView | null,
+	/**  Whether it is used. */
+	enabled: boolean,
+	/**  Where it leads, in order. */
+	candidates: RouteCandidateEdit[],
+};
+
+/**  How a route puts its candidates in order. */
+export type RoutePolicyView = 
+/**  As they are written. */
+"ordered" | 
+/**  By chance, in proportion to their weights. */
+"weighted" | 
+/**  The lowest price for the request first. */
+"cheapest" | 
+/**  The shortest time to the first token first. */
+"fastest" | 
+/**  The fewest requests in flight first. */
+"least-busy" | 
+/**  The best sum of latency, cost and headroom. */
+"balanced" | 
+/**  A fixed share of the conversations each, without failover between them. */
+"split";
+
+/**  Names one route. */
+export type RouteRef = {
+	/**  Which. */
+	id: string,
+};
+
+/**  One candidate's share of a simulation. */
+export type RouteShareView = {
+	/**  Which backend. */
+	backend: string,
+	/**  The model asked of it. */
+	model: string,
+	/**  Draws that tried it first. */
+	draws: number,
+	/**  Their share of all draws, 0 to 100. */
+	percent: number,
+	/**  The share that its weight promises, 0 to 100; of the policies that use weights only. */
+	expected_percent: number | null,
+};
+
+/**  Draws the same request many times. Nothing is sent, and no state changes. */
+export type RouteSimulation = {
+	/**  The request. */
+	ask: RouteAsk,
+	/**  How often, 1 to [`SIMULATION_DRAWS_MAX`]. */
+	draws: number,
+	/**  Backends that are taken to be closed. */
+	closed: string[],
+};
+
+/**  Where many such requests would go. */
+export type RouteSimulationView = {
+	/**  What was found, in one sentence. */
+	sentence: string,
+	/**  How often it was drawn. */
+	draws: number,
+	/**
+	 *  Who would have been tried first, and how often; the largest share first, candidates without
+	 *  any included.
+	 */
+	shares: RouteShareView[],
+	/**  Draws that no backend would have served. */
+	failures: number,
+	/**  Why those failed, in words. */
+	failure: string | null,
+};
+
+/**  A route with the state of its candidates and its last day. */
+export type RouteView = {
+	/**  Its name. */
+	id: string,
+	/**  The model names it answers to, `*` stands for any letters. */
+	models: string[],
+	/**  Only for these clients; empty for all. */
+	clients: string[],
+	/**  Only for these projects; empty for all. */
+	projects: string[],
+	/**  How its candidates are put in order. */
+	policy: RoutePolicyView,
+	/**  What counts how much, of the balanced policy. */
+	weights: BalanceWeightsView,
+	/**  How long a conversation stays with its backend, in seconds; none for not at all. */
+	sticky_secs: number | null,
+	/**  What becomes of fields that a backend has no word for; none takes the backend's own. */
+	crossing: CrossingView | null,
+	/**  Whether answers may come from the cache; none leaves it to the request. */
+	cache: CacheWishView | null,
+	/**  Whether it is used. */
+	enabled: boolean,
+	/**  Where it leads, as written. */
+	candidates: RouteCandidateView[],
+	/**  Where its requests go now, in one sentence. */
+	sentence: string,
+	/**  Requests of the last 24 hours. */
+	requests: Count,
+	/**  Their share of all requests of the last 24 hours, 0 to 100; none without any. */
+	share_percent: number | null,
+};
+
+/**  Puts the routes in another order. */
+export type RoutesOrder = {
+	/**  Every route's name, first to last. */
+	ids: string[],
+};
+
+/**  All routes, in the order in which equals are tried. */
+export type RoutesView = {
+	/**
+	 *  Where requests go, in one sentence: "3 routes lead to 2 backends; openai is open, so `fast`
+	 *  goes to anthropic."
+	 */
+	sentence: string,
+	/**  The routes. */
+	routes: RouteView[],
+	/**  Requests of the last day that no route led: by their model's name alone. */
+	unrouted_requests: Count,
+};
+
 /**  Whether a run still goes. */
 export type RunStateView = 
 /**  Going. */
@@ -1042,6 +1854,18 @@ export type RunView = {
 	checks: CheckView[],
 	/**  Ids of the (at most three) failed checks whose repair gains most. */
 	best_fixes: string[],
+};
+
+/**  One part of a candidate's score. */
+export type ScorePartView = {
+	/**  `latency`, `cost`, `headroom`, `weight` or `in flight`. */
+	name: string,
+	/**  What was measured, with its unit: `420 ms`. */
+	measured: string,
+	/**  How much it counts, 0 to 100. */
+	weight_percent: number,
+	/**  How good it is beside the others, 0 to 100. */
+	score_percent: number,
 };
 
 /**  What each number of the form may be, by the name of its field. */

@@ -8,6 +8,8 @@ import type { Host } from "@/ipc/host";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
+import { fakeAccesses } from "@/ipc/fake/accesses";
+import { fakeCache } from "@/ipc/fake/cache";
 import { fakePlayground } from "@/ipc/fake/playground";
 import {
   checkNewBackend,
@@ -18,11 +20,13 @@ import {
   recordRun,
   requireDiffering,
   requireId,
+  requireLimits,
   requireRanges,
   requireSecret,
   requireVault,
   testOf,
 } from "@/ipc/fake/rules";
+import { fakeRoutes } from "@/ipc/fake/routes";
 import { usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import { health, makeBackend, makeClient, makeKey, makeWorld, type Scenario } from "@/ipc/fake/world";
@@ -75,6 +79,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     });
   }
 
+  const doing = { world, now, answer, changed };
   const backend = (id: string) =>
     world.backends.find((known) => known.id === id) ??
     raise(fault("not_found", `There is no backend named ${id}.`, "It may have been removed elsewhere."));
@@ -138,12 +143,15 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         const origin = originOf(req.base_url);
         const edited = backend(req.id);
         requireDiffering(req, edited);
+        if (req.limits) requireLimits(req.limits);
         const moved = edited.base_url !== null && originOf(edited.base_url) !== origin;
         Object.assign(edited, {
           label: req.label || req.id,
           kind: req.kind,
           base_url: req.base_url,
           credential: moved ? null : req.credential,
+          limits: req.limits ?? edited.limits,
+          pool: moved ? { order: "ordered", members: [] } : (req.pool ?? edited.pool),
           lacks: req.lacks,
           offers: req.offers,
           crossing: req.crossing,
@@ -261,12 +269,27 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("clients", "status");
         return added;
       }),
+    clientEdit: (req) =>
+      answer(() => {
+        const { id, ...changes } = req;
+        const edited =
+          world.clients.find((known) => known.id === id) ??
+          raise(fault("not_found", `There is no client named ${id}.`, null));
+        requireLimits(req.limits);
+        Object.assign(edited, changes);
+        changed("clients");
+        return edited;
+      }),
     clientRevoke: (req) =>
       answer(() => {
         world.clients = world.clients.filter((known) => known.id !== req.id);
         changed("clients", "status");
         return null;
       }),
+
+    ...fakeRoutes(doing),
+    ...fakeAccesses(doing),
+    ...fakeCache(doing),
 
     usage: (req) => answer(() => usageOf(world.requests, req, now())),
     requests: (req) =>

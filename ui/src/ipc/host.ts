@@ -5,42 +5,7 @@
  *
  * Every promise rejects with an `ApiError` and with nothing else.
  */
-import type {
-  BackendAdd,
-  BackendEdit,
-  BackendRef,
-  BackendSwitch,
-  BackendTestView,
-  BackendView,
-  ClientAdd,
-  ClientRef,
-  ClientView,
-  KeyAdd,
-  KeyRef,
-  KeyReplace,
-  KeyVerificationView,
-  KeyView,
-  NotificationTestView,
-  PanelEvent,
-  PlaygroundRawView,
-  PlaygroundRef,
-  PlaygroundRunView,
-  PlaygroundSend,
-  PlaygroundSnippetsView,
-  PresetView,
-  ReadinessStart,
-  ReadinessView,
-  RequestsQuery,
-  RequestsView,
-  RunView,
-  SettingsValues,
-  SettingsView,
-  StatusView,
-  UsageQuery,
-  UsageView,
-  VaultUnlock,
-  VaultView,
-} from "./bindings";
+import type { AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView, PanelEvent, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RoutesOrder, RoutesView, RouteView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock, VaultView } from "./bindings";
 
 export interface Host {
   status(): Promise<StatusView>;
@@ -65,10 +30,34 @@ export interface Host {
 
   clients(): Promise<ClientView[]>;
   clientAdd(req: ClientAdd): Promise<ClientView>;
+  /** Changes a client's limits, its cache and its priority; its token stays. */
+  clientEdit(req: ClientEdit): Promise<ClientView>;
   clientRevoke(req: ClientRef): Promise<null>;
 
   usage(req: UsageQuery): Promise<UsageView>;
   requests(req: RequestsQuery): Promise<RequestsView>;
+  /** The attempts of one request, who was passed over, and what the cache did. */
+  requestPath(req: RequestRef): Promise<RequestPathView>;
+
+  routes(): Promise<RoutesView>;
+  /** Makes a route, or changes one. */
+  routeSet(req: RouteEdit): Promise<RouteView>;
+  routeRemove(req: RouteRef): Promise<null>;
+  routesOrder(req: RoutesOrder): Promise<RoutesView>;
+  /** Which backend would serve a request now, and why; nothing is sent. */
+  routeExplain(req: RouteAsk): Promise<RouteDecisionView>;
+  /** Where many such requests would go; nothing is sent. */
+  routeSimulate(req: RouteSimulation): Promise<RouteSimulationView>;
+
+  /** Every backend with each of its keys, and what holds it back. */
+  accesses(): Promise<AccessView[]>;
+  accessForce(req: AccessForce): Promise<AccessView>;
+  accessReset(req: AccessRef): Promise<AccessView>;
+  breakerTimeline(req: BreakerTimelineQuery): Promise<BreakerTimelineView>;
+  breakerBacktest(req: BacktestQuery): Promise<BacktestView>;
+
+  cache(req: CacheQuery): Promise<CacheView>;
+  cachePurge(req: CachePurge): Promise<CachePurgedView>;
 
   readiness(): Promise<ReadinessView>;
   readinessStart(req: ReadinessStart): Promise<RunView>;

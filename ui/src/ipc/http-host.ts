@@ -10,7 +10,19 @@ import { snakeCase } from "@/lib/names";
 
 const RECONNECT_DELAY_MS = 3_000;
 const ONE_TIME_PREFIX = "#one-time=";
-const EVERY_TAG: Tag[] = ["status", "backends", "keys", "clients", "usage", "readiness", "settings", "playground"];
+const EVERY_TAG: Tag[] = [
+  "status",
+  "backends",
+  "keys",
+  "clients",
+  "usage",
+  "readiness",
+  "settings",
+  "playground",
+  "routes",
+  "accesses",
+  "cache",
+];
 
 async function post(path: string, body: unknown): Promise<Response> {
   try {

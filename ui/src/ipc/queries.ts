@@ -37,6 +37,14 @@ export const QUERY_NAMES = [
   "playground_raw",
   "playground_snippets",
   "settings",
+  "routes",
+  "route_explain",
+  "route_simulate",
+  "accesses",
+  "breaker_timeline",
+  "breaker_backtest",
+  "cache",
+  "request_path",
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 

@@ -5,16 +5,16 @@ import type { QueryName } from "@/ipc/queries";
 
 export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   status: ["status"],
-  backends: ["backends"],
+  backends: ["backends", "routes"],
   keys: ["keys"],
   clients: ["clients", "playground_snippets"],
-  usage: ["usage", "requests"],
+  usage: ["usage", "requests", "cache", "routes"],
   readiness: ["readiness"],
   settings: ["playground_snippets", "settings"],
   playground: ["playground"],
-  routes: [],
-  accesses: [],
-  cache: [],
+  routes: ["routes", "route_explain", "route_simulate"],
+  accesses: ["accesses", "breaker_timeline", "routes", "route_explain"],
+  cache: ["cache"],
 };
 
 /** Refetches what is on the page and marks the rest for when it is next shown. */

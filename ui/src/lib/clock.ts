@@ -1,19 +1,25 @@
 /**
- * The panel's only reading of the time. Relative times move on together every 15 seconds; nothing else in the panel
- * runs on a timer.
+ * The panel's only reading of the time. Relative times move on together every 15 seconds, and what counts down does so
+ * every second while it is on the page; nothing else in the panel runs on a timer.
  */
 import { createContext, useContext, useSyncExternalStore } from "react";
 
 const TICK_MS = 15_000;
+const SECOND_MS = 1_000;
 
-export interface Clock {
+interface Pace {
   /** Milliseconds since 1970; the same value between two ticks. */
   now(): number;
   /** Calls `listener` at every tick until the returned function is called. */
   subscribe(listener: () => void): () => void;
 }
 
-export function systemClock(): Clock {
+export interface Clock extends Pace {
+  /** The same time in steps of a second, for what counts down. */
+  seconds: Pace;
+}
+
+function pace(tickMs: number): Pace {
   let reading = Date.now();
   const listeners = new Set<() => void>();
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -25,7 +31,7 @@ export function systemClock(): Clock {
     now: () => (listeners.size === 0 ? (reading = Date.now()) : reading),
     subscribe(listener) {
       listeners.add(listener);
-      timer ??= setInterval(tick, TICK_MS);
+      timer ??= setInterval(tick, tickMs);
       return () => {
         listeners.delete(listener);
         if (listeners.size > 0) return;
@@ -36,9 +42,14 @@ export function systemClock(): Clock {
   };
 }
 
+export function systemClock(): Clock {
+  return { ...pace(TICK_MS), seconds: pace(SECOND_MS) };
+}
+
 /** Stands still; for the made-up world, tests and screenshots. */
 export function stoppedClock(moment: number): Clock {
-  return { now: () => moment, subscribe: () => () => {} };
+  const stopped: Pace = { now: () => moment, subscribe: () => () => {} };
+  return { ...stopped, seconds: stopped };
 }
 
 export const ClockContext = createContext<Clock>(systemClock());
@@ -47,4 +58,10 @@ export const ClockContext = createContext<Clock>(systemClock());
 export function useNow(): number {
   const source = useContext(ClockContext);
   return useSyncExternalStore(source.subscribe, source.now);
+}
+
+/** The present, moving on every second: only for what counts down, and only while it does. */
+export function useSeconds(): number {
+  const { seconds } = useContext(ClockContext);
+  return useSyncExternalStore(seconds.subscribe, seconds.now);
 }

@@ -3,7 +3,12 @@
  * and a new state in the contract does not compile until it has its three signs.
  */
 import type {
+  AvailabilityState,
+  BreakerState,
+  CacheOutcomeView,
+  CacheTierState,
   CheckStateView,
+  ForcedView,
   HealthStateView,
   KeyStateView,
   PlaygroundStateView,
@@ -97,6 +102,43 @@ export const VAULT: Record<VaultStateView, Sign> = {
   unavailable: sign("Not available", "barred", "bad"),
   hung: sign("Does not answer", "half", "warn"),
   damaged: sign("Damaged", "barred", "bad"),
+};
+
+export const AVAILABILITY: Record<AvailabilityState, Sign> = {
+  ready: sign("Ready", "disc", "ok"),
+  recovering: sign("Recovering", "half", "warn"),
+  trial: sign("On trial", "ring", "info"),
+  cooling_down: sign("Cooling down", "triangle", "warn"),
+  open: sign("Open", "square", "bad"),
+  blocked: sign("Blocked", "barred", "bad"),
+  off: sign("Off", "dash", "muted"),
+};
+
+export const BREAKER: Record<BreakerState, Sign> = {
+  closed: sign("Closed", "disc", "ok"),
+  open: sign("Open", "square", "bad"),
+  half_open: sign("Half open", "ring", "info"),
+  recovering: sign("Recovering", "half", "warn"),
+};
+
+export const FORCED_WORD: Record<ForcedView, string> = {
+  open: "Held open",
+  closed: "Held closed",
+  monitor_only: "Counts only",
+  disabled: "Breaker off",
+};
+
+export const CACHE_TIER: Record<CacheTierState, Sign> = {
+  on: sign("On", "disc", "ok"),
+  off: sign("Off", "dash", "muted"),
+  lost: sign("Not reached", "triangle", "warn"),
+};
+
+export const CACHE_OUTCOME: Record<CacheOutcomeView, Sign> = {
+  hit: sign("Answered from the cache", "disc", "ok"),
+  joined: sign("Joined the same question in flight", "half", "ok"),
+  miss: sign("Not in the cache", "ring", "muted"),
+  bypass: sign("Went past the cache", "dash", "muted"),
 };
 
 export const SEVERITY_WORD: Record<SeverityView, string> = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatExact, formatRelative } from "@/lib/time";
+import { formatExact, formatRelative, formatCountdown } from "@/lib/time";
 
 const NOW = Date.UTC(2026, 10, 20, 14, 20);
 const SECOND = 1_000;
@@ -23,4 +23,14 @@ test.each([
 
 test("the exact time names its zone", () => {
   expect(formatExact(NOW)).toBe("20 Nov 2026, 15:20:00 CET");
+});
+
+test.each([
+  [400, "1 s"],
+  [14_000, "14 s"],
+  [60_000, "1 min"],
+  [81_000, "1 min 21 s"],
+  [3_600_000, "1 h"],
+])("%i ms are left as %s", (ms, text) => {
+  expect(formatCountdown(ms)).toBe(text);
 });

@@ -35,3 +35,25 @@ const exact = new Intl.DateTimeFormat("en-GB", {
 export function formatExact(moment: number): string {
   return exact.format(moment);
 }
+
+/** What is left, to the second while it is short: `14 s`, `1 min 21 s`, `9 h`. */
+export function formatCountdown(ms: number): string {
+  if (ms >= HOUR_MS) return formatSpan(ms);
+  const seconds = Math.ceil(ms / SECOND_MS);
+  if (seconds < 60) return `${seconds} s`;
+  const rest = seconds % 60;
+  return rest === 0 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 60)} min ${rest} s`;
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const clockSeconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** `15:20`. */
+export function formatClock(moment: number): string {
+  return clock.format(moment);
+}
+
+/** `15:20:04`. */
+export function formatClockSeconds(moment: number): string {
+  return clockSeconds.format(moment);
+}

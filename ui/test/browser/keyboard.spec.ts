@@ -146,7 +146,7 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Readiness" })).toBeVisible();
 
-  await page.keyboard.press("Control+4");
+  await page.keyboard.press("Control+5");
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   await page.keyboard.press("Control+1");
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
@@ -194,4 +194,46 @@ test("what is closed gives the focus back to what opened it, over the same list"
   await page.keyboard.press("Escape");
   await expect(row).toBeFocused();
   await expect(page.getByLabel("Filter backends")).toHaveValue("groq");
+});
+
+test("make the first route, put its candidates in order, and ask what it would do", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await openPanel(page, { scenario: "busy", path: "/routing" });
+  await settled(page);
+  await page.keyboard.press("Control+3");
+  const handle = page.getByRole("button", { name: "Move route fast, 1 of 5" });
+  await tabTo(page, handle);
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("button", { name: "Move route fast, 2 of 5" })).toBeFocused();
+  await tabTo(page, page.getByRole("button", { name: "Open route fast" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("tab", { name: "Now" }));
+  await page.keyboard.press("ArrowRight");
+  await tabTo(page, page.getByRole("button", { name: "Move openai, 2 of 3" }));
+  await page.keyboard.press("ArrowUp");
+  await tabTo(page, page.getByRole("button", { name: "Save" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Route fast was saved").first()).toBeVisible();
+  // The first closes the toast, which lies in front.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByText("openai serves it with gpt-5.2-mini, by the route fast.")).toBeVisible();
+  expect(await faults()).toEqual([]);
+});
+
+test("a backend's resilience: its timeline walked, its breaker held and let go", async ({ page }) => {
+  await openPanel(page, { scenario: "failing", path: "/backends/groq" });
+  await tabTo(page, page.getByRole("tab", { name: "Summary" }));
+  await page.keyboard.press("ArrowRight");
+  await tabTo(page, page.getByRole("button", { name: "Hold open 15 min" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/^Held open by you/)).toContainText("15 min left");
+  await tabTo(page, page.getByRole("slider", { name: /^States/ }));
+  await page.keyboard.press("Home");
+  await expect(page.getByRole("slider", { name: /^States/ })).toHaveAttribute("aria-valuetext", /^Ready for/);
+  await page.keyboard.press("Shift+Tab");
+  await tabTo(page, page.getByRole("button", { name: "Reset" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/^Held open by you/)).toHaveCount(0);
 });

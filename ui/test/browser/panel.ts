@@ -5,9 +5,11 @@ import { expect, type Page } from "@playwright/test";
 export const SCREENS = {
   overview: { path: "/", heading: /works|need/ },
   backends: { path: "/backends", heading: "Backends" },
+  routing: { path: "/routing", heading: "Routing" },
   keys: { path: "/keys", heading: "Keys" },
   clients: { path: "/clients", heading: "Keys" },
   usage: { path: "/usage", heading: "Usage" },
+  cache: { path: "/cache", heading: "Usage" },
   readiness: { path: "/readiness", heading: "Readiness" },
   playground: { path: "/playground", heading: "Playground" },
   settings: { path: "/settings", heading: "Settings" },

@@ -5,6 +5,8 @@ import { openPanel, SCREEN_NAMES, SCREENS, seriousFindings, settled, watchFaults
 const DIALOGS = {
   "add backend": "/backends?add=true",
   "backend drawer": "/backends/openai",
+  "add route": "/routing?add=true",
+  "route drawer": "/routing/claude",
   "add key": "/keys?add=true",
   "key drawer": "/keys/openai",
   "connect client": "/clients?add=true",
@@ -73,9 +75,11 @@ test.describe("900 by 600", () => {
   test("every screen is usable: nothing sticks out, the main buttons are in the window", async ({ page }) => {
     const buttons = {
       backends: "Add backend",
+      routing: "Add route",
       keys: "Add key",
       clients: "Connect a client",
       usage: "Export",
+      cache: "Purge",
       readiness: "Run all checks",
       playground: "Send",
     };

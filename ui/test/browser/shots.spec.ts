@@ -19,6 +19,42 @@ const EXTRA: Extra[] = [
   { name: "backend-drawer", scenario: "busy", path: "/backends/openai" },
   { name: "backend-down", scenario: "failing", path: "/backends/ollama" },
   { name: "backend-add", scenario: "busy", path: "/backends?add=true" },
+  { name: "route-drawer", scenario: "failing", path: "/routing/fast" },
+  {
+    name: "route-edit",
+    scenario: "busy",
+    path: "/routing/claude",
+    act: (page) => page.getByRole("tab", { name: "Settings" }).click(),
+  },
+  { name: "route-add", scenario: "fresh", path: "/routing?add=true" },
+  { name: "routing-one-open", scenario: "one-open", path: "/routing" },
+  {
+    name: "routing-simulate",
+    scenario: "busy",
+    path: "/routing",
+    act: async (page) => {
+      await page.getByRole("radio", { name: "Simulate" }).click();
+      await page.getByRole("combobox", { name: "Model" }).fill("mini-test");
+      await page.getByLabel("From").selectOption("zed");
+      await page.getByText(/^openai would serve/).waitFor();
+    },
+  },
+  {
+    name: "backend-resilience",
+    scenario: "failing",
+    path: "/backends/groq",
+    act: async (page) => {
+      await page.getByRole("tab", { name: "Resilience" }).click();
+      await page.getByRole("slider").focus();
+      await page.keyboard.press("End");
+    },
+  },
+  {
+    name: "cache-purge",
+    scenario: "busy",
+    path: "/cache",
+    act: (page) => page.getByRole("button", { name: "Purge" }).click(),
+  },
   { name: "key-drawer", scenario: "failing", path: "/keys/openrouter" },
   { name: "key-add", scenario: "busy", path: "/keys?add=true" },
   { name: "client-drawer", scenario: "busy", path: "/clients/codex" },

@@ -3,6 +3,7 @@ import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
 import { EditBackend } from "@/features/backends/edit-backend";
+import { Resilience } from "@/features/backends/resilience";
 import { BackendTest } from "@/features/backends/test-steps";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { Confirm } from "@/components/confirm";
@@ -30,6 +31,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
   if (backend === undefined) return null;
   const tabs: Tab[] = [
     { id: "summary", label: "Summary", content: <Summary backend={backend} /> },
+    { id: "resilience", label: "Resilience", content: <Resilience backend={backend.id} /> },
     { id: "models", label: `Models (${backend.models.length})`, content: <Models models={backend.models} /> },
     { id: "test", label: "Test", content: <BackendTest id={backend.id} /> },
   ];

@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import { AddBackendDialog } from "@/features/backends/add-backend";
 import { BackendDrawer } from "@/features/backends/backend-drawer";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
+import { AvailabilityBadge } from "@/components/availability";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
@@ -16,8 +17,9 @@ import { SkeletonRows } from "@/components/skeleton";
 import { StateBadge } from "@/components/state-mark";
 import { Switch } from "@/components/switch";
 import { Unpriced } from "@/components/unpriced";
-import type { BackendCountsView, BackendView } from "@/ipc/bindings";
+import type { AccessView, BackendCountsView, BackendView } from "@/ipc/bindings";
 import { useBackends, useStatus } from "@/ipc/queries";
+import { useAccesses } from "@/ipc/route-queries";
 import { matchesFilter } from "@/lib/filter";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
@@ -117,9 +119,12 @@ function sayCounts(counts: BackendCountsView): string {
   return [`${counts.up} of ${formatCounted(counts.total, "backend", "backends")} up`, ...parts].join(", ");
 }
 
+const NO_ACCESSES: AccessView[] = [];
+
 function useColumns(): Column<BackendView>[] {
   const toggle = useBackendSwitch();
   const change = toggle.change;
+  const accesses = useAccesses().data ?? NO_ACCESSES;
   return useMemo(
     () => [
       {
@@ -174,6 +179,13 @@ function useColumns(): Column<BackendView>[] {
         cell: (backend) => <DaySpend backend={backend} />,
       },
       {
+        id: "breaker",
+        header: "Lets through",
+        width: "156px",
+        from: "1000",
+        cell: (backend) => <LetsThrough accesses={accesses.filter((access) => access.backend === backend.id)} />,
+      },
+      {
         id: "key",
         header: "Key",
         width: "112px",
@@ -209,7 +221,25 @@ function useColumns(): Column<BackendView>[] {
         ),
       },
     ],
-    [change],
+    [change, accesses],
+  );
+}
+
+/** What breaker, cooldown and block let through now, with the reason on hover; of several keys, how many are ready. */
+function LetsThrough({ accesses }: { accesses: AccessView[] }) {
+  const [first, ...others] = accesses;
+  if (first === undefined) return <None />;
+  const held = accesses.find((access) => access.availability.state !== "ready");
+  const shown = held ?? first;
+  const ready = accesses.filter((access) => access.availability.state === "ready").length;
+  return (
+    <span title={shown.availability.why}>
+      {others.length === 0 || held === undefined ? (
+        <AvailabilityBadge of={shown.availability} />
+      ) : (
+        `${ready} of ${accesses.length} keys`
+      )}
+    </span>
   );
 }
 

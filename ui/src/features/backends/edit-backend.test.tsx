@@ -40,3 +40,34 @@ test("what the file says of another kind is kept until the kind changes", async 
   await waitFor(() => expect(saved).toHaveBeenCalledTimes(2));
   expect(saved).toHaveBeenLastCalledWith(expect.objectContaining({ kind: "ollama", lacks: [] }));
 });
+
+test("several keys are put in order, and limits are refused at their field", async () => {
+  const { user, host } = renderWith("busy", <EditBackend backend={GROQ} />);
+  const saved = vi.spyOn(host, "backendEdit");
+  await user.click(await screen.findByRole("button", { name: "Add another key" }));
+  expect(screen.getByLabelText("Key 1")).toHaveValue("groq");
+  expect(screen.getByLabelText("Key 2")).toHaveValue("openai");
+  screen.getByRole("button", { name: "Move key openai, 2 of 2" }).focus();
+  await user.keyboard("{ArrowUp}");
+  await user.type(screen.getByLabelText("Requests a minute"), "sixty");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("This is not a whole number.");
+  expect(saved).not.toHaveBeenCalled();
+  await user.clear(screen.getByLabelText("Requests a minute"));
+  await user.type(screen.getByLabelText("Requests a minute"), "60");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalled());
+  expect(saved).toHaveBeenCalledWith(
+    expect.objectContaining({
+      credential: "openai",
+      pool: {
+        order: "ordered",
+        members: [
+          { credential: "openai", weight: 1 },
+          { credential: "groq", weight: 1 },
+        ],
+      },
+      limits: { requests_per_minute: 60, tokens_per_minute: null, in_flight_max: null },
+    }),
+  );
+});

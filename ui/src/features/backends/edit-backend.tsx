@@ -2,30 +2,39 @@
 import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { differingOf } from "@/features/backends/dialects";
 import { Advanced, KindAndAddress, type KindValues } from "@/features/backends/kind-fields";
+import { KeyPool, poolValues, readPool, type PoolValues } from "@/features/backends/key-pool";
 import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
 import { Notice } from "@/components/notice";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { BackendEdit, BackendView } from "@/ipc/bindings";
-import { useKeys } from "@/ipc/queries";
+import type { BackendView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
-interface EditValues extends KindValues {
+interface EditValues extends KindValues, LimitTexts {
   label: string;
-  credential: string;
+  pool: PoolValues;
   models: string;
 }
 
-const FIELDS = ["label", "kind", "base_url", "credential", "models"] as const;
+const FIELDS = [
+  "label",
+  "kind",
+  "base_url",
+  "credential",
+  "pool",
+  "members",
+  "models",
+  ...LIMITS.map((limit) => limit.name),
+] as const;
 
 export function parseModels(text: string): string[] {
   return text.split(/[\s,]+/).filter((model) => model !== "");
 }
 
 export function EditBackend({ backend }: { backend: BackendView }) {
-  const keys = useKeys().data ?? [];
   const form = useForm<EditValues>({
     defaultValues: {
       label: backend.label,
@@ -34,31 +43,39 @@ export function EditBackend({ backend }: { backend: BackendView }) {
       lacks: backend.lacks,
       offers: backend.offers,
       crossing: backend.crossing,
-      credential: backend.credential ?? "",
+      pool: poolValues(backend.pool),
+      limits: limitTexts(backend.limits),
       models: backend.declared_models.join("\n"),
     },
   });
-  const save = useAction(["backends", "keys", "status"], (host, req: BackendEdit) => host.backendEdit(req));
+  const { dirtyFields } = form.formState;
+  const save = useAction(["backends", "keys", "status", "accesses"], (host, values: EditValues) => {
+    const limits = readLimits(values.limits);
+    if ("code" in limits) return Promise.reject(limits);
+    // Keys that were not touched are left to the core, which detaches them where the address moves away.
+    const pool = dirtyFields.pool === undefined ? null : readPool(values.pool);
+    if (pool !== null && "code" in pool) return Promise.reject(pool);
+    return host.backendEdit({
+      id: backend.id,
+      label: values.label.trim(),
+      kind: values.kind,
+      base_url: values.base_url.trim(),
+      credential: pool === null ? backend.credential : (pool.members[0]?.credential ?? null),
+      pool,
+      limits,
+      models: parseModels(values.models),
+      ...differingOf(values.kind, values, backend),
+    });
+  });
   const address = useWatch({ control: form.control, name: "base_url" });
   const moves = backend.credential !== null && address !== (backend.base_url ?? "");
   const submit = form.handleSubmit((values) =>
-    save.mutate(
-      {
-        id: backend.id,
-        label: values.label.trim(),
-        kind: values.kind,
-        base_url: values.base_url.trim(),
-        credential: values.credential === "" ? null : values.credential,
-        models: parseModels(values.models),
-        ...differingOf(values.kind, values, backend),
+    save.mutate(values, {
+      onSuccess: () => {
+        form.reset(values);
+        notify({ title: `${backend.label} was saved`, detail: "It holds for the next request." });
       },
-      {
-        onSuccess: () => {
-          form.reset(values);
-          notify({ title: `${backend.label} was saved`, detail: "It holds for the next request." });
-        },
-      },
-    ),
+    }),
   );
   return (
     <FormProvider {...form}>
@@ -72,18 +89,7 @@ export function EditBackend({ backend }: { backend: BackendView }) {
             A key may only be sent to the place it was given for. After saving, choose a key for the new place.
           </Notice>
         )}
-        <Field label="Key" fault={faultOf(save.error, "credential")}>
-          {(control) => (
-            <Select {...control} {...form.register("credential")}>
-              <option value="">None</option>
-              {keys.map((key) => (
-                <option key={key.id} value={key.id}>
-                  {key.label} ({key.id})
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        <KeyPool error={save.error} />
         <Field
           label="Models"
           help="One a line. Leave it empty to ask the backend."
@@ -99,6 +105,10 @@ export function EditBackend({ backend }: { backend: BackendView }) {
             />
           )}
         </Field>
+        <fieldset>
+          <legend className="mb-2 text-12 font-medium">Limits</legend>
+          <LimitsFields error={save.error} />
+        </fieldset>
         <Advanced />
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         <div className="flex justify-end gap-2">

@@ -1,12 +1,13 @@
 /** The tools that may call the gateway, each with its own token. */
 import { Link2, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { ClientSettings } from "@/features/keys/client-settings";
 import type { TableProps } from "@/features/keys/keys-table";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
 import { CodeBlock } from "@/components/copy-button";
 import { DataTable, type Column } from "@/components/data-table";
-import { DialogBody, Drawer } from "@/components/dialog";
+import { Drawer } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
 import { Gone } from "@/components/gone";
 import { Facts } from "@/components/facts";
@@ -15,6 +16,7 @@ import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateBadge } from "@/components/state-mark";
+import { Tabs } from "@/components/tabs";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientView } from "@/ipc/bindings";
@@ -154,36 +156,14 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
           />
         }
       >
-        <DialogBody className="flex flex-col gap-4">
-          <Facts
-            facts={[
-              { name: "Connected", value: <Moment at={client.created_at} focusable /> },
-              {
-                name: "Last heard of",
-                value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
-              },
-              {
-                name: "Token ends",
-                value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,
-              },
-              {
-                name: "30 days",
-                value: `${formatMoney(client.last_month.cost)} for ${formatCounted(client.last_month.requests, "request", "requests")}`,
-              },
-            ]}
-          />
-          <section aria-label="How to use it" className="flex flex-col gap-3 border-t border-line pt-4">
-            <div>
-              <h3 className="font-semibold">How to use it</h3>
-              <p className="text-12 text-ink-2">
-                The snippets hold no token: they ask for it when they run, so none lies in a file.
-              </p>
-            </div>
-            {client.snippets.map((snippet) => (
-              <CodeBlock key={snippet.title} title={snippet.title} code={snippet.code} />
-            ))}
-          </section>
-        </DialogBody>
+        <Tabs
+          key={client.id}
+          label={`About ${client.id}`}
+          tabs={[
+            { id: "use", label: "How to use it", content: <ClientUse client={client} /> },
+            { id: "limits", label: "Limits", content: <ClientSettings client={client} /> },
+          ]}
+        />
       </Drawer>
       <Confirm
         open={isRevoking}
@@ -207,5 +187,40 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
         }
       />
     </>
+  );
+}
+
+function ClientUse({ client }: { client: ClientView }) {
+  return (
+    <div className="flex flex-col gap-4">
+      <Facts
+        facts={[
+          { name: "Connected", value: <Moment at={client.created_at} focusable /> },
+          {
+            name: "Last heard of",
+            value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
+          },
+          {
+            name: "Token ends",
+            value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,
+          },
+          {
+            name: "30 days",
+            value: `${formatMoney(client.last_month.cost)} for ${formatCounted(client.last_month.requests, "request", "requests")}`,
+          },
+        ]}
+      />
+      <section aria-label="How to use it" className="flex flex-col gap-3 border-t border-line pt-4">
+        <div>
+          <h3 className="font-semibold">How to use it</h3>
+          <p className="text-12 text-ink-2">
+            The snippets hold no token: they ask for it when they run, so none lies in a file.
+          </p>
+        </div>
+        {client.snippets.map((snippet) => (
+          <CodeBlock key={snippet.title} title={snippet.title} code={snippet.code} />
+        ))}
+      </section>
+    </div>
   );
 }

@@ -6,6 +6,7 @@ import { Facts, type Fact } from "@/components/facts";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
+import { RequestPath } from "@/features/usage/request-path";
 import { Tokens } from "@/features/usage/tokens";
 import type { CostBasisView, Count, RequestView, UsageBasisView } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
@@ -37,6 +38,7 @@ export function RequestDrawer({ request, onClose }: { request: RequestView | und
       <DialogBody className="flex flex-col gap-5">
         {request.error !== null && <Notice tone={request.state === "failed" ? "bad" : "warn"} title={request.error} />}
         <Timing request={request} />
+        <RequestPath id={request.id} />
         <Facts facts={factsOf(request)} />
       </DialogBody>
     </Drawer>
@@ -82,7 +84,6 @@ function factsOf(request: RequestView): Fact[] {
     { name: "Status", value: request.http_status === null ? "none sent" : String(request.http_status) },
     { name: "Answer", value: request.stream ? "streamed" : "in one piece" },
     { name: "Stopped because", value: request.finish_reason ?? "not reported" },
-    { name: "Attempts", value: String(request.attempts) },
     { name: "Tokens in", value: tokens(request.input_tokens) },
     { name: "Of these cached", value: tokens(request.cache_read_tokens) },
     { name: "Tokens out", value: tokens(request.output_tokens) },

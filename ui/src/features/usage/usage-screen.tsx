@@ -14,8 +14,16 @@ import type { UsageRange, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
+import type { ReactNode } from "react";
 
-export function UsageScreen({ place, onMove }: { place: UsagePlace; onMove: (place: UsagePlace) => void }) {
+interface UsageScreenProps {
+  place: UsagePlace;
+  /** The way to the other half of Usage. */
+  tabs: ReactNode;
+  onMove: (place: UsagePlace) => void;
+}
+
+export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
   const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
   return (
     <Page
@@ -24,6 +32,7 @@ export function UsageScreen({ place, onMove }: { place: UsagePlace; onMove: (pla
       actions={<UsageExport usage={usage.data} group={place.group} />}
     >
       <div className="flex flex-wrap items-center gap-2">
+        {tabs}
         <Choice label="Period" options={RANGES} value={place.range} onChange={(range) => onMove({ ...place, range })} />
         <Choice
           label="Group by"

@@ -1,5 +1,13 @@
 /** What the made-up core refuses, in words like the real one's, and how its tests and runs end. */
-import type { ApiError, BackendAdd, BackendTestView, BackendView, SettingsValues, TestStepView } from "@/ipc/bindings";
+import type {
+  ApiError,
+  BackendAdd,
+  BackendTestView,
+  BackendView,
+  LimitsView,
+  SettingsValues,
+  TestStepView,
+} from "@/ipc/bindings";
 import { MODELS, RANGES } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import type { World } from "@/ipc/fake/world";
@@ -136,4 +144,11 @@ export function requireRanges(values: SettingsValues): void {
     const value = values[field as keyof typeof RANGES];
     if (value < min || value > max) throw fault("invalid_input", `${value} is not from ${min} to ${max}.`, null, field);
   }
+}
+
+/** Refuses a limit that would let nothing through. */
+export function requireLimits(limits: LimitsView): void {
+  for (const [field, value] of Object.entries(limits))
+    if (value !== null && value < 1)
+      throw fault("invalid_input", `${value} lets nothing through.`, "Leave it empty for no limit.", field);
 }

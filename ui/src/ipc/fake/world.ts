@@ -2,9 +2,11 @@
 import type {
   BackendView,
   ClientView,
+  ForcedStateView,
   HealthView,
   KeyView,
   RequestView,
+  RouteEdit,
   RunSummaryView,
   RunView,
   SettingsValues,
@@ -13,9 +15,20 @@ import type {
 import { DEFAULTS, modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { seededRandom } from "@/ipc/fake/random";
+import { makeRoutes } from "@/ipc/fake/routes";
 import { makeRequests } from "@/ipc/fake/traffic";
 
-export const SCENARIOS = ["fresh", "busy", "failing", "offline", "slow", "invalid-settings"] as const;
+export const SCENARIOS = [
+  "fresh",
+  "busy",
+  "failing",
+  "one-open",
+  "cooling-down",
+  "blocked",
+  "offline",
+  "slow",
+  "invalid-settings",
+] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface World {
@@ -29,12 +42,21 @@ export interface World {
   history: RunSummaryView[];
   vault: VaultView;
   settings: { values: SettingsValues; valid: boolean; restart: string[] };
+  routes: RouteEdit[];
+  /** What was set by hand, by backend. */
+  forced: Map<string, ForcedStateView>;
+  /** Backends whose breaker was reset. */
+  reset: Set<string>;
+  /** Whether the cache was emptied. */
+  purged: boolean;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const SEED = 4283;
+
+const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
 
 export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
 export const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
@@ -137,9 +159,14 @@ export function makeWorld(scenario: Scenario, now: number): World {
     history: [],
     vault: { kind: "keychain", state: "ready", hint: null },
     settings: { values: DEFAULTS, valid: scenario !== "invalid-settings", restart: [] },
+    routes: [],
+    forced: new Map(),
+    reset: new Set(),
+    purged: false,
   };
   if (scenario === "fresh") return world;
   furnish(world, now);
+  world.routes = makeRoutes();
   if (scenario === "failing") breakThings(world, now);
   return world;
 }
@@ -182,6 +209,8 @@ function furnish(world: World, now: number): void {
     {
       ...makeClient("nightly-evals", now - 90 * DAY_MS, port),
       seen_at: now - 8 * DAY_MS,
+      priority: "background",
+      limits: { requests_per_minute: 30, tokens_per_minute: null, in_flight_max: 2 },
       expires_at: now - 2 * DAY_MS,
       expired: true,
     },

@@ -1,0 +1,59 @@
+/** How much may be asked in a minute and at once: the same three numbers of a backend and of a client. */
+import { useFormContext } from "react-hook-form";
+import { Field, TextInput } from "@/components/field";
+import type { ApiError, LimitsView } from "@/ipc/bindings";
+import { faultOf } from "@/lib/fault";
+
+type LimitName = keyof LimitsView;
+
+/** What the form around these fields holds of them. */
+export interface LimitTexts {
+  limits: Record<LimitName, string>;
+}
+
+export const LIMITS: readonly { name: LimitName; label: string }[] = [
+  { name: "requests_per_minute", label: "Requests a minute" },
+  { name: "tokens_per_minute", label: "Tokens a minute" },
+  { name: "in_flight_max", label: "Requests at once" },
+];
+
+function spell(number: number | null): string {
+  return number === null ? "" : String(number);
+}
+
+export function limitTexts(limits: LimitsView): LimitTexts["limits"] {
+  return {
+    requests_per_minute: spell(limits.requests_per_minute),
+    tokens_per_minute: spell(limits.tokens_per_minute),
+    in_flight_max: spell(limits.in_flight_max),
+  };
+}
+
+/** Empty is no limit. What is no whole number comes back as the error its field shows. */
+export function readLimits(texts: LimitTexts["limits"]): LimitsView | ApiError {
+  const read: LimitsView = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
+  for (const { name } of LIMITS) {
+    const text = texts[name].replaceAll(/[\s,]/g, "");
+    if (text === "") continue;
+    const number = Number(text);
+    if (!Number.isInteger(number) || number < 0)
+      return { code: "invalid_input", message: "This is not a whole number.", hint: null, field: name };
+    read[name] = number;
+  }
+  return read;
+}
+
+export function LimitsFields({ error }: { error: ApiError | null }) {
+  const { register } = useFormContext<LimitTexts>();
+  return (
+    <div className="grid grid-cols-3 items-start gap-3">
+      {LIMITS.map(({ name, label }) => (
+        <Field key={name} label={label} fault={faultOf(error, name)}>
+          {(given) => (
+            <TextInput {...given} inputMode="numeric" placeholder="no limit" {...register(`limits.${name}`)} />
+          )}
+        </Field>
+      ))}
+    </div>
+  );
+}

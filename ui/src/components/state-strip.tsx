@@ -1,0 +1,146 @@
+/**
+ * States over time as one strip: the more is held back, the taller the span, so that trouble stands out without its
+ * colour. A cursor walks the spans with the pointer and with the arrow keys.
+ */
+import { useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useMeasuredWidth } from "@/components/measured";
+import { StateBadge } from "@/components/state-mark";
+import type { AvailabilityState, BreakerSpanView } from "@/ipc/bindings";
+import { AVAILABILITY } from "@/lib/states";
+import { formatClock, formatExact, formatSpan } from "@/lib/time";
+
+const HEIGHT_PX = 44;
+const AXIS_PX = 18;
+const TICK_WIDTH_PX = 64;
+const SPAN_WIDTH_PX_MIN = 2;
+
+/** Height in parts of the strip, and colour. */
+const LOOKS: Record<AvailabilityState, { share: number; fill: string }> = {
+  ready: { share: 0.12, fill: "fill-ok" },
+  recovering: { share: 0.35, fill: "fill-warn" },
+  trial: { share: 0.5, fill: "fill-info" },
+  cooling_down: { share: 0.7, fill: "fill-warn" },
+  open: { share: 1, fill: "fill-bad" },
+  blocked: { share: 1, fill: "fill-bad" },
+  off: { share: 0.5, fill: "fill-line-strong" },
+};
+
+interface StateStripProps {
+  label: string;
+  from: number;
+  to: number;
+  spans: BreakerSpanView[];
+}
+
+/** Full hours or days that stand far enough apart to be written. */
+function ticksOf(from: number, to: number, width: number): { at: number; label: string }[] {
+  const hour = 3_600_000;
+  const room = Math.max(Math.floor(width / TICK_WIDTH_PX), 1);
+  const step = [1, 3, 6, 12, 24, 48].map((hours) => hours * hour).find((ms) => (to - from) / ms <= room) ?? 96 * hour;
+  const midnight = new Date(from).setHours(0, 0, 0, 0);
+  const count = Math.ceil((to - midnight) / step);
+  const isDays = step >= 24 * hour;
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  return Array.from({ length: count }, (_, index) => midnight + (index + 1) * step)
+    .filter((at) => at > from && at < to)
+    .map((at) => ({ at, label: isDays ? day.format(at) : formatClock(at) }));
+}
+
+export function StateStrip({ label, from, to, spans }: StateStripProps) {
+  const [width, measure] = useMeasuredWidth(460);
+  const [cursor, setCursor] = useState<number | null>(null);
+  const x = (moment: number) => ((moment - from) / Math.max(to - from, 1)) * width;
+  const current = cursor === null ? undefined : spans[cursor];
+
+  const move = (event: KeyboardEvent) => {
+    const here = cursor ?? spans.length;
+    const there = {
+      ArrowLeft: here - 1,
+      ArrowRight: cursor === null ? 0 : here + 1,
+      Home: 0,
+      End: spans.length - 1,
+    }[event.key];
+    if (event.key === "Escape" && cursor !== null) {
+      event.stopPropagation();
+      setCursor(null);
+    }
+    if (there === undefined) return;
+    event.preventDefault();
+    setCursor(Math.min(Math.max(there, 0), spans.length - 1));
+  };
+  const point = (event: PointerEvent<HTMLElement>) => {
+    const offset = event.clientX - event.currentTarget.getBoundingClientRect().left;
+    const moment = from + (offset / Math.max(width, 1)) * (to - from);
+    const found = spans.findIndex((span) => moment < span.to);
+    setCursor(found === -1 ? null : found);
+  };
+
+  return (
+    <div ref={measure}>
+      <div
+        role="slider"
+        tabIndex={0}
+        aria-label={`${label}. Left and right arrows move along the states.`}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(spans.length - 1, 0)}
+        aria-valuenow={cursor ?? 0}
+        aria-valuetext={current === undefined ? "No state chosen" : spell(current)}
+        className="rounded-mark"
+        onKeyDown={move}
+        onPointerMove={point}
+        onPointerLeave={() => setCursor(null)}
+        onBlur={() => setCursor(null)}
+      >
+        <svg width={width} height={HEIGHT_PX + AXIS_PX} aria-hidden="true" className="block">
+          {spans.map((span, index) => {
+            const { share, fill } = LOOKS[span.state];
+            const left = x(span.from);
+            const wide = Math.max(x(span.to) - left, SPAN_WIDTH_PX_MIN);
+            return (
+              <g key={span.from}>
+                {index === cursor && <rect x={left} width={wide} height={HEIGHT_PX} className="fill-surface-3" />}
+                <rect
+                  data-mark
+                  x={left}
+                  y={HEIGHT_PX * (1 - share)}
+                  width={Math.max(wide - 0.5, SPAN_WIDTH_PX_MIN - 0.5)}
+                  height={HEIGHT_PX * share}
+                  className={fill}
+                />
+              </g>
+            );
+          })}
+          <line x2={width} y1={HEIGHT_PX + 0.5} y2={HEIGHT_PX + 0.5} className="stroke-line-strong" />
+          {ticksOf(from, to, width).map((tick) => (
+            <text
+              key={tick.at}
+              x={x(tick.at)}
+              y={HEIGHT_PX + 14}
+              textAnchor={x(tick.at) < 20 ? "start" : x(tick.at) > width - 20 ? "end" : "middle"}
+              className="fill-ink-3 text-11"
+            >
+              {tick.label}
+            </text>
+          ))}
+        </svg>
+      </div>
+      {/* One line is kept for it, so that nothing jumps. */}
+      <p aria-hidden className="flex min-h-9 items-start gap-2 text-12 text-ink-2">
+        {current === undefined ? (
+          <span className="text-ink-3">The taller, the more is held back.</span>
+        ) : (
+          <>
+            <StateBadge sign={AVAILABILITY[current.state]} />
+            <span className="min-w-0">
+              {formatSpan(current.to - current.from)} from {formatClock(current.from)}: {current.why}
+            </span>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function spell(span: BreakerSpanView): string {
+  return `${AVAILABILITY[span.state].word} for ${formatSpan(span.to - span.from)} from ${formatExact(span.from)}: ${span.why}`;
+}

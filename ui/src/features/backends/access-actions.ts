@@ -1,0 +1,34 @@
+/** Setting a breaker by hand and taking that back. */
+import { useMemo } from "react";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { AccessForce, AccessRef, AccessView, ForcedView } from "@/ipc/bindings";
+import { FORCED_WORD } from "@/lib/states";
+
+export function useAccessForce() {
+  const { mutate: set } = useAction(["accesses"], (host, req: AccessForce) => host.accessForce(req));
+  const { mutate: clear } = useAction(["accesses"], (host, req: AccessRef) => host.accessReset(req));
+  return useMemo(() => {
+    const onError = (error: { message: string; hint: string | null }) =>
+      notify({ tone: "bad", title: error.message, detail: error.hint });
+    const force = ({ backend, backend_label, credential }: AccessView, forced: ForcedView, minutes: number | null) =>
+      set(
+        { backend, credential, forced, minutes },
+        {
+          onSuccess: () =>
+            notify({
+              title: `${backend_label}: ${FORCED_WORD[forced].toLowerCase()}`,
+              detail: minutes === null ? "Until it is reset." : `For ${minutes} minutes.`,
+              undo: () => clear({ backend, credential }, { onError }),
+            }),
+          onError,
+        },
+      );
+    const reset = ({ backend, backend_label, credential }: AccessView) =>
+      clear(
+        { backend, credential },
+        { onSuccess: () => notify({ title: `${backend_label} begins anew, closed` }), onError },
+      );
+    return { force, reset };
+  }, [set, clear]);
+}

@@ -1,0 +1,162 @@
+/** One key's breaker, cooldowns and block, each with why and until when, and what can be set by hand. */
+import { useAccessForce } from "@/features/backends/access-actions";
+import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
+import { Button } from "@/components/button";
+import { Hint } from "@/components/hint";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { StateBadge } from "@/components/state-mark";
+import { Until } from "@/components/until";
+import type { AccessView, ForcedView } from "@/ipc/bindings";
+import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/states";
+import type { ReactNode } from "react";
+
+export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boolean }) {
+  const { availability, breaker, block, cooldowns, forced, concurrency } = access;
+  const name = access.credential_label ?? access.credential ?? "without a key";
+  return (
+    <section aria-label={isOnly ? "Now" : `Now, with ${name}`} className="flex flex-col gap-3">
+      <header className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
+        <h3 className="font-semibold">{isOnly ? "Now" : name}</h3>
+        <AvailabilityBadge of={availability} />
+        {availability.state !== "ready" && (
+          <p className="w-full text-ink-2">
+            <AvailabilityWhy of={availability} />
+          </p>
+        )}
+      </header>
+      <dl className="flex flex-col rounded-control border border-line">
+        <Mechanism
+          name="Breaker"
+          says={
+            <StateBadge
+              sign={BREAKER[breaker.state]}
+              {...(breaker.percent === null ? {} : { word: `${BREAKER[breaker.state].word}, ${breaker.percent} %` })}
+            />
+          }
+        >
+          {breaker.why}
+          {breaker.until !== null && (
+            <>
+              {" "}
+              It tries again: <Until at={breaker.until} />.
+            </>
+          )}
+        </Mechanism>
+        <Mechanism
+          name="Cooldown"
+          says={<StateBadge sign={cooldowns.length === 0 ? NONE : AVAILABILITY.cooling_down} />}
+        >
+          {cooldowns.length === 0
+            ? "The provider has not asked for a pause."
+            : cooldowns.map((cooldown) => (
+                <span key={cooldown.model ?? ""} className="block">
+                  {cooldown.model !== null && <code className="font-mono text-12 text-ink-1">{cooldown.model} </code>}
+                  {cooldown.why} <Until at={cooldown.until} />.
+                </span>
+              ))}
+        </Mechanism>
+        <Mechanism name="Block" says={<StateBadge sign={block === null ? NONE : AVAILABILITY.blocked} />}>
+          {block === null ? (
+            "Key and account are accepted."
+          ) : (
+            <>
+              {block.why}{" "}
+              {access.credential === null ? (
+                block.fix
+              ) : (
+                <PanelLink path={`/keys/${encodeURIComponent(access.credential)}`}>{block.fix}</PanelLink>
+              )}{" "}
+              {block.since !== null && (
+                <>
+                  Since <Moment at={block.since} />.
+                </>
+              )}
+            </>
+          )}
+        </Mechanism>
+        <Mechanism name="At once" says={`${concurrency.in_flight} of ${concurrency.limit ?? "any"}`}>
+          {concurrency.limit === null
+            ? "Requests there now; no limit is set."
+            : concurrency.limit === concurrency.limit_max
+              ? "Requests there now, of as many as the settings allow."
+              : `Requests there now; lowered from ${concurrency.limit_max ?? "no limit"} because it answered too slowly or with 429.`}
+        </Mechanism>
+      </dl>
+      <ByHand access={access} />
+      {forced !== null && (
+        <p role="status" className="text-12 text-ink-2">
+          {FORCED_WORD[forced.forced]} by {forced.by}
+          {forced.since !== null && (
+            <>
+              {" "}
+              <Moment at={forced.since} />
+            </>
+          )}
+          {forced.until === null ? (
+            ", until it is reset."
+          ) : (
+            <>
+              , <Until at={forced.until} />.
+            </>
+          )}
+        </p>
+      )}
+    </section>
+  );
+}
+
+const NONE = { word: "None", shape: "dash", tone: "muted" } as const;
+
+function Mechanism({ name, says, children }: { name: string; says: ReactNode; children: ReactNode }) {
+  return (
+    <div className="grid grid-cols-[76px_116px_minmax(0,1fr)] gap-x-3 border-t border-line px-3 py-2 first:border-t-0">
+      <dt className="text-ink-3">{name}</dt>
+      <dd>{says}</dd>
+      <dd className="text-12 leading-[19px] text-ink-2">{children}</dd>
+    </div>
+  );
+}
+
+const FORCES: { forced: ForcedView; label: string; minutes: number | null; note: string }[] = [
+  { forced: "open", label: "Hold open", minutes: 15, note: "No requests go there for 15 minutes." },
+  {
+    forced: "closed",
+    label: "Hold closed",
+    minutes: 15,
+    note: "Requests go there for 15 minutes, whatever fails. A block still holds.",
+  },
+  {
+    forced: "monitor_only",
+    label: "Count only",
+    minutes: null,
+    note: "The breaker counts and never opens, until reset.",
+  },
+];
+
+function ByHand({ access }: { access: AccessView }) {
+  const { force, reset } = useAccessForce();
+  const held = access.forced?.forced;
+  return (
+    <div role="group" aria-label="Set by hand" className="flex flex-wrap items-center gap-2">
+      {FORCES.map(({ forced, label, minutes, note }) => (
+        <Hint key={forced} text={note}>
+          <Button
+            size="small"
+            aria-pressed={held === forced}
+            className={held === forced ? "border-accent" : undefined}
+            onClick={() => force(access, forced, minutes)}
+          >
+            {label}
+            {minutes !== null && <span className="text-ink-3">{minutes} min</span>}
+          </Button>
+        </Hint>
+      ))}
+      <Hint text="Forgets failures, pauses, blocks and what was set by hand, and begins closed.">
+        <Button size="small" look="quiet" onClick={() => reset(access)}>
+          Reset
+        </Button>
+      </Hint>
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { renderPanel } from "../../../test/render-panel";
+
+test("the savings come first, over those requests only that could have been answered", async () => {
+  renderPanel("busy", "/cache");
+  expect(
+    await screen.findByText("217 of 588 repeatable requests were answered without asking a provider."),
+  ).toBeVisible();
+  expect(screen.getByText("37 %")).toBeVisible();
+  expect(screen.getByText("$2.89")).toBeVisible();
+  expect(screen.getByText("The temperature is not 0, so each answer may differ")).toBeVisible();
+  expect(screen.getByText(/a time to live of 45 minutes/)).toBeVisible();
+});
+
+test("a lost shared tier is told as lost, not as an error", async () => {
+  renderPanel("failing", "/cache");
+  expect(await screen.findByText("Not reached")).toBeVisible();
+  expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+});
+
+test("a purge asks first, says what it costs, and tells how many went", async () => {
+  const { user, host } = renderPanel("busy", "/cache");
+  const purging = vi.spyOn(host, "cachePurge");
+  await user.click(await screen.findByRole("button", { name: "Purge" }));
+  const dialog = await screen.findByRole("dialog", { name: "Purge the cache" });
+  expect(dialog).toHaveTextContent("The same questions are asked and paid again");
+  await user.selectOptions(within(dialog).getByLabelText("What is thrown away"), "client");
+  await user.selectOptions(within(dialog).getByLabelText("Which"), "codex");
+  expect(purging).not.toHaveBeenCalled();
+  await user.click(within(dialog).getByRole("button", { name: "Throw away" }));
+  expect(purging).toHaveBeenCalledWith({ what: { kind: "client", id: "codex" } });
+  expect(await screen.findByText("87 answers were thrown away.")).toBeVisible();
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+});
+
+test("an empty cache says so and offers no false zero", async () => {
+  renderPanel("fresh", "/cache");
+  expect(await screen.findByText("None went past it")).toBeVisible();
+  expect(screen.getByText("no request could be repeated")).toBeVisible();
+  expect(screen.queryByText("0 %")).not.toBeInTheDocument();
+});

@@ -1,0 +1,123 @@
+/** Answers that are not paid for twice: what was saved, what the cache holds, and why requests went past it. */
+import { Lightbulb } from "lucide-react";
+import { Bypasses } from "@/features/cache/bypasses";
+import { PurgeButton } from "@/features/cache/purge";
+import { Tiers } from "@/features/cache/tiers";
+import { Choice } from "@/components/choice";
+import { Notice } from "@/components/notice";
+import { Page } from "@/components/page";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import type { CacheView, UsageRange } from "@/ipc/bindings";
+import { useCache } from "@/ipc/route-queries";
+import { classNames } from "@/lib/class-names";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatDuration } from "@/lib/quantity";
+import type { ReactNode } from "react";
+
+const RANGES = [
+  { value: "today", label: "Today" },
+  { value: "last_day", label: "24 h" },
+  { value: "last_week", label: "7 days" },
+  { value: "last_month", label: "30 days" },
+] as const satisfies { value: UsageRange; label: string }[];
+
+interface CacheScreenProps {
+  range: UsageRange;
+  /** The way to the other half of Usage. */
+  tabs: ReactNode;
+  onRange: (range: UsageRange) => void;
+}
+
+export function CacheScreen({ range, tabs, onRange }: CacheScreenProps) {
+  const cache = useCache({ range, zone: "local" });
+  return (
+    <Page title="Usage" lead={cache.data?.sentence} actions={<PurgeButton />}>
+      <div className="flex flex-wrap items-center gap-2">
+        {tabs}
+        <Choice label="Period" options={RANGES} value={range} onChange={onRange} />
+      </div>
+      <Reading of={cache} skeleton={<CacheSkeleton />}>
+        {(data) => (
+          <div
+            aria-busy={cache.isPlaceholderData}
+            className={classNames("flex flex-col gap-4", cache.isPlaceholderData && "opacity-60")}
+          >
+            {!data.enabled && (
+              <Notice
+                tone="info"
+                title="The cache is switched off."
+                action={
+                  <PanelLink path="/settings" className="self-center text-12">
+                    Settings
+                  </PanelLink>
+                }
+              >
+                Every question is asked and paid again, also the same one twice.
+              </Notice>
+            )}
+            <Savings cache={data} />
+            {data.advice !== null && <Advice advice={data.advice} />}
+            <div className="grid items-start gap-4 @min-[820px]:grid-cols-2">
+              <Tiers tiers={data.tiers} ttlSecs={data.ttl_secs} />
+              <Bypasses all={data.bypasses} />
+            </div>
+          </div>
+        )}
+      </Reading>
+    </Page>
+  );
+}
+
+function Savings({ cache }: { cache: CacheView }) {
+  const { eligible, hits, joined, hit_percent: rate } = cache;
+  return (
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-[1.5fr_1fr_1fr]">
+      <div className="col-span-2 flex flex-col bg-surface-1 px-4 py-3 @min-[560px]:col-span-1">
+        <dt className="text-12 text-ink-3">Answered from the cache</dt>
+        <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">
+          {rate === null ? "–" : `${rate.toFixed(rate < 10 ? 1 : 0)} %`}
+        </dd>
+        <dd aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-surface-3">
+          <span data-mark className="block h-full bg-accent" style={{ width: `${rate ?? 0}%` }} />
+        </dd>
+        <dd className="mt-1.5 truncate text-12 text-ink-2">
+          {eligible === 0
+            ? "no request could be repeated"
+            : `${formatCount(hits)} of ${formatCount(eligible)} that could be; ${formatCount(joined)} joined one in flight`}
+        </dd>
+      </div>
+      <Figure name="Money saved" value={formatMoney(cache.saved)} note="at the price of the first answer" />
+      <Figure name="Time saved" value={formatDuration(cache.saved_ms)} note="not waited for, all together" />
+    </dl>
+  );
+}
+
+function Figure({ name, value, note }: { name: string; value: string; note: string }) {
+  return (
+    <div className="flex flex-col bg-surface-1 px-4 py-3">
+      <dt className="text-12 text-ink-3">{name}</dt>
+      <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">{value}</dd>
+      <dd className="truncate text-12 text-ink-2">{note}</dd>
+    </div>
+  );
+}
+
+function Advice({ advice }: { advice: string }) {
+  return (
+    <p className="flex items-start gap-2.5 rounded-control border border-line bg-surface-1 px-3 py-2.5 text-ink-2">
+      <Lightbulb size={16} strokeWidth={1.5} aria-hidden className="mt-px shrink-0 text-accent" />
+      <span className="text-pretty">{advice}</span>
+    </p>
+  );
+}
+
+function CacheSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the cache" className="flex flex-col gap-4">
+      <Skeleton className="h-[104px] rounded-card" />
+      <Skeleton className="h-[220px] rounded-card" />
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+/** Where answers are kept, the fastest first, and how full each place is. */
+import { Card } from "@/components/card";
+import { StateBadge } from "@/components/state-mark";
+import type { CacheTierName, CacheTierView } from "@/ipc/bindings";
+import { formatBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+import { CACHE_TIER } from "@/lib/states";
+
+const NAMES: Record<CacheTierName, string> = { memory: "Memory", disk: "Disk", shared: "Shared" };
+
+export function Tiers({ tiers, ttlSecs }: { tiers: CacheTierView[]; ttlSecs: number }) {
+  return (
+    <Card title="What it holds" note={`each answer for ${formatDuration(ttlSecs * 1_000)}`} flush>
+      <ol>
+        {tiers.map((tier) => (
+          <li
+            key={tier.tier}
+            className="grid grid-cols-[72px_minmax(0,1fr)_auto] gap-x-3 gap-y-1 border-t border-line px-4 py-3 first:border-t-0"
+          >
+            <span className="font-medium">{NAMES[tier.tier]}</span>
+            <StateBadge sign={CACHE_TIER[tier.state]} />
+            <span className="text-right text-12 text-ink-2">
+              {tier.entries === null ? "" : formatCounted(tier.entries, "answer", "answers")}
+            </span>
+            <span className="col-span-2 col-start-2 text-12 text-pretty text-ink-3">{tier.detail}</span>
+            {tier.bytes !== null && <Fill tier={tier} bytes={tier.bytes} />}
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function Fill({ tier, bytes }: { tier: CacheTierView; bytes: number }) {
+  const max = tier.bytes_max;
+  return (
+    <span className="col-span-2 col-start-2 flex items-center gap-3 text-12 text-ink-2">
+      <span aria-hidden className="h-1.5 flex-1 overflow-hidden rounded-full bg-surface-3">
+        {max !== null && (
+          <span
+            data-mark
+            className="block h-full bg-accent"
+            style={{ width: `${Math.min((bytes / max) * 100, 100)}%` }}
+          />
+        )}
+      </span>
+      <span className="whitespace-nowrap">
+        {formatBytes(bytes)}
+        {max !== null && ` of ${formatBytes(max)}`}
+      </span>
+      <span className="whitespace-nowrap text-ink-3">{formatCount(tier.hits)} hits since the start</span>
+    </span>
+  );
+}

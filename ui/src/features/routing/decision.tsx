@@ -1,0 +1,113 @@
+/** Who would be tried, first to last, with the reason for each place; and who would not be tried at all. */
+import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { StateMark } from "@/components/state-mark";
+import { useRouteExplain } from "@/ipc/route-queries";
+import type { PassedOverView, RouteAsk, RouteChoiceView, ScorePartView } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
+import type { Sign } from "@/lib/states";
+
+const NOT_SERVED: Sign = { word: "Not served", shape: "barred", tone: "bad" };
+const SERVED: Sign = { word: "Served", shape: "disc", tone: "ok" };
+
+export function Decision({ ask }: { ask: RouteAsk }) {
+  const reading = useRouteExplain(ask);
+  return (
+    <Reading of={reading} skeleton={<DecisionSkeleton />}>
+      {(decision) => (
+        <div aria-busy={reading.isPlaceholderData} className="flex flex-col gap-3">
+          <p role="status" className="flex gap-2 text-15 leading-5 font-medium text-pretty">
+            <span className="pt-1">
+              <StateMark sign={decision.served ? SERVED : NOT_SERVED} />
+            </span>
+            <span>{decision.sentence}</span>
+          </p>
+          {decision.candidates.length > 0 && (
+            <ol aria-label="Who would be tried" className="flex flex-col">
+              {decision.candidates.map((choice) => (
+                <Tried key={`${choice.backend}/${choice.credential}/${choice.model}`} choice={choice} />
+              ))}
+            </ol>
+          )}
+          {decision.passed_over.length > 0 && <PassedOver all={decision.passed_over} />}
+        </div>
+      )}
+    </Reading>
+  );
+}
+
+function Tried({ choice }: { choice: RouteChoiceView }) {
+  const isFirst = choice.place === 1;
+  return (
+    <li className="grid grid-cols-[20px_minmax(0,1fr)_auto] gap-x-2 border-t border-line py-2 first:border-t-0">
+      <span className={classNames("text-12 leading-5", isFirst ? "font-semibold text-accent" : "text-ink-3")}>
+        {choice.place}
+      </span>
+      <span className="min-w-0">
+        <span className="font-medium">{choice.backend}</span>{" "}
+        <code className="font-mono text-12 [overflow-wrap:anywhere] text-ink-2">{choice.model}</code>
+      </span>
+      <AvailabilityBadge of={choice.availability} />
+      <span className="col-span-2 col-start-2 text-12 text-ink-2">
+        {choice.why}
+        {choice.availability.state !== "ready" && (
+          <span className="block text-ink-3">
+            <AvailabilityWhy of={choice.availability} />
+          </span>
+        )}
+      </span>
+      {choice.parts.length > 0 && (
+        <span className="col-span-2 col-start-2">
+          <Parts parts={choice.parts} />
+        </span>
+      )}
+    </li>
+  );
+}
+
+/** What a place was reckoned from: each part as wide as it counts, and as full as it is good. */
+function Parts({ parts }: { parts: ScorePartView[] }) {
+  return (
+    <dl className="mt-1.5 flex gap-2 text-12">
+      {parts.map((part) => (
+        <div key={part.name} className="min-w-[92px]" style={{ flexGrow: part.weight_percent, flexBasis: 0 }}>
+          <div aria-hidden className="h-1.5 overflow-hidden rounded-full bg-surface-3">
+            <span data-mark className="block h-full bg-series-2" style={{ width: `${part.score_percent}%` }} />
+          </div>
+          <dt className="mt-0.5 truncate text-ink-3">
+            {part.name} {part.weight_percent} %
+          </dt>
+          <dd className="text-ink-1">{part.measured}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function PassedOver({ all }: { all: PassedOverView[] }) {
+  return (
+    <section aria-label="Passed over" className="rounded-control bg-surface-2 px-3 py-2">
+      <h3 className="text-12 font-medium text-ink-2">Passed over</h3>
+      <ul className="mt-1 flex flex-col gap-1">
+        {all.map((one) => (
+          <li key={`${one.backend}/${one.credential}/${one.model}`} className="text-12">
+            <span className="font-medium">{one.backend}</span>{" "}
+            <code className="font-mono [overflow-wrap:anywhere] text-ink-2">{one.model}</code>
+            <span className="text-ink-2">: {one.reason}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function DecisionSkeleton() {
+  return (
+    <div role="status" aria-label="Reading the decision" className="flex flex-col gap-3">
+      <Skeleton className="h-4 w-4/5" />
+      <Skeleton className="h-10" />
+      <Skeleton className="h-10" />
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+/** Changing, removing and ordering routes, each with its way back. */
+import { useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { RouteEdit, RouteView } from "@/ipc/bindings";
+
+/** What is sent to change a route, as it stands now. */
+export function editOf(route: RouteView, replaces: string | null = route.id): RouteEdit {
+  const { id, models, clients, projects, policy, weights, sticky_secs, crossing, cache, enabled } = route;
+  return {
+    replaces,
+    id,
+    models,
+    clients,
+    projects,
+    policy,
+    weights,
+    sticky_secs,
+    crossing,
+    cache,
+    enabled,
+    candidates: route.candidates.map(({ backend, model, weight }) => ({ backend, model, weight })),
+  };
+}
+
+function refused(error: { message: string; hint: string | null }): void {
+  notify({ tone: "bad", title: error.message, detail: error.hint });
+}
+
+export function useRouteChanges() {
+  const cache = useQueryClient();
+  const { mutate: set } = useAction(["routes"], (host, req: RouteEdit) => host.routeSet(req));
+  const { mutate: drop } = useAction(["routes"], (host, id: string) => host.routeRemove({ id }));
+  const { mutateAsync: put } = useAction(["routes"], (host, ids: string[]) => host.routesOrder({ ids }));
+  return useMemo(() => {
+    /** Changes some fields of a route; the toast takes it back. */
+    const change = (route: RouteView, fields: Partial<RouteEdit>, title: string) => {
+      const before = editOf(route);
+      set(
+        { ...before, ...fields },
+        {
+          onSuccess: () => notify({ title, undo: () => set({ ...before, replaces: fields.id ?? before.id }) }),
+          onError: refused,
+        },
+      );
+    };
+    const remove = (route: RouteView, onRemoved: () => void) =>
+      drop(route.id, {
+        onSuccess: () => {
+          onRemoved();
+          notify({
+            title: `Route ${route.id} was removed`,
+            detail: "Requests for it go by their model's name.",
+            undo: () => set(editOf(route, null), { onError: refused }),
+          });
+        },
+        onError: refused,
+      });
+    /** Settles once the page has the new order, or has said why not. */
+    const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), refused);
+    return { change, remove, order };
+  }, [set, drop, put, cache]);
+}

@@ -1,0 +1,209 @@
+/** One route: where its requests go now and why, and its settings. */
+import { Copy, Trash2 } from "lucide-react";
+import { RouteForm } from "@/features/routing/route-form";
+import { policyOf } from "@/features/routing/policies";
+import { useRouteChanges } from "@/features/routing/route-changes";
+import { newValues, valuesOf, type RouteValues } from "@/features/routing/route-values";
+import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
+import { DialogBody, Drawer } from "@/components/dialog";
+import { Facts, type Fact } from "@/components/facts";
+import { Menu } from "@/components/menu";
+import { PanelLink } from "@/components/panel-link";
+import { ShareBar } from "@/components/share-bar";
+import { Switch } from "@/components/switch";
+import { Tabs } from "@/components/tabs";
+import { notify } from "@/components/toast";
+import type { BackendView, RouteCandidateView, RouteView } from "@/ipc/bindings";
+import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+
+interface RouteDrawerProps {
+  route: RouteView;
+  onOpen: (id: string) => void;
+  onCopy: (values: RouteValues) => void;
+  onClose: () => void;
+}
+
+export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps) {
+  const { change, remove } = useRouteChanges();
+  return (
+    <Drawer
+      open
+      onClose={onClose}
+      title={route.id}
+      description={route.sentence}
+      actions={
+        <>
+          <Switch
+            label={`Route ${route.id} switched on`}
+            checked={route.enabled}
+            onChange={(enabled) => change(route, { enabled }, enabled ? `${route.id} is on` : `${route.id} is off`)}
+          />
+          <Menu
+            label="More for this route"
+            entries={[
+              {
+                label: "Copy as a new route",
+                icon: Copy,
+                onChoose: () => onCopy({ ...valuesOf(route), id: `${route.id}-copy` }),
+              },
+              { label: "Remove route", icon: Trash2, danger: true, onChoose: () => remove(route, onClose) },
+            ]}
+          />
+        </>
+      }
+    >
+      <Tabs
+        key={route.id}
+        label={`About route ${route.id}`}
+        tabs={[
+          { id: "now", label: "Now", content: <Now route={route} /> },
+          {
+            id: "settings",
+            label: "Settings",
+            content: (
+              <RouteForm
+                values={valuesOf(route)}
+                replaces={route.id}
+                onSaved={(saved) => {
+                  notify({ title: `Route ${saved.id} was saved`, detail: "It holds for the next request." });
+                  if (saved.id !== route.id) onOpen(saved.id);
+                }}
+              />
+            ),
+          },
+        ]}
+      />
+    </Drawer>
+  );
+}
+
+export function NewRouteDrawer({
+  values,
+  backends,
+  onAdded,
+  onClose,
+}: {
+  values: RouteValues | null;
+  backends: BackendView[];
+  onAdded: (id: string) => void;
+  onClose: () => void;
+}) {
+  return (
+    <Drawer open onClose={onClose} title="Add route" description="A model name of your own, and where it leads.">
+      <DialogBody>
+        <RouteForm
+          values={values ?? newValues("", backends)}
+          replaces={null}
+          onSaved={(route) => {
+            notify({ title: `Route ${route.id} was added`, detail: `Ask for the model ${route.models.join(" or ")}.` });
+            onAdded(route.id);
+          }}
+        />
+      </DialogBody>
+    </Drawer>
+  );
+}
+
+const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"];
+
+function Now({ route }: { route: RouteView }) {
+  const policy = policyOf(route.policy);
+  const facts: Fact[] = [
+    {
+      name: "Answers to",
+      value: <code className="font-mono text-12">{route.models.join(", ")}</code>,
+    },
+    {
+      name: "Chooses",
+      value: (
+        <>
+          {policy.label}
+          <span className="block text-12 text-ink-3">{policy.note}</span>
+        </>
+      ),
+    },
+    ...(route.clients.length > 0 ? [{ name: "Only for", value: route.clients.join(", ") }] : []),
+    ...(route.projects.length > 0 ? [{ name: "Projects", value: route.projects.join(", ") }] : []),
+    {
+      name: "A conversation",
+      value:
+        route.sticky_secs === null
+          ? "goes anywhere each time"
+          : `stays with its backend for ${formatDuration(route.sticky_secs * 1_000)}`,
+    },
+  ];
+  const answered = route.candidates.filter((candidate) => candidate.requests > 0);
+  return (
+    <div className="flex flex-col gap-5">
+      <Facts facts={facts} />
+      {route.policy === "balanced" && (
+        <ShareBar
+          label="What counts how much"
+          shares={[
+            { key: "latency", label: "latency", percent: route.weights.latency, colour: "var(--series-1)" },
+            { key: "cost", label: "cost", percent: route.weights.cost, colour: "var(--series-2)" },
+            { key: "headroom", label: "headroom", percent: route.weights.headroom, colour: "var(--series-4)" },
+          ]}
+        />
+      )}
+      <section aria-label="Candidates" className="border-t border-line pt-4">
+        <h3 className="mb-1 font-semibold">Candidates</h3>
+        <ol className="flex flex-col">
+          {route.candidates.map((candidate, index) => (
+            <Candidate key={`${candidate.backend}/${candidate.model ?? ""}`} place={index + 1} candidate={candidate} />
+          ))}
+        </ol>
+      </section>
+      <section aria-label="Last 24 hours" className="flex flex-col gap-2 border-t border-line pt-4">
+        <h3 className="font-semibold">
+          {route.requests === 0
+            ? "No request in 24 hours"
+            : `${formatCounted(route.requests, "request", "requests")} in 24 hours, answered by`}
+        </h3>
+        {answered.length > 0 && (
+          <ShareBar
+            label="Answered by"
+            shares={answered.map((candidate, index) => ({
+              key: `${candidate.backend}/${candidate.model ?? ""}`,
+              label: candidate.backend_label,
+              percent: candidate.share_percent ?? 0,
+              colour: COLOURS[index % COLOURS.length] ?? "currentColor",
+            }))}
+          />
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Candidate({ place, candidate }: { place: number; candidate: RouteCandidateView }) {
+  const { accesses, availability } = candidate;
+  return (
+    <li className="grid grid-cols-[20px_minmax(0,1fr)_auto] gap-x-2 border-t border-line py-2.5 first:border-t-0">
+      <span className="text-12 leading-5 text-ink-3">{place}</span>
+      <span className="min-w-0">
+        <PanelLink path={`/backends/${encodeURIComponent(candidate.backend)}`} className="font-medium">
+          {candidate.backend_label}
+        </PanelLink>{" "}
+        <code className="font-mono text-12 [overflow-wrap:anywhere] text-ink-2">
+          {candidate.model ?? "the model asked for"}
+        </code>
+      </span>
+      <AvailabilityBadge of={availability} />
+      <span className="col-start-2 text-12 text-ink-3">
+        {availability.state !== "ready" && <AvailabilityWhy of={availability} />}
+        {accesses.length > 1 &&
+          accesses.map((access) => (
+            <span key={access.credential} className="mt-1 flex flex-wrap items-center gap-2">
+              <AvailabilityBadge of={access} />
+              <span>with {access.credential ?? "no key"}</span>
+              {access.state !== "ready" && <AvailabilityWhy of={access} />}
+            </span>
+          ))}
+      </span>
+      <span className="col-start-3 text-right text-12 text-ink-3">
+        {candidate.requests === 0 ? "" : `${formatCount(candidate.requests)} in 24 h`}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,132 @@
+/** How a request went its way: every attempt with its wait, its failure and its cost, who was passed over, what the cache did. */
+import { Cost } from "@/components/cost";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { StateBadge, StateMark } from "@/components/state-mark";
+import { useRequestPath } from "@/ipc/route-queries";
+import type { PassedOverView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
+import { formatMoneyFine } from "@/lib/money";
+import { formatDuration } from "@/lib/quantity";
+import { CACHE_OUTCOME, type Sign } from "@/lib/states";
+
+const WORKED: Sign = { word: "Worked", shape: "disc", tone: "ok" };
+const FAILED: Sign = { word: "Failed", shape: "barred", tone: "bad" };
+
+export function RequestPath({ id }: { id: string }) {
+  return (
+    <Reading
+      of={useRequestPath(id)}
+      skeleton={
+        <div role="status" aria-label="Reading its way">
+          <Skeleton className="h-24 rounded-control" />
+        </div>
+      }
+    >
+      {(path) => (
+        <section aria-label="Its way" className="flex flex-col gap-2.5 rounded-control border border-line px-3 py-2.5">
+          <Attempts path={path} />
+          {path.passed_over.length > 0 && <PassedOver all={path.passed_over} />}
+          <CacheLine cache={path.cache} />
+        </section>
+      )}
+    </Reading>
+  );
+}
+
+function Attempts({ path: { attempts, queued_ms, route } }: { path: RequestPathView }) {
+  return (
+    <ol aria-label="Attempts" className="flex flex-col gap-2.5">
+      {(route !== null || queued_ms !== null) && (
+        <li className="flex flex-wrap gap-x-2 text-12 text-ink-2">
+          {route !== null && (
+            <span>
+              by the route <PanelLink path={`/routing/${encodeURIComponent(route)}`}>{route}</PanelLink>
+            </span>
+          )}
+          {queued_ms !== null && <span>waited {formatDuration(queued_ms)} for a place</span>}
+        </li>
+      )}
+      {attempts.map((attempt, index) => (
+        <Attempt key={index} attempt={attempt} place={index + 1} />
+      ))}
+    </ol>
+  );
+}
+
+function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: number }) {
+  const hasFailed = attempt.class !== null;
+  const sign = hasFailed ? FAILED : WORKED;
+  return (
+    <li className="grid grid-cols-[16px_12px_minmax(0,1fr)_auto] items-baseline gap-x-2">
+      <span className="text-12 text-ink-3">{place}</span>
+      <span className="self-center">
+        <StateMark sign={sign} />
+      </span>
+      <span className="min-w-0">
+        <span className="sr-only">{sign.word}: </span>
+        <PanelLink path={`/backends/${encodeURIComponent(attempt.backend)}`} className="font-medium">
+          {attempt.backend}
+        </PanelLink>{" "}
+        <code className="font-mono text-12 [overflow-wrap:anywhere] text-ink-2">{attempt.model}</code>
+      </span>
+      <span className="text-12 whitespace-nowrap text-ink-2">
+        {formatDuration(attempt.duration_ms)} · <Cost cost={attempt.cost} basis={attempt.cost_basis} />
+      </span>
+      <span className="col-span-2 col-start-3 text-12 text-ink-3">
+        {[
+          attempt.waited_ms > 0 ? `after ${formatDuration(attempt.waited_ms)}` : null,
+          attempt.credential === null ? null : `key ${attempt.credential}`,
+          attempt.http_status === null ? null : `status ${attempt.http_status}`,
+        ]
+          .filter((part) => part !== null)
+          .join(", ")}
+        {hasFailed && (
+          <span className="block text-ink-2">
+            <span className="text-bad first-letter:uppercase">{attempt.class}</span>
+            {attempt.owner !== null && `, ${OWNERS[attempt.owner] ?? attempt.owner}`}. {attempt.error}
+          </span>
+        )}
+      </span>
+    </li>
+  );
+}
+
+/** Whose matter a failure is, as it goes on in a sentence. */
+const OWNERS: Record<string, string> = {
+  request: "a matter of the request",
+  key: "a matter of the key",
+  model: "a matter of the model",
+  endpoint: "a matter of the backend",
+  network: "a matter of the network",
+  local: "a matter of this machine",
+  client: "the client's own choice",
+};
+
+function PassedOver({ all }: { all: PassedOverView[] }) {
+  return (
+    <ul aria-label="Passed over" className="flex flex-col gap-0.5 border-t border-line pt-2 text-12 text-ink-2">
+      {all.map((one) => (
+        <li key={`${one.backend}/${one.credential}/${one.model}`}>
+          Passed over <span className="font-medium text-ink-1">{one.backend}</span>: {one.reason}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function CacheLine({ cache }: { cache: RequestCacheView }) {
+  const gains = [
+    cache.saved === null ? null : formatMoneyFine(cache.saved),
+    cache.saved_ms === null ? null : formatDuration(cache.saved_ms),
+  ].filter((gain) => gain !== null);
+  return (
+    <div className="flex flex-col gap-0.5 border-t border-line pt-2 text-12">
+      <StateBadge sign={CACHE_OUTCOME[cache.outcome]} />
+      <span className="text-ink-2">
+        {cache.reason}
+        {gains.length > 0 && <span className="font-medium text-ok"> Saved {gains.join(" and ")}.</span>}
+      </span>
+    </div>
+  );
+}

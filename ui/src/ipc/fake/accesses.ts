@@ -1,0 +1,277 @@
+/** Breakers, cooldowns and blocks of the made-up world, and their past. */
+import type {
+  AccessView,
+  AvailabilityState,
+  AvailabilityView,
+  BackendView,
+  BreakerSpanView,
+  BreakerTransitionView,
+} from "@/ipc/bindings";
+import { fault, raise } from "@/ipc/fake/rules";
+import type { Doing } from "@/ipc/fake/doing";
+import type { Scenario, World } from "@/ipc/fake/world";
+import type { Host } from "@/ipc/host";
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const FULL = "Nothing holds it back.";
+
+function availability(
+  credential: string | null,
+  state: AvailabilityState,
+  why: string,
+  since: number | null,
+  until: number | null,
+  percent: number | null = null,
+): AvailabilityView {
+  return { credential, state, percent, why, since, until };
+}
+
+function calm(backend: BackendView, world: World, now: number): AccessView {
+  const key = world.keys.find((known) => known.id === backend.credential);
+  return {
+    backend: backend.id,
+    backend_label: backend.label,
+    credential: backend.credential,
+    credential_label: key?.label ?? null,
+    availability: availability(backend.credential, "ready", FULL, now - 6 * HOUR_MS, null),
+    breaker: {
+      state: "closed",
+      percent: null,
+      why: "No failure in the last 60 s.",
+      since: now - 6 * HOUR_MS,
+      until: null,
+    },
+    cooldowns: [],
+    block: null,
+    forced: null,
+    concurrency: {
+      in_flight: backend.id === "openai" ? 2 : 0,
+      limit: backend.built_in ? null : 8,
+      limit_max: backend.built_in ? null : 8,
+    },
+  };
+}
+
+type Trouble = (access: AccessView, now: number) => AccessView;
+
+const open: Trouble = (access, now) => {
+  const why = "3 failures in a row: connection refused at 127.0.0.1:11434.";
+  const until = now + 14 * SECOND_MS;
+  return {
+    ...access,
+    availability: availability(access.credential, "open", why, now - 6 * SECOND_MS, until),
+    breaker: { state: "open", percent: null, why, since: now - 6 * SECOND_MS, until },
+  };
+};
+
+const coolingDown: Trouble = (access, now) => {
+  const why = "429: the provider asked for 95 s, for all models.";
+  const until = now + 81 * SECOND_MS;
+  return {
+    ...access,
+    availability: availability(access.credential, "cooling_down", why, now - 14 * SECOND_MS, until),
+    cooldowns: [
+      { model: null, why, until },
+      { model: "llama-5-70b", why: "429: tokens per day are used up until midnight UTC.", until: now + 9 * HOUR_MS },
+    ],
+    concurrency: { in_flight: 0, limit: 3, limit_max: 8 },
+  };
+};
+
+const blocked: Trouble = (access, now) => {
+  const why = "401: the provider does not know this key.";
+  return {
+    ...access,
+    availability: availability(access.credential, "blocked", why, now - 18 * MINUTE_MS, null),
+    block: { reason: "key_rejected", why, fix: "Replace the key.", since: now - 18 * MINUTE_MS },
+  };
+};
+
+const recovering: Trouble = (access, now) => {
+  const why = "It works again: 25 % of its requests, more with every 5 successes.";
+  return {
+    ...access,
+    availability: availability(access.credential, "recovering", why, now - 7 * SECOND_MS, null, 25),
+    breaker: { state: "recovering", percent: 25, why, since: now - 7 * SECOND_MS, until: null },
+  };
+};
+
+const TROUBLES: Partial<Record<Scenario, Record<string, Trouble>>> = {
+  failing: { ollama: open, groq: coolingDown, openrouter: blocked, openai: recovering },
+  "one-open": { openai: open },
+  "cooling-down": { groq: coolingDown },
+  blocked: { openrouter: blocked },
+};
+
+export function accessViews(world: World, now: number): AccessView[] {
+  const troubles = TROUBLES[world.scenario] ?? {};
+  return world.backends.map((backend) => {
+    const before = calm(backend, world, now);
+    const changed = world.forced.get(backend.id) ?? null;
+    const access = world.reset.has(backend.id) ? before : (troubles[backend.id]?.(before, now) ?? before);
+    if (!backend.enabled) {
+      const off = availability(
+        backend.credential,
+        "off",
+        "The backend is switched off.",
+        access.availability.since,
+        null,
+      );
+      return { ...access, availability: off };
+    }
+    if (changed === null) return access;
+    const { forced, until } = changed;
+    const held =
+      forced === "open"
+        ? availability(access.credential, "off", "Held open by hand.", changed.since, until)
+        : forced === "closed" && access.block === null
+          ? availability(access.credential, "ready", "Held closed by hand.", changed.since, until)
+          : access.availability;
+    return { ...access, availability: held, forced: changed };
+  });
+}
+
+/** What one backend went through in the last hours: two trips, one pause. */
+function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; transitions: BreakerTransitionView[] } {
+  const steps: { before: number; state: AvailabilityState; why: string; rule: string; for_secs: number | null }[] = [
+    { before: 19 * HOUR_MS, state: "open", why: "3 failures in a row: 503.", rule: "3 failures in a row", for_secs: 5 },
+    {
+      before: 19 * HOUR_MS - 40 * MINUTE_MS,
+      state: "recovering",
+      why: "3 trials in a row worked.",
+      rule: "3 successes in a row",
+      for_secs: null,
+    },
+    {
+      before: 18 * HOUR_MS,
+      state: "ready",
+      why: FULL,
+      rule: "10 s at full share without a failure",
+      for_secs: null,
+    },
+    {
+      before: 8 * HOUR_MS,
+      state: "cooling_down",
+      why: "429: the provider asked for 47 min.",
+      rule: "429 with retry-after",
+      for_secs: 2_820,
+    },
+    { before: 7 * HOUR_MS, state: "ready", why: FULL, rule: "the pause was over", for_secs: null },
+    {
+      before: 2 * HOUR_MS,
+      state: "open",
+      why: "6 of 11 requests failed within 60 s.",
+      rule: "50 % failures within 60 s, at least 10 calls",
+      for_secs: 40,
+    },
+    {
+      before: 2 * HOUR_MS - 12 * MINUTE_MS,
+      state: "trial",
+      why: "The time was over: single requests.",
+      rule: "the open time was over",
+      for_secs: null,
+    },
+    {
+      before: 2 * HOUR_MS - 18 * MINUTE_MS,
+      state: "recovering",
+      why: "3 trials in a row worked.",
+      rule: "3 successes in a row",
+      for_secs: null,
+    },
+    {
+      before: 2 * HOUR_MS - 40 * MINUTE_MS,
+      state: "ready",
+      why: FULL,
+      rule: "10 s at full share without a failure",
+      for_secs: null,
+    },
+  ];
+  const last = access.availability;
+  if (last.state !== "ready")
+    steps.push({ before: now - (last.since ?? now), state: last.state, why: last.why, rule: last.why, for_secs: null });
+  const from = now - 24 * HOUR_MS;
+  const spans: BreakerSpanView[] = [];
+  const transitions: BreakerTransitionView[] = [];
+  let state: AvailabilityState = "ready";
+  let why = FULL;
+  let at = from;
+  for (const step of steps) {
+    const moment = now - step.before;
+    spans.push({ from: at, to: moment, state, why });
+    transitions.unshift({
+      at: moment,
+      credential: access.credential,
+      from: state,
+      to: step.state,
+      rule: step.rule,
+      evidence: step.state === "open" ? ["req_1a2f01", "req_1a2f03", "req_1a2f04"] : [],
+      for_secs: step.for_secs,
+    });
+    ({ state, why } = step);
+    at = moment;
+  }
+  spans.push({ from: at, to: now, state, why });
+  return { spans, transitions };
+}
+
+type Operations = "accesses" | "accessForce" | "accessReset" | "breakerTimeline" | "breakerBacktest";
+
+export function fakeAccesses({ world, now, answer, changed }: Doing): Pick<Host, Operations> {
+  const views = () => accessViews(world, now());
+  const viewOf = (id: string) =>
+    views().find((access) => access.backend === id) ??
+    raise(fault("not_found", `There is no backend named ${id}.`, "It may have been removed elsewhere."));
+  const isCalm = () => world.scenario === "fresh" || world.scenario === "busy";
+  return {
+    accesses: () => answer(views),
+    accessForce: (req) =>
+      answer(() => {
+        viewOf(req.backend);
+        const until = req.minutes === null ? null : now() + req.minutes * MINUTE_MS;
+        world.forced.set(req.backend, { forced: req.forced, by: "you", since: now(), until });
+        changed("accesses", "routes");
+        return viewOf(req.backend);
+      }),
+    accessReset: (req) =>
+      answer(() => {
+        viewOf(req.backend);
+        world.forced.delete(req.backend);
+        world.reset.add(req.backend);
+        changed("accesses", "routes");
+        return viewOf(req.backend);
+      }),
+    breakerTimeline: (req) =>
+      answer(() => {
+        const access = viewOf(req.backend);
+        const from = now() - req.hours * HOUR_MS;
+        const past = isCalm()
+          ? { spans: [{ from, to: now(), state: "ready" as const, why: FULL }], transitions: [] }
+          : pastOf(access, now());
+        const spans = past.spans
+          .filter((span) => span.to > from)
+          .map((span) => ({ ...span, from: Math.max(span.from, from) }));
+        return {
+          finding: isCalm() ? "Ready all the time" : "Open twice, 52 minutes in all; one pause of 60 minutes",
+          from,
+          to: now(),
+          strips: [{ credential: access.credential, spans: req.hours > 24 ? past.spans : spans }],
+          transitions: past.transitions.filter((one) => one.at > from),
+        };
+      }),
+    breakerBacktest: (req) =>
+      answer(() => {
+        const row = req.consecutive_failures ?? 3;
+        const percent = req.failure_percent ?? 50;
+        const opened = isCalm() ? 0 : Math.max(0, Math.round(10 / row + (60 - percent) / 20));
+        return {
+          sentence: `With these numbers, the breaker would have opened ${opened === 1 ? "once" : `${opened} times`} in the last ${req.days} days.`,
+          opened,
+          opened_really: isCalm() ? 0 : 3,
+          open_secs: opened * (req.open_secs ?? 5) * 4,
+          attempts: world.requests.length,
+        };
+      }),
+  };
+}

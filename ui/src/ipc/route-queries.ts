@@ -1,0 +1,89 @@
+/** What the panel reads of routes, of breakers and of the cache; it goes stale by tag like everything else. */
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import type {
+  AccessView,
+  ApiError,
+  BacktestQuery,
+  BacktestView,
+  BreakerTimelineQuery,
+  BreakerTimelineView,
+  CacheQuery,
+  CacheView,
+  RequestPathView,
+  RouteAsk,
+  RouteDecisionView,
+  RouteSimulation,
+  RouteSimulationView,
+  RoutesView,
+} from "@/ipc/bindings";
+import { useHost } from "@/ipc/host-context";
+
+export function useRoutes(): UseQueryResult<RoutesView, ApiError> {
+  const host = useHost();
+  return useQuery<RoutesView, ApiError>({ queryKey: ["routes"], queryFn: () => host.routes() });
+}
+
+/** The decision about the request before stays while that about the next one is read. */
+export function useRouteExplain(ask: RouteAsk): UseQueryResult<RouteDecisionView, ApiError> {
+  const host = useHost();
+  return useQuery<RouteDecisionView, ApiError>({
+    queryKey: ["route_explain", ask],
+    queryFn: () => host.routeExplain(ask),
+    enabled: ask.model !== "",
+    placeholderData: (previous) => previous,
+    gcTime: 0,
+  });
+}
+
+export function useRouteSimulate(req: RouteSimulation): UseQueryResult<RouteSimulationView, ApiError> {
+  const host = useHost();
+  return useQuery<RouteSimulationView, ApiError>({
+    queryKey: ["route_simulate", req],
+    queryFn: () => host.routeSimulate(req),
+    enabled: req.ask.model !== "",
+    placeholderData: (previous) => previous,
+    gcTime: 0,
+  });
+}
+
+export function useAccesses(): UseQueryResult<AccessView[], ApiError> {
+  const host = useHost();
+  return useQuery<AccessView[], ApiError>({ queryKey: ["accesses"], queryFn: () => host.accesses() });
+}
+
+export function useBreakerTimeline(query: BreakerTimelineQuery): UseQueryResult<BreakerTimelineView, ApiError> {
+  const host = useHost();
+  return useQuery<BreakerTimelineView, ApiError>({
+    queryKey: ["breaker_timeline", query],
+    queryFn: () => host.breakerTimeline(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+export function useBacktest(query: BacktestQuery): UseQueryResult<BacktestView, ApiError> {
+  const host = useHost();
+  return useQuery<BacktestView, ApiError>({
+    queryKey: ["breaker_backtest", query],
+    queryFn: () => host.breakerBacktest(query),
+    placeholderData: (previous) => previous,
+    gcTime: 0,
+  });
+}
+
+export function useCache(query: CacheQuery): UseQueryResult<CacheView, ApiError> {
+  const host = useHost();
+  return useQuery<CacheView, ApiError>({
+    queryKey: ["cache", query],
+    queryFn: () => host.cache(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** How one request went its way; it has ended, so it is read once. */
+export function useRequestPath(id: string): UseQueryResult<RequestPathView, ApiError> {
+  const host = useHost();
+  return useQuery<RequestPathView, ApiError>({
+    queryKey: ["request_path", id],
+    queryFn: () => host.requestPath({ id }),
+  });
+}
