@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{BoundSecret, ClientId, RequestId};
@@ -109,6 +110,14 @@ struct Batch {
     outgoing: Outgoing,
 }
 
+/// What the batches of one try share.
+struct Asking<'a> {
+    gateway: &'a Gateway,
+    backend: &'a Backend,
+    key: Option<Arc<BoundSecret>>,
+    patience: Duration,
+}
+
 impl Errand for Embedding<'_> {
     type Answer = Vectors;
 
@@ -118,7 +127,7 @@ impl Errand for Embedding<'_> {
         to: Place<'_>,
         record: &mut Record,
     ) -> Result<Vectors, Failure> {
-        let Place { backend, candidate } = to;
+        let Place { backend, candidate, share } = to;
         let target = backend.target(&candidate.model);
         let batches = self.batches(&target).map_err(|error| Failure::bad_request(&error))?;
         let dropped = batches.first().map(|batch| batch.outgoing.dropped.clone());
@@ -129,8 +138,9 @@ impl Errand for Embedding<'_> {
             client: self.client.clone(),
             backend: backend.id.clone(),
         });
-        let sending =
-            batches.into_iter().map(|batch| self.send(gateway, backend, key.clone(), batch));
+        let left = self.snapshot.limits.total_timeout.saturating_sub(record.elapsed());
+        let asking = Asking { gateway, backend, key, patience: share.of(left) };
+        let sending = batches.into_iter().map(|batch| self.send(&asking, batch));
         // In order, so that their vectors join in the order of the inputs.
         let sent: Vec<_> =
             stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
@@ -151,30 +161,27 @@ impl Embedding<'_> {
 
     async fn send(
         &self,
-        gateway: &Gateway,
-        backend: &Backend,
-        key: Option<Arc<BoundSecret>>,
+        asking: &Asking<'_>,
         batch: Batch,
     ) -> Result<EmbeddingBatch, (Range<usize>, Failure)> {
-        let asked = self.ask_for_vectors(gateway, backend, key, &batch).await;
+        let asked = self.ask_for_vectors(asking, &batch).await;
         asked.map_err(|failure| (batch.inputs, failure))
     }
 
     async fn ask_for_vectors(
         &self,
-        gateway: &Gateway,
-        backend: &Backend,
-        key: Option<Arc<BoundSecret>>,
+        asking: &Asking<'_>,
         batch: &Batch,
     ) -> Result<EmbeddingBatch, Failure> {
+        let Asking { gateway, backend, ref key, patience } = *asking;
         let limits = &self.snapshot.limits;
         let question = Question {
             backend,
-            key,
+            key: key.clone(),
             outgoing: &batch.outgoing,
             headers: &self.headers,
             client: self.request.dialect(),
-            patience: limits.total_timeout,
+            patience,
         };
         let read = ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall: limits.stall_timeout };
         let reply = gateway.ask(question, read).await?;

@@ -18,6 +18,7 @@ use crate::pipeline::Journey;
 use crate::record::Record;
 use crate::relay;
 use crate::snapshot::Backend;
+use crate::trying::Share;
 use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamResponse};
 
 /// Time to read the words of a backend that has already failed.
@@ -148,7 +149,7 @@ impl Gateway {
         let first = loop {
             // A backend that has begun and then thinks keeps its client waiting no longer than a
             // heartbeat; until then nothing is promised, so that another backend may still answer.
-            let patience = patience(journey, record);
+            let patience = patience(journey, record, Share::All);
             let wait = if has_begun { patience.min(HEARTBEAT) } else { patience };
             let failure = match tokio::time::timeout(wait, body.next()).await {
                 Ok(Some(Ok(chunk))) => {
@@ -202,9 +203,9 @@ pub(crate) struct Tried<'a> {
 
 /// How long the backend may stay silent before its first token: each try anew, within what is left of
 /// the request. One that says nothing must leave time for another.
-pub(crate) fn patience(journey: &Journey, record: &Record) -> Duration {
+pub(crate) fn patience(journey: &Journey, record: &Record, share: Share) -> Duration {
     let limits = &journey.snapshot.limits;
-    let left = limits.total_timeout.saturating_sub(record.elapsed());
+    let left = share.of(limits.total_timeout.saturating_sub(record.elapsed()));
     match journey.request.delivery().is_streamed() {
         false => left,
         true => left.min(limits.first_token_timeout.saturating_sub(record.try_duration())),

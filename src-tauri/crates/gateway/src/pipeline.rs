@@ -271,7 +271,7 @@ impl Errand for Journey {
         to: Place<'_>,
         record: &mut Record,
     ) -> Result<Begun, Failure> {
-        let Place { backend, candidate } = to;
+        let Place { backend, candidate, share } = to;
         let exchange =
             self.exchange(backend, &candidate.model).map_err(|e| Failure::bad_request(&e))?;
         let key = gateway.key(&candidate.access).await?;
@@ -287,7 +287,7 @@ impl Errand for Journey {
             outgoing: exchange.outgoing(),
             headers: &self.headers,
             client: exchange.client(),
-            patience: patience(self, record),
+            patience: patience(self, record, share),
         };
         let response = gateway.send(question).await?;
         record.first_byte(response.status.as_u16());

@@ -4,6 +4,7 @@
 //! client while it runs: an [`Errand`] is done as soon as a candidate begins to answer.
 
 use std::future::Future;
+use std::time::Duration;
 
 use domain::Access;
 use resilience::{Attempts, Availability, Circumstances, FailureClass, Step};
@@ -36,6 +37,26 @@ pub(crate) trait Errand: Sync {
 pub(crate) struct Place<'a> {
     pub(crate) backend: &'a Backend,
     pub(crate) candidate: &'a Candidate,
+    pub(crate) share: Share,
+}
+
+/// How much of the time that is left a try may be silent for: a whole answer gives no sign of life until
+/// it is ready, and one that never comes must leave time for another backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// Another backend is left to ask.
+    Half,
+    /// None is.
+    All,
+}
+
+impl Share {
+    pub(crate) fn of(self, left: Duration) -> Duration {
+        match self {
+            Self::Half => left / 2,
+            Self::All => left,
+        }
+    }
 }
 
 /// What a tour works with.
@@ -50,6 +71,13 @@ impl<'a> Tour<'a> {
     fn candidates(&self) -> impl Iterator<Item = (&'a Access, &'a str)> {
         let candidates = self.decision.candidates.iter();
         candidates.map(|candidate| (&candidate.access, candidate.model.as_str()))
+    }
+
+    fn share(&self, candidate: &Candidate, tries: usize) -> Share {
+        let attempts_max = usize::from(self.snapshot.resilience.attempts.attempts_max);
+        let later = self.decision.candidates.iter().skip_while(|it| !std::ptr::eq(*it, candidate));
+        let mut others = later.filter(|it| it.access.backend != candidate.access.backend);
+        if tries + 1 < attempts_max && others.next().is_some() { Share::Half } else { Share::All }
     }
 
     fn plan(&self) -> Attempts {
@@ -130,7 +158,8 @@ impl Gateway {
             live::Refused::Closed(closed) => Refused::NotTried(self.closed(candidate, &closed)),
             live::Refused::Busy(busy) => Refused::NotTried(busy.failure(&backend.id)),
         })?;
-        self.go(errand, Place { backend, candidate }, trial, record).await
+        let share = tour.share(candidate, record.tries());
+        self.go(errand, Place { backend, candidate, share }, trial, record).await
     }
 
     async fn go<E: Errand>(
@@ -168,7 +197,7 @@ impl Gateway {
         let found = nearest.and_then(|(place, trial)| {
             let candidate = tour.decision.candidates.get(place)?;
             let backend = self.reachable(tour.snapshot, candidate).ok()?;
-            Some((Place { backend, candidate }, trial))
+            Some((Place { backend, candidate, share: Share::All }, trial))
         });
         let Some((to, trial)) = found else {
             let reopens = self.live.nearest_reopen(tour.candidates());

@@ -4,6 +4,11 @@
 //! (RFC 5681): one more after each round of successes, half after a refusal. Half of what was in
 //! flight, not of the limit: a limit of a hundred that refuses at ten learns five at once.
 //!
+//! A refusal is evidence about crowding only if there was a crowd, and if something succeeded since
+//! the last one: an outage refuses everything, and must not leave a limit of one behind. Where it was
+//! refused is remembered: for a minute the limit stays below, and what lies well below is regained
+//! faster once the minute is over.
+//!
 //! Latency is evidence too, but weaker: the first token of a long prompt is late without any
 //! crowding. So it is compared with the times of the same backend while it was at most half used,
 //! over several calls, and takes a tenth away instead of a half.
@@ -31,6 +36,8 @@ pub struct AdaptiveRules {
     pub slow_above: Duration,
     /// Calls that an average needs before it says anything. 10, as for the state "degraded".
     pub calls_min: u32,
+    /// How long the limit stays below where it was refused. 60 s: the window of the providers' rates.
+    pub memory: Duration,
     /// At most one decrease within this time: the refusals of one burst are one piece of evidence.
     pub round: Duration,
 }
@@ -45,6 +52,7 @@ impl Default for AdaptiveRules {
             slow_times: 2,
             slow_above: Duration::from_secs(1),
             calls_min: 10,
+            memory: Duration::from_secs(60),
             round: Duration::from_secs(1),
         }
     }
@@ -57,7 +65,11 @@ pub struct AdaptiveLimit {
     limit: f64,
     calm: Average,
     crowded: Average,
+    /// The most that did not lead to the last decrease, and when that was.
+    ceiling: Option<(f64, Moment)>,
     decreased: Option<Moment>,
+    /// Whether anything succeeded since.
+    succeeded: bool,
 }
 
 impl AdaptiveLimit {
@@ -72,7 +84,9 @@ impl AdaptiveLimit {
             limit: f64::from(rules.max),
             calm: Average::default(),
             crowded: Average::default(),
+            ceiling: None,
             decreased: None,
+            succeeded: true,
         }
     }
 
@@ -86,6 +100,7 @@ impl AdaptiveLimit {
     /// A request succeeded; `in_flight` counts it too. `first_token`: how long its first content took,
     /// if it streamed.
     pub fn on_success(&mut self, first_token: Option<Duration>, in_flight: u32, now: Moment) {
+        self.succeeded = true;
         let crowded = in_flight.saturating_mul(2) > self.limit();
         if let Some(first_token) = first_token {
             let average = if crowded { &mut self.crowded } else { &mut self.calm };
@@ -95,18 +110,42 @@ impl AdaptiveLimit {
             return;
         }
         if self.is_slow() {
-            self.decrease(self.limit, self.rules.slow_percent, now);
+            let slower = self.limit * f64::from(self.rules.slow_percent) / 100.0;
+            self.decrease(slower, slower, now);
         } else {
-            // A limit's worth of successes makes one more.
-            self.set(self.limit + self.limit.recip());
+            self.grow(now);
         }
     }
 
     /// The backend refused for want of room (429 of its rate, 529), with this many in flight, this one
     /// counted.
     pub fn on_overload(&mut self, in_flight: u32, now: Moment) {
-        let used = self.limit.min(f64::from(in_flight.max(1)));
-        self.decrease(used, self.rules.overload_percent, now);
+        if in_flight <= 1 {
+            // Who is refused alone is not refused for others.
+            self.ceiling = None;
+            return;
+        }
+        let used = self.limit.min(f64::from(in_flight));
+        let to = used * f64::from(self.rules.overload_percent) / 100.0;
+        self.decrease(to, f64::from(in_flight - 1), now);
+    }
+
+    /// A limit's worth of calls makes one more, or doubles it where nothing speaks against it.
+    fn grow(&mut self, now: Moment) {
+        let slow = self.limit + self.limit.recip();
+        let fast = self.limit + 1.0;
+        self.set(match self.ceiling {
+            None => fast,
+            Some((ceiling, at)) => {
+                let fresh = now.since(at) < self.rules.memory;
+                match (self.limit < ceiling, fresh) {
+                    (true, true) => slow.min(ceiling),
+                    (true, false) => fast.min(ceiling),
+                    (false, true) => self.limit,
+                    (false, false) => slow,
+                }
+            }
+        });
     }
 
     fn is_slow(&self) -> bool {
@@ -119,14 +158,17 @@ impl AdaptiveLimit {
         crowded > calm.saturating_mul(slow_times) && crowded > calm.saturating_add(slow_above)
     }
 
-    fn decrease(&mut self, from: f64, percent: u8, now: Moment) {
-        if self.decreased.is_some_and(|last| now.since(last) < self.rules.round) {
+    fn decrease(&mut self, to: f64, ceiling: f64, now: Moment) {
+        let in_round = self.decreased.is_some_and(|last| now.since(last) < self.rules.round);
+        if in_round || !self.succeeded {
             return;
         }
         self.decreased = Some(now);
+        self.succeeded = false;
+        self.ceiling = Some((ceiling, now));
         // What was measured under the old limit says nothing about the new one.
         self.crowded = Average::default();
-        self.set(from * f64::from(percent) / 100.0);
+        self.set(to);
     }
 
     fn set(&mut self, limit: f64) {
@@ -172,14 +214,27 @@ mod tests {
         assert_eq!(limit.limit(), 64);
         limit.on_overload(20, Moment::from_secs(1));
         assert_eq!(limit.limit(), 10);
+        limit.on_success(None, 1, Moment::from_secs(1));
         limit.on_overload(10, Moment::from_micros(1_999_999));
         assert_eq!(limit.limit(), 10, "one burst is one piece of evidence");
         limit.on_overload(10, Moment::from_secs(2));
         assert_eq!(limit.limit(), 5);
         for secs in 3..20 {
+            limit.on_success(None, 1, Moment::from_secs(secs));
             limit.on_overload(9, Moment::from_secs(secs));
         }
         assert_eq!(limit.limit(), 1, "one at least");
+    }
+
+    #[test]
+    fn an_outage_is_no_crowd() {
+        let mut limit = limit(64);
+        (1..100).for_each(|secs| limit.on_overload(20, Moment::from_secs(secs)));
+        assert_eq!(limit.limit(), 10, "nothing succeeded since the first refusal");
+        (100..200).for_each(|secs| limit.on_overload(1, Moment::from_secs(secs)));
+        assert_eq!(limit.limit(), 10, "alone");
+        (0..10).for_each(|_| limit.on_success(None, 10, Moment::from_secs(200)));
+        assert_eq!(limit.limit(), 20, "it was no crowd that was refused");
     }
 
     #[test]
@@ -193,8 +248,26 @@ mod tests {
         assert_eq!(limit.limit(), 10);
         limit.on_success(None, 10, now);
         assert_eq!(limit.limit(), 11);
-        (0..9_000).for_each(|_| limit.on_success(None, 64, now));
-        assert_eq!(limit.limit(), 64);
+    }
+
+    #[test]
+    fn for_a_minute_it_stays_below_where_it_was_refused() {
+        let mut limit = limit(64);
+        let start = Moment::from_secs(100);
+        let memory = Duration::from_secs(60);
+        limit.on_overload(20, start);
+        let almost = start + (memory - Duration::from_micros(1));
+        (0..1_000).for_each(|_| limit.on_success(None, 64, almost));
+        assert_eq!(limit.limit(), 19);
+        (0..19).for_each(|_| limit.on_success(None, 64, start + memory));
+        assert_eq!(limit.limit(), 19, "beyond it goes one by one");
+        limit.on_success(None, 64, start + memory);
+        assert_eq!(limit.limit(), 20);
+
+        limit.on_overload(20, start + memory);
+        assert_eq!(limit.limit(), 10);
+        (0..9).for_each(|_| limit.on_success(None, 64, start + 2 * memory));
+        assert_eq!(limit.limit(), 19, "up to there it is regained at once");
     }
 
     #[test]

@@ -274,7 +274,7 @@ async fn after_the_first_content_nothing_is_tried_again() {
 
 #[tokio::test]
 async fn silence_before_the_first_token_fails_over() {
-    let first = |l: &mut RequestLimits| l.first_token_timeout = Duration::from_millis(150);
+    let first = |l: &mut RequestLimits| l.first_token_timeout = Duration::from_millis(700);
     let shared = network();
     // The first use of a network client takes longer than this limit.
     Pair::alone(Reply::chat(&WELL).into(), limits(Arc::clone(&shared))).await.ask(ASK).await;
@@ -295,10 +295,23 @@ async fn silence_before_the_first_token_fails_over() {
 }
 
 #[tokio::test]
+async fn a_whole_answer_that_never_comes_leaves_time_for_the_second() {
+    let shared = network();
+    Pair::alone(Reply::chat(&WELL).into(), limits(Arc::clone(&shared))).await.ask(ASK).await;
+    let mut short = limits(shared);
+    short.request.total_timeout = Duration::from_secs(2);
+    let pair = Pair::of(Reply::silence().into(), short).await;
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, pair.calls()), (200, (1, 1)), "{}", answer.text());
+    let (_, attempts) = pair.world.row(&answer).await;
+    assert_eq!(attempts[0].class.as_deref(), Some("first-token-timeout"));
+}
+
+#[tokio::test]
 async fn f5_a_handshake_that_stalls_ends_with_the_connect_limit() {
     let mut serving = JoinSet::new();
     let url = no_tls(&mut serving, b"").await;
-    let impatient = Arc::new(HttpUpstream::new(Duration::from_millis(300)));
+    let impatient = Arc::new(HttpUpstream::new(Duration::from_millis(700)));
     let pair = Pair::of(url.into(), limits(impatient)).await;
     let answer = pair.ask(ASK).await;
     assert_eq!((answer.status, pair.calls()), (200, (0, 1)), "{}", answer.text());

@@ -1,0 +1,203 @@
+//! A day of faults in seconds: the real route table, plan of attempts, breakers, cooldowns, blocks,
+//! windows and queues on virtual time, with providers that fail by a script and clients that retry as
+//! real ones do. After every event a watch with books of its own checks what must hold.
+//!
+//! Everything comes from one seed. A broken promise prints it; `SIMULATION_SEED=n` runs that one world
+//! again, `SIMULATION_DAYS=n` runs longer, and `SIMULATION_WORLDS=n` runs through more of the bad hours.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, and says what it measured"
+)]
+
+mod simulation {
+    pub(crate) mod books;
+    pub(crate) mod chance;
+    pub(crate) mod clients;
+    pub(crate) mod gateway;
+    pub(crate) mod plans;
+    pub(crate) mod recorded;
+    pub(crate) mod upstream;
+    pub(crate) mod watch;
+    pub(crate) mod world;
+}
+
+use std::time::Duration;
+
+use domain::RoutePolicy;
+use resilience::RateRules;
+use simulation::clients::{Client, Retrying, Rhythm};
+use simulation::plans::{rates, route, table, troubled};
+use simulation::upstream::{Fault, Upstream};
+use simulation::world::{Plan, World};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The world of the day, if no other is asked for.
+const SEED: u64 = 4;
+
+#[test]
+fn a_day_of_faults_breaks_no_promise() {
+    let days = asked_for("SIMULATION_DAYS").unwrap_or(1);
+    let days = u32::try_from(days).expect("a number of days");
+    let seed = asked_for("SIMULATION_SEED").unwrap_or(SEED);
+    let totals = World::run(troubled(seed, 24 * HOUR * days, HOUR, 1)).totals;
+    println!("{totals:#?}");
+    assert!(totals.trips > 10 && totals.recoveries > 5, "too little went wrong: {totals:?}");
+}
+
+#[test]
+fn many_bad_hours_break_no_promise() {
+    let worlds = asked_for("SIMULATION_WORLDS").unwrap_or(25);
+    let seeds = asked_for("SIMULATION_SEED").map_or(0..worlds, |seed| seed..seed + 1);
+    for seed in seeds {
+        World::run(troubled(seed, HOUR, Duration::from_secs(300), 3));
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_history() {
+    let history = |seed| World::run(troubled(seed, HOUR, HOUR / 12, 3)).history;
+    assert_eq!(history(7), history(7));
+    assert_ne!(history(7), history(8));
+}
+
+/// Ten requests a second for five minutes, and the first choice fails twice.
+#[test]
+fn reliability_300() {
+    let backends = [("first", 1), ("second", 1)];
+    let first = Upstream::healthy("first").with_fault(Fault::Refuse, 60, 90).with_fault(
+        Fault::Errors { percent: 100 },
+        180,
+        195,
+    );
+    let steady = Rhythm::Steady { every: Duration::from_millis(100) };
+    let totals = World::run(Plan {
+        seed: 300,
+        lasts: Duration::from_secs(300) + Duration::from_micros(1),
+        table: table(
+            vec![route("m", RoutePolicy::Ordered, &[("first", 1), ("second", 1)])],
+            &backends,
+        ),
+        upstreams: vec![first, Upstream::healthy("second")],
+        rates: rates(&backends),
+        clients: vec![Client::new("load", "m", steady)],
+        dying_keys: Vec::new(),
+        restarts: Vec::new(),
+    })
+    .totals;
+    println!("{totals:#?}");
+    assert_eq!((totals.asked, totals.answered), (3_000, 3_000));
+    assert_eq!((totals.trips, totals.recoveries), (2, 2));
+}
+
+/// A thousand requests over weights 5, 3 and 2, and while one of them is out the others by theirs.
+#[test]
+fn shares_follow_the_weights() {
+    let backends = [("five", 1), ("three", 1), ("two", 1)];
+    let weights = [("five", 5), ("three", 3), ("two", 2)];
+    let shares = |faults: &[(&str, Fault)]| {
+        let upstream = |(id, _): &(&str, u8)| {
+            let fault = faults.iter().find(|(ill, _)| ill == id);
+            let well = Upstream::healthy(id);
+            fault.map_or(well.clone(), |(_, fault)| well.with_fault(*fault, 0, 2_000))
+        };
+        let watch = World::run(Plan {
+            seed: 5,
+            lasts: Duration::from_secs(1_000) + Duration::from_micros(1),
+            table: table(vec![route("m", RoutePolicy::Weighted, &weights)], &backends),
+            upstreams: backends.iter().map(upstream).collect(),
+            rates: rates(&backends),
+            clients: vec![Client::new("c", "m", Rhythm::Steady { every: Duration::from_secs(1) })],
+            dying_keys: Vec::new(),
+            restarts: Vec::new(),
+        });
+        assert_eq!(watch.totals.answered, 1_000);
+        backends.map(|(id, _)| watch.answered_percent(id))
+    };
+    let near = |shares: [f64; 3], wanted: [f64; 3]| {
+        println!("{shares:?} for {wanted:?}");
+        shares.iter().zip(wanted).all(|(share, wanted)| (share - wanted).abs() <= 5.0)
+    };
+    assert!(near(shares(&[]), [50.0, 30.0, 20.0]));
+    assert!(near(shares(&[("five", Fault::Refuse)]), [0.0, 60.0, 40.0]));
+}
+
+/// The gateway holds itself to what the provider allows, in whatever minute the provider counts.
+#[test]
+fn a_provider_never_meets_more_than_its_limit() {
+    let backends = [("limited", 1), ("other", 1)];
+    let limited = Upstream::healthy("limited").taking_per_minute(30);
+    let rules = RateRules { requests_per_minute: Some(30), tokens_per_minute: None };
+    let rhythm = Rhythm::Bursts { size: 12, every: Duration::from_secs(7) };
+    let watch = World::run(Plan {
+        seed: 21,
+        lasts: HOUR,
+        table: table(
+            vec![route("m", RoutePolicy::Ordered, &[("limited", 1), ("other", 1)])],
+            &backends,
+        ),
+        upstreams: vec![limited, Upstream::healthy("other")],
+        rates: vec![("limited", rules), ("other", RateRules::default())],
+        clients: vec![Client::new("c", "m", rhythm)],
+        dying_keys: Vec::new(),
+        restarts: Vec::new(),
+    });
+    let share = watch.answered_percent("limited");
+    println!("{share} % by the limited one, {:#?}", watch.totals);
+    assert_eq!(watch.totals.answered, watch.totals.asked);
+    assert_eq!(watch.totals.rate_limited, 0);
+    // 30 a minute of about 103, and the window may be a second longer than a minute.
+    assert!((27.0..=30.0).contains(&share), "{share}");
+}
+
+/// A provider that takes five at once and refuses the sixth: what is found out, and what is lost.
+#[test]
+fn what_a_provider_takes_at_once_is_found_out() {
+    let backends = [("narrow", 1)];
+    let narrow = Upstream::healthy("narrow").taking_at_once(5);
+    let rhythm = Rhythm::Bursts { size: 8, every: Duration::from_secs(20) };
+    let totals = World::run(Plan {
+        seed: 22,
+        lasts: HOUR,
+        table: table(vec![route("m", RoutePolicy::Ordered, &[("narrow", 1)])], &backends),
+        upstreams: vec![narrow],
+        rates: rates(&backends),
+        clients: vec![Client::new("c", "m", rhythm)],
+        dying_keys: Vec::new(),
+        restarts: Vec::new(),
+    })
+    .totals;
+    println!("{totals:#?}");
+    assert!(totals.rate_limited * 20 < totals.asked, "{totals:?}");
+}
+
+/// A provider that is dead for an hour, and clients that do not give up.
+#[test]
+fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() {
+    for retrying in [Retrying::AsSdk, Retrying::Stubborn] {
+        let backends = [("dead", 1)];
+        let rhythm = Rhythm::Steady { every: Duration::from_secs(1) };
+        let totals = World::run(Plan {
+            seed: 12,
+            lasts: HOUR,
+            table: table(vec![route("m", RoutePolicy::Ordered, &[("dead", 1)])], &backends),
+            upstreams: vec![Upstream::healthy("dead").with_fault(Fault::Refuse, 0, 4_000)],
+            rates: rates(&backends),
+            clients: vec![Client::new("client", "m", rhythm).retrying(retrying)],
+            dying_keys: Vec::new(),
+            restarts: Vec::new(),
+        })
+        .totals;
+        println!("{retrying:?}: {totals:#?}");
+        assert_eq!(totals.answered, 0);
+        assert!(totals.sent * 10 <= totals.asked, "{totals:?}");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how a failing world is run again")]
+fn asked_for(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a whole number"))
+}

@@ -1,0 +1,193 @@
+//! The pages of the watch: what is known of an access and of a request from outside.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use domain::{Access, Moment, RequestId};
+use resilience::{Happened, TransitionState};
+
+use super::gateway::CallId;
+
+/// Calls that failed or were slow, as far back as a transition may name them.
+const COUNTED_MAX: usize = 500;
+/// Calls in half-open after 0, 1, and 2 or more successes.
+const TRIALS: [usize; 3] = [1, 2, 4];
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) began: Moment,
+    pub(crate) routed: Moment,
+    pub(crate) sent: Vec<Sent>,
+    /// Candidates that could be called when it was routed.
+    pub(crate) available: Vec<Access>,
+    pub(crate) all_open: bool,
+    /// It waited in vain for a place at a backend.
+    pub(crate) gave_up: bool,
+}
+
+/// An attempt.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) access: Access,
+    /// Which key it was, counted from the first.
+    pub(crate) key: u32,
+    pub(crate) happened: Option<Happened>,
+}
+
+/// An access.
+#[derive(Debug)]
+pub(crate) struct Book {
+    /// Of the breaker, as it was announced.
+    pub(crate) state: TransitionState,
+    pub(crate) trials: BTreeSet<CallId>,
+    pub(crate) successes: usize,
+    /// When it last ceased to be available.
+    pub(crate) unavailable: Option<Moment>,
+    pub(crate) key: u32,
+    blocked: bool,
+    /// A rate limit was announced, and its end not yet.
+    cooling: bool,
+    /// Whether calls from before a restart, which nobody remembers, may count towards the next opening.
+    pub(crate) forgotten: bool,
+    cools_until: Moment,
+    /// Calls that count against it.
+    pub(crate) counted: VecDeque<RequestId>,
+}
+
+impl Seen {
+    pub(crate) const fn new(began: Moment) -> Self {
+        Self {
+            began,
+            routed: began,
+            sent: Vec::new(),
+            available: Vec::new(),
+            all_open: false,
+            gave_up: false,
+        }
+    }
+
+    /// Whether a call of `access` goes where this request has failed before: the same access, or a
+    /// backend whose endpoint failed. Another key after a fault of a key is no repetition.
+    pub(crate) fn repeats(&self, access: &Access) -> bool {
+        self.sent.iter().any(|sent| {
+            let endpoint = matches!(sent.happened, Some(Happened::Failure { .. }));
+            sent.access == *access || (sent.access.backend == access.backend && endpoint)
+        })
+    }
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            state: TransitionState::Closed,
+            trials: BTreeSet::new(),
+            successes: 0,
+            unavailable: None,
+            key: 0,
+            blocked: false,
+            cooling: false,
+            forgotten: false,
+            cools_until: Moment::default(),
+            counted: VecDeque::new(),
+        }
+    }
+}
+
+impl Book {
+    pub(crate) fn available(&self, now: Moment) -> bool {
+        let lets_through =
+            matches!(self.state, TransitionState::Closed | TransitionState::Recovering);
+        lets_through && !self.blocked && !self.cooling && now >= self.cools_until
+    }
+
+    /// Takes a call to be sent, if that is allowed.
+    pub(crate) fn send(&mut self, call: CallId, now: Moment) -> Result<(), String> {
+        if self.blocked {
+            return Err("its key is blocked".to_owned());
+        }
+        if now < self.cools_until {
+            return Err(format!("it cools down for {:?} more", self.cools_until.since(now)));
+        }
+        match self.state {
+            TransitionState::Open => Err("its breaker is open".to_owned()),
+            TransitionState::HalfOpen => {
+                self.trials.insert(call);
+                let (out, most) = (self.trials.len(), TRIALS[self.successes.min(2)]);
+                let within = out <= most;
+                within.then_some(()).ok_or_else(|| format!("{out} trials out, {most} allowed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes what became of a call.
+    pub(crate) fn reported(
+        &mut self,
+        call: CallId,
+        request: RequestId,
+        happened: Happened,
+        key: u32,
+        now: Moment,
+    ) {
+        let was_trial = self.trials.remove(&call);
+        match happened {
+            Happened::Success { .. } => {
+                self.successes += usize::from(was_trial);
+            }
+            Happened::Failure { .. } => {}
+            Happened::RateLimited { wait, .. } => {
+                self.cools_until = self.cools_until.max(now + wait.unwrap_or_default());
+            }
+            Happened::Blocked(_) => self.blocked |= key == self.key,
+            Happened::Nothing => return,
+        }
+        if self.counted.len() >= COUNTED_MAX {
+            self.counted.pop_front();
+        }
+        self.counted.push_back(request);
+    }
+
+    /// Takes an announced transition, if it begins where the last one ended.
+    pub(crate) fn change(
+        &mut self,
+        from: TransitionState,
+        to: TransitionState,
+        at: Moment,
+    ) -> Result<(), String> {
+        if matches!(to, TransitionState::CoolingDown | TransitionState::Blocked) {
+            self.unavailable = Some(at);
+        }
+        match (from, to) {
+            (_, TransitionState::CoolingDown) => self.cooling = true,
+            (TransitionState::CoolingDown, TransitionState::Ready) => self.cooling = false,
+            _ => {}
+        }
+        if !is_of_the_breaker(to) {
+            return Ok(());
+        }
+        if from != self.state {
+            return Err(format!(
+                "it was {} and is announced to go from {from} to {to}",
+                self.state
+            ));
+        }
+        self.state = to;
+        if matches!(to, TransitionState::Open | TransitionState::HalfOpen) {
+            self.unavailable = Some(at);
+            self.trials.clear();
+            self.successes = 0;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn key_replaced(&mut self, now: Moment) {
+        self.key += 1;
+        self.blocked = false;
+        self.cools_until = now;
+    }
+}
+
+const fn is_of_the_breaker(state: TransitionState) -> bool {
+    use TransitionState::{Closed, HalfOpen, Open, Recovering};
+    matches!(state, Closed | Open | HalfOpen | Recovering)
+}

@@ -1,0 +1,130 @@
+//! The worlds: who asks, who answers, by which routes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::{Access, BackendId, CredentialId, Moment, PoolOrder, RouteId, RoutePolicy};
+use resilience::{FailureClass, RateRules};
+use routing::{
+    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
+    RouteCandidate, RouteTable, Standing,
+};
+
+use super::chance::Chance;
+use super::clients::{Client, Retrying, Rhythm};
+use super::upstream::Upstream;
+use super::world::{DyingKey, Plan};
+
+/// A route from `model` to backends, each with its weight.
+pub(crate) fn route(model: &str, policy: RoutePolicy, backends: &[(&str, u16)]) -> Route {
+    let candidate = |(backend, weight): &(&str, u16)| RouteCandidate {
+        backend: BackendId::new(*backend).expect("a name"),
+        model: None,
+        weight: *weight,
+    };
+    Route {
+        id: RouteId::new(model).expect("a name"),
+        models: vec![model.to_owned()],
+        clients: Vec::new(),
+        projects: Vec::new(),
+        policy,
+        weights: BalanceWeights::default(),
+        sticky: None,
+        crossing: None,
+        cache: None,
+        candidates: backends.iter().map(candidate).collect(),
+    }
+}
+
+/// A table over backends with this many keys each.
+pub(crate) fn table(routes: Vec<Route>, backends: &[(&str, u8)]) -> RouteTable {
+    let known = |(backend, keys): &(&str, u8)| BackendModels {
+        backend: BackendId::new(*backend).expect("a name"),
+        role: BackendRole::Provider,
+        standing: Standing::Usable,
+        models: Vec::new(),
+        pool: Pool {
+            order: PoolOrder::Ordered,
+            members: (0..*keys)
+                .map(|number| PoolMember { credential: key(backend, number), weight: 1 })
+                .collect(),
+        },
+        traits: BackendTraits::default(),
+    };
+    RouteTable::new(routes, backends.iter().map(known).collect())
+}
+
+fn key(backend: &str, number: u8) -> CredentialId {
+    CredentialId::new(format!("{backend}-{number}")).expect("a name")
+}
+
+/// A world in which everything goes wrong at some time: three providers of which one has two keys, a
+/// local server without a key, one with limits of its own; desks, scripts and agents.
+pub(crate) fn troubled(seed: u64, lasts: Duration, mean_well: Duration, hurry: u32) -> Plan {
+    let chance = Chance::new(seed.wrapping_mul(31));
+    let end = Moment::default() + lasts;
+    let backends = [("alpha", 2), ("beta", 1), ("gamma", 1), ("local", 0), ("narrow", 1)];
+    let mut upstreams: Vec<_> = backends
+        .iter()
+        .map(|(id, _)| Upstream::ill_at_random(id, end, mean_well, &chance))
+        .collect();
+    for narrow in upstreams.iter_mut().filter(|one| one.backend.as_str() == "narrow") {
+        (narrow.capacity, narrow.per_minute) = (Some(3), Some(60));
+    }
+    let ordered = RoutePolicy::Ordered;
+    let routes = vec![
+        route("fast", ordered, &[("alpha", 1), ("beta", 1)]),
+        route("smart", RoutePolicy::Weighted, &[("beta", 2), ("gamma", 1), ("local", 1)]),
+        route("cheap", ordered, &[("narrow", 1), ("local", 1)]),
+        route("alone", ordered, &[("gamma", 1)]),
+    ];
+    let desk = |secs: u64| Rhythm::Desk { mean: Duration::from_secs(secs) / hurry };
+    let bursts = Rhythm::Bursts { size: 25, every: Duration::from_secs(1_200) / hurry };
+    let clients = vec![
+        Client::new("editor", "fast", desk(8)).retrying(Retrying::AsSdk).cancelling(0.1),
+        Client::new("agent", "smart", desk(6)).retrying(Retrying::Stubborn).cancelling(0.02),
+        Client::new("script", "alone", desk(20)).retrying(Retrying::AsSdk),
+        Client::new("nightly", "cheap", bursts).in_the_background().retrying(Retrying::AsSdk),
+    ];
+    let table = table(routes, &backends);
+    let dying_keys = dying_keys(end, mean_well, &chance);
+    let mut restarts = Vec::new();
+    let mut at = Moment::default() + chance.pause(lasts / 4);
+    while at < end {
+        restarts.push(at);
+        at = at + chance.pause(lasts / 4);
+    }
+    Plan { seed, lasts, table, upstreams, rates: rates(&backends), clients, dying_keys, restarts }
+}
+
+/// No limits of the gateway's own.
+pub(crate) fn rates(backends: &[(&'static str, u8)]) -> Vec<(&'static str, RateRules)> {
+    backends.iter().map(|(id, _)| (*id, RateRules::default())).collect()
+}
+
+fn dying_keys(end: Moment, mean_well: Duration, chance: &Chance) -> Vec<DyingKey> {
+    let classes = [
+        FailureClass::KeyRejected,
+        FailureClass::Forbidden,
+        FailureClass::Unpaid,
+        FailureClass::SpendLimit,
+    ];
+    let mut dying = Vec::new();
+    for (backend, number) in [("alpha", 0), ("alpha", 1), ("beta", 0), ("gamma", 0)] {
+        let access = Access {
+            backend: BackendId::new(backend).expect("a name"),
+            credential: Some(key(backend, number)),
+        };
+        let mut dies = Moment::default() + chance.pause(mean_well * 4);
+        while dies < end {
+            let replaced =
+                dies + chance.between(Duration::from_secs(60), Duration::from_secs(1_800));
+            let class = chance.pick(&classes);
+            dying.push(DyingKey { access: access.clone(), class, dies, replaced });
+            dies = replaced + chance.pause(mean_well * 4);
+        }
+    }
+    let keys: BTreeSet<_> = dying.iter().map(|key| &key.access).collect();
+    assert!(keys.len() <= 4, "only these keys die");
+    dying
+}

@@ -1,0 +1,176 @@
+//! The accesses with a record of everything that was put into them, so that the record alone can be
+//! played again: a state that depends on anything else, such as on being looked at, shows.
+
+use std::collections::BTreeMap;
+
+use domain::{Access, CredentialId, Moment, RequestId};
+use resilience::{
+    Accesses, Availability, BreakerRules, Happened, Permit, ProbeOutcome, Transition,
+};
+
+/// Number of a permit in the record.
+pub(crate) type PermitNumber = usize;
+
+#[derive(Debug, Clone)]
+enum Put {
+    Admit { access: Access, model: String, permit: PermitNumber },
+    AdmitNearest { among: Vec<(Access, String)>, permit: PermitNumber },
+    Report { permit: PermitNumber, happened: Happened, evidence: RequestId, chance: f64 },
+    Release { permit: PermitNumber },
+    Probed { access: Access, outcome: ProbeOutcome, chance: f64 },
+    KeyChanged { credential: CredentialId },
+    Restart,
+}
+
+/// [`Accesses`] and what was put into them.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) accesses: Accesses,
+    rules: BreakerRules,
+    permits: BTreeMap<PermitNumber, Permit>,
+    issued: PermitNumber,
+    record: Vec<(Moment, Put)>,
+    /// Not yet looked at by the watch.
+    pub(crate) transitions: Vec<Transition>,
+}
+
+impl Recorded {
+    pub(crate) fn new(rules: BreakerRules) -> Self {
+        Self {
+            accesses: Accesses::new(rules),
+            rules,
+            permits: BTreeMap::new(),
+            issued: 0,
+            record: Vec::new(),
+            transitions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn admit(&mut self, access: &Access, model: &str, now: Moment) -> Option<usize> {
+        match self.accesses.admit(access, model, now) {
+            Ok(permit) => {
+                let (access, model) = (access.clone(), model.to_owned());
+                Some(self.issue(permit, now, |permit| Put::Admit { access, model, permit }))
+            }
+            Err(Availability::Closed { .. }) => None,
+            Err(open) => panic!("refused although {open:?}"),
+        }
+    }
+
+    pub(crate) fn admit_nearest(
+        &mut self,
+        among: &[(Access, String)],
+        now: Moment,
+    ) -> Option<(usize, PermitNumber)> {
+        let pairs: Vec<_> = among.iter().map(|(access, model)| (access, model.as_str())).collect();
+        let (place, permit) = self.accesses.admit_nearest(&pairs, now)?;
+        let among = among.to_vec();
+        Some((place, self.issue(permit, now, |permit| Put::AdmitNearest { among, permit })))
+    }
+
+    fn issue(
+        &mut self,
+        permit: Permit,
+        now: Moment,
+        put: impl FnOnce(PermitNumber) -> Put,
+    ) -> PermitNumber {
+        let number = self.issued;
+        self.issued += 1;
+        self.permits.insert(number, permit);
+        self.record.push((now, put(number)));
+        number
+    }
+
+    pub(crate) fn report(
+        &mut self,
+        permit: PermitNumber,
+        happened: Happened,
+        evidence: RequestId,
+        now: Moment,
+        chance: f64,
+    ) {
+        self.record.push((now, Put::Report { permit, happened, evidence, chance }));
+        let permit = self.permits.remove(&permit).expect("a permit that is out");
+        let changed = self.accesses.report(permit, happened, evidence, now, chance);
+        self.transitions.extend(changed);
+    }
+
+    pub(crate) fn release(&mut self, permit: PermitNumber, now: Moment) {
+        self.record.push((now, Put::Release { permit }));
+        let permit = self.permits.remove(&permit).expect("a permit that is out");
+        self.accesses.release(permit, now);
+    }
+
+    pub(crate) fn probed(
+        &mut self,
+        access: &Access,
+        outcome: ProbeOutcome,
+        now: Moment,
+        chance: f64,
+    ) {
+        self.record.push((now, Put::Probed { access: access.clone(), outcome, chance }));
+        self.transitions.extend(self.accesses.probed(access, outcome, now, chance));
+    }
+
+    pub(crate) fn key_changed(&mut self, credential: &CredentialId, now: Moment) {
+        self.record.push((now, Put::KeyChanged { credential: credential.clone() }));
+        self.transitions.extend(self.accesses.credential_changed(credential, now));
+    }
+
+    /// The program ends and starts again at once: states live on as they were saved.
+    pub(crate) fn restart(&mut self, now: Moment) {
+        self.record.push((now, Put::Restart));
+        self.permits.clear();
+        self.transitions.extend(self.accesses.lapse(now));
+        self.accesses = restarted(&self.accesses, self.rules, now);
+    }
+
+    /// How many permits are out.
+    pub(crate) fn out(&self) -> usize {
+        self.permits.len()
+    }
+
+    /// What the record alone leads to.
+    pub(crate) fn replayed(&self) -> Accesses {
+        let mut again = Accesses::new(self.rules);
+        let mut permits = BTreeMap::new();
+        for (now, put) in self.record.iter().cloned() {
+            match put {
+                Put::Admit { access, model, permit } => {
+                    let admitted = again.admit(&access, &model, now).expect("admitted as before");
+                    permits.insert(permit, admitted);
+                }
+                Put::AdmitNearest { among, permit } => {
+                    let pairs: Vec<_> =
+                        among.iter().map(|(access, model)| (access, model.as_str())).collect();
+                    let admitted = again.admit_nearest(&pairs, now).expect("admitted as before");
+                    permits.insert(permit, admitted.1);
+                }
+                Put::Report { permit, happened, evidence, chance } => {
+                    let permit = permits.remove(&permit).expect("a permit that is out");
+                    again.report(permit, happened, evidence, now, chance);
+                }
+                Put::Release { permit } => {
+                    again.release(permits.remove(&permit).expect("a permit that is out"), now);
+                }
+                Put::Probed { access, outcome, chance } => {
+                    again.probed(&access, outcome, now, chance);
+                }
+                Put::KeyChanged { credential } => {
+                    again.credential_changed(&credential, now);
+                }
+                Put::Restart => {
+                    permits.clear();
+                    again = restarted(&again, self.rules, now);
+                }
+            }
+        }
+        again
+    }
+}
+
+fn restarted(before: &Accesses, rules: BreakerRules, now: Moment) -> Accesses {
+    let mut after = Accesses::new(rules);
+    after.restore(before.save(now), std::time::Duration::ZERO, now);
+    after
+}

@@ -1,0 +1,338 @@
+//! What must hold, checked after every event with books of its own: from what was sent, answered and
+//! announced, never from the inside of a state machine.
+//!
+//! The promises: at most three attempts for a request; nothing to an open breaker; as many trials in
+//! half-open as it allows, and one to begin with; nothing to a blocked key or in a cooldown; no more
+//! at once than there are places; no failure while a healthy candidate is there; repetitions within
+//! the budget; next to nothing upstream once everything is open; a transition has its evidence; and
+//! at the end nobody waits, nothing is held, and the record alone leads to the same states.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use domain::{Access, BackendId, CredentialId, Moment};
+use resilience::{Happened, ProbeOutcome, Transition, TransitionRule, TransitionState};
+
+use super::books::{Book, Seen, Sent};
+use super::gateway::{CallId, Effect, Ending, Gateway, PLACES, QUEUE_MAX};
+use super::upstream::Upstream;
+
+/// Most attempts for a request.
+const ATTEMPTS_MAX: usize = 3;
+/// The part of the requests of a minute that may be repeated, and how many beside.
+const REPEATED: (f64, f64) = (0.2, 3.0);
+/// Most calls upstream for a request that found everything open.
+const AMPLIFICATION_MAX: f64 = 1.2;
+
+/// The books of a run.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    seed: u64,
+    now: Moment,
+    calls: BTreeMap<CallId, Seen>,
+    books: BTreeMap<Access, Book>,
+    in_flight: BTreeMap<BackendId, usize>,
+    answered: BTreeMap<BackendId, u32>,
+    served: VecDeque<Moment>,
+    repeated: VecDeque<Moment>,
+    /// Announced in this event; their evidence is looked at when its calls are known.
+    openings: Vec<Transition>,
+    pub(crate) totals: Totals,
+    /// What happened, in a number: two runs that differ anywhere differ here.
+    pub(crate) history: u64,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) asked: u64,
+    pub(crate) answered: u64,
+    pub(crate) failed: u64,
+    pub(crate) cut: u64,
+    /// No place, neither at the door nor at a backend, in time.
+    pub(crate) busy: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) sent: u64,
+    /// Attempts that met a 429.
+    pub(crate) rate_limited: u64,
+    pub(crate) repeated: u64,
+    pub(crate) trips: u64,
+    pub(crate) recoveries: u64,
+    /// Requests that found every candidate's breaker open, and what was sent for them.
+    pub(crate) all_open: u64,
+    pub(crate) sent_all_open: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            now: Moment::default(),
+            calls: BTreeMap::new(),
+            books: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            served: VecDeque::new(),
+            repeated: VecDeque::new(),
+            openings: Vec::new(),
+            totals: Totals::default(),
+            history: 0,
+        }
+    }
+
+    pub(crate) fn asked(&mut self, call: CallId, now: Moment) {
+        self.totals.asked += 1;
+        self.calls.insert(call, Seen::new(now));
+    }
+
+    /// A transition was announced.
+    pub(crate) fn changed(&mut self, transition: Transition) {
+        let Transition { access, from, to, rule, evidence, at, model, until } = transition;
+        let book = self.books.entry(access.clone()).or_default();
+        if let Err(wrong) = book.change(from, to, at) {
+            self.broken(&format!("{access}: {wrong}"));
+        }
+        let tripped = to == TransitionState::Open && from != TransitionState::HalfOpen;
+        self.totals.trips += u64::from(tripped);
+        self.totals.recoveries += u64::from(to == TransitionState::Closed);
+        self.note(&format!("{access} {from} {to} {rule} {at:?}"));
+        if to == TransitionState::Open {
+            self.openings.push(Transition { access, model, from, to, rule, evidence, at, until });
+        }
+    }
+
+    /// Whoever opens has its evidence: as many calls of this access that count against it as its rule
+    /// names.
+    fn opened(&mut self, transition: &Transition) {
+        let Transition { access, rule, evidence, .. } = transition;
+        let book = self.books.entry(access.clone()).or_default();
+        let forgotten = std::mem::take(&mut book.forgotten);
+        let least = match rule {
+            TransitionRule::FailuresInARow if forgotten => 1,
+            TransitionRule::FailuresInARow => 3,
+            TransitionRule::FailureRate | TransitionRule::SlowRate => 5,
+            _ => 0,
+        };
+        let counted = &self.books[access].counted;
+        let known = evidence.iter().filter(|id| counted.contains(id)).count();
+        self.holds(known >= least && known == evidence.len(), || {
+            format!("{access} opened by {rule} with {known} of {}", evidence.len())
+        });
+    }
+
+    /// The gateway wants something done.
+    pub(crate) fn saw(
+        &mut self,
+        effect: &Effect,
+        gateway: &Gateway,
+        upstreams: &BTreeMap<BackendId, Upstream>,
+        now: Moment,
+    ) {
+        self.now = now;
+        match effect {
+            Effect::Routed { call, candidates } => self.routed(*call, candidates),
+            Effect::Send { call, access, .. } => self.sent(*call, access, gateway),
+            Effect::Reported { call, access, request, happened } => {
+                *self.in_flight.entry(access.backend.clone()).or_default() -= 1;
+                let seen = self.calls.get_mut(call).expect("a request that is inside");
+                let sent = seen.sent.last_mut().expect("an answer to something");
+                sent.happened = Some(*happened);
+                let limited = matches!(happened, Happened::RateLimited { .. });
+                self.totals.rate_limited += u64::from(limited);
+                if matches!(happened, Happened::Success { .. }) {
+                    *self.answered.entry(access.backend.clone()).or_default() += 1;
+                }
+                let book = self.books.entry(access.clone()).or_default();
+                book.reported(*call, *request, *happened, sent.key, now);
+            }
+            Effect::Ended { call, ending } => self.ended(*call, *ending, upstreams),
+            Effect::Decided { call, access } => {
+                if self.calls[call].repeats(access) {
+                    self.totals.repeated += 1;
+                    self.repetition();
+                }
+            }
+            Effect::GaveUp { call } => {
+                self.calls.get_mut(call).expect("a request that is inside").gave_up = true;
+            }
+            Effect::ResumeAt { .. } | Effect::GiveUpAt { .. } => {}
+        }
+    }
+
+    pub(crate) fn probed(&mut self, access: &Access, outcome: ProbeOutcome) {
+        let book = self.books.entry(access.clone()).or_default();
+        if outcome == ProbeOutcome::Good && book.state == TransitionState::HalfOpen {
+            book.successes += 1;
+        }
+    }
+
+    pub(crate) fn key_replaced(&mut self, credential: &CredentialId, now: Moment) {
+        for (access, book) in &mut self.books {
+            if access.credential.as_ref() == Some(credential) {
+                book.key_replaced(now);
+            }
+        }
+    }
+
+    /// The program was killed and started again; its budget is new, and all calls are cut.
+    pub(crate) fn restarted(&mut self) {
+        self.in_flight.clear();
+        self.served.clear();
+        self.repeated.clear();
+        for book in self.books.values_mut() {
+            book.trials.clear();
+            book.forgotten = true;
+        }
+    }
+
+    /// After each event.
+    pub(crate) fn check(&mut self, gateway: &Gateway, now: Moment) {
+        self.now = now;
+        for opening in std::mem::take(&mut self.openings) {
+            self.opened(&opening);
+        }
+        let door = &gateway.door.admission;
+        let (inside, queued) = (door.in_flight(), door.queued());
+        self.holds(inside <= PLACES && queued <= QUEUE_MAX, || {
+            format!("{inside} inside and {queued} waiting")
+        });
+        self.holds(inside + queued == gateway.inside(), || {
+            format!("{} requests for {inside} places and {queued} waiting", gateway.inside())
+        });
+        let mut all = 0;
+        for (id, backend) in &gateway.backends {
+            let held = backend.gate.admission.in_flight();
+            let out = self.in_flight.get(id).copied().unwrap_or(0);
+            all += out;
+            self.holds(held == out, || format!("{id}: {held} places for {out} calls"));
+        }
+        let permits = gateway.recorded.out();
+        self.holds(permits == all, || format!("{permits} permits for {all} calls"));
+    }
+
+    /// When nobody waits for anything any more.
+    pub(crate) fn end(&mut self, gateway: &Gateway, now: Moment) {
+        self.now = now;
+        self.holds(gateway.inside() == 0 && self.calls.is_empty(), || "left inside".to_owned());
+        let Totals { all_open, sent_all_open, .. } = self.totals;
+        #[expect(clippy::cast_precision_loss, reason = "counts of a day")]
+        let allowed = all_open as f64 * AMPLIFICATION_MAX + 2.0;
+        #[expect(clippy::cast_precision_loss, reason = "counts of a day")]
+        let within = sent_all_open as f64 <= allowed;
+        self.holds(within, || format!("{sent_all_open} calls for {all_open} with all open"));
+        let again = gateway.recorded.replayed();
+        let live = &gateway.recorded.accesses;
+        for access in self.books.keys() {
+            let (live, again) = (live.standing(access, now), again.standing(access, now));
+            self.holds(live == again, || format!("{access}: {live:?} became {again:?}"));
+        }
+    }
+
+    /// The part of the answers that came from a backend, in percent.
+    pub(crate) fn answered_percent(&self, backend: &str) -> f64 {
+        let all: u32 = self.answered.values().sum();
+        let own = self.answered.iter().find(|(id, _)| id.as_str() == backend);
+        f64::from(own.map_or(0, |(_, own)| *own)) * 100.0 / f64::from(all)
+    }
+
+    fn routed(&mut self, call: CallId, candidates: &[Access]) {
+        let now = self.now;
+        self.served.push_back(now);
+        let books = &self.books;
+        let known = |access: &Access| books.get(access);
+        let available = |access: &&Access| known(access).is_none_or(|book| book.available(now));
+        let is_open =
+            |access: &Access| known(access).is_some_and(|book| book.state == TransitionState::Open);
+        let seen = self.calls.get_mut(&call).expect("a request that is inside");
+        seen.routed = now;
+        seen.available = candidates.iter().filter(available).cloned().collect();
+        seen.all_open = candidates.iter().all(is_open);
+        self.totals.all_open += u64::from(seen.all_open);
+    }
+
+    fn sent(&mut self, call: CallId, access: &Access, gateway: &Gateway) {
+        let now = self.now;
+        let book = self.books.entry(access.clone()).or_default();
+        let (allowed, key) = (book.send(call, now), book.key);
+        let seen = self.calls.get_mut(&call).expect("a request that is inside");
+        seen.sent.push(Sent { access: access.clone(), key, happened: None });
+        let (attempts, all_open) = (seen.sent.len(), seen.all_open);
+        let in_flight = self.in_flight.entry(access.backend.clone()).or_default();
+        *in_flight += 1;
+        let (in_flight, limit) = (*in_flight, gateway.backends[&access.backend].adaptive.limit());
+        self.totals.sent += 1;
+        self.totals.sent_all_open += u64::from(all_open);
+        if let Err(wrong) = allowed {
+            self.broken(&format!("request {call} was sent to {access}: {wrong}"));
+        }
+        self.holds(attempts <= ATTEMPTS_MAX, || format!("request {call}: {attempts} attempts"));
+        self.holds(in_flight <= limit as usize, || {
+            format!("{access}: {in_flight} at once, {limit} allowed")
+        });
+        self.note(&format!("{call} to {access} {now:?}"));
+    }
+
+    fn repetition(&mut self) {
+        let now = self.now;
+        self.repeated.push_back(now);
+        for moments in [&mut self.repeated, &mut self.served] {
+            while moments.front().is_some_and(|at| now.since(*at) > Duration::from_secs(60)) {
+                moments.pop_front();
+            }
+        }
+        let (repeated, served) = (self.repeated.len(), self.served.len());
+        #[expect(clippy::cast_precision_loss, reason = "counts of a minute")]
+        let within = repeated as f64 <= served as f64 * REPEATED.0 + REPEATED.1;
+        self.holds(within, || format!("{repeated} repetitions for {served} requests"));
+    }
+
+    fn ended(&mut self, call: CallId, ending: Ending, upstreams: &BTreeMap<BackendId, Upstream>) {
+        let seen = self.calls.remove(&call).expect("a request that is inside");
+        let totals = &mut self.totals;
+        match ending {
+            Ending::Answered => totals.answered += 1,
+            Ending::CutInAnswer => totals.cut += 1,
+            Ending::Cancelled => totals.cancelled += 1,
+            Ending::Busy { .. } => totals.busy += 1,
+            Ending::Failed { .. } if seen.gave_up => totals.busy += 1,
+            Ending::Failed { stopped, .. } => {
+                totals.failed += 1;
+                let well = seen.available.iter().find(|access| {
+                    let upstream = &upstreams[&access.backend];
+                    let steady = self.books.get(access);
+                    upstream.was_well(access, seen.began, self.now)
+                        && steady.is_none_or(|book| book.unavailable < Some(seen.routed))
+                });
+                if let Some(well) = well {
+                    let sent: Vec<_> =
+                        seen.sent.iter().map(|sent| (&sent.access, sent.happened)).collect();
+                    let began = seen.began;
+                    self.broken(&format!(
+                        "request {call} of {began:?} failed ({stopped}) although {well} was well; sent: {sent:?}"
+                    ));
+                }
+            }
+        }
+        self.note(&format!("{call} {ending:?}"));
+    }
+
+    fn holds(&self, promise: bool, otherwise: impl FnOnce() -> String) {
+        if !promise {
+            self.broken(&otherwise());
+        }
+    }
+
+    fn broken(&self, what: &str) {
+        let (seed, at) = (self.seed, Duration::from_micros(self.now.as_micros()));
+        panic!(
+            "at {at:?}: {what}\nThe same again: SIMULATION_SEED={seed} cargo nextest run -p acceptance --test simulation"
+        );
+    }
+
+    fn note(&mut self, line: &str) {
+        // FNV-1a, 64 bits.
+        for byte in line.bytes() {
+            self.history = (self.history ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
