@@ -19,7 +19,7 @@ words! {
         Tools = "tools",
         /// Something at the provider is used or changed.
         State = "state",
-        /// What is asked for is never kept: not an answer of a model, or vectors of pictures.
+        /// What is asked for is never kept: a count of tokens.
         Surface = "surface",
     }
 }

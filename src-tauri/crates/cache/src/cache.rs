@@ -1,5 +1,6 @@
 //! The cache as its users see it: look up, put in, purge, count.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +99,12 @@ struct Inner {
     shared: Option<Shared>,
     counters: Counters,
     config: CacheConfig,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("config", &self.inner.config).finish_non_exhaustive()
+    }
 }
 
 impl Cache {
@@ -279,6 +286,14 @@ impl Cache {
     pub async fn flush(&self) {
         if let Some(disk) = &self.inner.disk {
             disk.flush().await;
+        }
+    }
+
+    /// Writes what was put in and lets go of the file, for another cache or the end of the program. What
+    /// is in memory is given on.
+    pub fn close(&self) {
+        if let Some(disk) = &self.inner.disk {
+            disk.close();
         }
     }
 

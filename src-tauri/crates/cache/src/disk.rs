@@ -80,9 +80,9 @@ struct Shelf {
 
 pub(crate) struct Disk {
     shelf: Arc<Shelf>,
-    /// `None` while it is dropped.
-    jobs: Option<SyncSender<Job>>,
-    writer: Option<JoinHandle<()>>,
+    /// `None` once it is closed.
+    jobs: Mutex<Option<SyncSender<Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
     permits: Semaphore,
 }
 
@@ -118,7 +118,8 @@ impl Disk {
         if let Err(error) = &writer {
             tracing::error!(%error, "the cache's writer could not be started");
         }
-        Self { shelf, jobs: Some(jobs), writer: writer.ok(), permits: Semaphore::new(READERS_MAX) }
+        let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(writer.ok()));
+        Self { shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
     }
 
     /// Reads an answer. `bytes_max` limits its body.
@@ -193,17 +194,27 @@ impl Disk {
         (entries, self.shelf.bytes.load(Ordering::Relaxed), self.shelf.bytes_max)
     }
 
+    /// Writes what was handed in, and nothing more. The file is free for another one afterwards.
+    pub(crate) fn close(&self) {
+        // The writer ends when its queue does, after all that is in it.
+        drop(self.jobs.lock().take());
+        let writer = self.writer.lock().take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the cache's writer has panicked; report this");
+        }
+    }
+
     fn offer(&self, job: Job) {
         self.try_send(job);
     }
 
     fn try_send(&self, job: Job) -> bool {
-        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
+        self.jobs.lock().as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
     }
 
     /// Waits for room.
     async fn send(&self, job: Job) {
-        let Some(jobs) = self.jobs.clone() else { return };
+        let Some(jobs) = self.jobs.lock().clone() else { return };
         // If the writer is gone the answer's sender is dropped with the job, which is an answer too.
         let _sent = tokio::task::spawn_blocking(move || jobs.send(job).is_ok()).await;
     }
@@ -211,13 +222,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // The writer ends when its queue does, after all that is in it.
-        self.jobs = None;
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::error!("the cache's writer has panicked; report this");
-        }
+        self.close();
     }
 }
 

@@ -46,6 +46,14 @@ pub struct Ticket {
     pub(crate) asked: WallTime,
 }
 
+impl Ticket {
+    /// When the question was asked.
+    #[must_use]
+    pub const fn asked(&self) -> WallTime {
+        self.asked
+    }
+}
+
 /// What a rule is about; [`Purge`] but for the two that are no names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Covered {

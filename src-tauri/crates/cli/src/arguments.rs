@@ -6,7 +6,8 @@ use std::io::Write;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, check, clients, completions, keys, requests, settings, token, usage,
+    ask, backends, cache, check, clients, completions, keys, requests, routes, settings, token,
+    usage,
 };
 use crate::console::Format;
 use crate::exit::Exit;
@@ -63,6 +64,9 @@ pub(crate) enum Ask {
     /// Places that requests can go to
     #[command(subcommand)]
     Backends(backends::Backends),
+    /// Where requests go, and why
+    #[command(subcommand)]
+    Routes(routes::Routes),
     /// Tools on this machine that may call the gateway
     #[command(subcommand)]
     Clients(clients::Clients),
@@ -72,6 +76,9 @@ pub(crate) enum Ask {
     Usage(usage::Usage),
     /// Show single requests, newest first
     Requests(requests::Requests),
+    /// Answers that were given before
+    #[command(subcommand)]
+    Cache(cache::Cache),
     /// Look at the settings and mend their file
     #[command(subcommand)]
     Settings(settings::Settings),

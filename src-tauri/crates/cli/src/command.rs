@@ -2,11 +2,13 @@
 
 pub(crate) mod ask;
 pub(crate) mod backends;
+pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod completions;
 pub(crate) mod keys;
 pub(crate) mod requests;
+pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod token;

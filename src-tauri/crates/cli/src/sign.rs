@@ -1,8 +1,8 @@
 //! Every state with its word, its shape and its tone, once. A state is never shown by colour alone.
 
 use control::view::{
-    CheckStateView, GatewayState, HealthStateView, KeyStateView, RequestStateView, RunVerdictView,
-    TestStepState, VaultStateView, VerdictLevel,
+    AvailabilityState, CacheTierState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
+    RequestStateView, RunVerdictView, TestStepState, VaultStateView, VerdictLevel,
 };
 
 /// How a piece of text is meant; a terminal may show it by colour.
@@ -63,6 +63,20 @@ impl From<HealthStateView> for Sign {
     }
 }
 
+impl From<AvailabilityState> for Sign {
+    fn from(state: AvailabilityState) -> Self {
+        match state {
+            AvailabilityState::Ready => Self::of(DISC, "ready", Tone::Good),
+            AvailabilityState::Recovering => Self::of(HALF, "recovering", Tone::Warn),
+            AvailabilityState::Trial => Self::of(HALF, "on trial", Tone::Warn),
+            AvailabilityState::CoolingDown => Self::of(TRIANGLE, "cooling down", Tone::Warn),
+            AvailabilityState::Open => Self::of(BAR, "open", Tone::Bad),
+            AvailabilityState::Blocked => Self::of(BAR, "blocked", Tone::Bad),
+            AvailabilityState::Off => Self::of(SQUARE, "off", Tone::Muted),
+        }
+    }
+}
+
 impl From<KeyStateView> for Sign {
     fn from(state: KeyStateView) -> Self {
         match state {
@@ -99,6 +113,16 @@ impl From<CheckStateView> for Sign {
             CheckStateView::NotApplicable => Self::of(DASH, "does not apply", Tone::Muted),
             CheckStateView::Crashed => Self::of(BAR, "check broke", Tone::Warn),
             CheckStateView::Cancelled => Self::of(SQUARE, "cancelled", Tone::Muted),
+        }
+    }
+}
+
+impl From<CacheTierState> for Sign {
+    fn from(state: CacheTierState) -> Self {
+        match state {
+            CacheTierState::On => Self::of(DISC, "on", Tone::Good),
+            CacheTierState::Off => Self::of(SQUARE, "off", Tone::Muted),
+            CacheTierState::Lost => Self::of(BAR, "lost", Tone::Bad),
         }
     }
 }

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore, VaultKind};
 use vault::{KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
 
+use crate::answers::Answers;
 use crate::events::Events;
 use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
@@ -58,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) live: Arc<Live>,
     pub(crate) access_log: AccessLog,
     pub(crate) standings: Standings,
+    pub(crate) answers: Answers,
     /// Models that backends said they have.
     pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
     pub(crate) channel: Option<Arc<dyn Channel>>,
@@ -139,6 +141,7 @@ impl Engine {
             monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
             access_log: AccessLog::default(),
             standings: Standings::default(),
+            answers: Answers::default(),
             catalogue: Mutex::default(),
             notifications: Mutex::new(NotificationPolicy::new()),
             focused: AtomicBool::new(false),
@@ -174,6 +177,7 @@ impl Engine {
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
         self.write_access_log().await;
+        self.close_answers().await;
         tracing::info!("stopped");
     }
 

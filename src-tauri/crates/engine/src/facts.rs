@@ -271,6 +271,7 @@ impl Engine {
     /// Puts the settings in force: what requests work with, what is watched, where it listens.
     pub(crate) fn apply_settings(&self) {
         let settings = self.settings();
+        self.follow_cache_settings(&settings);
         self.rebuild_snapshot();
         self.forget_unknown_accesses();
         self.watch_backends(&HashMap::new());

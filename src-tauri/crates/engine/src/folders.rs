@@ -66,6 +66,12 @@ impl Folders {
         self.data.join("ledger.sqlite")
     }
 
+    /// The file of the answers that are kept.
+    #[must_use]
+    pub fn cache_file(&self) -> PathBuf {
+        self.data.join("cache.sqlite")
+    }
+
     /// The encrypted file vault.
     #[must_use]
     pub fn vault_file(&self) -> PathBuf {

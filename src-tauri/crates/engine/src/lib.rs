@@ -3,6 +3,7 @@
 //! [`Engine::open`] and [`Engine::serve`] are the only functions that know every part; everything
 //! else in this crate joins two of them. Invariant: no other crate spawns a task.
 
+mod answers;
 mod config;
 mod engine;
 mod events;

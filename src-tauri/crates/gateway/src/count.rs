@@ -2,13 +2,14 @@
 //! else estimated and said so. Nothing is billed, so nothing is written down.
 
 use bytes::Bytes;
+use cache::Bypass;
 use domain::Access;
 use hyper::Response;
 use hyper::header::HeaderValue;
 use routing::{Asking, Candidate, Needs, NoRoute};
 use wire::{CountRequest, Outgoing, count_answer, read_count};
 
-use crate::answer::{self, AnswerBody, BACKEND, ESTIMATED};
+use crate::answer::{self, AnswerBody, BACKEND, CACHE, ESTIMATED};
 use crate::asking::{Question, ReadLimits};
 use crate::entrance::{TrafficRules, Visitor};
 use crate::estimate;
@@ -48,10 +49,15 @@ impl Gateway {
             Ok(place) => place,
             Err(refusal) => return refusal.answer(dialect),
         };
-        match self.count(&request, &call).await {
+        if let Some(used) = &call.snapshot.cache {
+            used.cache.bypassed(Bypass::Surface);
+        }
+        let mut answer = match self.count(&request, &call).await {
             Ok(answer) => answer,
             Err(failure) => failure.refusal.answer(dialect),
-        }
+        };
+        answer.headers_mut().insert(CACHE, HeaderValue::from_static("bypass"));
+        answer
     }
 
     async fn count(

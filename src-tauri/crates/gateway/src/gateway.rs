@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use cache::Flights;
 use domain::{Clock, Dialect, Entropy, RequestId};
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue, UPGRADE};
@@ -17,11 +18,12 @@ use vault::Vault;
 use wire::{ErrorKind, TargetKind};
 
 use crate::answer::{self, AnswerBody, Refusal, RetryAdvice};
+use crate::caching::flight::{self, Item};
 use crate::door::{self, AllowedHosts};
 use crate::entrance::Entrance;
 use crate::event::EventSink;
 use crate::headers::{HOP, PROJECT};
-use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX};
+use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX, SHARED_BYTES_MAX};
 use crate::listener::{self, Answers, Listener};
 use crate::live::Live;
 use crate::models;
@@ -61,6 +63,7 @@ pub struct Gateway {
     pub(crate) books: Arc<Books>,
     pub(crate) entrance: Arc<Entrance>,
     pub(crate) live: Arc<Live>,
+    pub(crate) flights: Flights<Item>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     network: Arc<dyn Upstream>,
     mock: Arc<dyn Upstream>,
@@ -83,6 +86,7 @@ impl Gateway {
             books: Arc::new(Books { ledger, clock, events, late: sender }),
             entrance,
             live,
+            flights: Flights::new(SHARED_BYTES_MAX, flight::weight),
             snapshot,
             network,
             mock,

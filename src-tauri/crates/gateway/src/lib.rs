@@ -8,6 +8,7 @@
 mod answer;
 mod asking;
 mod body;
+mod caching;
 mod control_door;
 mod control_tokens;
 mod count;
@@ -38,6 +39,7 @@ mod token;
 mod trying;
 mod upstream;
 
+pub use caching::CacheUse;
 pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
 pub use control_tokens::{ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSIONS_MAX};
 pub use entrance::TrafficRules;

@@ -44,6 +44,10 @@ pub const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
 /// Settlements of cancelled requests waiting to be written; each request in flight makes at most one.
 pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
 
+/// Bytes of an answer under way that are kept for those who join it later, or read more slowly than the
+/// others. An answer in text stays under 1 MiB.
+pub(crate) const SHARED_BYTES_MAX: usize = 4_194_304;
+
 /// Silence in a stream after which the client gets a comment, so that no proxy or tool takes it for
 /// dead.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);

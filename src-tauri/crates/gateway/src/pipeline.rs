@@ -20,6 +20,7 @@ use crate::answer::{
     RetryAdvice,
 };
 use crate::asking::Question;
+use crate::caching::{self, Traveller, Wishes};
 use crate::entrance::Visitor;
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
@@ -61,9 +62,9 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Journey {
     id: RequestId,
     started: WallTime,
-    client: domain::ClientId,
+    pub(crate) client: domain::ClientId,
     pub(crate) request: ClientRequest,
-    headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The route's word on fields that cannot cross, if it has one.
     crossing: Option<Crossing>,
     conversation: Option<u64>,
@@ -86,6 +87,10 @@ impl Gateway {
         };
         let priority = match priority(&headers, client) {
             Ok(priority) => priority,
+            Err(refusal) => return refusal.answer(dialect),
+        };
+        let wishes = match Wishes::of(&headers, client, arrival.project.as_deref()) {
+            Ok(wishes) => wishes,
             Err(refusal) => return refusal.answer(dialect),
         };
         let (id, started) = (arrival.id, arrival.started);
@@ -121,7 +126,8 @@ impl Gateway {
             work,
             snapshot,
         };
-        self.travel(journey, &decision, record).await
+        let part = caching::part(&journey, &wishes, &decision);
+        self.answer(part, Traveller { journey, decision, record }).await
     }
 
     /// Gives a request its place, its route and its row in the ledger; else the answer that says why
@@ -173,7 +179,8 @@ impl Gateway {
         snapshot.routes.choose(&asking, &conditions, &mut || self.live.chance())
     }
 
-    async fn travel(
+    /// Asks backends until one answers, and gives its answer.
+    pub(crate) async fn travel(
         self: &Arc<Self>,
         journey: Journey,
         decision: &Decision,

@@ -26,6 +26,10 @@ use crate::failure::{Failure, Work};
 use crate::live::Trial;
 use crate::snapshot::Backend;
 
+pub(crate) use self::cached::{Ending, Made, Told};
+
+mod cached;
+
 /// Where records go.
 #[derive(Clone)]
 pub(crate) struct Books {
@@ -55,6 +59,8 @@ pub(crate) struct Record {
     trial: Option<Trial>,
     /// How long the next try was waited for.
     waited: Duration,
+    /// Who is told how the answer ends.
+    told: Option<Told>,
     place: Place,
 }
 
@@ -90,6 +96,7 @@ impl Record {
             first_token: None,
             trial: None,
             waited: Duration::ZERO,
+            told: None,
             place,
         }
     }
@@ -287,6 +294,7 @@ impl Record {
     }
 
     async fn settle(&mut self, outcome: Outcome, error_class: Option<&'static str>) {
+        self.tell(outcome, error_class);
         let Some(late) = self.close(outcome, error_class) else { return };
         settle(&self.books.ledger, late).await;
     }

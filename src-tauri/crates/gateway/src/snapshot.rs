@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 use url::Url;
 use wire::{Target, TargetKind};
 
+use crate::caching::CacheUse;
 use crate::entrance::TrafficRules;
 use crate::limits::RequestLimits;
 use crate::token::TokenHash;
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub limits: RequestLimits,
     /// What is done about failure.
     pub resilience: ResilienceRules,
+    /// Answers that were given before; `None`: none are kept.
+    pub cache: Option<CacheUse>,
     /// Since when these models are offered; the `created` of our list of models.
     pub since: WallTime,
 }

@@ -39,7 +39,7 @@ pub(super) fn run(shelf: &Arc<Shelf>, queue: &Receiver<Job>) {
     }
     // The last uses decide what is evicted first another time.
     writer.work(Vec::new());
-    shelf.is_open.store(false, Ordering::Relaxed);
+    writer.close();
 }
 
 struct Writer<'c> {

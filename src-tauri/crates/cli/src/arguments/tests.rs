@@ -86,3 +86,27 @@ fn json_may_stand_anywhere() {
     }
     assert_eq!(read("gatehouse status").expect("read").format(), Format::Text);
 }
+
+#[test]
+fn a_purge_says_what_once() {
+    let check = |line: &str, good: bool| assert_eq!(read(line).is_ok(), good, "{line}");
+    check("gatehouse cache purge --all", true);
+    check("gatehouse cache purge --model gpt-4.1", true);
+    check("gatehouse cache purge --older-than 600 --json", true);
+    check("gatehouse cache purge", false);
+    check("gatehouse cache purge --all --model gpt-4.1", false);
+    check("gatehouse cache purge --older-than -1", false);
+}
+
+#[test]
+fn a_breaker_is_set_for_a_time_or_until_it_is_reset() {
+    let check = |line: &str, good: bool| assert_eq!(read(line).is_ok(), good, "{line}");
+    check("gatehouse backends force up --to open", true);
+    check("gatehouse backends force up --key spare --to closed --minutes 1440", true);
+    check("gatehouse backends force up --to monitor-only --until-reset", true);
+    check("gatehouse backends force up", false);
+    check("gatehouse backends force up --to open --minutes 0", false);
+    check("gatehouse backends force up --to open --minutes 1441", false);
+    check("gatehouse backends force up --to open --minutes 5 --until-reset", false);
+    check("gatehouse backends reset up --key spare", true);
+}

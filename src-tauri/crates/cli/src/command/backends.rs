@@ -16,6 +16,7 @@ use crate::session::unlock_by_hand;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
 
+pub(super) mod access;
 mod differing;
 mod edit;
 
@@ -40,6 +41,12 @@ pub(crate) enum Backends {
     Edit(Box<edit::Edit>),
     /// Remove a backend; its key stays in the vault
     Remove(Named),
+    /// Show what holds each backend back: breaker, cooldown, block
+    States,
+    /// Set a breaker by hand, for a time
+    Force(access::Force),
+    /// Begin anew: closed, no cooldown, no block, nothing set by hand
+    Reset(access::Access),
 }
 
 /// A new backend.
@@ -85,6 +92,9 @@ pub(crate) async fn run(
         Backends::Enable(named) => switch(named, Switched::On, core, console).await?,
         Backends::Disable(named) => switch(named, Switched::Off, core, console).await?,
         Backends::Edit(wanted) => edit::run(*wanted, core, console).await?,
+        Backends::States => access::states(core, console).await?,
+        Backends::Force(wanted) => access::force(wanted, core, console).await?,
+        Backends::Reset(wanted) => access::reset(wanted, core, console).await?,
         Backends::Remove(named) => {
             control::backend_remove(core, BackendRef { id: named.name.clone() }).await?;
             let sentence = format!("Removed the backend {}. Its key is still there.", named.name);

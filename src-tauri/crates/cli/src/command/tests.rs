@@ -2,8 +2,9 @@
 //! it a visible diff. No engine is needed, since a renderer takes a view.
 
 use control::view::{
-    BackendTestView, BackendView, ClientView, KeyVerificationView, KeyView, PresetView,
-    RequestsView, RunView, SettingsView, StatusView, UsageView,
+    AccessView, BackendTestView, BackendView, CacheView, ClientView, KeyVerificationView, KeyView,
+    PresetView, RequestsView, RouteDecisionView, RoutesView, RunView, SettingsView, StatusView,
+    UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -78,6 +79,20 @@ fn backends_for_people() {
 }
 
 #[test]
+fn routes_for_people() {
+    let known: RoutesView = view(routes_fixture());
+    check_seen!("routes", routes::table(&known));
+    check_seen!("route_shown", routes::shown(&known.routes[0]));
+    let none = json!({"sentence": "No route is in use: a request goes by its model's name.",
+        "routes": [], "unrouted_requests": 7});
+    check_seen!("routes_none", routes::table(&view::<RoutesView>(none)));
+    check_seen!(
+        "route_explained",
+        routes::explained(&view::<RouteDecisionView>(decision_fixture()))
+    );
+}
+
+#[test]
 fn clients_for_people() {
     let known: Vec<ClientView> = view(clients_fixture());
     check_seen!("clients", clients::table(&known, NOW));
@@ -112,6 +127,22 @@ fn requests_for_people() {
     check_seen!("requests", requests::table(&view::<RequestsView>(requests_fixture()), NOW));
     let none = json!({"requests": [], "next": null});
     check_seen!("requests_none", requests::table(&view::<RequestsView>(none), NOW));
+}
+
+#[test]
+fn the_cache_for_people() {
+    check_seen!("cache", cache::status(&view::<CacheView>(cache_fixture())));
+    let mut off = cache_fixture();
+    off["sentence"] = json!("The cache is switched off.");
+    (off["hits"], off["hit_percent"], off["advice"]) = (json!(0), Value::Null, Value::Null);
+    off["bypasses"] = json!([]);
+    check_seen!("cache_off", cache::status(&view::<CacheView>(off)));
+}
+
+#[test]
+fn accesses_for_people() {
+    let accesses: Vec<AccessView> = view(accesses_fixture());
+    check_seen!("accesses", backends::access::table(&accesses, NOW));
 }
 
 #[test]
@@ -165,6 +196,8 @@ fn programs_get_the_view_as_it_is() {
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_fixture());
     check::<RequestsView>(&requests_fixture());
+    check::<CacheView>(&cache_fixture());
+    check::<Vec<AccessView>>(&accesses_fixture());
     check::<SettingsView>(&settings_fixture());
     check::<RunView>(&run_fixture());
 }
@@ -224,7 +257,7 @@ fn every_shell_gets_a_script_and_the_manual_names_every_command() {
     let (mut console, answers, _) = Console::for_test(Format::Text, Peer::Other);
     completions::print_man(&mut console).expect("printed");
     let page = answers.text();
-    for command in ["serve", "status", "check", "keys", "backends", "clients", "usage"] {
+    for command in ["serve", "status", "check", "keys", "backends", "clients", "usage", "cache"] {
         assert!(page.contains(command), "{command}");
     }
 }

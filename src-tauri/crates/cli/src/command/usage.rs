@@ -30,8 +30,9 @@ pub(crate) struct Usage {
     format: Option<UsageFormat>,
 }
 
+/// A period, up to now.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Since {
+pub(super) enum Since {
     /// Since midnight
     Today,
     /// 24 hours
@@ -43,6 +44,18 @@ enum Since {
     /// 30 days
     #[value(name = "30d")]
     Month,
+}
+
+impl Since {
+    /// The same for the core.
+    pub(super) const fn range(self) -> UsageRange {
+        match self {
+            Self::Today => UsageRange::Today,
+            Self::Day => UsageRange::LastDay,
+            Self::Week => UsageRange::LastWeek,
+            Self::Month => UsageRange::LastMonth,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -69,12 +82,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let format = chosen(wanted.format, console.format)?;
     let query = UsageQuery {
-        range: match wanted.since {
-            Since::Today => UsageRange::Today,
-            Since::Day => UsageRange::LastDay,
-            Since::Week => UsageRange::LastWeek,
-            Since::Month => UsageRange::LastMonth,
-        },
+        range: wanted.since.range(),
         group_by: match wanted.by {
             By::Model => UsageGroupBy::Model,
             By::Backend => UsageGroupBy::Backend,

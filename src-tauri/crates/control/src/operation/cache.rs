@@ -1,9 +1,68 @@
 //! The cache of answers: what it holds, what it saved, why requests went past it, and what is thrown
 //! away.
 
-use ::cache::Bypass;
+use ::cache::{Address, Advice, AdviceWord, Bypass, Cache, Purge, Stats, Tier, TierStats};
+use domain::WallTime;
+use engine::Engine;
+use jiff::tz::TimeZone;
+use ledger::{Bypasses, CacheTotals, GroupBy, UsageQuery};
+use settings::CacheSettings;
 
-use crate::view::CacheOutcomeView;
+use super::input;
+use super::usage::{count, period};
+use crate::ApiError;
+use crate::view::{
+    CacheBypassView, CacheOutcomeView, CachePurge, CachePurgeWhat, CachePurgedView, CacheQuery,
+    CacheTierName, CacheTierState, CacheTierView, CacheView, Count, ZoneChoice,
+};
+
+pub(crate) async fn cache(engine: &Engine, req: CacheQuery) -> Result<CacheView, ApiError> {
+    let zone = match req.zone {
+        ZoneChoice::Local => TimeZone::system(),
+        ZoneChoice::Utc => TimeZone::UTC,
+    };
+    let to = engine.wall();
+    let (from, bucket) = period(req.range, to, &zone)?;
+    let question = UsageQuery::new(from, to, bucket, &zone, GroupBy::Backend)
+        .map_err(|error| ApiError::invalid("range", error.to_string()))?;
+    let sums = engine.ledger().usage(question).await?.totals.cache;
+    let bypasses = engine.ledger().cache_bypasses(from, to).await?;
+    let stats = engine.cache().map(|cache| cache.stats());
+    let settings = engine.settings();
+    Ok(CacheView {
+        enabled: settings.cache.enabled,
+        sentence: sentence(&settings.cache, &sums),
+        ttl_secs: settings.cache.ttl_secs,
+        tiers: tiers(&settings.cache, stats.as_ref()),
+        eligible: sums.eligible().into(),
+        hits: (sums.hits + sums.shared).into(),
+        joined: sums.shared.into(),
+        hit_percent: hit_percent(&sums),
+        saved: sums.saved.into(),
+        saved_ms: (sums.saved_us / 1_000).into(),
+        bypasses: bypasses.into_iter().map(bypass_view).collect(),
+        advice: stats.and_then(|stats| advice(&stats.advice)),
+    })
+}
+
+pub(crate) async fn cache_purge(
+    engine: &Engine,
+    req: CachePurge,
+) -> Result<CachePurgedView, ApiError> {
+    let (purge, what) = purge_of(req.what, engine.wall())?;
+    let Some(cache) = engine.cache() else {
+        let sentence = "The cache is switched off, so there is nothing to throw away.".to_owned();
+        return Ok(CachePurgedView { entries: Count(0), sentence });
+    };
+    let before = entries(&cache);
+    let purged = cache.purge(purge).await;
+    let entries = before.saturating_sub(entries(&cache));
+    let sentence = match purged {
+        Ok(()) => format!("Threw away {what}: {}.", count(entries, "answer")),
+        Err(unreached) => format!("Threw away {what}, but {unreached}."),
+    };
+    Ok(CachePurgedView { entries: entries.into(), sentence })
+}
 
 /// What the cache did with one request, in a sentence.
 pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) -> String {
@@ -19,6 +78,127 @@ pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) 
     sentence.to_owned()
 }
 
+/// The answers in it. A slower tier has what a faster one has, and more.
+fn entries(cache: &Cache) -> u64 {
+    let tiers = cache.stats().tiers;
+    tiers.iter().filter_map(|tier| tier.entries).max().unwrap_or_default()
+}
+
+fn purge_of(what: CachePurgeWhat, now: WallTime) -> Result<(Purge, String), ApiError> {
+    Ok(match what {
+        CachePurgeWhat::Everything => (Purge::All, "everything".to_owned()),
+        CachePurgeWhat::Backend { id } => {
+            (Purge::Backend(input::id("id", &id)?), format!("what {id} answered"))
+        }
+        CachePurgeWhat::Model { name } => {
+            let name = name.trim().to_owned();
+            if name.is_empty() {
+                return Err(ApiError::invalid("name", "name a model"));
+            }
+            (Purge::Model(name.clone()), format!("what the model {name} answered"))
+        }
+        CachePurgeWhat::Client { id } => {
+            (Purge::Client(input::id("id", &id)?), format!("what {id} was answered"))
+        }
+        CachePurgeWhat::OlderThan { secs } => {
+            let ms = i64::from(secs).saturating_mul(1_000);
+            let before = WallTime::from_unix_ms(now.unix_ms().saturating_sub(ms));
+            (Purge::OlderThan(before), format!("what is older than {secs} s"))
+        }
+        CachePurgeWhat::Key { key } => {
+            let address = key.trim().parse::<Address>();
+            let address = address.map_err(|error| ApiError::invalid("key", error.to_string()))?;
+            (Purge::Entry(address), "one answer".to_owned())
+        }
+    })
+}
+
+fn sentence(settings: &CacheSettings, sums: &CacheTotals) -> String {
+    let free = sums.hits + sums.shared;
+    match (settings.enabled, sums.eligible()) {
+        (false, _) => "The cache is switched off.".to_owned(),
+        (true, 0) => "No request of this period could have been answered from it.".to_owned(),
+        (true, all) => {
+            let verb = if free == 1 { "was" } else { "were" };
+            format!("{free} of {} {verb} free.", count(all, "repeatable request"))
+        }
+    }
+}
+
+fn hit_percent(sums: &CacheTotals) -> Option<f64> {
+    let (free, all) = (sums.hits + sums.shared, sums.eligible());
+    #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+    let percent = free as f64 * 100.0 / all as f64;
+    (all > 0).then_some(percent)
+}
+
+fn tiers(settings: &CacheSettings, stats: Option<&Stats>) -> Vec<CacheTierView> {
+    let is_wanted = |tier| match tier {
+        Tier::Memory => settings.enabled,
+        Tier::Disk => settings.enabled && settings.disk,
+        Tier::Shared => settings.enabled && settings.redis_url.is_some(),
+    };
+    let view = |tier: &Tier| {
+        let found = stats.and_then(|stats| stats.tiers.iter().find(|one| one.tier == *tier));
+        let is_open = found.is_some_and(|found| found.is_open);
+        let state = match (is_wanted(*tier), is_open) {
+            (false, _) => CacheTierState::Off,
+            (true, true) => CacheTierState::On,
+            (true, false) => CacheTierState::Lost,
+        };
+        tier_view(*tier, state, found.filter(|_| state != CacheTierState::Off), settings)
+    };
+    Tier::ALL.iter().map(view).collect()
+}
+
+fn tier_view(
+    tier: Tier,
+    state: CacheTierState,
+    found: Option<&TierStats>,
+    settings: &CacheSettings,
+) -> CacheTierView {
+    let (name, what, lost) = match tier {
+        Tier::Memory => (CacheTierName::Memory, "In this process", "It could not be opened"),
+        Tier::Disk => (
+            CacheTierName::Disk,
+            "On this machine's disk; outlives a restart",
+            "Its file could not be opened; answers are kept in memory only",
+        ),
+        Tier::Shared => (
+            CacheTierName::Shared,
+            "A server that several machines share",
+            "The server does not answer, or its password is missing; requests go past it",
+        ),
+    };
+    let server = settings.redis_url.as_ref().and_then(|url| url.host_str());
+    let detail = match (state, tier, server) {
+        (CacheTierState::Off, ..) => "Switched off".to_owned(),
+        (CacheTierState::Lost, ..) => lost.to_owned(),
+        (CacheTierState::On, Tier::Shared, Some(server)) => format!("{what}: {server}"),
+        (CacheTierState::On, ..) => what.to_owned(),
+    };
+    CacheTierView {
+        tier: name,
+        state,
+        detail,
+        entries: found.and_then(|found| found.entries).map(Into::into),
+        bytes: found.and_then(|found| found.bytes).map(Into::into),
+        bytes_max: found.and_then(|found| found.bytes_max).map(Into::into),
+        hits: found.map(|found| found.hits).unwrap_or_default().into(),
+    }
+}
+
+fn bypass_view(bypasses: Bypasses) -> CacheBypassView {
+    let known = bypasses.reason.parse::<Bypass>().ok();
+    let label = known.map_or("Nobody asked it.", bypass_label);
+    CacheBypassView {
+        label: label.to_owned(),
+        hint: known.and_then(bypass_hint).map(str::to_owned),
+        requests: bypasses.requests.into(),
+        reason: bypasses.reason,
+    }
+}
+
 /// Why the cache was not asked.
 const fn bypass_label(why: Bypass) -> &'static str {
     match why {
@@ -30,5 +210,86 @@ const fn bypass_label(why: Bypass) -> &'static str {
         Bypass::Tools => "Tools are offered, whose effects no replay has.",
         Bypass::State => "Something at the provider is used or changed.",
         Bypass::Surface => "Answers of this kind are never kept.",
+    }
+}
+
+/// What would change that.
+const fn bypass_hint(why: Bypass) -> Option<&'static str> {
+    match why {
+        Bypass::Disabled => Some("Switch the cache on in the settings."),
+        Bypass::Request => Some("Leave out the header x-gatehouse-cache: off."),
+        Bypass::Client => Some("Change the client's setting."),
+        Bypass::Route => Some("Change the route's setting."),
+        Bypass::Sampled => {
+            Some("Ask with temperature 0, or set the route or the request to use the cache.")
+        }
+        Bypass::Tools | Bypass::State | Bypass::Surface => None,
+    }
+}
+
+fn advice(advice: &Advice) -> Option<String> {
+    let more = advice.hits_with_double.saturating_sub(advice.hits_now);
+    match advice.word {
+        AdviceWord::Grow => {
+            let all = advice.lookups;
+            Some(format!("Twice the memory would have answered some {more} more of {all} lookups."))
+        }
+        AdviceWord::Shrink => Some("Half the memory would do as well.".to_owned()),
+        AdviceWord::Keep | AdviceWord::TooEarly => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_counts_what_might_have_been_free() {
+        let settings = CacheSettings::default();
+        let sums =
+            |hits, shared, misses| CacheTotals { hits, shared, misses, ..CacheTotals::default() };
+        let check = |sums: CacheTotals, text: &str, percent: Option<f64>| {
+            assert_eq!((sentence(&settings, &sums).as_str(), hit_percent(&sums)), (text, percent));
+        };
+        let none = "No request of this period could have been answered from it.";
+        check(sums(0, 0, 0), none, None);
+        check(sums(20, 11, 53), "31 of 84 repeatable requests were free.", Some(31.0 / 0.84));
+        check(sums(1, 0, 0), "1 of 1 repeatable request was free.", Some(100.0));
+        let off = CacheSettings { enabled: false, ..CacheSettings::default() };
+        assert_eq!(sentence(&off, &sums(1, 1, 1)), "The cache is switched off.");
+    }
+
+    #[test]
+    fn a_tier_that_is_wanted_and_not_there_is_lost() {
+        let settings = CacheSettings { disk: false, ..CacheSettings::default() };
+        let states: Vec<_> = tiers(&settings, None).iter().map(|tier| tier.state).collect();
+        assert_eq!(states, [CacheTierState::Lost, CacheTierState::Off, CacheTierState::Off]);
+    }
+
+    #[test]
+    fn what_is_purged_is_checked_first() {
+        let refused = |what| purge_of(what, WallTime::default()).expect_err("refused").field;
+        assert_eq!(
+            refused(CachePurgeWhat::Model { name: " ".to_owned() }).as_deref(),
+            Some("name")
+        );
+        assert_eq!(refused(CachePurgeWhat::Key { key: "7".to_owned() }).as_deref(), Some("key"));
+        assert_eq!(refused(CachePurgeWhat::Client { id: "A b".to_owned() }).as_deref(), Some("id"));
+        let now = WallTime::from_unix_ms(60_000);
+        let (purge, what) =
+            purge_of(CachePurgeWhat::OlderThan { secs: 10 }, now).expect("understood");
+        assert_eq!(purge, Purge::OlderThan(WallTime::from_unix_ms(50_000)));
+        assert_eq!(what, "what is older than 10 s");
+    }
+
+    #[test]
+    fn every_reason_is_told_and_a_word_of_another_program_is_none() {
+        for why in Bypass::ALL {
+            let view = bypass_view(Bypasses { reason: why.to_string(), requests: 1 });
+            assert_eq!(view.label, bypass_label(*why));
+            assert!(outcome_sentence(CacheOutcomeView::Bypass, Some(why.word())) == view.label);
+        }
+        let unknown = bypass_view(Bypasses { reason: "dreaming".to_owned(), requests: 1 });
+        assert_eq!(unknown.label, "Nobody asked it.");
     }
 }

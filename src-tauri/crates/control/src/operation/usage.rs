@@ -95,7 +95,7 @@ fn zoned(time: WallTime, zone: &TimeZone) -> Option<Zoned> {
     Some(Timestamp::from_millisecond(time.unix_ms()).ok()?.to_zoned(zone.clone()))
 }
 
-fn period(
+pub(super) fn period(
     range: UsageRange,
     to: WallTime,
     zone: &TimeZone,

@@ -250,3 +250,25 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
     core.stop().await;
     drop(upstream);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cache_is_shown_and_purged() {
+    let World { core, .. } = world().await;
+    let query = CacheQuery { range: UsageRange::LastDay, zone: ZoneChoice::Utc };
+    let shown = control::cache(&core, query).await.expect("shown");
+    assert!(shown.enabled, "{shown:?}");
+    let on: Vec<_> = shown.tiers.iter().map(|tier| (tier.tier, tier.state)).collect();
+    let expected = [
+        (CacheTierName::Memory, CacheTierState::On),
+        (CacheTierName::Disk, CacheTierState::On),
+        (CacheTierName::Shared, CacheTierState::Off),
+    ];
+    assert_eq!(on, expected);
+    assert_eq!((shown.eligible.0, shown.hit_percent), (0, None));
+    let purge = |what| control::cache_purge(&core, CachePurge { what });
+    let purged = purge(CachePurgeWhat::Everything).await.expect("purged");
+    assert_eq!(purged.sentence, "Threw away everything: 0 answers.");
+    let wrong = purge(CachePurgeWhat::Key { key: "nothing".to_owned() }).await.expect_err("wrong");
+    assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::InvalidInput, Some("key")));
+    core.stop().await;
+}

@@ -274,7 +274,7 @@ async fn after_the_first_content_nothing_is_tried_again() {
 
 #[tokio::test]
 async fn silence_before_the_first_token_fails_over() {
-    let first = |l: &mut RequestLimits| l.first_token_timeout = Duration::from_millis(150);
+    let first = |l: &mut RequestLimits| l.first_token_timeout = Duration::from_millis(700);
     let shared = network();
     // The first use of a network client takes longer than this limit.
     Pair::alone(Reply::chat(&WELL).into(), limits(Arc::clone(&shared))).await.ask(ASK).await;
@@ -311,7 +311,7 @@ async fn a_whole_answer_that_never_comes_leaves_time_for_the_second() {
 async fn f5_a_handshake_that_stalls_ends_with_the_connect_limit() {
     let mut serving = JoinSet::new();
     let url = no_tls(&mut serving, b"").await;
-    let impatient = Arc::new(HttpUpstream::new(Duration::from_millis(300)));
+    let impatient = Arc::new(HttpUpstream::new(Duration::from_millis(700)));
     let pair = Pair::of(url.into(), limits(impatient)).await;
     let answer = pair.ask(ASK).await;
     assert_eq!((answer.status, pair.calls()), (200, (0, 1)), "{}", answer.text());

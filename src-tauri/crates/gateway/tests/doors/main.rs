@@ -7,6 +7,8 @@ mod bench;
 #[cfg(test)]
 mod bench_server;
 #[cfg(test)]
+mod caching;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod control;

@@ -10,9 +10,9 @@ use domain::{
     Secret, SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
-    Backend, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent, GatewayParts,
-    HttpUpstream, Listener, Live, MockUpstream, RequestLimits, RequestSummary, ResilienceRules,
-    Snapshot, new_token,
+    Backend, CacheUse, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent,
+    GatewayParts, HttpUpstream, Listener, Live, MockUpstream, RequestLimits, RequestSummary,
+    ResilienceRules, Snapshot, new_token,
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
@@ -98,6 +98,7 @@ pub(crate) struct Limits {
     pub(crate) ledger: LedgerLimits,
     pub(crate) resilience: ResilienceRules,
     pub(crate) memory: Memory,
+    pub(crate) cache: Option<CacheUse>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -142,6 +143,7 @@ impl Default for Limits {
                 ..ResilienceRules::default()
             },
             memory: Memory::None,
+            cache: None,
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -182,6 +184,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         prices: Arc::new(prices()),
         limits: limits.request,
         resilience: limits.resilience.clone(),
+        cache: limits.cache,
         since: WallTime::from_unix_ms(7_000),
     };
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));

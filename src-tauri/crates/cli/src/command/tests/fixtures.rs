@@ -217,3 +217,98 @@ pub(super) fn run_fixture() -> Value {
         "best_fixes": ["R-10/openai"],
     })
 }
+
+pub(super) fn cache_fixture() -> Value {
+    json!({
+        "enabled": true, "sentence": "31 of 84 repeatable requests were free.", "ttl_secs": 600,
+        "tiers": [
+            {"tier": "memory", "state": "on", "detail": "In this process", "entries": 1_204,
+             "bytes": 3_500_000, "bytes_max": 67_108_864, "hits": 30},
+            {"tier": "disk", "state": "lost", "detail": format!("said {HOSTILE}"),
+             "entries": null, "bytes": null, "bytes_max": null, "hits": 1},
+            {"tier": "shared", "state": "off", "detail": "Switched off", "entries": null,
+             "bytes": null, "bytes_max": null, "hits": 0},
+        ],
+        "eligible": 84, "hits": 31, "joined": 2, "hit_percent": 36.904_761,
+        "saved": 1_230_000, "saved_ms": 42_000,
+        "bypasses": [
+            {"reason": "sampled", "label": "The answer may be another one each time.",
+             "hint": "Ask with temperature 0.", "requests": 1_200},
+            {"reason": "", "label": "Nobody asked it.", "hint": null, "requests": 3},
+        ],
+        "advice": "Half the memory would do as well.",
+    })
+}
+
+pub(super) fn accesses_fixture() -> Value {
+    let calm = json!({"state": "closed", "percent": null, "why": "No failures are known.",
+        "since": null, "until": null});
+    let free = json!({"in_flight": 0, "limit": null, "limit_max": null});
+    json!([
+        {"backend": "mock", "backend_label": "Mock", "credential": null, "credential_label": null,
+         "availability": {"credential": null, "state": "ready", "percent": null,
+            "why": "Nothing holds it back.", "since": null, "until": null},
+         "breaker": calm, "cooldowns": [], "block": null, "forced": null, "concurrency": free},
+        {"backend": "openai", "backend_label": "OpenAI", "credential": "first",
+         "credential_label": "First",
+         "availability": {"credential": "first", "state": "open", "percent": null,
+            "why": format!("Open: {HOSTILE}"), "since": ago(3), "until": NOW.0 + 17_000},
+         "breaker": {"state": "open", "percent": null, "why": "Calls failed one after the other.",
+            "since": ago(3), "until": NOW.0 + 17_000},
+         "cooldowns": [{"model": "big", "why": "The quota of the day is used up.",
+            "until": NOW.0 + 7_200_000}],
+         "block": null, "forced": null, "concurrency": free},
+        {"backend": "openai", "backend_label": "OpenAI", "credential": "second",
+         "credential_label": "Second",
+         "availability": {"credential": "second", "state": "blocked", "percent": null,
+            "why": "Blocked: the provider does not accept the key.", "since": ago(60),
+            "until": null},
+         "breaker": calm, "cooldowns": [],
+         "block": {"reason": "key_rejected", "why": "It said 401.", "fix": "Replace the key.",
+            "since": ago(60)},
+         "forced": null, "concurrency": free},
+    ])
+}
+
+pub(super) fn routes_fixture() -> Value {
+    let ready = json!({"credential": "home", "state": "ready", "percent": null,
+        "why": "Nothing holds it back.", "since": null, "until": null});
+    let open = json!({"credential": null, "state": "open", "percent": null,
+        "why": "Open: calls failed one after the other.", "since": null, "until": null});
+    let candidate = |backend: &str, model: Option<&str>, state: &Value, requests: u64| {
+        json!({"backend": backend, "backend_label": backend, "model": model, "weight": 3,
+            "availability": state, "accesses": [state], "requests": requests, "share_percent": 50})
+    };
+    let weights = json!({"latency": 50, "cost": 30, "headroom": 20});
+    json!({"sentence": "fast: b (small) is the first of 2 in the route fast; a waits: its breaker is open.",
+        "unrouted_requests": 12, "routes": [
+        {"id": "fast", "models": ["fast", HOSTILE], "clients": ["aider"], "projects": [],
+         "policy": "balanced", "weights": weights, "sticky_secs": 600, "crossing": null,
+         "cache": null, "enabled": true, "requests": 12_345, "share_percent": 90,
+         "sentence": "b (small) is the first of 2 in the route fast; a waits: its breaker is open.",
+         "candidates": [candidate("a", None, &open, 45), candidate("b", Some("small"), &ready, 12_300)]},
+        {"id": "rest", "models": ["*"], "clients": [], "projects": [], "policy": "least-busy",
+         "weights": weights, "sticky_secs": null, "crossing": null, "cache": null,
+         "enabled": false, "requests": 0, "share_percent": 0,
+         "sentence": "Switched off: its names go by the next rule.",
+         "candidates": [candidate("a", None, &open, 0)]},
+    ]})
+}
+
+pub(super) fn decision_fixture() -> Value {
+    let availability = |state: &str, why: &str| {
+        json!({"credential": null, "state": state,
+        "percent": null, "why": why, "since": null, "until": null})
+    };
+    let choice = |place: u32, backend: &str, credential: Option<&str>, availability: Value| {
+        json!({"place": place, "backend": backend, "credential": credential, "model": HOSTILE,
+            "why": "Place 2.", "availability": availability, "parts": []})
+    };
+    json!({"route": "fast", "policy": "ordered", "served": true,
+        "sentence": "b is the first of 2 in the route fast; a waits: its breaker is open; left out: c takes no tools.",
+        "candidates": [
+            choice(1, "b", Some("work"), availability("ready", "Nothing holds it back.")),
+            choice(2, "a", None, availability("cooling_down", "The provider asks for fewer requests.")),
+        ],
+        "passed_over": [{"backend": "c", "credential": null, "model": "m", "reason": "It takes no tools."}]})
+}

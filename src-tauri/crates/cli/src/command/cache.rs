@@ -1,0 +1,147 @@
+//! `gatehouse cache`: what the cache of answers holds and saved, and what is thrown away.
+
+use clap::Subcommand;
+use control::Core;
+use control::view::{
+    CachePurge, CachePurgeWhat, CacheQuery, CacheTierName, CacheTierView, CacheView, Count,
+    ZoneChoice,
+};
+
+use super::keys::done;
+use super::usage::Since;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::quantity::{UNKNOWN, duration, grouped};
+use crate::sign::{Sign, Tone};
+use crate::text::{Column, Piece, Table, Text};
+
+/// Bytes of a mebibyte.
+const MIB: u64 = 1_048_576;
+
+/// What to do with the cache.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cache {
+    /// Show what it holds, what it saved, and why requests went past it
+    Status(Status),
+    /// Throw answers away, so that the next request asks again
+    Purge(Purge),
+}
+
+/// Of which period.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    /// The period, up to now
+    #[arg(long, value_enum, default_value_t = Since::Day)]
+    since: Since,
+}
+
+/// Which answers.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Purge {
+    /// All of them
+    #[arg(long)]
+    all: bool,
+    /// Those of a backend
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+    /// Those of a model
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Those given to a client
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
+    /// Those that are older, in seconds
+    #[arg(long, value_name = "SECS")]
+    older_than: Option<u32>,
+}
+
+/// Does it.
+pub(crate) async fn run(
+    wanted: Cache,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    match wanted {
+        Cache::Status(wanted) => {
+            let query = CacheQuery { range: wanted.since.range(), zone: ZoneChoice::Local };
+            console.answer(&control::cache(core, query).await?, status)?;
+        }
+        Cache::Purge(wanted) => {
+            let req = CachePurge { what: wanted.what() };
+            let purged = control::cache_purge(core, req).await?;
+            console.answer(&purged, |purged| done(&purged.sentence))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+impl Purge {
+    fn what(self) -> CachePurgeWhat {
+        match self {
+            Self { backend: Some(id), .. } => CachePurgeWhat::Backend { id },
+            Self { model: Some(name), .. } => CachePurgeWhat::Model { name },
+            Self { client: Some(id), .. } => CachePurgeWhat::Client { id },
+            Self { older_than: Some(secs), .. } => CachePurgeWhat::OlderThan { secs },
+            // One of them was named; without another it is this.
+            Self { all: _, .. } => CachePurgeWhat::Everything,
+        }
+    }
+}
+
+pub(super) fn status(cache: &CacheView) -> Text {
+    let mut text = Text::new();
+    text.line(Tone::Strong, &cache.sentence);
+    #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+    let saved = duration(cache.saved_ms.0 as f64);
+    if cache.hits.0 > 0 {
+        let share = cache.hit_percent.unwrap_or_default();
+        let sentence = format!("{share:.0} % of them; saved {} and {saved}.", cache.saved);
+        text.line(Tone::Plain, &sentence);
+    }
+    let mut table = Table::new(&[
+        Column::Left("Tier"),
+        Column::Left("State"),
+        Column::Right("Answers"),
+        Column::Right("Size"),
+        Column::Right("At most"),
+        Column::Right("Hits"),
+        Column::Left(""),
+    ]);
+    for tier in &cache.tiers {
+        table.row(row(tier));
+    }
+    text.end().table(&table);
+    for bypass in &cache.bypasses {
+        let hint = bypass.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
+        let sentence = format!("{} went past it: {}", grouped(bypass.requests), bypass.label);
+        text.piece(Tone::Plain, &sentence).line(Tone::Muted, &hint);
+    }
+    if let Some(advice) = &cache.advice {
+        text.line(Tone::Plain, advice);
+    }
+    text
+}
+
+fn row(tier: &CacheTierView) -> [Piece; 7] {
+    let name = match tier.tier {
+        CacheTierName::Memory => "memory",
+        CacheTierName::Disk => "disk",
+        CacheTierName::Shared => "shared",
+    };
+    let known = |number: Option<Count>| number.map_or_else(|| UNKNOWN.to_owned(), grouped);
+    [
+        Piece::toned(Tone::Strong, name),
+        Sign::from(tier.state).into(),
+        known(tier.entries).into(),
+        tier.bytes.map_or_else(|| UNKNOWN.to_owned(), size).into(),
+        tier.bytes_max.map_or_else(|| UNKNOWN.to_owned(), size).into(),
+        grouped(tier.hits).into(),
+        tier.detail.as_str().into(),
+    ]
+}
+
+/// `0.4 MiB`.
+fn size(bytes: Count) -> String {
+    format!("{}.{} MiB", bytes.0 / MIB, bytes.0 % MIB * 10 / MIB)
+}

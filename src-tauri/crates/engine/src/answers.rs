@@ -1,0 +1,162 @@
+//! The cache of answers as the settings want it: opened anew when its own settings change, purged of
+//! what a change of a backend makes doubtful.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache::{Cache, CacheConfig, DiskConfig, Purge, SharedConfig};
+use domain::{BackendId, CredentialId, Secret};
+use gateway::CacheUse;
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use settings::{BackendSettings, CacheSettings, Settings};
+use tokio_util::sync::CancellationToken;
+
+use crate::Topic;
+use crate::engine::Engine;
+
+/// The cache in use.
+#[derive(Default)]
+pub(crate) struct Answers {
+    open: Mutex<Option<Opened>>,
+    /// As they were when they were last looked at.
+    backends: Mutex<IndexMap<BackendId, BackendSettings>>,
+}
+
+struct Opened {
+    settings: CacheSettings,
+    cache: Cache,
+    /// Ends its background work.
+    closing: CancellationToken,
+}
+
+impl Engine {
+    /// The cache of answers; `None` if it is switched off.
+    #[must_use]
+    pub fn cache(&self) -> Option<Cache> {
+        self.parts.answers.open.lock().as_ref().map(|opened| opened.cache.clone())
+    }
+
+    /// The cache as requests use it.
+    pub(crate) fn cache_use(&self, settings: &Settings) -> Option<CacheUse> {
+        let ttl = Duration::from_secs(u64::from(settings.cache.ttl_secs));
+        self.cache().map(|cache| CacheUse { cache, ttl })
+    }
+
+    /// Opens the cache, or another one in its place, if the settings want that; and purges answers of
+    /// backends that are not what they were.
+    pub(crate) fn follow_cache_settings(&self, settings: &Settings) {
+        let wanted = &settings.cache;
+        let is_other = {
+            let open = self.parts.answers.open.lock();
+            let same = |opened: &Opened| is_same_place(&opened.settings, wanted);
+            open.as_ref().map_or(wanted.enabled, |opened| !wanted.enabled || !same(opened))
+        };
+        if is_other {
+            self.open_cache(wanted, None);
+            if let (true, Some(credential)) = (wanted.enabled, wanted.redis_credential.clone()) {
+                self.fetch_cache_password(wanted.clone(), credential);
+            }
+        }
+        self.purge_changed_backends(settings);
+    }
+
+    fn open_cache(&self, wanted: &CacheSettings, password: Option<Secret>) {
+        let mut open = self.parts.answers.open.lock();
+        if let Some(before) = open.take() {
+            before.closing.cancel();
+            before.cache.close();
+        }
+        if !wanted.enabled {
+            return;
+        }
+        let config = self.cache_config(wanted, password);
+        let cache = Cache::open(config, Arc::clone(&self.parts.clock));
+        let closing = self.parts.tasks.stopping().child_token();
+        let (tended, stop) = (cache.clone(), closing.clone());
+        if wanted.redis_url.is_some() {
+            self.parts.tasks.spawn("shared cache", async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = tended.tend() => {}
+                }
+            });
+        }
+        *open = Some(Opened { settings: wanted.clone(), cache, closing });
+    }
+
+    fn cache_config(&self, wanted: &CacheSettings, password: Option<Secret>) -> CacheConfig {
+        // Without the password it wants, a server is not even asked.
+        let has_all = wanted.redis_credential.is_none() || password.is_some();
+        let url = wanted.redis_url.as_ref().filter(|_| has_all);
+        CacheConfig {
+            memory_bytes_max: wanted.memory_bytes_max,
+            entry_bytes_max: usize::try_from(wanted.entry_bytes_max).unwrap_or(usize::MAX),
+            disk: wanted.disk.then(|| DiskConfig {
+                path: self.parts.folders.cache_file(),
+                bytes_max: wanted.disk_bytes_max,
+            }),
+            shared: url.map(|url| SharedConfig { url: url.to_string(), password }),
+        }
+    }
+
+    /// The vault may take a moment, or wait for a person; the cache begins without the server.
+    fn fetch_cache_password(&self, wanted: CacheSettings, credential: CredentialId) {
+        let engine = self.clone();
+        self.parts.tasks.spawn("cache password", async move {
+            let password = match engine.parts.vault.get(&credential).await {
+                Ok(bound) => bound.parts().0.clone(),
+                Err(error) => {
+                    tracing::warn!(%error, %credential, "the shared cache has no password");
+                    return;
+                }
+            };
+            if engine.settings().cache != wanted {
+                return;
+            }
+            let opening = engine.clone();
+            let opened =
+                tokio::task::spawn_blocking(move || opening.open_cache(&wanted, Some(password)));
+            if opened.await.is_ok() {
+                engine.rebuild_snapshot();
+                engine.parts.events.changed(&[Topic::Cache]);
+            }
+        });
+    }
+
+    /// What a backend answered before it was changed says nothing of what it would answer now.
+    fn purge_changed_backends(&self, settings: &Settings) {
+        let changed: Vec<BackendId> = {
+            let mut known = self.parts.answers.backends.lock();
+            let is_other = |(id, before): &(&BackendId, &BackendSettings)| {
+                settings.backends.get(*id) != Some(*before)
+            };
+            let changed = known.iter().filter(is_other).map(|(id, _)| id.clone()).collect();
+            known.clone_from(&settings.backends);
+            changed
+        };
+        let Some(cache) = self.cache().filter(|_| !changed.is_empty()) else { return };
+        let events = self.parts.events.clone();
+        self.parts.tasks.spawn("cache purge", async move {
+            for backend in changed {
+                if let Err(error) = cache.purge(Purge::Backend(backend.clone())).await {
+                    tracing::warn!(%error, %backend, "a changed backend's answers were purged here only");
+                }
+            }
+            events.changed(&[Topic::Cache]);
+        });
+    }
+
+    /// Writes what was kept, at the end of the program.
+    pub(crate) async fn close_answers(&self) {
+        let Some(cache) = self.cache() else { return };
+        if tokio::task::spawn_blocking(move || cache.close()).await.is_err() {
+            tracing::debug!("closing the cache was interrupted");
+        }
+    }
+}
+
+/// Whether the same cache does for both.
+fn is_same_place(before: &CacheSettings, wanted: &CacheSettings) -> bool {
+    CacheSettings { ttl_secs: wanted.ttl_secs, ..before.clone() } == *wanted
+}
