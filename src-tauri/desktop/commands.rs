@@ -1,12 +1,15 @@
 //! The window's commands, made from the table of operations: each unwraps, calls once, returns.
 
 use control::view::{
-    BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, ClientAdd,
-    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestsQuery, RequestsView,
-    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock,
-    VaultView,
+    AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
+    BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
+    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientRef,
+    ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView,
+    PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView,
+    PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery,
+    RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
+    StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };
 use control::{ApiError, Core};
 use tauri::State;
