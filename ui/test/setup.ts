@@ -1,7 +1,11 @@
 /** What jsdom lacks and the panel's parts ask for. */
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
+
+/** A busy machine takes longer than a second to draw a screen; what is there at once is still found at once. */
+const FOUND_WITHIN_MS = 10_000;
+configure({ asyncUtilTimeout: FOUND_WITHIN_MS });
 
 class NoResizes implements ResizeObserver {
   observe() {}

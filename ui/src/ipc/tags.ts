@@ -8,12 +8,12 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   backends: ["backends", "routes"],
   keys: ["keys"],
   clients: ["clients", "playground_snippets"],
-  usage: ["usage", "requests", "cache", "routes"],
+  usage: ["usage", "requests", "routes", "cache"],
   readiness: ["readiness"],
   settings: ["playground_snippets", "settings"],
   playground: ["playground"],
   routes: ["routes", "route_explain", "route_simulate"],
-  accesses: ["accesses", "breaker_timeline", "routes", "route_explain"],
+  accesses: ["routes", "route_explain", "accesses", "breaker_timeline"],
   cache: ["cache"],
 };
 
