@@ -58,9 +58,6 @@ plain!(
     BacktestQuery,
     CacheQuery,
     CachePurge,
-    RouteEdit,
-    RouteRef,
-    RoutesOrder,
     RouteAsk,
     RouteSimulation,
 );

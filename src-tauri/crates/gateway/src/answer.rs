@@ -57,7 +57,7 @@ pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     /// The backend's own word for programs, where there is one; clients read some of them.
     pub(crate) relayed_code: Option<Box<str>>,
-    pub(crate) message: String,
+    pub(crate) message: Box<str>,
     pub(crate) param: Option<Box<str>>,
     pub(crate) retry: RetryAdvice,
 }
@@ -74,7 +74,7 @@ impl Refusal {
             kind,
             code,
             relayed_code: None,
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             param: None,
             retry: RetryAdvice::AsStatusSays,
         }

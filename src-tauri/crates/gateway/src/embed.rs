@@ -305,7 +305,7 @@ fn in_one(
             error: UpstreamError {
                 status: failure.refusal.status,
                 class: UpstreamClass::Failed,
-                message: failure.refusal.message.clone(),
+                message: failure.refusal.message.to_string(),
                 kind: None,
                 code: None,
                 param: None,
@@ -315,7 +315,7 @@ fn in_one(
         .collect();
     let (_, mut worst) = failures.into_iter().next()?;
     let message = EmbeddingFailure::summary(&named, inputs);
-    worst.refusal.message = format!("The backend {}: {message}", backend.id);
+    worst.refusal.message = format!("The backend {}: {message}", backend.id).into();
     worst.refusal.param = Some("input".into());
     Some(worst)
 }

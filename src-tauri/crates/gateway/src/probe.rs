@@ -65,7 +65,7 @@ pub async fn probe(
     let outcome = outcome.map_err(|failure| ProbeFailure {
         verdict: failure.verdict,
         code: failure.refusal.code,
-        message: failure.refusal.message,
+        message: failure.refusal.message.into(),
     });
     ProbeReport { duration: clock.now().since(begun), http_status, outcome }
 }

@@ -38,7 +38,7 @@ impl Reasons {
         }
         let (_, mut failure) = self.0.swap_remove(place);
         if accesses > 1 && failure.class != FailureClass::BadRequest {
-            failure.refusal.message = said;
+            failure.refusal.message = said.into();
         }
         failure.for_good()
     }

@@ -258,7 +258,7 @@ impl Record {
             attempt.owner = Some(failure.class.owner().word().to_owned());
             attempt.error_class = Some(failure.refusal.code.to_owned());
             attempt.http_status = failure.upstream_status.or(attempt.http_status);
-            attempt.message = Some(failure.refusal.message.clone());
+            attempt.message = Some(failure.refusal.message.to_string());
         }
     }
 

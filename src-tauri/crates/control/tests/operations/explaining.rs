@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use control::view::*;
-use control::{Core, EngineConfig, ErrorCode};
+use control::{Core, EngineConfig};
 use domain::{SeededEntropy, SystemClock};
 use engine::Folders;
 use settings::VaultKind;

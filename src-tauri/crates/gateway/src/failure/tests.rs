@@ -46,7 +46,7 @@ fn each_status_is_mapped_as_the_table_says() {
         assert_eq!(failure.verdict, verdict, "{theirs}");
         assert_eq!(failure.upstream_status, Some(theirs));
         let named = failure.refusal.message.contains("corp");
-        let verbatim = failure.refusal.message == "prompt is too long";
+        let verbatim = &*failure.refusal.message == "prompt is too long";
         assert!(named != verbatim, "{theirs}: {}", failure.refusal.message);
     }
 }

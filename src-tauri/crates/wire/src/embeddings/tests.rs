@@ -218,7 +218,7 @@ fn a_part_of_a_request_asks_for_those_inputs_only_and_joins_with_kept_vectors() 
     assert_eq!(part.len(), 2);
     let target = target(TargetKind::OpenAi, "m2");
     let sent = part.batch(0..2, &target).expect("written").body;
-    let sent: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
+    let sent: Value = serde_json::from_slice(&sent).expect("JSON");
     assert_eq!(sent, serde_json::json!({"input": ["a", "c"], "model": "m2", "user": "u"}));
     for text in ["[1,2.50]", "AACAPwAAAEA="] {
         let vector = EmbeddingVector::of_text(text).expect("a vector");
@@ -229,7 +229,7 @@ fn a_part_of_a_request_asks_for_those_inputs_only_and_joins_with_kept_vectors() 
             raw: None,
         };
         let written = request.write_vectors(vec![vector; 3], usage, Some("m2".to_owned()));
-        let written: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
+        let written: Value = serde_json::from_slice(&written).expect("JSON");
         assert_eq!(written["data"].as_array().map(Vec::len), Some(3));
         assert_eq!(written["data"][2]["embedding"][0].as_f64(), Some(1.0));
         assert_eq!(
