@@ -133,7 +133,15 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
         "request_path" => json!({"id": format!("req_{:032x}", 1)}),
-        "accesses" => Value::Null,
+        "routes" | "accesses" => Value::Null,
+        "route_set" => json!({"replaces": null, "id": "panel", "models": [], "clients": [],
+            "projects": [], "policy": "ordered", "sticky_secs": null, "crossing": null,
+            "weights": {"latency": 50, "cost": 30, "headroom": 20}, "cache": null, "enabled": true,
+            "candidates": [{"backend": "up", "model": null, "weight": 1}]}),
+        "route_remove" => json!({"id": "panel"}),
+        "routes_order" => json!({"ids": []}),
+        "route_explain" => asked_route(),
+        "route_simulate" => json!({"ask": asked_route(), "draws": 10, "closed": ["up"]}),
         "access_force" => json!({"backend": "up", "credential": "up", "forced": "closed",
             "minutes": 1}),
         "access_reset" => json!({"backend": "up", "credential": "up"}),
@@ -146,6 +154,12 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "playground_cancel" | "playground_raw" => json!({"run": format!("run_{:032x}", 1)}),
         other => panic!("say here what is sent to {other}"),
     }
+}
+
+/// A request that is thought of and not sent.
+fn asked_route() -> Value {
+    json!({"model": "up/good", "client": null, "project": null, "tools": false, "vision": false,
+        "json_schema": false, "input_tokens": 0})
 }
 
 /// Bodies in which the key is where nothing, or something else, should be.
@@ -169,6 +183,8 @@ fn misplaced() -> Vec<Value> {
             "base_url": format!("http://u:{MARKED_KEY}@127.0.0.1:1/v1")}),
         json!({"range": MARKED_KEY, "set": MARKED_KEY, "limit": MARKED_KEY}),
         json!({"passphrase": {"it": MARKED_KEY}}),
+        json!({"model": MARKED_KEY, "client": MARKED_KEY, "project": [MARKED_KEY], "closed": MARKED_KEY,
+            "replaces": MARKED_KEY, "policy": MARKED_KEY, "candidates": MARKED_KEY, "ids": [MARKED_KEY]}),
     ]
 }
 

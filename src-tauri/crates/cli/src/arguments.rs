@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, check, clients, completions, keys, requests, settings, token, usage,
+    ask, backends, check, clients, completions, keys, requests, routes, settings, token, usage,
 };
 use crate::console::Format;
 use crate::exit::Exit;
@@ -63,6 +63,9 @@ pub(crate) enum Ask {
     /// Places that requests can go to
     #[command(subcommand)]
     Backends(backends::Backends),
+    /// Where requests go, and why
+    #[command(subcommand)]
+    Routes(routes::Routes),
     /// Tools on this machine that may call the gateway
     #[command(subcommand)]
     Clients(clients::Clients),

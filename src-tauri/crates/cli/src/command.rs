@@ -7,6 +7,7 @@ pub(crate) mod clients;
 pub(crate) mod completions;
 pub(crate) mod keys;
 pub(crate) mod requests;
+pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod token;

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 
 use crate::arguments::Ask;
 use crate::command::{
-    ask, backends, check, clients, keys, requests, settings, status, token, usage,
+    ask, backends, check, clients, keys, requests, routes, settings, status, token, usage,
 };
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
@@ -89,6 +89,7 @@ async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exi
         Ask::Prompt(wanted) => ask::run(wanted, core, console).await,
         Ask::Keys(wanted) => keys::run(wanted, core, console).await,
         Ask::Backends(wanted) => backends::run(wanted, core, console).await,
+        Ask::Routes(wanted) => routes::run(wanted, core, console).await,
         Ask::Clients(wanted) => clients::run(wanted, core, console).await,
         Ask::Token(wanted) => token::run(wanted, core, console).await,
         Ask::Usage(wanted) => usage::run(&wanted, core, console).await,

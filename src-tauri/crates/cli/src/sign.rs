@@ -1,8 +1,8 @@
 //! Every state with its word, its shape and its tone, once. A state is never shown by colour alone.
 
 use control::view::{
-    CheckStateView, GatewayState, HealthStateView, KeyStateView, RequestStateView, RunVerdictView,
-    TestStepState, VaultStateView, VerdictLevel,
+    AvailabilityState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
+    RequestStateView, RunVerdictView, TestStepState, VaultStateView, VerdictLevel,
 };
 
 /// How a piece of text is meant; a terminal may show it by colour.
@@ -59,6 +59,20 @@ impl From<HealthStateView> for Sign {
             HealthStateView::Down => Self::of(BAR, "down", Tone::Bad),
             HealthStateView::Unknown => Self::of(RING, "unknown", Tone::Muted),
             HealthStateView::Disabled => Self::of(SQUARE, "off", Tone::Muted),
+        }
+    }
+}
+
+impl From<AvailabilityState> for Sign {
+    fn from(state: AvailabilityState) -> Self {
+        match state {
+            AvailabilityState::Ready => Self::of(DISC, "ready", Tone::Good),
+            AvailabilityState::Recovering => Self::of(HALF, "recovering", Tone::Warn),
+            AvailabilityState::Trial => Self::of(HALF, "on trial", Tone::Warn),
+            AvailabilityState::CoolingDown => Self::of(TRIANGLE, "cooling down", Tone::Warn),
+            AvailabilityState::Open => Self::of(BAR, "open", Tone::Bad),
+            AvailabilityState::Blocked => Self::of(BAR, "blocked", Tone::Bad),
+            AvailabilityState::Off => Self::of(SQUARE, "off", Tone::Muted),
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::view::{
     AccessForce, AccessRef, BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch,
     BacktestQuery, BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientRef, KeyAdd,
     KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery,
-    SettingsValues, UsageQuery, VaultUnlock,
+    RouteAsk, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SettingsValues, UsageQuery,
+    VaultUnlock,
 };
 
 /// A request that can be sent to the owner.
@@ -53,6 +54,11 @@ plain!(
     BacktestQuery,
     CacheQuery,
     CachePurge,
+    RouteEdit,
+    RouteRef,
+    RoutesOrder,
+    RouteAsk,
+    RouteSimulation,
 );
 
 impl Inward for BackendAdd {

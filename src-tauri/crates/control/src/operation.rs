@@ -3,21 +3,25 @@
 mod backends;
 mod cache;
 mod clients;
+mod explain;
 mod input;
 mod keys;
 mod playground;
 mod readiness;
 mod resilience;
+mod routes;
 mod settings;
 mod status;
 mod usage;
 
 pub(crate) use backends::*;
 pub(crate) use clients::*;
+pub(crate) use explain::*;
 pub(crate) use keys::*;
 pub(crate) use playground::*;
 pub(crate) use readiness::*;
 pub(crate) use resilience::*;
+pub(crate) use routes::*;
 pub(crate) use settings::*;
 pub(crate) use status::*;
 pub(crate) use usage::*;

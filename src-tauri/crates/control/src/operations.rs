@@ -13,8 +13,10 @@ use crate::view::{
     BreakerTimelineView, ClientAdd, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace,
     KeyVerificationView, KeyView, NotificationTestView, PlaygroundRawView, PlaygroundRef,
     PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart,
-    ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RunView,
-    SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
+    ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk,
+    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
+    RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery,
+    UsageView, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -65,6 +67,18 @@ macro_rules! operations {
             requests(req: RequestsQuery) -> RequestsView, changes [];
             /// The attempts of one request, who was passed over, and what the cache did.
             request_path(req: RequestRef) -> RequestPathView, changes [];
+            /// All routes, what their candidates are at, and where their requests went.
+            routes() -> RoutesView, changes [];
+            /// Makes a route, or changes one.
+            route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings];
+            /// Removes a route; its names go by the next rule.
+            route_remove(req: RouteRef) -> (), changes [Routes, Settings];
+            /// Puts the routes in another order.
+            routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
+            /// Which backend would serve a request now, and why; nothing is sent.
+            route_explain(req: RouteAsk) -> RouteDecisionView, changes [];
+            /// Where many such requests would go; nothing is sent.
+            route_simulate(req: RouteSimulation) -> RouteSimulationView, changes [];
             /// Every backend with each of its keys, and what holds it back.
             accesses() -> Vec<AccessView>, changes [];
             /// Sets a breaker by hand, for a time or until it is reset.

@@ -15,9 +15,9 @@ use crate::writer::Queue;
 use crate::{
     AccessStates, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
     LedgerError, LedgerLimits, NewRequest, Price, PriceBook, Purpose, Recent, RequestQuery,
-    RequestRow, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery, UsageQuery,
-    UsageSummary, access_states, attempts, bypasses, database, failures, health, outcomes, prices,
-    requests, rollup, runs, transitions,
+    RequestRow, RouteCount, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery,
+    UsageQuery, UsageSummary, access_states, attempts, bypasses, database, failures, health,
+    outcomes, prices, requests, rollup, routes, runs, transitions,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -239,6 +239,16 @@ impl Ledger {
     /// When the file cannot be read.
     pub async fn recent(&self, from: WallTime) -> Result<Recent, LedgerError> {
         self.ask(move |connection| outcomes::recent(connection, from)).await
+    }
+
+    /// Where the requests since `from` went, by route, backend and model, the most first; of the
+    /// newest [`crate::ROUTED_REQUESTS_MAX`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn route_counts(&self, from: WallTime) -> Result<Vec<RouteCount>, LedgerError> {
+        self.inner.queue.catch_up().await;
+        self.ask(move |connection| routes::counts(connection, from)).await
     }
 
     /// Keeps changes of breakers, cooldowns and blocks, in their order.

@@ -31,6 +31,7 @@ mod readers;
 mod record;
 mod requests;
 mod rollup;
+mod routes;
 mod runs;
 mod text;
 mod transitions;
@@ -56,6 +57,7 @@ pub use record::{
     Settlement, Timings, UsageBasis,
 };
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
+pub use routes::{ROUTED_REQUESTS_MAX, RouteCount};
 pub use runs::{RUNS_KEPT_MAX, Run, RunSummary};
 pub use text::{DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
 pub use transitions::{

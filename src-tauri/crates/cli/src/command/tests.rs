@@ -3,7 +3,7 @@
 
 use control::view::{
     BackendTestView, BackendView, ClientView, KeyVerificationView, KeyView, PresetView,
-    RequestsView, RunView, SettingsView, StatusView, UsageView,
+    RequestsView, RouteDecisionView, RoutesView, RunView, SettingsView, StatusView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -75,6 +75,20 @@ fn backends_for_people() {
     check_seen!("presets", backends::presets(&presets));
     let test: BackendTestView = view(backend_test_fixture());
     check_seen!("backend_tested", backends::tested(&test));
+}
+
+#[test]
+fn routes_for_people() {
+    let known: RoutesView = view(routes_fixture());
+    check_seen!("routes", routes::table(&known));
+    check_seen!("route_shown", routes::shown(&known.routes[0]));
+    let none = json!({"sentence": "No route is in use: a request goes by its model's name.",
+        "routes": [], "unrouted_requests": 7});
+    check_seen!("routes_none", routes::table(&view::<RoutesView>(none)));
+    check_seen!(
+        "route_explained",
+        routes::explained(&view::<RouteDecisionView>(decision_fixture()))
+    );
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 mod playground;
+#[cfg(test)]
 mod resilience;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod whole_engine;

@@ -79,6 +79,35 @@ async fn what_failed_tries_cost_is_told_by_request_and_by_where_they_failed() {
 }
 
 #[tokio::test]
+async fn the_requests_of_a_route_are_counted_where_they_went_last() {
+    let place = Place::new();
+    let ledger = place.open();
+    let led = |number, route: &str, attempts: Vec<Attempt>| {
+        let mut settlement = Settlement { attempts, ..ended(number) };
+        settlement.request.route = route.to_owned();
+        settlement
+    };
+    let failed_over = vec![attempt("away", Some("timeout")), answered()];
+    let nobody = Settlement { cost: Cost::NotBilled, ..led(4, "slow", Vec::new()) };
+    let mut check = led(5, "fast", vec![answered()]);
+    check.request.purpose = Purpose::Check;
+    for settlement in [led(1, "fast", vec![answered()]), led(2, "fast", failed_over), nobody, check]
+    {
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let last = answered();
+    let count = |route: &str, last: Option<&Attempt>, requests| crate::RouteCount {
+        route: route.to_owned(),
+        backend: last.map(|last| last.backend.clone()),
+        model: last.map(|last| last.model.clone()),
+        requests,
+    };
+    let counts = ledger.route_counts(at(0)).await.expect("read");
+    assert_eq!(counts, [count("fast", Some(&last), 2), count("slow", None, 1)]);
+    assert_eq!(ledger.route_counts(at(HOUR_MS)).await.expect("read"), []);
+}
+
+#[tokio::test]
 async fn kinds_of_failures_are_listed_up_to_a_limit() {
     let place = Place::new();
     let ledger = place.open();

@@ -217,3 +217,46 @@ pub(super) fn run_fixture() -> Value {
         "best_fixes": ["R-10/openai"],
     })
 }
+
+pub(super) fn routes_fixture() -> Value {
+    let ready = json!({"credential": "home", "state": "ready", "percent": null,
+        "why": "Nothing holds it back.", "since": null, "until": null});
+    let open = json!({"credential": null, "state": "open", "percent": null,
+        "why": "Open: calls failed one after the other.", "since": null, "until": null});
+    let candidate = |backend: &str, model: Option<&str>, state: &Value, requests: u64| {
+        json!({"backend": backend, "backend_label": backend, "model": model, "weight": 3,
+            "availability": state, "accesses": [state], "requests": requests, "share_percent": 50})
+    };
+    let weights = json!({"latency": 50, "cost": 30, "headroom": 20});
+    json!({"sentence": "fast: b (small) is the first of 2 in the route fast; a waits: its breaker is open.",
+        "unrouted_requests": 12, "routes": [
+        {"id": "fast", "models": ["fast", HOSTILE], "clients": ["aider"], "projects": [],
+         "policy": "balanced", "weights": weights, "sticky_secs": 600, "crossing": null,
+         "cache": null, "enabled": true, "requests": 12_345, "share_percent": 90,
+         "sentence": "b (small) is the first of 2 in the route fast; a waits: its breaker is open.",
+         "candidates": [candidate("a", None, &open, 45), candidate("b", Some("small"), &ready, 12_300)]},
+        {"id": "rest", "models": ["*"], "clients": [], "projects": [], "policy": "least-busy",
+         "weights": weights, "sticky_secs": null, "crossing": null, "cache": null,
+         "enabled": false, "requests": 0, "share_percent": 0,
+         "sentence": "Switched off: its names go by the next rule.",
+         "candidates": [candidate("a", None, &open, 0)]},
+    ]})
+}
+
+pub(super) fn decision_fixture() -> Value {
+    let availability = |state: &str, why: &str| {
+        json!({"credential": null, "state": state,
+        "percent": null, "why": why, "since": null, "until": null})
+    };
+    let choice = |place: u32, backend: &str, credential: Option<&str>, availability: Value| {
+        json!({"place": place, "backend": backend, "credential": credential, "model": HOSTILE,
+            "why": "Place 2.", "availability": availability, "parts": []})
+    };
+    json!({"route": "fast", "policy": "ordered", "served": true,
+        "sentence": "b is the first of 2 in the route fast; a waits: its breaker is open; left out: c takes no tools.",
+        "candidates": [
+            choice(1, "b", Some("work"), availability("ready", "Nothing holds it back.")),
+            choice(2, "a", None, availability("cooling_down", "The provider asks for fewer requests.")),
+        ],
+        "passed_over": [{"backend": "c", "credential": null, "model": "m", "reason": "It takes no tools."}]})
+}

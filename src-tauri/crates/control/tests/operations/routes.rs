@@ -1,0 +1,207 @@
+//! Routes over a whole engine: written, listed, explained, drawn, put in order and removed. The two
+//! backends lie at addresses where nobody listens: nothing of this may ask them.
+
+use std::sync::Arc;
+
+use control::view::*;
+use control::{Core, EngineConfig, ErrorCode};
+use domain::{SeededEntropy, SystemClock};
+use engine::Folders;
+use settings::VaultKind;
+use tempfile::TempDir;
+
+async fn world() -> (TempDir, Core) {
+    let home = tempfile::tempdir().expect("a folder");
+    let config = EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(31)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: None,
+    };
+    let core = Core::open(config).await.expect("an engine");
+    for (id, port, lacks) in [("a", 9, vec![LackView::Tools]), ("b", 19, Vec::new())] {
+        let add = BackendAdd {
+            id: id.to_owned(),
+            label: format!("Backend {id}"),
+            kind: BackendKindView::OpenaiCompatible,
+            base_url: format!("http://127.0.0.1:{port}/v1"),
+            key: BackendKey::None,
+            models: vec!["m".to_owned()],
+            lacks,
+            offers: Vec::new(),
+            crossing: CrossingView::Strict,
+        };
+        control::backend_add(&core, add).await.expect("added");
+    }
+    (home, core)
+}
+
+/// A route over backends of these weights, each asked for `m`.
+fn edit(id: &str, policy: RoutePolicyView, candidates: &[(&str, u16)]) -> RouteEdit {
+    RouteEdit {
+        replaces: None,
+        id: id.to_owned(),
+        models: Vec::new(),
+        clients: Vec::new(),
+        projects: Vec::new(),
+        policy,
+        weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
+        sticky_secs: Some(600),
+        crossing: None,
+        cache: None,
+        enabled: true,
+        candidates: candidates
+            .iter()
+            .map(|(backend, weight)| RouteCandidateEdit {
+                backend: (*backend).to_owned(),
+                model: Some("m".to_owned()),
+                weight: *weight,
+            })
+            .collect(),
+    }
+}
+
+fn ask(model: &str) -> RouteAsk {
+    RouteAsk {
+        model: model.to_owned(),
+        client: None,
+        project: None,
+        tools: false,
+        vision: false,
+        json_schema: false,
+        input_tokens: 0,
+    }
+}
+
+fn ids(view: &RoutesView) -> Vec<&str> {
+    view.routes.iter().map(|route| route.id.as_str()).collect()
+}
+
+fn order(decision: &RouteDecisionView) -> Vec<&str> {
+    decision.candidates.iter().map(|candidate| candidate.backend.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_is_written_listed_renamed_ordered_and_removed() {
+    let (_home, core) = world().await;
+    let fast = edit("fast", RoutePolicyView::Ordered, &[("a", 1), ("gone", 1)]);
+    let view = control::route_set(&core, fast.clone()).await.expect("written");
+    assert_eq!((view.models.as_slice(), view.sticky_secs), (&["fast".to_owned()][..], Some(600)));
+    assert_eq!(
+        view.sentence,
+        "a (m) is the only one in the route fast that can be asked; left out: gone is not among the \
+         backends."
+    );
+    let states: Vec<_> = view.candidates.iter().map(|one| one.availability.state).collect();
+    assert_eq!(states, [AvailabilityState::Ready, AvailabilityState::Off]);
+    assert_eq!(view.candidates[0].backend_label, "Backend a");
+    assert_eq!((view.requests.0, view.share_percent), (0, None));
+
+    let rest = RouteEdit {
+        models: vec!["*".to_owned()],
+        ..edit("rest", RoutePolicyView::Cheapest, &[("b", 1)])
+    };
+    control::route_set(&core, rest).await.expect("written");
+    let taken = control::route_set(&core, fast.clone()).await.expect_err("taken");
+    assert_eq!((taken.code, taken.field.as_deref()), (ErrorCode::InvalidInput, Some("id")));
+    let renamed = RouteEdit { replaces: Some("fast".to_owned()), id: "quick".to_owned(), ..fast };
+    let view = control::route_set(&core, renamed).await.expect("renamed");
+    assert_eq!(view.models, ["quick"]);
+    assert_eq!(ids(&control::routes(&core).await.expect("routes")), ["quick", "rest"]);
+
+    let ids_ = vec!["rest".to_owned(), "quick".to_owned()];
+    let view = control::routes_order(&core, RoutesOrder { ids: ids_ }).await.expect("ordered");
+    assert_eq!(ids(&view), ["rest", "quick"]);
+    assert_eq!(view.sentence, "2 routes, and the first candidate of each is ready.");
+    let shadowed = RouteEdit {
+        replaces: Some("quick".to_owned()),
+        models: vec!["x".to_owned()],
+        clients: vec!["tool".to_owned()],
+        enabled: false,
+        ..edit("quick", RoutePolicyView::Ordered, &[("a", 1)])
+    };
+    let view = control::route_set(&core, shadowed).await.expect("switched off");
+    assert_eq!(view.sentence, "Switched off: its names go by the next rule.");
+    control::route_remove(&core, RouteRef { id: "quick".to_owned() }).await.expect("removed");
+    assert_eq!(ids(&control::routes(&core).await.expect("routes")), ["rest"]);
+    let gone = control::route_remove(&core, RouteRef { id: "quick".to_owned() }).await;
+    assert_eq!(gone.expect_err("gone").code, ErrorCode::NotFound);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
+    let (_home, core) = world().await;
+    let fast = edit("fast", RoutePolicyView::Ordered, &[("a", 1), ("b", 1)]);
+    control::route_set(&core, fast).await.expect("written");
+    let explain = |ask: RouteAsk| control::route_explain(&core, ask);
+
+    let decision = explain(ask("fast")).await.expect("explained");
+    assert_eq!((decision.route.as_deref(), decision.served), (Some("fast"), true));
+    assert_eq!(decision.sentence, "a (m) is the first of 2 in the route fast.");
+    assert_eq!(order(&decision), ["a", "b"]);
+    assert_eq!(decision.candidates[1].why, "Place 2.");
+
+    let tools = explain(RouteAsk { tools: true, ..ask("fast") }).await.expect("explained");
+    assert_eq!(
+        (order(&tools), tools.passed_over[0].reason.as_str()),
+        (vec!["b"], "It takes no tools.")
+    );
+
+    let pinned = explain(ask("b/anything")).await.expect("explained");
+    assert_eq!((pinned.route.as_deref(), order(&pinned)), (None, vec!["b"]));
+    let listed = explain(ask("m")).await.expect("explained");
+    assert_eq!((listed.route.as_deref(), order(&listed)), (None, vec!["a", "b"]));
+    let nobody = explain(ask("nobody")).await.expect("explained");
+    assert!(!nobody.served && nobody.sentence.starts_with("No backend lists \"nobody\""));
+    let client = explain(RouteAsk { client: Some("No name".to_owned()), ..ask("m") }).await;
+    assert_eq!(client.expect_err("no name").field.as_deref(), Some("client"));
+
+    let open = AccessForce {
+        backend: "a".to_owned(),
+        credential: None,
+        forced: ForcedView::Open,
+        minutes: Some(15),
+    };
+    control::access_force(&core, open).await.expect("forced");
+    let held = explain(ask("fast")).await.expect("explained");
+    assert_eq!(order(&held), ["b", "a"]);
+    assert!(held.sentence.starts_with("b (m) is the first of 2 in the route fast; a waits: "));
+    assert_eq!(held.candidates[1].availability.state, AvailabilityState::Off);
+    assert_eq!(explain(ask("fast")).await.expect("explained").sentence, held.sentence);
+    let routes = control::routes(&core).await.expect("routes");
+    assert_eq!(routes.sentence, format!("fast: {}", held.sentence));
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
+    let (_home, core) = world().await;
+    let shared = edit("shared", RoutePolicyView::Weighted, &[("a", 3), ("b", 1)]);
+    control::route_set(&core, shared).await.expect("written");
+    let simulate = |draws, closed: &[&str]| {
+        let closed = closed.iter().map(|id| (*id).to_owned()).collect();
+        control::route_simulate(&core, RouteSimulation { ask: ask("shared"), draws, closed })
+    };
+    let drawn = simulate(1_000, &[]).await.expect("drawn");
+    let [a, b] = drawn.shares.as_slice() else { panic!("{:?}", drawn.shares) };
+    assert_eq!((a.backend.as_str(), a.expected_percent), ("a", Some(75.0)));
+    assert!((a.percent - 75.0).abs() <= 5.0 && a.draws + b.draws == 1_000, "{a:?} {b:?}");
+    assert_eq!((drawn.failures, drawn.failure), (0, None));
+
+    let without = simulate(1_000, &["a"]).await.expect("drawn");
+    assert_eq!((without.shares[0].backend.as_str(), without.shares[0].draws), ("b", 1_000));
+    assert_eq!(without.sentence, "Of 1000 requests for shared go to: b 100 %.");
+    let nobody = simulate(10, &["a", "b"]).await.expect("drawn");
+    assert_eq!(nobody.failures, 10);
+    assert!(nobody.failure.expect("a reason").contains("it is taken to be closed"));
+    for draws in [0, SIMULATION_DRAWS_MAX + 1] {
+        let refused = simulate(draws, &[]).await.expect_err("too few or too many");
+        assert_eq!(refused.field.as_deref(), Some("draws"));
+    }
+    core.stop().await;
+}
