@@ -3,11 +3,11 @@
 use control::view::{
     AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientRef,
-    ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView,
-    PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView,
-    PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery,
-    RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
+    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef,
+    RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
     RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
     StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::view::{
     AccessForce, AccessRef, BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch,
-    BacktestQuery, BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientRef, KeyAdd,
-    KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery,
-    RouteAsk, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SettingsValues, UsageQuery,
-    VaultUnlock,
+    BacktestQuery, BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef,
+    KeyAdd, KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef,
+    RequestsQuery, RouteAsk, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SettingsValues,
+    UsageQuery, VaultUnlock,
 };
 
 /// A request that can be sent to the owner.
@@ -40,6 +40,7 @@ plain!(
     BackendRef,
     KeyRef,
     ClientAdd,
+    ClientEdit,
     ClientRef,
     UsageQuery,
     RequestsQuery,

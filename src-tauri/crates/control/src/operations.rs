@@ -10,11 +10,11 @@ use crate::event::Tag;
 use crate::view::{
     AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientRef,
-    ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView,
-    PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView,
-    PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery,
-    RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
+    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef,
+    RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
     RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
     StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
 };
@@ -59,6 +59,8 @@ macro_rules! operations {
             clients() -> Vec<ClientView>, changes [];
             /// Makes a local token for a client and keeps it in the vault.
             client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings];
+            /// Changes a client's limits, its cache and its priority; its token stays.
+            client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
             /// Ends a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
             /// Sums of a period.

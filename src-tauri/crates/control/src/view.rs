@@ -16,6 +16,7 @@ mod resilience;
 mod routes;
 mod settings;
 mod status;
+mod traffic;
 mod usage;
 
 pub use backends::*;
@@ -30,4 +31,5 @@ pub use resilience::*;
 pub use routes::*;
 pub use settings::*;
 pub use status::*;
+pub use traffic::*;
 pub use usage::*;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::{BackendId, CredentialId, Lack, Offer, Origin};
 use engine::Engine;
-use settings::{BackendKind, BackendSettings, PoolSettings, PresetPlace, Settings, TrafficLimits};
+use settings::{
+    BackendKind, BackendSettings, PoolMember, PoolSettings, PresetPlace, Settings, TrafficLimits,
+};
 use vault::VaultError;
 
 use super::keys::{origin_of, remove_key, store_key};
@@ -12,7 +14,7 @@ use super::{input, last_day_by_backend};
 use crate::ApiError;
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendKindView, BackendRef, BackendSwitch,
-    BackendTestView, BackendView, LackView, OfferView, PresetView,
+    BackendTestView, BackendView, LackView, OfferView, PoolView, PresetView,
 };
 
 mod shown;
@@ -62,7 +64,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         }
     };
     let label = input::label(&req.label, id.as_str());
-    let models = clean(req.models);
+    let models = input::names(req.models);
     let added = BackendSettings {
         label,
         kind,
@@ -101,12 +103,14 @@ pub(crate) async fn backend_edit(
     let (lacks, offers) = differing(Differing::asked(req.lacks, req.offers), kind, &known)?;
     let crossing = req.crossing.into();
     let origin = origin_of(&base_url)?;
-    let credential = match req.credential.as_deref() {
-        Some(key) => Some(attach(engine, &settings, key, &origin).await?),
-        None => None,
+    let (names_all, limits) = (req.pool.is_some(), req.limits);
+    let pool = match (req.pool, req.credential.as_deref()) {
+        (Some(pool), _) => pool_of(engine, &settings, pool, &origin).await?,
+        (None, Some(key)) => PoolSettings::of(Some(attach(engine, &settings, key, &origin).await?)),
+        (None, None) => PoolSettings::default(),
     };
     let label = input::label(&req.label, &req.id);
-    let models = clean(req.models);
+    let models = input::names(req.models);
     let place = id.clone();
     engine
         .edit(move |draft| {
@@ -117,9 +121,11 @@ pub(crate) async fn backend_edit(
                 known.offers = offers;
                 known.crossing = crossing;
                 known.base_url = base_url;
-                if known.credential() != credential.as_ref() {
-                    known.pool = PoolSettings::of(credential);
+                // Of one name alone it cannot be known what becomes of the others.
+                if names_all || known.credential() != pool.credentials().next() {
+                    known.pool = pool;
                 }
+                known.limits = limits.map_or(known.limits, Into::into);
                 known.models = models;
             }
         })
@@ -188,6 +194,24 @@ fn new_key_id(settings: &Settings, backend: &BackendId) -> Result<CredentialId, 
     Ok(id)
 }
 
+/// The keys of a form, each bound to `origin` as [`attach`] does it.
+async fn pool_of(
+    engine: &Engine,
+    settings: &Settings,
+    pool: PoolView,
+    origin: &Origin,
+) -> Result<PoolSettings, ApiError> {
+    let mut members: Vec<PoolMember> = Vec::with_capacity(pool.members.len());
+    for member in pool.members {
+        let credential = attach(engine, settings, &member.credential, origin).await?;
+        if members.iter().any(|known| known.credential == credential) {
+            return Err(ApiError::invalid("pool", format!("the key {credential} is named twice")));
+        }
+        members.push(PoolMember { credential, weight: member.weight });
+    }
+    Ok(PoolSettings { order: pool.order.into(), members })
+}
+
 /// Binds a stored key to `origin` if it is not bound yet; a key of another origin is refused.
 async fn attach(
     engine: &Engine,
@@ -223,11 +247,6 @@ async fn attach(
             .await?;
     }
     Ok(id)
-}
-
-fn clean(models: Vec<String>) -> Vec<String> {
-    let trimmed = models.into_iter().map(|model| model.trim().to_owned());
-    trimmed.filter(|model| !model.is_empty()).collect()
 }
 
 fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {

@@ -12,7 +12,7 @@ use vault::VaultError;
 
 use super::{input, spend_of, sums_of_last_days};
 use crate::ApiError;
-use crate::view::{ClientAdd, ClientRef, ClientView, SnippetView};
+use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, SnippetView};
 
 /// Days over which a client's use is summed.
 const USE_DAYS: i64 = 30;
@@ -35,6 +35,9 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             expires_at: client.expires.map(Into::into),
             expired: client.expires.is_some_and(|end| end <= now),
             seen_at: engine.client_seen(id).await?.map(Into::into),
+            limits: client.limits.into(),
+            cache: client.cache.map(Into::into),
+            priority: client.priority.into(),
             last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
             snippets: snippets(&engine.gateway_address(), id),
         });
@@ -45,6 +48,24 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
 pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<ClientView, ApiError> {
     let name = req.id.clone();
     client_issue(engine, req).await?;
+    one_client(engine, &name).await
+}
+
+pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<ClientView, ApiError> {
+    let id = input::known_client(&engine.settings(), &req.id)?;
+    engine
+        .edit(move |draft| {
+            if let Some(known) = draft.clients.get_mut(&id) {
+                known.limits = req.limits.into();
+                known.cache = req.cache.map(Into::into);
+                known.priority = req.priority.into();
+            }
+        })
+        .await?;
+    one_client(engine, &req.id).await
+}
+
+async fn one_client(engine: &Engine, name: &str) -> Result<ClientView, ApiError> {
     let found = clients(engine).await?.into_iter().find(|client| client.id == name.trim());
     found.ok_or_else(|| ApiError::not_found(format!("there is no client named {name}")))
 }

@@ -29,6 +29,12 @@ pub(crate) fn label(text: &str, id: &str) -> String {
     }
 }
 
+/// The names of a list without what is empty.
+pub(crate) fn names(names: Vec<String>) -> Vec<String> {
+    let trimmed = names.into_iter().map(|name| name.trim().to_owned());
+    trimmed.filter(|name| !name.is_empty()).collect()
+}
+
 /// A base URL that a key may be bound to. The gateway's own address is none, be it the one in the
 /// settings or the one it listens on now.
 pub(crate) fn base_url(field: &str, text: &str, engine: &Engine) -> Result<BaseUrl, ApiError> {

@@ -4,7 +4,10 @@ use domain::Secret;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{BackendKindView, Count, CrossingView, LackView, OfferView, SpendView, UnixMs};
+use super::{
+    BackendKindView, Count, CrossingView, LackView, LimitsView, OfferView, PoolView, SpendView,
+    UnixMs,
+};
 
 /// A backend with its health, models and last day.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -21,8 +24,12 @@ pub struct BackendView {
     pub enabled: bool,
     /// Built in, so it cannot be edited or removed.
     pub built_in: bool,
-    /// The key it uses.
+    /// The key it uses; the first of several.
     pub credential: Option<String>,
+    /// All its keys.
+    pub pool: PoolView,
+    /// How much the gateway may ask of it.
+    pub limits: LimitsView,
     /// Whether it works.
     pub health: HealthView,
     /// What it offers: the models declared, or those it lists.
@@ -181,8 +188,16 @@ pub struct BackendEdit {
     pub kind: BackendKindView,
     /// Where requests go.
     pub base_url: String,
-    /// The key it uses.
+    /// The key it uses. The first of several stays with the others; another one takes their place.
     pub credential: Option<String>,
+    /// All its keys, in the place of the one above; none leaves it to that.
+    #[serde(default)]
+    #[specta(optional)]
+    pub pool: Option<PoolView>,
+    /// How much the gateway may ask of it; none leaves it as it is.
+    #[serde(default)]
+    #[specta(optional)]
+    pub limits: Option<LimitsView>,
     /// Models it offers; empty asks the backend.
     pub models: Vec<String>,
     /// What it lacks of Chat Completions; for an OpenAI-compatible backend only.

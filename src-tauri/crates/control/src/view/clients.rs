@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{SpendView, UnixMs};
+use super::{CacheWishView, ClientPriorityView, LimitsView, SpendView, UnixMs};
 
 /// A tool that may call the gateway.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -21,6 +21,12 @@ pub struct ClientView {
     pub seen_at: Option<UnixMs>,
     /// The last 30 days.
     pub last_month: SpendView,
+    /// How much it may ask of the gateway.
+    pub limits: LimitsView,
+    /// Whether its answers may come from the cache; none leaves it to the request.
+    pub cache: Option<CacheWishView>,
+    /// Whether somebody waits for its answers.
+    pub priority: ClientPriorityView,
     /// How to use it.
     pub snippets: Vec<SnippetView>,
 }
@@ -41,6 +47,19 @@ pub struct ClientAdd {
     pub id: String,
     /// Days until the token ends; none for never.
     pub expires_in_days: Option<u32>,
+}
+
+/// Changes what a client may do. Its token stays.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ClientEdit {
+    /// Which.
+    pub id: String,
+    /// How much it may ask of the gateway.
+    pub limits: LimitsView,
+    /// Whether its answers may come from the cache; none leaves it to the request.
+    pub cache: Option<CacheWishView>,
+    /// Whether somebody waits for its answers.
+    pub priority: ClientPriorityView,
 }
 
 /// Names one client.

@@ -13,9 +13,9 @@ use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// An engine of its own for each test; it serves on a free port.
-struct World {
+pub(crate) struct World {
     _home: TempDir,
-    core: Core,
+    pub(crate) core: Core,
     shown: UnboundedReceiver<Notification>,
 }
 
@@ -42,7 +42,7 @@ fn config(home: &TempDir, desktop: UnboundedSender<Notification>) -> EngineConfi
     }
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let home = tempfile::tempdir().expect("a folder");
     let (desktop, shown) = unbounded_channel();
     let core = Core::open(config(&home, desktop)).await.expect("an engine");
@@ -51,16 +51,16 @@ async fn world() -> World {
     World { _home: home, core, shown }
 }
 
-fn secret(text: &str) -> Secret {
+pub(crate) fn secret(text: &str) -> Secret {
     Secret::parse(text.to_owned()).expect("a secret")
 }
 
-async fn lists_models() -> ScriptedUpstream {
+pub(crate) async fn lists_models() -> ScriptedUpstream {
     let models = |_: &Received| Some(Reply::models(&["m-1", "m-2"]));
     ScriptedUpstream::answering(models).await.expect("an upstream")
 }
 
-fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
+pub(crate) fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
     BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
@@ -74,7 +74,11 @@ fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
     }
 }
 
-fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: ErrorCode, field: Option<&str>) {
+pub(crate) fn refused<T: std::fmt::Debug>(
+    answer: Result<T, ApiError>,
+    code: ErrorCode,
+    field: Option<&str>,
+) {
     let error = answer.expect_err("refused");
     assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
     assert!(!error.message.contains(MARKED_KEY));
@@ -116,6 +120,8 @@ async fn a_key_never_follows_its_backend_to_another_host() {
         kind: BackendKindView::OpenaiCompatible,
         base_url: away.base_url(),
         credential: credential.map(str::to_owned),
+        pool: None,
+        limits: None,
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
@@ -148,6 +154,8 @@ async fn how_a_backend_differs_is_kept_edited_and_shown() {
         kind,
         base_url: upstream.base_url(),
         credential: None,
+        pool: None,
+        limits: None,
         models: Vec::new(),
         lacks: lacks.to_vec(),
         offers: Vec::new(),

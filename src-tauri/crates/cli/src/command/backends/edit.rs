@@ -70,6 +70,8 @@ impl Edit {
             kind,
             base_url: self.base_url.or(known.base_url).unwrap_or_default(),
             credential: if self.no_key { None } else { self.key.or(known.credential) },
+            pool: None,
+            limits: None,
             models: match (self.ask_for_models, self.models.is_empty()) {
                 (true, _) => Vec::new(),
                 (false, true) => known_models,
@@ -99,6 +101,9 @@ mod tests {
     fn edited(typed: &[&str]) -> BackendEdit {
         let known = json!({"id": "up", "label": "Up", "kind": "openai-compatible",
             "base_url": "http://h/v1", "enabled": true, "built_in": false, "credential": "up",
+            "pool": {"order": "ordered", "members": [{"credential": "up", "weight": 1}]},
+            "limits": {"requests_per_minute": null, "tokens_per_minute": null,
+                "in_flight_max": null},
             "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
                 "probe_ms": null},
             "models": [{"id": "listed", "price": null}], "declared_models": ["m"],

@@ -11,7 +11,8 @@ use settings::BackendSettings;
 use super::super::keys::spend_of;
 use crate::view::{
     BackendDayView, BackendKindView, BackendTestView, BackendView, CrossingView, HealthStateView,
-    HealthView, ModelView, PriceView, TestStepState, TestStepView,
+    HealthView, LimitsView, ModelView, PoolOrderView, PoolView, PriceView, TestStepState,
+    TestStepView,
 };
 
 /// Hours in the little chart of a backend.
@@ -31,6 +32,8 @@ pub(super) fn backend_view(
         enabled: known.enabled,
         built_in: false,
         credential: known.credential().map(ToString::to_string),
+        pool: (&known.pool).into(),
+        limits: known.limits.into(),
         health: if known.enabled { health_view(engine, id) } else { disabled() },
         models: models_view(engine, id),
         declared_models: known.models.clone(),
@@ -51,6 +54,8 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
         enabled: true,
         built_in: true,
         credential: None,
+        pool: PoolView { order: PoolOrderView::Ordered, members: Vec::new() },
+        limits: LimitsView::default(),
         health: health_view(engine, id),
         models: models_view(engine, id),
         declared_models: Vec::new(),

@@ -1,0 +1,111 @@
+//! Keys of a backend as a pool, and how much of anything may be asked: of a backend by the gateway, of
+//! the gateway by a client.
+
+use domain::PoolOrder;
+use serde::{Deserialize, Serialize};
+use settings::{ClientPriority, PoolSettings, TrafficLimits};
+use specta::Type;
+
+use super::dialects::twin;
+
+twin! {
+    /// In which order the keys of a backend are used.
+    PoolOrderView of PoolOrder {
+        /// The first that may be used.
+        Ordered = Ordered,
+        /// By chance, in proportion to their weights.
+        Weighted = Weighted,
+    }
+}
+
+twin! {
+    /// Whose requests go first when all places are taken.
+    ClientPriorityView of ClientPriority {
+        /// Somebody waits for the answer.
+        Interactive = Interactive,
+        /// Nobody does.
+        Background = Background,
+    }
+}
+
+/// The keys of a backend, as shown and as edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PoolView {
+    /// In which order they are used.
+    pub order: PoolOrderView,
+    /// Each key once; empty for a backend that wants none.
+    pub members: Vec<PoolMemberView>,
+}
+
+/// One key of a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PoolMemberView {
+    /// Which key.
+    pub credential: String,
+    /// Its weight, 0 to 1,000; 0 makes it a reserve.
+    pub weight: u16,
+}
+
+/// How much may be asked; none for no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct LimitsView {
+    /// Requests in any minute.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens in any minute, asked and answered.
+    pub tokens_per_minute: Option<u32>,
+    /// Requests in flight at once.
+    pub in_flight_max: Option<u32>,
+}
+
+impl From<&PoolSettings> for PoolView {
+    fn from(pool: &PoolSettings) -> Self {
+        let members = pool.members.iter().map(|member| PoolMemberView {
+            credential: member.credential.to_string(),
+            weight: member.weight,
+        });
+        Self { order: pool.order.into(), members: members.collect() }
+    }
+}
+
+impl From<TrafficLimits> for LimitsView {
+    fn from(limits: TrafficLimits) -> Self {
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            requests_per_minute: limits.requests_per_minute,
+            tokens_per_minute: limits.tokens_per_minute,
+            in_flight_max: limits.in_flight_max.map(small),
+        }
+    }
+}
+
+/// A number out of its range stays so, and the settings refuse it by name.
+impl From<LimitsView> for TrafficLimits {
+    fn from(limits: LimitsView) -> Self {
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            requests_per_minute: limits.requests_per_minute,
+            tokens_per_minute: limits.tokens_per_minute,
+            in_flight_max: limits.in_flight_max.map(size),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_spelled_on_the_wire_as_in_the_settings_file() {
+        let spelled = |view: serde_json::Value| view.as_str().expect("a word").to_owned();
+        for order in PoolOrder::ALL {
+            let view = PoolOrderView::from(*order);
+            let json = spelled(serde_json::to_value(view).expect("JSON"));
+            assert_eq!((json.as_str(), PoolOrder::from(view)), (order.word(), *order));
+        }
+        for priority in ClientPriority::ALL {
+            let view = ClientPriorityView::from(*priority);
+            let json = spelled(serde_json::to_value(view).expect("JSON"));
+            assert_eq!((json.as_str(), ClientPriority::from(view)), (priority.word(), *priority));
+        }
+    }
+}
