@@ -5,15 +5,18 @@
 //! has rounds in which all contenders take turns, and the median of the rounds is what is shown. No
 //! test and no part of CI: a busy machine makes every figure wrong.
 
+mod cache;
 mod client;
 mod crossing;
 mod dialect;
+mod failover;
 mod fault;
 mod figures;
 mod ground;
 mod home;
 mod nginx;
 mod process;
+mod reliability;
 mod report;
 mod standing;
 mod traffic;
@@ -22,12 +25,12 @@ mod window;
 mod wire;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use self::ground::Ground;
+use self::ground::{Around, Ground, Peer};
 use self::report::{Circumstances, Figure};
 use crate::call::Call;
 use crate::repository::Repository;
@@ -38,7 +41,8 @@ pub(crate) struct Arguments {
     /// How often each figure is measured; the median is shown
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
-    /// Measure this row alone; may be repeated
+    /// Measure this row alone; may be repeated. Without it: every row but those that take minutes
+    /// by themselves
     #[arg(long, value_enum, value_name = "ROW")]
     only: Vec<Row>,
     /// Write the figures here, too, as JSON
@@ -47,6 +51,12 @@ pub(crate) struct Arguments {
     /// Seconds for which the idle program is watched; its target speaks of 300
     #[arg(long, value_name = "N", default_value_t = 60)]
     idle_secs: u64,
+    /// Measure another gateway beside ours, in the rows about traffic; it must ask the upstream
+    #[arg(long, value_name = "NAME=ADDRESS:PORT", requires = "upstream_port")]
+    peer: Vec<Peer>,
+    /// Let the upstream listen here, so that a peer can be pointed at it
+    #[arg(long, value_name = "PORT")]
+    upstream_port: Option<u16>,
     /// Measure the programs of this folder instead of building them
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
@@ -75,6 +85,12 @@ enum Row {
     DialectStreams,
     /// Memory after translated requests and after answers made to fill it
     DialectMemory,
+    /// Answers out of the cache
+    Cache,
+    /// Another backend's answer in place of one that is not there
+    Failover,
+    /// 3,000 requests in five minutes with two outages; only when asked for
+    Reliability,
     /// Processor time of a program that does nothing
     Idle,
     /// `gatehouse serve` to its first answer
@@ -95,17 +111,27 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> 
     let program = program(repository, arguments.programs.as_deref())?;
     let rounds = usize::from(arguments.rounds);
     let mut circumstances = Circumstances::look(repository, rounds, program.display().to_string());
-    let idle = Duration::from_secs(arguments.idle_secs);
-    let ground = Ground::prepare(repository, program, rounds, idle)?;
+    let around = Around {
+        rounds,
+        idle: Duration::from_secs(arguments.idle_secs),
+        upstream_port: arguments.upstream_port.unwrap_or_default(),
+        peers: arguments.peer.clone(),
+    };
+    let ground = Ground::prepare(repository, program, around)?;
     let mut figures = Vec::new();
     for row in Row::value_variants() {
-        if arguments.only.is_empty() || arguments.only.contains(row) {
-            println!("measuring: {}", row.word());
+        let is_wanted = match arguments.only.as_slice() {
+            [] => row.is_usual(),
+            only => only.contains(row),
+        };
+        if is_wanted {
+            let begin = Instant::now();
             figures.extend(
                 row.measure(&ground).unwrap_or_else(|error| {
                     vec![Figure::missing(row.word(), format!("{error:#}"))]
                 }),
             );
+            println!("measured: {} in {:.0} s", row.word(), begin.elapsed().as_secs_f64());
         }
     }
     circumstances.ended();
@@ -152,12 +178,20 @@ impl Row {
             Self::DialectTokens => "dialect-tokens",
             Self::DialectStreams => "dialect-streams",
             Self::DialectMemory => "dialect-memory",
+            Self::Cache => "cache",
+            Self::Failover => "failover",
+            Self::Reliability => "reliability",
             Self::Idle => "idle",
             Self::Start => "start",
             Self::Status => "status",
             Self::Usage => "usage",
             Self::Window => "window",
         }
+    }
+
+    /// Whether it belongs to a run that names no row.
+    const fn is_usual(self) -> bool {
+        !matches!(self, Self::Reliability)
     }
 
     fn measure(self, ground: &Ground<'_>) -> Result<Vec<Figure>> {
@@ -172,6 +206,9 @@ impl Row {
             Self::DialectTokens => crossing::first_token(ground),
             Self::DialectStreams => crossing::many_streams(ground),
             Self::DialectMemory => crossing::memory(ground),
+            Self::Cache => cache::hits(ground),
+            Self::Failover => failover::refused(ground),
+            Self::Reliability => reliability::profile(ground),
             Self::Idle => standing::idle(ground),
             Self::Start => standing::start(ground),
             Self::Status => standing::status(ground),

@@ -80,6 +80,24 @@ pub(crate) struct Arrival {
     pub(crate) arrived_us: u64,
 }
 
+/// An answer as it came, whatever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// What stood under the header that was asked about.
+    pub(crate) said: Option<String>,
+    /// The body in its pieces.
+    pub(crate) pieces: Vec<Vec<u8>>,
+}
+
+impl Read {
+    /// The body as one.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        self.pieces.concat()
+    }
+}
+
 /// A streamed answer that came whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Streamed {
@@ -107,6 +125,16 @@ impl Connection {
             bail!("answered {}: {refusal}", head.status);
         }
         Ok(())
+    }
+
+    /// Sends a request and keeps its whole answer, with what it says under `header`.
+    pub(crate) async fn read(&mut self, request: &[u8], header: &str) -> Result<Read> {
+        self.wire.send(request).await?;
+        let (head, said) = self.wire.answer_head_saying(header).await?;
+        let mut pieces = Vec::new();
+        self.wire.body(head.framing, |piece| pieces.push(piece.to_vec())).await?;
+        pieces.retain(|piece| !piece.is_empty());
+        Ok(Read { status: head.status, said, pieces })
     }
 
     /// Sends a request whose answer is bad and reads what comes until it ends or the connection does;

@@ -1,9 +1,11 @@
 //! What every row stands on: the program, the upstream and nginx, and rounds in which they take turns.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::runtime::{Builder, Runtime};
 
 use super::client::Door;
@@ -28,6 +30,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) epoch: Epoch,
     upstream: Upstream,
     nginx: Option<Nginx>,
+    peers: Vec<Peer>,
     /// One thread makes all the load, so that most of the machine is left to what is measured.
     client: Runtime,
 }
@@ -40,6 +43,25 @@ pub(crate) struct Rounds<T> {
     pub(crate) nginx: Vec<T>,
     /// Through Gatehouse.
     pub(crate) gatehouse: Vec<T>,
+    /// Through each peer, by its name; nothing for one that could not do it.
+    pub(crate) peers: Vec<(String, Vec<T>)>,
+}
+
+/// Another gateway, started and set up by whoever measures, with our upstream as its backend.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    name: String,
+    address: SocketAddr,
+}
+
+impl FromStr for Peer {
+    type Err = anyhow::Error;
+
+    /// `litellm=127.0.0.1:4000`
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, address) = text.split_once('=').context("write it as NAME=ADDRESS:PORT")?;
+        Ok(Self { name: name.to_owned(), address: address.parse()? })
+    }
 }
 
 /// Who is measured.
@@ -48,6 +70,19 @@ enum Contender {
     Direct,
     Nginx,
     Gatehouse,
+    Peer(usize),
+}
+
+/// What the call says about a run.
+pub(crate) struct Around {
+    /// How often each figure is measured.
+    pub(crate) rounds: usize,
+    /// How long an idle program is watched.
+    pub(crate) idle: Duration,
+    /// Where the upstream listens, for peers to be pointed at; 0 for anywhere.
+    pub(crate) upstream_port: u16,
+    /// Who is measured beside nginx.
+    pub(crate) peers: Vec<Peer>,
 }
 
 impl<'a> Ground<'a> {
@@ -55,14 +90,14 @@ impl<'a> Ground<'a> {
     pub(crate) fn prepare(
         repository: &'a Repository,
         program: PathBuf,
-        rounds: usize,
-        idle: Duration,
+        around: Around,
     ) -> Result<Self> {
+        let Around { rounds, idle, upstream_port, peers } = around;
         let epoch = Epoch::begin();
-        let upstream = Upstream::start(epoch)?;
+        let upstream = Upstream::start(epoch, upstream_port)?;
         let nginx = Nginx::start(upstream.address)?;
         let client = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { repository, program, rounds, idle, epoch, upstream, nginx, client })
+        Ok(Self { repository, program, rounds, idle, epoch, upstream, nginx, peers, client })
     }
 
     /// A new installation in front of the upstream.
@@ -94,11 +129,31 @@ impl<'a> Ground<'a> {
         let nginx =
             self.nginx.as_ref().map(|nginx| Door { dialect: backend, ..nginx.door.clone() });
         doors.extend(nginx.iter().map(|door| (Contender::Nginx, door)));
-        let mut rounds = Rounds { direct: Vec::new(), nginx: Vec::new(), gatehouse: Vec::new() };
+        let peers = self.peer_doors(backend);
+        doors.extend(peers.iter().enumerate().map(|(at, door)| (Contender::Peer(at), door)));
+        let mut rounds = Rounds {
+            direct: Vec::new(),
+            nginx: Vec::new(),
+            gatehouse: Vec::new(),
+            peers: self.peers.iter().map(|peer| (peer.name.clone(), Vec::new())).collect(),
+        };
         for _ in 0..self.rounds {
             for (contender, door) in &doors {
-                let measured = measure(door)?;
+                let measured = measure(door);
+                if let Contender::Peer(at) = contender {
+                    match (rounds.peers.get_mut(*at), measured) {
+                        (Some((_, all)), Ok(measured)) => all.push(measured),
+                        (peer, refused) => {
+                            let name = peer.map_or("", |(name, _)| name);
+                            let error = refused.err().map(|error| format!("{error:#}"));
+                            println!("{name} could not do it: {}", error.unwrap_or_default());
+                        }
+                    }
+                    continue;
+                }
+                let measured = measured?;
                 match contender {
+                    Contender::Peer(_) => {}
                     Contender::Direct => rounds.direct.push(measured),
                     Contender::Nginx => rounds.nginx.push(measured),
                     Contender::Gatehouse => rounds.gatehouse.push(measured),
@@ -107,6 +162,18 @@ impl<'a> Ground<'a> {
             doors.rotate_left(1);
         }
         Ok(rounds)
+    }
+
+    /// Peers are asked in the dialect that all of them speak, and in no other.
+    fn peer_doors(&self, dialect: Dialect) -> Vec<Door> {
+        let peers = if dialect == Dialect::Chat { self.peers.as_slice() } else { &[] };
+        let door = |peer: &Peer| Door {
+            address: peer.address,
+            token: "sk-not-asked-for".to_owned(),
+            model_prefix: "",
+            dialect,
+        };
+        peers.iter().map(door).collect()
     }
 }
 
@@ -118,6 +185,7 @@ impl<T> Rounds<T> {
             direct: all(&self.direct),
             nginx: all(&self.nginx),
             gatehouse: all(&self.gatehouse),
+            peers: self.peers.iter().map(|(name, it)| (name.clone(), all(it))).collect(),
         }
     }
 }
@@ -139,7 +207,7 @@ impl Rounds<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::Rounds;
+    use super::{Peer, Rounds};
 
     #[test]
     fn rounds_are_compared_one_by_one() {
@@ -147,10 +215,18 @@ mod tests {
             direct: vec![1.0, 10.0, 2.0],
             nginx: vec![10.0, 40.0, 20.0],
             gatehouse: vec![2.0, 12.0, 5.0],
+            peers: Vec::new(),
         };
         assert_eq!(rounds.added(), 2.0);
         assert_eq!(rounds.share_of_nginx(), Some(0.25));
         let alone = Rounds { nginx: Vec::new(), ..rounds };
         assert_eq!(alone.share_of_nginx(), None);
+    }
+
+    #[test]
+    fn a_peer_is_a_name_and_an_address() {
+        let peer: Peer = "litellm=127.0.0.1:4000".parse().expect("a peer");
+        assert_eq!((peer.name.as_str(), peer.address.port()), ("litellm", 4000));
+        assert!("litellm".parse::<Peer>().is_err() && "a=b".parse::<Peer>().is_err());
     }
 }

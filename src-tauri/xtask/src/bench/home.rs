@@ -49,6 +49,11 @@ pub(crate) struct Served {
 }
 
 impl Served {
+    /// Its gateway, asked for bare names, as routes have them.
+    pub(crate) fn routed(&self) -> Door {
+        Door { model_prefix: "", ..self.door.clone() }
+    }
+
     /// Its gateway, asked in one dialect for models of the backend with a key that speaks another or
     /// the same.
     pub(crate) fn crossing(&self, client: Dialect, backend: Dialect) -> Door {
@@ -79,10 +84,15 @@ impl Home {
         let to = ["--kind", "anthropic", "--base-url", &origin];
         home.tell(&[&add[..], &["messages", "--key", "messages"], &to, &models].concat(), &[])?;
         home.token = home.tell(&["clients", "add", "bench"], &[])?.trim().to_owned();
-        let path = home.folder.path().join("config/settings.toml");
-        let settings = std::fs::read_to_string(&path).context("no settings were made")?;
-        std::fs::write(&path, settings + MORE_SETTINGS)?;
+        home.add_settings(MORE_SETTINGS)?;
         Ok(home)
+    }
+
+    /// Adds to its settings, before it is served.
+    pub(crate) fn add_settings(&self, more: &str) -> Result<()> {
+        let path = self.folder.path().join("config/settings.toml");
+        let settings = std::fs::read_to_string(&path).context("no settings were made")?;
+        Ok(std::fs::write(&path, settings + more)?)
     }
 
     /// Its ledger.

@@ -31,6 +31,8 @@ pub(crate) struct Figure {
     pub(crate) nginx: Option<f64>,
     /// Through Gatehouse.
     pub(crate) gatehouse: Option<f64>,
+    /// Through each peer that could do it.
+    pub(crate) peers: Vec<(String, f64)>,
     /// What is held against the target; `None` when it could not be measured.
     pub(crate) result: Option<f64>,
     /// What it should be.
@@ -63,6 +65,11 @@ impl Figure {
             direct: middle(&rounds.direct),
             nginx: middle(&rounds.nginx),
             gatehouse: middle(&rounds.gatehouse),
+            peers: rounds
+                .peers
+                .iter()
+                .filter_map(|(name, values)| Some((name.clone(), middle(values)?)))
+                .collect(),
             ..Self::of(quantity, result, target)
         }
     }
@@ -79,7 +86,8 @@ impl Figure {
 
     fn of(quantity: &'static str, result: Option<f64>, target: Target) -> Self {
         let (direct, nginx, gatehouse) = (None, None, None);
-        Self { quantity, direct, nginx, gatehouse, result, target, note: String::new() }
+        let (peers, note) = (Vec::new(), String::new());
+        Self { quantity, direct, nginx, gatehouse, peers, result, target, note }
     }
 
     /// Whether the target is met, in one word.
@@ -102,10 +110,12 @@ impl Figure {
         };
         let [direct, nginx, ours] = [self.direct, self.nginx, self.gatehouse].map(short);
         let (quantity, result, verdict) = (self.quantity, short(self.result), self.verdict());
+        let peer = |(name, value): &(String, f64)| format!("{name} {}", short(Some(*value)));
+        let said = std::iter::once(self.note.clone()).filter(|note| !note.is_empty());
+        let note = said.chain(self.peers.iter().map(peer)).collect::<Vec<_>>().join("; ");
         format!(
             "| {quantity:<46} | {direct:>8} | {nginx:>8} | {ours:>9} | {result:>8} | {target:>9} | \
-             {verdict:<9} | {} |",
-            self.note
+             {verdict:<9} | {note} |"
         )
     }
 
@@ -117,7 +127,9 @@ impl Figure {
         };
         json!({
             "quantity": self.quantity, "direct": self.direct, "nginx": self.nginx,
-            "gatehouse": self.gatehouse, "result": self.result, "bound": bound, "target": target,
+            "gatehouse": self.gatehouse,
+            "peers": self.peers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "result": self.result, "bound": bound, "target": target,
             "verdict": self.verdict(), "note": self.note,
         })
     }

@@ -2,6 +2,8 @@
 //! so that what a request takes beyond that was added on the way.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -47,28 +49,77 @@ impl Epoch {
 pub(crate) struct Upstream {
     /// Where it listens, on loopback.
     pub(crate) address: SocketAddr,
+    /// How it answers.
+    pub(crate) mood: Mood,
     _runtime: Runtime,
 }
 
-impl Upstream {
-    /// Starts it on a free port, with threads of its own.
-    pub(crate) fn start(epoch: Epoch) -> Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-        let address = listener.local_addr()?;
-        runtime.spawn(listen(listener, epoch));
-        Ok(Self { address, _runtime: runtime })
+/// How an upstream answers; changed while it runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mood(Arc<Changing>);
+
+#[derive(Debug, Default)]
+struct Changing {
+    answering: AtomicU8,
+    failures: AtomicUsize,
+}
+
+/// The ways in which it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answering {
+    /// As it should.
+    Well,
+    /// With status 503.
+    Busy,
+    /// By closing the connection, as a program that is starting again.
+    Gone,
+}
+
+impl Mood {
+    /// Answers so from now on.
+    pub(crate) fn set(&self, answering: Answering) {
+        self.0.answering.store(answering as u8, Ordering::Relaxed);
+    }
+
+    /// Questions that it answered badly.
+    pub(crate) fn failures(&self) -> usize {
+        self.0.failures.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> Answering {
+        match self.0.answering.load(Ordering::Relaxed) {
+            0 => Answering::Well,
+            1 => Answering::Busy,
+            _ => Answering::Gone,
+        }
+    }
+
+    fn failed(&self) {
+        self.0.failures.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-async fn listen(listener: TcpListener, epoch: Epoch) {
+impl Upstream {
+    /// Starts it on `port`, 0 for a free one, with threads of its own.
+    pub(crate) fn start(epoch: Epoch, port: u16) -> Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port)))?;
+        let address = listener.local_addr()?;
+        let mood = Mood::default();
+        runtime.spawn(listen(listener, epoch, mood.clone()));
+        Ok(Self { address, mood, _runtime: runtime })
+    }
+}
+
+async fn listen(listener: TcpListener, epoch: Epoch, mood: Mood) {
     while let Ok((socket, _)) = listener.accept().await {
         // A client that breaks off is measured at its own end.
-        tokio::spawn(async move { drop(converse(socket, epoch).await) });
+        let mood = mood.clone();
+        tokio::spawn(async move { drop(converse(socket, epoch, mood).await) });
     }
 }
 
-async fn converse(socket: TcpStream, epoch: Epoch) -> Result<()> {
+async fn converse(socket: TcpStream, epoch: Epoch, mood: Mood) -> Result<()> {
     let mut wire = Wire::over(socket)?;
     let plain = [Dialect::Chat, Dialect::Messages].map(|dialect| {
         let body = dialect.answer();
@@ -78,6 +129,18 @@ async fn converse(socket: TcpStream, epoch: Epoch) -> Result<()> {
         let mut asked = Asked::Plain;
         wire.body(head.framing, |piece| asked = Asked::by(piece)).await?;
         let dialect = head.dialect;
+        match mood.now() {
+            Answering::Well => {}
+            Answering::Busy => {
+                mood.failed();
+                wire.send(BUSY).await?;
+                continue;
+            }
+            Answering::Gone => {
+                mood.failed();
+                return Ok(());
+            }
+        }
         match asked {
             Asked::Plain => {
                 let answer = plain.iter().find(|(spoken, _)| *spoken == dialect);
@@ -90,6 +153,9 @@ async fn converse(socket: TcpStream, epoch: Epoch) -> Result<()> {
     }
     Ok(())
 }
+
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+    content-length: 38\r\n\r\n{\"error\":{\"message\":\"it has an outage\"}}";
 
 /// What a request wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,6 +79,18 @@ impl Wire {
         }
     }
 
+    /// Reads the head of an answer, and what it says under `name`.
+    pub(crate) async fn answer_head_saying(
+        &mut self,
+        name: &str,
+    ) -> Result<(Head, Option<String>)> {
+        while answer_in(&self.received)?.is_none() {
+            self.more().await?;
+        }
+        let said = said_in(&self.received, name)?;
+        Ok((self.answer_head().await?, said))
+    }
+
     /// Reads a body and hands over each piece as soon as it is whole.
     pub(crate) async fn body(
         &mut self,
@@ -148,6 +160,14 @@ fn answer_in(received: &[u8]) -> Result<Option<Head>> {
     whole(status, code, answer.headers)
 }
 
+fn said_in(received: &[u8], name: &str) -> Result<Option<String>> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut answer = httparse::Response::new(&mut headers);
+    answer.parse(received).context("not an answer")?;
+    let header = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+    Ok(header.map(|header| String::from_utf8_lossy(header.value).into_owned()))
+}
+
 fn whole(
     status: httparse::Status<usize>,
     code: u16,
@@ -167,7 +187,7 @@ fn whole(
 
 #[cfg(test)]
 mod tests {
-    use super::{Framing, answer_in, request_in};
+    use super::{Framing, answer_in, request_in, said_in};
 
     #[test]
     fn a_head_is_read_when_it_is_whole() {
@@ -177,6 +197,14 @@ mod tests {
         }
         let head = answer_in(text).expect("no fault").expect("whole");
         assert_eq!((head.status, head.framing, head.bytes), (200, Framing::Length(12), 39));
+    }
+
+    #[test]
+    fn a_header_is_found_by_its_name() {
+        let text = b"HTTP/1.1 200 OK\r\nX-Gatehouse-Cache: hit\r\ncontent-length: 0\r\n\r\n";
+        let said = |name| said_in(text, name).expect("an answer");
+        assert_eq!(said("x-gatehouse-cache").as_deref(), Some("hit"));
+        assert_eq!(said("x-gatehouse-backend"), None);
     }
 
     #[test]
