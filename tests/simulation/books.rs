@@ -41,6 +41,8 @@ pub(crate) struct Book {
     pub(crate) state: TransitionState,
     pub(crate) trials: BTreeSet<CallId>,
     pub(crate) successes: usize,
+    /// When its open time was last cut short for want of anything else.
+    pub(crate) cut_short: Option<Moment>,
     /// When it last ceased to be available.
     pub(crate) unavailable: Option<Moment>,
     pub(crate) key: u32,
@@ -82,6 +84,7 @@ impl Default for Book {
             state: TransitionState::Closed,
             trials: BTreeSet::new(),
             successes: 0,
+            cut_short: None,
             unavailable: None,
             key: 0,
             blocked: false,
@@ -98,6 +101,11 @@ impl Book {
         let lets_through =
             matches!(self.state, TransitionState::Closed | TransitionState::Recovering);
         lets_through && !self.blocked && !self.cooling && now >= self.cools_until
+    }
+
+    /// Whether it is open at `now`, but for what a request in this moment was given to try.
+    pub(crate) fn is_open(&self, now: Moment) -> bool {
+        self.state == TransitionState::Open || self.cut_short == Some(now)
     }
 
     /// Takes a call to be sent, if that is allowed.

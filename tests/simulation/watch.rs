@@ -58,6 +58,8 @@ pub(crate) struct Totals {
     pub(crate) repeated: u64,
     pub(crate) trips: u64,
     pub(crate) recoveries: u64,
+    /// Open times cut short because nothing else was left.
+    pub(crate) last_chances: u64,
     /// Requests that found every candidate's breaker open, and what was sent for them.
     pub(crate) all_open: u64,
     pub(crate) sent_all_open: u64,
@@ -91,6 +93,10 @@ impl Watch {
         let book = self.books.entry(access.clone()).or_default();
         if let Err(wrong) = book.change(from, to, at) {
             self.broken(&format!("{access}: {wrong}"));
+        }
+        if rule == TransitionRule::NothingElse {
+            self.totals.last_chances += 1;
+            self.books.entry(access.clone()).or_default().cut_short = Some(at);
         }
         let tripped = to == TransitionState::Open && from != TransitionState::HalfOpen;
         self.totals.trips += u64::from(tripped);
@@ -241,8 +247,7 @@ impl Watch {
         let books = &self.books;
         let known = |access: &Access| books.get(access);
         let available = |access: &&Access| known(access).is_none_or(|book| book.available(now));
-        let is_open =
-            |access: &Access| known(access).is_some_and(|book| book.state == TransitionState::Open);
+        let is_open = |access: &Access| known(access).is_some_and(|book| book.is_open(now));
         let seen = self.calls.get_mut(&call).expect("a request that is inside");
         seen.routed = now;
         seen.available = candidates.iter().filter(available).cloned().collect();
