@@ -49,16 +49,16 @@ export const commands = {
 	usage: (req: UsageQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
-	/**  All routes, with where each leads now and where its requests went. */
+	/**  The attempts of one request, who was passed over, and what the cache did. */
+	requestPath: (req: RequestRef) => typedError<RequestPathView, ApiError>(__TAURI_INVOKE("request_path", { req })),
+	/**  All routes, what their candidates are at, and where their requests went. */
 	routes: () => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes")),
 	/**  Makes a route, or changes one. */
 	routeSet: (req: RouteEdit) => typedError<RouteView, ApiError>(__TAURI_INVOKE("route_set", { req })),
-	/**  Removes a route. */
+	/**  Removes a route; its names go by the next rule. */
 	routeRemove: (req: RouteRef) => typedError<null, ApiError>(__TAURI_INVOKE("route_remove", { req })),
-	/**  Puts the routes in another order; those that are not named stay behind. */
+	/**  Puts the routes in another order. */
 	routesOrder: (req: RoutesOrder) => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes_order", { req })),
-	/**  The attempts of one request, who was passed over, and what the cache did. */
-	requestPath: (req: RequestRef) => typedError<RequestPathView, ApiError>(__TAURI_INVOKE("request_path", { req })),
 	/**  Which backend would serve a request now, and why; nothing is sent. */
 	routeExplain: (req: RouteAsk) => typedError<RouteDecisionView, ApiError>(__TAURI_INVOKE("route_explain", { req })),
 	/**  Where many such requests would go; nothing is sent. */

@@ -6,7 +6,6 @@ mod durability;
 mod journal;
 mod opening;
 mod records;
-mod routed;
 mod sums;
 
 use std::path::{Path, PathBuf};

@@ -59,8 +59,6 @@ const SEED = 4283;
 const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
 
 export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
-export const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
-
 export function health(
   state: HealthView["state"],
   reason: string,
