@@ -67,6 +67,14 @@ macro_rules! operations {
             usage(req: UsageQuery) -> UsageView, changes [];
             /// Single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
+            /// All routes, with where each leads now and where its requests went.
+            routes() -> RoutesView, changes [];
+            /// Makes a route, or changes one.
+            route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings, Status];
+            /// Removes a route.
+            route_remove(req: RouteRef) -> (), changes [Routes, Settings, Status];
+            /// Puts the routes in another order; those that are not named stay behind.
+            routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
             /// The attempts of one request, who was passed over, and what the cache did.
             request_path(req: RequestRef) -> RequestPathView, changes [];
             /// Which backend would serve a request now, and why; nothing is sent.

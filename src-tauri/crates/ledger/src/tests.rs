@@ -6,6 +6,7 @@ mod durability;
 mod journal;
 mod opening;
 mod records;
+mod routed;
 mod sums;
 
 use std::path::{Path, PathBuf};

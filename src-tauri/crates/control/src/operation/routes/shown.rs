@@ -1,0 +1,288 @@
+//! Routes as views: where each leads now, and where its requests of the last day went.
+
+use std::collections::HashMap;
+
+use domain::{Access, BackendId, RouteId, RoutePolicy};
+use engine::Engine;
+use ledger::Routed;
+use settings::{RouteCandidateSettings, RouteSettings, Settings};
+
+use crate::ApiError;
+use crate::operation::resilience::availability;
+use crate::view::{
+    AvailabilityState, AvailabilityView, BalanceWeightsView, RouteCandidateView, RouteView,
+    RoutesView,
+};
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+/// Backends named in a sentence; more would bury it.
+const NAMES_TOLD_MAX: usize = 4;
+
+/// Where the requests of the last day went.
+pub(super) async fn counts(engine: &Engine) -> Result<Vec<Routed>, ApiError> {
+    let since = domain::WallTime::from_unix_ms(engine.wall().unix_ms().saturating_sub(DAY_MS));
+    Ok(engine.ledger().routed(since).await?)
+}
+
+pub(super) fn routes_view(engine: &Engine, settings: &Settings, counts: &[Routed]) -> RoutesView {
+    let labels = engine.backend_labels();
+    let total: u64 = counts.iter().map(|counted| counted.requests).sum();
+    let routes: Vec<RouteView> = settings
+        .routes
+        .iter()
+        .map(|(id, route)| {
+            let own: Vec<&Routed> =
+                counts.iter().filter(|counted| counted.route == id.as_str()).collect();
+            route_view(engine, settings, &labels, (id, route), (&own, total))
+        })
+        .collect();
+    let unrouted = counts
+        .iter()
+        .filter(|counted| !settings.routes.keys().any(|id| id.as_str() == counted.route));
+    RoutesView {
+        sentence: overview(&routes),
+        unrouted_requests: unrouted.map(|counted| counted.requests).sum::<u64>().into(),
+        routes,
+    }
+}
+
+fn route_view(
+    engine: &Engine,
+    settings: &Settings,
+    labels: &HashMap<String, String>,
+    (id, route): (&RouteId, &RouteSettings),
+    (own, total): (&[&Routed], u64),
+) -> RouteView {
+    let requests: u64 = own.iter().map(|counted| counted.requests).sum();
+    let candidates: Vec<RouteCandidateView> = route
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let answered = answered_by(route, candidate, own);
+            let label = labels.get(candidate.backend.as_str());
+            let accesses = accesses(engine, settings, &candidate.backend);
+            RouteCandidateView {
+                backend: candidate.backend.to_string(),
+                backend_label: label.cloned().unwrap_or_else(|| candidate.backend.to_string()),
+                model: candidate.model.clone(),
+                weight: candidate.weight,
+                availability: together(&accesses),
+                accesses,
+                requests: answered.into(),
+                share_percent: percent(answered, requests),
+            }
+        })
+        .collect();
+    RouteView {
+        id: id.to_string(),
+        models: route.models.clone(),
+        clients: route.clients.iter().map(ToString::to_string).collect(),
+        projects: route.projects.clone(),
+        policy: route.policy.into(),
+        weights: BalanceWeightsView {
+            latency: route.weights.latency,
+            cost: route.weights.cost,
+            headroom: route.weights.headroom,
+        },
+        sticky_secs: (route.sticky_secs > 0).then_some(route.sticky_secs),
+        crossing: route.crossing.map(Into::into),
+        cache: route.cache.map(Into::into),
+        enabled: route.enabled,
+        sentence: sentence(route, &candidates),
+        candidates,
+        requests: requests.into(),
+        share_percent: percent(requests, total),
+    }
+}
+
+/// Requests of a route that a candidate answered. One without a model of its own is asked for any
+/// name, so it has all of its backend that no other candidate names.
+fn answered_by(route: &RouteSettings, candidate: &RouteCandidateSettings, own: &[&Routed]) -> u64 {
+    let named = |model: &Option<String>| {
+        let same = |other: &&RouteCandidateSettings| {
+            other.backend == candidate.backend && other.model.is_some() && other.model == *model
+        };
+        route.candidates.iter().find(same).is_some()
+    };
+    own.iter()
+        .filter(|counted| counted.backend.as_ref() == Some(&candidate.backend))
+        .filter(|counted| match &candidate.model {
+            Some(_) => counted.model == candidate.model,
+            None => !named(&counted.model),
+        })
+        .map(|counted| counted.requests)
+        .sum()
+}
+
+fn percent(part: u64, whole: u64) -> Option<u32> {
+    let percent = part.saturating_mul(100).saturating_add(whole / 2).checked_div(whole)?;
+    u32::try_from(percent).ok()
+}
+
+/// Each way into a backend; none if the settings do not know it.
+fn accesses(engine: &Engine, settings: &Settings, backend: &BackendId) -> Vec<AvailabilityView> {
+    let keys: Vec<_> = match settings.backends.get(backend) {
+        Some(known) => known.pool.credentials().cloned().map(Some).collect(),
+        None if backend == engine.mock_id() => Vec::new(),
+        None => return Vec::new(),
+    };
+    let keys = if keys.is_empty() { vec![None] } else { keys };
+    keys.into_iter()
+        .map(|credential| Access { backend: backend.clone(), credential })
+        .map(|access| availability(engine, settings, &access))
+        .collect()
+}
+
+/// A backend is as available as the best of its keys.
+fn together(accesses: &[AvailabilityView]) -> AvailabilityView {
+    let best = accesses.iter().min_by_key(|access| rank(access.state));
+    best.map_or_else(unknown, |best| AvailabilityView { credential: None, ..best.clone() })
+}
+
+fn unknown() -> AvailabilityView {
+    AvailabilityView {
+        credential: None,
+        state: AvailabilityState::Off,
+        percent: None,
+        why: "The settings do not know this backend.".to_owned(),
+        since: None,
+        until: None,
+    }
+}
+
+const fn rank(state: AvailabilityState) -> u8 {
+    match state {
+        AvailabilityState::Ready => 0,
+        AvailabilityState::Recovering => 1,
+        AvailabilityState::Trial => 2,
+        AvailabilityState::CoolingDown => 3,
+        AvailabilityState::Open => 4,
+        AvailabilityState::Blocked => 5,
+        AvailabilityState::Off => 6,
+    }
+}
+
+/// Completes "openai …".
+const fn clause(state: AvailabilityState) -> &'static str {
+    match state {
+        AvailabilityState::Ready => "is ready",
+        AvailabilityState::Recovering => "recovers",
+        AvailabilityState::Trial => "is on trial",
+        AvailabilityState::CoolingDown => "asked for a pause",
+        AvailabilityState::Open => "is open",
+        AvailabilityState::Blocked => "is blocked",
+        AvailabilityState::Off => "is off",
+    }
+}
+
+fn is_usable(candidate: &RouteCandidateView) -> bool {
+    rank(candidate.availability.state) <= rank(AvailabilityState::Trial)
+}
+
+/// Where a route's requests go now.
+fn sentence(route: &RouteSettings, candidates: &[RouteCandidateView]) -> String {
+    if !route.enabled {
+        return "It is switched off.".to_owned();
+    }
+    let usable: Vec<&RouteCandidateView> = candidates.iter().filter(|it| is_usable(it)).collect();
+    let shut = candidates.iter().find(|it| !is_usable(it)).map(told);
+    let (Some(first), shut) = (usable.first(), shut) else {
+        return match candidates.first() {
+            Some(only) => format!("No candidate can be asked: {}.", told(only)),
+            None => "It leads nowhere.".to_owned(),
+        };
+    };
+    let names = listed(&usable, |it| it.backend_label.clone());
+    let goes = match route.policy {
+        _ if usable.len() == 1 => format!("its requests go to {}", first.backend_label),
+        RoutePolicy::Ordered => format!("its requests go to {}", first.backend_label),
+        RoutePolicy::Weighted => format!("its requests go by chance to {}", shares(&usable)),
+        RoutePolicy::Split => format!("its conversations are shared out to {}", shares(&usable)),
+        RoutePolicy::Cheapest => format!("each request goes to the cheapest of {names}"),
+        RoutePolicy::Fastest => format!("each request goes to the fastest of {names}"),
+        RoutePolicy::LeastBusy => format!("each request goes to the least busy of {names}"),
+        RoutePolicy::Balanced => format!("each request goes to the best of {names}"),
+    };
+    match shut {
+        Some(shut) => capital(&format!("{shut}, so {goes}.")),
+        None => capital(&format!("{goes}.")),
+    }
+}
+
+fn told(candidate: &RouteCandidateView) -> String {
+    format!("{} {}", candidate.backend_label, clause(candidate.availability.state))
+}
+
+fn shares(usable: &[&RouteCandidateView]) -> String {
+    let total: u64 = usable.iter().map(|it| u64::from(it.weight)).sum();
+    listed(usable, |it| match percent(it.weight.into(), total) {
+        Some(share) => format!("{} ({share} %)", it.backend_label),
+        None => it.backend_label.clone(),
+    })
+}
+
+fn listed(
+    candidates: &[&RouteCandidateView],
+    name: impl Fn(&RouteCandidateView) -> String,
+) -> String {
+    let mut names: Vec<String> =
+        candidates.iter().take(NAMES_TOLD_MAX).map(|it| name(it)).collect();
+    match candidates.len().saturating_sub(NAMES_TOLD_MAX) {
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// All routes in one sentence, with the first that does not go where it would.
+fn overview(routes: &[RouteView]) -> String {
+    let used: Vec<&RouteView> = routes.iter().filter(|route| route.enabled).collect();
+    if used.is_empty() {
+        return match routes.len() {
+            0 => "There are no routes: the name of a model decides alone.".to_owned(),
+            _ => "All routes are switched off: the name of a model decides alone.".to_owned(),
+        };
+    }
+    let mut backends: Vec<&str> = used
+        .iter()
+        .flat_map(|route| &route.candidates)
+        .map(|candidate| candidate.backend.as_str())
+        .collect();
+    backends.sort_unstable();
+    backends.dedup();
+    let lead = if used.len() == 1 { "leads" } else { "lead" };
+    let led = format!(
+        "{} {lead} to {}",
+        counted(used.len(), "route"),
+        counted(backends.len(), "backend")
+    );
+    match used.iter().find_map(|route| detour(route)) {
+        Some(detour) => format!("{led}; {detour}."),
+        None => format!("{led}."),
+    }
+}
+
+fn detour(route: &RouteView) -> Option<String> {
+    let first = route.candidates.first().filter(|it| !is_usable(it))?;
+    Some(match route.candidates.iter().find(|it| is_usable(it)) {
+        Some(other) => format!("{}, so {} goes to {}", told(first), route.id, other.backend_label),
+        None => format!("{}, so {} goes nowhere", told(first), route.id),
+    })
+}
+
+fn counted(count: usize, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    }
+}
