@@ -105,7 +105,14 @@ impl Engine {
         let engine = self.clone();
         self.parts.tasks.spawn("cache password", async move {
             let password = match engine.parts.vault.get(&credential).await {
-                Ok(bound) => bound.parts().0.clone(),
+                Ok(bound) => match bound.parts() {
+                    (password, None) => password.clone(),
+                    // A provider's key is bound to its host and leaves for no other.
+                    (_, Some(origin)) => {
+                        tracing::warn!(%credential, %origin, "a provider's key is no password");
+                        return;
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, %credential, "the shared cache has no password");
                     return;

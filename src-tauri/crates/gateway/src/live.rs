@@ -18,6 +18,7 @@ use resilience::{
     Permit, ProbeOutcome, RatesTaken, RetryBudget, SavedAccess, Standing, Transition,
 };
 use routing::{Available, Candidate, Conditions, Needs};
+use wire::TargetKind;
 
 use crate::entrance::TrafficRules;
 use crate::event::{EventSink, GatewayEvent};
@@ -209,7 +210,11 @@ impl Live {
         let load = loads.entry(access.backend.clone()).or_default();
         let permit = accesses.admit(access, model, now).map_err(Refused::Closed)?;
         match load.enter(&to.rules, work.tokens, now) {
-            Ok(taken) => Ok(self.trial(candidate, work.request, permit, taken)),
+            Ok(taken) => {
+                let mut trial = self.trial(candidate, work.request, permit, taken);
+                trial.is_mock = to.kind == TargetKind::Mock;
+                Ok(trial)
+            }
             Err(busy) => {
                 accesses.release(permit, now);
                 Err(Refused::Busy(busy))
@@ -271,7 +276,7 @@ impl Live {
         let live = Arc::clone(self);
         let (backend, model) = (candidate.access.backend.clone(), candidate.model.clone());
         let taken = Some(taken);
-        Trial { live, permit: Some(permit), request, backend, model, taken, tokens: 0 }
+        Trial { live, permit: Some(permit), request, backend, model, taken, tokens: 0, is_mock: false }
     }
 
     fn learn_speed(&self, backend: &BackendId, model: &str, first_token: Duration) {
@@ -305,6 +310,8 @@ pub(crate) struct Trial {
     model: String,
     taken: Option<RatesTaken>,
     tokens: u64,
+    /// The built-in mock fails because it was asked to; that must not stand in the way of the next.
+    is_mock: bool,
 }
 
 /// What a try is for.
@@ -337,6 +344,7 @@ impl Trial {
 
     fn report(&mut self, happened: Happened) {
         let Some(permit) = self.permit.take() else { return };
+        let happened = if self.is_mock { Happened::Nothing } else { happened };
         let live = &self.live;
         let (now, chance) = (live.clock.now(), live.chance());
         let transitions = live.accesses.lock().report(permit, happened, self.request, now, chance);
