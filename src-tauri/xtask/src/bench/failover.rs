@@ -41,7 +41,6 @@ pub(crate) fn refused(ground: &Ground<'_>) -> Result<Vec<Figure>> {
         let good = served.door.request(MODEL, Answer::Whole);
         let door = served.routed();
         let mut connection = door.connect().await?;
-        let open = beside_open(&door, &mut connection).await?;
         let mut first = Vec::with_capacity(DEAD);
         for number in 0..DEAD {
             for _ in 0..GOOD {
@@ -53,6 +52,7 @@ pub(crate) fn refused(ground: &Ground<'_>) -> Result<Vec<Figure>> {
             }
             first.push(ms);
         }
+        let open = beside_open(&door, &mut connection).await?;
         anyhow::Ok((first, open))
     })?;
     let quantity = "failover from a refused connection, ms p95";
@@ -98,9 +98,13 @@ fn asked(door: &Door, number: usize) -> Vec<u8> {
     door.request(&format!("past-{number}"), Answer::Whole)
 }
 
-/// A route for each dead backend, past it to the one that answers.
+/// Health probes would open the breakers before a request has failed once.
+const PROBES: &str = "\n[resilience]\nbad_probes = 20\n";
+
+/// A route for each dead backend, past it to the one that answers. All questions are the
+/// same, so a conversation must not stay where it was answered.
 fn settings(nobody: SocketAddr) -> String {
-    (0..=DEAD)
+    let routes: String = (0..=DEAD)
         .map(|number| {
             format!(
                 "
@@ -111,6 +115,7 @@ models = [\"{MODEL}\"]
 
 [routes.past-{number}]
 policy = \"ordered\"
+sticky_secs = 0
 cache = \"off\"
 candidates = [
   {{ backend = \"dead-{number}\", model = \"{MODEL}\" }},
@@ -119,5 +124,6 @@ candidates = [
 "
             )
         })
-        .collect()
+        .collect();
+    PROBES.to_owned() + &routes
 }

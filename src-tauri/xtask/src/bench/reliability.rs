@@ -128,6 +128,7 @@ fn at_least(number: usize) -> Target {
     Target::AtLeast(count(number))
 }
 
+/// All questions are the same, so a conversation must not stay where it was answered.
 fn settings(one: &Upstream, two: &Upstream) -> String {
     let (one, two) = (one.address, two.address);
     format!(
@@ -144,6 +145,7 @@ models = [\"{MODEL}\"]
 
 [routes.reliable]
 policy = \"ordered\"
+sticky_secs = 0
 cache = \"off\"
 candidates = [
   {{ backend = \"one\", model = \"{MODEL}\" }},
