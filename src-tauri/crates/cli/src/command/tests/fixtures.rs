@@ -60,6 +60,8 @@ pub(super) fn backends_fixture() -> Value {
             "probe_ms": null},
          "models": [{"id": "echo", "price": null}], "declared_models": [],
          "lacks": [], "offers": [], "crossing": "strict",
+         "pool": {"order": "ordered", "members": []},
+         "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": 2}},
         {"id": "openai", "label": "OpenAI", "kind": "openai",
@@ -69,6 +71,8 @@ pub(super) fn backends_fixture() -> Value {
             "last_checked": ago(5), "probe_ms": 120},
          "models": [], "declared_models": [],
          "lacks": [], "offers": [], "crossing": "strict",
+         "pool": {"order": "ordered", "members": []},
+         "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle,
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
@@ -78,6 +82,8 @@ pub(super) fn backends_fixture() -> Value {
             "last_checked": null, "probe_ms": null},
          "models": [], "declared_models": [],
          "lacks": ["stream-usage", "images"], "offers": ["responses"], "crossing": "lenient",
+         "pool": {"order": "ordered", "members": []},
+         "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle,
             "first_token_ms": null}},
     ])
@@ -109,7 +115,8 @@ pub(super) fn backend_test_fixture() -> Value {
 pub(super) fn clients_fixture() -> Value {
     let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
         json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
-            "expired": expired, "seen_at": seen_at, "last_month": spend(1_000, 2, 0),
+            "expired": expired, "seen_at": seen_at, "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
+         "cache": null, "priority": "interactive", "last_month": spend(1_000, 2, 0),
             "snippets": [{"title": "curl", "code": "curl …"}]})
     };
     json!([
