@@ -95,10 +95,8 @@ impl Gateway {
             needs: Needs { dialect: Some(arrival.dialect), ..Needs::default() },
             conversation: None,
         };
-        let conditions = self.live.now(snapshot);
-        let mut decision =
-            snapshot.routes.choose(&asking, &conditions, &mut || self.live.chance())?;
-        Ok(decision.candidates.swap_remove(0))
+        // There is always one.
+        Ok(self.choose(&asking, snapshot)?.candidates.swap_remove(0))
     }
 
     async fn ask_for_count(

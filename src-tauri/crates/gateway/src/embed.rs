@@ -22,15 +22,14 @@ use wire::{
 };
 
 use crate::answer::{self, ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
+use crate::asked::Asked;
 use crate::asking::{Question, ReadLimits};
-use crate::caching::Wishes;
 use crate::caching::vectors::{Looked, VectorShelf};
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
-use crate::live::Work;
-use crate::pipeline::{Asked, Call, Trail, give_up, mark, mark_dropped, priority, whole};
+use crate::pipeline::{Call, Trail, give_up, mark, mark_dropped, whole};
 use crate::record::Record;
 use crate::route::Embedded;
 use crate::snapshot::{Backend, Snapshot};
@@ -42,8 +41,12 @@ const GEMINI_EMBEDDINGS: &str = "gemini-embeddings";
 
 impl Gateway {
     pub(crate) async fn embed(&self, embedded: Embedded, call: Call<'_>) -> Response<AnswerBody> {
+        let (id, dialect) = (call.arrival.id, call.arrival.dialect);
+        let (priority, wishes) = match call.wishes() {
+            Ok(wishes) => wishes,
+            Err(refusal) => return refusal.answer(dialect),
+        };
         let Call { arrival, client, snapshot, headers, body } = call;
-        let dialect = arrival.dialect;
         let bytes_in = body.len();
         let protocol = match embedded {
             Embedded::OpenAi => OPENAI_EMBEDDINGS,
@@ -53,27 +56,17 @@ impl Gateway {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
-        let id = arrival.id;
-        let needs = Needs { vectors: true, dialect: Some(dialect), ..Needs::default() };
-        let priority = match priority(&headers, client) {
-            Ok(priority) => priority,
-            Err(refusal) => return refusal.answer(dialect),
-        };
-        let wishes = match Wishes::of(&headers, client, arrival.project.as_deref()) {
-            Ok(wishes) => wishes,
-            Err(refusal) => return refusal.answer(dialect),
-        };
         let asked = Asked {
             model: request.model(),
             protocol,
             is_streamed: false,
             bytes_in,
-            needs,
+            needs: Needs { vectors: true, dialect: Some(dialect), ..Needs::default() },
             conversation: None,
             prefix: None,
             priority,
         };
-        let work = Work { request: id, tokens: asked.tokens() };
+        let work = asked.work(id);
         let (mut record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await
         {
             Ok(begun) => begun,
@@ -105,18 +98,31 @@ impl Gateway {
             snapshot: &snapshot,
         };
         let tour = Tour { work, snapshot: &snapshot, decision: &decision };
-        let outcome = self.tour(&errand, tour, &mut record).await;
-        let trail = Trail::of(&record, &decision);
+        let asked_for = AskedFor { request: &request, shelf: shelf.as_ref().ok(), looked: &looked };
+        self.embed_missing(&errand, tour, asked_for, record).await
+    }
+
+    /// Asks for the inputs that no shelf has, and answers with all.
+    async fn embed_missing(
+        &self,
+        errand: &Embedding<'_>,
+        tour: Tour<'_>,
+        asked_for: AskedFor<'_>,
+        mut record: Record,
+    ) -> Response<AnswerBody> {
+        let AskedFor { request, shelf, looked } = asked_for;
+        let outcome = self.tour(errand, tour, &mut record).await;
+        let trail = Trail::of(&record, tour.decision);
         let mut answer = match outcome {
             Ok(vectors) => {
-                if let (Ok(shelf), Some(worth)) = (&shelf, record.worth()) {
-                    shelf.keep(&looked, vectors.each(), &worth);
+                if let (Some(shelf), Some(worth)) = (shelf, record.worth()) {
+                    shelf.keep(looked, vectors.each(), &worth);
                 }
-                deliver(&request, &looked, vectors, record).await
+                deliver(request, looked, vectors, record).await
             }
-            Err(failure) => give_up(record, &failure, dialect).await,
+            Err(failure) => give_up(record, &failure, request.dialect()).await,
         };
-        if shelf.is_ok() {
+        if shelf.is_some() {
             answer.headers_mut().insert(CACHE, HeaderValue::from_static("miss"));
         }
         trail.mark(&mut answer);
@@ -129,6 +135,14 @@ impl Gateway {
 fn stay_with_model(decision: &mut Decision) {
     let Some(model) = decision.candidates.first().map(|first| first.model.clone()) else { return };
     decision.candidates.retain(|candidate| candidate.model == model);
+}
+
+/// All that the client asked for, and what of it is there.
+#[derive(Clone, Copy)]
+struct AskedFor<'a> {
+    request: &'a EmbeddingRequest,
+    shelf: Option<&'a VectorShelf>,
+    looked: &'a Looked,
 }
 
 /// A request for vectors, with all that its batches share.

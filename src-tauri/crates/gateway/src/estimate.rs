@@ -11,7 +11,7 @@ const UNBROKEN_BYTES_MAX: usize = 2_048;
 
 /// Bytes of text to a token where only the number of bytes is known: the middle of English prose
 /// (4.5) and code (3.3) in the table of the crate `tokens`.
-const BYTES_PER_TOKEN: u64 = 4;
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
 /// What the facts say, or an estimate if an answer came and its backend counted nothing.
 pub(crate) fn usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {

@@ -6,6 +6,7 @@
 //! what a client has seen to its end is in the ledger.
 
 mod answer;
+mod asked;
 mod asking;
 mod body;
 mod caching;

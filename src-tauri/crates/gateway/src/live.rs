@@ -20,7 +20,6 @@ use resilience::{
 use routing::{Available, Candidate, Conditions, Needs};
 use wire::TargetKind;
 
-use crate::entrance::TrafficRules;
 use crate::event::{EventSink, GatewayEvent};
 use crate::load::{Busy, Load};
 use crate::snapshot::{Backend, ResilienceRules, Snapshot};
@@ -204,39 +203,61 @@ impl Live {
         work: Work,
     ) -> Result<Trial, Refused> {
         let now = self.clock.now();
-        let Candidate { access, model, .. } = candidate;
         let mut accesses = self.accesses.lock();
-        let mut loads = self.loads.lock();
-        let load = loads.entry(access.backend.clone()).or_default();
-        let permit = accesses.admit(access, model, now).map_err(Refused::Closed)?;
-        match load.enter(&to.rules, work.tokens, now) {
-            Ok(taken) => {
-                let mut trial = self.trial(candidate, work.request, permit, taken);
-                trial.is_mock = to.kind == TargetKind::Mock;
-                Ok(trial)
-            }
-            Err(busy) => {
-                accesses.release(permit, now);
-                Err(Refused::Busy(busy))
-            }
-        }
+        let admitted = accesses.admit(&candidate.access, &candidate.model, now);
+        let permit = admitted.map_err(Refused::Closed)?;
+        self.begin(&mut accesses, permit, candidate, to, work).map_err(Refused::Busy)
     }
 
     /// With all candidates closed: the one that opens first, if it may be tried once.
     pub(crate) fn admit_nearest(
         self: &Arc<Self>,
-        candidates: &[Candidate],
+        candidates: &[(&Candidate, &Backend)],
         work: Work,
     ) -> Option<(usize, Trial)> {
+        let asked: Vec<_> = candidates.iter().map(|(c, _)| (&c.access, c.model.as_str())).collect();
+        let mut accesses = self.accesses.lock();
+        let (place, permit) = accesses.admit_nearest(&asked, self.clock.now())?;
+        let Some((candidate, to)) = candidates.get(place) else {
+            accesses.release(permit, self.clock.now());
+            return None;
+        };
+        let trial = self.begin(&mut accesses, permit, candidate, to, work).ok()?;
+        Some((place, trial))
+    }
+
+    /// What an access lets in begins, if the backend's own limits have room.
+    fn begin(
+        self: &Arc<Self>,
+        accesses: &mut Accesses,
+        permit: Permit,
+        candidate: &Candidate,
+        to: &Backend,
+        work: Work,
+    ) -> Result<Trial, Busy> {
         let now = self.clock.now();
-        let asked: Vec<_> = candidates.iter().map(|c| (&c.access, c.model.as_str())).collect();
-        let (place, permit) = self.accesses.lock().admit_nearest(&asked, now)?;
-        let candidate = candidates.get(place)?;
-        let mut loads = self.loads.lock();
-        let load = loads.entry(candidate.access.backend.clone()).or_default();
-        // The first call after a silence is below every limit.
-        let taken = load.enter(&TrafficRules::default(), work.tokens, now).ok()?;
-        Some((place, self.trial(candidate, work.request, permit, taken)))
+        let backend = candidate.access.backend.clone();
+        let entered = self.loads.lock().entry(backend.clone()).or_default().enter(
+            &to.rules,
+            work.tokens,
+            now,
+        );
+        match entered {
+            Ok(taken) => Ok(Trial {
+                live: Arc::clone(self),
+                permit: Some(permit),
+                request: work.request,
+                backend,
+                model: candidate.model.clone(),
+                taken: Some(taken),
+                tokens: 0,
+                is_mock: to.kind == TargetKind::Mock,
+            }),
+            Err(busy) => {
+                accesses.release(permit, now);
+                Err(busy)
+            }
+        }
     }
 
     /// When the first of them may be asked again.
@@ -264,19 +285,6 @@ impl Live {
             let (backend, model) = (backend.clone(), model.to_owned());
             conversations.insert(conversation, Stay { backend, model, until: now + stay });
         }
-    }
-
-    fn trial(
-        self: &Arc<Self>,
-        candidate: &Candidate,
-        request: RequestId,
-        permit: Permit,
-        taken: RatesTaken,
-    ) -> Trial {
-        let live = Arc::clone(self);
-        let (backend, model) = (candidate.access.backend.clone(), candidate.model.clone());
-        let taken = Some(taken);
-        Trial { live, permit: Some(permit), request, backend, model, taken, tokens: 0, is_mock: false }
     }
 
     fn learn_speed(&self, backend: &BackendId, model: &str, first_token: Duration) {

@@ -10,22 +10,21 @@ use bytes::Bytes;
 use domain::{Access, BackendId, BoundSecret, Crossing, Dialect, Moment, RequestId, WallTime};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use ledger::{NewRequest, Outcome};
-use resilience::Priority;
-use routing::{Asking, Candidate, Decision, Needs, NoRoute};
+use ledger::Outcome;
+use routing::{Asking, Candidate, Decision, NoRoute};
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
 
 use crate::answer::{
     self, ATTEMPTS, AnswerBody, BACKEND, CACHE, COST_USD, DROPPED, JSON, ROUTE, Refusal,
     RetryAdvice,
 };
+use crate::asked::{Asked, needs};
 use crate::asking::Question;
-use crate::caching::{self, Traveller, Wishes};
-use crate::entrance::Visitor;
+use crate::caching::{self, Traveller};
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
-use crate::headers::{Media, PRIORITY, media, to_client};
+use crate::headers::{Media, media, to_client};
 use crate::limits::{DROPPED_HEADER_BYTES_MAX, RUNAWAY_BODY_BYTES_MIN};
 use crate::live::Work;
 use crate::opening::{Begun, Content, Tried, patience};
@@ -78,20 +77,15 @@ impl Gateway {
         surface: Surface,
         call: Call<'_>,
     ) -> Response<AnswerBody> {
+        let (dialect, bytes_in) = (call.arrival.dialect, call.body.len());
+        let (priority, wishes) = match call.wishes() {
+            Ok(wishes) => wishes,
+            Err(refusal) => return refusal.answer(dialect),
+        };
         let Call { arrival, client, snapshot, headers, body } = call;
-        let dialect = arrival.dialect;
-        let bytes_in = body.len();
         let request = match ClientRequest::parse(surface.for_wire(), body) {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
-        };
-        let priority = match priority(&headers, client) {
-            Ok(priority) => priority,
-            Err(refusal) => return refusal.answer(dialect),
-        };
-        let wishes = match Wishes::of(&headers, client, arrival.project.as_deref()) {
-            Ok(wishes) => wishes,
-            Err(refusal) => return refusal.answer(dialect),
         };
         let (id, started) = (arrival.id, arrival.started);
         let follows = snapshot.routes.follows_conversations();
@@ -108,13 +102,12 @@ impl Gateway {
             prefix: thread.filter(|_| is_watched).map(|thread| thread.prefix),
             priority,
         };
-        let tokens = asked.tokens();
+        let work = asked.work(id);
         let (record, decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
         let (client, crossing) = (client.id.clone(), decision.crossing);
-        let work = Work { request: id, tokens };
         let journey = Journey {
             id,
             started,
@@ -143,9 +136,16 @@ impl Gateway {
         let visitor = asked.visitor(client);
         let entered = self.entrance.enter(visitor, &snapshot.limits).await;
         let place = entered.map_err(|refusal| Box::new(refusal.answer(dialect)))?;
-        let decision = self.choose(&arrival, client, snapshot, &asked);
+        let asking = Asking {
+            model: asked.model,
+            client: &client.id,
+            project: arrival.project.as_deref(),
+            needs: asked.needs,
+            conversation: asked.conversation,
+        };
+        let decision = self.choose(&asking, snapshot);
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
-        let new = new_request(arrival, client, asked, route);
+        let new = asked.written(arrival, client, route);
         let mut record = Record::new(&self.books, new, begun, asked.bytes_in, place);
         let decision = match decision {
             Ok(decision) => decision,
@@ -161,22 +161,14 @@ impl Gateway {
         Ok((record, decision))
     }
 
-    fn choose(
+    /// Who may answer, best first, by the conditions of this moment.
+    pub(crate) fn choose(
         &self,
-        arrival: &Arrival,
-        client: &Client,
+        asking: &Asking<'_>,
         snapshot: &Snapshot,
-        asked: &Asked<'_>,
     ) -> Result<Decision, NoRoute> {
-        let asking = Asking {
-            model: asked.model,
-            client: &client.id,
-            project: arrival.project.as_deref(),
-            needs: asked.needs,
-            conversation: asked.conversation,
-        };
         let conditions = self.live.now(snapshot);
-        snapshot.routes.choose(&asking, &conditions, &mut || self.live.chance())
+        snapshot.routes.choose(asking, &conditions, &mut || self.live.chance())
     }
 
     /// Asks backends until one answers, and gives its answer.
@@ -335,42 +327,6 @@ impl Journey {
     }
 }
 
-/// Whose turn it is: as the client's settings say, or as this request does.
-pub(crate) fn priority(headers: &HeaderMap, client: &Client) -> Result<Priority, Refusal> {
-    let Some(value) = headers.get(PRIORITY) else { return Ok(client.priority) };
-    let word = value.to_str().unwrap_or_default().trim();
-    [Priority::Interactive, Priority::Background]
-        .into_iter()
-        .find(|priority| priority.word() == word)
-        .ok_or_else(|| {
-            let message = "The header x-gatehouse-priority is 'interactive' or 'background'.";
-            Refusal::new(400, ErrorKind::InvalidRequest, "invalid_value", message)
-                .param(Some(PRIORITY.as_str().to_owned()))
-                .retry(RetryAdvice::Never)
-        })
-}
-
-/// Bytes of a body to a token, for limits: the middle between prose and code.
-const BYTES_PER_TOKEN: usize = 4;
-
-/// Bytes of a body to a token at the most: what is known to be too long by this is too long. Prose has
-/// 4.5 and JSON around it counts for nothing; pictures are not counted, as their bytes say nothing.
-const BYTES_PER_TOKEN_MAX: u64 = 8;
-
-fn needs(request: &ClientRequest) -> Needs {
-    let wants = request.wants();
-    let bytes = u64::try_from(request.body().len()).unwrap_or(u64::MAX);
-    Needs {
-        tools: wants.tools,
-        vision: wants.images,
-        json_schema: wants.json_schema,
-        input_tokens: if wants.images { 0 } else { bytes / BYTES_PER_TOKEN_MAX },
-        output_tokens: wants.output_tokens.unwrap_or_default(),
-        vectors: false,
-        dialect: Some(request.dialect()),
-    }
-}
-
 /// Names the fields that were left out, as far as a header can carry them.
 pub(crate) fn mark_dropped(answer: &mut Response<AnswerBody>, dropped: &[String]) {
     let mut text = dropped.join(", ");
@@ -391,54 +347,6 @@ pub(crate) async fn whole(body: Bytes, mut record: Record) -> Response<AnswerBod
         mark(&mut answer, COST_USD, &cost.to_string());
     }
     answer
-}
-
-/// What a request asks for, as it is written down.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) model: &'a str,
-    /// As the ledger spells it.
-    pub(crate) protocol: &'static str,
-    pub(crate) is_streamed: bool,
-    pub(crate) bytes_in: usize,
-    /// What it needs of a model.
-    pub(crate) needs: Needs,
-    /// Which conversation it belongs to, where a route asks for that.
-    pub(crate) conversation: Option<u64>,
-    /// The fingerprint of its beginning, by which a client that spins is known.
-    pub(crate) prefix: Option<u64>,
-    pub(crate) priority: Priority,
-}
-
-impl Asked<'_> {
-    /// Tokens that it is estimated to need, for limits; put right when it is over.
-    pub(crate) fn tokens(&self) -> u32 {
-        u32::try_from(self.bytes_in / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
-    }
-
-    fn visitor<'a>(&self, client: &'a Client) -> Visitor<'a> {
-        Visitor {
-            client: &client.id,
-            priority: self.priority,
-            rules: client.rules,
-            tokens: self.tokens(),
-            conversation: self.prefix,
-        }
-    }
-}
-
-fn new_request(arrival: Arrival, client: &Client, asked: Asked<'_>, route: &str) -> NewRequest {
-    NewRequest {
-        id: arrival.id,
-        started: arrival.started,
-        client: client.id.clone(),
-        project: arrival.project,
-        route: route.to_owned(),
-        model_asked: asked.model.to_owned(),
-        dialect: asked.protocol.to_owned(),
-        streamed: asked.is_streamed,
-        purpose: client.purpose,
-    }
 }
 
 pub(crate) async fn give_up(

@@ -315,9 +315,6 @@ impl Record {
         settlement.timings.total = Some(total);
         settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
-        if let Some(attempt) = settlement.attempts.last_mut() {
-            (attempt.usage, attempt.cost) = (settlement.usage, settlement.cost.clone());
-        }
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
         let summary = summary(&settlement, verdict);
         let announcement =

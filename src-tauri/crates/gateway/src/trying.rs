@@ -193,10 +193,14 @@ impl Gateway {
         reasons: Reasons,
         record: &mut Record,
     ) -> Result<E::Answer, Failure> {
-        let nearest = self.live.admit_nearest(&tour.decision.candidates, tour.work);
-        let found = nearest.and_then(|(place, trial)| {
-            let candidate = tour.decision.candidates.get(place)?;
+        let reachable = |candidate| {
             let backend = self.reachable(tour.snapshot, candidate).ok()?;
+            Some((candidate, backend))
+        };
+        let reached: Vec<_> = tour.decision.candidates.iter().filter_map(reachable).collect();
+        let nearest = self.live.admit_nearest(&reached, tour.work);
+        let found = nearest.and_then(|(place, trial)| {
+            let (candidate, backend) = *reached.get(place)?;
             Some((Place { backend, candidate, share: Share::All }, trial))
         });
         let Some((to, trial)) = found else {

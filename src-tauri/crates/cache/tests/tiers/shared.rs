@@ -14,7 +14,15 @@ use tokio::task::JoinSet;
 
 use crate::world::{TTL, clock, config, entry, key, look, tags};
 
-/// Rounds of asking until something has happened; each takes some microseconds up to a timeout.
+/// How long something may take that happens by itself, on a machine with much else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it is looked for, and how far the clock goes on meanwhile: slowly enough that no answer
+/// gets too old before [`PATIENCE`] is over.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+const CLOCK_STEP: Duration = Duration::from_millis(10);
+
+/// Rounds of connecting until a server listens; each takes some microseconds up to a timeout.
 const ROUNDS_MAX: usize = 20_000;
 
 /// A server on a socket of its own, which ends with the test.
@@ -114,18 +122,18 @@ struct Machine {
 impl Machine {
     /// Waits until the server answers this machine, so that tickets know its marks.
     async fn reach(&self) {
-        for _ in 0..ROUNDS_MAX {
+        let reached = async {
             let _looked = look(&self.cache, 999).await;
-            if self.cache.stats().tiers[1].is_open {
-                // The first exchange may have begun the epoch; the second has read it.
+            while !self.cache.stats().tiers[1].is_open {
+                // A server that was slow once is tried again later.
+                self.clock.advance(CLOCK_STEP);
+                tokio::time::sleep(LOOK_EVERY).await;
                 let _looked = look(&self.cache, 999).await;
-                return;
             }
-            // A server that was slow once is tried again later.
-            self.clock.advance(Duration::from_millis(100));
-            tokio::task::yield_now().await;
-        }
-        panic!("the server does not answer");
+            // The first exchange may have begun the epoch; the second has read it.
+            let _looked = look(&self.cache, 999).await;
+        };
+        tokio::time::timeout(PATIENCE, reached).await.expect("the server answers");
     }
 
     /// Asks in vain, then puts in an answer.
@@ -139,14 +147,16 @@ impl Machine {
 
     /// Asks until the answer is there.
     async fn find(&self, number: u64) -> Tier {
-        for _ in 0..ROUNDS_MAX {
-            if let Some((_, tier)) = look(&self.cache, number).await {
-                return tier;
+        let found = async {
+            loop {
+                if let Some((_, tier)) = look(&self.cache, number).await {
+                    return tier;
+                }
+                self.clock.advance(CLOCK_STEP);
+                tokio::time::sleep(LOOK_EVERY).await;
             }
-            self.clock.advance(Duration::from_millis(10));
-            tokio::task::yield_now().await;
-        }
-        panic!("never there");
+        };
+        tokio::time::timeout(PATIENCE, found).await.expect("it is there")
     }
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::{HttpUpstream, RequestLimits};
-use ledger::RequestState;
+use ledger::{Cost, RequestState};
+use serde_json::json;
 use test_support::{BodyEnd, Ending, Reply, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -305,6 +306,24 @@ async fn a_whole_answer_that_never_comes_leaves_time_for_the_second() {
     assert_eq!((answer.status, pair.calls()), (200, (1, 1)), "{}", answer.text());
     let (_, attempts) = pair.world.row(&answer).await;
     assert_eq!(attempts[0].class.as_deref(), Some("first-token-timeout"));
+}
+
+#[tokio::test]
+async fn each_attempt_has_its_own_cost() {
+    let refusing = Reply::error(500, "server_error", "oh");
+    let garbled = always(Reply::json(200, &json!({"choices": []}))).await;
+    let pair = Pair::over(refusing.into(), garbled, &["one", "two"], limits(network())).await;
+    let answer = pair.ask(ASK).await;
+    let (row, attempts) = pair.world.row(&answer).await;
+    let of = |id: &str| {
+        let of_backend = attempts.iter().filter(|it| it.backend.as_str() == id);
+        of_backend.map(|attempt| attempt.cost.clone()).collect::<Vec<_>>()
+    };
+    let worked = of("two");
+    assert!(!worked.is_empty() && worked.iter().all(|cost| *cost == Cost::Unpriced), "{worked:?}");
+    let refused = of("one");
+    assert!(!refused.is_empty() && refused.iter().all(|cost| *cost == Cost::NotBilled));
+    assert_eq!(row.cost, Cost::Unpriced);
 }
 
 #[tokio::test]
