@@ -18,6 +18,7 @@
 mod window {
     pub(crate) mod journey;
     pub(crate) mod panel;
+    pub(crate) mod routes;
     pub(crate) mod screen;
     pub(crate) mod session;
     pub(crate) mod witness;
@@ -58,6 +59,10 @@ async fn from_the_first_start_to_the_day_after() {
     journey.a_key_is_added_with_the_keyboard_alone().await;
     journey.the_checks_run_and_a_notification_comes().await;
     journey.every_screen_is_accessible_and_without_the_key().await;
+    journey.a_route_is_made_and_explained().await;
+    journey.an_outage_costs_no_request_and_is_shown().await;
+    journey.a_reset_ends_the_outage().await;
+    journey.small_and_dark_nothing_is_lost().await;
     journey.forged_commands_and_journeys_abroad_are_refused().await;
     journey.the_window_closes_into_the_tray_and_comes_back().await;
     journey.quit_and_started_again_all_is_as_it_was().await;

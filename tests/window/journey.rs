@@ -1,5 +1,7 @@
 //! The stages of the journey, in the order in which the test walks them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use acceptance::{built, chat, local, patiently};
@@ -21,15 +23,18 @@ const SPARE_KEY: &str = "spare-key-of-the-keyboard-walk-0042";
 /// Prompt and completion tokens that the backend reports.
 const TOKENS: (u64, u64) = (1_234, 567);
 /// Everything that can be gone to.
-const SCREENS: [&str; 6] = ["Overview", "Backends", "Keys", "Usage", "Readiness", "Settings"];
+const SCREENS: [&str; 8] =
+    ["Overview", "Backends", "Keys", "Routing", "Playground", "Usage", "Readiness", "Settings"];
 /// Longest a user should ever look at an empty window; what it really takes is printed.
 const FIRST_SIGHT_MS_MAX: u128 = 10_000;
 
 /// A user, the desktop, and the provider the user has a key of.
 pub(crate) struct Journey {
-    session: Session,
-    panel: Panel,
-    provider: ScriptedUpstream,
+    pub(super) session: Session,
+    pub(super) panel: Panel,
+    pub(super) provider: ScriptedUpstream,
+    /// While it holds, the provider is up and answers nothing.
+    pub(super) outage: Arc<AtomicBool>,
     score: String,
 }
 
@@ -37,9 +42,15 @@ impl Journey {
     /// Logs in and starts the program for the first time.
     pub(crate) async fn begin() -> Option<Self> {
         let session = Session::start().await?;
+        let outage = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&outage);
+        let answer = move |request: &Received| match seen.load(Ordering::Relaxed) {
+            true => Some(Reply::error(503, "server_error", "down for a while")),
+            false => answer(request),
+        };
         let provider = ScriptedUpstream::answering(answer).await.expect("a provider");
         let panel = started(&session, "first start").await;
-        Some(Self { session, panel, provider, score: String::new() })
+        Some(Self { session, panel, provider, outage, score: String::new() })
     }
 
     /// An empty panel says what to do next, and nothing else is wrong.
@@ -266,7 +277,7 @@ impl Journey {
         assert!(kept.contains(MARKED_KEY), "the keychain has no such item: {id}");
     }
 
-    async fn token(&self) -> String {
+    pub(super) async fn token(&self) -> String {
         self.session.gatehouse(&["token", CLIENT]).await
     }
 
@@ -305,7 +316,7 @@ impl Journey {
         .await;
     }
 
-    async fn picture(&self, name: &str) {
+    pub(super) async fn picture(&self, name: &str) {
         self.panel.picture(&self.session, name).await;
     }
 }

@@ -112,6 +112,12 @@ impl Panel {
         }
     }
 
+    /// Opens the table row whose button says `name`.
+    pub(crate) async fn press_row(&self, name: &str) {
+        let path = format!("//tbody//tr//button[@data-row][contains(., \"{name}\")]");
+        self.find(&path).await.click().await.expect(name);
+    }
+
     /// Waits for something by where it stands.
     pub(crate) async fn find(&self, path: &str) -> WebElement {
         let query = self.driver.query(By::XPath(path)).wait(SIGHT, GLANCE);

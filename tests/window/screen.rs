@@ -3,8 +3,8 @@
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, InputFocus,
-    MapState, Window, WindowClass,
+    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux,
+    EventMask, InputFocus, MapState, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME};
@@ -64,6 +64,14 @@ impl Screen {
     /// Gives the keyboard to the other program.
     pub(crate) fn focus_other(&self) {
         self.focus(self.other);
+    }
+
+    /// Gives the panel another size, in pixels.
+    pub(crate) fn resize_panel(&self, (width, height): (u32, u32)) {
+        let window = self.panel().expect("the panel's window");
+        let size = ConfigureWindowAux::new().width(width).height(height);
+        let sent = self.connection.configure_window(window, &size);
+        sent.expect("sent").check().expect("the size changes");
     }
 
     /// Asks the panel to close, as the cross in its corner does.

@@ -3,9 +3,9 @@
 //!
 //! A fact is there to leave a candidate out, so it must be certain: whatever is not listed, listed as
 //! not known, or named by an id that moves from model to model (`…-latest`), never excludes. The
-//! figures are the vendors' own, from the page named above each table, as they stood on 2026-11-21
-//! (compared with the collection that the LiteLLM project keeps of the same pages). Models with open
-//! weights have the largest window that their makers name; a server may allow less, never more.
+//! figures are those of the vendors' pages named above each table, as of 2026-11-21, for the most part
+//! as the LiteLLM project's collection of these pages has them; not each page was opened. Models with
+//! open weights have the largest window that their makers are quoted with; a server may allow less.
 
 mod rows;
 

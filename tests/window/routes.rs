@@ -1,0 +1,117 @@
+//! The stages about routes: one is made in its form, a backend behind it fails, and nobody but the
+//! panel notices.
+
+use acceptance::{chat, local};
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+
+use super::journey::Journey;
+use super::witness::{assert_accessible, assert_no_fault};
+
+/// Failures in a row that open a breaker, as the settings have it at first.
+const FAILURES_TO_OPEN: usize = 3;
+
+/// What the window may be shrunk to.
+const SMALLEST: (u32, u32) = (900, 600);
+const USUAL: (u32, u32) = (1_280, 800);
+
+impl Journey {
+    /// From the empty screen to a route over two backends, and the answer to who would serve it.
+    pub(crate) async fn a_route_is_made_and_explained(&self) {
+        let panel = &self.panel;
+        panel.go("Routing").await;
+        panel.sees("Requests go by their model's name").await;
+        self.picture("12-no-routes").await;
+        panel.press("Make the route fast").await;
+        panel.press("Add candidate").await;
+        assert_accessible(panel, "the form of a route").await;
+        self.picture("12-route-form").await;
+        panel.find("//*[@role='dialog']//button[normalize-space(.)='Add route']").await;
+        panel.press("Add route").await;
+        panel.sees("Ask for the model fast.").await;
+        self.picture("12-route").await;
+        panel.press("Close").await;
+        panel.sees("Scripted serves").await;
+        assert_accessible(panel, "Routing").await;
+        self.picture("12-routes").await;
+    }
+
+    /// While the first backend fails, the second one answers; each place that tells of it agrees.
+    pub(crate) async fn an_outage_costs_no_request_and_is_shown(&self) {
+        let (panel, token) = (&self.panel, self.token().await);
+        self.outage.store(true, Ordering::Relaxed);
+        let asked_before = self.provider.requests().len();
+        for number in 0..2 * FAILURES_TO_OPEN {
+            let words = format!("question {number}");
+            let ask = json!({"model": "fast", "messages": [{"role": "user", "content": words}]});
+            let answer = chat(local(self.session.gateway_port), &token, &ask).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            assert_eq!(answer.header("x-gatehouse-backend"), Some("mock"));
+        }
+        let asked = self.provider.requests().len() - asked_before;
+        assert!(asked < 2 * FAILURES_TO_OPEN, "an open breaker still let {asked} through");
+        let strip = "//ol[@aria-label='Candidates of fast']//a[contains(@aria-label, ': Open')]";
+        panel.find(strip).await;
+        self.picture("13-outage-routing").await;
+        panel.go("Backends").await;
+        self.picture("13-outage-backends").await;
+        panel.press_row("Scripted").await;
+        panel.press("Resilience").await;
+        panel.sees("It tries again").await;
+        assert_accessible(panel, "Resilience").await;
+        self.picture("13-outage-resilience").await;
+        panel.press("Close").await;
+        panel.go("Usage").await;
+        panel.press_row("fast").await;
+        panel.sees("by the route fast").await;
+        assert_accessible(panel, "the way of a request").await;
+        self.picture("13-outage-request").await;
+        panel.press("Close").await;
+        assert_no_fault(panel).await;
+    }
+
+    /// The provider is back: reset by hand, tested, and all is as before.
+    pub(crate) async fn a_reset_ends_the_outage(&self) {
+        let panel = &self.panel;
+        self.outage.store(false, Ordering::Relaxed);
+        panel.go("Backends").await;
+        panel.press_row("Scripted").await;
+        panel.press("Resilience").await;
+        panel.press("Reset").await;
+        panel.sees("begins anew, closed").await;
+        panel.press("Close").await;
+        let ready: Value = panel.ask("accesses", json!({})).await.expect("accesses");
+        let states = ready.to_string();
+        assert!(states.contains("\"ready\"") && !states.contains("\"open\""), "{states}");
+    }
+
+    /// At its smallest, and in the other colours, everything is there and can be read.
+    pub(crate) async fn small_and_dark_nothing_is_lost(&self) {
+        let panel = &self.panel;
+        for (theme, size) in [("Dark", USUAL), ("Dark", SMALLEST), ("Light", SMALLEST)] {
+            panel.go("Settings").await;
+            panel
+                .find(&format!("//*[@role='radio'][normalize-space(.)='{theme}']"))
+                .await
+                .click()
+                .await
+                .expect(theme);
+            self.session.screen.resize_panel(size);
+            for screen in ["Overview", "Backends", "Routing", "Playground", "Usage", "Settings"] {
+                panel.go(screen).await;
+                assert_accessible(panel, screen).await;
+                let name =
+                    format!("14-{}-{}-{}", theme.to_lowercase(), size.0, screen.to_lowercase());
+                self.picture(&name).await;
+                let wide = panel
+                    .script("return document.documentElement.scrollWidth - innerWidth", vec![])
+                    .await;
+                assert!(
+                    wide.as_i64().is_some_and(|beyond| beyond <= 0),
+                    "{screen} is {wide} px too wide"
+                );
+            }
+        }
+        self.session.screen.resize_panel(USUAL);
+    }
+}
