@@ -286,9 +286,11 @@ async fn import_key(home: &Home) {
 }
 
 /// Requests of a tool: good ones, and those whose backend gives the key away.
-async fn use_key(served: &Served, token: &str, ears: &mut Ears) {
+async fn use_key(home: &Home, served: &Served, token: &str, ears: &mut Ears) {
     for model in MODELS {
         for stream in [false, true] {
+            // A backend that fails so often would not be asked any more.
+            home.gatehouse(&["backends", "reset", "up"]).run().await.well();
             let request = json!({"model": format!("up/{model}"), "stream": stream,
                 "messages": [{"role": "user", "content": MARKED_PROMPT}]});
             let answer = chat(served.gateway, token, &request).await;
@@ -366,7 +368,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     let events = eavesdrop(served.control.clone(), stopped);
     let work = async {
         let token = home.client("demo").await;
-        use_key(&served, &token, &mut ears).await;
+        use_key(&home, &served, &token, &mut ears).await;
         let panel = Panel::open(&served, &mut ears).await;
         call_everything(&panel, &url, &mut ears).await;
         for words in [

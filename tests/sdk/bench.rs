@@ -58,6 +58,14 @@ impl Bench {
         Self { home, served, token, provider }
     }
 
+    /// No breaker of these backends opens: each failure is to reach the SDK, not a breaker's word for it.
+    pub(crate) async fn let_all_failures_through(&self, kinds: &[&str]) {
+        for kind in kinds {
+            let count_only = ["backends", "force", kind, "--to", "monitor-only", "--until-reset"];
+            self.home.gatehouse(&count_only).run().await.well();
+        }
+    }
+
     /// Where SDKs are pointed.
     pub(crate) fn target(&self) -> Target {
         let root = format!("http://{}", self.served.gateway);

@@ -127,7 +127,7 @@ impl Journey {
     pub(crate) async fn a_key_is_added_with_the_keyboard_alone(&self) {
         let panel = &self.panel;
         self.session.screen.focus_panel();
-        panel.control_key('3').await;
+        panel.control_key('4').await;
         panel.sees("Kept in: system keychain").await;
         panel.tab_to("Add key").await;
         panel.keys(Key::Enter).await;
