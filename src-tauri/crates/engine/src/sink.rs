@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
+use domain::{Access, BackendId, CredentialId, WallTime};
 use gateway::{EventSink, FailureReason, GatewayEvent, RequestSummary, Verdict};
 use ledger::Purpose;
 use monitor::{Finding, Observation, Reading, Source};
@@ -48,7 +49,9 @@ fn settled(parts: &Parts, summary: &RequestSummary) {
         parts.events.changed(&[Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends]);
     }
     let (Some(backend), Some(verdict)) = (&summary.backend, summary.verdict) else { return };
-    if let Some((finding, reason)) = finding(verdict) {
+    // One key of several that is rejected is that key's matter; the backend answers with the others.
+    let is_the_keys = verdict == Verdict::KeyRejected && parts.has_key_left(backend);
+    if let Some((finding, reason)) = finding(verdict).filter(|_| !is_the_keys) {
         let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
         let reason = reason.to_owned();
         let observation = Observation { source: Source::Passive, finding, reason, duration };
@@ -58,14 +61,35 @@ fn settled(parts: &Parts, summary: &RequestSummary) {
     parts.standings.note_use(key, at.wall);
     let changed = match verdict {
         Verdict::Success => parts.standings.note_key(key, KeyState::Valid, None, at.wall),
-        Verdict::KeyRejected => {
-            let reason = format!("{backend} rejected it; replace it");
-            parts.standings.note_key(key, KeyState::Rejected, Some(reason), at.wall)
-        }
+        Verdict::KeyRejected => parts.note_rejected(backend, key, at.wall),
         _ => false,
     };
     if changed {
         parts.events.changed(&[Topic::Keys]);
+    }
+}
+
+impl Parts {
+    /// Notes that a backend rejected a key; `true` when that is news.
+    pub(crate) fn note_rejected(
+        &self,
+        backend: &BackendId,
+        key: &CredentialId,
+        at: WallTime,
+    ) -> bool {
+        let reason = format!("{backend} rejected it; replace it");
+        self.standings.note_key(key, KeyState::Rejected, Some(reason), at)
+    }
+
+    /// Whether a backend has a key that nothing is held against which the user would have to mend.
+    fn has_key_left(&self, backend: &BackendId) -> bool {
+        let settings = self.settings.current();
+        let Some(known) = settings.backends.get(backend) else { return false };
+        known.pool.credentials().any(|key| {
+            let access = Access { backend: backend.clone(), credential: Some(key.clone()) };
+            self.live.standing(&access).block.is_none()
+                && self.standings.key(key).state != KeyState::Missing
+        })
     }
 }
 

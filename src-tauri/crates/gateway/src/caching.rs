@@ -214,6 +214,7 @@ impl Gateway {
             Lookup::Hit { entry, .. } => return replay(&entry, traveller).await,
             Lookup::Miss(ticket) => ticket,
         };
+        let cache = shelf.cache.clone();
         let mut waiting = Some(traveller);
         let boarded = self.flights.board(shelf.key, generation, || {
             // Another's answer may have been kept since the look-up, and its flight be over.
@@ -242,7 +243,7 @@ impl Gateway {
         };
         let Traveller { journey, record, .. } = *traveller;
         let dialect = journey.request.dialect();
-        self.ride(items, Rider::Joins { record: Box::new(record), dialect, shelf }).await
+        self.ride(items, Rider::Joins { record: Box::new(record), dialect, cache }).await
     }
 }
 

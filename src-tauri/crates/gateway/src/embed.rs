@@ -2,45 +2,69 @@
 //!
 //! One request is one row of the ledger, whatever the number of batches. If a batch fails the request
 //! fails, with an error that names the inputs: a list with a hole in it would shift all vectors
-//! behind it, and no client could tell.
+//! behind it, and no client could tell. Whoever asks the same at the same time shares one answer, as
+//! [`flight`] has it.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cache::{Boarded, Bypass};
 use domain::{BoundSecret, ClientId, RequestId};
-use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::{FutureExt, StreamExt, stream};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::{Decision, Needs};
-use tokens::Tally;
 use wire::{
-    AnswerFacts, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingVector, Outgoing,
-    RequestError, Target, UpstreamClass, UpstreamError, UsageReading, UsageReport,
+    AnswerFacts, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, Outgoing, RequestError, Target,
 };
 
 use crate::answer::{self, ATTEMPTS, AnswerBody, BACKEND, CACHE, JSON, ROUTE};
 use crate::asked::Asked;
 use crate::asking::{Question, ReadLimits};
+use crate::caching::flight::{self, Rider};
 use crate::caching::vectors::{Looked, VectorShelf};
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
+use crate::live::Work;
 use crate::pipeline::{Call, Trail, give_up, mark, mark_dropped, whole};
-use crate::record::Record;
+use crate::record::{Record, Told};
 use crate::route::Embedded;
 use crate::snapshot::{Backend, Snapshot};
 use crate::trying::{Errand, Place, Tour};
+
+use self::batches::{counted, in_one, tell_usage_once, usage};
+
+mod batches;
 
 /// The protocol, as the ledger spells it: the client's vendor and what was asked for.
 const OPENAI_EMBEDDINGS: &str = "openai-embeddings";
 const GEMINI_EMBEDDINGS: &str = "gemini-embeddings";
 
+/// A request for vectors on its way, with what of them is there.
+struct Wanted {
+    id: RequestId,
+    client: ClientId,
+    request: EmbeddingRequest,
+    headers: HeaderMap,
+    snapshot: Arc<Snapshot>,
+    decision: Decision,
+    work: Work,
+    /// Where vectors are kept, or why they are not.
+    shelf: Result<VectorShelf, Bypass>,
+    looked: Looked,
+    record: Record,
+}
+
 impl Gateway {
-    pub(crate) async fn embed(&self, embedded: Embedded, call: Call<'_>) -> Response<AnswerBody> {
+    pub(crate) async fn embed(
+        self: &Arc<Self>,
+        embedded: Embedded,
+        call: Call<'_>,
+    ) -> Response<AnswerBody> {
         let (id, dialect) = (call.arrival.id, call.arrival.dialect);
         let (priority, wishes) = match call.wishes() {
             Ok(wishes) => wishes,
@@ -67,8 +91,7 @@ impl Gateway {
             priority,
         };
         let work = asked.work(id);
-        let (mut record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await
-        {
+        let (record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
         };
@@ -76,18 +99,82 @@ impl Gateway {
         let client = client.id.clone();
         let used = snapshot.cache.as_ref();
         let shelf = VectorShelf::of(used, &wishes, &request, &decision, &headers, &client);
-        let looked = match &shelf {
-            Ok(shelf) => shelf.look().await,
-            Err(_) => Looked::nothing(request.len()),
-        };
-        let places = looked.missing();
-        if places.is_empty() {
-            return replay(&request, &looked, &decision, record).await;
+        let looked = Looked::nothing(request.len());
+        self.answer_vectors(Box::new(Wanted {
+            id,
+            client,
+            request,
+            headers,
+            snapshot,
+            decision,
+            work,
+            shelf,
+            looked,
+            record,
+        }))
+        .await
+    }
+
+    /// Answers from the cache, with another's answer under way, or from a backend.
+    async fn answer_vectors(self: &Arc<Self>, mut wanted: Box<Wanted>) -> Response<AnswerBody> {
+        let Ok(shelf) = &wanted.shelf else { return self.embed_missing(wanted).await };
+        // Before the look-up: whoever comes after a purge shares nothing that was asked for before.
+        let generation = shelf.cache().generation();
+        wanted.looked = shelf.look().await;
+        if wanted.looked.has_all() {
+            return replay(wanted).await;
         }
+        if !shelf.shares() {
+            return self.embed_missing(wanted).await;
+        }
+        let (whole, cache) = (shelf.whole, shelf.cache().clone());
+        let dialect = wanted.request.dialect();
+        let mut waiting = Some(wanted);
+        let boarded = self.flights.board(whole, generation, || {
+            let mut wanted = waiting.take().ok_or(())?;
+            // Another's vectors may have been kept since the look-up, and its flight be over.
+            if wanted.has_all_by_now() {
+                waiting = Some(wanted);
+                return Err(());
+            }
+            let told = Told::default();
+            wanted.record.heard_by(Arc::clone(&told));
+            let gateway = Arc::clone(self);
+            let starting = async move { gateway.embed_missing(wanted).await }.boxed();
+            Ok(flight::work(starting, told))
+        });
+        let items = match (boarded, waiting) {
+            (Boarded::Leads(passenger), _) => {
+                return self.ride(passenger.boxed(), Rider::Leads).await;
+            }
+            (Boarded::Joins(passenger), Some(wanted)) => (passenger.boxed(), wanted.record),
+            (Boarded::Declined(()), Some(wanted)) => return replay(wanted).await,
+            // Only who brings the work has nothing left.
+            (_, None) => return flight::lost().answer(dialect),
+        };
+        let (items, record) = items;
+        self.ride(items, Rider::Joins { record: Box::new(record), dialect, cache }).await
+    }
+
+    /// Asks for the inputs that no shelf has, and answers with all.
+    async fn embed_missing(&self, wanted: Box<Wanted>) -> Response<AnswerBody> {
+        let Wanted {
+            id,
+            client,
+            request,
+            headers,
+            snapshot,
+            decision,
+            work,
+            shelf,
+            looked,
+            mut record,
+        } = *wanted;
         match &shelf {
             Ok(shelf) => record.missed_vectors(shelf.reason(), looked.saved()),
             Err(why) => record.bypassed(*why),
         }
+        let places = looked.missing();
         let part = (!looked.has_none()).then(|| request.only(&places));
         let errand = Embedding {
             id,
@@ -98,35 +185,32 @@ impl Gateway {
             snapshot: &snapshot,
         };
         let tour = Tour { work, snapshot: &snapshot, decision: &decision };
-        let asked_for = AskedFor { request: &request, shelf: shelf.as_ref().ok(), looked: &looked };
-        self.embed_missing(&errand, tour, asked_for, record).await
-    }
-
-    /// Asks for the inputs that no shelf has, and answers with all.
-    async fn embed_missing(
-        &self,
-        errand: &Embedding<'_>,
-        tour: Tour<'_>,
-        asked_for: AskedFor<'_>,
-        mut record: Record,
-    ) -> Response<AnswerBody> {
-        let AskedFor { request, shelf, looked } = asked_for;
-        let outcome = self.tour(errand, tour, &mut record).await;
-        let trail = Trail::of(&record, tour.decision);
+        let outcome = self.tour(&errand, tour, &mut record).await;
+        let trail = Trail::of(&record, &decision);
         let mut answer = match outcome {
             Ok(vectors) => {
-                if let (Some(shelf), Some(worth)) = (shelf, record.worth()) {
-                    shelf.keep(looked, vectors.each(), &worth);
+                if let (Ok(shelf), Some(worth)) = (&shelf, record.worth()) {
+                    shelf.keep(&looked, vectors.each(), &worth);
                 }
-                deliver(request, looked, vectors, record).await
+                deliver(&request, &looked, vectors, record).await
             }
             Err(failure) => give_up(record, &failure, request.dialect()).await,
         };
-        if shelf.is_some() {
+        if shelf.is_ok() {
             answer.headers_mut().insert(CACHE, HeaderValue::from_static("miss"));
         }
         trail.mark(&mut answer);
         answer
+    }
+}
+
+impl Wanted {
+    /// Whether every vector is there now.
+    fn has_all_by_now(&mut self) -> bool {
+        if let Ok(shelf) = &self.shelf {
+            shelf.look_again(&mut self.looked);
+        }
+        self.looked.has_all()
     }
 }
 
@@ -135,14 +219,6 @@ impl Gateway {
 fn stay_with_model(decision: &mut Decision) {
     let Some(model) = decision.candidates.first().map(|first| first.model.clone()) else { return };
     decision.candidates.retain(|candidate| candidate.model == model);
-}
-
-/// All that the client asked for, and what of it is there.
-#[derive(Clone, Copy)]
-struct AskedFor<'a> {
-    request: &'a EmbeddingRequest,
-    shelf: Option<&'a VectorShelf>,
-    looked: &'a Looked,
 }
 
 /// A request for vectors, with all that its batches share.
@@ -285,89 +361,6 @@ impl Vectors {
     }
 }
 
-/// Where one batch does not say what it used, the estimate is for all of them and stands in one.
-fn tell_usage_once(batches: &mut [EmbeddingBatch], usage: Option<UsageReport>) {
-    if batches.iter().all(|batch| batch.usage.is_some()) {
-        return;
-    }
-    batches.iter_mut().for_each(|batch| batch.usage = None);
-    if let Some(first) = batches.first_mut() {
-        first.usage = usage;
-    }
-}
-
-/// The failure of a request, some of whose batches failed. A request of one batch fails with the
-/// backend's own words.
-fn in_one(
-    backend: &Backend,
-    places: &[usize],
-    mut failures: Vec<(Range<usize>, Failure)>,
-) -> Option<Failure> {
-    let inputs = places.len();
-    let is_all = failures.first().is_some_and(|(range, _)| range.len() == inputs);
-    if is_all {
-        return failures.pop().map(|(_, failure)| failure);
-    }
-    let named: Vec<EmbeddingFailure> = failures
-        .iter()
-        .flat_map(|(items, failure)| {
-            let named = runs(places.get(items.clone()).unwrap_or_default());
-            named.into_iter().map(move |items| (items, failure))
-        })
-        .map(|(items, failure)| EmbeddingFailure {
-            items,
-            error: UpstreamError {
-                status: failure.refusal.status,
-                class: UpstreamClass::Failed,
-                message: failure.refusal.message.to_string(),
-                kind: None,
-                code: None,
-                param: None,
-                retry_after: None,
-            },
-        })
-        .collect();
-    let (_, mut worst) = failures.into_iter().next()?;
-    let message = EmbeddingFailure::summary(&named, inputs);
-    worst.refusal.message = format!("The backend {}: {message}", backend.id).into();
-    worst.refusal.param = Some("input".into());
-    Some(worst)
-}
-
-/// Places in order as ranges: `1 2 3 7` as 1 to 3 and 7.
-fn runs(places: &[usize]) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for place in places {
-        match runs.last_mut() {
-            Some(run) if run.end == *place => run.end += 1,
-            _ => runs.push(*place..place.saturating_add(1)),
-        }
-    }
-    runs
-}
-
-/// Tokens of all batches, or an estimate where one does not say.
-fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> UsageReport {
-    let told: Option<Vec<_>> = batches.iter().map(|batch| batch.usage.clone()).collect();
-    if let Some(reports) = told.filter(|reports| !reports.is_empty()) {
-        let adjusted = reports.iter().any(|report| report.reading != UsageReading::AsReported);
-        let reading = if adjusted { UsageReading::Adjusted } else { UsageReading::AsReported };
-        let mut tokens = domain::TokenUsage::default();
-        for report in &reports {
-            tokens += report.tokens;
-        }
-        let raw = match reports.as_slice() {
-            [only] => only.raw.clone(),
-            _ => None,
-        };
-        return UsageReport { tokens, reading, raw };
-    }
-    let mut tally = Tally::new();
-    request.texts().for_each(|text| tally.push(text));
-    let tokens = domain::TokenUsage { input_uncached: tally.tokens().max(1), ..Default::default() };
-    UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
-}
-
 async fn deliver(
     request: &EmbeddingRequest,
     looked: &Looked,
@@ -394,12 +387,8 @@ async fn deliver(
 }
 
 /// All vectors were there: writes that down, then gives them.
-async fn replay(
-    request: &EmbeddingRequest,
-    looked: &Looked,
-    decision: &Decision,
-    mut record: Record,
-) -> Response<AnswerBody> {
+async fn replay(wanted: Box<Wanted>) -> Response<AnswerBody> {
+    let Wanted { request, looked, decision, mut record, .. } = *wanted;
     let first = looked.first();
     let model = first.and_then(|entry| entry.model_billed.clone());
     let vectors = looked.joined(std::iter::empty()).unwrap_or_default();
@@ -417,10 +406,4 @@ async fn replay(
         mark(&mut answer, BACKEND, entry.backend.as_str());
     }
     answer
-}
-
-/// Tokens of which some are shares of earlier counts.
-fn counted(tokens: u64) -> UsageReport {
-    let tokens = domain::TokenUsage { input_uncached: tokens, ..Default::default() };
-    UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
 }

@@ -62,6 +62,6 @@ pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, 
 pub use snapshot::{Backend, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
-    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, TlsFault, Upstream, UpstreamFailure,
-    UpstreamRequest, UpstreamResponse,
+    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, Names, Surroundings, SystemNames,
+    TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse,
 };

@@ -19,9 +19,10 @@ use hyper::header::HeaderMap;
 use hyper::{Method, StatusCode};
 use url::Url;
 
-pub use http::HttpUpstream;
+pub use http::{HttpUpstream, Surroundings};
 pub use key::KeyScrubber;
 pub use mock::MockUpstream;
+pub use resolve::{Names, SystemNames};
 
 use crate::event::FailureReason;
 
@@ -81,6 +82,12 @@ pub enum UpstreamFailure {
     /// The name does not resolve.
     #[error("its name cannot be resolved; check the base URL and the network")]
     Dns,
+    /// Nobody said in time where the name leads.
+    #[error(
+        "its name could not be resolved in time (DNS); check the network, or the name server that \
+         this machine uses"
+    )]
+    DnsTimeout,
     /// No connection.
     #[error("it cannot be reached; check that it runs and that its base URL is right")]
     Connect,
@@ -115,13 +122,22 @@ pub enum TlsFault {
     Handshake,
 }
 
+impl From<resolve::NotResolved> for UpstreamFailure {
+    fn from(unresolved: resolve::NotResolved) -> Self {
+        match unresolved {
+            resolve::NotResolved::Unknown => Self::Dns,
+            resolve::NotResolved::TooLate => Self::DnsTimeout,
+        }
+    }
+}
+
 impl UpstreamFailure {
     /// How the backend failed; `None` where the fault lies on this machine.
     #[must_use]
     pub const fn reason(&self) -> Option<FailureReason> {
         match self {
             Self::Key(_) | Self::Local => None,
-            Self::Dns => Some(FailureReason::Dns),
+            Self::Dns | Self::DnsTimeout => Some(FailureReason::Dns),
             Self::Connect => Some(FailureReason::Connect),
             Self::Tls(_) => Some(FailureReason::Tls),
             Self::Timeout => Some(FailureReason::Timeout),

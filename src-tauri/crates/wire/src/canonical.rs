@@ -180,6 +180,18 @@ impl EmbeddingRequest {
         }
         Some(Canonical { digest: hasher.finalize().into() })
     }
+
+    /// The digest of all that can change the whole answer, but for the model. `inputs` are all that
+    /// [`Self::canonical_input`] gives, in order.
+    #[must_use]
+    pub fn canonical(&self, inputs: &[Canonical]) -> Canonical {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.form().as_bytes());
+        for input in inputs {
+            hasher.update(&input.digest);
+        }
+        Canonical { digest: hasher.finalize().into() }
+    }
 }
 
 fn determinism(temperature: &str) -> Determinism {

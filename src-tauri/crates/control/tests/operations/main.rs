@@ -5,6 +5,8 @@ mod explaining;
 #[cfg(test)]
 mod playground;
 #[cfg(test)]
+mod pools;
+#[cfg(test)]
 mod resilience;
 #[cfg(test)]
 mod routes;

@@ -19,7 +19,7 @@ struct World {
     status: Arc<AtomicU16>,
 }
 
-async fn opened(home: &TempDir) -> Core {
+pub(crate) async fn opened(home: &TempDir) -> Core {
     let config = EngineConfig {
         folders: Folders::resolve(Some(home.path())).expect("folders"),
         clock: Arc::new(SystemClock::new()),
@@ -75,36 +75,40 @@ impl World {
         access(&self.core).await
     }
 
-    /// Asks the backend once, and waits until that is in the ledger. The request's id.
     async fn ask(&self) -> String {
-        let mut events = CoreEvents::of(&self.core).await.expect("events");
-        let ask = PlaygroundSend {
-            model: "up/m-1".to_owned(),
-            system: None,
-            prompt: "Does it answer?".to_owned(),
-            temperature: None,
-            max_tokens: Some(5),
-            effort: None,
-        };
-        let sent = control::playground_send(&self.core, ask).await.expect("sent");
-        loop {
-            match events.next().await.expect("an event") {
-                PanelEvent::PlaygroundRun { run }
-                    if run.id == sent.id
-                        && !matches!(
-                            run.state,
-                            PlaygroundStateView::Waiting | PlaygroundStateView::Streaming
-                        ) =>
-                {
-                    break;
-                }
-                _ => {}
-            }
-        }
-        let query = RequestsQuery { before: None, limit: 1, backend: None, client: None };
-        let newest = control::requests(&self.core, query).await.expect("requests");
-        newest.requests.into_iter().next().expect("a request").id
+        ask(&self.core).await
     }
+}
+
+/// Asks the backend once, and waits until that is in the ledger. The request's id.
+pub(crate) async fn ask(core: &Core) -> String {
+    let mut events = CoreEvents::of(core).await.expect("events");
+    let ask = PlaygroundSend {
+        model: "up/m-1".to_owned(),
+        system: None,
+        prompt: "Does it answer?".to_owned(),
+        temperature: None,
+        max_tokens: Some(5),
+        effort: None,
+    };
+    let sent = control::playground_send(core, ask).await.expect("sent");
+    loop {
+        match events.next().await.expect("an event") {
+            PanelEvent::PlaygroundRun { run }
+                if run.id == sent.id
+                    && !matches!(
+                        run.state,
+                        PlaygroundStateView::Waiting | PlaygroundStateView::Streaming
+                    ) =>
+            {
+                break;
+            }
+            _ => {}
+        }
+    }
+    let query = RequestsQuery { before: None, limit: 1, backend: None, client: None };
+    let newest = control::requests(core, query).await.expect("requests");
+    newest.requests.into_iter().next().expect("a request").id
 }
 
 async fn access(core: &Core) -> AccessView {

@@ -8,7 +8,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
-use cache::{LeftBehind, NotKept, Recording, Ticket};
+use cache::{Cache, LeftBehind, NotKept, Recording, Ticket};
 use domain::Dialect;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
@@ -60,17 +60,43 @@ pub(crate) enum Rider {
     /// Brought the work, and its record with it.
     Leads,
     /// Shares it.
-    Joins { record: Box<Record>, dialect: Dialect, shelf: Shelf },
+    Joins { record: Box<Record>, dialect: Dialect, cache: Cache },
 }
 
 /// The work: an answer on its way, written down for the cache while it passes.
 struct Work {
     stage: Stage,
-    shelf: Shelf,
-    ticket: Ticket,
     told: Told,
     head: Option<Arc<Head>>,
+    keeping: Option<Keeping>,
+}
+
+/// Where a whole answer is kept, and what of it has passed.
+struct Keeping {
+    shelf: Shelf,
+    ticket: Ticket,
     recording: Recording,
+}
+
+/// An answer as work that may be shared; `told` hears how it ends.
+pub(crate) fn work(
+    starting: BoxFuture<'static, Response<AnswerBody>>,
+    told: Told,
+) -> BoxStream<'static, Item> {
+    written_down(starting, told, None)
+}
+
+fn written_down(
+    starting: BoxFuture<'static, Response<AnswerBody>>,
+    told: Told,
+    keeping: Option<Keeping>,
+) -> BoxStream<'static, Item> {
+    let work = Work { stage: Stage::Starting(starting), told, head: None, keeping };
+    stream::unfold(Box::new(work), |mut work| async move {
+        let item = work.step().await?;
+        Some((item, work))
+    })
+    .boxed()
 }
 
 enum Stage {
@@ -95,19 +121,8 @@ impl Gateway {
         traveller.record.missed(why, Arc::clone(&told));
         let gateway = Arc::clone(self);
         let starting = async move { gateway.travel(traveller).await }.boxed();
-        let work = Work {
-            stage: Stage::Starting(starting),
-            recording: Recording::new(shelf.cache.entry_bytes_max()),
-            shelf,
-            ticket,
-            told,
-            head: None,
-        };
-        stream::unfold(Box::new(work), |mut work| async move {
-            let item = work.step().await?;
-            Some((item, work))
-        })
-        .boxed()
+        let recording = Recording::new(shelf.cache.entry_bytes_max());
+        written_down(starting, told, Some(Keeping { shelf, ticket, recording }))
     }
 
     /// The answer for one who takes part.
@@ -170,7 +185,9 @@ impl Work {
         match (next, ending) {
             (Some(Ok(frame)), ending) => {
                 let bytes = frame.into_data().unwrap_or_default();
-                self.recording.push(&bytes);
+                if let Some(keeping) = &mut self.keeping {
+                    keeping.recording.push(&bytes);
+                }
                 match ending {
                     None => (Item::Piece(bytes), false),
                     Some(ending) => {
@@ -190,7 +207,16 @@ impl Work {
 
     /// Before the last piece goes out: who asks after it has come finds it kept.
     fn keep(&mut self, ending: &Ending) {
-        let cache = &self.shelf.cache;
+        if let (Some(keeping), Some(head)) = (self.keeping.take(), &self.head) {
+            keeping.keep(ending, head);
+        }
+    }
+}
+
+impl Keeping {
+    fn keep(self, ending: &Ending, head: &Head) {
+        let Self { shelf, ticket, recording } = self;
+        let cache = &shelf.cache;
         let Ending::Whole(made) = ending else {
             let is_cut = matches!(ending, Ending::Broken { outcome: Outcome::Partial, .. });
             return cache.not_kept(if is_cut { NotKept::Cut } else { NotKept::Failed });
@@ -198,13 +224,9 @@ impl Work {
         if made.finish_reason.as_deref().is_some_and(is_tool_call) {
             return cache.not_kept(NotKept::ToolCall);
         }
-        let bytes_max = cache.entry_bytes_max();
-        let recording = std::mem::replace(&mut self.recording, Recording::new(bytes_max));
-        match (recording.finish(), &self.head) {
-            (Some(answer), Some(head)) => {
-                self.shelf.keep(self.ticket, answer, made, &head.headers);
-            }
-            _ => cache.not_kept(NotKept::TooLarge),
+        match recording.finish() {
+            Some(answer) => shelf.keep(ticket, answer, made, &head.headers),
+            None => cache.not_kept(NotKept::TooLarge),
         }
     }
 }
@@ -235,9 +257,9 @@ impl Rider {
     }
 
     async fn ended(&mut self, ending: &Ending) {
-        if let Self::Joins { record, shelf, .. } = self {
+        if let Self::Joins { record, cache, .. } = self {
             if let Ending::Whole(made) = ending {
-                shelf.cache.coalesced(made.cost);
+                cache.coalesced(made.cost);
             }
             record.shared(ending).await;
         }

@@ -13,7 +13,7 @@ use cache::{
 use domain::{BackendId, CacheWish, ClientId, MicroUsd, TokenUsage};
 use hyper::header::HeaderMap;
 use routing::Decision;
-use wire::{EmbeddingRequest, EmbeddingVector};
+use wire::{Canonical, EmbeddingRequest, EmbeddingVector};
 
 use super::{CacheUse, Wishes, telling};
 
@@ -27,6 +27,8 @@ pub(crate) struct VectorShelf {
     route: String,
     /// Of each input, in order.
     keys: Vec<Key>,
+    /// Of the whole request: who asks the same at the same time shares the answer.
+    pub(crate) whole: Key,
 }
 
 /// What was found, input by input.
@@ -67,18 +69,18 @@ impl VectorShelf {
         };
         let model = decision.candidates.first().map_or("", |first| first.model.as_str());
         let headers = telling(headers);
-        let key = |place| {
-            let question = Question {
-                namespace: Namespace { client, project: wishes.project.as_deref() },
-                protocol: request.dialect().word(),
-                delivered: Delivered::Vector,
-                model,
-                route: decision.fingerprint,
-                digest: request.canonical_input(place)?.digest,
-                headers: &headers,
-            };
-            Some(question.key())
+        let question = |delivered, input: &Canonical| Question {
+            namespace: Namespace { client, project: wishes.project.as_deref() },
+            protocol: request.dialect().word(),
+            delivered,
+            model,
+            route: decision.fingerprint,
+            digest: input.digest,
+            headers: &headers,
         };
+        let places = 0..request.len();
+        let inputs: Vec<_> = places.filter_map(|at| request.canonical_input(at)).collect();
+        let key = |input| question(Delivered::Vector, input).key();
         Ok(Self {
             cache: cache.clone(),
             ttl: *ttl,
@@ -86,7 +88,8 @@ impl VectorShelf {
             client: client.clone(),
             model_asked: request.model().to_owned(),
             route: decision.route.clone(),
-            keys: (0..request.len()).filter_map(key).collect(),
+            keys: inputs.iter().map(key).collect(),
+            whole: question(Delivered::Whole, &request.canonical(&inputs)).key(),
         })
     }
 
@@ -103,6 +106,27 @@ impl VectorShelf {
             });
         }
         Looked { found }
+    }
+
+    /// Looks again for what was missing, where that takes no wait.
+    pub(crate) fn look_again(&self, looked: &mut Looked) {
+        for (key, found) in self.keys.iter().zip(&mut looked.found) {
+            if found.is_err()
+                && let Some(entry) = self.cache.get_memory(key)
+            {
+                *found = Ok(entry);
+            }
+        }
+    }
+
+    /// Whether an answer under way may be shared.
+    pub(crate) fn shares(&self) -> bool {
+        self.wish != CacheWish::Refresh
+    }
+
+    /// Where its vectors are kept.
+    pub(crate) const fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     /// Keeps the vectors of the inputs that were missing, in their order.
@@ -179,6 +203,11 @@ impl Looked {
     pub(crate) fn missing(&self) -> Vec<usize> {
         let missing = self.found.iter().enumerate().filter(|(_, found)| found.is_err());
         missing.map(|(place, _)| place).collect()
+    }
+
+    /// Whether every vector was there.
+    pub(crate) fn has_all(&self) -> bool {
+        self.found.iter().all(Result::is_ok)
     }
 
     /// Whether no vector was there.

@@ -44,7 +44,7 @@ impl Record {
     /// Nothing was found, or `why` nothing was to be found; `told` hears how the answer ends.
     pub(crate) fn missed(&mut self, why: Option<&'static str>, told: Told) {
         self.cache(CacheOutcome::Miss, why);
-        self.told = Some(told);
+        self.heard_by(told);
     }
 
     /// A kept answer was found and goes to the client: writes it down.
@@ -85,6 +85,11 @@ impl Record {
     pub(crate) fn missed_vectors(&mut self, why: Option<&'static str>, saved: Option<MicroUsd>) {
         self.cache(CacheOutcome::Miss, why);
         self.saved(saved);
+    }
+
+    /// `told` hears how the answer ends.
+    pub(crate) fn heard_by(&mut self, told: Told) {
+        self.told = Some(told);
     }
 
     fn saved(&mut self, saved: Option<MicroUsd>) {

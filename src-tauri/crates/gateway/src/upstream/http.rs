@@ -13,10 +13,11 @@ use futures_util::{StreamExt, TryStreamExt};
 use hyper::header::{ACCEPT_ENCODING, HeaderValue};
 use reqwest::{Client, redirect, retry};
 use rustls::CertificateError as Certificate;
+use rustls::pki_types::CertificateDer;
 
 use super::key::attach;
 use super::near::{Near, is_near};
-use super::resolve::{NotResolved, SystemResolver};
+use super::resolve::{Names, NotResolved, Resolver, SystemNames};
 use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
 /// How long an unused connection to a backend is kept. Most providers close theirs after 60 seconds
@@ -29,10 +30,28 @@ const POOL_IDLE_PER_HOST_MAX: usize = 64;
 /// Interval of TCP keep-alive, so that a vanished backend is noticed under a silent stream.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
+/// What lies around this machine: where names lead, and whose certificates are believed.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Where names lead.
+    pub names: Arc<dyn Names>,
+    /// Who may sign the certificates of backends; `None` is whomever the system trusts.
+    pub issuers: Option<Vec<CertificateDer<'static>>>,
+}
+
+impl Default for Surroundings {
+    /// As the system has it.
+    fn default() -> Self {
+        Self { names: Arc::new(SystemNames), issuers: None }
+    }
+}
+
 /// Sends over the network.
 #[derive(Debug)]
 pub struct HttpUpstream {
     connect_timeout: Duration,
+    resolver: Resolver,
+    issuers: Option<Vec<CertificateDer<'static>>>,
     near: Arc<Near>,
     // Made at first use: reading the system's certificates takes longer than the rest of the start.
     direct: OnceLock<Option<Client>>,
@@ -44,11 +63,20 @@ impl HttpUpstream {
     /// cryptography unless another provider was installed before.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
+        Self::amid(Surroundings::default(), connect_timeout)
+    }
+
+    /// As [`Self::new`], in other surroundings than the system's.
+    #[must_use]
+    pub fn amid(surroundings: Surroundings, connect_timeout: Duration) -> Self {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
             tracing::debug!("a cryptography provider was installed before");
         }
-        let near = Near::new(connect_timeout);
-        Self { connect_timeout, near, direct: OnceLock::new(), outside: OnceLock::new() }
+        let Surroundings { names, issuers } = surroundings;
+        let resolver = Resolver::new(names, connect_timeout);
+        let near = Near::new(connect_timeout, resolver.clone());
+        let (direct, outside) = (OnceLock::new(), OnceLock::new());
+        Self { connect_timeout, resolver, issuers, near, direct, outside }
     }
 
     /// Closes connections to backends on this machine that have ended or lie unused. To be called
@@ -74,7 +102,11 @@ impl HttpUpstream {
         client.as_ref().ok_or(UpstreamFailure::Local)
     }
 
-    fn build(&self, builder: reqwest::ClientBuilder) -> Option<Client> {
+    fn build(&self, mut builder: reqwest::ClientBuilder) -> Option<Client> {
+        if let Some(issuers) = &self.issuers {
+            let read = |issuer: &CertificateDer<'_>| reqwest::Certificate::from_der(issuer).ok();
+            builder = builder.tls_certs_only(issuers.iter().filter_map(read));
+        }
         let built = builder
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -84,7 +116,7 @@ impl HttpUpstream {
             .tcp_keepalive(TCP_KEEPALIVE)
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST_MAX)
-            .dns_resolver(Arc::new(SystemResolver))
+            .dns_resolver(Arc::new(self.resolver.clone()))
             .build();
         built.inspect_err(|error| tracing::error!(%error, "no network client could be made")).ok()
     }
@@ -117,8 +149,8 @@ impl Upstream for HttpUpstream {
 /// What went wrong, by types alone.
 fn failure(error: &reqwest::Error) -> UpstreamFailure {
     let chain = || causes(error);
-    if chain().any(|cause| cause.is::<NotResolved>()) {
-        return UpstreamFailure::Dns;
+    if let Some(unresolved) = chain().find_map(|cause| cause.downcast_ref::<NotResolved>()) {
+        return (*unresolved).into();
     }
     if let Some(fault) = chain().find_map(tls_fault) {
         return UpstreamFailure::Tls(fault);

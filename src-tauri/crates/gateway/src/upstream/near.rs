@@ -26,7 +26,7 @@ use tokio::runtime::{Handle, Id};
 use url::{Host, Position, Url};
 
 use super::UpstreamFailure;
-use super::resolve::addresses;
+use super::resolve::Resolver;
 
 /// Unused connections kept per backend and lane.
 const IDLE_LINES_MAX: usize = 64;
@@ -39,6 +39,7 @@ pub(super) const SWEEPS_SURVIVED_MAX: u8 = 25;
 #[derive(Debug)]
 pub(super) struct Near {
     connect_timeout: Duration,
+    resolver: Resolver,
     idle: Mutex<Vec<Line>>,
 }
 
@@ -77,8 +78,8 @@ pub(super) fn is_near(url: &Url) -> bool {
 
 impl Near {
     /// Gives up connecting after `connect_timeout`.
-    pub(super) fn new(connect_timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { connect_timeout, idle: Mutex::default() })
+    pub(super) fn new(connect_timeout: Duration, resolver: Resolver) -> Arc<Self> {
+        Arc::new(Self { connect_timeout, resolver, idle: Mutex::default() })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -146,7 +147,7 @@ impl Near {
                 Host::Ipv4(address) => TcpStream::connect((address, port)).await,
                 Host::Ipv6(address) => TcpStream::connect((address, port)).await,
                 Host::Domain(name) => {
-                    let found = addresses(name, port).await.map_err(|_| UpstreamFailure::Dns)?;
+                    let found = self.resolver.addresses(name, port).await?;
                     TcpStream::connect(&found[..]).await
                 }
             };

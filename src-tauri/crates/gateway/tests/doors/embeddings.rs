@@ -1,7 +1,10 @@
 //! Vectors from the cache: each input by itself, and only the missing ones are asked for.
 
+use std::time::Duration;
+
 use cache::{Cache, Purge};
-use ledger::{CacheOutcome, Cost, RequestState};
+use futures_util::future::join_all;
+use ledger::{CacheOutcome, Cost, Outcome, RequestState};
 use serde_json::{Value, json};
 use test_support::{RawAnswer, RawClient, Reply, ScriptedUpstream};
 
@@ -10,7 +13,12 @@ use crate::world::World;
 
 /// A backend that makes a vector of a text's length and counts ten tokens each; it refuses `bad`.
 async fn upstream() -> ScriptedUpstream {
-    let answer = |received: &test_support::Received| {
+    slow_upstream(Duration::ZERO).await
+}
+
+/// As [`upstream`], after this wait.
+async fn slow_upstream(wait: Duration) -> ScriptedUpstream {
+    let answer = move |received: &test_support::Received| {
         let body = received.json();
         let texts: Vec<&str> = body["input"].as_array()?.iter().filter_map(Value::as_str).collect();
         if texts.contains(&"bad") {
@@ -22,16 +30,21 @@ async fn upstream() -> ScriptedUpstream {
             .map(|(text, index)| json!({"object": "embedding", "index": index, "embedding": [text.len(), 0.25]}))
             .collect();
         let tokens = texts.len() * 10;
-        Some(Reply::json(
+        let reply = Reply::json(
             200,
             &json!({"object": "list", "model": "gpt-2026", "data": data,
                 "usage": {"prompt_tokens": tokens, "total_tokens": tokens, "cost": 0.000_02}}),
-        ))
+        );
+        Some(reply.wait_first(wait))
     };
     ScriptedUpstream::answering(answer).await.expect("an upstream")
 }
 
 async fn embed(world: &World, headers: &[&str], body: &Value) -> RawAnswer {
+    begin(world, headers, body).await.answer().await.expect("an answer")
+}
+
+async fn begin(world: &World, headers: &[&str], body: &Value) -> RawClient {
     world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
     let (host, bearer) = (world.host(), world.bearer());
@@ -39,7 +52,7 @@ async fn embed(world: &World, headers: &[&str], body: &Value) -> RawAnswer {
     let body = body.to_string();
     let line = "POST /v1/embeddings HTTP/1.1";
     client.request(line, &[&own, headers].concat(), body.as_bytes()).await.expect("sent");
-    client.answer().await.expect("an answer")
+    client
 }
 
 fn ask(texts: &[&str]) -> Value {
@@ -134,4 +147,150 @@ async fn an_error_for_a_missing_input_is_the_requests_and_nothing_of_it_is_kept(
     assert!(failed.text().contains("not this one"), "{}", failed.text());
     assert_eq!(cache.stats().tiers[0].entries, Some(1));
     assert_eq!(word(&embed(&world, &[], &ask(&["a"])).await), "hit");
+}
+
+/// Waits until so many requests are on their way. Whoever is has looked up and come aboard too, since
+/// nothing in between waits.
+async fn under_way(world: &World, requests: usize) {
+    while world.gateway.in_flight() < requests {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn words(answers: &[RawAnswer], which: &str) -> usize {
+    answers.iter().filter(|answer| word(answer) == which).count()
+}
+
+#[tokio::test]
+async fn three_hundred_identical_requests_cause_one_call_and_cost_once() {
+    let upstream = slow_upstream(Duration::from_millis(400)).await;
+    let (world, cache) = world(&upstream).await;
+    let ask = ask(&["a", "bbb"]);
+    let answers = join_all((0..300).map(|_| embed(&world, &[], &ask))).await;
+    assert_eq!(upstream.requests().len(), 1);
+    let (misses, joined, hits) =
+        (words(&answers, "miss"), words(&answers, "coalesced"), words(&answers, "hit"));
+    assert_eq!((misses, misses + joined + hits), (1, 300));
+    assert!(joined > 0, "{hits} came too late to share");
+    let settled = world.seen.wait_settled(300).await;
+    assert!(settled.iter().all(|summary| summary.outcome == Outcome::Complete));
+    let mut paid = 0;
+    for answer in &answers {
+        assert_eq!((answer.status, lengths(answer)), (200, vec![1, 3]));
+        assert_eq!(answer.header("x-gatehouse-backend"), Some("corp"));
+        let (row, tries) = world.row(answer).await;
+        paid += row.cost.amount().map_or(0, domain::MicroUsd::micros);
+        if word(answer) == "coalesced" {
+            assert_eq!((row.cache, tries.len()), (CacheOutcome::Coalesced, 0));
+            assert_eq!((row.cost, row.usage), (Cost::NotBilled, None));
+            assert_eq!(row.saved.map(domain::MicroUsd::micros), Some(20));
+            assert_eq!(answer.header("x-gatehouse-attempts"), Some("0"));
+            assert_eq!(answer.header("x-gatehouse-cost-usd"), None);
+        }
+    }
+    assert_eq!(paid, 20, "one call, one cost");
+    assert_eq!(cache.stats().coalesced, u64::try_from(joined).expect("small"));
+    assert_eq!(word(&embed(&world, &[], &ask).await), "hit");
+}
+
+#[tokio::test]
+async fn only_what_is_answered_alike_is_shared() {
+    let upstream = slow_upstream(Duration::from_millis(300)).await;
+    let (world, _cache) = world(&upstream).await;
+    let numbers = ask(&["a"]);
+    let mut in_base64 = numbers.clone();
+    in_base64["encoding_format"] = "base64".into();
+    let same = [&numbers, &in_base64, &numbers];
+    let answers = join_all(same.map(|ask| embed(&world, &[], ask))).await;
+    assert_eq!(upstream.requests().len(), 2);
+    assert_eq!((words(&answers, "miss"), words(&answers, "coalesced")), (2, 1));
+    let mut forms: Vec<_> =
+        upstream.requests().iter().map(|it| it.json()["encoding_format"].to_string()).collect();
+    forms.sort();
+    assert_eq!(forms, ["\"base64\"", "\"float\""]);
+    assert_eq!(answers[0].body, answers[2].body);
+    // What is to be asked anew, or not to be looked up, is nobody else's.
+    let ask = ask(&["bb"]);
+    let wishes = ["x-gatehouse-cache: refresh", "x-gatehouse-cache: off"];
+    let each =
+        wishes.iter().chain(&wishes).map(|wish| embed(&world, std::slice::from_ref(wish), &ask));
+    let answers = join_all(each).await;
+    assert_eq!((words(&answers, "miss"), words(&answers, "bypass")), (2, 2));
+    assert_eq!(upstream.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn when_the_first_asker_leaves_the_others_get_their_vectors() {
+    let upstream = slow_upstream(Duration::from_millis(600)).await;
+    let (world, _cache) = world(&upstream).await;
+    let ask = ask(&["a", "bbb"]);
+    let first = begin(&world, &[], &ask).await;
+    under_way(&world, 1).await;
+    let mut others = Vec::new();
+    for count in 2..=4 {
+        others.push(begin(&world, &[], &ask).await);
+        under_way(&world, count).await;
+    }
+    first.reset().expect("gone");
+    others.pop().expect("one more").reset().expect("gone");
+    for mut client in others {
+        let answer = client.answer().await.expect("an answer");
+        assert_eq!((word(&answer), lengths(&answer)), ("coalesced", vec![1, 3]));
+    }
+    assert_eq!(upstream.requests().len(), 1);
+    let settled = world.seen.wait_settled(4).await;
+    let count = |what| settled.iter().filter(|summary| summary.outcome == what).count();
+    // The call of the first was made and paid for, whoever read its answer.
+    assert_eq!((count(Outcome::Complete), count(Outcome::Cancelled)), (3, 1), "{settled:?}");
+    assert_eq!(word(&embed(&world, &[], &ask).await), "hit");
+}
+
+#[tokio::test]
+async fn when_all_leave_the_call_ends() {
+    let upstream =
+        ScriptedUpstream::answering(|_| Some(Reply::silence())).await.expect("an upstream");
+    let (world, cache) = world(&upstream).await;
+    let mut clients = Vec::new();
+    for count in 1..=3 {
+        clients.push(begin(&world, &[], &ask(&["a"])).await);
+        under_way(&world, count).await;
+    }
+    while upstream.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for client in clients {
+        client.reset().expect("gone");
+    }
+    upstream.broken_off(1).await;
+    let settled = world.seen.wait_settled(3).await;
+    assert!(settled.iter().all(|summary| summary.outcome == Outcome::Cancelled), "{settled:?}");
+    assert_eq!((upstream.requests().len(), cache.stats().coalesced), (1, 0));
+}
+
+#[tokio::test]
+async fn those_who_share_a_failure_are_told_it_in_the_same_words() {
+    let reply = Reply::error(500, "server_error", "no vectors today");
+    let reply = reply.wait_first(Duration::from_millis(400));
+    let upstream = ScriptedUpstream::answering(move |_| Some(reply.clone())).await;
+    let upstream = upstream.expect("an upstream");
+    let (world, cache) = world(&upstream).await;
+    let ask = ask(&["a"]);
+    let mut clients = Vec::new();
+    for count in 1..=20 {
+        clients.push(begin(&world, &[], &ask).await);
+        under_way(&world, count).await;
+    }
+    let answers = join_all(clients.iter_mut().map(RawClient::answer)).await;
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("an answer")).collect();
+    assert_eq!(upstream.requests().len(), 1);
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.body), (502, &answers[0].body));
+        let (row, tries) = world.row(answer).await;
+        assert_eq!(row.state, RequestState::Failed);
+        assert_eq!(row.error_class.as_deref(), Some("backend_error"));
+        assert_eq!(tries.len(), usize::from(word(answer) == "miss"));
+    }
+    assert!(answers[0].text().contains("no vectors today"), "{}", answers[0].text());
+    assert_eq!((words(&answers, "miss"), words(&answers, "coalesced")), (1, 19));
+    assert_eq!((cache.stats().coalesced, cache.stats().tiers[0].entries), (0, Some(0)));
 }

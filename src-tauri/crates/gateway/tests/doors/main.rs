@@ -17,6 +17,8 @@ mod cooling;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod embeddings;
 #[cfg(test)]
 mod endings;
@@ -33,9 +35,13 @@ mod refusals;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod secure;
+#[cfg(test)]
 mod spellings;
 #[cfg(test)]
 mod surfaces;
+#[cfg(test)]
+mod unreachable;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]

@@ -127,6 +127,16 @@ impl EmbeddingRequest {
         Self { inputs, is_part: true, ..self.clone() }
     }
 
+    /// A word for the form in which the answer is given.
+    pub(crate) const fn form(&self) -> &'static str {
+        match (self.shape, self.encoding) {
+            (Shape::OpenAi, Encoding::Numbers) => "openai-numbers",
+            (Shape::OpenAi, Encoding::Base64) => "openai-base64",
+            (Shape::GeminiOne, _) => "gemini-one",
+            (Shape::GeminiBatch, _) => "gemini-batch",
+        }
+    }
+
     /// One input as it stands in the request, and what beside it decides its vector.
     pub(crate) fn input_and_options(&self, place: usize) -> Option<(&str, Vec<(&str, &str)>)> {
         let input = self.inputs.get(place)?;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::upstream::resolve::SystemNames;
 
 /// What a server does with a connection after an answer.
 #[derive(Clone, Copy)]
@@ -78,7 +79,8 @@ async fn read(near: &Arc<Near>, server: &Server) -> String {
 }
 
 fn near() -> Arc<Near> {
-    Near::new(Duration::from_secs(5))
+    let limit = Duration::from_secs(5);
+    Near::new(limit, Resolver::new(Arc::new(SystemNames), limit))
 }
 
 #[test]

@@ -1,0 +1,141 @@
+//! Several keys of one backend: what is held against one of them is not held against the backend.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use control::Core;
+use control::view::*;
+use domain::Secret;
+use parking_lot::Mutex;
+use tempfile::TempDir;
+use test_support::{ChatText, Received, Reply, ScriptedUpstream};
+
+use crate::resilience::{ask, opened};
+
+const MAIN: &str = "sk-main-0123456789abcdef";
+const SPARE: &str = "sk-spare-0123456789abcdef";
+
+/// A backend `up` with the keys `up` and `spare`, used in that order.
+struct World {
+    _home: TempDir,
+    core: Core,
+    _upstream: ScriptedUpstream,
+    /// What is said to each key that is not simply answered.
+    told: Arc<Mutex<HashMap<&'static str, Reply>>>,
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::parse(text.to_owned()).expect("a secret")
+}
+
+async fn world() -> World {
+    let told: Arc<Mutex<HashMap<&'static str, Reply>>> = Arc::default();
+    let replies = Arc::clone(&told);
+    let upstream = ScriptedUpstream::answering(move |received: &Received| {
+        if received.path.ends_with("/models") {
+            return Some(Reply::models(&["m-1"]));
+        }
+        let key = received.authorization()?.strip_prefix("Bearer ")?;
+        let fine = ChatText { model: "m-1", deltas: &["yes"], usage: None };
+        Some(replies.lock().get(key).cloned().unwrap_or_else(|| Reply::chat_stream(&fine)))
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened(&home).await;
+    let url = upstream.base_url();
+    let spare = KeyAdd {
+        id: "spare".to_owned(),
+        label: String::new(),
+        secret: secret(SPARE),
+        url: Some(url.clone()),
+    };
+    control::key_add(&core, spare).await.expect("added");
+    let add = BackendAdd {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: url.clone(),
+        key: BackendKey::New { secret: secret(MAIN) },
+        models: vec!["m-1".to_owned()],
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    };
+    control::backend_add(&core, add).await.expect("added");
+    let member = |id: &str| PoolMemberView { credential: id.to_owned(), weight: 1 };
+    let members = vec![member("up"), member("spare")];
+    let edit = BackendEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: url,
+        credential: Some("up".to_owned()),
+        pool: Some(PoolView { order: PoolOrderView::Ordered, members }),
+        limits: None,
+        models: vec!["m-1".to_owned()],
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    };
+    control::backend_edit(&core, edit).await.expect("edited");
+    World { _home: home, core, _upstream: upstream, told }
+}
+
+impl World {
+    fn tell(&self, key: &'static str, reply: Reply) {
+        self.told.lock().insert(key, reply);
+    }
+
+    async fn health(&self) -> HealthView {
+        let backends = control::backends(&self.core).await.expect("backends");
+        backends.into_iter().find(|backend| backend.id == "up").expect("there").health
+    }
+
+    /// Looks at the backend as a person does, until it is up.
+    async fn check(&self) {
+        for _ in 0..2 {
+            let up = BackendRef { id: "up".to_owned() };
+            assert!(control::backend_test(&self.core, up).await.expect("tested").passed);
+        }
+        assert_eq!(self.health().await.state, HealthStateView::Up);
+    }
+
+    async fn keys(&self) -> [KeyStateView; 2] {
+        let keys = control::keys(&self.core).await.expect("keys");
+        ["up", "spare"].map(|id| keys.iter().find(|key| key.id == id).expect("there").state)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_another_stood_in_for_is_known_as_rejected() {
+    let world = world().await;
+    world.check().await;
+    world.tell(MAIN, Reply::error(401, "x", "who"));
+    ask(&world.core).await;
+    assert_eq!(world.keys().await, [KeyStateView::Rejected, KeyStateView::Valid]);
+    assert_eq!(world.health().await.state, HealthStateView::Up);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
+    let world = world().await;
+    world.check().await;
+    // The first has to wait a minute, the second is rejected: so is the request, and not the backend.
+    world.tell(MAIN, Reply::rate_limited(60));
+    world.tell(SPARE, Reply::error(401, "x", "who"));
+    ask(&world.core).await;
+    let health = world.health().await;
+    assert_eq!(health.state, HealthStateView::Up, "{}", health.reason);
+    assert_eq!(world.keys().await, [KeyStateView::Valid, KeyStateView::Rejected]);
+    // Now the first is rejected too.
+    let first = AccessRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
+    control::access_reset(&world.core, first).await.expect("reset");
+    world.tell(MAIN, Reply::error(401, "x", "who"));
+    ask(&world.core).await;
+    let health = world.health().await;
+    assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
+    assert!(health.reason.contains("key was rejected"), "{}", health.reason);
+    assert_eq!(world.keys().await, [KeyStateView::Rejected; 2]);
+    world.core.stop().await;
+}

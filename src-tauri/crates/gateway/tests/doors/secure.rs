@@ -1,0 +1,146 @@
+//! A server over TLS with a certificate made for the test, and names that lead where a test says.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gateway::{HttpUpstream, Names, Surroundings};
+use parking_lot::Mutex;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+/// The host of every server here; a name of this machine, so that no proxy is asked.
+pub(crate) const HOST: &str = "gate.localhost";
+
+/// What a resolver does with every name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// It is this machine.
+    Here,
+    /// There is none.
+    Nowhere,
+    /// Nothing at all.
+    Nothing,
+}
+
+/// A resolver that does as it is told, and counts.
+#[derive(Debug)]
+pub(crate) struct ToldNames {
+    says: Mutex<Says>,
+    asked: AtomicUsize,
+}
+
+impl ToldNames {
+    pub(crate) fn new(says: Says) -> Arc<Self> {
+        Arc::new(Self { says: Mutex::new(says), asked: AtomicUsize::new(0) })
+    }
+
+    pub(crate) fn say(&self, says: Says) {
+        *self.says.lock() = says;
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Names for ToldNames {
+    async fn addresses(&self, _name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let says = *self.says.lock();
+        match says {
+            Says::Here => Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))]),
+            Says::Nowhere => Err(io::ErrorKind::NotFound.into()),
+            Says::Nothing => std::future::pending().await,
+        }
+    }
+}
+
+/// A network whose names are `names` and where only `authority` signs certificates.
+pub(crate) fn amid(
+    names: Arc<ToldNames>,
+    authority: &Authority,
+    connect: Duration,
+) -> Arc<HttpUpstream> {
+    let surroundings = Surroundings { names, issuers: Some(vec![authority.0.der().clone()]) };
+    Arc::new(HttpUpstream::amid(surroundings, connect))
+}
+
+/// Who signs certificates.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A server's certificate and its key.
+pub(crate) struct Identity(CertificateDer<'static>, PrivateKeyDer<'static>);
+
+fn key() -> KeyPair {
+    KeyPair::generate().expect("a key")
+}
+
+fn params(host: &str) -> CertificateParams {
+    CertificateParams::new(vec![host.to_owned()]).expect("a name")
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = params("authority.test");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
+    }
+
+    /// A certificate for `host` that is good until the end of this year.
+    pub(crate) fn identity(&self, host: &str, last_year: i32) -> Identity {
+        let (key, mut params) = (key(), params(host));
+        params.not_after = date_time_ymd(last_year, 12, 31);
+        let signed = params.signed_by(&key, &self.0).expect("a certificate");
+        let secret = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        Identity(signed.der().clone(), secret)
+    }
+}
+
+/// A certificate for [`HOST`] that nobody but itself vouches for.
+pub(crate) fn self_signed() -> Identity {
+    let key = key();
+    let signed = params(HOST).self_signed(&key).expect("a certificate");
+    Identity(signed.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+}
+
+/// Answers every request with `body`, as JSON; the base URL.
+pub(crate) async fn serve(serving: &mut JoinSet<()>, identity: Identity, body: String) -> String {
+    let Identity(certificate, key) = identity;
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("a certificate and its key");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let url = format!("https://{HOST}:{}/v1", listener.local_addr().expect("an address").port());
+    serving.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that does not like the certificate leaves here.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"}") && stream.read_buf(&mut asked).await.unwrap_or(0) > 0 {}
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.expect("sent");
+            stream.shutdown().await.expect("closed");
+        }
+    });
+    url
+}

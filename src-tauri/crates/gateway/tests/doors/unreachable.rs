@@ -1,0 +1,212 @@
+//! Backends that no request gets to: packets that are dropped, names that do not resolve, certificates
+//! that are not believed. With a healthy second one, and without.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, ManualClock, SystemClock, WallTime};
+use gateway::HttpUpstream;
+use test_support::{Reply, ScriptedUpstream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::bench::Server;
+use crate::pair::{At, Pair, WELL, healthy, limits};
+use crate::secure::{Authority, HOST, Says, ToldNames, amid, self_signed, serve};
+use crate::world::{ASK, network};
+
+/// As long as a test waits for a connection.
+const CONNECT: Duration = Duration::from_millis(400);
+
+/// What a client is told of a backend that it cannot get to.
+struct Told<'a> {
+    code: &'a str,
+    words: &'a str,
+    tries: usize,
+    /// How long each try must be given at least.
+    each: Duration,
+}
+
+/// The row alone, and before a healthy second backend.
+async fn check(name: &str, url: &str, network: &Arc<HttpUpstream>, told: Told<'_>) {
+    let alone = Pair::alone(At::Url(url.to_owned()), limits(Arc::clone(network))).await;
+    let answer = alone.ask(ASK).await;
+    let shown = format!("{name}: {}", answer.text());
+    let error = &answer.json()["error"];
+    assert_eq!((answer.status, error["code"].as_str()), (502, Some(told.code)), "{shown}");
+    assert!(error["message"].as_str().is_some_and(|it| it.contains(told.words)), "{shown}");
+    assert_eq!(answer.header("x-should-retry"), Some("false"), "{shown}");
+    let (_, attempts) = alone.world.row(&answer).await;
+    assert_eq!(attempts.len(), told.tries, "{shown}");
+    for attempt in &attempts {
+        // Twice the limit would be two waits for one connection, on a machine that is not asleep.
+        let most = told.each.saturating_add(Duration::from_secs(5));
+        assert!((told.each..most).contains(&attempt.duration), "{name}: {attempt:?}");
+    }
+    let pair = Pair::of(At::Url(url.to_owned()), limits(Arc::clone(network))).await;
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, pair.calls()), (200, (0, 1)), "{name}: {}", answer.text());
+    assert_eq!(answer.header("x-gatehouse-attempts"), Some("2"), "{name}");
+}
+
+/// A port that drops what would connect to it: its queue is full, and nobody takes from it.
+#[cfg(target_os = "linux")]
+async fn dropping() -> (TcpListener, Vec<tokio::net::TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let listener = socket.listen(1).expect("listening");
+    let address = listener.local_addr().expect("an address");
+    let mut queue = Vec::new();
+    let next = || tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(address));
+    while let Ok(taken) = next().await {
+        queue.push(taken.expect("connected"));
+        assert!(queue.len() < 100, "the queue has no end");
+    }
+    (listener, queue)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn f2_a_connection_that_nobody_takes_ends_at_its_limit() {
+    let (listener, _queue) = dropping().await;
+    let address = listener.local_addr().expect("an address");
+    let told = || Told { code: "connect", words: "cannot be reached", tries: 2, each: CONNECT };
+    let near = Arc::new(HttpUpstream::new(CONNECT));
+    check("F2 http", &format!("http://{address}/v1"), &near, told()).await;
+    let far = amid(ToldNames::new(Says::Here), &Authority::new(), CONNECT);
+    check("F2 https", &format!("https://{HOST}:{}/v1", address.port()), &far, told()).await;
+}
+
+#[tokio::test]
+async fn f3_f4_names_that_do_not_resolve_are_told_apart() {
+    let authority = Authority::new();
+    let nowhere =
+        Told { code: "dns", words: "name cannot be resolved", tries: 1, each: Duration::ZERO };
+    // Three quarters of the time to connect are the name's.
+    let late = Told {
+        words: "name could not be resolved in time (DNS)",
+        each: CONNECT * 3 / 4,
+        ..nowhere
+    };
+    for (name, says, told) in [("F3", Says::Nowhere, &nowhere), ("F4", Says::Nothing, &late)] {
+        for scheme in ["http", "https"] {
+            let names = ToldNames::new(says);
+            let network = amid(Arc::clone(&names), &authority, CONNECT);
+            let told = Told { ..*told };
+            check(&format!("{name} {scheme}"), &format!("{scheme}://{HOST}:1/v1"), &network, told)
+                .await;
+            assert_eq!(
+                names.asked(),
+                2,
+                "{name} {scheme}: once a try, alone and before the second"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn f3_a_dead_name_is_not_asked_for_by_each_request_and_is_found_again() {
+    let clock = Arc::new(ManualClock::starting_at(WallTime::from_unix_ms(1_794_902_400_000)));
+    let names = ToldNames::new(Says::Nowhere);
+    let mut limits = limits(amid(Arc::clone(&names), &Authority::new(), Duration::from_secs(5)));
+    limits.clock = clock.clone();
+    let one = ScriptedUpstream::answering(|_| Some(Reply::chat(&WELL))).await.expect("an upstream");
+    let url = format!("http://{HOST}:{}/v1", one.addr().port());
+    let pair = Pair::between((one, url), healthy().await, &["one"], limits).await;
+    let mut codes = Vec::new();
+    for _ in 0..20 {
+        let answer = pair.ask(ASK).await;
+        codes.push(answer.json()["error"]["code"].as_str().unwrap_or_default().to_owned());
+    }
+    assert_eq!(codes[..3], ["dns", "dns", "dns"]);
+    assert!(codes[3..].iter().all(|code| code == "overloaded"), "{codes:?}");
+    assert_eq!(names.asked(), 3, "the breaker spares the name server");
+    names.say(Says::Here);
+    // Five seconds, and a fifth more at most: nothing holds the name dead for longer.
+    clock.advance(Duration::from_secs(6));
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, pair.calls()), (200, (1, 0)), "{}", answer.text());
+    assert_eq!(names.asked(), 4);
+}
+
+#[tokio::test]
+async fn f5_a_certificate_that_is_not_believed_is_told_by_its_reason() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let network = amid(ToldNames::new(Says::Here), &ours, Duration::from_secs(5));
+    let mut serving = JoinSet::new();
+    let body = Server::Chat.answer().to_string();
+    let good = serve(&mut serving, ours.identity(HOST, 4_000), body.clone()).await;
+    let pair = Pair::alone(At::Url(good), limits(Arc::clone(&network))).await;
+    let answer = pair.ask(ASK).await;
+    assert_eq!(answer.status, 200, "a good one is believed: {}", answer.text());
+    for (name, identity, words) in [
+        ("F5 expired", ours.identity(HOST, 2_020), "certificate has expired"),
+        ("F5 wrong host", ours.identity("other.localhost", 4_000), "for another host"),
+        ("F5 unknown CA", theirs.identity(HOST, 4_000), "nobody this machine trusts"),
+        ("F5 self-signed", self_signed(), "nobody this machine trusts"),
+    ] {
+        let url = serve(&mut serving, identity, body.clone()).await;
+        let told = Told { code: "tls", words, tries: 1, each: Duration::ZERO };
+        check(name, &url, &network, told).await;
+    }
+}
+
+/// Servers that answer every greeting with these bytes; the port.
+async fn greeting(serving: &mut JoinSet<()>, answer: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    serving.spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _greeting = stream.read(&mut [0; 4_096]).await;
+            let _sent = stream.write_all(&answer).await;
+            open.push(stream);
+        }
+    });
+    port
+}
+
+/// A record of TLS 1.0: its kind, and what is in it.
+fn old_record(kind: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).expect("short");
+    [&[kind, 3, 1, 0, length], content].concat()
+}
+
+#[tokio::test]
+async fn f5_a_server_of_tls_1_0_is_refused_and_one_that_says_nothing_is_tried_again() {
+    // Its greeting: version 1.0, 32 random bytes, no session, ECDHE-RSA-AES128-SHA, no compression.
+    let chosen = [&[3, 1][..], &[7; 32], &[0, 0xc0, 0x13, 0]].concat();
+    let length = u8::try_from(chosen.len()).expect("short");
+    let hello = old_record(22, &[&[2, 0, 0, length], &chosen[..]].concat());
+    // A fatal alert: the version of the protocol.
+    let alert = old_record(21, &[2, 70]);
+    let network = amid(ToldNames::new(Says::Here), &Authority::new(), Duration::from_secs(5));
+    let mut serving = JoinSet::new();
+    for (name, answer) in [("F5 TLS 1.0", hello), ("F5 alert", alert)] {
+        let port = greeting(&mut serving, answer).await;
+        let told = Told { code: "tls", words: "handshake failed", tries: 1, each: Duration::ZERO };
+        check(name, &format!("https://{HOST}:{port}/v1"), &network, told).await;
+    }
+    let silent = greeting(&mut serving, Vec::new()).await;
+    let network = amid(ToldNames::new(Says::Here), &Authority::new(), CONNECT);
+    let told = Told { code: "connect", words: "cannot be reached", tries: 2, each: CONNECT };
+    check("F5 stall", &format!("https://{HOST}:{silent}/v1"), &network, told).await;
+}
+
+#[tokio::test]
+async fn f1_a_refusal_is_told_within_a_second() {
+    let gone = ScriptedUpstream::start([]).await.expect("an upstream");
+    let url = gone.base_url();
+    drop(gone);
+    let mut limits = limits(network());
+    // The waits that users have.
+    limits.resilience = gateway::ResilienceRules::default();
+    let pair = Pair::alone(At::Url(url), limits).await;
+    let clock = SystemClock::new();
+    let begun = clock.now();
+    let answer = pair.ask(ASK).await;
+    let took = clock.now().since(begun);
+    assert_eq!((answer.status, answer.header("x-gatehouse-attempts")), (502, Some("2")));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
