@@ -24,7 +24,7 @@ use crate::events::Topic;
 use crate::probe::ProbeReport;
 
 pub use backtest::{BackTest, back_test};
-pub use rules::{attempt_rules, breaker_rules, retry_budget_rules};
+pub use rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 
 /// Time between two looks at what has changed, in milliseconds.
 const LOOK_MS: u64 = 1_000;
