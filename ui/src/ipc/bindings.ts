@@ -1396,9 +1396,33 @@ export type ProblemView = {
 /**  From the least to the most, both allowed. */
 export type RangeView = {
 	/**  The least. */
-	min: number,
+	min: Count,
 	/**  The most. */
+	max: Count,
+};
+
+/**  When a backend is left alone, how it comes back, and how often a request is tried. */
+export type ResilienceValues = {
+	/**  The set in force. */
+	preset: ResiliencePresetName,
+	custom: { [key in string]: number },
+};
+export type ResiliencePresetName = "careful" | "balanced" | "eager" | "custom";
+export type ResilienceFormView = {
+	fields: NumberFieldView[],
+	presets: ResiliencePresetView[],
+};
+export type NumberFieldView = {
+	name: string,
+	meaning: string,
+	unit: string,
+	min: number,
 	max: number,
+	default: number,
+};
+export type ResiliencePresetView = {
+	preset: ResiliencePresetName,
+	numbers: { [key in string]: number },
 };
 
 /**  Starts a run. */
@@ -1888,6 +1912,14 @@ export type SettingsRanges = {
 	health_interval_secs: RangeView,
 	/**  Days. */
 	retention_days: RangeView,
+	/**  Seconds. */
+	cache_ttl_secs: RangeView,
+	/**  Bytes. */
+	cache_memory_bytes_max: RangeView,
+	/**  Bytes. */
+	cache_entry_bytes_max: RangeView,
+	/**  Bytes. */
+	cache_disk_bytes_max: RangeView,
 };
 
 /**  The editable values. */
@@ -1916,6 +1948,27 @@ export type SettingsValues = {
 	theme: ThemeChoice,
 	/**  Where secrets are kept. */
 	vault_kind: VaultKindView,
+	/**  Whether answers are kept at all. */
+	cache_enabled: boolean,
+	/**  How long an answer is served, in seconds. */
+	cache_ttl_secs: number,
+	/**  Answers in memory, in bytes. */
+	cache_memory_bytes_max: Count,
+	/**  One answer, in bytes. */
+	cache_entry_bytes_max: Count,
+	/**  Whether answers are kept on the disk as well, past a restart. */
+	cache_disk: boolean,
+	/**  Answers on the disk, in bytes. */
+	cache_disk_bytes_max: Count,
+	/**
+	 *  A server that shares answers between machines, never with a password in it; none or empty for
+	 *  no such server.
+	 */
+	cache_redis_url: string | null,
+	/**  The key in the vault that is its password; none or empty for none. */
+	cache_redis_credential: string | null,
+	/**  When a backend is left alone, and how often a request is tried. */
+	resilience: ResilienceValues,
 };
 
 /**  The settings, the file behind them, and what is wrong with it. */
@@ -1930,6 +1983,8 @@ export type SettingsView = {
 	defaults: SettingsValues,
 	/**  What each number may be. */
 	ranges: SettingsRanges,
+	/**  The numbers for failures, and the sets that stand for all of them. */
+	resilience: ResilienceFormView,
 	/**  What is wrong with the file or odd about it. */
 	problems: ProblemView[],
 	/**  A repair that is certain, as a unified diff. */
