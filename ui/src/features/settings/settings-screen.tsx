@@ -37,9 +37,13 @@ export function SettingsScreen() {
   );
 }
 
+/** For comparing: one of the values is more than a word or a number. */
+function spell(values: SettingsValues, key: string): string {
+  return JSON.stringify(values[key as keyof SettingsValues]);
+}
+
 function leadOf(settings: SettingsView): string {
   if (!settings.valid) return "The file has errors: defaults are in force.";
-  const spell = (values: SettingsValues, key: string) => JSON.stringify(values[key as keyof SettingsValues]);
   const changed = Object.keys(settings.values).filter(
     (key) => spell(settings.values, key) !== spell(settings.defaults, key),
   );
