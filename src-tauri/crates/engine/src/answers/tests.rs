@@ -13,7 +13,7 @@ use super::doubtful;
 use crate::{Engine, EngineConfig, Folders};
 
 /// 2026-11-21, after the day from which the bundled prices hold.
-const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
+pub(crate) const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
 const MODELS: [&str; 4] = ["gpt-4.1", "gpt-4.1-2025-04-14", "gpt-4o", "llama"];
 
 fn backend(name: &str) -> BackendId {
@@ -24,7 +24,7 @@ fn folders(home: &TempDir) -> Folders {
     Folders::resolve(Some(home.path())).expect("folders")
 }
 
-async fn opened(home: &TempDir) -> Engine {
+pub(crate) async fn opened(home: &TempDir) -> Engine {
     let config = EngineConfig {
         folders: folders(home),
         clock: Arc::new(ManualClock::starting_at(NOW)),
