@@ -33,5 +33,5 @@ test("a result outlives the drawer it came from", async () => {
   const { user, drawer } = await holdOpen();
   await user.click(within(drawer).getByRole("button", { name: "Close" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
-  expect(screen.getByRole("button", { name: "Undo" })).toBeVisible();
+  expect(await screen.findByRole("button", { name: "Undo" })).toBeVisible();
 });
