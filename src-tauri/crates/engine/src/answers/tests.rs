@@ -1,3 +1,5 @@
+//! What is purged when a price, a model or a backend is not what it was, over engines that start and stop.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,10 +101,15 @@ async fn left(home: &TempDir) -> Vec<&'static str> {
     left
 }
 
+#[expect(clippy::disallowed_methods, reason = "a person or a crash writes it thus")]
+fn overwrite(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("written");
+}
+
 fn rewrite(path: &Path, change: impl FnOnce(&mut serde_json::Value)) {
     let mut prices = serde_json::from_slice(&std::fs::read(path).expect("written")).expect("JSON");
     change(&mut prices);
-    std::fs::write(path, prices.to_string()).expect("written");
+    overwrite(path, &prices.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +156,7 @@ async fn an_added_and_a_removed_price_purge_their_models() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_knows_the_old_prices_everything_is_purged() {
     let home = home().await;
-    std::fs::write(folders(&home).cache_prices_file(), "{").expect("written");
+    overwrite(&folders(&home).cache_prices_file(), "{");
     assert!(left(&home).await.is_empty());
 }
 
@@ -178,7 +185,10 @@ fn a_changed_list_of_models_makes_those_models_doubtful_and_another_change_the_b
     check(|now| now.models.reverse(), &[]);
     check(|now| now.models = vec!["b".to_owned(), "c".to_owned()], &[model("a"), model("c")]);
     let whole = Purge::Backend(backend("up"));
-    check(|now| now.base_url = "https://other.test/v1".parse().expect("a URL"), &[whole.clone()]);
+    check(
+        |now| now.base_url = "https://other.test/v1".parse().expect("a URL"),
+        std::slice::from_ref(&whole),
+    );
     assert_eq!(doubtful(&of(&settings), &IndexMap::new()), [whole]);
     assert_eq!(doubtful(&IndexMap::new(), &of(&settings)), []);
 }

@@ -100,13 +100,13 @@ impl NumberField {
     /// What it counts, as its name says: `ms`, `s`, `%`; empty for things.
     #[must_use]
     pub fn unit(&self) -> &'static str {
-        let units = self.name.split('_').filter_map(|word| match word {
+        let mut units = self.name.split('_').filter_map(|word| match word {
             "ms" => Some("ms"),
             "secs" => Some("s"),
             "percent" => Some("%"),
             _ => None,
         });
-        units.last().unwrap_or_default()
+        units.next().unwrap_or_default()
     }
 }
 
