@@ -6,6 +6,7 @@ import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import { useRef, type ReactNode } from "react";
 import { IconButton } from "@/components/button";
+import { ToastPlace } from "@/components/toast";
 import { classNames } from "@/lib/class-names";
 
 interface DialogProps {
@@ -79,6 +80,7 @@ export function Dialog({ open, onClose, title, description, width = "narrow", ch
         >
           <Head title={title} description={description} />
           {children}
+          <ToastPlace />
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
@@ -107,6 +109,7 @@ export function Drawer({ open, onClose, title, description, actions, children }:
         >
           <Head title={title} description={description} actions={actions} />
           {children}
+          <ToastPlace />
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -2,6 +2,7 @@
 import * as Radix from "@radix-ui/react-toast";
 import { X } from "lucide-react";
 import { useSyncExternalStore, type ReactNode } from "react";
+import { createPortal } from "react-dom";
 import { IconButton } from "@/components/button";
 import { StateMark } from "@/components/state-mark";
 
@@ -22,11 +23,35 @@ interface Shown extends Toast {
 
 let shown: Shown[] = [];
 let lastId = 0;
+/** Those of the open dialogs, the newest last. */
+let places: HTMLElement[] = [];
 const listeners = new Set<() => void>();
+
+function tell(): void {
+  for (const listener of listeners) listener();
+}
 
 function replace(next: Shown[]): void {
   shown = next;
-  for (const listener of listeners) listener();
+  tell();
+}
+
+function offer(place: HTMLElement | null): (() => void) | undefined {
+  if (place === null) return undefined;
+  places = [...places, place];
+  tell();
+  return () => {
+    places = places.filter((other) => other !== place);
+    tell();
+  };
+}
+
+/**
+ * Where toasts are shown while the dialog around it is the newest one open. A modal dialog keeps pointer, focus and
+ * screen readers inside itself, so an "Undo" outside of it could be seen and not reached.
+ */
+export function ToastPlace() {
+  return <div ref={offer} />;
 }
 
 export function notify(toast: Toast): void {
@@ -45,6 +70,10 @@ function subscribe(listener: () => void): () => void {
 
 export function ToastProvider({ children }: { children: ReactNode }) {
   const toasts = useSyncExternalStore(subscribe, () => shown);
+  const place = useSyncExternalStore(subscribe, () => places.at(-1));
+  const viewport = (
+    <Radix.Viewport className="fixed right-4 bottom-10 z-50 flex w-[340px] max-w-[calc(100vw-32px)] flex-col gap-2 outline-none" />
+  );
   return (
     <Radix.Provider swipeDirection="right" label="Result">
       {children}
@@ -86,7 +115,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
           </Radix.Close>
         </Radix.Root>
       ))}
-      <Radix.Viewport className="fixed right-4 bottom-10 z-50 flex w-[340px] max-w-[calc(100vw-32px)] flex-col gap-2 outline-none" />
+      {place === undefined ? viewport : createPortal(viewport, place)}
     </Radix.Provider>
   );
 }

@@ -49,16 +49,16 @@ export const commands = {
 	usage: (req: UsageQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
-	/**  The attempts of one request, who was passed over, and what the cache did. */
-	requestPath: (req: RequestRef) => typedError<RequestPathView, ApiError>(__TAURI_INVOKE("request_path", { req })),
-	/**  All routes, what their candidates are at, and where their requests went. */
+	/**  All routes, with where each leads now and where its requests went. */
 	routes: () => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes")),
 	/**  Makes a route, or changes one. */
 	routeSet: (req: RouteEdit) => typedError<RouteView, ApiError>(__TAURI_INVOKE("route_set", { req })),
-	/**  Removes a route; its names go by the next rule. */
+	/**  Removes a route. */
 	routeRemove: (req: RouteRef) => typedError<null, ApiError>(__TAURI_INVOKE("route_remove", { req })),
-	/**  Puts the routes in another order. */
+	/**  Puts the routes in another order; those that are not named stay behind. */
 	routesOrder: (req: RoutesOrder) => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes_order", { req })),
+	/**  The attempts of one request, who was passed over, and what the cache did. */
+	requestPath: (req: RequestRef) => typedError<RequestPathView, ApiError>(__TAURI_INVOKE("request_path", { req })),
 	/**  Which backend would serve a request now, and why; nothing is sent. */
 	routeExplain: (req: RouteAsk) => typedError<RouteDecisionView, ApiError>(__TAURI_INVOKE("route_explain", { req })),
 	/**  Where many such requests would go; nothing is sent. */
@@ -121,7 +121,10 @@ export type AccessForce = {
 	credential: string | null,
 	/**  What. */
 	forced: ForcedView,
-	/**  For how long, 1 to [`FORCE_MINUTES_MAX`]; none until it is reset. */
+	/**
+	 *  For how long, 1 to [`FORCE_MINUTES_MAX`]. Without it, closed ends after the time in the
+	 *  settings, and everything else when it is reset.
+	 */
 	minutes: number | null,
 };
 
@@ -1103,6 +1106,22 @@ export type NotificationTestView = {
 	detail: string,
 };
 
+/**  What one number may be. */
+export type NumberFieldView = {
+	/**  Its name in the file. */
+	name: string,
+	/**  What it means, one sentence. */
+	meaning: string,
+	/**  `ms`, `s`, `%`; empty for things that are counted. */
+	unit: string,
+	/**  The least. */
+	min: number,
+	/**  The most. */
+	max: number,
+	/**  What it is unless it is set. */
+	default: number,
+};
+
 /**  What an OpenAI-compatible server speaks beside Chat Completions. */
 export type OfferView = 
 /**  `POST /responses`. */
@@ -1396,9 +1415,9 @@ export type ProblemView = {
 /**  From the least to the most, both allowed. */
 export type RangeView = {
 	/**  The least. */
-	min: number,
+	min: Count,
 	/**  The most. */
-	max: number,
+	max: Count,
 };
 
 /**  Starts a run. */
@@ -1559,6 +1578,44 @@ export type RequestsView = {
 	requests: RequestView[],
 	/**  What to ask for as `before` to see older ones. */
 	next: string | null,
+};
+
+/**  What a form for these numbers needs to know. */
+export type ResilienceFormView = {
+	/**  Each number, in the order in which they are shown. */
+	fields: NumberFieldView[],
+	/**  The numbers of each set but the custom one. */
+	presets: ResiliencePresetView[],
+};
+
+/**  A set of numbers for failures. */
+export type ResiliencePresetName = 
+/**  Leaves a failing backend early, and repeats little. */
+"careful" | 
+/**  What is right for most. */
+"balanced" | 
+/**  Bears more failures and comes back sooner. */
+"eager" | 
+/**  Each number as it is set. */
+"custom";
+
+/**  The numbers that a word stands for. */
+export type ResiliencePresetView = {
+	/**  The word. */
+	preset: ResiliencePresetName,
+	/**  Every number by its name. */
+	numbers: { [key in string]: number },
+};
+
+/**  When a backend is left alone, how it comes back, and how often a request is tried. */
+export type ResilienceValues = {
+	/**  The set in force. */
+	preset: ResiliencePresetName,
+	/**
+	 *  The numbers of one's own, by the names of [`ResilienceFormView::fields`]; in force with the
+	 *  custom set only. One that an edit leaves out stays as it is.
+	 */
+	custom: { [key in string]: number },
 };
 
 /**  A request that is thought of and not sent. */
@@ -1888,6 +1945,14 @@ export type SettingsRanges = {
 	health_interval_secs: RangeView,
 	/**  Days. */
 	retention_days: RangeView,
+	/**  Seconds. */
+	cache_ttl_secs: RangeView,
+	/**  Bytes. */
+	cache_memory_bytes_max: RangeView,
+	/**  Bytes. */
+	cache_entry_bytes_max: RangeView,
+	/**  Bytes. */
+	cache_disk_bytes_max: RangeView,
 };
 
 /**  The editable values. */
@@ -1916,6 +1981,27 @@ export type SettingsValues = {
 	theme: ThemeChoice,
 	/**  Where secrets are kept. */
 	vault_kind: VaultKindView,
+	/**  Whether answers are kept at all. */
+	cache_enabled: boolean,
+	/**  How long an answer is served, in seconds. */
+	cache_ttl_secs: number,
+	/**  Answers in memory, in bytes. */
+	cache_memory_bytes_max: Count,
+	/**  One answer, in bytes. */
+	cache_entry_bytes_max: Count,
+	/**  Whether answers are kept on the disk as well, past a restart. */
+	cache_disk: boolean,
+	/**  Answers on the disk, in bytes. */
+	cache_disk_bytes_max: Count,
+	/**
+	 *  A server that shares answers between machines, never with a password in it; none or empty for
+	 *  no such server.
+	 */
+	cache_redis_url: string | null,
+	/**  The key in the vault that is its password; none or empty for none. */
+	cache_redis_credential: string | null,
+	/**  When a backend is left alone, and how often a request is tried. */
+	resilience: ResilienceValues,
 };
 
 /**  The settings, the file behind them, and what is wrong with it. */
@@ -1930,6 +2016,8 @@ export type SettingsView = {
 	defaults: SettingsValues,
 	/**  What each number may be. */
 	ranges: SettingsRanges,
+	/**  The numbers for failures, and the sets that stand for all of them. */
+	resilience: ResilienceFormView,
 	/**  What is wrong with the file or odd about it. */
 	problems: ProblemView[],
 	/**  A repair that is certain, as a unified diff. */

@@ -237,3 +237,24 @@ test("a backend's resilience: its timeline walked, its breaker held and let go",
   await page.keyboard.press("Enter");
   await expect(page.getByText(/^Held open by you/)).toHaveCount(0);
 });
+
+test("take back what was done in a drawer while it is open", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await openPanel(page, { scenario: "busy", path: "/backends/openai" });
+  await settled(page);
+  await tabTo(page, page.getByRole("tab", { name: "Summary" }));
+  await page.keyboard.press("ArrowRight");
+  const drawer = page.getByRole("dialog");
+  const held = drawer.getByText(/^Held open by you/);
+  await tabTo(page, drawer.getByRole("button", { name: /^Hold open/ }));
+  await page.keyboard.press("Enter");
+  await expect(held).toBeVisible();
+  const undo = drawer.getByRole("button", { name: "Undo" });
+  await tabTo(page, undo);
+  // Nothing lies over it.
+  await undo.click({ trial: true });
+  await page.keyboard.press("Enter");
+  await expect(held).toHaveCount(0);
+  await expect(drawer).toBeVisible();
+  expect(await faults()).toEqual([]);
+});

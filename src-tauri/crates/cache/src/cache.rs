@@ -258,16 +258,25 @@ impl Cache {
         Ok(())
     }
 
-    /// Purges. Once it returns, nothing that is covered is given to anybody, and nothing that was asked
-    /// for before is kept later. After an error that holds for this process, but not for others yet.
-    pub async fn purge(&self, purge: Purge) -> Result<(), Unreached> {
-        let Inner { rules, memory, disk, shared, clock, .. } = &*self.inner;
+    /// Purges. From this call on, waited for or not, nothing that is covered is given to anybody here,
+    /// and nothing that was asked for before is kept later. Waiting for it removes what lies in the
+    /// slower tiers; after an error other processes may still find it there.
+    pub fn purge(
+        &self,
+        purge: Purge,
+    ) -> impl Future<Output = Result<(), Unreached>> + Send + 'static + use<> {
+        let Inner { rules, memory, shared, clock, .. } = &*self.inner;
         // First: an answer that is read from there meanwhile was looked up before the rule below.
         if let Some(shared) = shared {
             shared.announce(purge.clone());
         }
         rules.add(&purge);
         memory.sweep(rules, clock.now());
+        self.clone().remove(purge)
+    }
+
+    async fn remove(self, purge: Purge) -> Result<(), Unreached> {
+        let Inner { disk, shared, .. } = &*self.inner;
         let mut unreached = Unreached { tiers: Vec::new() };
         if let Some(disk) = disk
             && !disk.purge(purge).await
@@ -280,6 +289,15 @@ impl Cache {
             unreached.tiers.push(Tier::Shared);
         }
         if unreached.tiers.is_empty() { Ok(()) } else { Err(unreached) }
+    }
+
+    /// The models of the answers on the disk, as they were asked for and as they were named to a
+    /// backend, each once. Reads the whole table, so it is for rare use; empty without that tier.
+    pub async fn models(&self) -> Vec<String> {
+        match &self.inner.disk {
+            Some(disk) => disk.models().await,
+            None => Vec::new(),
+        }
     }
 
     /// Waits until all that was put in lies on the disk, as far as it ever will.

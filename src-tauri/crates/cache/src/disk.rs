@@ -176,6 +176,25 @@ impl Disk {
         answer.await.unwrap_or(false)
     }
 
+    /// Every model of the rows, each once.
+    pub(crate) async fn models(&self) -> Vec<String> {
+        self.flush().await;
+        let shelf = Arc::clone(&self.shelf);
+        let read = tokio::task::spawn_blocking(move || -> rusqlite::Result<Vec<String>> {
+            let connection = file::open_reader(&shelf.path)?;
+            let sql = "SELECT model FROM entries UNION SELECT model_asked FROM entries";
+            connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+        });
+        match read.await {
+            Ok(Ok(models)) => models,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the models in the cache's file could not be read");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// Waits until all that was handed in is written.
     pub(crate) async fn flush(&self) {
         let (done, answer) = oneshot::channel();

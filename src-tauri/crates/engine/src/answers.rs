@@ -1,6 +1,11 @@
 //! The cache of answers as the settings want it: opened anew when its own settings change, purged of
-//! what a change of a backend makes doubtful.
+//! what a change of a backend, of a model or of a price makes doubtful.
 
+mod prices;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +17,7 @@ use parking_lot::Mutex;
 use settings::{BackendSettings, CacheSettings, Settings};
 use tokio_util::sync::CancellationToken;
 
+use self::prices::Opening;
 use crate::Topic;
 use crate::engine::Engine;
 
@@ -71,7 +77,12 @@ impl Engine {
             return;
         }
         let config = self.cache_config(wanted, password);
+        let opening = Opening {
+            is_new: !self.parts.folders.cache_file().exists(),
+            is_whole: config.shared.is_some() == wanted.redis_url.is_some(),
+        };
         let cache = Cache::open(config, Arc::clone(&self.parts.clock));
+        self.purge_repriced(&cache, opening);
         let closing = self.parts.tasks.stopping().child_token();
         let (tended, stop) = (cache.clone(), closing.clone());
         if wanted.redis_url.is_some() {
@@ -133,21 +144,19 @@ impl Engine {
 
     /// What a backend answered before it was changed says nothing of what it would answer now.
     fn purge_changed_backends(&self, settings: &Settings) {
-        let changed: Vec<BackendId> = {
+        let doubtful = {
             let mut known = self.parts.answers.backends.lock();
-            let is_other = |(id, before): &(&BackendId, &BackendSettings)| {
-                settings.backends.get(*id) != Some(*before)
-            };
-            let changed = known.iter().filter(is_other).map(|(id, _)| id.clone()).collect();
+            let doubtful = doubtful(&known, &settings.backends);
             known.clone_from(&settings.backends);
-            changed
+            doubtful
         };
-        let Some(cache) = self.cache().filter(|_| !changed.is_empty()) else { return };
+        let Some(cache) = self.cache().filter(|_| !doubtful.is_empty()) else { return };
+        let purges: Vec<_> = doubtful.into_iter().map(|what| cache.purge(what)).collect();
         let events = self.parts.events.clone();
         self.parts.tasks.spawn("cache purge", async move {
-            for backend in changed {
-                if let Err(error) = cache.purge(Purge::Backend(backend.clone())).await {
-                    tracing::warn!(%error, %backend, "a changed backend's answers were purged here only");
+            for purge in purges {
+                if let Err(error) = purge.await {
+                    tracing::warn!(%error, "a changed backend's answers were purged here only");
                 }
             }
             events.changed(&[Topic::Cache]);
@@ -161,6 +170,30 @@ impl Engine {
             tracing::debug!("closing the cache was interrupted");
         }
     }
+}
+
+/// What to purge after `before` became `now`: where nothing but the models of a backend was changed, those
+/// that were added or removed; else all of the backend.
+fn doubtful(
+    before: &IndexMap<BackendId, BackendSettings>,
+    now: &IndexMap<BackendId, BackendSettings>,
+) -> Vec<Purge> {
+    let mut purges = Vec::new();
+    for (id, known) in before {
+        let wanted = now.get(id);
+        let but_models = BackendSettings {
+            models: wanted.map(|wanted| wanted.models.clone()).unwrap_or_default(),
+            ..known.clone()
+        };
+        if wanted != Some(&but_models) {
+            purges.push(Purge::Backend(id.clone()));
+            continue;
+        }
+        let models = |of: &BackendSettings| of.models.iter().cloned().collect::<BTreeSet<_>>();
+        let changed = &models(known) ^ &models(&but_models);
+        purges.extend(changed.into_iter().map(Purge::Model));
+    }
+    purges
 }
 
 /// Whether the same cache does for both.

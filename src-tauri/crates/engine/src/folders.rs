@@ -72,6 +72,12 @@ impl Folders {
         self.data.join("cache.sqlite")
     }
 
+    /// The prices by which those answers were paid.
+    #[must_use]
+    pub fn cache_prices_file(&self) -> PathBuf {
+        self.data.join("cache-prices.json")
+    }
+
     /// The encrypted file vault.
     #[must_use]
     pub fn vault_file(&self) -> PathBuf {

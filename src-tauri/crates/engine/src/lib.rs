@@ -43,7 +43,8 @@ pub use playground::{
 };
 pub use probe::{KeyReport, ProbeReport, ProbeStep};
 pub use resilience::{
-    BackTest, Clocks, attempt_rules, back_test, breaker_rules, retry_budget_rules,
+    BackTest, Clocks, attempt_rules, back_test, breaker_rules, forced_closed_time,
+    retry_budget_rules,
 };
 pub use routes::RouteQuestion;
 pub use runs::RunError;

@@ -26,7 +26,7 @@ use crate::events::Topic;
 use crate::probe::ProbeReport;
 
 pub use backtest::{BackTest, back_test};
-pub use rules::{attempt_rules, breaker_rules, retry_budget_rules};
+pub use rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 
 /// Time between two looks at what has changed, in milliseconds.
 const LOOK_MS: u64 = 1_000;
@@ -35,6 +35,8 @@ const LOOK_MS: u64 = 1_000;
 const LOOKS_PER_KEEPING: u64 = 60;
 /// Looks between two at which probes are asked for: longer than a probe takes.
 const LOOKS_PER_PROBING: u64 = 15;
+/// How old an answer may be and still tell how fast its backend is, in milliseconds: a week.
+const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
 /// Transitions that wait to be written before the oldest are dropped: far more than a second brings.
 const TRANSITIONS_WAITING_MAX: usize = 1_024;
 
@@ -164,6 +166,15 @@ impl Engine {
         Ok(())
     }
 
+    /// How fast backends were before this process began.
+    pub(crate) async fn recall_speeds(&self) -> Result<(), LedgerError> {
+        let since = self.wall().unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX);
+        for pace in self.parts.ledger.paces(WallTime::from_unix_ms(since)).await? {
+            self.parts.live.recall_speed(&pace.backend, &pace.model, pace.first_token_p50);
+        }
+        Ok(())
+    }
+
     /// Forgets accesses that the settings no longer name.
     pub(crate) fn forget_unknown_accesses(&self) {
         let known: HashSet<Access> = self.accesses().into_iter().collect();
@@ -276,7 +287,51 @@ fn accesses(settings: &Settings, mock: &BackendId) -> Vec<Access> {
 
 #[cfg(test)]
 mod tests {
+    use domain::SeededEntropy;
+    use ledger::{Attempt, NewRequest, Outcome, Purpose, RequestQuery, Settlement, Timings};
+    use routing::Conditions as _;
+
     use super::*;
+    use crate::answers::tests::{NOW, opened};
+
+    #[tokio::test]
+    async fn how_fast_a_backend_was_is_known_after_a_start() {
+        let home = tempfile::tempdir().expect("a folder");
+        let engine = opened(&home).await;
+        let backend = BackendId::new("home").expect("a name");
+        let access = Access { backend: backend.clone(), credential: None };
+        let settled = |days_ago: i64, first_token_ms: u64| {
+            let started = WallTime::from_unix_ms(NOW.unix_ms() - days_ago * 24 * 3_600_000);
+            let request = NewRequest {
+                id: domain::RequestId::generate(started, &SeededEntropy::new(first_token_ms)),
+                started,
+                client: domain::ClientId::new("codex").expect("a name"),
+                project: None,
+                route: "r".to_owned(),
+                model_asked: "m".to_owned(),
+                dialect: "openai-chat".to_owned(),
+                streamed: true,
+                purpose: Purpose::User,
+            };
+            let first_token = Some(Duration::from_millis(first_token_ms));
+            Settlement {
+                outcome: Outcome::Complete,
+                backend: Some(access.backend.clone()),
+                attempts: vec![Attempt::begun(access.clone(), "m", started)],
+                timings: Timings { first_token, ..Timings::default() },
+                ..Settlement::begun(request)
+            }
+        };
+        for (days_ago, ms) in [(8, 9_000), (1, 300), (1, 200), (1, 100)] {
+            engine.ledger().settle(settled(days_ago, ms)).await.expect("settled");
+        }
+        let _written = engine.ledger().requests(RequestQuery::newest(9)).await.expect("read");
+        engine.recall_speeds().await.expect("recalled");
+        let snapshot = engine.parts.snapshot.load_full();
+        let known = engine.live().now(&snapshot).first_token_ms(&backend, "m");
+        assert_eq!(known, Some(200));
+        engine.stop().await;
+    }
 
     #[test]
     fn a_point_on_one_clock_is_a_point_on_the_other() {

@@ -116,6 +116,7 @@ impl Engine {
         self.listen(self.wanted_port()).await;
         let served = self.open_control(door).await?;
         self.spawn_warm_up();
+        self.spawn_recall();
         self.spawn_monitor();
         self.spawn_notifications();
         self.spawn_upkeep();
@@ -258,6 +259,16 @@ impl Engine {
             let state = engine.parts.vault.recheck().await;
             tracing::info!(?state, kind = %engine.parts.vault_kind, "the vault was asked");
             engine.parts.events.changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
+        });
+    }
+
+    /// A router that knows no speeds would have to try every backend to learn them.
+    fn spawn_recall(&self) {
+        let engine = self.clone();
+        self.parts.tasks.spawn("speeds", async move {
+            if let Err(error) = engine.recall_speeds().await {
+                tracing::warn!(%error, "how fast backends were is not known; it is learnt anew");
+            }
         });
     }
 

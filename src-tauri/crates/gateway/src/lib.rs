@@ -36,6 +36,7 @@ mod record;
 mod relay;
 mod route;
 mod snapshot;
+mod speeds;
 mod token;
 mod trying;
 mod upstream;
@@ -53,13 +54,14 @@ pub use limits::{
     RUNAWAY_BODY_BYTES_MIN, RequestLimits, STREAM_BYTES_MAX,
 };
 pub use listener::{BindError, Ipv6State, Listener};
-pub use live::{CONVERSATIONS_MAX, Live, LiveConditions, SPEEDS_MAX};
+pub use live::{CONVERSATIONS_MAX, Live, LiveConditions};
 pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
 pub use snapshot::{Backend, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
+pub use speeds::SPEEDS_MAX;
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
     HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, Names, Surroundings, SystemNames,

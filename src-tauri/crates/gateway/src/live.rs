@@ -23,17 +23,13 @@ use wire::TargetKind;
 use crate::event::{EventSink, GatewayEvent};
 use crate::load::{Busy, Load};
 use crate::snapshot::{Backend, ResilienceRules, Snapshot};
+use crate::speeds::Speeds;
 
-/// Pairs of backend and model whose speed is remembered; more than one person uses in a day.
-pub const SPEEDS_MAX: usize = 512;
 /// Conversations whose place is remembered; each is 64 bytes or so.
 pub const CONVERSATIONS_MAX: usize = 4_096;
 /// Most output tokens that a comparison of prices counts with. Tools ask for their model's maximum and
 /// take a few hundred.
 const OUTPUT_TOKENS_EXPECTED_MAX: u64 = 1_000;
-/// Share of the newest time in the moving mean of the time to the first token, as RFC 6298 has it for
-/// round trips.
-const NEWEST_SHARE: f64 = 0.125;
 
 /// What the gateway knows of its backends at this moment.
 pub struct Live {
@@ -42,7 +38,7 @@ pub struct Live {
     chance: SeededEntropy,
     accesses: Mutex<Accesses>,
     budget: Mutex<RetryBudget>,
-    speeds: Mutex<HashMap<(BackendId, String), f64>>,
+    speeds: Mutex<Speeds>,
     loads: Mutex<HashMap<BackendId, Load>>,
     conversations: Mutex<HashMap<u64, Stay>>,
 }
@@ -107,6 +103,12 @@ impl Live {
         let loads = self.loads.lock();
         let load = loads.get(backend);
         (load.map_or(0, Load::in_flight), load.map(Load::adaptive_limit))
+    }
+
+    /// How long a backend took to the first token before this process began. What it was seen to take
+    /// since then counts more.
+    pub fn recall_speed(&self, backend: &BackendId, model: &str, first_token: Duration) {
+        self.speeds.lock().recall(backend, model, first_token);
     }
 
     /// Holds an access open or closed, by a person's wish.
@@ -287,20 +289,6 @@ impl Live {
         }
     }
 
-    fn learn_speed(&self, backend: &BackendId, model: &str, first_token: Duration) {
-        let newest = first_token.as_secs_f64() * 1_000.0;
-        let mut speeds = self.speeds.lock();
-        let key = (backend.clone(), model.to_owned());
-        if let Some(mean) = speeds.get_mut(&key) {
-            *mean += (newest - *mean) * NEWEST_SHARE;
-        } else {
-            if speeds.len() >= SPEEDS_MAX {
-                speeds.clear();
-            }
-            speeds.insert(key, newest);
-        }
-    }
-
     fn tell(&self, transitions: Vec<Transition>) {
         if !transitions.is_empty() {
             self.events.emit(GatewayEvent::AccessesChanged(transitions));
@@ -341,7 +329,7 @@ impl Trial {
     pub(crate) fn ended(mut self, happened: Happened, tokens: u64) {
         self.tokens = tokens;
         if let Happened::Success { first_token: Some(first_token) } = &happened {
-            self.live.learn_speed(&self.backend, &self.model, *first_token);
+            self.live.speeds.lock().learn(&self.backend, &self.model, *first_token);
         }
         self.report(happened);
     }
@@ -395,14 +383,7 @@ impl Conditions for LiveConditions<'_> {
     }
 
     fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32> {
-        let speeds = self.live.speeds.lock();
-        let mean = speeds.get(&(backend.clone(), model.to_owned()))?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a duration in milliseconds, cut at the largest number"
-        )]
-        Some(mean.min(f64::from(u32::MAX)) as u32)
+        self.live.speeds.lock().first_token_ms(backend, model)
     }
 
     fn cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {

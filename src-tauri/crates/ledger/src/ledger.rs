@@ -14,7 +14,7 @@ use crate::readers::Readers;
 use crate::writer::Queue;
 use crate::{
     AccessStates, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, NewRequest, Price, PriceBook, Purpose, Recent, RequestQuery,
+    LedgerError, LedgerLimits, NewRequest, Pace, Price, PriceBook, Purpose, RequestQuery,
     RequestRow, Routed, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery,
     UsageQuery, UsageSummary, access_states, attempts, bypasses, database, failures, health,
     outcomes, prices, requests, rollup, routed, runs, transitions,
@@ -241,14 +241,13 @@ impl Ledger {
         self.ask(move |connection| routed::since(connection, from)).await
     }
 
-    /// How fast backends and how long answers have been, by the newest
-    /// [`crate::RECENT_REQUESTS_MAX`] requests since `from`. Some milliseconds of reading, and it does
-    /// not wait for writes: to be asked every few seconds, not for each request.
+    /// How fast backends have been, by the newest [`crate::RECENT_REQUESTS_MAX`] requests since `from`.
+    /// Some milliseconds of reading, and it does not wait for writes: not for each request.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn recent(&self, from: WallTime) -> Result<Recent, LedgerError> {
-        self.ask(move |connection| outcomes::recent(connection, from)).await
+    pub async fn paces(&self, from: WallTime) -> Result<Vec<Pace>, LedgerError> {
+        self.ask(move |connection| outcomes::paces(connection, from)).await
     }
 
     /// Keeps changes of breakers, cooldowns and blocks, in their order.

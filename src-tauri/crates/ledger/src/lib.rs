@@ -48,9 +48,7 @@ pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use journal::{JOURNAL_BYTES_MAX, JOURNAL_RECORD_BYTES_MAX, JOURNAL_UNCOMMITTED_BYTES_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use number::{COST_MAX, COUNT_MAX};
-pub use outcomes::{
-    AnswerLength, AttemptEnd, AttemptOutcome, OUTCOMES_MAX, Pace, RECENT_REQUESTS_MAX, Recent,
-};
+pub use outcomes::{AttemptEnd, AttemptOutcome, OUTCOMES_MAX, Pace, RECENT_REQUESTS_MAX};
 pub use price::{Confidence, LongContext, Price, PriceBook, PricePlace, Provider};
 pub use record::{
     Attempt, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,

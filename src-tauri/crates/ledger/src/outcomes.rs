@@ -1,5 +1,5 @@
 //! What became of single attempts, in the order in which they ended: how fast backends are at this
-//! moment, how long answers are, and the past on which other numbers for the breaker can be tried.
+//! moment, and the past on which other numbers for the breaker can be tried.
 //!
 //! Read from the rows themselves, over the primary keys, which are in the order of time, and never
 //! more than a bounded number of them.
@@ -10,14 +10,14 @@ use std::time::Duration;
 use domain::{Access, BackendId, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::number::{get_count, get_interval, get_named, get_parsed, rows};
+use crate::number::{get_interval, get_named, get_parsed, rows};
 use crate::requests::oldest_id_at;
 use crate::text::words;
 
 /// Most attempts in one answer about the past.
 pub const OUTCOMES_MAX: usize = 50_000;
 
-/// Most requests that [`Pace`] and [`AnswerLength`] are reckoned from, the newest.
+/// Most requests that [`Pace`] is reckoned from, the newest.
 pub const RECENT_REQUESTS_MAX: usize = 1_000;
 
 /// What became of one attempt.
@@ -48,34 +48,8 @@ pub struct Pace {
     pub backend: BackendId,
     /// The model named to it.
     pub model: String,
-    /// Answers it is reckoned from, at least one.
-    pub answers: u32,
-    /// Half of them had their first token after this time.
+    /// Half of its answers had their first token after this time.
     pub first_token_p50: Duration,
-    /// Nineteen of twenty had.
-    pub first_token_p95: Duration,
-}
-
-/// How long the answers for a model's name have been of late.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerLength {
-    /// The route that took the requests.
-    pub route: String,
-    /// The model the clients named.
-    pub model_asked: String,
-    /// Answers it is reckoned from, at least one.
-    pub answers: u32,
-    /// The mean of their output, reasoning included, in tokens.
-    pub output_tokens_mean: u64,
-}
-
-/// How things are at this moment, as far as the last requests tell.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recent {
-    /// By backend and model.
-    pub paces: Vec<Pace>,
-    /// By route and model.
-    pub lengths: Vec<AnswerLength>,
 }
 
 words! {
@@ -146,62 +120,28 @@ fn first_token(row: &Row<'_>) -> rusqlite::Result<Option<Duration>> {
     Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
 }
 
-pub(crate) const RECENT: &str = "SELECT r.route, r.model_asked, a.backend, a.model,
-     coalesce(r.output_visible, 0) + coalesce(r.reasoning, 0) AS output_tokens,
-     r.usage_basis IS NOT NULL AS is_counted,
+pub(crate) const RECENT: &str = "SELECT a.backend, a.model,
      r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
     FROM (SELECT * FROM requests WHERE id >= ?1 AND state = 'complete' AND purpose = 'user'
       ORDER BY id DESC LIMIT ?2) r
     JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts";
 
-/// How things are, from the newest [`RECENT_REQUESTS_MAX`] requests since `since` that were answered
-/// in full. What the user's own traffic met alone: probes and drills are asked other questions.
-pub(crate) fn recent(connection: &Connection, since: WallTime) -> rusqlite::Result<Recent> {
-    let mut paces: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
-    let mut lengths: BTreeMap<(String, String), (u32, u64)> = BTreeMap::new();
+/// How fast backends are, from the newest [`RECENT_REQUESTS_MAX`] requests since `since` that were
+/// answered in full. What the user's own traffic met alone: probes and drills are asked other questions.
+pub(crate) fn paces(connection: &Connection, since: WallTime) -> rusqlite::Result<Vec<Pace>> {
+    let mut times: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
     let mut statement = connection.prepare_cached(RECENT)?;
     let mut found = statement.query(params![oldest_id_at(since), rows(RECENT_REQUESTS_MAX)])?;
     while let Some(row) = found.next()? {
         if let Some(took) = first_token(row)? {
-            let model: String = row.get("model")?;
-            paces.entry((get_named(row, "backend")?, model)).or_default().push(took);
-        }
-        if row.get("is_counted")? {
-            let key = (row.get("route")?, row.get("model_asked")?);
-            let (answers, tokens) = lengths.entry(key).or_default();
-            *answers += 1;
-            *tokens += get_count(row, "output_tokens")?;
+            times.entry((get_named(row, "backend")?, row.get("model")?)).or_default().push(took);
         }
     }
-    Ok(Recent {
-        paces: paces
-            .into_iter()
-            .map(|((backend, model), took)| pace(backend, model, took))
-            .collect(),
-        lengths: lengths
-            .into_iter()
-            .map(|((route, model_asked), (answers, tokens))| AnswerLength {
-                route,
-                model_asked,
-                answers,
-                output_tokens_mean: tokens / u64::from(answers.max(1)),
-            })
-            .collect(),
-    })
-}
-
-fn pace(backend: BackendId, model: String, mut took: Vec<Duration>) -> Pace {
-    took.sort_unstable();
-    // The least value that so many percent do not exceed.
-    let at = |percent: usize| {
-        let rank = (took.len() * percent).div_ceil(100).saturating_sub(1);
-        took.get(rank).copied().unwrap_or_default()
+    let pace = |((backend, model), mut took): ((BackendId, String), Vec<Duration>)| {
+        took.sort_unstable();
+        // The least value that half of them do not exceed.
+        let middle = took.get(took.len().div_ceil(2).saturating_sub(1)).copied();
+        Pace { backend, model, first_token_p50: middle.unwrap_or_default() }
     };
-    Pace {
-        answers: u32::try_from(took.len()).unwrap_or(u32::MAX),
-        first_token_p50: at(50),
-        first_token_p95: at(95),
-        backend,
-        model,
-    }
+    Ok(times.into_iter().map(pace).collect())
 }

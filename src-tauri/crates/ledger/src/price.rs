@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use domain::{BackendId, MicroUsd, Origin, Rates, TokenUsage, WallTime};
 
 use crate::bundled_prices;
-use crate::text::words;
+use crate::text::{Word as _, words};
 
 /// A dated row of the price table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +121,12 @@ impl Provider {
             .or_else(|| bundled_prices::output_tokens_max(self, self.documented_alias(model)?))
     }
 
+    /// The ids under which some provider documents `model` as the same thing, so that a price of one is
+    /// a price of `model` too.
+    pub fn documented_aliases(model: &str) -> impl Iterator<Item = &str> {
+        Self::WORDS.iter().filter_map(move |(provider, _)| provider.documented_alias(model))
+    }
+
     /// The model id under which the provider documents `model` as the same thing: OpenAI's
     /// `gpt-4.1-2025-04-14` and Anthropic's `claude-opus-4-5-20251101` without the release date,
     /// Google's `models/gemini-2.5-pro` without the resource prefix.
@@ -192,6 +198,12 @@ impl PriceBook {
     /// Every row, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Price> {
         self.rows.values().flat_map(HashMap::values).flatten()
+    }
+
+    /// The row of each place and model that holds at the moment `at`, in no particular order.
+    pub fn in_force(&self, at: WallTime) -> impl Iterator<Item = &Price> {
+        let models = self.rows.values().flat_map(HashMap::values);
+        models.filter_map(move |dated| dated.iter().rev().find(|price| price.holds(at)))
     }
 
     fn dated(&self, place: &PricePlace, model: &str, at: WallTime) -> Option<&Price> {
@@ -316,7 +328,10 @@ mod tests {
         assert_eq!(find(&ended, NOW.unix_ms() - 1), Some(old.id));
         assert_eq!(find(&ended, NOW.unix_ms()), None);
         let new = Price::declared(&backend(), "m", Rates::default(), NOW);
-        assert_eq!(find(&ended.with(new.clone()), NOW.unix_ms()), Some(new.id));
+        let both = ended.with(new.clone());
+        assert_eq!(find(&both, NOW.unix_ms()), Some(new.id));
+        let in_force = |ms| both.in_force(WallTime::from_unix_ms(ms)).count();
+        assert_eq!((in_force(-1), in_force(0), in_force(NOW.unix_ms())), (0, 1, 1));
     }
 
     #[test]

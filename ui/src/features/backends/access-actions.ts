@@ -4,6 +4,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { AccessForce, AccessRef, AccessView, ForcedView } from "@/ipc/bindings";
 import { FORCED_WORD } from "@/lib/states";
+import { formatClockSeconds } from "@/lib/time";
 
 export function useAccessForce() {
   const { mutate: set } = useAction(["accesses"], (host, req: AccessForce) => host.accessForce(req));
@@ -15,10 +16,11 @@ export function useAccessForce() {
       set(
         { backend, credential, forced, minutes },
         {
-          onSuccess: () =>
+          onSuccess: ({ forced: set }) =>
             notify({
               title: `${backend_label}: ${FORCED_WORD[forced].toLowerCase()}`,
-              detail: minutes === null ? "Until it is reset." : `For ${minutes} minutes.`,
+              detail:
+                set === null || set.until === null ? "Until it is reset." : `Until ${formatClockSeconds(set.until)}.`,
               undo: () => clear({ backend, credential }, { onError }),
             }),
           onError,

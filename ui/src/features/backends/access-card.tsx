@@ -123,8 +123,8 @@ const FORCES: { forced: ForcedView; label: string; minutes: number | null; note:
   {
     forced: "closed",
     label: "Hold closed",
-    minutes: 15,
-    note: "Requests go there for 15 minutes, whatever fails. A block still holds.",
+    minutes: null,
+    note: "Requests go there whatever fails, for the time in Settings. A block still holds.",
   },
   {
     forced: "monitor_only",

@@ -33,6 +33,15 @@ test("holding a breaker by hand says for how long, and can be taken back", async
   await waitFor(() => expect(within(now).queryByText(/^Held open by you/)).not.toBeInTheDocument());
 });
 
+test("holding it closed ends after the time in the settings", async () => {
+  const { now, user, host } = await openResilience("busy", "openai");
+  const forcing = vi.spyOn(host, "accessForce");
+  await user.click(within(now).getByRole("button", { name: "Hold closed" }));
+  expect(await within(now).findByText(/^Held closed by you/)).toHaveTextContent("15 min left");
+  expect(forcing).toHaveBeenCalledWith({ backend: "openai", credential: "openai", forced: "closed", minutes: null });
+  expect(await screen.findByText(/^Until \d/)).toBeVisible();
+});
+
 test("the timeline is walked with the arrow keys and stands as a table with its evidence", async () => {
   const { user } = await openResilience("one-open", "openai");
   const strip = await screen.findByRole("slider", { name: /^States/ });

@@ -62,7 +62,7 @@ test("without a route it says how requests go, and offers to make the first", as
   expect(within(drawer).getByLabelText("Backend 1")).toHaveValue("mock");
   await user.click(within(drawer).getByRole("button", { name: "Add route" }));
   expect(await screen.findByRole("dialog", { name: "fast" })).toBeVisible();
-  expect(screen.getByText("Ask for the model fast.")).toBeVisible();
+  expect(await screen.findByText("Ask for the model fast.")).toBeVisible();
 });
 
 test("what the core refuses stands at its field, in its words, and what was typed stays", async () => {

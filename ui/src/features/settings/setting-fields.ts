@@ -104,6 +104,40 @@ export const SECTIONS: Section[] = [
       },
     ],
   },
+  {
+    id: "cache",
+    title: "Cache",
+    settings: [
+      {
+        key: "cache_ttl_secs",
+        label: "Serve an answer for",
+        detail: "Models change under their name, so no answer is for ever.",
+        unit: "s",
+        scale: 1,
+      },
+      {
+        key: "cache_memory_bytes_max",
+        label: "In memory",
+        detail: "What was used longest ago makes room.",
+        unit: "MiB",
+        scale: MIB,
+      },
+      {
+        key: "cache_disk_bytes_max",
+        label: "On the disk",
+        detail: "Of answers as they lie there.",
+        unit: "MiB",
+        scale: MIB,
+      },
+      {
+        key: "cache_entry_bytes_max",
+        label: "Largest answer",
+        detail: "A larger one is not kept.",
+        unit: "MiB",
+        scale: MIB,
+      },
+    ],
+  },
 ];
 
 /** `1 KiB to 64 MiB`, `0.1 to 60 s`. */
@@ -119,7 +153,16 @@ export function labelOf(key: string): string {
   const known = SECTIONS.flatMap((section) => section.settings).find((setting) => setting.key === key);
   return (
     known?.label ??
-    { notifications_enabled: "Desktop notifications", theme: "Colours", vault_kind: "Where keys are kept" }[key] ??
+    {
+      notifications_enabled: "Desktop notifications",
+      theme: "Colours",
+      vault_kind: "Where keys are kept",
+      cache_enabled: "Keep answers",
+      cache_disk: "Answers on the disk",
+      cache_redis_url: "Shared cache",
+      cache_redis_credential: "Password of the shared cache",
+      resilience: "Resilience",
+    }[key] ??
     key
   );
 }

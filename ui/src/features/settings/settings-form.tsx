@@ -4,6 +4,7 @@
  * cannot come back rounded. The field the core names is marked with the core's words.
  */
 import { useId, useState } from "react";
+import { CacheSwitches } from "@/features/settings/cache-part";
 import { SettingRow } from "@/features/settings/setting-row";
 import {
   counted,
@@ -84,6 +85,7 @@ export function SettingsForm({ settings, filter }: { settings: SettingsView; fil
         if (found.length === 0) return null;
         return (
           <Card key={section.id} title={section.title} flush>
+            {section.id === "cache" && <CacheSwitches settings={settings} />}
             {found.map((setting) => (
               <NumberRow
                 key={setting.key}

@@ -1,6 +1,9 @@
 /** Every setting with its default and its range, the file behind them and what is wrong with it. */
 import { useState } from "react";
 import { FilePart } from "@/features/settings/file-part";
+import { SharedCachePart } from "@/features/settings/cache-part";
+import { numberLabel } from "@/features/settings/resilience-numbers";
+import { ResiliencePart } from "@/features/settings/resilience-part";
 import { SettingsForm } from "@/features/settings/settings-form";
 import { SettingsProblems } from "@/features/settings/settings-problems";
 import { VaultPart } from "@/features/settings/vault-part";
@@ -12,7 +15,7 @@ import { Notice } from "@/components/notice";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import type { SettingsView } from "@/ipc/bindings";
+import type { SettingsValues, SettingsView } from "@/ipc/bindings";
 import { useSettings } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
 import { SearchX } from "lucide-react";
@@ -34,11 +37,15 @@ export function SettingsScreen() {
   );
 }
 
+/** For comparing: one of the values is more than a word or a number. */
+function spell(values: SettingsValues, key: string): string {
+  return JSON.stringify(values[key as keyof SettingsValues]);
+}
+
 function leadOf(settings: SettingsView): string {
   if (!settings.valid) return "The file has errors: defaults are in force.";
   const changed = Object.keys(settings.values).filter(
-    (key) =>
-      settings.values[key as keyof SettingsView["values"]] !== settings.defaults[key as keyof SettingsView["values"]],
+    (key) => spell(settings.values, key) !== spell(settings.defaults, key),
   );
   return changed.length === 0
     ? "Everything is at its default."
@@ -49,6 +56,8 @@ function leadOf(settings: SettingsView): string {
 const PARTS = {
   theme: "colours theme dark light system appearance",
   notifications: "desktop notifications test alert",
+  shared: "shared cache redis valkey server address password",
+  resilience: "resilience breaker failures retries cooldown careful balanced eager numbers",
   vault: "vault keys keychain encrypted file passphrase environment memory where kept",
   file: "folders file ledger size logs data config path",
 };
@@ -60,7 +69,11 @@ function Body({ settings, filter }: { settings: SettingsView; filter: string }) 
       matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]),
     ),
   );
-  const hasNone = !hasNumbers && !has("theme") && !has("notifications") && !has("vault") && !has("file");
+  const hasResilience =
+    has("resilience") ||
+    settings.resilience.fields.some(({ name, meaning }) => matchesFilter(filter, [numberLabel(name), name, meaning]));
+  const parts = Object.keys(PARTS) as (keyof typeof PARTS)[];
+  const hasNone = !hasNumbers && !hasResilience && !parts.some(has);
   return (
     <div className="grid grid-cols-1 gap-8 @min-[940px]:grid-cols-[minmax(0,760px)_160px]">
       <div className="flex min-w-0 flex-col gap-4">
@@ -75,6 +88,8 @@ function Body({ settings, filter }: { settings: SettingsView; filter: string }) 
         )}
         {has("theme") && <ThemePart settings={settings} />}
         {hasNumbers && <SettingsForm settings={settings} filter={filter} />}
+        {has("shared") && <SharedCachePart settings={settings} />}
+        {hasResilience && <ResiliencePart settings={settings} filter={filter} />}
         {has("vault") && <VaultPart settings={settings} />}
         {has("notifications") && <NotificationsPart settings={settings} />}
         {has("file") && <FilePart settings={settings} />}
@@ -93,7 +108,8 @@ function Body({ settings, filter }: { settings: SettingsView; filter: string }) 
 
 /** Jumps to a part. The fragment of the address is the router's, so these are buttons. */
 function OnThisPage() {
-  const titles = ["Appearance", ...SECTIONS.map((section) => section.title), "Vault", "Notifications", "On the disk"];
+  const numbers = SECTIONS.map((section) => section.title);
+  const titles = ["Appearance", ...numbers, "Shared cache", "Resilience", "Vault", "Notifications", "On the disk"];
   return (
     <nav aria-label="On this page" className="sticky top-5 hidden self-start @min-[940px]:block">
       <ul className="flex flex-col border-l border-line">

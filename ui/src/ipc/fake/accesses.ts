@@ -7,6 +7,7 @@ import type {
   BreakerSpanView,
   BreakerTransitionView,
 } from "@/ipc/bindings";
+import { RESILIENCE } from "@/ipc/fake/catalogue";
 import { fault, raise } from "@/ipc/fake/rules";
 import type { Doing } from "@/ipc/fake/doing";
 import type { Scenario, World } from "@/ipc/fake/world";
@@ -216,6 +217,13 @@ function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; tr
   return { spans, transitions };
 }
 
+/** How long a breaker is held closed where nobody says for how long. */
+function closedMinutes({ settings: { values } }: World): number {
+  const known = RESILIENCE.presets.find(({ preset }) => preset === values.resilience.preset);
+  const numbers = known?.numbers ?? values.resilience.custom;
+  return (numbers["forced_closed_secs"] ?? 900) / 60;
+}
+
 type Operations = "accesses" | "accessForce" | "accessReset" | "breakerTimeline" | "breakerBacktest";
 
 export function fakeAccesses({ world, now, answer, changed }: Doing): Pick<Host, Operations> {
@@ -229,7 +237,9 @@ export function fakeAccesses({ world, now, answer, changed }: Doing): Pick<Host,
     accessForce: (req) =>
       answer(() => {
         viewOf(req.backend);
-        const until = req.minutes === null ? null : now() + req.minutes * MINUTE_MS;
+        const usual = req.forced === "closed" ? closedMinutes(world) : null;
+        const minutes = req.minutes ?? usual;
+        const until = minutes === null ? null : now() + minutes * MINUTE_MS;
         world.forced.set(req.backend, { forced: req.forced, by: "you", since: now(), until });
         changed("accesses", "routes");
         return viewOf(req.backend);

@@ -1,5 +1,70 @@
 /** What exists in the made-up world: models with prices, settings of a fresh install. */
-import type { ModelView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
+import type { ModelView, ResilienceFormView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
+
+/** Some of the core's numbers, as the core tells them. */
+export const RESILIENCE: ResilienceFormView = {
+  fields: [
+    {
+      name: "failures_in_a_row",
+      meaning: "Failures in a row that open the breaker; past 20 a dead backend costs too many requests.",
+      unit: "",
+      min: 1,
+      max: 20,
+      default: 3,
+    },
+    {
+      name: "failure_percent",
+      meaning: "Share of failed calls in the window, in percent, that opens it.",
+      unit: "%",
+      min: 5,
+      max: 100,
+      default: 50,
+    },
+    {
+      name: "open_ms_first",
+      meaning: "Milliseconds it stays open the first time; each further time is twice as long.",
+      unit: "ms",
+      min: 500,
+      max: 600_000,
+      default: 5_000,
+    },
+    {
+      name: "open_ms_max",
+      meaning: "Longest time it stays open, in milliseconds.",
+      unit: "ms",
+      min: 1_000,
+      max: 3_600_000,
+      default: 60_000,
+    },
+    {
+      name: "forced_closed_secs",
+      meaning: "Seconds after which a breaker that was forced closed decides for itself again.",
+      unit: "s",
+      min: 60,
+      max: 86_400,
+      default: 900,
+    },
+  ],
+  presets: [
+    preset("careful", [2, 30, 10_000, 300_000, 900]),
+    preset("balanced", [3, 50, 5_000, 60_000, 900]),
+    preset("eager", [5, 70, 2_000, 20_000, 900]),
+  ],
+};
+
+function preset(
+  name: "careful" | "balanced" | "eager",
+  [failures_in_a_row, failure_percent, open_ms_first, open_ms_max, forced_closed_secs]: [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ],
+) {
+  const numbers = { failures_in_a_row, failure_percent, open_ms_first, open_ms_max, forced_closed_secs };
+  return { preset: name, numbers };
+}
 
 export const DEFAULTS: SettingsValues = {
   gateway_port: 4283,
@@ -14,6 +79,15 @@ export const DEFAULTS: SettingsValues = {
   notifications_enabled: true,
   theme: "system",
   vault_kind: "keychain",
+  cache_enabled: true,
+  cache_ttl_secs: 600,
+  cache_memory_bytes_max: 67_108_864,
+  cache_entry_bytes_max: 2_097_152,
+  cache_disk: true,
+  cache_disk_bytes_max: 536_870_912,
+  cache_redis_url: null,
+  cache_redis_credential: null,
+  resilience: { preset: "balanced", custom: RESILIENCE.presets[1]?.numbers ?? {} },
 };
 
 /** As the core's own. */
@@ -27,6 +101,10 @@ export const RANGES: SettingsRanges = {
   total_timeout_ms: { min: 1_000, max: 3_600_000 },
   health_interval_secs: { min: 5, max: 3_600 },
   retention_days: { min: 1, max: 3_650 },
+  cache_ttl_secs: { min: 1, max: 2_592_000 },
+  cache_memory_bytes_max: { min: 1_048_576, max: 1_073_741_824 },
+  cache_entry_bytes_max: { min: 4_096, max: 16_777_216 },
+  cache_disk_bytes_max: { min: 16_777_216, max: 68_719_476_736 },
 };
 
 function priced(id: string, input: number, output: number, cache_read: number | null): ModelView {

@@ -140,10 +140,20 @@ export function recordRun(world: World): void {
 
 /** Refuses a number the core would refuse, naming its field. */
 export function requireRanges(values: SettingsValues): void {
+  requireServer(values);
+  const { open_ms_first: first = 0, open_ms_max: most = 0 } = values.resilience.custom;
+  if (first > most)
+    throw fault("invalid_input", `open_ms_first is ${first} and may not be more than ${most}.`, null, "open_ms_first");
   for (const [field, { min, max }] of Object.entries(RANGES)) {
     const value = values[field as keyof typeof RANGES];
     if (value < min || value > max) throw fault("invalid_input", `${value} is not from ${min} to ${max}.`, null, field);
   }
+}
+
+function requireServer({ cache_redis_url: url }: SettingsValues): void {
+  if (url === null || url === "" || /^(redis|valkey)s?:\/\//.test(url)) return;
+  const hint = "Write it like rediss://cache.example.com:6379/0.";
+  throw fault("invalid_input", "This is no address of such a server.", hint, "cache_redis_url");
 }
 
 /** Refuses a limit that would let nothing through. */

@@ -1,6 +1,6 @@
 /** What the made-up world answers when it is read. */
 import type { BackendView, ClientView, KeyView, NeedView, SettingsView, StatusView, VerdictView } from "@/ipc/bindings";
-import { DEFAULTS, RANGES } from "@/ipc/fake/catalogue";
+import { DEFAULTS, RANGES, RESILIENCE } from "@/ipc/fake/catalogue";
 import { spendOf, startOfDay } from "@/ipc/fake/traffic";
 import type { World } from "@/ipc/fake/world";
 
@@ -158,6 +158,7 @@ export function settingsView(world: World): SettingsView {
     values: valid ? values : DEFAULTS,
     defaults: DEFAULTS,
     ranges: RANGES,
+    resilience: RESILIENCE,
     problems: valid
       ? []
       : [

@@ -46,6 +46,26 @@ async fn each_purge_takes_what_it_names_and_leaves_the_rest() {
 }
 
 #[tokio::test]
+async fn a_purge_holds_before_it_is_waited_for() {
+    let cache = Cache::open(config(None), clock());
+    put(&cache, 1, entry("one"));
+    let waiting = cache.purge(Purge::Model("model1".to_owned()));
+    assert!(look(&cache, 1).await.is_none());
+    waiting.await.expect("purged");
+}
+
+#[tokio::test]
+async fn the_models_on_the_disk_are_listed_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = open(folder.path(), &clock()).await;
+    put(&cache, 1, entry("one"));
+    put(&cache, 1, entry("again"));
+    put(&cache, 2, entry("two"));
+    assert_eq!(cache.models().await, ["asked1", "asked2", "model1", "model2"]);
+    assert!(Cache::open(config(None), clock()).models().await.is_empty());
+}
+
+#[tokio::test]
 async fn purges_by_age_and_of_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = clock();

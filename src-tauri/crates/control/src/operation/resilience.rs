@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::resilience::{AccessState, BlockReason, Forced, LimitKind, Standing};
 use domain::{Access, Moment, WallTime};
-use engine::{Clocks, Engine};
+use engine::{Clocks, Engine, forced_closed_time};
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
 
@@ -49,7 +49,13 @@ pub(crate) async fn access_force(
         return Err(ApiError::invalid("minutes", message));
     }
     let access = known_access(engine, &req.backend, req.credential.as_deref())?;
-    let expires = req.minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
+    let expires = match (req.minutes, req.forced) {
+        (Some(minutes), _) => Some(Duration::from_secs(60 * u64::from(minutes))),
+        (None, ForcedView::Closed) => {
+            Some(forced_closed_time(&engine.settings().resilience.numbers()))
+        }
+        (None, _) => None,
+    };
     engine.live().force(&access, forced(req.forced), expires);
     one_access(engine, &access).await
 }

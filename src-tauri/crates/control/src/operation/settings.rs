@@ -1,15 +1,18 @@
 //! The settings as a form, and the repair of a broken file.
 
+mod parts;
+
 use std::ops::RangeInclusive;
 
 use engine::{EditError, Engine, NotificationOutcome};
 use settings::{GatewaySettings, Settings, SettingsError, Severity, StoreState, Theme, VaultKind};
 
+use self::parts::Parts;
 use super::keys::kind_view;
 use super::vault_view;
 use crate::view::{
-    FoldersView, NotificationTestView, ProblemView, RangeView, SettingsRanges, SettingsValues,
-    SettingsView, ThemeChoice, VaultKindView,
+    Count, FoldersView, NotificationTestView, ProblemView, RangeView, SettingsRanges,
+    SettingsValues, SettingsView, ThemeChoice, VaultKindView,
 };
 use crate::{ApiError, ErrorCode};
 
@@ -22,7 +25,8 @@ pub(crate) async fn settings_edit(
     engine: &Engine,
     req: SettingsValues,
 ) -> Result<SettingsView, ApiError> {
-    engine.edit(move |draft| apply(draft, &req)).await?;
+    let parts = Parts::read(&req, &engine.settings())?;
+    engine.edit(move |draft| apply(draft, &req, parts)).await?;
     Ok(view(engine))
 }
 
@@ -55,6 +59,7 @@ fn view(engine: &Engine) -> SettingsView {
         values: values(&settings),
         defaults: values(&Settings::default()),
         ranges: ranges(),
+        resilience: parts::resilience_form(),
         problems: engine.settings_problems().iter().map(problem_view).collect(),
         proposed_fix: engine.proposed_fix().map(|fix| fix.diff),
         vault: vault_view(engine),
@@ -97,11 +102,15 @@ fn ranges() -> SettingsRanges {
         total_timeout_ms: range(&settings::GATEWAY_TOTAL_TIMEOUT_MS_RANGE),
         health_interval_secs: range(&settings::HEALTH_INTERVAL_SECS_RANGE),
         retention_days: range(&settings::LEDGER_RETENTION_DAYS_RANGE),
+        cache_ttl_secs: range(&settings::CACHE_TTL_SECS_RANGE),
+        cache_memory_bytes_max: range(&settings::CACHE_MEMORY_BYTES_MAX_RANGE),
+        cache_entry_bytes_max: range(&settings::CACHE_ENTRY_BYTES_MAX_RANGE),
+        cache_disk_bytes_max: range(&settings::CACHE_DISK_BYTES_MAX_RANGE),
     }
 }
 
-fn range<N: Copy + TryInto<u32>>(allowed: &RangeInclusive<N>) -> RangeView {
-    let number = |number: N| number.try_into().unwrap_or(u32::MAX);
+fn range<N: Copy + TryInto<u64>>(allowed: &RangeInclusive<N>) -> RangeView {
+    let number = |number: N| Count(number.try_into().unwrap_or(u64::MAX));
     RangeView { min: number(*allowed.start()), max: number(*allowed.end()) }
 }
 
@@ -125,10 +134,21 @@ fn values(settings: &Settings) -> SettingsValues {
             Theme::Dark => ThemeChoice::Dark,
         },
         vault_kind: kind_view(settings.vault.kind),
+        cache_enabled: settings.cache.enabled,
+        cache_ttl_secs: settings.cache.ttl_secs,
+        cache_memory_bytes_max: settings.cache.memory_bytes_max.into(),
+        cache_entry_bytes_max: settings.cache.entry_bytes_max.into(),
+        cache_disk: settings.cache.disk,
+        cache_disk_bytes_max: settings.cache.disk_bytes_max.into(),
+        cache_redis_url: settings.cache.redis_url.as_ref().map(ToString::to_string),
+        cache_redis_credential: settings.cache.redis_credential.as_ref().map(ToString::to_string),
+        resilience: parts::resilience_values(&settings.resilience),
     }
 }
 
-fn apply(draft: &mut Settings, req: &SettingsValues) {
+fn apply(draft: &mut Settings, req: &SettingsValues, parts: Parts) {
+    draft.cache = parts.cache;
+    draft.resilience = parts.resilience;
     let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     draft.gateway = GatewaySettings {
         port: req.gateway_port,
@@ -164,7 +184,10 @@ fn form_field(path: &str) -> Option<String> {
         "notifications.enabled" => "notifications_enabled",
         "appearance.theme" => "theme",
         "vault.kind" => "vault_kind",
-        other => other.rsplit('.').next().filter(|last| !last.is_empty())?,
+        other => match other.split_once('.') {
+            Some(("cache", field)) => return Some(format!("cache_{field}")),
+            _ => other.rsplit('.').next().filter(|last| !last.is_empty())?,
+        },
     };
     Some(field.to_owned())
 }

@@ -193,7 +193,8 @@ pub struct AccessForce {
     pub credential: Option<String>,
     /// What.
     pub forced: ForcedView,
-    /// For how long, 1 to [`FORCE_MINUTES_MAX`]; none until it is reset.
+    /// For how long, 1 to [`FORCE_MINUTES_MAX`]. Without it, closed ends after the time in the
+    /// settings, and everything else when it is reset.
     pub minutes: Option<u32>,
 }
 

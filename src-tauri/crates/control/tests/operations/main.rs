@@ -11,4 +11,6 @@ mod resilience;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod settings_form;
+#[cfg(test)]
 mod whole_engine;

@@ -256,6 +256,35 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
+    let World { home: _home, core, upstream: _upstream, .. } = world().await;
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let force = |forced, minutes| {
+        let access = up();
+        let AccessRef { backend, credential } = access;
+        control::access_force(&core, AccessForce { backend, credential, forced, minutes })
+    };
+    let secs_left = |access: AccessView| {
+        let until = access.forced.expect("set by hand").until?;
+        assert_eq!(access.availability.until, Some(until));
+        Some((until.0 - engine.wall().unix_ms() + 500) / 1_000)
+    };
+    let usual = secs_left(force(ForcedView::Closed, None).await.expect("held"));
+    assert!(usual.is_some_and(|secs| (890..=900).contains(&secs)), "{usual:?}");
+    let set = |draft: &mut settings::Settings| {
+        draft.resilience.preset = settings::ResiliencePreset::Custom;
+        draft.resilience.custom.forced_closed_secs = 7_200;
+    };
+    engine.edit(set).await.expect("saved");
+    let longer = secs_left(force(ForcedView::Closed, None).await.expect("held"));
+    assert!(longer.is_some_and(|secs| (7_190..=7_200).contains(&secs)), "{longer:?}");
+    let named = secs_left(force(ForcedView::Closed, Some(1)).await.expect("held"));
+    assert!(named.is_some_and(|secs| secs <= 60), "{named:?}");
+    assert_eq!(secs_left(force(ForcedView::MonitorOnly, None).await.expect("held")), None);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_cache_is_shown_and_purged() {
     let World { core, .. } = world().await;
     let query = CacheQuery { range: UsageRange::LastDay, zone: ZoneChoice::Utc };

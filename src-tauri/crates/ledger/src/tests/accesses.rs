@@ -6,10 +6,9 @@ use domain::{Access, CredentialId, RequestId, TokenUsage, WallTime};
 
 use super::{NOW_MS, Place, at, attempt, backend, ended, request};
 use crate::{
-    ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState, AccessStates, AnswerLength, Attempt,
-    AttemptEnd, AttemptOutcome, Bypasses, CacheOutcome, EVIDENCE_KEPT_MAX, Outcome, Pace, Purpose,
-    Recent, Settlement, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, Transition,
-    TransitionQuery,
+    ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState, AccessStates, Attempt, AttemptEnd,
+    AttemptOutcome, Bypasses, CacheOutcome, EVIDENCE_KEPT_MAX, Outcome, Pace, Purpose, Settlement,
+    TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery,
 };
 
 fn access(name: &str, key: Option<&str>) -> Access {
@@ -176,10 +175,10 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
 }
 
 #[tokio::test]
-async fn how_things_are_is_reckoned_from_what_the_user_was_answered() {
+async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
     let place = Place::new();
     let ledger = place.open();
-    assert_eq!(ledger.recent(at(0)).await.expect("read"), Recent::default());
+    assert_eq!(ledger.paces(at(0)).await.expect("read"), []);
     for number in 1..=20 {
         let mut settlement = ended(number);
         settlement.attempts =
@@ -199,23 +198,13 @@ async fn how_things_are_is_reckoned_from_what_the_user_was_answered() {
         ledger.settle(settlement).await.expect("settled");
     }
     let _written = ledger.spend(at(0), at(1)).await.expect("read");
-    let pace = |answers, p50, p95| Pace {
+    let pace = |ms| Pace {
         backend: backend("home"),
         model: "gpt-4.1".to_owned(),
-        answers,
-        first_token_p50: Duration::from_millis(p50),
-        first_token_p95: Duration::from_millis(p95),
+        first_token_p50: Duration::from_millis(ms),
     };
-    let length = |answers, output_tokens_mean| AnswerLength {
-        route: "fast".to_owned(),
-        model_asked: "fast".to_owned(),
-        answers,
-        output_tokens_mean,
-    };
-    let recent = ledger.recent(at(0)).await.expect("read");
-    assert_eq!(recent, Recent { paces: vec![pace(20, 100, 190)], lengths: vec![length(20, 11)] });
-    let recent = ledger.recent(at(20_000)).await.expect("read");
-    assert_eq!(recent, Recent { paces: vec![pace(1, 200, 200)], lengths: vec![length(1, 21)] });
+    assert_eq!(ledger.paces(at(0)).await.expect("read"), [pace(100)]);
+    assert_eq!(ledger.paces(at(20_000)).await.expect("read"), [pace(200)]);
 }
 
 #[test]

@@ -96,6 +96,20 @@ pub struct NumberField {
     pub meaning: &'static str,
 }
 
+impl NumberField {
+    /// What it counts, as its name says: `ms`, `s`, `%`; empty for things.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        let mut units = self.name.split('_').filter_map(|word| match word {
+            "ms" => Some("ms"),
+            "secs" => Some("s"),
+            "percent" => Some("%"),
+            _ => None,
+        });
+        units.next().unwrap_or_default()
+    }
+}
+
 /// A struct of whole numbers that the file, a form and the command line go through by name.
 macro_rules! numbers {
     (

@@ -11,6 +11,9 @@ use crate::quantity::{UNKNOWN, distance_if_known};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
 
+/// For how long something is set by hand where nobody says, in minutes.
+const MINUTES_USUAL: u32 = 15;
+
 /// A backend with one of its keys.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
@@ -30,10 +33,10 @@ pub(crate) struct Force {
     /// What the breaker does
     #[arg(long, value_enum)]
     to: Forced,
-    /// For how long
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=i64::from(FORCE_MINUTES_MAX)))]
-    minutes: u32,
-    /// Until `gatehouse backends reset`
+    /// For how long; closed lasts as long as the settings say, everything else 15
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(FORCE_MINUTES_MAX)))]
+    minutes: Option<u32>,
+    /// Until `gatehouse backends reset`; closed ends by itself all the same
     #[arg(long, conflicts_with = "minutes")]
     until_reset: bool,
 }
@@ -76,12 +79,17 @@ pub(super) async fn force(
         Forced::MonitorOnly => (ForcedView::MonitorOnly, "to watching only"),
         Forced::Disabled => (ForcedView::Disabled, "to off"),
     };
-    let minutes = (!wanted.until_reset).then_some(wanted.minutes);
+    let has_own_time = wanted.until_reset || matches!(wanted.to, Forced::Closed);
+    let minutes = wanted.minutes.or((!has_own_time).then_some(MINUTES_USUAL));
     let Access { backend, key: credential } = wanted.access;
     let req = AccessForce { backend, credential, forced, minutes };
+    let now = console.now();
     let access = control::access_force(core, req).await?;
-    let until = minutes.map_or_else(|| "until it is reset".to_owned(), |m| format!("for {m} min"));
     console.answer(&access, |access| {
+        let until = match access.forced.as_ref().and_then(|set| set.until) {
+            Some(until) => format!("it ends {}", distance_if_known(now, Some(until))),
+            None => "until it is reset".to_owned(),
+        };
         done(&format!("Set the breaker of {} {what}, {until}.", name(access)))
     })
 }

@@ -182,13 +182,20 @@ pub(super) fn settings_fixture() -> Value {
         "connect_timeout_ms": 5_000, "first_token_timeout_ms": 60_000,
         "stall_timeout_ms": 30_000, "total_timeout_ms": 600_000, "health_interval_secs": 30,
         "retention_days": 90, "notifications_enabled": true, "theme": "system",
-        "vault_kind": "keychain"});
+        "vault_kind": "keychain", "cache_enabled": true, "cache_ttl_secs": 600,
+        "cache_memory_bytes_max": 67_108_864, "cache_entry_bytes_max": 2_097_152,
+        "cache_disk": true, "cache_disk_bytes_max": 536_870_912, "cache_redis_url": null,
+        "cache_redis_credential": null,
+        "resilience": {"preset": "balanced", "custom": {"calls_min": 10}}});
     let any = json!({"min": 1, "max": 65_535});
     json!({
         "path": "/c/settings.toml", "valid": false, "values": values, "defaults": values,
         "ranges": {"gateway_port": any, "in_flight_max": any, "body_bytes_max": any,
             "connect_timeout_ms": any, "first_token_timeout_ms": any, "stall_timeout_ms": any,
-            "total_timeout_ms": any, "health_interval_secs": any, "retention_days": any},
+            "total_timeout_ms": any, "health_interval_secs": any, "retention_days": any,
+            "cache_ttl_secs": any, "cache_memory_bytes_max": any, "cache_entry_bytes_max": any,
+            "cache_disk_bytes_max": any},
+        "resilience": {"fields": [], "presets": []},
         "problems": [
             {"path": "gateway.port", "line": 3, "fatal": true,
              "message": "80 is not allowed; choose 1024 to 65535"},

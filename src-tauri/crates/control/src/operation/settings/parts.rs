@@ -1,0 +1,129 @@
+//! The parts of the settings that are more than a number each: the cache with its server, and the numbers
+//! for failures, which go by name.
+
+use domain::CredentialId;
+use settings::{
+    CacheSettings, NumberField, ResilienceNumbers, ResiliencePreset, ResilienceSettings, Settings,
+};
+
+use crate::ApiError;
+use crate::operation::input;
+use crate::view::{
+    NumberFieldView, ResilienceFormView, ResiliencePresetName, ResiliencePresetView,
+    ResilienceValues, SettingsValues,
+};
+
+/// What was read of a form before it is laid over the settings.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) cache: CacheSettings,
+    pub(super) resilience: ResilienceSettings,
+}
+
+impl Parts {
+    /// Ranges are the settings' own business; here is what a form can get wrong beyond them.
+    pub(super) fn read(req: &SettingsValues, now: &Settings) -> Result<Self, ApiError> {
+        Ok(Self { cache: cache(req, now)?, resilience: resilience(&req.resilience, now)? })
+    }
+}
+
+fn cache(req: &SettingsValues, now: &Settings) -> Result<CacheSettings, ApiError> {
+    let typed = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let url = typed(&req.cache_redis_url).map(|text| text.parse()).transpose();
+    // Its text may hold a password, so no message repeats it.
+    let url = url.map_err(|_| {
+        ApiError::invalid("cache_redis_url", "this is no address")
+            .with_hint("Write it like rediss://cache.example.com:6379/0.")
+    })?;
+    let credential = typed(&req.cache_redis_credential);
+    let credential = credential.map(|text| password(&text, now)).transpose()?;
+    Ok(CacheSettings {
+        enabled: req.cache_enabled,
+        memory_bytes_max: req.cache_memory_bytes_max.0,
+        entry_bytes_max: req.cache_entry_bytes_max.0,
+        disk: req.cache_disk,
+        disk_bytes_max: req.cache_disk_bytes_max.0,
+        ttl_secs: req.cache_ttl_secs,
+        redis_url: url,
+        redis_credential: credential,
+    })
+}
+
+/// A key that may leave for that server. One that stands in the settings already is left to them.
+fn password(text: &str, now: &Settings) -> Result<CredentialId, ApiError> {
+    let field = "cache_redis_credential";
+    let id: CredentialId = input::id(field, text)?;
+    if now.cache.redis_credential.as_ref() == Some(&id) {
+        return Ok(id);
+    }
+    match now.credentials.get(&id) {
+        None => Err(ApiError::invalid(field, format!("there is no key named {id}"))
+            .with_hint("Put the password into the vault first, as a key without a backend.")),
+        Some(known) => match &known.origin {
+            None => Ok(id),
+            Some(origin) => {
+                let message = format!("{id} is bound to {origin} and leaves for no other place");
+                Err(ApiError::invalid(field, message).with_hint("Choose a key that is not bound."))
+            }
+        },
+    }
+}
+
+fn resilience(req: &ResilienceValues, now: &Settings) -> Result<ResilienceSettings, ApiError> {
+    let mut custom = now.resilience.custom.clone();
+    for (name, number) in &req.custom {
+        let set = custom.set(name, *number);
+        set.ok_or_else(|| ApiError::invalid(name, "there is no number of this name"))?;
+    }
+    Ok(ResilienceSettings { preset: preset(req.preset), custom })
+}
+
+pub(super) fn resilience_values(settings: &ResilienceSettings) -> ResilienceValues {
+    ResilienceValues { preset: preset_name(settings.preset), custom: numbers(&settings.custom) }
+}
+
+pub(super) fn resilience_form() -> ResilienceFormView {
+    let preset = |preset: &ResiliencePreset| {
+        let numbers = numbers(&preset.numbers()?);
+        Some(ResiliencePresetView { preset: preset_name(*preset), numbers })
+    };
+    let presets = ResiliencePreset::ALL.iter().filter_map(preset).collect();
+    let fields = ResilienceNumbers::FIELDS.iter().map(field).collect();
+    ResilienceFormView { fields, presets }
+}
+
+fn field(field: &NumberField) -> NumberFieldView {
+    NumberFieldView {
+        name: field.name.to_owned(),
+        meaning: field.meaning.to_owned(),
+        unit: field.unit().to_owned(),
+        min: *field.range.start(),
+        max: *field.range.end(),
+        default: field.default,
+    }
+}
+
+fn numbers(numbers: &ResilienceNumbers) -> std::collections::BTreeMap<String, u32> {
+    let fields = ResilienceNumbers::FIELDS.iter();
+    fields.filter_map(|field| Some((field.name.to_owned(), numbers.get(field.name)?))).collect()
+}
+
+const fn preset(name: ResiliencePresetName) -> ResiliencePreset {
+    match name {
+        ResiliencePresetName::Careful => ResiliencePreset::Careful,
+        ResiliencePresetName::Balanced => ResiliencePreset::Balanced,
+        ResiliencePresetName::Eager => ResiliencePreset::Eager,
+        ResiliencePresetName::Custom => ResiliencePreset::Custom,
+    }
+}
+
+const fn preset_name(preset: ResiliencePreset) -> ResiliencePresetName {
+    match preset {
+        ResiliencePreset::Careful => ResiliencePresetName::Careful,
+        ResiliencePreset::Balanced => ResiliencePresetName::Balanced,
+        ResiliencePreset::Eager => ResiliencePresetName::Eager,
+        ResiliencePreset::Custom => ResiliencePresetName::Custom,
+    }
+}

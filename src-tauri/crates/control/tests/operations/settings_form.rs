@@ -1,0 +1,102 @@
+//! The settings as a form: what it shows, what it saves, and what it refuses by the name of the field.
+
+use control::view::*;
+use control::{Core, ErrorCode};
+use settings::{ResilienceNumbers, ResiliencePreset};
+use test_support::MARKED_KEY;
+
+use crate::whole_engine::{add, lists_models, refused, secret, world};
+
+async fn values(core: &Core) -> SettingsValues {
+    control::settings(core).await.expect("settings").values
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
+    let core = world().await.core;
+    let shown = control::settings(&core).await.expect("settings");
+    let form = &shown.resilience;
+    assert_eq!(form.fields.len(), ResilienceNumbers::FIELDS.len());
+    for field in &form.fields {
+        assert_eq!(shown.defaults.resilience.custom.get(&field.name), Some(&field.default));
+        assert!((field.min..=field.max).contains(&field.default), "{field:?}");
+        assert!(field.meaning.ends_with('.'), "{field:?}");
+    }
+    let unit = |name: &str| form.fields.iter().find(|field| field.name == name).map(|f| &f.unit);
+    let units = ["open_ms_first", "calm_secs", "slow_percent", "attempts_max"].map(unit);
+    assert_eq!(
+        units.map(|unit| unit.map(String::as_str)),
+        [Some("ms"), Some("s"), Some("%"), Some("")]
+    );
+    let presets: Vec<_> = form.presets.iter().map(|set| set.preset).collect();
+    use ResiliencePresetName::{Balanced, Careful, Custom, Eager};
+    assert_eq!(presets, [Careful, Balanced, Eager]);
+
+    let mut wanted = shown.values;
+    wanted.resilience.preset = Custom;
+    wanted.resilience.custom = [("failures_in_a_row".to_owned(), 7)].into();
+    let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
+    assert_eq!(saved.resilience.custom.get("failures_in_a_row"), Some(&7));
+    assert_eq!(saved.resilience.custom.get("calls_min"), Some(&10));
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    assert_eq!(engine.breaker_rules().failures_in_a_row, 7);
+
+    wanted.resilience.preset = Careful;
+    control::settings_edit(&core, wanted.clone()).await.expect("saved");
+    assert_eq!(engine.settings().resilience.preset, ResiliencePreset::Careful);
+    assert_eq!(engine.settings().resilience.custom.failures_in_a_row, 7);
+    assert_eq!(engine.breaker_rules().failures_in_a_row, 2);
+
+    for (name, number, field) in [
+        ("failures_in_a_row", 21, "failures_in_a_row"),
+        ("open_ms_first", 70_000, "open_ms_first"),
+        ("patience", 1, "patience"),
+    ] {
+        let mut wrong = wanted.clone();
+        wrong.resilience.custom = [(name.to_owned(), number)].into();
+        let answer = control::settings_edit(&core, wrong).await;
+        refused(answer, ErrorCode::InvalidInput, Some(field));
+    }
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cache_is_set_by_the_form_and_its_server_is_checked() {
+    let core = world().await.core;
+    let mut wanted = values(&core).await;
+    wanted.cache_ttl_secs = 60;
+    wanted.cache_disk = false;
+    wanted.cache_memory_bytes_max = Count(2_097_152);
+    wanted.cache_redis_url = Some(" redis://127.0.0.1:1/0 ".to_owned());
+    let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
+    assert_eq!(saved.cache_redis_url.as_deref(), Some("redis://127.0.0.1:1/0"));
+    assert_eq!((saved.cache_ttl_secs, saved.cache_disk), (60, false));
+    wanted.cache_redis_url = Some(String::new());
+    wanted.cache_enabled = false;
+    let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
+    assert_eq!((saved.cache_redis_url, saved.cache_enabled), (None, false));
+
+    let upstream = lists_models().await;
+    let key = BackendKey::New { secret: secret(MARKED_KEY) };
+    control::backend_add(&core, add(&upstream, key)).await.expect("added");
+    let check = async |change: &dyn Fn(&mut SettingsValues), field: &str| {
+        let mut wrong = wanted.clone();
+        change(&mut wrong);
+        let answer = control::settings_edit(&core, wrong).await;
+        refused(answer, ErrorCode::InvalidInput, Some(field));
+    };
+    check(&|it| it.cache_ttl_secs = 0, "cache_ttl_secs").await;
+    check(&|it| it.cache_disk_bytes_max = Count(1), "cache_disk_bytes_max").await;
+    for url in [
+        "nowhere".to_owned(),
+        "https://x.test".to_owned(),
+        format!("rediss://:{MARKED_KEY}@x.test"),
+    ] {
+        check(&|it| it.cache_redis_url = Some(url.clone()), "cache_redis_url").await;
+    }
+    for key in ["gone", "up", "No Name"] {
+        let field = "cache_redis_credential";
+        check(&|it| it.cache_redis_credential = Some(key.to_owned()), field).await;
+    }
+    core.stop().await;
+}

@@ -1,0 +1,145 @@
+/** The cache beyond its numbers: what is on, and the server that shares answers between machines. */
+import { useState } from "react";
+import { useSettingsChange } from "@/features/settings/desktop-parts";
+import { SettingRow } from "@/features/settings/setting-row";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, Select, TextInput } from "@/components/field";
+import { notify } from "@/components/toast";
+import { Switch } from "@/components/switch";
+import { useAction } from "@/ipc/actions";
+import { useKeys } from "@/ipc/queries";
+import type { SettingsValues, SettingsView } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+
+const SWITCHES = [
+  {
+    key: "cache_enabled",
+    label: "Keep answers",
+    detail: "The same question is answered again without asking a provider. Default: on.",
+  },
+  {
+    key: "cache_disk",
+    label: "On the disk too",
+    detail: "Encrypted, past a restart. Default: on.",
+  },
+] as const;
+
+/** Each takes effect at once. */
+export function CacheSwitches({ settings }: { settings: SettingsView }) {
+  const change = useSettingsChange(settings);
+  const { values, defaults, valid } = settings;
+  return SWITCHES.map(({ key, label, detail }) => (
+    <SettingRow key={key} label={label} detail={detail} changed={values[key] !== defaults[key]}>
+      <Switch
+        label={label}
+        checked={values[key]}
+        disabled={!valid}
+        onChange={(checked) => change(key === "cache_disk" ? { cache_disk: checked } : { cache_enabled: checked })}
+      />
+    </SettingRow>
+  ));
+}
+
+type Server = Pick<SettingsValues, "cache_redis_url" | "cache_redis_credential">;
+
+const FIELDS = ["cache_redis_url", "cache_redis_credential"] as const;
+
+/** A server for several machines: its address and its password, saved together. */
+export function SharedCachePart({ settings }: { settings: SettingsView }) {
+  const { values, valid } = settings;
+  const [typed, setTyped] = useState<Partial<Server>>({});
+  const save = useAction(["settings", "cache"], (host, server: Partial<Server>) =>
+    host.settingsEdit({ ...values, ...server }),
+  );
+  const shown = { ...values, ...typed };
+  const isDirty = FIELDS.some((key) => (shown[key] ?? "") !== (values[key] ?? ""));
+  return (
+    <Card title="Shared cache">
+      <form
+        noValidate
+        aria-label="Shared cache"
+        className="flex flex-col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          save.mutate(typed, {
+            onSuccess: () => {
+              setTyped({});
+              notify({ title: "Settings saved" });
+            },
+          });
+        }}
+      >
+        <Field
+          label="Server"
+          optional
+          help="Redis or Valkey, such as rediss://cache.example.com:6379/0, without a password. Default: none."
+          fault={faultOf(save.error, "cache_redis_url")}
+        >
+          {(given) => (
+            <TextInput
+              {...given}
+              mono
+              disabled={!valid}
+              value={shown.cache_redis_url ?? ""}
+              onChange={(event) => setTyped((before) => ({ ...before, cache_redis_url: event.target.value }))}
+            />
+          )}
+        </Field>
+        <Field
+          label="Password"
+          optional
+          help="A key of the vault that is bound to no provider."
+          fault={faultOf(save.error, "cache_redis_credential")}
+        >
+          {(given) => (
+            <Select
+              {...given}
+              className="w-full max-w-80"
+              disabled={!valid}
+              value={shown.cache_redis_credential ?? ""}
+              onChange={(event) => setTyped((before) => ({ ...before, cache_redis_credential: event.target.value }))}
+            >
+              <PasswordChoices chosen={values.cache_redis_credential} />
+            </Select>
+          )}
+        </Field>
+        <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
+        {isDirty && (
+          <div className="flex justify-end gap-2">
+            <Button
+              onClick={() => {
+                setTyped({});
+                save.reset();
+              }}
+            >
+              Discard
+            </Button>
+            <Button type="submit" look="primary" busy={save.isPending}>
+              Save the server
+            </Button>
+          </div>
+        )}
+      </form>
+    </Card>
+  );
+}
+
+/** A provider's key leaves for its own host alone, so only the others are offered. */
+function PasswordChoices({ chosen }: { chosen: string | null }) {
+  const keys = useKeys().data ?? [];
+  const free = keys.filter(({ id, origin }) => origin === null || id === chosen);
+  const isUnknown = chosen !== null && !keys.some(({ id }) => id === chosen);
+  return (
+    <>
+      <option value="">None</option>
+      {isUnknown && <option value={chosen}>{chosen}</option>}
+      {free.map(({ id, label }) => (
+        <option key={id} value={id}>
+          {label}
+        </option>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,167 @@
+/** When a backend is left alone and how often a request is tried: a word for a set of numbers, or each number. */
+import { ChevronRight } from "lucide-react";
+import { useId, useState } from "react";
+import { useSettingsChange } from "@/features/settings/desktop-parts";
+import {
+  changedNumbers,
+  numberLabel,
+  numberRange,
+  numbersOf,
+  PRESETS,
+  readNumbers,
+  type TypedNumbers,
+} from "@/features/settings/resilience-numbers";
+import { SettingRow } from "@/features/settings/setting-row";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { Choice } from "@/components/choice";
+import { ErrorNotice } from "@/components/error-notice";
+import { TextInput } from "@/components/field";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { NumberFieldView, SettingsView } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import { matchesFilter } from "@/lib/filter";
+import { formatCount, formatCounted } from "@/lib/quantity";
+
+export function ResiliencePart({ settings, filter }: { settings: SettingsView; filter: string }) {
+  const change = useSettingsChange(settings);
+  const { values, defaults } = settings;
+  const { preset } = values.resilience;
+  return (
+    <Card title="Resilience" flush>
+      <SettingRow
+        label="When a backend fails"
+        detail={PRESETS.find(({ value }) => value === preset)?.note}
+        changed={preset !== defaults.resilience.preset}
+      >
+        <Choice
+          label="When a backend fails"
+          options={PRESETS}
+          value={preset}
+          onChange={(next) => change({ resilience: { ...values.resilience, preset: next } })}
+        />
+      </SettingRow>
+      <Numbers settings={settings} filter={filter} />
+    </Card>
+  );
+}
+
+/** Edited together and saved whole, as numbers of one's own, whatever set they began with. */
+function Numbers({ settings, filter }: { settings: SettingsView; filter: string }) {
+  const [typed, setTyped] = useState<TypedNumbers>({});
+  const { fields } = settings.resilience;
+  const inForce = numbersOf(settings, settings.values.resilience.preset);
+  const save = useAction(["settings"], (host, texts: TypedNumbers) => {
+    const resilience = readNumbers(fields, texts, inForce);
+    return "code" in resilience ? Promise.reject(resilience) : host.settingsEdit({ ...settings.values, resilience });
+  });
+  const found = fields.filter(({ name, meaning }) => matchesFilter(filter, [numberLabel(name), name, meaning]));
+  const dirty = changedNumbers(typed, inForce).length;
+  const changed = fields.filter(({ name, default: standard }) => inForce[name] !== standard).length;
+  const names = fields.map(({ name }) => name);
+  return (
+    <details open={filter !== "" && found.length > 0} className="group border-b border-line last:border-b-0">
+      <summary className="flex h-10 list-none items-center gap-2 px-4 font-medium [&::-webkit-details-marker]:hidden">
+        <ChevronRight
+          size={14}
+          strokeWidth={1.5}
+          aria-hidden
+          className="shrink-0 text-ink-3 transition-transform duration-150 group-open:rotate-90"
+        />
+        All numbers
+        {changed > 0 && (
+          <span className="text-11 font-normal text-accent">{formatCount(changed)} changed from the default</span>
+        )}
+      </summary>
+      <form
+        noValidate
+        aria-label="Numbers for failures"
+        className="border-t border-line"
+        onSubmit={(event) => {
+          event.preventDefault();
+          save.mutate(typed, {
+            onSuccess: () => {
+              setTyped({});
+              notify({ title: "Settings saved", detail: "These are numbers of your own now." });
+            },
+          });
+        }}
+      >
+        {(found.length > 0 ? found : fields).map((field) => (
+          <NumberRow
+            key={field.name}
+            field={field}
+            text={typed[field.name] ?? String(inForce[field.name])}
+            fault={faultOf(save.error, field.name)}
+            disabled={!settings.valid}
+            onType={(text) => setTyped((before) => ({ ...before, [field.name]: text }))}
+          />
+        ))}
+        <ErrorNotice error={faultElsewhere(save.error, names)} />
+        {dirty > 0 && (
+          <div className="flex items-center gap-2 p-3">
+            <span role="status" className="flex-1">
+              {formatCounted(dirty, "unsaved number", "unsaved numbers")}
+            </span>
+            <Button
+              onClick={() => {
+                setTyped({});
+                save.reset();
+              }}
+            >
+              Discard
+            </Button>
+            <Button type="submit" look="primary" busy={save.isPending}>
+              Save as own numbers
+            </Button>
+          </div>
+        )}
+      </form>
+    </details>
+  );
+}
+
+interface NumberRowProps {
+  field: NumberFieldView;
+  text: string;
+  fault: string | null;
+  disabled: boolean;
+  onType: (text: string) => void;
+}
+
+function NumberRow({ field, text, fault, disabled, onType }: NumberRowProps) {
+  const id = useId();
+  const noteId = `${id}-note`;
+  const standard = formatCount(field.default);
+  return (
+    <SettingRow
+      label={<label htmlFor={id}>{numberLabel(field.name)}</label>}
+      changed={text !== String(field.default)}
+      detail={
+        <span id={noteId}>
+          {field.meaning} {numberRange(field)}, default {standard}.
+          {fault !== null && (
+            <span role="alert" className="block text-bad">
+              {fault}
+            </span>
+          )}
+        </span>
+      }
+    >
+      <span className="flex items-center gap-2">
+        <TextInput
+          id={id}
+          inputMode="numeric"
+          disabled={disabled}
+          aria-describedby={noteId}
+          aria-invalid={fault !== null || undefined}
+          className="w-24 text-right"
+          value={text}
+          onChange={(event) => onType(event.target.value)}
+        />
+        <span className="w-16 text-12 text-ink-3">{field.unit}</span>
+      </span>
+    </SettingRow>
+  );
+}
