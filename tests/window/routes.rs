@@ -4,12 +4,13 @@
 use acceptance::{chat, local};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
+use test_support::Received;
 
 use super::journey::Journey;
 use super::witness::{assert_accessible, assert_no_fault};
 
-/// Failures in a row that open a breaker, as the settings have it at first.
-const FAILURES_TO_OPEN: usize = 3;
+/// More than the failures in a row that open a breaker.
+const QUESTIONS: usize = 8;
 
 /// What the window may be shrunk to.
 const SMALLEST: (u32, u32) = (900, 600);
@@ -19,6 +20,7 @@ impl Journey {
     /// From the empty screen to a route over two backends, and the answer to who would serve it.
     pub(crate) async fn a_route_is_made_and_explained(&self) {
         let panel = &self.panel;
+        self.session.screen.focus_panel();
         panel.go("Routing").await;
         panel.sees("Requests go by their model's name").await;
         self.picture("12-no-routes").await;
@@ -31,7 +33,7 @@ impl Journey {
         panel.sees("Ask for the model fast.").await;
         self.picture("12-route").await;
         panel.press("Close").await;
-        panel.sees("Scripted serves").await;
+        panel.sees("is the first of 2 in the route fast").await;
         assert_accessible(panel, "Routing").await;
         self.picture("12-routes").await;
     }
@@ -40,20 +42,22 @@ impl Journey {
     pub(crate) async fn an_outage_costs_no_request_and_is_shown(&self) {
         let (panel, token) = (&self.panel, self.token().await);
         self.outage.store(true, Ordering::Relaxed);
-        let asked_before = self.provider.requests().len();
-        for number in 0..2 * FAILURES_TO_OPEN {
+        for number in 0..QUESTIONS {
             let words = format!("question {number}");
             let ask = json!({"model": "fast", "messages": [{"role": "user", "content": words}]});
             let answer = chat(local(self.session.gateway_port), &token, &ask).await;
             assert_eq!(answer.status, 200, "{}", answer.text());
             assert_eq!(answer.header("x-gatehouse-backend"), Some("mock"));
         }
-        let asked = self.provider.requests().len() - asked_before;
-        assert!(asked < 2 * FAILURES_TO_OPEN, "an open breaker still let {asked} through");
+        // The last one came when the breaker was open.
+        let last = format!("question {}", QUESTIONS - 1);
+        let came = |request: &Received| request.json().to_string().contains(&last);
+        assert!(!self.provider.requests().iter().any(came), "an open breaker let it through");
         let strip = "//ol[@aria-label='Candidates of fast']//a[contains(@aria-label, ': Open')]";
         panel.find(strip).await;
         self.picture("13-outage-routing").await;
         panel.go("Backends").await;
+        panel.row("Scripted", |row| row.contains("Down")).await;
         self.picture("13-outage-backends").await;
         panel.press_row("Scripted").await;
         panel.press("Resilience").await;
@@ -80,6 +84,11 @@ impl Journey {
         panel.press("Reset").await;
         panel.sees("begins anew, closed").await;
         panel.press("Close").await;
+        for _ in 0..2 {
+            let tested = panel.ask("backend_test", json!({"req": {"id": "scripted"}})).await;
+            tested.expect("tested");
+        }
+        panel.row("Scripted", |row| row.contains("Up")).await;
         let ready: Value = panel.ask("accesses", json!({})).await.expect("accesses");
         let states = ready.to_string();
         assert!(states.contains("\"ready\"") && !states.contains("\"open\""), "{states}");

@@ -9,6 +9,8 @@ import { StateMark } from "@/components/state-mark";
 const SHOWN_MAX = 3;
 const PLAIN_MS = 6_000;
 const UNDO_MS = 10_000;
+/** Long enough to be read in the place it has moved to. */
+const MOVED_MS_MIN = 2_000;
 
 export interface Toast {
   title: string;
@@ -19,6 +21,9 @@ export interface Toast {
 
 interface Shown extends Toast {
   id: number;
+  /** How long it is shown from when it comes to where it stands. */
+  ms: number;
+  until: number;
 }
 
 let shown: Shown[] = [];
@@ -38,12 +43,15 @@ function replace(next: Shown[]): void {
 
 function offer(place: HTMLElement | null): (() => void) | undefined {
   if (place === null) return undefined;
-  places = [...places, place];
-  tell();
-  return () => {
-    places = places.filter((other) => other !== place);
-    tell();
-  };
+  move([...places, place]);
+  return () => move(places.filter((other) => other !== place));
+}
+
+/** In another place a toast begins anew, for the rest of its time. */
+function move(next: HTMLElement[]): void {
+  places = next;
+  const now = performance.now();
+  replace(shown.map((toast) => ({ ...toast, ms: Math.max(MOVED_MS_MIN, toast.until - now) })));
 }
 
 /**
@@ -56,7 +64,8 @@ export function ToastPlace() {
 
 export function notify(toast: Toast): void {
   lastId += 1;
-  replace([...shown, { ...toast, id: lastId }].slice(-SHOWN_MAX));
+  const ms = toast.undo ? UNDO_MS : PLAIN_MS;
+  replace([...shown, { ...toast, id: lastId, ms, until: performance.now() + ms }].slice(-SHOWN_MAX));
 }
 
 function dismiss(id: number): void {
@@ -80,7 +89,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       {toasts.map((toast) => (
         <Radix.Root
           key={toast.id}
-          duration={toast.undo ? UNDO_MS : PLAIN_MS}
+          duration={toast.ms}
           onOpenChange={(open) => !open && dismiss(toast.id)}
           className="flex animate-rise items-start gap-3 rounded-card border border-line bg-surface-1 py-2.5 pr-2 pl-3.5 shadow-float"
         >

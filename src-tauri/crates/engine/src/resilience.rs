@@ -11,9 +11,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::resilience::{
-    BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition, TransitionRule, TransitionState,
-};
+use ::resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
 use domain::{Access, BackendId, CredentialId, Moment, WallTime};
 use gateway::Verdict;
 use ledger::{AccessState, AccessStates, LedgerError};
@@ -72,15 +70,6 @@ pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
     for transition in transitions {
         let Transition { access, from, to, rule, .. } = transition;
         tracing::info!(%access, %from, %to, %rule, "an access changed its state");
-    }
-    // A request that another key answered tells of that one only; the one it began with is told here.
-    for Transition { access, to, rule, .. } in transitions {
-        let is_rejected = matches!(rule, TransitionRule::KeyRejected | TransitionRule::Forbidden);
-        if let (TransitionState::Blocked, true, Some(key)) = (to, is_rejected, &access.credential)
-            && parts.note_rejected(&access.backend, key, clocks.wall)
-        {
-            parts.events.changed(&[Topic::Keys]);
-        }
     }
     parts.access_log.add(transitions.iter().map(|transition| clocks.written(transition)));
     parts.events.changed(&[Topic::Accesses, Topic::Routes, Topic::Backends, Topic::Status]);

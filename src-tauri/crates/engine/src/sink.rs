@@ -3,8 +3,9 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use domain::{Access, BackendId, CredentialId, WallTime};
+use domain::{Access, BackendId, CredentialId};
 use gateway::{EventSink, FailureReason, GatewayEvent, RequestSummary, Verdict};
 use ledger::Purpose;
 use monitor::{Finding, Observation, Reading, Source};
@@ -35,6 +36,10 @@ impl EventSink for TrafficSink {
             GatewayEvent::AccessesChanged(transitions) => {
                 resilience::changed(&parts, &transitions);
             }
+            GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
+                let at = Reading::of(&*parts.clock);
+                parts.learn((&backend, credential.as_ref()), verdict, duration, at);
+            }
             GatewayEvent::RequestSettled(summary) => settled(&parts, &summary),
         }
     }
@@ -49,36 +54,39 @@ fn settled(parts: &Parts, summary: &RequestSummary) {
         parts.events.changed(&[Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends]);
     }
     let (Some(backend), Some(verdict)) = (&summary.backend, summary.verdict) else { return };
-    // One key of several that is rejected is that key's matter; the backend answers with the others.
-    let is_the_keys = verdict == Verdict::KeyRejected && parts.has_key_left(backend);
-    if let Some((finding, reason)) = finding(verdict).filter(|_| !is_the_keys) {
-        let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
-        let reason = reason.to_owned();
-        let observation = Observation { source: Source::Passive, finding, reason, duration };
-        parts.monitor.observe(backend, observation, at);
-    }
-    let Some(key) = &summary.credential else { return };
-    parts.standings.note_use(key, at.wall);
-    let changed = match verdict {
-        Verdict::Success => parts.standings.note_key(key, KeyState::Valid, None, at.wall),
-        Verdict::KeyRejected => parts.note_rejected(backend, key, at.wall),
-        _ => false,
-    };
-    if changed {
-        parts.events.changed(&[Topic::Keys]);
-    }
+    let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
+    parts.learn((backend, summary.credential.as_ref()), verdict, duration, at);
 }
 
 impl Parts {
-    /// Notes that a backend rejected a key; `true` when that is news.
-    pub(crate) fn note_rejected(
+    /// Takes in what one try says about a backend and the key that was used there.
+    fn learn(
         &self,
-        backend: &BackendId,
-        key: &CredentialId,
-        at: WallTime,
-    ) -> bool {
-        let reason = format!("{backend} rejected it; replace it");
-        self.standings.note_key(key, KeyState::Rejected, Some(reason), at)
+        (backend, key): (&BackendId, Option<&CredentialId>),
+        verdict: Verdict,
+        duration: Duration,
+        at: Reading,
+    ) {
+        // One key of several that is rejected is that key's matter; the backend answers with the others.
+        let is_the_keys = verdict == Verdict::KeyRejected && self.has_key_left(backend);
+        if let Some((finding, reason)) = finding(verdict).filter(|_| !is_the_keys) {
+            let reason = reason.to_owned();
+            let observation = Observation { source: Source::Passive, finding, reason, duration };
+            self.monitor.observe(backend, observation, at);
+        }
+        let Some(key) = key else { return };
+        self.standings.note_use(key, at.wall);
+        let changed = match verdict {
+            Verdict::Success => self.standings.note_key(key, KeyState::Valid, None, at.wall),
+            Verdict::KeyRejected => {
+                let reason = format!("{backend} rejected it; replace it");
+                self.standings.note_key(key, KeyState::Rejected, Some(reason), at.wall)
+            }
+            _ => false,
+        };
+        if changed {
+            self.events.changed(&[Topic::Keys]);
+        }
     }
 
     /// Whether a backend has a key that nothing is held against which the user would have to mend.
@@ -93,7 +101,7 @@ impl Parts {
     }
 }
 
-/// What a request's end says about its backend; what is the client's own fault says nothing.
+/// What a try's end says about its backend; what is the client's own fault says nothing.
 const fn finding(verdict: Verdict) -> Option<(Finding, &'static str)> {
     match verdict {
         Verdict::Success => Some((Finding::Answered, "")),

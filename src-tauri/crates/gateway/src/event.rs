@@ -1,5 +1,7 @@
 //! What the gateway tells the rest of the program about requests. No secret, prompt or answer.
 
+use std::time::Duration;
+
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
 use ledger::{Cost, Outcome, Purpose, Timings};
 use resilience::{FailureClass, Transition};
@@ -21,6 +23,18 @@ pub enum GatewayEvent {
         client: ClientId,
         /// Where it goes.
         backend: BackendId,
+    },
+    /// A try failed and another one begins. The last try of a request is told of by
+    /// [`GatewayEvent::RequestSettled`].
+    FailedOver {
+        /// Which backend failed.
+        backend: BackendId,
+        /// The credential used there.
+        credential: Option<CredentialId>,
+        /// What that says about the two.
+        verdict: Verdict,
+        /// How long it took to fail.
+        duration: Duration,
     },
     /// Accesses changed their state.
     AccessesChanged(Vec<Transition>),
@@ -45,7 +59,7 @@ pub struct RequestSummary {
     pub credential: Option<CredentialId>,
     /// How it ended for the client.
     pub outcome: Outcome,
-    /// What it says about the backend and its key; `None` if none was asked.
+    /// What the last try says about the backend and its key; `None` if none was asked.
     pub verdict: Option<Verdict>,
     /// The status the client got; `None` if it went away before.
     pub http_status: Option<u16>,

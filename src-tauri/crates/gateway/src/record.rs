@@ -146,6 +146,7 @@ impl Record {
         to: &Backend,
         prices: &Arc<PriceBook>,
     ) {
+        self.failed_over();
         self.tried_since = Some(self.books.clock.now());
         self.first_token = None;
         self.pricing = Some(Pricing {
@@ -162,6 +163,19 @@ impl Record {
         let mut attempt = Attempt::begun(candidate.access.clone(), &candidate.model, started);
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
+    }
+
+    /// Tells of the try before, if one failed.
+    fn failed_over(&mut self) {
+        let Some(verdict) = self.verdict.take() else { return };
+        let failed = self.settlement.as_ref().and_then(|settlement| settlement.attempts.last());
+        let Some(failed) = failed else { return };
+        self.books.events.emit(GatewayEvent::FailedOver {
+            backend: failed.backend.clone(),
+            credential: failed.credential.clone(),
+            verdict,
+            duration: failed.duration,
+        });
     }
 
     /// How many tries were begun.

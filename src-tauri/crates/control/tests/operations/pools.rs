@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 use test_support::{ChatText, Received, Reply, ScriptedUpstream};
 
-use crate::resilience::{ask, opened};
+use crate::resilience::{ask, ask_for, opened};
+use crate::routes::{route, to};
 
 const MAIN: &str = "sk-main-0123456789abcdef";
 const SPARE: &str = "sk-spare-0123456789abcdef";
@@ -114,6 +115,26 @@ async fn a_key_that_another_stood_in_for_is_known_as_rejected() {
     ask(&world.core).await;
     assert_eq!(world.keys().await, [KeyStateView::Rejected, KeyStateView::Valid]);
     assert_eq!(world.health().await.state, HealthStateView::Up);
+    world.core.stop().await;
+}
+
+/// Nobody's request fails, and yet everybody can see that the backend is down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
+    let world = world().await;
+    world.check().await;
+    world.tell(MAIN, Reply::error(500, "x", "oh"));
+    world.tell(SPARE, Reply::error(500, "x", "oh"));
+    let candidates = vec![to("up", Some("m-1"), 1), to("mock", Some("echo"), 1)];
+    // Each request begins with the first, though they are one conversation.
+    let route = RouteEdit { sticky_secs: None, ..route("fast", candidates) };
+    control::route_set(&world.core, route).await.expect("set");
+    for _ in 0..3 {
+        ask_for(&world.core, "fast").await;
+    }
+    let health = world.health().await;
+    assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
+    assert!(health.reason.contains("fault of its own"), "{}", health.reason);
     world.core.stop().await;
 }
 

@@ -82,9 +82,14 @@ impl World {
 
 /// Asks the backend once, and waits until that is in the ledger. The request's id.
 pub(crate) async fn ask(core: &Core) -> String {
+    ask_for(core, "up/m-1").await
+}
+
+/// The same, of a model by its name.
+pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
     let mut events = CoreEvents::of(core).await.expect("events");
     let ask = PlaygroundSend {
-        model: "up/m-1".to_owned(),
+        model: model.to_owned(),
         system: None,
         prompt: "Does it answer?".to_owned(),
         temperature: None,

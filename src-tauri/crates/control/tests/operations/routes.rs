@@ -6,11 +6,11 @@ use test_support::{MARKED_KEY, ScriptedUpstream};
 
 use crate::whole_engine::{World, add, lists_models, refused, secret, world};
 
-fn to(backend: &str, model: Option<&str>, weight: u16) -> RouteCandidateEdit {
+pub(crate) fn to(backend: &str, model: Option<&str>, weight: u16) -> RouteCandidateEdit {
     RouteCandidateEdit { backend: backend.to_owned(), model: model.map(str::to_owned), weight }
 }
 
-fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit {
+pub(crate) fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit {
     RouteEdit {
         replaces: None,
         id: id.to_owned(),

@@ -61,7 +61,7 @@ impl Seen {
         let events = self.events.lock();
         let summary = |event: &GatewayEvent| match event {
             GatewayEvent::RequestSettled(summary) => Some(summary.as_ref().clone()),
-            GatewayEvent::RequestStarted { .. } | GatewayEvent::AccessesChanged(_) => None,
+            _ => None,
         };
         events.iter().filter_map(summary).collect()
     }
