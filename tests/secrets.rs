@@ -129,6 +129,8 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "key_remove" => json!({"id": "second"}),
         "vault_unlock" => json!({"passphrase": "correct-horse"}),
         "client_add" => json!({"id": "tool", "expires_in_days": 1}),
+        "client_edit" => json!({"id": "tool", "cache": "on", "priority": "background",
+            "limits": {"requests_per_minute": 60, "tokens_per_minute": null, "in_flight_max": 4}}),
         "client_revoke" => json!({"id": "tool"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use test_support::Received;
 
 use super::journey::Journey;
+use super::until;
 use super::witness::{assert_accessible, assert_no_fault};
 
 /// More than the failures in a row that open a breaker.
@@ -105,6 +106,11 @@ impl Journey {
                 .click()
                 .await
                 .expect(theme);
+            until("the colours change", async || {
+                let now = panel.script("return document.documentElement.dataset.theme", vec![]);
+                (now.await == json!(theme.to_lowercase())).then_some(())
+            })
+            .await;
             self.session.screen.resize_panel(size);
             for screen in ["Overview", "Backends", "Routing", "Playground", "Usage", "Settings"] {
                 panel.go(screen).await;
