@@ -161,7 +161,9 @@ const AXE: &str = "
     const ends = ({ effect }) => effect.getComputedTiming().iterations !== Infinity;
     const rest = document.getAnimations().filter(ends).map(({ finished }) => finished);
     const look = { resultTypes: ['violations'], preload: false };
-    Promise.allSettled(rest).then(() => window.axe.run(document, look)).then(
+    // WebKit never settles the promise of a transition that another one replaced.
+    const patience = new Promise((done) => setTimeout(done, 1000));
+    Promise.race([Promise.allSettled(rest), patience]).then(() => window.axe.run(document, look)).then(
         ({ violations }) => done(
             violations
                 .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -1,5 +1,5 @@
 /** Puts the panel on the page over a host: the part both entries share. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider, QueryObserver } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -29,11 +29,10 @@ export function startPanel(host: Host, clock: Clock): void {
   const cache = createPanelCache();
   const router = createPanelRouter();
   connectEvents(host, cache, (path) => router.history.push(path));
-  followTheme(cache);
+  followTheme(host, cache);
   tellFirstPaint(host, cache);
   // Presets never change while the program runs; with them here the add dialogs open whole.
   void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
-  void cache.prefetchQuery({ queryKey: ["settings"], queryFn: () => host.settings() });
   const element = document.getElementById("root");
   if (element === null) throw new Error("the page has no #root");
   createRoot(element).render(
@@ -62,11 +61,13 @@ function tellFirstPaint(host: Host, cache: QueryClient): void {
   });
 }
 
-/** The colours follow the settings wherever those are read, without a component that watches. */
-function followTheme(cache: QueryClient): void {
-  void cache.getQueryCache().subscribe((event) => {
-    if (event.type !== "updated" || event.query.queryKey[0] !== "settings") return;
-    const settings = event.query.state.data as SettingsView | undefined;
-    if (settings) applyTheme(settings.values.theme);
+/** The colours follow the settings, also while no screen reads those. */
+export function followTheme(host: Host, cache: QueryClient): void {
+  const settings = new QueryObserver<SettingsView>(cache, {
+    queryKey: ["settings"],
+    queryFn: () => host.settings(),
+  });
+  settings.subscribe(({ data }) => {
+    if (data) applyTheme(data.values.theme);
   });
 }

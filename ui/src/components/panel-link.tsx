@@ -13,7 +13,8 @@ export function PanelLink({ path, look = "text", className, children, ...rest }:
       {...rest}
       href={`#${path}`}
       className={classNames(
-        look === "text" && "rounded-mark text-accent underline decoration-accent/40 underline-offset-2 hover:decoration-accent",
+        look === "text" &&
+          "rounded-mark text-accent underline decoration-accent/40 underline-offset-2 hover:decoration-accent",
         className,
       )}
     >
