@@ -29,9 +29,10 @@ test("the undo is reached by the keyboard alone while the drawer keeps the focus
   expect(drawer).toBeVisible();
 });
 
-test("a result outlives the drawer it came from", async () => {
-  const { user, drawer } = await holdOpen();
+test("a result outlives the drawer it came from, and is not made anew: its time would begin again", async () => {
+  const { user, drawer, undo } = await holdOpen();
   await user.click(within(drawer).getByRole("button", { name: "Close" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
-  expect(await screen.findByRole("button", { name: "Undo" })).toBeVisible();
+  expect(await screen.findByRole("button", { name: "Undo" })).toBe(undo);
+  expect(undo).toBeVisible();
 });

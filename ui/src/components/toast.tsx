@@ -1,7 +1,7 @@
 /** Results of one's own actions, for a few seconds, with an undo where it can be had. A store, so that any code may speak. */
 import * as Radix from "@radix-ui/react-toast";
 import { X } from "lucide-react";
-import { useSyncExternalStore, type ReactNode } from "react";
+import { useLayoutEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { createPortal } from "react-dom";
 import { IconButton } from "@/components/button";
 import { StateMark } from "@/components/state-mark";
@@ -9,8 +9,6 @@ import { StateMark } from "@/components/state-mark";
 const SHOWN_MAX = 3;
 const PLAIN_MS = 6_000;
 const UNDO_MS = 10_000;
-/** Long enough to be read in the place it has moved to. */
-const MOVED_MS_MIN = 2_000;
 
 export interface Toast {
   title: string;
@@ -21,9 +19,6 @@ export interface Toast {
 
 interface Shown extends Toast {
   id: number;
-  /** How long it is shown from when it comes to where it stands. */
-  ms: number;
-  until: number;
 }
 
 let shown: Shown[] = [];
@@ -43,15 +38,12 @@ function replace(next: Shown[]): void {
 
 function offer(place: HTMLElement | null): (() => void) | undefined {
   if (place === null) return undefined;
-  move([...places, place]);
-  return () => move(places.filter((other) => other !== place));
-}
-
-/** In another place a toast begins anew, for the rest of its time. */
-function move(next: HTMLElement[]): void {
-  places = next;
-  const now = performance.now();
-  replace(shown.map((toast) => ({ ...toast, ms: Math.max(MOVED_MS_MIN, toast.until - now) })));
+  places = [...places, place];
+  tell();
+  return () => {
+    places = places.filter((other) => other !== place);
+    tell();
+  };
 }
 
 /**
@@ -64,8 +56,7 @@ export function ToastPlace() {
 
 export function notify(toast: Toast): void {
   lastId += 1;
-  const ms = toast.undo ? UNDO_MS : PLAIN_MS;
-  replace([...shown, { ...toast, id: lastId, ms, until: performance.now() + ms }].slice(-SHOWN_MAX));
+  replace([...shown, { ...toast, id: lastId }].slice(-SHOWN_MAX));
 }
 
 function dismiss(id: number): void {
@@ -80,16 +71,19 @@ function subscribe(listener: () => void): () => void {
 export function ToastProvider({ children }: { children: ReactNode }) {
   const toasts = useSyncExternalStore(subscribe, () => shown);
   const place = useSyncExternalStore(subscribe, () => places.at(-1));
-  const viewport = (
-    <Radix.Viewport className="fixed right-4 bottom-10 z-50 flex w-[340px] max-w-[calc(100vw-32px)] flex-col gap-2 outline-none" />
-  );
+  // One element that is moved, and not one for each place: a toast made anew would begin its time again.
+  const [frame] = useState(() => document.createElement("div"));
+  const [home, setHome] = useState<HTMLElement | null>(null);
+  useLayoutEffect(() => {
+    (place ?? home)?.append(frame);
+  }, [place, home, frame]);
   return (
     <Radix.Provider swipeDirection="right" label="Result">
       {children}
       {toasts.map((toast) => (
         <Radix.Root
           key={toast.id}
-          duration={toast.ms}
+          duration={toast.undo ? UNDO_MS : PLAIN_MS}
           onOpenChange={(open) => !open && dismiss(toast.id)}
           className="flex animate-rise items-start gap-3 rounded-card border border-line bg-surface-1 py-2.5 pr-2 pl-3.5 shadow-float"
         >
@@ -124,7 +118,11 @@ export function ToastProvider({ children }: { children: ReactNode }) {
           </Radix.Close>
         </Radix.Root>
       ))}
-      {place === undefined ? viewport : createPortal(viewport, place)}
+      <div ref={setHome} />
+      {createPortal(
+        <Radix.Viewport className="fixed right-4 bottom-10 z-50 flex w-[340px] max-w-[calc(100vw-32px)] flex-col gap-2 outline-none" />,
+        frame,
+      )}
     </Radix.Provider>
   );
 }
