@@ -587,7 +587,7 @@ id: string } |
 secs: number } | 
 /**  A single one. */
 { kind: "key"; 
-/**  Its key, as the request's record has it. */
+/**  Its key, as the header `x-gatehouse-cache-key` of its answer has it. */
 key: string };
 
 /**  What was thrown away. */

@@ -28,6 +28,8 @@ pub(crate) const BACKEND: HeaderName = HeaderName::from_static("x-gatehouse-back
 pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-gatehouse-route");
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-gatehouse-attempts");
 pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-gatehouse-cache");
+/// Names one kept answer, for whoever wants to throw it away.
+pub(crate) const CACHE_KEY: HeaderName = HeaderName::from_static("x-gatehouse-cache-key");
 pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-gatehouse-dropped");
 pub(crate) const ESTIMATED: HeaderName = HeaderName::from_static("x-gatehouse-estimated");
 pub(crate) const COST_USD: HeaderName = HeaderName::from_static("x-gatehouse-cost-usd");

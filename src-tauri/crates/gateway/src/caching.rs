@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache::{
-    Boarded, Bypass, Cache, Delivered, Entry, Key, Lookup, Namespace, Question, Tags, Ticket,
+    Address, Boarded, Bypass, Cache, Delivered, Entry, Key, Lookup, Namespace, Question, Tags,
+    Ticket,
 };
 use domain::{CacheWish, ClientId};
 use futures_util::{StreamExt, stream};
@@ -18,7 +19,9 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::Decision;
 use wire::{Delivery, Determinism, ErrorKind, UsageChunk};
 
-use crate::answer::{self, ATTEMPTS, AnswerBody, BACKEND, CACHE, ROUTE, Refusal, RetryAdvice};
+use crate::answer::{
+    self, ATTEMPTS, AnswerBody, BACKEND, CACHE, CACHE_KEY, ROUTE, Refusal, RetryAdvice,
+};
 use crate::gateway::Gateway;
 use crate::pipeline::{Journey, mark, mark_dropped};
 use crate::record::{Made, Record};
@@ -195,11 +198,15 @@ impl Gateway {
                 self.travel(traveller).await
             }
             Part::Refresh(shelf) => {
-                let ticket = shelf.cache.ticket();
+                let (key, ticket) = (shelf.key.address(), shelf.cache.ticket());
                 let fresh = self.fly(traveller, shelf, ticket, Some(CacheWish::Refresh.word()));
-                self.ride(fresh.map(Ok).boxed(), Rider::Leads).await
+                let answer = self.ride(fresh.map(Ok).boxed(), Rider::Leads).await;
+                marked_with_key(answer, key)
             }
-            Part::Look(shelf) => self.look(shelf, traveller).await,
+            Part::Look(shelf) => {
+                let key = shelf.key.address();
+                marked_with_key(self.look(shelf, traveller).await, key)
+            }
         }
     }
 
@@ -245,6 +252,14 @@ impl Gateway {
         let dialect = journey.request.dialect();
         self.ride(items, Rider::Joins { record: Box::new(record), dialect, cache }).await
     }
+}
+
+/// Names the place of an answer that is kept there or would be.
+fn marked_with_key(mut answer: Response<AnswerBody>, key: Address) -> Response<AnswerBody> {
+    if answer.status().is_success() {
+        mark(&mut answer, CACHE_KEY, &key.to_string());
+    }
+    answer
 }
 
 /// Gives a kept answer, once that is written down.

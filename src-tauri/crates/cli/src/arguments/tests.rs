@@ -93,6 +93,7 @@ fn a_purge_says_what_once() {
     check("gatehouse cache purge --all", true);
     check("gatehouse cache purge --model gpt-4.1", true);
     check("gatehouse cache purge --older-than 600 --json", true);
+    check("gatehouse cache purge --key 00ff", true);
     check("gatehouse cache purge", false);
     check("gatehouse cache purge --all --model gpt-4.1", false);
     check("gatehouse cache purge --older-than -1", false);

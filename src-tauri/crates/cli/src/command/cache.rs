@@ -51,6 +51,9 @@ pub(crate) struct Purge {
     /// Those given to a client
     #[arg(long, value_name = "NAME")]
     client: Option<String>,
+    /// A single one, by the header x-gatehouse-cache-key of its answer
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
     /// Those that are older, in seconds
     #[arg(long, value_name = "SECS")]
     older_than: Option<u32>,
@@ -82,6 +85,7 @@ impl Purge {
             Self { backend: Some(id), .. } => CachePurgeWhat::Backend { id },
             Self { model: Some(name), .. } => CachePurgeWhat::Model { name },
             Self { client: Some(id), .. } => CachePurgeWhat::Client { id },
+            Self { key: Some(key), .. } => CachePurgeWhat::Key { key },
             Self { older_than: Some(secs), .. } => CachePurgeWhat::OlderThan { secs },
             // One of them was named; without another it is this.
             Self { all: _, .. } => CachePurgeWhat::Everything,

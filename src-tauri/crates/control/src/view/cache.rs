@@ -134,7 +134,7 @@ pub enum CachePurgeWhat {
     },
     /// A single one.
     Key {
-        /// Its key, as the request's record has it.
+        /// Its key, as the header `x-gatehouse-cache-key` of its answer has it.
         key: String,
     },
 }

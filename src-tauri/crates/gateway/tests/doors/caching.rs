@@ -103,6 +103,25 @@ async fn a_second_question_is_answered_without_the_backend() {
 }
 
 #[tokio::test]
+async fn a_header_names_the_one_answer_that_a_purge_throws_away() {
+    let upstream = always(Reply::chat(&HELLO)).await;
+    let cache = cache();
+    let world = caching(&upstream, &cache).await;
+    let other = COLD.replace("\"gpt\"", "\"corp/gpt\"");
+    let key = |answer: &RawAnswer| answer.header("x-gatehouse-cache-key").map(str::to_owned);
+    let (first, second) = (world.chat(COLD).await, world.chat(&other).await);
+    let named = key(&first).expect("a key");
+    assert_ne!(Some(&named), key(&second).as_ref());
+    assert_eq!(key(&world.chat(COLD).await), Some(named.clone()));
+    cache.purge(Purge::Entry(named.parse().expect("an address"))).await.expect("purged");
+    assert_eq!(word(&world.chat(COLD).await), "miss");
+    assert_eq!(word(&world.chat(&other).await), "hit");
+    // What is never kept has no key.
+    let bypassed = chat_with(&world, &["x-gatehouse-cache: off"], COLD).await;
+    assert_eq!(key(&bypassed), None);
+}
+
+#[tokio::test]
 async fn a_hit_saves_what_the_answer_cost() {
     let upstream = always(Reply::chat(&HELLO)).await;
     let world = caching(&upstream, &cache()).await;
