@@ -1,6 +1,6 @@
 /** When a backend is left alone and how often a request is tried: a word for a set of numbers, or each number. */
 import { ChevronRight } from "lucide-react";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { useSettingsChange } from "@/features/settings/desktop-parts";
 import {
   changedNumbers,
@@ -11,15 +11,15 @@ import {
   readNumbers,
   type TypedNumbers,
 } from "@/features/settings/resilience-numbers";
+import { NumberRow } from "@/features/settings/number-row";
 import { SettingRow } from "@/features/settings/setting-row";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { Choice } from "@/components/choice";
 import { ErrorNotice } from "@/components/error-notice";
-import { TextInput } from "@/components/field";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { NumberFieldView, SettingsView } from "@/ipc/bindings";
+import type { SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { matchesFilter } from "@/lib/filter";
 import { formatCount, formatCounted } from "@/lib/quantity";
@@ -91,7 +91,12 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
         {(found.length > 0 ? found : fields).map((field) => (
           <NumberRow
             key={field.name}
-            field={field}
+            label={numberLabel(field.name)}
+            detail={`${field.meaning} ${numberRange(field)}`}
+            standard={String(field.default)}
+            standardShown={formatCount(field.default)}
+            unit={field.unit}
+            inputMode="numeric"
             text={typed[field.name] ?? String(inForce[field.name])}
             fault={faultOf(save.error, field.name)}
             disabled={!settings.valid}
@@ -119,49 +124,5 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
         )}
       </form>
     </details>
-  );
-}
-
-interface NumberRowProps {
-  field: NumberFieldView;
-  text: string;
-  fault: string | null;
-  disabled: boolean;
-  onType: (text: string) => void;
-}
-
-function NumberRow({ field, text, fault, disabled, onType }: NumberRowProps) {
-  const id = useId();
-  const noteId = `${id}-note`;
-  const standard = formatCount(field.default);
-  return (
-    <SettingRow
-      label={<label htmlFor={id}>{numberLabel(field.name)}</label>}
-      changed={text !== String(field.default)}
-      detail={
-        <span id={noteId}>
-          {field.meaning} {numberRange(field)}, default {standard}.
-          {fault !== null && (
-            <span role="alert" className="block text-bad">
-              {fault}
-            </span>
-          )}
-        </span>
-      }
-    >
-      <span className="flex items-center gap-2">
-        <TextInput
-          id={id}
-          inputMode="numeric"
-          disabled={disabled}
-          aria-describedby={noteId}
-          aria-invalid={fault !== null || undefined}
-          className="w-24 text-right"
-          value={text}
-          onChange={(event) => onType(event.target.value)}
-        />
-        <span className="w-16 text-12 text-ink-3">{field.unit}</span>
-      </span>
-    </SettingRow>
   );
 }

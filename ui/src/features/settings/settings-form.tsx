@@ -3,21 +3,13 @@
  * it is saved or discarded, also when the settings are read anew meanwhile, and a value that the form shows rounded
  * cannot come back rounded. The field the core names is marked with the core's words.
  */
-import { useId, useState } from "react";
+import { useState } from "react";
 import { CacheSwitches } from "@/features/settings/cache-part";
-import { SettingRow } from "@/features/settings/setting-row";
-import {
-  counted,
-  rangeText,
-  SECTIONS,
-  shown,
-  type NumberKey,
-  type NumberSetting,
-} from "@/features/settings/setting-fields";
+import { NumberRow } from "@/features/settings/number-row";
+import { counted, rangeText, SECTIONS, shown, type NumberKey } from "@/features/settings/setting-fields";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
-import { TextInput } from "@/components/field";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, SettingsRanges, SettingsValues, SettingsView } from "@/ipc/bindings";
@@ -89,8 +81,12 @@ export function SettingsForm({ settings, filter }: { settings: SettingsView; fil
             {found.map((setting) => (
               <NumberRow
                 key={setting.key}
-                setting={setting}
-                settings={settings}
+                label={setting.label}
+                detail={`${setting.detail} ${rangeText(setting, settings.ranges[setting.key])}`}
+                standard={shown(setting, settings.defaults[setting.key])}
+                unit={setting.unit}
+                inputMode="decimal"
+                disabled={!settings.valid}
                 text={typed[setting.key] ?? shown(setting, settings.values[setting.key])}
                 fault={faultOf(save.error, setting.key)}
                 onType={(text) => setTyped((before) => ({ ...before, [setting.key]: text }))}
@@ -119,49 +115,5 @@ export function SettingsForm({ settings, filter }: { settings: SettingsView; fil
         </div>
       )}
     </form>
-  );
-}
-
-interface NumberRowProps {
-  setting: NumberSetting;
-  settings: SettingsView;
-  text: string;
-  fault: string | null;
-  onType: (text: string) => void;
-}
-
-function NumberRow({ setting, settings, text, fault, onType }: NumberRowProps) {
-  const id = useId();
-  const standard = shown(setting, settings.defaults[setting.key]);
-  const noteId = `${id}-note`;
-  return (
-    <SettingRow
-      label={<label htmlFor={id}>{setting.label}</label>}
-      changed={text !== standard}
-      detail={
-        <span id={noteId}>
-          {setting.detail} {rangeText(setting, settings.ranges[setting.key])}, default {standard}.
-          {fault !== null && (
-            <span role="alert" className="block text-bad">
-              {fault}
-            </span>
-          )}
-        </span>
-      }
-    >
-      <span className="flex items-center gap-2">
-        <TextInput
-          id={id}
-          inputMode="decimal"
-          disabled={!settings.valid}
-          aria-describedby={noteId}
-          aria-invalid={fault !== null || undefined}
-          className="w-24 text-right"
-          value={text}
-          onChange={(event) => onType(event.target.value)}
-        />
-        <span className="w-16 text-12 text-ink-3">{setting.unit}</span>
-      </span>
-    </SettingRow>
   );
 }

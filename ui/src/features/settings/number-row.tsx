@@ -1,0 +1,56 @@
+/** A number in its row: what it means, its range and default, its field and unit, and what is wrong with it. */
+import { useId } from "react";
+import { SettingRow } from "@/features/settings/setting-row";
+import { TextInput } from "@/components/field";
+
+interface NumberRowProps {
+  label: string;
+  /** What it means and from where to where it goes. */
+  detail: string;
+  /** The default, as it would be typed. */
+  standard: string;
+  /** The default, as it is read. */
+  standardShown?: string;
+  unit: string;
+  inputMode: "numeric" | "decimal";
+  text: string;
+  fault: string | null;
+  disabled: boolean;
+  onType: (text: string) => void;
+}
+
+export function NumberRow(props: NumberRowProps) {
+  const { label, detail, standard, standardShown = standard, unit, inputMode, text, fault, disabled, onType } = props;
+  const id = useId();
+  const noteId = `${id}-note`;
+  return (
+    <SettingRow
+      label={<label htmlFor={id}>{label}</label>}
+      changed={text !== standard}
+      detail={
+        <span id={noteId}>
+          {detail}, default {standardShown}.
+          {fault !== null && (
+            <span role="alert" className="block text-bad">
+              {fault}
+            </span>
+          )}
+        </span>
+      }
+    >
+      <span className="flex items-center gap-2">
+        <TextInput
+          id={id}
+          inputMode={inputMode}
+          disabled={disabled}
+          aria-describedby={noteId}
+          aria-invalid={fault !== null || undefined}
+          className="w-24 text-right"
+          value={text}
+          onChange={(event) => onType(event.target.value)}
+        />
+        <span className="w-16 text-12 text-ink-3">{unit}</span>
+      </span>
+    </SettingRow>
+  );
+}
