@@ -158,12 +158,15 @@ const BREACH: &str = "
 /// sheets once more, which the page's own policy forbids.
 const AXE: &str = "
     const done = arguments[arguments.length - 1];
-    const ends = ({ effect }) => effect.getComputedTiming().iterations !== Infinity;
-    const rest = document.getAnimations().filter(ends).map(({ finished }) => finished);
+    const moves = ({ playState, effect }) =>
+        playState === 'running' && effect.getComputedTiming().iterations !== Infinity;
     const look = { resultTypes: ['violations'], preload: false };
-    // WebKit never settles the promise of a transition that another one replaced.
-    const patience = new Promise((done) => setTimeout(done, 1000));
-    Promise.race([Promise.allSettled(rest), patience]).then(() => window.axe.run(document, look)).then(
+    // Asked frame by frame: WebKit never settles the promise of a transition that another one replaced.
+    const rest = new Promise((still) => {
+        const frame = () => (document.getAnimations().some(moves) ? requestAnimationFrame(frame) : still());
+        frame();
+    });
+    rest.then(() => window.axe.run(document, look)).then(
         ({ violations }) => done(
             violations
                 .filter(({ impact }) => impact === 'serious' || impact === 'critical')
