@@ -3,7 +3,7 @@ import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { differingOf } from "@/features/backends/dialects";
 import { Advanced, KindAndAddress, type KindValues } from "@/features/backends/kind-fields";
 import { KeyPool, poolValues, readPool, type PoolValues } from "@/features/backends/key-pool";
-import { Button } from "@/components/button";
+import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
@@ -112,12 +112,7 @@ export function EditBackend({ backend }: { backend: BackendView }) {
         <Advanced />
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         <div className="flex justify-end gap-2">
-          <Button disabled={!form.formState.isDirty} onClick={() => form.reset()}>
-            Discard
-          </Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={!form.formState.isDirty}>
-            Save
-          </Button>
+          <DiscardAndSave onDiscard={() => form.reset()} saving={save.isPending} unchanged={!form.formState.isDirty} />
         </div>
       </form>
     </FormProvider>

@@ -1,8 +1,8 @@
 /** A backend's kind and address, and behind a disclosure how it differs: the same in adding and editing. */
-import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { useFormContext, useWatch } from "react-hook-form";
 import { CROSSINGS, KINDS, LACKS, OFFERS, sayDiffering, type Differing } from "@/features/backends/dialects";
+import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Field, Select, TextInput } from "@/components/field";
 import { Tick } from "@/components/tick";
 import type { ApiError, BackendKindView } from "@/ipc/bindings";
@@ -45,20 +45,14 @@ export function Advanced() {
   const differing = sayDiffering(isCompatible ? { lacks, offers, crossing } : { lacks: [], offers: [], crossing });
   return (
     <details className="group border-t border-line pt-3">
-      <summary className="flex list-none items-center gap-2 rounded-mark text-12 [&::-webkit-details-marker]:hidden">
-        <ChevronRight
-          size={14}
-          strokeWidth={1.5}
-          aria-hidden
-          className="shrink-0 text-ink-3 transition-transform duration-150 group-open:rotate-90"
-        />
+      <DisclosureSummary className="rounded-mark text-12">
         <span className="font-medium text-ink-1">Advanced</span>
         {differing !== null && (
           <span className="min-w-0 truncate text-ink-3 group-open:hidden" title={differing}>
             {differing}
           </span>
         )}
-      </summary>
+      </DisclosureSummary>
       <div className="flex flex-col gap-5 pt-4">
         {isCompatible && (
           <>

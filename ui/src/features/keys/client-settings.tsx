@@ -1,6 +1,6 @@
 /** What a client may ask of the gateway, whether its answers may come from the cache, and whether somebody waits for them. */
 import { FormProvider, useForm } from "react-hook-form";
-import { Button } from "@/components/button";
+import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, Select } from "@/components/field";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
@@ -60,12 +60,7 @@ export function ClientSettings({ client }: { client: ClientView }) {
         </div>
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         <div className="flex justify-end gap-2">
-          <Button disabled={!form.formState.isDirty} onClick={() => form.reset()}>
-            Discard
-          </Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={!form.formState.isDirty}>
-            Save
-          </Button>
+          <DiscardAndSave onDiscard={() => form.reset()} saving={save.isPending} unchanged={!form.formState.isDirty} />
         </div>
       </form>
     </FormProvider>

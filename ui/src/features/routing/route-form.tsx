@@ -1,9 +1,9 @@
 /** A route's settings: what it answers to, how it chooses, where it leads in which order, and behind a disclosure the rest. */
-import { ChevronRight } from "lucide-react";
 import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
 import { CandidateFields } from "@/features/routing/candidate-fields";
 import { CACHE_WISHES, CROSSING_WISHES, POLICIES, policyOf } from "@/features/routing/policies";
 import { readValues, wrongNumber, ROUTE_FIELDS, WEIGHT_NAMES, type RouteValues } from "@/features/routing/route-values";
+import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, Select, TextInput } from "@/components/field";
@@ -136,15 +136,7 @@ function More({ error }: { error: ApiError | null }) {
   const { register } = useFormContext<RouteValues>();
   return (
     <details className="group border-t border-line pt-3">
-      <summary className="flex list-none items-center gap-2 rounded-mark text-12 font-medium [&::-webkit-details-marker]:hidden">
-        <ChevronRight
-          size={14}
-          strokeWidth={1.5}
-          aria-hidden
-          className="shrink-0 text-ink-3 transition-transform duration-150 group-open:rotate-90"
-        />
-        For whom, how long, cache
-      </summary>
+      <DisclosureSummary className="rounded-mark text-12 font-medium">For whom, how long, cache</DisclosureSummary>
       <div className="grid grid-cols-2 gap-4 pt-4">
         <Field label="Only for clients" optional help="Empty is for all." fault={faultOf(error, "clients")}>
           {(given) => <TextInput {...given} mono {...register("clients")} />}

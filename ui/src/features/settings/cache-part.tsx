@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { useSettingsChange } from "@/features/settings/desktop-parts";
 import { SettingRow } from "@/features/settings/setting-row";
-import { Button } from "@/components/button";
+import { DiscardAndSave } from "@/components/discard-and-save";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, Select, TextInput } from "@/components/field";
@@ -108,17 +108,14 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         {isDirty && (
           <div className="flex justify-end gap-2">
-            <Button
-              onClick={() => {
+            <DiscardAndSave
+              onDiscard={() => {
                 setTyped({});
                 save.reset();
               }}
-            >
-              Discard
-            </Button>
-            <Button type="submit" look="primary" busy={save.isPending}>
-              Save the server
-            </Button>
+              saving={save.isPending}
+              label="Save the server"
+            />
           </div>
         )}
       </form>

@@ -1,5 +1,4 @@
 /** When a backend is left alone and how often a request is tried: a word for a set of numbers, or each number. */
-import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useSettingsChange } from "@/features/settings/desktop-parts";
 import {
@@ -13,7 +12,8 @@ import {
 } from "@/features/settings/resilience-numbers";
 import { NumberRow } from "@/features/settings/number-row";
 import { SettingRow } from "@/features/settings/setting-row";
-import { Button } from "@/components/button";
+import { DisclosureSummary } from "@/components/disclosure-summary";
+import { DiscardAndSave } from "@/components/discard-and-save";
 import { Card } from "@/components/card";
 import { Choice } from "@/components/choice";
 import { ErrorNotice } from "@/components/error-notice";
@@ -62,18 +62,12 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
   const names = fields.map(({ name }) => name);
   return (
     <details open={filter !== "" && found.length > 0} className="group border-b border-line last:border-b-0">
-      <summary className="flex h-10 list-none items-center gap-2 px-4 font-medium [&::-webkit-details-marker]:hidden">
-        <ChevronRight
-          size={14}
-          strokeWidth={1.5}
-          aria-hidden
-          className="shrink-0 text-ink-3 transition-transform duration-150 group-open:rotate-90"
-        />
+      <DisclosureSummary className="h-10 px-4 font-medium">
         All numbers
         {changed > 0 && (
           <span className="text-11 font-normal text-accent">{formatCount(changed)} changed from the default</span>
         )}
-      </summary>
+      </DisclosureSummary>
       <form
         noValidate
         aria-label="Numbers for failures"
@@ -109,17 +103,14 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
             <span role="status" className="flex-1">
               {formatCounted(dirty, "unsaved number", "unsaved numbers")}
             </span>
-            <Button
-              onClick={() => {
+            <DiscardAndSave
+              onDiscard={() => {
                 setTyped({});
                 save.reset();
               }}
-            >
-              Discard
-            </Button>
-            <Button type="submit" look="primary" busy={save.isPending}>
-              Save as own numbers
-            </Button>
+              saving={save.isPending}
+              label="Save as own numbers"
+            />
           </div>
         )}
       </form>

@@ -7,7 +7,7 @@ import { useState } from "react";
 import { CacheSwitches } from "@/features/settings/cache-part";
 import { NumberRow } from "@/features/settings/number-row";
 import { counted, rangeText, SECTIONS, shown, type NumberKey } from "@/features/settings/setting-fields";
-import { Button } from "@/components/button";
+import { DiscardAndSave } from "@/components/discard-and-save";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
 import { notify } from "@/components/toast";
@@ -101,17 +101,13 @@ export function SettingsForm({ settings, filter }: { settings: SettingsView; fil
           <span role="status" className="flex-1">
             {formatCounted(dirty.length, "unsaved change", "unsaved changes")}
           </span>
-          <Button
-            onClick={() => {
+          <DiscardAndSave
+            onDiscard={() => {
               setTyped({});
               save.reset();
             }}
-          >
-            Discard
-          </Button>
-          <Button type="submit" look="primary" busy={save.isPending}>
-            Save
-          </Button>
+            saving={save.isPending}
+          />
         </div>
       )}
     </form>

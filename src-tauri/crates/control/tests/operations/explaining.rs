@@ -1,28 +1,16 @@
 //! Routes explained and simulated over a whole engine. The two backends lie at addresses where nobody
 //! listens: nothing of this may ask them.
 
-use std::sync::Arc;
-
+use control::Core;
 use control::view::*;
-use control::{Core, EngineConfig};
-use domain::{SeededEntropy, SystemClock};
-use engine::Folders;
-use settings::VaultKind;
 use tempfile::TempDir;
+
+use crate::engine_under_test::opened;
+use crate::routes::{route, to};
 
 async fn world() -> (TempDir, Core) {
     let home = tempfile::tempdir().expect("a folder");
-    let config = EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(31)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-    };
-    let core = Core::open(config).await.expect("an engine");
+    let core = opened(&home, 31).await;
     for (id, port, lacks) in [("a", 9, vec![LackView::Tools]), ("b", 19, Vec::new())] {
         let add = BackendAdd {
             id: id.to_owned(),
@@ -42,27 +30,8 @@ async fn world() -> (TempDir, Core) {
 
 /// A route over backends of these weights, each asked for `m`.
 fn edit(id: &str, policy: RoutePolicyView, candidates: &[(&str, u16)]) -> RouteEdit {
-    RouteEdit {
-        replaces: None,
-        id: id.to_owned(),
-        models: Vec::new(),
-        clients: Vec::new(),
-        projects: Vec::new(),
-        policy,
-        weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
-        sticky_secs: Some(600),
-        crossing: None,
-        cache: None,
-        enabled: true,
-        candidates: candidates
-            .iter()
-            .map(|(backend, weight)| RouteCandidateEdit {
-                backend: (*backend).to_owned(),
-                model: Some("m".to_owned()),
-                weight: *weight,
-            })
-            .collect(),
-    }
+    let candidates = candidates.iter().map(|(backend, weight)| to(backend, Some("m"), *weight));
+    RouteEdit { policy, ..route(id, candidates.collect()) }
 }
 
 fn ask(model: &str) -> RouteAsk {

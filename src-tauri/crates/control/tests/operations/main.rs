@@ -1,6 +1,8 @@
 //! The operations over a whole engine on loopback.
 
 #[cfg(test)]
+mod engine_under_test;
+#[cfg(test)]
 mod explaining;
 #[cfg(test)]
 mod playground;

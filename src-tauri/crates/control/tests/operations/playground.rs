@@ -1,16 +1,13 @@
 //! The playground over a whole engine, its gateway and the built-in mock.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use control::view::*;
-use control::{ApiError, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent};
-use domain::{SeededEntropy, SystemClock};
-use engine::{
-    Folders, PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX,
-};
-use settings::VaultKind;
+use control::{ApiError, Core, CoreEvents, ErrorCode, PanelEvent};
+use engine::{PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX};
 use tempfile::TempDir;
+
+use crate::engine_under_test::serving;
 
 /// How soon a cancelled run has to be over.
 const CANCEL_MS_MAX: u64 = 100;
@@ -25,19 +22,7 @@ struct World {
 
 async fn world() -> World {
     let home = tempfile::tempdir().expect("a folder");
-    let config = EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(11)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-    };
-    let core = Core::open(config).await.expect("an engine");
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
-    control::serve(engine, |_| None).await.expect("serving");
+    let core = serving(&home, 11).await;
     let events = CoreEvents::of(&core).await.expect("events");
     World { _home: home, core, events, told: Vec::new() }
 }

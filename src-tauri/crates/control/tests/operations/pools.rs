@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 use test_support::{ChatText, Received, Reply, ScriptedUpstream};
 
-use crate::resilience::{ask, ask_for, opened};
+use crate::engine_under_test::serving;
+use crate::resilience::{ask, ask_for};
 use crate::routes::{route, to};
 
 const MAIN: &str = "sk-main-0123456789abcdef";
@@ -42,7 +43,7 @@ async fn world() -> World {
     });
     let upstream = upstream.await.expect("an upstream");
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened(&home).await;
+    let core = serving(&home, 23).await;
     let url = upstream.base_url();
     let spare = KeyAdd {
         id: "spare".to_owned(),

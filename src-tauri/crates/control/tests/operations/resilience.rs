@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use control::view::*;
-use control::{Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent, Tag};
-use domain::{Secret, SeededEntropy, SystemClock};
-use engine::Folders;
-use settings::VaultKind;
+use control::{Core, CoreEvents, ErrorCode, PanelEvent, Tag};
+use domain::Secret;
 use tempfile::TempDir;
 use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
+
+use crate::engine_under_test::serving;
 
 /// An engine whose one backend answers chats with a status that the test chooses.
 struct World {
@@ -17,23 +17,6 @@ struct World {
     core: Core,
     upstream: ScriptedUpstream,
     status: Arc<AtomicU16>,
-}
-
-pub(crate) async fn opened(home: &TempDir) -> Core {
-    let config = EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(23)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-    };
-    let core = Core::open(config).await.expect("an engine");
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
-    control::serve(engine, |_| None).await.expect("serving");
-    core
 }
 
 async fn world() -> World {
@@ -46,7 +29,7 @@ async fn world() -> World {
     });
     let upstream = upstream.await.expect("an upstream");
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened(&home).await;
+    let core = serving(&home, 23).await;
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
@@ -233,7 +216,7 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
     core.stop().await;
     drop(core);
 
-    let core = opened(&home).await;
+    let core = serving(&home, 23).await;
     let kept = access(&core).await;
     assert_eq!(kept.availability.state, AvailabilityState::Off);
     let again = kept.forced.and_then(|set| set.until).expect("it ends");

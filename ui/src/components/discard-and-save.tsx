@@ -1,0 +1,23 @@
+/** The two ends of an edit. */
+import { Button } from "@/components/button";
+
+interface DiscardAndSaveProps {
+  onDiscard: () => void;
+  saving: boolean;
+  /** Whether there is nothing to discard or to save. */
+  unchanged?: boolean;
+  label?: string;
+}
+
+export function DiscardAndSave({ onDiscard, saving, unchanged = false, label = "Save" }: DiscardAndSaveProps) {
+  return (
+    <>
+      <Button disabled={unchanged} onClick={onDiscard}>
+        Discard
+      </Button>
+      <Button type="submit" look="primary" busy={saving} disabled={unchanged}>
+        {label}
+      </Button>
+    </>
+  );
+}
