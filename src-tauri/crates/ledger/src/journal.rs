@@ -33,6 +33,9 @@ pub const JOURNAL_RECORD_BYTES_MAX: usize = 262_144;
 /// Length and checksum.
 const HEAD_BYTES: usize = 8;
 
+/// Room that the settlement of a request with one try fits into.
+const USUAL_RECORD_BYTES: usize = 2_048;
+
 /// How the two files are named after the ledger, and how one that cannot be read is put aside.
 const ENDINGS: [&str; 2] = [".journal-a", ".journal-b"];
 const ASIDE: &str = "-aside";
@@ -56,7 +59,8 @@ pub(crate) enum EntryRef<'a> {
 impl EntryRef<'_> {
     /// The record as it is appended; `None` past [`JOURNAL_RECORD_BYTES_MAX`].
     pub(crate) fn record(&self) -> Option<Vec<u8>> {
-        let mut record = vec![0; HEAD_BYTES];
+        let mut record = Vec::with_capacity(USUAL_RECORD_BYTES);
+        record.resize(HEAD_BYTES, 0);
         serde_json::to_writer(&mut record, self).ok()?;
         let (head, body) = record.split_at_mut(HEAD_BYTES);
         let length = u32::try_from(body.len()).ok()?;

@@ -24,6 +24,7 @@ pub struct NewRequest {
     /// Who called.
     pub client: ClientId,
     /// The client's tag for its own bookkeeping.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// Name of the route that took it.
     pub route: String,
@@ -48,38 +49,47 @@ pub struct Settlement {
     /// How it ended.
     pub outcome: Outcome,
     /// The backend whose answer (or last failure) the client got; `None` if none was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<BackendId>,
     /// The credential used there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialId>,
     /// The model the backend says it used; `None` if it did not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model_billed: Option<String>,
     /// The status the client got, if an answer was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// Why the model stopped, in the backend's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
     /// The gateway's word for what went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_class: Option<String>,
     /// Tokens used; `None` means unknown, which is not zero. An answer from the cache used none:
     /// what it took when it was made stands with the request that paid for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<TokenUsage>,
     /// How `usage` is known; not kept where there is no usage.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_basis: Option<UsageBasis>,
     /// The backend's own usage object, as it came. One over [`crate::USAGE_RAW_BYTES_MAX`] is not
     /// kept, since a part of it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_raw: Option<String>,
     /// What it cost and how that is known: [`Cost::total`] of its tries.
     pub cost: Cost,
     /// How the response cache took part.
     pub cache: CacheOutcome,
     /// The cache's word for why so; above all for why it was not asked.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_reason: Option<String>,
     /// What the answer from the cache would have cost; `None` if it did not come from there or the
     /// price is unknown.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<MicroUsd>,
     /// How much longer the backend took for that answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_time: Option<Duration>,
     /// Where the time went.
     pub timings: Timings,
@@ -88,11 +98,12 @@ pub struct Settlement {
     /// Bytes of the answer sent to the client.
     pub bytes_out: u64,
     /// One sentence on why this backend; cut at [`crate::SENTENCE_CHARS_MAX`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
     /// The whole routing decision as JSON text: candidates, why each stands where it stands, who
     /// was passed over. One over [`crate::DECISION_BYTES_MAX`] is not kept, since a part of it could
     /// not be read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
     /// Every try, in order; at most [`crate::ATTEMPTS_MAX`] are kept. A candidate that was passed
     /// over without being asked is no try.
@@ -137,6 +148,7 @@ pub struct Attempt {
     /// Where it went.
     pub backend: BackendId,
     /// With which credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialId>,
     /// The model named to that backend.
     pub model: String,
@@ -149,19 +161,22 @@ pub struct Attempt {
     pub waited: Duration,
     /// The gateway's word for how it failed; `None` if it did not, and for one that the client gave
     /// up.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_class: Option<String>,
     /// Resilience's word for the class of the failure.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Resilience's word for whose failure it was.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The backend's status, if it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// The failure in one sentence, already free of secrets; cut at [`crate::SENTENCE_CHARS_MAX`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Tokens it used; `None` means unknown.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<TokenUsage>,
     /// What it cost and how that is known.
     #[serde(default)]

@@ -42,6 +42,13 @@ const HELD_MAX: Duration = Duration::from_millis(10);
 /// How long after a refusal the disk is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// So many writes that come in while others are committed press the writer to go on.
+const PRESSING_JOBS: usize = BATCH_JOBS_MAX / 2;
+
+/// Steps of SQLite's machine after which the writer lets others have its processor: a few hundredths of
+/// a millisecond.
+const STEPS_PER_TURN: i32 = 200;
+
 type Answer = Result<usize, LedgerError>;
 
 /// The way to the writer thread.
@@ -55,6 +62,8 @@ pub(crate) struct Queue {
     is_refused: AtomicBool,
     /// Why the disk refused last; meaningful while there is a backlog.
     refusal: Mutex<Option<LedgerError>>,
+    /// Whether many writes came in while the last ones were committed.
+    is_pressed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -134,13 +143,29 @@ impl Queue {
             backlog: AtomicUsize::new(0),
             is_refused: AtomicBool::new(false),
             refusal: Mutex::default(),
+            is_pressed: AtomicBool::new(false),
         });
+        queue.give_way(&connection)?;
         let checkpoints = Checkpoints::start(&connection)?;
         let writer =
             Writer { connection, queue: Arc::clone(&queue), backlog: VecDeque::new(), checkpoints };
         let builder = std::thread::Builder::new().name("ledger-writer".to_owned());
         let thread = builder.spawn(move || writer.run())?;
         Ok((queue, thread))
+    }
+
+    /// Makes the writer let requests go first. A commit of many is milliseconds of work in one piece,
+    /// for which a system with few processors lets a request that wakes up meanwhile wait. Under
+    /// pressure the writer goes on, since nothing is won by falling behind.
+    fn give_way(self: &Arc<Self>, connection: &Connection) -> std::io::Result<()> {
+        let queue = Arc::clone(self);
+        let turn = move || {
+            if !queue.is_pressed.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+            false
+        };
+        connection.progress_handler(STEPS_PER_TURN, Some(turn)).map_err(std::io::Error::other)
     }
 
     /// Puts a reservation into the journal and queues it. Refused at once while the disk refuses
@@ -263,6 +288,7 @@ impl Queue {
                 break;
             }
         }
+        self.is_pressed.store(waiting.jobs.len() >= PRESSING_JOBS, Ordering::Relaxed);
         if waiting.can_be_held() {
             // After a time-out they are simply written.
             let held = |now: &mut Waiting| now.can_be_held();
