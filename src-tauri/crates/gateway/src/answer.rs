@@ -37,6 +37,9 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Room for what an answer usually says about itself and its way.
+const USUAL_HEADERS: usize = 12;
+
 /// What a client should do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAdvice {
@@ -139,7 +142,9 @@ pub(crate) fn json(status: u16, body: Bytes) -> Response<AnswerBody> {
 
 /// A whole body with status 200 and no header.
 pub(crate) fn whole(body: Bytes) -> Response<AnswerBody> {
-    Response::new(Either::Left(Full::new(body)))
+    let mut answer = Response::new(Either::Left(Full::new(body)));
+    answer.headers_mut().reserve(USUAL_HEADERS);
+    answer
 }
 
 /// A streamed body with status 200 and no header.

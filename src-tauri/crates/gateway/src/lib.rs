@@ -9,6 +9,7 @@ mod answer;
 mod asked;
 mod asking;
 mod body;
+mod busy_poll;
 mod caching;
 mod control_door;
 mod control_tokens;

@@ -21,11 +21,13 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::AnswerBody;
+use crate::busy_poll::Crowd;
 use crate::limits::{DoorLimits, HEAD_BYTES_MAX, HEADERS_MAX};
 
 /// How often a port chosen by the system is tried for both address families.
@@ -245,6 +247,7 @@ pub(crate) async fn serve<A: Answers>(
     stop: CancellationToken,
 ) {
     let mut connections = JoinSet::new();
+    let crowd = Arc::new(Crowd::default());
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -252,9 +255,10 @@ pub(crate) async fn serve<A: Answers>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if connections.len() >= limits.connections_max => refuse(&stream),
                 Ok((stream, _)) => {
-                    let (answers, stop) = (Arc::clone(&answers), stop.clone());
+                    let (answers, crowd) = (Arc::clone(&answers), Arc::clone(&crowd));
+                    let stop = stop.clone();
                     listener.answer(&mut connections, stream, move |stream| {
-                        connection(stream, answers, limits, stop)
+                        connection(stream, answers, crowd, limits, stop)
                     });
                 }
                 Err(error) => {
@@ -282,6 +286,7 @@ fn refuse(stream: &TcpStream) {
 async fn connection<A: Answers>(
     stream: TcpStream,
     answers: Arc<A>,
+    crowd: Arc<Crowd>,
     limits: DoorLimits,
     stop: CancellationToken,
 ) {
@@ -290,9 +295,16 @@ async fn connection<A: Answers>(
     }
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write_timeout));
-    let service = service_fn(move |request| {
-        let answers = Arc::clone(&answers);
-        async move { Ok::<_, Infallible>(answers.answer(request).await) }
+    let answered = Notify::new();
+    let service = service_fn(|request| {
+        let (answers, crowd, answered) = (Arc::clone(&answers), &crowd, &answered);
+        async move {
+            let inside = crowd.enter();
+            let answer = answers.answer(request).await;
+            drop(inside);
+            answered.notify_one();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -302,7 +314,9 @@ async fn connection<A: Answers>(
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
+        never = crowd.look_after_each(&answered) => match never {},
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -319,7 +319,8 @@ impl Trail {
 
 impl Journey {
     fn exchange(&self, backend: &Backend, model: &str) -> Result<Exchange, RequestError> {
-        let id = self.id.to_string().replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        let mut id = self.id.to_string();
+        id.retain(|c| c.is_ascii_alphanumeric());
         let created_unix_s = self.started.unix_ms() / 1_000;
         let mut target = backend.target(model);
         target.crossing = self.crossing.unwrap_or(target.crossing);

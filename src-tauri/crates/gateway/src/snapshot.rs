@@ -63,6 +63,7 @@ pub struct Backend {
     pub(crate) origin: Origin,
     pub(crate) credential: Option<CredentialId>,
     pub(crate) rules: TrafficRules,
+    provider: Option<Provider>,
     root: Url,
 }
 
@@ -77,7 +78,11 @@ impl Backend {
     ) -> Result<Self, OriginError> {
         let (origin, root) = (Origin::of(root)?, root.clone());
         let (crossing, rules) = (Crossing::default(), TrafficRules::default());
-        Ok(Self { id, kind, crossing, origin, credential, rules, root })
+        let provider = match kind {
+            TargetKind::Mock => Some(Provider::Mock),
+            _ => Provider::at(&origin),
+        };
+        Ok(Self { id, kind, crossing, origin, credential, rules, provider, root })
     }
 
     /// What becomes of fields that its dialect has no word for.
@@ -113,11 +118,8 @@ impl Backend {
     }
 
     /// Whose list prices hold there.
-    pub(crate) fn provider(&self) -> Option<Provider> {
-        match self.kind {
-            TargetKind::Mock => Some(Provider::Mock),
-            _ => Provider::at(&self.origin),
-        }
+    pub(crate) const fn provider(&self) -> Option<Provider> {
+        self.provider
     }
 
     /// It, as a writer of requests for `model` has to know it.

@@ -27,6 +27,7 @@ use url::{Host, Position, Url};
 
 use super::UpstreamFailure;
 use super::resolve::Resolver;
+use crate::busy_poll::{Crowd, Inside};
 
 /// Unused connections kept per backend and lane.
 const IDLE_LINES_MAX: usize = 64;
@@ -41,6 +42,8 @@ pub(super) struct Near {
     connect_timeout: Duration,
     resolver: Resolver,
     idle: Mutex<Vec<Line>>,
+    /// Requests whose answers have not begun.
+    waiting: Crowd,
 }
 
 /// The head of an answer and its body to come.
@@ -79,7 +82,12 @@ pub(super) fn is_near(url: &Url) -> bool {
 impl Near {
     /// Gives up connecting after `connect_timeout`.
     pub(super) fn new(connect_timeout: Duration, resolver: Resolver) -> Arc<Self> {
-        Arc::new(Self { connect_timeout, resolver, idle: Mutex::default() })
+        Arc::new(Self {
+            connect_timeout,
+            resolver,
+            idle: Mutex::default(),
+            waiting: Crowd::default(),
+        })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -92,8 +100,9 @@ impl Near {
     ) -> Result<NearAnswer, UpstreamFailure> {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let mut request = written(method, url, authority, headers, body)?;
+        let waiting = self.waiting.enter();
         while let Some(mut line) = self.take(authority) {
-            match line.send(request).await {
+            match line.send(request, &waiting).await {
                 Ok(answer) => return Ok(self.answer(answer, line)),
                 // It ended while it lay idle; nothing was sent on it.
                 Err(Unsent::Back(back)) => request = *back,
@@ -101,7 +110,7 @@ impl Near {
             }
         }
         let mut line = self.open(url, authority).await?;
-        match line.send(request).await {
+        match line.send(request, &waiting).await {
             Ok(answer) => Ok(self.answer(answer, line)),
             Err(Unsent::Back(_)) => Err(UpstreamFailure::Broken),
             Err(Unsent::Failed(failure)) => Err(failure),
@@ -186,7 +195,11 @@ impl Line {
         }
     }
 
-    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Unsent> {
+    async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        waiting: &Inside<'_>,
+    ) -> Result<Response<Incoming>, Unsent> {
         let mut answer = std::pin::pin!(self.sender.try_send_request(request));
         let sent = std::future::poll_fn(|cx| {
             if let Some(connection) = &mut self.connection
@@ -196,7 +209,12 @@ impl Line {
             }
             answer.as_mut().poll(cx)
         });
-        sent.await.map_err(|mut unsent| match unsent.take_message() {
+        let sent = tokio::select! {
+            biased;
+            sent = sent => sent,
+            never = waiting.look_then_sleep() => match never {},
+        };
+        sent.map_err(|mut unsent| match unsent.take_message() {
             Some(back) => Unsent::Back(Box::new(back)),
             None if unsent.error().is_user() => Unsent::Failed(UpstreamFailure::Local),
             None => Unsent::Failed(UpstreamFailure::Broken),
