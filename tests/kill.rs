@@ -219,9 +219,16 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
         ("output_visible", "total(output_visible)"),
     ] {
         let single = number(&ledger, &format!("SELECT CAST({single} AS INTEGER) FROM requests"));
-        for table in ["rollup_quarter", "rollup_hour"] {
-            let sum = number(&ledger, &format!("SELECT sum({sums}) FROM {table}"));
-            assert_eq!(sum, single, "{sums} of {table}");
+        let sum = number(&ledger, &format!("SELECT sum({sums}) FROM rollup_quarter"));
+        assert_eq!(sum, single, "{sums}");
+        for dimension in ["backend", "model", "client", "credential", "project"] {
+            let hours =
+                format!("SELECT total({sums}) FROM rollup_hour WHERE dimension = '{dimension}'");
+            let quarters = format!(
+                "SELECT total({sums}) FROM rollup_quarter, rollup_folded WHERE slot_ms < until_ms"
+            );
+            let folded = format!("SELECT CAST(({hours}) - ({quarters}) AS INTEGER)");
+            assert_eq!(number(&ledger, &folded), 0, "{sums} by {dimension}");
         }
     }
 }

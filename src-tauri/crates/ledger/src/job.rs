@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use crate::journal::{Entry, EntryRef, Journal};
 use crate::{
     AccessStates, HealthChange, LedgerError, NewRequest, Price, Run, Settlement, Transition,
-    access_states, attempts, bypasses, failures, health, prices, requests, rollup, runs,
+    access_states, attempts, bypasses, failures, health, hours, prices, requests, rollup, runs,
     transitions,
 };
 
@@ -119,6 +119,7 @@ pub(crate) fn commit<'a>(
         }
         let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
         rollup::add(connection, &ids)?;
+        hours::follow(connection, &settled)?;
         failures::add(connection, &settled)?;
         bypasses::add(connection, &settled)?;
         step("COMMIT")?;

@@ -20,6 +20,7 @@ mod database;
 mod error;
 mod failures;
 mod health;
+mod hours;
 mod job;
 mod journal;
 mod ledger;

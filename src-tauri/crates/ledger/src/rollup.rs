@@ -1,6 +1,7 @@
 //! Sums kept in the transaction that settles each request, so that no dashboard ever reads request
-//! rows. Twice: per hour, to be fast over months, and per quarter hour, because every zone's days are
-//! whole numbers of those. A range is answered from its whole hours and the quarters at its ends.
+//! rows: per quarter hour, because every zone's days are whole numbers of those. Hours that are past
+//! are folded ([`crate::hours`]), to be fast over months. A range is answered from its folded hours
+//! and the quarters at its ends.
 
 use std::collections::HashMap;
 
@@ -13,17 +14,15 @@ use crate::text::Stored;
 use crate::usage::{HOUR_MS, SLOT_MS, slot_end, slot_start};
 use crate::{
     CacheTotals, GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
-    UsageKey, UsageQuery, UsageSummary, UsageTotals,
+    UsageKey, UsageQuery, UsageSummary, UsageTotals, hours,
 };
 
-/// Counts the requests that meet a condition, one of two fixed texts; one write for each row of sums. Reads the rows themselves, so
-/// that sums and rows cannot disagree. `?1` is the width of the table's slots.
+/// Counts the requests that meet a condition, one of two fixed texts; one write for each row of sums.
+/// Reads the rows themselves, so that sums and rows cannot disagree. `?1` is a slot's width.
 macro_rules! count_where {
-    ($table:literal, $condition:literal) => {
+    ($condition:literal) => {
         concat!(
-            "INSERT INTO ",
-            $table,
-            " SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
+            "INSERT INTO rollup_quarter SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
                coalesce(model_billed, model_asked), client, coalesce(credential, ''),
                coalesce(project, ''), count(*), sum(state = 'complete'), sum(state = 'failed'),
                sum(coalesce(input_uncached, 0)), sum(coalesce(cache_read, 0)),
@@ -63,6 +62,24 @@ macro_rules! count_where {
     };
 }
 
+/// The sums of the rows of either table, named as its columns.
+macro_rules! sums {
+    () => {
+        "sum(requests) AS requests, sum(complete) AS complete, sum(failed) AS failed,
+         sum(input_uncached) AS input_uncached, sum(cache_read) AS cache_read,
+         sum(cache_write_5m) AS cache_write_5m, sum(cache_write_1h) AS cache_write_1h,
+         sum(output_visible) AS output_visible, sum(reasoning) AS reasoning,
+         sum(cost_micro_usd) AS cost_micro_usd, sum(unpriced_requests) AS unpriced_requests,
+         sum(first_token_us_sum) AS first_token_us_sum,
+         sum(first_token_count) AS first_token_count, sum(duration_us_sum) AS duration_us_sum,
+         sum(retries) AS retries, sum(wasted_micro_usd) AS wasted_micro_usd,
+         sum(unpriced_attempts) AS unpriced_attempts, sum(cache_hits) AS cache_hits,
+         sum(cache_shared) AS cache_shared, sum(cache_misses) AS cache_misses,
+         sum(saved_micro_usd) AS saved_micro_usd, sum(saved_us) AS saved_us"
+    };
+}
+pub(crate) use sums;
+
 /// Counts the requests that were settled just now, in the same transaction and all at once: under
 /// load most of them belong to the same few sums.
 pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::Result<()> {
@@ -70,10 +87,8 @@ pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::R
         return Ok(());
     }
     let ids = id_list(settled);
-    const QUARTER: &str = count_where!("rollup_quarter", "id IN (SELECT value FROM json_each(?2))");
-    connection.prepare_cached(QUARTER)?.execute(params![SLOT_MS, ids])?;
-    const HOUR: &str = count_where!("rollup_hour", "id IN (SELECT value FROM json_each(?2))");
-    connection.prepare_cached(HOUR)?.execute(params![HOUR_MS, ids]).map(drop)
+    const COUNT: &str = count_where!("id IN (SELECT value FROM json_each(?2))");
+    connection.prepare_cached(COUNT)?.execute(params![SLOT_MS, ids]).map(drop)
 }
 
 /// The ids as a JSON list; none needs an escape.
@@ -84,8 +99,11 @@ pub(crate) fn id_list(ids: &[RequestId]) -> String {
 
 /// Counts the requests that a dead process left behind: they happened, and their cost is unknown.
 pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute(count_where!("rollup_quarter", "state = 'reserved'"), [SLOT_MS])?;
-    connection.execute(count_where!("rollup_hour", "state = 'reserved'"), [HOUR_MS]).map(drop)
+    let earliest = "SELECT min(started_ms) FROM requests WHERE state = 'reserved'";
+    if let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? {
+        hours::unfold(connection, WallTime::from_unix_ms(earliest))?;
+    }
+    connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
 }
 
 /// The money of whole quarter hours.
@@ -95,8 +113,9 @@ pub(crate) fn spend(
     to: WallTime,
 ) -> rusqlite::Result<Spend> {
     let transaction = connection.unchecked_transaction()?;
+    let folded = hours::folded_until(&transaction)?;
     let mut total = Spend::default();
-    for piece in pieces(slot_start(from), slot_end(to)) {
+    for piece in pieces(slot_start(from), slot_end(to), folded) {
         let mut statement = transaction.prepare_cached(spend_sql(piece.width))?;
         statement.query_row(piece.range(Purpose::User), |row| {
             total.cost += MicroUsd::new(row.get(0)?);
@@ -112,10 +131,11 @@ pub(crate) fn spend(
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
+    let folded = hours::folded_until(&transaction)?;
     let mut buckets = Vec::with_capacity(query.edges.len());
     for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
         let mut groups: HashMap<UsageKey, UsageTotals> = HashMap::new();
-        for piece in pieces(*start, *end) {
+        for piece in pieces(*start, *end, folded) {
             let mut statement =
                 transaction.prepare_cached(group_sql(piece.width, query.group_by))?;
             for group in statement.query_map(piece.range(query.purpose), read_group)? {
@@ -150,10 +170,11 @@ impl Piece {
     }
 }
 
-/// The whole hours between two slots' edges, and the quarters before and after them.
-fn pieces(start: WallTime, end: WallTime) -> impl Iterator<Item = Piece> {
+/// The whole hours between two slots' edges that are `folded`, and the quarters before and after them.
+fn pieces(start: WallTime, end: WallTime, folded: WallTime) -> impl Iterator<Item = Piece> {
     let (start_ms, end_ms) = (start.unix_ms(), end.unix_ms());
-    let hours_end = end_ms.saturating_sub(end_ms.rem_euclid(HOUR_MS)).max(start_ms);
+    let last_edge = end_ms.saturating_sub(end_ms.rem_euclid(HOUR_MS));
+    let hours_end = last_edge.min(folded.unix_ms()).max(start_ms);
     let to_next_hour = (HOUR_MS - start_ms.rem_euclid(HOUR_MS)) % HOUR_MS;
     let hours_start = start_ms.saturating_add(to_next_hour).min(hours_end);
     let pieces = [
@@ -167,62 +188,55 @@ fn pieces(start: WallTime, end: WallTime) -> impl Iterator<Item = Piece> {
 /// The statement for the money of a piece.
 pub(crate) const fn spend_sql(width: Width) -> &'static str {
     macro_rules! spent_in {
-        ($table:literal) => {
+        ($rows:literal) => {
             concat!(
                 "SELECT coalesce(sum(cost_micro_usd), 0), coalesce(sum(requests), 0),
                   coalesce(sum(unpriced_requests), 0)
                  FROM ",
-                $table,
-                " WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
+                $rows,
+                " slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
             )
         };
     }
     match width {
-        Width::Quarter => spent_in!("rollup_quarter"),
-        Width::Hour => spent_in!("rollup_hour"),
+        Width::Quarter => spent_in!("rollup_quarter WHERE"),
+        // Along any dimension the sums are the same.
+        Width::Hour => spent_in!("rollup_hour WHERE dimension = 'backend' AND"),
     }
 }
 
 /// The statement for a piece; table and column are fixed words.
 pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
-    macro_rules! grouped_by {
-        ($table:literal, $column:literal) => {
+    macro_rules! grouped {
+        ($name:expr, $($rows:tt)*) => {
             concat!(
                 "SELECT ",
-                $column,
-                " AS name, sum(requests) AS requests, sum(complete) AS complete,
-                 sum(failed) AS failed, sum(input_uncached) AS input_uncached,
-                 sum(cache_read) AS cache_read, sum(cache_write_5m) AS cache_write_5m,
-                 sum(cache_write_1h) AS cache_write_1h, sum(output_visible) AS output_visible,
-                 sum(reasoning) AS reasoning, sum(cost_micro_usd) AS cost_micro_usd,
-                 sum(unpriced_requests) AS unpriced_requests,
-                 sum(first_token_us_sum) AS first_token_us_sum,
-                 sum(first_token_count) AS first_token_count,
-                 sum(duration_us_sum) AS duration_us_sum, sum(retries) AS retries,
-                 sum(wasted_micro_usd) AS wasted_micro_usd,
-                 sum(unpriced_attempts) AS unpriced_attempts, sum(cache_hits) AS cache_hits,
-                 sum(cache_shared) AS cache_shared, sum(cache_misses) AS cache_misses,
-                 sum(saved_micro_usd) AS saved_micro_usd, sum(saved_us) AS saved_us
-                 FROM ",
-                $table,
-                " WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
+                $name,
+                " AS name, ",
+                sums!(),
+                " FROM ",
+                $($rows)*,
+                " slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
             )
         };
     }
-    macro_rules! grouped_in {
-        ($table:literal) => {
-            match group_by {
-                GroupBy::Backend => grouped_by!($table, "backend"),
-                GroupBy::Model => grouped_by!($table, "model"),
-                GroupBy::Client => grouped_by!($table, "client"),
-                GroupBy::Credential => grouped_by!($table, "credential"),
-                GroupBy::Project => grouped_by!($table, "project"),
+    macro_rules! along {
+        ($dimension:literal) => {
+            match width {
+                Width::Quarter => grouped!($dimension, "rollup_quarter WHERE"),
+                Width::Hour => grouped!(
+                    "name",
+                    concat!("rollup_hour WHERE dimension = '", $dimension, "' AND")
+                ),
             }
         };
     }
-    match width {
-        Width::Quarter => grouped_in!("rollup_quarter"),
-        Width::Hour => grouped_in!("rollup_hour"),
+    match group_by {
+        GroupBy::Backend => along!("backend"),
+        GroupBy::Model => along!("model"),
+        GroupBy::Client => along!("client"),
+        GroupBy::Credential => along!("credential"),
+        GroupBy::Project => along!("project"),
     }
 }
 
@@ -320,18 +334,26 @@ mod tests {
 
     #[test]
     fn a_range_is_cut_into_whole_hours_and_the_quarters_at_its_ends() {
+        let time = |quarters: i64| WallTime::from_unix_ms(quarters * SLOT_MS);
+        let cut = |start: i64, end: i64, folded: i64| -> Vec<_> {
+            let cut = pieces(time(start), time(end), time(folded));
+            cut.map(|piece| (piece.width, piece.start_ms / SLOT_MS, piece.end_ms / SLOT_MS))
+                .collect()
+        };
         let check = |start: i64, end: i64, expected: &[(Width, i64, i64)]| {
-            let time = |quarters: i64| WallTime::from_unix_ms(quarters * SLOT_MS);
-            let cut: Vec<_> = pieces(time(start), time(end))
-                .map(|piece| (piece.width, piece.start_ms / SLOT_MS, piece.end_ms / SLOT_MS))
-                .collect();
-            assert_eq!(cut, expected, "{start}..{end}");
+            assert_eq!(cut(start, end, 400), expected, "{start}..{end}");
         };
         check(4, 12, &[(Width::Hour, 4, 12)]);
         check(3, 14, &[(Width::Quarter, 3, 4), (Width::Hour, 4, 12), (Width::Quarter, 12, 14)]);
         check(5, 7, &[(Width::Quarter, 5, 7)]);
         check(3, 5, &[(Width::Quarter, 3, 4), (Width::Quarter, 4, 5)]);
         check(-3, 4, &[(Width::Quarter, -3, 0), (Width::Hour, 0, 4)]);
+        let partly = [(Width::Quarter, 3, 4), (Width::Hour, 4, 8), (Width::Quarter, 8, 14)];
+        assert_eq!(cut(3, 14, 8), partly);
+        for folded in [0, 4] {
+            assert_eq!(cut(4, 12, folded), [(Width::Quarter, 4, 12)], "{folded}");
+        }
+        assert_eq!(cut(3, 12, 0), [(Width::Quarter, 3, 12)]);
     }
 
     #[test]

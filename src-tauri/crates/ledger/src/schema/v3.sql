@@ -45,14 +45,45 @@ ALTER TABLE rollup_quarter ADD COLUMN cache_misses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rollup_quarter ADD COLUMN saved_micro_usd INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rollup_quarter ADD COLUMN saved_us INTEGER NOT NULL DEFAULT 0;
 
-ALTER TABLE rollup_hour ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN wasted_micro_usd INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN unpriced_attempts INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN cache_hits INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN cache_shared INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN cache_misses INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN saved_micro_usd INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE rollup_hour ADD COLUMN saved_us INTEGER NOT NULL DEFAULT 0;
+-- Whole hours along one dimension at a time, which is all that dashboards ask, made from the quarters
+-- once they are past: a month is some thousand rows instead of a hundred thousand. Filled again from
+-- the quarters, a few hours with each commit.
+DROP TABLE rollup_hour;
+CREATE TABLE rollup_hour (
+    dimension TEXT NOT NULL,
+    slot_ms INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    name TEXT NOT NULL,
+    requests INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    input_uncached INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    cache_write_5m INTEGER NOT NULL,
+    cache_write_1h INTEGER NOT NULL,
+    output_visible INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL,
+    cost_micro_usd INTEGER NOT NULL,
+    unpriced_requests INTEGER NOT NULL,
+    first_token_us_sum INTEGER NOT NULL,
+    first_token_count INTEGER NOT NULL,
+    duration_us_sum INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    wasted_micro_usd INTEGER NOT NULL,
+    unpriced_attempts INTEGER NOT NULL,
+    cache_hits INTEGER NOT NULL,
+    cache_shared INTEGER NOT NULL,
+    cache_misses INTEGER NOT NULL,
+    saved_micro_usd INTEGER NOT NULL,
+    saved_us INTEGER NOT NULL,
+    PRIMARY KEY (dimension, slot_ms, purpose, name)
+) STRICT, WITHOUT ROWID;
+
+-- One row: the end of the last hour that stands in rollup_hour. What began later is in the quarters.
+CREATE TABLE rollup_folded (
+    until_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO rollup_folded VALUES (0);
 
 -- Tries that failed, per quarter hour, by where they failed: a request that another backend answered
 -- stands in the sums of that one.

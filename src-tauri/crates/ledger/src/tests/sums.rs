@@ -106,6 +106,36 @@ async fn a_day_of_a_zone_off_by_half_an_hour_is_exact() {
     assert_eq!(summary.buckets[1].start, at(i64::from(midnight_s) * 1_000));
 }
 
+#[tokio::test]
+async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_comes_late() {
+    let place = Place::new();
+    let ledger = place.open();
+    // Hours after 08:00, when the first request begins.
+    let folded = || {
+        let until = "SELECT until_ms FROM rollup_folded";
+        let until: i64 = place.raw().query_row(until, [], |row| row.get(0)).expect("a row");
+        (until - NOW_MS) / 3_600_000
+    };
+    let mut second = 0;
+    for (hour, expected) in [(0, -1), (1, 0), (8, 6), (20, 14), (20, 19), (20, 19), (3, 3), (21, 9)]
+    {
+        second += 1;
+        ledger.settle(ended(hour * 3_600 + second)).await.expect("settled");
+        for group_by in [
+            GroupBy::Backend,
+            GroupBy::Model,
+            GroupBy::Client,
+            GroupBy::Credential,
+            GroupBy::Project,
+        ] {
+            check_against_recount(&ledger, group_by).await;
+        }
+        assert_eq!(folded(), expected, "after request {second}");
+        let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
+        assert_eq!(spend.requests, u64::from(second));
+    }
+}
+
 #[test]
 fn sums_and_pages_never_scan_the_requests() {
     let place = Place::new();

@@ -1,0 +1,89 @@
+//! Hours that are past, folded from the quarters: sums along one dimension at a time.
+//!
+//! A quarter hour has a row for every combination of backend, model, client, credential and project,
+//! and dashboards ask along one of them. Folding an hour costs a few milliseconds once; keeping its
+//! rows with every commit would cost each commit as much again as the quarters do. A request belongs to
+//! the time it began, so the newest hour is left for those that take long, and one that comes later
+//! still takes its hour and those after it back to the quarters until they are folded anew.
+
+use domain::WallTime;
+use rusqlite::{Connection, params};
+
+use crate::Settlement;
+use crate::rollup::sums;
+use crate::usage::HOUR_MS;
+
+/// Most hours folded with one commit, so that a file with years to fold goes on taking writes.
+const FOLDED_AT_ONCE_MAX: i64 = 6;
+
+/// Puts the hours from `?1` until before `?2` into the table, along one dimension.
+macro_rules! fold {
+    ($dimension:literal) => {
+        concat!(
+            "INSERT INTO rollup_hour SELECT '",
+            $dimension,
+            "', slot_ms - slot_ms % ?3, purpose, ",
+            $dimension,
+            ", ",
+            sums!(),
+            " FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY 2, 3, 4"
+        )
+    };
+}
+
+const FOLDS: [&str; 5] =
+    [fold!("backend"), fold!("model"), fold!("client"), fold!("credential"), fold!("project")];
+
+/// The dimensions are named because the table is in their order.
+const FORGET: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
+    AND dimension IN ('backend', 'model', 'client', 'credential', 'project')";
+
+/// The end of the last folded hour.
+pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime> {
+    let mut statement = connection.prepare_cached("SELECT until_ms FROM rollup_folded")?;
+    statement.query_row([], |row| row.get(0)).map(WallTime::from_unix_ms)
+}
+
+/// Folds what is past by now and takes back what was folded too early, in the transaction that counts
+/// `settled`.
+pub(crate) fn follow(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
+    let begun = || settled.iter().map(|ended| ended.request.started);
+    let (Some(earliest), Some(latest)) = (begun().min(), begun().max()) else { return Ok(()) };
+    unfold(connection, earliest)?;
+    let folded = folded_until(connection)?.unix_ms();
+    let past = hour_of(latest).saturating_sub(HOUR_MS);
+    if past <= folded {
+        return Ok(());
+    }
+    // Nothing may have happened for months.
+    let mut next =
+        connection.prepare_cached("SELECT min(slot_ms) FROM rollup_quarter WHERE slot_ms >= ?1")?;
+    let next: Option<i64> = next.query_row([folded], |row| row.get(0))?;
+    let from = hour_of(WallTime::from_unix_ms(next.unwrap_or(past))).min(past);
+    let until = from.saturating_add(FOLDED_AT_ONCE_MAX * HOUR_MS).min(past);
+    for fold in FOLDS {
+        connection.prepare_cached(fold)?.execute(params![from, until, HOUR_MS])?;
+    }
+    set_folded(connection, until)
+}
+
+/// Leaves the hour of `from` and all that follow to the quarters.
+pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Result<()> {
+    let from = hour_of(from);
+    if from >= folded_until(connection)?.unix_ms() {
+        return Ok(());
+    }
+    let mut forget = connection.prepare_cached(FORGET)?;
+    forget.execute([from])?;
+    set_folded(connection, from)
+}
+
+fn set_folded(connection: &Connection, until: i64) -> rusqlite::Result<()> {
+    let mut set = connection.prepare_cached("UPDATE rollup_folded SET until_ms = ?1")?;
+    set.execute([until]).map(drop)
+}
+
+const fn hour_of(time: WallTime) -> i64 {
+    let ms = time.unix_ms();
+    ms.saturating_sub(ms.rem_euclid(HOUR_MS))
+}
