@@ -11,7 +11,8 @@ use crate::{Attempt, Cost};
 /// Most tries of one request kept.
 pub const ATTEMPTS_MAX: usize = 32;
 
-const INSERT: &str = "INSERT INTO attempts (request_id, number, backend, credential, model,
+pub(crate) const INSERT: &str =
+    "INSERT INTO attempts (request_id, number, backend, credential, model,
     started_ms, duration_us, error_class, http_status, message, class, owner, waited_us,
     input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible, reasoning,
     cost_micro_usd, price_id, cost_basis)

@@ -90,7 +90,7 @@ pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite
     ])
 }
 
-const SETTLE: &str = "INSERT INTO requests
+pub(crate) const SETTLE: &str = "INSERT INTO requests
     (id, started_ms, client, project, route, model_asked, dialect, streamed, purpose, state,
      ended_ms, backend, credential, model_billed, http_status, finish_reason, error_class,
      usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible,

@@ -3,6 +3,7 @@ PRAGMA application_id = 1195463749;
 
 -- One row per call of a client. The id is time-ordered (UUID version 7), so this b-tree only grows at
 -- its end and "newest first" is its reverse.
+-- The words are compared one by one: for a list of them SQLite makes and fills a table at every write.
 CREATE TABLE requests (
     id TEXT NOT NULL PRIMARY KEY,
     started_ms INTEGER NOT NULL,
@@ -12,17 +13,19 @@ CREATE TABLE requests (
     route TEXT NOT NULL,
     model_asked TEXT NOT NULL,
     dialect TEXT NOT NULL,
-    streamed INTEGER NOT NULL CHECK (streamed IN (0, 1)),
-    purpose TEXT NOT NULL CHECK (purpose IN ('user', 'health', 'check')),
+    streamed INTEGER NOT NULL CHECK (streamed = 0 OR streamed = 1),
+    purpose TEXT NOT NULL CHECK (purpose = 'user' OR purpose = 'health' OR purpose = 'check'),
     state TEXT NOT NULL
-        CHECK (state IN ('reserved', 'complete', 'partial', 'failed', 'cancelled', 'unknown')),
+        CHECK (state = 'reserved' OR state = 'complete' OR state = 'partial' OR state = 'failed'
+            OR state = 'cancelled' OR state = 'unknown'),
     backend TEXT,
     credential TEXT,
     model_billed TEXT,
     http_status INTEGER,
     finish_reason TEXT,
     error_class TEXT,
-    usage_source TEXT NOT NULL DEFAULT 'unknown' CHECK (usage_source IN ('reported', 'unknown')),
+    usage_source TEXT NOT NULL DEFAULT 'unknown'
+        CHECK (usage_source = 'reported' OR usage_source = 'unknown'),
     input_uncached INTEGER,
     cache_read INTEGER,
     cache_write_5m INTEGER,
@@ -31,9 +34,11 @@ CREATE TABLE requests (
     reasoning INTEGER,
     cost_micro_usd INTEGER,
     cost_basis TEXT NOT NULL DEFAULT 'unpriced'
-        CHECK (cost_basis IN ('reported', 'computed', 'unpriced', 'not_billed')),
+        CHECK (cost_basis = 'reported' OR cost_basis = 'computed' OR cost_basis = 'unpriced'
+            OR cost_basis = 'not_billed'),
     price_id TEXT,
-    cache TEXT NOT NULL DEFAULT 'bypass' CHECK (cache IN ('bypass', 'miss', 'hit', 'coalesced')),
+    cache TEXT NOT NULL DEFAULT 'bypass'
+        CHECK (cache = 'bypass' OR cache = 'miss' OR cache = 'hit' OR cache = 'coalesced'),
     queue_us INTEGER,
     first_byte_us INTEGER,
     first_token_us INTEGER,
@@ -138,7 +143,8 @@ CREATE TABLE prices (
     valid_from_ms INTEGER NOT NULL,
     valid_to_ms INTEGER,
     source TEXT NOT NULL,
-    confidence TEXT NOT NULL CHECK (confidence IN ('listed', 'declared', 'made_up')),
+    confidence TEXT NOT NULL
+        CHECK (confidence = 'listed' OR confidence = 'declared' OR confidence = 'made_up'),
     CHECK ((provider IS NULL) <> (backend IS NULL))
 ) STRICT, WITHOUT ROWID;
 

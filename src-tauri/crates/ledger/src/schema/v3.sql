@@ -12,7 +12,8 @@ ALTER TABLE attempts ADD COLUMN reasoning INTEGER;
 ALTER TABLE attempts ADD COLUMN cost_micro_usd INTEGER;
 ALTER TABLE attempts ADD COLUMN price_id TEXT;
 ALTER TABLE attempts ADD COLUMN cost_basis TEXT NOT NULL DEFAULT 'unpriced'
-    CHECK (cost_basis IN ('reported', 'computed', 'unpriced', 'not_billed'))
+    CHECK (cost_basis = 'reported' OR cost_basis = 'computed' OR cost_basis = 'unpriced'
+        OR cost_basis = 'not_billed')
     CHECK ((cost_basis = 'unpriced') = (cost_micro_usd IS NULL))
     CHECK ((cost_basis = 'computed') = (price_id IS NOT NULL));
 

@@ -11,7 +11,7 @@ use super::{NOW_MS, Place, at, backend, ended, request};
 use crate::{
     Bucket, COUNT_MAX, CacheOutcome, CacheTotals, Cost, GroupBy, Ledger, Outcome, Purpose,
     RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals,
-    requests, rollup, rollup::Width,
+    attempts, requests, rollup, rollup::Width,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -178,6 +178,24 @@ fn sums_and_pages_never_scan_the_requests() {
     let lost = "UPDATE requests SET state = 'unknown' WHERE state = 'reserved'";
     assert!(plan(lost, &[]).contains("INDEX requests_reserved"));
     assert!(requests::mark_reserved_unknown(&connection) == Ok(0));
+}
+
+#[test]
+fn settling_a_request_makes_no_table_on_the_way() {
+    let place = Place::new();
+    drop(place.open());
+    let connection = place.raw();
+    for sql in [requests::SETTLE, attempts::INSERT] {
+        let mut statement = connection.prepare(&format!("EXPLAIN {sql}")).expect("a statement");
+        let unbound = vec![rusqlite::types::Null; statement.parameter_count()];
+        let steps = statement
+            .query_map(rusqlite::params_from_iter(unbound), |row| row.get::<_, String>(1))
+            .expect("rows")
+            .collect::<Result<Vec<_>, _>>()
+            .expect("steps");
+        assert!(steps.contains(&"OpenWrite".to_owned()), "{sql}");
+        assert!(!steps.contains(&"OpenEphemeral".to_owned()), "{sql}");
+    }
 }
 
 fn settlement() -> impl Strategy<Value = Settlement> {
