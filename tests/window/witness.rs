@@ -154,7 +154,7 @@ const BREACH: &str = "
     Promise.all(tries).then(() => setTimeout(() => done(through), 200));
 ";
 
-/// What is still moving is half transparent, and is let come to rest: by two frames in which nothing
+/// What is still moving is half transparent, and is let come to rest: by three frames in which nothing
 /// moved, since WebKit calls a transition finished by its clock before the frame that draws its end,
 /// and never settles the promise of one that another replaced. A barrier is what stands through
 /// three looks; it is told with what axe measured. `preload` would read the style sheets once more,

@@ -83,12 +83,6 @@ macro_rules! slug {
                 Self::new(text)
             }
         }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
     };
 }
 

@@ -14,7 +14,7 @@ use crate::rollup::sums;
 use crate::usage::HOUR_MS;
 
 /// Most hours folded with one commit, so that a file with years to fold goes on taking writes.
-const FOLDED_AT_ONCE_MAX: i64 = 6;
+const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
 
 /// Puts the hours from `?1` until before `?2` into the table, along one dimension.
 macro_rules! fold {
@@ -49,8 +49,7 @@ pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime
 pub(crate) fn follow(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
     let begun = || settled.iter().map(|ended| ended.request.started);
     let (Some(earliest), Some(latest)) = (begun().min(), begun().max()) else { return Ok(()) };
-    unfold(connection, earliest)?;
-    let folded = folded_until(connection)?.unix_ms();
+    let folded = unfold(connection, earliest)?;
     let past = hour_of(latest).saturating_sub(HOUR_MS);
     if past <= folded {
         return Ok(());
@@ -60,22 +59,25 @@ pub(crate) fn follow(connection: &Connection, settled: &[&Settlement]) -> rusqli
         connection.prepare_cached("SELECT min(slot_ms) FROM rollup_quarter WHERE slot_ms >= ?1")?;
     let next: Option<i64> = next.query_row([folded], |row| row.get(0))?;
     let from = hour_of(WallTime::from_unix_ms(next.unwrap_or(past))).min(past);
-    let until = from.saturating_add(FOLDED_AT_ONCE_MAX * HOUR_MS).min(past);
+    let until = from.saturating_add(FOLDED_HOURS_AT_ONCE_MAX * HOUR_MS).min(past);
     for fold in FOLDS {
         connection.prepare_cached(fold)?.execute(params![from, until, HOUR_MS])?;
     }
     set_folded(connection, until)
 }
 
-/// Leaves the hour of `from` and all that follow to the quarters.
-pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Result<()> {
+/// Leaves the hour of `from` and all that follow to the quarters; the end of what is folded then, in
+/// milliseconds.
+pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Result<i64> {
     let from = hour_of(from);
-    if from >= folded_until(connection)?.unix_ms() {
-        return Ok(());
+    let folded = folded_until(connection)?.unix_ms();
+    if from >= folded {
+        return Ok(folded);
     }
     let mut forget = connection.prepare_cached(FORGET)?;
     forget.execute([from])?;
-    set_folded(connection, from)
+    set_folded(connection, from)?;
+    Ok(from)
 }
 
 fn set_folded(connection: &Connection, until: i64) -> rusqlite::Result<()> {

@@ -208,14 +208,14 @@ pub(crate) const fn spend_sql(width: Width) -> &'static str {
 /// The statement for a piece; table and column are fixed words.
 pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
     macro_rules! grouped {
-        ($name:expr, $($rows:tt)*) => {
+        ($name:literal, $rows:expr) => {
             concat!(
                 "SELECT ",
                 $name,
                 " AS name, ",
                 sums!(),
                 " FROM ",
-                $($rows)*,
+                $rows,
                 " slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
             )
         };

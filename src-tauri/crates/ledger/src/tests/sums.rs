@@ -15,6 +15,8 @@ use crate::{
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
+const DIMENSIONS: [GroupBy; 5] =
+    [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
 
 fn query(group_by: GroupBy) -> UsageQuery {
     let (from, to) = (at(-DAY_MS), at(2 * DAY_MS));
@@ -121,13 +123,7 @@ async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_come
     {
         second += 1;
         ledger.settle(ended(hour * 3_600 + second)).await.expect("settled");
-        for group_by in [
-            GroupBy::Backend,
-            GroupBy::Model,
-            GroupBy::Client,
-            GroupBy::Credential,
-            GroupBy::Project,
-        ] {
+        for group_by in DIMENSIONS {
             check_against_recount(&ledger, group_by).await;
         }
         assert_eq!(folded(), expected, "after request {second}");
@@ -148,13 +144,12 @@ fn sums_and_pages_never_scan_the_requests() {
         lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
     };
     let range = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user"];
-    let columns =
-        [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
     for (width, search) in [
         (Width::Quarter, "SEARCH rollup_quarter USING PRIMARY KEY"),
         (Width::Hour, "SEARCH rollup_hour USING PRIMARY KEY"),
     ] {
-        let mut statements: Vec<_> = columns.map(|column| rollup::group_sql(width, column)).into();
+        let mut statements: Vec<_> =
+            DIMENSIONS.map(|column| rollup::group_sql(width, column)).into();
         statements.push(rollup::spend_sql(width));
         for sql in statements {
             let plan = plan(sql, range);
@@ -328,7 +323,7 @@ proptest! {
             drop(ledger);
             // What was only reserved is counted as unknown from now on.
             let ledger = place.open();
-            for group_by in [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project] {
+            for group_by in DIMENSIONS {
                 check_against_recount(&ledger, group_by).await;
             }
         });
