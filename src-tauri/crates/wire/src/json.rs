@@ -5,12 +5,11 @@
 //! an explicit stack, not with calls.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// Deepest nesting of a request body, in brackets (the limit of `serde_json` itself).
@@ -87,11 +86,44 @@ impl<'a> Members<'a> {
         self.entries.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 
-    /// The first key that stands twice.
+    /// A key that stands twice.
     pub(crate) fn duplicate(&self) -> Option<&str> {
-        let mut seen = HashSet::new();
-        self.entries.iter().map(|(name, _)| name.as_ref()).find(|name| !seen.insert(*name))
+        let mut names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        names.windows(2).find_map(|pair| match pair {
+            [one, next] if one == next => Some(*one),
+            _ => None,
+        })
     }
+}
+
+/// The values of some keys of one object.
+pub(crate) type Picked<'a, const N: usize> = [Option<&'a RawValue>; N];
+
+/// The values of `keys` in the object `text`, as [`Members::get`] gives them; `None` where
+/// [`Members::parse`] would fail. For texts that come in numbers: nothing else is kept.
+pub(crate) fn pick<'a, const N: usize>(text: &'a str, keys: [&str; N]) -> Option<Picked<'a, N>>
+where
+    Picked<'a, N>: Default,
+{
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let picked = Pick(&keys).deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(picked)
+}
+
+/// [`pick`] from every item of the array `value`, but from one more than `items_max` at most; `None` if
+/// it is no array or an item is no object.
+pub(crate) fn pick_each<'a, const N: usize>(
+    value: &'a RawValue,
+    keys: [&str; N],
+    items_max: usize,
+) -> Option<Vec<Picked<'a, N>>>
+where
+    Picked<'a, N>: Default,
+{
+    let mut deserializer = serde_json::Deserializer::from_str(value.get());
+    deserializer.deserialize_seq(PickEach { keys: &keys, items_max }).ok()
 }
 
 /// The items of a JSON array; `None` if `value` is no array.
@@ -131,6 +163,97 @@ pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+struct Pick<'k, const N: usize>(&'k [&'k str; N]);
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Pick<'_, N>
+where
+    Picked<'de, N>: Default,
+{
+    type Value = Picked<'de, N>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Pick<'_, N>
+where
+    Picked<'de, N>: Default,
+{
+    type Value = Picked<'de, N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut picked = Picked::default();
+        for _ in 0..JSON_MEMBERS_MAX {
+            let Some(place) = map.next_key_seed(PlaceOf(self.0))? else { return Ok(picked) };
+            match place.and_then(|place| picked.get_mut(place)) {
+                Some(value) => {
+                    let found: &RawValue = map.next_value()?;
+                    *value = Some(found).filter(|found| found.get() != "null");
+                }
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(picked),
+            Some(_) => Err(de::Error::custom("too many members")),
+        }
+    }
+}
+
+/// Where a key stands among those that are wanted.
+struct PlaceOf<'k>(&'k [&'k str]);
+
+impl<'de> DeserializeSeed<'de> for PlaceOf<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for PlaceOf<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|wanted| *wanted == key))
+    }
+}
+
+struct PickEach<'k, const N: usize> {
+    keys: &'k [&'k str; N],
+    items_max: usize,
+}
+
+impl<'de, const N: usize> Visitor<'de> for PickEach<'_, N>
+where
+    Picked<'de, N>: Default,
+{
+    type Value = Vec<Picked<'de, N>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON array of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while all.len() <= self.items_max {
+            let Some(picked) = seq.next_element_seed(Pick(self.keys))? else { return Ok(all) };
+            all.push(picked);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(all)
+    }
+}
+
 enum Entries<'a> {
     Read(Vec<(Cow<'a, str>, &'a RawValue)>),
     TooMany,
@@ -140,7 +263,7 @@ enum Entries<'a> {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntriesVisitor;
 
         impl<'de> Visitor<'de> for EntriesVisitor {
@@ -201,6 +324,40 @@ mod tests {
         };
         assert!(Members::parse(&many(JSON_MEMBERS_MAX)).is_ok());
         assert_eq!(fault(&many(JSON_MEMBERS_MAX + 1)), JsonFault::TooManyMembers);
+    }
+
+    #[test]
+    fn what_is_picked_is_what_the_members_have() {
+        let many = |count: usize| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"{n}\":[{n}]")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let texts = [
+            r#" {"a" : 1e400, "b":[ 1 ,2], "a":"\ud800", "c":null} "#.to_owned(),
+            r#"{"b":null,"\u0061":{}}"#.to_owned(),
+            "{}".to_owned(),
+            "[1]".to_owned(),
+            "{} x".to_owned(),
+            r#"{"a":NaN}"#.to_owned(),
+            r#"{"\ud800":1,"a":1}"#.to_owned(),
+            many(JSON_MEMBERS_MAX),
+            many(JSON_MEMBERS_MAX + 1),
+        ];
+        let keys = ["a", "c", "b", "7"];
+        let raw = |value: Option<&RawValue>| value.map(|value| value.get().to_owned());
+        for text in texts {
+            let expected = Members::parse(&text).ok().map(|all| keys.map(|key| raw(all.get(key))));
+            assert_eq!(pick(&text, keys).map(|picked| picked.map(raw)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_item_too_many_is_seen_and_no_more_are_kept() {
+        let array: &RawValue = serde_json::from_str(r#"[{"a":1},{},{"a":3},[]]"#).expect("JSON");
+        let kept = |items_max| pick_each(array, ["a"], items_max).map(|items| items.len());
+        assert_eq!((kept(1), kept(2), kept(3)), (Some(2), Some(3), None));
+        let object: &RawValue = serde_json::from_str("{}").expect("JSON");
+        assert!(pick_each(object, ["a"], 1).is_none());
     }
 
     #[test]

@@ -18,12 +18,16 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
-    let content_bytes: usize = chunk.choices.iter().map(|choice| choice.content_bytes).sum();
-    let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let usage = chunk.usage.and_then(read_usage);
+    let content_bytes = match usage {
+        Some(_) => 0,
+        // An answer that says nothing was asked for all the same: never zero.
+        None => {
+            chunk.choices.iter().map(|choice| choice.delta().content_bytes()).sum::<u64>().max(1)
+        }
+    };
+    let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let model = chunk.model.filter(|model| is_model_name(model));
-    // An answer that says nothing was asked for all the same: never zero.
-    let content_bytes = u64::try_from(content_bytes.max(1)).unwrap_or(u64::MAX);
     Ok(AnswerFacts { usage, model, finish_reason, content_bytes })
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::{Members, items};
+use crate::json::{Picked, items, pick, pick_each};
 use crate::{CHOICES_MAX, StreamFault};
 
 /// What a tap needs of one chunk.
@@ -15,17 +15,15 @@ pub(super) struct Chunk<'a> {
     pub(super) usage: Option<&'a RawValue>,
     /// The `choices` value as it stands, for cutting it out.
     pub(super) choices_at: Option<&'a RawValue>,
-    pub(super) choices: Vec<Choice>,
+    pub(super) choices: Vec<Choice<'a>>,
 }
 
-/// What one choice of a chunk adds.
+/// What one choice of a chunk says.
 #[derive(Debug)]
-pub(super) struct Choice {
+pub(super) struct Choice<'a> {
     pub(super) index: u64,
     pub(super) finish_reason: Option<String>,
-    pub(super) adds: Adds,
-    /// The raw length of its text, thinking and arguments, in bytes.
-    pub(super) content_bytes: usize,
+    delta: Option<&'a RawValue>,
 }
 
 /// What a delta adds for the reader.
@@ -39,28 +37,20 @@ pub(super) enum Adds {
     ToolCall,
 }
 
-const TEXT_FIELDS: [&str; 5] = ["content", "reasoning_content", "reasoning", "refusal", "audio"];
-const TOOL_FIELDS: [&str; 2] = ["tool_calls", "function_call"];
-
 impl<'a> Chunk<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, StreamFault> {
-        let members = Members::parse(text).map_err(|_| StreamFault::NotJson)?;
-        let choices_at = members.get("choices");
+        let keys = ["error", "model", "usage", "choices"];
+        let [error, model, usage, choices_at] = pick(text, keys).ok_or(StreamFault::NotJson)?;
+        let keys = ["index", "delta", "message", "finish_reason"];
         let raw = match choices_at {
-            Some(value) => items(value).ok_or(StreamFault::NotJson)?,
+            Some(value) => pick_each(value, keys, CHOICES_MAX).ok_or(StreamFault::NotJson)?,
             None => Vec::new(),
         };
         if raw.len() > CHOICES_MAX {
             return Err(StreamFault::TooManyChoices);
         }
-        let choices = raw.into_iter().map(Choice::read).collect::<Result<_, _>>()?;
-        Ok(Self {
-            error: members.get("error"),
-            model: members.string("model"),
-            usage: members.get("usage"),
-            choices_at,
-            choices,
-        })
+        let choices = raw.into_iter().map(Choice::of).collect();
+        Ok(Self { error, model: model.and_then(text_of), usage, choices_at, choices })
     }
 
     /// Whether the chunk carries usage and nothing else.
@@ -69,47 +59,93 @@ impl<'a> Chunk<'a> {
     }
 }
 
-impl Choice {
-    pub(super) fn read(value: &RawValue) -> Result<Self, StreamFault> {
-        let members = Members::parse(value.get()).map_err(|_| StreamFault::NotJson)?;
+impl<'a> Choice<'a> {
+    fn of([index, delta, message, finish_reason]: Picked<'a, 4>) -> Self {
+        let finish_reason = finish_reason.and_then(text_of).filter(|reason| !reason.is_empty());
+        let index = index.and_then(|index| index.get().parse().ok()).unwrap_or_default();
         // Whole answers have `message` where chunks have `delta`; some servers mix them up.
-        let delta =
-            members.object(if members.get("delta").is_some() { "delta" } else { "message" });
-        let has = |fields: &[&str]| fields.iter().any(|field| is_filled(delta.get(field)));
-        let adds = if has(&TOOL_FIELDS) {
-            Adds::ToolCall
-        } else if has(&TEXT_FIELDS) {
-            Adds::Text
-        } else {
-            Adds::Nothing
-        };
-        let index = members.get("index").and_then(|index| index.get().parse().ok());
-        let finish_reason = members.string("finish_reason").filter(|reason| !reason.is_empty());
-        let content_bytes = content_bytes(&delta, adds);
-        Ok(Self { index: index.unwrap_or_default(), finish_reason, adds, content_bytes })
+        Self { index, finish_reason, delta: delta.or(message) }
+    }
+
+    /// What it adds to the answer.
+    pub(super) fn delta(&self) -> Delta<'a> {
+        self.delta.and_then(Delta::read).unwrap_or_default()
     }
 }
 
-/// Lengths as they stand in the text: nothing is decoded, and thinking under two names counts once.
-fn content_bytes(delta: &Members<'_>, adds: Adds) -> usize {
-    let length =
-        |raw: Option<&RawValue>| raw.map_or(0, |raw| raw.get().len().saturating_sub("\"\"".len()));
-    let thinking = delta.get("reasoning_content").or_else(|| delta.get("reasoning"));
-    let words = match adds {
-        Adds::Nothing => return 0,
-        Adds::Text | Adds::ToolCall => {
-            length(delta.get("content")) + length(delta.get("refusal")) + length(thinking)
-        }
-    };
-    if adds == Adds::Text {
-        return words;
+/// The parts of a delta or message that hold content.
+#[derive(Default)]
+pub(super) struct Delta<'a> {
+    content: Option<&'a RawValue>,
+    refusal: Option<&'a RawValue>,
+    audio: Option<&'a RawValue>,
+    /// Under the one name and the other; some servers send both.
+    thinking: [Option<&'a RawValue>; 2],
+    tool_calls: Option<&'a RawValue>,
+    function_call: Option<&'a RawValue>,
+}
+
+impl<'a> Delta<'a> {
+    fn read(value: &'a RawValue) -> Option<Self> {
+        let keys = [
+            "content",
+            "refusal",
+            "audio",
+            "reasoning_content",
+            "reasoning",
+            "tool_calls",
+            "function_call",
+        ];
+        let [content, refusal, audio, thinking, reasoning, tool_calls, function_call] =
+            pick(value.get(), keys)?;
+        let thinking = [thinking, reasoning];
+        Some(Self { content, refusal, audio, thinking, tool_calls, function_call })
     }
-    let arguments = |call: &RawValue| {
-        let function = Members::parse(call.get()).ok()?.object("function");
-        Some(length(function.get("arguments")))
-    };
-    let calls = delta.get("tool_calls").and_then(items).unwrap_or_default();
-    words + calls.into_iter().filter_map(arguments).sum::<usize>()
+
+    pub(super) fn adds(&self) -> Adds {
+        let [thinking, reasoning] = self.thinking;
+        if [self.tool_calls, self.function_call].into_iter().any(is_filled) {
+            Adds::ToolCall
+        } else if [self.content, thinking, reasoning, self.refusal, self.audio]
+            .into_iter()
+            .any(is_filled)
+        {
+            Adds::Text
+        } else {
+            Adds::Nothing
+        }
+    }
+
+    /// The raw length of its text, thinking and arguments, in bytes: nothing is decoded, and thinking
+    /// under two names counts once.
+    pub(super) fn content_bytes(&self) -> u64 {
+        let [thinking, reasoning] = self.thinking;
+        let words = length(self.content) + length(self.refusal) + length(thinking.or(reasoning));
+        let bytes = match self.adds() {
+            Adds::Nothing => 0,
+            Adds::Text => words,
+            Adds::ToolCall => {
+                let calls = self.tool_calls.and_then(items).unwrap_or_default();
+                words + calls.into_iter().filter_map(arguments).sum::<usize>()
+            }
+        };
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
+fn length(raw: Option<&RawValue>) -> usize {
+    raw.map_or(0, |raw| raw.get().len().saturating_sub("\"\"".len()))
+}
+
+/// The length of a call's arguments.
+fn arguments(call: &RawValue) -> Option<usize> {
+    let [function] = pick(call.get(), ["function"])?;
+    let [arguments] = pick(function?.get(), ["arguments"])?;
+    Some(length(arguments))
+}
+
+fn text_of(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
 }
 
 /// An event of this JSON. Line breaks between its tokens become spaces; in strings JSON has none.

@@ -223,7 +223,7 @@ impl ChatTap {
     }
 
     /// The first finish reason of a choice stands; what comes after it is late.
-    fn judge_choice(&mut self, choice: Choice) -> Result<Timing, StreamFault> {
+    fn judge_choice(&mut self, choice: Choice<'_>) -> Result<Timing, StreamFault> {
         let known = self.choices.iter().position(|seen| seen.index == choice.index);
         if known.is_none() && self.choices.len() == CHOICES_MAX {
             return Err(StreamFault::TooManyChoices);
@@ -233,9 +233,11 @@ impl ChatTap {
             self.choices.push(SeenChoice { index, finish_reason: None });
             self.choices.len() - 1
         });
+        let delta = choice.delta();
+        let adds = delta.adds();
         let Some(seen) = self.choices.get_mut(place) else { return Ok(Timing::InTime) };
         if let Some(first) = &seen.finish_reason {
-            return match choice.adds {
+            return match adds {
                 Adds::ToolCall => Err(StreamFault::LateToolCall),
                 Adds::Text => Ok(Timing::Late),
                 Adds::Nothing if choice.finish_reason.is_none_or(|again| again == *first) => {
@@ -244,9 +246,8 @@ impl ChatTap {
                 Adds::Nothing => Ok(Timing::Late),
             };
         }
-        self.content_seen |= choice.adds != Adds::Nothing;
-        let bytes = u64::try_from(choice.content_bytes).unwrap_or(u64::MAX);
-        self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);
+        self.content_seen |= adds != Adds::Nothing;
+        self.facts.content_bytes = self.facts.content_bytes.saturating_add(delta.content_bytes());
         if let Some(reason) = choice.finish_reason {
             let kept = crate::error::clean(&reason, FINISH_REASON_CHARS_MAX);
             self.facts.finish_reason.get_or_insert(kept);

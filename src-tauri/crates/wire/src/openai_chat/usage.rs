@@ -8,27 +8,36 @@ use domain::TokenUsage;
 use serde_json::value::RawValue;
 
 use crate::UsageReport;
-use crate::json::Members;
+use crate::json::pick;
 use crate::usage::Counts;
 
 /// Reads a `usage` value; `None` if it names neither a prompt nor a completion count.
 pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
-    let members = Members::parse(value.get()).ok()?;
-    let (prompt, completion) = (members.get("prompt_tokens"), members.get("completion_tokens"));
+    let keys = [
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "prompt_tokens_details",
+        "completion_tokens_details",
+        // DeepSeek's older name for the tokens that came from its cache.
+        "prompt_cache_hit_tokens",
+    ];
+    let [prompt, completion, total, inside, thought, hit] = pick(value.get(), keys)?;
     if prompt.is_none() && completion.is_none() {
         return None;
     }
     let mut counts = Counts::new();
     let prompt = counts.read(prompt);
     let completion = counts.read(completion);
-    let total = counts.read(members.get("total_tokens"));
-    let inside = members.object("prompt_tokens_details");
-    // DeepSeek's older name for the same number.
-    let cached = inside.get("cached_tokens").or_else(|| members.get("prompt_cache_hit_tokens"));
-    let cached = counts.read(cached);
-    let written = counts.read(inside.get("cache_write_tokens"));
-    let thought = members.object("completion_tokens_details");
-    let thought = counts.read(thought.get("reasoning_tokens"));
+    let total = counts.read(total);
+    let inside =
+        inside.and_then(|inside| pick(inside.get(), ["cached_tokens", "cache_write_tokens"]));
+    let [cached, written] = inside.unwrap_or_default();
+    let cached = counts.read(cached.or(hit));
+    let written = counts.read(written);
+    let thought = thought.and_then(|thought| pick(thought.get(), ["reasoning_tokens"]));
+    let [thought] = thought.unwrap_or_default();
+    let thought = counts.read(thought);
     let mut tokens = TokenUsage::default();
     counts.split_input(&mut tokens, prompt, cached, written);
     counts.split_output(&mut tokens, completion, thought, total.saturating_sub(prompt));
