@@ -6,6 +6,11 @@ use std::process::ExitCode;
 
 use control::EngineConfig;
 
+/// Requests are written down by one thread and freed by another, which glibc's allocator is slow at.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     hide_keys_in_panics();
     control::harden_process();

@@ -17,7 +17,7 @@ use crate::repository::Repository;
 pub(crate) enum Need {
     /// rustfmt and clippy.
     RustComponents,
-    /// Compiling the command line program: the Linux keychain speaks D-Bus.
+    /// Compiling the command line program: the Linux keychain speaks D-Bus, the allocator is in C.
     Keychain,
     /// Compiling the window.
     WebView,
@@ -36,8 +36,8 @@ pub(crate) enum Need {
 }
 
 /// Debian's names. Proved on Debian 12; Ubuntu from 22.04 has the same ones.
-const KEYCHAIN: [&str; 2] = ["libdbus-1-dev", "pkg-config"];
-const WEB_VIEW: [&str; 8] = [
+const KEYCHAIN: [&str; 3] = ["libdbus-1-dev", "pkg-config", "make"];
+const WEB_VIEW: [&str; 9] = [
     "libwebkit2gtk-4.1-dev",
     "libayatana-appindicator3-dev",
     "librsvg2-dev",
@@ -45,6 +45,7 @@ const WEB_VIEW: [&str; 8] = [
     "libssl-dev",
     "libdbus-1-dev",
     "pkg-config",
+    "make",
     "file",
 ];
 const SESSION: [&str; 15] = [
@@ -110,7 +111,7 @@ pub(crate) fn chromium(repository: &Repository) -> Result<String> {
 
 fn packages(need: Need) -> (&'static [&'static str], &'static str) {
     match need {
-        Need::Keychain => (&KEYCHAIN, "to compile the keychain access"),
+        Need::Keychain => (&KEYCHAIN, "to compile the command line program"),
         Need::WebView => (&WEB_VIEW, "to compile the window"),
         Need::Session => {
             (&SESSION, "to test with a desktop session of its own: screen, keychain, notifications")

@@ -29,6 +29,11 @@ use desktop::Display;
 use exit::{Exit, Failure};
 use session::Environment;
 
+/// Requests are written down by one thread and freed by another, which glibc's allocator is slow at.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     fault::tell_people();
     catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Fault).into()

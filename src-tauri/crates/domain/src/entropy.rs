@@ -23,7 +23,8 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// A repeatable sequence for tests and simulations (SplitMix64, Steele et al. 2014). Never for keys.
+/// A sequence that its seed repeats (SplitMix64, Steele et al. 2014), no eight bytes of which come twice:
+/// for tests, simulations, and what nobody gains by guessing. Never for keys.
 #[derive(Debug)]
 pub struct SeededEntropy(Mutex<u64>);
 
@@ -32,6 +33,14 @@ impl SeededEntropy {
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
+    }
+
+    /// A sequence with a seed of its own.
+    #[must_use]
+    pub fn seeded_by(entropy: &dyn Entropy) -> Self {
+        let mut seed = [0; 8];
+        entropy.fill(&mut seed);
+        Self::new(u64::from_le_bytes(seed))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -45,16 +46,18 @@ fn check_slug(text: &str) -> Result<(), IdError> {
 macro_rules! slug {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
+        ///
+        /// A clone is the same text, not a copy of it: every request carries its names along.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks the name: 1 to [`SLUG_CHARS_MAX`] of `a-z 0-9 . _ -`, first a letter or digit.
             pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
                 let text = text.into();
                 check_slug(&text)?;
-                Ok(Self(text))
+                Ok(Self(text.into()))
             }
 
             /// The name as it was given.
@@ -121,6 +124,9 @@ impl fmt::Display for Access {
     }
 }
 
+/// Length of a generated id as text, in bytes: four before it, and 32 digits.
+pub const GENERATED_ID_BYTES: usize = 36;
+
 macro_rules! generated {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -136,12 +142,20 @@ macro_rules! generated {
                 let millis = u64::try_from(wall.unix_ms()).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
+
+            /// The id as text, written into `buffer`: what [`fmt::Display`] shows.
+            pub fn encode<'a>(&self, buffer: &'a mut [u8; GENERATED_ID_BYTES]) -> &'a str {
+                let (prefix, digits) = buffer.split_at_mut($prefix.len());
+                prefix.copy_from_slice($prefix.as_bytes());
+                self.0.simple().encode_lower(digits);
+                // Both parts are ASCII.
+                std::str::from_utf8(buffer).unwrap_or_default()
+            }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                f.write_str(self.0.simple().encode_lower(&mut [0; 32]))
+                f.write_str(self.encode(&mut [0; GENERATED_ID_BYTES]))
             }
         }
 

@@ -18,7 +18,8 @@ mod usage;
 pub use dialect::{Crossing, Dialect, Lack, Offer, UnknownWord};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{
-    Access, BackendId, ClientId, CredentialId, IdError, RequestId, RouteId, RunId, SLUG_CHARS_MAX,
+    Access, BackendId, ClientId, CredentialId, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
+    RunId, SLUG_CHARS_MAX,
 };
 pub use money::{MicroUsd, Rates};
 pub use origin::{Origin, OriginError};

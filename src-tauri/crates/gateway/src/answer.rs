@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::Dialect;
-use domain::RequestId;
+use domain::{Dialect, GENERATED_ID_BYTES, RequestId};
 use futures_util::stream::BoxStream;
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::Frame;
@@ -155,7 +154,7 @@ pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<Answer
 /// Names the request on its answer; also where the SDKs of `dialect` look for a name, if the backend
 /// gave none.
 pub(crate) fn stamp(answer: &mut Response<AnswerBody>, id: RequestId, dialect: Dialect) {
-    let Ok(value) = HeaderValue::try_from(id.to_string()) else { return };
+    let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; GENERATED_ID_BYTES])) else { return };
     let headers = answer.headers_mut();
     let name = match dialect {
         Dialect::AnthropicMessages => HeaderName::from_static("request-id"),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cache::Flights;
-use domain::{Clock, Dialect, Entropy, RequestId};
+use domain::{Clock, Dialect, Entropy, RequestId, SeededEntropy};
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue, UPGRADE};
 use hyper::{Request, Response};
@@ -38,7 +38,7 @@ use crate::{body, token};
 pub struct GatewayParts {
     /// Both clocks.
     pub clock: Arc<dyn Clock>,
-    /// For request ids.
+    /// Seeds request ids.
     pub entropy: Arc<dyn Entropy>,
     /// Where requests are written down.
     pub ledger: Ledger,
@@ -58,7 +58,8 @@ pub struct GatewayParts {
 
 /// The local gateway: takes requests from tools on this machine and answers them through backends.
 pub struct Gateway {
-    pub(crate) entropy: Arc<dyn Entropy>,
+    /// Of request ids: unique, and no secret.
+    ids: SeededEntropy,
     pub(crate) vault: Vault,
     pub(crate) books: Arc<Books>,
     pub(crate) entrance: Arc<Entrance>,
@@ -81,7 +82,7 @@ impl Gateway {
         let entrance = Entrance::new(Arc::clone(&clock));
         let (sender, receiver) = mpsc::channel(LATE_SETTLEMENTS_MAX);
         Arc::new(Self {
-            entropy,
+            ids: SeededEntropy::seeded_by(entropy.as_ref()),
             vault,
             books: Arc::new(Books { ledger, clock, events, late: sender }),
             entrance,
@@ -190,7 +191,7 @@ impl Answers for GatewayDoor {
         let gateway = &self.gateway;
         let begun = gateway.clock().now();
         let started = gateway.clock().wall();
-        let id = RequestId::generate(started, gateway.entropy.as_ref());
+        let id = RequestId::generate(started, &gateway.ids);
         let is_chunked = door::is_chunked(request.headers());
         let project = project(request.headers());
         let dialect = route::dialect(request.uri().path(), request.headers());

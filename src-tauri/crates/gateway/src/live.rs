@@ -59,12 +59,10 @@ impl Live {
         entropy: &dyn Entropy,
         events: Arc<dyn EventSink>,
     ) -> Arc<Self> {
-        let mut seed = [0; 8];
-        entropy.fill(&mut seed);
         Arc::new(Self {
             clock,
             events,
-            chance: SeededEntropy::new(u64::from_le_bytes(seed)),
+            chance: SeededEntropy::seeded_by(entropy),
             accesses: Mutex::new(Accesses::new(rules.breaker)),
             budget: Mutex::new(RetryBudget::new(rules.budget)),
             speeds: Mutex::default(),

@@ -41,14 +41,14 @@ pub(crate) struct Books {
 
 /// The settlement of a request that was dropped.
 pub(crate) struct LateSettlement {
-    settlement: Settlement,
+    settlement: Box<Settlement>,
     announcement: Announcement,
 }
 
 /// One request on its way.
 pub(crate) struct Record {
     books: Arc<Books>,
-    settlement: Option<Settlement>,
+    settlement: Option<Box<Settlement>>,
     verdict: Option<Verdict>,
     begun: Moment,
     pricing: Option<Pricing>,
@@ -88,7 +88,7 @@ impl Record {
         };
         Self {
             books: Arc::clone(books),
-            settlement: Some(settlement),
+            settlement: Some(Box::new(settlement)),
             verdict: None,
             begun,
             pricing: None,

@@ -123,7 +123,8 @@ impl Ledger {
     /// [`LedgerError::Full`] and other passing refusals ([`LedgerError::is_passing`]) except
     /// [`LedgerError::Busy`]: the settlement is kept in memory and tried again every second, so give
     /// the client its answer all the same. Do not call again.
-    pub async fn settle(&self, ended: Settlement) -> Result<(), LedgerError> {
+    pub async fn settle(&self, ended: impl Into<Box<Settlement>>) -> Result<(), LedgerError> {
+        let ended = ended.into();
         self.inner.queue.settle(ended).await.map(drop)
     }
 

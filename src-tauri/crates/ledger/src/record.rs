@@ -1,12 +1,13 @@
 //! What is written down about a request: metadata only, never a prompt, an answer or a key.
 //!
-//! What is reserved and settled goes through the journal as JSON, which a newer program may have to
-//! read: a field that is added gets `#[serde(default)]`, none is renamed.
+//! What is reserved and settled goes through the journal by the names of its fields, and a newer
+//! program may have to read it: a field that is added gets `#[serde(default)]`, none is renamed.
 
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, ClientId, CredentialId, MicroUsd, RequestId, TokenUsage, WallTime,
+    Access, BackendId, ClientId, CredentialId, GENERATED_ID_BYTES, MicroUsd, RequestId, TokenUsage,
+    WallTime,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -355,7 +356,7 @@ pub struct Timings {
 }
 
 fn write_id<S: Serializer>(id: &RequestId, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(id)
+    serializer.serialize_str(id.encode(&mut [0; GENERATED_ID_BYTES]))
 }
 
 fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::Error> {

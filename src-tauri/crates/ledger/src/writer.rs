@@ -187,16 +187,16 @@ impl Queue {
 
     /// Puts a settlement into the journal and queues it. Waits for the commit only if the journal
     /// would not take it, the last commit failed or too many writes wait.
-    pub(crate) async fn settle(&self, ended: Settlement) -> Answer {
+    pub(crate) async fn settle(&self, ended: Box<Settlement>) -> Answer {
         let Some(committed) = self.begin_settling(ended)? else { return Ok(1) };
         committed.await.unwrap_or(Err(LedgerError::Closed))
     }
 
     fn begin_settling(
         &self,
-        ended: Settlement,
+        ended: Box<Settlement>,
     ) -> Result<Option<oneshot::Receiver<Answer>>, LedgerError> {
-        let job = Job::Settle(Box::new(ended));
+        let job = Job::Settle(ended);
         let record = job.record();
         let mut waiting = self.waiting.lock();
         waiting.has_room(QUEUE_JOBS_MAX)?;

@@ -160,7 +160,7 @@ fn the_queue_refuses_past_its_limits_and_keeps_room_for_settlements() {
     runtime.block_on(async {
         let mut settling = Vec::new();
         let refused = loop {
-            let mut settlement = Box::pin(queue.settle(ended(1)));
+            let mut settlement = Box::pin(queue.settle(ended(1).into()));
             match futures_util::FutureExt::now_or_never(&mut settlement) {
                 None => settling.push(settlement),
                 Some(answer) => break answer,
@@ -208,7 +208,7 @@ async fn a_journal_on_a_full_disk_refuses_reservations_and_settlements_wait_for_
     let (queue, thread) = Queue::start(connection, journal).expect("a thread");
     let refused = queue.reserve(request(1));
     assert!(matches!(refused, Err(LedgerError::Full)), "{refused:?}");
-    queue.settle(ended(2)).await.expect("committed");
+    queue.settle(ended(2).into()).await.expect("committed");
     let ids = "SELECT group_concat(id) FROM requests";
     let found: String = place.raw().query_row(ids, [], |row| row.get(0)).expect("ids");
     assert_eq!(found, request(2).id.to_string());
