@@ -1,7 +1,7 @@
 //! The table of attempts: every try at a backend, under its request.
 
 use domain::{MicroUsd, RequestId, TokenUsage, WallTime};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, params};
 
 use crate::number::{count, get_interval, get_named, get_parsed, micros, money};
 use crate::requests::{read_cost, token_columns};
@@ -19,16 +19,12 @@ pub(crate) const INSERT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
     ?20, ?21, ?22)";
 
-/// Writes down the tries of a request just settled.
+/// Writes down by [`INSERT`] the tries of a request just settled.
 pub(crate) fn insert(
-    connection: &Connection,
+    statement: &mut Statement<'_>,
     request: RequestId,
     attempts: &[Attempt],
 ) -> rusqlite::Result<()> {
-    if attempts.is_empty() {
-        return Ok(());
-    }
-    let mut statement = connection.prepare_cached(INSERT)?;
     let request = request.to_string();
     for (attempt, number) in attempts.iter().take(ATTEMPTS_MAX).zip(1_i64..) {
         let token =

@@ -3,6 +3,7 @@
 //! Not a part of the other sums: each of those would be told apart by one more word, and be that many
 //! times as long.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::WallTime;
@@ -27,7 +28,7 @@ pub struct Bypasses {
 
 /// Counts the requests settled just now that went past the cache, in the same transaction.
 pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
-    let mut counts: BTreeMap<(i64, &str, String), i64> = BTreeMap::new();
+    let mut counts: BTreeMap<(i64, &str, Cow<'_, str>), i64> = BTreeMap::new();
     for ended in settled.iter().filter(|ended| ended.cache == CacheOutcome::Bypass) {
         let request = &ended.request;
         let slot = slot_start(WallTime::from_unix_ms(time(request.started))).unix_ms();

@@ -1,7 +1,7 @@
 //! One write, and how several of them become one transaction.
 
 use domain::WallTime;
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 
 use crate::journal::{Entry, EntryRef, Journal};
 use crate::{
@@ -26,19 +26,45 @@ pub(crate) enum Job {
     Purge { before: WallTime, rows_max: usize },
 }
 
+/// The statements of settlements, looked up once for all of a commit: their texts are long.
+struct Settling<'a> {
+    request: CachedStatement<'a>,
+    attempt: CachedStatement<'a>,
+    decision: CachedStatement<'a>,
+}
+
+impl<'a> Settling<'a> {
+    fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            request: connection.prepare_cached(requests::SETTLE)?,
+            attempt: connection.prepare_cached(attempts::INSERT)?,
+            decision: connection.prepare_cached(requests::KEEP_DECISION)?,
+        })
+    }
+
+    fn settle(&mut self, ended: &Settlement) -> rusqlite::Result<usize> {
+        let fresh = requests::settle(&mut self.request, ended)?;
+        if fresh > 0 {
+            attempts::insert(&mut self.attempt, ended.request.id, &ended.attempts)?;
+            requests::keep_decision(&mut self.decision, ended)?;
+        }
+        Ok(fresh)
+    }
+}
+
 impl Job {
     /// Does the write inside the running transaction; the number of rows it concerned.
-    fn apply(&self, connection: &Connection) -> rusqlite::Result<usize> {
+    fn apply<'a>(
+        &self,
+        connection: &'a Connection,
+        settling: &mut Option<Settling<'a>>,
+    ) -> rusqlite::Result<usize> {
         match self {
             Self::Reserve(request) => requests::reserve(connection, request),
-            Self::Settle(ended) => {
-                let fresh = requests::settle(connection, ended)?;
-                if fresh > 0 {
-                    attempts::insert(connection, ended.request.id, &ended.attempts)?;
-                    requests::keep_decision(connection, ended)?;
-                }
-                Ok(fresh)
-            }
+            Self::Settle(ended) => match settling {
+                Some(settling) => settling.settle(ended),
+                None => settling.insert(Settling::prepare(connection)?).settle(ended),
+            },
             Self::Run(run) => runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::Price(price) => prices::insert(connection, price),
@@ -109,8 +135,9 @@ pub(crate) fn commit<'a>(
     let attempt = || {
         step("BEGIN IMMEDIATE")?;
         let (mut answers, mut settled): (Vec<usize>, Vec<&Settlement>) = (Vec::new(), Vec::new());
+        let mut settling = None;
         for job in jobs {
-            let rows = job.apply(connection)?;
+            let rows = job.apply(connection, &mut settling)?;
             answers.push(rows);
             match job {
                 Job::Settle(ended) if rows > 0 => settled.push(ended),

@@ -1,7 +1,7 @@
 //! The table of requests: reserved before the backend is called, settled once.
 
 use domain::{BackendId, ClientId, RequestId, TokenUsage, WallTime};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use crate::number::{
     count, get_count, get_interval, get_named, get_parsed, micros, money, rows, time,
@@ -119,13 +119,13 @@ pub(crate) const SETTLE: &str = "INSERT INTO requests
      unpriced_attempts = excluded.unpriced_attempts
     WHERE state = 'reserved'";
 
-/// Writes down how a request ended. 0 if that was written before.
-pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::Result<usize> {
+/// Writes down by [`SETTLE`] how a request ended. 0 if that was written before.
+pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusqlite::Result<usize> {
     let request = &ended.request;
     let token =
         |class: fn(&TokenUsage) -> u64| ended.usage.as_ref().map(|usage| count(class(usage)));
     let (wasted, unpriced_attempts) = attempts::wasted(&ended.attempts);
-    connection.prepare_cached(SETTLE)?.execute(params![
+    statement.execute(params![
         request.id.to_string(),
         time(request.started),
         request.client.as_str(),
@@ -172,12 +172,18 @@ pub(crate) fn settle(connection: &Connection, ended: &Settlement) -> rusqlite::R
     ])
 }
 
-/// Keeps the routing decision of a request just settled, if there is one and it is not too long.
-pub(crate) fn keep_decision(connection: &Connection, ended: &Settlement) -> rusqlite::Result<()> {
-    let decision = json(ended.decision.as_deref(), DECISION_BYTES_MAX);
-    let Some(decision) = decision else { return Ok(()) };
-    let sql = "INSERT INTO decisions (request_id, decision) VALUES (?1, ?2)";
-    connection.prepare_cached(sql)?.execute(params![ended.request.id.to_string(), decision])?;
+pub(crate) const KEEP_DECISION: &str =
+    "INSERT INTO decisions (request_id, decision) VALUES (?1, ?2)";
+
+/// Keeps by [`KEEP_DECISION`] the routing decision of a request just settled, if there is one and it is
+/// not too long.
+pub(crate) fn keep_decision(
+    statement: &mut Statement<'_>,
+    ended: &Settlement,
+) -> rusqlite::Result<()> {
+    if let Some(decision) = json(ended.decision.as_deref(), DECISION_BYTES_MAX) {
+        statement.execute(params![ended.request.id.to_string(), decision])?;
+    }
     Ok(())
 }
 

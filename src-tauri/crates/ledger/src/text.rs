@@ -3,6 +3,8 @@
 //! Model names and upstream messages come from outside. A column must not grow without limit and a
 //! NUL or escape sequence must not reach a terminal that prints the row.
 
+use std::borrow::Cow;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 /// Longest model name, route, project or word kept, in characters.
@@ -18,25 +20,31 @@ pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 pub const DECISION_BYTES_MAX: usize = 4_096;
 
 /// The first `chars_max` characters of `text`, control characters shown as U+FFFD.
-pub(crate) fn bounded(text: &str, chars_max: usize) -> String {
+pub(crate) fn bounded(text: &str, chars_max: usize) -> Cow<'_, str> {
+    if text.len() <= chars_max && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
     text.chars().take(chars_max).map(visible).collect()
 }
 
 /// [`bounded`] to [`NAME_CHARS_MAX`].
-pub(crate) fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> Cow<'_, str> {
     bounded(text, NAME_CHARS_MAX)
 }
 
 /// [`bounded`] to [`SENTENCE_CHARS_MAX`], for a column that may be empty.
-pub(crate) fn sentence(text: Option<&str>) -> Option<String> {
+pub(crate) fn sentence(text: Option<&str>) -> Option<Cow<'_, str>> {
     text.map(|text| bounded(text, SENTENCE_CHARS_MAX))
 }
 
 /// JSON text of at most `bytes_max`, whole or not at all: a part of it is no JSON. Control characters
 /// become spaces, which is what those that JSON allows between its parts stand for.
-pub(crate) fn json(text: Option<&str>, bytes_max: usize) -> Option<String> {
-    text.filter(|text| text.len() <= bytes_max).map(|text| text.replace(char::is_control, " "))
+pub(crate) fn json(text: Option<&str>, bytes_max: usize) -> Option<Cow<'_, str>> {
+    text.filter(|text| text.len() <= bytes_max).map(|text| match text.contains(char::is_control) {
+        true => Cow::Owned(text.replace(char::is_control, " ")),
+        false => Cow::Borrowed(text),
+    })
 }
 
 /// An enum without fields that is stored as a word.
@@ -100,6 +108,7 @@ mod tests {
     fn text_is_cut_at_its_limit_by_character_and_loses_control_characters() {
         assert_eq!(name(&"ä".repeat(NAME_CHARS_MAX + 1)), "ä".repeat(NAME_CHARS_MAX));
         assert_eq!(name(&"ä".repeat(NAME_CHARS_MAX)).chars().count(), NAME_CHARS_MAX);
+        assert_eq!(name(&"x".repeat(NAME_CHARS_MAX + 1)), "x".repeat(NAME_CHARS_MAX));
         assert_eq!(name("a\0b\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
         assert_eq!(
             sentence(Some(&"x".repeat(SENTENCE_CHARS_MAX + 9))).map(|text| text.len()),
@@ -109,13 +118,15 @@ mod tests {
 
     #[test]
     fn json_is_kept_whole_up_to_its_limit_and_loses_control_characters() {
-        let json = |text: Option<String>| json(text.as_deref(), USAGE_RAW_BYTES_MAX);
-        let kept = |bytes: usize| json(Some("1".repeat(bytes))).map(|text| text.len());
+        fn json(text: Option<&str>) -> Option<Cow<'_, str>> {
+            super::json(text, USAGE_RAW_BYTES_MAX)
+        }
+        let kept = |bytes: usize| json(Some(&"1".repeat(bytes))).map(|text| text.len());
         assert_eq!(kept(USAGE_RAW_BYTES_MAX), Some(USAGE_RAW_BYTES_MAX));
         assert_eq!(kept(USAGE_RAW_BYTES_MAX + 1), None);
         let object = "{\r\n\t\"prompt_tokens\": 1,\0\u{1b}[2J}";
         let shown = "{   \"prompt_tokens\": 1,  [2J}";
-        assert_eq!(json(Some(object.to_owned())).as_deref(), Some(shown));
+        assert_eq!(json(Some(object)).as_deref(), Some(shown));
         assert_eq!(json(None), None);
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use memchr::memchr2;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -133,23 +134,34 @@ pub(crate) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
 
 /// Whether brackets nest deeper than `limit`. Looks at brackets only; syntax is checked elsewhere.
 pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
+    let (mut depth, mut rest) = (0_usize, text.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                if depth > limit {
-                    return true;
-                }
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            b'"' => rest = behind_string(after),
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
+        }
+        if depth > limit {
+            return true;
         }
     }
     false
+}
+
+/// What stands behind the string that begins `inside`; nothing behind one without an end. Prompts are
+/// mostly strings, so here it is not looked at each byte.
+fn behind_string(mut inside: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', inside) {
+        let after = inside.get(at..).unwrap_or_default();
+        match after.split_first() {
+            Some((b'"', behind)) => return behind,
+            // A backslash takes the next character with it.
+            _ => inside = after.get(2..).unwrap_or_default(),
+        }
+    }
+    &[]
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -366,6 +378,8 @@ mod tests {
         assert!(!is_deeper_than(&nested(JSON_DEPTH_MAX), JSON_DEPTH_MAX));
         assert!(is_deeper_than(&nested(JSON_DEPTH_MAX + 1), JSON_DEPTH_MAX));
         assert!(!is_deeper_than(r#"["[[[[\"[[[", {}]"#, 2));
+        assert!(is_deeper_than(r#"["\\", [[1]], "\\\""]"#, 2));
+        assert!(!is_deeper_than(r#"["no end [[[["#, 1) && !is_deeper_than("[\"\\", 1));
         let bomb = "[".repeat(1_000_000);
         assert!(is_deeper_than(&bomb, JSON_DEPTH_MAX));
         assert!(Members::parse(&format!("{{\"a\":{bomb}")).is_err(), "no stack is used up");
