@@ -506,3 +506,60 @@ async fn no_file_is_for_anyone_else_and_none_holds_a_key_in_clear() {
     }
     patiently("its end", served.stop()).await;
 }
+
+/// How often `mark` stands in what a process has written to its memory; `None` where nobody may look.
+#[cfg(target_os = "linux")]
+fn copies_in_memory(pid: u32, mark: &str) -> Option<usize> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let of = |file: &str| Path::new("/proc").join(pid.to_string()).join(file);
+    let maps = std::fs::read_to_string(of("maps")).ok()?;
+    let mut memory = std::fs::File::open(of("mem")).ok()?;
+    let mut found = 0;
+    for map in maps.lines().filter(|map| map.contains(" rw")) {
+        let (range, _) = map.split_once(' ').expect("a range");
+        let (start, end) = range.split_once('-').expect("two addresses");
+        let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).expect("hex"));
+        let mut bytes = vec![0; usize::try_from(end - start).expect("fits")];
+        memory.seek(SeekFrom::Start(start)).expect("an address");
+        // What was unmapped meanwhile holds nothing any more.
+        if memory.read_exact(&mut bytes).is_ok() {
+            found += memchr::memmem::find_iter(&bytes, mark).count();
+        }
+    }
+    Some(found)
+}
+
+/// S14: every copy is zeroed when it is freed, also those that libraries make.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn s14_a_key_that_was_removed_is_nowhere_in_memory() {
+    let upstream = ScriptedUpstream::answering(|request| Some(answer(request, local(1))));
+    let (upstream, home) = (upstream.await.expect("an upstream"), Home::new(Place::File));
+    home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(MARKED_KEY).run().await.well();
+    let url = upstream.base_url();
+    let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
+    home.gatehouse(&add).run().await.well();
+    let (served, token) = (home.serve().await, home.client("demo").await);
+    for model in ["good", "stream", "echo-401"] {
+        let request = json!({"model": format!("up/{model}"), "stream": model == "stream",
+            "messages": [{"role": "user", "content": "x"}]});
+        chat(served.gateway, &token, &request).await;
+    }
+    let pid = served.pid();
+    let look = || async move {
+        let looked = tokio::task::spawn_blocking(move || copies_in_memory(pid, MARKED_PART)).await;
+        looked.expect("looked")
+    };
+    let Some(in_use) = look().await else {
+        eprintln!("not checked: this user may not look into another process");
+        return;
+    };
+    assert!(in_use > 0, "a key in use is in memory, so this look sees nothing");
+
+    home.gatehouse(&["backends", "remove", "up"]).run().await.well();
+    home.gatehouse(&["keys", "remove", "up"]).run().await.well();
+    // Its connections hold what they sent last; they go with the backend.
+    drop(upstream);
+    let gone = async { while look().await != Some(0) {} };
+    patiently("a removed key to be gone from memory", gone).await;
+}
