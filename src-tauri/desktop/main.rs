@@ -2,25 +2,12 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-#[cfg(not(target_os = "linux"))]
-use std::alloc::System;
 use std::process::ExitCode;
 
 use control::EngineConfig;
-#[cfg(target_os = "linux")]
-use tikv_jemallocator::Jemalloc;
-use zeroizing_alloc::ZeroAlloc;
 
-/// Zeroes what is freed, so that no copy of a key stays behind in a library's buffer. Requests are
-/// written down by one thread and freed by another, which glibc's own allocator is slow at.
-#[cfg(target_os = "linux")]
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
-
-/// Zeroes what is freed, so that no copy of a key stays behind in a library's buffer.
-#[cfg(not(target_os = "linux"))]
-#[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+static ALLOCATOR: control::Allocator = control::ALLOCATOR;
 
 fn main() -> ExitCode {
     hide_keys_in_panics();

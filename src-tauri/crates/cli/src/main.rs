@@ -19,8 +19,6 @@ mod session;
 mod sign;
 mod text;
 
-#[cfg(not(target_os = "linux"))]
-use std::alloc::System;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -30,20 +28,9 @@ use console::Console;
 use desktop::Display;
 use exit::{Exit, Failure};
 use session::Environment;
-#[cfg(target_os = "linux")]
-use tikv_jemallocator::Jemalloc;
-use zeroizing_alloc::ZeroAlloc;
 
-/// Zeroes what is freed, so that no copy of a key stays behind in a library's buffer. Requests are
-/// written down by one thread and freed by another, which glibc's own allocator is slow at.
-#[cfg(target_os = "linux")]
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
-
-/// Zeroes what is freed, so that no copy of a key stays behind in a library's buffer.
-#[cfg(not(target_os = "linux"))]
-#[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+static ALLOCATOR: control::Allocator = control::ALLOCATOR;
 
 fn main() -> ExitCode {
     fault::tell_people();

@@ -19,8 +19,8 @@ pub mod view;
 pub use crate::core::Core;
 pub use door::{Assets, serve};
 pub use engine::{
-    ConfigError, Engine, EngineConfig, Folders, ServeError, Served, StartError, WindowFocus,
-    harden_process, start_log,
+    ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, ServeError, Served,
+    StartError, WindowFocus, harden_process, start_log,
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_GATHERED_MS, CoreEvents, PanelEvent, PanelEvents, Tag};

@@ -3,6 +3,7 @@
 //! [`Engine::open`] and [`Engine::serve`] are the only functions that know every part; everything
 //! else in this crate joins two of them. Invariant: no other crate spawns a task.
 
+mod allocator;
 mod answers;
 mod config;
 mod engine;
@@ -26,6 +27,7 @@ mod snapshot;
 mod standing;
 mod tasks;
 
+pub use allocator::{ALLOCATOR, Allocator};
 pub use config::{ConfigError, EngineConfig};
 pub use engine::{Engine, StartError, VERSION};
 pub use events::{EVENTS_QUEUED_MAX, EngineEvent, Events, Topic};
