@@ -67,7 +67,7 @@ impl<'a> Members<'a> {
 
     /// The value of `key` as text, if it is a string.
     pub(crate) fn string(&self, key: &str) -> Option<String> {
-        serde_json::from_str(self.get(key)?.get()).ok()
+        text_of(self.get(key)?)
     }
 
     /// The members of the object at `key`; empty if there is none.
@@ -125,6 +125,11 @@ where
 {
     let mut deserializer = serde_json::Deserializer::from_str(value.get());
     deserializer.deserialize_seq(PickEach { keys: &keys, items_max }).ok()
+}
+
+/// `value` as text, if it is a string.
+pub(crate) fn text_of(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
 }
 
 /// The items of a JSON array; `None` if `value` is no array.

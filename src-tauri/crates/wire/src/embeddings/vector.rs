@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
-use crate::json::items;
+use crate::json::{items, text_of};
 use crate::neutral::Json;
 
 /// Most dimensions of a vector; the largest models have some 8,000.
@@ -24,7 +24,7 @@ impl EmbeddingVector {
     /// What stands at `embedding`; `None` if it is no vector.
     pub(super) fn read(raw: &RawValue) -> Option<Self> {
         if raw.get().starts_with('"') {
-            let text: String = serde_json::from_str(raw.get()).ok()?;
+            let text = text_of(raw)?;
             let bytes = STANDARD.decode(&text).ok()?;
             let is_vector = !bytes.is_empty() && bytes.len().is_multiple_of(4);
             return is_vector.then_some(Self::Base64(text));

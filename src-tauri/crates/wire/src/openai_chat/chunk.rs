@@ -4,7 +4,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::{Picked, items, pick, pick_each};
+use crate::json::{Picked, items, pick, pick_each, text_of};
 use crate::{CHOICES_MAX, StreamFault};
 
 /// What a tap needs of one chunk.
@@ -121,14 +121,8 @@ impl<'a> Delta<'a> {
     pub(super) fn content_bytes(&self) -> u64 {
         let [thinking, reasoning] = self.thinking;
         let words = length(self.content) + length(self.refusal) + length(thinking.or(reasoning));
-        let bytes = match self.adds() {
-            Adds::Nothing => 0,
-            Adds::Text => words,
-            Adds::ToolCall => {
-                let calls = self.tool_calls.and_then(items).unwrap_or_default();
-                words + calls.into_iter().filter_map(arguments).sum::<usize>()
-            }
-        };
+        let calls = self.tool_calls.and_then(items).unwrap_or_default();
+        let bytes = words + calls.into_iter().filter_map(arguments).sum::<usize>();
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
@@ -142,10 +136,6 @@ fn arguments(call: &RawValue) -> Option<usize> {
     let [function] = pick(call.get(), ["function"])?;
     let [arguments] = pick(function?.get(), ["arguments"])?;
     Some(length(arguments))
-}
-
-fn text_of(value: &RawValue) -> Option<String> {
-    serde_json::from_str(value.get()).ok()
 }
 
 /// An event of this JSON. Line breaks between its tokens become spaces; in strings JSON has none.
