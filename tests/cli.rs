@@ -247,6 +247,10 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
 #[tokio::test]
 async fn a_prompt_is_answered_with_and_without_a_running_gateway() {
     let (upstream, home) = (upstream().await, Home::new(Place::File));
+    // A prompt needs no port that clients know, so another program on it is not in the way.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    home.write_settings(&format!("version = 1\n\n[gateway]\nport = {port}\n"));
     furnish(&home, &upstream).await;
     let said = home.gatehouse(&["ask", "mock/echo", "hello there"]).run().await.well();
     assert_eq!((said.out.as_str(), said.err.as_str()), ("hello there\n", ""));

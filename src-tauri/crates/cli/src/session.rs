@@ -47,11 +47,15 @@ pub(crate) fn ask(
     console: &mut Console,
 ) -> Result<Exit, Failure> {
     control::harden_process();
-    let config = EngineConfig::from_variables(environment.variables)?;
+    let mut config = EngineConfig::from_variables(environment.variables)?;
     let threads = match &question {
         Ask::Check(_) | Ask::Prompt(_) => Threads::Several,
         _ => Threads::One,
     };
+    if matches!(question, Ask::Prompt(_)) {
+        // A gateway for one prompt needs no address that clients know, and no program in its way.
+        config.port = Some(0);
+    }
     wait_for(threads, async {
         let core = Core::open(config).await?;
         let outcome = answer(question, &core, console).await;

@@ -102,17 +102,13 @@ impl Route {
             "/messages/count_tokens" => Self::CountTokens(Counted::Messages),
             "/embeddings" => Self::Embeddings(Embedded::OpenAi),
             "/models" => Self::Models,
-            _ => {
-                let rest = below.strip_prefix("/models/").filter(|rest| !rest.is_empty())?;
-                match rest.rsplit_once(':') {
-                    Some((model, method)) => match gemini(decoded(model), method, query) {
-                        Some(route) => route,
-                        // A colon in a name, as Ollama's `llama3:8b`.
-                        None => Self::Model(decoded(rest)),
-                    },
-                    None => Self::Model(decoded(rest)),
+            _ => match gemini(below, query) {
+                Some(route) => route,
+                None => {
+                    let id = below.strip_prefix("/models/").filter(|id| !id.is_empty())?;
+                    Self::Model(decoded(id))
                 }
-            }
+            },
         })
     }
 
@@ -129,7 +125,13 @@ impl Route {
     }
 }
 
-fn gemini(model: String, method: &str, query: Option<&str>) -> Option<Route> {
+/// A method of Gemini, behind the last colon of the path: names may have colons of their own, as
+/// Ollama's `llama3:8b`. The Vercel AI SDK takes a name with a slash in it for a whole path and leaves
+/// `models/` out (`getModelPath` of `@ai-sdk/google`).
+fn gemini(below: &str, query: Option<&str>) -> Option<Route> {
+    let (path, method) = below.strip_prefix('/')?.rsplit_once(':')?;
+    let id = path.strip_prefix("models/").or_else(|| path.contains('/').then_some(path))?;
+    let model = decoded(id);
     Some(match method {
         "generateContent" => Route::Generate(Surface::Gemini { model, delivery: Delivery::Whole }),
         "streamGenerateContent" => {
@@ -172,18 +174,13 @@ pub(crate) fn dialect(path: &str, headers: &HeaderMap) -> Dialect {
         Dialect::OpenAiResponses
     } else if below.starts_with("/chat/") || below.starts_with("/embeddings") {
         Dialect::OpenAiChat
-    } else if path.starts_with("/v1beta/") || is_google() || is_gemini_method(below) {
+    } else if path.starts_with("/v1beta/") || is_google() || gemini(below, None).is_some() {
         Dialect::Gemini
     } else if headers.contains_key("anthropic-version") {
         Dialect::AnthropicMessages
     } else {
         Dialect::OpenAiChat
     }
-}
-
-fn is_gemini_method(below: &str) -> bool {
-    let method = below.strip_prefix("/models/").and_then(|rest| rest.rsplit_once(':'));
-    method.is_some_and(|(model, method)| gemini(model.to_owned(), method, None).is_some())
 }
 
 /// A model's name as the path spells it, percent signs resolved.
@@ -242,6 +239,13 @@ mod tests {
             assert_eq!(of(&stream, Some("key=k")), generate(name, Delivery::StreamArray));
             let events = Delivery::Stream(UsageChunk::Asked);
             assert_eq!(of(&stream, Some("alt=sse&key=k")), generate(name, events));
+            let bare = format!("{version}/corp/g:8b:streamGenerateContent");
+            assert_eq!(of(&bare, Some("alt=sse")), generate(name, events));
+            assert_eq!(
+                of(&format!("{version}/g:generateContent"), None),
+                None,
+                "no such model path"
+            );
         }
         let count = Route::CountTokens(Counted::Gemini { model: "g".to_owned() });
         assert_eq!(of("/v1beta/models/g:countTokens", None), Some(count));
@@ -258,6 +262,7 @@ mod tests {
         assert_eq!(of("/v1/models", &["x-goog-api-client"]), Dialect::Gemini);
         assert_eq!(of("/v1beta/models", &[]), Dialect::Gemini);
         assert_eq!(of("/v1/models/g:generateContent", &[]), Dialect::Gemini);
+        assert_eq!(of("/v1/corp/g:generateContent", &[]), Dialect::Gemini);
         assert_eq!(of("/v1/models/llama3:8b", &[]), Dialect::OpenAiChat);
         assert_eq!(of("/v1/messages/count_tokens", &[]), Dialect::AnthropicMessages);
         assert_eq!(of("/v1/v1/messages", &[]), Dialect::AnthropicMessages);

@@ -25,9 +25,10 @@ pub enum Field {
     Choices,
     /// Stop texts, where the target has none (Responses).
     Stop,
-    /// `top_k` where the target has none.
+    /// `top_k` where the target has none. Left out, not refused: Gemini CLI says it with every request
+    /// and cannot be told not to, and it says how to draw words, not which answer is wanted.
     TopK,
-    /// Sampling fields where the target refuses them.
+    /// `temperature`, `top_p` and `top_k` where the model refuses them, left out for the same reason.
     Sampling,
     /// Sound as output (`modalities`, `audio`, `responseModalities`).
     AudioOutput,
@@ -100,9 +101,8 @@ pub const fn fate(field: Field, dialect: Dialect) -> Fate {
         (F::Choices, D::OpenAiChat | D::Gemini) => Crosses,
         (F::Stop, D::OpenAiResponses) => Refused,
         (F::Stop, _) => Crosses,
-        (F::TopK, D::OpenAiChat | D::OpenAiResponses) => Refused,
+        (F::TopK, D::OpenAiChat | D::OpenAiResponses) | (F::Sampling, _) => Dropped,
         (F::TopK, _) => Crosses,
-        (F::Sampling, _) => Refused,
         (F::AudioInput, D::OpenAiChat | D::OpenAiResponses | D::Gemini) => Crosses,
         (F::Document, D::OllamaChat) => Refused,
         (F::Document, _) => Crosses,

@@ -83,8 +83,7 @@ fn write_tool<'a>(
         }
         ToolKind::Server { origin, declaration } => {
             if *origin == domain::Dialect::AnthropicMessages
-                || crossings.judge(Field::ServerTool, &format!("tools.{}", tool.name))?
-                    == Write::Yes
+                || crossings.judge(Field::ServerTool, &tool.path())? == Write::Yes
             {
                 return Ok(Some(WrittenTool::Server(declaration)));
             }

@@ -104,15 +104,14 @@ fn write_tools(
     crossings: &mut Crossings,
 ) -> Result<Vec<ToolEntry>, RequestError> {
     let (mut function_declarations, mut entries) = (Vec::new(), Vec::new());
-    for (place, tool) in request.tools.iter().enumerate() {
+    for tool in &request.tools {
         let schema = match &tool.kind {
             ToolKind::Server { origin: Dialect::Gemini, declaration } => {
                 entries.push(ToolEntry::Server(declaration.clone()));
                 continue;
             }
             ToolKind::Server { .. } => {
-                let path = format!("tools[{place}] ({})", tool.name);
-                crossings.judge(Field::ServerTool, &path)?;
+                crossings.judge(Field::ServerTool, &tool.path())?;
                 continue;
             }
             ToolKind::Function { schema, .. } => schema.clone(),

@@ -337,6 +337,14 @@ pub struct Tool {
     pub cache: Option<CacheMark>,
 }
 
+impl Tool {
+    /// What it is called where a client is told that it, or something of it, was left out: by its name,
+    /// since dialects group tools differently and its place in one list says nothing in another.
+    pub(crate) fn path(&self) -> String {
+        format!("tools.{}", self.name)
+    }
+}
+
 /// What kind of tool it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolKind {

@@ -176,12 +176,12 @@ impl Writer<'_> {
             }
         };
         let mut tools = Vec::new();
-        for (place, tool) in self.request.tools.iter().enumerate() {
+        for tool in &self.request.tools {
             let schema = match &tool.kind {
                 ToolKind::Function { schema, .. } => schema.as_ref().map(Json::get),
                 ToolKind::Custom { .. } => Some(FREE_TEXT_SCHEMA),
                 ToolKind::Server { .. } => {
-                    self.crossings.judge(Field::ServerTool, &format!("tools[{place}]"))?;
+                    self.crossings.judge(Field::ServerTool, &tool.path())?;
                     continue;
                 }
             };

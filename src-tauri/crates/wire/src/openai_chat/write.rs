@@ -46,8 +46,8 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn tools(&mut self, body: ObjectText) -> Result<ObjectText, RequestError> {
         let mut tools = Vec::new();
-        for (place, tool) in self.request.tools.iter().enumerate() {
-            tools.extend(self.tool(place, tool)?);
+        for tool in &self.request.tools {
+            tools.extend(self.tool(tool)?);
         }
         if tools.is_empty() {
             return Ok(body);
@@ -68,17 +68,17 @@ impl Writer<'_> {
         })
     }
 
-    fn tool(&mut self, place: usize, tool: &Tool) -> Result<Option<String>, RequestError> {
+    fn tool(&mut self, tool: &Tool) -> Result<Option<String>, RequestError> {
         let (schema, strict) = match &tool.kind {
             ToolKind::Function { schema, strict } => (schema.as_ref().map(Json::get), *strict),
             ToolKind::Custom { format } => {
                 if format.is_some() {
-                    self.crossings.dropped(format!("tools[{place}].format"));
+                    self.crossings.dropped(format!("{}.format", tool.path()));
                 }
                 (Some(FREE_TEXT_SCHEMA), None)
             }
             ToolKind::Server { .. } => {
-                self.crossings.judge(Field::ServerTool, &format!("tools[{place}]"))?;
+                self.crossings.judge(Field::ServerTool, &tool.path())?;
                 return Ok(None);
             }
         };

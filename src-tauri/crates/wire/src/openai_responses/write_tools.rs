@@ -55,15 +55,14 @@ pub(super) fn write_tools<'a>(
     crossings: &mut Crossings,
 ) -> Result<Vec<WrittenTool<'a>>, RequestError> {
     let mut list = Vec::new();
-    for (place, tool) in request.tools.iter().enumerate() {
+    for tool in &request.tools {
         match &tool.kind {
             ToolKind::Server { origin, declaration } if *origin == DIALECT => {
                 list.push(WrittenTool::Server(declaration));
             }
             ToolKind::Server { .. } => {
-                let path = format!("tools[{place}]");
-                // Refused or dropped: no other dialect's tool is run here.
-                let _: Write = crossings.judge(Field::ServerTool, &path)?;
+                // No other dialect's tool is run here.
+                let _: Write = crossings.judge(Field::ServerTool, &tool.path())?;
             }
             ToolKind::Function { schema, strict } => {
                 list.push(WrittenTool::function(tool, names, schema.as_ref(), *strict));
