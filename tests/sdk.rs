@@ -19,6 +19,7 @@ mod sdk {
     pub(crate) mod matrix;
     pub(crate) mod runner;
     pub(crate) mod scenarios;
+    pub(crate) mod tools;
 }
 
 use std::path::PathBuf;
@@ -538,3 +539,8 @@ both_languages!(
     crate::sdk::errors::each_sdk_raises_a_refusal_with_its_status => raises_refusals,
     crate::sdk::errors::each_sdk_raises_what_the_gateway_refuses => raises_the_gateways_refusals
 );
+
+#[tokio::test]
+async fn every_kind_of_backend_answers_what_tools_send() {
+    sdk::tools::every_kind_of_backend_answers_what_tools_send().await;
+}

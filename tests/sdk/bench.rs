@@ -1,5 +1,7 @@
 //! A gateway before a strict provider that plays every kind of backend, for SDKs to ask.
 
+use std::net::SocketAddr;
+
 use acceptance::{Home, Place, Served};
 use serde_json::Value;
 use test_support::{MockProvider, PROVIDER_KEY};
@@ -64,6 +66,11 @@ impl Bench {
             let count_only = ["backends", "force", kind, "--to", "monitor-only", "--until-reset"];
             self.home.gatehouse(&count_only).run().await.well();
         }
+    }
+
+    /// Where the gateway listens.
+    pub(crate) fn gateway(&self) -> SocketAddr {
+        self.served.gateway
     }
 
     /// Where SDKs are pointed.

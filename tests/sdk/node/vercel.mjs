@@ -139,8 +139,6 @@ const compatible = (root, token) =>
     includeUsage: true,
     supportsStructuredOutputs: true,
   });
-// A name with a slash is taken for a whole path unless this stands before it.
-const path = (model) => `models/${model}`;
 
 export const surfaces = {
   "ai-openai-chat": surface(
@@ -156,7 +154,7 @@ export const surfaces = {
   ),
   "ai-google": surface(
     "@ai-sdk/google",
-    (root, token, model) => google(root, token)(path(model)),
+    (root, token, model) => google(root, token)(model),
     (root, token, model) => google(root, token).embedding(model),
   ),
   "ai-compatible": surface(

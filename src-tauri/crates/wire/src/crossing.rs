@@ -8,7 +8,7 @@
 use domain::{Crossing, Dialect};
 
 use crate::RequestError;
-use crate::neutral::Extra;
+use crate::neutral::Request;
 
 /// What a request may say beyond the neutral form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -158,9 +158,17 @@ impl Crossings {
         Self { dialect, crossing, dropped: Vec::new() }
     }
 
-    /// Judges all of a request's extras that do not cross.
-    pub(crate) fn settle(&mut self, extras: &[Extra]) -> Result<(), RequestError> {
-        extras.iter().try_for_each(|extra| self.judge(extra.field, &extra.path).map(drop))
+    /// Judges all of a request's extras that do not cross. Markers of prompt caches stand in many
+    /// places and are named once.
+    pub(crate) fn settle(&mut self, request: &Request) -> Result<(), RequestError> {
+        let others = request.extras.iter().filter(|extra| extra.field != Field::PromptCache);
+        for extra in others {
+            self.judge(extra.field, &extra.path)?;
+        }
+        if request.has_cache_marks() {
+            self.judge(Field::PromptCache, "cache_control")?;
+        }
+        Ok(())
     }
 
     /// Judges one field that stands at `path` of the client's request: whether it is to be written.

@@ -26,16 +26,17 @@ pub enum BadModelList {
 }
 
 /// The ids of a backend's list, in its order: `{"data":[{"id"}]}` of OpenAI and Anthropic, the bare
-/// array of some servers, `{"models":[{"name"}]}` of Gemini and Ollama. Entries without a usable name
-/// are left out, since they could never be asked for.
+/// array of some servers, `{"models":[{"name"}]}` of Gemini and Ollama. Which of them it is, the body
+/// says: servers that speak several dialects often list in one. Entries without a usable name are
+/// left out, since they could never be asked for. Gemini's JSON has no empty lists
+/// (<https://protobuf.dev/programming-guides/json/>).
 pub fn models_from_list(dialect: Dialect, body: &[u8]) -> Result<Vec<String>, BadModelList> {
     let text = std::str::from_utf8(body).map_err(|_| BadModelList::NotAList)?;
-    let (list, key) = match dialect {
-        Dialect::Gemini | Dialect::OllamaChat => ("models", "name"),
-        _ => ("data", "id"),
-    };
     let entries = match Members::parse(text) {
-        Ok(members) => members.get(list).and_then(items),
+        Ok(members) => match members.get("data").or_else(|| members.get("models")) {
+            Some(list) => items(list),
+            None => (dialect == Dialect::Gemini && members.last().is_none()).then(Vec::new),
+        },
         Err(_) => serde_json::from_str(text).ok(),
     };
     let entries = entries.ok_or(BadModelList::NotAList)?;
@@ -43,7 +44,8 @@ pub fn models_from_list(dialect: Dialect, body: &[u8]) -> Result<Vec<String>, Ba
         return Err(BadModelList::TooMany(entries.len()));
     }
     let name = |entry: &RawValue| {
-        let name = Members::parse(entry.get()).ok()?.string(key)?;
+        let members = Members::parse(entry.get()).ok()?;
+        let name = members.string("id").or_else(|| members.string("name"))?;
         Some(name.strip_prefix(GEMINI_PREFIX).map_or(name.clone(), str::to_owned))
     };
     Ok(entries.into_iter().filter_map(name).filter(|name| is_model_name(name)).collect())
@@ -152,6 +154,15 @@ mod tests {
     }
 
     #[test]
+    fn a_list_in_another_dialects_shape_is_read_too() {
+        let listed = models_answer(Dialect::OpenAiChat, ["a"], 0);
+        assert_eq!(models_from_list(Dialect::Gemini, &listed), Ok(vec!["a".to_owned()]));
+        let listed = models_answer(Dialect::Gemini, ["a"], 0);
+        assert_eq!(models_from_list(Dialect::OpenAiChat, &listed), Ok(vec!["a".to_owned()]));
+        assert_eq!(models_from_list(Dialect::Gemini, b" {} "), Ok(Vec::new()));
+    }
+
+    #[test]
     fn the_limit_and_other_shapes_are_refused() {
         let many = |count: usize| {
             let ids: Vec<_> = (0..count).map(|n| format!(r#"{{"id":"{n}"}}"#)).collect();
@@ -160,11 +171,12 @@ mod tests {
         };
         assert_eq!(many(MODELS_MAX).map(|names| names.len()), Ok(MODELS_MAX));
         assert_eq!(many(MODELS_MAX + 1), Err(BadModelList::TooMany(MODELS_MAX + 1)));
-        for body in ["", "<html>", "{}", r#"{"data":{}}"#, "[1", "\"x\""] {
+        for body in ["", "<html>", r#"{"data":{}}"#, r#"{"error":{}}"#, "[1", "\"x\""] {
             for dialect in SPOKEN {
                 let read = models_from_list(dialect, body.as_bytes());
                 assert_eq!(read, Err(BadModelList::NotAList), "{body}");
             }
         }
+        assert_eq!(models_from_list(Dialect::OpenAiChat, b"{}"), Err(BadModelList::NotAList));
     }
 }

@@ -21,7 +21,7 @@ const PART_FIELDS: &str =
     "text inlineData functionCall functionResponse thought thoughtSignature mediaResolution";
 
 /// The signature of its own thinking, in base64 as the SDKs want it.
-const SIGNATURE: &str = "c2lnbmVkIGJ5IHRoZSBwcm92aWRlcg==";
+const SIGNATURE: &str = "c2lnbmVkIGJ5IGdlbWluaQ==";
 
 /// What Google documents for calls that another model made.
 const NO_SIGNATURES: [&str; 2] =

@@ -12,7 +12,8 @@ use crate::reply::Reply;
 use crate::upstream::Received;
 
 const FIELDS: &str = "model! messages! max_tokens! system stream stop_sequences thinking tools \
-tool_choice output_config metadata service_tier cache_control temperature top_p top_k";
+tool_choice output_config metadata service_tier cache_control context_management temperature top_p \
+top_k";
 
 const COUNT_FIELDS: &str = "model! messages! system thinking tools tool_choice output_config";
 

@@ -11,7 +11,7 @@ use super::{
 
 const FIELDS: &str = "model! input! instructions stream stream_options tools tool_choice \
 parallel_tool_calls text reasoning max_output_tokens max_tool_calls temperature top_p top_logprobs \
-include store metadata user prompt_cache_key safety_identifier service_tier truncation";
+include store metadata client_metadata user prompt_cache_key safety_identifier service_tier truncation";
 
 pub(super) fn read(body: &Value) -> Checked<Asked> {
     let form = Form::new("body", body, FIELDS)?;
@@ -24,7 +24,7 @@ pub(super) fn read(body: &Value) -> Checked<Asked> {
         _ => read_items(form.list("input")?, &mut question)?,
     }
     for tool in form.list("tools")? {
-        question.tools.push(read_tool(tool)?);
+        read_tools(tool, &mut question.tools)?;
     }
     question.choice = match form.get("tool_choice") {
         None => Choice::Auto,
@@ -133,6 +133,24 @@ fn read_message(place: &str, item: &Value, question: &mut Question) -> Checked<(
     }
     question.results.clear();
     Ok(())
+}
+
+/// A tool, those of a namespace, or none of ours where it is one that the provider runs itself.
+fn read_tools(tool: &Value, tools: &mut Vec<Tool>) -> Checked<()> {
+    match tool.get("type").and_then(Value::as_str) {
+        Some("web_search") => {
+            Form::new("tools", tool, "type! external_web_access search_context_size").map(drop)
+        }
+        Some("namespace") => {
+            let form = Form::new("tools", tool, "type! name! description! tools!")?;
+            tool_name("tools.name", form.text("name")?)?;
+            form.list("tools")?.iter().try_for_each(|nested| read_tools(nested, tools))
+        }
+        _ => {
+            tools.push(read_tool(tool)?);
+            Ok(())
+        }
+    }
 }
 
 fn read_tool(tool: &Value) -> Checked<Tool> {

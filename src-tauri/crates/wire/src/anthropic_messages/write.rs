@@ -72,7 +72,7 @@ struct Metadata<'a> {
 /// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let mut crossings = Crossings::into_dialect(Dialect::AnthropicMessages, target.crossing);
-    crossings.settle(&request.extras)?;
+    crossings.settle(request)?;
     let names = ToolNames::of(request, Dialect::AnthropicMessages);
     let (system, turns) = split_system(&request.messages);
     let turns = alternate(turns);

@@ -36,7 +36,6 @@ impl History {
     ) -> Result<Self, RequestError> {
         let (instructions, turns) = split_system(&request.messages);
         let mut writer = TurnWriter { names, generation, crossings, calls: HashMap::new() };
-        writer.note_cache_marks(request);
         let system = writer.user(&instructions)?;
         let mut contents = Vec::new();
         for Message { role, parts } in &alternate(turns) {
@@ -68,16 +67,6 @@ struct TurnWriter<'a> {
 }
 
 impl TurnWriter<'_> {
-    /// Markers of prompt caches mean nothing here; that they were there is said once.
-    fn note_cache_marks(&mut self, request: &Request) {
-        let parts = request.messages.iter().flat_map(|message| &message.parts);
-        let marked = |part: &Part| matches!(part, Part::Text { cache: Some(_), .. });
-        let mut parts = parts;
-        if parts.any(marked) || request.tools.iter().any(|tool| tool.cache.is_some()) {
-            self.crossings.dropped("cache_control");
-        }
-    }
-
     fn model(&mut self, parts: &[Part]) -> Result<Vec<PartBody>, RequestError> {
         let mut written = Vec::new();
         let mut pending: Option<String> = None;

@@ -65,7 +65,7 @@ struct CallingConfig {
 /// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let mut crossings = Crossings::into_dialect(Dialect::Gemini, target.crossing);
-    crossings.settle(&request.extras)?;
+    crossings.settle(request)?;
     if request.user.is_some() {
         crossings.judge(Field::Metadata, "user")?;
     }

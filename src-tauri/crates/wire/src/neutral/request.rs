@@ -120,6 +120,14 @@ impl Request {
             extras: Vec::new(),
         }
     }
+
+    /// Whether anything in it is marked for a prompt cache.
+    pub(crate) fn has_cache_marks(&self) -> bool {
+        let marked = |part: &Part| matches!(part, Part::Text { cache: Some(_), .. });
+        self.messages.iter().any(|message| message.parts.iter().any(marked))
+            || self.tools.iter().any(|tool| tool.cache.is_some())
+            || self.extras.iter().any(|extra| extra.field == Field::PromptCache)
+    }
 }
 
 /// A field of the request that the neutral form has no place for.

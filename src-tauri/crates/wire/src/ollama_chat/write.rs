@@ -29,7 +29,7 @@ const MODELS_WITH_LEVELS: &str = "gpt-oss";
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let crossings = Crossings::into_dialect(DIALECT, target.crossing);
     let mut writer = Writer { request, names: ToolNames::of(request, DIALECT), crossings };
-    writer.crossings.settle(&request.extras)?;
+    writer.crossings.settle(request)?;
     let messages = writer.messages()?;
     let tools = writer.tools()?;
     let options = writer.options()?;

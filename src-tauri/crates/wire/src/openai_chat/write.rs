@@ -25,7 +25,7 @@ const SCHEMA_NAME: &str = "answer";
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let crossings = Crossings::into_dialect(DIALECT, target.crossing);
     let mut writer = Writer { request, target, names: ToolNames::of(request, DIALECT), crossings };
-    writer.crossings.settle(&request.extras)?;
+    writer.crossings.settle(request)?;
     let messages = write_messages(request, target, &writer.names, &mut writer.crossings)?;
     let body = ObjectText::new().text("model", &target.model).raw("messages", &array(&messages));
     let body = writer.tools(body)?;

@@ -33,7 +33,6 @@ pub(super) fn write_messages(
         messages: Vec::new(),
         open: Vec::new(),
         waiting: Vec::new(),
-        has_marks: false,
     };
     let says = |message: &Message| {
         let is_said = |part: &Part| !matches!(part, Part::ToolResult(_));
@@ -52,9 +51,6 @@ pub(super) fn write_messages(
         }
     }
     writer.settle();
-    if writer.has_marks {
-        writer.crossings.judge(Field::PromptCache, "cache_control")?;
-    }
     Ok(writer.messages)
 }
 
@@ -75,7 +71,6 @@ struct MessageWriter<'a> {
     open: Vec<ToolCall>,
     /// What has to wait for their results.
     waiting: Vec<String>,
-    has_marks: bool,
 }
 
 impl MessageWriter<'_> {
@@ -151,11 +146,7 @@ impl MessageWriter<'_> {
         let mut signature: Option<&Signature> = None;
         for part in parts {
             match part {
-                Part::Text { text, cache } => {
-                    self.has_marks |= cache.is_some();
-                    turn.texts.push(text);
-                }
-                Part::Refusal(text) => turn.texts.push(text),
+                Part::Text { text, .. } | Part::Refusal(text) => turn.texts.push(text),
                 Part::Thinking { text, signature: None } => turn.thoughts.push_str(text),
                 Part::Thinking { text, signature: Some(own) } if own.origin == DIALECT => {
                     if text.is_empty() && !own.data.starts_with('{') {
@@ -208,8 +199,6 @@ impl MessageWriter<'_> {
 
     /// A string if it is all text, which every server reads; else a list of parts.
     fn content(&mut self, parts: &[Part], place: usize) -> Result<Option<String>, RequestError> {
-        let marked = |part: &Part| matches!(part, Part::Text { cache: Some(_), .. });
-        self.has_marks |= parts.iter().any(marked);
         if !parts.iter().any(|part| matches!(part, Part::Media(_))) {
             let texts: Vec<&str> = parts.iter().filter_map(text_of).collect();
             let text = texts.join("\n\n");

@@ -9,7 +9,7 @@ use super::write_tools::{WrittenChoice, WrittenTool, write_choice, write_tools};
 use crate::crossing::{Crossings, Field};
 use crate::dialect::Written;
 use crate::names::ToolNames;
-use crate::neutral::{Effort, Json, OutputFormat, ParallelCalls, Part, Reasoning, Request};
+use crate::neutral::{Effort, Json, OutputFormat, ParallelCalls, Reasoning, Request};
 use crate::{RequestError, Target};
 
 /// The smallest `max_output_tokens` that OpenAI takes, in tokens; probes of clients ask for one.
@@ -21,9 +21,8 @@ const USER_CHARS_MAX: usize = 64;
 /// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let mut crossings = Crossings::into_dialect(DIALECT, target.crossing);
-    crossings.settle(&request.extras)?;
+    crossings.settle(request)?;
     settle_limits(request, &mut crossings)?;
-    note_cache_marks(request, &mut crossings);
     let names = ToolNames::of(request, DIALECT);
     let family = Family::of(&target.model);
     let (temperature, top_p) = sampling(request, family, &mut crossings)?;
@@ -126,15 +125,6 @@ impl Family {
         } else {
             Self::Unknown
         }
-    }
-}
-
-/// Markers of prompt caches mean nothing here; that they were there is said once.
-fn note_cache_marks(request: &Request, crossings: &mut Crossings) {
-    let marked = |part: &Part| matches!(part, Part::Text { cache: Some(_), .. });
-    let mut parts = request.messages.iter().flat_map(|message| &message.parts);
-    if parts.any(marked) || request.tools.iter().any(|tool| tool.cache.is_some()) {
-        crossings.dropped("cache_control");
     }
 }
 

@@ -269,7 +269,7 @@ fn what_cannot_cross_is_refused_or_named() {
     let cache = Some(CacheMark(Json::empty_object()));
     asked.messages[0].parts.push(Part::Text { text: "x".to_owned(), cache });
     let (body, written) = write(&asked, "gemini-3-flash");
-    assert_eq!(written.dropped, ["user", "parallel_tool_calls", "cache_control"]);
+    assert_eq!(written.dropped, ["cache_control", "user", "parallel_tool_calls"]);
     assert_eq!(body["generationConfig"]["stopSequences"].as_array().map(Vec::len), Some(5));
 }
 

@@ -1,0 +1,100 @@
+//! Requests as people's tools send them, each in the second turn of a task: a call was made, its result
+//! is here. SDKs send what a test asks of them; tools send what their authors thought of, always and
+//! without a switch, so a request that no backend of another kind takes makes the tool useless there.
+//!
+//! They were recorded from the tools themselves, at the versions that they name, against a backend of
+//! their own dialect. Texts are taken out, and most tools and most of their fields; what is left has the
+//! keys, kinds and order of the original.
+
+use std::path::Path;
+
+use acceptance::post;
+use serde_json::{Map, Value};
+use test_support::RawAnswer;
+
+use super::bench::{Bench, KINDS};
+
+/// Stands for the model's name in a recorded path.
+const MODEL: &str = "MODEL";
+
+/// One recorded request.
+struct Recorded {
+    sent_by: String,
+    path: String,
+    headers: Vec<String>,
+    /// What has to be left out, by the kind of backend.
+    left_out: Value,
+    body: Value,
+}
+
+impl Recorded {
+    fn read(file: &Path) -> Self {
+        let text = std::fs::read(file).expect("a recorded request");
+        let record: Value = serde_json::from_slice(&text).expect("a recorded request in JSON");
+        let word = |key: &str| record.get(key).and_then(Value::as_str).expect(key).to_owned();
+        let headers = record.get("headers").and_then(Value::as_object).expect("headers");
+        let header = |(name, value): (&String, &Value)| {
+            format!("{name}: {}", value.as_str().expect("a header of text"))
+        };
+        Self {
+            sent_by: word("sent_by"),
+            path: word("path"),
+            headers: headers.iter().map(header).collect(),
+            left_out: record.get("left_out").expect("what is left out").clone(),
+            body: record.get("body").expect("a body").clone(),
+        }
+    }
+
+    /// Sends it to `bench` for `model`.
+    async fn ask(&self, bench: &Bench, model: &str) -> RawAnswer {
+        let mut body = self.body.clone();
+        if let Some(name) = body.get_mut("model") {
+            *name = Value::from(model);
+        }
+        let authorization = format!("authorization: Bearer {}", bench.token);
+        let mut headers = vec![authorization.as_str(), "content-type: application/json"];
+        headers.extend(self.headers.iter().map(String::as_str));
+        let path = self.path.replace(MODEL, model);
+        post(bench.gateway(), &path, &headers, body.to_string().as_bytes()).await
+    }
+
+    /// What the last event of a whole answer has in it.
+    fn ending(&self) -> &'static str {
+        match self.path.as_str() {
+            "/v1/chat/completions" => "data: [DONE]",
+            "/v1/responses" => "event: response.completed",
+            "/v1/messages" => "event: message_stop",
+            _ => "\"finishReason\":\"STOP\"",
+        }
+    }
+}
+
+/// Every recorded request, in the order of their files' names.
+fn recorded() -> Vec<Recorded> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/tools");
+    let entries = std::fs::read_dir(folder).expect("the recorded requests");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    files.iter().map(|file| Recorded::read(file)).collect()
+}
+
+/// Each is taken by each kind of backend as it is, and answered to the end; what is left out is said.
+pub(crate) async fn every_kind_of_backend_answers_what_tools_send() {
+    let bench = Bench::new(&KINDS).await;
+    let requests = recorded();
+    assert!(requests.len() > 10, "the recorded requests are there");
+    for request in requests {
+        let mut left_out = Map::new();
+        for kind in KINDS {
+            let answer = request.ask(&bench, &format!("{kind}/echo")).await;
+            let name = format!("{} to {kind}: {}", request.sent_by, answer.text());
+            assert_eq!(answer.status, 200, "{name}");
+            assert!(answer.text().contains(request.ending()), "{name}");
+            if let Some(fields) = answer.header("x-gatehouse-dropped") {
+                left_out.insert(kind.to_owned(), fields.split(", ").collect());
+            }
+        }
+        assert_eq!(Value::Object(left_out), request.left_out, "{}", request.sent_by);
+    }
+    assert_eq!(bench.provider.refusals(), Vec::<String>::new());
+}
