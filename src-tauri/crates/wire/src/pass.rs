@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
-use crate::dialect::{Closing, StreamReader, error_event, stream_reader};
+use crate::dialect::{Closing, StreamReader, error_body, error_event, stream_reader};
 use crate::gemini::ArrayFrame;
 use crate::neutral::{FinishReason, Piece};
 use crate::stream::flow;
@@ -95,10 +95,9 @@ impl PassTap {
     }
 
     pub(crate) fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        let (event, closing) = error_event(self.dialect, error, self.events_relayed);
         match &self.array {
-            Some(array) => (array.error(&event), closing),
-            None => (event, closing),
+            Some(array) => (array.error(&error_body(self.dialect, error)), Closing::Clean),
+            None => error_event(self.dialect, error, self.events_relayed),
         }
     }
 

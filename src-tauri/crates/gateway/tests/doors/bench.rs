@@ -195,6 +195,12 @@ impl Tool {
             Self::Gemini | Self::GeminiArray => {
                 assert!(is_clean && last["error"]["code"].is_u64(), "{shown}");
                 assert!(last["error"]["status"].is_string(), "{shown}");
+                if self == Self::Gemini {
+                    // What older SDKs of Google's raise: the error again, and no event.
+                    let rest = text.rsplit_once("\r\n\r\n").map(|(_, rest)| rest);
+                    let rest: Value = serde_json::from_str(rest.expect(&shown)).expect(&shown);
+                    assert_eq!(&rest, last, "{shown}");
+                }
                 &last["error"]["message"]
             }
         };

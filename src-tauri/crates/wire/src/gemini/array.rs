@@ -21,10 +21,9 @@ impl ArrayFrame {
         Bytes::from_static(if self.has_begun { b"]" } else { b"[]" })
     }
 
-    /// An error as the last item, and the end. `event` is the error's event.
-    pub(crate) fn error(&self, event: &[u8]) -> Bytes {
-        let data = event.strip_prefix(b"data: ").unwrap_or(event).trim_ascii();
+    /// An error's body as the last item, and the end.
+    pub(crate) fn error(&self, body: &[u8]) -> Bytes {
         let before: &[u8] = if self.has_begun { b",\r\n" } else { b"[" };
-        Bytes::from([before, data, b"]"].concat())
+        Bytes::from([before, body, b"]"].concat())
     }
 }

@@ -26,11 +26,17 @@ pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     Bytes::from(json!({ "error": body }).to_string())
 }
 
-/// The event that tells a client in mid-stream that its answer is not whole. End the stream cleanly
-/// after it: Gemini CLI then says its message and may try again.
+/// The event that tells a client in mid-stream that its answer is not whole, and what stands after it
+/// at the stream's clean end.
+///
+/// `@google/genai` 1.x, which Gemini CLI 0.61 and pi 0.73 carry, takes the event for a piece without
+/// text; after a tool's result they then take what came for the whole answer. It raises an error that
+/// is a read of its own, or if anything but an event is left at the end: so the error stands there once
+/// more, bare and without a line's end. SSE has readers drop such a rest, and other SDKs have raised the
+/// event by then. An end without the final chunk would make Gemini CLI give up at once.
 pub(crate) fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
     let body = error_body(error);
-    Bytes::from([b"data: ".as_slice(), &body, b"\r\n\r\n"].concat())
+    Bytes::from([b"data: ".as_slice(), &body, b"\r\n\r\n", &body].concat())
 }
 
 /// The status with which a client is told of an error: the set that Google documents.

@@ -8,7 +8,7 @@ use domain::Dialect;
 use serde::Serialize;
 
 use super::body::{Content, PartBody, arguments};
-use super::error::error_event;
+use super::error::{error_body, error_event};
 use super::usage::UsageMetadata;
 use super::{ArrayFrame, signature};
 use crate::dialect::{Closing, Echo};
@@ -233,11 +233,11 @@ impl crate::dialect::StreamWriter for StreamWriter {
     }
 
     fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        let event = error_event(error);
-        match &self.array {
-            Some(array) => (array.error(&event), Closing::Clean),
-            None => (event, Closing::Clean),
-        }
+        let bytes = match &self.array {
+            Some(array) => array.error(&error_body(error)),
+            None => error_event(error),
+        };
+        (bytes, Closing::Clean)
     }
 }
 
