@@ -39,7 +39,7 @@ impl CrossTap {
                 self.end = Some(StreamEnd::Broken(fault));
             }
         }
-        Tapped { relay: out.freeze(), flow: flow(self.end.as_ref()) }
+        Tapped { relay: one_line_each(out), flow: flow(self.end.as_ref()) }
     }
 
     /// The beginning, for a client that must hear something now.
@@ -47,7 +47,7 @@ impl CrossTap {
         let mut out = BytesMut::new();
         let begin = self.assembler.begin();
         self.write(begin.as_slice(), &mut out);
-        out.freeze()
+        one_line_each(out)
     }
 
     pub(crate) fn facts(&self) -> &AnswerFacts {
@@ -73,7 +73,7 @@ impl CrossTap {
             self.take(vec![Piece::End], &mut out);
         }
         match self.end.take() {
-            Some(StreamEnd::Complete { .. }) => StreamEnd::Complete { append: out.freeze() },
+            Some(StreamEnd::Complete { .. }) => StreamEnd::Complete { append: one_line_each(out) },
             Some(end) => end,
             None => StreamEnd::Truncated,
         }
@@ -114,6 +114,52 @@ impl CrossTap {
             if matches!(event, Event::End { .. }) {
                 self.end = Some(StreamEnd::Complete { append: Bytes::new() });
             }
+        }
+    }
+}
+
+/// What Unicode calls an end of a line and JSON does not, with its escape in JSON.
+const LINE_ENDS: [(&[u8], &[u8]); 3] = [
+    ("\u{85}".as_bytes(), b"\\u0085"),
+    ("\u{2028}".as_bytes(), b"\\u2028"),
+    ("\u{2029}".as_bytes(), b"\\u2029"),
+];
+
+/// Escapes the ends of lines within the JSON of events. SSE does not know them, but readers that cut
+/// with the means of their language do: Python's `str.splitlines` in LiteLLM 1.106 loses the event, and
+/// the dot of a JavaScript expression in Gemini CLI 0.61 all that follow. JSON has them in strings only.
+fn one_line_each(events: BytesMut) -> Bytes {
+    let mut events = events.freeze();
+    for (end, escape) in LINE_ENDS {
+        if memchr::memmem::find(&events, end).is_some() {
+            let mut escaped = BytesMut::with_capacity(events.len() + 64);
+            let mut from = 0;
+            for at in memchr::memmem::find_iter(&events, end) {
+                escaped.extend_from_slice(events.get(from..at).unwrap_or_default());
+                escaped.extend_from_slice(escape);
+                from = at + end.len();
+            }
+            escaped.extend_from_slice(events.get(from..).unwrap_or_default());
+            events = escaped.freeze();
+        }
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_of_lines_are_escaped_wherever_they_stand() {
+        let escaped = |text: &str| {
+            let bytes = one_line_each(BytesMut::from(text.as_bytes()));
+            String::from_utf8(bytes.to_vec()).expect("text")
+        };
+        let ends = "{\"a\":\"\u{2028}b\u{2029}\u{2028}\u{85}\"}";
+        assert_eq!(escaped(ends), "{\"a\":\"\\u2028b\\u2029\\u2028\\u0085\"}");
+        for same in ["", "{\"a\":\"b\u{2026}\u{e8}\u{2008}\"}\r\n\r\n"] {
+            assert_eq!(escaped(same), same);
         }
     }
 }
