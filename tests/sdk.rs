@@ -1,7 +1,7 @@
 //! OpenAI's own SDKs, for Python and for Node, against the gateway: the one judge of the dialect that
 //! counts. Both answer the same questions, and must come to the same.
 //!
-//! Ignored by default, since the SDKs have to be installed: `cargo xtask test sdk` does that, from
+//! Ignored by default, since the SDKs have to be installed: `cargo xtask test --only sdk` does that, from
 //! `sdk/requirements.txt` and `sdk/package-lock.json`, and says in two variables where they are.
 
 #![expect(
@@ -19,7 +19,7 @@ mod sdk {
     pub(crate) mod matrix;
     pub(crate) mod runner;
     pub(crate) mod scenarios;
-    pub(crate) mod tools;
+    mod tools;
 }
 
 use std::path::PathBuf;
@@ -56,8 +56,8 @@ impl Sdk {
         };
         let Some(place) = std::env::var_os(name).map(PathBuf::from) else {
             let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some();
-            assert!(!strict, "{name} is not set; run `cargo xtask test sdk`");
-            eprintln!("SKIPPED: {name} is not set; run `cargo xtask test sdk`");
+            assert!(!strict, "{name} is not set; run `cargo xtask test --only sdk`");
+            eprintln!("SKIPPED: {name} is not set; run `cargo xtask test --only sdk`");
             return None;
         };
         let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sdk");
@@ -481,7 +481,7 @@ macro_rules! both_sdks {
     ($($test:ident),*) => {
         mod python {
             $(#[tokio::test]
-            #[ignore = "needs the SDK; `cargo xtask test sdk` installs it"]
+            #[ignore = "needs the SDK; `cargo xtask test --only sdk` installs it"]
             async fn $test() {
                 super::$test(super::Sdk::Python).await;
             })*
@@ -489,7 +489,7 @@ macro_rules! both_sdks {
 
         mod node {
             $(#[tokio::test]
-            #[ignore = "needs the SDK; `cargo xtask test sdk` installs it"]
+            #[ignore = "needs the SDK; `cargo xtask test --only sdk` installs it"]
             async fn $test() {
                 super::$test(super::Sdk::Node).await;
             })*
@@ -507,7 +507,7 @@ macro_rules! both_languages {
     ($($test:path => $name:ident),*) => {
         mod every_python_sdk {
             $(#[tokio::test]
-            #[ignore = "needs the SDKs; `cargo xtask test sdk` installs them"]
+            #[ignore = "needs the SDKs; `cargo xtask test --only sdk` installs them"]
             async fn $name() {
                 $test(super::sdk::runner::Language::Python).await;
             })*
@@ -515,7 +515,7 @@ macro_rules! both_languages {
 
         mod every_node_sdk {
             $(#[tokio::test]
-            #[ignore = "needs the SDKs; `cargo xtask test sdk` installs them"]
+            #[ignore = "needs the SDKs; `cargo xtask test --only sdk` installs them"]
             async fn $name() {
                 $test(super::sdk::runner::Language::Node).await;
             })*
@@ -539,8 +539,3 @@ both_languages!(
     crate::sdk::errors::each_sdk_raises_a_refusal_with_its_status => raises_refusals,
     crate::sdk::errors::each_sdk_raises_what_the_gateway_refuses => raises_the_gateways_refusals
 );
-
-#[tokio::test]
-async fn every_kind_of_backend_answers_what_tools_send() {
-    sdk::tools::every_kind_of_backend_answers_what_tools_send().await;
-}

@@ -49,7 +49,7 @@ use test_support::{MARKED_KEY, search_tree};
 use window::journey::Journey;
 
 #[tokio::test]
-#[ignore = "needs a screen: cargo xtask test window"]
+#[ignore = "needs a screen: cargo xtask test --only window"]
 async fn from_the_first_start_to_the_day_after() {
     let Some(mut journey) = Journey::begin().await else { return };
     journey.first_steps_are_shown().await;

@@ -106,8 +106,8 @@ impl Language {
         };
         let Some(place) = std::env::var_os(name).map(PathBuf::from) else {
             let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some();
-            assert!(!strict, "{name} is not set; run `cargo xtask test sdk`");
-            eprintln!("SKIPPED: {name} is not set; run `cargo xtask test sdk`");
+            assert!(!strict, "{name} is not set; run `cargo xtask test --only sdk`");
+            eprintln!("SKIPPED: {name} is not set; run `cargo xtask test --only sdk`");
             return None;
         };
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sdk").join(script);

@@ -48,8 +48,8 @@ pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
 /// others. An answer in text stays under 1 MiB.
 pub(crate) const SHARED_BYTES_MAX: usize = 4_194_304;
 
-/// Silence in a stream after which the client gets a sign of life, so that no proxy or tool takes it for
-/// dead.
+/// Silence in a stream after which the client gets a sign of life, so that no proxy or tool takes it
+/// for dead.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Time limits of a door, as parameters so that tests can shorten them.

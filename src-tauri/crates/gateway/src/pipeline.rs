@@ -233,7 +233,6 @@ impl Gateway {
                     backend,
                     limits: journey.snapshot.limits,
                     client: exchange.client(),
-                    delivery: exchange.delivery(),
                     asked: journey.request.body().clone(),
                 };
                 let clock = Arc::clone(&self.books.clock);

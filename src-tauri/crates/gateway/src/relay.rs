@@ -15,7 +15,7 @@ use futures_util::{FutureExt, StreamExt};
 use hyper::body::Frame;
 use hyper::header::HeaderMap;
 use ledger::Outcome;
-use wire::{AnswerStream, Closing, Delivery, Flow, StreamEnd, Tapped, heartbeat};
+use wire::{AnswerStream, Closing, Flow, StreamEnd, Tapped, heartbeat};
 
 use crate::answer::{Cut, StreamItem};
 use crate::failure::{Failure, Told, Work};
@@ -66,7 +66,6 @@ pub(crate) struct Relay {
     /// The request's body, for an estimate of its tokens where the backend counts none.
     asked: Bytes,
     client: Dialect,
-    delivery: Delivery,
     stream: AnswerStream,
     upstream: Option<BoxStream<'static, Result<Bytes, UpstreamFailure>>>,
     scrubber: KeyScrubber,
@@ -84,7 +83,6 @@ pub(crate) struct Passage {
     pub(crate) backend: BackendId,
     pub(crate) limits: RequestLimits,
     pub(crate) client: Dialect,
-    pub(crate) delivery: Delivery,
     pub(crate) asked: Bytes,
 }
 
@@ -113,12 +111,11 @@ impl Relay {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let Streaming { stream, first, body, scrubber } = streaming;
-        let Passage { backend, limits, client, delivery, asked } = passage;
+        let Passage { backend, limits, client, asked } = passage;
         Self {
             record,
             asked,
             client,
-            delivery,
             stream,
             upstream: Some(body),
             scrubber,
@@ -180,7 +177,10 @@ impl Relay {
                 }
                 Ok(tapped)
             }
-            Next::Silence => Err(Some(self.heartbeat())),
+            Next::Silence => {
+                let beat = Bytes::from_static(heartbeat(self.client));
+                Err(Some(self.item(beat)))
+            }
             Next::End(cause) => Err(self.finish(Bytes::new(), cause).await),
         }
     }
@@ -216,15 +216,6 @@ impl Relay {
         } else {
             self.limits.first_token_timeout
         }
-    }
-
-    /// What keeps a silent stream alive; between the items of an array only white space may stand.
-    fn heartbeat(&mut self) -> StreamItem {
-        let beat = match self.delivery {
-            Delivery::StreamArray => b"\n".as_slice(),
-            Delivery::Whole | Delivery::Stream(_) => heartbeat(self.client),
-        };
-        self.item(Bytes::from_static(beat))
     }
 
     fn item(&mut self, bytes: Bytes) -> StreamItem {

@@ -118,32 +118,22 @@ impl CrossTap {
     }
 }
 
-/// What Unicode calls an end of a line and JSON does not, with its escape in JSON.
-const LINE_ENDS: [(&[u8], &[u8]); 3] = [
-    ("\u{85}".as_bytes(), b"\\u0085"),
-    ("\u{2028}".as_bytes(), b"\\u2028"),
-    ("\u{2029}".as_bytes(), b"\\u2029"),
-];
+/// What Unicode calls an end of a line and JSON does not.
+const LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Escapes the ends of lines within the JSON of events. SSE does not know them, but readers that cut
 /// with the means of their language do: Python's `str.splitlines` in LiteLLM 1.106 loses the event, and
 /// the dot of a JavaScript expression in Gemini CLI 0.61 all that follow. JSON has them in strings only.
 fn one_line_each(events: BytesMut) -> Bytes {
-    let mut events = events.freeze();
-    for (end, escape) in LINE_ENDS {
-        if memchr::memmem::find(&events, end).is_some() {
-            let mut escaped = BytesMut::with_capacity(events.len() + 64);
-            let mut from = 0;
-            for at in memchr::memmem::find_iter(&events, end) {
-                escaped.extend_from_slice(events.get(from..at).unwrap_or_default());
-                escaped.extend_from_slice(escape);
-                from = at + end.len();
-            }
-            escaped.extend_from_slice(events.get(from..).unwrap_or_default());
-            events = escaped.freeze();
+    match std::str::from_utf8(&events) {
+        Ok(text) if text.contains(LINE_ENDS) => {
+            let escaped = LINE_ENDS.into_iter().fold(text.to_owned(), |text, end| {
+                text.replace(end, &format!("\\u{:04x}", u32::from(end)))
+            });
+            Bytes::from(escaped)
         }
+        _ => events.freeze(),
     }
-    events
 }
 
 #[cfg(test)]

@@ -187,7 +187,8 @@ pub fn error_event(dialect: Dialect, error: &ErrorAnswer<'_>, sequence: u64) -> 
 
 /// What keeps a silent stream alive: an event, a comment or an empty line that every client of
 /// `dialect` skips. Google's SDKs know no comments: `google-genai` 3.4 for Python takes one for broken
-/// JSON, Gemini CLI 0.61 cannot read what follows it, and LiteLLM 1.106 loses it in silence.
+/// JSON, Gemini CLI 0.61 cannot read what follows it, and LiteLLM 1.106 loses it in silence. White
+/// space may stand between the items of Gemini's array, too.
 #[must_use]
 pub const fn heartbeat(dialect: Dialect) -> &'static [u8] {
     match dialect {

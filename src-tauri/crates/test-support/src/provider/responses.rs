@@ -11,7 +11,8 @@ use super::{
 
 const FIELDS: &str = "model! input! instructions stream stream_options tools tool_choice \
 parallel_tool_calls text reasoning max_output_tokens max_tool_calls temperature top_p top_logprobs \
-include store metadata client_metadata user prompt_cache_key safety_identifier service_tier truncation";
+include store metadata client_metadata user prompt_cache_key safety_identifier service_tier \
+truncation";
 
 pub(super) fn read(body: &Value) -> Checked<Asked> {
     let form = Form::new("body", body, FIELDS)?;
