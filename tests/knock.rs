@@ -76,16 +76,30 @@ impl Control {
         self.send(operation, &[&self.authorization()], &json_body(request)).await
     }
 
+    /// Ends the session that `authorization` shows, as "Sign out" in the panel does.
+    pub async fn sign_out(&self, authorization: &str) -> RawAnswer {
+        post(self.address, "/panel/sign-out", &[authorization, &self.origin()], b"").await
+    }
+
     /// Calls an operation with these headers beside those that every call has.
     pub async fn send(&self, operation: &str, headers: &[&str], body: &[u8]) -> RawAnswer {
         let headers = [&["content-type: application/json"], headers].concat();
         post(self.address, &format!("/control/v1/{operation}"), &headers, body).await
     }
 
-    /// Trades a one-time token for a panel's cookie, as the panel does when it is opened.
+    /// Exchanges a one-time token for a session, as the panel does when it is opened.
     pub async fn exchange(&self, one_time: &str) -> RawAnswer {
         let body = json_body(&serde_json::json!({"one_time": one_time}));
         let headers = [&self.origin(), "content-type: application/json"];
         post(self.address, "/panel/exchange", &headers, &body).await
     }
+}
+
+/// The header by which a panel shows the session that `exchanged` gave it.
+#[must_use]
+#[track_caller]
+pub fn session_header(exchanged: &RawAnswer) -> String {
+    let answer = exchanged.json();
+    let session = answer.get("session").and_then(Value::as_str);
+    format!("authorization: Bearer {}", session.expect("a session"))
 }

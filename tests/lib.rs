@@ -17,7 +17,7 @@ mod knock;
 mod program;
 
 pub use home::{Home, Place};
-pub use knock::{Control, chat, json_body, local, post};
+pub use knock::{Control, chat, json_body, local, post, session_header};
 pub use program::{Call, PATIENCE, Said, Served, patiently};
 
 use std::path::PathBuf;

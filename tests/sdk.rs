@@ -452,7 +452,7 @@ async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
     }
     helped.is("/raised/is_openai_error", json!(true));
     // The client's own token is fine, so this must not look like 401 to it.
-    key.raised(json!(502), "rejected its key");
+    key.raised(json!(403), "rejected its key");
     unpaid.raised(json!(429), "no credit");
     bad.raised(json!(400), "");
     busy.raised(json!(429), "slow down");

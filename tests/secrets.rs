@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use acceptance::{Control, Home, Place, Served, chat, json_body, local, patiently, post};
+use acceptance::{
+    Control, Home, Place, Served, chat, json_body, local, patiently, post, session_header,
+};
 use serde_json::{Value, json};
 use test_support::{
     ChatText, MARKED_KEY, RawAnswer, RawClient, Received, Reply, ScriptedUpstream, search_tree,
@@ -128,8 +130,12 @@ fn request_of(operation: &str, base_url: &str) -> Value {
         "key_verify" => json!({"id": "up"}),
         "key_remove" => json!({"id": "second"}),
         "vault_unlock" => json!({"passphrase": "correct-horse"}),
-        "client_add" => json!({"id": "tool", "expires_in_days": 1}),
+        "vault_set" => json!({"kind": "memory", "passphrase": null, "move_keys": true}),
+        "vault_move" => json!({"from": "keychain", "passphrase": null}),
+        "client_add" => json!({"id": "tool", "expires_in_days": 1,
+            "scope": {"models": [], "backends": [], "routes": []}}),
         "client_edit" => json!({"id": "tool", "cache": "on", "priority": "background",
+            "scope": {"models": ["gpt-*"], "backends": ["panel"], "routes": []},
             "limits": {"requests_per_minute": 60, "tokens_per_minute": null, "in_flight_max": 4}}),
         "client_revoke" => json!({"id": "tool"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
@@ -152,6 +158,9 @@ fn request_of(operation: &str, base_url: &str) -> Value {
             "failure_percent": null, "window_calls_min": null, "open_secs": null}),
         "cache" => json!({"range": "last_day", "zone": "utc"}),
         "cache_purge" => json!({"what": {"kind": "everything"}}),
+        "ledger" | "ledger_backup" | "ledger_acknowledge" => Value::Null,
+        "ledger_restore" => json!({"backup": null}),
+        "ledger_examine" | "ledger_repair" => json!({"file": null}),
         "readiness_start" => json!({"set": "full"}),
         "playground_send" | "playground_snippets" => json!({"model": "up/echo-401",
             "prompt": MARKED_PROMPT}),
@@ -192,10 +201,10 @@ fn misplaced() -> Vec<Value> {
     ]
 }
 
-/// A panel in a browser: its cookie and the marks of its own page.
+/// A panel in a browser: its session and the mark of its own page.
 struct Panel {
     control: Control,
-    cookie: String,
+    session: String,
 }
 
 impl Panel {
@@ -207,16 +216,14 @@ impl Panel {
         let text = served.said(|text| one_time(text).is_some()).await;
         let control = served.control.clone();
         let answer = control.exchange(&one_time(&text).expect("an address")).await;
-        assert_eq!(answer.status, 204, "{}", answer.text());
+        assert_eq!(answer.status, 200, "{}", answer.text());
         ears.answer("exchange", &answer);
-        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
-        let cookie = format!("cookie: {}", cookie.expect("a cookie"));
-        Self { control, cookie }
+        Self { control, session: session_header(&answer) }
     }
 
     async fn call(&self, operation: &str, request: &Value) -> RawAnswer {
         let origin = self.control.origin();
-        let headers = [self.cookie.as_str(), &origin, "x-gatehouse-panel: 1"];
+        let headers = [self.session.as_str(), &origin];
         self.control.send(operation, &headers, &json_body(request)).await
     }
 }
@@ -284,7 +291,7 @@ async fn import_key(home: &Home) {
     let bad = file("bad", format!("OPENAI_API_KEY={MARKED_KEY} {MARKED_KEY}\n"));
     let refused = home.gatehouse(&["keys", "import", &bad]).run().await;
     assert_eq!(refused.code, Some(2), "{}", refused.out);
-    home.gatehouse(&["keys", "remove", "openai"]).run().await.well();
+    home.gatehouse(&["keys", "remove", "openai", "--yes"]).run().await.well();
 }
 
 /// Requests of a tool: good ones, and those whose backend gives the key away.
@@ -332,6 +339,7 @@ async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
             "settings_fix"
                 | "notification_test"
                 | "vault_unlock"
+                | "vault_move"
                 | "playground_raw"
                 | "request_path"
         );
@@ -391,7 +399,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
         assert_in_no_file(&home, MARKED_KEY);
         let replace = home.gatehouse(&["keys", "replace", "up", "--stdin"]);
         replace.stdin(MARKED_KEY).run().await.well();
-        home.gatehouse(&["keys", "remove", "up"]).run().await.well();
+        home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.well();
         // Without its key the backend gets nothing at all.
         let before = upstream.requests().len();
         let request = json!({"model": "up/good", "messages": [{"role": "user", "content": "x"}]});
@@ -556,8 +564,8 @@ async fn s14_a_key_that_was_removed_is_nowhere_in_memory() {
     };
     assert!(in_use > 0, "a key in use is in memory, so this look sees nothing");
 
-    home.gatehouse(&["backends", "remove", "up"]).run().await.well();
-    home.gatehouse(&["keys", "remove", "up"]).run().await.well();
+    home.gatehouse(&["backends", "remove", "up", "--yes"]).run().await.well();
+    home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.well();
     // Its connections hold what they sent last; they go with the backend.
     drop(upstream);
     let gone = async { while look().await != Some(0) {} };

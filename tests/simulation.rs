@@ -174,27 +174,55 @@ fn what_a_provider_takes_at_once_is_found_out() {
     assert!(totals.rate_limited * 20 < totals.asked, "{totals:?}");
 }
 
-/// A provider that is dead for an hour, and clients that do not give up.
+/// A provider that is dead for an hour, and clients that do not give up: a call a second, however many ask.
 #[test]
 fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() {
+    let secs = HOUR.as_secs();
     for retrying in [Retrying::AsSdk, Retrying::Stubborn] {
-        let backends = [("dead", 1)];
-        let rhythm = Rhythm::Steady { every: Duration::from_secs(1) };
-        let totals = World::run(Plan {
-            seed: 12,
-            lasts: HOUR,
-            table: table(vec![route("m", RoutePolicy::Ordered, &[("dead", 1)])], &backends),
-            upstreams: vec![Upstream::healthy("dead").with_fault(Fault::Refuse, 0, 4_000)],
-            rates: rates(&backends),
-            clients: vec![Client::new("client", "m", rhythm).retrying(retrying)],
-            dying_keys: Vec::new(),
-            restarts: Vec::new(),
-        })
-        .totals;
-        println!("{retrying:?}: {totals:#?}");
-        assert_eq!(totals.answered, 0);
-        assert!(totals.sent * 10 <= totals.asked, "{totals:?}");
+        for every in [Duration::from_secs(1), Duration::from_millis(50)] {
+            let totals = alone(12, HOUR, (0, secs + 400), every, retrying).totals;
+            println!("{retrying:?} every {every:?}: {totals:#?}");
+            assert_eq!(totals.answered, 0);
+            assert!(totals.sent <= secs + 3, "{totals:?}");
+            let often = every < Duration::from_secs(1);
+            assert!(!often || totals.sent * 10 <= totals.asked, "{totals:?}");
+        }
     }
+}
+
+/// The only provider is away for ten minutes; it has no stand-in, so it is used again within two seconds
+/// of its return, and then by everybody.
+#[test]
+fn a_sole_provider_that_is_back_is_used_at_once() {
+    let every = Duration::from_millis(100);
+    let away = (0, 600);
+    let totals = alone(31, Duration::from_secs(900), away, every, Retrying::Never).totals;
+    println!("{totals:#?}");
+    let lost = totals.asked - totals.answered;
+    let within_the_outage = 600 * 10;
+    assert!(lost <= within_the_outage + 2 * 10, "{} lost after it", lost - within_the_outage);
+    assert_eq!((totals.trips, totals.recoveries), (1, 1), "{totals:?}");
+}
+
+/// One provider without a stand-in that refuses for some seconds.
+fn alone(
+    seed: u64,
+    lasts: Duration,
+    (from, to): (u64, u64),
+    every: Duration,
+    retrying: Retrying,
+) -> simulation::watch::Watch {
+    let backends = [("alone", 1)];
+    World::run(Plan {
+        seed,
+        lasts,
+        table: table(vec![route("m", RoutePolicy::Ordered, &[("alone", 1)])], &backends),
+        upstreams: vec![Upstream::healthy("alone").with_fault(Fault::Refuse, from, to)],
+        rates: rates(&backends),
+        clients: vec![Client::new("client", "m", Rhythm::Steady { every }).retrying(retrying)],
+        dying_keys: Vec::new(),
+        restarts: Vec::new(),
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "how a failing world is run again")]

@@ -53,6 +53,7 @@ use window::journey::Journey;
 async fn from_the_first_start_to_the_day_after() {
     let Some(mut journey) = Journey::begin().await else { return };
     journey.first_steps_are_shown().await;
+    journey.no_child_of_the_window_inherits_a_key().await;
     journey.a_backend_is_added_with_a_new_key().await;
     journey.a_client_is_connected().await;
     journey.a_request_is_sent_and_counted().await;
@@ -69,4 +70,18 @@ async fn from_the_first_start_to_the_day_after() {
     let session = journey.end().await;
     let found = search_tree(session.folder(), MARKED_KEY).expect("a search");
     assert!(found.is_empty(), "the key lies in {found:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the desktop program: cargo xtask test --only window"]
+async fn without_a_display_the_window_says_what_to_do() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut program = tokio::process::Command::new(acceptance::built("gatehouse-desktop"));
+    program.env_clear().env("GATEHOUSE_HOME", home.path()).kill_on_drop(true);
+    let said = acceptance::patiently("the end of the window", program.output()).await;
+    let said = said.expect("it starts");
+    let text = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(1), "{text}");
+    assert!(text.contains("no display") && text.contains("`gatehouse serve --panel`"), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
 }

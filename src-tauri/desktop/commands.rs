@@ -5,11 +5,13 @@ use control::view::{
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
     BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
     ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef,
-    RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
-    RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
-    StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
+    LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView,
+    RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView,
+    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView,
+    VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use control::{ApiError, Core};
 use tauri::State;

@@ -28,7 +28,11 @@ pub use bindings::{PanelMessage, bindings};
 )]
 pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let opener = Opener::default();
-    let core = tauri::async_runtime::block_on(start(config, &opener))?;
+    let (core, theme) = tauri::async_runtime::block_on(async {
+        let core = start(config, &opener).await?;
+        let settings = control::settings(&core).await.context("the settings could not be read")?;
+        anyhow::Ok((core, settings.values.theme))
+    })?;
     let commands = bindings();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::show(app)))
@@ -36,7 +40,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| {
             commands.mount_events(app);
-            window::create(app.handle())?;
+            window::create(app.handle(), theme)?;
             app.manage(tray::create(app.handle())?);
             opener.ready(app.handle().clone());
             relay::start(app.handle(), app.state::<Core>().inner().clone());

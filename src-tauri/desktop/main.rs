@@ -4,14 +4,14 @@
 
 use std::process::ExitCode;
 
-use control::EngineConfig;
+use anyhow::Context as _;
+use control::{Display, EngineConfig, Started};
 
 #[global_allocator]
 static ALLOCATOR: control::Allocator = control::ALLOCATOR;
 
 fn main() -> ExitCode {
     hide_keys_in_panics();
-    control::harden_process();
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -24,7 +24,20 @@ fn main() -> ExitCode {
 #[expect(clippy::disallowed_methods, reason = "a program reads its environment")]
 fn start() -> anyhow::Result<()> {
     let filter = std::env::var("GATEHOUSE_LOG").unwrap_or_else(|_| "info".to_owned());
-    let config = EngineConfig::from_variables(std::env::vars())?;
+    let started = Started {
+        arguments: std::env::args_os().collect(),
+        variables: std::env::vars_os().collect(),
+    };
+    let variables = control::private_variables(started)
+        .context("the keys in the environment could not be kept from child processes")?;
+    if Display::among(&variables) == Display::None {
+        anyhow::bail!(
+            "there is no display to open a window on. Run `gatehouse serve --panel` and open the \
+             address it prints, or set DISPLAY or WAYLAND_DISPLAY"
+        );
+    }
+    control::harden_process();
+    let config = EngineConfig::from_variables(variables)?;
     config.folders.create()?;
     let _log = control::start_log(&config.folders.log_folder(), &filter)?;
     gatehouse_desktop::run(config)

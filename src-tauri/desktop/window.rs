@@ -1,6 +1,10 @@
 //! The one window: made, shown, hidden to the tray, and never navigated away.
 
-use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use control::view::ThemeChoice;
+use tauri::window::Color;
+use tauri::{
+    AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
 
 /// Label of the one window; capabilities name it.
 pub(crate) const PANEL: &str = "panel";
@@ -10,15 +14,30 @@ const SIZE_MIN: (f64, f64) = (900.0, 600.0);
 /// Size at the first start, in logical pixels.
 const SIZE: (f64, f64) = (1280.0, 800.0);
 
+/// The page's own background, `--surface-0` of panel.css: before the page has loaded, the window would
+/// be white.
+const LIGHT: Color = Color(0xf5, 0xf3, 0xee, 0xff);
+const DARK: Color = Color(0x15, 0x13, 0x10, 0xff);
+
 /// Makes the window.
-pub(crate) fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
-    WebviewWindowBuilder::new(app, PANEL, WebviewUrl::App("index.html".into()))
+pub(crate) fn create<R: Runtime>(
+    app: &AppHandle<R>,
+    theme: ThemeChoice,
+) -> tauri::Result<WebviewWindow<R>> {
+    let window = WebviewWindowBuilder::new(app, PANEL, WebviewUrl::App("index.html".into()))
         .title("Gatehouse")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SIZE_MIN.0, SIZE_MIN.1)
         .disable_drag_drop_handler()
         .on_navigation(is_own_page)
-        .build()
+        .build()?;
+    let is_dark = match theme {
+        ThemeChoice::Dark => true,
+        ThemeChoice::Light => false,
+        ThemeChoice::System => matches!(window.theme(), Ok(Theme::Dark)),
+    };
+    window.set_background_color(Some(if is_dark { DARK } else { LIGHT }))?;
+    Ok(window)
 }
 
 /// Shows the window in front of the others.
@@ -51,6 +70,14 @@ fn is_own_page(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_window_has_the_background_of_the_page() {
+        let css = include_str!("../../ui/src/app/panel.css");
+        let hex = |Color(red, green, blue, _)| format!("#{red:02x}{green:02x}{blue:02x}");
+        let expected = format!("--surface-0: light-dark({}, {});", hex(LIGHT), hex(DARK));
+        assert!(css.contains(&expected), "{expected}");
+    }
 
     #[test]
     fn look_alike_and_remote_pages_are_refused() {

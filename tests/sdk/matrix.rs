@@ -34,6 +34,7 @@ fn cells(language: Language, scenarios: &[Scenario], prefix: &str) -> Vec<Cell> 
             let asynchronous = language == Language::Python && scenario.name == "parallel";
             let looped = scenario.asks.get("results").is_some();
             let ways = match looped {
+                true if surface.starts_with("ai-") => vec!["looped", "agent", "streamedAgent"],
                 true => vec!["looped"],
                 false => WAYS.into_iter().chain(asynchronous.then_some("asynchronous")).collect(),
             };
@@ -52,7 +53,12 @@ fn fault(cell: &Cell, backend: &str, usage: Option<&Value>, seen: &Seen) -> Opti
     let lawful = lawful(cell.surface, backend, scenario.name);
     if lawful.contains(&REFUSED) {
         let message = seen.at("/raised/message");
-        let names = message.as_str().is_some_and(|text| text.contains("'tool_choice'"));
+        // Gemini's clients wrote it in their own words.
+        let field = match cell.surface {
+            "gemini" | "ai-google" => "'toolConfig.functionCallingConfig'",
+            _ => "'tool_choice'",
+        };
+        let names = message.as_str().is_some_and(|text| text.contains(field));
         let refused = names && seen.at("/raised/status") == json!(400);
         return (!refused).then(|| format!("not refused by name: {}", seen.0));
     }
@@ -130,7 +136,7 @@ async fn each_sdk_sees_the_same_of(language: Language, backend: &str) {
     let cells = cells(language, &scenarios::all(), &format!("{backend}/"));
     let Some(seen) = bench.ask(language, &questions(&cells)).await else { return };
     judge(cells.len(), &wrong(&cells, backend, &seen), &bench.provider.refusals());
-    let loops = cells.iter().filter(|cell| cell.question.name.contains(" looped ")).count();
+    let loops = cells.iter().filter(|cell| cell.scenario.asks.get("results").is_some()).count();
     // What was refused never came here. The gateway looks whether the backend is there, too; what costs is a POST.
     let refused =
         |cell: &&Cell| lawful(cell.surface, backend, cell.scenario.name).contains(&REFUSED);

@@ -20,7 +20,10 @@ pub(crate) struct Seen {
     pub(crate) sent: Vec<Sent>,
     /// Candidates that could be called when it was routed.
     pub(crate) available: Vec<Access>,
+    pub(crate) candidates: Vec<Access>,
     pub(crate) all_open: bool,
+    /// Only an open breaker held it back, and a trial was to be had.
+    pub(crate) trial: Option<Access>,
     /// It waited in vain for a place at a backend.
     pub(crate) gave_up: bool,
 }
@@ -32,6 +35,8 @@ pub(crate) struct Sent {
     /// Which key it was, counted from the first.
     pub(crate) key: u32,
     pub(crate) happened: Option<Happened>,
+    /// A trial beside which nothing else could answer, and how often its access had opened by then.
+    pub(crate) sole: Option<u32>,
 }
 
 /// An access.
@@ -43,6 +48,9 @@ pub(crate) struct Book {
     pub(crate) successes: usize,
     /// When its open time was last cut short for want of anything else.
     pub(crate) cut_short: Option<Moment>,
+    /// When it last opened, and how often it has.
+    pub(crate) opened: Moment,
+    pub(crate) openings: u32,
     /// When it last ceased to be available.
     pub(crate) unavailable: Option<Moment>,
     pub(crate) key: u32,
@@ -52,6 +60,7 @@ pub(crate) struct Book {
     /// Whether calls from before a restart, which nobody remembers, may count towards the next opening.
     pub(crate) forgotten: bool,
     cools_until: Moment,
+    asked_to_wait_until: Moment,
     /// Calls that count against it.
     pub(crate) counted: VecDeque<RequestId>,
 }
@@ -63,7 +72,9 @@ impl Seen {
             routed: began,
             sent: Vec::new(),
             available: Vec::new(),
+            candidates: Vec::new(),
             all_open: false,
+            trial: None,
             gave_up: false,
         }
     }
@@ -85,12 +96,15 @@ impl Default for Book {
             trials: BTreeSet::new(),
             successes: 0,
             cut_short: None,
+            opened: Moment::default(),
+            openings: 0,
             unavailable: None,
             key: 0,
             blocked: false,
             cooling: false,
             forgotten: false,
             cools_until: Moment::default(),
+            asked_to_wait_until: Moment::default(),
             counted: VecDeque::new(),
         }
     }
@@ -106,6 +120,23 @@ impl Book {
     /// Whether it is open at `now`, but for what a request in this moment was given to try.
     pub(crate) fn is_open(&self, now: Moment) -> bool {
         self.state == TransitionState::Open || self.cut_short == Some(now)
+    }
+
+    /// Whether it lets nothing through, for whatever reason.
+    pub(crate) fn is_closed(&self, now: Moment) -> bool {
+        let full = self.trials.len() >= TRIALS[self.successes.min(2)];
+        let by_breaker = match self.state {
+            TransitionState::Open => true,
+            TransitionState::HalfOpen => full,
+            _ => false,
+        };
+        by_breaker || self.blocked || self.cooling || now < self.cools_until
+    }
+
+    /// Whether nothing but an open breaker holds it back.
+    pub(crate) fn is_only_open(&self, now: Moment) -> bool {
+        let held = self.blocked || self.cooling || now < self.cools_until;
+        self.state == TransitionState::Open && !held && now >= self.asked_to_wait_until
     }
 
     /// Takes a call to be sent, if that is allowed.
@@ -142,7 +173,10 @@ impl Book {
             Happened::Success { .. } => {
                 self.successes += usize::from(was_trial);
             }
-            Happened::Failure { .. } => {}
+            Happened::Failure { retry_after, .. } => {
+                let told = now + retry_after.unwrap_or_default();
+                self.asked_to_wait_until = self.asked_to_wait_until.max(told);
+            }
             Happened::RateLimited { wait, .. } => {
                 self.cools_until = self.cools_until.max(now + wait.unwrap_or_default());
             }
@@ -180,6 +214,10 @@ impl Book {
             ));
         }
         self.state = to;
+        if to == TransitionState::Open {
+            self.opened = at;
+            self.openings += 1;
+        }
         if matches!(to, TransitionState::Open | TransitionState::HalfOpen) {
             self.unavailable = Some(at);
             self.trials.clear();

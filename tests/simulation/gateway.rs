@@ -212,6 +212,15 @@ impl Gateway {
         self.run(now);
     }
 
+    /// The first token is there.
+    pub(crate) fn answering(&mut self, call: CallId, now: Moment) {
+        let Some(Call { at: At::Backend { permit, .. }, request, .. }) = self.calls.get(&call)
+        else {
+            return;
+        };
+        self.recorded.answering(*permit, *request, now);
+    }
+
     /// What was sent has come to an end; ignored if nobody waits for it any more.
     pub(crate) fn answered(&mut self, call: CallId, how: How, now: Moment) {
         let Some(Call { at, .. }) = self.calls.get_mut(&call) else { return };

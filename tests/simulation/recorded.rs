@@ -13,8 +13,9 @@ pub(crate) type PermitNumber = usize;
 
 #[derive(Debug, Clone)]
 enum Put {
-    Admit { access: Access, model: String, permit: PermitNumber },
+    Admit { place: usize, among: Vec<(Access, String)>, permit: PermitNumber },
     AdmitNearest { among: Vec<(Access, String)>, permit: PermitNumber },
+    Answering { permit: PermitNumber, evidence: RequestId },
     Report { permit: PermitNumber, happened: Happened, evidence: RequestId, chance: f64 },
     Release { permit: PermitNumber },
     Probed { access: Access, outcome: ProbeOutcome, chance: f64 },
@@ -46,11 +47,16 @@ impl Recorded {
         }
     }
 
-    pub(crate) fn admit(&mut self, access: &Access, model: &str, now: Moment) -> Option<usize> {
-        match self.accesses.admit(access, model, now) {
+    pub(crate) fn admit(
+        &mut self,
+        place: usize,
+        among: &[(Access, String)],
+        now: Moment,
+    ) -> Option<PermitNumber> {
+        match admit(&mut self.accesses, place, among, now) {
             Ok(permit) => {
-                let (access, model) = (access.clone(), model.to_owned());
-                Some(self.issue(permit, now, |permit| Put::Admit { access, model, permit }))
+                let among = among.to_vec();
+                Some(self.issue(permit, now, |permit| Put::Admit { place, among, permit }))
             }
             Err(Availability::Closed { .. }) => None,
             Err(open) => panic!("refused although {open:?}"),
@@ -79,6 +85,12 @@ impl Recorded {
         self.permits.insert(number, permit);
         self.record.push((now, put(number)));
         number
+    }
+
+    pub(crate) fn answering(&mut self, permit: PermitNumber, evidence: RequestId, now: Moment) {
+        self.record.push((now, Put::Answering { permit, evidence }));
+        let changed = self.accesses.answering(&self.permits[&permit], evidence, now);
+        self.transitions.extend(changed);
     }
 
     pub(crate) fn report(
@@ -136,15 +148,18 @@ impl Recorded {
         let mut permits = BTreeMap::new();
         for (now, put) in self.record.iter().cloned() {
             match put {
-                Put::Admit { access, model, permit } => {
-                    let admitted = again.admit(&access, &model, now).expect("admitted as before");
-                    permits.insert(permit, admitted);
+                Put::Admit { place, among, permit } => {
+                    let admitted = admit(&mut again, place, &among, now);
+                    permits.insert(permit, admitted.expect("admitted as before"));
                 }
                 Put::AdmitNearest { among, permit } => {
                     let pairs: Vec<_> =
                         among.iter().map(|(access, model)| (access, model.as_str())).collect();
                     let admitted = again.admit_nearest(&pairs, now).expect("admitted as before");
                     permits.insert(permit, admitted.1);
+                }
+                Put::Answering { permit, evidence } => {
+                    again.answering(&permits[&permit], evidence, now);
                 }
                 Put::Report { permit, happened, evidence, chance } => {
                     let permit = permits.remove(&permit).expect("a permit that is out");
@@ -167,6 +182,19 @@ impl Recorded {
         }
         again
     }
+}
+
+/// Lets a call of one of the candidates of a request out.
+fn admit(
+    accesses: &mut Accesses,
+    place: usize,
+    among: &[(Access, String)],
+    now: Moment,
+) -> Result<Permit, Availability> {
+    let (access, model) = &among[place];
+    let others = among.iter().enumerate().filter(|(other, _)| *other != place);
+    let others = others.map(|(_, (access, model))| (access, model.as_str()));
+    accesses.admit_beside(access, model, others, now)
 }
 
 fn restarted(before: &Accesses, rules: BreakerRules, now: Moment) -> Accesses {

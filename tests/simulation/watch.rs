@@ -2,7 +2,8 @@
 //! announced, never from the inside of a state machine.
 //!
 //! The promises: at most three attempts for a request; nothing to an open breaker; as many trials in
-//! half-open as it allows, and one to begin with; nothing to a blocked key or in a cooldown; no more
+//! half-open as it allows, and one to begin with; where nothing else can answer, a trial each second, whose
+//! success ends the trials; nothing to a blocked key or in a cooldown; no more
 //! at once than there are places; no failure while a healthy candidate is there; repetitions within
 //! the budget; next to nothing upstream once everything is open; a transition has its evidence; and
 //! at the end nobody waits, nothing is held, and the record alone leads to the same states.
@@ -11,7 +12,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use domain::{Access, BackendId, CredentialId, Moment};
-use resilience::{Happened, ProbeOutcome, Transition, TransitionRule, TransitionState};
+use resilience::{
+    Happened, ProbeOutcome, SOLE_TRIAL_AFTER, Transition, TransitionRule, TransitionState,
+};
 
 use super::books::{Book, Seen, Sent};
 use super::gateway::{CallId, Effect, Ending, Gateway, PLACES, QUEUE_MAX};
@@ -148,8 +151,15 @@ impl Watch {
                 if matches!(happened, Happened::Success { .. }) {
                     *self.answered.entry(access.backend.clone()).or_default() += 1;
                 }
+                let sole = sent.sole;
                 let book = self.books.entry(access.clone()).or_default();
                 book.reported(*call, *request, *happened, sent.key, now);
+                let (half_open, openings) =
+                    (book.state == TransitionState::HalfOpen, book.openings);
+                let succeeded = matches!(happened, Happened::Success { .. });
+                self.holds(!(succeeded && half_open && sole == Some(openings)), || {
+                    format!("{access} answered its sole trial and is still half-open")
+                });
             }
             Effect::Ended { call, ending } => self.ended(*call, *ending, upstreams),
             Effect::Decided { call, access } => {
@@ -251,16 +261,35 @@ impl Watch {
         let seen = self.calls.get_mut(&call).expect("a request that is inside");
         seen.routed = now;
         seen.available = candidates.iter().filter(available).cloned().collect();
+        seen.candidates = candidates.to_vec();
         seen.all_open = candidates.iter().all(is_open);
+        // A trial that began with this request is seen as one that is out.
+        let book = |access| books.get(access).filter(|book| book.is_closed(now));
+        let closed: Vec<_> = candidates.iter().filter_map(book).collect();
+        let busy = closed.iter().any(|book| !book.trials.is_empty());
+        let fresh = closed.iter().any(|book| {
+            book.state == TransitionState::Open && now.since(book.opened) < SOLE_TRIAL_AFTER
+        });
+        let only_open = |access: &&Access| known(access).is_some_and(|book| book.is_only_open(now));
+        let triable = candidates.iter().find(only_open);
+        if closed.len() == candidates.len() && !busy && !fresh {
+            seen.trial = triable.cloned();
+        }
         self.totals.all_open += u64::from(seen.all_open);
     }
 
     fn sent(&mut self, call: CallId, access: &Access, gateway: &Gateway) {
         let now = self.now;
         let book = self.books.entry(access.clone()).or_default();
-        let (allowed, key) = (book.send(call, now), book.key);
+        let (allowed, key, openings) = (book.send(call, now), book.key, book.openings);
+        let is_trial = book.state == TransitionState::HalfOpen;
         let seen = self.calls.get_mut(&call).expect("a request that is inside");
-        seen.sent.push(Sent { access: access.clone(), key, happened: None });
+        let is_closed = |other: &Access| {
+            other == access || self.books.get(other).is_some_and(|book| book.is_closed(now))
+        };
+        let is_sole = is_trial && seen.candidates.iter().all(is_closed);
+        let sole = is_sole.then_some(openings);
+        seen.sent.push(Sent { access: access.clone(), key, happened: None, sole });
         let (attempts, all_open) = (seen.sent.len(), seen.all_open);
         let in_flight = self.in_flight.entry(access.backend.clone()).or_default();
         *in_flight += 1;
@@ -302,6 +331,12 @@ impl Watch {
             Ending::Failed { .. } if seen.gave_up => totals.busy += 1,
             Ending::Failed { stopped, .. } => {
                 totals.failed += 1;
+                if let (Some(access), true) = (&seen.trial, seen.sent.is_empty()) {
+                    let began = seen.began;
+                    self.broken(&format!(
+                        "request {call} of {began:?} was not sent ({stopped}) although {access} owed it a trial"
+                    ));
+                }
                 let well = seen.available.iter().find(|access| {
                     let upstream = &upstreams[&access.backend];
                     let steady = self.books.get(access);

@@ -48,6 +48,7 @@ enum Event {
     Again { client: usize, conversation: u64, earlier: u32 },
     Resume { call: CallId },
     GiveUp { call: CallId, ticket: Ticket },
+    Answering { call: CallId, send: u64 },
     Answered { call: CallId, backend: BackendId, send: u64, how: How },
     Abandon { call: CallId },
     KeyDies(DyingKey),
@@ -138,6 +139,11 @@ impl World {
             }
             Event::Resume { call } => self.gateway.resume(call, now),
             Event::GiveUp { call, ticket } => self.gateway.give_up(call, ticket, now),
+            Event::Answering { call, send } => {
+                if self.asked.get(&call).is_some_and(|asked| asked.send == Some(send)) {
+                    self.gateway.answering(call, now);
+                }
+            }
             Event::Answered { call, backend, send, how } => {
                 self.upstreams.get_mut(&backend).expect("a provider").ended();
                 // What was abandoned is answered to nobody.
@@ -194,6 +200,9 @@ impl World {
                 let send = self.number();
                 self.asked.get_mut(&call).expect("somebody asked").send = Some(send);
                 let Access { backend, .. } = access;
+                if let How::Whole { first_token, .. } = answer.how {
+                    self.after(first_token, Event::Answering { call, send });
+                }
                 self.after(answer.after, Event::Answered { call, backend, send, how: answer.how });
             }
             Effect::ResumeAt { call, at } => self.at(at, Event::Resume { call }),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use test_support::{ChatText, MARKED_KEY, Received, Reply, ScriptedUpstream};
 use thirtyfour::Key;
 
-use super::panel::Panel;
+use super::panel::{Panel, SECRET_VARIABLES};
 use super::session::Session;
 use super::until;
 use super::witness::{
@@ -22,6 +22,26 @@ const CLIENT: &str = "window-test";
 const SPARE_KEY: &str = "spare-key-of-the-keyboard-walk-0042";
 /// Prompt and completion tokens that the backend reports.
 const TOKENS: (u64, u64) = (1_234, 567);
+/// The processes that `pid` started, and those that they started.
+fn descendants(pid: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok);
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parent = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in parentheses may hold anything, so the fields are counted behind it.
+        let (_, fields) = stat.rsplit_once(')')?;
+        Some((pid, fields.split_whitespace().nth(1)?.parse::<u32>().ok()?))
+    };
+    let parents: Vec<(u32, u32)> = pids.filter_map(parent).collect();
+    let mut found = vec![pid];
+    let mut looked_at = 0;
+    while let Some(above) = found.get(looked_at).copied() {
+        looked_at += 1;
+        found.extend(parents.iter().filter(|(_, of)| *of == above).map(|(child, _)| *child));
+    }
+    found.split_off(1)
+}
+
 /// Everything that can be gone to.
 const SCREENS: [&str; 8] =
     ["Overview", "Backends", "Keys", "Routing", "Playground", "Usage", "Readiness", "Settings"];
@@ -57,7 +77,7 @@ impl Journey {
     pub(crate) async fn first_steps_are_shown(&self) {
         self.panel.sees("First steps").await;
         self.panel.sees("0 of 4 done").await;
-        self.panel.sees("Gateway listens").await;
+        self.panel.sees("Gateway running").await;
         self.picture("01-first-start").await;
     }
 
@@ -69,14 +89,14 @@ impl Journey {
         assert_accessible(panel, "the choice of a provider").await;
         let custom = "//*[@role='dialog']//button[starts-with(normalize-space(.), 'Custom')]";
         panel.find(custom).await.click().await.expect("chosen");
-        panel.fill("Name in requests", "scripted").await;
-        panel.fill("Name for people", "Scripted").await;
+        panel.fill("ID", "scripted").await;
+        panel.fill("Display name", "Scripted").await;
         panel.fill("Address", &self.provider.base_url()).await;
-        panel.fill("The key", MARKED_KEY).await;
+        panel.fill("API key", MARKED_KEY).await;
         assert_accessible(panel, "the form of a backend").await;
         self.picture("02-backend-form").await;
         panel.press("Add and test").await;
-        panel.sees("It works: every step passed.").await;
+        panel.sees("It works. All steps passed.").await;
         self.picture("03-backend-tested").await;
         panel.press("Done").await;
         panel.go("Backends").await;
@@ -93,8 +113,8 @@ impl Journey {
         panel.sees("1 of 4 done").await;
         panel.press("Connect a client").await;
         panel.fill("Name", CLIENT).await;
-        panel.press("Make token").await;
-        panel.sees("How to use it").await;
+        panel.press("Create token").await;
+        panel.sees("is connected").await;
         assert_accessible(panel, "a client").await;
         self.picture("05-client").await;
         panel.press("Close").await;
@@ -116,8 +136,8 @@ impl Journey {
         // Nobody has said what this provider charges: unknown is shown as unknown, never as zero.
         let own = panel.row("scripted-small", |row| row.contains("1,234")).await;
         assert!(own.contains("567") && own.contains("unpriced"), "{own}");
-        let priced = panel.row("mock/chat", |row| row.contains('$')).await;
-        assert!(priced.contains(CLIENT), "{priced}");
+        let free = panel.row("mock/chat", |row| row.contains("free")).await;
+        assert!(free.contains(CLIENT), "{free}");
         self.picture("06-usage").await;
         panel.go("Overview").await;
         panel.sees("3 of 4 done").await;
@@ -128,10 +148,10 @@ impl Journey {
         let panel = &self.panel;
         self.session.screen.focus_panel();
         panel.control_key('4').await;
-        panel.sees("Kept in: system keychain").await;
+        panel.sees("Stored in: system keychain").await;
         panel.tab_to("Add key").await;
         panel.keys(Key::Enter).await;
-        panel.field("The key").await;
+        panel.field("API key").await;
         panel.keys(SPARE_KEY).await;
         panel.keys(Key::Tab).await;
         panel.keys("spare").await;
@@ -165,7 +185,7 @@ impl Journey {
         assert!(told[0].contains("eady"), "{told:?}");
         println!("notification: {}; {}", told[0], self.score);
         panel.go("Overview").await;
-        panel.sees("Nothing needs you").await;
+        panel.sees("All clear").await;
     }
 
     /// No screen shuts anybody out, throws, breaks the policy, or holds the key.
@@ -177,6 +197,29 @@ impl Journey {
         }
         assert_no_key(&self.panel).await;
         assert_no_fault(&self.panel).await;
+    }
+
+    /// Keys in the environment reach the program, and none of the processes that it starts.
+    pub(crate) async fn no_child_of_the_window_inherits_a_key(&self) {
+        let environment = |pid: u32| std::fs::read(format!("/proc/{pid}/environ"));
+        let knows = |pid: u32, secret: &str| {
+            let bytes = environment(pid).expect("readable");
+            bytes.windows(secret.len()).any(|part| part == secret.as_bytes())
+        };
+        let window = self.session.window_pid().await;
+        let children = descendants(window);
+        assert!(!children.is_empty(), "WebKit runs in processes of its own");
+        for (name, secret) in SECRET_VARIABLES {
+            // The search would find it: the driver that started the window has it.
+            assert!(knows(self.panel.driver_pid(), secret), "{name} was not set at all");
+            for child in &children {
+                assert!(!knows(*child, secret), "process {child} knows {name}");
+            }
+            // Of the window itself only the administrator may read it.
+            if environment(window).is_ok() {
+                assert!(!knows(window, secret), "the window's own environment shows {name}");
+            }
+        }
     }
 
     /// A page that was taken over can call nothing but the operations and go nowhere.
@@ -234,7 +277,7 @@ impl Journey {
         std::mem::replace(&mut self.panel, next).release().await;
 
         let panel = &self.panel;
-        panel.sees("Nothing needs you").await;
+        panel.sees("All clear").await;
         panel.go("Backends").await;
         panel.row("Scripted", |row| row.contains("Up")).await;
         panel.go("Keys").await;

@@ -22,6 +22,12 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// Longest a command to the driver may take; a start of the window is one.
 const COMMAND: Duration = Duration::from_secs(60);
 
+/// What lies in the environment in which the window is started, and in no child of it.
+pub(crate) const SECRET_VARIABLES: [(&str, &str); 2] = [
+    ("OPENAI_API_KEY", "sk-environment-c4n4ry-0001"),
+    ("GATEHOUSE_PASSPHRASE", "environment-c4n4ry-0002"),
+];
+
 /// A running window and its driver.
 pub(crate) struct Panel {
     driver: WebDriver,
@@ -35,7 +41,12 @@ impl Panel {
         let port = free_port();
         let mut command = session.command("/usr/bin/WebKitWebDriver");
         command.arg(format!("--port={port}")).arg("--host=127.0.0.1");
-        let process = command.env("TAURI_WEBVIEW_AUTOMATION", "true").spawn().expect("starts");
+        command.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        // As a user may have them who starts the window from a shell; no child may know them.
+        for (name, value) in SECRET_VARIABLES {
+            command.env(name, value);
+        }
+        let process = command.spawn().expect("starts");
         until("the driver", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
         // Other crates of this workspace build the client's library so that it wants to be told which
         // cryptography to use, though nothing here is encrypted.
@@ -53,6 +64,11 @@ impl Panel {
         let driver = driver.expect("a window");
         driver.set_script_timeout(SIGHT).await.expect("a limit for scripts");
         Self { driver, process, pictures }
+    }
+
+    /// The process id of the driver, which starts the window.
+    pub(crate) fn driver_pid(&self) -> u32 {
+        self.process.id().expect("the driver runs")
     }
 
     /// Ends the driver of a window that has quit.

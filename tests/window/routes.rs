@@ -23,15 +23,15 @@ impl Journey {
         let panel = &self.panel;
         self.session.screen.focus_panel();
         panel.go("Routing").await;
-        panel.sees("Requests go by their model's name").await;
+        panel.sees("No routes yet. Requests go by model name.").await;
         self.picture("12-no-routes").await;
-        panel.press("Make the route fast").await;
-        panel.press("Add candidate").await;
+        panel.press("Create a route named fast").await;
+        panel.press("Add backend").await;
         assert_accessible(panel, "the form of a route").await;
         self.picture("12-route-form").await;
         panel.find("//*[@role='dialog']//button[normalize-space(.)='Add route']").await;
         panel.press("Add route").await;
-        panel.sees("Ask for the model fast.").await;
+        panel.sees("Use fast as the model name.").await;
         self.picture("12-route").await;
         panel.press("Close").await;
         panel.sees("is the first of 2 in the route fast").await;
@@ -54,7 +54,7 @@ impl Journey {
         let last = format!("question {}", QUESTIONS - 1);
         let came = |request: &Received| request.json().to_string().contains(&last);
         assert!(!self.provider.requests().iter().any(came), "an open breaker let it through");
-        let strip = "//ol[@aria-label='Candidates of fast']//a[contains(@aria-label, ': Open')]";
+        let strip = "//ol[@aria-label='Candidates of fast']//a[contains(@aria-label, ': Tripped')]";
         panel.find(strip).await;
         self.picture("13-outage-routing").await;
         panel.go("Backends").await;
@@ -62,13 +62,13 @@ impl Journey {
         self.picture("13-outage-backends").await;
         panel.press_row("Scripted").await;
         panel.press("Resilience").await;
-        panel.sees("It tries again").await;
+        panel.sees("Retries in").await;
         assert_accessible(panel, "Resilience").await;
         self.picture("13-outage-resilience").await;
         panel.press("Close").await;
         panel.go("Usage").await;
         panel.press_row("fast").await;
-        panel.sees("by the route fast").await;
+        panel.sees("route fast").await;
         assert_accessible(panel, "the way of a request").await;
         self.picture("13-outage-request").await;
         panel.press("Close").await;
@@ -83,7 +83,7 @@ impl Journey {
         panel.press_row("Scripted").await;
         panel.press("Resilience").await;
         panel.press("Reset").await;
-        panel.sees("begins anew, closed").await;
+        panel.sees("Reset by hand.").await;
         panel.press("Close").await;
         for _ in 0..2 {
             let tested = panel.ask("backend_test", json!({"req": {"id": "scripted"}})).await;

@@ -125,6 +125,15 @@ impl Session {
         shown.iter().map(|one| format!("{}: {}", text(one, "summary"), text(one, "body"))).collect()
     }
 
+    /// The process id of the window.
+    pub(crate) async fn window_pid(&self) -> u32 {
+        let owner = self.bus_call("GetNameOwner", INSTANCE).await;
+        let pid = self.bus_call("GetConnectionUnixProcessID", quoted(&owner)).await;
+        let digits: String = pid.split_whitespace().last().unwrap_or_default().into();
+        let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().expect("a process id")
+    }
+
     /// Whether a window of Gatehouse runs on this bus.
     pub(crate) async fn has_window_process(&self) -> bool {
         self.bus_call("NameHasOwner", INSTANCE).await.contains("true")

@@ -4,6 +4,7 @@
 //! tests. A red step does not stop the others: one run tells everything. What a step needs is
 //! installed before the first one starts.
 
+mod audit;
 mod counts;
 mod hermetic;
 mod node;

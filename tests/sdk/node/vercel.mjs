@@ -4,7 +4,16 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { AISDKError, Output, embedMany, generateText, jsonSchema, streamText, tool } from "ai";
+import {
+  AISDKError,
+  Output,
+  embedMany,
+  generateText,
+  jsonSchema,
+  stepCountIs,
+  streamText,
+  tool,
+} from "ai";
 
 const finishes = { "tool-calls": "tools" };
 
@@ -35,7 +44,6 @@ const content = (turn) => {
 };
 
 const thinking = {
-  // Without `store: false` it sends references to what OpenAI keeps, which a gateway does not.
   openai: {
     reasoningEffort: "low",
     reasoningSummary: "auto",
@@ -75,6 +83,24 @@ const request = (model, question, seen) => {
   return body;
 };
 
+// The SDK runs the tools itself, with the options that it has by default: OpenAI's provider then takes
+// items for stored and refers to them.
+const inLoop = (body, question) => {
+  const run = ([name, made]) => [name, { ...made, execute: async () => question.results[name] }];
+  const { store, ...openai } = body.providerOptions.openai;
+  return {
+    ...body,
+    tools: Object.fromEntries(Object.entries(body.tools).map(run)),
+    providerOptions: { ...body.providerOptions, openai },
+    stopWhen: stepCountIs(4),
+  };
+};
+
+const lastOf = (steps) => {
+  if (steps.length !== 2) throw new Error(`${steps.length} steps`);
+  return seenIn(steps[1]);
+};
+
 const seenIn = ({ text, finishReason, reasoningText, toolCalls, usage }) => ({
   text,
   finish: finishes[finishReason] ?? finishReason,
@@ -109,6 +135,21 @@ const surface = (name, model, embedding) => ({
     const told = { role: "tool", content: results };
     const messages = [...body.messages, ...response.messages, told];
     return seenIn(await generateText({ ...body, messages }));
+  },
+
+  async agent(root, token, question, seen) {
+    const body = request(model(root, token, question.model), question, seen);
+    return lastOf((await generateText(inLoop(body, question))).steps);
+  },
+
+  async streamedAgent(root, token, question, seen) {
+    seen.text = "";
+    const noted = {};
+    const body = request(model(root, token, question.model), question, noted);
+    const result = streamText(inLoop(body, question));
+    for await (const piece of result.textStream) seen.text += piece;
+    if (noted.error) throw noted.error;
+    return lastOf(await result.steps);
   },
 
   async streamed(root, token, question, seen) {

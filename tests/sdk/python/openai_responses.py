@@ -137,9 +137,6 @@ def take(event, seen, state):
         pieces.append(event.delta)
     elif event.type in ("response.completed", "response.incomplete"):
         state["final"] = event.response
-    elif event.type in ("response.failed", "error"):
-        says = event.response.error.message if event.type == "response.failed" else event.message
-        raise openai.OpenAIError(f"{event.type}: {says}")
 
 
 def finished(seen, state):

@@ -22,10 +22,7 @@ impl Conditions for Known<'_> {
             Availability::Ready => Available::Ready,
             Availability::Ramp { percent } => Available::Ramp(percent),
             Availability::Trial => Available::Trial,
-            Availability::Closed { until, .. } => Available::Closed {
-                why: "closed".into(),
-                secs_left: until.map(|until| until.since(self.now).as_secs()),
-            },
+            Availability::Closed { .. } => Available::Closed { why: "closed".into() },
         }
     }
 

@@ -38,13 +38,13 @@ impl Gateway {
     /// Has a place at the backend: takes the rest that a call needs, and goes.
     pub(super) fn placed(&mut self, id: CallId, gate: Ticket, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (access, model) = call.candidates[call.place].clone();
-        let backend = self.backends.get_mut(&access.backend).expect("a known backend");
+        let backend = &call.candidates[call.place].0.backend;
+        let backend = self.backends.get_mut(backend).expect("a known backend");
         let Ok(rates) = backend.rates.try_take(TOKENS_ESTIMATED, now) else {
             self.leave_backend(id, gate, None, now);
             return self.not_admitted(id, waiting_place(&self.calls, id), now);
         };
-        match self.recorded.admit(&access, &model, now) {
+        match self.recorded.admit(call.place, &call.candidates, now) {
             Some(permit) => self.send(id, gate, permit, rates, now),
             None => {
                 backend.rates.give_back(rates, now);

@@ -17,7 +17,7 @@ describe.each(SCENARIOS)("the world %s", (scenario) => {
       elapse();
       expect(screen.queryByRole("status", { name: /^Reading/ })).not.toBeInTheDocument();
     });
-    if (scenario === "offline") expect(screen.getAllByText("Gatehouse does not answer.").length).toBeGreaterThan(0);
+    if (scenario === "offline") expect(screen.getAllByText("Gatehouse is not responding.").length).toBeGreaterThan(0);
     else expect(screen.getByRole("heading", { level: 1 })).toBeVisible();
   });
 });
@@ -31,9 +31,14 @@ test("a fresh install is led through its first steps", async () => {
 
 test("what breaks is said first, the worst on top, with its button", async () => {
   renderPanel("failing", "/");
-  expect(await screen.findByRole("heading", { level: 1, name: "4 things need you" })).toBeVisible();
-  const needs = screen.getByRole("region", { name: "Needs you" });
-  expect(within(needs).getAllByRole("listitem")[0]).toHaveTextContent("The keychain is locked");
+  expect(await screen.findByRole("heading", { level: 1, name: "5 issues" })).toBeVisible();
+  const needs = screen.getByRole("region", { name: "Issues" });
+  const [first] = within(needs).getAllByRole("listitem");
+  expect(first).toHaveTextContent("The keychain is locked");
+  expect(within(first!).getByRole("link", { name: "Open vault settings" })).toHaveAttribute(
+    "href",
+    "#/settings?part=Vault",
+  );
 });
 
 test("when the core goes away the page stays, marked as old, until it is back", async () => {
@@ -41,8 +46,8 @@ test("when the core goes away the page stays, marked as old, until it is back", 
   expect(await screen.findByRole("button", { name: "OpenAI" })).toBeVisible();
   host.drop();
   host.announce({ kind: "changed", tags: ["backends", "status"] });
-  expect(await screen.findByText("What is shown was read", { exact: false })).toBeVisible();
-  expect(screen.getByText(/Not up to date/)).toBeVisible();
+  expect(await screen.findByText("This data is from", { exact: false })).toBeVisible();
+  expect(screen.getByText(/Out of date/)).toBeVisible();
   expect(screen.getByRole("button", { name: "OpenAI" })).toBeVisible();
   expect(screen.getByText("Not connected")).toBeVisible();
 });
@@ -103,7 +108,7 @@ test("a connected client's snippet stands in the first steps until it was used",
   const { user, host } = renderPanel("fresh", "/");
   const steps = await screen.findByRole("region", { name: "First steps" });
   expect(within(steps).queryByRole("button", { name: /^Copy/ })).not.toBeInTheDocument();
-  await host.clientAdd({ id: "codex", expires_in_days: null });
+  await host.clientAdd({ id: "codex", expires_in_days: null, scope: { models: [], backends: [], routes: [] } });
   await user.click(await within(steps).findByRole("button", { name: "Copy Shell" }));
   expect(within(steps).getByText(/gatehouse token codex/)).toBeVisible();
 });

@@ -163,7 +163,15 @@ const cache = createRoute({
 
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const playground = createRoute({ getParentRoute: () => root, path: "/playground", component: PlaygroundScreen });
-const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsScreen });
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  validateSearch: (search: Record<string, unknown>): { part?: string } =>
+    typeof search["part"] === "string" ? { part: search["part"] } : {},
+  component: function Settings() {
+    return <SettingsScreen part={settings.useSearch().part ?? null} />;
+  },
+});
 
 const routeTree = root.addChildren([
   overview,

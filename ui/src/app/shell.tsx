@@ -1,7 +1,7 @@
 /** The frame around every screen: navigation, palette, shortcuts, the offline banner, the status line. */
 import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
-import { Keyboard, RotateCw, Search } from "lucide-react";
-import { useState } from "react";
+import { Keyboard, LogOut, RotateCw, Search, type LucideIcon } from "lucide-react";
+import { useState, type ComponentProps } from "react";
 import { Palette } from "@/app/palette";
 import { tellFullText } from "@/app/full-text";
 import { isWithin, SCREENS } from "@/app/screens";
@@ -13,9 +13,12 @@ import { Kbd } from "@/components/kbd";
 import { Mark } from "@/components/mark";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
+import { useHost } from "@/ipc/host-context";
 import { useStatus } from "@/ipc/queries";
+import { signOut } from "@/ipc/sign-out";
 import { classNames } from "@/lib/class-names";
 import { useNow } from "@/lib/clock";
+import { formatCounted } from "@/lib/quantity";
 import { formatRelative } from "@/lib/time";
 
 type Open = "nothing" | "palette" | "shortcuts";
@@ -45,21 +48,26 @@ export function Shell() {
         onClick={focusMain}
         className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-accent focus:px-3 focus:py-1.5 focus:text-on-accent"
       >
-        Skip to the content
+        Skip to content
       </a>
       <Navigation
         needs={status.data?.verdict.needs.length ?? 0}
         onFind={() => setOpen("palette")}
         onShortcuts={() => setOpen("shortcuts")}
       />
-      <main key={screen} id="main" tabIndex={-1} className="focus-inset min-h-0 overflow-y-auto outline-none">
+      <main key={screen} id="main" tabIndex={-1} className="focus-inset relative min-h-0 overflow-y-auto outline-none">
         {status.error?.code === "offline" && status.data !== undefined && (
           <OfflineBanner since={status.dataUpdatedAt} busy={status.isFetching} onRetry={() => void status.refetch()} />
         )}
         <Outlet />
       </main>
       <StatusLine status={status.data} error={status.error} />
-      <Palette open={open === "palette"} onClose={() => setOpen("nothing")} go={go} />
+      <Palette
+        open={open === "palette"}
+        onClose={() => setOpen("nothing")}
+        onShortcuts={() => setOpen("shortcuts")}
+        go={go}
+      />
       <ShortcutsDialog open={open === "shortcuts"} onClose={() => setOpen("nothing")} />
     </div>
   );
@@ -78,14 +86,14 @@ function OfflineBanner({ since, busy, onRetry }: { since: number; busy: boolean;
       <Notice
         tone="bad"
         urgent
-        title="Gatehouse does not answer."
+        title="Gatehouse is not responding."
         action={
           <Button size="small" icon={RotateCw} busy={busy} onClick={onRetry}>
             Try again
           </Button>
         }
       >
-        What is shown was read {formatRelative(since, now)} and may have changed since.
+        This data is from {formatRelative(since, now)} and may be out of date.
       </Notice>
     </div>
   );
@@ -93,6 +101,7 @@ function OfflineBanner({ since, busy, onRetry }: { since: number; busy: boolean;
 
 function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () => void; onShortcuts: () => void }) {
   const pathname = useLocation({ select: (location) => location.pathname });
+  const { session } = useHost();
   const wide = "hidden min-[1000px]:inline";
   return (
     <nav
@@ -103,16 +112,16 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
         <Mark />
         <span className={classNames(wide, "text-15 font-semibold tracking-[-0.01em] text-ink-1")}>Gatehouse</span>
       </div>
-      <Hint text={`Find or run (${COMMAND_KEY} K)`} side="right">
+      <Hint text={`Search or run (${COMMAND_KEY} K)`} side="right">
         <button
           type="button"
           onClick={onFind}
-          aria-label="Find or run"
+          aria-label="Search or run"
           aria-keyshortcuts="Control+K Meta+K"
           className="mb-2 flex h-8 items-center gap-2.5 rounded-control border border-line bg-surface-0 px-2 text-ink-3 transition-colors duration-150 hover:border-line-strong hover:text-ink-1"
         >
           <Search size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
-          <span className={wide}>Find or run</span>
+          <span className={wide}>Search or run</span>
           <span className={classNames(wide, "ml-auto")}>
             <Kbd keys={[COMMAND_KEY, "K"]} />
           </span>
@@ -126,7 +135,7 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
             <PanelLink
               look="none"
               path={screen.path}
-              aria-label={count > 0 ? `${screen.label}, ${count} need you` : screen.label}
+              aria-label={count > 0 ? `${screen.label}, ${formatCounted(count, "issue", "issues")}` : screen.label}
               aria-current={isHere ? "page" : undefined}
               className={classNames(
                 "relative flex h-8 items-center gap-2.5 rounded-control px-2 transition-colors duration-150",
@@ -149,19 +158,34 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
           </Hint>
         );
       })}
-      <div className="mt-auto pt-2">
+      <div className="mt-auto flex flex-col gap-0.5 pt-2">
         <Hint text="Keyboard shortcuts (?)" side="right">
-          <button
-            type="button"
-            onClick={onShortcuts}
-            aria-label="Keyboard shortcuts"
-            className="flex h-8 w-full items-center gap-2.5 rounded-control px-2 text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1"
-          >
-            <Keyboard size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
-            <span className={wide}>Shortcuts</span>
-          </button>
+          <FootButton icon={Keyboard} label="Shortcuts" aria-label="Keyboard shortcuts" onClick={onShortcuts} />
         </Hint>
+        {session !== null && (
+          <Hint text="End this browser's session" side="right">
+            <FootButton icon={LogOut} label="Sign out" aria-label="Sign out" onClick={() => signOut(session)} />
+          </Hint>
+        )}
       </div>
     </nav>
+  );
+}
+
+interface FootButtonProps extends ComponentProps<"button"> {
+  icon: LucideIcon;
+  label: string;
+}
+
+function FootButton({ icon: Icon, label, ...rest }: FootButtonProps) {
+  return (
+    <button
+      {...rest}
+      type="button"
+      className="flex h-8 w-full items-center gap-2.5 rounded-control px-2 text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1"
+    >
+      <Icon size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
+      <span className="hidden min-[1000px]:inline">{label}</span>
+    </button>
   );
 }

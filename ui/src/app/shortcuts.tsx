@@ -48,14 +48,14 @@ function actionFor(event: KeyboardEvent, handlers: ShortcutHandlers): (() => voi
 
 export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const rows: [string, string[]][] = [
-    ["Find or run anything", [COMMAND_KEY, "K"]],
+    ["Search or run anything", [COMMAND_KEY, "K"]],
     ...SCREENS.map((screen, index): [string, string[]] => [screen.label, [COMMAND_KEY, String(index + 1)]]),
     ["Settings", [COMMAND_KEY, ","]],
     ["Filter the list", ["/"]],
-    ["Move along rows, bars and tabs", ["↑", "↓", "←", "→"]],
-    ["Send the prompt of the playground", [COMMAND_KEY, "↵"]],
-    ["Close what is open, stop an answer", ["Esc"]],
-    ["These shortcuts", ["?"]],
+    ["Move between rows, bars and tabs", ["↑", "↓", "←", "→"]],
+    ["Send the playground prompt", [COMMAND_KEY, "↵"]],
+    ["Close, or stop a response", ["Esc"]],
+    ["Show shortcuts", ["?"]],
   ];
   return (
     <Dialog open={open} onClose={onClose} title="Keyboard shortcuts">

@@ -5,6 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/panel.css";
 import { createPanelRouter } from "@/app/router";
+import { SignedIn } from "@/app/signed-in";
 import { HintProvider } from "@/components/hint";
 import { ToastProvider } from "@/components/toast";
 import type { SettingsView } from "@/ipc/bindings";
@@ -42,7 +43,9 @@ export function startPanel(host: Host, clock: Clock): void {
           <QueryClientProvider client={cache}>
             <HintProvider delayDuration={400}>
               <ToastProvider>
-                <RouterProvider router={router} />
+                <SignedIn session={host.session}>
+                  <RouterProvider router={router} />
+                </SignedIn>
               </ToastProvider>
             </HintProvider>
           </QueryClientProvider>

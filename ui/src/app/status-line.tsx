@@ -1,4 +1,4 @@
-/** One line at the bottom of every screen: where the gateway is, how it is, what runs now and what today cost. */
+/** The bottom line of every screen: the gateway's state and address, requests in flight, spend today. */
 import { Hint } from "@/components/hint";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
@@ -12,14 +12,14 @@ function gatewaySign(status: StatusView | undefined, error: ApiError | null): Si
   if (error !== null) return { word: "Not connected", shape: "barred", tone: "bad" };
   if (status === undefined) return { word: "Connecting", shape: "ring", tone: "muted" };
   return status.gateway.state === "listening"
-    ? { word: "Listening", shape: "disc", tone: "ok" }
-    : { word: "Not listening", shape: "barred", tone: "bad" };
+    ? { word: "Gateway running", shape: "disc", tone: "ok" }
+    : { word: "Gateway not running", shape: "barred", tone: "bad" };
 }
 
-function copyAddress(address: string): void {
+export function copyAddress(address: string): void {
   navigator.clipboard.writeText(address).then(
-    () => notify({ title: "The gateway's address is on the clipboard" }),
-    () => notify({ tone: "bad", title: "The clipboard refused it", detail: address }),
+    () => notify({ title: "Copied the gateway address" }),
+    () => notify({ tone: "bad", title: "The clipboard is not available", detail: address }),
   );
 }
 
@@ -32,22 +32,22 @@ export function StatusLine({ status, error }: { status: StatusView | undefined; 
       <StateBadge sign={gatewaySign(status, error)} />
       {status && (
         <>
-          <Hint text={status.gateway.reason ?? "Point clients here"}>
+          <Hint text={status.gateway.reason ?? "Copy the gateway address"}>
             <button
               type="button"
               className="rounded-mark font-mono text-11 text-ink-1"
               onClick={() => copyAddress(status.gateway.address)}
-              aria-label={`Copy the gateway's address, ${status.gateway.address}`}
+              aria-label={`Copy the gateway address, ${status.gateway.address}`}
             >
               {status.gateway.address}
             </button>
           </Hint>
-          <span>{formatCounted(status.requests_in_flight, "request now", "requests now")}</span>
+          <span>{formatCounted(status.requests_in_flight, "request in flight", "requests in flight")}</span>
           <PanelLink look="none" path="/usage" className="rounded-mark hover:text-ink-1">
             {formatMoney(status.spend_today.cost)} today
           </PanelLink>
           {status.vault.state !== "ready" && (
-            <PanelLink look="none" path="/settings" className="rounded-mark">
+            <PanelLink look="none" path="/settings?part=Vault" className="rounded-mark">
               <StateBadge
                 sign={VAULT[status.vault.state]}
                 word={`Vault: ${VAULT[status.vault.state].word.toLowerCase()}`}

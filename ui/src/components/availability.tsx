@@ -21,7 +21,7 @@ export function AvailabilityWhy({ of: { why, since, until } }: { of: Availabilit
       {since !== null && (
         <>
           {" "}
-          Began <Moment at={since} />
+          Since <Moment at={since} />
         </>
       )}
       {until !== null && (

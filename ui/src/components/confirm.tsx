@@ -32,7 +32,7 @@ export function Confirm({ open, title, losses, verb, busy, error, onConfirm, onC
         )}
       </DialogBody>
       <DialogFoot>
-        <Button onClick={onClose}>Keep it</Button>
+        <Button onClick={onClose}>Cancel</Button>
         <Button look="danger" busy={busy} onClick={onConfirm}>
           {verb}
         </Button>

@@ -6,5 +6,6 @@ import { formatMoneyFine } from "@/lib/money";
 
 export function Cost({ cost, basis }: { cost: MicroDollars | null; basis: CostBasisView }) {
   if (cost === null) return <Unpriced />;
+  if (basis === "not_billed") return <span title="Nothing was billed.">free</span>;
   return basis === "estimated" ? <Estimated>{formatMoneyFine(cost)}</Estimated> : formatMoneyFine(cost);
 }

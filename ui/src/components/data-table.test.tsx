@@ -42,6 +42,24 @@ test("arrow keys walk the rows and Enter opens one", async () => {
   expect(open).toHaveBeenCalledExactlyOnceWith(ROWS[2]);
 });
 
+test("all rows are one stop of the Tab key, where the arrows were last", async () => {
+  const user = userEvent.setup();
+  render(
+    <>
+      <DataTable label="Things" columns={COLUMNS} rows={ROWS} rowId={(row) => row.id} onOpen={() => {}} empty={null} />
+      <button type="button">after</button>
+    </>,
+  );
+  screen.getByRole("button", { name: "Size" }).focus();
+  await user.tab();
+  expect(screen.getByRole("button", { name: "b" })).toHaveFocus();
+  await user.keyboard("{ArrowDown}");
+  await user.tab();
+  expect(screen.getByRole("button", { name: "after" })).toHaveFocus();
+  await user.tab({ shift: true });
+  expect(screen.getByRole("button", { name: "a" })).toHaveFocus();
+});
+
 test("above 200 rows only the visible ones are drawn, and the count is told", () => {
   const many = Array.from({ length: 201 }, (_, index) => ({ id: `r${index}`, size: index }));
   const { rerender } = render(

@@ -1,6 +1,6 @@
 /**
  * Rows of one kind: sortable by any column that has a value, walked with the arrow keys, drawn only where visible above
- * 200 rows. The first cell of an openable row is a button, so that the row has a name and a place in the tab order.
+ * 200 rows. The first cell of an openable row is a button, so that the row has a name; one of them is in the tab order.
  */
 import {
   createSortedRowModel,
@@ -107,6 +107,9 @@ export function DataTable<Row extends object>({
   const visible = isVirtual ? window.flatMap((item) => ordered[item.index] ?? []) : ordered;
   const above = isVirtual ? (window[0]?.start ?? 0) : 0;
   const below = isVirtual ? virtual.getTotalSize() - (window.at(-1)?.end ?? 0) : 0;
+  const [current, setCurrent] = useState<string | null>(null);
+  // One stop for all rows: a hundred of them would stand between the table and what follows it.
+  const stop = visible.find((row) => row.id === current)?.id ?? visible[0]?.id;
 
   return (
     // The area scrolls, so it takes focus for the arrow keys.
@@ -161,6 +164,8 @@ export function DataTable<Row extends object>({
                     <button
                       type="button"
                       data-row
+                      tabIndex={row.id === stop ? 0 : -1}
+                      onFocus={() => setCurrent(row.id)}
                       className="focus-inset block w-full truncate rounded-mark text-left"
                       onClick={(event) => (event.stopPropagation(), onOpen(row.original))}
                     >

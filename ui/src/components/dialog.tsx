@@ -4,7 +4,7 @@
  */
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
-import { useRef, type ReactNode } from "react";
+import { useRef, type ReactNode, type Ref } from "react";
 import { IconButton } from "@/components/button";
 import { ToastPlace } from "@/components/toast";
 import { classNames } from "@/lib/class-names";
@@ -133,9 +133,15 @@ function Head({ title, description, actions }: { title: string; description?: Re
   );
 }
 
-export function DialogBody({ children, className }: { children: ReactNode; className?: string }) {
+interface DialogBodyProps {
+  children: ReactNode;
+  className?: string;
+  ref?: Ref<HTMLDivElement>;
+}
+
+export function DialogBody({ children, className, ref }: DialogBodyProps) {
   return (
-    <div data-body className={classNames("min-h-0 flex-1 overflow-y-auto px-5 py-4", className)}>
+    <div ref={ref} data-body className={classNames("min-h-0 flex-1 overflow-y-auto px-5 py-4", className)}>
       {children}
     </div>
   );

@@ -44,7 +44,8 @@ export function Field({ label, help, fault, optional = false, children }: FieldP
   );
 }
 
-const CONTROL =
+/** The look of every control in a form. */
+export const CONTROL =
   "h-8 min-w-0 rounded-control border border-line-strong/70 bg-field px-2.5 text-13 text-ink-1 transition-colors duration-150 hover:border-line-strong disabled:opacity-60 aria-invalid:border-bad";
 
 export function TextInput({
@@ -60,13 +61,5 @@ export function TextInput({
       {...rest}
       className={classNames(CONTROL, mono && "font-mono text-12", className)}
     />
-  );
-}
-
-export function Select({ className = "w-full", children, ...rest }: ComponentProps<"select">) {
-  return (
-    <select {...rest} className={classNames(CONTROL, "pr-1", className)}>
-      {children}
-    </select>
   );
 }

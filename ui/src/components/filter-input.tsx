@@ -4,10 +4,12 @@ import { TextInput } from "@/components/field";
 
 export function FilterInput({
   label,
+  placeholder = "Filter",
   value,
   onChange,
 }: {
   label: string;
+  placeholder?: string;
   value: string;
   onChange: (value: string) => void;
 }) {
@@ -24,7 +26,7 @@ export function FilterInput({
         data-filter
         aria-label={label}
         aria-keyshortcuts="/"
-        placeholder="Filter"
+        placeholder={placeholder}
         value={value}
         onChange={(event) => onChange(event.target.value)}
         onKeyDown={(event) => {

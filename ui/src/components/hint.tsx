@@ -4,6 +4,12 @@ import type { ReactNode } from "react";
 
 export const HintProvider = Tooltip.Provider;
 
+/** One press of Escape ends the hint and what lies under it: the hint was opened by mere focus. */
+function passOn({ target }: KeyboardEvent): void {
+  if (!(target instanceof HTMLElement) || target.closest("[role=dialog]") === null) return;
+  setTimeout(() => target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })));
+}
+
 export function Hint({
   text,
   side = "top",
@@ -21,6 +27,7 @@ export function Hint({
           side={side}
           sideOffset={6}
           collisionPadding={8}
+          onEscapeKeyDown={passOn}
           className="z-50 max-w-72 animate-fade-in rounded-control border border-line bg-surface-3 px-2 py-1 text-12 text-ink-1 shadow-float"
         >
           {text}

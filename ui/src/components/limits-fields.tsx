@@ -12,9 +12,9 @@ export interface LimitTexts {
 }
 
 export const LIMITS: readonly { name: LimitName; label: string }[] = [
-  { name: "requests_per_minute", label: "Requests a minute" },
-  { name: "tokens_per_minute", label: "Tokens a minute" },
-  { name: "in_flight_max", label: "Requests at once" },
+  { name: "requests_per_minute", label: "Requests per minute" },
+  { name: "tokens_per_minute", label: "Tokens per minute" },
+  { name: "in_flight_max", label: "Concurrent requests" },
 ];
 
 function spell(number: number | null): string {
@@ -37,7 +37,7 @@ export function readLimits(texts: LimitTexts["limits"]): LimitsView | ApiError {
     if (text === "") continue;
     const number = Number(text);
     if (!Number.isInteger(number) || number < 0)
-      return { code: "invalid_input", message: "This is not a whole number.", hint: null, field: name };
+      return { code: "invalid_input", message: "Enter a whole number.", hint: null, field: name };
     read[name] = number;
   }
   return read;

@@ -58,7 +58,7 @@ function StaleNotice({ error, reading }: { error: ApiError; reading: ReadingStat
   return (
     <Notice
       tone="warn"
-      title={`Not up to date: this was read ${formatRelative(reading.dataUpdatedAt, now)}.`}
+      title={`Out of date: last updated ${formatRelative(reading.dataUpdatedAt, now)}.`}
       action={<RetryButton reading={reading} />}
     >
       {error.message} {error.hint}

@@ -50,18 +50,16 @@ export function SecretField({ label, ref, presets, fault = null, onFindings }: S
 }
 
 function innerSpaceFault(findings: SecretFindings): string | null {
-  return findings.hasInnerSpace
-    ? "There is a space or a line break inside. Keys have none: copy it again, whole."
-    : null;
+  return findings.hasInnerSpace ? "The key contains a space or line break. Copy it again." : null;
 }
 
 function helpFor(findings: SecretFindings): string {
-  if (findings.empty) return "Goes straight to the vault. It can be used, replaced and removed, never read back.";
+  if (findings.empty) return "Stored in the vault. You can replace or remove it, but not read it back.";
   const origin = sayOrigin(findings.providers.map(({ label }) => label));
-  return findings.hasOuterSpace ? `${origin} Spaces or line breaks around it were taken off.` : origin;
+  return findings.hasOuterSpace ? `${origin} Surrounding whitespace was removed.` : origin;
 }
 
 function sayOrigin([first, ...others]: string[]): string {
-  if (first === undefined) return "No known provider's keys begin like this.";
-  return others.length === 0 ? `Looks like a key of ${first}.` : "The keys of several providers begin like this.";
+  if (first === undefined) return "Not a known provider's key format.";
+  return others.length === 0 ? `Looks like a key from ${first}.` : "Several providers use this key format.";
 }

@@ -159,7 +159,7 @@ export function SortableList<Item>({
         })}
       </ol>
       <span id={`${listId}-how`} hidden>
-        The up and down arrow keys move it.
+        Use the up and down arrow keys to move it.
       </span>
       <span role="status" className="sr-only">
         {said}

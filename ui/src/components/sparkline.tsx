@@ -1,5 +1,17 @@
-/** 24 small bars without axes, for a glance; its numbers are said in its label. */
-export function Sparkline({ values, label, height = 20 }: { values: number[]; label: string; height?: number }) {
+/** 24 small bars without axes, for a glance; its numbers are said in its label. What failed stands at their foot in red. */
+import { Fragment } from "react";
+
+export function Sparkline({
+  values,
+  failed = [],
+  label,
+  height = 20,
+}: {
+  values: number[];
+  failed?: number[];
+  label: string;
+  height?: number;
+}) {
   const highest = Math.max(1, ...values);
   const step = 100 / Math.max(values.length, 1);
   return (
@@ -13,15 +25,18 @@ export function Sparkline({ values, label, height = 20 }: { values: number[]; la
     >
       {values.map((value, index) => {
         const size = value === 0 ? 1 : Math.max((value / highest) * height, 2);
+        const bad = value === 0 ? 0 : size * Math.min((failed[index] ?? 0) / value, 1);
+        const place = { x: index * step + step * 0.15, width: step * 0.7 };
         return (
-          <rect
-            key={index}
-            x={index * step + step * 0.15}
-            y={height - size}
-            width={step * 0.7}
-            height={size}
-            className={value === 0 ? "fill-surface-3" : "fill-accent"}
-          />
+          <Fragment key={index}>
+            <rect
+              {...place}
+              y={height - size}
+              height={size - bad}
+              className={value === 0 ? "fill-surface-3" : "fill-accent"}
+            />
+            {bad > 0 && <rect {...place} y={height - bad} height={bad} className="fill-bad" />}
+          </Fragment>
         );
       })}
     </svg>

@@ -22,7 +22,9 @@ const LOOKS: Record<AvailabilityState, { share: number; fill: string }> = {
   cooling_down: { share: 0.7, fill: "fill-warn" },
   open: { share: 1, fill: "fill-bad" },
   blocked: { share: 1, fill: "fill-bad" },
+  held: { share: 1, fill: "fill-warn" },
   off: { share: 0.5, fill: "fill-line-strong" },
+  removed: { share: 0.5, fill: "fill-line-strong" },
 };
 
 interface StateStripProps {
@@ -127,7 +129,7 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
       {/* One line is kept for it, so that nothing jumps. */}
       <p aria-hidden className="flex min-h-9 items-start gap-2 text-12 text-ink-2">
         {current === undefined ? (
-          <span className="text-ink-3">The taller, the more is held back.</span>
+          <span className="text-ink-3">Taller bars: more traffic blocked</span>
         ) : (
           <>
             <StateBadge sign={AVAILABILITY[current.state]} />

@@ -5,7 +5,7 @@ import { renderPanel } from "../../test/render-panel";
 async function holdOpen() {
   const rendered = renderPanel("busy", "/backends/openai");
   await rendered.user.click(await screen.findByRole("tab", { name: "Resilience" }));
-  await rendered.user.click(await screen.findByRole("button", { name: /^Hold open/ }));
+  await rendered.user.click(await screen.findByRole("button", { name: /^Block traffic/ }));
   const drawer = screen.getByRole("dialog");
   return { ...rendered, drawer, undo: await within(drawer).findByRole("button", { name: "Undo" }) };
 }
@@ -16,7 +16,7 @@ test("the undo of a result is inside the open drawer and can be pressed there, a
   await user.click(undo);
   expect(clearing).toHaveBeenCalledWith({ backend: "openai", credential: "openai" });
   expect(drawer).toBeVisible();
-  await waitFor(() => expect(within(drawer).queryByText(/^Held open by you/)).not.toBeInTheDocument());
+  await waitFor(() => expect(within(drawer).queryByText(/^Traffic blocked by you/)).not.toBeInTheDocument());
 });
 
 test("the undo is reached by the keyboard alone while the drawer keeps the focus", async () => {

@@ -6,7 +6,7 @@ export function Unpriced({ requests }: { requests?: number }) {
   return (
     <span
       className="inline-flex items-center gap-1 whitespace-nowrap text-warn"
-      title="No usage or no price is known. Unknown is not zero: it is left out of every sum."
+      title="The usage or the price is unknown, so the cost is not included in totals."
     >
       <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
       {requests === undefined ? "unpriced" : `${formatCounted(requests, "request", "requests")} unpriced`}

@@ -1,4 +1,4 @@
-/** The button of something that needs a hand: leads where it is mended, or starts the checks. */
+/** The button of an issue: leads to where it is fixed, or starts the checks. */
 import { useAction } from "@/ipc/actions";
 import type { ActionView } from "@/ipc/bindings";
 import { Button, type ButtonLook } from "@/components/button";
@@ -8,12 +8,14 @@ import { actionTarget } from "@/lib/action";
 
 interface ActionButtonProps {
   action: ActionView;
+  /** The id of the need that it belongs to. */
+  need?: string;
   look?: ButtonLook;
   size?: "small" | "medium";
 }
 
-export function ActionButton({ action, look = "plain", size = "small" }: ActionButtonProps) {
-  const { path, label } = actionTarget(action);
+export function ActionButton({ action, need, look = "plain", size = "small" }: ActionButtonProps) {
+  const { path, label } = actionTarget(action, need ?? null);
   if (action.kind === "run_checks") return <RunChecksButton look={look} size={size} set="quick" label={label} />;
   return (
     <Button asChild look={look} size={size}>

@@ -7,6 +7,7 @@ const CODES: Record<ErrorCode, true> = {
   vault_unavailable: true,
   settings_invalid: true,
   offline: true,
+  timed_out: true,
   failed: true,
 };
 
@@ -24,15 +25,15 @@ export function toApiError(thrown: unknown): ApiError {
       ? thrown
       : thrown instanceof Error
         ? thrown.message
-        : "Something failed without saying why.";
+        : "Something failed for an unknown reason.";
   return { code: "failed", message, hint: null, field: null };
 }
 
 export function offlineError(): ApiError {
   return {
     code: "offline",
-    message: "Gatehouse does not answer.",
-    hint: "Start it with gatehouse serve --panel, or open the desktop window.",
+    message: "Gatehouse is not responding.",
+    hint: "Start it with `gatehouse serve --panel`, or open the desktop app.",
     field: null,
   };
 }

@@ -33,10 +33,14 @@ export const commands = {
 	keyVerify: (req: KeyRef) => typedError<KeyVerificationView, ApiError>(__TAURI_INVOKE("key_verify", { req })),
 	/**  Removes a key from the vault and detaches it from its backends. */
 	keyRemove: (req: KeyRef) => typedError<null, ApiError>(__TAURI_INVOKE("key_remove", { req })),
-	/**  Asks the vault again how it is. */
+	/**  Checks the vault again. */
 	vaultCheck: () => typedError<VaultView, ApiError>(__TAURI_INVOKE("vault_check")),
 	/**  Opens the encrypted file vault, or makes it when there is none yet. */
 	vaultUnlock: (req: VaultUnlock) => typedError<VaultView, ApiError>(__TAURI_INVOKE("vault_unlock", { req })),
+	/**  Uses another vault from now on, with the keys or without. */
+	vaultSet: (req: VaultSet) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_set", { req })),
+	/**  Moves keys that are still in another vault into this one. */
+	vaultMove: (req: VaultMove) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_move", { req })),
 	/**  All client tools. */
 	clients: () => typedError<ClientView[], ApiError>(__TAURI_INVOKE("clients")),
 	/**  Makes a local token for a client and keeps it in the vault. */
@@ -99,6 +103,18 @@ export const commands = {
 	settingsEdit: (req: SettingsValues) => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_edit", { req })),
 	/**  Applies the proposed repair of the settings file. */
 	settingsFix: () => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_fix")),
+	/**  The ledger's state, its file and its backups. */
+	ledger: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger")),
+	/**  Makes a backup of the ledger now. */
+	ledgerBackup: () => typedError<LedgerBackupView, ApiError>(__TAURI_INVOKE("ledger_backup")),
+	/**  Puts the records of a backup back; what was recorded since stays. */
+	ledgerRestore: (req: LedgerRestore) => typedError<LedgerRestoredView, ApiError>(__TAURI_INVOKE("ledger_restore", { req })),
+	/**  Counts what can be read of a damaged ledger file; changes nothing. */
+	ledgerExamine: (req: LedgerRepair) => typedError<LedgerSalvageView, ApiError>(__TAURI_INVOKE("ledger_examine", { req })),
+	/**  Puts back what can be read of a damaged ledger file; what was recorded since stays. */
+	ledgerRepair: (req: LedgerRepair) => typedError<LedgerRestoredView, ApiError>(__TAURI_INVOKE("ledger_repair", { req })),
+	/**  Accepts what happened to the ledger's file; kept files stay. */
+	ledgerAcknowledge: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger_acknowledge")),
 	/**  Sends a notification, to see that it arrives. */
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
 	/**  Opens a page in the user's browser. Only `https` (never `file:` or `smb:`). */
@@ -166,6 +182,12 @@ export type ActionView =
 { kind: "open_backend"; 
 /**  Which. */
 id: string } | 
+/**  Open this route. */
+{ kind: "open_route"; 
+/**  Which. */
+id: string } | 
+/**  Open the list of routes. */
+{ kind: "open_routing" } | 
 /**  Open this key. */
 { kind: "open_key"; 
 /**  Which. */
@@ -179,7 +201,9 @@ id: string } |
 /**  Open the readiness screen. */
 { kind: "open_readiness" } | 
 /**  Open the settings. */
-{ kind: "open_settings" };
+{ kind: "open_settings" } | 
+/**  Open the ledger's part of the settings. */
+{ kind: "open_ledger" };
 
 /**  What happened, and what to do. */
 export type ApiError = {
@@ -203,12 +227,16 @@ export type AvailabilityState =
 "trial" | 
 /**  Asked for a pause: gets none until it is over. */
 "cooling_down" | 
-/**  Failed too often: gets none for a while. */
+/**  Failed too often, so its breaker is tripped: gets none for a while. */
 "open" | 
 /**  Refuses its key or its account: gets none until that changes. */
 "blocked" | 
-/**  Switched off by hand. */
-"off";
+/**  Its traffic is blocked by hand. */
+"held" | 
+/**  Switched off in the settings. */
+"off" | 
+/**  The settings have no such backend any more. */
+"removed";
 
 /**  Whether requests may go to a backend with one of its keys at this moment. */
 export type AvailabilityView = {
@@ -270,6 +298,8 @@ export type BackendDayView = {
 	failed: Count,
 	/**  Requests per hour, oldest first, 24 values. */
 	requests_per_hour: number[],
+	/**  Of these, those that failed; 24 values. */
+	failed_per_hour?: number[],
 	/**  Mean time to the first token, in milliseconds. */
 	first_token_ms: number | null,
 };
@@ -384,6 +414,8 @@ export type BackendView = {
 	offers: OfferView[],
 	/**  What becomes of fields that its protocol has no word for. */
 	crossing: CrossingView,
+	/**  What changes when it is removed. */
+	dependents: DependentsView,
 	/**  The last 24 hours. */
 	last_day: BackendDayView,
 };
@@ -745,10 +777,12 @@ export type CheckView = {
 
 /**  Makes a token for a client. */
 export type ClientAdd = {
-	/**  Its name. */
+	/**  Its name; one that is no id becomes one: `Claude Code` is `claude-code`. */
 	id: string,
 	/**  Days until the token ends; none for never. */
 	expires_in_days: number | null,
+	/**  What it may ask for. */
+	scope: ClientScopeView,
 };
 
 /**  Changes what a client may do. Its token stays. */
@@ -761,6 +795,8 @@ export type ClientEdit = {
 	cache: CacheWishView | null,
 	/**  Whether somebody waits for its answers. */
 	priority: ClientPriorityView,
+	/**  What it may ask for. */
+	scope: ClientScopeView,
 };
 
 /**  Whose requests go first when all places are taken. */
@@ -774,6 +810,16 @@ export type ClientPriorityView =
 export type ClientRef = {
 	/**  Which. */
 	id: string,
+};
+
+/**  What a client may ask for. An empty list allows everything of its kind. */
+export type ClientScopeView = {
+	/**  Models, by the names that requests use; a `*` at the end stands for any rest. */
+	models: string[],
+	/**  Backends that may answer. */
+	backends: string[],
+	/**  Routes that requests may take. */
+	routes: string[],
 };
 
 /**  A tool that may call the gateway. */
@@ -796,6 +842,8 @@ export type ClientView = {
 	cache: CacheWishView | null,
 	/**  Whether somebody waits for its answers. */
 	priority: ClientPriorityView,
+	/**  What it may ask for. */
+	scope: ClientScopeView,
 	/**  How to use it. */
 	snippets: SnippetView[],
 };
@@ -828,6 +876,8 @@ export type CostBasisView =
 "computed" | 
 /**  Estimated tokens times price. */
 "estimated" | 
+/**  Nothing was billed: the mock or the cache answered, or no backend was reached. */
+"not_billed" | 
 /**  No usage or no price: unknown, never zero. */
 "unpriced";
 
@@ -840,6 +890,18 @@ export type CrossingView =
 "strict" | 
 /**  Dropped and named. */
 "lenient";
+
+/**  What uses a key or a backend, and so changes when it is removed. */
+export type DependentsView = {
+	/**  Backends that use the key; of a backend, none. */
+	backends: string[],
+	/**  Routes that lose a candidate. */
+	routes: string[],
+	/**  Of these routes, those that have no other candidate. */
+	broken_routes: string[],
+	/**  The key is the password of the shared cache's server. */
+	cache_server: boolean,
+};
 
 /**  How hard a model is to think before it answers. */
 export type EffortView = 
@@ -864,6 +926,8 @@ export type ErrorCode =
 "settings_invalid" | 
 /**  The core cannot be reached: the panel shows that it is offline. */
 "offline" | 
+/**  The core took too long: the command line exits with 4. */
+"timed_out" | 
 /**  Anything else. */
 "failed";
 
@@ -954,8 +1018,13 @@ export type HealthView = {
 	since: UnixMs | null,
 	/**  When it was last observed. */
 	last_checked: UnixMs | null,
-	/**  How long the last light probe took, in milliseconds. */
+	/**  How long the last light probe took, in milliseconds; none if it failed. */
 	probe_ms: number | null,
+	/**
+	 *  The state before it became unknown: after a start that of the last run, until a probe
+	 *  confirms it.
+	 */
+	last_known: HealthStateView | null,
 };
 
 /**  Puts a key in. It can be used, replaced and removed, never read back. */
@@ -1031,6 +1100,8 @@ export type KeyView = {
 	used_at: UnixMs | null,
 	/**  Backends that use it. */
 	used_by: string[],
+	/**  What changes when it is removed. */
+	dependents: DependentsView,
 	/**  Where it lies. */
 	storage: VaultKindView,
 	/**  Read-only: it comes from the environment. */
@@ -1061,6 +1132,121 @@ export type LackView =
 /**  Images in messages. */
 "images";
 
+/**  One backup. */
+export type LedgerBackupView = {
+	/**  Its file name. */
+	name: string,
+	/**  When it was made. */
+	at: UnixMs,
+	/**  Its size, in bytes. */
+	bytes: Count,
+};
+
+/**  What happened to the ledger's file. */
+export type LedgerIncidentView = {
+	/**  `damaged`, `emptied`, `missing`, `replaced`, `older`, `deleted_in_use` or `replaced_in_use`. */
+	cause: string,
+	/**  When it was noticed. */
+	at: UnixMs,
+	/**  What SQLite said of a damaged file. */
+	detail: string | null,
+	/**  The read-only file in which the records of before are kept. */
+	kept: string | null,
+	/**  How many requests the ledger had before. */
+	requests_before: Count | null,
+	/**  True when records of before are missing in the ledger. */
+	lacks_records: boolean,
+};
+
+/**  One thing that is wrong with the ledger. */
+export type LedgerProblemView = {
+	/**  Stable while it lasts. */
+	id: string,
+	/**  How bad it is. */
+	level: VerdictLevel,
+	/**  What it is. */
+	title: string,
+	/**  What it means, and what to do. */
+	detail: string,
+	/**  Since when. */
+	since: UnixMs | null,
+};
+
+/**  Which damaged file to read. */
+export type LedgerRepair = {
+	/**  Its file name among the kept files; `None` takes the one of the incident, or else the newest. */
+	file: string | null,
+};
+
+/**  Which backup to restore. */
+export type LedgerRestore = {
+	/**  Its file name; `None` takes the newest that is sound. */
+	backup: string | null,
+};
+
+/**  What a restore or repair did. */
+export type LedgerRestoredView = {
+	/**  The file that the records came from. */
+	from: string,
+	/**  Requests in the ledger now. */
+	requests: Count,
+	/**  Of these, requests recorded since and added. */
+	added: Count,
+	/**  The read-only file that was the ledger until now. */
+	kept: string | null,
+	/**  Newer backups that could not be used, and why. */
+	skipped: SkippedBackupView[],
+};
+
+/**  What can be read of a damaged file. */
+export type LedgerSalvageView = {
+	/**  The file. */
+	file: string,
+	/**  Requests that can be read. */
+	requests: Count,
+	/**  How many the ledger had when it was last seen whole. */
+	requests_before: Count | null,
+	/**  Attempts of those requests. */
+	attempts: Count,
+	/**  Rows of sums, by which usage and costs are shown. */
+	sums: Count,
+	/**  Prices, runs, health changes and the like. */
+	other_rows: Count,
+	/**  Tables in which something cannot be read. */
+	damaged_tables: string[],
+};
+
+/**  Whether requests are recorded as they happen. */
+export type LedgerStateView = 
+/**  Each is recorded before its client sees the end of the answer. */
+"current" | 
+/**  Records wait in memory. */
+"behind" | 
+/**  Records wait in memory, and new requests are refused. */
+"refusing";
+
+/**  The ledger and its backups. */
+export type LedgerView = {
+	/**  Whether requests are recorded as they happen. */
+	state: LedgerStateView,
+	/**  Records that wait in memory for the disk. */
+	waiting_records: Count,
+	/**  What is wrong, most severe first; empty when nothing is. */
+	problems: LedgerProblemView[],
+	/**  What happened to the file, until it is dealt with. */
+	incident: LedgerIncidentView | null,
+	/**  The ledger's file. */
+	path: string,
+	/**  Its size on disk, in bytes. */
+	bytes: Count,
+	/**  The folder of the backups. */
+	backup_folder: string,
+	/**  Newest first. */
+	backups: LedgerBackupView[],
+	/**  Read-only files with records of before, in the ledger's folder, oldest first. */
+	kept_files: string[],
+};
+
 /**  How much may be asked; none for no limit. */
 export type LimitsView = {
 	/**  Requests in any minute. */
@@ -1082,7 +1268,7 @@ export type ModelView = {
 	price: PriceView | null,
 };
 
-/**  One thing that needs a hand. */
+/**  One thing that needs attention. */
 export type NeedView = {
 	/**  Stable while the need lasts. */
 	id: string,
@@ -1378,6 +1564,8 @@ export type PresetView = {
 	key_prefix: string | null,
 	/**  Where keys are made. */
 	docs_url: string,
+	/**  The page where its keys are made, where one is known. */
+	keys_url: string | null,
 	/**  Runs on this machine and needs no key. */
 	local: boolean,
 	/**  What it lacks of Chat Completions. */
@@ -1517,7 +1705,7 @@ export type RequestView = {
 	started_at: UnixMs,
 	/**  Who sent it. */
 	client: string,
-	/**  Who answered. */
+	/**  Who answered or failed last; of a request that no backend was asked, the first choice. */
 	backend: string | null,
 	/**  What was asked for. */
 	model_asked: string,
@@ -1527,8 +1715,10 @@ export type RequestView = {
 	state: RequestStateView,
 	/**  The status the client saw. */
 	http_status: number | null,
-	/**  What went wrong, in words. */
+	/**  What went wrong, as the client was told; of requests recorded by older versions the class alone. */
 	error: string | null,
+	/**  The gateway's stable word for it: `overloaded`. */
+	error_class?: string | null,
 	/**  Why it went where it went. */
 	explanation: string,
 	/**  Streamed or in one piece. */
@@ -1560,16 +1750,28 @@ export type RequestView = {
 	attempts: number,
 };
 
-/**  Which requests. */
+/**  Which requests. All filters that are set have to hold. */
 export type RequestsQuery = {
 	/**  Older than this request; none for the newest. */
 	before: string | null,
 	/**  How many, 1 to 500. */
 	limit: number,
-	/**  Only this backend. */
+	/**  Only answered by this backend, or failed at it last. */
 	backend: string | null,
-	/**  Only this client. */
+	/**  Only of this client. */
 	client: string | null,
+	/**  Only of this route. */
+	route?: string | null,
+	/**  Only requests that asked for this model or were billed as it; `*` stands for any text. */
+	model?: string | null,
+	/**  Only with this HTTP status, `503`, or one of this class, `5xx`. */
+	http_status?: string | null,
+	/**  Only with this outcome. */
+	state?: RequestStateView | null,
+	/**  Only requests that began at this time or later. */
+	since?: UnixMs | null,
+	/**  Only requests that began before this time. */
+	until?: UnixMs | null,
 };
 
 /**  A page of requests, newest first. */
@@ -1656,14 +1858,11 @@ export type RouteCandidateView = {
 	model: string | null,
 	/**  Its weight among the others, of the policies that use one. */
 	weight: number,
-	/**
-	 *  The best of its keys: whether it may be used at this moment. Off if the settings do not know
-	 *  the backend, or have switched it off.
-	 */
+	/**  The best of its keys: whether it may be used at this moment. */
 	availability: AvailabilityView,
 	/**
-	 *  Each of its keys; one entry without a key if it needs none, none at all if the settings do
-	 *  not know the backend.
+	 *  Each of its keys; one entry without a key if it needs none, none at all if the backend no
+	 *  longer exists.
 	 */
 	accesses: AvailabilityView[],
 	/**  Requests of this route that it answered in the last 24 hours. */
@@ -1777,7 +1976,7 @@ export type RouteSimulation = {
 	ask: RouteAsk,
 	/**  How often, 1 to [`SIMULATION_DRAWS_MAX`]. */
 	draws: number,
-	/**  Backends that are taken to be closed. */
+	/**  Backends that are taken to be down. */
 	closed: string[],
 };
 
@@ -1824,6 +2023,11 @@ export type RouteView = {
 	candidates: RouteCandidateView[],
 	/**  Where its requests go now, in one sentence. */
 	sentence: string,
+	/**
+	 *  Why none of its candidates can answer now, as a clause: "its only backend, openai, is
+	 *  failing"; none if one can, or if the route is switched off.
+	 */
+	broken: string | null,
 	/**  Requests of the last 24 hours. */
 	requests: Count,
 	/**  Their share of all requests of the last 24 hours, 0 to 100; none without any. */
@@ -1839,8 +2043,8 @@ export type RoutesOrder = {
 /**  All routes, in the order in which equals are tried. */
 export type RoutesView = {
 	/**
-	 *  Where requests go, in one sentence: "3 routes lead to 2 backends; openai is open, so `fast`
-	 *  goes to anthropic."
+	 *  The worst first, in one or two sentences: "fast is broken: its only backend, openai, is
+	 *  failing. 3 routes lead to 2 backends."
 	 */
 	sentence: string,
 	/**  The routes. */
@@ -2026,8 +2230,6 @@ export type SettingsView = {
 	vault: VaultView,
 	/**  Where things lie. */
 	folders: FoldersView,
-	/**  What takes effect only after a restart, of what was changed since the start. */
-	restart_needed_for: string[],
 };
 
 /**  How much a check matters. */
@@ -2040,6 +2242,14 @@ export type SeverityView =
 "minor" | 
 /**  Good to know. */
 "info";
+
+/**  A backup that could not be used. */
+export type SkippedBackupView = {
+	/**  Its file name. */
+	name: string,
+	/**  Why. */
+	reason: string,
+};
 
 /**  A piece of code to copy. */
 export type SnippetView = {
@@ -2110,7 +2320,9 @@ export type Tag =
 /**  Breakers, cooldowns and blocks. */
 "accesses" | 
 /**  The cache of answers. */
-"cache";
+"cache" | 
+/**  The ledger's file, its backups and what is wrong with it. */
+"ledger";
 
 /**  How a step went. */
 export type TestStepState = 
@@ -2199,6 +2411,8 @@ export type UsageQuery = {
 	group_by: UsageGroupBy,
 	/**  Whose midnight begins a day. */
 	zone: ZoneChoice,
+	/**  Where the period begins, in place of `range`; by hour up to two days, by day beyond. */
+	from?: UnixMs | null,
 };
 
 /**  Periods that end now. */
@@ -2250,7 +2464,7 @@ export type UsageView = {
 	to: UnixMs,
 	/**  The time zone that was used, `Europe/Berlin`. */
 	zone: string,
-	/**  The chart's title as its finding, for example "openai took 82 % of $4.10". */
+	/**  The chart's title as its finding, for example "openai: 82 % of $4.10". */
 	finding: string,
 	/**  Totals. */
 	totals: UsageTotalsView,
@@ -2258,6 +2472,20 @@ export type UsageView = {
 	groups: UsageGroupView[],
 	/**  The bars, oldest first, gaps included. */
 	buckets: UsageBucketView[],
+};
+
+/**  What came of a change of the vault. */
+export type VaultChangeView = {
+	/**  The vault in use now. */
+	vault: VaultView,
+	/**  Keys that were moved into it. */
+	moved: string[],
+	/**  Clients whose tokens were moved into it. */
+	moved_tokens: string[],
+	/**  Keys and clients whose copy could not be removed from the old vault. */
+	left: string[],
+	/**  What was done, as one or two sentences. */
+	sentence: string,
 };
 
 /**  The kinds of vault. */
@@ -2270,6 +2498,24 @@ export type VaultKindView =
 "env" | 
 /**  Memory only; gone at the end. */
 "memory";
+
+/**  Moves keys and tokens that are still in another vault into the one in use. */
+export type VaultMove = {
+	/**  Where they are. */
+	from: VaultKindView,
+	/**  Opens the encrypted file, if they are in it; travels inwards only. */
+	passphrase: string | null,
+};
+
+/**  Uses another vault from now on. Shells ask for a new passphrase twice before they send it. */
+export type VaultSet = {
+	/**  The new kind. */
+	kind: VaultKindView,
+	/**  Opens the encrypted file, or creates it; travels inwards only. */
+	passphrase: string | null,
+	/**  Move keys and tokens there: written, read back, compared, and only then removed here. */
+	move_keys: boolean,
+};
 
 /**  The states of the vault. */
 export type VaultStateView = 
@@ -2302,12 +2548,23 @@ export type VaultView = {
 	state: VaultStateView,
 	/**  What to do when it is not ready. */
 	hint: string | null,
+	/**
+	 *  This machine has no keychain (which is not the same as a locked one): an encrypted file can
+	 *  stand in for it.
+	 */
+	keychain_missing: boolean,
+	/**  An encrypted file exists, so its passphrase is asked for once; a new one is asked for twice. */
+	file_exists: boolean,
+	/**  `GATEHOUSE_VAULT` chose the kind, so it cannot be changed here. */
+	set_by_environment: boolean,
 };
 
 /**  How good things are. */
 export type VerdictLevel = 
 /**  Everything works. */
 "ok" | 
+/**  Nothing is known to be wrong, and not everything was checked yet. */
+"unknown" | 
 /**  Works, and something wants looking at. */
 "attention" | 
 /**  Something does not work. */
@@ -2317,9 +2574,9 @@ export type VerdictLevel =
 export type VerdictView = {
 	/**  The word. */
 	level: VerdictLevel,
-	/**  The sentence, for example "2 backends need you". */
+	/**  The sentence, for example "openai is down" or "3 issues". */
 	sentence: string,
-	/**  What needs a hand, most important first; at most five. */
+	/**  What needs attention, most severe first; at most five. */
 	needs: NeedView[],
 };
 

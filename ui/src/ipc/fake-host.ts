@@ -10,6 +10,7 @@ import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeCache } from "@/ipc/fake/cache";
+import { fakeLedger } from "@/ipc/fake/ledger";
 import { fakePlayground } from "@/ipc/fake/playground";
 import {
   checkNewBackend,
@@ -27,9 +28,19 @@ import {
   testOf,
 } from "@/ipc/fake/rules";
 import { fakeRoutes } from "@/ipc/fake/routes";
-import { usageOf } from "@/ipc/fake/traffic";
+import { fakeVault } from "@/ipc/fake/vault";
+import { isAskedFor, usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
-import { health, makeBackend, makeClient, makeKey, makeWorld, type Scenario } from "@/ipc/fake/world";
+import {
+  NO_DEPENDENTS,
+  health,
+  makeBackend,
+  makeClient,
+  makeKey,
+  makeWorld,
+  vaultOf,
+  type Scenario,
+} from "@/ipc/fake/world";
 import type { Clock } from "@/lib/clock";
 
 const SLOW_MS = 2_500;
@@ -112,6 +123,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
   }
 
   return {
+    session: null,
     status: () => answer(() => statusView(world, now())),
 
     backends: () => answer(() => backendViews(world, now())),
@@ -203,7 +215,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           );
         const added = putKey(req.id, req.label, req.secret, req.url === null ? null : originOf(req.url, "url"));
         changed("keys", "status");
-        return { ...added, used_by: [] };
+        return { ...added, used_by: [], dependents: NO_DEPENDENTS };
       }),
     keyReplace: (req) =>
       answer(() => {
@@ -265,6 +277,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
         const added = makeClient(req.id, now(), world.settings.values.gateway_port);
         added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
+        added.scope = req.scope;
         world.clients.push(added);
         changed("clients", "status");
         return added;
@@ -290,15 +303,12 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeRoutes(doing),
     ...fakeAccesses(doing),
     ...fakeCache(doing),
+    ...fakeLedger(doing),
 
     usage: (req) => answer(() => usageOf(world.requests, req, now())),
     requests: (req) =>
       answer(() => {
-        const rows = world.requests.filter(
-          (request) =>
-            (req.backend === null || request.backend === req.backend) &&
-            (req.client === null || request.client === req.client),
-        );
+        const rows = world.requests.filter((request) => isAskedFor(request, req));
         const first = req.before === null ? 0 : rows.findIndex((request) => request.id === req.before) + 1;
         const page = rows.slice(first, first + req.limit);
         return { requests: page, next: first + req.limit < rows.length ? (page.at(-1)?.id ?? null) : null };
@@ -342,12 +352,11 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         if (!world.settings.valid)
           throw fault("settings_invalid", "The settings file has errors, so it is not written to.", "Repair it first.");
         requireRanges(req);
-        if (req.gateway_port !== world.settings.values.gateway_port) world.settings.restart = ["gateway_port"];
         if (req.vault_kind !== world.vault.kind)
           world.vault =
             req.vault_kind === "file"
-              ? { kind: "file", state: "locked", hint: "Give the passphrase to open the encrypted file." }
-              : { kind: req.vault_kind, state: "ready", hint: null };
+              ? vaultOf("file", "locked", "Give the passphrase to open the encrypted file.")
+              : vaultOf(req.vault_kind, "ready", null);
         world.settings.values = req;
         changed("settings", "status");
         return settingsView(world);
@@ -368,26 +377,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           : { delivered: true, detail: "The desktop took it. If nothing appeared, look at Do not disturb." },
       ),
 
-    vaultCheck: () =>
-      answer(() => {
-        if (world.vault.state === "locked" && world.vault.kind === "keychain")
-          world.vault = { kind: "keychain", state: "ready", hint: null };
-        changed("keys", "settings", "status");
-        return world.vault;
-      }),
-    vaultUnlock: (req) =>
-      answer(() => {
-        if (world.vault.kind !== "file")
-          throw fault(
-            "vault_unavailable",
-            "Only the encrypted file has a passphrase.",
-            "Unlock the keychain in the desktop.",
-          );
-        if (req.passphrase.length < 8) throw fault("invalid_input", "The passphrase is wrong.", null, "passphrase");
-        world.vault = { kind: "file", state: "ready", hint: null };
-        changed("keys", "settings", "status");
-        return world.vault;
-      }),
+    ...fakeVault(doing),
 
     openUrl: (url) =>
       answer(() =>

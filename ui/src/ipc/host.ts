@@ -5,9 +5,13 @@
  *
  * Every promise rejects with an `ApiError` and with nothing else.
  */
-import type { AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, NotificationTestView, PanelEvent, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RoutesOrder, RoutesView, RouteView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultUnlock, VaultView } from "./bindings";
+import type { AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView, PanelEvent, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RoutesOrder, RoutesView, RouteView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView } from "./bindings";
+import type { Session } from "./session";
 
 export interface Host {
+  /** The browser's session with the core; `null` where there is none to end (the window). */
+  session: Session | null;
+
   status(): Promise<StatusView>;
 
   backends(): Promise<BackendView[]>;
@@ -27,6 +31,10 @@ export interface Host {
   vaultCheck(): Promise<VaultView>;
   /** Opens the encrypted file vault, or makes it when there is none yet. */
   vaultUnlock(req: VaultUnlock): Promise<VaultView>;
+  /** Uses another vault from now on, with the keys or without. A new passphrase is asked for twice before. */
+  vaultSet(req: VaultSet): Promise<VaultChangeView>;
+  /** Moves keys that are still in another vault into the one in use. */
+  vaultMove(req: VaultMove): Promise<VaultChangeView>;
 
   clients(): Promise<ClientView[]>;
   clientAdd(req: ClientAdd): Promise<ClientView>;
@@ -70,6 +78,16 @@ export interface Host {
   playgroundCancel(req: PlaygroundRef): Promise<null>;
   playgroundRaw(req: PlaygroundRef): Promise<PlaygroundRawView>;
   playgroundSnippets(req: PlaygroundSend): Promise<PlaygroundSnippetsView>;
+
+  ledger(): Promise<LedgerView>;
+  ledgerBackup(): Promise<LedgerBackupView>;
+  /** Requests recorded since the backup stay. */
+  ledgerRestore(req: LedgerRestore): Promise<LedgerRestoredView>;
+  /** Counts what can be read of a damaged file; changes nothing. */
+  ledgerExamine(req: LedgerRepair): Promise<LedgerSalvageView>;
+  ledgerRepair(req: LedgerRepair): Promise<LedgerRestoredView>;
+  /** Ends the incident; kept files stay. */
+  ledgerAcknowledge(): Promise<LedgerView>;
 
   settings(): Promise<SettingsView>;
   settingsEdit(req: SettingsValues): Promise<SettingsView>;

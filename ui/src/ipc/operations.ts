@@ -4,7 +4,7 @@
  */
 import type { Host } from "@/ipc/host";
 
-type Operation = Exclude<keyof Host, "subscribe" | "openUrl" | "painted">;
+type Operation = Exclude<keyof Host, "session" | "subscribe" | "openUrl" | "painted">;
 
 /** `none`: called without a request. `req`: called with one. */
 export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown ? "none" : "req" } = {
@@ -52,9 +52,17 @@ export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown
   settings: "none",
   settingsEdit: "req",
   settingsFix: "none",
+  ledger: "none",
+  ledgerBackup: "none",
+  ledgerRestore: "req",
+  ledgerExamine: "req",
+  ledgerRepair: "req",
+  ledgerAcknowledge: "none",
   notificationTest: "none",
   vaultCheck: "none",
   vaultUnlock: "req",
+  vaultSet: "req",
+  vaultMove: "req",
 };
 
 type Operations = Pick<Host, Operation>;

@@ -8,6 +8,7 @@ import type {
   BackendView,
   ClientView,
   KeyView,
+  LedgerView,
   PlaygroundRawView,
   PlaygroundRunView,
   PlaygroundSend,
@@ -44,6 +45,7 @@ export const QUERY_NAMES = [
   "breaker_timeline",
   "breaker_backtest",
   "cache",
+  "ledger",
   "request_path",
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
@@ -108,6 +110,11 @@ export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<Playg
   });
 }
 
+export function useLedger(): UseQueryResult<LedgerView, ApiError> {
+  const host = useHost();
+  return useQuery<LedgerView, ApiError>({ queryKey: ["ledger"], queryFn: () => host.ledger() });
+}
+
 export function useSettings(): UseQueryResult<SettingsView, ApiError> {
   const host = useHost();
   return useQuery<SettingsView, ApiError>({ queryKey: ["settings"], queryFn: () => host.settings() });
@@ -123,15 +130,16 @@ export function useUsage(query: UsageQuery): UseQueryResult<UsageView, ApiError>
   });
 }
 
-export type RequestsFilter = Pick<RequestsQuery, "backend" | "client">;
+export type RequestsQueryFilter = Partial<Omit<RequestsQuery, "before" | "limit">>;
 
-/** Requests newest first, page by page. */
-export function useRequests(filter: RequestsFilter, limit: number = REQUESTS_PAGE_ROWS) {
+/** Requests newest first, page by page. The rows of the filter before stay while those of the next one are read. */
+export function useRequests(filter: RequestsQueryFilter, limit: number = REQUESTS_PAGE_ROWS) {
   const host = useHost();
   return useInfiniteQuery<RequestsView, ApiError, InfiniteData<RequestsView>, readonly unknown[], string | null>({
     queryKey: ["requests", filter, limit],
-    queryFn: ({ pageParam }) => host.requests({ ...filter, limit, before: pageParam }),
+    queryFn: ({ pageParam }) => host.requests({ backend: null, client: null, ...filter, limit, before: pageParam }),
     initialPageParam: null,
     getNextPageParam: (page) => page.next,
+    placeholderData: (previous) => previous,
   });
 }

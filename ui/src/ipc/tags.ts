@@ -15,7 +15,10 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   routes: ["routes", "route_explain", "route_simulate"],
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline"],
   cache: ["cache"],
+  ledger: ["ledger"],
 };
+
+export const EVERY_TAG = Object.keys(STALE_BY_TAG) as Tag[];
 
 /** Refetches what is on the page and marks the rest for when it is next shown. */
 export function invalidateTags(cache: QueryClient, tags: Tag[]): void {

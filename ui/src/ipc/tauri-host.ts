@@ -26,6 +26,7 @@ function rejecting(command: (...req: never[]) => Promise<Answer>) {
 export function tauriHost(): Host {
   const operations = Object.entries(commands).map(([name, command]) => [name, rejecting(command)]);
   return {
+    session: null,
     ...(Object.fromEntries(operations) as Operations<typeof commands>),
     subscribe(listener) {
       const listening = events.panelEvent.listen((event) => listener(event.payload));

@@ -7,12 +7,17 @@ export interface ActionTarget {
   label: string;
 }
 
-export function actionTarget(action: ActionView): ActionTarget {
+/** What `action` leads to; `need` is the id of the need it belongs to. */
+export function actionTarget(action: ActionView, need: string | null = null): ActionTarget {
   switch (action.kind) {
     case "open_backend":
       return { path: `/backends/${encodeURIComponent(action.id)}`, label: "Open backend" };
     case "open_key":
       return { path: `/keys/${encodeURIComponent(action.id)}`, label: "Open key" };
+    case "open_route":
+      return { path: `/routing/${encodeURIComponent(action.id)}`, label: "Open route" };
+    case "open_routing":
+      return { path: "/routing", label: "Open routing" };
     case "add_backend":
       return { path: "/backends?add=true", label: "Add backend" };
     case "add_client":
@@ -22,6 +27,15 @@ export function actionTarget(action: ActionView): ActionTarget {
     case "open_readiness":
       return { path: "/readiness", label: "Open readiness" };
     case "open_settings":
-      return { path: "/settings", label: "Open settings" };
+      return isVault(need)
+        ? { path: "/settings?part=Vault", label: "Open vault settings" }
+        : { path: "/settings", label: "Open settings" };
+    case "open_ledger":
+      return { path: "/settings?part=Ledger", label: "Open ledger" };
   }
+}
+
+/** `vault` and `vault/missing` are the core's needs about where keys are stored. */
+function isVault(need: string | null): boolean {
+  return need !== null && /^vault(\/|$)/.test(need);
 }

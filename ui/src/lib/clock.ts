@@ -15,6 +15,8 @@ interface Pace {
 }
 
 export interface Clock extends Pace {
+  /** Milliseconds since 1970, also between two ticks. */
+  exact(): number;
   /** The same time in steps of a second, for what counts down. */
   seconds: Pace;
 }
@@ -43,21 +45,25 @@ function pace(tickMs: number): Pace {
 }
 
 export function systemClock(): Clock {
-  return { ...pace(TICK_MS), seconds: pace(SECOND_MS) };
+  return { ...pace(TICK_MS), exact: () => Date.now(), seconds: pace(SECOND_MS) };
 }
 
 /** Stands still; for the made-up world, tests and screenshots. */
 export function stoppedClock(moment: number): Clock {
   const stopped: Pace = { now: () => moment, subscribe: () => () => {} };
-  return { ...stopped, seconds: stopped };
+  return { ...stopped, exact: stopped.now, seconds: stopped };
 }
 
 export const ClockContext = createContext<Clock>(systemClock());
 
-/** The present, moving on every 15 seconds. */
+/**
+ * The present, moving on every 15 seconds and with every rendering: the last tick would be too old for a moment that
+ * has just come from the core, which would then be told as a future one.
+ */
 export function useNow(): number {
   const source = useContext(ClockContext);
-  return useSyncExternalStore(source.subscribe, source.now);
+  useSyncExternalStore(source.subscribe, source.now);
+  return source.exact();
 }
 
 /** The present, moving on every second: only for what counts down, and only while it does. */

@@ -10,7 +10,9 @@ import type {
   CheckStateView,
   ForcedView,
   HealthStateView,
+  HealthView,
   KeyStateView,
+  LedgerStateView,
   PlaygroundStateView,
   RequestStateView,
   RunVerdictView,
@@ -39,6 +41,12 @@ export const HEALTH: Record<HealthStateView, Sign> = {
   disabled: sign("Off", "square", "muted"),
 };
 
+/** A state that is not confirmed shows as the last known one, and never as more than that. */
+export function healthSign({ state, last_known }: HealthView): Sign {
+  if (state !== "unknown" || last_known === null) return HEALTH[state];
+  return { ...HEALTH.unknown, word: `Last known: ${HEALTH[last_known].word.toLowerCase()}` };
+}
+
 export const KEY: Record<KeyStateView, Sign> = {
   valid: sign("Valid", "disc", "ok"),
   unverified: sign("Unverified", "ring", "muted"),
@@ -46,12 +54,18 @@ export const KEY: Record<KeyStateView, Sign> = {
   missing: sign("Missing", "triangle", "warn"),
 };
 
+export const LEDGER: Record<LedgerStateView, Sign> = {
+  current: sign("Recording", "disc", "ok"),
+  behind: sign("Behind", "half", "warn"),
+  refusing: sign("Not writable", "barred", "bad"),
+};
+
 export const REQUEST: Record<RequestStateView, Sign> = {
   running: sign("Running", "turning", "info"),
   complete: sign("Complete", "disc", "ok"),
   partial: sign("Cut short", "half", "warn"),
   failed: sign("Failed", "barred", "bad"),
-  cancelled: sign("Client left", "square", "muted"),
+  cancelled: sign("Cancelled", "square", "muted"),
   unknown: sign("Unknown", "ring", "muted"),
 };
 
@@ -62,19 +76,20 @@ export const CHECK: Record<CheckStateView, Sign> = {
   warn: sign("Warning", "triangle", "warn"),
   fail: sign("Failed", "barred", "bad"),
   skipped: sign("Skipped", "dash", "muted"),
-  not_applicable: sign("Does not apply", "dash", "muted"),
-  crashed: sign("Check broke", "barred", "warn"),
+  not_applicable: sign("Not applicable", "dash", "muted"),
+  crashed: sign("Check crashed", "barred", "warn"),
   cancelled: sign("Cancelled", "square", "muted"),
 };
 
 export const TEST_STEP: Record<TestStepState, Sign> = {
   pass: sign("Passed", "disc", "ok"),
   fail: sign("Failed", "barred", "bad"),
-  skipped: sign("Not tried", "dash", "muted"),
+  skipped: sign("Skipped", "dash", "muted"),
 };
 
 export const VERDICT: Record<VerdictLevel, Sign> = {
-  ok: sign("All well", "disc", "ok"),
+  ok: sign("All clear", "disc", "ok"),
+  unknown: sign("Checking", "ring", "muted"),
   attention: sign("Attention", "triangle", "warn"),
   problem: sign("Problem", "barred", "bad"),
 };
@@ -90,55 +105,57 @@ export const PLAYGROUND: Record<PlaygroundStateView, Sign> = {
 
 export const RUN_VERDICT: Record<RunVerdictView, Sign> = {
   ready: sign("Ready", "disc", "ok"),
-  ready_with_warnings: sign("Ready, with care", "triangle", "warn"),
+  ready_with_warnings: sign("Ready with warnings", "triangle", "warn"),
   not_ready: sign("Not ready", "barred", "bad"),
 };
 
 export const VAULT: Record<VaultStateView, Sign> = {
-  unknown: sign("Not known yet", "ring", "muted"),
+  unknown: sign("Not checked yet", "ring", "muted"),
   ready: sign("Ready", "disc", "ok"),
   locked: sign("Locked", "barred", "bad"),
-  no_collection: sign("No collection", "triangle", "warn"),
-  unavailable: sign("Not available", "barred", "bad"),
-  hung: sign("Does not answer", "half", "warn"),
+  no_collection: sign("No keyring", "triangle", "warn"),
+  unavailable: sign("Unavailable", "barred", "bad"),
+  hung: sign("Not responding", "half", "warn"),
   damaged: sign("Damaged", "barred", "bad"),
 };
 
 export const AVAILABILITY: Record<AvailabilityState, Sign> = {
-  ready: sign("Ready", "disc", "ok"),
+  ready: sign("Healthy", "disc", "ok"),
   recovering: sign("Recovering", "half", "warn"),
-  trial: sign("On trial", "ring", "info"),
+  trial: sign("Testing recovery", "ring", "info"),
   cooling_down: sign("Cooling down", "triangle", "warn"),
-  open: sign("Open", "square", "bad"),
+  open: sign("Tripped", "square", "bad"),
   blocked: sign("Blocked", "barred", "bad"),
+  held: sign("Blocked by you", "barred", "warn"),
+  removed: sign("No longer exists", "barred", "bad"),
   off: sign("Off", "dash", "muted"),
 };
 
 export const BREAKER: Record<BreakerState, Sign> = {
-  closed: sign("Closed", "disc", "ok"),
-  open: sign("Open", "square", "bad"),
-  half_open: sign("Half open", "ring", "info"),
+  closed: sign("Healthy", "disc", "ok"),
+  open: sign("Tripped", "square", "bad"),
+  half_open: sign("Testing recovery", "ring", "info"),
   recovering: sign("Recovering", "half", "warn"),
 };
 
 export const FORCED_WORD: Record<ForcedView, string> = {
-  open: "Held open",
-  closed: "Held closed",
-  monitor_only: "Counts only",
-  disabled: "Breaker off",
+  open: "Traffic blocked",
+  closed: "Traffic allowed",
+  monitor_only: "Monitor only",
+  disabled: "Breaker disabled",
 };
 
 export const CACHE_TIER: Record<CacheTierState, Sign> = {
   on: sign("On", "disc", "ok"),
   off: sign("Off", "dash", "muted"),
-  lost: sign("Not reached", "triangle", "warn"),
+  lost: sign("Unreachable", "triangle", "warn"),
 };
 
 export const CACHE_OUTCOME: Record<CacheOutcomeView, Sign> = {
-  hit: sign("Answered from the cache", "disc", "ok"),
-  joined: sign("Joined the same question in flight", "half", "ok"),
-  miss: sign("Not in the cache", "ring", "muted"),
-  bypass: sign("Went past the cache", "dash", "muted"),
+  hit: sign("Served from cache", "disc", "ok"),
+  joined: sign("Shared an identical request in flight", "half", "ok"),
+  miss: sign("Cache miss", "ring", "muted"),
+  bypass: sign("Cache bypassed", "dash", "muted"),
 };
 
 export const SEVERITY_WORD: Record<SeverityView, string> = {
@@ -152,5 +169,5 @@ export const VAULT_KIND_WORD: Record<VaultKindView, string> = {
   keychain: "System keychain",
   file: "Encrypted file",
   env: "Environment (read-only)",
-  memory: "Memory (gone at exit)",
+  memory: "Memory (lost on exit)",
 };

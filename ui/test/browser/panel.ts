@@ -3,7 +3,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
 export const SCREENS = {
-  overview: { path: "/", heading: /works|need/ },
+  overview: { path: "/", heading: /works|issue|^The settings file has errors$/ },
   backends: { path: "/backends", heading: "Backends" },
   routing: { path: "/routing", heading: "Routing" },
   keys: { path: "/keys", heading: "Keys" },
@@ -81,7 +81,7 @@ export async function watchFaults(page: Page): Promise<() => Promise<string[]>> 
 /** Chooses a model of the playground by typing its name. */
 export async function chooseModel(page: Page, picker: string, model: string): Promise<void> {
   await page.getByRole("button", { name: new RegExp(`^${picker}: `) }).click();
-  await page.getByPlaceholder("Find a model, or type a name").fill(model);
+  await page.getByPlaceholder("Search models or type a name").fill(model);
   await page.keyboard.press("Enter");
 }
 

@@ -17,14 +17,20 @@ const OPERATION_NAMES = new Map(
   Object.keys(OPERATIONS).map((name) => [snakeCase(name), name as keyof typeof OPERATIONS]),
 );
 
-/** Puts the made-up core behind the product's own transport. Gives back what was asked, with the panel's header. */
+/** As if a link had been opened in this tab. */
+async function signIn(page: Page): Promise<void> {
+  await page.addInitScript(() => sessionStorage.setItem("gatehouse.session", "ghc_given"));
+}
+
+/** Puts the made-up core behind the product's own transport. Gives back what was asked, with the session's header. */
 async function serveCore(page: Page, scenario: Scenario): Promise<string[]> {
   const host = fakeHost({ scenario, clock: stoppedClock(NOW), later: (_ms, run) => run() });
+  await signIn(page);
   const asked: string[] = [];
   await page.route("**/control/v1/**", async (route) => {
     const name = new URL(route.request().url()).pathname.split("/").at(-1) ?? "";
     if (name === "events") return route.fulfill({ contentType: "text/event-stream", body: ": open\n\n" });
-    asked.push(`${route.request().method()} ${name} ${route.request().headers()["x-gatehouse-panel"]}`);
+    asked.push(`${route.request().method()} ${name} ${route.request().headers()["authorization"]}`);
     const operation = OPERATION_NAMES.get(name);
     if (operation === undefined) return route.fulfill({ status: 404, json: { code: "not_found", message: name } });
     const call = host[operation] as (req: unknown) => Promise<unknown>;
@@ -33,21 +39,20 @@ async function serveCore(page: Page, scenario: Scenario): Promise<string[]> {
   return asked;
 }
 
-test("the one-time token is traded for the cookie before anything is asked, and leaves the address", async ({
-  page,
-}) => {
+test("the one-time token is exchanged before anything is asked, and leaves the address", async ({ page }) => {
   const faults = await watchFaults(page);
   const exchanged: (string | null)[] = [];
   await page.route("**/panel/exchange", (route) => {
     exchanged.push(route.request().postData());
-    return route.fulfill({ status: 204 });
+    return route.fulfill({ json: { session: "ghc_exchanged" } });
   });
   const asked = await serveCore(page, "busy");
   await page.goto(`${PRODUCT}/index.html#one-time=abc123`);
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
   expect(exchanged).toEqual(['{"one_time":"abc123"}']);
   expect(page.url()).not.toContain("abc123");
-  expect(asked).toContain("POST status 1");
+  expect(asked).toContain("POST status Bearer ghc_exchanged");
+  expect(asked.filter((one) => !one.endsWith("Bearer ghc_exchanged"))).toEqual([]);
   expect(await faults()).toEqual([]);
 });
 
@@ -73,6 +78,7 @@ test("every screen works with the prototypes frozen, as the desktop window freez
 });
 
 test("without a core it says so and offers to try again", async ({ page }) => {
+  await signIn(page);
   await page.route("**/control/v1/**", (route) => route.abort());
   await page.goto(`${PRODUCT}/index.html`);
   await expect(page.getByText("Not connected", { exact: true })).toBeVisible();

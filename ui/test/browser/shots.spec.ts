@@ -35,7 +35,8 @@ const EXTRA: Extra[] = [
     act: async (page) => {
       await page.getByRole("radio", { name: "Simulate" }).click();
       await page.getByRole("combobox", { name: "Model" }).fill("mini-test");
-      await page.getByLabel("From").selectOption("zed");
+      await page.getByLabel("Client", { exact: true }).click();
+      await page.getByRole("option", { name: "zed" }).click();
       await page.getByText(/^openai would serve/).waitFor();
     },
   },

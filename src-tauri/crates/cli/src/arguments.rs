@@ -3,30 +3,33 @@
 use std::ffi::OsString;
 use std::io::Write;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, cache, check, clients, completions, keys, requests, routes, settings, token,
-    usage,
+    ask, backends, cache, check, clients, completions, keys, ledger, models, notify, requests,
+    routes, settings, token, usage, vault,
 };
-use crate::console::Format;
+use crate::console::{Format, error_json};
 use crate::exit::Exit;
 use crate::serve::Serve;
 
+mod near_miss;
+
 /// Shown below the help.
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 the answer is no (not ready, a check failed, no such \
-thing), 2 wrong usage, 3 something broke, 4 time-out.\n\nEnvironment: GATEHOUSE_HOME puts everything \
-under one folder, GATEHOUSE_VAULT chooses keychain, file, env or memory, GATEHOUSE_PASSPHRASE opens \
-the file vault, GATEHOUSE_LOG says what is logged (info).";
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 the answer is no (not ready, a check failed, not \
+found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nEnvironment: \
+GATEHOUSE_HOME puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
+or memory. GATEHOUSE_PASSPHRASE unlocks the file vault. GATEHOUSE_LOG sets the log level (info).";
 
 /// The control panel for a developer's AI and API keys
 ///
-/// Keeps the keys, opens the gate, keeps watch and writes down the toll. Without a command it opens the
+/// Stores your API keys, routes requests, tracks cost and health. Without a command it opens the
 /// window.
 #[derive(Debug, Parser)]
-#[command(name = "gatehouse", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "gatehouse", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
-    /// Answer in JSON
+    /// Answer in JSON, errors included
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -36,51 +39,79 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the gateway without a window, until Ctrl-C
+    /// Run the gateway without a window, until Ctrl-C or `gatehouse stop`
+    #[command(alias = "start")]
     Serve(Serve),
     /// Ask the core something.
     #[command(flatten)]
     Ask(Ask),
     /// Print the completion script of a shell
+    #[command(alias = "completion")]
     Completions(completions::Completions),
     /// Print the manual page
-    #[command(hide = true)]
     Man,
+    /// Print the version
+    Version,
 }
 
 /// What needs the core and ends with its answer.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ask {
-    /// Show whether one can work: gateway, vault, backends, spend
+    /// Stop the running Gatehouse; requests in flight may finish
+    #[command(visible_alias = "quit")]
+    Stop,
+    /// Show gateway health, backends and spend
+    #[command(alias = "info")]
     Status,
-    /// Run the readiness checks; nothing is billed
+    /// Check that everything is ready; nothing is billed
+    #[command(visible_alias = "doctor", alias = "checks")]
     Check(check::Check),
-    /// Send a prompt through the gateway and print the answer as it comes
-    #[command(name = "ask")]
+    /// Send a prompt through the gateway and print the answer as it arrives
+    #[command(name = "ask", alias = "prompt")]
     Prompt(ask::Prompt),
-    /// Keep keys in the vault
-    #[command(subcommand)]
+    /// List the model names that requests can use
+    #[command(alias = "model")]
+    Models(models::Models),
+    /// Add, verify, replace and remove API keys
+    #[command(subcommand, visible_alias = "key")]
     Keys(keys::Keys),
-    /// Places that requests can go to
-    #[command(subcommand)]
+    /// Add, test and change the places requests go to
+    #[command(subcommand, visible_alias = "backend", aliases = ["provider", "providers"])]
     Backends(backends::Backends),
-    /// Where requests go, and why
-    #[command(subcommand)]
+    /// Decide which backends serve a model name
+    #[command(subcommand, visible_alias = "route", alias = "routing")]
     Routes(routes::Routes),
-    /// Tools on this machine that may call the gateway
-    #[command(subcommand)]
+    /// Give tools on this machine access to the gateway
+    #[command(subcommand, visible_alias = "client")]
     Clients(clients::Clients),
-    /// Print a client's local token and nothing else
+    /// Print a client's token
+    #[command(alias = "tokens")]
     Token(token::Token),
     /// Show what was used and what it cost
+    #[command(visible_alias = "cost", aliases = ["costs", "spend", "stats"])]
     Usage(usage::Usage),
-    /// Show single requests, newest first
+    /// List requests, newest first, or show one
+    #[command(visible_alias = "logs", aliases = ["request", "log"])]
     Requests(requests::Requests),
-    /// Answers that were given before
+    /// The record of requests and costs: its state, backups, restore and repair
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// Inspect and clear the response cache
     #[command(subcommand)]
     Cache(cache::Cache),
-    /// Look at the settings and mend their file
-    #[command(subcommand)]
+    /// Show or change where keys are stored: the keychain or an encrypted file
+    #[command(alias = "vaults")]
+    Vault {
+        #[command(subcommand)]
+        command: Option<vault::Vault>,
+    },
+    /// Print a new address that opens the control panel in a browser, once
+    Panel,
+    /// Send a test notification
+    #[command(subcommand, alias = "notifications")]
+    Notify(notify::Notify),
+    /// Show, change, check and repair settings
+    #[command(subcommand, visible_alias = "config", alias = "setting")]
     Settings(settings::Settings),
 }
 
@@ -96,10 +127,11 @@ impl Arguments {
     /// Reads what was typed. Help and the version are printed here and end the call, and so does what
     /// cannot be understood.
     pub(crate) fn read(typed: impl Iterator<Item = OsString>) -> Result<Self, Exit> {
-        Self::try_parse_from(typed).map_err(|error| {
+        let typed: Vec<OsString> = typed.collect();
+        Self::try_parse_from(&typed).map_err(|error| {
             let asked_for = !error.use_stderr();
             // A reader that has left does not need the help any more.
-            let _ = if asked_for { error.print() } else { complain(&error) };
+            let _ = if asked_for { error.print() } else { complain(&error, &typed) };
             if asked_for { Exit::Fine } else { Exit::Usage }
         })
     }
@@ -112,8 +144,34 @@ impl Arguments {
 
 /// Says what was not understood. It repeats an argument that was not expected, which may be a key that
 /// somebody typed where it does not belong.
-fn complain(error: &clap::Error) -> std::io::Result<()> {
-    anstream::stderr().write_all(domain::redact(&error.render().to_string()).as_bytes())
+fn complain(error: &clap::Error, typed: &[OsString]) -> std::io::Result<()> {
+    let words: Vec<&str> = typed.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let tip = match error.kind() {
+        ErrorKind::InvalidSubcommand => near_miss::tip(&words),
+        _ => None,
+    };
+    let rendered = error.render();
+    if words.contains(&"--json") {
+        let text = rendered.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let hint = tip.map(|tip| format!("Did you mean `{tip}`?"));
+        let message = domain::redact(message);
+        let hint = hint.as_deref().map(domain::redact);
+        let line = error_json(Exit::Usage, "usage", None, &message, hint.as_deref());
+        return anstream::stderr().write_all(line.as_bytes());
+    }
+    let text = match tip {
+        Some(tip) => {
+            let first = words.iter().find(|word| !word.starts_with('-')).copied();
+            let first = first.unwrap_or_default();
+            format!(
+                "error: there is no command '{first}'\n\n  tip: `{tip}`\n\n\
+                 `gatehouse help` lists all commands.\n"
+            )
+        }
+        None => rendered.ansi().to_string(),
+    };
+    anstream::stderr().write_all(domain::redact(&text).as_bytes())
 }
 
 #[cfg(test)]

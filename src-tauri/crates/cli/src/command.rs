@@ -7,12 +7,18 @@ pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod completions;
 pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod models;
+pub(crate) mod notify;
+pub(crate) mod panel;
 pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod status;
+pub(crate) mod stop;
 pub(crate) mod token;
 pub(crate) mod usage;
+pub(crate) mod vault;
 
 #[cfg(test)]
 mod tests;

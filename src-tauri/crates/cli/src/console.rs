@@ -110,16 +110,41 @@ impl Console {
 
     /// Says why the call ended early, and hands on how.
     pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
-        if let Failure::Told { message, hint, .. } = failure {
-            let mut text = Text::new();
-            text.piece(Tone::Bad, "error: ").line(Tone::Plain, &domain::redact(message));
-            if let Some(hint) = hint {
-                text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &domain::redact(hint));
+        if let Failure::Told { code, field, message, hint, exit } = failure {
+            let (message, hint) = (domain::redact(message), hint.as_deref().map(domain::redact));
+            match self.format {
+                Format::Text => {
+                    let mut text = Text::new();
+                    text.piece(Tone::Bad, "error: ").line(Tone::Plain, &message);
+                    if let Some(hint) = hint {
+                        text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
+                    }
+                    self.remark(&text);
+                }
+                Format::Json => {
+                    let error =
+                        error_json(*exit, code, field.as_deref(), &message, hint.as_deref());
+                    let _ = self.remarks.write_all(error.as_bytes());
+                    let _ = self.remarks.flush();
+                }
             }
-            self.remark(&text);
         }
         failure.exit()
     }
+}
+
+/// An error for programs, one line. Its fields are a contract: `code`, `message`, `hint`, `field`,
+/// `exit_code`, always all of them.
+pub(crate) fn error_json(
+    exit: Exit,
+    code: &str,
+    field: Option<&str>,
+    message: &str,
+    hint: Option<&str>,
+) -> String {
+    let error = serde_json::json!({"error": {"code": code, "message": message, "hint": hint,
+        "field": field, "exit_code": exit.code()}});
+    format!("{}\n", escape_json(&error.to_string()))
 }
 
 #[cfg(test)]
@@ -186,12 +211,27 @@ pub(crate) mod tests {
 
     #[test]
     fn an_error_says_what_happened_and_what_to_do_and_holds_no_key() {
-        let (mut console, answers, remarks) = Console::for_test(Format::Json, Peer::Other);
+        let (mut console, answers, remarks) = Console::for_test(Format::Text, Peer::Other);
         let failure = Failure::new(Exit::Usage, "no key sk-CANARY-0123456789\u{1b}[2J")
             .with_hint("Enter it again.");
         assert_eq!(console.fail(&failure), Exit::Usage);
         assert_eq!(answers.text(), "");
         assert_eq!(remarks.text(), "error: no key sk-…\\u{1b}[2J\nhint: Enter it again.\n");
         assert_eq!(console.fail(&Failure::ReaderLeft), Exit::Fine);
+    }
+
+    #[test]
+    fn a_program_gets_an_error_of_one_shape() {
+        let (mut console, answers, remarks) = Console::for_test(Format::Json, Peer::Other);
+        let failure = Failure::new(Exit::No, "no key sk-CANARY-0123456789\u{9b}");
+        assert_eq!(console.fail(&failure), Exit::No);
+        assert_eq!(answers.text(), "");
+        let told = remarks.text();
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(!told.contains('\u{9b}'), "{told:?}");
+        let error: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+        let wanted = serde_json::json!({"error": {"code": "no", "exit_code": 1, "field": null,
+            "hint": null, "message": "no key sk-…\u{9b}"}});
+        assert_eq!(error, wanted);
     }
 }

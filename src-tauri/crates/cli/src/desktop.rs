@@ -3,35 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use control::Display;
+
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 
 /// The window's program, without the system's ending.
 const DESKTOP: &str = "gatehouse-desktop";
-
-/// Whether windows can be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Display {
-    /// They can.
-    Here,
-    /// Nobody would see one.
-    None,
-}
-
-impl Display {
-    /// X11 and Wayland say so in the environment; elsewhere there is always one.
-    pub(crate) fn among(variables: &[(String, String)]) -> Self {
-        let named = |name: &str, value: &str| {
-            matches!(name, "DISPLAY" | "WAYLAND_DISPLAY") && !value.is_empty()
-        };
-        let always = cfg!(any(windows, target_os = "macos"));
-        if always || variables.iter().any(|(name, value)| named(name, value)) {
-            Self::Here
-        } else {
-            Self::None
-        }
-    }
-}
 
 /// Starts the window, or says what to do where there can be none. A window that runs already comes to
 /// the front by itself: it allows only one of its kind.
@@ -86,7 +64,7 @@ mod tests {
         let (console, _, _) = Console::for_test(Format::Text, Peer::Other);
         let check = |display, message: &str| {
             let failure = open(Path::new("/nowhere/gatehouse"), display, &console);
-            let Err(Failure::Told { exit, message: told, hint }) = failure else {
+            let Err(Failure::Told { exit, message: told, hint, .. }) = failure else {
                 panic!("something to tell")
             };
             assert_eq!(exit, Exit::No);
@@ -95,16 +73,5 @@ mod tests {
         };
         check(Display::None, "no display");
         check(Display::Here, "is not at");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn an_empty_variable_is_no_display() {
-        let among =
-            |name: &str, value: &str| Display::among(&[(name.to_owned(), value.to_owned())]);
-        assert_eq!(among("DISPLAY", ":0"), Display::Here);
-        assert_eq!(among("WAYLAND_DISPLAY", "wayland-0"), Display::Here);
-        assert_eq!(among("DISPLAY", ""), Display::None);
-        assert_eq!(among("HOME", "/h"), Display::None);
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
-use control::{ApiError, ConfigError, ErrorCode, ServeError, StartError};
+use control::{ApiError, ConfigError, ErrorCode, LockError, ServeError, StartError};
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     No,
     /// Called wrongly, or a value was not accepted.
     Usage,
-    /// Something broke.
+    /// The program itself failed.
     Fault,
     /// It took longer than was allowed.
     TimeOut,
@@ -35,6 +35,19 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// The word by which a program knows it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Fine => "ok",
+            Self::No => "no",
+            Self::Usage => "usage",
+            Self::Fault => "internal",
+            Self::TimeOut => "timeout",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
@@ -48,6 +61,10 @@ pub(crate) enum Failure {
     Told {
         /// How the call ends.
         exit: Exit,
+        /// What a program branches on, one of [`ErrorCode`]'s words or of [`Exit`]'s.
+        code: &'static str,
+        /// The flag or setting that is wrong.
+        field: Option<String>,
         /// What happened.
         message: String,
         /// What to do.
@@ -60,14 +77,14 @@ pub(crate) enum Failure {
 impl Failure {
     /// A failure without a hint.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self::Told { exit, message: message.into(), hint: None }
+        Self::Told { exit, code: exit.word(), field: None, message: message.into(), hint: None }
     }
 
     /// The same with what to do about it.
     pub(crate) fn with_hint(self, text: impl Into<String>) -> Self {
         match self {
-            Self::Told { exit, message, .. } => {
-                Self::Told { exit, message, hint: Some(text.into()) }
+            Self::Told { exit, code, field, message, .. } => {
+                Self::Told { exit, code, field, message, hint: Some(text.into()) }
             }
             Self::ReaderLeft => Self::ReaderLeft,
         }
@@ -92,22 +109,48 @@ impl From<ApiError> for Failure {
         let exit = match error.code {
             ErrorCode::InvalidInput => Exit::Usage,
             ErrorCode::NotFound => Exit::No,
+            ErrorCode::TimedOut => Exit::TimeOut,
             ErrorCode::VaultUnavailable
             | ErrorCode::SettingsInvalid
             | ErrorCode::Offline
             | ErrorCode::Failed => Exit::Fault,
         };
-        let message = match error.field {
-            Some(field) => format!("{field}: {}", error.message),
+        let code = code_word(error.code);
+        let field = error.field.as_deref().and_then(flag);
+        let message = match &field {
+            Some(flag) => format!("{flag}: {}", error.message),
             None => error.message,
         };
-        Self::Told { exit, message, hint: error.hint }
+        Self::Told { exit, code, field, message, hint: error.hint }
+    }
+}
+
+/// What a person types for a field of a request; none where the message names it by itself.
+fn flag(field: &str) -> Option<String> {
+    match field {
+        "" | "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret" => None,
+        field => Some(format!("--{}", field.replace('_', "-"))),
+    }
+}
+
+const fn code_word(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::InvalidInput => "invalid_input",
+        ErrorCode::NotFound => "not_found",
+        ErrorCode::VaultUnavailable => "vault_unavailable",
+        ErrorCode::SettingsInvalid => "settings_invalid",
+        ErrorCode::Offline => "offline",
+        ErrorCode::TimedOut => "timed_out",
+        ErrorCode::Failed => "failed",
     }
 }
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self::fault(&error)
+        match error {
+            StartError::Lock(LockError::Held(_)) => Self::new(Exit::TimeOut, chain(&error)),
+            _ => Self::fault(&error),
+        }
     }
 }
 
@@ -163,17 +206,23 @@ mod tests {
         check(ErrorCode::SettingsInvalid, 3);
         check(ErrorCode::Offline, 3);
         check(ErrorCode::Failed, 3);
+        check(ErrorCode::TimedOut, 4);
         assert_eq!((Exit::Fine.code(), Exit::TimeOut.code()), (0, 4));
     }
 
     #[test]
-    fn invalid_input_names_its_field_and_keeps_its_hint() {
-        let error = ApiError::invalid("base_url", "no scheme").with_hint("Begin with https://");
-        let Failure::Told { message, hint, .. } = Failure::from(error) else {
-            panic!("something to tell")
+    fn invalid_input_names_the_flag_and_keeps_its_hint() {
+        let told = |field| {
+            let error = ApiError::invalid(field, "no scheme").with_hint("Begin with https://");
+            let Failure::Told { message, hint, .. } = Failure::from(error) else {
+                panic!("something to tell")
+            };
+            assert_eq!(hint.as_deref(), Some("Begin with https://"));
+            message
         };
-        assert_eq!(message, "base_url: no scheme");
-        assert_eq!(hint.as_deref(), Some("Begin with https://"));
+        assert_eq!(told("base_url"), "--base-url: no scheme");
+        // The message of a name says by itself what it is about.
+        assert_eq!(told("id"), "no scheme");
     }
 
     #[test]

@@ -6,12 +6,14 @@
 
 mod arguments;
 mod command;
+mod confirm;
 mod console;
 mod desktop;
 mod escape;
 mod exit;
 mod fault;
 mod panel_assets;
+mod passphrase;
 mod quantity;
 mod secret_input;
 mod serve;
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use console::Console;
-use desktop::Display;
+use control::Display;
 use exit::{Exit, Failure};
 use session::Environment;
 
@@ -39,7 +41,11 @@ fn main() -> ExitCode {
 
 /// The one place that reads what the shell hands in.
 fn run() -> Exit {
-    let arguments = match Arguments::read(std::env::args_os()) {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    if let Some(exit) = command::completions::answer(&typed) {
+        return exit;
+    }
+    let arguments = match Arguments::read(typed.into_iter()) {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
@@ -61,6 +67,15 @@ fn answer(
         }
         Some(Command::Completions(wanted)) => command::completions::print(&wanted, console),
         Some(Command::Man) => command::completions::print_man(console),
+        Some(Command::Version) => {
+            let version = env!("CARGO_PKG_VERSION");
+            console.answer(&serde_json::json!({"version": version}), |_| {
+                let mut text = text::Text::new();
+                text.line(sign::Tone::Plain, &format!("gatehouse {version}"));
+                text
+            })?;
+            Ok(Exit::Fine)
+        }
         Some(Command::Serve(wanted)) => session::serve(&wanted, environment, console),
         Some(Command::Ask(question)) => session::ask(question, environment, console),
     }

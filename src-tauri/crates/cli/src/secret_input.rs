@@ -49,12 +49,17 @@ pub(crate) fn read_secret(
     }
 }
 
-/// Asks a person for something that is not shown while it is typed.
-pub(crate) fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failure> {
+/// Asks for a key, where somebody can type it.
+fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failure> {
     if console.typing == Peer::Other {
         return Err(Failure::new(Exit::Usage, "there is no terminal to ask for the key")
             .with_hint("Pass --stdin and pipe the key in."));
     }
+    ask_unseen(question)
+}
+
+/// Asks a person for something that is not shown while it is typed.
+pub(crate) fn ask_unseen(question: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|error| {
         Failure::new(Exit::Fault, format!("nothing could be read from the terminal: {error}"))
     })

@@ -1,8 +1,11 @@
 //! The gateway without a window: started, told where it is, and stopped in order.
 
+use std::pin::pin;
+
 use control::view::GatewayState;
 use control::{Core, EngineConfig, start_log};
 
+use crate::command::vault;
 use crate::console::{Console, Format};
 use crate::exit::{Exit, Failure};
 use crate::panel_assets::{no_file, panel_file};
@@ -13,15 +16,15 @@ use crate::text::Text;
 /// How to serve.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// The gateway's port instead of the one in the settings; 0 takes any
+    /// The gateway's port, in place of the one in the settings; 0 picks a free one
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// Serve the control panel to a browser on this machine, too
+    /// Print an address that opens the control panel in a browser, once
     #[arg(long)]
     panel: bool,
 }
 
-/// Serves until Ctrl-C or SIGTERM.
+/// Serves until Ctrl-C or SIGTERM. A second one shortens the stop.
 pub(crate) async fn run(
     wanted: &Serve,
     mut config: EngineConfig,
@@ -33,51 +36,74 @@ pub(crate) async fn run(
     let _log = start_log(&config.folders.log_folder(), log_filter)
         .map_err(|error| Failure::fault(&error))?;
     let core = Core::open(config).await?;
-    let outcome = serve(wanted, &core, console).await;
-    core.stop().await;
-    outcome
+    let served = serve(wanted, &core, console).await;
+    let mut stopping = pin!(core.stop());
+    let mut stop = match served {
+        Ok(stop) => stop,
+        Err(failure) => {
+            stopping.await;
+            return Err(failure);
+        }
+    };
+    tokio::select! {
+        () = &mut stopping => {}
+        // Whoever says it twice does not wait for answers that are under way.
+        () = stop.wait() => {
+            core.hurry();
+            stopping.await;
+        }
+    }
+    Ok(Exit::Fine)
 }
 
-async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+/// Serves until a first wish to stop; returns what hears the next one.
+async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Stop, Failure> {
     let Core::Local(engine) = core else {
         let address = control::status(core).await?.gateway.address;
-        return Err(Failure::new(Exit::No, format!("Gatehouse already runs at {address}"))
-            .with_hint("Use that one, or stop it first."));
+        return Err(Failure::new(Exit::No, format!("Gatehouse is already running at {address}"))
+            .with_hint("Use that one, or stop it with `gatehouse stop`."));
     };
     // Signals are caught before anybody is told that they may be sent.
-    let stop = Stop::listen()?;
+    let mut stop = Stop::listen()?;
     unlock_by_hand(core, console).await?;
-    let assets = if wanted.panel { panel_file } else { no_file };
-    let served = control::serve(engine, assets).await?;
+    let served = control::serve(engine, panel_file).await?;
     let gateway = control::status(core).await?.gateway;
-    match (gateway.state, gateway.reason) {
-        (GatewayState::Listening, _) => {}
+    let listening = match (gateway.state, gateway.reason) {
+        (GatewayState::Listening, _) => Some(served.gateway.as_str()),
         (GatewayState::Failed, reason) => {
             let reason = reason.unwrap_or_else(|| "the gateway does not listen".to_owned());
             refuse_or_go_on(wanted, &reason, console)?;
+            None
         }
+    };
+    let panel = match wanted.panel {
+        true => Some(control::panel_address(core).await?),
+        false => None,
+    };
+    announce(listening, panel.as_ref().map(|address| address.as_str()), console)?;
+    if console.format == Format::Text {
+        // Last, since a keychain may take its time to answer.
+        let vault = control::vault_check(core).await?;
+        console.print(&vault::first_line(&vault).to_string())?;
     }
-    let panel = wanted.panel.then(|| served.one_time_address.as_str());
-    announce(&served.gateway, panel, console)?;
     stop.wait().await;
-    Ok(Exit::Fine)
+    Ok(stop)
 }
 
 /// A port in use ends a plain `serve`; with the panel, another port can be chosen there.
 fn refuse_or_go_on(wanted: &Serve, reason: &str, console: &mut Console) -> Result<(), Failure> {
     if !wanted.panel {
-        return Err(Failure::new(Exit::No, reason)
-            .with_hint("`gatehouse serve --port N` takes another port."));
+        return Err(Failure::new(Exit::No, reason));
     }
     let mut text = Text::new();
-    text.piece(Tone::Warn, "▲ ").line(Tone::Plain, reason);
+    text.piece(Tone::Bad, "▬ ").line(Tone::Plain, &format!("gateway not listening: {reason}"));
     console.remark(&text);
     Ok(())
 }
 
 /// One line for each address, for a person to click and a script to read.
 pub(crate) fn announce(
-    gateway: &str,
+    gateway: Option<&str>,
     panel: Option<&str>,
     console: &mut Console,
 ) -> Result<(), Failure> {
@@ -86,7 +112,9 @@ pub(crate) fn announce(
         return console.print(&line);
     }
     let mut text = Text::new();
-    text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {gateway}"));
+    if let Some(address) = gateway {
+        text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {address}"));
+    }
     if let Some(address) = panel {
         text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("panel (opens once): {address}"));
     }
@@ -120,7 +148,7 @@ impl Stop {
         })
     }
 
-    async fn wait(mut self) {
+    async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -134,7 +162,7 @@ impl Stop {
         Ok(Self {})
     }
 
-    async fn wait(self) {
+    async fn wait(&mut self) {
         // An error means that Ctrl-C cannot be caught, so it ends the program anyway.
         drop(tokio::signal::ctrl_c().await);
     }

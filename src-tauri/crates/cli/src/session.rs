@@ -7,12 +7,15 @@ use tokio::runtime::Builder;
 
 use crate::arguments::Ask;
 use crate::command::{
-    ask, backends, cache, check, clients, keys, requests, routes, settings, status, token, usage,
+    ask, backends, cache, check, clients, keys, ledger, models, notify, panel, requests, routes,
+    settings, status, stop, token, usage, vault,
 };
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
-use crate::secret_input::prompt;
+use crate::passphrase::Passphrases;
 use crate::serve::{self, Serve};
+use crate::sign::Tone;
+use crate::text::Text;
 
 /// What the shell handed in.
 pub(crate) struct Environment {
@@ -47,7 +50,9 @@ pub(crate) fn ask(
     console: &mut Console,
 ) -> Result<Exit, Failure> {
     control::harden_process();
+    let passphrases = Passphrases::among(&environment.variables);
     let mut config = EngineConfig::from_variables(environment.variables)?;
+    let named_vault = config.vault.map(|kind| kind.to_string());
     let threads = match &question {
         Ask::Check(_) | Ask::Prompt(_) => Threads::Several,
         _ => Threads::One,
@@ -58,7 +63,10 @@ pub(crate) fn ask(
     }
     wait_for(threads, async {
         let core = Core::open(config).await?;
-        let outcome = answer(question, &core, console).await;
+        let outcome = match tell_ignored_vault(&core, named_vault.as_deref(), console).await {
+            Ok(()) => answer(question, &core, &passphrases, console).await,
+            Err(failure) => Err(failure),
+        };
         core.stop().await;
         outcome
     })
@@ -86,9 +94,17 @@ fn wait_for(
     outcome
 }
 
-async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+async fn answer(
+    question: Ask,
+    core: &Core,
+    passphrases: &Passphrases,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
     match question {
         Ask::Status => status::run(core, console).await,
+        Ask::Stop => stop::run(core, console).await,
+        Ask::Models(wanted) => models::run(&wanted, core, console).await,
+        Ask::Notify(wanted) => notify::run(&wanted, core, console).await,
         Ask::Check(wanted) => check::run(&wanted, core, console).await,
         Ask::Prompt(wanted) => ask::run(wanted, core, console).await,
         Ask::Keys(wanted) => keys::run(wanted, core, console).await,
@@ -98,12 +114,15 @@ async fn answer(question: Ask, core: &Core, console: &mut Console) -> Result<Exi
         Ask::Token(wanted) => token::run(wanted, core, console).await,
         Ask::Usage(wanted) => usage::run(&wanted, core, console).await,
         Ask::Requests(wanted) => requests::run(&wanted, core, console).await,
+        Ask::Ledger(wanted) => ledger::run(wanted, core, console).await,
         Ask::Cache(wanted) => cache::run(wanted, core, console).await,
+        Ask::Vault { command } => vault::run(command, core, passphrases, console).await,
+        Ask::Panel => panel::run(core, console).await,
         Ask::Settings(wanted) => settings::run(&wanted, core, console).await,
     }
 }
 
-/// Asks a person at a terminal for the passphrase of a locked file vault. Everybody else gets the
+/// Asks a person at a terminal for the passphrase of a locked vault file. Everybody else gets the
 /// vault's own error, which says what to do.
 pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(), Failure> {
     if console.typing == Peer::Other || console.watching == Peer::Other {
@@ -111,8 +130,32 @@ pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(),
     }
     let vault = control::vault_check(core).await?;
     if vault.kind == VaultKindView::File && vault.state == VaultStateView::Locked {
-        let passphrase = prompt("Passphrase of the file vault (not shown): ", console)?;
+        let passphrase = Passphrases::none().for_file(&vault, console)?;
         control::vault_unlock(core, VaultUnlock { passphrase }).await?;
+    }
+    Ok(())
+}
+
+/// `GATEHOUSE_VAULT` chooses the vault of a process that starts; one that runs has its own. Silence
+/// would look as if the choice had been taken.
+async fn tell_ignored_vault(
+    core: &Core,
+    named: Option<&str>,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let (Core::Remote(_), Some(named)) = (core, named) else { return Ok(()) };
+    let vault = control::status(core).await?.vault;
+    let in_use = vault.kind.word();
+    if named != in_use {
+        let mut text = Text::new();
+        text.piece(Tone::Warn, "warning: ").line(
+            Tone::Plain,
+            &format!(
+                "GATEHOUSE_VAULT={named} has no effect: the running Gatehouse uses the {in_use} \
+                 vault. To change that: `gatehouse vault set {named}`"
+            ),
+        );
+        console.remark(&text);
     }
     Ok(())
 }

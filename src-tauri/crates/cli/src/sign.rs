@@ -68,11 +68,13 @@ impl From<AvailabilityState> for Sign {
         match state {
             AvailabilityState::Ready => Self::of(DISC, "ready", Tone::Good),
             AvailabilityState::Recovering => Self::of(HALF, "recovering", Tone::Warn),
-            AvailabilityState::Trial => Self::of(HALF, "on trial", Tone::Warn),
+            AvailabilityState::Trial => Self::of(HALF, "testing recovery", Tone::Warn),
             AvailabilityState::CoolingDown => Self::of(TRIANGLE, "cooling down", Tone::Warn),
-            AvailabilityState::Open => Self::of(BAR, "open", Tone::Bad),
+            AvailabilityState::Open => Self::of(BAR, "tripped", Tone::Bad),
             AvailabilityState::Blocked => Self::of(BAR, "blocked", Tone::Bad),
+            AvailabilityState::Held => Self::of(BAR, "blocked by hand", Tone::Warn),
             AvailabilityState::Off => Self::of(SQUARE, "off", Tone::Muted),
+            AvailabilityState::Removed => Self::of(BAR, "no longer exists", Tone::Bad),
         }
     }
 }
@@ -110,8 +112,8 @@ impl From<CheckStateView> for Sign {
             CheckStateView::Warn => Self::of(TRIANGLE, "warning", Tone::Warn),
             CheckStateView::Fail => Self::of(BAR, "failed", Tone::Bad),
             CheckStateView::Skipped => Self::of(DASH, "skipped", Tone::Muted),
-            CheckStateView::NotApplicable => Self::of(DASH, "does not apply", Tone::Muted),
-            CheckStateView::Crashed => Self::of(BAR, "check broke", Tone::Warn),
+            CheckStateView::NotApplicable => Self::of(DASH, "not applicable", Tone::Muted),
+            CheckStateView::Crashed => Self::of(BAR, "check crashed", Tone::Warn),
             CheckStateView::Cancelled => Self::of(SQUARE, "cancelled", Tone::Muted),
         }
     }
@@ -140,7 +142,8 @@ impl From<TestStepState> for Sign {
 impl From<VerdictLevel> for Sign {
     fn from(level: VerdictLevel) -> Self {
         match level {
-            VerdictLevel::Ok => Self::of(DISC, "all well", Tone::Good),
+            VerdictLevel::Ok => Self::of(DISC, "ok", Tone::Good),
+            VerdictLevel::Unknown => Self::of(RING, "checking", Tone::Muted),
             VerdictLevel::Attention => Self::of(TRIANGLE, "attention", Tone::Warn),
             VerdictLevel::Problem => Self::of(BAR, "problem", Tone::Bad),
         }
@@ -151,7 +154,9 @@ impl From<RunVerdictView> for Sign {
     fn from(verdict: RunVerdictView) -> Self {
         match verdict {
             RunVerdictView::Ready => Self::of(DISC, "ready", Tone::Good),
-            RunVerdictView::ReadyWithWarnings => Self::of(TRIANGLE, "ready, with care", Tone::Warn),
+            RunVerdictView::ReadyWithWarnings => {
+                Self::of(TRIANGLE, "ready with warnings", Tone::Warn)
+            }
             RunVerdictView::NotReady => Self::of(BAR, "not ready", Tone::Bad),
         }
     }
@@ -160,8 +165,8 @@ impl From<RunVerdictView> for Sign {
 impl From<GatewayState> for Sign {
     fn from(state: GatewayState) -> Self {
         match state {
-            GatewayState::Listening => Self::of(DISC, "listening", Tone::Good),
-            GatewayState::Failed => Self::of(SQUARE, "not listening", Tone::Bad),
+            GatewayState::Listening => Self::of(DISC, "running", Tone::Good),
+            GatewayState::Failed => Self::of(SQUARE, "not running", Tone::Bad),
         }
     }
 }
@@ -169,7 +174,7 @@ impl From<GatewayState> for Sign {
 impl From<VaultStateView> for Sign {
     fn from(state: VaultStateView) -> Self {
         match state {
-            VaultStateView::Unknown => Self::of(RING, "not asked yet", Tone::Muted),
+            VaultStateView::Unknown => Self::of(RING, "not checked yet", Tone::Muted),
             VaultStateView::Ready => Self::of(DISC, "ready", Tone::Good),
             VaultStateView::Locked => Self::of(TRIANGLE, "locked", Tone::Warn),
             VaultStateView::NoCollection => Self::of(TRIANGLE, "no collection", Tone::Warn),

@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table as Grid, presets,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table as Grid,
+    Width, presets,
 };
 
 use crate::escape::escape;
@@ -56,7 +57,7 @@ impl Text {
 
     /// A table.
     pub(crate) fn table(&mut self, table: &Table) -> &mut Self {
-        self.0.push_str(&table.grid.trim_fmt());
+        self.0.push_str(&table.render(Grid::new().width()));
         self.end()
     }
 }
@@ -67,70 +68,162 @@ impl fmt::Display for Text {
     }
 }
 
-/// Aligned columns without lines. On a terminal long cells are wrapped to its width; elsewhere a row
-/// stays one line, for `grep`.
+/// Aligned columns without lines. On a terminal that is too narrow the least important columns are
+/// left out, and what remains is wrapped between words; elsewhere a row stays one line, for `grep`.
 #[derive(Debug)]
 pub(crate) struct Table {
-    grid: Grid,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Piece>>,
 }
 
-/// Which way a column is aligned.
+/// A column: its title, its alignment, and how soon it is left out where room is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Column {
-    /// Words.
-    Left(&'static str),
-    /// Numbers.
-    Right(&'static str),
+pub(crate) struct Column {
+    title: &'static str,
+    alignment: CellAlignment,
+    /// 0 stays; of the others the highest goes first.
+    minor: u8,
 }
+
+impl Column {
+    /// Words.
+    #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
+    pub(crate) const fn Left(title: &'static str) -> Self {
+        Self { title, alignment: CellAlignment::Left, minor: 0 }
+    }
+
+    /// Numbers.
+    #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
+    pub(crate) const fn Right(title: &'static str) -> Self {
+        Self { title, alignment: CellAlignment::Right, minor: 0 }
+    }
+
+    /// Left out where room is short; the highest rank goes first.
+    pub(crate) const fn minor(self, rank: u8) -> Self {
+        Self { minor: rank, ..self }
+    }
+}
+
+/// Blanks between two columns.
+const GAP_COLUMNS: u16 = 2;
+
+/// Narrowest terminal that tables are fitted to, in columns. Below that, and in terminals that say
+/// they have no width at all, a fitted table would be a column of single letters.
+const TERMINAL_COLUMNS_MIN: u16 = 40;
 
 impl Table {
     /// A table with a header.
     pub(crate) fn new(columns: &[Column]) -> Self {
-        let mut grid = plain_grid();
-        grid.set_header(columns.iter().map(|column| {
-            let (Column::Left(title) | Column::Right(title)) = column;
-            Cell::new(title).add_attribute(Attribute::Bold)
-        }));
-        for (column, wanted) in grid.column_iter_mut().zip(columns) {
-            column.set_padding((0, 2));
-            if matches!(wanted, Column::Right(_)) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        Self { grid }
+        Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// A table of names and values, without a header.
     pub(crate) fn of_facts() -> Self {
-        Self { grid: plain_grid() }
+        Self { columns: Vec::new(), rows: Vec::new() }
     }
 
     /// Adds a row.
     pub(crate) fn row<const N: usize>(&mut self, pieces: [Piece; N]) -> &mut Self {
-        self.grid.add_row(pieces.map(Piece::cell));
-        for column in self.grid.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
+        self.rows.push(pieces.into());
         self
     }
-}
 
-/// Narrowest terminal that cells are wrapped for, in columns. Below that, and in terminals that say
-/// they have no width at all, a wrapped table would be a column of single letters.
-const TERMINAL_COLUMNS_MIN: u16 = 40;
+    /// The lines, for a terminal of that width; none for a file or a pipe.
+    fn render(&self, terminal_columns: Option<u16>) -> String {
+        let width = terminal_columns.filter(|columns| *columns >= TERMINAL_COLUMNS_MIN);
+        let shown = width.map_or_else(|| self.all_columns(), |width| self.fitting(width));
+        let mut text = self.grid(&shown, width).trim_fmt();
+        let left_out: Vec<&str> = (0..self.columns.len())
+            .filter(|index| !shown.contains(index))
+            .filter_map(|index| self.columns.get(index).map(|column| column.title))
+            .collect();
+        if !left_out.is_empty() {
+            let style = style(Tone::Muted);
+            let note = format!("Not shown for lack of width: {}.", left_out.join(", "));
+            // Writing to a string does not fail.
+            let _ = write!(text, "\n{style}{note}{style:#}");
+        }
+        text
+    }
 
-fn plain_grid() -> Grid {
-    let mut grid = Grid::new();
-    grid.load_style(presets::NOTHING).enforce_styling().style_text_only();
-    let arrangement = arrangement(grid.width());
-    grid.set_content_arrangement(arrangement);
-    grid
-}
+    fn all_columns(&self) -> Vec<usize> {
+        let widest = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        (0..widest.max(self.columns.len())).collect()
+    }
 
-fn arrangement(terminal_columns: Option<u16>) -> ContentArrangement {
-    match terminal_columns {
-        Some(TERMINAL_COLUMNS_MIN..) => ContentArrangement::Dynamic,
-        Some(_) | None => ContentArrangement::Disabled,
+    /// The columns that fit without a word being broken; those without a rank always stay.
+    fn fitting(&self, width: u16) -> Vec<usize> {
+        let mut shown = self.all_columns();
+        while self.needed(&shown, Self::cell_columns) > usize::from(width) {
+            let rank = |index: &usize| self.columns.get(*index).map_or(0, |column| column.minor);
+            let Some(place) = (0..shown.len()).max_by_key(|at| shown.get(*at).map(rank)) else {
+                break;
+            };
+            if shown.get(place).is_none_or(|index| rank(index) == 0) {
+                break;
+            }
+            shown.remove(place);
+        }
+        shown
+    }
+
+    /// Columns of the terminal that these columns need, measured by `measure` cell by cell.
+    fn needed(&self, shown: &[usize], measure: fn(&str) -> usize) -> usize {
+        let gaps = shown.len() * usize::from(GAP_COLUMNS);
+        shown.iter().map(|index| self.column_columns(*index, measure)).sum::<usize>() + gaps
+    }
+
+    fn column_columns(&self, index: usize, measure: fn(&str) -> usize) -> usize {
+        let title = self.columns.get(index).map_or("", |column| column.title);
+        let cells = self.rows.iter().filter_map(|row| row.get(index));
+        let widest = cells.map(|piece| measure(&piece.content)).max().unwrap_or_default();
+        widest.max(measure(title))
+    }
+
+    /// What a cell takes in one line, up to what may well be wrapped: a sentence.
+    fn cell_columns(content: &str) -> usize {
+        const SENTENCE_COLUMNS: usize = 32;
+        content.chars().count().min(SENTENCE_COLUMNS.max(Self::longest_word(content)))
+    }
+
+    fn longest_word(content: &str) -> usize {
+        content.split(' ').map(|word| word.chars().count()).max().unwrap_or_default()
+    }
+
+    fn grid(&self, shown: &[usize], width: Option<u16>) -> Grid {
+        let mut grid = Grid::new();
+        grid.load_style(presets::NOTHING).enforce_styling().style_text_only();
+        match width {
+            Some(width) => {
+                grid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            }
+            None => {
+                grid.set_content_arrangement(ContentArrangement::Disabled);
+            }
+        }
+        let bold = |index: &usize| {
+            let title = self.columns.get(*index).map_or("", |column| column.title);
+            Cell::new(title).add_attribute(Attribute::Bold)
+        };
+        if !self.columns.is_empty() {
+            grid.set_header(shown.iter().map(bold));
+        }
+        for row in &self.rows {
+            grid.add_row(shown.iter().filter_map(|index| row.get(*index)).map(Piece::cell));
+        }
+        for (column, index) in grid.column_iter_mut().zip(shown) {
+            column.set_padding((0, GAP_COLUMNS));
+            if let Some(wanted) = self.columns.get(*index) {
+                column.set_cell_alignment(wanted.alignment);
+            }
+            let word = self.column_columns(*index, Self::longest_word);
+            if let (Some(_), Ok(word)) = (width, u16::try_from(word)) {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
+                    word + GAP_COLUMNS,
+                )));
+            }
+        }
+        grid
     }
 }
 
@@ -147,8 +240,8 @@ impl Piece {
         Self { tone, content: escape(content).into_owned() }
     }
 
-    fn cell(self) -> Cell {
-        let cell = Cell::new_owned(self.content);
+    fn cell(&self) -> Cell {
+        let cell = Cell::new(&self.content);
         match self.tone {
             Tone::Plain => cell,
             Tone::Strong => cell.add_attribute(Attribute::Bold),
@@ -212,11 +305,58 @@ mod tests {
         assert_eq!(shown.lines().count(), 3, "one line, a header and one row: {shown}");
     }
 
+    /// Seven columns as `backends list` has them.
+    fn wide() -> Table {
+        let mut table = Table::new(&[
+            Column::Left("Backend"),
+            Column::Left("Health"),
+            Column::Left("Kind").minor(3),
+            Column::Left("Address").minor(4),
+            Column::Left("Key").minor(2),
+            Column::Right("24 hours").minor(1),
+            Column::Right("Failed"),
+        ]);
+        table.row([
+            "openrouter-eu".into(),
+            "● up".into(),
+            "openai-compatible".into(),
+            "https://openrouter.example.com/api/v1".into(),
+            "openrouter".into(),
+            "$4.10 + 2 unpriced".into(),
+            "1,234".into(),
+        ]);
+        table
+    }
+
     #[test]
-    fn cells_are_wrapped_only_where_there_is_room() {
-        let wraps = |columns| matches!(arrangement(columns), ContentArrangement::Dynamic);
-        let wrapped = [None, Some(0), Some(39), Some(40)].map(wraps);
-        assert_eq!(wrapped, [false, false, false, true]);
+    fn a_table_fits_its_terminal_without_breaking_a_word() {
+        for (columns, shown) in [
+            (150, &["Backend", "Health", "Kind", "Address", "Key", "24 hours", "Failed"][..]),
+            (80, &["Backend", "Health", "Key", "24 hours", "Failed"]),
+            (60, &["Backend", "Health", "24 hours", "Failed"]),
+        ] {
+            let text = anstream::adapter::strip_str(&wide().render(Some(columns))).to_string();
+            let header = text.lines().next().unwrap_or_default();
+            let all = ["Backend", "Health", "Kind", "Address", "Key", "24 hours", "Failed"];
+            for title in all {
+                assert_eq!(header.contains(title), shown.contains(&title), "{columns}: {text}");
+            }
+            assert!(text.contains("openrouter-eu") && text.contains("● up"), "{columns}: {text}");
+            for line in text.lines() {
+                assert!(line.chars().count() <= usize::from(columns), "{columns}: {line:?}");
+            }
+            let left_out = text.contains("Not shown for lack of width");
+            assert_eq!(left_out, shown.len() < all.len(), "{columns}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_file_gets_every_column_and_one_line_for_a_row() {
+        for columns in [None, Some(0), Some(39)] {
+            let text = wide().render(columns);
+            assert_eq!(text.lines().count(), 2, "{text}");
+            assert!(text.contains("https://openrouter.example.com/api/v1"));
+        }
     }
 
     #[test]

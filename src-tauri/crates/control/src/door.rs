@@ -32,7 +32,9 @@ struct OperationsDoor {
 impl Door for OperationsDoor {
     async fn call(&self, caller: Caller, name: &str, body: Bytes) -> DoorReply {
         let answer = match (name, caller) {
-            ("client_token" | "client_issue", Caller::Local) => self.token(name, &body).await,
+            ("client_token" | "client_issue" | "panel_address", Caller::Local) => {
+                self.token(name, &body).await
+            }
             // A panel never sees a token, so for it these operations do not exist.
             _ => operations::call(&Core::Local(self.engine.clone()), name, &body).await,
         };
@@ -59,15 +61,19 @@ impl Door for OperationsDoor {
 
 impl OperationsDoor {
     async fn token(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-        let token = if name == "client_issue" {
-            let issued =
-                operation::client_issue(&self.engine, json::read::<ClientAdd>(body)?).await?;
-            operations::client_changed(&self.engine);
-            issued
-        } else {
-            operation::client_token(&self.engine, json::read::<ClientRef>(body)?).await?
-        };
-        Ok(inward::token_answer(&token))
+        match name {
+            "client_issue" => {
+                let issued =
+                    operation::client_issue(&self.engine, json::read::<ClientAdd>(body)?).await?;
+                operations::client_changed(&self.engine);
+                Ok(inward::issued_answer(&issued))
+            }
+            "panel_address" => json::write(&operation::panel_address(&self.engine)?.as_str()),
+            _ => {
+                let client = json::read::<ClientRef>(body)?;
+                Ok(inward::token_answer(&operation::client_token(&self.engine, client).await?))
+            }
+        }
     }
 }
 
@@ -78,6 +84,7 @@ fn refused(error: &ApiError) -> DoorReply {
         ErrorCode::VaultUnavailable | ErrorCode::Offline => 503,
         ErrorCode::SettingsInvalid => 409,
         ErrorCode::Failed => 500,
+        ErrorCode::TimedOut => 504,
     };
     DoorReply { status, body: serde_json::to_vec(error).unwrap_or_default().into() }
 }

@@ -31,6 +31,8 @@ pub enum ErrorCode {
     SettingsInvalid,
     /// The core cannot be reached: the panel shows that it is offline.
     Offline,
+    /// The core took too long: the command line exits with 4.
+    TimedOut,
     /// Anything else.
     Failed,
 }

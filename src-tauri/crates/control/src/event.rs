@@ -78,11 +78,13 @@ pub enum Tag {
     Accesses,
     /// The cache of answers.
     Cache,
+    /// The ledger's file, its backups and what is wrong with it.
+    Ledger,
 }
 
 impl Tag {
     /// Every tag.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Status,
         Self::Backends,
         Self::Keys,
@@ -94,6 +96,7 @@ impl Tag {
         Self::Routes,
         Self::Accesses,
         Self::Cache,
+        Self::Ledger,
     ];
 }
 
@@ -111,6 +114,7 @@ impl From<Topic> for Tag {
             Topic::Routes => Self::Routes,
             Topic::Accesses => Self::Accesses,
             Topic::Cache => Self::Cache,
+            Topic::Ledger => Self::Ledger,
         }
     }
 }
@@ -129,6 +133,7 @@ impl From<Tag> for Topic {
             Tag::Routes => Self::Routes,
             Tag::Accesses => Self::Accesses,
             Tag::Cache => Self::Cache,
+            Tag::Ledger => Self::Ledger,
         }
     }
 }
@@ -139,7 +144,11 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Changed(topics) => {
                 Self::Changed { tags: topics.iter().map(|topic| (*topic).into()).collect() }
             }
+            EngineEvent::Ledger(_) => Self::Changed { tags: vec![Tag::Ledger, Tag::Status] },
             EngineEvent::Health { .. } => Self::Changed { tags: vec![Tag::Backends, Tag::Status] },
+            EngineEvent::SettingsApplied => {
+                Self::Changed { tags: vec![Tag::Settings, Tag::Status, Tag::Backends, Tag::Routes] }
+            }
             EngineEvent::Run(snapshot) => {
                 Self::RunProgress { run: Box::new(operation::snapshot_view(snapshot)) }
             }

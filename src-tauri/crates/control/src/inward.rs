@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 use crate::view::{
     AccessForce, AccessRef, BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch,
     BacktestQuery, BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef,
-    KeyAdd, KeyRef, KeyReplace, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef,
-    RequestsQuery, RouteAsk, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SettingsValues,
-    UsageQuery, VaultUnlock,
+    IssuedToken, KeyAdd, KeyRef, KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef,
+    PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery, RouteAsk, RouteEdit, RouteRef,
+    RouteSimulation, RoutesOrder, SettingsValues, UsageQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner.
@@ -58,6 +58,8 @@ plain!(
     BacktestQuery,
     CacheQuery,
     CachePurge,
+    LedgerRestore,
+    LedgerRepair,
     RouteAsk,
     RouteSimulation,
 );
@@ -94,6 +96,28 @@ impl Inward for VaultUnlock {
     fn body(&self) -> Zeroizing<Vec<u8>> {
         bytes(&json!({"passphrase": self.passphrase.as_str()}))
     }
+}
+
+impl Inward for VaultSet {
+    fn body(&self) -> Zeroizing<Vec<u8>> {
+        let passphrase = self.passphrase.as_ref().map(|text| text.as_str());
+        bytes(&json!({"kind": self.kind, "passphrase": passphrase, "move_keys": self.move_keys}))
+    }
+}
+
+impl Inward for VaultMove {
+    fn body(&self) -> Zeroizing<Vec<u8>> {
+        let passphrase = self.passphrase.as_ref().map(|text| text.as_str());
+        bytes(&json!({"from": self.from, "passphrase": passphrase}))
+    }
+}
+
+/// The same for a new one.
+pub(crate) fn issued_answer(issued: &IssuedToken) -> Vec<u8> {
+    let IssuedToken { client, token, not_stored } = issued;
+    json!({"client": client, "token": open(token), "not_stored": not_stored})
+        .to_string()
+        .into_bytes()
 }
 
 /// A local token on its way out to the command line, which prints it for the tool that asked.

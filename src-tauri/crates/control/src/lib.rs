@@ -6,6 +6,7 @@
 //! answers with a secret, but for the two that hand a client's local token to the command line.
 
 mod core;
+mod display;
 mod door;
 mod error;
 mod event;
@@ -14,13 +15,15 @@ mod json;
 mod operation;
 mod operations;
 mod remote;
+mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
+pub use display::Display;
 pub use door::{Assets, serve};
 pub use engine::{
-    ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, ServeError, Served,
-    StartError, WindowFocus, harden_process, start_log,
+    ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, LockError, ServeError,
+    Served, StartError, Started, WindowFocus, harden_process, private_variables, start_log,
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_GATHERED_MS, CoreEvents, PanelEvent, PanelEvents, Tag};
@@ -28,4 +31,5 @@ pub use gateway::Asset;
 pub use monitor::{DesktopChannel, Identity};
 pub use operations::*;
 pub use remote::Owner;
+pub use unknown_name::{nearest, unknown_name};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

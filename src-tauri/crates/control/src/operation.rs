@@ -3,9 +3,11 @@
 mod backends;
 mod cache;
 mod clients;
+mod dependents;
 mod explain;
 mod input;
 mod keys;
+mod ledger;
 mod playground;
 mod readiness;
 mod resilience;
@@ -13,8 +15,13 @@ mod routes;
 mod settings;
 mod status;
 mod usage;
+mod vault;
 
 pub(crate) use self::cache::{cache, cache_purge};
+pub(crate) use self::ledger::{
+    ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_repair, ledger_restore,
+};
+pub(crate) use self::vault::*;
 pub(crate) use backends::*;
 pub(crate) use clients::*;
 pub(crate) use explain::*;

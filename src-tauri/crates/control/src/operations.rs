@@ -4,6 +4,7 @@
 
 use domain::Secret;
 use engine::{Engine, Topic};
+use zeroize::Zeroizing;
 
 use crate::core::Core;
 use crate::event::Tag;
@@ -11,12 +12,14 @@ use crate::view::{
     AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
     BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
     BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
-    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef,
-    RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
-    RouteSimulationView, RouteView, RoutesOrder, RoutesView, RunView, SettingsValues, SettingsView,
-    StatusView, UsageQuery, UsageView, VaultUnlock, VaultView,
+    ClientRef, ClientView, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView,
+    RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView,
+    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView,
+    VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -51,10 +54,14 @@ macro_rules! operations {
             key_verify(req: KeyRef) -> KeyVerificationView, changes [Keys, Backends, Status];
             /// Removes a key from the vault and detaches it from its backends.
             key_remove(req: KeyRef) -> (), changes [Keys, Backends, Status, Settings];
-            /// Asks the vault again how it is.
+            /// Checks the vault again.
             vault_check() -> VaultView, changes [Keys, Status, Settings];
             /// Opens the encrypted file vault, or makes it when there is none yet.
             vault_unlock(req: VaultUnlock) -> VaultView, changes [Keys, Backends, Status, Settings];
+            /// Uses another vault from now on, with the keys or without.
+            vault_set(req: VaultSet) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
+            /// Moves keys that are still in another vault into this one.
+            vault_move(req: VaultMove) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
             /// All client tools.
             clients() -> Vec<ClientView>, changes [];
             /// Makes a local token for a client and keeps it in the vault.
@@ -117,6 +124,18 @@ macro_rules! operations {
             settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends];
             /// Applies the proposed repair of the settings file.
             settings_fix() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
+            /// The ledger's state, its file and its backups.
+            ledger() -> LedgerView, changes [];
+            /// Makes a backup of the ledger now.
+            ledger_backup() -> LedgerBackupView, changes [Ledger, Status];
+            /// Puts the records of a backup back; what was recorded since stays.
+            ledger_restore(req: LedgerRestore) -> LedgerRestoredView, changes [Ledger, Status, Usage];
+            /// Counts what can be read of a damaged ledger file; changes nothing.
+            ledger_examine(req: LedgerRepair) -> LedgerSalvageView, changes [];
+            /// Puts back what can be read of a damaged ledger file; what was recorded since stays.
+            ledger_repair(req: LedgerRepair) -> LedgerRestoredView, changes [Ledger, Status, Usage];
+            /// Accepts what happened to the ledger's file; kept files stay.
+            ledger_acknowledge() -> LedgerView, changes [Ledger, Status];
             /// Sends a notification, to see that it arrives.
             notification_test() -> NotificationTestView, changes [];
         }
@@ -168,8 +187,16 @@ pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiErro
     }
 }
 
+/// A new address that opens the panel in a browser once, for the command line only.
+pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
+    match core {
+        Core::Local(engine) => operation::panel_address(engine),
+        Core::Remote(owner) => owner.call("panel_address", &()).await,
+    }
+}
+
 /// Makes a client and hands out its token, for the command line only: no panel may call this.
-pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<Secret, ApiError> {
+pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, ApiError> {
     match core {
         Core::Local(engine) => {
             let token = operation::client_issue(engine, req).await?;

@@ -2,15 +2,43 @@
 
 use bytes::Bytes;
 use engine::{Folders, OwnerNote, find_owner};
-use gateway::{LoopbackCall, LoopbackError, LoopbackEvents, loopback_call};
+use gateway::{LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 use crate::event::PanelEvent;
 use crate::inward::Inward;
 use crate::{ApiError, ErrorCode};
+
+/// Time between two looks at whether the owner is gone.
+const GONE_LOOK: Duration = Duration::from_millis(50);
+/// How long the owner may give no sign of life.
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// How much of that is for a knock that anyone who lives answers at once.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
+/// Operations that wait for a backend, for the vault (a person may have to unlock it) or for the desktop.
+/// Every other one is answered from memory and the ledger, or not at all.
+const MAY_TAKE_LONGER: &[&str] = &[
+    "backend_add",
+    "backend_edit",
+    "backend_test",
+    "cache_purge",
+    "client_add",
+    "client_issue",
+    "client_token",
+    "key_add",
+    "key_remove",
+    "key_replace",
+    "key_verify",
+    "notification_test",
+    "vault_check",
+    "vault_unlock",
+];
 
 /// The engine that owns the data folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,16 +67,52 @@ impl Owner {
         }
     }
 
+    /// Its process id, for the command that stops it.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.note.lock().pid
+    }
+
+    /// Waits until it has given up the data folder.
+    pub async fn gone(&self) {
+        while engine::is_owned(&self.folders) {
+            tokio::time::sleep(GONE_LOOK).await;
+        }
+    }
+
     /// What happens there, from now on.
     pub(crate) async fn events(&self) -> Result<RemoteEvents, ApiError> {
-        let events =
-            LoopbackEvents::open(self.to("events")?).await.map_err(|error| offline(&error))?;
-        Ok(RemoteEvents(events))
+        let opening = LoopbackEvents::open(self.to("events")?.within(SILENCE_MAX));
+        opening.await.map(RemoteEvents).map_err(|error| not_answered(&error))
+    }
+
+    /// Waits for as long as the owner shows signs of life.
+    async fn patiently(&self, call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
+        let port = call.port();
+        let mut answer = pin!(loopback_call(call));
+        loop {
+            if let Ok(reply) = tokio::time::timeout(SILENCE_MAX - SIGN_OF_LIFE, &mut answer).await {
+                return reply;
+            }
+            let knock = loopback_call(LoopbackCall::to(port, "/").within(SIGN_OF_LIFE));
+            tokio::select! {
+                biased;
+                reply = &mut answer => return reply,
+                alive = knock => if matches!(alive, Err(LoopbackError::Late(_))) {
+                    return Err(LoopbackError::Late(SILENCE_MAX));
+                },
+            }
+        }
     }
 
     async fn send<V: DeserializeOwned>(&self, operation: &str, body: Bytes) -> Result<V, ApiError> {
         let call = self.to(operation)?.with_json(body);
-        let reply = loopback_call(call).await.map_err(|error| offline(&error))?;
+        let reply = if MAY_TAKE_LONGER.contains(&operation) {
+            self.patiently(call).await
+        } else {
+            loopback_call(call.within(SILENCE_MAX)).await
+        };
+        let reply = reply.map_err(|error| not_answered(&error))?;
         if reply.status == 200 {
             return serde_json::from_slice(&reply.body).map_err(|_| unreadable());
         }
@@ -88,7 +152,19 @@ impl RemoteEvents {
     }
 }
 
-fn offline(error: &LoopbackError) -> ApiError {
+fn not_answered(error: &LoopbackError) -> ApiError {
+    if let LoopbackError::Late(_) = error {
+        return ApiError {
+            code: ErrorCode::TimedOut,
+            message: error.to_string(),
+            hint: Some(
+                "It may be stopped, or its disk may hang. Look at its log, or end it and start it \
+                 again."
+                    .to_owned(),
+            ),
+            field: None,
+        };
+    }
     ApiError {
         code: ErrorCode::Offline,
         message: error.to_string(),
@@ -100,4 +176,81 @@ fn offline(error: &LoopbackError) -> ApiError {
 fn unreadable() -> ApiError {
     ApiError::failed("the running Gatehouse gave an answer that this version cannot read")
         .with_hint("Stop it and start it again, so that both are of the same version.")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Clock, Secret, SystemClock};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn owner_at(listener: &TcpListener) -> Owner {
+        let folders = Folders::resolve(Some("/nowhere".as_ref())).expect("folders");
+        let address = listener.local_addr().expect("an address");
+        let token = Secret::parse("ghc_x".to_owned()).expect("a token");
+        let note = OwnerNote {
+            address: format!("http://{address}"),
+            token,
+            pid: 1,
+            version: String::new(),
+        };
+        Owner::new(folders, note)
+    }
+
+    /// It takes connections, as the system does for a process that is stopped.
+    #[tokio::test(start_paused = true)]
+    async fn an_owner_that_gives_no_sign_of_life_is_told_after_five_seconds() {
+        let silent = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let (owner, clock) = (owner_at(&silent), SystemClock::new());
+        for operation in ["status", "backend_test"] {
+            let begun = clock.now();
+            let error = owner.call::<()>(operation, &()).await.expect_err("silence");
+            assert_eq!(error.code, ErrorCode::TimedOut, "{operation}: {error}");
+            assert!(error.message.contains("5s"), "{error}");
+            let took = clock.now().since(begun);
+            assert!(took <= Duration::from_millis(5_100), "{operation}: {took:?}");
+        }
+        let begun = clock.now();
+        assert_eq!(owner.events().await.err().map(|error| error.code), Some(ErrorCode::TimedOut));
+        assert!(clock.now().since(begun) <= Duration::from_millis(5_100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_lives_may_take_its_time_where_a_backend_is_asked() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let owner = owner_at(&listener);
+        let serving = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let head_bytes = stream.read(&mut [0; 1_024]).await.expect("a head");
+            assert!(head_bytes > 0);
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(30)) => {}
+                never = knocked(&listener) => match never {},
+            }
+            answer(&mut stream, "null").await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            outcome = owner.call::<()>("backend_test", &()) => outcome.expect("an answer"),
+            () = serving => {}
+        }
+    }
+
+    /// Answers every knock.
+    async fn knocked(listener: &TcpListener) -> std::convert::Infallible {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let head_bytes = stream.read(&mut [0; 1_024]).await.expect("a head");
+            assert!(head_bytes > 0);
+            answer(&mut stream, "").await;
+        }
+    }
+
+    async fn answer(stream: &mut tokio::net::TcpStream, body: &str) {
+        let length = body.len();
+        let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(text.as_bytes()).await.expect("sent");
+    }
 }

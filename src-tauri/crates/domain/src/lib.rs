@@ -7,6 +7,7 @@
 mod dialect;
 mod entropy;
 mod id;
+mod key_prefix;
 mod money;
 mod origin;
 mod redact;
@@ -14,6 +15,7 @@ mod routing_words;
 mod secret;
 mod time;
 mod usage;
+mod vault_kind;
 
 pub use dialect::{Crossing, Dialect, Lack, Offer, UnknownWord};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
@@ -21,6 +23,7 @@ pub use id::{
     Access, BackendId, ClientId, CredentialId, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
     RunId, SLUG_CHARS_MAX,
 };
+pub use key_prefix::KeyPrefix;
 pub use money::{MicroUsd, Rates};
 pub use origin::{Origin, OriginError};
 pub use redact::redact;
@@ -28,3 +31,4 @@ pub use routing_words::{CacheWish, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretRejected};
 pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::TokenUsage;
+pub use vault_kind::VaultKind;

@@ -5,36 +5,7 @@
 
 use std::borrow::Cow;
 
-/// How keys of common services begin. From the vendors' own pages and the public rules of secret
-/// scanners; a prefix here costs nothing when it is wrong but a readable message.
-const PREFIXES: &[&str] = &[
-    "sk-",
-    "sk_",
-    "rk_",
-    "pk-",
-    "AIza",
-    "gsk_",
-    "xai-",
-    "pplx-",
-    "hf_",
-    "r8_",
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "AKIA",
-    "fw_",
-    "csk-",
-    "tgp_",
-    "nvapi-",
-    "ghk_",
-    "ghc_",
-    "AGE-SECRET-KEY-",
-    "eyJ",
-];
+use crate::KeyPrefix;
 
 /// Words shorter than this are left alone, in bytes: no key in use is shorter than 16.
 const KEY_BYTES_MIN: usize = 16;
@@ -67,7 +38,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 
 fn key_prefix(word: &str) -> Option<&'static str> {
     let long = word.len() >= KEY_BYTES_MIN;
-    PREFIXES.iter().copied().find(|prefix| long && word.starts_with(prefix))
+    let mut prefixes = KeyPrefix::ALL.iter().map(|prefix| prefix.as_str());
+    prefixes.find(|prefix| long && word.starts_with(prefix))
 }
 
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {

@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::{Folders, NoHome};
 
+/// Opens the file vault at the start.
+pub(crate) const PASSPHRASE_VARIABLE: &str = "GATEHOUSE_PASSPHRASE";
+
 /// Everything an engine is started with.
 pub struct EngineConfig {
     /// Where everything lies.
@@ -63,7 +66,7 @@ impl EngineConfig {
                 _ if value.is_empty() => {}
                 "GATEHOUSE_HOME" => home = Some(value),
                 "GATEHOUSE_VAULT" => kind = Some(value),
-                "GATEHOUSE_PASSPHRASE" => passphrase = Some(Zeroizing::new(value)),
+                PASSPHRASE_VARIABLE => passphrase = Some(Zeroizing::new(value)),
                 _ if vault::KNOWN_VARIABLES.iter().any(|known| known.variable == name) => {
                     rest.push((name, value));
                 }

@@ -13,14 +13,15 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
 use gateway::{HttpUpstream, Live, NewToken, ResilienceRules, Snapshot, new_token};
-use ledger::{Ledger, LedgerError, PriceBook};
+use ledger::{Ledger, LedgerError, LedgerLimits, PriceBook, Recovery};
 use monitor::{Channel, LastKnown, Monitor, NotificationPolicy, State};
 use parking_lot::Mutex;
 use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore, VaultKind};
-use vault::{KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
+use vault::{Passphrase, Vault};
 
 use crate::answers::Answers;
 use crate::events::Events;
+use crate::ledger_watch::LedgerWatch;
 use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
 use crate::resilience::AccessLog;
@@ -30,7 +31,8 @@ use crate::sink::TrafficSink;
 use crate::snapshot;
 use crate::standing::Standings;
 use crate::tasks::Tasks;
-use crate::{EngineConfig, Folders};
+use crate::vaults::Vaults;
+use crate::{EngineConfig, FolderError, Folders};
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -48,9 +50,9 @@ pub(crate) struct Parts {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: SettingsStore,
     pub(crate) vault: Vault,
-    pub(crate) vault_kind: VaultKind,
-    pub(crate) vault_chosen_in_settings: bool,
+    pub(crate) vaults: Vaults,
     pub(crate) ledger: Ledger,
+    pub(crate) ledger_watch: LedgerWatch,
     pub(crate) prices: Arc<PriceBook>,
     pub(crate) upstream: Arc<HttpUpstream>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -83,15 +85,9 @@ pub(crate) struct Parts {
 /// Why the engine could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A folder could not be made.
-    #[error("could not make the folders under {path}; check the permissions and the free space")]
-    Folders {
-        /// The data folder.
-        path: std::path::PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
+    /// A folder cannot be used.
+    #[error(transparent)]
+    Folders(#[from] FolderError),
     /// Another engine has the data folder, or it cannot be locked.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -112,15 +108,14 @@ impl Engine {
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let EngineConfig { folders, clock, entropy, port, vault, passphrase, variables, channel } =
             config;
-        folders
-            .create()
-            .map_err(|source| StartError::Folders { path: folders.data.clone(), source })?;
+        folders.create()?;
         let owner = OwnerLock::acquire(&folders)?;
         let settings = SettingsStore::open(folders.settings_file())?;
         let now = settings.current();
-        let vault_kind = vault.unwrap_or(now.vault.kind);
-        let kept = open_vault(vault_kind, &folders, variables, Arc::clone(&clock));
-        let ledger = Ledger::open(&folders.ledger_file())?;
+        let vaults = Vaults::new(vault, variables);
+        let kept = vaults.open(vault.unwrap_or(now.vault.kind), &folders, &clock);
+        let (ledger, recovery) =
+            Recovery::open(&folders.ledger_file(), LedgerLimits::default(), Arc::clone(&clock))?;
         let prices = Arc::new(ledger.price_book().await?);
         let mock = BackendId::new(MOCK_BACKEND_ID)?;
         let interval = Duration::from_secs(now.health.interval_secs);
@@ -134,8 +129,7 @@ impl Engine {
                 Arc::new(TrafficSink::of(own.clone())),
             ),
             vault: kept,
-            vault_kind,
-            vault_chosen_in_settings: vault.is_none(),
+            vaults,
             upstream: Arc::new(HttpUpstream::new(connect)),
             snapshot: Arc::new(ArcSwap::from_pointee(empty)),
             monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
@@ -159,6 +153,7 @@ impl Engine {
             entropy,
             settings,
             ledger,
+            ledger_watch: LedgerWatch::new(recovery),
             prices,
             channel,
             owner,
@@ -174,10 +169,16 @@ impl Engine {
 
     /// Stops everything in order: no new requests, answers in flight end, the ledger is written.
     pub async fn stop(&self) {
+        // While answers in flight end, commands still find their engine here.
+        self.stop_gateway().await;
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
         self.write_access_log().await;
         self.close_answers().await;
+        self.parts.ledger.close().await;
+        if let Err(error) = self.ledger_recovery().remember().await {
+            tracing::warn!(%error, "how far the ledger has come was not noted");
+        }
         tracing::info!("stopped");
     }
 
@@ -186,8 +187,9 @@ impl Engine {
         let mut stored: HashMap<BackendId, LastKnown> = HashMap::new();
         for row in rows {
             if let Some(state) = State::from_word(&row.state) {
+                // The ledger keeps changes of state, not each result.
                 let known =
-                    LastKnown { state, reason: row.reason, since: row.since, observed: row.since };
+                    LastKnown { state, reason: row.reason, since: row.since, observed: None };
                 stored.insert(row.backend, known);
             }
         }
@@ -206,7 +208,7 @@ impl Engine {
 
     fn unlock_with(&self, passphrase: Option<Passphrase>) {
         let Some(passphrase) = passphrase else { return };
-        if self.parts.vault_kind != VaultKind::File {
+        if self.parts.vault.kind() != VaultKind::File {
             return;
         }
         // From here on, whoever asks for a key waits for this.
@@ -219,21 +221,6 @@ impl Engine {
             events.changed(&[crate::Topic::Keys, crate::Topic::Status]);
         });
     }
-}
-
-fn open_vault(
-    kind: VaultKind,
-    folders: &Folders,
-    variables: Vec<(String, String)>,
-    clock: Arc<dyn Clock>,
-) -> Vault {
-    let config = match kind {
-        VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
-        VaultKind::File => VaultConfig::File { path: folders.vault_file() },
-        VaultKind::Env => VaultConfig::Env { variables },
-        VaultKind::Memory => VaultConfig::Memory,
-    };
-    Vault::open(config, clock)
 }
 
 /// One source of randomness behind several owners.

@@ -7,6 +7,7 @@ use monitor::Transition;
 use readiness::{Report, RunSnapshot};
 use tokio::sync::broadcast;
 
+use crate::ledger_watch::LedgerProblem;
 use crate::playground::{PlaygroundPiece, PlaygroundRun};
 
 /// Events a slow listener may lag behind before the oldest are dropped for it.
@@ -24,6 +25,10 @@ pub enum EngineEvent {
         /// From what to what, and why.
         transition: Arc<Transition>,
     },
+    /// Other settings are in force: backends may be gone.
+    SettingsApplied,
+    /// What is wrong with the ledger has changed; `None` when it works again.
+    Ledger(Option<LedgerProblem>),
     /// A readiness run moved on.
     Run(Arc<RunSnapshot>),
     /// A readiness run ended.
@@ -61,6 +66,8 @@ pub enum Topic {
     Accesses,
     /// The cache of answers.
     Cache,
+    /// The ledger's file, its backups and what is wrong with it.
+    Ledger,
 }
 
 /// The bus. Cheap to clone; sending never waits.

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use domain::{BackendId, ClientId, CredentialId, Entropy, Moment, Origin, WallTime};
 use ledger::{Ledger, LedgerError, Price, Provider, RequestQuery};
 use monitor::{HealthView, Reading};
-use settings::{BackendKind, Problem, ProposedFix, Settings, SettingsError, StoreState, VaultKind};
+use settings::{BackendKind, Problem, ProposedFix, Settings, SettingsError, StoreState};
 use vault::Vault;
 
 use crate::engine::Engine;
-use crate::events::Events;
+use crate::events::{EngineEvent, Events};
 use crate::standing::KeyStanding;
 use crate::{Folders, snapshot};
 
@@ -61,18 +61,6 @@ impl Engine {
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.parts.vault
-    }
-
-    /// The kind of vault in force.
-    #[must_use]
-    pub fn vault_kind(&self) -> VaultKind {
-        self.parts.vault_kind
-    }
-
-    /// Whether that kind came from the settings and not from the shell.
-    #[must_use]
-    pub fn vault_kind_chosen_in_settings(&self) -> bool {
-        self.parts.vault_chosen_in_settings
     }
 
     /// The ledger.
@@ -271,13 +259,17 @@ impl Engine {
     /// Puts the settings in force: what requests work with, what is watched, where it listens.
     pub(crate) fn apply_settings(&self) {
         let settings = self.settings();
+        self.follow_vault_kind(&settings);
         self.follow_cache_settings(&settings);
         self.rebuild_snapshot();
         self.forget_unknown_accesses();
         self.watch_backends(&HashMap::new());
         let interval = std::time::Duration::from_secs(settings.health.interval_secs);
         self.parts.monitor.set_interval(interval);
+        let commit_wait = std::time::Duration::from_millis(settings.ledger.commit_wait_ms);
+        self.parts.ledger.set_commit_wait(commit_wait);
         self.follow_port();
+        self.parts.events.send(EngineEvent::SettingsApplied);
     }
 }
 

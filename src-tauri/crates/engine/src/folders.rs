@@ -1,5 +1,6 @@
 //! Where everything lies. The shells pass in what they read from the environment.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folders of one installation.
@@ -90,24 +91,116 @@ impl Folders {
         self.state.join("logs")
     }
 
-    /// Makes all four, readable by this user only.
-    pub fn create(&self) -> std::io::Result<()> {
-        [&self.config, &self.data, &self.state, &self.runtime]
-            .into_iter()
-            .try_for_each(|folder| create_private(folder))
+    /// Makes all four, readable by this user only, where no other user can replace them.
+    pub fn create(&self) -> Result<(), FolderError> {
+        [&self.config, &self.data, &self.state, &self.runtime].into_iter().try_for_each(|folder| {
+            create_private(folder).map_err(|source| FolderError::of(folder, source))?;
+            check_owner(folder)?;
+            folder.parent().map_or(Ok(()), check_closed)
+        })
+    }
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It lies on a file system, or under a folder, that nothing can be written to.
+    #[error(
+        "nothing can be written to {}: its file system is read-only; make it writable, or set \
+         GATEHOUSE_HOME to another folder", .path.display()
+    )]
+    ReadOnly {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another user owns it, and could read or replace what is kept there.
+    #[error(
+        "{} belongs to another user (uid {owner}); change its owner, or set GATEHOUSE_HOME to a folder \
+         of your own", .path.display()
+    )]
+    NotOwned {
+        /// The folder.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// Everybody may replace what lies in it.
+    #[error("{0} can be written to by every user; run `chmod o-w {0}`", .path.display())]
+    OpenToAll {
+        /// The folder above ours.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("{} cannot be made or made private; check its permissions and the free space", .path.display())]
+    Failed {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl FolderError {
+    fn of(folder: &Path, source: io::Error) -> Self {
+        let path = folder.to_owned();
+        match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, source },
+            _ => Self::Failed { path, source },
+        }
     }
 }
 
 #[cfg(unix)]
-fn create_private(folder: &Path) -> std::io::Result<()> {
+fn create_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // Not where it is so: on a file system that is read-only, the reading commands still work.
+    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }
 
+/// The administrator may use everybody's folders; in containers that is usual.
+#[cfg(unix)]
+fn check_owner(folder: &Path) -> Result<(), FolderError> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = folder.metadata().map_err(|source| FolderError::of(folder, source))?.uid();
+    let this_user = rustix::process::geteuid();
+    match this_user.is_root() || owner == this_user.as_raw() {
+        true => Ok(()),
+        false => Err(FolderError::NotOwned { path: folder.to_owned(), owner }),
+    }
+}
+
+/// In a folder like `/tmp` (sticky) nobody can replace what belongs to others.
+#[cfg(unix)]
+fn check_closed(parent: &Path) -> Result<(), FolderError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = parent.metadata().map_err(|source| FolderError::of(parent, source))?;
+    match mode.permissions().mode() & 0o1002 {
+        0o0002 => Err(FolderError::OpenToAll { path: parent.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(not(unix))]
-fn create_private(folder: &Path) -> std::io::Result<()> {
+fn create_private(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+const fn check_owner(_folder: &Path) -> Result<(), FolderError> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+const fn check_closed(_parent: &Path) -> Result<(), FolderError> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -126,5 +219,33 @@ mod tests {
             let mode = folders.data.metadata().expect("metadata").permissions().mode();
             assert_eq!(mode & 0o777, 0o700);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_home_that_others_can_write_to_is_refused_by_name() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = Folders::resolve(Some(home.path())).expect("folders");
+        let set = |mode| std::fs::set_permissions(home.path(), PermissionsExt::from_mode(mode));
+        set(0o777).expect("set");
+        let error = folders.create().expect_err("refused").to_string();
+        assert!(error.contains(&*home.path().to_string_lossy()), "{error}");
+        assert!(error.contains("chmod o-w"), "{error}");
+        for mode in [0o1777, 0o775, 0o755, 0o700] {
+            set(mode).expect("set");
+            folders.create().unwrap_or_else(|error| panic!("{mode:o}: {error}"));
+        }
+    }
+
+    #[test]
+    fn a_read_only_home_is_said_in_words_that_name_the_folder() {
+        let folder = Path::new("/home/me/.config/gatehouse");
+        let error = FolderError::of(folder, io::ErrorKind::ReadOnlyFilesystem.into()).to_string();
+        assert!(
+            error.starts_with("nothing can be written to /home/me/.config/gatehouse"),
+            "{error}"
+        );
+        assert!(error.contains("read-only") && error.contains("GATEHOUSE_HOME"), "{error}");
     }
 }

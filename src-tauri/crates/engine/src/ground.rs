@@ -10,12 +10,13 @@ use gateway::{LoopbackCall, loopback_call};
 use monitor::Finding;
 use readiness::{
     Caller, Canary, CredentialFacts, DataFolder, GatewayCall, GatewayReply, Gravity, Ground,
-    LedgerFacts, ModelFacts, SettingsProblem, VaultFacts,
+    LedgerFacts, LedgerProblem, ModelFacts, SettingsProblem, VaultFacts,
 };
 use settings::Severity;
 use vault::VaultError;
 
 use crate::engine::Engine;
+use crate::ledger_watch::LedgerSeverity;
 
 /// The engine as the checks see it.
 pub(crate) struct EngineGround(pub(crate) Engine);
@@ -56,7 +57,20 @@ impl Ground for EngineGround {
         };
         // An older file is upgraded and a newer one refused when it is opened.
         let version = ledger::schema_version();
-        LedgerFacts { integrity, schema_found: version, schema_expected: version }
+        let problems = self.0.ledger_problems().into_iter().map(|problem| LedgerProblem {
+            title: in_sentence(&problem.title),
+            fix: problem.detail,
+            gravity: match problem.severity {
+                LedgerSeverity::Problem => Gravity::Error,
+                LedgerSeverity::Attention => Gravity::Warning,
+            },
+        });
+        LedgerFacts {
+            integrity,
+            problems: problems.collect(),
+            schema_found: version,
+            schema_expected: version,
+        }
     }
 
     async fn vault(&self) -> VaultFacts {
@@ -69,7 +83,11 @@ impl Ground for EngineGround {
             Err(VaultError::ReadOnly) => Canary::ReadOnly,
             Err(error) => Canary::Failed(error.to_string()),
         };
-        VaultFacts { store: self.0.vault_kind().to_string(), canary }
+        VaultFacts {
+            store: self.0.vault().kind().to_string(),
+            needed: self.0.settings().backends.values().any(needs_key),
+            canary,
+        }
     }
 
     async fn gateway_listeners(&self) -> Vec<SocketAddr> {
@@ -113,7 +131,9 @@ impl Ground for EngineGround {
             (_, Finding::Answered) => CredentialFacts::Accepted(report.detail),
             (_, Finding::KeyRejected) => CredentialFacts::Rejected(report.detail),
             (_, Finding::RateLimited) => CredentialFacts::Limited(report.detail),
-            (_, Finding::Failed) => CredentialFacts::Unreachable(report.detail),
+            (_, Finding::Failed | Finding::LocalFault) => {
+                CredentialFacts::Unreachable(report.detail)
+            }
         }
     }
 
@@ -127,6 +147,17 @@ impl Ground for EngineGround {
             None => Err(report.detail),
         }
     }
+}
+
+/// `The ledger is behind` as the middle of a sentence.
+fn in_sentence(title: &str) -> String {
+    let mut characters = title.chars();
+    let first = characters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(characters).collect()
+}
+
+fn needs_key(backend: &settings::BackendSettings) -> bool {
+    backend.enabled && backend.credential().is_some()
 }
 
 /// Whether something can be written there, by writing it.

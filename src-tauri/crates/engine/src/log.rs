@@ -1,31 +1,29 @@
-//! Logs: JSON, one file a day, a fixed number of days, and a last net against keys at the sink.
+//! Logs: JSON lines in files of a limited size, fields of a limited length, and a last net against keys
+//! at the sink.
 //!
 //! What is logged is chosen at each call (ids, states, durations); prompts, answers and header values
 //! never are. The net under that masks whatever still looks like a key.
 
+mod files;
+
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde_json::Value;
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Days of logs that are kept.
-const LOG_DAYS_MAX: usize = 14;
+use files::LogFiles;
+
+/// Longest text in a field, in characters.
+const FIELD_CHARS_MAX: usize = 1_000;
 
 /// Writes logs to `folder` until the guard is dropped. Called once, by the program's shell. What is
 /// logged is said by `filter` in the words of `tracing` (`info`, `gateway=debug,info`).
-pub fn start_log(folder: &Path, filter: &str) -> Result<WorkerGuard, InitError> {
-    // The builder makes the folder too, but complains on standard error before it does.
-    let _ = std::fs::create_dir_all(folder);
-    let files = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("gatehouse")
-        .filename_suffix("log.json")
-        .max_log_files(LOG_DAYS_MAX)
-        .build(folder)?;
-    let (sink, guard) = tracing_appender::non_blocking(files);
+pub fn start_log(folder: &Path, filter: &str) -> io::Result<WorkerGuard> {
+    let (sink, guard) = tracing_appender::non_blocking(LogFiles::open(folder)?);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .json()
@@ -39,7 +37,7 @@ pub fn start_log(folder: &Path, filter: &str) -> Result<WorkerGuard, InitError> 
     Ok(guard)
 }
 
-/// A sink that masks what looks like a key before it is written.
+/// A sink that masks what looks like a key, and cuts long fields, before a line is written.
 #[derive(Debug, Clone)]
 pub struct Redacted<S>(pub S);
 
@@ -58,12 +56,42 @@ impl<W: Write> Write for RedactedWriter<W> {
     /// Takes a whole line at once, as `tracing` hands it over.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        self.0.write_all(domain::redact(&text).as_bytes())?;
+        self.0.write_all(with_short_fields(&domain::redact(&text)).as_bytes())?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// `line` with each text in it cut to [`FIELD_CHARS_MAX`]; read as JSON only if it may need that.
+fn with_short_fields(line: &str) -> Cow<'_, str> {
+    if line.len() <= FIELD_CHARS_MAX {
+        return Cow::Borrowed(line);
+    }
+    match serde_json::from_str::<Value>(line) {
+        Ok(mut fields) => {
+            cut_texts(&mut fields);
+            Cow::Owned(format!("{fields}\n"))
+        }
+        Err(_no_json) => {
+            Cow::Owned(format!("{}\n", line.chars().take(FIELD_CHARS_MAX).collect::<String>()))
+        }
+    }
+}
+
+fn cut_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some((end, _)) = text.char_indices().nth(FIELD_CHARS_MAX) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(cut_texts),
+        Value::Object(fields) => fields.values_mut().for_each(cut_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -85,18 +113,34 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_key_in_any_field_does_not_reach_the_file() {
+    fn logged(event: impl FnOnce()) -> String {
         let lines = Lines::default();
         let sink = lines.clone();
         let log =
             tracing_subscriber::fmt().json().with_writer(Redacted(move || sink.clone())).finish();
-        tracing::subscriber::with_default(log, || {
-            let key = "sk-CANARY-0123456789";
-            tracing::warn!(field = key, ?key, "message with {key} and a\nline break");
-        });
+        tracing::subscriber::with_default(log, event);
         let written = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("text");
-        assert!(!written.contains("CANARY") && written.contains("sk-…"), "{written}");
         assert_eq!(written.lines().count(), 1, "one event is one line");
+        written
+    }
+
+    #[test]
+    fn a_key_in_any_field_does_not_reach_the_file() {
+        let key = "sk-CANARY-0123456789";
+        let written =
+            logged(|| tracing::warn!(field = key, ?key, "message with {key} and a\nline break"));
+        assert!(!written.contains("CANARY") && written.contains("sk-…"), "{written}");
+    }
+
+    #[test]
+    fn every_field_is_cut_at_its_limit_and_the_line_stays_json() {
+        let (long, whole) = ("ü".repeat(FIELD_CHARS_MAX + 1), "ü".repeat(FIELD_CHARS_MAX));
+        let written = logged(|| tracing::warn!(long, whole, count = 7, "{}", "m".repeat(64_000)));
+        let line: Value = serde_json::from_str(&written).expect("JSON");
+        let fields = &line["fields"];
+        assert_eq!(fields["whole"], whole);
+        assert_eq!(fields["long"], format!("{whole}…"));
+        assert_eq!(fields["count"], 7);
+        assert_eq!(fields["message"], format!("{}…", "m".repeat(FIELD_CHARS_MAX)));
     }
 }

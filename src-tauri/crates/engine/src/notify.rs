@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use domain::BackendId;
+use domain::{BackendId, Origin};
 use monitor::{
-    Channel, ChannelError, Decision, Event, Impact, Notification, RunVerdict, State, Surroundings,
-    Switch, Transition, Urgency, WindowFocus,
+    Channel, ChannelError, Decision, Event, FailedBackend, Impact, LedgerFault, Notification,
+    RunVerdict, State, Surroundings, Switch, Transition, Urgency, WindowFocus,
 };
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
+use crate::ledger_watch::LedgerSeverity;
 
 /// What came of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +56,16 @@ impl Engine {
         self.parts.tasks.spawn("notifications", async move {
             loop {
                 let event = tokio::select! {
-                    () = stop.cancelled() => return,
+                    () = stop.cancelled() => return engine.withdraw_faults().await,
                     event = events.recv() => event,
                 };
                 match event {
-                    Ok(event) => engine.consider(&event).await,
+                    Ok(EngineEvent::SettingsApplied) => engine.forget_gone_backends().await,
+                    Ok(event) => {
+                        if let Some(event) = engine.worth_telling(&event) {
+                            engine.consider(&event).await;
+                        }
+                    }
                     Err(RecvError::Lagged(missed)) => {
                         tracing::warn!(missed, "notifications fell behind");
                     }
@@ -107,8 +113,27 @@ impl Engine {
         self.parts.events.send(EngineEvent::Health { backend, transition });
     }
 
-    async fn consider(&self, event: &EngineEvent) {
-        let Some(event) = self.worth_telling(event) else { return };
+    /// Backends that were removed or switched off are nobody's concern any more.
+    async fn forget_gone_backends(&self) {
+        let failed = self.parts.notifications.lock().failed_backends();
+        let settings = self.settings();
+        let is_watched = |id: &BackendId| {
+            id == self.mock_id() || settings.backends.get(id).is_some_and(|known| known.enabled)
+        };
+        for backend in failed.into_iter().filter(|id| !is_watched(id)) {
+            self.consider(&Event::BackendGone { backend }).await;
+        }
+    }
+
+    /// What is shown of faults is taken away: from now on nobody says when they are over.
+    async fn withdraw_faults(&self) {
+        let shown = self.parts.notifications.lock().shown_faults();
+        for key in shown {
+            self.withdraw(key).await;
+        }
+    }
+
+    async fn consider(&self, event: &Event) {
         let around = Surroundings {
             focus: match self.parts.focused.load(Ordering::Relaxed) {
                 true => WindowFocus::Focused,
@@ -120,7 +145,7 @@ impl Engine {
             },
         };
         let now = self.parts.clock.now();
-        let decision = self.parts.notifications.lock().decide(&event, around, now);
+        let decision = self.parts.notifications.lock().decide(event, around, now);
         match decision {
             Decision::Show(notification) => {
                 if let NotificationOutcome::Failed { reason, .. } = self.deliver(notification).await
@@ -128,6 +153,7 @@ impl Engine {
                     tracing::warn!(reason, "a notification was not shown");
                 }
             }
+            Decision::Withdraw(key) => self.withdraw(key).await,
             Decision::Hold(hold) => tracing::debug!(?hold, "a notification was held back"),
         }
     }
@@ -144,10 +170,21 @@ impl Engine {
                 sentence: report.judgement.sentence.clone(),
             }),
             EngineEvent::Health { backend, transition } => self.health_event(backend, transition),
+            EngineEvent::Ledger(Some(problem)) => Some(Event::LedgerFault(LedgerFault {
+                cause: problem.id.clone(),
+                title: problem.title.clone(),
+                fix: problem.fix.clone(),
+                urgency: match problem.severity {
+                    LedgerSeverity::Problem => Urgency::Critical,
+                    LedgerSeverity::Attention => Urgency::Normal,
+                },
+            })),
+            EngineEvent::Ledger(None) => Some(Event::LedgerWorks),
             EngineEvent::Changed(_)
             | EngineEvent::Run(_)
             | EngineEvent::Playground(_)
             | EngineEvent::PlaygroundPiece(_)
+            | EngineEvent::SettingsApplied
             | EngineEvent::Open(_) => None,
         }
     }
@@ -155,26 +192,63 @@ impl Engine {
     fn health_event(&self, backend: &BackendId, transition: &Transition) -> Option<Event> {
         let label = self.backend_labels().remove(backend.as_str())?;
         match transition.to {
-            State::Down => Some(Event::BackendDown {
+            State::Down => Some(Event::BackendDown(FailedBackend {
                 backend: backend.clone(),
                 label,
+                server: self.server_of(backend),
                 cause: transition.cause,
                 reason: transition.reason.clone(),
                 impact: self.impact_of(backend),
-            }),
+            })),
             State::Up => Some(Event::BackendBack { backend: backend.clone(), label }),
             State::Unknown => None,
         }
     }
 
-    /// Whether another backend of the user's can take over.
+    /// Where a backend runs, as a person writes it: backends at one host and port fail together.
+    fn server_of(&self, backend: &BackendId) -> String {
+        let settings = self.settings();
+        let known = settings.backends.get(backend);
+        let origin = known.and_then(|known| Origin::of(&known.base_url).ok());
+        origin.map_or_else(
+            || backend.to_string(),
+            |origin| {
+                let text = origin.to_string();
+                let host = text.split_once("://").map_or(text.as_str(), |(_, host)| host);
+                host.strip_suffix(":443").unwrap_or(host).to_owned()
+            },
+        )
+    }
+
+    /// Which routes lose a backend, and which of them have another one that works.
     fn impact_of(&self, backend: &BackendId) -> Impact {
         let settings = self.settings();
-        let mut others =
-            settings.backends.iter().filter(|(id, known)| known.enabled && *id != backend);
-        let up =
-            others.any(|(id, _)| self.health(id).is_some_and(|health| health.state == State::Up));
-        if up { Impact::Covered } else { Impact::Uncovered }
+        let is_up = |id: &BackendId| {
+            let is_enabled = settings.backends.get(id).is_some_and(|known| known.enabled);
+            (is_enabled || id == self.mock_id())
+                && self.health(id).is_none_or(|health| health.state != State::Down)
+        };
+        let mut impact = Impact::default();
+        for (id, route) in settings.routes.iter().filter(|(_, route)| route.enabled) {
+            let mut others = route.candidates.iter().map(|candidate| &candidate.backend);
+            if !others.clone().any(|candidate| candidate == backend) {
+                continue;
+            }
+            let is_covered = others.any(|candidate| candidate != backend && is_up(candidate));
+            match is_covered {
+                true => impact.covered.insert(id.clone()),
+                false => impact.uncovered.insert(id.clone()),
+            };
+        }
+        impact
+    }
+
+    async fn withdraw(&self, key: String) {
+        let Some(channel) = self.parts.channel.clone() else { return };
+        let gone = tokio::task::spawn_blocking(move || Channel::withdraw(&*channel, &key)).await;
+        if let Ok(Err(error)) = gone {
+            tracing::warn!(%error, "a notification that is over could not be taken away");
+        }
     }
 
     async fn deliver(&self, notification: Notification) -> NotificationOutcome {

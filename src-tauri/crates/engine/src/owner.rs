@@ -27,7 +27,9 @@ pub struct OwnerLock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another engine has it.
-    #[error("another Gatehouse is running on {0}; use that one, or stop it first")]
+    #[error(
+        "another Gatehouse has the data folder {0} and cannot be reached; it may be starting or stopping: try again in a moment, or stop it"
+    )]
     Held(PathBuf),
     /// The lock file could not be made.
     #[error("could not lock the data folder at {path}; check its permissions")]
@@ -99,8 +101,7 @@ impl Drop for OwnerLock {
 /// owner is told by its lock being free.
 #[must_use]
 pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
-    let lock = OpenOptions::new().write(true).open(folders.data.join("owner.lock")).ok()?;
-    if lock.try_lock().is_ok() {
+    if !is_owned(folders) {
         return None;
     }
     let path = note_path(folders);
@@ -109,6 +110,13 @@ pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
     }
     let text = Zeroizing::new(std::fs::read_to_string(path).ok()?);
     serde_json::from_str(&text).ok()
+}
+
+/// Whether some engine has the data folder, also one that answers no more because it is stopping.
+#[must_use]
+pub fn is_owned(folders: &Folders) -> bool {
+    let lock = OpenOptions::new().write(true).open(folders.data.join("owner.lock"));
+    lock.is_ok_and(|lock| lock.try_lock().is_err())
 }
 
 /// The one place where the control token is written, into a file that only this user can read.

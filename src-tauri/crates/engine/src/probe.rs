@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{BackendId, BoundSecret, CredentialId};
+use domain::{BackendId, BoundSecret, CredentialId, Moment};
 use gateway::{Backend, ProbeFailure, Upstream, Verdict};
 use monitor::{Finding, Observation, Probe, ProbeResult, Reading, Source};
 use vault::VaultError;
@@ -99,6 +99,10 @@ impl Probe for BackendProbe {
         };
         ProbeResult { class: report.finding, duration: report.duration, reason }
     }
+
+    fn was_paused_since(&self, since: Moment) -> bool {
+        self.0.parts.live.paused_since(since).is_some()
+    }
 }
 
 impl Engine {
@@ -183,7 +187,12 @@ impl Engine {
             return gateway::probe(&mock, backend, key, clock).await;
         }
         let network: &dyn Upstream = &*self.parts.upstream;
-        gateway::probe(network, backend, key, clock).await
+        let begun = clock.now();
+        let mut report = gateway::probe(network, backend, key, clock).await;
+        if let Err(failure) = &mut report.outcome {
+            failure.verdict = self.parts.live.judged(failure.verdict, begun);
+        }
+        report
     }
 
     fn no_key(&self, credential: Option<&CredentialId>, error: &VaultError) -> ProbeReport {
@@ -195,17 +204,21 @@ impl Engine {
                 self.parts.events.changed(&[Topic::Keys, Topic::Status]);
             }
         }
-        let detail = error.to_string();
+        let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));
         ProbeReport {
             finding: Finding::Failed,
             steps: vec![
-                ProbeStep::Failed { title: READ_KEY.to_owned(), detail: detail.clone(), fix: None },
+                ProbeStep::Failed {
+                    title: READ_KEY.to_owned(),
+                    detail: detail.clone(),
+                    fix: fix.clone(),
+                },
                 skipped(ANSWERS),
                 skipped(ACCEPTED),
                 skipped(LISTED),
             ],
             detail,
-            fix: None,
+            fix,
             models: None,
             key_missing: missing,
             keys: Vec::new(),
@@ -299,6 +312,10 @@ fn failed(
             steps.push(passed(ANSWERS, "it answers", Some(duration)));
             steps.extend([fail(ACCEPTED, None), skipped(LISTED)]);
             (Finding::RateLimited, None)
+        }
+        Verdict::NotSent => {
+            steps.extend([fail(ANSWERS, None), skipped(LISTED)]);
+            (Finding::LocalFault, None)
         }
         // It answers and has no list of models: names have to be declared.
         Verdict::ClientFault => {

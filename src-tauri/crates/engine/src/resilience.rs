@@ -1,8 +1,10 @@
 //! What is known of accesses, beyond this process: kept over a restart, written down, told to panels,
 //! and tried on the past.
 //!
-//! The gateway changes states on the way of a request and waits for nobody. What changed is gathered
-//! here and written by a task once a second; a killed process loses the last second of it.
+//! The gateway changes states on the way of a request and waits for nobody. A change is queued for the
+//! ledger at once, before the settlement of the request that caused it: when a client has seen the end
+//! of that request, a killed process does not forget the change (unless the ledger said that it is
+//! behind). What is no change, such as what is usual at an access, is kept once a minute.
 
 mod backtest;
 mod rules;
@@ -14,7 +16,7 @@ use std::time::Duration;
 use ::resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
 use domain::{Access, BackendId, CredentialId, Moment, WallTime};
 use gateway::Verdict;
-use ledger::{AccessState, AccessStates, LedgerError};
+use ledger::{AccessState, LedgerError};
 use monitor::Finding;
 use parking_lot::Mutex;
 use settings::Settings;
@@ -28,21 +30,21 @@ pub use rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_r
 
 /// Time between two looks at what has changed, in milliseconds.
 const LOOK_MS: u64 = 1_000;
-/// Looks between two of those at which states are kept although none was announced, so that a killed
-/// process loses little of what is usual there.
+/// Looks between two at which all states are kept, so that a killed process loses little of what is
+/// usual there.
 const LOOKS_PER_KEEPING: u64 = 60;
 /// Looks between two at which probes are asked for: longer than a probe takes.
 const LOOKS_PER_PROBING: u64 = 15;
 /// How old an answer may be and still tell how fast its backend is, in milliseconds: a week.
 const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
-/// Transitions that wait to be written before the oldest are dropped: far more than a second brings.
-const TRANSITIONS_WAITING_MAX: usize = 1_024;
 
-/// What has changed and is not written down yet.
+/// What is on its way to the ledger.
 #[derive(Debug, Default)]
 pub(crate) struct AccessLog {
-    waiting: Mutex<Vec<ledger::Transition>>,
+    /// Whether something was learnt that is not kept yet.
     has_learnt: AtomicBool,
+    /// Held while states are read and queued, so that an older one never follows a newer one.
+    in_order: Mutex<()>,
 }
 
 impl AccessLog {
@@ -50,28 +52,26 @@ impl AccessLog {
     pub(crate) fn learnt(&self) {
         self.has_learnt.store(true, Ordering::Relaxed);
     }
-
-    fn add(&self, transitions: impl Iterator<Item = ledger::Transition>) {
-        let mut waiting = self.waiting.lock();
-        waiting.extend(transitions);
-        let excess = waiting.len().saturating_sub(TRANSITIONS_WAITING_MAX);
-        waiting.drain(..excess);
-    }
-
-    fn take(&self) -> Vec<ledger::Transition> {
-        std::mem::take(&mut self.waiting.lock())
-    }
 }
 
 /// Accesses have changed their state: for the log, the ledger and the panels. Called on the way of a
-/// request, so it only gathers.
+/// request, so it only queues.
 pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
     let clocks = Clocks { now: parts.clock.now(), wall: parts.clock.wall() };
     for transition in transitions {
         let Transition { access, from, to, rule, .. } = transition;
         tracing::info!(%access, %from, %to, %rule, "an access changed its state");
     }
-    parts.access_log.add(transitions.iter().map(|transition| clocks.written(transition)));
+    let changed: HashSet<&Access> = transitions.iter().map(|it| &it.access).collect();
+    let written = transitions.iter().map(|transition| clocks.written(transition)).collect();
+    let noted = {
+        let _in_order = parts.access_log.in_order.lock();
+        let states = saved_states(parts.live.save_some(&changed), parts.clock.wall());
+        parts.ledger.note_access_changes(written, states)
+    };
+    if let Err(error) = noted {
+        tracing::warn!(%error, "changes of breakers could not be written down");
+    }
     parts.events.changed(&[Topic::Accesses, Topic::Routes, Topic::Backends, Topic::Status]);
 }
 
@@ -141,17 +141,16 @@ impl Engine {
 
     /// What was known of accesses before the restart.
     pub(crate) async fn restore_accesses(&self) -> Result<(), LedgerError> {
-        let Some(kept) = self.parts.ledger.access_states().await? else { return Ok(()) };
-        let since_ms = self.wall().unix_ms().saturating_sub(kept.saved.unix_ms());
-        let since = Duration::from_millis(u64::try_from(since_ms).unwrap_or(0));
-        let saved = kept.states.iter().filter_map(|state| {
-            let read = serde_json::from_str::<SavedAccess>(&state.json);
-            read.inspect_err(|error| {
-                tracing::warn!(access = %state.access, %error, "a kept state is not understood");
-            })
-            .ok()
-        });
-        self.parts.live.restore(saved.collect(), since);
+        for state in self.parts.ledger.access_states().await? {
+            let since_ms = self.wall().unix_ms().saturating_sub(state.saved.unix_ms());
+            let since = Duration::from_millis(u64::try_from(since_ms).unwrap_or(0));
+            match serde_json::from_str::<SavedAccess>(&state.json) {
+                Ok(saved) => self.parts.live.restore(vec![saved], since),
+                Err(error) => {
+                    tracing::warn!(access = %state.access, %error, "a kept state is not understood");
+                }
+            }
+        }
         Ok(())
     }
 
@@ -201,8 +200,8 @@ impl Engine {
         }
     }
 
-    /// Writes down what has changed, asks for probes where silence must end, and lets time do to states
-    /// what it does, so that panels see it.
+    /// Keeps what was learnt, asks for probes where silence must end, and lets time do to states what it
+    /// does, so that panels see it.
     pub(crate) fn spawn_access_log(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();
@@ -213,9 +212,7 @@ impl Engine {
                     () = tokio::time::sleep(Duration::from_millis(LOOK_MS)) => {}
                 }
                 engine.parts.live.lapse();
-                let has_learnt = look.is_multiple_of(LOOKS_PER_KEEPING)
-                    && engine.parts.access_log.has_learnt.load(Ordering::Relaxed);
-                if engine.write_transitions().await || has_learnt {
+                if look.is_multiple_of(LOOKS_PER_KEEPING) {
                     engine.keep_accesses().await;
                 }
                 if look.is_multiple_of(LOOKS_PER_PROBING) {
@@ -228,31 +225,16 @@ impl Engine {
     /// Writes everything, at the stop.
     pub(crate) async fn write_access_log(&self) {
         self.parts.live.lapse();
-        if self.write_transitions().await
-            || self.parts.access_log.has_learnt.load(Ordering::Relaxed)
-        {
-            self.keep_accesses().await;
-        }
-    }
-
-    /// Whether there were any.
-    async fn write_transitions(&self) -> bool {
-        let transitions = self.parts.access_log.take();
-        let has_some = !transitions.is_empty();
-        if let Err(error) = self.parts.ledger.add_transitions(transitions).await {
-            tracing::warn!(%error, "changes of breakers could not be written down");
-        }
-        has_some
+        self.keep_accesses().await;
     }
 
     async fn keep_accesses(&self) {
-        self.parts.access_log.has_learnt.store(false, Ordering::Relaxed);
-        let states = self.parts.live.save().into_iter().filter_map(|saved| {
-            let json = serde_json::to_string(&saved).ok()?;
-            Some(AccessState { access: saved.access().clone(), json })
-        });
-        let states = AccessStates { saved: self.wall(), states: states.collect() };
+        if !self.parts.access_log.has_learnt.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let states = saved_states(self.parts.live.save(), self.wall());
         if let Err(error) = self.parts.ledger.save_access_states(states).await {
+            self.parts.access_log.learnt();
             tracing::warn!(%error, "the states of accesses could not be kept");
         }
     }
@@ -262,6 +244,14 @@ impl Engine {
             self.parts.live.wants_probe().into_iter().map(|access| access.backend).collect();
         silent.iter().for_each(|backend| self.probe_soon(backend));
     }
+}
+
+fn saved_states(saved: Vec<SavedAccess>, at: WallTime) -> Vec<AccessState> {
+    let state = |saved: SavedAccess| {
+        let json = serde_json::to_string(&saved).ok()?;
+        Some(AccessState { access: saved.access().clone(), saved: at, json })
+    };
+    saved.into_iter().filter_map(state).collect()
 }
 
 fn accesses(settings: &Settings, mock: &BackendId) -> Vec<Access> {
@@ -322,30 +312,33 @@ mod tests {
         engine.stop().await;
     }
 
+    /// R16: what changed less than a second before a kill was forgotten.
+    #[tokio::test]
+    async fn a_change_is_kept_when_it_happens() {
+        let home = tempfile::tempdir().expect("a folder");
+        let engine = opened(&home).await;
+        let access = engine.accesses().remove(0);
+        engine.live().force(&access, ::resilience::Forced::Open, None);
+        // No task runs that would write it down later.
+        let kept = engine.ledger().access_states().await.expect("read");
+        let state = kept.iter().find(|state| state.access == access).expect("a state");
+        assert!(state.json.contains("\"forced\":{"), "{}", state.json);
+        let all = ledger::TransitionQuery {
+            backend: None,
+            from: WallTime::from_unix_ms(0),
+            to: WallTime::from_unix_ms(i64::MAX),
+            limit: 9,
+        };
+        let transitions = engine.ledger().transitions(all).await.expect("read");
+        assert_eq!(transitions.iter().filter(|it| it.access == access).count(), 1);
+        engine.stop().await;
+    }
+
     #[test]
     fn a_point_on_one_clock_is_a_point_on_the_other() {
         let clocks =
             Clocks { now: Moment::from_secs(100), wall: WallTime::from_unix_ms(1_000_000) };
         let at = |secs| clocks.wall_at(Moment::from_secs(secs)).unix_ms();
         assert_eq!((at(100), at(160), at(40)), (1_000_000, 1_060_000, 940_000));
-    }
-
-    #[test]
-    fn transitions_that_nobody_writes_are_dropped_at_the_limit_oldest_first() {
-        let log = AccessLog::default();
-        let transition = |number: usize| ledger::Transition {
-            at: WallTime::from_unix_ms(i64::try_from(number).expect("small")),
-            access: Access { backend: BackendId::new("home").expect("a name"), credential: None },
-            model: None,
-            from: "closed".to_owned(),
-            to: "open".to_owned(),
-            rule: "forced".to_owned(),
-            evidence: Vec::new(),
-            lasts: None,
-        };
-        log.add((0..=TRANSITIONS_WAITING_MAX).map(transition));
-        let taken = log.take();
-        assert_eq!((taken.len(), taken[0].at.unix_ms()), (TRANSITIONS_WAITING_MAX, 1));
-        assert_eq!(log.take(), []);
     }
 }

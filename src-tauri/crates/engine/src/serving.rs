@@ -7,13 +7,15 @@ use std::time::Duration;
 use domain::WallTime;
 use gateway::{
     BindError, ControlDoor, ControlTokens, Door, DoorLimits, Gateway, GatewayParts, Listener,
-    MockUpstream,
+    MockUpstream, Stop,
 };
 use monitor::Monitor;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
+use crate::descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::engine::{Engine, VERSION};
 use crate::events::Topic;
 use crate::lanes::Lanes;
@@ -24,6 +26,8 @@ use crate::sink::TrafficSink;
 /// Time between two looks at whether the settings file was edited by hand, at keys that have been in
 /// memory for long enough and at connections that nobody uses, in seconds.
 const LOOK_AROUND_SECS: u64 = 2;
+/// Time between two looks at the clocks, in seconds.
+const PAUSE_TICK_SECS: u64 = 1;
 /// Time between two clean-ups of the ledger, in seconds.
 const RETENTION_SECS: u64 = 3_600;
 /// Milliseconds of a day.
@@ -36,6 +40,22 @@ pub(crate) struct Serving {
     gateway: Mutex<Option<Arc<Gateway>>>,
     lanes: Mutex<Option<Lanes>>,
     listening: Mutex<ListeningState>,
+    panel: Mutex<Option<PanelDoor>>,
+    stop: GatewayStop,
+}
+
+/// Lets a browser open the panel.
+struct PanelDoor {
+    tokens: Arc<ControlTokens>,
+    port: u16,
+}
+
+/// The gateway stops before everything else, so that commands find their engine until it has.
+#[derive(Default)]
+struct GatewayStop {
+    begun: CancellationToken,
+    hurried: CancellationToken,
+    running: TaskTracker,
 }
 
 #[derive(Default)]
@@ -72,8 +92,6 @@ pub struct Served {
     pub gateway: String,
     /// The control listener, `http://127.0.0.1:PORT`.
     pub control: String,
-    /// Opens the panel in a browser, once, within ten minutes.
-    pub one_time_address: Zeroizing<String>,
 }
 
 /// Why serving could not begin. A gateway port in use is not among them: it is a state with a reason,
@@ -101,6 +119,16 @@ impl Serving {
             gateway: Mutex::default(),
             lanes: Mutex::default(),
             listening: Mutex::default(),
+            panel: Mutex::default(),
+            stop: GatewayStop::default(),
+        }
+    }
+}
+
+impl ListeningState {
+    fn stopping(&mut self) {
+        if let Self::Listening { wanted, .. } = self {
+            *self = Self::Failed { wanted: *wanted, reason: "Gatehouse is stopping".to_owned() };
         }
     }
 }
@@ -108,19 +136,24 @@ impl Serving {
 impl Engine {
     /// Starts the gateway, the control listener and the background tasks.
     pub async fn serve(&self, door: Arc<dyn Door>) -> Result<Served, ServeError> {
-        let gateway = Gateway::new(self.gateway_parts(), DoorLimits::default());
+        let connections = ConnectionLimits::within(raise_descriptor_limit());
+        let gateway = Gateway::new(self.gateway_parts(), door_limits(connections.gateway));
         *self.parts.serving.gateway.lock() = Some(gateway);
         let lanes = Lanes::start();
         let lanes = lanes.inspect_err(|error| tracing::warn!(%error, "requests share the threads"));
         *self.parts.serving.lanes.lock() = lanes.ok();
+        // First the way to control it: whoever sees the gateway's port finds the engine.
+        let mut served = self.open_control(door, door_limits(connections.control)).await?;
         self.listen(self.wanted_port()).await;
-        let served = self.open_control(door).await?;
+        served.gateway = self.gateway_address();
         self.spawn_warm_up();
         self.spawn_recall();
         self.spawn_monitor();
         self.spawn_notifications();
         self.spawn_upkeep();
+        self.spawn_pause_watch();
         self.spawn_access_log();
+        self.spawn_ledger_watch();
         tracing::info!(gateway = served.gateway, version = VERSION, "serving");
         Ok(served)
     }
@@ -180,6 +213,14 @@ impl Engine {
         }
     }
 
+    /// A new address that opens the panel in a browser, once, within ten minutes; `None` where no
+    /// browser panel is served.
+    #[must_use]
+    pub fn panel_address(&self) -> Option<Zeroizing<String>> {
+        let panel = self.parts.serving.panel.lock();
+        panel.as_ref().map(|panel| Zeroizing::new(panel.tokens.one_time_address(panel.port)))
+    }
+
     fn wanted_port(&self) -> u16 {
         self.parts.serving.port.unwrap_or_else(|| self.settings().gateway.port)
     }
@@ -191,10 +232,11 @@ impl Engine {
             Ok(listener) => {
                 let lanes = self.parts.serving.lanes.lock().as_ref().map(Lanes::handles);
                 let listener = listener.spread_over(lanes.unwrap_or_default());
-                let stop = self.parts.tasks.stopping().child_token();
+                let GatewayStop { begun, hurried, running } = &self.parts.serving.stop;
+                let stop = begun.child_token();
                 let (port, addresses) = (listener.port(), sockets(&listener));
-                let serving = gateway.serve(listener, stop.clone());
-                self.parts.tasks.spawn("gateway", serving);
+                let serving = gateway.serve(listener, Stop::new(stop.clone(), hurried.clone()));
+                self.parts.tasks.spawn("gateway", running.track_future(serving));
                 ListeningState::Listening { wanted, port, addresses, stop }
             }
             Err(error) => {
@@ -207,6 +249,20 @@ impl Engine {
             stop.cancel();
         }
         self.parts.events.changed(&[Topic::Status, Topic::Clients, Topic::Settings]);
+    }
+
+    /// Takes no more requests, and waits until those in flight have ended.
+    pub(crate) async fn stop_gateway(&self) {
+        let GatewayStop { begun, running, .. } = &self.parts.serving.stop;
+        self.parts.serving.listening.lock().stopping();
+        begun.cancel();
+        running.close();
+        running.wait().await;
+    }
+
+    /// Ends the time that answers in flight have after a stop.
+    pub fn hurry(&self) {
+        self.parts.serving.stop.hurried.cancel();
     }
 
     fn gateway_parts(&self) -> GatewayParts {
@@ -223,7 +279,11 @@ impl Engine {
         }
     }
 
-    async fn open_control(&self, door: Arc<dyn Door>) -> Result<Served, ServeError> {
+    async fn open_control(
+        &self,
+        door: Arc<dyn Door>,
+        limits: DoorLimits,
+    ) -> Result<Served, ServeError> {
         let listener = Listener::bind_v4_any().await.map_err(ServeError::Control)?;
         let control = format!("http://127.0.0.1:{}", listener.port());
         let (entropy, clock) = (Arc::clone(&self.parts.entropy), Arc::clone(&self.parts.clock));
@@ -238,11 +298,15 @@ impl Engine {
             path: self.parts.folders.runtime.clone(),
             source,
         })?;
-        let one_time_address = Zeroizing::new(tokens.one_time_address(listener.port()));
+        if door.asset("index.html").is_some() {
+            let panel = PanelDoor { tokens: Arc::clone(&tokens), port: listener.port() };
+            *self.parts.serving.panel.lock() = Some(panel);
+        }
         let stop = self.parts.tasks.stopping();
-        let serving = ControlDoor::new(door, tokens, DoorLimits::default()).serve(listener, stop);
+        let stop = Stop::new(stop, self.parts.serving.stop.hurried.clone());
+        let serving = ControlDoor::new(door, tokens, limits).serve(listener, stop);
         self.parts.tasks.spawn("control", serving);
-        Ok(Served { gateway: self.gateway_address(), control, one_time_address })
+        Ok(Served { gateway: self.gateway_address(), control })
     }
 
     /// What takes a moment and need not be waited for: reading the system's certificates, and asking
@@ -257,7 +321,7 @@ impl Engine {
         let engine = self.clone();
         self.parts.tasks.spawn("vault check", async move {
             let state = engine.parts.vault.recheck().await;
-            tracing::info!(?state, kind = %engine.parts.vault_kind, "the vault was asked");
+            tracing::info!(?state, kind = %engine.parts.vault.kind(), "the vault was asked");
             engine.parts.events.changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
         });
     }
@@ -294,6 +358,9 @@ impl Engine {
                 }
                 engine.parts.vault.drop_expired();
                 engine.parts.upstream.sweep();
+                if let Some(gateway) = &*engine.parts.serving.gateway.lock() {
+                    gateway.log_counted_refusals();
+                }
                 let now = engine.settings_file_stamp();
                 if now != seen {
                     seen = now;
@@ -309,6 +376,24 @@ impl Engine {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(Duration::from_secs(RETENTION_SECS)) => {}
+                }
+            }
+        });
+    }
+
+    /// A task of its own, since nothing else may make it late.
+    fn spawn_pause_watch(&self) {
+        let engine = self.clone();
+        let stop = self.parts.tasks.stopping();
+        self.parts.tasks.spawn("pauses", async move {
+            loop {
+                if let Some(pause) = engine.parts.live.tick() {
+                    let seconds = pause.lasted.as_secs();
+                    tracing::warn!(seconds, "this machine slept, or the program was stopped");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(PAUSE_TICK_SECS)) => {}
                 }
             }
         });
@@ -344,6 +429,10 @@ impl Engine {
             Err(error) => tracing::warn!(%error, "old requests could not be removed"),
         }
     }
+}
+
+fn door_limits(connections_max: usize) -> DoorLimits {
+    DoorLimits { connections_max, ..DoorLimits::default() }
 }
 
 fn sockets(listener: &Listener) -> Vec<SocketAddr> {

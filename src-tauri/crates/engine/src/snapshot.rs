@@ -86,6 +86,7 @@ fn client(id: &ClientId, known: &ClientSettings) -> Client {
             ClientPriority::Background => Priority::Background,
         },
         cache: known.cache,
+        scope: known.scope.clone(),
         ..Client::new(id.clone(), Purpose::User, standing)
     }
 }
@@ -145,7 +146,8 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
     let own = settings.backends.iter().filter_map(|(id, known)| {
         let root = api_root(known.kind, &known.base_url);
         let built = Backend::new(id.clone(), target(known), &root, known.credential().cloned());
-        Some(built.ok()?.crossing(known.crossing).rules(traffic_rules(known.limits)))
+        let built = built.ok()?.crossing(known.crossing).network(known.network);
+        Some(built.rules(traffic_rules(known.limits)))
     });
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
 }

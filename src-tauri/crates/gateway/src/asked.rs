@@ -47,7 +47,7 @@ impl Asked<'_> {
             client: &client.id,
             priority: self.priority,
             rules: client.rules,
-            tokens: self.tokens(),
+            tokens: self.tokens_at_most(),
             conversation: self.prefix,
         }
     }
@@ -66,10 +66,18 @@ impl Asked<'_> {
         }
     }
 
-    /// Tokens that it is estimated to need, for limits; put right when it is over.
+    /// Tokens of its body as they are estimated, for the limits of backends; put right when it is over.
     fn tokens(&self) -> u32 {
         let bytes = u64::try_from(self.bytes_in).unwrap_or(u64::MAX);
         u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
+    }
+
+    /// Those and the most that it allows for the answer, for the limit of its client: requests that run
+    /// at the same time must not exceed it together. Without a stated maximum the answer counts only
+    /// when it is there.
+    fn tokens_at_most(&self) -> u32 {
+        let output = u32::try_from(self.needs.output_tokens).unwrap_or(u32::MAX);
+        self.tokens().saturating_add(output)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::failure::{Failure, Told};
 use crate::gateway::Gateway;
 use crate::headers::to_backend;
 use crate::opening::read_in_full;
+use crate::running_time::within;
 use crate::snapshot::Backend;
 use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
@@ -25,7 +26,7 @@ pub(crate) struct Question<'a> {
     /// As the client sent them; only listed ones go on.
     pub(crate) headers: &'a HeaderMap,
     pub(crate) client: Dialect,
-    /// Time until the head of the answer.
+    /// Time until the head of the answer; with [`Gateway::ask`], until its end.
     pub(crate) patience: Duration,
 }
 
@@ -50,13 +51,14 @@ impl Gateway {
         let request = UpstreamRequest {
             method: Method::POST,
             url: backend.url(&outgoing.path, outgoing.query),
+            network: backend.network,
             headers: to_backend(headers, client, outgoing.dialect),
             key,
             carrier: backend.key_carrier(),
             body: outgoing.body.clone(),
         };
         let sent = self.upstream(&backend.kind).send(request);
-        let response = tokio::time::timeout(patience, sent).await;
+        let response = within(&self.live, patience, sent).await;
         let response = response.unwrap_or(Err(UpstreamFailure::Timeout));
         response.map_err(|failure| Failure::upstream(&backend.id, &failure))
     }
@@ -68,6 +70,7 @@ impl Gateway {
         limits: ReadLimits,
     ) -> Result<WholeReply, Failure> {
         let (id, dialect) = (&question.backend.id, question.outgoing.dialect);
+        let (begun, patience) = (self.clock().now(), question.patience);
         let response = self.send(question).await?;
         if response.status.is_redirection() {
             return Err(Failure::redirected(id, response.status.as_u16()));
@@ -76,7 +79,9 @@ impl Gateway {
             return Err(self.reported(id, dialect, response).await);
         }
         let UpstreamResponse { headers, body, scrubber, .. } = response;
-        let body = read_in_full(body, limits.bytes_max, limits.stall).await;
+        let left = patience.saturating_sub(self.clock().now().since(begun));
+        let reading = read_in_full(&self.live, body, limits.bytes_max, limits.stall);
+        let body = within(&self.live, left, reading).await.unwrap_or(Err(UpstreamFailure::Timeout));
         let body = body.map_err(|failure| Failure::upstream(id, &failure))?;
         Ok(WholeReply { body, headers, scrubber })
     }

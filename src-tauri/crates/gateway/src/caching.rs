@@ -23,6 +23,7 @@ use crate::answer::{
     self, ATTEMPTS, AnswerBody, BACKEND, CACHE, CACHE_KEY, ROUTE, Refusal, RetryAdvice,
 };
 use crate::gateway::Gateway;
+use crate::items::KeptItems;
 use crate::pipeline::{Journey, mark, mark_dropped};
 use crate::record::{Made, Record};
 use crate::snapshot::Client;
@@ -218,7 +219,7 @@ impl Gateway {
         // Before the look-up: whoever comes after a purge shares nothing that was asked for before.
         let generation = shelf.cache.generation();
         let ticket = match shelf.cache.get(&shelf.key).await {
-            Lookup::Hit { entry, .. } => return replay(&entry, traveller).await,
+            Lookup::Hit { entry, .. } => return replay(&entry, traveller, &self.items).await,
             Lookup::Miss(ticket) => ticket,
         };
         let cache = shelf.cache.clone();
@@ -239,7 +240,7 @@ impl Gateway {
             Boarded::Joins(passenger) => passenger.boxed(),
             Boarded::Declined(kept) => {
                 return match (kept, waiting) {
-                    (Some(entry), Some(traveller)) => replay(&entry, traveller).await,
+                    (Some(entry), Some(traveller)) => replay(&entry, traveller, &self.items).await,
                     // Only a kept answer declines.
                     _ => flight::lost().answer(domain::Dialect::OpenAiChat),
                 };
@@ -263,8 +264,15 @@ fn marked_with_key(mut answer: Response<AnswerBody>, key: Address) -> Response<A
 }
 
 /// Gives a kept answer, once that is written down.
-async fn replay(entry: &Entry, traveller: Box<Traveller>) -> Response<AnswerBody> {
+async fn replay(
+    entry: &Entry,
+    traveller: Box<Traveller>,
+    items: &Arc<KeptItems>,
+) -> Response<AnswerBody> {
     let Traveller { journey, decision, mut record } = *traveller;
+    if let Some(keeper) = journey.keeper(items) {
+        keeper.keep(entry.answer.bytes());
+    }
     record.replayed(entry).await;
     let mut answer = if journey.request.delivery().is_streamed() {
         let chunks: Vec<_> = entry.answer.chunks().map(|chunk| Ok(Frame::data(chunk))).collect();

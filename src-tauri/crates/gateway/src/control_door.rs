@@ -12,24 +12,21 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
-    HeaderValue, ORIGIN, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{self, AnswerBody, Refusal};
+use crate::connections::Connection;
 use crate::control_tokens::ControlTokens;
 use crate::door::{self, AllowedHosts};
 use crate::limits::{CONTROL_BODY_BYTES_MAX, DoorLimits, HEARTBEAT};
-use crate::listener::{self, Answers, Listener};
+use crate::listener::{self, Answers, Listener, Stop};
 use crate::{body, token};
-
-/// Marks a call of our own page; a page of another origin cannot send it without a preflight, and
-/// preflights are refused.
-const PANEL: HeaderName = HeaderName::from_static("x-gatehouse-panel");
 
 const OPERATION_PREFIX: &str = "/control/v1/";
 
@@ -38,7 +35,8 @@ const OPERATION_BYTES_MAX: usize = 64;
 
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+     font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
 );
 
 /// What lies behind the control door.
@@ -60,7 +58,7 @@ pub trait Door: Send + Sync {
 pub enum Caller {
     /// A program of this user, by the token in the runtime folder.
     Local,
-    /// The panel in a browser, by its cookie.
+    /// The panel in a browser, by its session.
     Panel,
 }
 
@@ -98,15 +96,11 @@ impl ControlDoor {
 
     /// Serves `listener` until `stop`: streams of events end at once, calls may finish within
     /// [`DoorLimits::stop_grace`].
-    pub async fn serve(self: Arc<Self>, listener: Listener, stop: CancellationToken) {
+    pub async fn serve(self: Arc<Self>, listener: Listener, stop: Stop) {
         let port = listener.port();
         let limits = self.limits;
-        let served = Served {
-            control: self,
-            hosts: AllowedHosts::on(port),
-            cookie: format!("gatehouse_panel_{port}"),
-            stop: stop.clone(),
-        };
+        let (control, hosts) = (self, AllowedHosts::on(port));
+        let served = Served { control, hosts, stop: stop.begun.clone() };
         listener::serve(listener, Arc::new(served), limits, stop).await;
     }
 }
@@ -115,8 +109,6 @@ impl ControlDoor {
 struct Served {
     control: Arc<ControlDoor>,
     hosts: AllowedHosts,
-    /// Cookies are shared by all ports of a host, so the name tells ours apart.
-    cookie: String,
     stop: CancellationToken,
 }
 
@@ -142,6 +134,7 @@ impl Answers for Served {
 
 impl Served {
     async fn route(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
+        door::check_framing(&request)?;
         door::check_host(&request, &self.hosts)?;
         let is_post = request.method() == Method::POST;
         let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
@@ -149,8 +142,8 @@ impl Served {
         if let Some(operation) = path.strip_prefix(OPERATION_PREFIX) {
             self.check_page(request.headers())?;
             if operation == "events" && is_get {
-                self.caller(request.headers())?;
-                return Ok(self.events());
+                let (_, ended) = self.caller(&request)?;
+                return Ok(self.events(ended));
             }
             if !is_post {
                 return Err(door_refusal(405, "Call operations with POST."));
@@ -161,6 +154,10 @@ impl Served {
             "/panel/exchange" if is_post => {
                 self.check_page(request.headers())?;
                 self.exchange(request).await
+            }
+            "/panel/sign-out" if is_post => {
+                self.check_page(request.headers())?;
+                self.sign_out(request.headers())
             }
             _ if is_get => self.asset(&path),
             _ => Err(door_refusal(405, "This path does not take that method.")),
@@ -176,25 +173,36 @@ impl Served {
         door::check_site(headers)
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let tokens = &self.control.tokens;
-        if token::bearer(headers).is_some_and(|hash| tokens.is_local(&hash)) {
-            return Ok(Caller::Local);
+    /// Who calls, and what is cancelled when they may no longer. Their connection is an authenticated one
+    /// from now on, or a stranger's.
+    fn caller(&self, request: &Request<Incoming>) -> Result<(Caller, CancellationToken), Refusal> {
+        let caller = self.identified(request.headers());
+        if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+            match caller {
+                Ok(_) => connection.authenticated(),
+                Err(_) => connection.not_authenticated(),
+            }
         }
-        if self.session(headers).is_some_and(|session| tokens.is_session(session)) {
-            return Ok(Caller::Panel);
-        }
-        let message = "This door is closed to you. Open the panel anew with `gatehouse`, or use the \
-                       command line.";
-        Err(door_refusal(401, message))
+        caller
     }
 
-    fn session<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = values.flat_map(|value| value.split("; "));
-        pairs
-            .find_map(|pair| pair.split_once('=').filter(|(name, _)| *name == self.cookie))
-            .map(|(_, value)| value)
+    fn identified(&self, headers: &HeaderMap) -> Result<(Caller, CancellationToken), Refusal> {
+        let tokens = &self.control.tokens;
+        let shown = token::bearer(headers).ok_or_else(not_signed_in)?;
+        if tokens.is_local(&shown) {
+            return Ok((Caller::Local, CancellationToken::new()));
+        }
+        let ended = tokens.use_session(&shown).ok_or_else(not_signed_in)?;
+        Ok((Caller::Panel, ended))
+    }
+
+    fn sign_out(&self, headers: &HeaderMap) -> Result<Response<AnswerBody>, Refusal> {
+        let shown = token::bearer(headers).ok_or_else(not_signed_in)?;
+        self.control.tokens.end_session(&shown);
+        let mut answer = answer::whole(Bytes::new());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(answer)
     }
 
     async fn operation(
@@ -202,10 +210,7 @@ impl Served {
         operation: &str,
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Refusal> {
-        let caller = self.caller(request.headers())?;
-        if caller == Caller::Panel && !request.headers().contains_key(PANEL) {
-            return Err(door::foreign_page());
-        }
+        let (caller, _) = self.caller(&request)?;
         if !is_operation_name(operation) {
             return Err(door_refusal(404, "There is no such operation."));
         }
@@ -224,20 +229,26 @@ impl Served {
         body::read(request.into_body(), CONTROL_BODY_BYTES_MAX, &self.control.limits).await
     }
 
-    fn events(&self) -> Response<AnswerBody> {
+    /// Events until the program stops or `ended` is cancelled.
+    fn events(&self, ended: CancellationToken) -> Response<AnswerBody> {
         let events = self
             .control
             .door
             .events()
             .map(|event| [b"data: ".as_slice(), &event, b"\n\n"].concat().into());
-        let heartbeat = stream::repeat(Bytes::from_static(b": here\n\n")).then(|beat| async {
-            tokio::time::sleep(HEARTBEAT).await;
-            beat
+        let tokens = Arc::clone(&self.control.tokens);
+        let heartbeat = stream::repeat(Bytes::from_static(b": here\n\n")).then(move |beat| {
+            let tokens = Arc::clone(&tokens);
+            async move {
+                tokio::time::sleep(HEARTBEAT).await;
+                tokens.end_expired_sessions();
+                beat
+            }
         });
         // A first comment, so that the browser knows at once that it is connected.
         let hello = stream::iter([Bytes::from_static(b": here\n\n")]);
         let all = hello.chain(until_first_ends(events, heartbeat));
-        let items = all.map(|bytes| Ok(Frame::data(bytes)));
+        let items = all.map(|bytes| Ok(Frame::data(bytes))).take_until(ended.cancelled_owned());
         let mut answer =
             answer::streamed(items.take_until(self.stop.clone().cancelled_owned()).boxed());
         let headers = answer.headers_mut();
@@ -252,17 +263,11 @@ impl Served {
             return Err(door_refusal(400, "Send {\"one_time\": \"…\"}."));
         };
         let session = self.control.tokens.exchange(&one_time).ok_or_else(|| {
-            let message =
-                "This address was used before or is too old. Get a new one from Gatehouse.";
+            let message = "This link was already used or has expired. \
+                           Run `gatehouse panel` for a new one.";
             door_refusal(403, message)
         })?;
-        let cookie = format!("{}={session}; HttpOnly; SameSite=Strict; Path=/", self.cookie);
-        let mut answer = answer::whole(Bytes::new());
-        *answer.status_mut() = hyper::StatusCode::NO_CONTENT;
-        if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
-            cookie.set_sensitive(true);
-            answer.headers_mut().insert(SET_COOKIE, cookie);
-        }
+        let mut answer = answer::json(200, json!({ "session": session }).to_string().into());
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(answer)
     }
@@ -305,6 +310,10 @@ fn is_operation_name(name: &str) -> bool {
     fits && name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn not_signed_in() -> Refusal {
+    door_refusal(401, "You are not signed in. Run `gatehouse panel` for a link to the panel.")
 }
 
 /// A refusal of this door; its code means nothing to anyone but people.

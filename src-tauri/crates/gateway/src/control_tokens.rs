@@ -2,7 +2,8 @@
 //! browser that was handed a one-time address by such a one.
 //!
 //! All of it is random, lives in memory and ends with the process. Only hashes are kept of what a
-//! browser holds.
+//! browser holds. A browser's session is a header that its page sets, not a cookie: browsers send a
+//! cookie to every port of 127.0.0.1, so any other local server could read it and call operations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use domain::{Clock, Entropy, Moment, Secret};
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 
 use crate::token::{CONTROL_TOKEN_PREFIX, TokenHash, hash_token, random_token};
 
@@ -21,6 +23,12 @@ pub const ONE_TIME_OPEN_MAX: usize = 8;
 
 /// Browser sessions at once; the oldest goes.
 pub const PANEL_SESSIONS_MAX: usize = 16;
+
+/// Time without a call after which a browser session ends.
+pub const PANEL_SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
+
+/// Time after which a browser session ends, however busy it is.
+pub const PANEL_SESSION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
 /// The keys of the control door.
 pub struct ControlTokens {
@@ -34,7 +42,37 @@ pub struct ControlTokens {
 #[derive(Default)]
 struct PanelAccess {
     one_time: Vec<(TokenHash, Moment)>,
-    sessions: Vec<TokenHash>,
+    /// The oldest first.
+    sessions: Vec<PanelSession>,
+}
+
+struct PanelSession {
+    hash: TokenHash,
+    opened: Moment,
+    used: Moment,
+    /// Cancelled when the session ends, so that its streams of events end with it.
+    ended: CancellationToken,
+}
+
+impl PanelSession {
+    fn is_over(&self, now: Moment) -> bool {
+        now.since(self.opened) >= PANEL_SESSION_LIFETIME
+            || now.since(self.used) >= PANEL_SESSION_IDLE
+    }
+}
+
+impl PanelAccess {
+    /// Ends the sessions for which `is_ended` holds.
+    fn end(&mut self, is_ended: impl Fn(&PanelSession) -> bool) {
+        for over in self.sessions.extract_if(.., |session| is_ended(session)) {
+            over.ended.cancel();
+        }
+    }
+
+    fn live_session(&mut self, shown: &TokenHash, now: Moment) -> Option<&mut PanelSession> {
+        self.end(|session| session.is_over(now));
+        self.sessions.iter_mut().find(|session| same(&session.hash, shown))
+    }
 }
 
 impl ControlTokens {
@@ -66,7 +104,7 @@ impl ControlTokens {
         format!("http://127.0.0.1:{port}/#one-time={token}")
     }
 
-    /// Takes a one-time token for a new session's cookie. A token works once.
+    /// Exchanges a one-time token for a new session's token. It works once.
     pub(crate) fn exchange(&self, one_time: &str) -> Option<String> {
         let shown = hash_token(one_time);
         let now = self.clock.now();
@@ -78,10 +116,12 @@ impl ControlTokens {
             return None;
         }
         let (session, hash) = random_token(CONTROL_TOKEN_PREFIX, self.entropy.as_ref());
+        panel.end(|session| session.is_over(now));
         if panel.sessions.len() >= PANEL_SESSIONS_MAX {
-            panel.sessions.remove(0);
+            panel.sessions.remove(0).ended.cancel();
         }
-        panel.sessions.push(hash);
+        let ended = CancellationToken::new();
+        panel.sessions.push(PanelSession { hash, opened: now, used: now, ended });
         Some(session)
     }
 
@@ -89,9 +129,26 @@ impl ControlTokens {
         same(&self.local_hash, hash)
     }
 
-    pub(crate) fn is_session(&self, cookie: &str) -> bool {
-        let shown = hash_token(cookie);
-        self.panel.lock().sessions.iter().fold(false, |found, known| found | same(known, &shown))
+    /// Marks the session with this token as used now. Returns what is cancelled when it ends, or `None`
+    /// if there is no such session (any more).
+    pub(crate) fn use_session(&self, shown: &TokenHash) -> Option<CancellationToken> {
+        let now = self.clock.now();
+        let mut panel = self.panel.lock();
+        let session = panel.live_session(shown, now)?;
+        session.used = now;
+        Some(session.ended.clone())
+    }
+
+    /// Signs a browser out.
+    pub(crate) fn end_session(&self, shown: &TokenHash) {
+        self.panel.lock().end(|session| same(&session.hash, shown));
+    }
+
+    /// Ends the sessions whose time is over. A call does so too; this is for a browser that only
+    /// listens.
+    pub(crate) fn end_expired_sessions(&self) {
+        let now = self.clock.now();
+        self.panel.lock().end(|session| session.is_over(now));
     }
 }
 
@@ -125,13 +182,17 @@ mod tests {
         token.to_owned()
     }
 
+    fn is_session(tokens: &ControlTokens, session: &str) -> bool {
+        tokens.use_session(&hash_token(session)).is_some()
+    }
+
     #[test]
     fn a_one_time_token_works_once() {
         let (_, tokens) = tokens();
         let token = one_time(&tokens);
         let session = tokens.exchange(&token).expect("a session");
-        assert!(tokens.is_session(&session));
-        assert!(!tokens.is_session(&token));
+        assert!(is_session(&tokens, &session));
+        assert!(!is_session(&tokens, &token));
         assert_eq!(tokens.exchange(&token), None);
         assert_eq!(tokens.exchange("ghc_guess"), None);
     }
@@ -156,10 +217,56 @@ mod tests {
             let token = one_time(&tokens);
             assert!(tokens.exchange(&token).is_some());
         }
-        assert!(tokens.is_session(&first));
+        let ended = tokens.use_session(&hash_token(&first)).expect("a session");
         let token = one_time(&tokens);
         assert!(tokens.exchange(&token).is_some());
-        assert!(!tokens.is_session(&first));
+        assert!(!is_session(&tokens, &first));
+        assert!(ended.is_cancelled());
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_idle_and_a_call_keeps_it() {
+        let (clock, tokens) = tokens();
+        let session = tokens.exchange(&one_time(&tokens)).expect("a session");
+        let ended = tokens.use_session(&hash_token(&session)).expect("a session");
+        for _ in 0..3 {
+            clock.advance(PANEL_SESSION_IDLE - Duration::from_micros(1));
+            tokens.end_expired_sessions();
+            assert!(is_session(&tokens, &session), "a call restarts the time");
+        }
+        clock.advance(PANEL_SESSION_IDLE - Duration::from_micros(1));
+        tokens.end_expired_sessions();
+        assert!(!ended.is_cancelled());
+        clock.advance(Duration::from_micros(1));
+        tokens.end_expired_sessions();
+        assert!(ended.is_cancelled());
+        assert!(!is_session(&tokens, &session));
+    }
+
+    #[test]
+    fn a_busy_session_ends_too() {
+        let (clock, tokens) = tokens();
+        let session = tokens.exchange(&one_time(&tokens)).expect("a session");
+        let hour = Duration::from_secs(3_600);
+        let mut age = Duration::ZERO;
+        while age + hour < PANEL_SESSION_LIFETIME {
+            clock.advance(hour);
+            age += hour;
+            assert!(is_session(&tokens, &session), "{age:?}");
+        }
+        clock.advance(hour);
+        assert!(!is_session(&tokens, &session));
+    }
+
+    #[test]
+    fn signing_out_ends_that_session_alone() {
+        let (_, tokens) = tokens();
+        let mine = tokens.exchange(&one_time(&tokens)).expect("a session");
+        let other = tokens.exchange(&one_time(&tokens)).expect("a session");
+        let ended = tokens.use_session(&hash_token(&mine)).expect("a session");
+        tokens.end_session(&hash_token(&mine));
+        assert!(ended.is_cancelled() && !is_session(&tokens, &mine));
+        assert!(is_session(&tokens, &other));
     }
 
     #[test]

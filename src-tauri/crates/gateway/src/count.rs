@@ -6,7 +6,7 @@ use cache::Bypass;
 use domain::Access;
 use hyper::Response;
 use hyper::header::HeaderValue;
-use routing::{Asking, Candidate, Needs, NoRoute};
+use routing::{Asking, Candidate, Needs};
 use wire::{CountRequest, Outgoing, count_answer, read_count};
 
 use crate::answer::{self, AnswerBody, BACKEND, CACHE, ESTIMATED};
@@ -66,7 +66,7 @@ impl Gateway {
         call: &Call<'_>,
     ) -> Result<Response<AnswerBody>, Failure> {
         let dialect = call.arrival.dialect;
-        let candidate = self.counter(request, call).map_err(|e| Failure::no_route(&e))?;
+        let candidate = self.counter(request, call)?;
         let backend = self.reachable(&call.snapshot, &candidate)?;
         let outgoing = request.for_upstream(&backend.target(&candidate.model));
         let mut answer = match outgoing {
@@ -86,7 +86,7 @@ impl Gateway {
     }
 
     /// The candidate that would answer, and so the one that counts.
-    fn counter(&self, request: &CountRequest, call: &Call<'_>) -> Result<Candidate, NoRoute> {
+    fn counter(&self, request: &CountRequest, call: &Call<'_>) -> Result<Candidate, Failure> {
         let Call { arrival, client, snapshot, .. } = call;
         let asking = Asking {
             model: request.model(),
@@ -96,7 +96,7 @@ impl Gateway {
             conversation: None,
         };
         // There is always one.
-        Ok(self.choose(&asking, snapshot)?.candidates.swap_remove(0))
+        Ok(self.choose_for(client, &asking, snapshot)?.candidates.swap_remove(0))
     }
 
     async fn ask_for_count(

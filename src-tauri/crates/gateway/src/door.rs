@@ -96,9 +96,23 @@ fn is_json(content_type: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// Whether the body's end is told by chunks. hyper drops a `Content-Length` that stands beside it
-/// (RFC 9112 section 6.3), so it cannot be refused by name: the connection is closed after the
-/// answer instead, and whatever was smuggled behind is never read.
+/// Marks a request whose `Content-Length` was dropped because its body comes in chunks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LengthBesideChunks;
+
+/// Refuses a request that tells the end of its body in two ways.
+pub(crate) fn check_framing<B>(request: &Request<B>) -> Result<(), Refusal> {
+    match request.extensions().get::<LengthBesideChunks>() {
+        Some(LengthBesideChunks) => {
+            let message = "Send either Content-Length or Transfer-Encoding, not both.";
+            Err(never(Refusal::new(400, ErrorKind::InvalidRequest, "ambiguous_length", message)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether the body's end is told by chunks. The connection is closed after the answer, so that
+/// whatever was smuggled behind is never read.
 pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING)
 }

@@ -16,6 +16,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::{Decision, Needs};
+use tokio_util::sync::CancellationToken;
 use wire::{
     AnswerFacts, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, Outgoing, RequestError, Target,
 };
@@ -53,6 +54,7 @@ struct Wanted {
     snapshot: Arc<Snapshot>,
     decision: Decision,
     work: Work,
+    stopped: CancellationToken,
     /// Where vectors are kept, or why they are not.
     shelf: Result<VectorShelf, Bypass>,
     looked: Looked,
@@ -90,7 +92,7 @@ impl Gateway {
             prefix: None,
             priority,
         };
-        let work = asked.work(id);
+        let (work, stopped) = (asked.work(id), arrival.stopped.clone());
         let (record, mut decision) = match self.set_out(arrival, client, &snapshot, asked).await {
             Ok(begun) => begun,
             Err(answer) => return *answer,
@@ -108,6 +110,7 @@ impl Gateway {
             snapshot,
             decision,
             work,
+            stopped,
             shelf,
             looked,
             record,
@@ -166,6 +169,7 @@ impl Gateway {
             snapshot,
             decision,
             work,
+            stopped,
             shelf,
             looked,
             mut record,
@@ -184,9 +188,10 @@ impl Gateway {
             headers,
             snapshot: &snapshot,
         };
-        let tour = Tour { work, snapshot: &snapshot, decision: &decision };
+        let (snapshot, decision) = (&snapshot, &decision);
+        let tour = Tour { work, snapshot, decision, stopped: &stopped };
         let outcome = self.tour(&errand, tour, &mut record).await;
-        let trail = Trail::of(&record, &decision);
+        let trail = Trail::of(&record, decision);
         let mut answer = match outcome {
             Ok(vectors) => {
                 if let (Ok(shelf), Some(worth)) = (&shelf, record.worth()) {

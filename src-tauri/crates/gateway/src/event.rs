@@ -90,7 +90,8 @@ pub enum Verdict {
     ClientFault,
     /// The client went away; it says nothing about the backend.
     Cancelled,
-    /// Nothing was sent: the fault lies on this machine (a locked vault, a key of another host).
+    /// The fault lies on this machine: nothing was sent (a locked vault, no network, no file descriptors
+    /// left), or nobody was there to read (it slept).
     NotSent,
 }
 

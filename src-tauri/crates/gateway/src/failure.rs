@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, ClientId, WallTime};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use resilience::{Advice, FailureClass, Happened, LimitScope};
 use routing::NoRoute;
@@ -13,7 +13,15 @@ use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, Upstr
 use crate::answer::{Refusal, RetryAdvice};
 use crate::event::{FailureReason, Verdict};
 use crate::limits::RETRY_AFTER_SECS_MAX;
+use crate::scope::Forbidden;
 use crate::upstream::UpstreamFailure;
+
+/// Neutral status where our key for a backend is missing or was rejected; [`wire::error_status`] says
+/// what each dialect makes of it, and why.
+pub(crate) const BACKEND_KEY_STATUS: u16 = 403;
+
+/// When a client may try again after a fault of this machine.
+const LOCAL_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A request that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +112,26 @@ impl Failure {
         Self { verdict: Verdict::NotSent, ..Self::not_sent(refusal) }
     }
 
+    /// The client's scope leaves it out.
+    pub(crate) fn forbidden(client: &ClientId, what: &Forbidden<'_>) -> Self {
+        let message = match what {
+            Forbidden::Model(model) => {
+                format!("The client {client} may not use the model {model}.")
+            }
+            Forbidden::Route(model) => {
+                format!("The client {client} may not use the route that serves {model}.")
+            }
+            Forbidden::Backends(model) => {
+                format!("The client {client} may use none of the backends that serve {model}.")
+            }
+        };
+        let message = format!("{message} Change what it may use in Gatehouse, under Clients.");
+        let refusal = Refusal::new(403, ErrorKind::Permission, "not_allowed", message)
+            .param(Some("model".to_owned()))
+            .retry(RetryAdvice::Never);
+        Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
+    }
+
     /// The request is wrong, or cannot be said in the backend's dialect.
     pub(crate) fn bad_request(error: &RequestError) -> Self {
         let failure = Self::not_sent(bad_request(error));
@@ -121,12 +149,15 @@ impl Failure {
     /// The key could not be had.
     pub(crate) fn vault(backend: &BackendId, error: &VaultError) -> Self {
         let missing = matches!(error, VaultError::NotFound(_));
-        let status = if missing { 502 } else { 503 };
-        let code = if missing { "key_missing" } else { "vault_unavailable" };
-        let message = format!("The key of the backend {backend} cannot be read: {error}");
+        let (status, kind, code) = match missing {
+            true => (BACKEND_KEY_STATUS, ErrorKind::BackendKey, "key_missing"),
+            false => (503, ErrorKind::Api, "vault_unavailable"),
+        };
+        let hint = error.hint().map(|hint| format!(". {hint}")).unwrap_or_default();
+        let message = format!("The key of the backend {backend} cannot be read: {error}{hint}");
         // A key that is missing is missing there; a vault that is locked is locked for all.
         let class = if missing { FailureClass::KeyRejected } else { FailureClass::Local };
-        let refusal = Refusal::new(status, ErrorKind::Api, code, message);
+        let refusal = Refusal::new(status, kind, code, message);
         Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
@@ -142,13 +173,41 @@ impl Failure {
                 };
                 Self::backend(reason, work, status, message)
             }
-            None => {
-                let code = "backend_misconfigured";
-                Self::not_sent(
-                    Refusal::new(502, ErrorKind::Api, code, message).retry(RetryAdvice::Never),
-                )
-            }
+            None => Self::local(failure, message),
         }
+    }
+
+    /// The fault lies on this machine.
+    fn local(failure: &UpstreamFailure, message: String) -> Self {
+        let soon = RetryAdvice::After(LOCAL_RETRY_AFTER);
+        let (status, code, class, retry) = match failure {
+            UpstreamFailure::OutOfDescriptors => {
+                (503, "out_of_descriptors", FailureClass::Local, soon)
+            }
+            UpstreamFailure::Offline => (503, "offline", FailureClass::Offline, soon),
+            _ => (502, "backend_misconfigured", FailureClass::Local, RetryAdvice::Never),
+        };
+        let refusal = Refusal::new(status, ErrorKind::Api, code, message).retry(retry);
+        Self { class, ..Self::not_sent(refusal) }
+    }
+
+    /// Gatehouse was stopped before the answer was whole.
+    pub(crate) fn stopped() -> Self {
+        let message = "Gatehouse was stopped before the answer was whole. Start it, and send the request \
+                       again.";
+        let refusal = Refusal::new(503, ErrorKind::Api, "stopped", message);
+        Self { work: Work::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
+    }
+
+    /// The same after a pause of this machine that explains it.
+    pub(crate) fn paused(self, backend: &BackendId) -> Self {
+        let message = format!(
+            "This machine slept, or Gatehouse was stopped, while the backend {backend} answered; what it \
+             sent meanwhile may be lost. Send the request again."
+        );
+        let refusal = Refusal::new(503, ErrorKind::Api, "paused", message)
+            .retry(RetryAdvice::After(LOCAL_RETRY_AFTER));
+        Self { refusal, verdict: Verdict::NotSent, class: FailureClass::Paused, ..self }
     }
 
     /// It sent us elsewhere.
@@ -314,9 +373,9 @@ fn spelling(class: UpstreamClass) -> Spelling {
         }
         UpstreamClass::NotFound => (404, Kind::NotFound, "model_not_found", Verdict::ClientFault),
         UpstreamClass::TooLarge => (413, Kind::TooLarge, "request_too_large", Verdict::ClientFault),
-        // Not 401: the client would take its own token for bad.
+        // Not 401: the client would take its own token for bad. Not 502: it would ask again.
         UpstreamClass::KeyRejected => {
-            (502, Kind::Api, "backend_key_rejected", Verdict::KeyRejected)
+            (BACKEND_KEY_STATUS, Kind::BackendKey, "backend_key_rejected", Verdict::KeyRejected)
         }
         UpstreamClass::Unpaid => (429, Kind::Billing, "insufficient_quota", Verdict::KeyUnpaid),
         UpstreamClass::QuotaSpent => {

@@ -12,26 +12,29 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue, UPGRADE};
 use hyper::{Request, Response};
 use ledger::Ledger;
-use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
 use wire::{ErrorKind, TargetKind};
 
 use crate::answer::{self, AnswerBody, Refusal, RetryAdvice};
 use crate::caching::flight::{self, Item};
+use crate::connections::Connection;
 use crate::door::{self, AllowedHosts};
 use crate::entrance::Entrance;
 use crate::event::EventSink;
 use crate::headers::{HOP, PROJECT};
-use crate::limits::{DoorLimits, LATE_SETTLEMENTS_MAX, SHARED_BYTES_MAX};
-use crate::listener::{self, Answers, Listener};
+use crate::items::KeptItems;
+use crate::limits::{DoorLimits, SHARED_BYTES_MAX};
+use crate::listener::{self, Answers, Listener, Stop};
 use crate::live::Live;
 use crate::models;
 use crate::pipeline::{Arrival, Call};
-use crate::record::{self, Books, LateSettlement};
+use crate::record::Books;
+use crate::refusals::RefusalLog;
 use crate::route::{self, Route};
 use crate::snapshot::{Client, Snapshot, TokenRefused};
 use crate::upstream::Upstream;
+use crate::wrong_tokens::WrongTokens;
 use crate::{body, token};
 
 /// Everything the gateway is given.
@@ -65,11 +68,13 @@ pub struct Gateway {
     pub(crate) entrance: Arc<Entrance>,
     pub(crate) live: Arc<Live>,
     pub(crate) flights: Flights<Item>,
+    pub(crate) items: Arc<KeptItems>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     network: Arc<dyn Upstream>,
     mock: Arc<dyn Upstream>,
     limits: DoorLimits,
-    late: Mutex<mpsc::Receiver<LateSettlement>>,
+    refusals: RefusalLog,
+    wrong_tokens: WrongTokens,
     port: AtomicU16,
 }
 
@@ -80,19 +85,21 @@ impl Gateway {
         let GatewayParts { clock, entropy, ledger, vault, snapshot, network, mock, events, live } =
             parts;
         let entrance = Entrance::new(Arc::clone(&clock));
-        let (sender, receiver) = mpsc::channel(LATE_SETTLEMENTS_MAX);
+        let items = KeptItems::new(Arc::clone(&clock));
         Arc::new(Self {
             ids: SeededEntropy::seeded_by(entropy.as_ref()),
             vault,
-            books: Arc::new(Books { ledger, clock, events, late: sender }),
+            books: Arc::new(Books { ledger, clock, events }),
             entrance,
             live,
             flights: Flights::new(SHARED_BYTES_MAX, flight::weight),
+            items,
             snapshot,
             network,
             mock,
             limits,
-            late: Mutex::new(receiver),
+            refusals: RefusalLog::default(),
+            wrong_tokens: WrongTokens::default(),
             port: AtomicU16::new(0),
         })
     }
@@ -103,34 +110,20 @@ impl Gateway {
         self.entrance.in_flight()
     }
 
-    /// Serves `listener` until `stop`; then answers in flight may finish within
-    /// [`DoorLimits::stop_grace`]. Returns when every request has been written down. May be called
-    /// again, with another listener, once it has returned.
-    pub async fn serve(self: Arc<Self>, listener: Listener, stop: CancellationToken) {
-        let port = listener.port();
-        self.port.store(port, Ordering::Relaxed);
-        let door =
-            Arc::new(GatewayDoor { gateway: Arc::clone(&self), hosts: AllowedHosts::on(port) });
-        let closed = CancellationToken::new();
-        let served = async {
-            listener::serve(listener, door, self.limits, stop).await;
-            closed.cancel();
-        };
-        tokio::join!(served, self.settle_late(&closed));
+    /// Logs refusals that were counted and not logged one by one. To be called every few seconds.
+    pub fn log_counted_refusals(&self) {
+        self.refusals.log_counted(self.clock().now());
     }
 
-    /// Writes down requests that were dropped on the way.
-    async fn settle_late(&self, closed: &CancellationToken) {
-        let mut late = self.late.lock().await;
-        loop {
-            let next = tokio::select! {
-                biased;
-                next = late.recv() => next,
-                () = closed.cancelled() => break,
-            };
-            let Some(settlement) = next else { break };
-            record::settle(&self.books.ledger, settlement).await;
-        }
+    /// Serves `listener` until `stop`; then answers in flight may finish within
+    /// [`DoorLimits::stop_grace`]. Returns when every request is with the ledger. May be called
+    /// again, with another listener, once it has returned.
+    pub async fn serve(self: Arc<Self>, listener: Listener, stop: Stop) {
+        let port = listener.port();
+        self.port.store(port, Ordering::Relaxed);
+        let (gateway, hosts) = (Arc::clone(&self), AllowedHosts::on(port));
+        let door = Arc::new(GatewayDoor { gateway, hosts, stopped: stop.over.clone() });
+        listener::serve(listener, door, self.limits, stop).await;
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -159,6 +152,9 @@ impl Gateway {
     }
 }
 
+/// The code of a refusal of a token that nobody has.
+const INVALID_TOKEN: &str = "invalid_token";
+
 fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
     let (code, message) = match refused {
         None => (
@@ -167,7 +163,7 @@ fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
              x-goog-api-key.",
         ),
         Some(TokenRefused::Unknown) => (
-            "invalid_token",
+            INVALID_TOKEN,
             "This is no local token of this Gatehouse. Get one with `gatehouse clients add`.",
         ),
         Some(TokenRefused::Expired) => {
@@ -184,6 +180,8 @@ fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
 struct GatewayDoor {
     gateway: Arc<Gateway>,
     hosts: AllowedHosts,
+    /// The time for answers after a stop is over.
+    stopped: CancellationToken,
 }
 
 impl Answers for GatewayDoor {
@@ -195,7 +193,8 @@ impl Answers for GatewayDoor {
         let is_chunked = door::is_chunked(request.headers());
         let project = project(request.headers());
         let dialect = route::dialect(request.uri().path(), request.headers());
-        let arrival = Arrival { id, begun, started, project, dialect };
+        let stopped = self.stopped.clone();
+        let arrival = Arrival { id, begun, started, project, dialect, stopped };
         let mut answer = match self.admit(&request) {
             Ok(route) => self.route(route, arrival, request).await,
             Err(refusal) => self.refuse(&refusal, dialect, request).await,
@@ -210,6 +209,7 @@ impl Answers for GatewayDoor {
 
 impl GatewayDoor {
     fn admit(&self, request: &Request<Incoming>) -> Result<Route, Refusal> {
+        door::check_framing(request)?;
         door::check_host(request, &self.hosts)?;
         door::check_no_browser(request)?;
         if request.headers().contains_key(HOP) {
@@ -241,13 +241,23 @@ impl GatewayDoor {
         }
         let snapshot = gateway.snapshot.load_full();
         let dialect = arrival.dialect;
+        let connection = request.extensions().get::<Arc<Connection>>();
         let client = match gateway.client(&request, &snapshot) {
-            Ok(client) => client,
-            Err(refusal) => return self.refuse(&refusal, dialect, request).await,
+            Ok(client) => {
+                connection.iter().for_each(|connection| connection.authenticated());
+                client
+            }
+            Err(refusal) => {
+                connection.iter().for_each(|connection| connection.not_authenticated());
+                if refusal.code == INVALID_TOKEN {
+                    gateway.wrong_tokens.note(gateway.clock().now()).await;
+                }
+                return self.refuse(&refusal, dialect, request).await;
+            }
         };
         match route {
-            Route::Models => models::list(&snapshot, &client.id, dialect),
-            Route::Model(id) => models::one(&snapshot, &client.id, dialect, &id),
+            Route::Models => models::list(&snapshot, &client, dialect),
+            Route::Model(id) => models::one(&snapshot, &client, dialect, &id),
             _ => self.post(route, arrival, &client, snapshot, request).await,
         }
     }
@@ -292,8 +302,10 @@ impl GatewayDoor {
         request: Request<Incoming>,
     ) -> Response<AnswerBody> {
         let bytes_max = self.gateway.snapshot.load().limits.body_bytes_max;
-        // The path only: a token may stand in the query.
-        tracing::info!(code = refusal.code, path = request.uri().path(), "a request was refused");
+        let uri = request.uri();
+        let route = Route::of(uri.path(), uri.query(), request.headers());
+        let route = route.as_ref().map_or("unknown", Route::template);
+        self.gateway.refusals.note(refusal.code, route, self.gateway.clock().now());
         body::swallow_refused(request, bytes_max).await;
         refusal.answer(dialect)
     }

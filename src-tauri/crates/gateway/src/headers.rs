@@ -23,7 +23,9 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 /// name none (<https://docs.anthropic.com/en/api/versioning>).
 const ANTHROPIC_VERSION_WRITTEN: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-/// What passes to a backend of the client's own dialect: names, and prefixes of names.
+/// What passes to a backend of the client's own dialect: names, and prefixes of names. Which
+/// organisation or project of a vendor pays is decided by the key, not by the client: none of
+/// `openai-organization`, `openai-project`, `x-goog-user-project` and the like stands here.
 struct Passing {
     names: &'static [&'static str],
     prefixes: &'static [&'static str],
@@ -32,13 +34,20 @@ struct Passing {
 const fn to_backend_of(dialect: Dialect) -> Passing {
     match dialect {
         Dialect::OpenAiChat => Passing {
-            names: &["accept", "user-agent", "x-client-request-id"],
-            prefixes: &["openai-", "x-stainless-"],
+            names: &["accept", "user-agent", "x-client-request-id", "openai-beta"],
+            prefixes: &["x-stainless-"],
         },
         // Codex' own marks, which it sends to OpenAI as well.
         Dialect::OpenAiResponses => Passing {
-            names: &["accept", "user-agent", "x-client-request-id", "originator", "session-id"],
-            prefixes: &["openai-", "x-stainless-"],
+            names: &[
+                "accept",
+                "user-agent",
+                "x-client-request-id",
+                "openai-beta",
+                "originator",
+                "session-id",
+            ],
+            prefixes: &["x-stainless-"],
         },
         // The list of Claude Code's own gateway contract.
         Dialect::AnthropicMessages => Passing {
@@ -186,6 +195,24 @@ mod tests {
         let expected =
             ["content-type", "openai-beta", "user-agent", "x-gatehouse-hop", "x-stainless-lang"];
         assert_eq!(names(&sent), expected);
+    }
+
+    #[test]
+    fn whose_account_pays_is_not_the_clients_choice() {
+        let client = map(&[
+            ("openai-organization", "org-other"),
+            ("openai-project", "proj-other"),
+            ("openai-billing-account", "b"),
+            ("x-goog-user-project", "p"),
+            ("anthropic-organization-id", "o"),
+            ("anthropic-workspace-id", "w"),
+            ("x-organization", "o"),
+        ]);
+        for dialect in Dialect::ALL {
+            let sent = to_backend(&client, *dialect, *dialect);
+            let named = names(&sent).into_iter().any(|name| client.contains_key(name));
+            assert!(!named, "{dialect:?}: {:?}", names(&sent));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod asking;
 mod body;
 mod busy_poll;
 mod caching;
+mod connections;
 mod control_door;
 mod control_tokens;
 mod count;
@@ -23,6 +24,8 @@ mod event;
 mod failure;
 mod gateway;
 mod headers;
+mod heads;
+mod items;
 mod limits;
 mod listener;
 mod live;
@@ -34,27 +37,34 @@ mod pipeline;
 mod probe;
 mod reasons;
 mod record;
+mod refusals;
 mod relay;
 mod route;
+mod running_time;
+mod scope;
 mod snapshot;
 mod speeds;
 mod token;
 mod trying;
 mod upstream;
+mod wrong_tokens;
 
 pub use caching::CacheUse;
 pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
-pub use control_tokens::{ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSIONS_MAX};
+pub use control_tokens::{
+    ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
+    PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
+};
 pub use entrance::TrafficRules;
 pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
     ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
     DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX,
-    HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, LATE_SETTLEMENTS_MAX, RETRY_AFTER_SECS_MAX,
-    RUNAWAY_BODY_BYTES_MIN, RequestLimits, STREAM_BYTES_MAX,
+    HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, RETRY_AFTER_SECS_MAX, RUNAWAY_BODY_BYTES_MIN,
+    RequestLimits, STREAM_BYTES_MAX,
 };
-pub use listener::{BindError, Ipv6State, Listener};
+pub use listener::{BindError, Ipv6State, Listener, Stop};
 pub use live::{CONVERSATIONS_MAX, Live, LiveConditions};
 pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
@@ -65,6 +75,6 @@ pub use snapshot::{Backend, Client, ClientStanding, Clients, ResilienceRules, Sn
 pub use speeds::SPEEDS_MAX;
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
-    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, Names, Surroundings, SystemNames,
+    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, Names, Proxies, Surroundings, SystemNames,
     TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse,
 };

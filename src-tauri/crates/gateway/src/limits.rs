@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Connections held open at once per listener. Leaves room for as many upstream sockets under the
+/// Connections held open at once per listener, of which a quarter is kept for authenticated callers. Leaves room for as many upstream sockets under the
 /// usual limit of 1,024 file descriptors; the panel and all tools of one person stay under 50.
 pub const CONNECTIONS_MAX: usize = 512;
 
@@ -41,9 +41,6 @@ pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 /// each request, 20 KB and more; a script that asks one short question over and over may mean it.
 pub const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
 
-/// Settlements of cancelled requests waiting to be written; each request in flight makes at most one.
-pub const LATE_SETTLEMENTS_MAX: usize = 1_024;
-
 /// Bytes of an answer under way that are kept for those who join it later, or read more slowly than the
 /// others. An answer in text stays under 1 MiB.
 pub(crate) const SHARED_BYTES_MAX: usize = 4_194_304;
@@ -55,7 +52,8 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Time limits of a door, as parameters so that tests can shorten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DoorLimits {
-    /// Connections held at once; more are answered 429 and closed.
+    /// Connections held at once. Beyond it, and beyond three quarters of it without a valid token, the
+    /// oldest one without makes room; if each has one, the new one is answered 429 and closed.
     pub connections_max: usize,
     /// Time for a whole request head, and for an idle connection to begin its next one.
     pub head_timeout: Duration,
@@ -65,7 +63,7 @@ pub struct DoorLimits {
     pub body_total_timeout: Duration,
     /// How long a client may refuse to take bytes before it is cut off.
     pub write_timeout: Duration,
-    /// How long answers in flight may take to finish after a stop.
+    /// How long answers in flight may take to finish after a stop; then they end with an error.
     pub stop_grace: Duration,
 }
 

@@ -28,6 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::AnswerBody;
 use crate::busy_poll::Crowd;
+use crate::connections::{Connection, Connections};
+use crate::door::{self, LengthBesideChunks};
+use crate::heads::{Heads, Watched};
 use crate::limits::{DoorLimits, HEAD_BYTES_MAX, HEADERS_MAX};
 
 /// How often a port chosen by the system is tried for both address families.
@@ -36,9 +39,8 @@ const SHARED_PORT_TRIES_MAX: usize = 8;
 /// Pause after a failed accept: out of file descriptors, the loop must not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-const BUSY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
-connection: close\r\ncontent-length: 96\r\n\r\n\
-{\"error\":{\"message\":\"Too many connections.\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":null}}";
+/// How long answers may take to end with their error, once the grace of a stop is over.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// Loopback sockets, bound and not yet served.
 #[derive(Debug)]
@@ -70,20 +72,22 @@ pub enum Ipv6State {
 pub enum BindError {
     /// Another program listens there.
     #[error(
-        "port {port} is in use; choose another port in Settings, or stop the other program and start again"
+        "port {port} is in use by another program; stop that program, or choose another port in Settings or with `gatehouse serve --port N`"
     )]
     InUse {
         /// The port asked for.
         port: u16,
     },
     /// The system reserves the port.
-    #[error("the system does not allow port {port}; choose one above 1023 in Settings")]
+    #[error(
+        "the system does not allow port {port}; choose one above 1023 in Settings or with `gatehouse serve --port N`"
+    )]
     NotAllowed {
         /// The port asked for.
         port: u16,
     },
     /// Anything else.
-    #[error("port {port} cannot be opened on 127.0.0.1; see the log, or choose another port")]
+    #[error("port {port} cannot be opened on 127.0.0.1: {source}")]
     Failed {
         /// The port asked for.
         port: u16,
@@ -239,48 +243,106 @@ pub(crate) trait Answers: Send + Sync + 'static {
     ) -> impl Future<Output = Response<AnswerBody>> + Send;
 }
 
-/// Serves until `stop`, then lets answers in flight finish within the grace and cuts off the rest.
+/// How a listener is stopped.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// No more connections are taken, and answers in flight may finish.
+    pub begun: CancellationToken,
+    /// The time for that is over before its end.
+    pub hurried: CancellationToken,
+    /// Set by the listener: the time is over, and answers end now with their dialect's error.
+    pub(crate) over: CancellationToken,
+}
+
+impl Stop {
+    /// Stops with `begun`, and hurries with `hurried`.
+    #[must_use]
+    pub fn new(begun: CancellationToken, hurried: CancellationToken) -> Self {
+        Self { begun, hurried, over: CancellationToken::new() }
+    }
+}
+
+/// Serves until the stop begins, then lets answers in flight finish within the grace, has the rest end
+/// with an error, and cuts off what does not.
 pub(crate) async fn serve<A: Answers>(
     listener: Listener,
     answers: Arc<A>,
     limits: DoorLimits,
-    stop: CancellationToken,
+    stop: Stop,
 ) {
-    let mut connections = JoinSet::new();
+    let mut running = JoinSet::new();
     let crowd = Arc::new(Crowd::default());
+    let connections = Connections::new(limits.connections_max);
     loop {
         tokio::select! {
-            () = stop.cancelled() => break,
-            Some(_ended) = connections.join_next(), if !connections.is_empty() => {}
+            () = stop.begun.cancelled() => break,
+            Some(_ended) = running.join_next(), if !running.is_empty() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if connections.len() >= limits.connections_max => refuse(&stream),
                 Ok((stream, _)) => {
+                    let Some(place) = connections.open() else {
+                        refuse(&stream, connections.max());
+                        continue;
+                    };
                     let (answers, crowd) = (Arc::clone(&answers), Arc::clone(&crowd));
-                    let stop = stop.clone();
-                    listener.answer(&mut connections, stream, move |stream| {
-                        connection(stream, answers, crowd, limits, stop)
+                    let stop = stop.begun.clone();
+                    listener.answer(&mut running, stream, move |stream| async move {
+                        tokio::select! {
+                            biased;
+                            () = connection(stream, answers, crowd, limits, (&place, stop)) => {}
+                            () = place.closing() => {}
+                        }
                     });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
+                    // Out of file descriptors, a stranger's is the one to spare.
+                    connections.close_oldest();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
         }
     }
     drop(listener);
-    let finished = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.stop_grace, finished).await.is_err() {
-        tracing::warn!("answers still running after the stop were cut off");
-    }
-    connections.shutdown().await;
+    finish(&mut running, limits.stop_grace, &stop).await;
+    running.shutdown().await;
 }
 
-fn refuse(stream: &TcpStream) {
+/// Waits for answers to finish, and then for them to end.
+async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &Stop) {
+    let mut finished = pin!(async { while running.join_next().await.is_some() {} });
+    tokio::select! {
+        () = &mut finished => return,
+        () = stop.hurried.cancelled() => {}
+        () = tokio::time::sleep(grace) => {}
+    }
+    stop.over.cancel();
+    if tokio::time::timeout(ENDING, finished).await.is_err() {
+        tracing::warn!("answers still running after the stop were cut off");
+    }
+}
+
+fn refuse(stream: &TcpStream, max: usize) {
     // Best effort: a client that reads it learns why; the socket is closed either way.
-    if let Err(error) = stream.try_write(BUSY) {
+    if let Err(error) = stream.try_write(full(max).as_bytes()) {
         tracing::debug!(%error, "a refused connection was gone already");
     }
+}
+
+/// The answer to one connection too many.
+fn full(max: usize) -> String {
+    let message = format!(
+        "Gatehouse has {max} open connections, which is its limit, and each of them is in use by a client \
+         with a valid token. Close some, or try again in a moment."
+    );
+    let body = serde_json::json!({
+        "error": {"message": message, "type": "rate_limit_error", "param": null, "code": null}
+    });
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+         connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
 }
 
 async fn connection<A: Answers>(
@@ -288,7 +350,7 @@ async fn connection<A: Answers>(
     answers: Arc<A>,
     crowd: Arc<Crowd>,
     limits: DoorLimits,
-    stop: CancellationToken,
+    (place, stop): (&Arc<Connection>, CancellationToken),
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
@@ -296,11 +358,18 @@ async fn connection<A: Answers>(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write_timeout));
     let answered = Notify::new();
-    let service = service_fn(|request| {
+    let heads = Arc::new(Heads::default());
+    let service = service_fn(|mut request: Request<Incoming>| {
         let (answers, crowd, answered) = (Arc::clone(&answers), &crowd, &answered);
+        let heads = Arc::clone(&heads);
+        request.extensions_mut().insert(Arc::clone(place));
         async move {
+            if door::is_chunked(request.headers()) && heads.has_length() {
+                request.extensions_mut().insert(LengthBesideChunks);
+            }
             let inside = crowd.enter();
             let answer = answers.answer(request).await;
+            heads.next();
             drop(inside);
             answered.notify_one();
             Ok::<_, Infallible>(answer)
@@ -311,7 +380,10 @@ async fn connection<A: Answers>(
         .header_read_timeout(limits.head_timeout)
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(
+            TokioIo::new(Watched::new(Box::pin(stream), Arc::clone(&heads))),
+            service,
+        );
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
@@ -333,10 +405,12 @@ mod tests {
 
     #[test]
     fn the_answer_to_one_connection_too_many_says_its_true_length() {
-        let text = std::str::from_utf8(BUSY).expect("text");
+        let text = full(512);
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
-        serde_json::from_str::<serde_json::Value>(body).expect("JSON");
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let message = body["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("512 open connections"), "{message}");
     }
 
     /// Says on which thread it answers.
@@ -375,7 +449,7 @@ mod tests {
         let (handles, threads): (Vec<_>, Vec<_>) =
             ["lane-a", "lane-b"].map(lane).into_iter().unzip();
         let listener = Listener::bind(0).await.expect("a port").spread_over(handles);
-        let (port, stop) = (listener.port(), CancellationToken::new());
+        let (port, stop) = (listener.port(), Stop::default());
         let serving = serve(listener, Arc::new(WhereAmI), DoorLimits::default(), stop.clone());
         let asking = async {
             let mut kept = Vec::new();
@@ -386,7 +460,7 @@ mod tests {
             }
             // The first lane has two connections now, so the second one is next.
             assert_eq!(ask(port).await.1, "lane-b");
-            stop.cancel();
+            stop.begun.cancel();
         };
         tokio::join!(serving, asking);
         ended.cancel();

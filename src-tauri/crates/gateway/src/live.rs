@@ -4,33 +4,32 @@
 //! Routing reads it, each try changes it, and the engine keeps it over a restart and shows it. Every
 //! lock is held for a few lines and never across an `await`.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod conditions;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, Clock, CredentialId, Entropy, Moment, RequestId, SeededEntropy, TokenUsage,
+    Access, BackendId, Clock, CredentialId, Entropy, Moment, RequestId, SeededEntropy, WallTime,
 };
 use parking_lot::{Mutex, MutexGuard};
 use resilience::{
-    Accesses, Availability, BlockReason, ClosedWhy, Forced, Happened, LimitKind, ModelCooldown,
-    Permit, ProbeOutcome, RatesTaken, RetryBudget, SavedAccess, Standing, Transition,
+    Accesses, Availability, Forced, Happened, ModelCooldown, PAUSE_GRACE, Pause, Pauses, Permit,
+    ProbeOutcome, RatesTaken, RetryBudget, SavedAccess, Standing, Transition,
 };
-use routing::{Available, Candidate, Conditions, Needs};
+use routing::Candidate;
 use wire::TargetKind;
 
-use crate::event::{EventSink, GatewayEvent};
+pub use self::conditions::LiveConditions;
+use crate::event::{EventSink, FailureReason, GatewayEvent, Verdict};
+use crate::failure::Failure;
 use crate::load::{Busy, Load};
 use crate::snapshot::{Backend, ResilienceRules, Snapshot};
 use crate::speeds::Speeds;
 
 /// Conversations whose place is remembered; each is 64 bytes or so.
 pub const CONVERSATIONS_MAX: usize = 4_096;
-/// Most output tokens that a comparison of prices counts with. Tools ask for their model's maximum and
-/// take a few hundred.
-const OUTPUT_TOKENS_EXPECTED_MAX: u64 = 1_000;
-
 /// What the gateway knows of its backends at this moment.
 pub struct Live {
     clock: Arc<dyn Clock>,
@@ -41,6 +40,7 @@ pub struct Live {
     speeds: Mutex<Speeds>,
     loads: Mutex<HashMap<BackendId, Load>>,
     conversations: Mutex<HashMap<u64, Stay>>,
+    pauses: Mutex<Pauses>,
 }
 
 /// Where a conversation was answered last, and until when the provider's prompt cache is taken for warm.
@@ -68,6 +68,7 @@ impl Live {
             speeds: Mutex::default(),
             loads: Mutex::default(),
             conversations: Mutex::default(),
+            pauses: Mutex::default(),
         })
     }
 
@@ -154,10 +155,65 @@ impl Live {
         self.tell(transitions);
     }
 
+    /// To be called every second: a call that comes late tells of a pause of this machine.
+    pub fn tick(&self) -> Option<Pause> {
+        self.pauses.lock().tick(self.clock.now(), self.clock.wall())
+    }
+
+    pub(crate) fn wall(&self) -> WallTime {
+        self.clock.wall()
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// How much of the time since then was a pause of this machine; `None` if there was none.
+    #[must_use]
+    pub fn paused_since(&self, since: Moment) -> Option<Duration> {
+        self.pauses.lock().since(since, self.clock.now(), self.clock.wall())
+    }
+
+    /// What a call that began `since` then says about its backend: a pause of this machine explains
+    /// silence and broken connections, and for a while after it that nothing can be reached.
+    #[must_use]
+    pub fn judged(&self, verdict: Verdict, since: Moment) -> Verdict {
+        let since = match verdict {
+            Verdict::BackendFailure(FailureReason::Timeout) => since,
+            Verdict::BackendFailure(
+                FailureReason::Dns
+                | FailureReason::Connect
+                | FailureReason::Tls
+                | FailureReason::Broken,
+            ) => since - PAUSE_GRACE,
+            _ => return verdict,
+        };
+        if self.paused_since(since).is_some() { Verdict::NotSent } else { verdict }
+    }
+
+    /// The same for a failure of `backend`.
+    pub(crate) fn explained(
+        &self,
+        failure: Failure,
+        backend: &BackendId,
+        since: Moment,
+    ) -> Failure {
+        match self.judged(failure.verdict, since) {
+            verdict if verdict == failure.verdict => failure,
+            _ => failure.paused(backend),
+        }
+    }
+
     /// What a restart must not forget.
     #[must_use]
     pub fn save(&self) -> Vec<SavedAccess> {
         self.accesses.lock().save(self.clock.now())
+    }
+
+    /// [`Self::save`] of these accesses.
+    #[must_use]
+    pub fn save_some(&self, accesses: &HashSet<&Access>) -> Vec<SavedAccess> {
+        self.accesses.lock().save_some(accesses, self.clock.now())
     }
 
     /// What was known before a restart, `since_saved` ago.
@@ -195,16 +251,19 @@ impl Live {
         self.budget.lock()
     }
 
-    /// Lets a try begin, or says why not.
+    /// Lets a try at one of `candidates` begin, or says why not.
     pub(crate) fn admit(
         self: &Arc<Self>,
         candidate: &Candidate,
+        candidates: &[Candidate],
         to: &Backend,
         work: Work,
     ) -> Result<Trial, Refused> {
         let now = self.clock.now();
         let mut accesses = self.accesses.lock();
-        let admitted = accesses.admit(&candidate.access, &candidate.model, now);
+        let others = candidates.iter().filter(|other| !std::ptr::eq(*other, candidate));
+        let others = others.map(|other| (&other.access, other.model.as_str()));
+        let admitted = accesses.admit_beside(&candidate.access, &candidate.model, others, now);
         let permit = admitted.map_err(Refused::Closed)?;
         self.begin(&mut accesses, permit, candidate, to, work).map_err(Refused::Busy)
     }
@@ -332,6 +391,14 @@ impl Trial {
         self.report(happened);
     }
 
+    /// The first content is there.
+    pub(crate) fn answering(&self) {
+        let Some(permit) = &self.permit else { return };
+        let live = &self.live;
+        let transitions = live.accesses.lock().answering(permit, self.request, live.clock.now());
+        live.tell(transitions);
+    }
+
     pub(crate) fn live(&self) -> &Live {
         &self.live
     }
@@ -356,87 +423,5 @@ impl Drop for Trial {
         if let (Some(load), Some(taken)) = (loads.get_mut(&self.backend), self.taken.take()) {
             load.leave(taken, self.tokens, self.live.clock.now());
         }
-    }
-}
-
-/// The conditions of one moment.
-pub struct LiveConditions<'a> {
-    live: &'a Live,
-    accesses: MutexGuard<'a, Accesses>,
-    snapshot: &'a Snapshot,
-    now: Moment,
-}
-
-impl Conditions for LiveConditions<'_> {
-    fn availability(&self, access: &Access, model: &str) -> Available {
-        match self.accesses.availability(access, model, self.now) {
-            Availability::Ready => Available::Ready,
-            Availability::Ramp { percent } => Available::Ramp(percent),
-            Availability::Trial => Available::Trial,
-            Availability::Closed { why, until } => Available::Closed {
-                why: Cow::Borrowed(closed_in_words(why)),
-                secs_left: until.map(|until| until.since(self.now).as_secs()),
-            },
-        }
-    }
-
-    fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32> {
-        self.live.speeds.lock().first_token_ms(backend, model)
-    }
-
-    fn cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
-        let tokens = TokenUsage {
-            input_uncached: needs.input_tokens,
-            output_visible: needs.output_tokens.clamp(1, OUTPUT_TOKENS_EXPECTED_MAX),
-            ..TokenUsage::default()
-        };
-        self.price(backend, model, &tokens)
-    }
-
-    fn warm_cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
-        let tokens = TokenUsage {
-            cache_read: needs.input_tokens,
-            output_visible: needs.output_tokens.clamp(1, OUTPUT_TOKENS_EXPECTED_MAX),
-            ..TokenUsage::default()
-        };
-        self.price(backend, model, &tokens)
-    }
-
-    fn in_flight(&self, backend: &BackendId) -> u32 {
-        self.live.loads.lock().get(backend).map_or(0, Load::in_flight)
-    }
-
-    fn headroom_percent(&self, access: &Access) -> Option<u8> {
-        self.live.loads.lock().get(&access.backend)?.headroom_percent(self.now)
-    }
-
-    fn stays_with(&self, conversation: u64) -> Option<(BackendId, String)> {
-        let conversations = self.live.conversations.lock();
-        let stay = conversations.get(&conversation).filter(|stay| stay.until > self.now)?;
-        Some((stay.backend.clone(), stay.model.clone()))
-    }
-}
-
-impl LiveConditions<'_> {
-    fn price(&self, backend: &BackendId, model: &str, tokens: &TokenUsage) -> Option<u64> {
-        let provider = self.snapshot.backends.get(backend)?.provider();
-        let at = self.live.clock.wall();
-        let price = self.snapshot.prices.find(backend, provider, model, at)?;
-        u64::try_from(price.cost(tokens)?.micros()).ok()
-    }
-}
-
-/// Completes "it is passed by because …".
-const fn closed_in_words(why: ClosedWhy) -> &'static str {
-    match why {
-        ClosedWhy::BreakerOpen => "its breaker is open",
-        ClosedWhy::HalfOpenBusy => "another request is trying whether it answers again",
-        ClosedWhy::CoolingDown(LimitKind::Rate) => "it asked for fewer requests",
-        ClosedWhy::CoolingDown(LimitKind::DailyQuota) => "its quota is used up",
-        ClosedWhy::Blocked(BlockReason::KeyRejected) => "it rejected the key",
-        ClosedWhy::Blocked(BlockReason::Forbidden) => "the key may not do this there",
-        ClosedWhy::Blocked(BlockReason::Unpaid) => "its account has no money",
-        ClosedWhy::Blocked(BlockReason::QuotaExhausted) => "its spend limit is reached",
-        ClosedWhy::ForcedOpen => "it is held open by hand",
     }
 }

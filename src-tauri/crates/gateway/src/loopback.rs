@@ -31,6 +31,7 @@ pub struct LoopbackCall {
     path: String,
     headers: HeaderMap,
     body: Option<Bytes>,
+    limit: Duration,
 }
 
 /// What came back.
@@ -57,9 +58,12 @@ pub enum LoopbackError {
     /// The connection broke.
     #[error("the connection to the running Gatehouse broke; try again")]
     Broken(#[from] hyper::Error),
+    /// It was closed before an answer came.
+    #[error("the running Gatehouse closed the connection without an answer; try again")]
+    Ended,
     /// It took too long.
-    #[error("the running Gatehouse did not answer within {} s", LOOPBACK_CALL_MS_MAX / 1_000)]
-    Late,
+    #[error("the running Gatehouse did not answer within {0:?}")]
+    Late(Duration),
     /// More than any answer has.
     #[error("the answer has more than {ANSWER_BYTES_MAX} bytes")]
     TooLarge,
@@ -72,7 +76,14 @@ impl LoopbackCall {
     /// A call of `path` on `port`; a GET until it has a body.
     #[must_use]
     pub fn to(port: u16, path: impl Into<String>) -> Self {
-        Self { port, path: path.into(), headers: HeaderMap::new(), body: None }
+        let limit = Duration::from_millis(LOOPBACK_CALL_MS_MAX);
+        Self { port, path: path.into(), headers: HeaderMap::new(), body: None, limit }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Carries a token of ours.
@@ -89,6 +100,13 @@ impl LoopbackCall {
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Gives the whole call another time than [`LOOPBACK_CALL_MS_MAX`].
+    #[must_use]
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -114,6 +132,7 @@ impl LoopbackCall {
 
 /// Sends `call` and waits for the whole answer.
 pub async fn loopback_call(call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
+    let limit = call.limit;
     let exchange = async {
         let mut opened = Opened::by(call).await?;
         let mut body = BytesMut::new();
@@ -125,8 +144,7 @@ pub async fn loopback_call(call: LoopbackCall) -> Result<LoopbackReply, Loopback
         }
         Ok(LoopbackReply { status: opened.status, body: body.freeze() })
     };
-    let limit = Duration::from_millis(LOOPBACK_CALL_MS_MAX);
-    tokio::time::timeout(limit, exchange).await.unwrap_or(Err(LoopbackError::Late))
+    tokio::time::timeout(limit, exchange).await.unwrap_or(Err(LoopbackError::Late(limit)))
 }
 
 /// A stream of events from a loopback port.
@@ -137,8 +155,13 @@ pub struct LoopbackEvents {
 
 impl LoopbackEvents {
     /// Opens the stream behind `call`.
+    ///
+    /// The call's time is for the head of the answer; the stream itself has no end.
     pub async fn open(call: LoopbackCall) -> Result<Self, LoopbackError> {
-        Ok(Self { opened: Opened::by(call).await?, decoder: SseDecoder::new() })
+        let limit = call.limit;
+        let opened = tokio::time::timeout(limit, Opened::by(call)).await;
+        let opened = opened.unwrap_or(Err(LoopbackError::Late(limit)))?;
+        Ok(Self { opened, decoder: SseDecoder::new() })
     }
 
     /// The status of the answer; anything but 200 means that no events come.
@@ -214,7 +237,7 @@ impl Opened {
         let answer: Response<Incoming> = tokio::select! {
             biased;
             answer = sending => answer?,
-            () = &mut connection => return Err(LoopbackError::Late),
+            () = &mut connection => return Err(LoopbackError::Ended),
         };
         let (head, body) = answer.into_parts();
         let (status, headers) = (head.status.as_u16(), head.headers);

@@ -1,19 +1,16 @@
 //! `GET /v1/models`: the names a client may ask for, in its dialect.
 
-use domain::{ClientId, Dialect, WallTime};
+use domain::{Dialect, WallTime};
 use hyper::Response;
+use routing::ModelEntry;
 use wire::{ErrorKind, model_answer, models_answer};
 
 use crate::answer::{AnswerBody, Refusal, RetryAdvice, json};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Client, Snapshot};
 
 /// All of them.
-pub(crate) fn list(
-    snapshot: &Snapshot,
-    client: &ClientId,
-    dialect: Dialect,
-) -> Response<AnswerBody> {
-    let entries = snapshot.routes.models(Some(client));
+pub(crate) fn list(snapshot: &Snapshot, client: &Client, dialect: Dialect) -> Response<AnswerBody> {
+    let entries = allowed(snapshot, client);
     let names = entries.iter().map(|entry| entry.id.as_str());
     json(200, models_answer(dialect, names, seconds(snapshot.since)))
 }
@@ -21,11 +18,11 @@ pub(crate) fn list(
 /// One of them.
 pub(crate) fn one(
     snapshot: &Snapshot,
-    client: &ClientId,
+    client: &Client,
     dialect: Dialect,
     id: &str,
 ) -> Response<AnswerBody> {
-    if snapshot.routes.models(Some(client)).into_iter().any(|entry| entry.id == id) {
+    if allowed(snapshot, client).into_iter().any(|entry| entry.id == id) {
         return json(200, model_answer(dialect, id, seconds(snapshot.since)));
     }
     let shown: String = id.chars().take(200).collect();
@@ -34,6 +31,14 @@ pub(crate) fn one(
         .param(Some("model".to_owned()))
         .retry(RetryAdvice::Never)
         .answer(dialect)
+}
+
+/// What its routes and its scope let the client ask for.
+fn allowed(snapshot: &Snapshot, client: &Client) -> Vec<ModelEntry> {
+    let mut entries = snapshot.routes.models(Some(&client.id));
+    let scope = &client.scope;
+    entries.retain(|entry| scope.allows_model(&entry.id) && scope.allows_backend(&entry.backend));
+    entries
 }
 
 fn seconds(time: WallTime) -> i64 {

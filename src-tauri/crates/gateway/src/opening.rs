@@ -14,9 +14,11 @@ use crate::failure::{Failure, Told, Work};
 use crate::gateway::Gateway;
 use crate::headers::{Media, is_compressed, media};
 use crate::limits::{ANSWER_BYTES_MAX, ERROR_BODY_BYTES_MAX, HEARTBEAT};
+use crate::live::Live;
 use crate::pipeline::Journey;
 use crate::record::Record;
 use crate::relay;
+use crate::running_time::within;
 use crate::snapshot::Backend;
 use crate::trying::Share;
 use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamResponse};
@@ -57,7 +59,7 @@ impl Gateway {
         response: UpstreamResponse,
         record: &mut Record,
     ) -> Result<Begun, Failure> {
-        let Tried { backend, exchange } = tried;
+        let Tried { backend, exchange, share } = tried;
         let id = &backend.id;
         if response.status.is_redirection() {
             return Err(Failure::redirected(id, response.status.as_u16()));
@@ -80,11 +82,13 @@ impl Gateway {
                     Media::EventStream | Media::JsonLines => exchange.answer_of_stream(body),
                     _ => exchange.answer(body),
                 };
+                let read = Reading { share, read };
                 let (headers, body) = self.read_whole(journey, id, response, record, read).await?;
                 (headers, Content::Whole(body))
             }
             (true, Media::Json) => {
                 let read = |body: &Bytes| exchange.stream_of_answer(body);
+                let read = Reading { share, read };
                 let (headers, body) = self.read_whole(journey, id, response, record, read).await?;
                 (headers, Content::Replayed(body))
             }
@@ -101,13 +105,13 @@ impl Gateway {
         response: UpstreamResponse,
     ) -> Failure {
         let UpstreamResponse { status, headers, body, scrubber } = response;
-        let reading = read_up_to(body, ERROR_BODY_BYTES_MAX, ERROR_BODY_TIMEOUT);
+        let reading = read_up_to(&self.live, body, ERROR_BODY_BYTES_MAX, ERROR_BODY_TIMEOUT);
         // Whatever was read in time is all there is to say.
         let body = match tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await {
             Ok(Ok(body) | Err(Unread::Failed(_, body))) => body,
             Ok(Err(Unread::TooLarge)) | Err(_) => Bytes::new(),
         };
-        let error = upstream_error(dialect, status.as_u16(), &scrubber.scrub_body(&body));
+        let error = upstream_error(dialect, status.as_u16(), &body);
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
         Failure::reported(backend, &error, &told)
     }
@@ -118,17 +122,25 @@ impl Gateway {
         backend: &BackendId,
         response: UpstreamResponse,
         record: &mut Record,
-        read: impl FnOnce(&Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer>,
+        Reading { share, read }: Reading<
+            impl FnOnce(&Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer>,
+        >,
     ) -> Result<(HeaderMap, Bytes), Failure> {
         let UpstreamResponse { headers, body, scrubber, .. } = response;
         let stall = journey.snapshot.limits.stall_timeout;
-        let body =
-            read_up_to(body, ANSWER_BYTES_MAX, stall).await.map_err(|unread| match unread {
-                Unread::TooLarge => {
-                    Failure::unreadable(backend, "sent an answer without end.", Work::Unknown)
-                }
-                Unread::Failed(failure, _) => Failure::upstream(backend, &failure),
-            })?;
+        let left = left_of_try(journey, record, share);
+        // One that trickles is held to the time of its try, as one that never comes.
+        let reading = read_up_to(&self.live, body, ANSWER_BYTES_MAX, stall);
+        let failed = |failure: &UpstreamFailure| Failure::upstream(backend, failure);
+        let body = match within(&self.live, left, reading).await {
+            Some(Ok(body)) => body,
+            Some(Err(Unread::Failed(failure, _))) => return Err(failed(&failure)),
+            Some(Err(Unread::TooLarge)) => {
+                let what = "sent an answer without end.";
+                return Err(Failure::unreadable(backend, what, Work::Unknown));
+            }
+            None => return Err(failed(&UpstreamFailure::Timeout)),
+        };
         let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
         let (body, facts) = read(&body).map_err(|bad| Failure::bad_answer(backend, &bad, &told))?;
         record.learn(&facts, journey.request.body());
@@ -149,10 +161,10 @@ impl Gateway {
         let first = loop {
             // A backend that has begun and then thinks keeps its client waiting no longer than a
             // heartbeat; until then nothing is promised, so that another backend may still answer.
-            let patience = patience(journey, record, Share::All);
+            let patience = self.patience(journey, record, Share::All);
             let wait = if has_begun { patience.min(HEARTBEAT) } else { patience };
-            let failure = match tokio::time::timeout(wait, body.next()).await {
-                Ok(Some(Ok(chunk))) => {
+            let failure = match within(&self.live, wait, body.next()).await {
+                Some(Some(Ok(chunk))) => {
                     has_begun |= !chunk.is_empty();
                     let tapped = stream.feed(&chunk);
                     if tapped.flow == Flow::More && tapped.relay.is_empty() {
@@ -163,12 +175,12 @@ impl Gateway {
                     }
                     None
                 }
-                Ok(Some(Err(failure))) => Some(failure),
-                Ok(None) => None,
-                Err(_elapsed) if wait < patience => {
+                Some(Some(Err(failure))) => Some(failure),
+                Some(None) => None,
+                None if wait < patience => {
                     break Tapped { relay: stream.release(), flow: Flow::More };
                 }
-                Err(_elapsed) => Some(UpstreamFailure::Timeout),
+                None => Some(UpstreamFailure::Timeout),
             };
             let told = Told { headers: &headers, scrubber: &scrubber, now: self.clock().wall() };
             match relay::judge_end(&mut stream, failure, backend, &told) {
@@ -199,26 +211,51 @@ impl Gateway {
 pub(crate) struct Tried<'a> {
     pub(crate) backend: &'a Backend,
     pub(crate) exchange: Exchange,
+    pub(crate) share: Share,
 }
 
-/// How long the backend may stay silent before its first token: each try anew, within what is left of
-/// the request. One that says nothing must leave time for another.
-pub(crate) fn patience(journey: &Journey, record: &Record, share: Share) -> Duration {
-    let limits = &journey.snapshot.limits;
-    let left = share.of(limits.total_timeout.saturating_sub(record.elapsed()));
-    match journey.request.delivery().is_streamed() {
-        false => left,
-        true => left.min(limits.first_token_timeout.saturating_sub(record.try_duration())),
+/// How a whole body is read, and in which share of the time.
+struct Reading<R> {
+    share: Share,
+    read: R,
+}
+
+impl Gateway {
+    /// How long the backend may stay silent before its first token: each try anew, within what is left
+    /// of the request. One that says nothing must leave time for another.
+    pub(crate) fn patience(&self, journey: &Journey, record: &Record, share: Share) -> Duration {
+        let limits = &journey.snapshot.limits;
+        let after = |paused: Duration| {
+            let total = limits.total_timeout.saturating_add(paused);
+            let left = share.of(total.saturating_sub(record.elapsed()));
+            let first_token = limits.first_token_timeout.saturating_add(paused);
+            match journey.request.delivery().is_streamed() {
+                false => left,
+                true => left.min(first_token.saturating_sub(record.try_duration())),
+            }
+        };
+        let left = after(Duration::ZERO);
+        // A pause of this machine is seldom looked for: it costs a lock.
+        let since = record.tried_since().filter(|_| left.is_zero());
+        since.and_then(|since| self.live.paused_since(since)).map_or(left, after)
     }
+}
+
+/// What is left of the time of this try, which is the share of what was left when it began.
+fn left_of_try(journey: &Journey, record: &Record, share: Share) -> Duration {
+    let so_far = record.try_duration();
+    let before = record.elapsed().saturating_sub(so_far);
+    share.of(journey.snapshot.limits.total_timeout.saturating_sub(before)).saturating_sub(so_far)
 }
 
 /// A whole body of at most `bytes_max` bytes.
 pub(crate) async fn read_in_full(
+    live: &Live,
     body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
     bytes_max: usize,
     stall: Duration,
 ) -> Result<Bytes, UpstreamFailure> {
-    read_up_to(body, bytes_max, stall).await.map_err(|unread| match unread {
+    read_up_to(live, body, bytes_max, stall).await.map_err(|unread| match unread {
         Unread::TooLarge => UpstreamFailure::Broken,
         Unread::Failed(failure, _) => failure,
     })
@@ -231,6 +268,7 @@ enum Unread {
 }
 
 async fn read_up_to(
+    live: &Live,
     mut body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
     bytes_max: usize,
     stall: Duration,
@@ -238,11 +276,11 @@ async fn read_up_to(
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     loop {
-        let next = tokio::time::timeout(stall, body.next()).await;
+        let next = within(live, stall, body.next()).await;
         let failure = match next {
-            Ok(None) if rest.is_empty() => return Ok(first),
-            Ok(None) => return Ok(rest.freeze()),
-            Ok(Some(Ok(chunk))) => {
+            Some(None) if rest.is_empty() => return Ok(first),
+            Some(None) => return Ok(rest.freeze()),
+            Some(Some(Ok(chunk))) => {
                 if first.len().max(rest.len()) + chunk.len() > bytes_max {
                     return Err(Unread::TooLarge);
                 }
@@ -256,8 +294,8 @@ async fn read_up_to(
                 }
                 continue;
             }
-            Ok(Some(Err(failure))) => failure,
-            Err(_elapsed) => UpstreamFailure::Timeout,
+            Some(Some(Err(failure))) => failure,
+            None => UpstreamFailure::Timeout,
         };
         return Err(Unread::Failed(failure, if rest.is_empty() { first } else { rest.freeze() }));
     }

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use domain::{Access, BackendId, BoundSecret, Crossing, Dialect, Moment, RequestId, WallTime};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use ledger::Outcome;
+use ledger::{LedgerError, Outcome};
 use routing::{Asking, Candidate, Decision, NoRoute};
+use tokio_util::sync::CancellationToken;
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
 
 use crate::answer::{
@@ -25,9 +26,10 @@ use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::gateway::Gateway;
 use crate::headers::{Media, media, to_client};
+use crate::items::{ItemKeeper, KeptItems};
 use crate::limits::{DROPPED_HEADER_BYTES_MAX, RUNAWAY_BODY_BYTES_MIN};
 use crate::live::Work;
-use crate::opening::{Begun, Content, Tried, patience};
+use crate::opening::{Begun, Content, Tried};
 use crate::record::Record;
 use crate::relay::{Passage, Relay};
 use crate::route::Surface;
@@ -35,6 +37,9 @@ use crate::snapshot::{Backend, Client, Snapshot};
 use crate::trying::{Errand, Place, Tour};
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// When a client that was refused for the ledger may come back: the disk is tried again within a second.
+const LEDGER_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// A request's identity and arrival.
 pub(crate) struct Arrival {
@@ -45,6 +50,8 @@ pub(crate) struct Arrival {
     pub(crate) project: Option<String>,
     /// The dialect in which it is spoken to.
     pub(crate) dialect: Dialect,
+    /// Answers that are not whole by then end with an error.
+    pub(crate) stopped: CancellationToken,
 }
 
 /// A request that passed the door, with its body.
@@ -69,6 +76,7 @@ pub(crate) struct Journey {
     conversation: Option<u64>,
     work: Work,
     pub(crate) snapshot: Arc<Snapshot>,
+    stopped: CancellationToken,
 }
 
 impl Gateway {
@@ -83,11 +91,15 @@ impl Gateway {
             Err(refusal) => return refusal.answer(dialect),
         };
         let Call { arrival, client, snapshot, headers, body } = call;
+        let body = match dialect {
+            Dialect::OpenAiResponses => self.items.resolve(&client.id, body),
+            _ => body,
+        };
         let request = match ClientRequest::parse(surface.for_wire(), body) {
             Ok(request) => request,
             Err(error) => return bad_request(&error).answer(dialect),
         };
-        let (id, started) = (arrival.id, arrival.started);
+        let (id, started, stopped) = (arrival.id, arrival.started, arrival.stopped.clone());
         let follows = snapshot.routes.follows_conversations();
         let is_watched = bytes_in >= RUNAWAY_BODY_BYTES_MIN;
         let thread = (follows || is_watched).then(|| request.thread());
@@ -118,6 +130,7 @@ impl Gateway {
             conversation,
             work,
             snapshot,
+            stopped,
         };
         let part = caching::part(&journey, &wishes, &decision);
         self.answer(part, Box::new(Traveller { journey, decision, record })).await
@@ -143,20 +156,20 @@ impl Gateway {
             needs: asked.needs,
             conversation: asked.conversation,
         };
-        let decision = self.choose(&asking, snapshot);
+        let decision = self.choose_for(client, &asking, snapshot);
         let route = decision.as_ref().map_or("", |decision| decision.route.as_str());
         let new = asked.written(arrival, client, route);
         let mut record = Record::new(&self.books, new, begun, asked.bytes_in, place);
         let decision = match decision {
             Ok(decision) => decision,
-            Err(error) => {
-                return Err(Box::new(give_up(record, &Failure::no_route(&error), dialect).await));
+            Err(failure) => {
+                return Err(Box::new(give_up(record, &failure, dialect).await));
             }
         };
         self.live.budget().request(self.clock().now());
         if let Err(error) = record.reserve(&decision) {
-            tracing::error!(%error, "a request was refused because it could not be written down");
-            return Err(Box::new(ledger_closed().answer(dialect)));
+            tracing::warn!(%error, "a request was refused because it could not be written down");
+            return Err(Box::new(ledger_unavailable(&error).answer(dialect)));
         }
         Ok((record, decision))
     }
@@ -178,7 +191,8 @@ impl Gateway {
     ) -> Response<AnswerBody> {
         let Traveller { journey, decision, mut record } = *traveller;
         let decision = &decision;
-        let tour = Tour { work: journey.work, snapshot: &journey.snapshot, decision };
+        let Journey { work, snapshot, stopped, .. } = &journey;
+        let tour = Tour { work: *work, snapshot, decision, stopped };
         let outcome = self.tour(&journey, tour, &mut record).await;
         if let (Ok(_), Some(conversation), Some(stay)) =
             (&outcome, journey.conversation, decision.sticky)
@@ -226,17 +240,26 @@ impl Gateway {
     ) -> Response<AnswerBody> {
         record.status(200);
         let Begun { backend, headers: said, content, exchange } = begun;
+        // What passes through is kept by its provider.
+        let keeper = Some(journey).filter(|_| !exchange.passes_through());
+        let keeper = keeper.and_then(|journey| journey.keeper(&self.items));
         let mut answer = match content {
-            Content::Whole(body) | Content::Replayed(body) => whole(body, record).await,
+            Content::Whole(body) | Content::Replayed(body) => {
+                if let Some(keeper) = keeper {
+                    keeper.keep(&body);
+                }
+                whole(body, record).await
+            }
             Content::Stream(streaming) => {
                 let passage = Passage {
                     backend,
                     limits: journey.snapshot.limits,
                     client: exchange.client(),
                     asked: journey.request.body().clone(),
+                    keeper,
+                    stopped: journey.stopped.clone(),
                 };
-                let clock = Arc::clone(&self.books.clock);
-                let relay = Relay::new(*streaming, record, passage, clock);
+                let relay = Relay::new(*streaming, record, passage, Arc::clone(&self.live));
                 answer::streamed(relay.into_stream())
             }
         };
@@ -285,11 +308,11 @@ impl Errand for Journey {
             outgoing: exchange.outgoing(),
             headers: &self.headers,
             client: exchange.client(),
-            patience: patience(self, record, share),
+            patience: gateway.patience(self, record, share),
         };
         let response = gateway.send(question).await?;
         record.first_byte(response.status.as_u16());
-        gateway.open(self, Tried { backend, exchange }, response, record).await
+        gateway.open(self, Tried { backend, exchange, share }, response, record).await
     }
 }
 
@@ -317,6 +340,11 @@ impl Trail {
 }
 
 impl Journey {
+    /// Where the items of the answer are kept, if the client may refer to them.
+    pub(crate) fn keeper(&self, items: &Arc<KeptItems>) -> Option<ItemKeeper> {
+        self.request.is_stored().then(|| items.keeper(&self.client))
+    }
+
     fn exchange(&self, backend: &Backend, model: &str) -> Result<Exchange, RequestError> {
         let mut id = self.id.to_string();
         id.retain(|c| c.is_ascii_alphanumeric());
@@ -368,9 +396,9 @@ pub(crate) fn mark(answer: &mut Response<AnswerBody>, name: hyper::header::Heade
     }
 }
 
-fn ledger_closed() -> Refusal {
-    let message = "The ledger cannot be written, so the request was not sent. Free some disk space or \
-                   see the Gatehouse panel.";
+fn ledger_unavailable(error: &LedgerError) -> Refusal {
+    let message =
+        format!("Gatehouse cannot write its ledger, so the request was not sent: {error}.");
     Refusal::new(503, ErrorKind::Api, "ledger_unavailable", message)
-        .retry(RetryAdvice::After(Duration::from_secs(5)))
+        .retry(RetryAdvice::After(LEDGER_RETRY_AFTER))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::{BoundSecret, Clock};
+use domain::{BackendId, BoundSecret, Clock};
 use futures_util::StreamExt;
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
@@ -43,7 +43,7 @@ pub struct ProbeFailure {
     pub verdict: Verdict,
     /// The gateway's stable word for it.
     pub code: &'static str,
-    /// What happened and what to do, free of keys.
+    /// What happened and what to do, as a clause without the backend's name; free of keys.
     pub message: String,
 }
 
@@ -65,9 +65,17 @@ pub async fn probe(
     let outcome = outcome.map_err(|failure| ProbeFailure {
         verdict: failure.verdict,
         code: failure.refusal.code,
-        message: failure.refusal.message.into(),
+        message: without_subject(&backend.id, &failure.refusal.message),
     });
     ProbeReport { duration: clock.now().since(begun), http_status, outcome }
+}
+
+/// What happened to a backend as a clause without its name: a probe's result stands beside it, and in
+/// a narrow column the name would be all that is seen.
+fn without_subject(backend: &BackendId, message: &str) -> String {
+    let said = message.strip_prefix(&format!("The backend {backend} ")).unwrap_or(message);
+    let said = said.strip_prefix("failed: ").unwrap_or(said);
+    said.strip_prefix("it ").unwrap_or(said).to_owned()
 }
 
 async fn ask(
@@ -83,6 +91,7 @@ async fn ask(
     let request = UpstreamRequest {
         method: Method::GET,
         url,
+        network: backend.network,
         headers,
         key,
         carrier: backend.key_carrier(),
@@ -108,10 +117,27 @@ async fn ask(
         }
     }
     if !status.is_success() {
-        let error = upstream_error(dialect, status.as_u16(), &scrubber.scrub_body(&list));
+        let error = upstream_error(dialect, status.as_u16(), &list);
         let told = Told { headers: &headers, scrubber: &scrubber, now: clock.wall() };
         return Err(Failure::reported(id, &error, &told));
     }
     models_from_list(dialect, &list)
         .map_err(|bad| Failure::unreadable(id, &format!("sent no list: {bad}."), Work::None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_does_not_begin_with_the_backends_name() {
+        let id = BackendId::new("acme").expect("an id");
+        let told = |message: &str| without_subject(&id, message);
+        let refused = Failure::upstream(&id, &UpstreamFailure::Connect);
+        let reason = "cannot be reached; check that it runs and that its base URL is right.";
+        assert_eq!(told(&refused.refusal.message), reason);
+        let moved = Failure::redirected(&id, 302);
+        assert!(told(&moved.refusal.message).starts_with("answered with a redirect (302)"));
+        assert_eq!(told("Something else."), "Something else.");
+    }
 }

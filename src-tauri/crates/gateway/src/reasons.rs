@@ -10,7 +10,7 @@ use wire::ErrorKind;
 
 use crate::answer::{Refusal, RetryAdvice};
 use crate::event::Verdict;
-use crate::failure::Failure;
+use crate::failure::{BACKEND_KEY_STATUS, Failure};
 use crate::limits::RETRY_AFTER_SECS_MAX;
 
 /// Characters of one candidate's reason in the common error; the whole one is in the ledger.
@@ -43,7 +43,7 @@ impl Reasons {
         failure.for_good()
     }
 
-    /// None was asked: all are closed. `reopens` is when the first of them opens.
+    /// None was asked: all are held back. `reopens` is when the first of them may be asked again.
     pub(crate) fn all_closed(mut self, reopens: Option<Duration>) -> Failure {
         // A request that no candidate could be asked in its words is the client's matter.
         let own = |(_, failure): &(Access, Failure)| failure.class == FailureClass::BadRequest;
@@ -55,6 +55,12 @@ impl Reasons {
                 Some((_, failure)) => failure.reopening(reopens),
                 None => Failure::none_ready(String::new(), reopens),
             },
+            all if all.iter().all(|(_, failure)| failure.refusal.kind == ErrorKind::BackendKey) => {
+                let code = "backend_key_rejected";
+                let said = self.said();
+                let refusal = Refusal::new(BACKEND_KEY_STATUS, ErrorKind::BackendKey, code, said);
+                Failure::not_sent(refusal).reopening(reopens)
+            }
             _ => Failure::none_ready(self.said(), reopens),
         }
     }
@@ -90,24 +96,35 @@ impl Failure {
                 (429, ErrorKind::RateLimit, "rate_limited", "asked for fewer requests")
             }
             ClosedWhy::Blocked(BlockReason::Unpaid | BlockReason::QuotaExhausted) => {
-                (429, ErrorKind::Billing, "insufficient_quota", "has no money or quota left")
+                (429, ErrorKind::Billing, "insufficient_quota", "is out of credit or quota")
             }
             ClosedWhy::Blocked(BlockReason::KeyRejected | BlockReason::Forbidden) => (
-                502,
-                ErrorKind::Api,
+                BACKEND_KEY_STATUS,
+                ErrorKind::BackendKey,
                 "backend_key_rejected",
-                "rejected its key; replace the key in Gatehouse",
+                "rejected its key; replace the key in Gatehouse (your local token is fine)",
             ),
-            ClosedWhy::BreakerOpen | ClosedWhy::HalfOpenBusy => {
-                (503, ErrorKind::Overloaded, "overloaded", "failed repeatedly and is left alone")
-            }
+            ClosedWhy::BreakerOpen => (
+                503,
+                ErrorKind::Overloaded,
+                "overloaded",
+                "failed repeatedly, so its breaker is tripped; single requests try whether it answers again",
+            ),
+            ClosedWhy::HalfOpenBusy => (
+                503,
+                ErrorKind::Overloaded,
+                "overloaded",
+                "failed repeatedly; another request is trying whether it answers again",
+            ),
             ClosedWhy::ForcedOpen => {
-                (503, ErrorKind::Overloaded, "overloaded", "is held open by hand in Gatehouse")
+                (503, ErrorKind::Overloaded, "overloaded", "is blocked by hand in Gatehouse")
             }
         };
-        let message = match left {
+        // An open breaker lets a trial out before its time where nothing else can answer.
+        let told = left.filter(|_| why != ClosedWhy::BreakerOpen);
+        let message = match told {
             Some(left) => {
-                format!("The backend {access} {what}, for {} s more.", seconds(left))
+                format!("The backend {access} {what}. It is tried again in {} s.", seconds(left))
             }
             None => format!("The backend {access} {what}."),
         };

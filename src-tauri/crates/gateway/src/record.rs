@@ -1,8 +1,7 @@
 //! One request on its way: what it will be written down as, from its arrival to its one settlement.
 //!
 //! Whatever happens, a request is settled exactly once. One that is dropped on the way (the client
-//! has gone, the program stops) settles itself as cancelled, through a bounded queue that the
-//! gateway's own loop empties, because a drop cannot wait for a commit.
+//! has gone, the program stops) settles itself as cancelled and waits for no commit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
 use ledger::{
-    Attempt, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider, Settlement,
-    Timings, UsageBasis,
+    Attempt, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider, Settled,
+    Settlement, Timings, UsageBasis,
 };
 use resilience::Happened;
 use routing::{Candidate, Decision};
-use tokio::sync::mpsc;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
 use crate::decided;
@@ -36,11 +34,10 @@ pub(crate) struct Books {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<dyn EventSink>,
-    pub(crate) late: mpsc::Sender<LateSettlement>,
 }
 
-/// The settlement of a request that was dropped.
-pub(crate) struct LateSettlement {
+/// How a request ended, to be written down and then announced.
+struct Closed {
     settlement: Box<Settlement>,
     announcement: Announcement,
 }
@@ -59,6 +56,8 @@ pub(crate) struct Record {
     trial: Option<Trial>,
     /// How long the next try was waited for.
     waited: Duration,
+    /// The first candidate: a request that no backend was asked was meant for it.
+    first_choice: Option<BackendId>,
     /// Who is told how the answer ends.
     told: Option<Told>,
     place: Place,
@@ -96,13 +95,15 @@ impl Record {
             first_token: None,
             trial: None,
             waited: Duration::ZERO,
+            first_choice: None,
             told: None,
             place,
         }
     }
 
-    /// Writes the reservation into the journal. After an error nothing was written and nothing will be.
+    /// Queues the reservation. After an error nothing was queued and nothing will be.
     pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), LedgerError> {
+        self.first_choice = decision.candidates.first().map(|first| first.access.backend.clone());
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
         settlement.explanation = Some(decision.explanation.clone());
         settlement.decision = decided::written(decision);
@@ -161,6 +162,9 @@ impl Record {
         settlement.credential.clone_from(&candidate.access.credential);
         // Unpriced until it is known better: the backend may be working, and a drop would leave it so.
         let mut attempt = Attempt::begun(candidate.access.clone(), &candidate.model, started);
+        if to.provider() == Some(Provider::Mock) {
+            attempt.cost = Cost::NotBilled;
+        }
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
     }
@@ -202,6 +206,11 @@ impl Record {
     pub(crate) fn first_token(&mut self) {
         let elapsed = self.elapsed();
         let of_try = self.try_duration();
+        if self.first_token.is_none()
+            && let Some(trial) = &self.trial
+        {
+            trial.answering();
+        }
         self.first_token.get_or_insert(of_try);
         if let Some(settlement) = &mut self.settlement {
             settlement.timings.first_token.get_or_insert(elapsed);
@@ -276,8 +285,8 @@ impl Record {
         }
     }
 
-    /// The answer is whole: writes it down. Returns once a killed process cannot lose it, or when the
-    /// disk does not take it yet; the answer is the client's either way.
+    /// The answer is whole: writes it down. Returns once it is committed, or when the ledger has said that
+    /// it is behind; the answer is the client's either way.
     pub(crate) async fn complete(&mut self) {
         let duration = self.try_duration();
         self.verdict = Some(Verdict::Success);
@@ -293,6 +302,9 @@ impl Record {
     /// The client gets an error instead of an answer, or at the end of a part of one.
     pub(crate) async fn fail(&mut self, outcome: Outcome, failure: &Failure) {
         self.verdict.get_or_insert(failure.verdict);
+        if let Some(settlement) = &mut self.settlement {
+            settlement.error_message = Some(failure.refusal.message.to_string());
+        }
         self.settle(outcome, Some(failure.refusal.code)).await;
     }
 
@@ -302,6 +314,16 @@ impl Record {
         usage.map_or(0, |usage| usage.input().saturating_add(usage.output()))
     }
 
+    /// When the request came in.
+    pub(crate) const fn begun(&self) -> Moment {
+        self.begun
+    }
+
+    /// When the present try began.
+    pub(crate) const fn tried_since(&self) -> Option<Moment> {
+        self.tried_since
+    }
+
     /// How long the present try takes so far.
     pub(crate) fn try_duration(&self) -> Duration {
         self.tried_since.map_or(Duration::ZERO, |since| self.books.clock.now().since(since))
@@ -309,18 +331,21 @@ impl Record {
 
     async fn settle(&mut self, outcome: Outcome, error_class: Option<&'static str>) {
         self.tell(outcome, error_class);
-        let Some(late) = self.close(outcome, error_class) else { return };
-        settle(&self.books.ledger, late).await;
+        let Some(closed) = self.close(outcome, error_class) else { return };
+        let Closed { settlement, mut announcement } = closed;
+        let id = settlement.request.id;
+        match self.books.ledger.settle(settlement).await {
+            Ok(Settled::Committed) => announcement.recorded(),
+            Ok(Settled::Queued) => {}
+            Err(error) => tracing::error!(%id, %error, "a request is not in the ledger"),
+        }
     }
 
-    fn close(
-        &mut self,
-        outcome: Outcome,
-        error_class: Option<&'static str>,
-    ) -> Option<LateSettlement> {
-        let total = self.elapsed();
-        self.place.used(self.tokens());
+    /// `None` if it was closed before.
+    fn close(&mut self, outcome: Outcome, error_class: Option<&'static str>) -> Option<Closed> {
+        let (total, tokens) = (self.elapsed(), self.tokens());
         let mut settlement = self.settlement.take()?;
+        self.place.used(tokens);
         if let (Outcome::Complete | Outcome::Partial, Some(usage)) = (outcome, settlement.usage) {
             self.place.answered(usage.output());
         }
@@ -330,10 +355,13 @@ impl Record {
         settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
+        if outcome == Outcome::Failed && settlement.backend.is_none() {
+            settlement.backend = self.first_choice.take();
+        }
         let summary = summary(&settlement, verdict);
         let announcement =
             Announcement { events: Arc::clone(&self.books.events), summary: Some(summary) };
-        Some(LateSettlement { settlement, announcement })
+        Some(Closed { settlement, announcement })
     }
 }
 
@@ -344,21 +372,11 @@ impl Drop for Record {
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
         }
-        let Some(late) = self.close(Outcome::Cancelled, None) else { return };
-        if let Err(refused) = self.books.late.try_send(late) {
-            // Its reservation stays and becomes "unknown" at the next start: visible, not lost.
-            tracing::error!(%refused, "a cancelled request could not be settled");
+        let Some(closed) = self.close(Outcome::Cancelled, None) else { return };
+        let id = closed.settlement.request.id;
+        if let Err(error) = self.books.ledger.settle_unawaited(closed.settlement) {
+            tracing::error!(%id, %error, "a cancelled request is not in the ledger");
         }
-    }
-}
-
-/// Writes a settlement down, then announces it.
-pub(crate) async fn settle(ledger: &Ledger, late: LateSettlement) {
-    let LateSettlement { settlement, mut announcement } = late;
-    let id = settlement.request.id;
-    match ledger.settle(settlement).await {
-        Ok(()) => announcement.recorded(),
-        Err(error) => tracing::error!(%id, %error, "a request is not in the ledger yet"),
     }
 }
 
@@ -403,8 +421,11 @@ fn summary(settlement: &Settlement, verdict: Option<Verdict>) -> RequestSummary 
 }
 
 impl Pricing {
-    /// What the backend states, else tokens times price, else unknown.
+    /// What the backend states, else tokens times price, else unknown. The mock bills nothing.
     fn cost(&self, billed: Option<&str>, usage: &UsageReport, at: WallTime) -> Cost {
+        if self.provider == Some(Provider::Mock) {
+            return Cost::NotBilled;
+        }
         if let Some(amount) = usage.raw.as_deref().and_then(reported_cost) {
             return Cost::Reported(amount);
         }

@@ -2,26 +2,31 @@
 //! truthfully.
 //!
 //! Most clients take a clean end for success, so an answer that is not whole ends with the dialect's
-//! error event and a connection that breaks off. The last bytes of a whole answer wait for the
+//! error event. The connection then ends cleanly, so that no client loses the event. The last bytes of a whole answer wait for the
 //! ledger: what a client has seen to its end is on the disk.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::{BackendId, Clock, Dialect, Moment};
+use domain::{BackendId, Dialect, Moment};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use hyper::body::Frame;
 use hyper::header::HeaderMap;
 use ledger::Outcome;
-use wire::{AnswerStream, Closing, Flow, StreamEnd, Tapped, heartbeat};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use wire::{AnswerStream, Flow, StreamEnd, Tapped, heartbeat};
 
-use crate::answer::{Cut, StreamItem};
+use crate::answer::StreamItem;
 use crate::failure::{Failure, Told, Work};
+use crate::items::ItemKeeper;
 use crate::limits::{HEARTBEAT, RequestLimits};
+use crate::live::Live;
 use crate::opening::Streaming;
 use crate::record::Record;
+use crate::running_time::within;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
 
 /// How a stream ended, and what the client is to be told.
@@ -67,15 +72,17 @@ pub(crate) struct Relay {
     asked: Bytes,
     client: Dialect,
     stream: AnswerStream,
+    keeper: Option<ItemKeeper>,
     upstream: Option<BoxStream<'static, Result<Bytes, UpstreamFailure>>>,
     scrubber: KeyScrubber,
     backend: BackendId,
     limits: RequestLimits,
-    clock: Arc<dyn Clock>,
+    live: Arc<Live>,
     silent_since: Moment,
     bytes_read: u64,
     stage: Stage,
     is_over: bool,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 /// Whose stream it is, and under which limits.
@@ -84,16 +91,31 @@ pub(crate) struct Passage {
     pub(crate) limits: RequestLimits,
     pub(crate) client: Dialect,
     pub(crate) asked: Bytes,
+    pub(crate) keeper: Option<ItemKeeper>,
+    /// The time for answers after a stop is over.
+    pub(crate) stopped: CancellationToken,
 }
 
 enum Stage {
     /// These are to be passed on first.
     First(Tapped),
     Flowing,
-    /// The error event is out; the cut follows.
-    Cutting,
     /// The last bytes are out.
     Over,
+}
+
+/// Why no more comes.
+enum End {
+    /// The backend ended it, or why it did not.
+    Backend(Option<UpstreamFailure>),
+    /// Gatehouse stops.
+    Stopped,
+}
+
+/// What is left of the time of a stream.
+struct Left {
+    silence: Duration,
+    total: Duration,
 }
 
 /// What the wait for the backend ended with.
@@ -101,6 +123,8 @@ enum Next {
     Chunk(Bytes),
     Silence,
     End(Option<UpstreamFailure>),
+    /// Gatehouse stops.
+    Stopped,
 }
 
 impl Relay {
@@ -108,24 +132,26 @@ impl Relay {
         streaming: Streaming,
         record: Record,
         passage: Passage,
-        clock: Arc<dyn Clock>,
+        live: Arc<Live>,
     ) -> Self {
         let Streaming { stream, first, body, scrubber } = streaming;
-        let Passage { backend, limits, client, asked } = passage;
+        let Passage { backend, limits, client, asked, keeper, stopped } = passage;
         Self {
             record,
             asked,
             client,
             stream,
+            keeper,
             upstream: Some(body),
             scrubber,
             backend,
             limits,
-            silent_since: clock.now(),
-            clock,
+            silent_since: live.moment(),
+            live,
             bytes_read: 0,
             stage: Stage::First(first),
             is_over: false,
+            stopped: Box::pin(stopped.cancelled_owned()),
         }
     }
 
@@ -144,17 +170,11 @@ impl Relay {
                 Ok(tapped) => tapped,
                 Err(item) => return item,
             },
-            Stage::Cutting => {
-                // hyper writes out what it holds while the body is pending, and drops it on a cut.
-                tokio::task::yield_now().await;
-                self.stage = Stage::Over;
-                return Some(Err(Cut));
-            }
             Stage::Over => return None,
         };
         loop {
             if tapped.flow == Flow::Stop {
-                return self.finish(tapped.relay, None).await;
+                return self.finish(tapped.relay, End::Backend(None)).await;
             }
             if !tapped.relay.is_empty() {
                 return Some(self.item(tapped.relay));
@@ -181,25 +201,36 @@ impl Relay {
                 let beat = Bytes::from_static(heartbeat(self.client));
                 Err(Some(self.item(beat)))
             }
-            Next::End(cause) => Err(self.finish(Bytes::new(), cause).await),
+            Next::End(cause) => Err(self.finish(Bytes::new(), End::Backend(cause)).await),
+            Next::Stopped => Err(self.finish(Bytes::new(), End::Stopped).await),
         }
     }
 
     async fn next(&mut self) -> Next {
-        let silence = self.clock.now().since(self.silent_since);
-        let left = self.silence_max().saturating_sub(silence);
-        let left = left.min(self.limits.total_timeout.saturating_sub(self.record.elapsed()));
-        if left.is_zero() {
+        let left = self.left();
+        if left.total.is_zero() {
             return Next::End(Some(UpstreamFailure::Timeout));
         }
+        let left = left.silence.min(left.total);
         let Some(upstream) = &mut self.upstream else { return Next::End(None) };
-        match tokio::time::timeout(left.min(HEARTBEAT), upstream.next()).await {
-            Err(_elapsed) if left > HEARTBEAT => Next::Silence,
-            Err(_elapsed) => Next::End(Some(UpstreamFailure::Timeout)),
-            Ok(None) => Next::End(None),
-            Ok(Some(Err(failure))) => Next::End(Some(failure)),
-            Ok(Some(Ok(chunk))) => {
-                self.silent_since = self.clock.now();
+        // With the time for silence over, what lies in the socket is still taken.
+        let next = tokio::select! {
+            biased;
+            next = within(&self.live, left.min(HEARTBEAT), upstream.next()) => next,
+            () = &mut self.stopped => return Next::Stopped,
+        };
+        match next {
+            None if left > HEARTBEAT => Next::Silence,
+            None => match self.left() {
+                Left { silence, total } if silence.is_zero() || total.is_zero() => {
+                    Next::End(Some(UpstreamFailure::Timeout))
+                }
+                _ => Next::Silence,
+            },
+            Some(None) => Next::End(None),
+            Some(Some(Err(failure))) => Next::End(Some(failure)),
+            Some(Some(Ok(chunk))) => {
+                self.silent_since = self.live.moment();
                 let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
                 self.bytes_read = self.bytes_read.saturating_add(length);
                 if self.bytes_read > self.limits.stream_bytes_max {
@@ -208,6 +239,22 @@ impl Relay {
                 Next::Chunk(chunk)
             }
         }
+    }
+
+    /// What is left of the time for silence and for the whole answer, pauses of this machine not counted.
+    fn left(&self) -> Left {
+        let silence = self.live.moment().since(self.silent_since);
+        let elapsed = self.record.elapsed();
+        let of = |paused_in_silence: Duration, paused: Duration| Left {
+            silence: self.silence_max().saturating_add(paused_in_silence).saturating_sub(silence),
+            total: self.limits.total_timeout.saturating_add(paused).saturating_sub(elapsed),
+        };
+        let left = of(Duration::ZERO, Duration::ZERO);
+        if !left.silence.is_zero() && !left.total.is_zero() {
+            return left;
+        }
+        let paused = |since| self.live.paused_since(since).unwrap_or_default();
+        of(paused(self.silent_since), paused(self.record.begun()))
     }
 
     fn silence_max(&self) -> Duration {
@@ -224,27 +271,36 @@ impl Relay {
     }
 
     /// Settles, then gives the last bytes.
-    async fn finish(&mut self, relay: Bytes, cause: Option<UpstreamFailure>) -> Option<StreamItem> {
+    async fn finish(&mut self, relay: Bytes, end: End) -> Option<StreamItem> {
         self.is_over = true;
         if self.stream.late_chunks() > 0 {
             let (backend, chunks) = (&self.backend, self.stream.late_chunks());
             tracing::warn!(%backend, chunks, "text after a finish reason was left out");
         }
         let headers = HeaderMap::new();
-        let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.clock.wall() };
+        let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.live.wall() };
+        let (cause, is_stopped) = match end {
+            End::Backend(cause) => (cause, false),
+            End::Stopped => (None, true),
+        };
         let (last, failure) = match judge_end(&mut self.stream, cause, &self.backend, &told) {
             Ended::Whole { last } => (last, None),
+            _ if is_stopped => (Bytes::new(), Some(Failure::stopped())),
             Ended::Broken { failure } => (Bytes::new(), Some(failure)),
             Ended::Nothing => {
                 let failure = Failure::upstream(&self.backend, &UpstreamFailure::Broken);
                 (Bytes::new(), Some(failure))
             }
         };
+        let failure = failure.map(|failure| match self.record.tried_since() {
+            Some(since) => self.live.explained(failure, &self.backend, since),
+            None => failure,
+        });
         let facts = self.stream.facts();
-        let (last, closing) = match &failure {
+        let last = match &failure {
             None => {
                 self.record.learn(facts, &self.asked);
-                (last, Closing::Clean)
+                last
             }
             Some(failure) => {
                 self.record.learn_partial(facts, &self.asked);
@@ -253,17 +309,16 @@ impl Relay {
         };
         let bytes = joined(relay, last);
         self.record.sent(bytes.len());
+        self.stage = Stage::Over;
         match failure {
             None => {
-                self.stage = Stage::Over;
+                if let Some(keeper) = &self.keeper {
+                    keeper.keep(&bytes);
+                }
                 self.record.complete().await;
                 self.let_connection_be_kept();
             }
             Some(failure) => {
-                self.stage = match closing {
-                    Closing::Abort => Stage::Cutting,
-                    Closing::Clean => Stage::Over,
-                };
                 self.upstream = None;
                 self.record.failed_try(&failure);
                 self.record.fail(Outcome::Partial, &failure).await;

@@ -112,6 +112,24 @@ impl Route {
         })
     }
 
+    /// The path in the words of this program, for the log: a path as it came holds what anybody wrote.
+    pub(crate) const fn template(&self) -> &'static str {
+        match self {
+            Self::Health => "/health",
+            Self::Hello => "/",
+            Self::Generate(Surface::Chat) => "/v1/chat/completions",
+            Self::Generate(Surface::Responses) | Self::ResponsesSocket => "/v1/responses",
+            Self::Generate(Surface::Messages) => "/v1/messages",
+            Self::Generate(Surface::Gemini { .. }) => "/v1beta/models/{model}:generateContent",
+            Self::CountTokens(Counted::Messages) => "/v1/messages/count_tokens",
+            Self::CountTokens(Counted::Gemini { .. }) => "/v1beta/models/{model}:countTokens",
+            Self::Embeddings(Embedded::OpenAi) => "/v1/embeddings",
+            Self::Embeddings(_) => "/v1beta/models/{model}:embedContent",
+            Self::Models => "/v1/models",
+            Self::Model(_) => "/v1/models/{model}",
+        }
+    }
+
     /// Whether it takes this method.
     pub(crate) fn takes(&self, method: &Method) -> bool {
         match self {

@@ -12,6 +12,7 @@ use domain::{
 use ledger::{PriceBook, Provider, Purpose};
 use resilience::{AttemptRules, BreakerRules, Priority, RateRules, RetryBudgetRules};
 use routing::RouteTable;
+use settings::{BackendNetwork, ClientScope};
 use subtle::ConstantTimeEq;
 use url::Url;
 use wire::{Target, TargetKind};
@@ -63,6 +64,7 @@ pub struct Backend {
     pub(crate) origin: Origin,
     pub(crate) credential: Option<CredentialId>,
     pub(crate) rules: TrafficRules,
+    pub(crate) network: BackendNetwork,
     provider: Option<Provider>,
     root: Url,
 }
@@ -82,7 +84,8 @@ impl Backend {
             TargetKind::Mock => Some(Provider::Mock),
             _ => Provider::at(&origin),
         };
-        Ok(Self { id, kind, crossing, origin, credential, rules, provider, root })
+        let network = BackendNetwork::default();
+        Ok(Self { id, kind, crossing, origin, credential, rules, network, provider, root })
     }
 
     /// What becomes of fields that its dialect has no word for.
@@ -96,6 +99,13 @@ impl Backend {
     #[must_use]
     pub const fn rules(mut self, rules: TrafficRules) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// Where its name may lead.
+    #[must_use]
+    pub const fn network(mut self, network: BackendNetwork) -> Self {
+        self.network = network;
         self
     }
 
@@ -216,17 +226,20 @@ pub struct Client {
     pub priority: Priority,
     /// Whether its answers may come from the cache, where no route says.
     pub cache: Option<CacheWish>,
+    /// What it may ask for.
+    pub scope: ClientScope,
 }
 
 impl Client {
     /// A client without limits.
     #[must_use]
-    pub const fn new(id: ClientId, purpose: Purpose, standing: ClientStanding) -> Self {
+    pub fn new(id: ClientId, purpose: Purpose, standing: ClientStanding) -> Self {
         let rules = TrafficRules {
             rates: RateRules { requests_per_minute: None, tokens_per_minute: None },
             in_flight_max: None,
         };
-        Self { id, purpose, standing, rules, priority: Priority::Interactive, cache: None }
+        let (priority, scope) = (Priority::Interactive, ClientScope::default());
+        Self { id, purpose, standing, rules, priority, cache: None, scope }
     }
 }
 

@@ -9,9 +9,12 @@ use std::time::Duration;
 use domain::Access;
 use resilience::{Attempts, Availability, Circumstances, FailureClass, Step};
 use routing::{Candidate, Decision};
+use tokio_util::sync::CancellationToken;
 
+use crate::answer::RetryAdvice;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
+use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::live::{self, Trial, Work};
 use crate::reasons::Reasons;
 use crate::record::Record;
@@ -65,6 +68,8 @@ pub(crate) struct Tour<'a> {
     pub(crate) work: Work,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) decision: &'a Decision,
+    /// The time for answers after a stop is over.
+    pub(crate) stopped: &'a CancellationToken,
 }
 
 impl<'a> Tour<'a> {
@@ -96,6 +101,22 @@ enum Refused {
 impl Gateway {
     /// Tries candidates until one begins to answer; else the failure to tell the client.
     pub(crate) async fn tour<E: Errand>(
+        &self,
+        errand: &E,
+        tour: Tour<'_>,
+        record: &mut Record,
+    ) -> Result<E::Answer, Failure> {
+        tokio::select! {
+            biased;
+            outcome = self.go_on_tour(errand, tour, record) => return outcome,
+            () = tour.stopped.cancelled() => {}
+        }
+        let failure = Failure::stopped();
+        record.failed_try(&failure);
+        Err(failure)
+    }
+
+    async fn go_on_tour<E: Errand>(
         &self,
         errand: &E,
         tour: Tour<'_>,
@@ -153,7 +174,7 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<E::Answer, Refused> {
         let backend = self.reachable(tour.snapshot, candidate).map_err(Refused::NotTried)?;
-        let admitted = self.live.admit(candidate, backend, tour.work);
+        let admitted = self.live.admit(candidate, &tour.decision.candidates, backend, tour.work);
         let trial = admitted.map_err(|refused| match refused {
             live::Refused::Closed(closed) => Refused::NotTried(self.closed(candidate, &closed)),
             live::Refused::Busy(busy) => Refused::NotTried(busy.failure(&backend.id)),
@@ -178,14 +199,19 @@ impl Gateway {
                 Err(Refused::NotTried(failure))
             }
             Err(failure) => {
+                let mut failure = match record.tried_since() {
+                    Some(since) => self.live.explained(failure, &to.backend.id, since),
+                    None => failure,
+                };
                 record.failed_try(&failure);
+                self.tell_cooldown(&mut failure, to.candidate);
                 Err(Refused::Tried(failure))
             }
         }
     }
 
-    /// All candidates are closed: the one that opens first may be tried once, so that a machine that
-    /// was asleep or offline finds out by itself that the world is back.
+    /// All candidates are closed: the one that opens first may be tried, a request at a time, so that a
+    /// backend that is back is used at once although nobody could tell.
     async fn last_resort<E: Errand>(
         &self,
         errand: &E,
@@ -210,6 +236,24 @@ impl Gateway {
         match self.go(errand, to, trial, record).await {
             Ok(answer) => Ok(answer),
             Err(Refused::NotTried(failure) | Refused::Tried(failure)) => Err(failure.for_good()),
+        }
+    }
+
+    /// A backend that limits its rate and names no wait is left alone for a while all the same: that is
+    /// what its client is told.
+    fn tell_cooldown(&self, failure: &mut Failure, candidate: &Candidate) {
+        if failure.class != FailureClass::RateLimited
+            || failure.refusal.retry != RetryAdvice::AsStatusSays
+        {
+            return;
+        }
+        let Candidate { access, model, .. } = candidate;
+        if let Availability::Closed { until: Some(until), .. } =
+            self.live.availability(access, model)
+        {
+            let wait = until.since(self.clock().now());
+            let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
+            failure.refusal.retry = RetryAdvice::After(wait.min(longest));
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod http;
 mod key;
+mod local;
 mod mock;
 mod near;
 mod resolve;
@@ -17,9 +18,10 @@ use domain::{BoundSecret, OriginMismatch};
 use futures_util::stream::BoxStream;
 use hyper::header::HeaderMap;
 use hyper::{Method, StatusCode};
+use settings::{AddressRefused, BackendNetwork};
 use url::Url;
 
-pub use http::{HttpUpstream, Surroundings};
+pub use http::{HttpUpstream, Proxies, Surroundings};
 pub use key::KeyScrubber;
 pub use mock::MockUpstream;
 pub use resolve::{Names, SystemNames};
@@ -40,6 +42,8 @@ pub struct UpstreamRequest {
     pub method: Method,
     /// Where to.
     pub url: Url,
+    /// Where the name in `url` may lead.
+    pub network: BackendNetwork,
     /// Headers, none of which is the key's.
     pub headers: HeaderMap,
     /// Sent as `carrier` says, if the URL is of the origin it is bound to.
@@ -67,9 +71,9 @@ pub struct UpstreamResponse {
     pub status: StatusCode,
     /// The headers as they came; not to be relayed without an allow-list.
     pub headers: HeaderMap,
-    /// The body as it comes.
+    /// The body as it comes, without the key that was sent.
     pub body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
-    /// Takes the key that was sent out of whatever the backend says.
+    /// Takes the key that was sent out of what a backend says of an error.
     pub scrubber: KeyScrubber,
 }
 
@@ -88,6 +92,9 @@ pub enum UpstreamFailure {
          this machine uses"
     )]
     DnsTimeout,
+    /// The name leads where it may not.
+    #[error("{0}")]
+    Address(AddressRefused),
     /// No connection.
     #[error("it cannot be reached; check that it runs and that its base URL is right")]
     Connect,
@@ -97,9 +104,18 @@ pub enum UpstreamFailure {
     /// No head of an answer, or no byte, in time.
     #[error("it did not answer in time")]
     Timeout,
-    /// The connection broke.
-    #[error("the connection broke before the answer was whole")]
+    /// The connection broke. Clients read these words: pi 0.73 tries again at "connection lost".
+    #[error("connection lost before the answer was whole")]
     Broken,
+    /// No socket could be opened: the program has as many files and connections open as it may.
+    #[error(
+        "Gatehouse has as many files and connections open as the system allows; try again in a moment, \
+         or raise the limit (`ulimit -n`)"
+    )]
+    OutOfDescriptors,
+    /// No route leads off this machine.
+    #[error("this machine is offline; check its network")]
+    Offline,
     /// The request could not be built or the client library could not be set up.
     #[error("the request could not be sent from this machine; see the log")]
     Local,
@@ -127,6 +143,9 @@ impl From<resolve::NotResolved> for UpstreamFailure {
         match unresolved {
             resolve::NotResolved::Unknown => Self::Dns,
             resolve::NotResolved::TooLate => Self::DnsTimeout,
+            resolve::NotResolved::Refused(refusal) => Self::Address(refusal),
+            resolve::NotResolved::OutOfDescriptors => Self::OutOfDescriptors,
+            resolve::NotResolved::Offline => Self::Offline,
         }
     }
 }
@@ -136,8 +155,8 @@ impl UpstreamFailure {
     #[must_use]
     pub const fn reason(&self) -> Option<FailureReason> {
         match self {
-            Self::Key(_) | Self::Local => None,
-            Self::Dns | Self::DnsTimeout => Some(FailureReason::Dns),
+            Self::Key(_) | Self::OutOfDescriptors | Self::Offline | Self::Local => None,
+            Self::Dns | Self::DnsTimeout | Self::Address(_) => Some(FailureReason::Dns),
             Self::Connect => Some(FailureReason::Connect),
             Self::Tls(_) => Some(FailureReason::Tls),
             Self::Timeout => Some(FailureReason::Timeout),

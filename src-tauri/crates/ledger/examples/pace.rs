@@ -2,7 +2,7 @@
 //!
 //! Each lane reserves and settles one made-up request after the other, as the gateway does for a
 //! backend that answers at once. Prints the median and the 99th percentile of what the two calls
-//! took together, and how many a second there were until all of them could be read.
+//! took together, commit included, and how many a second there were until all of them could be read.
 
 #![expect(
     clippy::disallowed_methods,

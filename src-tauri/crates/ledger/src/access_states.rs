@@ -3,7 +3,7 @@
 use domain::{Access, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::number::{get_named, time};
+use crate::number::{get_named, rows, time};
 
 /// Most accesses whose state is kept; those past it are left out.
 pub const ACCESS_STATES_MAX: usize = 512;
@@ -16,50 +16,47 @@ pub const ACCESS_STATE_BYTES_MAX: usize = 65_536;
 pub struct AccessState {
     /// Whose.
     pub access: Access,
+    /// When it was so.
+    pub saved: WallTime,
     /// The state as JSON text.
     pub json: String,
 }
 
-/// All states that were kept at one time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessStates {
-    /// When.
-    pub saved: WallTime,
-    /// One for each access, by name.
-    pub states: Vec<AccessState>,
+/// Puts `states` in the place of everything kept before.
+pub(crate) fn replace(connection: &Connection, states: &[AccessState]) -> rusqlite::Result<usize> {
+    connection.prepare_cached("DELETE FROM access_states")?.execute([])?;
+    update(connection, states)
 }
 
-/// Puts `kept` in the place of everything kept before.
-pub(crate) fn replace(connection: &Connection, kept: &AccessStates) -> rusqlite::Result<usize> {
-    connection.prepare_cached("DELETE FROM access_states")?.execute([])?;
-    let sql = "INSERT OR REPLACE INTO access_states (backend, credential, state, saved_ms)
-        VALUES (?1, ?2, ?3, ?4)";
+/// Puts `states` in the place of older ones of the same accesses; the others stay.
+pub(crate) fn update(connection: &Connection, states: &[AccessState]) -> rusqlite::Result<usize> {
+    let sql = "INSERT INTO access_states (backend, credential, state, saved_ms)
+        SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM access_states) < ?5
+          OR EXISTS (SELECT 1 FROM access_states WHERE backend = ?1 AND credential = ?2)
+        ON CONFLICT DO UPDATE SET state = excluded.state, saved_ms = excluded.saved_ms
+        WHERE excluded.saved_ms >= saved_ms";
     let mut statement = connection.prepare_cached(sql)?;
-    let short = kept.states.iter().filter(|state| state.json.len() <= ACCESS_STATE_BYTES_MAX);
     let mut written = 0;
-    for state in short.take(ACCESS_STATES_MAX) {
-        let (access, saved) = (&state.access, time(kept.saved));
-        let backend = access.backend.as_str();
+    for state in states.iter().filter(|state| state.json.len() <= ACCESS_STATE_BYTES_MAX) {
+        let (backend, credential) = (state.access.backend.as_str(), credential_text(&state.access));
+        let (saved, states_max) = (time(state.saved), rows(ACCESS_STATES_MAX));
         written +=
-            statement.execute(params![backend, credential_text(access), state.json, saved])?;
+            statement.execute(params![backend, credential, state.json, saved, states_max])?;
     }
     Ok(written)
 }
 
-/// Everything that is kept; `None` if that is nothing.
-pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Option<AccessStates>> {
+/// Everything that is kept.
+pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<AccessState>> {
     let read = |row: &Row<'_>| {
-        let state = AccessState { access: read_access(row)?, json: row.get("state")? };
-        Ok((WallTime::from_unix_ms(row.get("saved_ms")?), state))
+        Ok(AccessState {
+            access: read_access(row)?,
+            saved: WallTime::from_unix_ms(row.get("saved_ms")?),
+            json: row.get("state")?,
+        })
     };
     let sql = "SELECT * FROM access_states ORDER BY backend, credential";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut kept: Option<AccessStates> = None;
-    for row in statement.query_map([], read)? {
-        let (saved, state) = row?;
-        kept.get_or_insert(AccessStates { saved, states: Vec::new() }).states.push(state);
-    }
-    Ok(kept)
+    connection.prepare_cached(sql)?.query_map([], read)?.collect()
 }
 
 /// A credential in a column that is never empty: '' stands for none.

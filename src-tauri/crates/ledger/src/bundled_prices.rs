@@ -16,15 +16,12 @@ use crate::price::{Confidence, LongContext, Price, PricePlace, Provider, price_i
 /// only what passes through it, so nothing older is ever asked for.
 const LISTED_SINCE: (&str, WallTime) = ("2026-11-01", WallTime::from_unix_ms(1_793_491_200_000));
 
-/// The mock's prices always hold.
-const MOCK_SINCE: (&str, WallTime) = ("1970-01-01", WallTime::from_unix_ms(0));
-
 /// A class of tokens for which the provider lists no price. Using it makes a request unpriced.
 const NONE: i64 = -1;
 
 /// Every bundled price.
 pub(crate) fn rows() -> Vec<Price> {
-    let providers = [Provider::Mock, Provider::OpenAi, Provider::Anthropic, Provider::Google];
+    let providers = [Provider::OpenAi, Provider::Anthropic, Provider::Google];
     let prices = |provider| table(provider).iter().map(move |row| row.price(provider));
     providers.into_iter().flat_map(prices).collect()
 }
@@ -36,7 +33,7 @@ pub(crate) fn output_tokens_max(provider: Provider, model: &str) -> Option<u64> 
 
 fn table(provider: Provider) -> &'static [Row] {
     match provider {
-        Provider::Mock => MOCK,
+        Provider::Mock => &[],
         Provider::OpenAi => OPENAI,
         Provider::Anthropic => ANTHROPIC,
         Provider::Google => GOOGLE,
@@ -73,18 +70,13 @@ impl Row {
     }
 
     fn price(&self, provider: Provider) -> Price {
-        let (source, confidence, (date, valid_from)) = match provider {
-            Provider::Mock => ("made up", Confidence::MadeUp, MOCK_SINCE),
-            Provider::OpenAi => {
-                ("https://openai.com/api/pricing", Confidence::Listed, LISTED_SINCE)
-            }
-            Provider::Anthropic => {
-                ("https://www.anthropic.com/pricing", Confidence::Listed, LISTED_SINCE)
-            }
-            Provider::Google => {
-                ("https://ai.google.dev/gemini-api/docs/pricing", Confidence::Listed, LISTED_SINCE)
-            }
+        let source = match provider {
+            Provider::Mock => "",
+            Provider::OpenAi => "https://openai.com/api/pricing",
+            Provider::Anthropic => "https://www.anthropic.com/pricing",
+            Provider::Google => "https://ai.google.dev/gemini-api/docs/pricing",
         };
+        let (date, valid_from) = LISTED_SINCE;
         let place = PricePlace::Provider(provider);
         Price {
             id: price_id(&place, self.model, date),
@@ -98,7 +90,7 @@ impl Row {
             valid_from,
             valid_to: None,
             source: source.to_owned(),
-            confidence,
+            confidence: Confidence::Listed,
         }
     }
 }
@@ -113,17 +105,6 @@ fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: Figures) -
         output: rate(output),
     }
 }
-
-/// Invented, so that costs, budgets and charts can be seen and tested without spending a cent.
-const MOCK: &[Row] = &[
-    row("echo", [100_000, 10_000, 125_000, 200_000, 400_000]),
-    row("chat", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-    row("slow", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-    row("fault-cut", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-    row("fault-stall", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-    row("fault-no-done", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-    row("fault-no-usage", [1_000_000, 100_000, 1_250_000, 2_000_000, 4_000_000]),
-];
 
 const OPENAI: &[Row] = &[
     row("gpt-6.1-sol", [2_000_000, 100_000, 2_500_000, NONE, 10_000_000])
@@ -238,7 +219,7 @@ mod tests {
         for price in &rows {
             let rates = price.rates;
             assert!(rates.input.is_some_and(|rate| rate > MicroUsd::ZERO), "{}", price.id);
-            assert!(price.source.starts_with("https://") || price.source == "made up");
+            assert!(price.source.starts_with("https://"), "{}", price.id);
             let cheaper_read = rates.cache_read.is_none_or(|rate| Some(rate) < rates.input);
             assert!(cheaper_read, "{}: reading a cache costs more than not", price.id);
             let dearer_write = rates.cache_write_1h.is_none_or(|rate| Some(rate) > rates.input);
@@ -261,8 +242,7 @@ mod tests {
 
     #[test]
     fn the_date_and_its_moment_agree() {
-        for (date, moment) in [LISTED_SINCE, MOCK_SINCE] {
-            assert_eq!(moment.to_rfc3339(), format!("{date}T00:00:00.000Z"));
-        }
+        let (date, moment) = LISTED_SINCE;
+        assert_eq!(moment.to_rfc3339(), format!("{date}T00:00:00.000Z"));
     }
 }

@@ -16,17 +16,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use crate::{LedgerError, prices, requests, rollup};
+use crate::queue::QUEUE_BYTES_MAX;
+use crate::writer::LOCK_WAIT;
+use crate::{LedgerError, backup, prices, requests, rollup};
 
 /// How long to wait for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a copy waits when its source is busy; reading never is in WAL mode.
-const BACKUP_PAUSE: Duration = Duration::from_millis(10);
+/// Size to which the log of changes shrinks when it starts anew, in bytes: above what it has in between
+/// two checkpoints at full load, so that only what a long reader made it grow to is given back.
+const WAL_BYTES_KEPT_MAX: i64 = 134_217_728;
 
 /// 'GATE', the mark of our file.
 const APPLICATION_ID: i64 = 1_195_463_749;
@@ -41,8 +43,13 @@ const VERSION_BYTES: std::ops::Range<usize> = 60..64;
 const STATEMENTS_CACHED_MAX: usize = 96;
 
 /// The steps from an empty file to the newest version. A released step is never edited.
-pub(crate) const STEPS: &[&str] =
-    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
+pub(crate) const STEPS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+    include_str!("schema/v4.sql"),
+    include_str!("schema/v5.sql"),
+];
 
 /// The version of the file's form that this program reads and writes.
 #[must_use]
@@ -51,11 +58,21 @@ pub fn schema_version() -> u32 {
 }
 
 /// What the ledger may use of the machine.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct LedgerLimits {
     /// Highest size of the main file in bytes; at it, writes fail as on a full disk. `None` is
     /// SQLite's own limit.
     pub file_bytes_max: Option<u64>,
+    /// Bytes of records waiting in memory from which on new requests are refused.
+    pub queue_bytes_max: usize,
+    /// How long one try waits for another program's lock.
+    pub lock_wait: Duration,
+}
+
+impl Default for LedgerLimits {
+    fn default() -> Self {
+        Self { file_bytes_max: None, queue_bytes_max: QUEUE_BYTES_MAX, lock_wait: LOCK_WAIT }
+    }
 }
 
 /// The one connection that writes; [`recover`] makes it ready for use.
@@ -76,12 +93,20 @@ pub(crate) fn open(
     // `checkpoint` makes them, where nobody waits for them.
     let _pages: i64 =
         connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
+    let _bytes: i64 = connection.pragma_update_and_check(
+        None,
+        "journal_size_limit",
+        WAL_BYTES_KEPT_MAX,
+        |row| row.get(0),
+    )?;
     if let Some(bytes) = limits.file_bytes_max {
         limit_size(&connection, bytes)?;
     }
     if version < steps.len() {
         upgrade(path, &mut connection, version, steps)?;
     }
+    // Opens the log of changes now: once the file is deleted or moved, SQLite could not.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 
@@ -92,14 +117,6 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     settings(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
-}
-
-/// Copies the whole ledger as it is at this moment to `target`, which must not exist.
-pub(crate) fn back_up(source: &Connection, target: &Path) -> Result<(), LedgerError> {
-    create_private(target).map_err(|error| file_error(target, error))?;
-    let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    Backup::new(source, &mut copy)?.run_to_completion(i32::MAX, BACKUP_PAUSE, None)?;
-    Ok(())
 }
 
 /// The file that SQLite keeps beside `path` for commits not yet moved into it.
@@ -186,17 +203,13 @@ fn upgrade(
     steps: &[&str],
 ) -> Result<(), LedgerError> {
     if version > 0 {
-        let verdict: String =
-            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            return Err(LedgerError::Corrupt { detail: verdict });
-        }
+        backup::check(connection)?;
         let copy = beside(path, &format!(".bak-v{version}"));
         match fs::remove_file(&copy) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(file_error(&copy, error));
             }
-            _ => back_up(connection, &copy)?,
+            _ => backup::copy(connection, &copy, backup::Pace::Full)?,
         }
     }
     let migrations = Migrations::new(steps.iter().map(|step| M::up(step)).collect());
@@ -204,6 +217,11 @@ fn upgrade(
         rusqlite_migration::Error::RusqliteError { err, .. } => LedgerError::from(err),
         other => LedgerError::Corrupt { detail: other.to_string() },
     })
+}
+
+/// Flushes every commit to the disk.
+pub(crate) fn flush(connection: &Connection) -> Result<(), LedgerError> {
+    connection.pragma(None, "wal_checkpoint", "PASSIVE", |_| Ok(())).map_err(LedgerError::from)
 }
 
 /// What ran when the last process died can never be settled: say so, and count it. After the journal
@@ -234,7 +252,7 @@ pub(crate) fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
 }
 
 #[cfg(unix)]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn create_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
@@ -257,7 +275,7 @@ pub(crate) fn restrict(path: &Path) -> std::io::Result<()> {
 
 // Elsewhere the user's profile folder is private already.
 #[cfg(not(unix))]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn create_folder(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)
 }
 

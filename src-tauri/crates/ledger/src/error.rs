@@ -33,37 +33,57 @@ pub enum LedgerError {
         /// Newest version this program can read.
         known: u32,
     },
-    /// The disk is full, or the size limit of the ledger is reached. Requests and settlements that
-    /// met this are kept in memory and tried again (see [`crate::Ledger::settle`]).
+    /// The disk is full, or the size limit of the ledger is reached.
     #[error("the disk is full; free some space, or delete old requests from the ledger")]
     Full,
-    /// Another program has held the file's lock for over five seconds.
+    /// Another program holds the file's lock.
     #[error("another program holds the ledger; close it, then try again")]
     Locked,
-    /// More writes are waiting than [`crate::QUEUE_JOBS_MAX`].
-    #[error("the ledger cannot keep up; try again in a moment")]
+    /// [`crate::LedgerLimits::queue_bytes_max`] or [`crate::QUEUE_TASKS_MAX`] are waiting.
+    #[error("too much waits to be written to the ledger; try again in a moment")]
     Busy,
     /// The ledger was closed while the call was waiting.
     #[error("the ledger is closed; start Gatehouse again")]
     Closed,
+    /// No backup could be used for a restore.
+    #[error("there is no backup of the ledger that can be used")]
+    NoBackup {
+        /// How many there are, all of them damaged or not readable.
+        skipped: usize,
+    },
+    /// There is no file that was set aside, or none of that name.
+    #[error("there is no damaged ledger file to repair")]
+    NothingToRepair,
     /// Any other answer of SQLite.
-    #[error("the ledger could not be read or written; see the log, then run `gatehouse doctor`")]
+    #[error("the ledger could not be read or written; see the log, then run `gatehouse check`")]
     Sqlite(#[source] Arc<rusqlite::Error>),
 }
 
 impl LedgerError {
-    /// Whether the same write may succeed later without being changed.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Full | Self::Locked | Self::Busy => true,
-            Self::Sqlite(source) => matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen)
+    /// True if the record itself is impossible, by a constraint or a type. Any other refusal ends with
+    /// its cause: no record is given up for it.
+    pub(crate) fn is_of_record(&self) -> bool {
+        let Self::Sqlite(source) = self else { return false };
+        match source.as_ref() {
+            rusqlite::Error::SqliteFailure(failure, _) => matches!(
+                failure.code,
+                ErrorCode::ConstraintViolation
+                    | ErrorCode::TooBig
+                    | ErrorCode::TypeMismatch
+                    | ErrorCode::ParameterOutOfRange
             ),
-            Self::File { .. } | Self::Corrupt { .. } | Self::NewerSchema { .. } | Self::Closed => {
-                false
-            }
+            rusqlite::Error::ToSqlConversionFailure(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The error with what the disk or SQLite said.
+    #[must_use]
+    pub fn with_detail(&self) -> String {
+        match (self, std::error::Error::source(self)) {
+            (Self::Corrupt { detail }, _) => detail.clone(),
+            (_, Some(source)) => format!("{self}: {source}"),
+            (_, None) => self.to_string(),
         }
     }
 }
@@ -94,7 +114,31 @@ mod tests {
         assert!(matches!(failure(rusqlite::ffi::SQLITE_BUSY), LedgerError::Locked));
         assert!(matches!(failure(rusqlite::ffi::SQLITE_NOTADB), LedgerError::Corrupt { .. }));
         assert!(matches!(failure(rusqlite::ffi::SQLITE_CORRUPT), LedgerError::Corrupt { .. }));
-        assert!(failure(rusqlite::ffi::SQLITE_IOERR).is_passing());
-        assert!(!failure(rusqlite::ffi::SQLITE_CONSTRAINT).is_passing());
+    }
+
+    #[test]
+    fn only_a_fault_of_the_record_itself_is_for_good() {
+        use rusqlite::ffi;
+        let is_of_record = |code| {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            LedgerError::from(failure).is_of_record()
+        };
+        for code in [ffi::SQLITE_CONSTRAINT_TRIGGER, ffi::SQLITE_TOOBIG, ffi::SQLITE_MISMATCH] {
+            assert!(is_of_record(code), "{code}");
+        }
+        for code in [
+            ffi::SQLITE_PROTOCOL,
+            ffi::SQLITE_IOERR_LOCK,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_ERROR,
+        ] {
+            assert!(!is_of_record(code), "{code}");
+        }
     }
 }

@@ -1,29 +1,58 @@
 //! One write, and how several of them become one transaction.
 
-use domain::WallTime;
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::{RequestId, WallTime};
+use parking_lot::Mutex;
 use rusqlite::{CachedStatement, Connection};
 
-use crate::journal::{Entry, EntryRef, Journal};
+use crate::leftover::{self, Entry, Leftover};
 use crate::{
-    AccessStates, HealthChange, LedgerError, NewRequest, Price, Run, Settlement, Transition,
+    AccessState, HealthChange, LedgerError, NewRequest, Price, Run, Settlement, Transition,
     access_states, attempts, bypasses, failures, health, hours, prices, requests, rollup, runs,
     transitions,
 };
 
-/// Most writes in one transaction, so that the first does not wait long for the last.
-pub(crate) const BATCH_JOBS_MAX: usize = 128;
+/// Most records in one transaction, so that the first does not wait long for the last.
+pub(crate) const BATCH_RECORDS_MAX: usize = 128;
 
-/// One write.
+/// Work that needs the file to itself: takes the connection away and puts one to the file of afterwards
+/// in its place. Cannot be undone, so it is in no transaction.
+pub(crate) struct Exchange(Mutex<ExchangeWork>);
+
+type ExchangeWork = Box<dyn FnOnce(&mut Option<Connection>) + Send>;
+
+impl Exchange {
+    pub(crate) fn new(work: impl FnOnce(&mut Option<Connection>) + Send + 'static) -> Self {
+        // Nobody shares it; records beside it in the queue are shared.
+        Self(Mutex::new(Box::new(work)))
+    }
+
+    pub(crate) fn run(self, connection: &mut Option<Connection>) {
+        self.0.into_inner()(connection);
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Exchange")
+    }
+}
+
+/// One write. The first three are records: what happened, kept in the queue until it is committed.
 #[derive(Debug)]
 pub(crate) enum Job {
     Reserve(NewRequest),
     Settle(Box<Settlement>),
+    AccessChanges { transitions: Vec<Transition>, states: Vec<AccessState> },
+    AccessStates(Vec<AccessState>),
     Run(Run),
     Health(HealthChange),
     Price(Box<Price>),
-    Transitions(Vec<Transition>),
-    AccessStates(AccessStates),
     Purge { before: WallTime, rows_max: usize },
+    Exchange(Exchange),
 }
 
 /// The statements of settlements, looked up once for all of a commit: their texts are long.
@@ -65,30 +94,53 @@ impl Job {
                 Some(settling) => settling.settle(ended),
                 None => settling.insert(Settling::prepare(connection)?).settle(ended),
             },
+            Self::AccessChanges { transitions, states } => {
+                transitions::insert(connection, transitions)?;
+                access_states::update(connection, states)
+            }
+            Self::AccessStates(states) => access_states::replace(connection, states),
             Self::Run(run) => runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::Price(price) => prices::insert(connection, price),
-            Self::Transitions(all) => transitions::insert(connection, all),
-            Self::AccessStates(states) => access_states::replace(connection, states),
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)
             }
+            // Done by the writer, alone.
+            Self::Exchange(_) => Ok(0),
         }
     }
 
-    /// Whether it must not be lost when the disk refuses it.
-    pub(crate) const fn is_kept(&self) -> bool {
-        matches!(self, Self::Reserve(_) | Self::Settle(_))
-    }
-
-    /// Its record in the journal, if it belongs there and fits.
-    pub(crate) fn record(&self) -> Option<Vec<u8>> {
+    /// When a record was made; `None` for what is no record of a request.
+    pub(crate) const fn made(&self) -> Option<WallTime> {
         match self {
-            Self::Reserve(request) => EntryRef::Reserve(request).record(),
-            Self::Settle(ended) => EntryRef::Settle(ended).record(),
+            Self::Reserve(request) => Some(request.started),
+            Self::Settle(ended) => Some(ended.ended),
             _ => None,
         }
+    }
+
+    /// The request that a record is of.
+    pub(crate) const fn request_id(&self) -> Option<RequestId> {
+        match self {
+            Self::Reserve(request) => Some(request.id),
+            Self::Settle(ended) => Some(ended.request.id),
+            _ => None,
+        }
+    }
+
+    /// Bytes that it holds in memory, without what the allocator adds.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Reserve(request) => request.text_bytes(),
+                Self::Settle(ended) => ended.bytes(),
+                Self::AccessChanges { transitions, states } => {
+                    size_of_val(transitions.as_slice())
+                        + states.iter().map(|state| state.json.len()).sum::<usize>()
+                }
+                _ => 0,
+            }
     }
 }
 
@@ -101,56 +153,81 @@ impl From<Entry> for Job {
     }
 }
 
-/// Commits what a killed process left in its journal. What is impossible is skipped and put aside.
+/// Commits what an earlier process left. What is impossible goes to the file of rejected records.
 pub(crate) fn replay(
     connection: &Connection,
-    journal: &Journal,
+    ledger: &Path,
     left: Vec<Entry>,
 ) -> Result<(), LedgerError> {
-    let jobs: Vec<Job> = left.into_iter().map(Job::from).collect();
-    for batch in jobs.chunks(BATCH_JOBS_MAX) {
-        if commit(connection, batch.iter()).is_ok() {
-            continue;
+    let records: Vec<Arc<Job>> = left.into_iter().map(|entry| Arc::new(entry.into())).collect();
+    for batch in records.chunks(BATCH_RECORDS_MAX) {
+        match commit(connection, batch) {
+            Ok(()) => continue,
+            Err(error) if !error.is_of_record() => return Err(error),
+            Err(_) => {}
         }
-        for job in batch {
-            match commit(connection, std::iter::once(job)) {
-                Err(error) if error.is_passing() => return Err(error),
+        for record in batch {
+            match commit(connection, std::slice::from_ref(record)) {
+                Ok(()) => {}
+                Err(error) if !error.is_of_record() => return Err(error),
                 Err(error) => {
-                    tracing::error!(%error, ?job, "a record of the journal is impossible");
-                    journal.put_aside();
+                    tracing::error!(%error, cause = ?error, ?record, "a record is impossible");
+                    leftover::append(ledger, Leftover::Rejected, &[record])?;
                 }
-                Ok(_) => {}
             }
         }
     }
     Ok(())
 }
 
-/// All of `jobs` in one transaction, or none.
-pub(crate) fn commit<'a>(
-    connection: &Connection,
-    jobs: impl Iterator<Item = &'a Job>,
-) -> Result<Vec<usize>, LedgerError> {
-    let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
-    let attempt = || {
-        step("BEGIN IMMEDIATE")?;
-        let (mut answers, mut settled): (Vec<usize>, Vec<&Settlement>) = (Vec::new(), Vec::new());
-        let mut settling = None;
-        for job in jobs {
-            let rows = job.apply(connection, &mut settling)?;
-            answers.push(rows);
-            match job {
-                Job::Settle(ended) if rows > 0 => settled.push(ended),
-                _ => {}
+/// All of `records` in one transaction, or none.
+pub(crate) fn commit(connection: &Connection, records: &[Arc<Job>]) -> Result<(), LedgerError> {
+    let settled_here: HashSet<RequestId> = records
+        .iter()
+        .filter(|record| matches!(***record, Job::Settle(_)))
+        .filter_map(|record| record.request_id())
+        .collect();
+    transaction(connection, || {
+        let (mut settling, mut settled) = (None, Vec::new());
+        for record in records {
+            match &**record {
+                // A settlement writes the whole row, so a reservation beside it has nothing to add.
+                Job::Reserve(request) if settled_here.contains(&request.id) => {}
+                Job::Settle(ended) => {
+                    if record.apply(connection, &mut settling)? > 0 {
+                        settled.push(&**ended);
+                    }
+                }
+                _ => drop(record.apply(connection, &mut settling)?),
             }
         }
         let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
         rollup::add(connection, &ids)?;
         hours::follow(connection, &settled)?;
         failures::add(connection, &settled)?;
-        bypasses::add(connection, &settled)?;
+        bypasses::add(connection, &settled)
+    })
+}
+
+/// One write that is no record; the number of rows it concerned.
+pub(crate) fn commit_task(connection: &Connection, task: &Job) -> Result<usize, LedgerError> {
+    transaction(connection, || task.apply(connection, &mut None))
+}
+
+fn transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> Result<T, LedgerError> {
+    let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    let attempt = || {
+        if !connection.is_autocommit() {
+            // The one before failed, and so did undoing it.
+            step("ROLLBACK")?;
+        }
+        step("BEGIN IMMEDIATE")?;
+        let done = work()?;
         step("COMMIT")?;
-        Ok(answers)
+        Ok(done)
     };
     attempt().map_err(|error: rusqlite::Error| {
         // SQLite has rolled back by itself after some errors and not after others.

@@ -3,21 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use domain::{BackendId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use rusqlite::Connection;
+use tokio::sync::watch;
 
-use crate::job::{self, Job};
-use crate::journal::Journal;
+use crate::job::{Exchange, Job};
+use crate::queue::{Queue, Settled};
 use crate::readers::Readers;
-use crate::writer::Queue;
 use crate::{
-    AccessStates, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, NewRequest, Pace, Price, PriceBook, Purpose, RequestQuery,
-    RequestRow, Routed, Run, RunSummary, Settlement, Spend, Transition, TransitionQuery,
-    UsageQuery, UsageSummary, access_states, attempts, bypasses, database, failures, health,
-    outcomes, prices, requests, rollup, routed, runs, transitions,
+    AccessState, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
+    LedgerError, LedgerLimits, LedgerState, NewRequest, Pace, Price, PriceBook, Purpose,
+    RequestQuery, RequestRow, Routed, Run, RunSummary, Settlement, Spend, Transition,
+    TransitionQuery, UsageQuery, UsageSummary, access_states, attempts, backup, bypasses, database,
+    failures, health, journal, leftover, outcomes, prices, requests, rollup, routed, runs,
+    transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -43,14 +45,22 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
+impl Inner {
+    /// Writes what is queued and ends the writer. Blocks.
+    fn close(&self) {
+        // The writer must be the last to close the file: then SQLite moves its log into it.
+        self.readers.close_idle();
         self.queue.close();
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
-        {
+        let thread = self.thread.lock().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the ledger's writer had stopped before its time");
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -72,10 +82,11 @@ impl IntegrityReport {
 impl Ledger {
     /// Opens the ledger at `path` and makes it if it is missing, folder (0700) and file (0600). An
     /// older file is checked, copied to `<path>.bak-v<version>` and upgraded. What the last process
-    /// had promised and not yet committed is taken from its journal (`<path>.journal-a` and `-b`; one
-    /// that cannot be read is put aside as `…-aside`). Requests that were running when it died
-    /// become [`crate::RequestState::Unknown`]. Blocks; not for a network share, nor for a file that
-    /// another `Ledger` has open.
+    /// could not commit (`<path>.uncommitted.jsonl`) and what an older version left in its journal
+    /// (`<path>.journal-a`, `-b`) is committed and those files are removed; one with a damaged part is
+    /// renamed to `….damaged`. Requests that were running when it died become
+    /// [`crate::RequestState::Unknown`]. Blocks; not for a network share, nor for a file that another
+    /// `Ledger` has open.
     ///
     /// # Errors
     /// [`LedgerError::Corrupt`] and [`LedgerError::NewerSchema`] leave the file as it is.
@@ -89,50 +100,72 @@ impl Ledger {
     /// As for [`Ledger::open`].
     pub fn open_with(path: &Path, limits: LedgerLimits) -> Result<Self, LedgerError> {
         let mut connection = database::open(path, limits, database::STEPS)?;
-        let (mut journal, left) = Journal::open(path)?;
-        job::replay(&connection, &journal, left)?;
+        journal::replay(&connection, path)?;
+        leftover::replay(&connection, path)?;
         database::recover(&mut connection)?;
-        journal.keep_only(&[])?;
-        let (queue, thread) =
-            Queue::start(connection, journal).map_err(|error| database::file_error(path, error))?;
+        let queue = Queue::new(limits.queue_bytes_max);
+        let thread = writer::start(connection, &queue, path, limits.lock_wait)?;
         let readers = Readers::new(path.to_owned());
         let thread = Mutex::new(Some(thread));
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, thread }) })
     }
 
-    /// Leaves word that a request begins; on return it is in the journal, where a killed process does
-    /// not lose it. Takes microseconds, without waiting for the disk. Call it before the backend is
-    /// called, so that a crash leaves a trace of what may have been billed.
+    /// Leaves word that a request begins, without waiting for anything. Call it before the backend is
+    /// called. A process that is killed before the commit, within [`Ledger::settle`]'s wait or as long
+    /// as the ledger is behind, leaves no trace of the request; no client has seen an answer to it.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] when too many writes wait. While the disk refuses writes, the reason
-    /// ([`LedgerError::Full`], [`LedgerError::File`] and the like): such a request should be refused,
-    /// since it could not be written down. Nothing was left in either case.
+    /// Why no request may begin now: [`LedgerError::Busy`] when [`LedgerLimits::queue_bytes_max`]
+    /// wait, else the disk's refusal ([`LedgerError::Full`] and the like). Nothing was left then.
     pub fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
         self.inner.queue.reserve(request)
     }
 
-    /// Writes down how a request ended; resolves when that is in the journal, where a killed process
-    /// does not lose it. A power cut may take the last moments. Makes the row if the reservation was
-    /// lost. A second settlement of the same request is accepted and changes nothing.
-    ///
-    /// Waits for the commit as well when more than [`crate::QUEUE_UNHURRIED_JOBS_MAX`] writes wait,
-    /// when the journal would not take it or when the last commit failed.
+    /// Writes down how a request ended, and waits for the commit: at most for
+    /// [`Ledger::set_commit_wait`], a tenth of it while the ledger is behind, and not at all while the
+    /// disk refuses. The answer is the client's in either case. Once queued it is never dropped: what
+    /// the disk refuses is tried again, at the next start as well. Makes the row if the reservation was
+    /// lost. A second settlement of the same request is accepted and changes nothing. A power cut may
+    /// take the last moments.
     ///
     /// # Errors
-    /// [`LedgerError::Full`] and other passing refusals ([`LedgerError::is_passing`]) except
-    /// [`LedgerError::Busy`]: the settlement is kept in memory and tried again every second, so give
-    /// the client its answer all the same. Do not call again.
-    pub async fn settle(&self, ended: impl Into<Box<Settlement>>) -> Result<(), LedgerError> {
-        let ended = ended.into();
-        self.inner.queue.settle(ended).await.map(drop)
+    /// When the record itself is impossible, and after the ledger was closed. Do not call again.
+    pub async fn settle(&self, ended: impl Into<Box<Settlement>>) -> Result<Settled, LedgerError> {
+        self.inner.queue.settle(ended.into()).await
     }
 
-    /// How many writes the disk has refused and that are being tried again. Above zero, tell the
-    /// user that the disk is full.
+    /// [`Ledger::settle`] for a request whose client has gone: waits for nothing.
+    ///
+    /// # Errors
+    /// After the ledger was closed.
+    pub fn settle_unawaited(&self, ended: impl Into<Box<Settlement>>) -> Result<(), LedgerError> {
+        self.inner.queue.push(Job::Settle(ended.into()))
+    }
+
+    /// How long a settlement waits for its commit; [`crate::COMMIT_WAIT_DEFAULT`] until then.
+    pub fn set_commit_wait(&self, wait: Duration) {
+        self.inner.queue.set_commit_wait(wait);
+    }
+
+    /// Writes what is queued, for all clones; what comes later is refused. What the disk refuses for some
+    /// three seconds is left to the next start. Reading goes on.
+    pub async fn close(&self) {
+        let inner = Arc::clone(&self.inner);
+        // The only failure is that the runtime ends, and then the last handle closes.
+        let _closed = tokio::task::spawn_blocking(move || inner.close()).await;
+    }
+
+    /// Whether requests are written down as they happen, with what waits at this moment.
     #[must_use]
-    pub fn backlog(&self) -> usize {
-        self.inner.queue.backlog()
+    pub fn state(&self) -> LedgerState {
+        self.inner.queue.state()
+    }
+
+    /// Tells of each change between states and reasons, beginning with the state of now. The counts in
+    /// it are those of the change; [`Ledger::state`] has those of the moment.
+    #[must_use]
+    pub fn watch_state(&self) -> watch::Receiver<LedgerState> {
+        self.inner.queue.watch_state()
     }
 
     /// Sums over time, from roll-ups.
@@ -140,8 +173,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| rollup::usage(connection, &query)).await
+        self.ask_current(move |connection| rollup::usage(connection, &query)).await
     }
 
     /// What the user's own traffic cost from `from` (rounded down to a quarter hour) until before
@@ -150,8 +182,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| rollup::spend(connection, from, to)).await
+        self.ask_current(move |connection| rollup::spend(connection, from, to)).await
     }
 
     /// A page of requests, newest first.
@@ -159,8 +190,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn requests(&self, query: RequestQuery) -> Result<Vec<RequestRow>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| requests::page(connection, &query)).await
+        self.ask_current(move |connection| requests::page(connection, &query)).await
     }
 
     /// One request with its tries; `None` if it is not (or no longer) known.
@@ -171,10 +201,9 @@ impl Ledger {
         &self,
         id: RequestId,
     ) -> Result<Option<(RequestRow, Vec<Attempt>)>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| {
+        self.ask_current(move |connection| {
             let Some(row) = requests::one(connection, id)? else { return Ok(None) };
-            Ok(Some((row, attempts::of(connection, id)?)))
+            Ok::<_, rusqlite::Error>(Some((row, attempts::of(connection, id)?)))
         })
         .await
     }
@@ -184,8 +213,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| requests::decision(connection, id)).await
+        self.ask_current(move |connection| requests::decision(connection, id)).await
     }
 
     /// The tries of the user's own traffic that failed from `from` (rounded down to a quarter hour)
@@ -199,8 +227,8 @@ impl Ledger {
         from: WallTime,
         to: WallTime,
     ) -> Result<Vec<FailedAttempts>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| failures::between(connection, from, to, Purpose::User)).await
+        self.ask_current(move |connection| failures::between(connection, from, to, Purpose::User))
+            .await
     }
 
     /// Why requests of the user's own traffic went past the cache, from `from` (rounded down to a
@@ -214,8 +242,8 @@ impl Ledger {
         from: WallTime,
         to: WallTime,
     ) -> Result<Vec<Bypasses>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| bypasses::between(connection, from, to, Purpose::User)).await
+        self.ask_current(move |connection| bypasses::between(connection, from, to, Purpose::User))
+            .await
     }
 
     /// The attempts of requests since `from`, in the order in which they ended; of one backend or of
@@ -228,8 +256,8 @@ impl Ledger {
         from: WallTime,
         backend: Option<BackendId>,
     ) -> Result<Vec<AttemptOutcome>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| outcomes::since(connection, from, backend.as_ref())).await
+        self.ask_current(move |connection| outcomes::since(connection, from, backend.as_ref()))
+            .await
     }
 
     /// Where the user's own requests since `from` went, by route, backend and model; of the newest
@@ -238,8 +266,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn routed(&self, from: WallTime) -> Result<Vec<Routed>, LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.ask(move |connection| routed::since(connection, from)).await
+        self.ask_current(move |connection| routed::since(connection, from)).await
     }
 
     /// How fast backends have been, by the newest [`crate::RECENT_REQUESTS_MAX`] requests since `from`.
@@ -251,17 +278,6 @@ impl Ledger {
         self.ask(move |connection| outcomes::paces(connection, from)).await
     }
 
-    /// Keeps changes of breakers, cooldowns and blocks, in their order.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub async fn add_transitions(&self, transitions: Vec<Transition>) -> Result<(), LedgerError> {
-        if transitions.is_empty() {
-            return Ok(());
-        }
-        self.inner.queue.write(Job::Transitions(transitions)).await.map(drop)
-    }
-
     /// Changes of breakers, cooldowns and blocks, newest first.
     ///
     /// # Errors
@@ -270,23 +286,37 @@ impl Ledger {
         &self,
         query: TransitionQuery,
     ) -> Result<Vec<Transition>, LedgerError> {
-        self.ask(move |connection| transitions::list(connection, &query)).await
+        self.ask_current(move |connection| transitions::list(connection, &query)).await
+    }
+
+    /// Keeps changes of breakers, cooldowns and blocks with the states they led to, without waiting.
+    /// They are committed at once, at the latest with the settlement that is queued next; while the
+    /// ledger is behind they wait as settlements do.
+    ///
+    /// # Errors
+    /// After the ledger was closed.
+    pub fn note_access_changes(
+        &self,
+        transitions: Vec<Transition>,
+        states: Vec<AccessState>,
+    ) -> Result<(), LedgerError> {
+        self.inner.queue.push(Job::AccessChanges { transitions, states })
     }
 
     /// Keeps the states of all accesses in the place of those kept before.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub async fn save_access_states(&self, states: AccessStates) -> Result<(), LedgerError> {
+    pub async fn save_access_states(&self, states: Vec<AccessState>) -> Result<(), LedgerError> {
         self.inner.queue.write(Job::AccessStates(states)).await.map(drop)
     }
 
-    /// The states of accesses that were kept last; `None` if there are none.
+    /// The states of accesses that were kept last.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn access_states(&self) -> Result<Option<AccessStates>, LedgerError> {
-        self.ask(access_states::all).await
+    pub async fn access_states(&self) -> Result<Vec<AccessState>, LedgerError> {
+        self.ask_current(access_states::all).await
     }
 
     /// Deletes requests that began before `before`, in small steps that let other writes pass, and
@@ -400,8 +430,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::File`] when `target` exists or cannot be made.
     pub async fn backup(&self, target: PathBuf) -> Result<(), LedgerError> {
-        self.inner.queue.catch_up().await;
-        self.inner.readers.ask(move |connection| database::back_up(connection, &target)).await
+        if target.exists() {
+            let error = std::io::ErrorKind::AlreadyExists.into();
+            return Err(database::file_error(&target, error));
+        }
+        let copied =
+            move |connection: &Connection| backup::copy(connection, &target, backup::Pace::Full);
+        self.read_committed(copied).await
     }
 
     /// Bytes on disk, with the commits not yet moved into the main file.
@@ -409,6 +444,59 @@ impl Ledger {
     pub fn size_bytes(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         size(&self.inner.path) + size(&database::wal_path(&self.inner.path))
+    }
+
+    /// Asks the file something, without waiting for what is queued.
+    pub(crate) async fn read<T, E>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        E: Into<LedgerError>,
+    {
+        self.inner.readers.ask(question).await
+    }
+
+    /// Asks the file something once what is queued now is committed.
+    pub(crate) async fn read_committed<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.ask_current(question).await
+    }
+
+    /// Lets `exchange` put another file, and a connection to it, in the place of the ledger's. Nobody
+    /// reads or writes meanwhile; what is queued is written to the file that is there afterwards.
+    pub(crate) async fn exchange<T: Send + 'static>(
+        &self,
+        exchange: impl FnOnce(&mut Option<Connection>) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let _no_reads = self.inner.readers.pause().await?;
+        let (sender, outcome) = tokio::sync::oneshot::channel();
+        let job = Job::Exchange(Exchange::new(move |slot| {
+            // Whoever asked may have gone away; the exchange stands all the same.
+            let _gone = sender.send(exchange(slot));
+        }));
+        self.inner.queue.write(job).await?;
+        outcome.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// [`Self::ask`], after what was queued before.
+    async fn ask_current<T, E>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        E: Into<LedgerError>,
+    {
+        let queue = Arc::clone(&self.inner.queue);
+        let after = move |connection: &Connection| {
+            queue.catch_up();
+            question(connection)
+        };
+        self.inner.readers.ask(after).await
     }
 
     async fn ask<T: Send + 'static>(

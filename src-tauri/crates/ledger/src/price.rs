@@ -85,7 +85,7 @@ pub enum PricePlace {
 words! {
     /// A provider whose list prices are bundled.
     Provider {
-        /// Our own mock, with made-up prices.
+        /// Our own mock, which bills nothing and has no prices.
         Mock = "mock",
         /// OpenAI.
         OpenAi = "openai",
@@ -147,7 +147,7 @@ words! {
         Listed = "listed",
         /// Stated by the user.
         Declared = "declared",
-        /// Invented for the mock, so that costs can be seen without spending.
+        /// Invented for the mock; no price since version 4 of the ledger, and kept for older rows.
         MadeUp = "made_up",
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{LedgerError, database};
 
@@ -24,6 +24,20 @@ impl Readers {
     pub(crate) fn new(path: PathBuf) -> Arc<Self> {
         let permits = Semaphore::new(READERS_MAX);
         Arc::new(Self { path, idle: Mutex::default(), permits })
+    }
+
+    /// Waits until no connection is in use and closes those that are open. New questions wait until the
+    /// permit is dropped, and then open the file that stands at the path.
+    pub(crate) async fn pause(&self) -> Result<SemaphorePermit<'_>, LedgerError> {
+        let all = u32::try_from(READERS_MAX).unwrap_or(u32::MAX);
+        let permit = self.permits.acquire_many(all).await.map_err(|_| LedgerError::Closed)?;
+        self.close_idle();
+        Ok(permit)
+    }
+
+    /// Closes the connections that nobody uses now.
+    pub(crate) fn close_idle(&self) {
+        self.idle.lock().clear();
     }
 
     /// Runs `question` on a connection of the pool. Must be called within a tokio runtime.

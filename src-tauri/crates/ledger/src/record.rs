@@ -1,7 +1,7 @@
 //! What is written down about a request: metadata only, never a prompt, an answer or a key.
 //!
-//! What is reserved and settled goes through the journal by the names of its fields, and a newer
-//! program may have to read it: a field that is added gets `#[serde(default)]`, none is renamed.
+//! What could not be committed is kept in a file by the names of its fields, and a newer program may
+//! have to read it: a field that is added gets `#[serde(default)]`, none is renamed.
 
 use std::time::Duration;
 
@@ -39,6 +39,17 @@ pub struct NewRequest {
     pub purpose: Purpose,
 }
 
+impl NewRequest {
+    /// Bytes of its text.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.client.as_str().len()
+            + self.project.as_ref().map_or(0, String::len)
+            + self.route.len()
+            + self.model_asked.len()
+            + self.dialect.len()
+    }
+}
+
 /// How a request ended. Written once; a second settlement of the same request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
@@ -49,7 +60,8 @@ pub struct Settlement {
     pub ended: WallTime,
     /// How it ended.
     pub outcome: Outcome,
-    /// The backend whose answer (or last failure) the client got; `None` if none was tried.
+    /// The backend whose answer (or last failure) the client got; of a request that failed before
+    /// any was tried, the first choice; `None` if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<BackendId>,
     /// The credential used there.
@@ -67,6 +79,9 @@ pub struct Settlement {
     /// The gateway's word for what went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_class: Option<String>,
+    /// The error as the client got it; cut at [`crate::SENTENCE_CHARS_MAX`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
     /// Tokens used; `None` means unknown, which is not zero. An answer from the cache used none:
     /// what it took when it was made stands with the request that paid for it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +127,24 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// Bytes that it holds in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            &self.model_billed,
+            &self.finish_reason,
+            &self.error_class,
+            &self.usage_raw,
+            &self.cache_reason,
+            &self.explanation,
+            &self.decision,
+        ];
+        let messages = self.attempts.iter().filter_map(|attempt| attempt.message.as_ref());
+        size_of::<Self>()
+            + size_of_val(self.attempts.as_slice())
+            + self.request.text_bytes()
+            + texts.into_iter().flatten().chain(messages).map(String::len).sum::<usize>()
+    }
+
     /// The end of a request of which nothing more is known: cancelled before any backend was tried.
     #[must_use]
     pub const fn begun(request: NewRequest) -> Self {
@@ -125,6 +158,7 @@ impl Settlement {
             http_status: None,
             finish_reason: None,
             error_class: None,
+            error_message: None,
             usage: None,
             usage_basis: None,
             usage_raw: None,
@@ -233,6 +267,8 @@ pub struct RequestRow {
     pub finish_reason: Option<String>,
     /// See [`Settlement::error_class`].
     pub error_class: Option<String>,
+    /// See [`Settlement::error_message`].
+    pub error_message: Option<String>,
     /// See [`Settlement::usage`].
     pub usage: Option<TokenUsage>,
     /// See [`Settlement::usage_basis`]; also `None` for requests of before it was written down,

@@ -1,5 +1,7 @@
 //! The table of requests: reserved before the backend is called, settled once.
 
+use std::ops::RangeInclusive;
+
 use domain::{BackendId, ClientId, RequestId, TokenUsage, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
@@ -12,17 +14,28 @@ use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Tim
 /// Most rows of one page of requests.
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
 
-/// Which requests to list, newest first.
+/// Which requests to list, newest first. All filters that are set have to hold.
 #[derive(Debug, Clone, Default)]
 pub struct RequestQuery {
     /// Only requests older than this one: the last of the page before.
     pub before: Option<RequestId>,
     /// How many; [`REQUESTS_PAGE_ROWS_MAX`] at most.
     pub limit: usize,
+    /// Only requests that began at this time or later.
+    pub since: Option<WallTime>,
+    /// Only requests that began before this time.
+    pub until: Option<WallTime>,
     /// Only of this client.
     pub client: Option<ClientId>,
-    /// Only answered by this backend.
+    /// Only answered by this backend, or failed at it last.
     pub backend: Option<BackendId>,
+    /// Only of this route.
+    pub route: Option<String>,
+    /// Only requests that asked for this model or were billed as it; `*` stands for any text, and
+    /// then no index helps.
+    pub model: Option<String>,
+    /// Only with an HTTP status in this range.
+    pub http_status: Option<RangeInclusive<u16>>,
     /// Only in this state.
     pub state: Option<RequestState>,
     /// Only for this purpose.
@@ -39,37 +52,83 @@ impl RequestQuery {
     /// The statement for the filters in use, put together from fixed pieces so that each filter can
     /// use its index. Values are bound, never written into it.
     fn sql(&self) -> String {
-        let mut sql = "SELECT * FROM requests WHERE id < ?1".to_owned();
-        if self.client.is_some() {
-            sql.push_str(" AND client = ?2");
+        let conditions = self.conditions();
+        if self.model.as_deref().is_none_or(is_pattern) {
+            return format!("SELECT * FROM requests WHERE {conditions} ORDER BY id DESC LIMIT ?11");
         }
-        if self.backend.is_some() {
-            sql.push_str(" AND backend = ?3");
+        // A page from each index: an OR over both would read and sort every request of a model that
+        // most requests ask for.
+        let page = |condition: &str| {
+            format!(
+                "SELECT * FROM (SELECT id FROM requests WHERE {condition} AND {conditions}
+                  ORDER BY id DESC LIMIT ?11)"
+            )
+        };
+        format!(
+            "SELECT * FROM requests WHERE id IN ({} UNION ALL {}) ORDER BY id DESC LIMIT ?11",
+            page("model_asked = ?7"),
+            page("model_billed = ?7 AND model_billed <> model_asked"),
+        )
+    }
+
+    fn conditions(&self) -> String {
+        let mut sql = "id < ?1 AND id >= ?10".to_owned();
+        let mut filter = |is_set: bool, condition: &str| {
+            if is_set {
+                sql.push_str(condition);
+            }
+        };
+        filter(self.client.is_some(), " AND client = ?2");
+        filter(self.backend.is_some(), " AND backend = ?3");
+        filter(self.state.is_some(), " AND state = ?4");
+        filter(self.purpose.is_some(), " AND purpose = ?5");
+        filter(self.route.is_some(), " AND route = ?6");
+        filter(
+            self.model.as_deref().is_some_and(is_pattern),
+            " AND (model_asked GLOB ?7 OR model_billed GLOB ?7)",
+        );
+        filter(self.http_status.is_some(), " AND http_status BETWEEN ?8 AND ?9");
+        // A partial index is used only when its condition stands in the statement word by word.
+        match self.state {
+            None | Some(RequestState::Complete) => {}
+            Some(RequestState::Reserved) => filter(true, " AND state = 'reserved'"),
+            Some(_) => filter(true, " AND state NOT IN ('complete', 'reserved')"),
         }
-        sql.push_str(match self.state {
-            None => "",
-            Some(RequestState::Complete) => " AND state = ?4",
-            // A partial index is used only when its condition stands in the statement word by word.
-            Some(RequestState::Reserved) => " AND state = ?4 AND state = 'reserved'",
-            Some(_) => " AND state = ?4 AND state NOT IN ('complete', 'reserved')",
-        });
-        if self.purpose.is_some() {
-            sql.push_str(" AND purpose = ?5");
-        }
-        sql.push_str(" ORDER BY id DESC LIMIT ?6");
+        let are_refusals = self.http_status.as_ref().is_some_and(|range| *range.start() >= 400);
+        filter(are_refusals, " AND http_status >= 400");
         sql
     }
 
     pub(crate) fn with_parameters<T>(&self, use_them: impl FnOnce(&str, &[&dyn ToSql]) -> T) -> T {
         // Every id is less than "req_g": its digits are hexadecimal.
         let before = self.before.map_or_else(|| "req_g".to_owned(), |id| id.to_string());
+        let before = match self.until {
+            Some(until) => before.min(oldest_id_at(until)),
+            None => before,
+        };
+        let since = self.since.map_or_else(String::new, oldest_id_at);
         let client = self.client.as_ref().map(ClientId::as_str);
         let backend = self.backend.as_ref().map(BackendId::as_str);
         let state = self.state.map(Stored);
         let purpose = self.purpose.map(Stored);
+        let least = self.http_status.as_ref().map(|range| *range.start());
+        let most = self.http_status.as_ref().map(|range| *range.end());
         let limit = rows(self.limit.min(REQUESTS_PAGE_ROWS_MAX));
-        use_them(&self.sql(), params![before, client, backend, state, purpose, limit])
+        let route = &self.route;
+        let model = self.model.as_ref().map(|model| match is_pattern(model) {
+            // `*` is the only character with a meaning; GLOB has others.
+            true => model.replace('[', "[[]").replace('?', "[?]"),
+            false => model.clone(),
+        });
+        let values = params![
+            before, client, backend, state, purpose, route, model, least, most, since, limit
+        ];
+        use_them(&self.sql(), values)
     }
+}
+
+fn is_pattern(model: &str) -> bool {
+    model.contains('*')
 }
 
 /// Writes down that a request has begun. Does nothing if it is known already.
@@ -96,10 +155,11 @@ pub(crate) const SETTLE: &str = "INSERT INTO requests
      usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible,
      reasoning, cost_micro_usd, cost_basis, price_id, cache, queue_us, first_byte_us,
      first_token_us, total_us, bytes_in, bytes_out, explanation, attempts, usage_basis, usage_raw,
-     cache_reason, saved_micro_usd, saved_us, wasted_micro_usd, unpriced_attempts)
+     cache_reason, saved_micro_usd, saved_us, wasted_micro_usd, unpriced_attempts,
+     error_message)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
      ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,
-     ?37, ?38, ?39, ?40, ?41, ?42, ?43)
+     ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)
     ON CONFLICT (id) DO UPDATE SET
      state = excluded.state, ended_ms = excluded.ended_ms, backend = excluded.backend,
      credential = excluded.credential, model_billed = excluded.model_billed,
@@ -116,7 +176,7 @@ pub(crate) const SETTLE: &str = "INSERT INTO requests
      usage_basis = excluded.usage_basis, usage_raw = excluded.usage_raw,
      cache_reason = excluded.cache_reason, saved_micro_usd = excluded.saved_micro_usd,
      saved_us = excluded.saved_us, wasted_micro_usd = excluded.wasted_micro_usd,
-     unpriced_attempts = excluded.unpriced_attempts
+     unpriced_attempts = excluded.unpriced_attempts, error_message = excluded.error_message
     WHERE state = 'reserved'";
 
 /// Writes down by [`SETTLE`] how a request ended. 0 if that was written before.
@@ -169,6 +229,7 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         ended.saved_time.map(micros),
         money(wasted),
         rows(unpriced_attempts),
+        sentence(ended.error_message.as_deref()),
     ])
 }
 
@@ -242,6 +303,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         http_status: row.get("http_status")?,
         finish_reason: row.get("finish_reason")?,
         error_class: row.get("error_class")?,
+        error_message: row.get("error_message")?,
         usage: read_usage(row)?,
         usage_basis: row.get::<_, Option<Stored<_>>>("usage_basis")?.map(|basis| basis.0),
         usage_raw: row.get("usage_raw")?,

@@ -106,6 +106,20 @@ pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
 }
 
+/// Counts the requests in the temporary table `added` that have ended.
+pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
+    const COUNT: &str = count_where!("state <> 'reserved' AND id IN (SELECT id FROM temp.added)");
+    connection.execute(COUNT, [SLOT_MS]).map(drop)
+}
+
+/// Counts the requests of quarter hours that have no sums at all.
+pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<()> {
+    const COUNT: &str = count_where!(
+        "state <> 'reserved' AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)"
+    );
+    connection.execute(COUNT, [SLOT_MS]).map(drop)
+}
+
 /// The money of whole quarter hours.
 pub(crate) fn spend(
     connection: &Connection,

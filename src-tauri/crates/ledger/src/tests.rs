@@ -2,10 +2,12 @@
 
 mod accesses;
 mod attempts;
+mod behind;
 mod durability;
 mod journal;
 mod opening;
 mod records;
+mod recovery;
 mod routed;
 mod sums;
 
@@ -53,7 +55,7 @@ impl Place {
     fn as_if_killed(&self) -> Self {
         let killed = Self::new();
         std::fs::create_dir_all(killed.folder.path().join("data")).expect("a folder");
-        for ending in ["", "-wal", ".journal-a", ".journal-b"] {
+        for ending in ["", "-wal"] {
             std::fs::copy(self.beside(ending), killed.beside(ending)).expect("copied");
         }
         killed
@@ -103,6 +105,7 @@ pub(crate) fn ended(number: u32) -> Settlement {
         http_status: Some(200),
         finish_reason: Some("stop".to_owned()),
         error_class: None,
+        error_message: None,
         usage: answered().usage,
         usage_basis: Some(UsageBasis::Reported),
         usage_raw: Some(r#"{"prompt_tokens":100,"completion_tokens":110}"#.to_owned()),

@@ -14,7 +14,8 @@ use domain::{
     Access, BackendId, ClientId, Entropy, MicroUsd, RequestId, SeededEntropy, TokenUsage, WallTime,
 };
 use ledger::{
-    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState, Settlement, UsageBasis,
+    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState, Settled, Settlement,
+    UsageBasis,
 };
 
 const KILLS: u64 = 50;
@@ -77,8 +78,10 @@ fn child_that_settles_until_it_is_killed() {
     let round: u64 = round.parse().expect("a number");
     let ledger = Ledger::open(&PathBuf::from(path)).expect("a ledger");
     let entropy = SeededEntropy::new(round);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async {
+    // However busy the machine is: what is printed is committed.
+    ledger.set_commit_wait(Duration::from_secs(3_600));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime").block_on(async {
         for number in 0.. {
             let four = [0, 1, 2, 3].map(|lane| settlement(round, number * 4 + lane, &entropy));
             let settling = four.map(|ended| {
@@ -86,7 +89,7 @@ fn child_that_settles_until_it_is_killed() {
                 let ledger = &ledger;
                 async move {
                     let id = ended.request.id;
-                    ledger.settle(ended).await.expect("settled");
+                    assert_eq!(ledger.settle(ended).await.expect("settled"), Settled::Committed);
                     println!("settled {id}");
                 }
             });

@@ -21,6 +21,10 @@ pub trait Channel: Send + Sync {
     /// Shows `notification`. Blocks until it is accepted, at most [`DELIVERY_LIMIT`], so it is
     /// called off the asynchronous threads.
     fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError>;
+
+    /// Takes away what is shown under `key`, where the desktop allows that; nothing if nothing is.
+    /// Blocks like [`Self::deliver`].
+    fn withdraw(&self, key: &str) -> Result<(), ChannelError>;
 }
 
 /// How a notification was shown. Whether it was *seen* no desktop tells.
@@ -45,7 +49,7 @@ pub enum ChannelError {
     #[error("the desktop refused the notification")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
     /// It was asked and said nothing.
-    #[error("the desktop did not take the notification within {} s", .0.as_secs())]
+    #[error("the desktop did not answer within {} s", .0.as_secs())]
     Hung(Duration),
 }
 

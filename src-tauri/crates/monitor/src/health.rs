@@ -107,6 +107,9 @@ pub enum Finding {
     KeyRejected,
     /// It asks for fewer requests (429). Not a failure.
     RateLimited,
+    /// This machine could not ask: it was offline, asleep or out of file descriptors, or the vault is
+    /// locked. Says nothing about the backend, so what is known grows old.
+    LocalFault,
 }
 
 /// Both clocks, read together: the one for intervals, the other for labels.
@@ -156,8 +159,10 @@ pub struct HealthView {
     pub since: Option<WallTime>,
     /// The last result of any source.
     pub observed: Option<WallTime>,
-    /// How long the last probe took.
+    /// How long the last probe took; `None` if the backend did not answer it.
     pub probe_duration: Option<Duration>,
+    /// The last settled state with its reason, while the present one is unknown.
+    pub last_known: Option<LastKnown>,
 }
 
 /// The last settled state, to be stored and given to [`Health::restored`] after a restart.
@@ -169,8 +174,8 @@ pub struct LastKnown {
     pub reason: String,
     /// Since when.
     pub since: WallTime,
-    /// The last result.
-    pub observed: WallTime,
+    /// The last result, if that was written down.
+    pub observed: Option<WallTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,9 +244,18 @@ impl Health {
     ) -> Option<Transition> {
         let lapsed = self.lapse(at);
         let Observation { source, finding, reason, duration } = observation;
+        if finding == Finding::LocalFault {
+            if source == Source::Probe {
+                self.note_probe(None, at, entropy);
+            }
+            return lapsed;
+        }
         self.last_result = Some(at);
         match source {
-            Source::Probe => self.note_probe(duration, at, entropy),
+            Source::Probe => {
+                let took = (finding != Finding::Failed).then_some(duration);
+                self.note_probe(took, at, entropy);
+            }
             Source::Passive if finding == Finding::Answered => self.passive_success = Some(at.now),
             Source::Passive => {}
         }
@@ -249,6 +263,7 @@ impl Health {
         let settled = match finding {
             Finding::Answered => self.answered(at),
             Finding::Failed => self.failed(&reason, at),
+            Finding::LocalFault => None,
             Finding::RateLimited => {
                 self.streak = Streak::None;
                 if self.state != State::Down {
@@ -264,7 +279,7 @@ impl Health {
             }
         };
         if let Some(known) = &mut self.last_known {
-            known.observed = at.wall;
+            known.observed = Some(at.wall);
         }
         match (lapsed, settled) {
             // A lapse nobody was told of and its end are one change.
@@ -290,32 +305,33 @@ impl Health {
         let silent = stale || self.cause == Cause::Silent;
         let reason = match (&self.last_known, self.cause) {
             _ if silent => format!("no result for {}", rough(self.silence(at.now))),
-            (Some(known), Cause::LastKnown) => {
-                let age = at.wall.unix_ms().saturating_sub(known.observed.unix_ms());
-                let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
-                format!("last known: {}, {} ago", known.state.word(), rough(age))
-            }
+            (Some(known), Cause::LastKnown) => last_known_sentence(known, at.wall),
             _ => self.reason.clone(),
         };
+        let state = if stale { State::Unknown } else { self.state };
         HealthView {
-            state: if stale { State::Unknown } else { self.state },
+            state,
             cause: if stale { Cause::Silent } else { self.cause },
             reason,
             since: self.since,
             observed: self
                 .last_result
                 .map(|result| result.wall)
-                .or_else(|| self.last_known.as_ref().map(|known| known.observed)),
+                .or_else(|| self.last_known.as_ref().and_then(|known| known.observed)),
             probe_duration: self.probe_duration,
+            last_known: self.last_known.clone().filter(|_| state == State::Unknown),
         }
     }
 
     /// When the next probe is due; in the past if it is due already.
     #[must_use]
     pub fn next_probe_at(&self) -> Moment {
-        let Some(last) = self.last_result else { return self.created };
+        let Some(last) = self.last_result else {
+            // A probe that this machine could not make is repeated in its turn, not at once.
+            return self.last_probe.map_or(self.created, |last| last + self.spread_interval());
+        };
         if self.is_open() {
-            return last.now + RECHECK_AFTER;
+            return last.now.max(self.last_probe.unwrap_or(last.now)) + RECHECK_AFTER;
         }
         let regular = self.last_probe.unwrap_or(self.created) + self.spread_interval();
         match self.passive_success {
@@ -394,15 +410,15 @@ impl Health {
                 state: to,
                 reason: reason.clone(),
                 since: self.since.unwrap_or(at.wall),
-                observed: at.wall,
+                observed: Some(at.wall),
             });
         }
         changed.then_some(Transition { from, to, cause, reason, wall: at.wall, lasted })
     }
 
-    fn note_probe(&mut self, duration: Duration, at: Reading, entropy: &dyn Entropy) {
+    fn note_probe(&mut self, took: Option<Duration>, at: Reading, entropy: &dyn Entropy) {
         self.last_probe = Some(at.now);
-        self.probe_duration = Some(duration);
+        self.probe_duration = took;
         let mut random = [0_u8; 8];
         entropy.fill(&mut random);
         let steps = 2 * JITTER_PERMILLE_MAX + 1;
@@ -434,6 +450,14 @@ impl Health {
     fn is_stale(&self, now: Moment) -> bool {
         self.state != State::Unknown && self.silence(now) >= self.holds_for()
     }
+}
+
+fn last_known_sentence(known: &LastKnown, now: WallTime) -> String {
+    let word = known.state.word();
+    let Some(observed) = known.observed else { return format!("last known: {word}") };
+    let age = now.unix_ms().saturating_sub(observed.unix_ms());
+    let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
+    format!("last known: {word}, {} ago", rough(age))
 }
 
 fn sentence_of(start: &str, reason: &str) -> String {

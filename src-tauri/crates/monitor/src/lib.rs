@@ -23,9 +23,9 @@ pub use health::{
     State, Transition,
 };
 pub use notify::{
-    BACK_AFTER_MIN, BODY_CHARS_MAX, Decision, Event, Hold, Impact, Notification,
-    NotificationPolicy, RunVerdict, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, Surroundings,
-    Switch, Urgency, WindowFocus,
+    BACK_AFTER_MIN, BODY_CHARS_MAX, Decision, Event, FailedBackend, Hold, Impact, LedgerFault,
+    Notification, NotificationPolicy, RunVerdict, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    Surroundings, Switch, Urgency, WindowFocus,
 };
 pub use schedule::{
     BackendTransition, Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, ProbeResult,

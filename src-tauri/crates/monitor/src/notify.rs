@@ -3,18 +3,25 @@
 //! A pure state machine, so that every rule is a short test. Whatever it holds back is still shown
 //! in the panel; it says why it held it, so that the log can tell.
 
+mod ledger;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use domain::{BackendId, Moment, RunId};
+use domain::{BackendId, Moment, RouteId, RunId};
 
+use self::ledger::LedgerFaults;
 use crate::health::Cause;
-use crate::words::one_line;
+use crate::words::{cut_between_words, one_line};
+
+pub use self::ledger::LedgerFault;
 
 /// Longest body, in characters.
 pub const BODY_CHARS_MAX: usize = 120;
 /// Longest title, in characters.
 const TITLE_CHARS_MAX: usize = 60;
+/// Most names listed in a sentence; the rest is counted.
+const NAMES_MAX: usize = 3;
 /// Most notifications below critical in ten minutes.
 pub const SHOWN_PER_TEN_MINUTES_MAX: usize = 3;
 /// Most notifications below critical in 24 hours.
@@ -32,7 +39,35 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct NotificationPolicy {
     shown: VecDeque<Moment>,
     runs: BTreeSet<RunId>,
-    down: BTreeMap<BackendId, Moment>,
+    /// By server: backends behind one server that fail together have one cause.
+    faults: BTreeMap<String, Fault>,
+    ledger: LedgerFaults,
+}
+
+/// The backends behind one server that are down.
+#[derive(Debug)]
+struct Fault {
+    since: Moment,
+    /// Whether it was shown, and so has to be taken back or replaced when it changes.
+    is_told: bool,
+    backends: BTreeMap<BackendId, FailedBackend>,
+}
+
+/// A backend that is down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedBackend {
+    /// Which.
+    pub backend: BackendId,
+    /// Its display name.
+    pub label: String,
+    /// What it runs on: its host and port, or its id if it has none.
+    pub server: String,
+    /// Why.
+    pub cause: Cause,
+    /// Why, in a clause free of secrets.
+    pub reason: String,
+    /// What it means for requests.
+    pub impact: Impact,
 }
 
 /// Something that happened.
@@ -48,25 +83,23 @@ pub enum Event {
         sentence: String,
     },
     /// A backend has gone down, after its failures in a row.
-    BackendDown {
-        /// Which.
-        backend: BackendId,
-        /// Its name for people.
-        label: String,
-        /// Why.
-        cause: Cause,
-        /// Why, in words, free of secrets.
-        reason: String,
-        /// What it means for requests.
-        impact: Impact,
-    },
+    BackendDown(FailedBackend),
     /// A backend works again.
     BackendBack {
         /// Which.
         backend: BackendId,
-        /// Its name for people.
+        /// Its display name.
         label: String,
     },
+    /// A backend was removed or switched off: whether it works is nobody's concern any more.
+    BackendGone {
+        /// Which.
+        backend: BackendId,
+    },
+    /// Something is wrong with the ledger.
+    LedgerFault(LedgerFault),
+    /// Nothing is wrong with the ledger any more.
+    LedgerWorks,
 }
 
 /// Verdicts of a readiness run.
@@ -80,13 +113,21 @@ pub enum RunVerdict {
     NotReady,
 }
 
-/// What a backend's fault means for requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Impact {
-    /// Another backend takes its requests.
-    Covered,
-    /// Its requests fail.
-    Uncovered,
+/// What a backend's fault means for requests. Requests that pin the backend fail either way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Impact {
+    /// Routes that use the backend and have another one that works.
+    pub covered: BTreeSet<RouteId>,
+    /// Routes that use it and have no other.
+    pub uncovered: BTreeSet<RouteId>,
+}
+
+impl Impact {
+    /// Requests fail, and not only those that pin the backend.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        !self.uncovered.is_empty() || self.covered.is_empty()
+    }
 }
 
 /// What surrounds an event.
@@ -119,8 +160,10 @@ pub enum Switch {
 /// What becomes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is shown.
+    /// It is shown, in place of what is shown under the same key.
     Show(Notification),
+    /// What is shown under this key is no longer true and is taken away.
+    Withdraw(String),
     /// It is held back.
     Hold(Hold),
 }
@@ -173,38 +216,140 @@ impl NotificationPolicy {
         Self::default()
     }
 
-    /// Decides about `event`, and remembers it if it is shown.
+    /// Decides about `event`, and remembers what is shown.
     pub fn decide(&mut self, event: &Event, around: Surroundings, now: Moment) -> Decision {
-        let decided = self.hold(event, around, now);
-        // A fault is over when it is over, whether or not that is told.
-        if let Event::BackendBack { backend, .. } = event {
-            self.down.remove(backend);
+        match event {
+            Event::RunFinished { run, verdict, sentence } => {
+                self.run_finished(*run, *verdict, sentence, around, now)
+            }
+            Event::BackendDown(failed) => self.backend_down(failed, around, now),
+            Event::BackendBack { backend, label } => {
+                self.backend_over(backend, Some(label), around, now)
+            }
+            Event::BackendGone { backend } => self.backend_over(backend, None, around, now),
+            Event::LedgerFault(fault) => self.ledger_fault(fault, around, now),
+            Event::LedgerWorks => self.ledger_works(around),
         }
-        if let Some(hold) = decided {
+    }
+
+    /// The backends whose faults are remembered.
+    #[must_use]
+    pub fn failed_backends(&self) -> Vec<BackendId> {
+        self.faults.values().flat_map(|fault| fault.backends.keys().cloned()).collect()
+    }
+
+    /// The keys of the faults that are shown now, which nobody will watch after the program's end.
+    #[must_use]
+    pub fn shown_faults(&self) -> Vec<String> {
+        let told = self.faults.iter().filter(|(_, fault)| fault.is_told);
+        told.map(|(server, _)| fault_key(server)).chain(self.ledger.shown_key()).collect()
+    }
+
+    fn run_finished(
+        &mut self,
+        run: RunId,
+        verdict: RunVerdict,
+        sentence: &str,
+        around: Surroundings,
+        now: Moment,
+    ) -> Decision {
+        if self.runs.contains(&run) {
+            return Decision::Hold(Hold::AlreadyTold);
+        }
+        let (title, urgency) = match verdict {
+            RunVerdict::Ready => ("Ready to work", Urgency::Low),
+            RunVerdict::ReadyWithWarnings => ("Ready with warnings", Urgency::Normal),
+            RunVerdict::NotReady => ("Not ready", Urgency::Normal),
+        };
+        if let Some(hold) = self.hold(around, urgency, now) {
             return Decision::Hold(hold);
         }
-        let notification = notification(event);
-        self.remember(event, notification.urgency, now);
+        self.runs.insert(run);
+        if self.runs.len() > RUNS_REMEMBERED_MAX {
+            self.runs.pop_first();
+        }
+        self.count(urgency, now);
+        Decision::Show(Notification {
+            key: format!("run/{run}"),
+            title: title.to_owned(),
+            body: sentences(&[sentence]),
+            urgency,
+            path: "/readiness".to_owned(),
+        })
+    }
+
+    /// A backend behind a server whose fault is shown already joins that notification: it has the
+    /// same cause.
+    fn backend_down(
+        &mut self,
+        failed: &FailedBackend,
+        around: Surroundings,
+        now: Moment,
+    ) -> Decision {
+        let fault = self.faults.entry(failed.server.clone()).or_insert_with(|| Fault {
+            since: now,
+            is_told: false,
+            backends: BTreeMap::new(),
+        });
+        let before = fault.backends.insert(failed.backend.clone(), failed.clone());
+        if fault.is_told && before.is_some_and(|before| before.cause == failed.cause) {
+            return Decision::Hold(Hold::AlreadyTold);
+        }
+        let (is_told, notification) = (fault.is_told, fault_notification(&failed.server, fault));
+        if !is_told {
+            if let Some(hold) = self.hold(around, notification.urgency, now) {
+                return Decision::Hold(hold);
+            }
+            self.count(notification.urgency, now);
+        }
+        if let Some(fault) = self.faults.get_mut(&failed.server) {
+            fault.is_told = true;
+        }
         Decision::Show(notification)
     }
 
-    fn hold(&self, event: &Event, around: Surroundings, now: Moment) -> Option<Hold> {
+    /// A backend works again, or is gone. What is shown of it is replaced or taken away, whatever
+    /// else would hold a notification back: it is not true any more.
+    fn backend_over(
+        &mut self,
+        backend: &BackendId,
+        label: Option<&String>,
+        around: Surroundings,
+        now: Moment,
+    ) -> Decision {
+        let found = self.faults.iter_mut().find(|(_, fault)| fault.backends.contains_key(backend));
+        let Some((server, fault)) = found else { return Decision::Hold(Hold::FaultNotTold) };
+        let server = server.clone();
+        fault.backends.remove(backend);
+        let (is_told, since) = (fault.is_told, fault.since);
+        if !fault.backends.is_empty() {
+            return match is_told {
+                true => Decision::Show(fault_notification(&server, fault)),
+                false => Decision::Hold(Hold::FaultNotTold),
+            };
+        }
+        self.faults.remove(&server);
+        if !is_told {
+            return Decision::Hold(Hold::FaultNotTold);
+        }
+        let is_quiet = around.notifications == Switch::Off || around.focus == WindowFocus::Focused;
+        match label {
+            Some(label) if !is_quiet && now.since(since) >= BACK_AFTER_MIN => {
+                Decision::Show(Notification {
+                    key: fault_key(&server),
+                    title: title(&format!("{label} works again")),
+                    body: "It answers requests.".to_owned(),
+                    urgency: Urgency::Low,
+                    path: format!("/backends/{backend}"),
+                })
+            }
+            _ => Decision::Withdraw(fault_key(&server)),
+        }
+    }
+
+    fn hold(&self, around: Surroundings, urgency: Urgency, now: Moment) -> Option<Hold> {
         if around.notifications == Switch::Off {
             return Some(Hold::SwitchedOff);
-        }
-        let known = match event {
-            Event::RunFinished { run, .. } if self.runs.contains(run) => Some(Hold::AlreadyTold),
-            Event::BackendDown { backend, .. } if self.down.contains_key(backend) => {
-                Some(Hold::AlreadyTold)
-            }
-            Event::BackendBack { backend, .. } => match self.down.get(backend) {
-                Some(since) if now.since(*since) >= BACK_AFTER_MIN => None,
-                _ => Some(Hold::FaultNotTold),
-            },
-            Event::RunFinished { .. } | Event::BackendDown { .. } => None,
-        };
-        if known.is_some() {
-            return known;
         }
         if around.focus == WindowFocus::Focused {
             return Some(Hold::WindowFocused);
@@ -213,22 +358,10 @@ impl NotificationPolicy {
             |span: Duration| self.shown.iter().filter(|shown| now.since(**shown) < span).count();
         let too_many =
             within(TEN_MINUTES) >= SHOWN_PER_TEN_MINUTES_MAX || within(DAY) >= SHOWN_PER_DAY_MAX;
-        (too_many && urgency(event) != Urgency::Critical).then_some(Hold::TooMany)
+        (too_many && urgency != Urgency::Critical).then_some(Hold::TooMany)
     }
 
-    fn remember(&mut self, event: &Event, urgency: Urgency, now: Moment) {
-        match event {
-            Event::RunFinished { run, .. } => {
-                self.runs.insert(*run);
-                if self.runs.len() > RUNS_REMEMBERED_MAX {
-                    self.runs.pop_first();
-                }
-            }
-            Event::BackendDown { backend, .. } => {
-                self.down.insert(backend.clone(), now);
-            }
-            Event::BackendBack { .. } => {}
-        }
+    fn count(&mut self, urgency: Urgency, now: Moment) {
         if urgency != Urgency::Critical {
             self.shown.push_back(now);
             if self.shown.len() > SHOWN_PER_DAY_MAX {
@@ -238,63 +371,105 @@ impl NotificationPolicy {
     }
 }
 
-const fn urgency(event: &Event) -> Urgency {
-    match event {
-        Event::RunFinished { verdict: RunVerdict::Ready, .. } | Event::BackendBack { .. } => {
-            Urgency::Low
-        }
-        Event::BackendDown { impact: Impact::Uncovered, .. } => Urgency::Critical,
-        Event::RunFinished { .. } | Event::BackendDown { .. } => Urgency::Normal,
-    }
+fn fault_key(server: &str) -> String {
+    format!("fault/{server}")
 }
 
-fn notification(event: &Event) -> Notification {
-    let (key, title, body, path) = match event {
-        Event::RunFinished { run, verdict, sentence } => {
-            let title = match verdict {
-                RunVerdict::Ready => "Ready to work",
-                RunVerdict::ReadyWithWarnings => "Ready, with warnings",
-                RunVerdict::NotReady => "Not ready",
-            };
-            (format!("run/{run}"), title.to_owned(), sentence.clone(), "/readiness".to_owned())
-        }
-        Event::BackendDown { backend, label, cause, reason, impact } => (
-            format!("backend/{backend}"),
-            match cause {
-                Cause::KeyRejected => format!("{label}: key rejected"),
-                _ => format!("{label} is down"),
-            },
-            down_body(*cause, reason, *impact),
-            format!("/backends/{backend}"),
+fn fault_notification(server: &str, fault: &Fault) -> Notification {
+    let all: Vec<&FailedBackend> = fault.backends.values().collect();
+    let mut impact = Impact::default();
+    for failed in &all {
+        impact.covered.extend(failed.impact.covered.iter().cloned());
+        impact.uncovered.extend(failed.impact.uncovered.iter().cloned());
+    }
+    impact.covered.retain(|route| !impact.uncovered.contains(route));
+    let (headline, reason, path) = match all.as_slice() {
+        [one] if one.cause == Cause::KeyRejected => (
+            format!("{}: key rejected", one.label),
+            "Replace the key.".to_owned(),
+            format!("/backends/{}", one.backend),
         ),
-        Event::BackendBack { backend, label } => (
-            format!("backend/{backend}"),
-            format!("{label} is back"),
-            "It answers again.".to_owned(),
-            format!("/backends/{backend}"),
+        [one] => (
+            format!("{} is down", one.label),
+            sentence(&one.reason),
+            format!("/backends/{}", one.backend),
+        ),
+        several => (
+            format!("{} backends are down", several.len()),
+            format!("{} at {server}.", some_of(several.iter().map(|it| it.label.as_str()))),
+            "/backends".to_owned(),
         ),
     };
     Notification {
-        key,
-        title: one_line(&title, TITLE_CHARS_MAX),
-        body: one_line(&body, BODY_CHARS_MAX),
-        urgency: urgency(event),
+        key: fault_key(server),
+        title: title(&headline),
+        body: sentences(&[&consequence(&impact, &all), &reason]),
+        urgency: if impact.is_critical() { Urgency::Critical } else { Urgency::Normal },
         path,
     }
 }
 
-/// Impact and next step are kept whole; the reason is what gives way at the limit.
-fn down_body(cause: Cause, reason: &str, impact: Impact) -> String {
-    let impact = match impact {
-        Impact::Covered => "Other backends take over.",
-        Impact::Uncovered => "Its requests fail now.",
+/// What requests meet now. Short, so that the reason fits beside it.
+fn consequence(impact: &Impact, failed: &[&FailedBackend]) -> String {
+    let names = || some_of(impact.uncovered.iter().map(RouteId::as_str));
+    let pinned = match failed {
+        [one] => format!("{}/…", one.backend),
+        _ => "their models".to_owned(),
     };
-    if cause == Cause::KeyRejected {
-        return format!("{impact} Replace the key.");
+    match (impact.uncovered.len(), impact.covered.len()) {
+        (0, 0) => format!("Requests for {pinned} fail."),
+        (0, _) => format!("Routes use other backends; requests for {pinned} fail."),
+        (1, _) => format!("The route {} has no other backend.", names()),
+        _ => format!("The routes {} have no other backend.", names()),
     }
-    let room = BODY_CHARS_MAX.saturating_sub(impact.chars().count() + 2);
-    let reason = one_line(reason.trim_end_matches('.'), room);
-    if reason.is_empty() { impact.to_owned() } else { format!("{reason}. {impact}") }
+}
+
+/// `a`, `a and b`, `a, b and 3 more`.
+fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let left = names.len().saturating_sub(NAMES_MAX);
+    let mut names: Vec<String> = names.take(NAMES_MAX).map(str::to_owned).collect();
+    if left > 0 {
+        names.push(format!("{left} more"));
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// A heading: cut at its limit between two words, since a label may have any length.
+fn title(text: &str) -> String {
+    cut_between_words(text, TITLE_CHARS_MAX)
+}
+
+/// As many of the sentences, most important first, as fit whole into [`BODY_CHARS_MAX`].
+fn sentences(parts: &[&str]) -> String {
+    let mut body = String::new();
+    for part in parts {
+        let part = one_line(part, usize::MAX);
+        let room =
+            BODY_CHARS_MAX.saturating_sub(body.chars().count() + usize::from(!body.is_empty()));
+        let fits = part.chars().count() <= room;
+        // Nothing is said yet: a part of a sentence is better than none.
+        let part = if fits || !body.is_empty() { part } else { cut_between_words(&part, room) };
+        if part.is_empty() || part.chars().count() > room {
+            continue;
+        }
+        if !body.is_empty() {
+            body.push(' ');
+        }
+        body.push_str(&part);
+    }
+    body
+}
+
+/// A clause with a capital and a full stop.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.trim().trim_end_matches('.').chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 #[cfg(test)]

@@ -30,6 +30,12 @@ pub const TRANSITIONS_KEPT_MAX: usize = 64;
 pub trait Probe: Send + Sync {
     /// Asks `backend`. Dropping the future stops it; it is dropped after [`PROBE_LIMIT`].
     async fn probe(&self, backend: &BackendId) -> ProbeResult;
+
+    /// Whether this machine slept, or the program was stopped, at some time since then: a probe that was
+    /// out says nothing about its backend.
+    fn was_paused_since(&self, _since: Moment) -> bool {
+        false
+    }
 }
 
 /// What a probe found.
@@ -221,12 +227,16 @@ impl Monitor {
     }
 
     async fn probe_one(&self, probe: &dyn Probe, clock: &dyn Clock, backend: BackendId) {
+        let begun = clock.now();
         let result = tokio::time::timeout(PROBE_LIMIT, probe.probe(&backend)).await;
-        let result = result.unwrap_or_else(|_elapsed| ProbeResult {
+        let mut result = result.unwrap_or_else(|_elapsed| ProbeResult {
             class: Finding::Failed,
             duration: PROBE_LIMIT,
             reason: format!("no answer within {} s", PROBE_LIMIT.as_secs()),
         });
+        if result.class == Finding::Failed && probe.was_paused_since(begun) {
+            result.class = Finding::LocalFault;
+        }
         tracing::debug!(%backend, class = ?result.class, ms = result.duration.as_millis(), "probed");
         let observation = Observation {
             source: Source::Probe,

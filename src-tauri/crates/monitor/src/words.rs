@@ -13,6 +13,18 @@ pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// At most `chars_max` characters of `text` on one line, cut between two words where there are two.
+pub(crate) fn cut_between_words(text: &str, chars_max: usize) -> String {
+    let cut = one_line(text, chars_max);
+    match (cut.strip_suffix('…'), cut.rfind(' ')) {
+        (Some(kept), Some(space)) if !text.ends_with('…') => {
+            let whole = kept.get(..space).unwrap_or(kept);
+            format!("{}…", whole.trim_end_matches([' ', ',', ';', ':', '.']))
+        }
+        _ => cut,
+    }
+}
+
 /// A length of time in its largest fitting unit: `45 s`, `3 min`, `5 h`, `2 d`.
 pub(crate) fn rough(length: Duration) -> String {
     const MINUTE: u64 = 60;
@@ -35,6 +47,14 @@ mod tests {
         assert_eq!(one_line("äbcd", 4), "äbcd");
         assert_eq!(one_line("äbcde", 4), "äbc…");
         assert_eq!(one_line(" a\r\n\tb\u{7} c ", 9), "a b c");
+    }
+
+    #[test]
+    fn a_cut_between_words_leaves_no_part_of_a_word() {
+        assert_eq!(cut_between_words("one two three", 13), "one two three");
+        assert_eq!(cut_between_words("one two three", 12), "one two…");
+        assert_eq!(cut_between_words("one, two three", 8), "one…");
+        assert_eq!(cut_between_words("endless", 4), "end…");
     }
 
     #[test]

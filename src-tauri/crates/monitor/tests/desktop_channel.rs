@@ -108,6 +108,12 @@ fn inside_a_desktop() {
     dunstctl(&["close-all"]);
     assert_eq!(field(history().first().expect("one"), "summary"), "OpenAI is back");
     assert_eq!(paths.try_recv().ok(), None, "closing is not clicking");
+
+    channel.deliver(&down).expect("accepted");
+    assert_eq!(dunstctl(&["count", "displayed"]).trim(), "1");
+    channel.withdraw(&down.key).expect("taken away");
+    assert!((0..200).any(is_gone), "what is not true any more does not stay");
+    channel.withdraw(&down.key).expect("nothing to take away");
 }
 
 #[test]

@@ -158,6 +158,8 @@ pub enum Action {
     },
     /// In the settings.
     OpenSettings,
+    /// At the ledger, in the settings.
+    OpenLedger,
     /// By adding a backend.
     AddBackend,
     /// By adding a client.

@@ -72,8 +72,8 @@ fn guidance_checks(scope: &CheckScope) -> Vec<Check> {
         Check::new(CheckId::new(id), title, Category::Guidance, severity, run)
     };
     vec![
-        check("R-09", "A backend other than the mock is there", Severity::Major, backends),
-        check("R-25", "A tool on this machine is connected", Severity::Info, clients),
+        check("R-09", "A real backend is configured", Severity::Major, backends),
+        check("R-25", "A client is connected", Severity::Info, clients),
     ]
 }
 
@@ -87,22 +87,22 @@ fn local_checks(ground: &Arc<dyn Ground>) -> Vec<Check> {
     vec![
         check(
             "R-02",
-            "The data folder can be written and has room",
+            "Data folder is writable and has free space",
             Reliability,
             Arc::new(local::DataFolderCheck(g)),
         ),
-        check("R-03", "The settings are valid", Reliability, Arc::new(local::SettingsCheck(h)))
+        check("R-03", "Settings are valid", Reliability, Arc::new(local::SettingsCheck(h)))
             .after([CheckId::new("R-02")]),
         check(
             "R-04",
-            "The ledger is whole and up to date",
+            "Ledger is intact and up to date",
             Reliability,
             Arc::new(local::LedgerCheck(i)),
         )
         .after([CheckId::new("R-02")]),
         check(
             "R-05",
-            "The vault keeps, returns and forgets a value",
+            "Vault stores, returns and deletes a value",
             Security,
             Arc::new(local::VaultCheck(j)),
         ),
@@ -118,21 +118,21 @@ fn gateway_checks(ground: &Arc<dyn Ground>, mock_model: &str) -> Vec<Check> {
     vec![
         check(
             "R-13",
-            "The gateway is closed to the network, to strangers and to web pages",
+            "Gateway refuses the network, unknown programs and web pages",
             Security,
             Arc::new(gateway::DoorCheck(Arc::clone(ground))),
         )
         .after([CheckId::new("R-03")]),
         check(
             "R-14a",
-            "A request goes through the gateway to the mock and back",
+            "Request through the gateway to the mock",
             Reliability,
             Arc::new(gateway::RequestCheck { ground: Arc::clone(ground), model: model() }),
         )
         .after([CheckId::new("R-13")]),
         check(
             "R-14b",
-            "A stream goes through the gateway in order and to its end",
+            "Stream through the gateway to the mock",
             Reliability,
             Arc::new(gateway::StreamCheck { ground: Arc::clone(ground), model: model() }),
         )
@@ -148,7 +148,7 @@ fn backend_checks(ground: &Arc<dyn Ground>, subject: &BackendSubject) -> [Check;
     };
     let key = Check::new(
         key_id.clone(),
-        format!("{} accepts its key", subject.label),
+        format!("Key accepted by {}", subject.label),
         Category::Security,
         severity,
         Arc::new(backend::KeyCheck { ground: Arc::clone(ground), subject: subject.clone() }),
@@ -156,7 +156,7 @@ fn backend_checks(ground: &Arc<dyn Ground>, subject: &BackendSubject) -> [Check;
     let vault = subject.credential.as_ref().map(|_| CheckId::new("R-05"));
     let models = Check::new(
         CheckId::of_backend("R-12", &subject.backend),
-        format!("{} has the models that are asked of it", subject.label),
+        format!("Models available on {}", subject.label),
         Category::Reliability,
         Severity::Major,
         Arc::new(backend::ModelsCheck { ground: Arc::clone(ground), subject: subject.clone() }),

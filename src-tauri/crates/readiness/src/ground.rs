@@ -72,10 +72,23 @@ pub enum Gravity {
 pub struct LedgerFacts {
     /// Whether the file is whole; an error says what is broken.
     pub integrity: Result<(), String>,
+    /// What is wrong with writing, with the file or with backups, most severe first.
+    pub problems: Vec<LedgerProblem>,
     /// Version of its schema.
     pub schema_found: u32,
     /// Version this program writes.
     pub schema_expected: u32,
+}
+
+/// One thing that is wrong with the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerProblem {
+    /// What it is, as the middle of a sentence.
+    pub title: String,
+    /// What it means, and what to do.
+    pub fix: String,
+    /// How bad it is.
+    pub gravity: Gravity,
 }
 
 /// The vault.
@@ -83,6 +96,8 @@ pub struct LedgerFacts {
 pub struct VaultFacts {
     /// Its kind for people, with its article: "the keychain", "the encrypted file".
     pub store: String,
+    /// True when a backend that is switched on uses a key.
+    pub needed: bool,
     /// What became of the marker.
     pub canary: Canary,
 }

@@ -22,7 +22,7 @@ pub use check::{
 pub use checks::{BackendSubject, CheckScope, FREE_BYTES_MIN, Need, built_in_checks};
 pub use ground::{
     Caller, Canary, CredentialFacts, DataFolder, GatewayCall, GatewayReply, Gravity, Ground,
-    LedgerFacts, ModelFacts, SettingsProblem, VaultFacts,
+    LedgerFacts, LedgerProblem, ModelFacts, SettingsProblem, VaultFacts,
 };
 pub use plan::{CHECKS_MAX, Plan, PlanError};
 pub use report::{

@@ -12,7 +12,7 @@ use crate::report::{CheckRow, RunEnd};
 /// Lowest score of "ready", in tenths of a point.
 pub const READY_FROM_TENTHS: u32 = 90;
 /// Lowest score of "ready with warnings", in tenths of a point.
-pub const WARNINGS_FROM_TENTHS: u32 = 50;
+pub const WARNINGS_FROM_TENTHS: u32 = 70;
 /// Most fixes that are proposed.
 pub const BEST_FIXES_MAX: usize = 3;
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use domain::{Access, CredentialId, Moment, RequestId};
 
+use crate::availability::{Availability, ClosedWhy};
 use crate::block::BlockReason;
-use crate::breaker::{Admitted, Outcome, Setting};
+use crate::breaker::{Admitted, Outcome, Setting, Trial};
 use crate::cooldown::{LimitKind, LimitScope, Told};
 use crate::entry::Entry;
 use crate::forced::{Forced, Override};
@@ -45,6 +46,7 @@ pub struct Permit {
     /// The breaker's generation; `None` if the breaker does not count this call.
     generation: Option<u32>,
     key_generation: u32,
+    trial: Trial,
 }
 
 /// What became of a call.
@@ -85,42 +87,6 @@ pub enum FailureWeight {
     Full,
     /// Half: overload (529) and non-conforming answers.
     Half,
-}
-
-/// Whether an access may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Availability {
-    /// Yes.
-    Ready,
-    /// Yes, for a share of the traffic; the router keeps to it.
-    Ramp {
-        /// The share, in percent.
-        percent: u8,
-    },
-    /// For one call more, to try it.
-    Trial,
-    /// No.
-    Closed {
-        /// Why.
-        why: ClosedWhy,
-        /// Until when; `None`: nobody knows.
-        until: Option<Moment>,
-    },
-}
-
-/// Why an access may not be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedWhy {
-    /// The breaker is open.
-    BreakerOpen,
-    /// The breaker is half-open, and as many trials are out as it allows.
-    HalfOpenBusy,
-    /// A rate limit or quota.
-    CoolingDown(LimitKind),
-    /// The user has to act.
-    Blocked(BlockReason),
-    /// Held open by hand.
-    ForcedOpen,
 }
 
 /// What a light probe came to.
@@ -219,32 +185,53 @@ impl Accesses {
         permit
     }
 
+    /// As [`Self::admit`], for a request that `others` could answer too. While all of them are closed,
+    /// a trial that succeeds closes the breaker at once: a ramp would spare nobody.
+    pub fn admit_beside<'a>(
+        &mut self,
+        access: &Access,
+        model: &str,
+        others: impl IntoIterator<Item = (&'a Access, &'a str)>,
+        now: Moment,
+    ) -> Result<Permit, Availability> {
+        let permit = self.admit(access, model, now)?;
+        let is_trial =
+            self.entries.get(access).is_some_and(|entry| entry.is_half_open(now, &self.rules));
+        let is_closed = |(other, model): (&Access, &str)| {
+            other == access
+                || matches!(self.availability(other, model, now), Availability::Closed { .. })
+        };
+        let is_sole = is_trial && others.into_iter().all(is_closed);
+        Ok(if is_sole { Permit { trial: Trial::Sole, ..permit } } else { permit })
+    }
+
     /// When all of `accesses` are closed: a permit for the one whose breaker reopens first, as a single
-    /// trial, with its place. Never for what is blocked, cools down or is held open by hand; not while a
-    /// trial of any of them is out; at most once in each open time, lest a dead group is called by every
-    /// request; and not for a single one, which nobody can stand in for and whose open time holds.
+    /// trial, with its place. Its success closes the breaker at once.
+    ///
+    /// Never for what is blocked, cools down, is held open by hand or asked for a wait; not while a trial
+    /// of any of them is out; and not before each of the open ones has been so for
+    /// [`crate::SOLE_TRIAL_AFTER`], lest a dead group is called by every request.
     pub fn admit_nearest(
         &mut self,
         accesses: &[(&Access, &str)],
         now: Moment,
     ) -> Option<(usize, Permit)> {
-        if accesses.len() < 2 {
-            return None;
-        }
         let mut nearest: Option<(Moment, usize, &Access, &str)> = None;
         for (place, (access, model)) in accesses.iter().enumerate() {
-            let entry = self.entries.get(*access)?;
             match self.availability(access, model, now) {
-                Availability::Closed { why: ClosedWhy::BreakerOpen, until: Some(until) }
-                    if !entry.breaker.cut_short && !entry.cools_down(model, now) =>
-                {
-                    if nearest.is_none_or(|(earliest, ..)| until < earliest) {
-                        nearest = Some((until, place, access, model));
-                    }
-                }
                 Availability::Closed { why: ClosedWhy::HalfOpenBusy, .. } => return None,
                 Availability::Closed { .. } => {}
                 _ => return None,
+            }
+            let entry = self.entries.get(*access)?;
+            if entry.sole_trial_at(now, &self.rules).is_some_and(|trial_at| trial_at > now) {
+                return None;
+            }
+            if let Some((until, told_until)) = entry.open_only(model, now, &self.rules)
+                && told_until <= now
+                && nearest.is_none_or(|(earliest, ..)| until < earliest)
+            {
+                nearest = Some((until, place, access, model));
             }
         }
         let (_, place, access, model) = nearest?;
@@ -252,23 +239,52 @@ impl Accesses {
         let mut log = Vec::new();
         entry.cut_short(access, now, &self.rules, &mut log);
         self.keep(log);
-        self.admit(access, model, now).ok().map(|permit| (place, permit))
+        let permit = self.admit(access, model, now).ok()?;
+        Some((place, Permit { trial: Trial::Sole, ..permit }))
     }
 
-    /// How long until the first of `accesses` may be used; `None` if time opens none of them.
+    /// How long until a request that only `accesses` can answer may be sent to one of them; `None` if
+    /// time opens none of them.
     #[must_use]
     pub fn nearest_reopen<'a>(
         &self,
         accesses: impl Iterator<Item = (&'a Access, &'a str)>,
         now: Moment,
     ) -> Option<Duration> {
-        accesses
-            .filter_map(|(access, model)| match self.availability(access, model, now) {
+        let (mut reopens, mut told_until, mut trial_at) = (None, None, now);
+        for (access, model) in accesses {
+            let wait = match self.availability(access, model, now) {
                 Availability::Closed { why: ClosedWhy::HalfOpenBusy, .. } => Some(TRIAL_HINT),
                 Availability::Closed { until, .. } => until.map(|until| until.since(now)),
-                _ => Some(Duration::ZERO),
-            })
-            .min()
+                _ => return Some(Duration::ZERO),
+            };
+            reopens = least(reopens, wait);
+            let Some(entry) = self.entries.get(access) else { continue };
+            trial_at = trial_at.max(entry.sole_trial_at(now, &self.rules).unwrap_or(now));
+            let open = entry.open_only(model, now, &self.rules);
+            told_until = least(told_until, open.map(|(_, told_until)| told_until));
+        }
+        let trial = told_until.map(|told_until| trial_at.max(told_until).since(now));
+        least(reopens, trial)
+    }
+
+    /// The call of `permit` has begun to answer. Where nothing else can answer, that is what requests
+    /// wait for: an answer may take minutes to its end, whose result still counts.
+    pub fn answering(
+        &mut self,
+        permit: &Permit,
+        evidence: RequestId,
+        now: Moment,
+    ) -> Vec<Transition> {
+        let Permit { access, generation, trial, .. } = permit;
+        let rules = self.rules;
+        let mut log = Vec::new();
+        let (Trial::Sole, Some(entry)) = (trial, self.entries.get_mut(access)) else { return log };
+        entry.settle(access, now, &rules, &mut log);
+        if *generation == Some(entry.breaker.generation) && entry.counts(now) {
+            entry.answering(access, evidence, now, &rules, &mut log);
+        }
+        self.hand_out(log)
     }
 
     /// Takes a permit back with what became of the call. `chance` (0 to 1) spreads open times.
@@ -280,7 +296,7 @@ impl Accesses {
         now: Moment,
         chance: f64,
     ) -> Vec<Transition> {
-        let Permit { access, model, generation, key_generation } = permit;
+        let Permit { access, model, generation, key_generation, trial } = permit;
         let rules = self.rules;
         if !self.entries.contains_key(&access) && !self.make_room(now) {
             return self.take_waiting();
@@ -313,7 +329,9 @@ impl Accesses {
             Happened::Blocked(_) | Happened::Nothing => None,
         };
         match outcome {
-            Some(outcome) if counted => entry.count(&access, outcome, evidence, at, &mut log),
+            Some(outcome) if counted => {
+                entry.count(&access, (outcome, trial), evidence, at, &mut log);
+            }
             None if counted => entry.breaker.give_back(),
             _ => {}
         }
@@ -473,6 +491,11 @@ impl FailureWeight {
 impl Permit {
     fn new(access: &Access, model: &str, generation: Option<u32>, key_generation: u32) -> Self {
         let (access, model) = (access.clone(), model.to_owned());
-        Self { access, model, generation, key_generation }
+        Self { access, model, generation, key_generation, trial: Trial::OneOfSeveral }
     }
+}
+
+/// The smaller of two, of which either may be missing.
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    one.into_iter().chain(other).min()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::{Moment, RequestId};
 
-use crate::rules::{BreakerRules, OPEN_TOLD_MAX};
+use crate::rules::{BreakerRules, OPEN_TOLD_MAX, SOLE_TRIAL_AFTER};
 use crate::state::State;
 use crate::transition::{EVIDENCE_MAX, TransitionRule, TransitionState};
 use crate::window::{Tally, Window};
@@ -28,6 +28,15 @@ pub(crate) enum Outcome {
 pub(crate) enum Trips {
     Yes,
     No,
+}
+
+/// What a call stands for while the breaker is half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trial {
+    /// Something else could have answered: several successes are asked for, and a ramp follows.
+    OneOfSeveral,
+    /// Nothing else could: one success closes the breaker.
+    Sole,
 }
 
 /// When and by what chance something happens, and under which numbers.
@@ -60,8 +69,6 @@ pub(crate) struct Breaker {
     /// Which open time comes next.
     pub(crate) step: u8,
     pub(crate) bad_probes: u32,
-    /// Whether this open time was cut short already because nothing else was left.
-    pub(crate) cut_short: bool,
     window: Window,
     /// Failures in a row, in halves.
     pub(crate) run_halves: u32,
@@ -80,7 +87,6 @@ impl Breaker {
             generation: 0,
             step: 0,
             bad_probes: 0,
-            cut_short: false,
             window: Window::default(),
             run_halves: 0,
             run_calls: 0,
@@ -116,10 +122,7 @@ impl Breaker {
                     self.generation = self.generation.wrapping_add(u32::from(lost));
                     self.state = due.state;
                 }
-                Some(rule) => {
-                    self.cut_short = false;
-                    self.enter(due.state, rule, due.at, Vec::new(), log);
-                }
+                Some(rule) => self.enter(due.state, rule, due.at, Vec::new(), log),
             }
         }
     }
@@ -146,11 +149,24 @@ impl Breaker {
         }
     }
 
-    /// Ends the open time at once, because nothing else is left. At most once in each open time.
+    /// Ends the open time at once, because nothing else can answer.
     pub(crate) fn cut_short(&mut self, now: Moment, rules: &BreakerRules, log: &mut Vec<Change>) {
-        self.cut_short = true;
         let state = State::half_open(now, rules);
         self.enter(state, TransitionRule::NothingElse, now, Vec::new(), log);
+    }
+
+    /// A sole trial has begun to answer: whoever waits for this endpoint need not wait for its end.
+    pub(crate) fn answering(
+        &mut self,
+        evidence: RequestId,
+        now: Moment,
+        rules: &BreakerRules,
+        log: &mut Vec<Change>,
+    ) {
+        if matches!(self.state, State::HalfOpen { .. }) {
+            let closed = State::Closed { calm_at: now + rules.calm };
+            self.enter(closed, TransitionRule::TrialsPassed, now, vec![evidence], log);
+        }
     }
 
     /// Forgets the counts of calls.
@@ -170,7 +186,7 @@ impl Breaker {
         &mut self,
         outcome: Outcome,
         evidence: RequestId,
-        trips: Trips,
+        (trips, trial): (Trips, Trial),
         at: Setting<'_>,
         log: &mut Vec<Change>,
     ) {
@@ -180,7 +196,12 @@ impl Breaker {
             State::Open { .. } => {}
             State::HalfOpen { .. } => {
                 self.give_back();
-                self.tried(outcome, at, log);
+                match (outcome, trial) {
+                    (Outcome::Good | Outcome::Slow, Trial::Sole) => {
+                        self.answering(evidence, at.now, at.rules, log);
+                    }
+                    _ => self.tried(outcome, at, log),
+                }
             }
             State::Closed { .. } => self.judge(outcome, trips, at, log),
             State::Recovering { .. } => {
@@ -326,13 +347,16 @@ impl Breaker {
         if matches!(self.state, State::Closed { calm_at } if calm_at <= at.now) {
             self.step = 0;
         }
-        // A trial that was let out early does not earn another one by failing.
-        self.cut_short &= matches!(self.state, State::HalfOpen { .. });
         let told = retry_after.unwrap_or_default().min(OPEN_TOLD_MAX);
         let open_time = at.rules.open_time(self.step, at.chance).max(told);
         self.step = self.step.saturating_add(1).min(31);
         let evidence = self.evidence(rule, at);
-        self.enter(State::Open { until: at.now + open_time }, rule, at.now, evidence, log);
+        let open = State::Open {
+            until: at.now + open_time,
+            trial_at: at.now + SOLE_TRIAL_AFTER,
+            told_until: at.now + told,
+        };
+        self.enter(open, rule, at.now, evidence, log);
         self.generation = self.generation.wrapping_add(1);
         self.run_halves = 0;
         self.run_calls = 0;
@@ -367,7 +391,7 @@ impl Breaker {
         log: &mut Vec<Change>,
     ) {
         let until = match state {
-            State::Open { until } => Some(until.since(at)),
+            State::Open { until, .. } => Some(until.since(at)),
             State::Recovering { ends, .. } => Some(ends.since(at)),
             _ => None,
         };

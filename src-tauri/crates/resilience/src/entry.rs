@@ -2,10 +2,11 @@
 
 use domain::{Access, Moment, RequestId};
 
-use crate::accesses::{Availability, ClosedWhy, ProbeOutcome};
+use crate::accesses::ProbeOutcome;
+use crate::availability::{Availability, ClosedWhy};
 use crate::baseline::Baseline;
 use crate::block::{Block, BlockReason};
-use crate::breaker::{Breaker, Change, Outcome, Setting, Trips};
+use crate::breaker::{Breaker, Change, Outcome, Setting, Trial, Trips};
 use crate::cooldown::{Cooldown, Cooldowns};
 use crate::forced::{Forced, Override};
 use crate::rules::BreakerRules;
@@ -51,7 +52,7 @@ impl Entry {
         let cooling = self.cooldowns.of(model, now);
         let held = match (forced, self.breaker.state_at(now, rules)) {
             (Some(_), _) | (_, State::Closed { .. }) => Availability::Ready,
-            (_, State::Open { until }) => {
+            (_, State::Open { until, .. }) => {
                 let why = match cooling {
                     Some(cooling) if cooling.at > until => ClosedWhy::CoolingDown(cooling.kind),
                     _ => ClosedWhy::BreakerOpen,
@@ -71,6 +72,34 @@ impl Entry {
             why: ClosedWhy::CoolingDown(cooling.kind),
             until: Some(cooling.at),
         })
+    }
+
+    /// Since when its breaker, being open, may let a sole trial out.
+    pub(crate) fn sole_trial_at(&self, now: Moment, rules: &BreakerRules) -> Option<Moment> {
+        match self.breaker.state_at(now, rules) {
+            State::Open { trial_at, .. } => Some(trial_at),
+            _ => None,
+        }
+    }
+
+    /// When its breaker reopens and until when the server asked to be left alone, if nothing but the
+    /// breaker holds `model` back.
+    pub(crate) fn open_only(
+        &self,
+        model: &str,
+        now: Moment,
+        rules: &BreakerRules,
+    ) -> Option<(Moment, Moment)> {
+        let free =
+            self.block.is_none() && self.forced_at(now).is_none() && !self.cools_down(model, now);
+        match self.breaker.state_at(now, rules) {
+            State::Open { until, told_until, .. } if free => Some((until, told_until)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_half_open(&self, now: Moment, rules: &BreakerRules) -> bool {
+        matches!(self.breaker.state_at(now, rules), State::HalfOpen { .. })
     }
 
     pub(crate) fn cools_down(&self, model: &str, now: Moment) -> bool {
@@ -144,14 +173,27 @@ impl Entry {
     pub(crate) fn count(
         &mut self,
         access: &Access,
-        outcome: Outcome,
+        (outcome, trial): (Outcome, Trial),
         evidence: RequestId,
         at: Setting<'_>,
         log: &mut Vec<Transition>,
     ) {
         let mut changes = Vec::new();
         let trips = self.trips(at.now);
-        self.breaker.count(outcome, evidence, trips, at, &mut changes);
+        self.breaker.count(outcome, evidence, (trips, trial), at, &mut changes);
+        push(access, changes, log);
+    }
+
+    pub(crate) fn answering(
+        &mut self,
+        access: &Access,
+        evidence: RequestId,
+        now: Moment,
+        rules: &BreakerRules,
+        log: &mut Vec<Transition>,
+    ) {
+        let mut changes = Vec::new();
+        self.breaker.answering(evidence, now, rules, &mut changes);
         push(access, changes, log);
     }
 

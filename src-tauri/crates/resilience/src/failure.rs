@@ -17,6 +17,11 @@ words! {
         /// Nothing left this machine: no network, no proxy, the keychain is locked. Says nothing
         /// about any backend, and another backend would fare no better.
         Local = "local",
+        /// This machine is offline: no route leads to the backend. One on this machine may answer.
+        Offline = "offline",
+        /// The machine slept or the program was stopped while the answer was awaited, so nobody knows
+        /// what the backend did. A repetition may find it well.
+        Paused = "paused",
         /// Refused, unreachable, or reset before the first byte of an answer.
         Connect = "connect",
         /// The name of the host could not be resolved.
@@ -151,6 +156,8 @@ impl FailureClass {
         use Owner::{Client, Endpoint, Key, Local, Model, Network, Request};
         let (owner, retries_max, reach) = match self {
             Self::Local => (Local, 0, Reach::Everything),
+            Self::Offline => (Local, 0, Reach::Backend),
+            Self::Paused => (Local, 1, Reach::Access),
             Self::Connect => (Network, 1, Reach::Backend),
             // The resolver has just been asked; its answer is kept for seconds.
             Self::Dns => (Network, 0, Reach::Backend),
@@ -220,6 +227,8 @@ impl Failure {
             Class::Unpaid => Happened::Blocked(BlockReason::Unpaid),
             Class::SpendLimit => Happened::Blocked(BlockReason::QuotaExhausted),
             Class::Local
+            | Class::Offline
+            | Class::Paused
             | Class::BadRequest
             | Class::ModelMissing
             | Class::ConflictOrTimeout
@@ -289,6 +298,8 @@ mod tests {
         };
         let expected = [
             (FailureClass::Local, "nothing"),
+            (FailureClass::Offline, "nothing"),
+            (FailureClass::Paused, "nothing"),
             (FailureClass::Connect, "breaker"),
             (FailureClass::Dns, "breaker"),
             (FailureClass::Tls, "breaker"),

@@ -7,6 +7,7 @@ mod accesses;
 mod adaptive;
 mod admission;
 mod attempts;
+mod availability;
 mod backoff;
 mod baseline;
 mod block;
@@ -15,6 +16,7 @@ mod cooldown;
 mod entry;
 mod failure;
 mod forced;
+mod pauses;
 mod rate_window;
 mod recent;
 mod retry_budget;
@@ -27,14 +29,15 @@ mod transition;
 mod window;
 
 pub use accesses::{
-    ACCESSES_MAX, Accesses, Availability, ClosedWhy, FailureWeight, Happened, Permit, ProbeOutcome,
-    TRANSITIONS_WAITING_MAX, TRIAL_HINT,
+    ACCESSES_MAX, Accesses, FailureWeight, Happened, Permit, ProbeOutcome, TRANSITIONS_WAITING_MAX,
+    TRIAL_HINT,
 };
 pub use adaptive::{AdaptiveLimit, AdaptiveRules};
 pub use admission::{
     Admission, Entered, PASSES_MAX, Priority, RETRY_AFTER_MAX, RETRY_AFTER_MIN, Ticket,
 };
 pub use attempts::{AttemptRules, Attempts, Circumstances, Step, Stopped};
+pub use availability::{Availability, ClosedWhy};
 pub use backoff::full_jitter;
 pub use baseline::{SAMPLES_MAX, SAMPLES_MIN};
 pub use block::{Block, BlockReason};
@@ -43,12 +46,14 @@ pub use cooldown::{
 };
 pub use failure::{Advice, Failure, FailureClass, Owner, Reach};
 pub use forced::{Forced, Override};
+pub use pauses::{PAUSE_GRACE, PAUSE_MIN, PAUSES_KEPT_MAX, Pause, Pauses};
 pub use rate_window::{
     RateExceeded, RateKind, RateLimits, RateRules, RateWindow, RatesTaken, Taken,
 };
 pub use retry_budget::{RETRY_BUDGET_SPAN, RetryBudget, RetryBudgetRules};
 pub use rules::{
-    BreakerRules, COOLDOWN_MAX, OPEN_TOLD_MAX, RAMP_PERCENTS, TRIALS_OUT_MAX, WINDOW_BUCKETS,
+    BreakerRules, COOLDOWN_MAX, OPEN_TOLD_MAX, RAMP_PERCENTS, SOLE_TRIAL_AFTER, TRIALS_OUT_MAX,
+    WINDOW_BUCKETS,
 };
 pub use runaway::{CONVERSATIONS_MAX, Noticed, Runaway, RunawayGuard, RunawayRules};
 pub use saved::SavedAccess;

@@ -18,6 +18,11 @@ pub const COOLDOWN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 /// the last it is closed, which is 100.
 pub const RAMP_PERCENTS: [u8; 3] = [10, 25, 50];
 
+/// Time that a breaker stays open before it lets a trial out because nothing else can answer: short
+/// enough that a backend that is back is used at once, and long enough that one that is dead gets at
+/// most a call a second.
+pub const SOLE_TRIAL_AFTER: Duration = Duration::from_secs(1);
+
 /// Calls that may be out at once in half-open after 0, 1, and 2 or more successes.
 pub const TRIALS_OUT_MAX: [u8; 3] = [1, 2, 4];
 

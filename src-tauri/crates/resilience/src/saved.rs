@@ -4,6 +4,7 @@
 //! The calls of the last minute do not survive: a closed breaker begins with an empty window, but with
 //! its failures in a row. A trial that was out is lost, and its place free again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::{Access, Moment};
@@ -46,16 +47,32 @@ struct SavedBreaker {
     step: u8,
     run_halves: u32,
     bad_probes: u32,
-    cut_short: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum SavedState {
-    Closed { calm_us: u64 },
-    Open { left_us: u64 },
-    HalfOpen { successes: u32, probe_us: u64 },
-    Recovering { stage: u8, left_us: u64, successes: u32, calls: u32, failure_halves: u32 },
+    Closed {
+        calm_us: u64,
+    },
+    Open {
+        left_us: u64,
+        #[serde(default)]
+        trial_us: u64,
+        #[serde(default)]
+        told_us: u64,
+    },
+    HalfOpen {
+        successes: u32,
+        probe_us: u64,
+    },
+    Recovering {
+        stage: u8,
+        left_us: u64,
+        successes: u32,
+        calls: u32,
+        failure_halves: u32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +105,13 @@ impl Accesses {
         self.entries.iter().map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
     }
 
+    /// [`Self::save`] of these accesses, as far as anything is known of them.
+    #[must_use]
+    pub fn save_some(&self, accesses: &HashSet<&Access>, now: Moment) -> Vec<SavedAccess> {
+        let known = accesses.iter().filter_map(|access| self.entries.get_key_value(*access));
+        known.map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
+    }
+
     /// Takes up what was saved `since_saved` ago, by the wall clock: as if the program had run and
     /// nothing had been called meanwhile.
     pub fn restore(&mut self, saved: Vec<SavedAccess>, since_saved: Duration, now: Moment) {
@@ -113,7 +137,6 @@ impl Entry {
                 step: breaker.step,
                 run_halves: breaker.run_halves,
                 bad_probes: breaker.bad_probes,
-                cut_short: breaker.cut_short,
             },
             first_tokens: self.baseline.to_counts(),
             cooldown: self.cooldowns.access.map(|own| SavedCooldown::of(own, now)),
@@ -158,7 +181,6 @@ impl SavedBreaker {
         breaker.step = self.step.min(31);
         breaker.run_halves = self.run_halves;
         breaker.bad_probes = self.bad_probes;
-        breaker.cut_short = self.cut_short;
         breaker.settle(resumed, rules, &mut Vec::new());
         breaker.state = breaker.state.moved(resumed, now);
         breaker.changed = now;
@@ -170,7 +192,11 @@ impl SavedState {
     fn of(state: State, now: Moment) -> Self {
         match state {
             State::Closed { calm_at } => Self::Closed { calm_us: left(calm_at, now) },
-            State::Open { until } => Self::Open { left_us: left(until, now) },
+            State::Open { until, trial_at, told_until } => Self::Open {
+                left_us: left(until, now),
+                trial_us: left(trial_at, now),
+                told_us: left(told_until, now),
+            },
             State::HalfOpen { successes, probe_at, .. } => {
                 Self::HalfOpen { successes, probe_us: left(probe_at, now) }
             }
@@ -188,7 +214,9 @@ impl SavedState {
         let at = Moment::from_micros;
         match self {
             Self::Closed { calm_us } => State::Closed { calm_at: at(calm_us) },
-            Self::Open { left_us } => State::Open { until: at(left_us) },
+            Self::Open { left_us, trial_us, told_us } => {
+                State::Open { until: at(left_us), trial_at: at(trial_us), told_until: at(told_us) }
+            }
             Self::HalfOpen { successes, probe_us } => {
                 let (probe_at, lease_ends) = (at(probe_us), at(0));
                 State::HalfOpen { out: 0, successes, probe_at, lease_ends }
@@ -207,7 +235,9 @@ impl State {
         let on = |at: Moment| to + at.since(from);
         match self {
             Self::Closed { calm_at } => Self::Closed { calm_at: on(calm_at) },
-            Self::Open { until } => Self::Open { until: on(until) },
+            Self::Open { until, trial_at, told_until } => {
+                Self::Open { until: on(until), trial_at: on(trial_at), told_until: on(told_until) }
+            }
             Self::HalfOpen { out, successes, probe_at, lease_ends } => {
                 let (probe_at, lease_ends) = (on(probe_at), on(lease_ends));
                 Self::HalfOpen { out, successes, probe_at, lease_ends }

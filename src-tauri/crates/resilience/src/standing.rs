@@ -90,29 +90,29 @@ impl Entry {
 
 const fn end(state: State) -> Option<Moment> {
     match state {
-        State::Open { until } => Some(until),
+        State::Open { until, .. } => Some(until),
         State::Recovering { ends, .. } => Some(ends),
         State::Closed { .. } | State::HalfOpen { .. } => None,
     }
 }
 
 fn breaker_sentence(state: State, rule: Option<TransitionRule>) -> String {
-    let clause = rule.map_or("no failures are known", TransitionRule::clause);
+    let clause = rule.map_or("no failures have been seen", TransitionRule::clause);
     match state.shown() {
-        AccessState::Closed => format!("Ready: {clause}."),
-        AccessState::Open => format!("Open: {clause}."),
-        AccessState::HalfOpen => format!("Trying single calls: {clause}."),
+        AccessState::Closed => format!("Healthy: {clause}."),
+        AccessState::Open => format!("Tripped: {clause}."),
+        AccessState::HalfOpen => format!("Testing recovery with single requests: {clause}."),
         AccessState::Recovering { percent } => {
-            format!("Recovering with {percent} % of the calls: {clause}.")
+            format!("Recovering with {percent} % of requests: {clause}.")
         }
     }
 }
 
 const fn forced_sentence(forced: Forced) -> &'static str {
     match forced {
-        Forced::Open => "Held open by hand: nothing is sent here.",
-        Forced::Closed => "Held closed by hand: failures do not stop it.",
-        Forced::MonitorOnly => "Monitor only: the breaker writes its log and stops nothing.",
-        Forced::Disabled => "The breaker is off.",
+        Forced::Open => "Traffic is blocked by hand.",
+        Forced::Closed => "Traffic is allowed by hand: failures do not trip the breaker.",
+        Forced::MonitorOnly => "Monitor only, set by hand: failures are logged and block nothing.",
+        Forced::Disabled => "The breaker is disabled by hand.",
     }
 }

@@ -25,10 +25,28 @@ pub enum AccessState {
 /// The same with what each state has to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    Closed { calm_at: Moment },
-    Open { until: Moment },
-    HalfOpen { out: u8, successes: u32, probe_at: Moment, lease_ends: Moment },
-    Recovering { stage: u8, ends: Moment, successes: u32, tally: Tally },
+    Closed {
+        calm_at: Moment,
+    },
+    Open {
+        until: Moment,
+        /// From here on a trial may go out if nothing else can answer…
+        trial_at: Moment,
+        /// …but not before the wait that the server asked for is over.
+        told_until: Moment,
+    },
+    HalfOpen {
+        out: u8,
+        successes: u32,
+        probe_at: Moment,
+        lease_ends: Moment,
+    },
+    Recovering {
+        stage: u8,
+        ends: Moment,
+        successes: u32,
+        tally: Tally,
+    },
 }
 
 /// What time does to a state.
@@ -66,7 +84,7 @@ impl State {
     /// The next thing time has done by `now`.
     pub(crate) fn due(&self, now: Moment, rules: &BreakerRules) -> Option<Due> {
         match *self {
-            Self::Open { until } if until <= now => Some(Due {
+            Self::Open { until, .. } if until <= now => Some(Due {
                 state: Self::half_open(until, rules),
                 at: until,
                 rule: Some(TransitionRule::OpenTimeOver),

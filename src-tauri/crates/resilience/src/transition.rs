@@ -112,31 +112,31 @@ words! {
 }
 
 impl TransitionRule {
-    /// The reason in a clause, for a sentence such as "Open: three calls in a row failed".
+    /// The reason in a clause, for a sentence such as "Tripped: several requests in a row failed".
     #[must_use]
     pub const fn clause(self) -> &'static str {
         match self {
-            Self::FailuresInARow => "calls failed one after the other",
-            Self::FailureRate => "too many of the last minute's calls failed",
-            Self::SlowRate => "most of the last minute's calls were much slower than usual",
-            Self::ProbesFailed => "its probes failed one after the other",
-            Self::OpenTimeOver => "the open time is over",
-            Self::NothingElse => "no other backend was left to try",
-            Self::TrialFailed => "a trial call failed",
-            Self::TrialsPassed => "the trial calls succeeded",
-            Self::RampFailed => "too many calls failed while it was recovering",
+            Self::FailuresInARow => "several requests in a row failed",
+            Self::FailureRate => "too many requests failed in the last minute",
+            Self::SlowRate => "most requests in the last minute were much slower than usual",
+            Self::ProbesFailed => "several probes in a row failed",
+            Self::OpenTimeOver => "the wait is over",
+            Self::NothingElse => "no other backend was available",
+            Self::TrialFailed => "a trial request failed",
+            Self::TrialsPassed => "the trial requests succeeded",
+            Self::RampFailed => "too many requests failed during recovery",
             Self::RampPassed => "it has recovered",
-            Self::RateLimited => "the provider asks for fewer requests",
-            Self::DailyQuota => "the quota of the day is used up",
-            Self::CooldownOver => "the rate limit has passed",
-            Self::KeyRejected => "the provider does not accept the key",
+            Self::RateLimited => "the provider asked for fewer requests",
+            Self::DailyQuota => "the daily quota is used up",
+            Self::CooldownOver => "the rate limit is over",
+            Self::KeyRejected => "the provider rejected the key",
             Self::Forbidden => "the key has no permission for this",
-            Self::Unpaid => "the account has no credit",
+            Self::Unpaid => "the account is out of credit",
             Self::QuotaExhausted => "the account's quota or spend limit is used up",
             Self::CredentialChanged => "the key was replaced",
             Self::RecheckPassed => "a check succeeded",
             Self::Forced => "set by hand",
-            Self::ForceExpired => "the time set by hand is over",
+            Self::ForceExpired => "the setting by hand expired",
             Self::Reset => "reset by hand",
         }
     }

@@ -46,10 +46,8 @@ pub enum Available {
     Trial,
     /// No.
     Closed {
-        /// Completes "it is passed by because …", such as "the breaker is open".
+        /// Completes "it is passed by because …", such as "its breaker is tripped".
         why: Cow<'static, str>,
-        /// Seconds until it may be asked again; `None`: until something changes.
-        secs_left: Option<u64>,
     },
 }
 
@@ -59,8 +57,8 @@ impl fmt::Display for Available {
             Self::Ready => f.write_str("ready"),
             Self::Ramp(percent) => write!(f, "recovering with {percent} % of its requests"),
             Self::Trial => f.write_str("on trial after a failure"),
-            Self::Closed { why, secs_left: Some(secs) } => write!(f, "{why} for {secs} s more"),
-            Self::Closed { why, secs_left: None } => f.write_str(why),
+            // Without the time left: the sentence is stored, and would be wrong a second later.
+            Self::Closed { why } => f.write_str(why),
         }
     }
 }

@@ -249,7 +249,7 @@ impl fmt::Display for PassedOver {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("is not among the backends"),
+            Self::Unknown => f.write_str("no longer exists"),
             Self::Disabled => f.write_str("is switched off"),
             Self::Unusable(reason) => f.write_str(reason),
             Self::BackendLacks(ability) => write!(f, "{ability}"),
@@ -267,7 +267,7 @@ impl fmt::Display for Reason {
                 f.write_str("makes vectors that do not compare with the first candidate's")
             }
             Self::OtherPart => f.write_str("has another part of the split"),
-            Self::Repeated => f.write_str("stands in the route twice"),
+            Self::Repeated => f.write_str("is in the route twice"),
         }
     }
 }

@@ -36,14 +36,15 @@ pub(crate) fn finish(mut text: String, parts: &[Part<'_>], passed_over: &[Passed
     };
     let is_closed = first.is_some_and(|(tier, _)| tier > Tier::Now);
     if let Some(part) = parts.first().filter(|_| is_closed) {
-        let _ = write!(text, ", though it is not ready: {}", part.available());
+        let _ = write!(text, ", although it is held back: {}", part.available());
     }
     if let Some(part) = parts.iter().filter(waits).min_by_key(|part| part.place) {
-        let _ = write!(text, "; {} waits: {}", part.backend.models.backend, part.available());
+        let _ =
+            write!(text, "; {} is held back: {}", part.backend.models.backend, part.available());
         more(&mut text, parts.iter().filter(waits).count());
     }
     if let Some(one) = passed_over.first() {
-        let _ = write!(text, "; left out: {one}");
+        let _ = write!(text, "; skipped: {one}");
         more(&mut text, passed_over.len());
     }
     text.push('.');
@@ -64,14 +65,14 @@ fn why(text: &mut String, route: &Route, parts: &[Part<'_>], first: &Part<'_>) -
         Ground::Share { weight, of } => {
             write!(
                 text,
-                " has {weight} of {of} of the conversations of the route {id}, this one too"
+                " gets {weight} of {of} conversations of the route {id}, including this one"
             )
         }
         Ground::Largest(tokens) => write!(
             text,
             " takes the most tokens in the route {id}, {tokens}, and none is known to take this request"
         ),
-        _ if count == 1 => write!(text, " is the only one in the route {id} that can be asked"),
+        _ if count == 1 => write!(text, " is the only candidate in the route {id} that can answer"),
         Ground::Pinned | Ground::Place(_) => {
             write!(text, " is the first of {count} in the route {id}")
         }

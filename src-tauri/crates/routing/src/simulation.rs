@@ -1,5 +1,5 @@
 //! What would become of many requests: the same choice drawn again and again over a moment that is
-//! held still, with backends that are only taken to be closed. Nothing is asked of anybody.
+//! held still, with backends that are only taken to be down. Nothing is asked of anybody.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -76,8 +76,7 @@ impl Frozen {
     pub fn closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
         for ((access, _), available) in &mut self.available {
             if backends.contains(&access.backend) {
-                *available =
-                    Available::Closed { why: "it is taken to be closed".into(), secs_left: None };
+                *available = Available::Closed { why: "it is taken to be down".into() };
             }
         }
         self

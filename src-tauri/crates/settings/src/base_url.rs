@@ -1,11 +1,16 @@
 //! Which addresses a backend may have. A backend's URL decides where keys and prompts travel, so the
 //! rules are written once, here, and every way into the configuration passes them.
 //!
-//! A host name is judged by its text only; what it resolves to is judged when it is connected to.
+//! A host name is judged by its text here; what it resolves to is judged when it is connected to
+//! (`resolved`).
+
+mod resolved;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
+
+pub use resolved::{AddressRefused, BackendNetwork, check_resolved};
 
 use crate::BackendKind;
 
@@ -203,10 +208,17 @@ fn ends_in_version(path: &str) -> bool {
 }
 
 fn reach(host: &Host<&str>) -> Reach {
-    let address = match host {
-        Host::Domain(name) => return reach_of_name(name.trim_end_matches('.')),
-        Host::Ipv4(address) => IpAddr::V4(*address),
-        Host::Ipv6(address) => embedded_v4(*address).map_or(IpAddr::V6(*address), IpAddr::V4),
+    match host {
+        Host::Domain(name) => reach_of_name(name.trim_end_matches('.')),
+        Host::Ipv4(address) => reach_of_address(IpAddr::V4(*address)),
+        Host::Ipv6(address) => reach_of_address(IpAddr::V6(*address)),
+    }
+}
+
+fn reach_of_address(address: IpAddr) -> Reach {
+    let address = match address {
+        IpAddr::V6(wrapper) => embedded_v4(wrapper).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
     };
     if METADATA_ADDRESSES.contains(&address) {
         return Reach::Forbidden;

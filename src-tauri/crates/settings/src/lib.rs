@@ -18,23 +18,26 @@ mod write;
 
 pub use atomic::write_atomic;
 pub use base_url::{
-    BaseUrl, BaseUrlCaution, BaseUrlError, api_root, corrected_base_url, parse_base_url,
+    AddressRefused, BackendNetwork, BaseUrl, BaseUrlCaution, BaseUrlError, api_root,
+    check_resolved, corrected_base_url, parse_base_url,
 };
+pub use domain::VaultKind;
 pub use model::{
     AppearanceSettings, BALANCE_PERCENT_RANGE, BackendKind, BackendSettings, BalanceSettings,
     CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
-    CACHE_TTL_SECS_RANGE, CacheSettings, ClientPriority, ClientSettings, CredentialSettings,
-    ENTRIES_MAX, GATEWAY_BODY_BYTES_MAX_RANGE, GATEWAY_CONNECT_TIMEOUT_MS_RANGE,
-    GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE, GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE,
-    GATEWAY_QUEUE_MAX_RANGE, GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE,
-    GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings,
-    LABEL_CHARS_MAX, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, MOCK_BACKEND_ID, MODEL_CHARS_MAX,
-    MODELS_PER_BACKEND_MAX, NotificationSettings, NumberField, POOL_MEMBERS_MAX, PROJECT_CHARS_MAX,
-    PoolMember, PoolSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
-    ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
-    RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings,
-    TOKENS_PER_MINUTE_RANGE, Theme, TokenSha256, TokenSha256Malformed, TrafficLimits, VaultKind,
-    VaultSettings, WEIGHT_RANGE,
+    CACHE_TTL_SECS_RANGE, CacheSettings, ClientPriority, ClientScope, ClientSettings,
+    CredentialSettings, ENTRIES_MAX, GATEWAY_BODY_BYTES_MAX_RANGE,
+    GATEWAY_CONNECT_TIMEOUT_MS_RANGE, GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE,
+    GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE, GATEWAY_QUEUE_MAX_RANGE,
+    GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE,
+    GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings, LABEL_CHARS_MAX,
+    LEDGER_COMMIT_WAIT_MS_RANGE, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, MOCK_BACKEND_ID,
+    MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, NotificationSettings, NumberField, POOL_MEMBERS_MAX,
+    PROJECT_CHARS_MAX, PoolMember, PoolSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX,
+    ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
+    RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX, STICKY_SECS_DEFAULT,
+    STICKY_SECS_RANGE, Settings, TOKENS_PER_MINUTE_RANGE, Theme, TokenSha256, TokenSha256Malformed,
+    TrafficLimits, VaultSettings, WEIGHT_RANGE,
 };
 pub use preset::{Preset, PresetPlace, presets};
 pub use problem::{Problem, ProposedFix, Severity};

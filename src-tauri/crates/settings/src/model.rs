@@ -4,6 +4,7 @@
 mod cache;
 mod resilience;
 mod routing;
+mod scope;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,10 +12,13 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, Lack, Offer, Origin, RouteId, WallTime,
+    BackendId, CacheWish, ClientId, CredentialId, Crossing, Lack, Offer, Origin, RouteId,
+    VaultKind, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
+
+use crate::BackendNetwork;
 
 pub use cache::{
     CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
@@ -27,6 +31,7 @@ pub use routing::{
     ROUTE_SCOPES_MAX, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
     STICKY_SECS_RANGE, TOKENS_PER_MINUTE_RANGE, TrafficLimits, WEIGHT_RANGE,
 };
+pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
 
 /// Id of the mock backend that is built in and therefore never stands in the file.
 pub const MOCK_BACKEND_ID: &str = "mock";
@@ -53,6 +58,9 @@ pub const GATEWAY_TOTAL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=3_600_00
 pub const HEALTH_INTERVAL_SECS_RANGE: RangeInclusive<u64> = 5..=3_600;
 /// How long raw requests are kept, in days.
 pub const LEDGER_RETENTION_DAYS_RANGE: RangeInclusive<u32> = 1..=3_650;
+/// How long the end of an answer waits until its record is committed, in milliseconds. A local disk
+/// takes under one; past five seconds most tools would take the answer for broken.
+pub const LEDGER_COMMIT_WAIT_MS_RANGE: RangeInclusive<u64> = 10..=5_000;
 /// Longest label, in characters.
 pub const LABEL_CHARS_MAX: usize = 120;
 /// Longest model name, in characters.
@@ -169,11 +177,14 @@ impl Default for NotificationSettings {
 pub struct LedgerSettings {
     /// Days that raw requests are kept; within [`LEDGER_RETENTION_DAYS_RANGE`].
     pub retention_days: u32,
+    /// Milliseconds that the end of an answer waits for its record; within
+    /// [`LEDGER_COMMIT_WAIT_MS_RANGE`]. Then the answer is delivered and the ledger counts as behind.
+    pub commit_wait_ms: u64,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { retention_days: 30 }
+        Self { retention_days: 30, commit_wait_ms: 250 }
     }
 }
 
@@ -222,6 +233,8 @@ pub struct BackendSettings {
     pub offers: BTreeSet<Offer>,
     /// What becomes of fields that its protocol has no word for.
     pub crossing: Crossing,
+    /// Whether its name, although public, may lead to a private address (`private_network`).
+    pub network: BackendNetwork,
     /// How much the gateway may ask of it.
     pub limits: TrafficLimits,
 }
@@ -249,6 +262,8 @@ pub struct ClientSettings {
     pub cache: Option<CacheWish>,
     /// Whether somebody waits for its answers.
     pub priority: ClientPriority,
+    /// What it may ask for (`allow_models`, `allow_backends`, `allow_routes`).
+    pub scope: ClientScope,
 }
 
 /// SHA-256 of a local token, 64 hexadecimal digits in the file.
@@ -301,22 +316,6 @@ impl FromStr for TokenSha256 {
             *byte = u8::try_from(high * 16 + low).map_err(|_| TokenSha256Malformed)?;
         }
         Ok(Self(bytes))
-    }
-}
-
-domain::words! {
-    /// A store of secrets.
-    #[derive(Default)]
-    VaultKind {
-        /// The operating system's keychain.
-        #[default]
-        Keychain = "keychain",
-        /// A file encrypted with a passphrase.
-        File = "file",
-        /// A read-only view of environment variables.
-        Env = "env",
-        /// Nothing kept past the end of the program.
-        Memory = "memory",
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Base URLs are those of each provider's own documentation (`docs_url`).
 
-use domain::{Lack, Offer};
+use domain::{KeyPrefix, Lack, Offer};
 
 use crate::BackendKind;
 
@@ -30,9 +30,11 @@ pub struct Preset {
     /// Its address, as [`crate::api_root`] understands it.
     pub base_url: &'static str,
     /// What its keys begin with, if they have a prefix of their own.
-    pub key_prefix: Option<&'static str>,
+    pub key_prefix: Option<KeyPrefix>,
     /// Where its API is described.
     pub docs_url: &'static str,
+    /// The page where its keys are made, where one is known.
+    pub keys_url: Option<&'static str>,
     /// The environment variable in which its key customarily stands.
     pub variable: Option<&'static str>,
     /// Hosted or on this machine.
@@ -67,11 +69,21 @@ mod tests {
             let base_url = parse_base_url(preset.base_url, 4_283).expect(preset.id);
             assert_eq!(base_url.caution, None, "{}", preset.id);
             assert!(preset.docs_url.starts_with("https://"), "{}", preset.id);
+            assert!(preset.keys_url.is_none_or(|url| url.starts_with("https://")), "{}", preset.id);
             assert!(!preset.label.is_empty() && preset.label.len() <= LABEL_CHARS_MAX);
             assert_ne!(preset.kind, BackendKind::Mock, "{}", preset.id);
             let hosted = preset.place == PresetPlace::Hosted;
             assert_eq!(hosted, preset.base_url.starts_with("https://"), "{}", preset.id);
             assert_eq!(hosted, preset.variable.is_some(), "{}", preset.id);
+        }
+    }
+
+    #[test]
+    fn the_keys_of_every_preset_are_masked_in_texts() {
+        for prefix in presets().filter_map(|preset| preset.key_prefix) {
+            let (prefix, rest) = (prefix.as_str(), "c4n4ryC4N4RYc4n4ry");
+            let masked = domain::redact(&format!("bad key {prefix}{rest}!")).into_owned();
+            assert!(!masked.contains(rest) && masked.contains('…'), "{masked}");
         }
     }
 

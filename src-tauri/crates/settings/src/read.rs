@@ -8,10 +8,12 @@ mod names;
 mod pool;
 mod resilience;
 mod routes;
+mod scope;
 mod secrets;
 
 use std::ops::Range;
 
+use domain::VaultKind;
 use toml_edit::Document;
 
 use crate::finding::{Findings, Repair, position};
@@ -21,8 +23,8 @@ use crate::{
     GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE, GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE,
     GATEWAY_QUEUE_MAX_RANGE, GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE,
     GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings,
-    LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, NotificationSettings, Problem, Settings, Severity,
-    Theme, VaultKind, VaultSettings,
+    LEDGER_COMMIT_WAIT_MS_RANGE, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, NotificationSettings,
+    Problem, Settings, Severity, Theme, VaultSettings,
 };
 
 /// The version of the file's format that this program writes.
@@ -157,16 +159,14 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
     let (name, range) = ("interval_secs", HEALTH_INTERVAL_SECS_RANGE);
     let health = only("health", name, findings);
     let interval_secs = health.integer(name, &range, fresh.health.interval_secs, findings);
-    let (name, range) = ("retention_days", LEDGER_RETENTION_DAYS_RANGE);
-    let ledger = only("ledger", name, findings);
-    let retention_days = ledger.integer(name, &range, fresh.ledger.retention_days, findings);
+    let ledger = ledger(&root.section("ledger", findings), findings);
     let backends = root.section("backends", findings);
     let (routes, cached) = (root.section("routes", findings), root.section("cache", findings));
     let settings = Settings {
         vault: VaultSettings { kind: kind.unwrap_or_default() },
         health: HealthSettings { interval_secs },
         notifications: NotificationSettings { enabled },
-        ledger: LedgerSettings { retention_days },
+        ledger,
         appearance: AppearanceSettings { theme: theme.unwrap_or_default() },
         credentials: entries::read_credentials(&root.section("credentials", findings), findings),
         resilience: resilience::resilience(&root.section("resilience", findings), findings),
@@ -183,6 +183,16 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
     }
     routes::check(&routes, &settings, findings);
     settings
+}
+
+fn ledger(section: &Section, findings: &mut Findings) -> LedgerSettings {
+    let fresh = LedgerSettings::default();
+    section.check_names(&["retention_days", "commit_wait_ms"], findings);
+    let (days, waits) = (LEDGER_RETENTION_DAYS_RANGE, LEDGER_COMMIT_WAIT_MS_RANGE);
+    LedgerSettings {
+        retention_days: section.integer("retention_days", &days, fresh.retention_days, findings),
+        commit_wait_ms: section.integer("commit_wait_ms", &waits, fresh.commit_wait_ms, findings),
+    }
 }
 
 fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {

@@ -48,6 +48,12 @@ pub enum SettingsError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A folder, a pipe or a device stands in its place.
+    #[error("{} is not a regular file; move it away, or put a text file there", .path.display())]
+    NotAFile {
+        /// The settings file.
+        path: PathBuf,
+    },
     /// The operating system refused to write it, or it is a symbolic link.
     #[error("could not write {}; check its folder's permissions and the free space", .path.display())]
     Write {
@@ -346,6 +352,13 @@ enum Content {
 
 fn read_file(path: &Path) -> Result<Content, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_owned(), source };
+    // Opening a FIFO waits for somebody who writes to it, and a device may have no end.
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(SettingsError::NotAFile { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
+        Err(error) => return Err(failed(error)),
+    }
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),

@@ -56,6 +56,7 @@ fn each_mistake_is_found_at_its_field() {
         ),
         ("[health]\ninterval_secs = 4".into(), Error, "health.interval_secs", 2),
         ("[ledger]\nretention_days = 0".into(), Error, "ledger.retention_days", 2),
+        ("[ledger]\ncommit_wait_ms = 9".into(), Error, "ledger.commit_wait_ms", 2),
         ("[notifications]\nenabled = \"yes\"".into(), Error, "notifications.enabled", 2),
         ("[appearance]\ntheme = \"drak\"".into(), Error, "appearance.theme", 2),
         ("[vault]\nkind = \"plain\"".into(), Error, "vault.kind", 2),
@@ -397,6 +398,8 @@ fn every_limit_holds_at_its_last_value_and_not_one_past_it() {
     check(&number("health", "interval_secs"), interval, "health.interval_secs");
     let days = *limits::LEDGER_RETENTION_DAYS_RANGE.end() as usize;
     check(&number("ledger", "retention_days"), days, "ledger.retention_days");
+    let wait = of(*limits::LEDGER_COMMIT_WAIT_MS_RANGE.end());
+    check(&number("ledger", "commit_wait_ms"), wait, "ledger.commit_wait_ms");
     let label = |length| backend(&format!("label = \"{}\"", "ü".repeat(length)));
     check(&label, limits::LABEL_CHARS_MAX, "backends.up.label");
     let model = |length| backend(&format!("models = [\"{}\"]", "m".repeat(length)));

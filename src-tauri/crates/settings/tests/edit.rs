@@ -17,10 +17,10 @@ use domain::{
 };
 use proptest::prelude::*;
 use settings::{
-    BackendKind, BackendSettings, BalanceSettings, CacheSettings, ClientPriority, ClientSettings,
-    CredentialSettings, EditError, PoolMember, PoolSettings, ResiliencePreset,
-    RouteCandidateSettings, RouteSettings, Settings, SettingsError, SettingsStore, StoreState,
-    Theme, TokenSha256, TrafficLimits, VaultKind,
+    BackendKind, BackendNetwork, BackendSettings, BalanceSettings, CacheSettings, ClientPriority,
+    ClientScope, ClientSettings, CredentialSettings, EditError, PoolMember, PoolSettings,
+    ResiliencePreset, RouteCandidateSettings, RouteSettings, Settings, SettingsError,
+    SettingsStore, StoreState, Theme, TokenSha256, TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -102,6 +102,7 @@ fn backend(url: &str) -> BackendSettings {
         lacks: BTreeSet::new(),
         offers: BTreeSet::new(),
         crossing: Crossing::Strict,
+        network: BackendNetwork::Public,
         limits: TrafficLimits::default(),
     }
 }
@@ -139,6 +140,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             limits: TrafficLimits::default(),
             cache: None,
             priority: ClientPriority::default(),
+            scope: ClientScope::default(),
         };
         draft.clients.insert(ClientId::new("codex").expect("an id"), client);
     });
@@ -344,19 +346,21 @@ fn how_a_backend_differs_is_written_where_it_does_and_kept_on_another_kind() {
             lacks: BTreeSet::from([Lack::Images, Lack::StreamUsage]),
             offers: BTreeSet::from([Offer::Responses]),
             crossing: Crossing::Lenient,
+            network: BackendNetwork::Private,
             ..backend("http://127.0.0.1:2/v1")
         };
         draft.backends.insert(id("differing"), differing);
     });
     let text = fixture.text();
     let (plain, differing) = text.split_once("[backends.differing]").expect("both");
-    for name in ["lacks", "offers", "crossing"] {
+    for name in ["lacks", "offers", "crossing", "private_network"] {
         assert!(!plain.contains(name), "{text}");
     }
     for line in ["lacks = [\"stream-usage\", \"images\"]", "offers = [\"responses\"]"] {
         assert!(differing.contains(line), "{text}");
     }
     assert!(differing.contains("crossing = \"lenient\""), "{text}");
+    assert!(differing.contains("private_network = true"), "{text}");
     fixture.edit(|draft| draft.backends[&id("differing")].kind = BackendKind::Anthropic);
     let warned: Vec<String> =
         fixture.store.problems().into_iter().map(|problem| problem.path).collect();
@@ -364,6 +368,35 @@ fn how_a_backend_differs_is_written_where_it_does_and_kept_on_another_kind() {
     assert!(fixture.text().contains("lacks = [\"stream-usage\", \"images\"]"));
     fixture.edit(|draft| draft.backends[&id("differing")].crossing = Crossing::Strict);
     assert!(!fixture.text().contains("crossing"), "{}", fixture.text());
+}
+
+#[test]
+fn a_clients_scope_is_read_and_a_mistake_in_it_is_an_error() {
+    let client = |lists: &str| {
+        let head = format!(
+            "[clients.tool]\ntoken_sha256 = \"{}\"\ncreated = 2026-01-31T09:30:00Z",
+            "ab".repeat(32)
+        );
+        Fixture::new(Some(&format!("{head}\n{lists}\n")))
+    };
+    let fixture = client("allow_models = [\"gpt-4o\", \"claude-*\"]\nallow_backends = [\"corp\"]");
+    assert_eq!(fixture.store.state(), StoreState::Valid);
+    let scope = &fixture.store.current().clients[&ClientId::new("tool").expect("an id")].scope;
+    assert_eq!(scope.models, ["gpt-4o", "claude-*"]);
+    assert_eq!((scope.backends.as_slice(), scope.routes.len()), (&[id("corp")][..], 0));
+    for lists in [
+        "allow_models = []",
+        "allow_models = \"gpt-4o\"",
+        "allow_models = [5]",
+        "allow_backends = [\"Not An Id\"]",
+        "allow_routes = [\"\"]",
+    ] {
+        let fixture = client(lists);
+        assert_eq!(fixture.store.state(), StoreState::Invalid, "{lists}");
+        let field = lists.split(' ').next().expect("a word");
+        let path = &fixture.store.problems()[0].path;
+        assert_eq!(*path, format!("clients.tool.{field}"));
+    }
 }
 
 #[test]
@@ -432,8 +465,23 @@ fn edits_from_several_threads_are_all_kept() {
 fn a_folder_in_the_files_place_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = SettingsStore::open(folder.path()).expect_err("refused");
-    assert!(matches!(&error, SettingsError::Read { .. }));
+    assert!(matches!(&error, SettingsError::NotAFile { .. }));
     assert!(error.to_string().contains(&*folder.path().to_string_lossy()), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_in_the_files_place_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("settings.toml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success());
+    let endless = folder.path().join("endless.toml");
+    std::os::unix::fs::symlink("/dev/zero", &endless).expect("a link");
+    for path in [pipe, endless] {
+        let error = SettingsStore::open(&path).expect_err("refused");
+        assert!(error.to_string().contains("is not a regular file"), "{error}");
+    }
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {
@@ -480,6 +528,11 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     limits: TrafficLimits::default(),
                     cache: None,
                     priority: ClientPriority::default(),
+                    scope: ClientScope {
+                        models: vec!["gpt-4o".to_owned(), "claude-*".to_owned()],
+                        backends: vec![id("local")],
+                        routes: vec![RouteId::new("fast").expect("an id")],
+                    },
                 };
                 settings.clients.insert(ClientId::new(name).expect("an id"), client);
             }

@@ -17,11 +17,8 @@ pub enum VaultConfig {
         /// Where the file lies or will lie.
         path: PathBuf,
     },
-    /// The variables of the process, which only the shell may read.
-    Env {
-        /// Names and values; those Gatehouse does not know are zeroed at once.
-        variables: Vec<(String, String)>,
-    },
+    /// What was read of the variables of the process, which only the shell may do.
+    Env(Arc<EnvStore>),
     /// Nothing on disk.
     Memory,
 }
@@ -33,7 +30,7 @@ impl VaultConfig {
         match self {
             Self::Keychain { .. } => VaultKind::Keychain,
             Self::File { .. } => VaultKind::File,
-            Self::Env { .. } => VaultKind::Env,
+            Self::Env(_) => VaultKind::Env,
             Self::Memory => VaultKind::Memory,
         }
     }
@@ -42,7 +39,7 @@ impl VaultConfig {
         match self {
             Self::Keychain { service } => Arc::new(Keychain::new(service)),
             Self::File { path } => Arc::new(FileStore::new(path, WORK_FACTOR_LOG2)),
-            Self::Env { variables } => Arc::new(EnvStore::new(variables)),
+            Self::Env(store) => store,
             Self::Memory => Arc::new(MemoryStore::new()),
         }
     }

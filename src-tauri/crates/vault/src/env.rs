@@ -185,7 +185,7 @@ mod tests {
         for refused in [store.put(&id("openai"), &secret), store.remove(&id("openai"))] {
             let error = refused.expect_err("read only");
             assert!(matches!(error, VaultError::ReadOnly), "{error:?}");
-            assert!(error.to_string().contains("choose the keychain or file vault"), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("`gatehouse vault set file`")));
         }
     }
 }

@@ -14,25 +14,29 @@ pub enum VaultError {
     #[error("no key is stored under {0}; add it with `gatehouse keys add {0}`")]
     NotFound(CredentialId),
     /// The store is there and closed.
-    #[error("the vault is locked. {}", .0.hint())]
+    #[error("{}", .0.what())]
     Locked(Lock),
     /// A Secret Service without a collection.
-    #[error("the keychain has no keyring to keep keys in. {}", VaultState::NoCollection.hint())]
+    #[error("the keychain has no keyring to store keys in")]
     NoCollection,
-    /// The store cannot be reached, read or written.
-    #[error("the vault cannot be reached. {}", VaultState::Unavailable.hint())]
+    /// No keychain can be reached.
+    #[error("there is no keychain on this machine, or it cannot be reached")]
     Unavailable {
         /// What the store or the operating system said.
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// The operating system refuses to read or write the vault file.
+    #[error("the vault file cannot be read or written: {source}")]
+    File {
+        /// What the operating system said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
     /// No answer within the time limit. A write that ends so may still have happened.
-    #[error("the vault does not answer. {}", VaultState::Hung.hint())]
+    #[error("the vault does not answer")]
     Hung,
     /// The `env` vault was asked to change.
-    #[error(
-        "the env vault only reads variables; change the variable where you set it, or choose the keychain or file vault"
-    )]
+    #[error("the env vault is read-only: it shows variables such as OPENAI_API_KEY")]
     ReadOnly,
     /// The key and what is stored with it are too large for every store we support.
     #[error(
@@ -72,8 +76,7 @@ pub enum Damage {
     },
     /// The file is cut short, altered, over [`FILE_BYTES_MAX`], or not an encrypted vault at all.
     #[error(
-        "the vault file is damaged, not a vault, or over {FILE_BYTES_MAX} bytes; it was left as it is. {}",
-        VaultState::Damaged.hint()
+        "the vault file is damaged, not a vault, or over {FILE_BYTES_MAX} bytes; it was left as it is"
     )]
     File,
 }
@@ -81,6 +84,22 @@ pub enum Damage {
 impl VaultError {
     pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Unavailable { source: Arc::new(source) }
+    }
+
+    pub(crate) fn file(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::File { source: Arc::new(source) }
+    }
+
+    /// What to do about it, as one or two sentences that name the command.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::ReadOnly => Some(
+                "Change the variable where you set it, or choose another vault: \
+                 `gatehouse vault set keychain` or `gatehouse vault set file`.",
+            ),
+            other => other.state().map(VaultState::hint).filter(|hint| !hint.is_empty()),
+        }
     }
 
     /// What this failure says about the vault as a whole; `None` when it says something of one key
@@ -91,6 +110,7 @@ impl VaultError {
             Self::Locked(lock) => Some(VaultState::Locked(*lock)),
             Self::NoCollection => Some(VaultState::NoCollection),
             Self::Unavailable { .. } => Some(VaultState::Unavailable),
+            Self::File { .. } => Some(VaultState::FileUnusable),
             Self::Hung => Some(VaultState::Hung),
             Self::Damaged(Damage::File) => Some(VaultState::Damaged),
             Self::NotFound(_) | Self::ReadOnly | Self::TooLarge { .. } | Self::Damaged(_) => None,

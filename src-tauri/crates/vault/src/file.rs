@@ -16,7 +16,7 @@ use domain::{BoundSecret, CredentialId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::envelope::{self, Envelope};
-use crate::{Lock, Passphrase, SecretStore, VaultError, VaultKind};
+use crate::{Damage, Lock, Passphrase, SecretStore, VaultError, VaultKind};
 
 pub use cipher::{WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
 pub use disk::FILE_BYTES_MAX;
@@ -26,6 +26,14 @@ pub struct FileStore {
     path: PathBuf,
     work_factor_log2: u8,
     opened: Mutex<Option<Opened>>,
+    /// Why the file was not opened when that was last tried.
+    refused: Mutex<Option<Refused>>,
+}
+
+struct Refused {
+    error: VaultError,
+    /// The file then; another one may be opened.
+    on_disk: Vec<u8>,
 }
 
 struct Opened {
@@ -43,16 +51,35 @@ impl FileStore {
     #[must_use]
     pub fn new(path: PathBuf, work_factor_log2: u8) -> Self {
         let work_factor_log2 = work_factor_log2.clamp(1, WORK_FACTOR_LOG2_MAX);
-        Self { path, work_factor_log2, opened: Mutex::new(None) }
+        Self { path, work_factor_log2, opened: Mutex::new(None), refused: Mutex::new(None) }
     }
 
-    /// The reason for which the file is closed.
+    /// The reason for which the file is closed. A file that no passphrase can open is told so before
+    /// anyone is asked for one.
     fn locked(&self) -> VaultError {
-        match disk::read(&self.path) {
-            Ok(Some(_)) => VaultError::Locked(Lock::PassphraseNeeded),
-            Ok(None) => VaultError::Locked(Lock::PassphraseUnset),
-            Err(error) => error,
+        let bytes = match disk::read(&self.path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return VaultError::Locked(Lock::PassphraseUnset),
+            Err(error) => return error,
+        };
+        match &*self.refused.lock() {
+            Some(refused) if refused.on_disk == bytes => refused.error.clone(),
+            _ => cipher::check_header(&bytes)
+                .err()
+                .unwrap_or(VaultError::Locked(Lock::PassphraseNeeded)),
         }
+    }
+
+    fn opened(&self, bytes: Vec<u8>, passphrase: &Passphrase) -> Result<Opened, VaultError> {
+        let items = match cipher::decrypt(&bytes, passphrase) {
+            Ok(items) => items,
+            Err(error) => {
+                *self.refused.lock() = Some(Refused { error: error.clone(), on_disk: bytes });
+                return Err(error);
+            }
+        };
+        *self.refused.lock() = None;
+        Ok(Opened { passphrase: passphrase.clone(), items, on_disk: bytes })
     }
 
     /// Encrypts and writes `items`, and only then makes them the ones in memory.
@@ -114,6 +141,24 @@ impl SecretStore for FileStore {
         })
     }
 
+    /// One write for all, and then the file is opened again from the disk: who moves keys here removes
+    /// them from where they were.
+    fn put_all(&self, secrets: &[(CredentialId, BoundSecret)]) -> Result<(), VaultError> {
+        let sealed = secrets.iter().map(|(id, secret)| Ok((id.clone(), envelope::seal(secret)?)));
+        let sealed: Items = sealed.collect::<Result<_, VaultError>>()?;
+        self.change(|items| {
+            items.extend(sealed);
+            Ok(())
+        })?;
+        let guard = self.opened.lock();
+        let opened = guard.as_ref().ok_or_else(|| self.locked())?;
+        let kept = disk::read(&self.path)?.unwrap_or_default();
+        match cipher::decrypt(&kept, &opened.passphrase)? == opened.items {
+            true => Ok(()),
+            false => Err(VaultError::Damaged(Damage::NotKept)),
+        }
+    }
+
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
         let guard = self.opened.lock();
         let opened = guard.as_ref().ok_or_else(|| self.locked())?;
@@ -143,8 +188,7 @@ impl SecretStore for FileStore {
         let Some(bytes) = disk::read(&self.path)? else {
             return self.create(passphrase, guard);
         };
-        let items = cipher::decrypt(&bytes, passphrase)?;
-        *guard = Some(Opened { passphrase: passphrase.clone(), items, on_disk: bytes });
+        *guard = Some(self.opened(bytes, passphrase)?);
         Ok(())
     }
 }

@@ -14,19 +14,34 @@ pub enum Lock {
 }
 
 impl Lock {
+    /// What is the matter.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Keychain => "the keychain is locked",
+            Self::PassphraseNeeded => "the vault file is locked",
+            Self::PassphraseUnset => "the vault file does not exist yet",
+            Self::PassphraseWrong => "the passphrase does not open the vault file",
+        }
+    }
+
     /// What to do, as one sentence.
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
             Self::Keychain => {
-                "Unlock your keychain (log in again, or open your system's keychain or \
-                 passwords program), then check again."
+                "Unlock it (log in again, or open your system's passwords app), then run \
+                 `gatehouse vault status`."
             }
             Self::PassphraseNeeded => {
-                "Enter the passphrase of the file vault, or set GATEHOUSE_PASSPHRASE."
+                "Run `gatehouse vault unlock`, or start Gatehouse with GATEHOUSE_PASSPHRASE set."
             }
-            Self::PassphraseUnset => "Choose a passphrase: it will encrypt the new file vault.",
-            Self::PassphraseWrong => "Enter the passphrase again; the file vault is unchanged.",
+            Self::PassphraseUnset => {
+                "Run `gatehouse vault unlock` to choose a passphrase and create it."
+            }
+            Self::PassphraseWrong => {
+                "Try again with `gatehouse vault unlock`; the file is unchanged."
+            }
         }
     }
 }
@@ -42,8 +57,10 @@ pub enum VaultState {
     Locked(Lock),
     /// A Secret Service runs, but has no collection to keep keys in.
     NoCollection,
-    /// No keychain answers at all, or the file cannot be read or written.
+    /// No keychain answers at all.
     Unavailable,
+    /// The vault file cannot be read or written.
+    FileUnusable,
     /// It did not answer within the time limit.
     Hung,
     /// The encrypted file is not what was written.
@@ -56,23 +73,30 @@ impl VaultState {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::Ready => "",
-            Self::Unchecked => "Check the vault to see whether it works.",
+            Self::Unchecked => "Run `gatehouse vault status` to see whether it works.",
             Self::Locked(lock) => lock.hint(),
             Self::NoCollection => {
-                "Create a default keyring (log in to the desktop once, or use your \
-                 passwords program), or choose the `file` vault."
+                "Run `gatehouse vault set file` to store keys in an encrypted file, or create a \
+                 default keyring (log in to the desktop once, or use your passwords app)."
+            }
+            Self::Unavailable if cfg!(target_os = "linux") => {
+                "Run `gatehouse vault set file` to store keys in an encrypted file, or start \
+                 gnome-keyring or KWallet in this session."
             }
             Self::Unavailable => {
-                "Start a keychain (on Linux: gnome-keyring or KWallet on the session \
-                 bus) or make the vault's folder writable, or choose the `file` vault."
+                "Run `gatehouse vault set file` to store keys in an encrypted file."
+            }
+            Self::FileUnusable => {
+                "Make the vault file and its folder readable and writable for your user, then run \
+                 `gatehouse vault status`."
             }
             Self::Hung => {
-                "Look for an open unlock prompt, or restart the keychain; Gatehouse tries \
-                 again by itself."
+                "Look for an open unlock prompt, or restart the keychain, then run \
+                 `gatehouse vault status`."
             }
             Self::Damaged => {
-                "Restore the vault file from a backup, or move it away and enter the \
-                 keys again."
+                "Restore the file from a backup; or move it away, run `gatehouse vault unlock` to \
+                 create a new one, and add the keys again."
             }
         }
     }
@@ -92,6 +116,7 @@ mod tests {
                 VaultState::Unchecked,
                 VaultState::NoCollection,
                 VaultState::Unavailable,
+                VaultState::FileUnusable,
                 VaultState::Hung,
                 VaultState::Damaged,
             ]
@@ -99,6 +124,7 @@ mod tests {
         );
         for (index, hint) in hints.iter().enumerate() {
             assert!(hint.ends_with('.') && !hint.contains("  "), "{hint}");
+            assert!(hint.contains("`gatehouse vault "), "no command: {hint}");
             assert!(!hints[..index].contains(hint), "two states give the same advice: {hint}");
         }
         assert_eq!(VaultState::Ready.hint(), "");

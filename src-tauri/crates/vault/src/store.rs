@@ -12,6 +12,11 @@ pub trait SecretStore: Send + Sync {
     /// Stores the secret under `id`, in place of what was there, reads it back and compares.
     fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError>;
 
+    /// Stores several secrets as [`SecretStore::put`] does, and stops at the first that fails.
+    fn put_all(&self, secrets: &[(CredentialId, BoundSecret)]) -> Result<(), VaultError> {
+        secrets.iter().try_for_each(|(id, secret)| self.put(id, secret))
+    }
+
     /// The secret under `id`; [`VaultError::NotFound`] if there is none.
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError>;
 

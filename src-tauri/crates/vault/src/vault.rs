@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use domain::{BoundSecret, Clock, CredentialId, Moment};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,10 +35,10 @@ pub const CALLS_AT_ONCE_MAX: usize = 4;
 /// After a call hung: seconds until one call is let through to see whether the store answers again.
 pub const RECHECK_SECS: u64 = 10;
 
-/// The one vault of the process. Clones are the same vault.
+/// The one vault of the process. Clones are the same vault, also after [`Vault::switch_to`].
 #[derive(Clone)]
 pub struct Vault {
-    shared: Arc<Shared>,
+    current: Arc<ArcSwap<Shared>>,
 }
 
 impl Vault {
@@ -53,7 +54,7 @@ impl Vault {
             permits: Arc::new(Semaphore::new(at_once)),
             writing: Mutex::new(()),
         };
-        Self { shared: Arc::new(shared) }
+        Self { current: Arc::new(ArcSwap::from_pointee(shared)) }
     }
 
     /// The vault the user chose, and never another. Touches nothing until the first call.
@@ -62,26 +63,36 @@ impl Vault {
         Self::new(config.into_store(), clock)
     }
 
+    /// Uses `other`'s store from now on, for every clone. Calls under way end on the old store.
+    pub fn switch_to(&self, other: &Self) {
+        self.current.store(other.shared());
+    }
+
+    fn shared(&self) -> Arc<Shared> {
+        self.current.load_full()
+    }
+
     /// Which kind of vault this is.
     #[must_use]
     pub fn kind(&self) -> VaultKind {
-        self.shared.store.kind()
+        self.current.load().store.kind()
     }
 
     /// How it stood at the last call that told anything. Asks nothing.
     #[must_use]
     pub fn state(&self) -> VaultState {
-        self.shared.standing.lock().state
+        self.current.load().standing.lock().state
     }
 
     /// The secret under `id`. From memory, without leaving the thread, when it was read in the last
     /// [`crate::CACHE_SECS_MAX`] seconds; readers of one id share one call on the store.
     pub async fn get(&self, id: &CredentialId) -> Reading {
+        let shared = self.shared();
         loop {
-            let turn = self.shared.reads.lock().turn(id, self.shared.clock.now());
+            let turn = shared.reads.lock().turn(id, shared.clock.now());
             match turn {
                 Turn::Kept(value) => return Ok(value),
-                Turn::Lead(lead) => return self.lead(id, lead).await,
+                Turn::Lead(lead) => return lead_read(&shared, id, lead).await,
                 Turn::Join(flight) => {
                     if let Some(reading) = landed(flight).await {
                         return reading;
@@ -96,6 +107,28 @@ impl Vault {
     pub async fn put(&self, id: &CredentialId, secret: BoundSecret) -> Result<(), VaultError> {
         let id = id.clone();
         self.call(move |shared| shared.write(&id, |store| store.put(&id, &secret))).await
+    }
+
+    /// Stores several secrets. The file vault writes them at once, since each write derives its key
+    /// anew; the others store one after the other and stop at the first that fails.
+    pub async fn put_all(
+        &self,
+        secrets: Vec<(CredentialId, BoundSecret)>,
+    ) -> Result<(), VaultError> {
+        if self.kind() != VaultKind::File {
+            for (id, secret) in secrets {
+                self.put(&id, secret).await?;
+            }
+            return Ok(());
+        }
+        self.call(move |shared| {
+            let _one_at_a_time = shared.writing.lock();
+            let outcome = shared.store.put_all(&secrets);
+            let mut reads = shared.reads.lock();
+            secrets.iter().for_each(|(id, _)| reads.forget(id));
+            outcome
+        })
+        .await
     }
 
     /// Removes the secret under `id`; [`VaultError::NotFound`] if there is none.
@@ -118,14 +151,14 @@ impl Vault {
         &self,
         passphrase: Passphrase,
     ) -> impl Future<Output = Result<(), VaultError>> + Send + 'static {
-        let (vault, permits) = (self.clone(), Arc::clone(&self.shared.permits));
-        let place = permits.try_acquire_owned().ok();
-        async move { vault.call_at(place, move |shared| shared.store.unlock(&passphrase)).await }
+        let shared = self.shared();
+        let place = Arc::clone(&shared.permits).try_acquire_owned().ok();
+        async move { call_at(&shared, place, move |shared| shared.store.unlock(&passphrase)).await }
     }
 
     /// Looks again now, at the user's wish, without waiting for the next slot.
     pub async fn recheck(&self) -> VaultState {
-        self.shared.standing.lock().closed_until = None;
+        self.current.load().standing.lock().closed_until = None;
         // The outcome is in the state, which is what was asked for.
         drop(self.probe().await);
         self.state()
@@ -134,70 +167,70 @@ impl Vault {
     /// Zeroes every value in memory whose time is over. For the engine to call about once a minute,
     /// since nothing else touches a key that is never asked for again.
     pub fn drop_expired(&self) {
-        self.shared.reads.lock().drop_expired(self.shared.clock.now());
-    }
-
-    async fn lead(&self, id: &CredentialId, lead: Lead) -> Reading {
-        let leading = Leading { shared: &self.shared, id, lead };
-        let wanted = id.clone();
-        let outcome = self.call(move |shared| shared.store.get(&wanted)).await;
-        let reading = outcome.map(Arc::new);
-        let now = self.shared.clock.now();
-        self.shared.reads.lock().land(id, &leading.lead, &reading, now);
-        reading
+        let shared = self.shared();
+        shared.reads.lock().drop_expired(shared.clock.now());
     }
 
     async fn call<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
-        self.call_at(None, operation).await
+        call_at(&self.shared(), None, operation).await
     }
+}
 
-    async fn call_at<T: Send + 'static>(
-        &self,
-        place: Option<OwnedSemaphorePermit>,
-        operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
-    ) -> Result<T, VaultError> {
-        self.shared.admit()?;
-        let ms = if self.kind() == VaultKind::File { FILE_CALL_MS_MAX } else { CALL_MS_MAX };
-        let run = timeout(Duration::from_millis(ms), self.run(place, operation));
-        let outcome = run.await.unwrap_or(Err(VaultError::Hung));
-        if let Err(VaultError::Hung) = outcome {
-            self.shared.record(Some(&VaultError::Hung));
+async fn lead_read(shared: &Arc<Shared>, id: &CredentialId, lead: Lead) -> Reading {
+    let leading = Leading { shared, id, lead };
+    let wanted = id.clone();
+    let outcome = call_at(shared, None, move |shared| shared.store.get(&wanted)).await;
+    let reading = outcome.map(Arc::new);
+    let now = shared.clock.now();
+    shared.reads.lock().land(id, &leading.lead, &reading, now);
+    reading
+}
+
+async fn call_at<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    place: Option<OwnedSemaphorePermit>,
+    operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, VaultError> {
+    shared.admit()?;
+    let ms = if shared.store.kind() == VaultKind::File { FILE_CALL_MS_MAX } else { CALL_MS_MAX };
+    let run = timeout(Duration::from_millis(ms), run(shared, place, operation));
+    let outcome = run.await.unwrap_or(Err(VaultError::Hung));
+    if let Err(VaultError::Hung) = outcome {
+        shared.record(Some(&VaultError::Hung));
+    }
+    outcome
+}
+
+/// The store's answer is noted on its own thread, so that one which comes late still counts: a user
+/// who answers the unlock prompt after half a minute finds the vault open at once. Silence is noted
+/// by who still waits: found out late, it would hide a newer answer.
+async fn run<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    place: Option<OwnedSemaphorePermit>,
+    operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, VaultError> {
+    let permits = Arc::clone(&shared.permits);
+    let permit = match place {
+        Some(permit) => permit,
+        None => permits.acquire_owned().await.map_err(VaultError::unavailable)?,
+    };
+    let on_its_thread = Arc::clone(shared);
+    let run = spawn_blocking(move || {
+        let outcome = operation(&on_its_thread);
+        if !matches!(outcome, Err(VaultError::Hung)) {
+            on_its_thread.record(outcome.as_ref().err());
         }
+        drop(permit);
         outcome
-    }
-
-    /// The store's answer is noted on its own thread, so that one which comes late still counts: a
-    /// user who answers the unlock prompt after half a minute finds the vault open at once. Silence
-    /// is noted by who still waits: found out late, it would hide a newer answer.
-    async fn run<T: Send + 'static>(
-        &self,
-        place: Option<OwnedSemaphorePermit>,
-        operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
-    ) -> Result<T, VaultError> {
-        let permits = Arc::clone(&self.shared.permits);
-        let permit = match place {
-            Some(permit) => permit,
-            None => permits.acquire_owned().await.map_err(VaultError::unavailable)?,
-        };
-        let shared = Arc::clone(&self.shared);
-        let on_its_thread = Arc::clone(&shared);
-        let run = spawn_blocking(move || {
-            let outcome = operation(&on_its_thread);
-            if !matches!(outcome, Err(VaultError::Hung)) {
-                on_its_thread.record(outcome.as_ref().err());
-            }
-            drop(permit);
-            outcome
-        });
-        run.await.unwrap_or_else(|panicked| {
-            let error = VaultError::unavailable(panicked);
-            shared.record(Some(&error));
-            Err(error)
-        })
-    }
+    });
+    run.await.unwrap_or_else(|panicked| {
+        let error = VaultError::unavailable(panicked);
+        shared.record(Some(&error));
+        Err(error)
+    })
 }
 
 impl fmt::Debug for Vault {
@@ -260,7 +293,9 @@ impl Shared {
         let now = self.clock.now();
         let mut standing = self.standing.lock();
         let reopened = match standing.state {
-            VaultState::Hung | VaultState::Unavailable => VaultState::Unchecked,
+            VaultState::Hung | VaultState::Unavailable | VaultState::FileUnusable => {
+                VaultState::Unchecked
+            }
             state => state,
         };
         let state = match error {

@@ -33,6 +33,8 @@ pub struct ClientRequest {
     usage_edit: Option<Edit>,
     wants: Wants,
     survey: Survey,
+    /// Whether its client may refer to items of the answer later.
+    is_stored: bool,
 }
 
 /// Whether to ask the backend for usage in a stream.
@@ -121,6 +123,7 @@ impl ClientRequest {
                 usage_edit,
                 wants,
                 survey,
+                is_stored: false,
             });
         }
         let (model, model_at) = read_model(text, &members)?;
@@ -138,7 +141,9 @@ impl ClientRequest {
         };
         let delivery = if is_streamed { Delivery::Stream(asked) } else { Delivery::Whole };
         let model_at = Some(model_at);
-        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants, survey })
+        let says_no = members.get("store").is_some_and(|store| store.get() == "false");
+        let is_stored = dialect == Dialect::OpenAiResponses && !says_no;
+        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants, survey, is_stored })
     }
 
     /// The dialect it is written in.
@@ -174,6 +179,13 @@ impl ClientRequest {
         self.delivery
     }
 
+    /// Whether its client takes the items of the answer for kept and may refer to them later: in
+    /// Responses, unless it says `store: false`.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        self.is_stored
+    }
+
     /// What it needs of the model that answers it.
     #[must_use]
     pub const fn wants(&self) -> Wants {
@@ -206,7 +218,8 @@ impl ClientRequest {
     }
 }
 
-fn splice(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
+/// `body` with other text in the place of some ranges, which are in order and apart.
+pub(crate) fn splice(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
     let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
     let mut out = BytesMut::with_capacity(body.len() + added);
     let mut copied = 0;

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
 use crate::assemble::Assembler;
-use crate::dialect::{Closing, StreamWriter, error_event, stream_writer};
+use crate::dialect::{StreamWriter, error_event, stream_writer};
 use crate::exchange::CrossingAnswer;
 use crate::neutral::{Event, Piece};
 use crate::stream::{PieceReader, flow};
@@ -79,10 +79,10 @@ impl CrossTap {
         }
     }
 
-    pub(crate) fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
+    pub(crate) fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
         match &self.writer {
             Some(writer) => writer.error_event(error),
-            None => error_event(self.client, error, 0),
+            None => error_event(self.client, error, 0, None),
         }
     }
 

@@ -45,7 +45,9 @@ pub enum Field {
     ServerTool,
     /// `web_search_options`.
     WebSearch,
-    /// JSON mode without a schema where the target has none.
+    /// JSON mode without a schema where the target has none. Left out, not refused: OpenAI demands that
+    /// the prompt asks for JSON too, so the wish reaches the model. The AI SDK's `generateObject`,
+    /// LangChain's `json_mode`, instructor and llm ask for structure in this way only.
     AnyJson,
     /// Structured output where the target has none.
     JsonSchema,
@@ -54,6 +56,9 @@ pub enum Field {
     /// `previous_response_id`, `conversation`, `background`, a stored prompt: state that the gateway
     /// does not keep.
     ServerState,
+    /// A reference to an item of an earlier answer that the gateway made and does not have any more, or to
+    /// reasoning of another provider. Left out, not refused: the conversation can go on without it.
+    LostItem,
     /// `store`: keeping the answer at the provider.
     Store,
     /// `metadata`, `user`, `safety_identifier`, `labels`: for the provider's own records.
@@ -65,8 +70,11 @@ pub enum Field {
     PromptCache,
     /// `cachedContent`: a prompt prefix that lies at the provider; without it the prompt is another.
     StoredPrompt,
-    /// `safetySettings`.
+    /// `safetySettings` that ask for a filter.
     SafetySettings,
+    /// `safetySettings` that only switch filters off (`OFF`, `BLOCK_NONE`): elsewhere there are none
+    /// that could be on. instructor sends them with every request.
+    SafetyOff,
     /// `verbosity`, `text.verbosity`.
     Verbosity,
     /// `context_management`, `truncation`: what the provider may leave out of a long prompt.
@@ -106,7 +114,7 @@ pub const fn fate(field: Field, dialect: Dialect) -> Fate {
         (F::AudioInput, D::OpenAiChat | D::OpenAiResponses | D::Gemini) => Crosses,
         (F::Document, D::OllamaChat) => Refused,
         (F::Document, _) => Crosses,
-        (F::AnyJson, D::AnthropicMessages) => Refused,
+        (F::AnyJson, D::AnthropicMessages) => Dropped,
         (F::AnyJson, _) => Crosses,
         (F::JsonSchema, _) => Crosses,
         (F::ParallelCalls, D::Gemini | D::OllamaChat) => Dropped,
@@ -116,6 +124,8 @@ pub const fn fate(field: Field, dialect: Dialect) -> Fate {
         (
             F::Metadata
             | F::Serving
+            | F::LostItem
+            | F::SafetyOff
             | F::Store
             | F::PromptCache
             | F::Presentation

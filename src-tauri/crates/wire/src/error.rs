@@ -37,6 +37,9 @@ pub enum ErrorKind {
     Timeout,
     /// The backend has no capacity now.
     Overloaded,
+    /// The key that the gateway holds for the backend is missing or was rejected. The client's own token
+    /// is fine, and only the user can help: no client should try again.
+    BackendKey,
     /// A fault of the backend or of the gateway.
     Api,
 }

@@ -11,12 +11,15 @@ use domain::{Dialect, Lack};
 use crate::answer::answer_text;
 use crate::assemble::Assembler;
 use crate::client_request::{ClientRequest, Metering};
+use crate::client_words;
 use crate::dialect::{self, Echo};
 use crate::fold::fold;
 use crate::names::ToolNames;
 use crate::neutral::{Event, Piece};
 use crate::stream::{AnswerStream, PieceReader};
-use crate::{AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat};
+use crate::{
+    AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat, openai_responses,
+};
 
 /// A request on its way to one backend.
 #[derive(Debug, Clone)]
@@ -64,7 +67,7 @@ impl Exchange {
         created_unix_s: i64,
     ) -> Result<Self, RequestError> {
         let client = request.dialect();
-        let backend = target.dialect_for(client);
+        let mut backend = target.dialect_for(client);
         let (body, dropped, crossing) = if client == backend {
             let metering = if target.lacks(Lack::StreamUsage) {
                 Metering::AsClientWrote
@@ -74,12 +77,17 @@ impl Exchange {
             let body = request.for_upstream(&target.model, metering);
             let (body, dropped) = match client {
                 Dialect::OpenAiChat => openai_chat::adapt(body, target)?,
+                Dialect::OpenAiResponses => openai_responses::without_foreign_items(body),
                 _ => (body, Vec::new()),
             };
             (body, dropped, None)
         } else {
             let neutral = Arc::new(request.read()?);
-            let written = dialect::write_request(backend, &neutral, target)?;
+            backend = target.dialect_of(&neutral, backend);
+            let named = |path| client_words::spelled(client, request.text(), path);
+            let mut written = dialect::write_request(backend, &neutral, target)
+                .map_err(|error| error.renamed(named))?;
+            written.dropped = written.dropped.into_iter().map(named).collect();
             let names = Arc::new(ToolNames::of(&neutral, backend));
             let echo = Echo { request: neutral, id: id.to_owned(), created_unix_s };
             (written.body, written.dropped, Some(CrossingAnswer { echo, names }))
@@ -245,3 +253,6 @@ fn place(
         Dialect::OllamaChat => (path(&["api", "chat"]), None),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ mod write;
 
 pub(crate) use array::ArrayFrame;
 pub(crate) use error::{error_body, error_event, error_status, in_band_error, upstream_error};
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, camel};
 pub(crate) use fragment::{StreamReader, read_answer};
 pub(crate) use request::read_request;
 pub(crate) use stream::{StreamWriter, write_answer};

@@ -10,6 +10,7 @@ mod anthropic_messages;
 mod assemble;
 mod canonical;
 mod client_request;
+mod client_words;
 mod count;
 mod cross;
 mod crossing;
@@ -57,7 +58,7 @@ pub use client_request::{ClientRequest, Metering, Surface};
 pub use count::{CountRequest, count_answer, read_count};
 pub use crossing::{Fate, Field, fate};
 pub use delivery::{Delivery, UsageChunk};
-pub use dialect::{Closing, error_body, error_event, error_status, heartbeat, upstream_error};
+pub use dialect::{error_body, error_event, error_status, heartbeat, upstream_error};
 pub use embeddings::{
     EMBEDDING_INPUTS_MAX, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface,
     EmbeddingVector, GEMINI_EMBEDDING_BATCH_MAX, OLLAMA_EMBEDDING_BATCH_MAX,
@@ -70,6 +71,7 @@ pub use exchange::{Exchange, Outgoing};
 pub use json::{JSON_DEPTH_MAX, JSON_MEMBERS_MAX};
 pub use models::{BadModelList, MODELS_MAX, model_answer, models_answer, models_from_list};
 pub use node::JSON_ITEMS_MAX;
+pub use openai_responses::{ResponseItem, resolve_items, response_items};
 pub use request_error::RequestError;
 pub use sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
 pub use stream::{AnswerStream, HELD_BYTES_MAX};

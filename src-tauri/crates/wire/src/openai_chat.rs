@@ -19,8 +19,8 @@ mod write_messages;
 
 pub(crate) use adapt::adapt;
 pub(crate) use answer::{read_chat_answer, stream_of_answer};
-pub(crate) use error::in_band_error;
 pub use error::{error_body, error_event, upstream_error};
+pub(crate) use error::{error_object, in_band_error};
 pub(crate) use read::{StreamReader, read_answer};
 pub(crate) use reply::write_answer;
 pub(crate) use request::read_request;

@@ -8,6 +8,7 @@ mod error;
 mod input;
 mod item;
 mod reasoning;
+mod references;
 mod reply_tools;
 mod request;
 mod response;
@@ -20,7 +21,9 @@ mod write_tools;
 mod writer;
 
 pub(crate) use answer::read_answer;
-pub(crate) use error::error_event;
+pub(crate) use error::{error_event, error_status};
+pub(crate) use references::without_foreign_items;
+pub use references::{ResponseItem, resolve_items, response_items};
 pub(crate) use request::read_request;
 pub(crate) use stream::StreamReader;
 pub(crate) use write::write_request;

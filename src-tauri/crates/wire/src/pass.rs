@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
-use crate::dialect::{Closing, StreamReader, error_body, error_event, stream_reader};
+use crate::dialect::{StreamReader, error_body, error_event, stream_reader};
 use crate::gemini::ArrayFrame;
 use crate::neutral::{FinishReason, Piece};
 use crate::stream::flow;
@@ -25,6 +25,8 @@ pub(crate) struct PassTap {
     reader: Box<dyn StreamReader>,
     array: Option<ArrayFrame>,
     facts: AnswerFacts,
+    /// The answer's own, as its backend said it.
+    id: Option<String>,
     content_seen: bool,
     /// Choices that said something, and those that said why they ended.
     begun: BTreeSet<u32>,
@@ -41,6 +43,7 @@ impl PassTap {
             reader: stream_reader(dialect),
             array: (delivery == Delivery::StreamArray).then(ArrayFrame::default),
             facts: AnswerFacts::default(),
+            id: None,
             content_seen: false,
             begun: BTreeSet::new(),
             finished: BTreeSet::new(),
@@ -94,10 +97,10 @@ impl PassTap {
         }
     }
 
-    pub(crate) fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
+    pub(crate) fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
         match &self.array {
-            Some(array) => (array.error(&error_body(self.dialect, error)), Closing::Clean),
-            None => error_event(self.dialect, error, self.events_relayed),
+            Some(array) => array.error(&error_body(self.dialect, error)),
+            None => error_event(self.dialect, error, self.events_relayed, self.id.as_deref()),
         }
     }
 
@@ -180,7 +183,8 @@ impl PassTap {
 
     fn note(&mut self, piece: Piece) {
         match piece {
-            Piece::Begin { model, .. } => {
+            Piece::Begin { id, model } => {
+                self.id = self.id.take().or(id);
                 if let Some(model) = model.filter(|model| crate::answer::is_model_name(model)) {
                     self.facts.model = Some(model);
                 }

@@ -91,6 +91,19 @@ impl RequestError {
         }
     }
 
+    /// The same with its field renamed by `name`.
+    pub(crate) fn renamed(mut self, name: impl FnOnce(String) -> String) -> Self {
+        match &mut self {
+            Self::NotJson { .. } | Self::NotAnObject | Self::TooComplex => {}
+            Self::DuplicateKey(param)
+            | Self::Missing(param)
+            | Self::WrongType { param, .. }
+            | Self::BadValue { param, .. }
+            | Self::CannotCross { param, .. } => *param = name(std::mem::take(param)),
+        }
+        self
+    }
+
     pub(crate) fn bad_model() -> Self {
         Self::BadValue {
             param: "model".to_owned(),

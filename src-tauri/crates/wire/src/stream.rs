@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
 use crate::cross::CrossTap;
-use crate::dialect::{Closing, StreamReader, error_event, stream_reader};
+use crate::dialect::{StreamReader, error_event, stream_reader};
 use crate::exchange::CrossingAnswer;
 use crate::neutral::Piece;
 use crate::openai_chat::ChatTap;
@@ -141,12 +141,12 @@ impl AnswerStream {
         }
     }
 
-    /// The event that tells the client in mid-stream that its answer is not whole, and how to end
-    /// the stream after it. Only if something was relayed before.
+    /// The event that tells the client in mid-stream that its answer is not whole; end the stream
+    /// cleanly after it. Only if something was relayed before.
     #[must_use]
-    pub fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
+    pub fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
         match &self.tap {
-            Tap::Chat(_) => error_event(self.client, error, 0),
+            Tap::Chat(_) => error_event(self.client, error, 0, None),
             Tap::Pass(tap) => tap.error_event(error),
             Tap::Cross(tap) => tap.error_event(error),
         }

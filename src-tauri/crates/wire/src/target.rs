@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::{Crossing, Dialect, Lack, Offer};
 
+use crate::neutral::Request;
+
 /// A backend and a model at it, as a writer has to know them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -61,6 +63,17 @@ impl Target {
             TargetKind::Gemini => Dialect::Gemini,
             TargetKind::Ollama => Dialect::OllamaChat,
             TargetKind::Mock => client,
+        }
+    }
+
+    /// The dialect in which `request` is sent to a backend that is asked in `usual`: OpenAI has stop
+    /// texts in Chat Completions only.
+    pub(crate) fn dialect_of(&self, request: &Request, usual: Dialect) -> Dialect {
+        match (&self.kind, usual) {
+            (TargetKind::OpenAi, Dialect::OpenAiResponses) if !request.stop.is_empty() => {
+                Dialect::OpenAiChat
+            }
+            _ => usual,
         }
     }
 

@@ -30,13 +30,14 @@ pub(super) fn panel_tests(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Counted(tests.plus(statics)))
 }
 
-/// The panel on its fake host in a real browser.
+/// The panel in a real browser: on its fake host, and for its session on the real program.
 pub(super) fn browser(at: &Surroundings<'_>) -> Result<Outcome> {
-    panel::build(at.repository)?;
+    rust::build(at)?;
     let chromium = install::chromium(at.repository)?;
     let report = fresh(at, "playwright.json")?;
     let call = Call::npm("run test:browser -- --reporter=list,json", &at.repository.ui())
         .env("GATEHOUSE_CHROMIUM", chromium)
+        .env("GATEHOUSE_PROGRAM", at.repository.built("gatehouse"))
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     let well = call.surroundings(&at.hermetic.environment()).attempt()?;
     Ok(Outcome::Counted(counted(&report, well, counts::from_playwright)?))

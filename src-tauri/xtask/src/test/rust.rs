@@ -80,7 +80,8 @@ pub(super) fn deny(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Counted(Counts { passed: 2, ..Counts::default() }))
 }
 
-fn build(at: &Surroundings<'_>) -> Result<()> {
+/// The programs, with the panel inside.
+pub(super) fn build(at: &Surroundings<'_>) -> Result<()> {
     panel::build(at.repository)?;
     cargo(at, "build --workspace --bins --examples").run()
 }

@@ -1,6 +1,6 @@
 //! The table of steps, cheap ones first.
 
-use super::{Outcome, Step, node, rust};
+use super::{Outcome, Step, audit, node, rust};
 use crate::install::Need;
 use crate::{bindings, layers, tidy};
 
@@ -41,6 +41,12 @@ pub(super) const STEPS: &[Step] = &[
         run: rust::deny,
     },
     Step {
+        name: "audit",
+        says: "known vulnerabilities of the npm packages",
+        needs: &[],
+        run: audit::npm,
+    },
+    Step {
         name: "clippy",
         says: "lints, warnings denied",
         needs: &[Need::RustComponents, Need::WebView],
@@ -67,7 +73,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "browser",
         says: "every screen of the panel in a browser",
-        needs: &[Need::Browser],
+        needs: &[Need::Browser, Need::WebView],
         run: node::browser,
     },
     Step {

@@ -19,18 +19,14 @@ export function useAccessForce() {
           onSuccess: ({ forced: set }) =>
             notify({
               title: `${backend_label}: ${FORCED_WORD[forced].toLowerCase()}`,
-              detail:
-                set === null || set.until === null ? "Until it is reset." : `Until ${formatClockSeconds(set.until)}.`,
+              detail: set === null || set.until === null ? "Until reset." : `Until ${formatClockSeconds(set.until)}.`,
               undo: () => clear({ backend, credential }, { onError }),
             }),
           onError,
         },
       );
     const reset = ({ backend, backend_label, credential }: AccessView) =>
-      clear(
-        { backend, credential },
-        { onSuccess: () => notify({ title: `${backend_label} begins anew, closed` }), onError },
-      );
+      clear({ backend, credential }, { onSuccess: () => notify({ title: `${backend_label} was reset` }), onError });
     return { force, reset };
   }, [set, clear]);
 }

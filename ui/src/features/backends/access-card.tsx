@@ -1,4 +1,4 @@
-/** One key's breaker, cooldowns and block, each with why and until when, and what can be set by hand. */
+/** One key's breaker, cooldowns and block, each with why and until when, and manual overrides. */
 import { useAccessForce } from "@/features/backends/access-actions";
 import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
 import { Button } from "@/components/button";
@@ -13,7 +13,7 @@ import type { ReactNode } from "react";
 
 export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boolean }) {
   const { availability, breaker, block, cooldowns, forced, concurrency } = access;
-  const name = access.credential_label ?? access.credential ?? "without a key";
+  const name = access.credential_label ?? access.credential ?? "no key";
   return (
     <section aria-label={isOnly ? "Now" : `Now, with ${name}`} className="flex flex-col gap-3">
       <header className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
@@ -39,7 +39,7 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
           {breaker.until !== null && (
             <>
               {" "}
-              It tries again: <Until at={breaker.until} />.
+              Retries in: <Until at={breaker.until} />.
             </>
           )}
         </Mechanism>
@@ -48,7 +48,7 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
           says={<StateBadge sign={cooldowns.length === 0 ? NONE : AVAILABILITY.cooling_down} />}
         >
           {cooldowns.length === 0
-            ? "The provider has not asked for a pause."
+            ? "No rate limit in effect."
             : cooldowns.map((cooldown) => (
                 <span key={cooldown.model ?? ""} className="block">
                   {cooldown.model !== null && <code className="font-mono text-12 text-ink-1">{cooldown.model} </code>}
@@ -58,7 +58,7 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
         </Mechanism>
         <Mechanism name="Block" says={<StateBadge sign={block === null ? NONE : AVAILABILITY.blocked} />}>
           {block === null ? (
-            "Key and account are accepted."
+            "The key and account are accepted."
           ) : (
             <>
               {block.why}{" "}
@@ -75,12 +75,15 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
             </>
           )}
         </Mechanism>
-        <Mechanism name="At once" says={`${concurrency.in_flight} of ${concurrency.limit ?? "any"}`}>
+        <Mechanism
+          name="In flight"
+          says={`${concurrency.in_flight} ${concurrency.limit === null ? "(no limit)" : `of ${concurrency.limit}`}`}
+        >
           {concurrency.limit === null
-            ? "Requests there now; no limit is set."
+            ? "Requests running now."
             : concurrency.limit === concurrency.limit_max
-              ? "Requests there now, of as many as the settings allow."
-              : `Requests there now; lowered from ${concurrency.limit_max ?? "no limit"} because it answered too slowly or with 429.`}
+              ? "Requests running now, of the limit in the settings."
+              : `Requests running now. The limit was lowered from ${concurrency.limit_max ?? "none"} after slow responses or 429s.`}
         </Mechanism>
       </dl>
       <ByHand access={access} />
@@ -94,7 +97,7 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
             </>
           )}
           {forced.until === null ? (
-            ", until it is reset."
+            ", until reset."
           ) : (
             <>
               , <Until at={forced.until} />.
@@ -119,18 +122,18 @@ function Mechanism({ name, says, children }: { name: string; says: ReactNode; ch
 }
 
 const FORCES: { forced: ForcedView; label: string; minutes: number | null; note: string }[] = [
-  { forced: "open", label: "Hold open", minutes: 15, note: "No requests go there for 15 minutes." },
+  { forced: "open", label: "Block traffic", minutes: 15, note: "Sends no requests for 15 minutes." },
   {
     forced: "closed",
-    label: "Hold closed",
+    label: "Allow traffic",
     minutes: null,
-    note: "Requests go there whatever fails, for the time in Settings. A block still holds.",
+    note: "Sends requests despite failures, for the time in Settings. A block still applies.",
   },
   {
     forced: "monitor_only",
-    label: "Count only",
+    label: "Monitor only",
     minutes: null,
-    note: "The breaker counts and never opens, until reset.",
+    note: "Counts failures but never trips, until reset.",
   },
 ];
 
@@ -138,7 +141,7 @@ function ByHand({ access }: { access: AccessView }) {
   const { force, reset } = useAccessForce();
   const held = access.forced?.forced;
   return (
-    <div role="group" aria-label="Set by hand" className="flex flex-wrap items-center gap-2">
+    <div role="group" aria-label="Manual override" className="flex flex-wrap items-center gap-2">
       {FORCES.map(({ forced, label, minutes, note }) => (
         <Hint key={forced} text={note}>
           <Button
@@ -152,7 +155,7 @@ function ByHand({ access }: { access: AccessView }) {
           </Button>
         </Hint>
       ))}
-      <Hint text="Forgets failures, pauses, blocks and what was set by hand, and begins closed.">
+      <Hint text="Clears failures, cooldowns, blocks and manual overrides.">
         <Button size="small" look="quiet" onClick={() => reset(access)}>
           Reset
         </Button>

@@ -1,4 +1,4 @@
-/** Adding a backend in three steps: where from, the particulars with the key, and a test one can watch. */
+/** Adding a backend in three steps: the provider, its details and key, and a test. */
 import { ArrowLeft } from "lucide-react";
 import { useRef, useState } from "react";
 import { FormProvider, useForm, useWatch } from "react-hook-form";
@@ -11,7 +11,8 @@ import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { SecretField } from "@/components/secret-field";
 import { useAction } from "@/ipc/actions";
 import type { BackendAdd, BackendKey, PresetView } from "@/ipc/bindings";
@@ -69,6 +70,12 @@ const KEY_MODES = [
   { value: "none", label: "No key" },
 ] as const;
 
+/** Of a known provider only the key is missing. */
+function focusField(body: HTMLElement | null): void {
+  const fields = [...(body?.querySelectorAll<HTMLInputElement>("input:not([type=checkbox], [type=radio])") ?? [])];
+  (fields.find((field) => field.type === "password" && fields[0]?.value !== "") ?? fields[0])?.focus();
+}
+
 function FillIn({
   preset,
   onBack,
@@ -110,16 +117,13 @@ function FillIn({
   return (
     <FormProvider {...form}>
       <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
-        <DialogBody className="flex flex-col gap-4">
+        {/* As high as the list before it, so that the buttons stay where they are. */}
+        <DialogBody ref={focusField} className="flex min-h-[calc(min(420px,52vh)+44px)] flex-col gap-4">
           <div className="grid grid-cols-2 gap-4">
-            <Field
-              label="Name in requests"
-              help={`Clients ask for ${id === "" ? "name" : id}/model.`}
-              fault={faultOf(add.error, "id")}
-            >
+            <Field label="ID" help={`Clients request ${id === "" ? "id" : id}/model.`} fault={faultOf(add.error, "id")}>
               {(control) => <TextInput {...control} mono {...form.register("id")} />}
             </Field>
-            <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
+            <Field label="Display name" optional fault={faultOf(add.error, "label")}>
               {(control) => <TextInput {...control} {...form.register("label")} />}
             </Field>
           </div>
@@ -135,27 +139,27 @@ function FillIn({
                   className="rounded-mark font-normal text-accent hover:underline"
                   onClick={() => void host.openUrl(preset.docs_url)}
                 >
-                  Make a key at {preset.label}
+                  Get a key from {preset.label}
                 </button>
               )}
             </legend>
             <div>
-              <Choice label="Where the key comes from" options={KEY_MODES} value={mode} onChange={setMode} />
+              <Choice label="Key source" options={KEY_MODES} value={mode} onChange={setMode} />
             </div>
             {mode === "new" && (
-              <SecretField label="The key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
+              <SecretField label="API key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
             )}
             {mode === "stored" && (
               <Field label="Stored key">
                 {(control) => (
-                  <Select {...control} {...form.register("stored")}>
-                    <option value="">Choose a key</option>
-                    {keys.map((key) => (
-                      <option key={key.id} value={key.id}>
-                        {key.label} ({key.id})
-                      </option>
-                    ))}
-                  </Select>
+                  <FormSelect<FillValues>
+                    {...control}
+                    name="stored"
+                    options={[
+                      { value: "", label: "Choose a key" },
+                      ...keys.map((key) => ({ value: key.id, label: `${key.label} (${key.id})` })),
+                    ]}
+                  />
                 )}
               </Field>
             )}
@@ -163,7 +167,7 @@ function FillIn({
           <Field
             label="Models"
             optional
-            help="Leave it empty to ask the backend. Otherwise separate them by commas."
+            help="Separate with commas. Leave empty to fetch the list."
             fault={faultOf(add.error, "models")}
           >
             {(control) => <TextInput {...control} mono {...form.register("models")} />}
@@ -220,7 +224,7 @@ function Added({ id, label, test, onClose, onOpen }: AddedProps) {
     <>
       <DialogBody className="flex flex-col gap-3">
         <p className="text-ink-1">
-          <strong className="font-semibold">{label}</strong> was added. Its test:
+          <strong className="font-semibold">{label}</strong> was added. Test results:
         </p>
         <ErrorNotice error={test.error} />
         <TestSteps result={test.data} running={test.isPending} />
@@ -230,7 +234,7 @@ function Added({ id, label, test, onClose, onOpen }: AddedProps) {
           {test.data ? "Test again" : "Test"}
         </Button>
         <Button look="plain" onClick={() => onOpen(id)}>
-          Open it
+          Open backend
         </Button>
         <Button look="primary" onClick={onClose}>
           Done

@@ -1,4 +1,4 @@
-/** Other numbers for the breaker, tried on the past: what they would have done, before anything is changed. */
+/** Tests other breaker thresholds against past requests. Changes nothing. */
 import { useState } from "react";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -9,8 +9,8 @@ import { formatCounted, formatDuration } from "@/lib/quantity";
 const NUMBERS = [
   { name: "consecutive_failures", label: "Failures in a row", standard: "3" },
   { name: "failure_percent", label: "Failed in 60 s, %", standard: "50" },
-  { name: "window_calls_min", label: "Of at least, calls", standard: "10" },
-  { name: "open_secs", label: "Open at first, s", standard: "5" },
+  { name: "window_calls_min", label: "Minimum calls", standard: "10" },
+  { name: "open_secs", label: "First trip, s", standard: "5" },
 ] as const;
 
 type Typed = Partial<Record<(typeof NUMBERS)[number]["name"], string>>;
@@ -33,7 +33,7 @@ export function BackTest({ backend }: { backend: string }) {
   const { data, error } = useBacktest(query);
   return (
     <section aria-label="Back-test" className="flex flex-col gap-3 border-t border-line pt-4">
-      <h3 className="font-semibold">Would other numbers have done better?</h3>
+      <h3 className="font-semibold">Test other thresholds against history</h3>
       <div className="grid grid-cols-4 items-end gap-2">
         {NUMBERS.map(({ name, label, standard }) => (
           <Field key={name} label={label}>
@@ -53,10 +53,10 @@ export function BackTest({ backend }: { backend: string }) {
       <p role="status" className="min-h-10 text-ink-2">
         {data !== undefined && (
           <>
-            <span className="font-medium text-ink-1">{data.sentence}</span> It did open{" "}
+            <span className="font-medium text-ink-1">{data.sentence}</span> It actually tripped{" "}
             {formatCounted(data.opened_really, "time", "times")}
-            {data.opened > 0 && `, and would have been open for ${formatDuration(data.open_secs * 1_000)}`};{" "}
-            {formatCounted(data.attempts, "attempt was", "attempts were")} looked at. Nothing is changed.
+            {data.opened > 0 && ` and would have stayed tripped for ${formatDuration(data.open_secs * 1_000)}`}, over{" "}
+            {formatCounted(data.attempts, "attempt", "attempts")}. Your settings are not changed.
           </>
         )}
       </p>

@@ -2,9 +2,49 @@
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { BackendView } from "@/ipc/bindings";
+import type { BackendView, RouteView } from "@/ipc/bindings";
+import { useRoutes } from "@/ipc/route-queries";
+
+const NO_ROUTES: RouteView[] = [];
+
+/** The routes in use that lead to a backend, and those of them that have no other one. */
+function routesOf(backend: BackendView, routes: RouteView[]): { used: string[]; broken: string[] } {
+  const used = routes.filter((route) => route.enabled && route.candidates.some((one) => one.backend === backend.id));
+  const isOther = ({ backend: id, availability: { state } }: RouteView["candidates"][number]) =>
+    id !== backend.id && state !== "off" && state !== "removed";
+  const broken = used.filter((route) => !route.candidates.some(isOther));
+  return { used: used.map((route) => route.id), broken: broken.map((route) => route.id) };
+}
+
+/** What requests meet while a backend is off: its routes have other backends, or have none. */
+function whatNow(backend: BackendView, routes: RouteView[]): string {
+  const { used, broken } = routesOf(backend, routes);
+  const pinned = `Requests for ${backend.id}/… are refused.`;
+  if (broken.length > 0) return `${pinned} No other backend for ${broken.join(", ")}.`;
+  return used.length > 0 ? `${pinned} Routes use their other backends.` : pinned;
+}
+
+/** What removing a backend breaks, and what stays. */
+export function useRemovalLosses(backend: BackendView | undefined): string[] {
+  const routes = useRoutes().data?.routes ?? NO_ROUTES;
+  if (backend === undefined) return [];
+  const { used, broken } = routesOf(backend, routes);
+  const others = used.filter((id) => !broken.includes(id));
+  return [
+    `Requests for ${backend.id}/… are refused from now on.`,
+    ...(broken.length > 0 ? [`No other backend is left for the ${routesNamed(broken)}.`] : []),
+    ...(others.length > 0 ? [`The ${routesNamed(others)} will use other backends.`] : []),
+    "Its usage and costs stay in the ledger.",
+    ...(backend.credential === null ? [] : [`Its key ${backend.credential} stays in the vault.`]),
+  ];
+}
+
+function routesNamed(ids: string[]): string {
+  return `${ids.length === 1 ? "route" : "routes"} ${ids.join(", ")}`;
+}
 
 export function useBackendSwitch() {
+  const routes = useRoutes().data?.routes ?? NO_ROUTES;
   const { mutate } = useAction(["backends", "status"], (host, req: { id: string; enabled: boolean }) =>
     host.backendSwitch(req),
   );
@@ -16,12 +56,12 @@ export function useBackendSwitch() {
           onSuccess: () =>
             notify({
               title: enabled ? `${backend.label} is on` : `${backend.label} is off`,
-              detail: enabled ? null : "Requests for its models are refused until it is on again.",
+              detail: enabled ? null : whatNow(backend, routes),
               undo: () => change(backend, !enabled),
             }),
           onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
         },
       );
     return { change };
-  }, [mutate]);
+  }, [mutate, routes]);
 }

@@ -1,11 +1,11 @@
 /** Everything about one backend: health, models with prices, its test, its settings. */
 import { Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
 import { EditBackend } from "@/features/backends/edit-backend";
 import { Resilience } from "@/features/backends/resilience";
 import { BackendTest } from "@/features/backends/test-steps";
-import { useBackendSwitch } from "@/features/backends/backend-actions";
+import { useBackendSwitch, useRemovalLosses } from "@/features/backends/backend-actions";
 import { Confirm } from "@/components/confirm";
 import { Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
@@ -13,20 +13,22 @@ import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Sparkline } from "@/components/sparkline";
+import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Switch } from "@/components/switch";
 import { Tabs, type Tab } from "@/components/tabs";
 import { notify } from "@/components/toast";
 import { Unpriced } from "@/components/unpriced";
 import { useAction } from "@/ipc/actions";
-import type { BackendView, ModelView } from "@/ipc/bindings";
-import { formatMoney, formatPrice } from "@/lib/money";
+import type { BackendView, HealthView, ModelView } from "@/ipc/bindings";
+import { formatPrice } from "@/lib/money";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
-import { HEALTH } from "@/lib/states";
+import { healthSign } from "@/lib/states";
 
 export function BackendDrawer({ backend, onClose }: { backend: BackendView | undefined; onClose: () => void }) {
   const [isRemoving, setRemoving] = useState(false);
   const toggle = useBackendSwitch();
+  const losses = useRemovalLosses(backend);
   const remove = useAction(["backends", "keys", "status"], (host, id: string) => host.backendRemove({ id }));
   if (backend === undefined) return null;
   const tabs: Tab[] = [
@@ -45,7 +47,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
         title={backend.label}
         description={
           <span className="flex items-start gap-2">
-            <StateBadge sign={HEALTH[backend.health.state]} />
+            <StateBadge sign={healthSign(backend.health)} />
             <span className="min-w-0 [overflow-wrap:anywhere] first-letter:uppercase">{backend.health.reason}</span>
           </span>
         }
@@ -63,7 +65,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
                   label: "Remove backend",
                   icon: Trash2,
                   danger: true,
-                  blocked: backend.built_in ? "It is built in: switch it off instead." : null,
+                  blocked: backend.built_in ? "Built in. Switch it off instead." : null,
                   onChoose: () => setRemoving(true),
                 },
               ]}
@@ -76,11 +78,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
       <Confirm
         open={isRemoving}
         title={`Remove ${backend.label}?`}
-        losses={[
-          `Requests for ${backend.id}/… are refused from now on.`,
-          "What it has cost stays in the ledger.",
-          backend.credential === null ? "It has no key." : `Its key ${backend.credential} stays in the vault.`,
-        ]}
+        losses={losses}
         verb="Remove backend"
         busy={remove.isPending}
         error={remove.error}
@@ -90,7 +88,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
             onSuccess: () => {
               setRemoving(false);
               onClose();
-              notify({ title: `${backend.label} was removed` });
+              notify({ title: `Removed ${backend.label}` });
             },
           })
         }
@@ -102,12 +100,11 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
 function Summary({ backend }: { backend: BackendView }) {
   const { health, last_day: day } = backend;
   const facts: Fact[] = [
-    { name: "Name in requests", value: <code className="font-mono text-12">{backend.id}/model</code> },
+    { name: "ID", value: <code className="font-mono text-12">{backend.id}/model</code> },
     { name: "Kind", value: <Kind backend={backend} /> },
     {
       name: "Address",
-      value:
-        backend.base_url === null ? "inside Gatehouse" : <code className="font-mono text-12">{backend.base_url}</code>,
+      value: backend.base_url === null ? "built in" : <code className="font-mono text-12">{backend.base_url}</code>,
     },
     {
       name: "Key",
@@ -119,21 +116,14 @@ function Summary({ backend }: { backend: BackendView }) {
         ),
     },
     {
-      name: "In this state",
-      value:
-        health.since === null ? (
-          "not known"
-        ) : (
-          <>
-            since <Moment at={health.since} focusable />
-          </>
-        ),
+      name: `${healthSign(health).word} since`,
+      value: health.since === null ? "–" : <Moment at={health.since} focusable />,
     },
     {
       name: "Last checked",
       value: health.last_checked === null ? "never" : <Moment at={health.last_checked} focusable />,
     },
-    { name: "Light probe", value: health.probe_ms === null ? "–" : `${formatDuration(health.probe_ms)}, never billed` },
+    { name: "Last probe", value: sayProbe(health) },
   ];
   return (
     <div className="flex flex-col gap-5">
@@ -143,23 +133,24 @@ function Summary({ backend }: { backend: BackendView }) {
         <Sparkline
           height={40}
           values={day.requests_per_hour}
-          label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours, by hour`}
+          failed={day.failed_per_hour ?? []}
+          label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours by hour, ${formatCount(day.failed)} failed`}
         />
         <dl className="grid grid-cols-4 gap-3">
           <Figure name="Requests" value={formatCount(day.spend.requests)} />
           <Figure name="Failed" value={formatCount(day.failed)} />
           <Figure name="First token" value={day.first_token_ms === null ? "–" : formatDuration(day.first_token_ms)} />
-          <Figure name="Spend" value={formatMoney(day.spend.cost)} />
+          <Figure name="Spend" value={<Spend spend={day.spend} />} />
         </dl>
-        {day.spend.unpriced_requests > 0 && (
-          <p className="flex gap-1 text-12">
-            <Unpriced requests={day.spend.unpriced_requests} />
-            <span className="text-ink-3">and so not in the spend.</span>
-          </p>
-        )}
       </section>
     </div>
   );
+}
+
+/** A backend that is down did not answer its probe. */
+function sayProbe({ state, probe_ms }: HealthView): string {
+  if (probe_ms !== null) return `${formatDuration(probe_ms)} (free)`;
+  return state === "down" ? "no answer" : "–";
 }
 
 function Kind({ backend }: { backend: BackendView }) {
@@ -172,7 +163,7 @@ function Kind({ backend }: { backend: BackendView }) {
   );
 }
 
-function Figure({ name, value }: { name: string; value: string }) {
+function Figure({ name, value }: { name: string; value: ReactNode }) {
   return (
     <div>
       <dt className="text-12 text-ink-3">{name}</dt>
@@ -182,11 +173,10 @@ function Figure({ name, value }: { name: string; value: string }) {
 }
 
 function Models({ models }: { models: ModelView[] }) {
-  if (models.length === 0)
-    return <p className="text-ink-2">No model is known. Test the backend to ask it for its list.</p>;
+  if (models.length === 0) return <p className="text-ink-2">No models yet. Test the backend to fetch its list.</p>;
   return (
     <table className="w-full">
-      <caption className="pb-3 text-left text-12 text-ink-3">Prices in US dollars per million tokens.</caption>
+      <caption className="pb-3 text-left text-12 text-ink-3">Prices in USD per million tokens.</caption>
       <thead className="text-12 text-ink-3">
         <tr>
           <th scope="col" className="pb-2 text-left font-medium">

@@ -1,4 +1,4 @@
-/** Where requests can go, whether it works, and everything that can be done about it. */
+/** Every backend with its state, and what can be done about it. */
 import { Plus, Server } from "lucide-react";
 import { useMemo, useState } from "react";
 import { AddBackendDialog } from "@/features/backends/add-backend";
@@ -14,16 +14,15 @@ import { Moment } from "@/components/moment";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
+import { Spend, spendValue } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Switch } from "@/components/switch";
-import { Unpriced } from "@/components/unpriced";
 import type { AccessView, BackendCountsView, BackendView } from "@/ipc/bindings";
 import { useBackends, useStatus } from "@/ipc/queries";
 import { useAccesses } from "@/ipc/route-queries";
 import { matchesFilter } from "@/lib/filter";
-import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
-import { HEALTH } from "@/lib/states";
+import { healthSign } from "@/lib/states";
 
 interface BackendsScreenProps {
   openId: string | null;
@@ -71,15 +70,15 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
                 backend.id,
                 backend.label,
                 backend.base_url,
-                HEALTH[backend.health.state].word,
+                healthSign(backend.health).word,
                 backend.health.reason,
               ]),
             )}
             rowId={(backend) => backend.id}
             onOpen={(backend) => onOpen(backend.id)}
             empty={
-              <EmptyState icon={Server} title="No backend matches">
-                No name, address or state has these words in it.
+              <EmptyState icon={Server} title="No matching backends">
+                Nothing matches by name, address or state.
               </EmptyState>
             }
           />
@@ -89,15 +88,15 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
         <section aria-label="First backend" className="rounded-card border border-dashed border-line-strong/60">
           <EmptyState
             icon={Server}
-            title="Only the mock is here"
+            title="No real backends yet"
             action={
               <Button icon={Plus} onClick={onAdd}>
-                Add the first backend
+                Add a backend
               </Button>
             }
           >
-            It answers made-up text, free and without a key. Add a provider with its key, or a server on this machine,
-            to do real work.
+            The built-in mock returns sample text, free and without a key. Add a provider or a local server to do real
+            work.
           </EmptyState>
         </section>
       )}
@@ -113,8 +112,8 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
 function sayCounts(counts: BackendCountsView): string {
   const parts = [
     counts.down > 0 ? `${counts.down} down` : null,
-    counts.unknown > 0 ? `${counts.unknown} not known yet` : null,
-    counts.disabled > 0 ? `${counts.disabled} switched off` : null,
+    counts.unknown > 0 ? `${counts.unknown} not confirmed yet` : null,
+    counts.disabled > 0 ? `${counts.disabled} off` : null,
   ].filter((part) => part !== null);
   return [`${counts.up} of ${formatCounted(counts.total, "backend", "backends")} up`, ...parts].join(", ");
 }
@@ -140,7 +139,7 @@ function useColumns(): Column<BackendView>[] {
         value: (backend) => backend.health.state,
         cell: (backend) => (
           <span className="flex min-w-0 items-center gap-2" title={backend.health.reason}>
-            <StateBadge sign={HEALTH[backend.health.state]} />
+            <StateBadge sign={healthSign(backend.health)} />
             {backend.health.state !== "up" && (
               <span className="truncate text-12 text-ink-3">{backend.health.reason}</span>
             )}
@@ -152,7 +151,7 @@ function useColumns(): Column<BackendView>[] {
         header: "First token",
         numeric: true,
         width: "112px",
-        from: "640",
+        from: "1000",
         value: (backend) => backend.last_day.first_token_ms,
         cell: (backend) =>
           backend.last_day.first_token_ms === null ? <None /> : formatDuration(backend.last_day.first_token_ms),
@@ -175,15 +174,16 @@ function useColumns(): Column<BackendView>[] {
         header: "Spend 24 h",
         numeric: true,
         width: "108px",
-        value: (backend) => backend.last_day.spend.cost,
-        cell: (backend) => <DaySpend backend={backend} />,
+        from: "1000",
+        value: (backend) => spendValue(backend.last_day.spend),
+        cell: (backend) => <Spend spend={backend.last_day.spend} />,
       },
       {
         id: "breaker",
-        header: "Lets through",
-        width: "156px",
-        from: "1000",
-        cell: (backend) => <LetsThrough accesses={accesses.filter((access) => access.backend === backend.id)} />,
+        header: "Circuit",
+        width: "140px",
+        from: "640",
+        cell: (backend) => <Circuit accesses={accesses.filter((access) => access.backend === backend.id)} />,
       },
       {
         id: "key",
@@ -198,7 +198,7 @@ function useColumns(): Column<BackendView>[] {
         header: "Checked",
         width: "104px",
         numeric: true,
-        from: "800",
+        from: "640",
         value: (backend) => backend.health.last_checked,
         cell: (backend) => (
           <span className="text-ink-2">
@@ -225,8 +225,8 @@ function useColumns(): Column<BackendView>[] {
   );
 }
 
-/** What breaker, cooldown and block let through now, with the reason on hover; of several keys, how many are ready. */
-function LetsThrough({ accesses }: { accesses: AccessView[] }) {
+/** What breaker, cooldown and block allow now, with the reason on hover; of several keys, how many are healthy. */
+function Circuit({ accesses }: { accesses: AccessView[] }) {
   const [first, ...others] = accesses;
   if (first === undefined) return <None />;
   const held = accesses.find((access) => access.availability.state !== "ready");
@@ -237,16 +237,10 @@ function LetsThrough({ accesses }: { accesses: AccessView[] }) {
       {others.length === 0 || held === undefined ? (
         <AvailabilityBadge of={shown.availability} />
       ) : (
-        `${ready} of ${accesses.length} keys`
+        `${ready} of ${accesses.length} keys healthy`
       )}
     </span>
   );
-}
-
-function DaySpend({ backend }: { backend: BackendView }) {
-  const { spend } = backend.last_day;
-  if (spend.requests > 0 && spend.unpriced_requests === spend.requests) return <Unpriced />;
-  return formatMoney(spend.cost);
 }
 
 function None({ text = "–" }: { text?: string }) {

@@ -33,7 +33,7 @@ export function BreakerTimeline({ backend }: { backend: string }) {
           >
             <figcaption className="flex items-start gap-3">
               <h3 className="min-w-0 flex-1 pt-1.5 leading-5 font-semibold text-pretty">{timeline.finding}</h3>
-              <Choice label="How far back" options={RANGES} value={hours} onChange={setHours} />
+              <Choice label="Period" options={RANGES} value={hours} onChange={setHours} />
             </figcaption>
             <Strips timeline={timeline} />
             <Transitions all={timeline.transitions} hasKeys={timeline.strips.length > 1} />
@@ -47,7 +47,7 @@ export function BreakerTimeline({ backend }: { backend: string }) {
 function Strips({ timeline: { strips, from, to } }: { timeline: BreakerTimelineView }) {
   return strips.map((strip) => (
     <div key={strip.credential ?? ""}>
-      {strips.length > 1 && <p className="mb-1 text-12 text-ink-2">{strip.credential ?? "without a key"}</p>}
+      {strips.length > 1 && <p className="mb-1 text-12 text-ink-2">{strip.credential ?? "no key"}</p>}
       <StateStrip
         label={`States${strips.length > 1 ? ` with ${strip.credential ?? "no key"}` : ""}`}
         from={from}
@@ -59,7 +59,7 @@ function Strips({ timeline: { strips, from, to } }: { timeline: BreakerTimelineV
 }
 
 function Transitions({ all, hasKeys }: { all: BreakerTransitionView[]; hasKeys: boolean }) {
-  if (all.length === 0) return <p className="text-12 text-ink-3">Nothing changed in this time.</p>;
+  if (all.length === 0) return <p className="text-12 text-ink-3">No changes in this period.</p>;
   const head = "pb-1.5 text-left font-medium";
   const cell = "border-t border-line py-1.5 pr-3 align-top";
   return (
@@ -75,10 +75,10 @@ function Transitions({ all, hasKeys }: { all: BreakerTransitionView[]; hasKeys: 
             </th>
           )}
           <th scope="col" className={head}>
-            Became
+            State
           </th>
           <th scope="col" className={head}>
-            By the rule
+            Reason
           </th>
         </tr>
       </thead>
@@ -100,7 +100,7 @@ function Transitions({ all, hasKeys }: { all: BreakerTransitionView[]; hasKeys: 
               {one.rule}
               {one.evidence.length > 0 && (
                 <span className="block text-ink-3">
-                  counted:{" "}
+                  Requests:{" "}
                   {one.evidence.map((request, index) => (
                     <span key={request}>
                       {index > 0 && ", "}

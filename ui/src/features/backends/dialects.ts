@@ -19,13 +19,13 @@ export const KINDS: readonly KindWord[] = [
   {
     value: "openai",
     label: "OpenAI",
-    note: "OpenAI's own API: Chat, Responses, Embeddings.",
+    note: "OpenAI's API: Chat Completions, Responses, Embeddings.",
     address: "With or without /v1.",
   },
   {
     value: "anthropic",
     label: "Anthropic",
-    note: "Anthropic's Messages, which other providers speak too.",
+    note: "Anthropic's Messages API, also offered by other providers.",
     address: "With or without /v1.",
   },
   {
@@ -37,40 +37,40 @@ export const KINDS: readonly KindWord[] = [
   {
     value: "openai-compatible",
     label: "OpenAI-compatible",
-    note: "Any other server with OpenAI's Chat Completions.",
-    address: "As its documentation has it, mostly with /v1.",
+    note: "Any other server with a Chat Completions API.",
+    address: "Copy it from the provider's docs; it usually ends in /v1.",
   },
   {
     value: "ollama",
     label: "Ollama",
-    note: "Ollama's own chat, on this machine or in its cloud.",
+    note: "Ollama's chat API, local or cloud.",
     address: "With or without /api or /v1.",
   },
 ];
 
 export const LACKS: readonly Word<LackView>[] = [
-  { value: "stream-usage", label: "Usage in streams", note: "Not asked for; tokens are estimated." },
-  { value: "developer-role", label: "Role developer", note: "Such messages are sent as system." },
-  { value: "max-completion-tokens", label: "max_completion_tokens", note: "The older max_tokens is sent." },
+  { value: "stream-usage", label: "Usage in streams", note: "Not requested; tokens are estimated." },
+  { value: "developer-role", label: "developer role", note: "Sent as system messages instead." },
+  { value: "max-completion-tokens", label: "max_completion_tokens", note: "max_tokens is sent instead." },
   { value: "parallel-tool-calls", label: "parallel_tool_calls", note: "The field is not sent." },
   { value: "reasoning-effort", label: "reasoning_effort", note: "The field is not sent." },
-  { value: "json-schema", label: "JSON schema", note: "No answer in a given schema." },
-  { value: "tools", label: "Tools", note: "No tool can be offered to a model." },
-  { value: "images", label: "Images", note: "No image can be sent." },
+  { value: "json-schema", label: "JSON schema", note: "Structured output is not supported." },
+  { value: "tools", label: "Tools", note: "Tool calls are not supported." },
+  { value: "images", label: "Images", note: "Image input is not supported." },
 ];
 
 export const OFFERS: readonly Word<OfferView>[] = [
-  { value: "responses", label: "Responses", note: "POST /responses passes through untranslated." },
-  { value: "messages", label: "Messages", note: "POST /messages, as Anthropic has it, passes through untranslated." },
+  { value: "responses", label: "Responses", note: "POST /responses is passed through unchanged." },
+  { value: "messages", label: "Messages", note: "POST /messages (Anthropic's format) is passed through unchanged." },
 ];
 
 export const CROSSINGS: readonly Word<CrossingView>[] = [
   {
     value: "strict",
     label: "Strict",
-    note: "What changes the answer is refused by name; the rest is dropped and named in the answer's headers.",
+    note: "Fields that would change the response are refused; others are dropped and named in a response header.",
   },
-  { value: "lenient", label: "Lenient", note: "All of it is dropped and named in the answer's headers." },
+  { value: "lenient", label: "Lenient", note: "All are dropped and named in a response header." },
 ];
 
 export function kindLabel(kind: BackendKindView): string {

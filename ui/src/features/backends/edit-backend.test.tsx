@@ -2,6 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { EditBackend } from "@/features/backends/edit-backend";
 import { makeBackend, health } from "@/ipc/fake/world";
+import { choose } from "../../../test/choose";
 import { renderWith } from "../../../test/render-panel";
 
 const GROQ = makeBackend("groq", "groq", health("up", "", null, null, null));
@@ -31,11 +32,11 @@ test("what the file says of another kind is kept until the kind changes", async 
   const known = { ...GROQ, kind: "gemini" as const, lacks: ["tools" as const] };
   const { user, host } = renderWith("busy", <EditBackend backend={known} />);
   const saved = vi.spyOn(host, "backendEdit").mockResolvedValue(known);
-  await user.type(await screen.findByLabelText("Name for people"), "!");
+  await user.type(await screen.findByLabelText("Display name"), "!");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(saved).toHaveBeenCalledTimes(1));
   expect(saved).toHaveBeenLastCalledWith(expect.objectContaining({ kind: "gemini", lacks: ["tools"] }));
-  await user.selectOptions(screen.getByLabelText("Kind"), "Ollama");
+  await choose(user, screen.getByLabelText("Kind"), "Ollama");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(saved).toHaveBeenCalledTimes(2));
   expect(saved).toHaveBeenLastCalledWith(expect.objectContaining({ kind: "ollama", lacks: [] }));
@@ -45,16 +46,16 @@ test("several keys are put in order, and limits are refused at their field", asy
   const { user, host } = renderWith("busy", <EditBackend backend={GROQ} />);
   const saved = vi.spyOn(host, "backendEdit");
   await user.click(await screen.findByRole("button", { name: "Add another key" }));
-  expect(screen.getByLabelText("Key 1")).toHaveValue("groq");
-  expect(screen.getByLabelText("Key 2")).toHaveValue("openai");
+  expect(screen.getByLabelText("Key 1")).toHaveTextContent("(groq)");
+  expect(screen.getByLabelText("Key 2")).toHaveTextContent("(openai)");
   screen.getByRole("button", { name: "Move key openai, 2 of 2" }).focus();
   await user.keyboard("{ArrowUp}");
-  await user.type(screen.getByLabelText("Requests a minute"), "sixty");
+  await user.type(screen.getByLabelText("Requests per minute"), "sixty");
   await user.click(screen.getByRole("button", { name: "Save" }));
-  expect(await screen.findByRole("alert")).toHaveTextContent("This is not a whole number.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("Enter a whole number.");
   expect(saved).not.toHaveBeenCalled();
-  await user.clear(screen.getByLabelText("Requests a minute"));
-  await user.type(screen.getByLabelText("Requests a minute"), "60");
+  await user.clear(screen.getByLabelText("Requests per minute"));
+  await user.type(screen.getByLabelText("Requests per minute"), "60");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(saved).toHaveBeenCalled());
   expect(saved).toHaveBeenCalledWith(

@@ -73,28 +73,24 @@ export function EditBackend({ backend }: { backend: BackendView }) {
     save.mutate(values, {
       onSuccess: () => {
         form.reset(values);
-        notify({ title: `${backend.label} was saved`, detail: "It holds for the next request." });
+        notify({ title: `Saved ${backend.label}`, detail: "Takes effect with the next request." });
       },
     }),
   );
   return (
     <FormProvider {...form}>
       <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
-        <Field label="Name for people" fault={faultOf(save.error, "label")}>
+        <Field label="Display name" fault={faultOf(save.error, "label")}>
           {(control) => <TextInput {...control} {...form.register("label")} />}
         </Field>
         <KindAndAddress error={save.error} />
         {moves && (
-          <Notice tone="warn" title="Another origin detaches the key.">
-            A key may only be sent to the place it was given for. After saving, choose a key for the new place.
+          <Notice tone="warn" title="Changing the host detaches the key.">
+            A key is only sent to the host it was added for. After saving, choose a key for the new host.
           </Notice>
         )}
         <KeyPool error={save.error} />
-        <Field
-          label="Models"
-          help="One a line. Leave it empty to ask the backend."
-          fault={faultOf(save.error, "models")}
-        >
+        <Field label="Models" help="One per line. Leave empty to fetch the list." fault={faultOf(save.error, "models")}>
           {(control) => (
             <textarea
               {...control}

@@ -3,7 +3,8 @@ import { Plus, X } from "lucide-react";
 import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
 import { Button, IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
-import { Select, TextInput } from "@/components/field";
+import { TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
 import type { ApiError, PoolOrderView, PoolView } from "@/ipc/bindings";
@@ -33,7 +34,7 @@ export function poolValues(pool: PoolView): PoolValues {
 export function readPool({ order, members }: PoolValues): PoolView | ApiError {
   const read = members.map(({ credential, weight }) => ({ credential, weight: Number(weight) }));
   if (read.some(({ weight }) => !Number.isInteger(weight) || weight < 0))
-    return { code: "invalid_input", message: "A weight is a whole number.", hint: null, field: "pool" };
+    return { code: "invalid_input", message: "Weights must be whole numbers.", hint: null, field: "pool" };
   return { order, members: read };
 }
 
@@ -62,34 +63,30 @@ export function KeyPool({ error }: { error: ApiError | null }) {
             <div className="flex items-center gap-1.5">
               {rows.fields.length > 1 && handle}
               <StateMark sign={KEY[key?.state ?? "missing"]} />
-              <Select
+              <FormSelect<{ pool: PoolValues }>
                 aria-label={`Key ${index + 1}`}
                 className="w-0 flex-1"
-                {...register(`pool.members.${index}.credential`)}
-                value={current}
-              >
-                {key === undefined && <option value={current}>{current} (gone)</option>}
-                {keys.map((known) => (
-                  <option key={known.id} value={known.id}>
-                    {known.label} ({known.id})
-                  </option>
-                ))}
-              </Select>
+                name={`pool.members.${index}.credential`}
+                options={[
+                  ...(key === undefined ? [{ value: current, label: `${current} (removed)` }] : []),
+                  ...keys.map((known) => ({ value: known.id, label: `${known.label} (${known.id})` })),
+                ]}
+              />
               {order === "weighted" && rows.fields.length > 1 && (
                 <TextInput
                   aria-label={`Weight of key ${index + 1}`}
-                  title="Weight; 0 makes it a reserve"
+                  title="Weight; 0 is used only when the others fail"
                   inputMode="numeric"
                   className="w-14 text-right"
                   {...register(`pool.members.${index}.weight`)}
                 />
               )}
-              <IconButton label={`Take key ${index + 1} out`} icon={X} onClick={() => rows.remove(index)} />
+              <IconButton label={`Remove key ${index + 1}`} icon={X} onClick={() => rows.remove(index)} />
             </div>
           );
         }}
       </SortableList>
-      {rows.fields.length === 0 && <p className="text-12 text-ink-3">None: it is asked without a key.</p>}
+      {rows.fields.length === 0 && <p className="text-12 text-ink-3">None. Requests are sent without a key.</p>}
       {fault !== null && (
         <p role="alert" className="text-12 text-bad">
           {fault}
@@ -103,12 +100,12 @@ export function KeyPool({ error }: { error: ApiError | null }) {
           disabled={next === undefined}
           onClick={() => next && rows.append({ credential: next.id, weight: "1" })}
         >
-          {rows.fields.length === 0 ? "Give it a key" : "Add another key"}
+          {rows.fields.length === 0 ? "Add a key" : "Add another key"}
         </Button>
         {rows.fields.length > 1 && (
           <span className="ml-auto">
             <Choice
-              label="Which key is used"
+              label="Key selection"
               options={ORDERS}
               value={order}
               onChange={(value) => setValue("pool.order", value, { shouldDirty: true })}

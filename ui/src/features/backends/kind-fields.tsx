@@ -3,7 +3,8 @@ import type { ReactNode } from "react";
 import { useFormContext, useWatch } from "react-hook-form";
 import { CROSSINGS, KINDS, LACKS, OFFERS, sayDiffering, type Differing } from "@/features/backends/dialects";
 import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { Tick } from "@/components/tick";
 import type { ApiError, BackendKindView } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
@@ -21,15 +22,7 @@ export function KindAndAddress({ error }: { error: ApiError | null }) {
   return (
     <>
       <Field label="Kind" help={word?.note} fault={faultOf(error, "kind")}>
-        {(given) => (
-          <Select {...given} {...register("kind")}>
-            {KINDS.map(({ value, label }) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </Select>
-        )}
+        {(given) => <FormSelect<KindValues> {...given} name="kind" options={KINDS} />}
       </Field>
       <Field label="Address" help={word?.address} fault={faultOf(error, "base_url")}>
         {(given) => <TextInput {...given} mono placeholder="https://" {...register("base_url")} />}
@@ -56,19 +49,19 @@ export function Advanced() {
       <div className="flex flex-col gap-5 pt-4">
         {isCompatible && (
           <>
-            <Group legend="What it lacks">
+            <Group legend="Not supported">
               {LACKS.map(({ value, label, note }) => (
                 <Tick key={value} type="checkbox" value={value} label={label} note={note} {...register("lacks")} />
               ))}
             </Group>
-            <Group legend="What it speaks beside Chat Completions">
+            <Group legend="Also supports">
               {OFFERS.map(({ value, label, note }) => (
                 <Tick key={value} type="checkbox" value={value} label={label} note={note} {...register("offers")} />
               ))}
             </Group>
           </>
         )}
-        <Group legend="Fields it has no word for">
+        <Group legend="Unsupported fields">
           {CROSSINGS.map(({ value, label, note }) => (
             <Tick key={value} type="radio" value={value} label={label} note={note} {...register("crossing")} />
           ))}

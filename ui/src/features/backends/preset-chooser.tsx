@@ -40,18 +40,18 @@ function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (pres
     >
       <Command.Input
         data-autofocus
-        placeholder="Find a provider or a local server…"
+        placeholder="Search providers and local servers…"
         className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none"
       />
       <Command.List className="h-[min(420px,60vh)] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-11 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
         <Command.Group heading="Providers">
           {presets.filter((preset) => !preset.local).map((preset) => row(preset, Cloud))}
         </Command.Group>
-        <Command.Group heading="On this machine, without a key">
+        <Command.Group heading="Local, no key needed">
           {presets.filter((preset) => preset.local).map((preset) => row(preset, HardDrive))}
         </Command.Group>
         <Command.Empty className="px-3 py-6 text-center text-ink-2">
-          Nothing of that name. Any address can be given by hand.
+          No results. Use a custom address instead.
         </Command.Empty>
       </Command.List>
       <DialogFoot>
@@ -84,7 +84,7 @@ function Row({ id, icon: Icon, name, kind, place, onChoose }: RowProps) {
     >
       <Icon size={16} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />
       <span className="shrink-0 font-medium text-ink-1">{name}</span>
-      {!isSaid && <span className="shrink-0 text-12 text-ink-3">speaks {kind}</span>}
+      {!isSaid && <span className="shrink-0 text-12 text-ink-3">{kind} API</span>}
       <span className="ml-auto min-w-0 truncate font-mono text-12 text-ink-3">{place}</span>
     </Command.Item>
   );

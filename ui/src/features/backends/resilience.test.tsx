@@ -10,7 +10,7 @@ async function openResilience(scenario: Parameters<typeof renderPanel>[0], backe
 
 test("breaker, cooldown and block are told apart, each with why and until when", async () => {
   const { now } = await openResilience("failing", "groq");
-  expect(now).toHaveTextContent("BreakerClosed");
+  expect(now).toHaveTextContent("BreakerHealthy");
   expect(now).toHaveTextContent("429: the provider asked for 95 s, for all models. 1 min 21 s left.");
   expect(now).toHaveTextContent("llama-5-70b 429: tokens per day are used up until midnight UTC. 9 h left.");
   expect(now).toHaveTextContent("BlockNone");
@@ -25,19 +25,19 @@ test("a block leads to the key that lifts it", async () => {
 test("holding a breaker by hand says for how long, and can be taken back", async () => {
   const { now, user, host } = await openResilience("busy", "openai");
   const forcing = vi.spyOn(host, "accessForce");
-  await user.click(within(now).getByRole("button", { name: /^Hold open/ }));
-  expect(await within(now).findByText(/^Held open by you/)).toHaveTextContent("15 min left");
-  expect(within(now).getByRole("button", { name: /^Hold open/ })).toHaveAttribute("aria-pressed", "true");
+  await user.click(within(now).getByRole("button", { name: /^Block traffic/ }));
+  expect(await within(now).findByText(/^Traffic blocked by you/)).toHaveTextContent("15 min left");
+  expect(within(now).getByRole("button", { name: /^Block traffic/ })).toHaveAttribute("aria-pressed", "true");
   expect(forcing).toHaveBeenCalledWith({ backend: "openai", credential: "openai", forced: "open", minutes: 15 });
   await user.click(within(now).getByRole("button", { name: "Reset" }));
-  await waitFor(() => expect(within(now).queryByText(/^Held open by you/)).not.toBeInTheDocument());
+  await waitFor(() => expect(within(now).queryByText(/^Traffic blocked by you/)).not.toBeInTheDocument());
 });
 
 test("holding it closed ends after the time in the settings", async () => {
   const { now, user, host } = await openResilience("busy", "openai");
   const forcing = vi.spyOn(host, "accessForce");
-  await user.click(within(now).getByRole("button", { name: "Hold closed" }));
-  expect(await within(now).findByText(/^Held closed by you/)).toHaveTextContent("15 min left");
+  await user.click(within(now).getByRole("button", { name: "Allow traffic" }));
+  expect(await within(now).findByText(/^Traffic allowed by you/)).toHaveTextContent("15 min left");
   expect(forcing).toHaveBeenCalledWith({ backend: "openai", credential: "openai", forced: "closed", minutes: null });
   expect(await screen.findByText(/^Until \d/)).toBeVisible();
 });
@@ -47,9 +47,9 @@ test("the timeline is walked with the arrow keys and stands as a table with its 
   const strip = await screen.findByRole("slider", { name: /^States/ });
   strip.focus();
   await user.keyboard("{End}");
-  expect(strip).toHaveAttribute("aria-valuetext", expect.stringMatching(/^Open for 6 s/));
+  expect(strip).toHaveAttribute("aria-valuetext", expect.stringMatching(/^Tripped for 6 s/));
   await user.keyboard("{ArrowLeft}");
-  expect(strip).toHaveAttribute("aria-valuetext", expect.stringMatching(/^Ready for 1 h/));
+  expect(strip).toHaveAttribute("aria-valuetext", expect.stringMatching(/^Healthy for 1 h/));
   const timeline = screen.getByRole("region", { name: "Timeline" });
   expect(within(timeline).getByText("3 failures in a row")).toBeVisible();
   expect(within(timeline).getAllByRole("link", { name: "req_1a2f01" })[0]).toHaveAttribute(

@@ -21,7 +21,7 @@ export function BackendTest({ id }: { id: string }) {
   return (
     <div className="flex flex-col gap-3">
       <div className="flex items-center justify-between gap-4">
-        <p className="text-ink-2">Connects, shows the key and lists the models. Nothing of it is billed.</p>
+        <p className="text-ink-2">Connects, checks the key and lists models. Free.</p>
         <Button icon={Zap} busy={test.isPending} onClick={() => test.mutate(id)}>
           {test.data ? "Test again" : "Test"}
         </Button>
@@ -36,7 +36,7 @@ export function TestSteps({ result, running }: { result: BackendTestView | undef
   if (running) {
     return (
       <p role="status" className="flex h-11 items-center gap-2.5 rounded-control border border-line px-3 text-ink-2">
-        <StateMark sign={RUNNING} /> Connecting, showing the key, listing models…
+        <StateMark sign={RUNNING} /> Connecting, checking the key, listing models…
       </p>
     );
   }
@@ -44,9 +44,9 @@ export function TestSteps({ result, running }: { result: BackendTestView | undef
   return (
     <div role="status" className="flex flex-col gap-3">
       {result.passed ? (
-        <Notice tone="info" title="It works: every step passed." />
+        <Notice tone="info" title="It works. All steps passed." />
       ) : (
-        <Notice tone="bad" title="It does not work yet: see the failed step." />
+        <Notice tone="bad" title="It doesn't work yet. See the failed step." />
       )}
       <ol className="overflow-hidden rounded-control border border-line">
         {result.steps.map((step) => (

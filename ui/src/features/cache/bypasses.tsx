@@ -1,4 +1,4 @@
-/** Why requests went past the cache, as bars to scale with what would change it. */
+/** Why requests bypassed the cache, as bars to scale with what would change it. */
 import { CircleCheck } from "lucide-react";
 import { Card } from "@/components/card";
 import { EmptyState } from "@/components/empty-state";
@@ -8,10 +8,10 @@ import { formatCount } from "@/lib/quantity";
 export function Bypasses({ all }: { all: CacheBypassView[] }) {
   const most = Math.max(1, ...all.map((bypass) => bypass.requests));
   return (
-    <Card title="Why requests went past it" flush>
+    <Card title="Why requests bypassed it" flush>
       {all.length === 0 ? (
-        <EmptyState icon={CircleCheck} title="None went past it">
-          Chats go past the cache unless their answer would be the same each time; vectors never do.
+        <EmptyState icon={CircleCheck} title="No bypassed requests">
+          Chat requests bypass the cache unless they are repeatable (temperature 0). Embeddings never do.
         </EmptyState>
       ) : (
         <ul>

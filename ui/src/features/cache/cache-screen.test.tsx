@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
 test("the savings come first, over those requests only that could have been answered", async () => {
@@ -15,7 +16,7 @@ test("the savings come first, over those requests only that could have been answ
 
 test("a lost shared tier is told as lost, not as an error", async () => {
   renderPanel("failing", "/cache");
-  expect(await screen.findByText("Not reached")).toBeVisible();
+  expect(await screen.findByText("Unreachable")).toBeVisible();
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();
 });
 
@@ -24,11 +25,11 @@ test("a purge asks first, says what it costs, and tells how many went", async ()
   const purging = vi.spyOn(host, "cachePurge");
   await user.click(await screen.findByRole("button", { name: "Purge" }));
   const dialog = await screen.findByRole("dialog", { name: "Purge the cache" });
-  expect(dialog).toHaveTextContent("The same questions are asked and paid again");
-  await user.selectOptions(within(dialog).getByLabelText("What is thrown away"), "client");
-  await user.selectOptions(within(dialog).getByLabelText("Which"), "codex");
+  expect(dialog).toHaveTextContent("Purged requests go to the provider again");
+  await choose(user, within(dialog).getByLabelText("Purge"), "One client");
+  await choose(user, within(dialog).getByLabelText("Which"), "codex");
   expect(purging).not.toHaveBeenCalled();
-  await user.click(within(dialog).getByRole("button", { name: "Throw away" }));
+  await user.click(within(dialog).getByRole("button", { name: "Purge" }));
   expect(purging).toHaveBeenCalledWith({ what: { kind: "client", id: "codex" } });
   expect(await screen.findByText("87 answers were thrown away.")).toBeVisible();
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
@@ -36,7 +37,7 @@ test("a purge asks first, says what it costs, and tells how many went", async ()
 
 test("an empty cache says so and offers no false zero", async () => {
   renderPanel("fresh", "/cache");
-  expect(await screen.findByText("None went past it")).toBeVisible();
-  expect(screen.getByText("no request could be repeated")).toBeVisible();
+  expect(await screen.findByText("No bypassed requests")).toBeVisible();
+  expect(screen.getByText("no cacheable requests")).toBeVisible();
   expect(screen.queryByText("0 %")).not.toBeInTheDocument();
 });

@@ -1,4 +1,4 @@
-/** Answers that are not paid for twice: what was saved, what the cache holds, and why requests went past it. */
+/** What the cache saved, what it holds, and why requests bypassed it. */
 import { Lightbulb } from "lucide-react";
 import { Bypasses } from "@/features/cache/bypasses";
 import { PurgeButton } from "@/features/cache/purge";
@@ -47,14 +47,14 @@ export function CacheScreen({ range, tabs, onRange }: CacheScreenProps) {
             {!data.enabled && (
               <Notice
                 tone="info"
-                title="The cache is switched off."
+                title="The cache is off."
                 action={
-                  <PanelLink path="/settings" className="self-center text-12">
+                  <PanelLink path="/settings?part=Cache" className="self-center text-12">
                     Settings
                   </PanelLink>
                 }
               >
-                Every question is asked and paid again, also the same one twice.
+                Every request goes to a provider and is billed, even repeated ones.
               </Notice>
             )}
             <Savings cache={data} />
@@ -75,7 +75,7 @@ function Savings({ cache }: { cache: CacheView }) {
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-[1.5fr_1fr_1fr]">
       <div className="col-span-2 flex flex-col bg-surface-1 px-4 py-3 @min-[560px]:col-span-1">
-        <dt className="text-12 text-ink-3">Answered from the cache</dt>
+        <dt className="text-12 text-ink-3">Served from cache</dt>
         <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">
           {rate === null ? "–" : `${rate.toFixed(rate < 10 ? 1 : 0)} %`}
         </dd>
@@ -84,12 +84,12 @@ function Savings({ cache }: { cache: CacheView }) {
         </dd>
         <dd className="mt-1.5 truncate text-12 text-ink-2">
           {eligible === 0
-            ? "no request could be repeated"
-            : `${formatCount(hits)} of ${formatCount(eligible)} that could be; ${formatCount(joined)} joined one in flight`}
+            ? "no cacheable requests"
+            : `${formatCount(hits)} of ${formatCount(eligible)} cacheable; ${formatCount(joined)} joined in flight`}
         </dd>
       </div>
-      <Figure name="Money saved" value={formatMoney(cache.saved)} note="at the price of the first answer" />
-      <Figure name="Time saved" value={formatDuration(cache.saved_ms)} note="not waited for, all together" />
+      <Figure name="Money saved" value={formatMoney(cache.saved)} note="at the price of the first response" />
+      <Figure name="Time saved" value={formatDuration(cache.saved_ms)} note="total waiting time avoided" />
     </dl>
   );
 }

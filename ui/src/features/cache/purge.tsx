@@ -1,10 +1,11 @@
-/** Throws answers away: all, or those of one backend, model or client, or the old ones. It cannot be undone, so it asks. */
+/** Purges cached responses: all, those of one backend, model or client, or old ones. It cannot be undone, so it asks. */
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select } from "@/components/field";
+import { Field } from "@/components/field";
+import { Select } from "@/components/select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useBackends, useClients } from "@/ipc/queries";
@@ -13,17 +14,17 @@ import type { CachePurgeWhat } from "@/ipc/bindings";
 type Kind = Exclude<CachePurgeWhat["kind"], "key">;
 
 const KINDS: readonly { value: Kind; label: string }[] = [
-  { value: "everything", label: "All answers" },
-  { value: "backend", label: "Those of one backend" },
-  { value: "model", label: "Those of one model" },
-  { value: "client", label: "Those of one client" },
-  { value: "older_than", label: "Those that are older" },
+  { value: "everything", label: "Everything" },
+  { value: "backend", label: "One backend" },
+  { value: "model", label: "One model" },
+  { value: "client", label: "One client" },
+  { value: "older_than", label: "Older than" },
 ];
 
 const AGES = [
-  { value: "3600", label: "than an hour" },
-  { value: "86400", label: "than a day" },
-  { value: "604800", label: "than a week" },
+  { value: "3600", label: "an hour" },
+  { value: "86400", label: "a day" },
+  { value: "604800", label: "a week" },
 ];
 
 function whatOf(kind: Kind, which: string): CachePurgeWhat {
@@ -60,38 +61,20 @@ function PurgeDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog open onClose={onClose} title="Purge the cache">
       <DialogBody className="flex flex-col gap-4">
-        <Field label="What is thrown away">
-          {(given) => (
-            <Select {...given} value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
-              {KINDS.map(({ value, label }) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        <Field label="Purge">{(given) => <Select {...given} value={kind} onChange={setKind} options={KINDS} />}</Field>
         {choices.length > 0 && (
           <Field label="Which">
-            {(given) => (
-              <Select {...given} value={which} onChange={(event) => setChosen(event.target.value)}>
-                {choices.map(({ value, label }) => (
-                  <option key={value} value={value}>
-                    {label}
-                  </option>
-                ))}
-              </Select>
-            )}
+            {(given) => <Select {...given} value={which} onChange={setChosen} options={choices} />}
           </Field>
         )}
         <p className="text-ink-2">
-          The same questions are asked and paid again, once each. No request that is running is touched, and what was
-          saved so far stays in the sums.
+          Purged requests go to the provider again and are billed again. Running requests are not affected, and past
+          savings stay in the totals.
         </p>
         <ErrorNotice error={purge.error} />
       </DialogBody>
       <DialogFoot>
-        <Button onClick={onClose}>Keep them</Button>
+        <Button onClick={onClose}>Cancel</Button>
         <Button
           look="danger"
           busy={purge.isPending}
@@ -105,7 +88,7 @@ function PurgeDialog({ onClose }: { onClose: () => void }) {
             })
           }
         >
-          Throw away
+          Purge
         </Button>
       </DialogFoot>
     </Dialog>

@@ -1,4 +1,4 @@
-/** Where answers are kept, the fastest first, and how full each place is. */
+/** Where responses are stored, fastest first, and how full each tier is. */
 import { Card } from "@/components/card";
 import { StateBadge } from "@/components/state-mark";
 import type { CacheTierName, CacheTierView } from "@/ipc/bindings";
@@ -9,7 +9,7 @@ const NAMES: Record<CacheTierName, string> = { memory: "Memory", disk: "Disk", s
 
 export function Tiers({ tiers, ttlSecs }: { tiers: CacheTierView[]; ttlSecs: number }) {
   return (
-    <Card title="What it holds" note={`each answer for ${formatDuration(ttlSecs * 1_000)}`} flush>
+    <Card title="Contents" note={`responses expire after ${formatDuration(ttlSecs * 1_000)}`} flush>
       <ol>
         {tiers.map((tier) => (
           <li
@@ -19,7 +19,7 @@ export function Tiers({ tiers, ttlSecs }: { tiers: CacheTierView[]; ttlSecs: num
             <span className="font-medium">{NAMES[tier.tier]}</span>
             <StateBadge sign={CACHE_TIER[tier.state]} />
             <span className="text-right text-12 text-ink-2">
-              {tier.entries === null ? "" : formatCounted(tier.entries, "answer", "answers")}
+              {tier.entries === null ? "" : formatCounted(tier.entries, "response", "responses")}
             </span>
             <span className="col-span-2 col-start-2 text-12 text-pretty text-ink-3">{tier.detail}</span>
             {tier.bytes !== null && <Fill tier={tier} bytes={tier.bytes} />}
@@ -47,7 +47,7 @@ function Fill({ tier, bytes }: { tier: CacheTierView; bytes: number }) {
         {formatBytes(bytes)}
         {max !== null && ` of ${formatBytes(max)}`}
       </span>
-      <span className="whitespace-nowrap text-ink-3">{formatCount(tier.hits)} hits since the start</span>
+      <span className="whitespace-nowrap text-ink-3">{formatCount(tier.hits)} hits since start</span>
     </span>
   );
 }

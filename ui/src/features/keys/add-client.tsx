@@ -3,7 +3,8 @@ import { useForm } from "react-hook-form";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientAdd } from "@/ipc/bindings";
@@ -11,6 +12,13 @@ import { faultElsewhere, faultOf } from "@/lib/fault";
 
 const FIELDS = ["id", "expires_in_days"] as const;
 const NEVER = "never";
+const EXPIRIES = [
+  { value: NEVER, label: "Never" },
+  { value: "7", label: "In 7 days" },
+  { value: "30", label: "In 30 days" },
+  { value: "90", label: "In 90 days" },
+  { value: "365", label: "In a year" },
+];
 
 interface AddClientProps {
   open: boolean;
@@ -20,12 +28,7 @@ interface AddClientProps {
 
 export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
   return (
-    <Dialog
-      open={open}
-      onClose={onClose}
-      title="Connect a client"
-      description="A tool on this machine gets its own token for the gateway."
-    >
+    <Dialog open={open} onClose={onClose} title="Connect a client" description="Each tool gets its own gateway token.">
       <AddClientForm onClose={onClose} onAdded={onAdded} />
     </Dialog>
   );
@@ -36,11 +39,15 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
   const add = useAction(["clients", "status"], (host, req: ClientAdd) => host.clientAdd(req));
   const submit = form.handleSubmit(({ id, ends }) =>
     add.mutate(
-      { id: id.trim(), expires_in_days: ends === NEVER ? null : Number(ends) },
+      {
+        id: id.trim(),
+        expires_in_days: ends === NEVER ? null : Number(ends),
+        scope: { models: [], backends: [], routes: [] },
+      },
       {
         onSuccess: (client) => {
           onAdded(client.id);
-          notify({ title: `${client.id} has its token`, detail: "Copy a snippet to use it." });
+          notify({ title: `${client.id} is connected`, detail: "Copy a snippet to use it." });
         },
       },
     ),
@@ -51,23 +58,15 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
         <Field label="Name" help="The tool's name, for example claude-code." fault={faultOf(add.error, "id")}>
           {(control) => <TextInput {...control} mono {...form.register("id")} />}
         </Field>
-        <Field label="Token ends" fault={faultOf(add.error, "expires_in_days")}>
-          {(control) => (
-            <Select {...control} {...form.register("ends")}>
-              <option value={NEVER}>Never, until revoked</option>
-              <option value="7">After 7 days</option>
-              <option value="30">After 30 days</option>
-              <option value="90">After 90 days</option>
-              <option value="365">After a year</option>
-            </Select>
-          )}
+        <Field label="Expires" fault={faultOf(add.error, "expires_in_days")}>
+          {(control) => <FormSelect {...control} name="ends" control={form.control} options={EXPIRIES} />}
         </Field>
         <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
       </DialogBody>
       <DialogFoot>
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" look="primary" busy={add.isPending}>
-          Make token
+          Create token
         </Button>
       </DialogFoot>
     </form>

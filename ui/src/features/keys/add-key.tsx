@@ -1,4 +1,4 @@
-/** A key on its way in. The field recognises the provider and proposes the name and the place it may be sent to. */
+/** Adds a key. The field recognises the provider and suggests the names and the allowed host. */
 import { useRef } from "react";
 import { useForm } from "react-hook-form";
 import { Button } from "@/components/button";
@@ -52,7 +52,7 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
       onSuccess: (key) => {
         if (secret.current) secret.current.value = "";
         onClose();
-        notify({ title: `The key of ${key.label} is in the vault`, detail: "Verify it, or give it to a backend." });
+        notify({ title: `Added the ${key.label} key`, detail: "Verify it, or use it for a backend." });
       },
     });
   // Read here, so that the form tracks what the user has typed.
@@ -61,24 +61,24 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
     <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
       <DialogBody className="flex flex-col gap-4">
         <SecretField
-          label="The key"
+          label="API key"
           ref={secret}
           presets={presets}
           fault={faultOf(add.error, "secret")}
           onFindings={propose}
         />
         <div className="grid grid-cols-2 gap-4">
-          <Field label="Name" help="How backends refer to it." fault={faultOf(add.error, "id")}>
+          <Field label="ID" help="Used in settings." fault={faultOf(add.error, "id")}>
             {(control) => <TextInput {...control} mono {...form.register("id")} />}
           </Field>
-          <Field label="Name for people" optional fault={faultOf(add.error, "label")}>
+          <Field label="Display name" optional fault={faultOf(add.error, "label")}>
             {(control) => <TextInput {...control} {...form.register("label")} />}
           </Field>
         </div>
         <Field
-          label="May be sent to"
+          label="Allowed host"
           optional
-          help="Without an address it is bound when a backend takes it."
+          help="Leave empty to lock it to the first backend that uses it."
           fault={faultOf(add.error, "url")}
         >
           {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("url")} />}

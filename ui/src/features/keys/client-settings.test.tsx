@@ -1,15 +1,19 @@
 import { screen, waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
 test("a client's limits and priority are shown and changed", async () => {
   const { user, host } = renderPanel("busy", "/clients/nightly-evals");
   const saved = vi.spyOn(host, "clientEdit");
   await user.click(await screen.findByRole("tab", { name: "Limits" }));
-  expect(screen.getByLabelText("Requests a minute")).toHaveValue("30");
-  expect(screen.getByLabelText("When all places are taken")).toHaveValue("background");
-  await user.clear(screen.getByLabelText("Requests at once"));
-  await user.selectOptions(screen.getByLabelText("Answers from the cache"), "on");
+  expect(screen.getByLabelText("Requests per minute")).toHaveValue("30");
+  expect(screen.getByLabelText("Priority when the gateway is busy")).toHaveTextContent("Low (background)");
+  await user.clear(screen.getByLabelText("Concurrent requests"));
+  expect(screen.getByLabelText(/^Allowed backends/)).toHaveValue("groq");
+  await user.clear(screen.getByLabelText(/^Allowed backends/));
+  await user.type(screen.getByLabelText(/^Allowed models/), "gpt-4o, claude-*,");
+  await choose(user, screen.getByLabelText("Response cache"), /^On:/);
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(saved).toHaveBeenCalled());
   expect(saved).toHaveBeenCalledWith({
@@ -17,6 +21,7 @@ test("a client's limits and priority are shown and changed", async () => {
     limits: { requests_per_minute: 30, tokens_per_minute: null, in_flight_max: null },
     cache: "on",
     priority: "background",
+    scope: { models: ["gpt-4o", "claude-*"], backends: [], routes: [] },
   });
-  expect(await screen.findByText("nightly-evals was saved")).toBeVisible();
+  expect(await screen.findByText("Saved nightly-evals")).toBeVisible();
 });

@@ -1,35 +1,73 @@
-/** What a client may ask of the gateway, whether its answers may come from the cache, and whether somebody waits for them. */
+/** What a client may ask for and how much of it, whether its answers may come from the cache, and whether somebody waits for them. */
 import { FormProvider, useForm } from "react-hook-form";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { CacheWishView, ClientPriorityView, ClientView } from "@/ipc/bindings";
+import type { CacheWishView, ClientPriorityView, ClientScopeView, ClientView } from "@/ipc/bindings";
 import { faultElsewhere } from "@/lib/fault";
 
 interface ClientValues extends LimitTexts {
   cache: CacheWishView | "";
   priority: ClientPriorityView;
+  /** Comma-separated names. */
+  scope: Record<keyof ClientScopeView, string>;
 }
 
-const FIELDS = LIMITS.map((limit) => limit.name);
+const SCOPES: readonly { name: keyof ClientScopeView; label: string; placeholder: string }[] = [
+  { name: "models", label: "Allowed models", placeholder: "All models" },
+  { name: "backends", label: "Allowed backends", placeholder: "All backends" },
+  { name: "routes", label: "Allowed routes", placeholder: "All routes" },
+];
+
+const FIELDS = [...LIMITS.map((limit) => limit.name), ...SCOPES.map((scope) => `scope.${scope.name}`)];
+
+const names = (text: string) =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+const PRIORITIES = [
+  { value: "interactive", label: "High (interactive)" },
+  { value: "background", label: "Low (background)" },
+];
+
+const CACHE_MODES = [
+  { value: "", label: "Set by the request or route" },
+  { value: "auto", label: "Auto: only repeatable requests" },
+  { value: "on", label: "On: at any temperature" },
+  { value: "off", label: "Off" },
+  { value: "refresh", label: "Refresh: ask again, then store" },
+];
 
 export function ClientSettings({ client }: { client: ClientView }) {
   const form = useForm<ClientValues>({
-    defaultValues: { limits: limitTexts(client.limits), cache: client.cache ?? "", priority: client.priority },
+    defaultValues: {
+      limits: limitTexts(client.limits),
+      cache: client.cache ?? "",
+      priority: client.priority,
+      scope: {
+        models: client.scope.models.join(", "),
+        backends: client.scope.backends.join(", "),
+        routes: client.scope.routes.join(", "),
+      },
+    },
   });
-  const save = useAction(["clients"], (host, { limits: texts, cache, priority }: ClientValues) => {
+  const save = useAction(["clients"], (host, { limits: texts, cache, priority, scope: listed }: ClientValues) => {
     const limits = readLimits(texts);
     if ("code" in limits) return Promise.reject(limits);
-    return host.clientEdit({ id: client.id, limits, cache: cache === "" ? null : cache, priority });
+    const scope = { models: names(listed.models), backends: names(listed.backends), routes: names(listed.routes) };
+    return host.clientEdit({ id: client.id, limits, cache: cache === "" ? null : cache, priority, scope });
   });
   const submit = form.handleSubmit((values) =>
     save.mutate(values, {
       onSuccess: () => {
         form.reset(values);
-        notify({ title: `${client.id} was saved`, detail: "It holds for its next request." });
+        notify({ title: `Saved ${client.id}`, detail: "Takes effect with its next request." });
       },
     }),
   );
@@ -37,25 +75,23 @@ export function ClientSettings({ client }: { client: ClientView }) {
     <FormProvider {...form}>
       <form noValidate aria-label="Limits" onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
         <LimitsFields error={save.error} />
-        <div className="grid grid-cols-2 gap-3">
-          <Field label="When all places are taken">
-            {(given) => (
-              <Select {...given} {...form.register("priority")}>
-                <option value="interactive">Goes first: somebody waits</option>
-                <option value="background">Goes last: nobody waits</option>
-              </Select>
-            )}
+        {SCOPES.map(({ name, label, placeholder }) => (
+          <Field
+            key={name}
+            label={label}
+            help={name === "models" ? "Separate with commas. A trailing * matches anything." : undefined}
+            fault={save.error?.field === `scope.${name}` ? save.error.message : undefined}
+            optional
+          >
+            {(given) => <TextInput mono placeholder={placeholder} {...given} {...form.register(`scope.${name}`)} />}
           </Field>
-          <Field label="Answers from the cache">
-            {(given) => (
-              <Select {...given} {...form.register("cache")}>
-                <option value="">As the request or its route says</option>
-                <option value="auto">If the same question has the same answer</option>
-                <option value="on">Always, whatever the temperature</option>
-                <option value="off">Never</option>
-                <option value="refresh">Ask again and keep the new answer</option>
-              </Select>
-            )}
+        ))}
+        <div className="grid grid-cols-2 gap-3">
+          <Field label="Priority when the gateway is busy">
+            {(given) => <FormSelect<ClientValues> {...given} name="priority" options={PRIORITIES} />}
+          </Field>
+          <Field label="Response cache">
+            {(given) => <FormSelect<ClientValues> {...given} name="cache" options={CACHE_MODES} />}
           </Field>
         </div>
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />

@@ -15,6 +15,7 @@ import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
+import { Spend, spendValue } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Tabs } from "@/components/tabs";
 import { notify } from "@/components/toast";
@@ -22,14 +23,13 @@ import { useAction } from "@/ipc/actions";
 import type { ClientView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
-import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import type { Sign } from "@/lib/states";
 
 function signOf(client: ClientView): Sign {
-  if (client.expired) return { word: "Ended", shape: "square", tone: "warn" };
+  if (client.expired) return { word: "Expired", shape: "square", tone: "warn" };
   return client.seen_at === null
-    ? { word: "Not heard of", shape: "ring", tone: "muted" }
+    ? { word: "Never used", shape: "ring", tone: "muted" }
     : { word: "Connected", shape: "disc", tone: "ok" };
 }
 
@@ -49,7 +49,7 @@ const COLUMNS: Column<ClientView>[] = [
   },
   {
     id: "seen",
-    header: "Last heard of",
+    header: "Last used",
     width: "128px",
     numeric: true,
     value: (client) => client.seen_at,
@@ -59,7 +59,7 @@ const COLUMNS: Column<ClientView>[] = [
   },
   {
     id: "ends",
-    header: "Token ends",
+    header: "Expires",
     width: "128px",
     numeric: true,
     from: "640",
@@ -82,8 +82,8 @@ const COLUMNS: Column<ClientView>[] = [
     header: "Spend 30 days",
     width: "140px",
     numeric: true,
-    value: (client) => client.last_month.cost,
-    cell: (client) => formatMoney(client.last_month.cost),
+    value: (client) => spendValue(client.last_month),
+    cell: (client) => <Spend spend={client.last_month} />,
   },
 ];
 
@@ -110,20 +110,20 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TablePr
             onOpen={(client) => onOpen(client.id)}
             empty={
               all.length > 0 ? (
-                <EmptyState icon={Link2} title="No client matches">
-                  No name or state has these words in it.
+                <EmptyState icon={Link2} title="No matching clients">
+                  Nothing matches by name or state.
                 </EmptyState>
               ) : (
                 <EmptyState
                   icon={Link2}
-                  title="No client is connected"
+                  title="No clients yet"
                   action={
                     <Button icon={Plus} onClick={onAdd}>
-                      Connect the first client
+                      Connect your first client
                     </Button>
                   }
                 >
-                  Each tool gets its own token, so that its cost can be told apart and it can be shut out alone.
+                  Each tool gets its own token, so you can see what it costs and revoke it on its own.
                 </EmptyState>
               )
             }
@@ -160,18 +160,18 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
           key={client.id}
           label={`About ${client.id}`}
           tabs={[
-            { id: "use", label: "How to use it", content: <ClientUse client={client} /> },
+            { id: "use", label: "Setup", content: <ClientUse client={client} /> },
             { id: "limits", label: "Limits", content: <ClientSettings client={client} /> },
           ]}
         />
       </Drawer>
       <Confirm
         open={isRevoking}
-        title={`Revoke the token of ${client.id}?`}
+        title={`Revoke ${client.id}'s token?`}
         losses={[
           `${client.id} is refused from its next request on.`,
-          "The token cannot be brought back; connecting it again makes a new one.",
-          "What it has cost stays in the ledger.",
+          "The token cannot be restored. Connecting the client again creates a new one.",
+          "Its past requests and costs stay in the ledger.",
         ]}
         verb="Revoke token"
         busy={revoke.isPending}
@@ -181,7 +181,7 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
           revoke.mutate(client.id, {
             onSuccess: () => {
               onClose();
-              notify({ title: `The token of ${client.id} was revoked` });
+              notify({ title: `Revoked ${client.id}'s token` });
             },
           })
         }
@@ -197,25 +197,28 @@ function ClientUse({ client }: { client: ClientView }) {
         facts={[
           { name: "Connected", value: <Moment at={client.created_at} focusable /> },
           {
-            name: "Last heard of",
+            name: "Last used",
             value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
           },
           {
-            name: "Token ends",
+            name: "Expires",
             value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,
           },
           {
             name: "30 days",
-            value: `${formatMoney(client.last_month.cost)} for ${formatCounted(client.last_month.requests, "request", "requests")}`,
+            value: (
+              <>
+                <Spend spend={client.last_month} /> for{" "}
+                {formatCounted(client.last_month.requests, "request", "requests")}
+              </>
+            ),
           },
         ]}
       />
-      <section aria-label="How to use it" className="flex flex-col gap-3 border-t border-line pt-4">
+      <section aria-label="Setup" className="flex flex-col gap-3 border-t border-line pt-4">
         <div>
-          <h3 className="font-semibold">How to use it</h3>
-          <p className="text-12 text-ink-2">
-            The snippets hold no token: they ask for it when they run, so none lies in a file.
-          </p>
+          <h3 className="font-semibold">Setup</h3>
+          <p className="text-12 text-ink-2">Snippets fetch the token at run time, so it's never written to a file.</p>
         </div>
         {client.snippets.map((snippet) => (
           <CodeBlock key={snippet.title} title={snippet.title} code={snippet.code} />

@@ -11,14 +11,13 @@ import { Moment } from "@/components/moment";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import { SecretField } from "@/components/secret-field";
+import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { notify } from "@/components/toast";
-import { Unpriced } from "@/components/unpriced";
 import { useAction } from "@/ipc/actions";
 import type { KeyVerificationView, KeyView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
-import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import { KEY, VAULT_KIND_WORD } from "@/lib/states";
 
@@ -33,7 +32,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
   const [asking, setAsking] = useState<Asking>("nothing");
   const verify = useAction(["keys", "backends", "status"], (host, id: string) => host.keyVerify({ id }));
   const remove = useAction(["keys", "backends", "status"], (host, id: string) => host.keyRemove({ id }));
-  const readOnly = stored.read_only ? "It comes from the environment: change it there." : null;
+  const readOnly = stored.read_only ? "Set by an environment variable. Change it there." : null;
   return (
     <>
       <Drawer
@@ -81,13 +80,13 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
       <ReplaceDialog stored={stored} open={asking === "replace"} onClose={() => setAsking("nothing")} />
       <Confirm
         open={asking === "remove"}
-        title={`Remove the key of ${stored.label}?`}
+        title={`Remove the ${stored.label} key?`}
         losses={[
-          "It is deleted from the vault. Nobody can bring it back from here; make a new one at the provider if you need it again.",
+          "It is deleted from the vault and cannot be restored. You can create a new key at the provider.",
           stored.used_by.length === 0
             ? "No backend uses it."
             : `These backends lose their key: ${stored.used_by.join(", ")}.`,
-          "What it has cost stays in the ledger.",
+          "Its past requests and costs stay in the ledger.",
         ]}
         verb="Remove key"
         busy={remove.isPending}
@@ -97,7 +96,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           remove.mutate(stored.id, {
             onSuccess: () => {
               onClose();
-              notify({ title: `The key of ${stored.label} was removed` });
+              notify({ title: `Removed the ${stored.label} key` });
             },
           })
         }
@@ -119,13 +118,18 @@ function factsOf(stored: KeyView): Fact[] {
   return [
     {
       name: "Ends in",
-      value: stored.tail === null ? "too short to show" : <code className="font-mono text-12">…{stored.tail}</code>,
+      value:
+        stored.tail === null ? (
+          "hidden (the key is too short)"
+        ) : (
+          <code className="font-mono text-12">…{stored.tail}</code>
+        ),
     },
     {
-      name: "May be sent to",
+      name: "Allowed host",
       value:
         stored.origin === null ? (
-          "no place yet: bound when a backend takes it"
+          "any, until the first backend uses it"
         ) : (
           <code className="font-mono text-12">{stored.origin}</code>
         ),
@@ -134,7 +138,7 @@ function factsOf(stored: KeyView): Fact[] {
       name: "Used by",
       value:
         stored.used_by.length === 0 ? (
-          "nothing"
+          "not used"
         ) : (
           <span className="flex flex-wrap gap-x-2">
             {stored.used_by.map((id) => (
@@ -145,20 +149,19 @@ function factsOf(stored: KeyView): Fact[] {
           </span>
         ),
     },
-    { name: "Put in", value: stored.created_at === null ? "not known" : <Moment at={stored.created_at} focusable /> },
+    { name: "Added", value: stored.created_at === null ? "unknown" : <Moment at={stored.created_at} focusable /> },
     { name: "Replaced", value: stored.replaced_at === null ? "never" : <Moment at={stored.replaced_at} focusable /> },
     {
       name: "Last verified",
       value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable />,
     },
     { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
-    { name: "Kept in", value: VAULT_KIND_WORD[stored.storage] },
+    { name: "Stored in", value: VAULT_KIND_WORD[stored.storage] },
     {
       name: "30 days",
       value: (
         <>
-          {formatMoney(stored.last_month.cost)} for {formatCounted(stored.last_month.requests, "request", "requests")}{" "}
-          {stored.last_month.unpriced_requests > 0 && <Unpriced requests={stored.last_month.unpriced_requests} />}
+          <Spend spend={stored.last_month} /> for {formatCounted(stored.last_month.requests, "request", "requests")}
         </>
       ),
     },
@@ -170,8 +173,8 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
     <Dialog
       open={open}
       onClose={onClose}
-      title={`Replace the key of ${stored.label}`}
-      description="The new key takes the old one's place at once; backends keep using it by name."
+      title={`Replace the ${stored.label} key`}
+      description="Backends that use this key switch to the new one immediately."
     >
       <ReplaceForm stored={stored} onClose={onClose} />
     </Dialog>
@@ -190,7 +193,7 @@ function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void
         if (secret.current) secret.current.value = "";
         onClose();
         notify({
-          title: `The key of ${stored.label} was replaced`,
+          title: `Replaced the ${stored.label} key`,
           detail: key.tail === null ? null : `It now ends in …${key.tail}.`,
         });
       },
@@ -205,11 +208,11 @@ function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void
       }}
     >
       <DialogBody className="flex flex-col gap-4">
-        <SecretField label="The new key" ref={secret} presets={presets} fault={faultOf(replace.error, "secret")} />
+        <SecretField label="New API key" ref={secret} presets={presets} fault={faultOf(replace.error, "secret")} />
         <ErrorNotice error={faultElsewhere(replace.error, ["secret"])} />
       </DialogBody>
       <DialogFoot>
-        <Button onClick={onClose}>Keep the old key</Button>
+        <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" look="primary" busy={replace.isPending}>
           Replace key
         </Button>

@@ -1,4 +1,4 @@
-/** The keys in the vault and the clients that may call the gateway: two sides of who may do what. */
+/** The keys in the vault, and the clients that may call the gateway. */
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { AddClientDialog } from "@/features/keys/add-client";
@@ -52,8 +52,8 @@ export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose 
         {vault && (
           <span className="truncate text-12 text-ink-3">
             {tab === "keys"
-              ? `Kept in: ${VAULT_KIND_WORD[vault.kind].toLowerCase()}`
-              : "A client's token opens this gateway only, and can be revoked."}
+              ? `Stored in: ${VAULT_KIND_WORD[vault.kind].toLowerCase()}`
+              : "Client tokens work for this gateway only and can be revoked."}
           </span>
         )}
       </div>
@@ -62,7 +62,7 @@ export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose 
           tone="bad"
           title={`Vault: ${VAULT[vault.state].word.toLowerCase()}`}
           action={
-            <PanelLink path="/settings" className="self-center text-12">
+            <PanelLink path="/settings?part=Vault" className="self-center text-12">
               Vault settings
             </PanelLink>
           }
@@ -86,17 +86,17 @@ function KeysLead() {
   if (keys === undefined) return null;
   const bad = keys.filter((key) => key.state === "rejected" || key.state === "missing").length;
   const held = formatCounted(keys.length, "key", "keys");
-  if (keys.length === 0) return "No key yet.";
-  return bad === 0 ? `${held}, none rejected.` : `${held}, ${bad} ${bad === 1 ? "needs" : "need"} you.`;
+  if (keys.length === 0) return "No API keys yet.";
+  return bad === 0 ? `${held}, none rejected.` : `${held}, ${bad} with problems.`;
 }
 
 function ClientsLead() {
   const clients = useClients().data;
   if (clients === undefined) return null;
   const ended = clients.filter((client) => client.expired).length;
-  if (clients.length === 0) return "No tool may call the gateway yet.";
-  const connected = formatCounted(clients.length - ended, "client may call", "clients may call");
+  if (clients.length === 0) return "No clients yet.";
+  const connected = formatCounted(clients.length - ended, "client can use", "clients can use");
   return ended === 0
     ? `${connected} the gateway.`
-    : `${connected} the gateway; ${formatCounted(ended, "token has", "tokens have")} ended.`;
+    : `${connected} the gateway; ${formatCounted(ended, "token", "tokens")} expired.`;
 }

@@ -1,4 +1,4 @@
-/** Every key: whether it is good, where it may be sent, who uses it, what it cost. */
+/** Every key: its state, allowed host, users and cost. */
 import { KeyRound, Plus } from "lucide-react";
 import { KeyDrawer } from "@/features/keys/key-drawer";
 import { Button } from "@/components/button";
@@ -8,11 +8,11 @@ import { Gone } from "@/components/gone";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
+import { Spend, spendValue } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import type { KeyView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
-import { formatMoney } from "@/lib/money";
 import { KEY } from "@/lib/states";
 
 export interface TableProps {
@@ -55,12 +55,12 @@ const COLUMNS: Column<KeyView>[] = [
   },
   {
     id: "origin",
-    header: "May be sent to",
+    header: "Allowed host",
     from: "640",
     value: (key) => key.origin,
     cell: (key) =>
       key.origin === null ? (
-        <span className="text-ink-3">no place yet</span>
+        <span className="text-ink-3">any, until first use</span>
       ) : (
         <span className="font-mono text-12 text-ink-2" title={key.origin}>
           {shortOrigin(key.origin)}
@@ -71,7 +71,7 @@ const COLUMNS: Column<KeyView>[] = [
     id: "used",
     header: "Used by",
     value: (key) => key.used_by.length,
-    cell: (key) => (key.used_by.length === 0 ? <span className="text-ink-3">nothing</span> : key.used_by.join(", ")),
+    cell: (key) => (key.used_by.length === 0 ? <span className="text-ink-3">not used</span> : key.used_by.join(", ")),
   },
   {
     id: "seen",
@@ -87,8 +87,8 @@ const COLUMNS: Column<KeyView>[] = [
     header: "Spend 30 days",
     width: "140px",
     numeric: true,
-    value: (key) => key.last_month.cost,
-    cell: (key) => formatMoney(key.last_month.cost),
+    value: (key) => spendValue(key.last_month),
+    cell: (key) => <Spend spend={key.last_month} />,
   },
 ];
 
@@ -117,21 +117,20 @@ export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps
             onOpen={(key) => onOpen(key.id)}
             empty={
               all.length > 0 ? (
-                <EmptyState icon={KeyRound} title="No key matches">
-                  No name, place or state has these words in it.
+                <EmptyState icon={KeyRound} title="No matching keys">
+                  Nothing matches by name, host, state or backend.
                 </EmptyState>
               ) : (
                 <EmptyState
                   icon={KeyRound}
-                  title="The vault holds no key"
+                  title="No API keys yet"
                   action={
                     <Button icon={Plus} onClick={onAdd}>
-                      Add the first key
+                      Add a key
                     </Button>
                   }
                 >
-                  A key put in here goes to the vault and nowhere else: no file, no shell profile, no page can read it
-                  back.
+                  Keys are stored in the vault only. Gatehouse uses them for you and never shows them again.
                 </EmptyState>
               )
             }

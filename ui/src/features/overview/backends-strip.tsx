@@ -6,11 +6,11 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { Sparkline } from "@/components/sparkline";
 import { StateBadge } from "@/components/state-mark";
-import type { BackendView } from "@/ipc/bindings";
+import type { BackendView, HealthStateView } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
-import { HEALTH } from "@/lib/states";
+import { healthSign } from "@/lib/states";
 
 const TILES_MAX = 6;
 const ROOMY = 3;
@@ -27,13 +27,23 @@ export function BackendsStrip() {
   );
 }
 
+const URGENCY: Record<HealthStateView, number> = { down: 0, unknown: 1, up: 2, disabled: 3 };
+
+function urgency({ health }: BackendView): number {
+  return URGENCY[health.state];
+}
+
 /**
- * Six in a row on a wide screen, three on a narrow one. Where there are one or two, they keep a tile's width and the
+ * Six in a row on a wide screen, three on a narrow one; where more do not fit, those that are down come first. Where there are one or two, they keep a tile's width and the
  * rest of the row offers the next backend.
  */
 function Tiles({ backends: all }: { backends: BackendView[] }) {
-  const shown = all.slice(0, all.length > TILES_MAX ? TILES_MAX - 1 : TILES_MAX);
-  const hidden = all.length - shown.length;
+  const isTooMany = all.length > TILES_MAX;
+  const ordered = isTooMany ? all.toSorted((left, right) => urgency(left) - urgency(right)) : all;
+  const shown = ordered.slice(0, isTooMany ? TILES_MAX - 1 : TILES_MAX);
+  const rest = ordered.slice(shown.length);
+  const hidden = rest.length;
+  const hiddenDown = rest.filter(({ health }) => health.state === "down").length;
   const isRoomy = shown.length < ROOMY;
   const places = isRoomy ? ROOMY_COLUMNS : shown.length + (hidden > 0 ? 1 : 0);
   const columns = { "--narrow": 3, "--wide": Math.min(places, TILES_MAX) } as CSSProperties;
@@ -47,14 +57,18 @@ function Tiles({ backends: all }: { backends: BackendView[] }) {
           <Tile backend={backend} />
         </li>
       ))}
-      {hidden > 0 && <LinkTile path="/backends" icon={Server} label={`${hidden} more`} />}
+      {hidden > 0 && (
+        <LinkTile
+          path="/backends"
+          icon={Server}
+          label={hiddenDown === 0 ? `${hidden} more` : `${hidden} more, ${hiddenDown} down`}
+        />
+      )}
       {isRoomy && (
         <LinkTile
           path="/backends?add=true"
           icon={Plus}
-          label={
-            all.every((backend) => backend.built_in) ? "Add a provider, or a server on this machine" : "Add a backend"
-          }
+          label={all.every((backend) => backend.built_in) ? "Add a provider or a local server" : "Add a backend"}
           className={shown.length === 1 ? "col-span-2 @min-[960px]:col-span-3" : "@min-[960px]:col-span-2"}
         />
       )}
@@ -96,17 +110,18 @@ function Tile({ backend }: { backend: BackendView }) {
       <span className="flex items-center justify-between gap-2">
         <span className="truncate font-medium text-ink-1">{backend.label}</span>
         <span className="text-12">
-          <StateBadge sign={HEALTH[health.state]} />
+          <StateBadge sign={healthSign(health)} />
         </span>
       </span>
       <span className="mt-auto mb-1.5 block">
         <Sparkline
           values={day.requests_per_hour}
-          label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours`}
+          failed={day.failed_per_hour ?? []}
+          label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours, ${formatCount(day.failed)} failed`}
         />
       </span>
       <span className="flex justify-between gap-2 text-11 whitespace-nowrap text-ink-3">
-        <span>{day.spend.requests === 0 ? "idle today" : `${formatCount(day.spend.requests)} req / 24 h`}</span>
+        <span>{day.spend.requests === 0 ? "no requests today" : `${formatCount(day.spend.requests)} req / 24 h`}</span>
         {day.first_token_ms !== null && (
           <span title="Mean time to the first token">{formatDuration(day.first_token_ms)}</span>
         )}

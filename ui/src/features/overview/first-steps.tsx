@@ -1,4 +1,4 @@
-/** The way in on a fresh install: four steps, each with its button, ticked off as the core sees them done. */
+/** Four steps on a fresh install, each with its button, ticked off as the core sees them done. */
 import { Check } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
@@ -12,7 +12,7 @@ interface Step {
   title: string;
   detail: string;
   action: ActionView | null;
-  /** Done outside the panel, with what a client's snippet says. */
+  /** Done outside the panel, with a client's snippet. */
   isTried?: true;
 }
 
@@ -20,26 +20,26 @@ const STEPS: Step[] = [
   {
     done: (steps) => steps.backend_added,
     title: "Add a backend",
-    detail: "A provider with its key, or a local server. The built-in mock already answers.",
+    detail: "A provider with its API key, or a local server. The built-in mock already works.",
     action: { kind: "add_backend" },
   },
   {
     done: (steps) => steps.client_added,
     title: "Connect a client",
-    detail: "A tool gets its own local token, which you can revoke.",
+    detail: "Each tool gets its own token, which you can revoke.",
     action: { kind: "add_client" },
   },
   {
     done: (steps) => steps.request_seen,
     title: "Send a request",
-    detail: "Use a snippet of the client; it appears here at once.",
+    detail: "Paste the client's snippet; the request shows up here immediately.",
     action: null,
     isTried: true,
   },
   {
     done: (steps) => steps.checks_run,
     title: "Run the checks",
-    detail: "Free, and they say what to mend and how.",
+    detail: "Free. Finds problems and tells you how to fix them.",
     action: { kind: "run_checks" },
   },
 ];

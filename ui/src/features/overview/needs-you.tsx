@@ -1,5 +1,4 @@
-/** What needs a hand, most important first; the core keeps it to five. */
-import { CircleCheck } from "lucide-react";
+/** What needs attention, most urgent first; the core keeps it to five. */
 import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
@@ -11,22 +10,22 @@ export function NeedsYou({ verdict }: { verdict: VerdictView }) {
   if (verdict.needs.length === 0) {
     return (
       <section
-        aria-label="Needs you"
+        aria-label="Issues"
         className="flex items-center gap-3 rounded-card border border-line bg-surface-1 px-4 py-3"
       >
-        <CircleCheck size={16} strokeWidth={1.5} aria-hidden className="text-ok" />
-        <h2 className="font-medium whitespace-nowrap">Nothing needs you</h2>
-        <span className="truncate text-12 text-ink-3">What goes wrong will stand here, the worst first.</span>
+        <StateMark sign={VERDICT[verdict.level]} size={14} />
+        <h2 className="font-medium whitespace-nowrap">{verdict.level === "ok" ? "All clear" : "No known issues"}</h2>
+        <span className="truncate text-12 text-ink-3">Problems will show up here, most urgent first.</span>
       </section>
     );
   }
   return (
-    <Card title="Needs you" note={verdict.needs.length} flush>
+    <Card title="Issues" note={verdict.needs.length} flush>
       <ul>
         {verdict.needs.map((need) => (
           <li
             key={need.id}
-            className="flex min-h-[52px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0"
+            className="flex min-h-[44px] items-center gap-3 border-b border-line px-4 py-1 last:border-b-0"
           >
             <StateMark sign={VERDICT[need.level]} size={14} />
             <div className="min-w-0 flex-1">
@@ -44,7 +43,7 @@ export function NeedsYou({ verdict }: { verdict: VerdictView }) {
                 )}
               </p>
             </div>
-            <ActionButton action={need.action} />
+            <ActionButton action={need.action} need={need.id} />
           </li>
         ))}
       </ul>

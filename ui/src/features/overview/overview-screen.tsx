@@ -1,6 +1,7 @@
 /** Can I work, what needs me, what does it cost: in five seconds. */
 import { BackendsStrip } from "@/features/overview/backends-strip";
 import { FirstSteps, areFirstStepsDone } from "@/features/overview/first-steps";
+import { NoKeychain, wasNoKeychainDismissed } from "@/features/overview/no-keychain";
 import { NeedsYou } from "@/features/overview/needs-you";
 import { ReadinessCard } from "@/features/overview/readiness-card";
 import { RecentRequests } from "@/features/overview/recent-requests";
@@ -10,6 +11,10 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import type { StatusView } from "@/ipc/bindings";
 import { useStatus } from "@/ipc/queries";
+import { useState } from "react";
+
+/** Leaves the fewest requests on the screen. */
+const MOST_NEEDS = 5;
 
 export function OverviewScreen() {
   const status = useStatus();
@@ -24,18 +29,25 @@ export function OverviewScreen() {
   );
 }
 
+/** The core's need that the card about the keychain shows in its place. */
+const KEYS_UNSTORED = "vault/missing";
+
 function Overview({ status }: { status: StatusView }) {
   const isSetUp = areFirstStepsDone(status.first_steps);
-  const needs = status.verdict.needs.length;
+  const [isDismissed, setDismissed] = useState(wasNoKeychainDismissed);
+  const asksForVault = status.vault.keychain_missing && !isDismissed;
+  const shown = status.verdict.needs.filter((need) => !(asksForVault && need.id === KEYS_UNSTORED));
+  const needs = shown.length;
   return (
     <>
       <VerdictBar status={status} />
       <BackendsStrip />
       <div className="grid flex-1 grid-cols-1 gap-4 @min-[720px]:grid-cols-[minmax(0,1fr)_minmax(264px,336px)]">
         <div className="flex min-w-0 flex-col gap-4">
-          {(isSetUp || needs > 0) && <NeedsYou verdict={status.verdict} />}
+          {asksForVault && <NoKeychain fileExists={status.vault.file_exists} onDismiss={() => setDismissed(true)} />}
+          {(isSetUp || needs > 0) && <NeedsYou verdict={{ ...status.verdict, needs: shown }} />}
           {!isSetUp && <FirstSteps steps={status.first_steps} />}
-          <RecentRequests needs={isSetUp ? needs : 4} />
+          <RecentRequests needs={asksForVault ? MOST_NEEDS : isSetUp ? needs : 4} />
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />

@@ -1,4 +1,4 @@
-/** The newest score, what would raise it most, and the button that looks again. */
+/** The latest score, the fixes that would raise it most, and a button to check again. */
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
@@ -35,7 +35,7 @@ function NeverRun() {
     <div className="flex items-center gap-4">
       <ScoreDial tenths={null} tone="muted" size={72} />
       <div className="flex flex-col items-start gap-2">
-        <p className="text-ink-2">No check has run yet. A quick one is free and takes under three seconds.</p>
+        <p className="text-ink-2">No checks have run yet. A quick check is free and takes under 3 seconds.</p>
         <RunChecksButton look="plain" size="small" set="quick" label="Run quick check" />
       </div>
     </div>
@@ -52,7 +52,9 @@ function LastRun({ run }: { run: RunView }) {
         <div className="flex min-w-0 flex-1 flex-col items-start gap-1">
           <span className="font-medium">{sign ? <StateBadge sign={sign} /> : run.sentence}</span>
           <span className="text-12 text-ink-2">
-            {run.score_change_tenths !== null && <>{formatTenthsChange(run.score_change_tenths)} since the last · </>}
+            {run.score_change_tenths !== null && (
+              <>{formatTenthsChange(run.score_change_tenths)} since the last run · </>
+            )}
             <Moment at={run.ended_at ?? run.started_at} />
           </span>
           <RunChecksButton look="plain" size="small" set="full" label="Run checks" />

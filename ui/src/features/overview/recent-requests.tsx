@@ -18,7 +18,7 @@ const ROWS_UNDER_NEEDS = [12, 10, 9, 7, 6, 4] as const;
 const ROWS_MAX = 12;
 
 export function RecentRequests({ needs }: { needs: number }) {
-  const requests = useRequests({ backend: null, client: null }, ROWS_MAX);
+  const requests = useRequests({}, ROWS_MAX);
   const rows = ROWS_UNDER_NEEDS[needs] ?? 4;
   return (
     <Card
@@ -41,8 +41,8 @@ export function RecentRequests({ needs }: { needs: number }) {
 function Rows({ rows }: { rows: RequestView[] }) {
   if (rows.length === 0) {
     return (
-      <EmptyState icon={Inbox} title="No request yet">
-        Point a tool at the gateway and its requests appear here with their cost.
+      <EmptyState icon={Inbox} title="No requests yet">
+        Point a tool at the gateway to see its requests and their cost here.
       </EmptyState>
     );
   }

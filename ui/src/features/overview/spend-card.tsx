@@ -20,7 +20,9 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         </PanelLink>
       }
     >
-      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{formatMoney(spend.cost)}</p>
+      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
+        {isUnknown(spend) ? "unpriced" : formatMoney(spend.cost)}
+      </p>
       <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
         {formatCounted(spend.requests, "request", "requests")}
         {spend.unpriced_requests > 0 && <Unpriced requests={spend.unpriced_requests} />}
@@ -32,6 +34,11 @@ export function SpendCard({ spend }: { spend: SpendView }) {
       </div>
     </Card>
   );
+}
+
+/** Requests were made today, and of none the cost is known. */
+function isUnknown(spend: SpendView): boolean {
+  return spend.requests > 0 && spend.unpriced_requests === spend.requests;
 }
 
 /** Seven bars, one a day, each its own share of the dearest. */

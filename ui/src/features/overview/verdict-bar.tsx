@@ -1,4 +1,4 @@
-/** The answer in one sentence, what it rests on, and the one button that helps most. */
+/** The verdict in one sentence, the facts behind it, and the most useful button. */
 import { ActionButton, RunChecksButton } from "@/ipc/action-button";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
@@ -7,7 +7,12 @@ import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";
 import { VAULT, VERDICT } from "@/lib/states";
 
-const EDGE: Record<VerdictLevel, string> = { ok: "border-line", attention: "border-warn/45", problem: "border-bad/45" };
+const EDGE: Record<VerdictLevel, string> = {
+  ok: "border-line",
+  unknown: "border-line",
+  attention: "border-warn/45",
+  problem: "border-bad/45",
+};
 
 export function VerdictBar({ status }: { status: StatusView }) {
   const { verdict, backends, gateway, vault } = status;
@@ -25,23 +30,22 @@ export function VerdictBar({ status }: { status: StatusView }) {
       <div className="min-w-0 flex-1">
         <h1 className="truncate text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">{verdict.sentence}</h1>
         <p className="flex flex-wrap gap-x-1.5 text-12 text-ink-2">
-          <span>
-            {gateway.state === "listening" ? "Gateway listens" : (gateway.reason ?? "Gateway does not listen")}
-          </span>
+          <span>{gateway.state === "listening" ? "Gateway running" : (gateway.reason ?? "Gateway not running")}</span>
           <Dot />
           <span>
             {backends.up} of {formatCounted(inUse, "backend", "backends")} up
+            {backends.unknown > 0 && `, ${backends.unknown} not confirmed yet`}
           </span>
           <Dot />
           <span>Vault {VAULT[vault.state].word.toLowerCase()}</span>
           <Dot />
           <span>
-            Read <Moment at={status.now} focusable />
+            Updated <Moment at={status.now} focusable />
           </span>
         </p>
       </div>
       {first ? (
-        <ActionButton action={first.action} look="primary" size="medium" />
+        <ActionButton action={first.action} need={first.id} look="primary" size="medium" />
       ) : (
         <RunChecksButton look="plain" size="medium" set="quick" label="Run quick check" />
       )}

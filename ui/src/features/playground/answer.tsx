@@ -11,7 +11,7 @@ import { formatCounted } from "@/lib/quantity";
 const SUGGESTIONS = [
   "Explain what a circuit breaker does, in two sentences.",
   "Write a haiku about a gate that never sleeps.",
-  "List five ways to make an HTTP client kinder to its server.",
+  "List five ways an HTTP client can reduce load on a server.",
 ];
 
 interface AnswerProps {
@@ -36,16 +36,16 @@ export function Answer({ run, sending, suggest }: AnswerProps) {
       {run.text !== "" && (
         <p className="max-w-[76ch] leading-[1.6] whitespace-pre-wrap text-ink-1 [overflow-wrap:anywhere]">{run.text}</p>
       )}
-      {run.state === "waiting" && <p className="text-ink-3">Waiting for the first token.</p>}
+      {run.state === "waiting" && <p className="text-ink-3">Waiting for the first token…</p>}
       {run.error !== null && <Failure run={run} message={run.error.message} />}
       {run.state === "cancelled" && (
         <p className="text-12 text-ink-3">
-          {run.text === "" ? "Cancelled before anything came." : "Cancelled here. What had come is kept."}
+          {run.text === "" ? "Cancelled before the response started." : "Cancelled. The partial response is kept."}
         </p>
       )}
       {!goes(run) && run.text !== "" && (
         <div className="-ml-2.5">
-          <CopyButton text={run.text} label="Copy answer" />
+          <CopyButton text={run.text} label="Copy response" />
         </div>
       )}
     </div>
@@ -73,10 +73,10 @@ function Nothing({ suggest }: { suggest: AnswerProps["suggest"] }) {
   return (
     <div className="flex max-w-[76ch] flex-col gap-3">
       <p className="text-ink-2">
-        <strong className="font-medium text-ink-1">Nothing sent yet.</strong> A prompt takes the way of every request:
-        same routing, same limits, same record. Begin with one of these, or with your own.
+        <strong className="font-medium text-ink-1">Nothing sent yet.</strong> Prompts go through the gateway like any
+        other request. Try one of these, or write your own.
       </p>
-      <ul aria-label="Prompts to begin with" className="flex flex-col items-start gap-1.5">
+      <ul aria-label="Example prompts" className="flex flex-col items-start gap-1.5">
         {SUGGESTIONS.map((prompt) => (
           <li key={prompt}>
             <Button size="small" icon={CornerLeftUp} onClick={() => suggest(prompt)}>

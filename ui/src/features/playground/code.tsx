@@ -1,7 +1,7 @@
 /** The same request as code for a tool of one's own. The core writes it; no token is in it. */
 import { useId, useState } from "react";
 import { CodeBlock } from "@/components/copy-button";
-import { Select } from "@/components/field";
+import { Select } from "@/components/select";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -23,13 +23,13 @@ export function Code({ request }: { request: PlaygroundSend }) {
               <label htmlFor={id} className="sr-only">
                 Library
               </label>
-              <Select id={id} className="w-48" value={shown.title} onChange={(event) => choose(event.target.value)}>
-                {snippets.map((snippet) => (
-                  <option key={snippet.title} value={snippet.title}>
-                    {snippet.title}
-                  </option>
-                ))}
-              </Select>
+              <Select
+                id={id}
+                className="w-48"
+                value={shown.title}
+                onChange={choose}
+                options={snippets.map(({ title }) => ({ value: title, label: title }))}
+              />
               <span className="text-12 text-ink-3">
                 {connected ? (
                   <>

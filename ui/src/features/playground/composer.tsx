@@ -1,10 +1,11 @@
-/** What is asked: the prompt, a system prompt if wanted, and the few knobs that every dialect has. */
+/** The prompt, an optional system prompt, and the parameters that every dialect has. */
 import { CornerDownLeft, Plus, Square, X } from "lucide-react";
 import { useId, type ComponentProps, type ReactNode } from "react";
 import type { ChangeDraft, Draft } from "@/features/playground/draft";
 import { Button, IconButton } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
-import { Select, TextInput } from "@/components/field";
+import { TextInput } from "@/components/field";
+import { Select } from "@/components/select";
 import { Kbd } from "@/components/kbd";
 import type { ApiError, EffortView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
@@ -45,7 +46,7 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
           <Prose
             aria-label="System prompt"
             rows={2}
-            placeholder="Who the model is and how it should answer"
+            placeholder="Instructions for the model"
             value={draft.system}
             onChange={(event) => set({ system: event.target.value })}
           />
@@ -58,7 +59,7 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
         aria-label="Prompt"
         data-filter
         rows={3}
-        placeholder="Ask something"
+        placeholder="Write a prompt"
         value={draft.prompt}
         aria-invalid={faultOf(error, "prompt") !== null || undefined}
         onChange={(event) => set({ prompt: event.target.value })}
@@ -85,7 +86,7 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
             />
           )}
         </Knob>
-        <Knob label="Most tokens">
+        <Knob label="Max tokens">
           {(id) => (
             <TextInput
               id={id}
@@ -106,16 +107,9 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
               id={id}
               className="w-24"
               value={draft.effort}
-              onChange={(event) =>
-                set({ effort: EFFORTS.find((effort) => effort.value === event.target.value)?.value ?? "" })
-              }
-            >
-              {EFFORTS.map((effort) => (
-                <option key={effort.value} value={effort.value}>
-                  {effort.label}
-                </option>
-              ))}
-            </Select>
+              onChange={(effort) => set({ effort })}
+              options={EFFORTS}
+            />
           )}
         </Knob>
         <div className="ml-auto flex items-center gap-3">

@@ -1,4 +1,4 @@
-/** Where a prompt went and why, what it used, and every try. */
+/** Where a prompt went and why, what it used, and every attempt. */
 import { Facts, type Fact } from "@/components/facts";
 import { PanelLink } from "@/components/panel-link";
 import { Unpriced } from "@/components/unpriced";
@@ -9,14 +9,14 @@ import { formatExact } from "@/lib/time";
 
 const BASIS: Record<CostBasisView, string> = {
   reported: "reported by the provider",
-  computed: "computed: tokens times price",
-  estimated: "estimated: estimated tokens times price",
-  unpriced: "no usage or no price is known, so it is in no sum",
+  computed: "computed from tokens and prices",
+  estimated: "estimated from text length",
+  not_billed: "nothing billed",
+  unpriced: "usage or price unknown, not included in totals",
 };
 
 export function Details({ run }: { run: PlaygroundRunView | undefined }) {
-  if (run === undefined)
-    return <p className="text-ink-3">What the request used and where it went, once it was sent.</p>;
+  if (run === undefined) return <p className="text-ink-3">Shows usage, cost and routing once a request is sent.</p>;
   return (
     <div className="flex flex-col gap-4">
       <Facts facts={factsOf(run)} />
@@ -41,7 +41,7 @@ function factsOf(run: PlaygroundRunView): Fact[] {
     ...(record === null
       ? []
       : [
-          { name: "Why there", value: record.explanation === "" ? "no backend was chosen" : record.explanation },
+          { name: "Routing reason", value: record.explanation === "" ? "no backend was chosen" : record.explanation },
           { name: "Model billed", value: record.model_billed ?? "not reported" },
           { name: "Tokens", value: record.usage === null ? "not reported" : <Tokens usage={record.usage} /> },
           {
@@ -59,11 +59,8 @@ function factsOf(run: PlaygroundRunView): Fact[] {
     { name: "Finish reason", value: run.finish_reason ?? "none" },
     { name: "Status", value: run.http_status === null ? "none" : String(run.http_status) },
     {
-      name: "Not passed on",
-      value:
-        run.dropped.length === 0
-          ? "nothing: every field reached the backend"
-          : `${run.dropped.join(", ")}: the backend has no word for it`,
+      name: "Dropped fields",
+      value: run.dropped.length === 0 ? "none" : `${run.dropped.join(", ")} (not supported by the backend)`,
     },
     {
       name: "Request",
@@ -82,15 +79,15 @@ function factsOf(run: PlaygroundRunView): Fact[] {
 /** By class, those that are zero left out but for the two that everyone looks for. */
 function Tokens({ usage }: { usage: PlaygroundUsageView }) {
   const parts: [number, string][] = [
-    [usage.cache_read, "read from a cache"],
-    [usage.cache_write, "written to a cache"],
-    [usage.reasoning, "thinking"],
+    [usage.cache_read, "read from cache"],
+    [usage.cache_write, "written to cache"],
+    [usage.reasoning, "reasoning"],
   ];
   const named = parts.filter(([tokens]) => tokens > 0).map(([tokens, name]) => `${formatCount(tokens)} ${name}`);
   return (
     <>
       {formatCount(usage.input)} in, {formatCount(usage.output)} out
-      {named.length > 0 && <span className="text-ink-3">; of these {named.join(", ")}</span>}
+      {named.length > 0 && <span className="text-ink-3">; {named.join(", ")}</span>}
     </>
   );
 }
@@ -107,7 +104,7 @@ function Attempts({ attempts }: { attempts: PlaygroundAttemptView[] }) {
             <div className="flex items-baseline gap-3">
               <span className="text-ink-1">{attempt.backend}</span>
               <span className="min-w-0 truncate font-mono text-ink-2">{attempt.model}</span>
-              <span className="numeric ml-auto text-ink-2">{attempt.http_status ?? "no answer"}</span>
+              <span className="numeric ml-auto text-ink-2">{attempt.http_status ?? "no response"}</span>
               <span className="numeric w-16 text-ink-3">{formatDuration(attempt.duration_ms)}</span>
             </div>
             {attempt.error !== null && <p className="mt-0.5 text-bad [overflow-wrap:anywhere]">{attempt.error}</p>}

@@ -7,7 +7,7 @@ import type { BackendView } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatPrice } from "@/lib/money";
-import { HEALTH } from "@/lib/states";
+import { healthSign } from "@/lib/states";
 
 interface ModelPickerProps {
   label: string;
@@ -82,7 +82,7 @@ function Models({ label, value, onChoose }: { label: string; value: string; onCh
         ref={focus}
         value={words}
         onValueChange={setWords}
-        placeholder="Find a model, or type a name"
+        placeholder="Search models or type a name"
         className="h-9 w-full border-b border-line bg-transparent px-3 text-13 text-ink-1 outline-none"
       />
       <Command.List
@@ -109,25 +109,25 @@ function Models({ label, value, onChoose }: { label: string; value: string; onCh
         {typed !== "" && (
           <Command.Group forceMount>
             <Item forceMount name={`as typed ${typed}`} chosen={false} onSelect={() => onChoose(typed)}>
-              <span className="font-sans text-ink-2">Ask for</span>
+              <span className="font-sans text-ink-2">Use</span>
               <span className="truncate">{typed}</span>
             </Item>
           </Command.Group>
         )}
       </Command.List>
-      <p className="border-t border-line px-3 py-1.5 text-11 text-ink-3">Prices are for a million tokens.</p>
+      <p className="border-t border-line px-3 py-1.5 text-11 text-ink-3">Prices per million tokens.</p>
     </Command>
   );
 }
 
 function Heading({ backend }: { backend: BackendView }) {
-  const sign = HEALTH[backend.health.state];
+  const sign = healthSign(backend.health);
   return (
     <span className="flex items-center gap-1.5 text-11 font-medium text-ink-3">
       <StateMark sign={sign} size={10} />
       {backend.label}
       {backend.built_in
-        ? ", built in, its prices are made up"
+        ? ", built in, with sample prices"
         : backend.health.state === "up"
           ? ""
           : `, ${sign.word.toLowerCase()}`}

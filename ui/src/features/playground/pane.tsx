@@ -44,7 +44,7 @@ export function Pane({ seat, run, sending, request, suggest }: PaneProps) {
         {seat !== null && <SeatBadge seat={seat} />}
       </div>
       <Tabs
-        label={`What to see: ${name.toLowerCase()}`}
+        label={name}
         tabs={[
           { id: "answer", label: "Answer", content: <Answer run={run} sending={sending} suggest={suggest} /> },
           { id: "details", label: "Details", content: <Details run={run} /> },

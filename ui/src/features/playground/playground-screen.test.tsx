@@ -8,7 +8,7 @@ async function write({ user }: Rendered, prompt: string): Promise<void> {
 
 async function choose({ user }: Rendered, picker: string, model: string): Promise<void> {
   await user.click(screen.getByRole("button", { name: new RegExp(`^${picker}: `) }));
-  await user.type(screen.getByPlaceholderText("Find a model, or type a name"), model);
+  await user.type(screen.getByPlaceholderText("Search models or type a name"), model);
   await user.keyboard("{Enter}");
 }
 
@@ -48,7 +48,7 @@ test("Escape stops what goes and keeps what came", async () => {
   await panel.user.keyboard("{Control>}{Enter}{/Control}");
   await screen.findByRole("button", { name: "Stop" });
   await panel.user.keyboard("{Escape}");
-  expect(await screen.findByText("Cancelled before anything came.")).toBeVisible();
+  expect(await screen.findByText("Cancelled before the response started.")).toBeVisible();
   expect(screen.getByRole("button", { name: "Send" })).toBeEnabled();
 });
 

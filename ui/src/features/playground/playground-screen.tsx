@@ -1,4 +1,4 @@
-/** One prompt to one backend, or to two side by side, sent as any tool on this machine would send it. */
+/** One prompt to one model, or to two side by side, sent as any client would send it. */
 import type { KeyboardEvent } from "react";
 import { Composer } from "@/features/playground/composer";
 import { goes, requestOf, SEATS, seatsOf, useDraft, type Mode, type Seat } from "@/features/playground/draft";
@@ -17,7 +17,7 @@ import { formatMoney } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 
 const MODES = [
-  { value: "one", label: "One backend" },
+  { value: "one", label: "One model" },
   { value: "two", label: "Compare two" },
 ] as const satisfies { value: Mode; label: string }[];
 
@@ -65,7 +65,7 @@ export function PlaygroundScreen() {
         filled
         actions={
           <Choice
-            label="How many backends"
+            label="Mode"
             options={MODES}
             value={draft.mode}
             onChange={(mode) => change((now) => ({ ...now, mode }))}
@@ -125,7 +125,7 @@ function useSend() {
 /** The screen's answer: what became of the last prompt. */
 function leadOf(shown: (PlaygroundRunView | undefined)[]): string {
   const runs = shown.flatMap((run) => run ?? []);
-  if (runs.length === 0) return "Asks through the gateway, as any tool on this machine would.";
+  if (runs.length === 0) return "Send prompts through the gateway, as your tools do.";
   const [first, second] = runs;
   if (first?.state === "complete" && second?.state === "complete")
     return `${first.model} took ${formatDuration(first.elapsed_ms)}, ${second.model} ${formatDuration(second.elapsed_ms)}.`;
@@ -138,13 +138,13 @@ function sentenceOf(run: PlaygroundRunView): string {
     case "waiting":
       return `Waiting for ${run.model}.`;
     case "streaming":
-      return `${run.model} is answering.`;
+      return `${run.model} is responding.`;
     case "complete":
-      return `${run.model} answered in ${took}${costOf(run)}.`;
+      return `${run.model} responded in ${took}${costOf(run)}.`;
     case "partial":
-      return `${run.model} broke off after ${took}.`;
+      return `${run.model} was cut off after ${took}.`;
     case "failed":
-      return `${run.model} did not answer.`;
+      return `${run.model} failed.`;
     case "cancelled":
       return `${run.model} was cancelled.`;
   }
@@ -152,7 +152,7 @@ function sentenceOf(run: PlaygroundRunView): string {
 
 function costOf({ record }: PlaygroundRunView): string {
   if (record === null) return "";
-  return record.cost === null ? ", at an unknown price" : ` for ${formatMoney(record.cost)}`;
+  return record.cost === null ? ", cost unknown" : ` for ${formatMoney(record.cost)}`;
 }
 
 function PanesSkeleton() {

@@ -1,4 +1,4 @@
-/** Who is asked and what it took: one row each, on one scale, so that two can be compared figure by figure. */
+/** One row per model with its timings, tokens and cost, on one scale, so that two can be compared. */
 import type { Seat } from "@/features/playground/draft";
 import { ModelPicker } from "@/features/playground/model-picker";
 import { SeatBadge } from "@/features/playground/seat-badge";
@@ -141,7 +141,7 @@ function Legend() {
       </span>
       <span className="flex items-center gap-1.5">
         <span data-mark aria-hidden className={classNames(swatch, "bg-accent")} />
-        writing
+        streaming
       </span>
     </span>
   );
@@ -159,7 +159,7 @@ function Value({ figure, run }: { figure: Figure; run: PlaygroundRunView | undef
   return (
     <span className="text-ink-3">
       <span aria-hidden>–</span>
-      <span className="sr-only">not known</span>
+      <span className="sr-only">unknown</span>
     </span>
   );
 }
@@ -179,11 +179,11 @@ function TimeBar({ run, scale }: { run: PlaygroundRunView | undefined; scale: nu
   const total = run?.elapsed_ms ?? 0;
   const waited = Math.min(run?.first_token_ms ?? total, total);
   const share = (ms: number) => `${scale === 0 ? 0 : (ms / scale) * 100}%`;
-  const spelled = `${formatDuration(waited)} waiting, ${formatDuration(total - waited)} writing`;
+  const spelled = `${formatDuration(waited)} waiting, ${formatDuration(total - waited)} streaming`;
   return (
     <div
       role="img"
-      aria-label={total === 0 ? "Nothing has come yet" : spelled}
+      aria-label={total === 0 ? "No response yet" : spelled}
       title={total === 0 ? undefined : spelled}
       className="flex h-2 overflow-hidden rounded-full bg-surface-3"
     >

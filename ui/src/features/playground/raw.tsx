@@ -8,7 +8,7 @@ import { formatBytes } from "@/lib/quantity";
 
 export function Raw({ run }: { run: PlaygroundRunView | undefined }) {
   if (run === undefined)
-    return <p className="text-ink-3">The request and its answer, byte for byte, once it was sent.</p>;
+    return <p className="text-ink-3">Shows the raw request and response once a request is sent.</p>;
   return <Exchange run={run} />;
 }
 
@@ -19,9 +19,9 @@ function Exchange({ run }: { run: PlaygroundRunView }) {
       {(data) => (
         <div className="flex flex-col gap-3">
           <CodeBlock title="request" code={`${data.request_head}\n\n${data.request_body}`} />
-          {data.answer_head !== "" && <CodeBlock title="answer" code={answerOf(data)} />}
+          {data.answer_head !== "" && <CodeBlock title="response" code={answerOf(data)} />}
           {data.answer_bytes_cut > 0 && (
-            <p className="text-12 text-ink-3">{formatBytes(data.answer_bytes_cut)} more came and are not kept.</p>
+            <p className="text-12 text-ink-3">{formatBytes(data.answer_bytes_cut)} more were received and not kept.</p>
           )}
         </div>
       )}

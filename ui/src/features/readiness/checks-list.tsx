@@ -1,12 +1,18 @@
-/** The checks by category, live while a run goes; each opens to its evidence, cause and repair. */
+/** The checks, live while a run goes, problems first after it; each opens to its evidence, cause and fix. */
 import { ChevronRight } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { StateMark, TONE_TEXT } from "@/components/state-mark";
 import type { CheckView, RunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { groupBy } from "@/lib/group";
-import { formatDuration } from "@/lib/quantity";
+import { formatCounted, formatDuration } from "@/lib/quantity";
 import { CHECK, SEVERITY_WORD } from "@/lib/states";
+
+/** So many alike results become one row. */
+const FOLDED_FROM = 4;
+
+/** What a check that is made once for each backend asks. */
+const FAMILIES: Record<string, string> = { "R-10": "Key accepted", "R-12": "Models available" };
 
 export function ChecksList({ run }: { run: RunView }) {
   const settled = run.checks.filter((check) => check.state !== "waiting" && check.state !== "running").length;
@@ -38,11 +44,11 @@ export function ChecksList({ run }: { run: RunView }) {
           </div>
         </div>
       )}
-      {[...groupBy(run.checks, (check) => check.category)].map(([category, checks]) => (
-        <div key={category} className="border-b border-line last:border-b-0">
-          <h2 className="flex h-8 items-center bg-surface-2/60 px-4 text-12 font-medium text-ink-2">{category}</h2>
-          {checks.map((check) => (
-            <Check key={check.id} check={check} />
+      {sectionsOf(run).map(([title, checks]) => (
+        <div key={title} className="border-b border-line last:border-b-0">
+          <h2 className="flex h-8 items-center bg-surface-2/60 px-4 text-12 font-medium text-ink-2">{title}</h2>
+          {familiesOf(checks).map((family) => (
+            <Family key={family[0].id} checks={family} />
           ))}
         </div>
       ))}
@@ -50,11 +56,85 @@ export function ChecksList({ run }: { run: RunView }) {
   );
 }
 
-function Check({ check }: { check: CheckView }) {
-  const sign = CHECK[check.state];
-  const isBad = check.state === "fail" || check.state === "warn" || check.state === "crashed";
+function isProblem({ state }: CheckView): boolean {
+  return state === "fail" || state === "warn" || state === "crashed";
+}
+
+const SEVERITIES: readonly CheckView["severity"][] = ["blocker", "major", "minor", "info"];
+
+function byCategory(checks: CheckView[]): [string, CheckView[]][] {
+  return [...groupBy(checks, (check) => check.category)];
+}
+
+/** The worst first. */
+function rankOf(check: CheckView): number {
+  return SEVERITIES.indexOf(check.severity) * 2 + (check.state === "warn" ? 1 : 0);
+}
+
+/** While a run goes every check keeps its place; after it, what needs attention comes first, the worst on top. */
+function sectionsOf(run: RunView): [string, CheckView[]][] {
+  if (run.state === "running") return byCategory(run.checks);
+  const problems = run.checks.filter(isProblem).toSorted((left, right) => rankOf(left) - rankOf(right));
+  const rest = byCategory(run.checks.filter((check) => !isProblem(check)));
+  return problems.length === 0 ? rest : [["Needs attention", problems], ...rest];
+}
+
+function familyOf(check: CheckView): string {
+  return check.id.includes("/") ? `${check.id.split("/")[0]} ${check.state} ${check.severity}` : check.id;
+}
+
+/** Checks made once for each backend that ended alike, together; every other check alone. */
+function familiesOf(checks: CheckView[]): [CheckView, ...CheckView[]][] {
+  return [...groupBy(checks, familyOf)].flatMap(([, [first, ...more]]): [CheckView, ...CheckView[]][] => {
+    if (first === undefined) return [];
+    return more.length < FOLDED_FROM - 1 ? [first, ...more].map((one) => [one]) : [[first, ...more]];
+  });
+}
+
+function Family({ checks }: { checks: [CheckView, ...CheckView[]] }) {
+  const [first, ...more] = checks;
+  if (more.length === 0) return <Check check={first} isOpen={isProblem(first)} />;
+  const sign = CHECK[first.state];
+  const name = FAMILIES[first.id.split("/")[0] ?? ""] ?? first.title;
   return (
-    <details key={isBad ? "bad" : "fine"} open={isBad} className="group border-t border-line first-of-type:border-t-0">
+    <details className="group/family border-t border-line first-of-type:border-t-0">
+      <summary className="focus-inset flex min-h-10 list-none items-center gap-3 px-4 py-1.5 hover:bg-surface-2 [&::-webkit-details-marker]:hidden">
+        <StateMark sign={sign} />
+        <span className="min-w-0 flex-1 text-ink-1">
+          {name} <span className="text-ink-3">on {formatCounted(checks.length, "backend", "backends")}</span>
+        </span>
+        <span
+          className={classNames("text-12 whitespace-nowrap", isProblem(first) ? TONE_TEXT[sign.tone] : "text-ink-2")}
+        >
+          {sign.word}
+        </span>
+        <span className="hidden w-14 text-12 text-ink-3 @min-[640px]:inline">{SEVERITY_WORD[first.severity]}</span>
+        <span className="hidden w-14 @min-[640px]:inline" />
+        <ChevronRight
+          size={14}
+          strokeWidth={1.5}
+          aria-hidden
+          className="shrink-0 text-ink-3 transition-transform duration-150 group-open/family:rotate-90"
+        />
+      </summary>
+      <div className="border-t border-line pl-5">
+        {checks.map((check) => (
+          <Check key={check.id} check={check} isOpen={false} />
+        ))}
+      </div>
+    </details>
+  );
+}
+
+function Check({ check, isOpen }: { check: CheckView; isOpen: boolean }) {
+  const sign = CHECK[check.state];
+  const isBad = isProblem(check);
+  return (
+    <details
+      key={isOpen ? "open" : "closed"}
+      open={isOpen}
+      className="group border-t border-line first-of-type:border-t-0"
+    >
       <summary className="focus-inset flex min-h-10 list-none items-center gap-3 px-4 py-1.5 hover:bg-surface-2 [&::-webkit-details-marker]:hidden">
         <StateMark sign={sign} />
         <span className="min-w-0 flex-1 text-ink-1">{check.title}</span>

@@ -57,7 +57,7 @@ export function ReadinessScreen() {
 }
 
 function leadOf(run: RunView | null): string {
-  if (run === null) return "Not known yet: no check has run.";
+  if (run === null) return "No checks have run yet.";
   return run.state === "running" ? `Running: ${run.sentence}.` : `${run.sentence}.`.replace("..", ".");
 }
 
@@ -65,9 +65,9 @@ function Body({ readiness: { run, history } }: { readiness: ReadinessView }) {
   if (run === null) {
     return (
       <section aria-label="No run yet" className="rounded-card border border-line bg-surface-1">
-        <EmptyState icon={ListChecks} title="No check has run yet">
-          The checks ask whether the gateway, the vault, the keys and every backend work, and say how to mend what does
-          not. They are free: no check is billed. A quick check looks at local parts only and takes under three seconds.
+        <EmptyState icon={ListChecks} title="No checks have run yet">
+          The checks test the gateway, the vault, the keys and every backend, and tell you how to fix problems. They are
+          free. A quick check covers local parts only and takes under three seconds.
         </EmptyState>
       </section>
     );

@@ -12,7 +12,7 @@ export function RunHistory({ history }: { history: RunSummaryView[] }) {
   if (history.length === 0) return null;
   return (
     <Card
-      title="Runs before"
+      title="Earlier runs"
       note={history.length > SHOWN_MAX ? `newest ${SHOWN_MAX} of ${history.length}` : history.length}
       flush
     >

@@ -25,10 +25,12 @@ export function Scorecard({ run }: { run: RunView }) {
             <span>{formatTenthsChange(run.score_change_tenths)} since the last run</span>
           )}
           <span>
-            {run.ended_at === null ? "begun " : "ended "}
+            {run.ended_at === null ? "started " : "ended "}
             <Moment at={run.ended_at ?? run.started_at} focusable />
           </span>
-          <span title="Share of the checks that could be tried">{run.confidence_percent} % could be tried</span>
+          <span title="Share of the checks that ran, by weight">
+            {run.confidence_percent === 100 ? "All checks ran" : `${run.confidence_percent} % of checks ran`}
+          </span>
         </div>
       </div>
       {run.categories.length > 0 && (
@@ -40,7 +42,7 @@ export function Scorecard({ run }: { run: RunView }) {
       )}
       {fixes.length > 0 && (
         <section aria-label="Best fixes" className="mt-4 border-t border-line pt-3">
-          <h3 className="mb-2 text-12 font-medium text-ink-3">Gains most</h3>
+          <h3 className="mb-2 text-12 font-medium text-ink-3">Fix these first</h3>
           <ul className="flex flex-col gap-2">
             {fixes.map((check) => (
               <li key={check.id} className="flex items-start gap-2 text-12">

@@ -1,9 +1,10 @@
-/** A request that is thought of and not sent: which backend would serve it and why, and where a thousand of them would go. */
+/** A request that is not sent: which backend would serve it and why, and how many of them would be spread. */
 import { useId, useState } from "react";
 import { Decision } from "@/features/routing/decision";
 import { Simulation } from "@/features/routing/simulation";
 import { Choice } from "@/components/choice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { Select } from "@/components/select";
 import { useBackends, useClients } from "@/ipc/queries";
 import type { RouteAsk, RouteView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
@@ -39,15 +40,15 @@ export function AskPanel({ routes }: { routes: RouteView[] }) {
       className="@container flex min-w-0 flex-col rounded-card border border-line bg-surface-1"
     >
       <header className="flex min-h-11 flex-wrap items-center gap-2 px-4 py-1.5">
-        <h2 className="text-13 font-semibold">Which backend serves this?</h2>
+        <h2 className="text-13 font-semibold">Try a request</h2>
         <span className="ml-auto">
-          <Choice label="How often" options={VIEWS} value={view} onChange={setView} />
+          <Choice label="View" options={VIEWS} value={view} onChange={setView} />
         </span>
       </header>
       <AskFields routes={routes} ask={ask} onAsk={setAsk} />
       <div className="border-t border-line px-4 py-3">
         {ask.model.trim() === "" ? (
-          <p className="text-ink-2">Name a model as a tool would: a route, or backend/model. Nothing is sent.</p>
+          <p className="text-ink-2">Enter a route or backend/model. Nothing is sent.</p>
         ) : view === "explain" ? (
           <Decision ask={ask} />
         ) : (
@@ -94,38 +95,32 @@ function AskFields({ routes, ask, onAsk }: { routes: RouteView[]; ask: RouteAsk;
             </>
           )}
         </Field>
-        <Field label="From">
+        <Field label="Client">
           {(given) => (
             <Select
               {...given}
               value={ask.client ?? ""}
-              onChange={(event) => onAsk({ ...ask, client: event.target.value === "" ? null : event.target.value })}
-            >
-              <option value="">any client</option>
-              {clients.map((client) => (
-                <option key={client.id}>{client.id}</option>
-              ))}
-            </Select>
+              onChange={(client) => onAsk({ ...ask, client: client === "" ? null : client })}
+              options={[
+                { value: "", label: "any client" },
+                ...clients.map((client) => ({ value: client.id, label: client.id })),
+              ]}
+            />
           )}
         </Field>
-        <Field label="Tokens in">
+        <Field label="Input tokens">
           {(given) => (
             <Select
               {...given}
-              value={ask.input_tokens}
-              onChange={(event) => onAsk({ ...ask, input_tokens: Number(event.target.value) })}
-            >
-              {LENGTHS.map((length) => (
-                <option key={length} value={length}>
-                  {formatCount(length)}
-                </option>
-              ))}
-            </Select>
+              value={String(ask.input_tokens)}
+              onChange={(length) => onAsk({ ...ask, input_tokens: Number(length) })}
+              options={LENGTHS.map((length) => ({ value: String(length), label: formatCount(length) }))}
+            />
           )}
         </Field>
       </div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-12">
-        <span className="text-ink-3">It needs</span>
+        <span className="text-ink-3">Uses</span>
         {NEEDS.map(({ name, label }) => (
           <label key={name} className="flex items-center gap-1.5 text-ink-2">
             <input

@@ -1,11 +1,12 @@
-/** The candidates of a route in the form: a backend each, the model asked of it, its weight; in an order of one's own. */
+/** The candidates of a route in the form: a backend, the model requested from it, its weight, in order. */
 import { Plus, X } from "lucide-react";
 import { useId, type ReactNode } from "react";
 import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
 import { policyOf } from "@/features/routing/policies";
 import type { RouteValues } from "@/features/routing/route-values";
 import { Button, IconButton } from "@/components/button";
-import { Select, TextInput } from "@/components/field";
+import { TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
 import type { ApiError, BackendView } from "@/ipc/bindings";
@@ -24,9 +25,9 @@ export function CandidateFields({ error }: { error: ApiError | null }) {
   return (
     <fieldset className="flex flex-col gap-1.5">
       <legend className="mb-1.5 flex w-full items-baseline justify-between text-12 font-medium">
-        Leads to
+        Backends
         <span className="font-normal text-ink-3">
-          {policy.shape === "queue" ? "first to last" : "the order settles ties"}
+          {policy.shape === "queue" ? "tried in this order" : "order breaks ties"}
         </span>
       </legend>
       <SortableList
@@ -50,7 +51,7 @@ export function CandidateFields({ error }: { error: ApiError | null }) {
       </SortableList>
       {rows.fields.length === 0 && (
         <p className="rounded-control border border-dashed border-line-strong/60 px-3 py-2 text-ink-2">
-          It leads nowhere yet.
+          No backends yet.
         </p>
       )}
       {fault !== null && (
@@ -66,7 +67,7 @@ export function CandidateFields({ error }: { error: ApiError | null }) {
           disabled={next === undefined}
           onClick={() => rows.append({ backend: next?.id ?? "", model: next?.models[0]?.id ?? "", weight: "1" })}
         >
-          Add candidate
+          Add backend
         </Button>
       </div>
     </fieldset>
@@ -91,24 +92,20 @@ function Candidate({ index, handle, backends, current, hasWeight, onRemove }: Ca
     <div className="flex items-center gap-1.5 rounded-control border border-line bg-surface-1 py-1.5 pr-1 pl-0.5">
       {handle}
       <StateMark sign={HEALTH[backend?.health.state ?? "unknown"]} />
-      <Select
+      <FormSelect<RouteValues>
         aria-label={`Backend ${place}`}
         className="w-36"
-        {...register(`candidates.${index}.backend`)}
-        value={current}
-      >
-        {backend === undefined && current !== "" && <option value={current}>{current} (gone)</option>}
-        {backends.map((known) => (
-          <option key={known.id} value={known.id}>
-            {known.label}
-          </option>
-        ))}
-      </Select>
+        name={`candidates.${index}.backend`}
+        options={[
+          ...(backend === undefined && current !== "" ? [{ value: current, label: `${current} (removed)` }] : []),
+          ...backends.map((known) => ({ value: known.id, label: known.label })),
+        ]}
+      />
       <TextInput
         aria-label={`Model ${place}`}
         mono
         list={listId}
-        placeholder="the name asked for"
+        placeholder="requested model"
         className="w-0 flex-1"
         {...register(`candidates.${index}.model`)}
       />
@@ -126,7 +123,7 @@ function Candidate({ index, handle, backends, current, hasWeight, onRemove }: Ca
           {...register(`candidates.${index}.weight`)}
         />
       )}
-      <IconButton label={`Take ${backend?.label ?? current} out`} icon={X} onClick={onRemove} />
+      <IconButton label={`Remove ${backend?.label ?? current}`} icon={X} onClick={onRemove} />
     </div>
   );
 }

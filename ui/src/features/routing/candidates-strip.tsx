@@ -36,11 +36,11 @@ function Candidate({ candidate, lead }: { candidate: RouteCandidateView; lead: s
   const { word, tone } = AVAILABILITY[availability.state];
   const isReady = availability.state === "ready";
   return (
-    <AvailabilityHint of={availability} about={model ?? "The model asked for"}>
+    <AvailabilityHint of={availability} about={model ?? "The requested model"}>
       <PanelLink
         look="none"
         path={`/backends/${encodeURIComponent(candidate.backend)}`}
-        aria-label={`${candidate.backend_label}, ${model ?? "the model asked for"}: ${word}`}
+        aria-label={`${candidate.backend_label}, ${model ?? "the requested model"}: ${word}`}
         className={classNames(
           "flex h-7 min-w-0 items-center gap-1.5 rounded-control border bg-surface-0 px-2 text-12 transition-colors duration-150 hover:border-line-strong",
           tone === "bad" ? "border-bad/50" : "border-line",

@@ -1,4 +1,4 @@
-/** Who would be tried, first to last, with the reason for each place; and who would not be tried at all. */
+/** The backends that would be tried, in order, with the reason for each; and those that would be skipped. */
 import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -24,7 +24,7 @@ export function Decision({ ask }: { ask: RouteAsk }) {
             <span>{decision.sentence}</span>
           </p>
           {decision.candidates.length > 0 && (
-            <ol aria-label="Who would be tried" className="flex flex-col">
+            <ol aria-label="Backends tried, in order" className="flex flex-col">
               {decision.candidates.map((choice) => (
                 <Tried key={`${choice.backend}/${choice.credential}/${choice.model}`} choice={choice} />
               ))}
@@ -87,8 +87,8 @@ function Parts({ parts }: { parts: ScorePartView[] }) {
 
 function PassedOver({ all }: { all: PassedOverView[] }) {
   return (
-    <section aria-label="Passed over" className="rounded-control bg-surface-2 px-3 py-2">
-      <h3 className="text-12 font-medium text-ink-2">Passed over</h3>
+    <section aria-label="Skipped" className="rounded-control bg-surface-2 px-3 py-2">
+      <h3 className="text-12 font-medium text-ink-2">Skipped</h3>
       <ul className="mt-1 flex flex-col gap-1">
         {all.map((one) => (
           <li key={`${one.backend}/${one.credential}/${one.model}`} className="text-12">

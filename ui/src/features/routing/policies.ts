@@ -14,28 +14,28 @@ export const POLICIES: readonly PolicyWords[] = [
   {
     value: "ordered",
     label: "In order",
-    note: "The first that is ready; the next only when it fails.",
+    note: "The first healthy backend; the next one only if it fails.",
     shape: "queue",
   },
   {
     value: "balanced",
     label: "Balanced",
-    note: "The best sum of latency, cost and headroom; it moves only for a gain of 15 % or more.",
+    note: "The best mix of latency, cost and headroom; switches only for a gain of 15 % or more.",
     shape: "pick",
   },
-  { value: "fastest", label: "Fastest", note: "The shortest time to the first token of late.", shape: "pick" },
-  { value: "cheapest", label: "Cheapest", note: "The lowest price for this very request.", shape: "pick" },
+  { value: "fastest", label: "Fastest", note: "The shortest recent time to first token.", shape: "pick" },
+  { value: "cheapest", label: "Cheapest", note: "The lowest price for this request.", shape: "pick" },
   { value: "least-busy", label: "Least busy", note: "The fewest requests in flight.", shape: "pick" },
   {
     value: "weighted",
     label: "By weight",
-    note: "Drawn by chance in proportion to the weights; the others step in when it fails.",
+    note: "Random, in proportion to the weights, with failover.",
     shape: "shares",
   },
   {
     value: "split",
     label: "Split",
-    note: "A fixed share of the conversations each, to compare them: none steps in for another.",
+    note: "A fixed share of conversations each, to compare backends, without failover.",
     shape: "shares",
   },
 ];
@@ -45,13 +45,13 @@ export function policyOf(value: RoutePolicyView): PolicyWords {
 }
 
 export const CACHE_WISHES: readonly { value: CacheWishView; label: string }[] = [
-  { value: "auto", label: "If the same question has the same answer" },
-  { value: "on", label: "Always, whatever the temperature" },
-  { value: "off", label: "Never" },
-  { value: "refresh", label: "Ask again and keep the new answer" },
+  { value: "auto", label: "Auto: only repeatable requests" },
+  { value: "on", label: "On: at any temperature" },
+  { value: "off", label: "Off" },
+  { value: "refresh", label: "Refresh: ask again, then store" },
 ];
 
 export const CROSSING_WISHES: readonly { value: CrossingView; label: string }[] = [
-  { value: "strict", label: "Refuse what would change the answer" },
-  { value: "lenient", label: "Drop them and name them" },
+  { value: "strict", label: "Strict: refuse if the response would change" },
+  { value: "lenient", label: "Lenient: drop and name them" },
 ];

@@ -50,8 +50,8 @@ export function useRouteChanges() {
         onSuccess: () => {
           onRemoved();
           notify({
-            title: `Route ${route.id} was removed`,
-            detail: "Requests for it go by their model's name.",
+            title: `Removed route ${route.id}`,
+            detail: "Its requests now go by model name.",
             undo: () => set(editOf(route, null), { onError: refused }),
           });
         },

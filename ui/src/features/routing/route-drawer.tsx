@@ -42,7 +42,7 @@ export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps
             label="More for this route"
             entries={[
               {
-                label: "Copy as a new route",
+                label: "Duplicate route",
                 icon: Copy,
                 onChoose: () => onCopy({ ...valuesOf(route), id: `${route.id}-copy` }),
               },
@@ -65,7 +65,7 @@ export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps
                 values={valuesOf(route)}
                 replaces={route.id}
                 onSaved={(saved) => {
-                  notify({ title: `Route ${saved.id} was saved`, detail: "It holds for the next request." });
+                  notify({ title: `Saved route ${saved.id}`, detail: "Takes effect with the next request." });
                   if (saved.id !== route.id) onOpen(saved.id);
                 }}
               />
@@ -89,13 +89,18 @@ export function NewRouteDrawer({
   onClose: () => void;
 }) {
   return (
-    <Drawer open onClose={onClose} title="Add route" description="A model name of your own, and where it leads.">
+    <Drawer
+      open
+      onClose={onClose}
+      title="Add route"
+      description="A model name of your own, and the backends behind it."
+    >
       <DialogBody>
         <RouteForm
           values={values ?? newValues("", backends)}
           replaces={null}
           onSaved={(route) => {
-            notify({ title: `Route ${route.id} was added`, detail: `Ask for the model ${route.models.join(" or ")}.` });
+            notify({ title: `Added route ${route.id}`, detail: `Use ${route.models.join(" or ")} as the model name.` });
             onAdded(route.id);
           }}
         />
@@ -110,11 +115,11 @@ function Now({ route }: { route: RouteView }) {
   const policy = policyOf(route.policy);
   const facts: Fact[] = [
     {
-      name: "Answers to",
+      name: "Model names",
       value: <code className="font-mono text-12">{route.models.join(", ")}</code>,
     },
     {
-      name: "Chooses",
+      name: "Policy",
       value: (
         <>
           {policy.label}
@@ -122,14 +127,14 @@ function Now({ route }: { route: RouteView }) {
         </>
       ),
     },
-    ...(route.clients.length > 0 ? [{ name: "Only for", value: route.clients.join(", ") }] : []),
+    ...(route.clients.length > 0 ? [{ name: "Clients", value: route.clients.join(", ") }] : []),
     ...(route.projects.length > 0 ? [{ name: "Projects", value: route.projects.join(", ") }] : []),
     {
-      name: "A conversation",
+      name: "Stickiness",
       value:
         route.sticky_secs === null
-          ? "goes anywhere each time"
-          : `stays with its backend for ${formatDuration(route.sticky_secs * 1_000)}`,
+          ? "off: any backend each time"
+          : `a conversation stays on its backend for ${formatDuration(route.sticky_secs * 1_000)}`,
     },
   ];
   const answered = route.candidates.filter((candidate) => candidate.requests > 0);
@@ -138,7 +143,7 @@ function Now({ route }: { route: RouteView }) {
       <Facts facts={facts} />
       {route.policy === "balanced" && (
         <ShareBar
-          label="What counts how much"
+          label="Weights"
           shares={[
             { key: "latency", label: "latency", percent: route.weights.latency, colour: "var(--series-1)" },
             { key: "cost", label: "cost", percent: route.weights.cost, colour: "var(--series-2)" },
@@ -157,12 +162,12 @@ function Now({ route }: { route: RouteView }) {
       <section aria-label="Last 24 hours" className="flex flex-col gap-2 border-t border-line pt-4">
         <h3 className="font-semibold">
           {route.requests === 0
-            ? "No request in 24 hours"
-            : `${formatCounted(route.requests, "request", "requests")} in 24 hours, answered by`}
+            ? "No requests in the last 24 hours"
+            : `${formatCounted(route.requests, "request", "requests")} in the last 24 hours, by backend`}
         </h3>
         {answered.length > 0 && (
           <ShareBar
-            label="Answered by"
+            label="By backend"
             shares={answered.map((candidate, index) => ({
               key: `${candidate.backend}/${candidate.model ?? ""}`,
               label: candidate.backend_label,
@@ -186,7 +191,7 @@ function Candidate({ place, candidate }: { place: number; candidate: RouteCandid
           {candidate.backend_label}
         </PanelLink>{" "}
         <code className="font-mono text-12 [overflow-wrap:anywhere] text-ink-2">
-          {candidate.model ?? "the model asked for"}
+          {candidate.model ?? "the requested model"}
         </code>
       </span>
       <AvailabilityBadge of={availability} />
@@ -196,7 +201,7 @@ function Candidate({ place, candidate }: { place: number; candidate: RouteCandid
           accesses.map((access) => (
             <span key={access.credential} className="mt-1 flex flex-wrap items-center gap-2">
               <AvailabilityBadge of={access} />
-              <span>with {access.credential ?? "no key"}</span>
+              <span>{access.credential === null ? "no key" : `key ${access.credential}`}</span>
               {access.state !== "ready" && <AvailabilityWhy of={access} />}
             </span>
           ))}

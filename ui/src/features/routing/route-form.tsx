@@ -1,4 +1,4 @@
-/** A route's settings: what it answers to, how it chooses, where it leads in which order, and behind a disclosure the rest. */
+/** A route's settings: model names, policy, backends in order, and the rest behind a disclosure. */
 import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
 import { CandidateFields } from "@/features/routing/candidate-fields";
 import { CACHE_WISHES, CROSSING_WISHES, POLICIES, policyOf } from "@/features/routing/policies";
@@ -6,7 +6,8 @@ import { readValues, wrongNumber, ROUTE_FIELDS, WEIGHT_NAMES, type RouteValues }
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { FormSelect } from "@/components/select";
 import { ShareBar } from "@/components/share-bar";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
@@ -67,8 +68,8 @@ function Matching({ error, isNew }: { error: ApiError | null; isNew: boolean }) 
         )}
       </Field>
       <Field
-        label="Answers to"
-        help="Model names, with * for any letters; empty takes the name."
+        label="Model names"
+        help="* matches anything. Defaults to the route's name."
         fault={faultOf(error, "models")}
       >
         {(control) => <TextInput {...control} mono placeholder="fast, claude-*" {...register("models")} />}
@@ -78,20 +79,12 @@ function Matching({ error, isNew }: { error: ApiError | null; isNew: boolean }) 
 }
 
 function Choosing({ error }: { error: ApiError | null }) {
-  const { control, register } = useFormContext<RouteValues>();
+  const { control } = useFormContext<RouteValues>();
   const policy = useWatch({ control, name: "policy" });
   return (
     <>
-      <Field label="Chooses" help={policyOf(policy).note} fault={faultOf(error, "policy")}>
-        {(given) => (
-          <Select {...given} {...register("policy")}>
-            {POLICIES.map(({ value, label }) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </Select>
-        )}
+      <Field label="Policy" help={policyOf(policy).note} fault={faultOf(error, "policy")}>
+        {(given) => <FormSelect<RouteValues> {...given} name="policy" options={POLICIES} />}
       </Field>
       {policy === "balanced" && <Weights error={error} />}
     </>
@@ -106,7 +99,7 @@ function Weights({ error }: { error: ApiError | null }) {
   const fault = faultOf(error, "weights");
   return (
     <fieldset className="flex flex-col gap-2 rounded-control border border-line p-3">
-      <legend className="sr-only">What counts how much</legend>
+      <legend className="sr-only">Weights</legend>
       <div className="grid grid-cols-3 gap-3">
         {WEIGHT_NAMES.map((name) => (
           <Field key={name} label={`${name.charAt(0).toUpperCase()}${name.slice(1)}, %`}>
@@ -115,7 +108,7 @@ function Weights({ error }: { error: ApiError | null }) {
         ))}
       </div>
       <ShareBar
-        label="What counts how much"
+        label="Weights"
         shares={WEIGHT_NAMES.map((name) => ({
           key: name,
           label: name,
@@ -136,44 +129,38 @@ function More({ error }: { error: ApiError | null }) {
   const { register } = useFormContext<RouteValues>();
   return (
     <details className="group border-t border-line pt-3">
-      <DisclosureSummary className="rounded-mark text-12 font-medium">For whom, how long, cache</DisclosureSummary>
+      <DisclosureSummary className="rounded-mark text-12 font-medium">Scope, stickiness and caching</DisclosureSummary>
       <div className="grid grid-cols-2 gap-4 pt-4">
-        <Field label="Only for clients" optional help="Empty is for all." fault={faultOf(error, "clients")}>
+        <Field label="Clients" optional help="Leave empty for all." fault={faultOf(error, "clients")}>
           {(given) => <TextInput {...given} mono {...register("clients")} />}
         </Field>
-        <Field label="Only for projects" optional help="Empty is for all." fault={faultOf(error, "projects")}>
+        <Field label="Projects" optional help="Leave empty for all." fault={faultOf(error, "projects")}>
           {(given) => <TextInput {...given} mono {...register("projects")} />}
         </Field>
         <Field
-          label="A conversation stays, minutes"
+          label="Stickiness, minutes"
           optional
-          help="While the provider still has its prompt in its cache; empty is not at all."
+          help="Keeps a conversation on one backend, for its prompt cache. Leave empty for none."
           fault={faultOf(error, "sticky_secs")}
         >
           {(given) => <TextInput {...given} inputMode="decimal" {...register("sticky_minutes")} />}
         </Field>
-        <Field label="Answers from the cache" fault={faultOf(error, "cache")}>
+        <Field label="Response cache" fault={faultOf(error, "cache")}>
           {(given) => (
-            <Select {...given} {...register("cache")}>
-              <option value="">As the request or its client says</option>
-              {CACHE_WISHES.map(({ value, label }) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </Select>
+            <FormSelect<RouteValues>
+              {...given}
+              name="cache"
+              options={[{ value: "", label: "Set by the request or client" }, ...CACHE_WISHES]}
+            />
           )}
         </Field>
-        <Field label="Fields a backend has no word for" fault={faultOf(error, "crossing")}>
+        <Field label="Unsupported fields" fault={faultOf(error, "crossing")}>
           {(given) => (
-            <Select {...given} {...register("crossing")}>
-              <option value="">As the backend says</option>
-              {CROSSING_WISHES.map(({ value, label }) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </Select>
+            <FormSelect<RouteValues>
+              {...given}
+              name="crossing"
+              options={[{ value: "", label: "Set by the backend" }, ...CROSSING_WISHES]}
+            />
           )}
         </Field>
       </div>

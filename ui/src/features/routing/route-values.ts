@@ -118,7 +118,7 @@ export function readValues(values: RouteValues, replaces: string | null): RouteE
 }
 
 function notANumber(field: string): ApiError {
-  return { code: "invalid_input", message: "This is not a whole number.", hint: null, field };
+  return { code: "invalid_input", message: "Enter a whole number.", hint: null, field };
 }
 
 /** What is no number cannot be sent; ranges are the core's to judge. */

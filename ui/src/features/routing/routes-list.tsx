@@ -71,7 +71,7 @@ function Row({ route, handle, onOpen }: { route: RouteView; handle: ReactNode; o
             {policy.label.toLowerCase()}
           </span>
           {route.clients.length > 0 && (
-            <span className="truncate text-12 text-ink-3">for {route.clients.join(", ")} only</span>
+            <span className="truncate text-12 text-ink-3">only {route.clients.join(", ")}</span>
           )}
           <span className="ml-auto flex shrink-0 items-center gap-3">
             <Traffic route={route} />
@@ -96,7 +96,7 @@ function Traffic({ route: { requests, share_percent: share } }: { route: RouteVi
   return (
     <span
       className="hidden items-center gap-2 @min-[420px]:flex"
-      title="Requests of the last 24 hours, and their share of all"
+      title="Requests in the last 24 hours, and their share of all"
     >
       <span className="text-12 text-ink-2">{requests === 0 ? "none in 24 h" : `${formatCount(requests)} in 24 h`}</span>
       <span aria-hidden className="block h-1 w-16 overflow-hidden rounded-full bg-surface-3">

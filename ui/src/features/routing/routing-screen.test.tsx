@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
 const rows = () => within(screen.getByRole("list", { name: "Routes" })).getAllByRole("button", { name: /^Open route/ });
@@ -7,7 +8,7 @@ const names = () => rows().map((row) => row.getAttribute("aria-label"));
 
 test("the first line says where requests go, and every candidate its state in a word", async () => {
   renderPanel("failing", "/routing");
-  expect(await screen.findByText(/^fast: Groq is held back, so requests go to OpenAI/)).toBeVisible();
+  expect(await screen.findByText(/^local is broken: its only backend, Ollama, is/)).toBeVisible();
   const strip = screen.getByRole("list", { name: "Candidates of fast" });
   const states = within(strip)
     .getAllByRole("link")
@@ -16,7 +17,7 @@ test("the first line says where requests go, and every candidate its state in a 
 });
 
 test.each([
-  ["one-open", "OpenAI, gpt-5.2-mini: Open"],
+  ["one-open", "OpenAI, gpt-5.2-mini: Tripped"],
   ["cooling-down", "Groq, llama-5-70b: Cooling down"],
   ["blocked", "OpenRouter, google/gemini-3.5-flash: Blocked"],
 ] as const)("%s is told of the one candidate it is about", async (scenario, label) => {
@@ -56,13 +57,13 @@ test("an order the core refuses goes back, with its words", async () => {
 
 test("without a route it says how requests go, and offers to make the first", async () => {
   const { user } = renderPanel("fresh", "/routing");
-  await user.click(await screen.findByRole("button", { name: "Make the route fast" }));
+  await user.click(await screen.findByRole("button", { name: "Create a route named fast" }));
   const drawer = await screen.findByRole("dialog", { name: "Add route" });
   expect(within(drawer).getByLabelText("Name")).toHaveValue("fast");
-  expect(within(drawer).getByLabelText("Backend 1")).toHaveValue("mock");
+  expect(within(drawer).getByLabelText("Backend 1")).toHaveTextContent("Mock");
   await user.click(within(drawer).getByRole("button", { name: "Add route" }));
   expect(await screen.findByRole("dialog", { name: "fast" })).toBeVisible();
-  expect(await screen.findByText("Ask for the model fast.")).toBeVisible();
+  expect(await screen.findByText("Use fast as the model name.")).toBeVisible();
 });
 
 test("what the core refuses stands at its field, in its words, and what was typed stays", async () => {
@@ -72,10 +73,10 @@ test("what the core refuses stands at its field, in its words, and what was type
   await user.click(within(drawer).getByRole("button", { name: "Add route" }));
   expect(await within(drawer).findByRole("alert")).toHaveTextContent("There is a route named local already.");
   await user.type(within(drawer).getByLabelText("Name"), "-2");
-  await user.selectOptions(within(drawer).getByLabelText("Chooses"), "balanced");
+  await choose(user, within(drawer).getByLabelText("Policy"), "Balanced");
   await user.clear(within(drawer).getByLabelText("Cost, %"));
   await user.type(within(drawer).getByLabelText("Cost, %"), "40");
-  expect(within(drawer).getByRole("img", { name: /^What counts how much: .*cost 40 %/ })).toBeVisible();
+  expect(within(drawer).getByRole("img", { name: /^Weights: .*cost 40 %/ })).toBeVisible();
   await user.click(within(drawer).getByRole("button", { name: "Add route" }));
   expect(await within(drawer).findByText(/The weights add up to 110 %/)).toBeVisible();
   expect(within(drawer).getByLabelText("Name")).toHaveValue("local-2");
@@ -109,7 +110,7 @@ test("a request that is thought of is explained, and who lacks what it needs is 
   const panel = await screen.findByRole("region", { name: "Try a request" });
   expect(await within(panel).findByText("groq serves it with llama-5-70b, by the route fast.")).toBeVisible();
   await user.click(within(panel).getByRole("checkbox", { name: "images" }));
-  const passed = await within(panel).findByRole("region", { name: "Passed over" });
+  const passed = await within(panel).findByRole("region", { name: "Skipped" });
   expect(passed).toHaveTextContent("groq llama-5-70b: It takes no images.");
   expect(asking).toHaveBeenLastCalledWith(expect.objectContaining({ model: "fast", vision: true }));
 });
@@ -120,10 +121,10 @@ test("a simulation shows shares beside those promised, as a table too, and what 
   await user.click(within(panel).getByRole("radio", { name: "Simulate" }));
   await user.clear(within(panel).getByLabelText("Model"));
   await user.type(within(panel).getByLabelText("Model"), "mini-test");
-  await user.selectOptions(within(panel).getByLabelText("From"), "zed");
+  await choose(user, within(panel).getByLabelText("Client"), "zed");
   expect(await within(panel).findByText("openai would serve 71 % of 1,000 requests.")).toBeVisible();
   expect(within(panel).getByText("70 % by weight")).toBeVisible();
-  await user.click(within(panel).getByRole("button", { name: "Show the shares as a table" }));
+  await user.click(within(panel).getByRole("button", { name: "Show as table" }));
   expect(within(panel).getByRole("row", { name: /openai gpt-5.2-mini 708 70.8 % 70 %/ })).toBeVisible();
   await user.click(within(panel).getByRole("checkbox", { name: "openai" }));
   await user.click(within(panel).getByRole("checkbox", { name: "groq" }));

@@ -1,4 +1,4 @@
-/** Where requests go: the answer in words, the routes with the live state of all they lead to, and a request to try on them. */
+/** The routes with the live state of their backends, and a request to try on them. */
 import { Plus, Route, Server } from "lucide-react";
 import { useState } from "react";
 import { AskPanel } from "@/features/routing/ask-panel";
@@ -101,18 +101,18 @@ function Routes({ view, filter, onOpen }: { view: RoutesView; filter: string; on
     <>
       {found.length === 0 ? (
         <div className="rounded-card border border-line bg-surface-1">
-          <EmptyState icon={Route} title="No route matches">
-            No name, model, backend or policy has these words in it.
+          <EmptyState icon={Route} title="No matching routes">
+            Nothing matches by name, model, backend or policy.
           </EmptyState>
         </div>
       ) : (
         <RoutesList routes={found} isFiltered={found.length < view.routes.length} onOpen={onOpen} />
       )}
       <p className="px-1 text-12 text-pretty text-ink-3">
-        An exact name wins over a pattern, a longer pattern over a shorter, and a route for one client over one for all;
-        among equals the upper one.
+        Exact names win over patterns, longer patterns over shorter ones, and routes for specific clients over routes
+        for all. Ties go to the higher route.
         {view.unrouted_requests > 0 &&
-          ` ${formatCounted(view.unrouted_requests, "request", "requests")} of the last 24 hours matched none and went by their model's name.`}
+          ` In the last 24 hours, ${formatCounted(view.unrouted_requests, "request", "requests")} matched no route and went by model name.`}
       </p>
     </>
   );
@@ -123,11 +123,11 @@ function NoRoutes({ onlyMock, onAdd }: { onlyMock: boolean; onAdd: () => void })
     <section aria-label="First route" className="rounded-card border border-dashed border-line-strong/60 bg-surface-1">
       <EmptyState
         icon={onlyMock ? Server : Route}
-        title="Requests go by their model's name"
+        title="No routes yet. Requests go by model name."
         action={
           <>
             <Button look="primary" icon={Plus} onClick={onAdd}>
-              Make the route fast
+              Create a route named fast
             </Button>
             {onlyMock && (
               <Button asChild>
@@ -139,9 +139,9 @@ function NoRoutes({ onlyMock, onAdd }: { onlyMock: boolean; onAdd: () => void })
           </>
         }
       >
-        A tool asks for <code className="font-mono text-12">backend/model</code>, and if that backend fails the request
-        fails. A route gives a name of your own, such as <code className="font-mono text-12">fast</code>, and leads it
-        to several: when one fails, the next takes over.
+        Clients request <code className="font-mono text-12">backend/model</code>, and if that backend fails, the request
+        fails. A route is a model name of your own, such as <code className="font-mono text-12">fast</code>, with
+        several backends: when one fails, the next takes over.
       </EmptyState>
     </section>
   );

@@ -1,4 +1,4 @@
-/** Many draws of one request, also with backends taken to be closed: shares as bars, and the same as a table. */
+/** Many draws of one request, optionally with backends taken as down: shares as bars or as a table. */
 import { ChartBar, Table2 } from "lucide-react";
 import { useState } from "react";
 import { IconButton } from "@/components/button";
@@ -28,10 +28,10 @@ export function Simulation({ ask }: { ask: RouteAsk }) {
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-12">
-        <Choice label="Requests to draw" options={DRAWS} value={draws} onChange={setDraws} />
+        <Choice label="Requests to simulate" options={DRAWS} value={draws} onChange={setDraws} />
         {backends.length > 0 && (
           <fieldset className="flex flex-wrap items-center gap-x-3 gap-y-1">
-            <legend className="float-left mr-3 text-ink-3">What if this were closed?</legend>
+            <legend className="float-left mr-3 text-ink-3">What if this backend were down?</legend>
             {backends.map((id) => (
               <label key={id} className="flex items-center gap-1.5 text-ink-2">
                 <input
@@ -66,7 +66,7 @@ function Shares({ simulation, isOld }: { simulation: RouteSimulationView; isOld:
           {simulation.sentence}
         </span>
         <IconButton
-          label={view === "bars" ? "Show the shares as a table" : "Show the shares as bars"}
+          label={view === "bars" ? "Show as table" : "Show as bars"}
           icon={view === "bars" ? Table2 : ChartBar}
           onClick={() => setView(view === "bars" ? "table" : "bars")}
         />
@@ -120,7 +120,7 @@ function SharesTable({ simulation }: { simulation: RouteSimulationView }) {
       <thead className="text-ink-3">
         <tr>
           <th scope="col" className={classNames(head, "text-left")}>
-            Tried first
+            First choice
           </th>
           <th scope="col" className={classNames(head, "numeric")}>
             Requests

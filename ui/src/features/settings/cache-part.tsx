@@ -1,11 +1,12 @@
-/** The cache beyond its numbers: what is on, and the server that shares answers between machines. */
+/** The cache switches, and the server that shares cached responses between machines. */
 import { useState } from "react";
 import { useSettingsChange } from "@/features/settings/desktop-parts";
 import { SettingRow } from "@/features/settings/setting-row";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { Select } from "@/components/select";
 import { notify } from "@/components/toast";
 import { Switch } from "@/components/switch";
 import { useAction } from "@/ipc/actions";
@@ -16,13 +17,13 @@ import { faultElsewhere, faultOf } from "@/lib/fault";
 const SWITCHES = [
   {
     key: "cache_enabled",
-    label: "Keep answers",
-    detail: "The same question is answered again without asking a provider. Default: on.",
+    label: "Response cache",
+    detail: "Serves repeated requests without asking a provider. Default: on.",
   },
   {
     key: "cache_disk",
-    label: "On the disk too",
-    detail: "Encrypted, past a restart. Default: on.",
+    label: "Keep on disk",
+    detail: "Encrypted; survives a restart. Default: on.",
   },
 ] as const;
 
@@ -54,6 +55,7 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
     host.settingsEdit({ ...values, ...server }),
   );
   const shown = { ...values, ...typed };
+  const passwords = usePasswords(values.cache_redis_credential);
   const isDirty = FIELDS.some((key) => (shown[key] ?? "") !== (values[key] ?? ""));
   return (
     <Card title="Shared cache">
@@ -74,7 +76,7 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
         <Field
           label="Server"
           optional
-          help="Redis or Valkey, such as rediss://cache.example.com:6379/0, without a password. Default: none."
+          help="Redis or Valkey URL without a password, such as rediss://cache.example.com:6379/0. Default: none."
           fault={faultOf(save.error, "cache_redis_url")}
         >
           {(given) => (
@@ -90,7 +92,7 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
         <Field
           label="Password"
           optional
-          help="A key of the vault that is bound to no provider."
+          help="A stored key with no allowed host."
           fault={faultOf(save.error, "cache_redis_credential")}
         >
           {(given) => (
@@ -99,10 +101,9 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
               className="w-full max-w-80"
               disabled={!valid}
               value={shown.cache_redis_credential ?? ""}
-              onChange={(event) => setTyped((before) => ({ ...before, cache_redis_credential: event.target.value }))}
-            >
-              <PasswordChoices chosen={values.cache_redis_credential} />
-            </Select>
+              onChange={(key) => setTyped((before) => ({ ...before, cache_redis_credential: key }))}
+              options={passwords}
+            />
           )}
         </Field>
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
@@ -114,7 +115,7 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
                 save.reset();
               }}
               saving={save.isPending}
-              label="Save the server"
+              label="Save server"
             />
           </div>
         )}
@@ -123,20 +124,14 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
   );
 }
 
-/** A provider's key leaves for its own host alone, so only the others are offered. */
-function PasswordChoices({ chosen }: { chosen: string | null }) {
+/** A key with an allowed host is sent to that host alone, so only the others are offered. */
+function usePasswords(chosen: string | null): { value: string; label: string }[] {
   const keys = useKeys().data ?? [];
   const free = keys.filter(({ id, origin }) => origin === null || id === chosen);
   const isUnknown = chosen !== null && !keys.some(({ id }) => id === chosen);
-  return (
-    <>
-      <option value="">None</option>
-      {isUnknown && <option value={chosen}>{chosen}</option>}
-      {free.map(({ id, label }) => (
-        <option key={id} value={id}>
-          {label}
-        </option>
-      ))}
-    </>
-  );
+  return [
+    { value: "", label: "None" },
+    ...(isUnknown ? [{ value: chosen, label: chosen }] : []),
+    ...free.map(({ id, label }) => ({ value: id, label })),
+  ];
 }

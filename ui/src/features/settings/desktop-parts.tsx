@@ -1,4 +1,4 @@
-/** Colours and notifications: settings that take effect at once, each by itself. */
+/** Theme and notifications: settings that take effect at once, each by itself. */
 import { Bell } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { Button } from "@/components/button";
@@ -11,7 +11,7 @@ import { useAction } from "@/ipc/actions";
 import type { ApiError, SettingsValues, SettingsView } from "@/ipc/bindings";
 
 const THEMES = [
-  { value: "system", label: "As the desktop" },
+  { value: "system", label: "System" },
   { value: "light", label: "Light" },
   { value: "dark", label: "Dark" },
 ] as const;
@@ -31,17 +31,8 @@ export function ThemePart({ settings }: { settings: SettingsView }) {
   const change = useSettingsChange(settings);
   return (
     <Card title="Appearance" flush>
-      <SettingRow
-        label="Colours"
-        detail="Default: as the desktop."
-        changed={settings.values.theme !== settings.defaults.theme}
-      >
-        <Choice
-          label="Colours"
-          options={THEMES}
-          value={settings.values.theme}
-          onChange={(theme) => change({ theme })}
-        />
+      <SettingRow label="Theme" detail="Default: System." changed={settings.values.theme !== settings.defaults.theme}>
+        <Choice label="Theme" options={THEMES} value={settings.values.theme} onChange={(theme) => change({ theme })} />
       </SettingRow>
     </Card>
   );
@@ -54,7 +45,7 @@ export function NotificationsPart({ settings }: { settings: SettingsView }) {
     <Card title="Notifications" flush>
       <SettingRow
         label="Desktop notifications"
-        detail="Only for what needs a hand, and for a finished run when the window is not in front."
+        detail="When something needs your attention, and when checks finish in the background."
         changed={settings.values.notifications_enabled !== settings.defaults.notifications_enabled}
       >
         <Switch
@@ -64,9 +55,9 @@ export function NotificationsPart({ settings }: { settings: SettingsView }) {
           onChange={(notifications_enabled) => change({ notifications_enabled })}
         />
       </SettingRow>
-      <SettingRow label="Try it" detail="Sends one notification now." changed={false}>
+      <SettingRow label="Test" detail="Sends one notification now." changed={false}>
         <Button icon={Bell} busy={test.isPending} onClick={() => test.mutate(undefined)}>
-          Send a test
+          Send test
         </Button>
       </SettingRow>
       {(test.data ?? test.error) && (

@@ -1,4 +1,4 @@
-/** Where things lie on the disk. */
+/** Where files are. */
 import { Card } from "@/components/card";
 import { CopyButton } from "@/components/copy-button";
 import { Facts } from "@/components/facts";
@@ -7,13 +7,13 @@ import { formatBytes } from "@/lib/quantity";
 
 export function FilePart({ settings: { path, folders } }: { settings: SettingsView }) {
   return (
-    <Card title="On the disk">
+    <Card title="Files">
       <Facts
         facts={[
           { name: "Settings file", value: <Place path={path} /> },
           { name: "Ledger and vault", value: <Place path={folders.data} /> },
           { name: "Logs", value: <Place path={folders.state} /> },
-          { name: "Size of the ledger", value: formatBytes(folders.ledger_bytes) },
+          { name: "Ledger size", value: formatBytes(folders.ledger_bytes) },
         ]}
       />
     </Card>

@@ -30,11 +30,11 @@ test("what is typed becomes one's own numbers over those in force", () => {
 });
 
 test.each([
-  ["many", "This is not a whole number."],
-  ["", "This is not a whole number."],
-  ["2.5", "This is not a whole number."],
-  ["1", "Take 2 to 1,000."],
-  ["1001", "Take 2 to 1,000."],
+  ["many", "Enter a whole number."],
+  ["", "Enter a whole number."],
+  ["2.5", "Enter a whole number."],
+  ["1", "Enter 2 to 1,000."],
+  ["1001", "Enter 2 to 1,000."],
 ])("%j is refused at its field", (text, message) => {
   expect(readNumbers(FIELDS, { calls_min: text }, IN_FORCE)).toMatchObject({ field: "calls_min", message });
 });

@@ -6,10 +6,10 @@ import { formatCount } from "@/lib/quantity";
 export type TypedNumbers = Record<string, string>;
 
 export const PRESETS: readonly { value: ResiliencePresetName; label: string; note: string }[] = [
-  { value: "careful", label: "Careful", note: "Leaves a failing backend early, and repeats little: for metered keys." },
-  { value: "balanced", label: "Balanced", note: "What is right for most." },
-  { value: "eager", label: "Eager", note: "Bears more failures and comes back sooner: for one backend alone." },
-  { value: "custom", label: "Own numbers", note: "Each number as it is set below." },
+  { value: "careful", label: "Careful", note: "Trips early and retries little. For metered keys." },
+  { value: "balanced", label: "Balanced", note: "Right for most setups." },
+  { value: "eager", label: "Eager", note: "Tolerates more failures and recovers sooner. For a single backend." },
+  { value: "custom", label: "Custom", note: "Uses the thresholds below." },
 ];
 
 /** What ends a name that is a unit or a limit, in words. */
@@ -60,8 +60,8 @@ export function readNumbers(
     if (text === undefined) continue;
     const number = Number(text);
     const wrong = (message: string): ApiError => ({ code: "invalid_input", message, hint: null, field: field.name });
-    if (text === "" || !Number.isInteger(number)) return wrong("This is not a whole number.");
-    if (number < field.min || number > field.max) return wrong(`Take ${numberRange(field)}.`);
+    if (text === "" || !Number.isInteger(number)) return wrong("Enter a whole number.");
+    if (number < field.min || number > field.max) return wrong(`Enter ${numberRange(field)}.`);
     custom[field.name] = number;
   }
   return { preset: "custom", custom };

@@ -1,4 +1,4 @@
-/** When a backend is left alone and how often a request is tried: a word for a set of numbers, or each number. */
+/** When a breaker trips and how often a request is retried: a preset, or each threshold. */
 import { useState } from "react";
 import { useSettingsChange } from "@/features/settings/desktop-parts";
 import {
@@ -63,21 +63,21 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
   return (
     <details open={filter !== "" && found.length > 0} className="group border-b border-line last:border-b-0">
       <DisclosureSummary className="h-10 px-4 font-medium">
-        All numbers
+        All thresholds
         {changed > 0 && (
-          <span className="text-11 font-normal text-accent">{formatCount(changed)} changed from the default</span>
+          <span className="text-11 font-normal text-accent">{formatCount(changed)} changed from default</span>
         )}
       </DisclosureSummary>
       <form
         noValidate
-        aria-label="Numbers for failures"
+        aria-label="Thresholds"
         className="border-t border-line"
         onSubmit={(event) => {
           event.preventDefault();
           save.mutate(typed, {
             onSuccess: () => {
               setTyped({});
-              notify({ title: "Settings saved", detail: "These are numbers of your own now." });
+              notify({ title: "Settings saved", detail: "Resilience is now set to Custom." });
             },
           });
         }}
@@ -101,7 +101,7 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
         {dirty > 0 && (
           <div className="flex items-center gap-2 p-3">
             <span role="status" className="flex-1">
-              {formatCounted(dirty, "unsaved number", "unsaved numbers")}
+              {formatCounted(dirty, "unsaved change", "unsaved changes")}
             </span>
             <DiscardAndSave
               onDiscard={() => {
@@ -109,7 +109,7 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
                 save.reset();
               }}
               saving={save.isPending}
-              label="Save as own numbers"
+              label="Save as custom"
             />
           </div>
         )}

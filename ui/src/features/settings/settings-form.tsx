@@ -37,7 +37,7 @@ function wrongNumber(values: SettingsValues, ranges: SettingsRanges): ApiError |
     const value = values[setting.key];
     const range = ranges[setting.key];
     if (value >= range.min && value <= range.max) continue;
-    const message = Number.isNaN(value) ? "This is not a number." : `Take ${rangeText(setting, range)}.`;
+    const message = Number.isNaN(value) ? "Enter a number." : `Enter ${rangeText(setting, range)}.`;
     return { code: "invalid_input", message, hint: null, field: setting.key };
   }
   return null;

@@ -12,7 +12,7 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
   if (settings.problems.length === 0) return null;
   return (
     <section
-      aria-label="Problems of the file"
+      aria-label="Settings file problems"
       className={classNames(
         "overflow-hidden rounded-card border bg-surface-1",
         settings.valid ? "border-warn/45" : "border-bad/45",
@@ -20,12 +20,12 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
     >
       <header className="px-4 pt-3 pb-2">
         <h2 className="font-semibold">
-          {settings.valid ? "The settings file has oddities" : "The settings file cannot be used"}
+          {settings.valid ? "The settings file has warnings" : "The settings file cannot be used"}
         </h2>
         <p className="text-12 text-ink-2">
           {settings.valid
-            ? "It works; these parts are ignored."
-            : "Defaults are in force and nothing is written to it until it is repaired."}{" "}
+            ? "It works, but these parts are ignored."
+            : "Defaults are used, and the file is not written to until it is repaired."}{" "}
           <code className="font-mono text-11 [overflow-wrap:anywhere]">{settings.path}</code>
         </p>
       </header>
@@ -36,7 +36,7 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
       </ul>
       {settings.proposed_fix !== null && (
         <div className="flex flex-col gap-3 border-t border-line p-4">
-          <h3 className="text-12 font-medium text-ink-2">This repair is certain:</h3>
+          <h3 className="text-12 font-medium text-ink-2">Proposed repair:</h3>
           <Diff text={settings.proposed_fix} />
           <ErrorNotice error={fix.error} />
           <div>
@@ -44,10 +44,10 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
               look="primary"
               busy={fix.isPending}
               onClick={() =>
-                fix.mutate(undefined, { onSuccess: () => notify({ title: "The settings file was repaired" }) })
+                fix.mutate(undefined, { onSuccess: () => notify({ title: "Repaired the settings file" }) })
               }
             >
-              Apply the repair
+              Apply repair
             </Button>
           </div>
         </div>
@@ -64,13 +64,13 @@ function Problem({ problem }: { problem: ProblemView }) {
           sign={
             problem.fatal
               ? { word: "Error", shape: "barred", tone: "bad" }
-              : { word: "Oddity", shape: "triangle", tone: "warn" }
+              : { word: "Warning", shape: "triangle", tone: "warn" }
           }
         />
       </span>
       <div className="min-w-0 [overflow-wrap:anywhere]">
         <p className="font-mono text-12 text-ink-1">
-          <span className="sr-only">{problem.fatal ? "Error: " : "Oddity: "}</span>
+          <span className="sr-only">{problem.fatal ? "Error: " : "Warning: "}</span>
           {problem.path}
           {problem.line !== null && <span className="text-ink-3"> line {problem.line}</span>}
         </p>
@@ -84,7 +84,7 @@ function Diff({ text }: { text: string }) {
   return (
     <pre
       role="region"
-      aria-label="The repair, as a difference"
+      aria-label="Proposed repair"
       tabIndex={0}
       className="focus-inset overflow-x-auto rounded-control border border-line bg-surface-0 py-2 font-mono text-12 leading-5"
     >

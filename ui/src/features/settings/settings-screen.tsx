@@ -1,5 +1,6 @@
 /** Every setting with its default and its range, the file behind them and what is wrong with it. */
 import { useState } from "react";
+import { LedgerPart } from "@/features/settings/ledger-part";
 import { FilePart } from "@/features/settings/file-part";
 import { SharedCachePart } from "@/features/settings/cache-part";
 import { numberLabel } from "@/features/settings/resilience-numbers";
@@ -9,9 +10,9 @@ import { SettingsProblems } from "@/features/settings/settings-problems";
 import { VaultPart } from "@/features/settings/vault-part";
 import { NotificationsPart, ThemePart } from "@/features/settings/desktop-parts";
 import { labelOf } from "@/features/settings/setting-fields";
+import { SETTINGS_PARTS, type SettingsPart } from "@/features/settings/settings-parts";
 import { EmptyState } from "@/components/empty-state";
 import { FilterInput } from "@/components/filter-input";
-import { Notice } from "@/components/notice";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -21,17 +22,22 @@ import { matchesFilter } from "@/lib/filter";
 import { SearchX } from "lucide-react";
 import { SECTIONS } from "@/features/settings/setting-fields";
 
-export function SettingsScreen() {
+interface SettingsScreenProps {
+  /** The title of the part that is scrolled to. */
+  part?: string | null;
+}
+
+export function SettingsScreen({ part = null }: SettingsScreenProps) {
   const settings = useSettings();
   const [filter, setFilter] = useState("");
   return (
     <Page
       title="Settings"
       lead={settings.data && leadOf(settings.data)}
-      actions={<FilterInput label="Find a setting" value={filter} onChange={setFilter} />}
+      actions={<FilterInput label="Search settings" value={filter} onChange={setFilter} />}
     >
       <Reading of={settings} skeleton={<SettingsSkeleton />}>
-        {(data) => <Body settings={data} filter={filter} />}
+        {(data) => <Body key={part} part={part} settings={data} filter={filter} />}
       </Reading>
     </Page>
   );
@@ -43,27 +49,31 @@ function spell(values: SettingsValues, key: string): string {
 }
 
 function leadOf(settings: SettingsView): string {
-  if (!settings.valid) return "The file has errors: defaults are in force.";
+  if (!settings.valid) return "The settings file has errors, so defaults are used.";
   const changed = Object.keys(settings.values).filter(
     (key) => spell(settings.values, key) !== spell(settings.defaults, key),
   );
   return changed.length === 0
-    ? "Everything is at its default."
-    : `Changed from the default: ${changed.map((key) => labelOf(key).toLowerCase()).join(", ")}.`;
+    ? "All settings are at their defaults."
+    : `Changed from default: ${changed.map((key) => labelOf(key).toLowerCase()).join(", ")}.`;
 }
 
-/** Which parts the words of the search leave. */
-const PARTS = {
-  theme: "colours theme dark light system appearance",
-  notifications: "desktop notifications test alert",
-  shared: "shared cache redis valkey server address password",
-  resilience: "resilience breaker failures retries cooldown careful balanced eager numbers",
-  vault: "vault keys keychain encrypted file passphrase environment memory where kept",
-  file: "folders file ledger size logs data config path",
-};
+/** Stands still between renderings, so that it scrolls once, when the part is there. */
+const reveals = new Map<string, (body: HTMLElement | null) => void>();
 
-function Body({ settings, filter }: { settings: SettingsView; filter: string }) {
-  const has = (part: keyof typeof PARTS) => matchesFilter(filter, [PARTS[part]]);
+function revealPart(part: string | null): ((body: HTMLElement | null) => void) | null {
+  if (part === null) return null;
+  const reveal =
+    reveals.get(part) ??
+    ((body: HTMLElement | null) =>
+      body?.querySelector(`section[aria-label="${CSS.escape(part)}"]`)?.scrollIntoView({ block: "start" }));
+  reveals.set(part, reveal);
+  return reveal;
+}
+
+function Body({ part, settings, filter }: { part: string | null; settings: SettingsView; filter: string }) {
+  const has = (part: SettingsPart) =>
+    SETTINGS_PARTS.some(({ id, title, words }) => id === part && matchesFilter(filter, [title, words]));
   const hasNumbers = SECTIONS.some((section) =>
     section.settings.some((setting) =>
       matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]),
@@ -72,31 +82,23 @@ function Body({ settings, filter }: { settings: SettingsView; filter: string }) 
   const hasResilience =
     has("resilience") ||
     settings.resilience.fields.some(({ name, meaning }) => matchesFilter(filter, [numberLabel(name), name, meaning]));
-  const parts = Object.keys(PARTS) as (keyof typeof PARTS)[];
-  const hasNone = !hasNumbers && !hasResilience && !parts.some(has);
+  const hasNone = !hasNumbers && !hasResilience && !SETTINGS_PARTS.some(({ id }) => has(id));
   return (
-    <div className="grid grid-cols-1 gap-8 @min-[940px]:grid-cols-[minmax(0,760px)_160px]">
+    <div ref={revealPart(part)} className="grid grid-cols-1 gap-8 @min-[940px]:grid-cols-[minmax(0,760px)_160px]">
       <div className="flex min-w-0 flex-col gap-4">
         <SettingsProblems settings={settings} />
-        {settings.restart_needed_for.length > 0 && (
-          <Notice
-            tone="warn"
-            title={`Restart Gatehouse for: ${settings.restart_needed_for.map((key) => labelOf(key).toLowerCase()).join(", ")}.`}
-          >
-            Saved, and in force from the next start.
-          </Notice>
-        )}
         {has("theme") && <ThemePart settings={settings} />}
         {hasNumbers && <SettingsForm settings={settings} filter={filter} />}
         {has("shared") && <SharedCachePart settings={settings} />}
         {hasResilience && <ResiliencePart settings={settings} filter={filter} />}
         {has("vault") && <VaultPart settings={settings} />}
         {has("notifications") && <NotificationsPart settings={settings} />}
+        {has("ledger") && <LedgerPart />}
         {has("file") && <FilePart settings={settings} />}
         {hasNone && (
           <section aria-label="Nothing found" className="rounded-card border border-line bg-surface-1">
-            <EmptyState icon={SearchX} title="No setting matches">
-              Try a part of its name, or a unit.
+            <EmptyState icon={SearchX} title="No matching settings">
+              Try part of a name, or a unit.
             </EmptyState>
           </section>
         )}
@@ -109,7 +111,7 @@ function Body({ settings, filter }: { settings: SettingsView; filter: string }) 
 /** Jumps to a part. The fragment of the address is the router's, so these are buttons. */
 function OnThisPage() {
   const numbers = SECTIONS.map((section) => section.title);
-  const titles = ["Appearance", ...numbers, "Shared cache", "Resilience", "Vault", "Notifications", "On the disk"];
+  const titles = ["Appearance", ...numbers, "Shared cache", "Resilience", "Vault", "Notifications", "Ledger", "Files"];
   return (
     <nav aria-label="On this page" className="sticky top-5 hidden self-start @min-[940px]:block">
       <ul className="flex flex-col border-l border-line">

@@ -1,55 +1,57 @@
-/** Where keys are kept, how that is now, and the passphrase where there is one. */
+/** Where keys are stored, the vault's state, and a change to another one: in force at once, with the keys or without. */
 import { RotateCw } from "lucide-react";
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
-import { useSettingsChange } from "@/features/settings/desktop-parts";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, Select, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/field";
+import { Select } from "@/components/select";
 import { StateBadge } from "@/components/state-mark";
+import { Tick } from "@/components/tick";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { SettingsView, VaultKindView } from "@/ipc/bindings";
+import type { SettingsView, VaultKindView, VaultView } from "@/ipc/bindings";
+import { FileVaultForm } from "@/ipc/file-vault-form";
+import { useKeys } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { formatCounted } from "@/lib/quantity";
 import { VAULT, VAULT_KIND_WORD } from "@/lib/states";
 
 const KINDS = Object.keys(VAULT_KIND_WORD) as VaultKindView[];
 
-export function VaultPart({ settings }: { settings: SettingsView }) {
-  const change = useSettingsChange(settings);
+export function VaultPart({ settings: { vault, values, defaults, valid } }: { settings: SettingsView }) {
   const check = useAction(["settings", "keys", "status"], (host) => host.vaultCheck());
-  const { vault, values, defaults } = settings;
+  const [wanted, setWanted] = useState<VaultKindView | null>(null);
+  const isLocked = vault.kind === "file" && vault.state !== "ready";
   return (
     <Card title="Vault" flush>
       <SettingRow
-        label={<label htmlFor="vault-kind">Where keys are kept</label>}
-        detail="Keys are not moved when this changes: put them in again there."
+        label={<label htmlFor="vault-kind">Key storage</label>}
+        detail={
+          vault.set_by_environment
+            ? "Set by the environment variable GATEHOUSE_VAULT."
+            : "Takes effect immediately. Stored keys can be moved."
+        }
         changed={values.vault_kind !== defaults.vault_kind}
       >
         <Select
           id="vault-kind"
           className="w-52"
-          value={values.vault_kind}
-          disabled={!settings.valid}
-          onChange={(event) =>
-            change({ vault_kind: KINDS.find((kind) => kind === event.target.value) ?? values.vault_kind })
-          }
-        >
-          {KINDS.map((kind) => (
-            <option key={kind} value={kind}>
-              {VAULT_KIND_WORD[kind]}
-            </option>
-          ))}
-        </Select>
+          value={wanted ?? vault.kind}
+          disabled={!valid || vault.set_by_environment}
+          onChange={(kind) => setWanted(kind === vault.kind ? null : kind)}
+          options={KINDS.map((kind) => ({ value: kind, label: VAULT_KIND_WORD[kind] }))}
+        />
       </SettingRow>
+      {wanted !== null && <VaultChange key={wanted} kind={wanted} vault={vault} onDone={() => setWanted(null)} />}
       <SettingRow
         label={<StateBadge sign={VAULT[vault.state]} />}
-        detail={vault.hint ?? `${VAULT_KIND_WORD[vault.kind]}, as of the last call.`}
+        detail={vault.hint ?? `${VAULT_KIND_WORD[vault.kind]}, when last used.`}
         changed={false}
       >
         <Button icon={RotateCw} busy={check.isPending} onClick={() => check.mutate(undefined)}>
-          Ask again
+          Retry
         </Button>
       </SettingRow>
       {check.error && (
@@ -57,8 +59,73 @@ export function VaultPart({ settings }: { settings: SettingsView }) {
           <ErrorNotice error={check.error} />
         </div>
       )}
-      {vault.kind === "file" && vault.state !== "ready" && <Unlock />}
+      {isLocked && wanted === null && (
+        <div className="border-t border-line p-4">
+          {vault.file_exists ? <Unlock /> : <FileVaultForm exists={false} moveKeys={false} onDone={() => {}} />}
+        </div>
+      )}
     </Card>
+  );
+}
+
+interface VaultChangeProps {
+  kind: VaultKindView;
+  vault: VaultView;
+  onDone: () => void;
+}
+
+function VaultChange({ kind, vault, onDone }: VaultChangeProps) {
+  const keys = useKeys().data ?? [];
+  const [moves, setMoves] = useState(true);
+  // Variables of the environment can be neither written nor taken away.
+  const canMove = keys.length > 0 && kind !== "env" && vault.kind !== "env" && vault.state === "ready";
+  const moveKeys = canMove && moves;
+  const cancel = <Button onClick={onDone}>Cancel</Button>;
+  return (
+    <div className="flex flex-col gap-3 border-b border-line bg-surface-2/60 p-4">
+      {canMove && (
+        <Tick
+          type="checkbox"
+          label={`Move ${formatCounted(keys.length, "stored key", "stored keys")}`}
+          note="Each is written, read back and compared before the old copy is removed."
+          checked={moves}
+          onChange={(event) => setMoves(event.target.checked)}
+        />
+      )}
+      {kind === "file" ? (
+        <FileVaultForm exists={vault.file_exists} moveKeys={moveKeys} aside={cancel} onDone={onDone} />
+      ) : (
+        <OtherVault kind={kind} moveKeys={moveKeys} onDone={onDone} />
+      )}
+    </div>
+  );
+}
+
+function OtherVault({ kind, moveKeys, onDone }: { kind: VaultKindView; moveKeys: boolean; onDone: () => void }) {
+  const set = useAction(["keys", "backends", "clients", "settings", "status"], (host) =>
+    host.vaultSet({ kind, passphrase: null, move_keys: moveKeys }),
+  );
+  return (
+    <>
+      <ErrorNotice error={set.error} />
+      <div className="flex gap-2">
+        <Button
+          look="primary"
+          busy={set.isPending}
+          onClick={() =>
+            set.mutate(undefined, {
+              onSuccess: ({ sentence }) => {
+                notify({ title: sentence });
+                onDone();
+              },
+            })
+          }
+        >
+          Use {VAULT_KIND_WORD[kind].replace(/ \(.*/, "").toLowerCase()}
+        </Button>
+        <Button onClick={onDone}>Cancel</Button>
+      </div>
+    </>
   );
 }
 
@@ -71,22 +138,19 @@ function Unlock() {
   return (
     <form
       noValidate
-      className="flex flex-col gap-3 border-t border-line p-4"
+      aria-label="Unlock the vault"
+      className="flex flex-col gap-3"
       onSubmit={(event) => {
         event.preventDefault();
         unlock.mutate(undefined, {
           onSuccess: () => {
             if (passphrase.current) passphrase.current.value = "";
-            notify({ title: "The vault is open" });
+            notify({ title: "The vault is unlocked" });
           },
         });
       }}
     >
-      <Field
-        label="Passphrase"
-        help="Makes the encrypted file when there is none yet. It cannot be recovered."
-        fault={faultOf(unlock.error, "passphrase")}
-      >
+      <Field label="Passphrase" fault={faultOf(unlock.error, "passphrase")}>
         {(control) => (
           <TextInput {...control} ref={passphrase} type="password" autoComplete="off" className="w-full max-w-80" />
         )}
@@ -94,7 +158,7 @@ function Unlock() {
       <ErrorNotice error={faultElsewhere(unlock.error, ["passphrase"])} />
       <div>
         <Button type="submit" look="primary" busy={unlock.isPending}>
-          Open the vault
+          Unlock
         </Button>
       </div>
     </form>

@@ -3,10 +3,9 @@ import { useMemo } from "react";
 import { seriesColour } from "@/features/usage/series";
 import { GROUPS } from "@/features/usage/usage-place";
 import { DataTable, type Column } from "@/components/data-table";
-import { Unpriced } from "@/components/unpriced";
+import { Spend, spendValue } from "@/components/spend";
 import type { UsageGroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
-import { formatMoney } from "@/lib/money";
-import { formatCount, formatCounted, formatCountShort } from "@/lib/quantity";
+import { formatCount, formatCountShort } from "@/lib/quantity";
 
 export function GroupsTable({ usage, group }: { usage: UsageView; group: UsageGroupBy }) {
   const header = GROUPS.find((option) => option.value === group)?.label ?? "";
@@ -29,21 +28,8 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: UsageGr
         header: "Cost",
         numeric: true,
         width: "112px",
-        value: (row) => row.totals.cost,
-        cell: (row) =>
-          row.totals.requests > 0 && row.totals.unpriced_requests === row.totals.requests ? (
-            <Unpriced />
-          ) : (
-            <span
-              title={
-                row.totals.unpriced_requests > 0
-                  ? `${formatCounted(row.totals.unpriced_requests, "request", "requests")} unpriced and not in it`
-                  : undefined
-              }
-            >
-              {formatMoney(row.totals.cost)}
-            </span>
-          ),
+        value: (row) => spendValue(row.totals),
+        cell: (row) => <Spend spend={row.totals} />,
       },
       {
         id: "share",

@@ -23,6 +23,7 @@ const COST_BASIS: Record<CostBasisView, string> = {
   reported: "reported by the provider",
   computed: "computed: tokens times price",
   estimated: "estimated: estimated tokens times price",
+  not_billed: "nothing was billed",
   unpriced: "no usage or no price is known, so it is in no sum",
 };
 
@@ -52,7 +53,7 @@ function Timing({ request: { first_token_ms: first, total_ms: total } }: { reque
     <figure className="flex flex-col gap-1.5">
       <figcaption className="flex justify-between text-12 text-ink-2">
         <span>First token after {formatDuration(first)}</span>
-        <span>{formatDuration(total)} in all</span>
+        <span>{formatDuration(total)} in total</span>
       </figcaption>
       <div aria-hidden className="flex h-2 overflow-hidden rounded-full bg-surface-3">
         <span data-mark className="bg-line-strong" style={{ width: `${(first / total) * 100}%` }} />
@@ -76,18 +77,21 @@ function factsOf(request: RequestView): Fact[] {
         request.backend === null ? (
           "none"
         ) : (
-          <PanelLink path={`/backends/${encodeURIComponent(request.backend)}`}>{request.backend}</PanelLink>
+          <>
+            <PanelLink path={`/backends/${encodeURIComponent(request.backend)}`}>{request.backend}</PanelLink>
+            {request.attempts === 0 && request.state === "failed" && " (not asked)"}
+          </>
         ),
     },
-    { name: "Why there", value: request.explanation },
+    { name: "Routing reason", value: request.explanation },
     { name: "Model billed", value: request.model_billed ?? "not reported" },
     { name: "Status", value: request.http_status === null ? "none sent" : String(request.http_status) },
-    { name: "Answer", value: request.stream ? "streamed" : "in one piece" },
-    { name: "Stopped because", value: request.finish_reason ?? "not reported" },
+    { name: "Streaming", value: request.stream ? "streamed" : "not streamed" },
+    { name: "Finish reason", value: request.finish_reason ?? "not reported" },
     { name: "Tokens in", value: tokens(request.input_tokens) },
-    { name: "Of these cached", value: tokens(request.cache_read_tokens) },
+    { name: "Of these, cached", value: tokens(request.cache_read_tokens) },
     { name: "Tokens out", value: tokens(request.output_tokens) },
-    ...(request.usage_basis === null ? [] : [{ name: "Tokens known by", value: TOKENS_BASIS[request.usage_basis] }]),
+    ...(request.usage_basis === null ? [] : [{ name: "Token source", value: TOKENS_BASIS[request.usage_basis] }]),
     ...(request.usage_raw === null
       ? []
       : [
@@ -96,8 +100,16 @@ function factsOf(request: RequestView): Fact[] {
             value: <code className="font-mono text-12 whitespace-pre-wrap text-ink-2">{request.usage_raw}</code>,
           },
         ]),
-    { name: "Cost", value: <Cost cost={request.cost} basis={request.cost_basis} /> },
-    { name: "Cost known by", value: COST_BASIS[request.cost_basis] },
+    {
+      name: "Cost",
+      value: (
+        <>
+          <Cost cost={request.cost} basis={request.cost_basis} />
+          {request.cost_basis === "not_billed" && request.backend === "mock" && " (mock)"}
+        </>
+      ),
+    },
+    { name: "Cost source", value: COST_BASIS[request.cost_basis] },
     {
       name: "Request id",
       value: (

@@ -10,21 +10,21 @@ async function requestWhere(matches: (request: { attempts: number; state: string
   return found.id;
 }
 
-test("each attempt says its wait, what failed, whose matter it is, and what it cost", async () => {
+test("each attempt says its wait, what failed, what caused it, and what it cost", async () => {
   const id = await requestWhere((request) => request.attempts > 1 && request.state === "complete");
   renderWith("busy", <RequestPath id={id} />);
   const attempts = within(await screen.findByRole("list", { name: "Attempts" })).getAllByRole("listitem");
-  expect(attempts[0]).toHaveTextContent("by the route fast");
-  expect(attempts[0]).toHaveTextContent("waited 18 ms for a place");
-  expect(attempts[1]).toHaveTextContent("server error, a matter of the backend. groq answered 503: over capacity.");
-  expect(attempts[1]).toHaveTextContent("212 ms · $0.0000");
+  expect(attempts[0]).toHaveTextContent("route fast");
+  expect(attempts[0]).toHaveTextContent("queued 18 ms");
+  expect(attempts[1]).toHaveTextContent("server error, caused by the backend. groq answered 503: over capacity.");
+  expect(attempts[1]).toHaveTextContent("212 ms · free");
   expect(attempts[2]).toHaveTextContent("after 340 ms");
-  expect(screen.getByRole("list", { name: "Passed over" })).toHaveTextContent("ollama: It takes no tools.");
+  expect(screen.getByRole("list", { name: "Skipped" })).toHaveTextContent("ollama: It takes no tools.");
 });
 
 test("a request that the cache answered says what it saved", async () => {
   const id = await requestWhere((request) => request.state === "complete" && request.id.endsWith("7"));
   renderWith("busy", <RequestPath id={id} />);
-  expect(await screen.findByText("Answered from the cache")).toBeVisible();
+  expect(await screen.findByText("Served from cache")).toBeVisible();
   expect(screen.getByText("Saved $0.0112 and 2.1 s.")).toBeVisible();
 });

@@ -1,4 +1,4 @@
-/** How a request went its way: every attempt with its wait, its failure and its cost, who was passed over, what the cache did. */
+/** How a request was handled: every attempt with its wait, failure and cost, who was skipped, what the cache did. */
 import { Cost } from "@/components/cost";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -18,13 +18,13 @@ export function RequestPath({ id }: { id: string }) {
     <Reading
       of={useRequestPath(id)}
       skeleton={
-        <div role="status" aria-label="Reading its way">
+        <div role="status" aria-label="Reading the path">
           <Skeleton className="h-24 rounded-control" />
         </div>
       }
     >
       {(path) => (
-        <section aria-label="Its way" className="flex flex-col gap-2.5 rounded-control border border-line px-3 py-2.5">
+        <section aria-label="Path" className="flex flex-col gap-2.5 rounded-control border border-line px-3 py-2.5">
           <Attempts path={path} />
           {path.passed_over.length > 0 && <PassedOver all={path.passed_over} />}
           <CacheLine cache={path.cache} />
@@ -41,10 +41,10 @@ function Attempts({ path: { attempts, queued_ms, route } }: { path: RequestPathV
         <li className="flex flex-wrap gap-x-2 text-12 text-ink-2">
           {route !== null && (
             <span>
-              by the route <PanelLink path={`/routing/${encodeURIComponent(route)}`}>{route}</PanelLink>
+              route <PanelLink path={`/routing/${encodeURIComponent(route)}`}>{route}</PanelLink>
             </span>
           )}
-          {queued_ms !== null && <span>waited {formatDuration(queued_ms)} for a place</span>}
+          {queued_ms !== null && <span>queued {formatDuration(queued_ms)}</span>}
         </li>
       )}
       {attempts.map((attempt, index) => (
@@ -94,21 +94,21 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
 
 /** Whose matter a failure is, as it goes on in a sentence. */
 const OWNERS: Record<string, string> = {
-  request: "a matter of the request",
-  key: "a matter of the key",
-  model: "a matter of the model",
-  endpoint: "a matter of the backend",
-  network: "a matter of the network",
-  local: "a matter of this machine",
-  client: "the client's own choice",
+  request: "caused by the request",
+  key: "caused by the key",
+  model: "caused by the model",
+  endpoint: "caused by the backend",
+  network: "caused by the network",
+  local: "caused by this machine",
+  client: "caused by the client",
 };
 
 function PassedOver({ all }: { all: PassedOverView[] }) {
   return (
-    <ul aria-label="Passed over" className="flex flex-col gap-0.5 border-t border-line pt-2 text-12 text-ink-2">
+    <ul aria-label="Skipped" className="flex flex-col gap-0.5 border-t border-line pt-2 text-12 text-ink-2">
       {all.map((one) => (
         <li key={`${one.backend}/${one.credential}/${one.model}`}>
-          Passed over <span className="font-medium text-ink-1">{one.backend}</span>: {one.reason}
+          Skipped <span className="font-medium text-ink-1">{one.backend}</span>: {one.reason}
         </li>
       ))}
     </ul>

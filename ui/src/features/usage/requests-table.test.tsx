@@ -15,13 +15,22 @@ async function newest(basis: UsageBasisView): Promise<RequestView> {
   return found;
 }
 
-/** The row of `request` alone, with its drawer closed. */
+/** The row of `request`, with its drawer closed: the first of those that began before the next one did. */
 async function rowOf(request: RequestView): Promise<HTMLElement> {
-  const { user } = renderWith("busy", <RequestsTable openId={null} onOpen={() => {}} onClose={() => {}} />);
+  renderWith(
+    "busy",
+    <RequestsTable
+      since={request.started_at}
+      filter={{}}
+      onFilter={() => {}}
+      openId={null}
+      onOpen={() => {}}
+      onClose={() => {}}
+    />,
+  );
   const requests = await screen.findByRole("region", { name: "Requests" });
-  await user.click(within(requests).getByLabelText("Filter requests"));
-  await user.paste(request.id);
-  return (await within(requests).findAllByRole("row"))[1] as HTMLElement;
+  const rows = await within(requests).findAllByRole("row");
+  return rows.at(-1) as HTMLElement;
 }
 
 test("estimated tokens and their cost are marked in the table", async () => {

@@ -1,22 +1,26 @@
-/** Single requests, newest first, drawn only where visible once there are many. */
+/** Single requests of the period, newest first, drawn only where visible once there are many. */
 import { ListTree } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { RequestDrawer } from "@/features/usage/request-drawer";
+import { RequestsFilter } from "@/features/usage/requests-filter";
 import { Tokens } from "@/features/usage/tokens";
+import type { RequestFilter } from "@/features/usage/usage-place";
 import { Button } from "@/components/button";
 import { Cost } from "@/components/cost";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
-import { FilterInput } from "@/components/filter-input";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
 import type { RequestView } from "@/ipc/bindings";
-import { useRequests } from "@/ipc/queries";
-import { matchesFilter } from "@/lib/filter";
+import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
+
+/** Where a link to the requests scrolls to. */
+export const REQUESTS_ID = "requests";
 
 const dash = <span className="text-ink-3">–</span>;
 
@@ -90,7 +94,12 @@ const COLUMNS: Column<RequestView>[] = [
     width: "100px",
     numeric: true,
     value: (request) => request.cost,
-    cell: (request) => <Cost cost={request.cost} basis={request.cost_basis} />,
+    cell: (request) =>
+      request.state === "failed" && request.cost_basis === "not_billed" ? (
+        dash
+      ) : (
+        <Cost cost={request.cost} basis={request.cost_basis} />
+      ),
   },
   {
     id: "when",
@@ -107,37 +116,29 @@ const COLUMNS: Column<RequestView>[] = [
 ];
 
 interface RequestsTableProps {
+  /** The beginning of the period on the screen; none while it is not known. */
+  since: number | undefined;
+  filter: RequestFilter;
+  onFilter: (filter: RequestFilter) => void;
   openId: string | null;
   onOpen: (id: string) => void;
   onClose: () => void;
 }
 
-export function RequestsTable({ openId, onOpen, onClose }: RequestsTableProps) {
-  const requests = useRequests({ backend: null, client: null });
-  const [filter, setFilter] = useState("");
-  const all = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
-  const rows = useMemo(
-    () =>
-      all.filter((request) =>
-        matchesFilter(filter, [
-          request.id,
-          request.model_asked,
-          request.client,
-          request.backend,
-          REQUEST[request.state].word,
-          request.cost === null ? "unpriced" : null,
-        ]),
-      ),
-    [all, filter],
-  );
+export function RequestsTable({ since, filter, onFilter, openId, onOpen, onClose }: RequestsTableProps) {
+  const requests = useRequests(queryOf(filter, since));
+  const rows = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
+  const isFiltered = Object.keys(filter).length > 0;
   return (
-    <section aria-label="Requests" className="flex flex-col gap-3 pt-2">
-      <header className="flex items-center gap-3">
-        <h2 className="text-15 font-semibold">Requests</h2>
-        <span className="text-12 text-ink-3">newest first</span>
-        <span className="ml-auto">
-          <FilterInput label="Filter requests" value={filter} onChange={setFilter} />
-        </span>
+    <section id={REQUESTS_ID} aria-label="Requests" className="flex flex-col gap-3 pt-2">
+      <header className="flex flex-wrap items-center gap-2">
+        <h2 className="mr-1 text-15 font-semibold">Requests</h2>
+        <RequestsFilter filter={filter} onChange={onFilter} />
+        {isFiltered && (
+          <Button size="small" look="quiet" onClick={() => onFilter({})}>
+            Clear all
+          </Button>
+        )}
       </header>
       <Reading
         of={requests}
@@ -150,18 +151,12 @@ export function RequestsTable({ openId, onOpen, onClose }: RequestsTableProps) {
         {() => (
           <DataTable
             label="Requests"
-            className="max-h-[60vh]"
+            className={classNames("max-h-[60vh]", requests.isPlaceholderData && "opacity-60")}
             columns={COLUMNS}
             rows={rows}
             rowId={(request) => request.id}
             onOpen={(request) => onOpen(request.id)}
-            empty={
-              <EmptyState icon={ListTree} title={all.length === 0 ? "No request yet" : "No request matches"}>
-                {all.length === 0
-                  ? "Point a tool at the gateway; each of its requests is listed here with its cost."
-                  : "Among those read so far. Show older ones to look further back."}
-              </EmptyState>
-            }
+            empty={<NoRequests isFiltered={isFiltered} />}
             after={
               requests.hasNextPage ? (
                 <div className="flex justify-center border-t border-line p-2">
@@ -179,7 +174,35 @@ export function RequestsTable({ openId, onOpen, onClose }: RequestsTableProps) {
           />
         )}
       </Reading>
-      <RequestDrawer request={all.find((request) => request.id === openId)} onClose={onClose} />
+      <RequestDrawer request={rows.find((request) => request.id === openId)} onClose={onClose} />
     </section>
   );
+}
+
+function NoRequests({ isFiltered }: { isFiltered: boolean }) {
+  return isFiltered ? (
+    <EmptyState icon={ListTree} title="No matching requests">
+      No request in this period matches the filters.
+    </EmptyState>
+  ) : (
+    <EmptyState icon={ListTree} title="No requests in this period">
+      Point a tool at the gateway. Each of its requests is listed here with its cost.
+    </EmptyState>
+  );
+}
+
+/** The query that the filters stand for; a part of a model's name finds the whole. */
+function queryOf(
+  { outcome, status, backend, client, route, model }: RequestFilter,
+  since?: number,
+): RequestsQueryFilter {
+  return {
+    backend: backend ?? null,
+    client: client ?? null,
+    route: route ?? null,
+    model: model === undefined ? null : `*${model}*`,
+    http_status: status ?? null,
+    state: outcome ?? null,
+    since: since ?? null,
+  };
 }

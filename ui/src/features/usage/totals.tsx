@@ -1,10 +1,11 @@
 /** The period's sums, and how much of them is known. */
 import { Notice } from "@/components/notice";
+import type { ReactNode } from "react";
 import type { UsageView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted, formatCountShort } from "@/lib/quantity";
 
-export function Totals({ usage }: { usage: UsageView }) {
+export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => void }) {
   const { totals } = usage;
   return (
     <>
@@ -14,16 +15,28 @@ export function Totals({ usage }: { usage: UsageView }) {
           value={formatMoney(totals.cost)}
           note={
             totals.requests === 0
-              ? "nothing asked for"
+              ? "no requests"
               : totals.unpriced_requests === 0
                 ? "every request is priced"
-                : `${formatCount(totals.unpriced_requests)} unpriced left out`
+                : `excludes ${formatCounted(totals.unpriced_requests, "unpriced request", "unpriced requests")}`
           }
         />
         <Total
           name="Requests"
           value={formatCount(totals.requests)}
-          note={totals.failed_requests === 0 ? "none failed" : `${formatCount(totals.failed_requests)} failed`}
+          note={
+            totals.failed_requests === 0 ? (
+              "none failed"
+            ) : (
+              <button
+                type="button"
+                onClick={onFailed}
+                className="rounded-mark text-bad underline decoration-bad/40 underline-offset-2 hover:decoration-bad"
+              >
+                {formatCount(totals.failed_requests)} failed
+              </button>
+            )
+          }
         />
         <Total
           name="Tokens in"
@@ -51,7 +64,7 @@ export function Totals({ usage }: { usage: UsageView }) {
   );
 }
 
-function Total({ name, value, note, exact }: { name: string; value: string; note: string; exact?: number }) {
+function Total({ name, value, note, exact }: { name: string; value: string; note: ReactNode; exact?: number }) {
   return (
     <div className="flex flex-col bg-surface-1 px-4 py-3">
       <dt className="text-12 text-ink-3">{name}</dt>

@@ -8,7 +8,7 @@ import { IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
-import type { UsageRange, UsageSegmentView, UsageView } from "@/ipc/bindings";
+import type { UsageRange, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 
@@ -25,6 +25,20 @@ function amountOf(segment: UsageSegmentView, measure: Measure): number {
   return segment[measure];
 }
 
+function countOf({ requests, input_tokens, output_tokens }: UsageTotalsView, measure: "requests" | "tokens"): number {
+  return measure === "requests" ? requests : input_tokens + output_tokens;
+}
+
+/** What the bars show, in one sentence. That about the cost is the core's. */
+function findingOf({ finding, groups, totals }: UsageView, measure: Measure): string {
+  if (measure === "cost") return finding;
+  const total = countOf(totals, measure);
+  const [most] = groups.toSorted((left, right) => countOf(right.totals, measure) - countOf(left.totals, measure));
+  if (most === undefined || total === 0) return `No ${measure}`;
+  const percent = Math.round((countOf(most.totals, measure) / total) * 100);
+  return `${most.label}: ${percent} % of ${formatCount(total)} ${measure}`;
+}
+
 const UNITS: Record<Measure, string> = { cost: "US dollars", requests: "requests", tokens: "tokens, in and out" };
 
 export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) {
@@ -32,20 +46,21 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
   const period = RANGES.find((option) => option.value === range)?.label ?? "";
   const format = measure === "cost" ? formatMoney : formatCount;
   const [view, setView] = useState<"bars" | "table">("bars");
+  const finding = findingOf(usage, measure);
   return (
-    <figure aria-label={usage.finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
+    <figure aria-label={finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
       <figcaption className="mb-3 flex items-start gap-4">
         <div className="min-w-0 flex-1">
-          <h2 className="truncate text-15 font-semibold text-ink-1" title={usage.finding}>
-            {usage.finding}
+          <h2 className="truncate text-15 font-semibold text-ink-1" title={finding}>
+            {finding}
           </h2>
           <p className="text-12 text-ink-3">
             {period}, {UNITS[measure]} by {per}
           </p>
         </div>
-        <Choice label="What the bars measure" options={MEASURES} value={measure} onChange={onMeasure} />
+        <Choice label="Measure" options={MEASURES} value={measure} onChange={onMeasure} />
         <IconButton
-          label={view === "bars" ? "Show the bars as a table" : "Show the bars"}
+          label={view === "bars" ? "Show as table" : "Show as bars"}
           icon={view === "bars" ? Table2 : ChartColumn}
           className="size-8 border border-line"
           onClick={() => setView(view === "bars" ? "table" : "bars")}
@@ -53,8 +68,8 @@ export function UsageBars({ usage, measure, range, onMeasure }: UsageBarsProps) 
       </figcaption>
       {usage.totals.requests === 0 ? (
         <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
-          <EmptyState icon={ChartColumn} title="No request in this period">
-            Bars appear with the first request of a client.
+          <EmptyState icon={ChartColumn} title="No requests in this period">
+            Bars appear with the first request.
           </EmptyState>
         </div>
       ) : view === "table" ? (

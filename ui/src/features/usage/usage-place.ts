@@ -1,9 +1,9 @@
 /** What the usage screen shows, as it stands in the address. */
-import type { UsageGroupBy, UsageRange, ZoneChoice } from "@/ipc/bindings";
+import type { RequestStateView, UsageGroupBy, UsageRange, ZoneChoice } from "@/ipc/bindings";
 
 export type Measure = "cost" | "requests" | "tokens";
 
-export interface UsagePlace {
+export interface UsagePlace extends RequestFilter {
   range: UsageRange;
   group: UsageGroupBy;
   zone: ZoneChoice;
@@ -11,6 +11,28 @@ export interface UsagePlace {
   /** The request whose drawer is open. */
   request?: string;
 }
+
+/** Which requests are listed, besides those of the period. */
+export interface RequestFilter {
+  outcome?: RequestStateView;
+  /** One HTTP status, `503`, or a class, `5xx`. */
+  status?: string;
+  backend?: string;
+  client?: string;
+  route?: string;
+  /** A part of a model's name. */
+  model?: string;
+}
+
+export const OUTCOMES: readonly RequestStateView[] = [
+  "complete",
+  "failed",
+  "partial",
+  "cancelled",
+  "running",
+  "unknown",
+];
+const FILTERS = ["status", "backend", "client", "route", "model"] as const;
 
 export const RANGES = [
   { value: "today", label: "Today" },
@@ -57,5 +79,28 @@ export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
     zone: known(ZONES, search["zone"], "local"),
     measure: known(MEASURES, search["measure"], "cost"),
     ...(typeof request === "string" ? { request } : {}),
+    ...parseFilter(search),
   };
+}
+
+/** The filter that a place holds, without the rest of it. */
+export function filterOf(place: UsagePlace): RequestFilter {
+  return parseFilter({ ...place });
+}
+
+/** The same place with another filter. */
+export function withFilter({ range, group, zone, measure }: UsagePlace, filter: RequestFilter): UsagePlace {
+  return { range, group, zone, measure, ...filter };
+}
+
+function parseFilter(search: Record<string, unknown>): RequestFilter {
+  const filter: RequestFilter = {};
+  const outcome = OUTCOMES.find((state) => state === search["outcome"]);
+  if (outcome !== undefined) filter.outcome = outcome;
+  for (const name of FILTERS) {
+    const value = search[name];
+    // The router reads `status=503` as a number.
+    if (typeof value === "string" || typeof value === "number") filter[name] = String(value);
+  }
+  return filter;
 }

@@ -1,10 +1,18 @@
 /** What was used and what it cost: the finding, the bars, the table behind them, the single requests. */
 import { UsageBars } from "@/features/usage/usage-bars";
 import { GroupsTable } from "@/features/usage/groups-table";
-import { RequestsTable } from "@/features/usage/requests-table";
+import { REQUESTS_ID, RequestsTable } from "@/features/usage/requests-table";
 import { Totals } from "@/features/usage/totals";
 import { UsageExport } from "@/features/usage/usage-export";
-import { GROUPS, RANGES, RANGE_WORDS, ZONES, type UsagePlace } from "@/features/usage/usage-place";
+import {
+  filterOf,
+  GROUPS,
+  RANGES,
+  RANGE_WORDS,
+  withFilter,
+  ZONES,
+  type UsagePlace,
+} from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
@@ -15,6 +23,8 @@ import { useUsage } from "@/ipc/queries";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import type { ReactNode } from "react";
+
+const QUARTER_HOUR_MS = 900_000;
 
 interface UsageScreenProps {
   place: UsagePlace;
@@ -53,7 +63,7 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
             aria-busy={usage.isPlaceholderData}
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
-            <Totals usage={data} />
+            <Totals usage={data} onFailed={() => showFailed(place, onMove)} />
             <UsageBars
               usage={data}
               measure={place.measure}
@@ -65,6 +75,9 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
         )}
       </Reading>
       <RequestsTable
+        since={usage.data && periodStart(usage.data.from)}
+        filter={filterOf(place)}
+        onFilter={(filter) => onMove(withFilter(place, filter))}
         openId={place.request ?? null}
         onOpen={(request) => onMove({ ...place, request })}
         onClose={() => {
@@ -76,9 +89,23 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
   );
 }
 
+/** Shows the failed requests of the period, and brings them into view. */
+function showFailed(place: UsagePlace, onMove: (place: UsagePlace) => void) {
+  onMove(withFilter(place, { outcome: "failed" }));
+  const requests = document.getElementById(REQUESTS_ID);
+  // Not `scrollIntoView`: that moves the frame around the page too.
+  const page = requests?.closest("main");
+  if (requests && page) page.scrollTop += requests.getBoundingClientRect().top - page.getBoundingClientRect().top;
+}
+
+/** The sums of a period begin at the quarter hour in which it begins. */
+function periodStart(from: number): number {
+  return Math.floor(from / QUARTER_HOUR_MS) * QUARTER_HOUR_MS;
+}
+
 function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
   const asked = formatCounted(totals.requests, "request", "requests");
-  return `${formatMoney(totals.cost)} for ${asked} ${RANGE_WORDS[range]}. Days begin at midnight, ${zone.replace("Etc/", "")}.`;
+  return `${formatMoney(totals.cost)} for ${asked} ${RANGE_WORDS[range]}. Days are in ${zone.replace("Etc/", "")}.`;
 }
 
 function UsageSkeleton() {

@@ -126,9 +126,15 @@ export function accessViews(world: World, now: number): AccessView[] {
     const { forced, until } = changed;
     const held =
       forced === "open"
-        ? availability(access.credential, "off", "Held open by hand.", changed.since, until)
+        ? availability(access.credential, "held", "Traffic is blocked by hand.", changed.since, until)
         : forced === "closed" && access.block === null
-          ? availability(access.credential, "ready", "Held closed by hand.", changed.since, until)
+          ? availability(
+              access.credential,
+              "ready",
+              "Traffic is allowed by hand: failures do not trip the breaker.",
+              changed.since,
+              until,
+            )
           : access.availability;
     return { ...access, availability: held, forced: changed };
   });

@@ -131,7 +131,7 @@ function attemptsOf(request: RequestView): RequestAttemptView[] {
     owner: "endpoint",
     error: "groq answered 503: over capacity.",
     cost: 0,
-    cost_basis: "computed",
+    cost_basis: "not_billed",
   };
   return [first, last];
 }

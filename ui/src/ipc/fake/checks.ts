@@ -34,24 +34,27 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
   const isLocked = world.vault.state === "locked";
   const { values } = world.settings;
   const local: CheckView[] = [
-    check("R-01", "Gateway", "blocker", "Does the gateway listen?", [
+    check("R-14a", "Reliability", "blocker", "Request through the gateway to the mock", [
       `GET http://127.0.0.1:${values.gateway_port}/health: 200 in 1 ms`,
     ]),
     check(
-      "R-02",
-      "Gateway",
-      "major",
-      "Does it refuse a call without a token?",
+      "R-13",
+      "Security",
+      "blocker",
+      "Gateway refuses the network, unknown programs and web pages",
       ["401 without a token, 401 with a wrong one"],
-      { depends_on: ["R-01"] },
+      { depends_on: ["R-03"] },
     ),
-    check("R-03", "Storage", "major", "Is the ledger sound?", ["quick_check: ok", "4.1 MiB, write in 0.4 ms"]),
-    check("R-04", "Storage", "minor", "Is there room on the disk?", ["212 GiB free"]),
+    check("R-04", "Reliability", "blocker", "Ledger is intact and up to date", [
+      "quick_check: ok",
+      "4.1 MiB, write in 0.4 ms",
+    ]),
+    check("R-02", "Reliability", "blocker", "Data folder is writable and has free space", ["212 GiB free"]),
     check(
       "R-05",
-      "Keys",
+      "Security",
       "blocker",
-      "Does the vault open?",
+      "Vault stores, returns and deletes a value",
       [isLocked ? "org.freedesktop.Secret: locked" : "Written, read and removed a test entry in 4 ms"],
       isLocked
         ? {
@@ -63,12 +66,12 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
           }
         : {},
     ),
-    check("R-06", "Settings", "minor", "Is the settings file sound?", ["No problem found"]),
+    check("R-03", "Reliability", "blocker", "Settings are valid", ["No problems in the settings file"]),
     check(
-      "R-07",
-      "Clients",
-      "minor",
-      "Has a client been heard of today?",
+      "R-25",
+      "Guidance",
+      "info",
+      "A client is connected",
       [world.clients.length > 0 ? "claude-code, 2 min ago" : "No client has a token"],
       world.clients.length > 0
         ? {}
@@ -80,19 +83,19 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
           },
     ),
     check(
-      "R-08",
-      "Clients",
-      "info",
-      "Are all tokens in date?",
-      world.clients.some((client) => client.expired) ? ["nightly-evals ended 2 days ago"] : ["None ends within 7 days"],
-      world.clients.some((client) => client.expired)
-        ? {
+      "R-09",
+      "Guidance",
+      "major",
+      "A real backend is configured",
+      [`${world.backends.length - 1} besides the mock`],
+      world.backends.length > 1
+        ? {}
+        : {
             state: "warn",
-            cause: "The token of nightly-evals has ended.",
-            fix: "Make a new one, or revoke it.",
-            action: { kind: "add_client" },
-          }
-        : {},
+            cause: "There is only the built-in mock.",
+            fix: "Add a backend: a provider with its key, or a local server.",
+            action: { kind: "add_backend" },
+          },
     ),
   ];
   if (set === "quick") return local;
@@ -104,47 +107,42 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
 
 function backendChecks(id: string, world: World): CheckView[] {
   const backend = world.backends.find((known) => known.id === id);
+  const label = backend?.label ?? id;
   const isDown = backend?.health.state === "down";
   const isRejected = isDown && backend?.credential !== null;
-  const reach = check(`R-10/${id}`, "Backends", "major", `Does ${id} answer?`, [backend?.health.reason ?? ""], {
-    duration_ms: 140,
-    depends_on: ["R-01"],
-  });
-  if (isDown && !isRejected)
-    Object.assign(reach, {
-      state: "fail",
-      cause: "Nothing listens at its address.",
-      fix: `Start ${id}, or switch the backend off.`,
-      action: { kind: "open_backend", id },
-    });
-  const models = check(
-    `R-12/${id}`,
-    "Backends",
-    "minor",
-    `Does ${id} list its models?`,
-    [`${backend?.models.length ?? 0} models listed`],
-    { depends_on: [`R-10/${id}`], duration_ms: 96 },
-  );
-  if (isDown)
-    Object.assign(models, {
-      state: "skipped",
-      evidence: [`Not tried: R-10/${id} failed or the key was rejected.`],
-      duration_ms: null,
-    });
-  if (backend === undefined || backend.credential === null) return [reach, models];
-  const accepts = check(`R-11/${id}`, "Keys", "blocker", `Does ${id} accept its key?`, ["GET /models: 200"], {
-    depends_on: ["R-05", `R-10/${id}`],
+  const accepts = check(`R-10/${id}`, "Security", "major", `Key accepted by ${label}`, ["GET /models: 200"], {
+    depends_on: backend?.credential === null ? ["R-03"] : ["R-03", "R-05"],
     duration_ms: 180,
   });
+  if (backend?.credential === null)
+    Object.assign(accepts, { state: "not_applicable", evidence: ["no key needed"], duration_ms: null });
   if (isRejected)
     Object.assign(accepts, {
       state: "fail",
+      severity: "blocker",
       evidence: ["GET /models: 401 invalid_api_key"],
-      cause: "The key was revoked or never valid.",
-      fix: "Make a new key and replace this one.",
-      action: { kind: "open_key", id: backend.credential },
+      cause: `${label} rejected its key.`,
+      fix: "Replace the key with one that this provider accepts.",
+      action: { kind: "open_key", id: backend?.credential },
     });
-  return [reach, accepts, models];
+  const models = check(
+    `R-12/${id}`,
+    "Reliability",
+    "major",
+    `Models available on ${label}`,
+    [`${backend?.models.length ?? 0} models listed`],
+    { depends_on: [`R-10/${id}`], duration_ms: 96 },
+  );
+  if (isRejected)
+    Object.assign(models, { state: "skipped", evidence: [`Skipped: R-10/${id} failed.`], duration_ms: null });
+  else if (isDown)
+    Object.assign(models, {
+      state: "fail",
+      cause: `${label} does not list its models.`,
+      fix: "Check its address and your network.",
+      action: { kind: "open_backend", id },
+    });
+  return [accepts, models];
 }
 
 function scoreOf(checks: CheckView[]): number | null {
@@ -204,7 +202,7 @@ export function runAfter(
     sentence:
       verdict === "not_ready"
         ? `${count}: ${blockers.map((one) => one.cause).join(" ")}`
-        : `${verdict === "ready" ? "Ready" : "Ready with care"}, ${((score ?? 0) / 10).toFixed(1)} of 10`,
+        : `${verdict === "ready" ? "Ready" : "Ready with warnings"}, ${((score ?? 0) / 10).toFixed(1)} of 10`,
     score_tenths: score,
     score_change_tenths: score === null || before === null ? null : score - before,
     confidence_percent: Math.round((checks.filter((one) => one.state !== "skipped").length * 100) / checks.length),

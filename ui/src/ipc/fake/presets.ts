@@ -402,5 +402,5 @@ function preset(
   [id, label, kind, base_url, key_prefix, docs_url, lacks = [], offers = []]: Row,
   local: boolean,
 ): PresetView {
-  return { id, label, kind, base_url, key_prefix, docs_url, local, lacks, offers };
+  return { id, label, kind, base_url, key_prefix, docs_url, keys_url: null, local, lacks, offers };
 }

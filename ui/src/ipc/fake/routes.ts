@@ -24,9 +24,9 @@ const WEIGHTS = { latency: 50, cost: 30, headroom: 20 };
 
 const NO_BACKEND: AvailabilityView = {
   credential: null,
-  state: "off",
+  state: "removed",
   percent: null,
-  why: "The settings do not know this backend.",
+  why: "This backend no longer exists.",
   since: null,
   until: null,
 };
@@ -107,26 +107,49 @@ function routeViews(world: World, now: number): RouteView[] {
     });
     const first = candidates.find((candidate) => isUsable(candidate.availability));
     const held = candidates[0] !== first ? candidates[0] : undefined;
-    const model = first?.model ?? "the model asked for";
+    const broken = set.enabled ? whyBroken(world, candidates) : null;
     return {
       ...set,
       candidates,
+      broken,
       sentence: !set.enabled
-        ? "Switched off: requests for it go by their model's name."
-        : first === undefined
-          ? "No candidate is ready: the one that reopens first is tried."
+        ? "Switched off."
+        : broken !== null || first === undefined
+          ? `Broken: ${broken}.`
           : held === undefined
-            ? `Requests go to ${first.backend_label} (${model}).`
-            : `${held.backend_label} is held back, so requests go to ${first.backend_label} (${model}).`,
+            ? `Its requests go to ${first.backend_label}.`
+            : `${held.backend_label} is failing, so its requests go to ${first.backend_label}.`,
       requests,
       share_percent: day.length === 0 ? null : Math.round((requests * 100) / day.length),
     };
   });
 }
 
+/** Why none of a route's candidates can answer; none if one can. */
+function whyBroken(world: World, candidates: RouteView["candidates"]): string | null {
+  const whys = candidates.map(({ backend, availability }) => {
+    if (availability.state === "removed") return "no longer exists";
+    if (!isUsable(availability)) return "is failing";
+    const health = world.backends.find((known) => known.id === backend)?.health.state;
+    return health === "down" ? "is down" : null;
+  });
+  if (whys.includes(null)) return null;
+  const [first] = candidates;
+  return candidates.length === 1 && first !== undefined
+    ? `its only backend, ${first.backend_label}, ${whys[0]}`
+    : `none of its backends can answer: ${candidates.map((one, index) => `${one.backend_label} ${whys[index]}`).join(", ")}`;
+}
+
 function sayRoutes(routes: RouteView[]): string {
-  if (routes.length === 0) return "Requests go by their model's name: backend/model, or a name that one backend lists.";
+  if (routes.length === 0) return "No routes yet. Requests go by model name.";
   const used = routes.filter((one) => one.enabled);
+  const [broken, ...alsoBroken] = used.filter((one) => one.broken !== null);
+  if (broken !== undefined) {
+    const names = [broken, ...alsoBroken].map((one) => one.id).join(", ");
+    return alsoBroken.length === 0
+      ? `${broken.id} is broken: ${broken.broken}.`
+      : `${alsoBroken.length + 1} routes are broken: ${names}.`;
+  }
   const held = used.filter((one) => one.candidates[0] !== undefined && !isUsable(one.candidates[0].availability));
   const [first, ...more] = held;
   if (first === undefined) return `${used.length} routes lead to their first candidates; none is held back.`;

@@ -2,6 +2,7 @@
 import type {
   CostBasisView,
   ModelView,
+  RequestsQuery,
   RequestView,
   RequestStateView,
   UsageBasisView,
@@ -89,8 +90,8 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
       usageBasis === null || usageBasis === "estimated"
         ? null
         : usageObject(input, cached, usageBasis === "adjusted" ? `${output}.0` : output),
-    cost,
-    cost_basis: costBasisOf(cost, usageBasis, backend),
+    cost: state === "failed" ? 0 : cost,
+    cost_basis: state === "failed" ? "not_billed" : costBasisOf(cost, usageBasis, backend),
     first_token_ms: state === "failed" ? null : first,
     total_ms: first + output * random.between(6, 14),
     attempts: random.next() > 0.96 ? 2 : 1,
@@ -125,6 +126,32 @@ function costOf(model: ModelView, input: number, cached: number, output: number)
   return Math.round(
     (fresh * (price.input ?? 0) + kept * (price.cache_read ?? 0) + output * (price.output ?? 0)) / 1_000_000,
   );
+}
+
+/** Whether a request passes the filters of a query; the made-up world knows no routes. */
+export function isAskedFor(request: RequestView, query: RequestsQuery): boolean {
+  const { backend, client, route, model, http_status: status, state, since, until } = query;
+  const models = [request.model_asked, request.model_billed];
+  return (
+    (backend === null || request.backend === backend) &&
+    (client === null || request.client === client) &&
+    route == null &&
+    (model == null || models.some((name) => name !== null && matchesModel(name, model))) &&
+    (status == null || matchesStatus(request.http_status, status)) &&
+    (state == null || request.state === state) &&
+    (since == null || request.started_at >= since) &&
+    (until == null || request.started_at < until)
+  );
+}
+
+function matchesModel(name: string, pattern: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[.?+^$()[\]{}|\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(name);
+}
+
+function matchesStatus(status: number | null, asked: string): boolean {
+  if (status === null) return false;
+  return asked.endsWith("xx") ? Math.floor(status / 100) === Number(asked[0]) : status === Number(asked);
 }
 
 export function spendOf(requests: RequestView[]): SpendView {
@@ -205,7 +232,7 @@ export function usageOf(requests: RequestView[], query: UsageQuery, now: number)
     key: group.key,
     label: group.key,
     totals: group.totals,
-    cost_share_percent: share(group.totals.cost),
+    cost_share_percent: group.totals.requests > group.totals.unpriced_requests ? share(group.totals.cost) : null,
   }));
   const first = groups[0];
   return {
@@ -214,10 +241,10 @@ export function usageOf(requests: RequestView[], query: UsageQuery, now: number)
     zone: query.zone === "utc" ? "UTC" : "Europe/Berlin",
     finding:
       first && totals.cost > 0
-        ? `${first.label} took ${share(first.totals.cost)} % of $${(totals.cost / 1_000_000).toFixed(2)}`
+        ? `${first.label}: ${share(first.totals.cost)} % of $${(totals.cost / 1_000_000).toFixed(2)} for ${inRange.length.toLocaleString("en-US")} requests`
         : inRange.length === 0
-          ? "Nothing was asked for in this period"
-          : "Nothing priced in this period",
+          ? "No requests in this period"
+          : `Nothing billed for ${inRange.length.toLocaleString("en-US")} requests`,
     totals,
     groups,
     buckets: starts.map((start, index) => {

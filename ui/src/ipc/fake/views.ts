@@ -1,5 +1,15 @@
 /** What the made-up world answers when it is read. */
-import type { BackendView, ClientView, KeyView, NeedView, SettingsView, StatusView, VerdictView } from "@/ipc/bindings";
+import { ledgerView } from "@/ipc/fake/ledger";
+import type {
+  BackendView,
+  ClientView,
+  DependentsView,
+  KeyView,
+  NeedView,
+  SettingsView,
+  StatusView,
+  VerdictView,
+} from "@/ipc/bindings";
 import { DEFAULTS, RANGES, RESILIENCE } from "@/ipc/fake/catalogue";
 import { spendOf, startOfDay } from "@/ipc/fake/traffic";
 import type { World } from "@/ipc/fake/world";
@@ -12,28 +22,46 @@ export function backendViews(world: World, now: number): BackendView[] {
     const rows = world.requests.filter(
       (request) => request.backend === backend.id && request.started_at > now - DAY_MS,
     );
-    const perHour = Array.from(
-      { length: 24 },
-      (_, hour) => rows.filter((request) => Math.floor((now - request.started_at) / HOUR_MS) === 23 - hour).length,
-    );
+    const perHour = (counted: typeof rows) =>
+      Array.from(
+        { length: 24 },
+        (_, hour) => counted.filter(({ started_at: at }) => Math.floor((now - at) / HOUR_MS) === 23 - hour).length,
+      );
+    const failed = rows.filter((request) => request.state === "failed");
     const firsts = rows.flatMap((request) => request.first_token_ms ?? []);
     const mean = firsts.length === 0 ? null : Math.round(firsts.reduce((sum, ms) => sum + ms, 0) / firsts.length);
     return {
       ...backend,
+      dependents: dependentsOf(world, [], [backend.id]),
       last_day: {
         spend: spendOf(rows),
-        failed: rows.filter((request) => request.state === "failed").length,
-        requests_per_hour: perHour,
+        failed: failed.length,
+        requests_per_hour: perHour(rows),
+        failed_per_hour: perHour(failed),
         first_token_ms: mean,
       },
     };
   });
 }
 
+function idOf({ id }: { id: string }): string {
+  return id;
+}
+
+/** What changes when these backends are gone, or have no key any more. */
+function dependentsOf(world: World, backends: string[], lost: string[]): DependentsView {
+  const routes = world.routes.filter((route) => route.candidates.some((one) => lost.includes(one.backend)));
+  const broken = routes.filter((route) => route.candidates.every((one) => lost.includes(one.backend)));
+  return { backends, routes: routes.map(idOf), broken_routes: broken.map(idOf), cache_server: false };
+}
+
 export function keyViews(world: World): KeyView[] {
+  const usersOf = (key: KeyView) =>
+    world.backends.filter((backend) => backend.credential === key.id).map((backend) => backend.id);
   return world.keys.map((key) => ({
     ...key,
-    used_by: world.backends.filter((backend) => backend.credential === key.id).map((backend) => backend.id),
+    used_by: usersOf(key),
+    dependents: dependentsOf(world, usersOf(key), usersOf(key)),
     last_month: spendOf(
       world.requests.filter((request) =>
         world.backends.some((backend) => backend.credential === key.id && backend.id === request.backend),
@@ -60,6 +88,15 @@ function needsOf(world: World, now: number): NeedView[] {
       since: now - 4 * 60_000,
       action: { kind: "open_settings" },
     });
+  if (world.vault.keychain_missing)
+    needs.push({
+      id: "vault/missing",
+      level: "attention",
+      title: "There is no keychain",
+      impact: "Keys cannot be stored yet; everything else works.",
+      since: null,
+      action: { kind: "open_settings" },
+    });
   if (world.vault.state === "locked")
     needs.push({
       id: "vault",
@@ -68,6 +105,15 @@ function needsOf(world: World, now: number): NeedView[] {
       impact: "No key can be read: requests to providers fail.",
       since: now - 6 * 60_000,
       action: { kind: "open_settings" },
+    });
+  for (const problem of ledgerView(world, now).problems)
+    needs.push({
+      id: problem.id,
+      level: problem.level,
+      title: problem.title,
+      impact: problem.detail,
+      since: problem.since,
+      action: { kind: "open_ledger" },
     });
   for (const key of world.keys.filter((one) => one.state === "rejected"))
     needs.push({
@@ -99,11 +145,21 @@ function needsOf(world: World, now: number): NeedView[] {
   return needs.slice(0, 5);
 }
 
+const KEYLESS = "Everything works; keys can't be stored yet";
+
 function verdictOf(world: World, now: number): VerdictView {
   const needs = needsOf(world, now);
   const level = needs.some((need) => need.level === "problem") ? "problem" : needs.length > 0 ? "attention" : "ok";
-  const things = needs.length === 1 ? "1 thing needs you" : `${needs.length} things need you`;
-  return { level, needs, sentence: level === "ok" ? "Everything works" : things };
+  const [first, ...more] = needs;
+  const sentence =
+    first === undefined
+      ? "Everything works"
+      : first.id === "vault/missing" && more.length === 0
+        ? KEYLESS
+        : more.length === 0
+          ? first.title
+          : `${needs.length} issues`;
+  return { level, needs, sentence };
 }
 
 export function statusView(world: World, now: number): StatusView {
@@ -151,7 +207,7 @@ const PROPOSED_FIX = `--- settings.toml
 `;
 
 export function settingsView(world: World): SettingsView {
-  const { values, valid, restart } = world.settings;
+  const { values, valid } = world.settings;
   return {
     path: "/home/ada/.config/gatehouse/settings.toml",
     valid,
@@ -189,6 +245,5 @@ export function settingsView(world: World): SettingsView {
       state: "/home/ada/.local/state/gatehouse",
       ledger_bytes: 4_321_280,
     },
-    restart_needed_for: restart,
   };
 }

@@ -10,6 +10,8 @@ import type {
   RunSummaryView,
   RunView,
   SettingsValues,
+  VaultKindView,
+  VaultStateView,
   VaultView,
 } from "@/ipc/bindings";
 import { DEFAULTS, modelsOf } from "@/ipc/fake/catalogue";
@@ -20,6 +22,7 @@ import { makeRequests } from "@/ipc/fake/traffic";
 
 export const SCENARIOS = [
   "fresh",
+  "no-keychain",
   "busy",
   "failing",
   "one-open",
@@ -41,7 +44,7 @@ export interface World {
   run: RunView | null;
   history: RunSummaryView[];
   vault: VaultView;
-  settings: { values: SettingsValues; valid: boolean; restart: string[] };
+  settings: { values: SettingsValues; valid: boolean };
   routes: RouteEdit[];
   /** What was set by hand, by backend. */
   forced: Map<string, ForcedStateView>;
@@ -49,6 +52,8 @@ export interface World {
   reset: Set<string>;
   /** Whether the cache was emptied. */
   purged: boolean;
+  /** The ledger's file was damaged, and nothing was restored yet. */
+  ledgerIncident: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -58,6 +63,8 @@ const SEED = 4283;
 
 const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
 
+export const NO_DEPENDENTS = { backends: [], routes: [], broken_routes: [], cache_server: false };
+
 export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
 export function health(
   state: HealthView["state"],
@@ -66,7 +73,7 @@ export function health(
   checked: number | null,
   probe_ms: number | null,
 ): HealthView {
-  return { state, reason, since, last_checked: checked, probe_ms };
+  return { state, reason, since, last_checked: checked, probe_ms, last_known: null };
 }
 
 export function makeBackend(id: string, credential: string | null, state: HealthView): BackendView {
@@ -88,12 +95,25 @@ export function makeBackend(id: string, credential: string | null, state: Health
     lacks: preset?.lacks ?? [],
     offers: preset?.offers ?? [],
     crossing: "strict",
+    dependents: NO_DEPENDENTS,
     last_day: {
       spend: NO_SPEND,
       failed: 0,
       requests_per_hour: Array.from({ length: 24 }, () => 0),
+      failed_per_hour: Array.from({ length: 24 }, () => 0),
       first_token_ms: null,
     },
+  };
+}
+
+export function vaultOf(kind: VaultKindView, state: VaultStateView, hint: string | null): VaultView {
+  return {
+    kind,
+    state,
+    hint,
+    keychain_missing: kind === "keychain" && (state === "unavailable" || state === "no_collection"),
+    file_exists: kind === "file" && state !== "locked",
+    set_by_environment: false,
   };
 }
 
@@ -111,6 +131,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     verified_at: now - 12 * MINUTE_MS,
     used_at: now - 2 * MINUTE_MS,
     used_by: [id],
+    dependents: NO_DEPENDENTS,
     storage: "keychain",
     read_only: false,
     last_month: NO_SPEND,
@@ -129,6 +150,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     limits: NO_LIMITS,
     cache: null,
     priority: "interactive",
+    scope: { models: [], backends: [], routes: [] },
     snippets: [
       {
         title: "Shell",
@@ -155,14 +177,21 @@ export function makeWorld(scenario: Scenario, now: number): World {
     requests: [],
     run: null,
     history: [],
-    vault: { kind: "keychain", state: "ready", hint: null },
-    settings: { values: DEFAULTS, valid: scenario !== "invalid-settings", restart: [] },
+    vault: vaultOf("keychain", "ready", null),
+    settings: { values: DEFAULTS, valid: scenario !== "invalid-settings" },
     routes: [],
     forced: new Map(),
     reset: new Set(),
     purged: false,
+    ledgerIncident: scenario === "failing",
   };
-  if (scenario === "fresh") return world;
+  if (scenario === "no-keychain")
+    world.vault = vaultOf(
+      "keychain",
+      "unavailable",
+      "Run `gatehouse vault set file` to store keys in an encrypted file.",
+    );
+  if (scenario === "fresh" || scenario === "no-keychain") return world;
   furnish(world, now);
   world.routes = makeRoutes();
   if (scenario === "failing") breakThings(world, now);
@@ -208,6 +237,7 @@ function furnish(world: World, now: number): void {
       ...makeClient("nightly-evals", now - 90 * DAY_MS, port),
       seen_at: now - 8 * DAY_MS,
       priority: "background",
+      scope: { models: [], backends: ["groq"], routes: [] },
       limits: { requests_per_minute: 30, tokens_per_minute: null, in_flight_max: 2 },
       expires_at: now - 2 * DAY_MS,
       expired: true,
@@ -223,7 +253,7 @@ function furnish(world: World, now: number): void {
       score_tenths >= 90
         ? `Ready, ${score_tenths / 10} of 10`
         : score_tenths >= 80
-          ? `Ready with care, ${score_tenths / 10} of 10`
+          ? `Ready with warnings, ${score_tenths / 10} of 10`
           : "1 blocker: the gateway's port was taken",
     score_tenths,
   }));
@@ -281,9 +311,9 @@ function breakThings(world: World, now: number): void {
           }
         : key,
   );
-  world.vault = {
-    kind: "keychain",
-    state: "locked",
-    hint: "Unlock the login keyring: open Passwords and Keys, or log out and in again.",
-  };
+  world.vault = vaultOf(
+    "keychain",
+    "locked",
+    "Unlock the login keyring: open Passwords and Keys, or log out and in again.",
+  );
 }

@@ -25,7 +25,9 @@ fn help() {
 fn collect(command: &mut clap::Command, pages: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
     pages.push_str(&format!("==== {name}\n{}\n", command.render_long_help()));
-    command.get_subcommands_mut().for_each(|inner| collect(inner, pages));
+    // `help` lists its siblings once more.
+    let inner = command.get_subcommands_mut().filter(|inner| inner.get_name() != "help");
+    inner.for_each(|inner| collect(inner, pages));
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn a_backend_needs_its_kind_and_address_or_a_preset() {
     );
     check("gatehouse backends add up --kind openai-compatible --base-url http://h/v1", true);
     check("gatehouse backends add up --preset groq", true);
-    check("gatehouse backends add up", false);
+    check("gatehouse backends add groq", true);
     check("gatehouse backends add up --kind openai", false);
     check("gatehouse backends add up --preset groq --kind openai", false);
     check("gatehouse backends add up --kind mock --base-url http://h", false);
@@ -110,4 +112,26 @@ fn a_breaker_is_set_for_a_time_or_until_it_is_reset() {
     check("gatehouse backends force up --to open --minutes 1441", false);
     check("gatehouse backends force up --to open --minutes 5 --until-reset", false);
     check("gatehouse backends reset up --key spare", true);
+}
+
+#[test]
+fn what_people_type_just_works() {
+    for line in [
+        "gatehouse backend ls",
+        "gatehouse keys rm up --yes",
+        "gatehouse client new demo",
+        "gatehouse route del fast -y",
+        "gatehouse key list",
+        "gatehouse doctor",
+        "gatehouse logs -n 5",
+        "gatehouse costs",
+        "gatehouse config get port",
+        "gatehouse start",
+        "gatehouse quit",
+        "gatehouse version",
+        "gatehouse vault",
+        "gatehouse vault set file --move",
+    ] {
+        assert!(read(line).is_ok(), "{line}: {}", read(line).expect_err(line));
+    }
 }

@@ -26,22 +26,22 @@ const PIPE_BYTES_MAX: u64 = 1_000_000;
 /// What to ask, and whom.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Prompt {
-    /// A model as clients name it, for example mock/chat
-    #[arg(value_name = "MODEL")]
+    /// A model name, for example mock/chat
+    #[arg(value_name = "MODEL", add = super::completions::of(super::completions::models))]
     model: String,
     /// The prompt; read from standard input when it is left out
     #[arg(value_name = "PROMPT")]
     prompt: Option<String>,
-    /// Say this first, in the system's name
+    /// System prompt
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-    /// How freely to choose words, 0 to 2
+    /// Sampling temperature, 0 to 2
     #[arg(long, value_name = "N")]
     temperature: Option<f64>,
-    /// Most tokens of the answer
+    /// Max tokens
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
-    /// How hard to think
+    /// Reasoning effort
     #[arg(long, value_enum)]
     effort: Option<EffortWord>,
 }
@@ -72,6 +72,7 @@ pub(crate) async fn run(
         _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the answer was cancelled")),
     };
     match followed {
+        Ok(ended) if ended.http_status == Some(404) => Err(not_found(&ended, core).await?),
         Ok(ended) => end(&ended, console),
         // Nobody waits for the answer any more, so nobody should pay for the rest of it.
         Err(failure) => {
@@ -172,7 +173,11 @@ fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> 
     }
     match &run.error {
         Some(error) => {
-            let exit = if run.http_status == Some(404) { Exit::No } else { Exit::Fault };
+            let exit = match run.http_status {
+                Some(408 | 504) => Exit::TimeOut,
+                Some(_) => Exit::No,
+                None => Exit::Fault,
+            };
             Err(Failure::new(exit, error.message.clone()))
         }
         None if run.state == PlaygroundStateView::Cancelled => {
@@ -187,6 +192,23 @@ fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> 
     }
 }
 
+/// Names that work, in place of the one that does not: the nearest first.
+async fn not_found(run: &PlaygroundRunView, core: &Core) -> Result<Failure, Failure> {
+    /// Names offered.
+    const OFFERED_MAX: usize = 3;
+    let message = run.error.as_ref().map_or("there is no such model", |error| &error.message);
+    let names = super::models::all(core).await?;
+    let names = names.iter().map(|name| name.model.as_str());
+    let hint = match control::nearest(&run.model, names.clone()) {
+        Some(near) => format!("Did you mean {near}? `gatehouse models` lists all names."),
+        None => {
+            let some = names.take(OFFERED_MAX).collect::<Vec<_>>().join(", ");
+            format!("For example: {some}. `gatehouse models` lists all names.")
+        }
+    };
+    Ok(Failure::new(Exit::No, message).with_hint(hint))
+}
+
 /// Who answered, how fast and for how much, in a line.
 pub(super) fn summary(run: &PlaygroundRunView) -> Text {
     let mut text = Text::new();
@@ -198,7 +220,7 @@ pub(super) fn summary(run: &PlaygroundRunView) -> Text {
     text.line(Tone::Muted, &said);
     if !run.dropped.is_empty() {
         let dropped =
-            format!("not passed on, since it has no word for it: {}", run.dropped.join(", "));
+            format!("dropped, because {backend} does not support it: {}", run.dropped.join(", "));
         text.line(Tone::Warn, &dropped);
     }
     text
@@ -318,7 +340,12 @@ mod tests {
         let (mut console, ..) = Console::for_test(Format::Text, Peer::Other);
         let failure = end(&failed, &mut console).expect_err("failed");
         assert_eq!(failure.exit(), Exit::No);
-        failed.http_status = Some(502);
-        assert_eq!(end(&failed, &mut console).expect_err("failed").exit(), Exit::Fault);
+        let exit = |status, console: &mut Console| {
+            let failed = PlaygroundRunView { http_status: status, ..failed.clone() };
+            end(&failed, console).expect_err("failed").exit()
+        };
+        assert_eq!(exit(Some(503), &mut console), Exit::No, "a route that cannot be used");
+        assert_eq!(exit(Some(504), &mut console), Exit::TimeOut);
+        assert_eq!(exit(None, &mut console), Exit::Fault);
     }
 }

@@ -1,17 +1,19 @@
 //! `gatehouse backends`: the places requests can go to.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueHint};
 use control::Core;
 use control::view::{
     BackendAdd, BackendKey, BackendKindView, BackendRef, BackendSwitch, BackendTestView,
     BackendView, CrossingView, LackView, OfferView, PresetView,
 };
 
+use super::completions;
 use super::keys::done;
-use crate::arguments::Named;
-use crate::console::Console;
+use crate::confirm::{Yes, confirm, consequences};
+use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 use crate::quantity::{UNKNOWN, duration, spend};
+use crate::secret_input::{Source, read_secret};
 use crate::session::unlock_by_hand;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
@@ -19,59 +21,95 @@ use crate::text::{Column, Piece, Table, Text};
 pub(super) mod access;
 mod differing;
 mod edit;
+mod past;
 
 use differing::{Differing, Kind, Words, word};
 
 /// What to do with backends.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backends {
-    /// List backends: health, models and the last day
+    /// List backends with their health, models and last day
+    #[command(visible_alias = "ls")]
     List,
-    /// Add a backend
+    /// Add a backend: from a preset by its name, or any other with --kind and --base-url
+    #[command(visible_alias = "new", alias = "create")]
     Add(Box<Add>),
-    /// List providers and local servers to start from
+    /// List presets: providers and local servers
+    #[command(alias = "preset")]
     Presets,
     /// Test a backend step by step; nothing is billed
-    Test(Named),
-    /// Let requests go to a backend again
-    Enable(Named),
-    /// Let no request go to a backend
-    Disable(Named),
+    #[command(alias = "check")]
+    Test(Backend),
+    /// Send requests to a backend again
+    Enable(Backend),
+    /// Send no requests to a backend, and keep it
+    Disable(Backend),
     /// Change a backend; what is not named stays
+    #[command(aliases = ["set", "update"])]
     Edit(Box<edit::Edit>),
     /// Remove a backend; its key stays in the vault
-    Remove(Named),
-    /// Show what holds each backend back: breaker, cooldown, block
+    #[command(visible_aliases = ["rm", "del"], alias = "delete")]
+    Remove(Remove),
+    /// Show each backend's circuit, cooldowns and blocks
+    #[command(alias = "state")]
     States,
-    /// Set a breaker by hand, for a time
+    /// Show what a backend's circuit went through
+    #[command(alias = "history")]
+    Timeline(past::Timeline),
+    /// Test other circuit thresholds against history
+    Backtest(past::Backtest),
+    /// Override a circuit breaker for a time
     Force(access::Force),
-    /// Begin anew: closed, no cooldown, no block, nothing set by hand
+    /// Reset breaker, cooldown and block
     Reset(access::Access),
+}
+
+/// Names one backend.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backend {
+    /// Its name
+    #[arg(value_name = "NAME", add = completions::of(completions::backends))]
+    name: String,
+}
+
+/// A backend that goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    backend: Backend,
+    #[command(flatten)]
+    yes: Yes,
 }
 
 /// A new backend.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Add {
-    /// Its name in requests, NAME/model
-    #[arg(value_name = "NAME")]
+    /// A preset such as groq, or a name of your own. Requests use it as NAME/model
+    #[arg(value_name = "NAME", add = completions::of(completions::presets))]
     id: String,
-    /// Its protocol
-    #[arg(long, value_enum, required_unless_present = "preset", conflicts_with = "preset")]
-    kind: Option<Kind>,
-    /// Where requests go
-    #[arg(long, value_name = "URL", required_unless_present = "preset", conflicts_with = "preset")]
-    base_url: Option<String>,
-    /// Take protocol, address and what it lacks and offers from a preset; see `gatehouse backends
-    /// presets`
-    #[arg(long)]
+    /// The preset, if NAME is a name of your own; `gatehouse backends presets` lists them
+    #[arg(long, add = completions::of(completions::presets))]
     preset: Option<String>,
-    /// The key it uses, by its name in the vault
-    #[arg(long, value_name = "KEY")]
+    /// Its protocol
+    #[arg(long, value_enum, requires = "base_url", conflicts_with = "preset")]
+    kind: Option<Kind>,
+    /// Base URL; copy it from the provider's docs
+    #[arg(long, value_name = "URL", requires = "kind", conflicts_with = "preset",
+        value_hint = ValueHint::Url)]
+    base_url: Option<String>,
+    /// Use this stored key
+    #[arg(long, value_name = "KEY", add = completions::of(completions::keys))]
     key: Option<String>,
-    /// A model it offers, may be repeated; without one the backend is asked
+    /// Read a new key from standard input; in a terminal it is prompted for
+    #[arg(long, conflicts_with = "key")]
+    stdin: bool,
+    /// Use no key
+    #[arg(long, conflicts_with_all = ["key", "stdin"])]
+    no_key: bool,
+    /// A model it has, may be repeated; by default the backend is asked
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
-    /// Its name for people
+    /// Display name
     #[arg(long, default_value = "", hide_default_value = true)]
     label: String,
     #[command(flatten)]
@@ -95,30 +133,69 @@ pub(crate) async fn run(
         Backends::States => access::states(core, console).await?,
         Backends::Force(wanted) => access::force(wanted, core, console).await?,
         Backends::Reset(wanted) => access::reset(wanted, core, console).await?,
-        Backends::Remove(named) => {
-            control::backend_remove(core, BackendRef { id: named.name.clone() }).await?;
-            let sentence = format!("Removed the backend {}. Its key is still there.", named.name);
-            console.answer(&(), |()| done(&sentence))?;
-        }
+        Backends::Timeline(wanted) => past::timeline(wanted, core, console).await?,
+        Backends::Backtest(wanted) => past::backtest(wanted, core, console).await?,
+        Backends::Remove(wanted) => remove(wanted, core, console).await?,
     }
     Ok(Exit::Fine)
 }
 
+async fn remove(wanted: Remove, core: &Core, console: &mut Console) -> Result<(), Failure> {
+    let Remove { backend: Backend { name }, yes } = wanted;
+    let known = control::backends(core).await?;
+    let known = known.iter().find(|backend| backend.id == name && !backend.built_in);
+    if let Some(backend) = known {
+        let told = consequences(&backend.dependents);
+        confirm(&format!("Remove the backend {name}?"), &told, yes, console)?;
+    }
+    control::backend_remove(core, BackendRef { id: name.clone() }).await?;
+    let key = known.and_then(|backend| backend.credential.as_deref());
+    let kept = key.map(|key| format!(" Its key {key} stays in the vault.")).unwrap_or_default();
+    console.answer(&(), |()| done(&format!("Removed the backend {name}.{kept}")))
+}
+
 async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Failure> {
-    let Place { kind, base_url, label, lacks, offers } = place(&wanted, core).await?;
-    let key = match wanted.key {
-        Some(id) => {
-            unlock_by_hand(core, console).await?;
-            BackendKey::Stored { id }
-        }
-        None => BackendKey::None,
-    };
+    let Place { kind, base_url, label, lacks, offers, needs_key } = place(&wanted, core).await?;
+    let key = key_of(&wanted, &label, needs_key, core, console).await?;
     let label = if wanted.label.is_empty() { label } else { wanted.label };
     let (id, models) = (wanted.id, wanted.models);
     let Words { lacks, offers, crossing } =
         wanted.differing.over(Words { lacks, offers, crossing: CrossingView::Strict });
     let req = BackendAdd { id, label, kind, base_url, key, models, lacks, offers, crossing };
     console.answer(&control::backend_add(core, req).await?, |backend| described("Added", backend))
+}
+
+/// The key of a new backend: the one named, the stored one of the same name, or one that is typed.
+async fn key_of(
+    wanted: &Add,
+    label: &str,
+    needs_key: bool,
+    core: &Core,
+    console: &Console,
+) -> Result<BackendKey, Failure> {
+    if let Some(id) = wanted.key.clone() {
+        unlock_by_hand(core, console).await?;
+        return Ok(BackendKey::Stored { id });
+    }
+    if wanted.no_key || !(needs_key || wanted.stdin) {
+        return Ok(BackendKey::None);
+    }
+    let stored = control::keys(core).await?;
+    if !wanted.stdin && stored.iter().any(|key| key.id == wanted.id) {
+        unlock_by_hand(core, console).await?;
+        return Ok(BackendKey::Stored { id: wanted.id.clone() });
+    }
+    if !wanted.stdin && console.typing == Peer::Other {
+        let name = &wanted.id;
+        return Err(Failure::new(Exit::Usage, format!("{label} needs a key")).with_hint(format!(
+            "Run `gatehouse keys add {name}` first, or pipe the key in with --stdin; --no-key adds \
+             {name} without one."
+        )));
+    }
+    let source = if wanted.stdin { Source::Stdin } else { Source::Prompt };
+    let secret = read_secret(source, &wanted.id, console)?;
+    unlock_by_hand(core, console).await?;
+    Ok(BackendKey::New { secret })
 }
 
 /// Where requests will go, and what that is called.
@@ -129,6 +206,7 @@ struct Place {
     label: String,
     lacks: Vec<LackView>,
     offers: Vec<OfferView>,
+    needs_key: bool,
 }
 
 /// Where requests will go: as typed, or as the preset says.
@@ -136,20 +214,24 @@ async fn place(wanted: &Add, core: &Core) -> Result<Place, Failure> {
     if let (Some(kind), Some(base_url)) = (wanted.kind, &wanted.base_url) {
         let base_url = base_url.clone();
         let (label, lacks, offers) = (String::new(), Vec::new(), Vec::new());
-        return Ok(Place { kind: kind.into(), base_url, label, lacks, offers });
+        let needs_key = false;
+        return Ok(Place { kind: kind.into(), base_url, label, lacks, offers, needs_key });
     }
-    let name = wanted.preset.as_deref().unwrap_or_default();
+    let name = wanted.preset.as_deref().unwrap_or(&wanted.id);
     let presets = control::presets(core).await?;
-    match presets.into_iter().find(|preset| preset.id == name) {
-        Some(PresetView { kind, base_url, label, lacks, offers, .. }) => {
-            Ok(Place { kind, base_url, label, lacks, offers })
-        }
-        None => Err(Failure::new(Exit::Usage, format!("preset: there is no preset named {name}"))
-            .with_hint("`gatehouse backends presets` lists them.")),
+    if let Some(preset) = presets.iter().find(|preset| preset.id == name) {
+        let PresetView { kind, base_url, label, lacks, offers, local, .. } = preset.clone();
+        return Ok(Place { kind, base_url, label, lacks, offers, needs_key: !local });
     }
+    let near = control::nearest(name, presets.iter().map(|preset| preset.id.as_str()));
+    let near = near.map(|near| format!("Did you mean {near}? ")).unwrap_or_default();
+    Err(Failure::new(Exit::Usage, format!("there is no preset named {name}")).with_hint(format!(
+        "{near}`gatehouse backends presets` lists them. For any other provider, add --kind and \
+         --base-url."
+    )))
 }
 
-async fn test(named: Named, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+async fn test(named: Backend, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     unlock_by_hand(core, console).await?;
     let test = control::backend_test(core, BackendRef { id: named.name }).await?;
     console.answer(&test, tested)?;
@@ -163,15 +245,15 @@ enum Switched {
 }
 
 async fn switch(
-    named: Named,
+    named: Backend,
     to: Switched,
     core: &Core,
     console: &mut Console,
 ) -> Result<(), Failure> {
     let req = BackendSwitch { id: named.name, enabled: to == Switched::On };
     let what = match to {
-        Switched::On => "Switched on",
-        Switched::Off => "Switched off",
+        Switched::On => "Enabled",
+        Switched::Off => "Disabled",
     };
     console.answer(&control::backend_switch(core, req).await?, |backend| described(what, backend))
 }
@@ -189,13 +271,13 @@ pub(super) fn table(backends: &Vec<BackendView>) -> Text {
     let mut table = Table::new(&[
         Column::Left("Backend"),
         Column::Left("Health"),
-        Column::Left("Kind"),
-        Column::Left("Address"),
-        Column::Left("Key"),
-        Column::Right("Models"),
-        Column::Right("24 hours"),
-        Column::Right("Failed"),
-        Column::Right("First token"),
+        Column::Left("Kind").minor(6),
+        Column::Left("Address").minor(7),
+        Column::Left("Key").minor(5),
+        Column::Right("Models").minor(3),
+        Column::Right("24 hours").minor(1),
+        Column::Right("Failed").minor(2),
+        Column::Right("First token").minor(4),
     ]);
     for backend in backends {
         let day = &backend.last_day;
@@ -226,10 +308,19 @@ pub(super) fn table(backends: &Vec<BackendView>) -> Text {
 }
 
 pub(super) fn presets(presets: &Vec<PresetView>) -> Text {
-    let columns = ["Preset", "Name", "Kind", "Address", "Needs a key from"];
-    let mut table = Table::new(&columns.map(Column::Left));
+    let mut table = Table::new(&[
+        Column::Left("Preset"),
+        Column::Left("Name"),
+        Column::Left("Kind").minor(3),
+        Column::Left("Address").minor(2),
+        Column::Left("Get a key").minor(1),
+    ]);
     for preset in presets {
-        let keys = if preset.local { "none: runs on this machine" } else { &preset.docs_url };
+        let keys = match (&preset.keys_url, preset.local) {
+            (_, true) => "none needed: runs on this machine",
+            (Some(url), false) => url.as_str(),
+            (None, false) => preset.docs_url.as_str(),
+        };
         table.row([
             Piece::toned(Tone::Strong, &preset.id),
             preset.label.as_str().into(),

@@ -21,16 +21,18 @@ const MIB: u64 = 1_048_576;
 /// What to do with the cache.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cache {
-    /// Show what it holds, what it saved, and why requests went past it
+    /// Show its size, what it saved, and why requests bypassed it
+    #[command(aliases = ["show", "stats"])]
     Status(Status),
-    /// Throw answers away, so that the next request asks again
+    /// Delete cached responses
+    #[command(alias = "clear")]
     Purge(Purge),
 }
 
 /// Of which period.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
-    /// The period, up to now
+    /// How far back
     #[arg(long, value_enum, default_value_t = Since::Day)]
     since: Since,
 }
@@ -39,22 +41,22 @@ pub(crate) struct Status {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Purge {
-    /// All of them
+    /// Everything
     #[arg(long)]
     all: bool,
-    /// Those of a backend
+    /// Responses from this backend
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
-    /// Those of a model
+    /// Responses from this model
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// Those given to a client
+    /// Responses to this client
     #[arg(long, value_name = "NAME")]
     client: Option<String>,
-    /// A single one, by the header x-gatehouse-cache-key of its answer
+    /// One response, by its header x-gatehouse-cache-key
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Those that are older, in seconds
+    /// Responses older than this many seconds
     #[arg(long, value_name = "SECS")]
     older_than: Option<u32>,
 }
@@ -118,7 +120,7 @@ pub(super) fn status(cache: &CacheView) -> Text {
     text.end().table(&table);
     for bypass in &cache.bypasses {
         let hint = bypass.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
-        let sentence = format!("{} went past it: {}", grouped(bypass.requests), bypass.label);
+        let sentence = format!("{} bypassed the cache: {}", grouped(bypass.requests), bypass.label);
         text.piece(Tone::Plain, &sentence).line(Tone::Muted, &hint);
     }
     if let Some(advice) = &cache.advice {

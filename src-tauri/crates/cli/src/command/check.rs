@@ -23,16 +23,16 @@ pub(super) use report::{Detail, finished_check, report};
 /// Which checks, and where the answer goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
-    /// quick: local parts only, a few seconds; full: everything that is free
+    /// quick: local parts only, a few seconds; full: everything that costs nothing
     #[arg(long, value_enum, default_value_t = Set::Full)]
     set: Set,
-    /// How to answer
+    /// Output format
     #[arg(long, value_enum)]
     format: Option<CheckFormat>,
-    /// Write the answer to a file
-    #[arg(long, value_name = "FILE")]
+    /// Write the report to a file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Give up after so long
+    /// Give up after this many seconds
     #[arg(long, value_name = "SECS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
 }

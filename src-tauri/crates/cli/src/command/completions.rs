@@ -1,11 +1,20 @@
-//! `gatehouse completions` and the manual page: made from the command line itself.
+//! `gatehouse completions` and the manual page: made from the command line itself. The script asks
+//! this program at each press of Tab, so it also knows the names of backends, routes, clients and models.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, EnvCompleter, Shells};
+use control::{Core, EngineConfig};
+use serde_json::Value;
+use tokio::runtime::Builder;
 
 use crate::arguments::Arguments;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+
+/// The variable by which the script asks; it names the shell.
+const VARIABLE: &str = "COMPLETE";
 
 /// The completion script of a shell.
 #[derive(Debug, clap::Args)]
@@ -16,11 +25,26 @@ pub(crate) struct Completions {
 
 /// Prints the script.
 pub(crate) fn print(wanted: &Completions, console: &mut Console) -> Result<Exit, Failure> {
+    let shells = Shells::builtins();
+    let name = wanted.shell.to_string();
+    let shell: &dyn EnvCompleter = shells
+        .completer(&name)
+        .ok_or_else(|| Failure::new(Exit::Usage, format!("there are no completions for {name}")))?;
     let mut script = Vec::new();
-    let mut command = Arguments::command();
-    clap_complete::generate(wanted.shell, &mut command, "gatehouse", &mut script);
+    shell.write_registration(VARIABLE, "gatehouse", "gatehouse", "gatehouse", &mut script)?;
     console.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
+}
+
+/// Answers the script, if it is what calls; `None` if a person does.
+pub(crate) fn answer(typed: &[std::ffi::OsString]) -> Option<Exit> {
+    let folder = std::env::current_dir().ok();
+    match CompleteEnv::with_factory(Arguments::command).try_complete(typed, folder.as_deref()) {
+        Ok(true) => Some(Exit::Fine),
+        Ok(false) => None,
+        // There is nowhere to say it: the shell shows what it gets.
+        Err(_) => Some(Exit::Fault),
+    }
 }
 
 /// Prints the manual page in roff.
@@ -29,6 +53,86 @@ pub(crate) fn print_man(console: &mut Console) -> Result<Exit, Failure> {
     clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
     console.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
+}
+
+/// Completes an argument with what `names` knows at that moment.
+pub(crate) fn of(names: fn() -> Vec<String>) -> ArgValueCandidates {
+    ArgValueCandidates::new(move || names().into_iter().map(CompletionCandidate::new).collect())
+}
+
+/// Names of backends.
+pub(crate) fn backends() -> Vec<String> {
+    known("backends", |view| ids(&view))
+}
+
+/// Names of keys.
+pub(crate) fn keys() -> Vec<String> {
+    known("keys", |view| ids(&view))
+}
+
+/// Names of clients.
+pub(crate) fn clients() -> Vec<String> {
+    known("clients", |view| ids(&view))
+}
+
+/// Names of routes.
+pub(crate) fn routes() -> Vec<String> {
+    known("routes", |view| ids(view.get("routes").unwrap_or(&Value::Null)))
+}
+
+/// Names of presets, to add a backend from.
+pub(crate) fn presets() -> Vec<String> {
+    known("presets", |view| ids(&view))
+}
+
+/// Names of settings.
+pub(crate) fn settings() -> Vec<String> {
+    known("settings", |view| {
+        let values = view.get("values").and_then(Value::as_object);
+        let names = values.into_iter().flat_map(serde_json::Map::keys);
+        names.filter(|name| *name != "resilience").cloned().collect()
+    })
+}
+
+/// Every model name that a request can use.
+pub(crate) fn models() -> Vec<String> {
+    let of_backend = |backend: &Value| {
+        let id = text(backend, "id");
+        let models = backend.get("models").and_then(Value::as_array).cloned().unwrap_or_default();
+        models.iter().map(move |model| format!("{id}/{}", text(model, "id"))).collect::<Vec<_>>()
+    };
+    let mut names = routes();
+    names.extend(known("backends", |view| {
+        view.as_array().into_iter().flatten().flat_map(of_backend).collect()
+    }));
+    names
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(|entry| text(entry, "id")).collect()
+}
+
+fn text(entry: &Value, field: &str) -> String {
+    entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Asks the core; whatever goes wrong, there is just nothing to offer.
+fn known(operation: &str, names: impl FnOnce(Value) -> Vec<String>) -> Vec<String> {
+    let Ok(config) = EngineConfig::from_variables(crate::readable(std::env::vars_os())) else {
+        return Vec::new();
+    };
+    let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
+        return Vec::new();
+    };
+    let answer = runtime.block_on(async {
+        let core = Core::open(config).await.ok()?;
+        let answer = control::call(&core, operation, b"null").await.ok();
+        core.stop().await;
+        answer
+    });
+    runtime.shutdown_background();
+    let view = answer.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    view.map_or_else(Vec::new, names)
 }
 
 /// What typing a shell's name asks for.

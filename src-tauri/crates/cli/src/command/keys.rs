@@ -2,13 +2,15 @@
 
 mod import;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueHint};
 use control::Core;
 use control::view::{
     KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, UnixMs, VaultKindView,
 };
 
+use super::completions;
 use crate::arguments::Named;
+use crate::confirm::{Yes, confirm, consequences};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::quantity::{UNKNOWN, distance_if_known, spend};
@@ -20,18 +22,40 @@ use crate::text::{Column, Piece, Table, Text};
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// List keys: their last four characters, state and use
+    /// List keys with their last four characters, state and use
+    #[command(visible_alias = "ls")]
     List,
-    /// Put a key into the vault; it is asked for, or read from standard input
+    /// Add a key; it is prompted for, or read from standard input
+    #[command(visible_alias = "new")]
     Add(Add),
-    /// Put the keys of a file of variables, such as .env, into the vault
+    /// Import keys from a file of variables such as .env
     Import(import::Import),
     /// Ask the provider whether it accepts a key; nothing is billed
-    Verify(Named),
-    /// Put another key in the place of one
+    #[command(alias = "test")]
+    Verify(Key),
+    /// Replace a key, for example after rotating it
+    #[command(aliases = ["rotate", "set", "update"])]
     Replace(Replace),
     /// Remove a key from the vault and from the backends that use it
-    Remove(Named),
+    #[command(visible_aliases = ["rm", "del"], alias = "delete")]
+    Remove(Remove),
+}
+
+/// Names one key.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Key {
+    /// Its name
+    #[arg(value_name = "NAME", add = completions::of(completions::keys))]
+    name: String,
+}
+
+/// A key that goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    key: Key,
+    #[command(flatten)]
+    yes: Yes,
 }
 
 /// A new key.
@@ -41,10 +65,11 @@ pub(crate) struct Add {
     named: Named,
     #[command(flatten)]
     stdin: Stdin,
-    /// The address it may be sent to; without one, that of the first backend that takes it
-    #[arg(long)]
+    /// The address it may be sent to. Defaults to the preset of that name, else to the first backend
+    /// that uses the key
+    #[arg(long, value_hint = ValueHint::Url)]
     url: Option<String>,
-    /// Its name for people
+    /// Display name
     #[arg(long, default_value = "", hide_default_value = true)]
     label: String,
 }
@@ -53,7 +78,7 @@ pub(crate) struct Add {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Replace {
     #[command(flatten)]
-    named: Named,
+    named: Key,
     #[command(flatten)]
     stdin: Stdin,
 }
@@ -70,22 +95,41 @@ pub(crate) async fn run(wanted: Keys, core: &Core, console: &mut Console) -> Res
         Keys::Import(wanted) => import::run(wanted, core, console).await,
         Keys::Verify(named) => verify(named, core, console).await,
         Keys::Replace(wanted) => replace(wanted, core, console).await,
-        Keys::Remove(named) => {
-            unlock_by_hand(core, console).await?;
-            control::key_remove(core, KeyRef { id: named.name.clone() }).await?;
-            console.answer(&(), |()| done(&format!("Removed the key {}.", named.name)))?;
-            Ok(Exit::Fine)
-        }
+        Keys::Remove(wanted) => remove(wanted, core, console).await,
     }
+}
+
+async fn remove(wanted: Remove, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+    let Remove { key: Key { name }, yes } = wanted;
+    let known = control::keys(core).await?;
+    if let Some(key) = known.iter().find(|key| key.id == name) {
+        let told = consequences(&key.dependents);
+        confirm(&format!("Remove the key {name}?"), &told, yes, console)?;
+    }
+    unlock_by_hand(core, console).await?;
+    control::key_remove(core, KeyRef { id: name.clone() }).await?;
+    console.answer(&(), |()| done(&format!("Removed the key {name}.")))?;
+    Ok(Exit::Fine)
 }
 
 async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     let secret = read_secret(Source::chosen_by(wanted.stdin), &wanted.named.name, console)?;
     unlock_by_hand(core, console).await?;
-    let (id, label, url) = (wanted.named.name, wanted.label, wanted.url);
+    let (id, label) = (wanted.named.name, wanted.label);
+    let url = match wanted.url {
+        Some(url) => Some(url),
+        None => preset_address(&id, core).await?,
+    };
     let key = control::key_add(core, KeyAdd { id, label, secret, url }).await?;
-    console.answer(&key, |key| kept("Put", "into", key))?;
+    console.answer(&key, |key| kept("Stored", "in", key))?;
     Ok(Exit::Fine)
+}
+
+/// Where the provider of that name is called.
+async fn preset_address(name: &str, core: &Core) -> Result<Option<String>, Failure> {
+    let presets = control::presets(core).await?;
+    let known = presets.into_iter().find(|preset| preset.id == name && !preset.local);
+    Ok(known.map(|preset| preset.base_url))
 }
 
 async fn replace(wanted: Replace, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
@@ -96,7 +140,7 @@ async fn replace(wanted: Replace, core: &Core, console: &mut Console) -> Result<
     Ok(Exit::Fine)
 }
 
-async fn verify(named: Named, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+async fn verify(named: Key, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     unlock_by_hand(core, console).await?;
     let verification = control::key_verify(core, KeyRef { id: named.name }).await?;
     console.answer(&verification, verified)?;
@@ -134,8 +178,8 @@ pub(super) fn kept(what: &str, whither: &str, key: &KeyView) -> Text {
 fn kept_sentence(what: &str, whither: &str, key: &KeyView) -> String {
     let place = vault_kind(key.storage);
     let origin = match &key.origin {
-        Some(origin) => format!("It may be sent to {origin} only."),
-        None => "It is bound to the first backend that takes it.".to_owned(),
+        Some(origin) => format!("Allowed host: {origin}."),
+        None => "It will be locked to the first backend that uses it.".to_owned(),
     };
     let tail = tail(key);
     format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}", key.id)
@@ -153,23 +197,23 @@ pub(super) fn verified(verification: &KeyVerificationView) -> Text {
 
 pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> Text {
     if keys.is_empty() {
-        return done("No keys yet. Put one in with `gatehouse keys add NAME`.");
+        return done("No API keys yet. Add one with `gatehouse keys add NAME`.");
     }
     let mut table = Table::new(&[
         Column::Left("Key"),
         Column::Left("State"),
-        Column::Left("Ends in"),
-        Column::Left("May go to"),
-        Column::Left("Used by"),
-        Column::Right("30 days"),
-        Column::Left("Used"),
+        Column::Left("Ends in").minor(1),
+        Column::Left("Allowed host").minor(4),
+        Column::Left("Used by").minor(2),
+        Column::Right("30 days").minor(3),
+        Column::Left("Last used"),
     ]);
     for key in keys {
         table.row([
             Piece::toned(Tone::Strong, &key.id),
             Sign::from(key.state).into(),
             tail(key).into(),
-            key.origin.as_deref().unwrap_or("nowhere yet").into(),
+            key.origin.as_deref().unwrap_or("any, until first use").into(),
             used_by(key).into(),
             spend(&key.last_month).into(),
             distance_if_known(now, key.used_at).into(),
@@ -186,5 +230,5 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> Text {
 }
 
 fn used_by(key: &KeyView) -> String {
-    if key.used_by.is_empty() { "nobody".to_owned() } else { key.used_by.join(", ") }
+    if key.used_by.is_empty() { "not used".to_owned() } else { key.used_by.join(", ") }
 }

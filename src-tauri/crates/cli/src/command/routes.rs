@@ -6,31 +6,60 @@ use control::view::{RouteAsk, RouteChoiceView, RouteDecisionView, RouteView, Rou
 
 use super::keys::done;
 use crate::arguments::Named;
+use crate::confirm::Yes;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::quantity::{UNKNOWN, grouped};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
 
+mod edit;
+mod simulate;
+
 /// What to do with routes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Routes {
     /// List routes and where their requests went in the last day
+    #[command(visible_alias = "ls")]
     List,
-    /// Show one route with the state of its candidates
+    /// Show one route with the state of its backends
+    #[command(alias = "get")]
     Show(Named),
-    /// Say which backend would serve a request now, and why; nothing is sent
+    /// Add a route
+    #[command(visible_alias = "new", alias = "create")]
+    Add(Box<edit::Add>),
+    /// Change a route
+    #[command(aliases = ["set", "update"])]
+    Edit(Box<edit::Edit>),
+    /// Move a route before or after the others
+    #[command(visible_alias = "mv", alias = "order")]
+    Move(edit::Move),
+    /// Use a route again
+    Enable(Named),
+    /// Stop using a route, and keep it
+    Disable(Named),
+    /// Remove a route
+    #[command(visible_aliases = ["rm", "del"], alias = "delete")]
+    Remove {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        yes: Yes,
+    },
+    /// Show which backend would serve a request now, and why; nothing is sent
     Explain(Explain),
+    /// Show where many requests would go; nothing is sent
+    Simulate(simulate::Simulate),
 }
 
-/// A request that is thought of and not sent.
+/// A request that is not sent.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// The model as a client would name it
-    #[arg(value_name = "MODEL")]
+    /// The model name that a client would send
+    #[arg(value_name = "MODEL", add = super::completions::of(super::completions::models))]
     model: String,
-    /// Asked by this client
-    #[arg(long, value_name = "CLIENT")]
+    /// From this client
+    #[arg(long, value_name = "CLIENT", add = super::completions::of(super::completions::clients))]
     client: Option<String>,
     /// For this project
     #[arg(long, value_name = "PROJECT")]
@@ -41,10 +70,10 @@ pub(crate) struct Explain {
     /// With images
     #[arg(long)]
     images: bool,
-    /// With an answer by a JSON schema
+    /// With a JSON schema for the answer
     #[arg(long)]
     json_schema: bool,
-    /// With a question of so many tokens
+    /// With this many input tokens
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     input_tokens: u32,
 }
@@ -57,15 +86,16 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     match wanted {
         Routes::List => console.answer(&control::routes(core).await?, table)?,
-        Routes::Show(named) => {
-            let mut all = control::routes(core).await?.routes.into_iter();
-            let found = all.find(|route| route.id == named.name);
-            let route = found.ok_or_else(|| {
-                Failure::new(Exit::No, format!("there is no route named {}", named.name))
-                    .with_hint("`gatehouse routes list` lists them.")
-            })?;
-            console.answer(&route, shown)?;
+        Routes::Show(named) => console.answer(&find(core, &named.name).await?, shown)?,
+        Routes::Add(wanted) => edit::add(*wanted, core, console).await?,
+        Routes::Edit(wanted) => edit::edit(*wanted, core, console).await?,
+        Routes::Move(wanted) => edit::reorder(wanted, core, console).await?,
+        Routes::Enable(named) => edit::switch(&named.name, true, core, console).await?,
+        Routes::Disable(named) => edit::switch(&named.name, false, core, console).await?,
+        Routes::Remove { named, yes } => {
+            return edit::remove(&named.name, yes, core, console).await;
         }
+        Routes::Simulate(wanted) => return simulate::run(wanted, core, console).await,
         Routes::Explain(wanted) => {
             let decision = control::route_explain(core, asked(wanted)).await?;
             console.answer(&decision, explained)?;
@@ -73,6 +103,17 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Fine)
+}
+
+async fn find(core: &Core, name: &str) -> Result<RouteView, Failure> {
+    let routes = control::routes(core).await?.routes;
+    match routes.iter().find(|route| route.id == name) {
+        Some(route) => Ok(route.clone()),
+        None => {
+            let known = routes.iter().map(|route| route.id.as_str());
+            Err(control::unknown_name("route", name, known).into())
+        }
+    }
 }
 
 fn asked(wanted: Explain) -> RouteAsk {
@@ -83,15 +124,15 @@ fn asked(wanted: Explain) -> RouteAsk {
 pub(super) fn table(view: &RoutesView) -> Text {
     if view.routes.is_empty() {
         return done(
-            "No routes yet: a request goes by its model's name. Make one in the panel or in the settings file.",
+            "No routes yet. Requests go by model name. Add one with `gatehouse routes add NAME BACKEND/MODEL`.",
         );
     }
     let mut table = Table::new(&[
         Column::Left("Route"),
-        Column::Left("Answers to"),
-        Column::Left("Policy"),
+        Column::Left("Models").minor(1),
+        Column::Left("Policy").minor(2),
         Column::Left("Leads to"),
-        Column::Right("24 hours"),
+        Column::Right("24 hours").minor(3),
     ]);
     for route in &view.routes {
         let leads: Vec<&str> = route.candidates.iter().map(|one| one.backend.as_str()).collect();
@@ -115,7 +156,7 @@ pub(super) fn shown(route: &RouteView) -> Text {
     let mut fact = |name: &str, value: String| {
         facts.row([Piece::toned(Tone::Muted, name), value.into()]);
     };
-    fact("Answers to", route.models.join(", "));
+    fact("Models", route.models.join(", "));
     fact("Policy", policy(route));
     for (name, values) in [("Clients", &route.clients), ("Projects", &route.projects)] {
         if !values.is_empty() {
@@ -123,15 +164,15 @@ pub(super) fn shown(route: &RouteView) -> Text {
         }
     }
     let sticky = route.sticky_secs.map_or("no".to_owned(), |secs| format!("for {secs} s"));
-    fact("Conversations stay", sticky);
+    fact("Sticky", sticky);
     fact("Requests in 24 hours", grouped(route.requests));
     let mut table = Table::new(&[
-        Column::Left("Candidate"),
+        Column::Left("Backend"),
         Column::Left("Model"),
-        Column::Right("Weight"),
+        Column::Right("Weight").minor(2),
         Column::Left("State"),
-        Column::Right("24 hours"),
-        Column::Left("Why"),
+        Column::Right("24 hours").minor(1),
+        Column::Left("Why").minor(3),
     ]);
     for one in &route.candidates {
         table.row([
@@ -157,7 +198,7 @@ pub(super) fn explained(decision: &RouteDecisionView) -> Text {
         text.end().table(&candidates(&decision.candidates));
     }
     for passed in &decision.passed_over {
-        let line = format!("Left out: {}/{}. {}", passed.backend, passed.model, passed.reason);
+        let line = format!("Skipped: {}/{}. {}", passed.backend, passed.model, passed.reason);
         text.line(Tone::Muted, &line);
     }
     text
@@ -165,12 +206,12 @@ pub(super) fn explained(decision: &RouteDecisionView) -> Text {
 
 fn candidates(choices: &[RouteChoiceView]) -> Table {
     let mut table = Table::new(&[
-        Column::Right("Place"),
+        Column::Right("#"),
         Column::Left("Backend"),
-        Column::Left("Key"),
+        Column::Left("Key").minor(2),
         Column::Left("Model"),
         Column::Left("State"),
-        Column::Left("Why"),
+        Column::Left("Why").minor(1),
     ]);
     for choice in choices {
         table.row([

@@ -1,4 +1,6 @@
-//! `gatehouse settings`: what is in force, what is wrong with the file, and the repair.
+//! `gatehouse settings`: what is in force, one setting at a time, and the repair of a broken file.
+
+mod value;
 
 use clap::Subcommand;
 use control::Core;
@@ -14,11 +16,17 @@ use crate::text::{Piece, Table, Text};
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Settings {
-    /// Show what is in force
+    /// Show the settings in force and where files are
+    #[command(visible_alias = "list", alias = "ls")]
     Show,
-    /// Say what is wrong with the file, and propose a repair
+    /// Print one setting, or all by name
+    Get(value::Get),
+    /// Change one setting
+    Set(value::Set),
+    /// Check the settings file and propose a repair
     Check,
     /// Apply the proposed repair
+    #[command(alias = "repair")]
     Fix,
 }
 
@@ -38,6 +46,8 @@ pub(crate) async fn run(
             console.answer(&settings, checked)?;
             Ok(verdict(&settings))
         }
+        Settings::Get(wanted) => value::get(wanted, core, console).await,
+        Settings::Set(wanted) => value::set(wanted, core, console).await,
         Settings::Fix => fix(core, console).await,
     }
 }
@@ -66,16 +76,21 @@ pub(super) const fn verdict(settings: &SettingsView) -> Exit {
 pub(super) fn checked(settings: &SettingsView) -> Text {
     let mut text = Text::new();
     match (settings.valid, settings.problems.is_empty()) {
-        (true, true) => text.line(Tone::Good, &format!("● {} is good.", settings.path)),
-        (true, false) => text.line(Tone::Warn, &format!("▲ {} can be used.", settings.path)),
+        (true, true) => text.line(Tone::Good, &format!("● {} is valid.", settings.path)),
+        (true, false) => {
+            text.line(Tone::Warn, &format!("▲ {} is valid, with warnings.", settings.path))
+        }
         (false, _) => text.line(
             Tone::Bad,
-            &format!("▬ {} cannot be used; the defaults are in force.", settings.path),
+            &format!(
+                "▬ {} has errors; defaults or the last valid settings are in force.",
+                settings.path
+            ),
         ),
     };
     tell_problems(&mut text, settings);
     if let Some(diff) = &settings.proposed_fix {
-        text.end().line(Tone::Strong, "A repair that is certain (`gatehouse settings fix`):");
+        text.end().line(Tone::Strong, "Proposed repair (`gatehouse settings fix` applies it):");
         text.lines(Tone::Plain, diff);
     }
     text
@@ -103,7 +118,7 @@ pub(super) fn shown(settings: &SettingsView) -> Text {
     };
     let ms = |ms: u32| duration(f64::from(ms));
     let theme = match values.theme {
-        ThemeChoice::System => "as the desktop",
+        ThemeChoice::System => "system",
         ThemeChoice::Light => "light",
         ThemeChoice::Dark => "dark",
     };
@@ -128,10 +143,6 @@ pub(super) fn shown(settings: &SettingsView) -> Text {
     fact("Logs", settings.folders.state.clone());
     let mut text = Text::new();
     text.table(&table);
-    if !settings.restart_needed_for.is_empty() {
-        let waiting = settings.restart_needed_for.join(", ");
-        text.line(Tone::Warn, &format!("▲ In force after a restart: {waiting}"));
-    }
     tell_problems(&mut text, settings);
     text
 }

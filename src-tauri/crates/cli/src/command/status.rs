@@ -1,7 +1,7 @@
 //! `gatehouse status`: one screen.
 
 use control::Core;
-use control::view::{ActionView, BackendCountsView, NeedView, StatusView, UnixMs};
+use control::view::{ActionView, BackendCountsView, GatewayState, NeedView, StatusView, UnixMs};
 
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
@@ -13,7 +13,18 @@ use crate::text::{Piece, Table, Text};
 pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     let status = control::status(core).await?;
     console.answer(&status, text)?;
-    Ok(Exit::Fine)
+    Ok(exit(&status, matches!(core, Core::Remote(_))))
+}
+
+/// For a supervisor: no, when nothing runs, the gateway does not listen, or every backend of the user's
+/// own is known to be down. What is not known yet is no reason to restart anything.
+pub(super) fn exit(status: &StatusView, is_running: bool) -> Exit {
+    let BackendCountsView { total, down, disabled, .. } = status.backends;
+    // The built-in mock is one of them, is always up and answers nobody's real request.
+    let own = total.saturating_sub(1).saturating_sub(disabled);
+    let nothing_answers = own > 0 && down >= own;
+    let listens = status.gateway.state == GatewayState::Listening;
+    if is_running && listens && !nothing_answers { Exit::Fine } else { Exit::No }
 }
 
 /// The verdict first, then what it rests on.
@@ -33,19 +44,30 @@ fn tell_need(text: &mut Text, need: &NeedView, now: UnixMs) {
     text.piece(Tone::Plain, "  ").sign(need.level).piece(Tone::Plain, "  ");
     text.piece(Tone::Plain, &need.title).line(Tone::Muted, &since);
     text.piece(Tone::Plain, "      ").line(Tone::Muted, &need.impact);
-    text.piece(Tone::Muted, "      try: ").line(Tone::Plain, &next_step(&need.action));
+    if let Some(command) = next_step(need) {
+        text.piece(Tone::Muted, "      try: ").line(Tone::Plain, &command);
+    }
 }
 
-/// The command that leads where the panel's button leads.
-fn next_step(action: &ActionView) -> String {
-    match action {
+/// The command that leads where the panel's button leads; none where the need names its own.
+fn next_step(need: &NeedView) -> Option<String> {
+    // The button of both opens the settings, where no command could help.
+    match need.id.as_str() {
+        "gateway" | "vault" | "vault/missing" => return None,
+        _ => {}
+    }
+    Some(match &need.action {
         ActionView::OpenBackend { id } => format!("gatehouse backends test {id}"),
         ActionView::OpenKey { id } => format!("gatehouse keys verify {id}"),
+        ActionView::OpenRoute { .. } | ActionView::OpenRouting => {
+            "gatehouse routes list".to_owned()
+        }
         ActionView::AddBackend => "gatehouse backends add".to_owned(),
         ActionView::AddClient => "gatehouse clients add".to_owned(),
         ActionView::RunChecks | ActionView::OpenReadiness => "gatehouse check".to_owned(),
         ActionView::OpenSettings => "gatehouse settings check".to_owned(),
-    }
+        ActionView::OpenLedger => "gatehouse ledger status".to_owned(),
+    })
 }
 
 fn facts(status: &StatusView) -> Table {

@@ -3,8 +3,8 @@
 
 use control::view::{
     AccessView, BackendTestView, BackendView, CacheView, ClientView, KeyVerificationView, KeyView,
-    PresetView, RequestsView, RouteDecisionView, RoutesView, RunView, SettingsView, StatusView,
-    UsageView,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, PresetView, RequestsView, RouteDecisionView,
+    RoutesView, RunView, SettingsView, StatusView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -48,7 +48,8 @@ fn status_for_people() {
     check_seen!("status", status::text(&view::<StatusView>(status_fixture())));
     let mut calm = status_fixture();
     calm["verdict"] = json!({"level": "ok", "sentence": "Everything works", "needs": []});
-    calm["vault"] = json!({"kind": "keychain", "state": "ready", "hint": null});
+    calm["vault"] = json!({"kind": "keychain", "state": "ready", "hint": null,
+        "keychain_missing": false, "file_exists": false, "set_by_environment": false});
     calm["gateway"] = json!({"state": "listening", "address": "http://127.0.0.1:4283",
         "port": 4283, "reason": null});
     calm["last_run"] = Value::Null;
@@ -56,11 +57,30 @@ fn status_for_people() {
 }
 
 #[test]
+fn status_tells_a_supervisor_whether_anything_can_answer() {
+    let check = |total: u32, down: u32, disabled: u32, gateway: &str, runs: bool, exit: Exit| {
+        let mut fixture = status_fixture();
+        fixture["gateway"]["state"] = json!(gateway);
+        fixture["backends"] = json!({"total": total, "up": 1, "down": down,
+            "unknown": total - 1 - down - disabled, "disabled": disabled});
+        let status: StatusView = view(fixture);
+        assert_eq!(status::exit(&status, runs), exit, "{total} {down} {gateway} {runs}");
+    };
+    check(1, 0, 0, "listening", true, Exit::Fine);
+    check(3, 1, 0, "listening", true, Exit::Fine);
+    check(3, 2, 0, "listening", true, Exit::No);
+    check(3, 1, 1, "listening", true, Exit::No);
+    check(3, 0, 2, "listening", true, Exit::Fine);
+    check(3, 0, 0, "failed", true, Exit::No);
+    check(3, 0, 0, "failed", false, Exit::No);
+}
+
+#[test]
 fn keys_for_people() {
     let keys: Vec<KeyView> = view(keys_fixture());
     check_seen!("keys", keys::table(&keys, NOW));
     check_seen!("keys_none", keys::table(&Vec::new(), NOW));
-    check_seen!("key_put_in", keys::kept("Put", "into", &keys[0]));
+    check_seen!("key_put_in", keys::kept("Stored", "in", &keys[0]));
     check_seen!("key_unbound", keys::kept("Replaced", "in", &keys[1]));
     let rejected = json!({"id": "up", "state": "rejected", "detail": "the provider said 401",
         "fix": "Replace the key."});
@@ -232,7 +252,7 @@ fn addresses_are_announced_a_line_each() {
     let (gateway, panel) = ("http://127.0.0.1:4283", "http://127.0.0.1:1/#one-time=t");
     let told = |format, panel| {
         let (mut console, answers, _) = Console::for_test(format, Peer::Other);
-        crate::serve::announce(gateway, panel, &mut console).expect("told");
+        crate::serve::announce(Some(gateway), panel, &mut console).expect("told");
         answers.text()
     };
     assert_eq!(told(Format::Text, None), "● gateway listening on http://127.0.0.1:4283\n");
@@ -260,4 +280,40 @@ fn every_shell_gets_a_script_and_the_manual_names_every_command() {
     for command in ["serve", "status", "check", "keys", "backends", "clients", "usage", "cache"] {
         assert!(page.contains(command), "{command}");
     }
+}
+
+fn ledger_fixture() -> Value {
+    json!({
+        "state": "refusing", "waiting_records": 1_200,
+        "problems": [
+            {"id": "ledger/disk-full", "level": "problem", "title": "The ledger cannot be written",
+             "detail": "The disk is full. Free some space.", "since": NOW.0 - 4_000},
+            {"id": "ledger/backup", "level": "attention", "title": "The ledger could not be backed up",
+             "detail": "the disk is full. Older backups stay.", "since": null}
+        ],
+        "incident": null,
+        "path": "/data/ledger.sqlite", "bytes": 4_321_280, "backup_folder": "/data/backups",
+        "backups": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "at": NOW.0 - 7_200_000,
+                     "bytes": 4_198_400}],
+        "kept_files": ["ledger.sqlite.kept-damaged-2026-11-20T08-00-00Z"]
+    })
+}
+
+#[test]
+fn the_ledger_for_people() {
+    check_seen!("ledger", ledger::status(&view::<LedgerView>(ledger_fixture()), NOW));
+    let mut sound = ledger_fixture();
+    sound["problems"] = json!([]);
+    check_seen!("ledger_sound", ledger::status(&view::<LedgerView>(sound), NOW));
+    let salvage = view::<LedgerSalvageView>(json!({
+        "file": "ledger.sqlite.kept-damaged", "requests": 4_571, "requests_before": 4_636,
+        "attempts": 4_718, "sums": 1_204, "other_rows": 388, "damaged_tables": ["requests"]
+    }));
+    insta::assert_snapshot!("ledger_plan", ledger::plan(&salvage));
+    let restored = view::<LedgerRestoredView>(json!({
+        "from": "ledger-2026-11-20T08-00-00Z.sqlite", "requests": 4_702, "added": 66,
+        "kept": "ledger.sqlite.kept-before-restore",
+        "skipped": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "reason": "it is malformed"}]
+    }));
+    check_seen!("ledger_restored", ledger::restored(&restored));
 }

@@ -16,6 +16,7 @@ use crate::session::unlock_by_hand;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Token {
     /// The client's name
+    #[arg(add = super::completions::of(super::completions::clients))]
     client: String,
 }
 

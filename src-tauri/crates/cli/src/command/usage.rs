@@ -3,29 +3,29 @@
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    Count, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange, UsageTotalsView, UsageView,
-    ZoneChoice,
+    Count, UnixMs, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange, UsageTotalsView,
+    UsageView, ZoneChoice,
 };
 
 use crate::console::{Console, Format};
 use crate::exit::{Exit, Failure};
-use crate::quantity::{cost, exact_dollars, grouped};
+use crate::quantity::{UNKNOWN, cost, counted, exact_dollars, grouped};
 use crate::sign::Tone;
 use crate::text::{Column, Piece, Table, Text};
 
 /// What to add up.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Usage {
-    /// The period, up to now
-    #[arg(long, value_enum, default_value_t = Since::Week)]
-    since: Since,
-    /// One row for each
+    /// How far back: today, or a time such as 90m, 12h, 7d, 4w
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    since: Period,
+    /// One row per model, backend, client or key
     #[arg(long, value_enum, default_value_t = By::Model)]
     by: By,
-    /// Let days begin at UTC's midnight, as provider pages count, instead of this machine's
+    /// Days are in UTC, as on provider dashboards, instead of local time
     #[arg(long)]
     utc: bool,
-    /// How to answer
+    /// Output format
     #[arg(long, value_enum)]
     format: Option<UsageFormat>,
 }
@@ -64,6 +64,43 @@ enum By {
     Backend,
     Client,
     Key,
+    /// One row per day, or per hour for up to two days
+    Day,
+}
+
+/// How far back: one of the periods that the panel has too, or any span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Period {
+    Range(UsageRange),
+    SpanMs(i64),
+}
+
+impl std::str::FromStr for Period {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "today" => Ok(Self::Range(UsageRange::Today)),
+            "24h" | "1d" => Ok(Self::Range(UsageRange::LastDay)),
+            "7d" => Ok(Self::Range(UsageRange::LastWeek)),
+            "30d" => Ok(Self::Range(UsageRange::LastMonth)),
+            other => span_ms(other).map(Self::SpanMs),
+        }
+    }
+}
+
+/// A span of time as it is typed, `90m`, `12h`, `7d`, `4w`, in milliseconds.
+pub(super) fn span_ms(text: &str) -> Result<i64, String> {
+    let wrong = || format!("{text:?} is not a time; write for example 90m, 12h, 7d or 4w");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: i64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
+    let ms = match unit {
+        'm' => 60_000,
+        'h' => 3_600_000,
+        'd' => 86_400_000,
+        'w' => 604_800_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(ms).filter(|span| *span > 0).ok_or_else(wrong)
 }
 
 /// How sums are written.
@@ -81,10 +118,15 @@ pub(crate) async fn run(
     console: &mut Console,
 ) -> Result<Exit, Failure> {
     let format = chosen(wanted.format, console.format)?;
+    let (range, from) = match wanted.since {
+        Period::Range(range) => (range, None),
+        Period::SpanMs(span) => (UsageRange::LastDay, Some(UnixMs(console.now().0 - span))),
+    };
     let query = UsageQuery {
-        range: wanted.since.range(),
+        range,
+        from,
         group_by: match wanted.by {
-            By::Model => UsageGroupBy::Model,
+            By::Model | By::Day => UsageGroupBy::Model,
             By::Backend => UsageGroupBy::Backend,
             By::Client => UsageGroupBy::Client,
             By::Key => UsageGroupBy::Credential,
@@ -93,6 +135,7 @@ pub(crate) async fn run(
     };
     let usage = control::usage(core, query).await?;
     let answer = match format {
+        UsageFormat::Table if matches!(wanted.by, By::Day) => by_day(&usage).to_string(),
         UsageFormat::Table => table(&usage).to_string(),
         UsageFormat::Json => console.json(&usage)?,
         UsageFormat::Csv => csv(&usage)?,
@@ -113,6 +156,35 @@ pub(super) fn chosen(named: Option<UsageFormat>, global: Format) -> Result<Usage
     }
 }
 
+/// A row for each step of time, empty ones too.
+fn by_day(usage: &UsageView) -> Text {
+    let mut table = Table::new(&[
+        Column::Left("When"),
+        Column::Right("Cost"),
+        Column::Right("Requests"),
+        Column::Right("Tokens").minor(1),
+    ]);
+    let unpriced = usage.totals.unpriced_requests;
+    for bucket in &usage.buckets {
+        // Which days the unpriced requests fall on is not known, so no sum of zero is shown for one.
+        let is_unknown = bucket.total.cost.0 == 0 && bucket.total.requests.0 > 0 && unpriced.0 > 0;
+        let cost = if is_unknown { UNKNOWN.to_owned() } else { bucket.total.cost.to_string() };
+        table.row([
+            bucket.label.as_str().into(),
+            cost.into(),
+            grouped(bucket.total.requests).into(),
+            grouped(bucket.total.tokens).into(),
+        ]);
+    }
+    let mut text = Text::new();
+    text.line(Tone::Strong, &usage.finding).end().table(&table);
+    if unpriced.0 > 0 {
+        let left_out = format!("Costs exclude {}.", counted(unpriced, "unpriced request"));
+        text.line(Tone::Muted, &left_out);
+    }
+    text
+}
+
 pub(super) fn table(usage: &UsageView) -> Text {
     let mut text = Text::new();
     text.line(Tone::Strong, &usage.finding);
@@ -122,12 +194,12 @@ pub(super) fn table(usage: &UsageView) -> Text {
     let mut table = Table::new(&[
         Column::Left("Name"),
         Column::Right("Cost"),
-        Column::Right("Share"),
+        Column::Right("Share").minor(3),
         Column::Right("Requests"),
-        Column::Right("Failed"),
-        Column::Right("Tokens in"),
-        Column::Right("from cache"),
-        Column::Right("Tokens out"),
+        Column::Right("Failed").minor(1),
+        Column::Right("Tokens in").minor(2),
+        Column::Right("Cached").minor(4),
+        Column::Right("Tokens out").minor(2),
     ]);
     for group in &usage.groups {
         let share = group.cost_share_percent.map_or_else(String::new, |share| format!("{share} %"));
@@ -214,4 +286,23 @@ fn harmless(text: &str) -> String {
     let begins_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let guard = if begins_formula { "'" } else { "" };
     format!("{guard}{}", crate::escape::escape(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_span_of_time_is_understood() {
+        let check = |typed: &str, wanted: Option<Period>| {
+            assert_eq!(typed.parse().ok(), wanted, "{typed}");
+        };
+        check("today", Some(Period::Range(UsageRange::Today)));
+        check("1d", Some(Period::Range(UsageRange::LastDay)));
+        check("90m", Some(Period::SpanMs(5_400_000)));
+        check("2w", Some(Period::SpanMs(1_209_600_000)));
+        for wrong in ["", "d", "0h", "-1d", "1y", "9223372036854775807w", "1é"] {
+            check(wrong, None);
+        }
+    }
 }

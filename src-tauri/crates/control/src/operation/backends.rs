@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::{BackendId, CredentialId, Lack, Offer, Origin};
 use engine::Engine;
 use settings::{
-    BackendKind, BackendSettings, PoolMember, PoolSettings, PresetPlace, Settings, TrafficLimits,
+    BackendKind, BackendNetwork, BackendSettings, PoolMember, PoolSettings, PresetPlace, Settings,
+    TrafficLimits,
 };
 use vault::VaultError;
 
@@ -35,8 +36,9 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
         label: preset.label.to_owned(),
         kind: preset.kind.into(),
         base_url: preset.base_url.to_owned(),
-        key_prefix: preset.key_prefix.map(str::to_owned),
+        key_prefix: preset.key_prefix.map(|prefix| prefix.as_str().to_owned()),
         docs_url: preset.docs_url.to_owned(),
+        keys_url: preset.keys_url.map(str::to_owned),
         local: preset.place == PresetPlace::Local,
         lacks: preset.lacks.iter().map(|lack| (*lack).into()).collect(),
         offers: preset.offers.iter().map(|offer| (*offer).into()).collect(),
@@ -45,6 +47,7 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
 }
 
 pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<BackendView, ApiError> {
+    let _held = engine.hold_vault().await;
     let settings = engine.settings();
     let id = new_backend_id(&settings, &req.id)?;
     let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
@@ -75,6 +78,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         lacks,
         offers,
         crossing: req.crossing.into(),
+        network: BackendNetwork::default(),
         limits: TrafficLimits::default(),
     };
     let (place, key) = (id.clone(), added.credential().cloned());
@@ -95,6 +99,7 @@ pub(crate) async fn backend_edit(
     engine: &Engine,
     req: BackendEdit,
 ) -> Result<BackendView, ApiError> {
+    let _held = engine.hold_vault().await;
     let settings = engine.settings();
     let id = input::known_backend(&settings, &req.id)?;
     let base_url = input::base_url("base_url", &req.base_url, engine)?.url;

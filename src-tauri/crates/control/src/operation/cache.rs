@@ -51,15 +51,15 @@ pub(crate) async fn cache_purge(
 ) -> Result<CachePurgedView, ApiError> {
     let (purge, what) = purge_of(req.what, engine.wall())?;
     let Some(cache) = engine.cache() else {
-        let sentence = "The cache is switched off, so there is nothing to throw away.".to_owned();
+        let sentence = "The cache is switched off, so there is nothing to purge.".to_owned();
         return Ok(CachePurgedView { entries: Count(0), sentence });
     };
     let before = entries(&cache);
     let purged = cache.purge(purge).await;
     let entries = before.saturating_sub(entries(&cache));
     let sentence = match purged {
-        Ok(()) => format!("Threw away {what}: {}.", count(entries, "answer")),
-        Err(unreached) => format!("Threw away {what}, but {unreached}."),
+        Ok(()) => format!("Purged {what}: {}.", count(entries, "answer")),
+        Err(unreached) => format!("Purged {what}, but {unreached}."),
     };
     Ok(CachePurgedView { entries: entries.into(), sentence })
 }
@@ -68,11 +68,11 @@ pub(crate) async fn cache_purge(
 pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) -> String {
     let sentence = match outcome {
         CacheOutcomeView::Hit => "Answered from the cache.",
-        CacheOutcomeView::Joined => "The same was being asked, and its answer was shared.",
-        CacheOutcomeView::Miss => "Nothing fitting was kept.",
+        CacheOutcomeView::Joined => "Shared the answer of an identical request in flight.",
+        CacheOutcomeView::Miss => "No stored answer.",
         CacheOutcomeView::Bypass => match reason.and_then(|word| word.parse::<Bypass>().ok()) {
             Some(known) => bypass_label(known),
-            None => "It was not asked.",
+            None => "Cache not used.",
         },
     };
     sentence.to_owned()
@@ -88,22 +88,22 @@ fn purge_of(what: CachePurgeWhat, now: WallTime) -> Result<(Purge, String), ApiE
     Ok(match what {
         CachePurgeWhat::Everything => (Purge::All, "everything".to_owned()),
         CachePurgeWhat::Backend { id } => {
-            (Purge::Backend(input::id("id", &id)?), format!("what {id} answered"))
+            (Purge::Backend(input::id("id", &id)?), format!("answers from {id}"))
         }
         CachePurgeWhat::Model { name } => {
             let name = name.trim().to_owned();
             if name.is_empty() {
                 return Err(ApiError::invalid("name", "name a model"));
             }
-            (Purge::Model(name.clone()), format!("what the model {name} answered"))
+            (Purge::Model(name.clone()), format!("answers of the model {name}"))
         }
         CachePurgeWhat::Client { id } => {
-            (Purge::Client(input::id("id", &id)?), format!("what {id} was answered"))
+            (Purge::Client(input::id("id", &id)?), format!("answers to {id}"))
         }
         CachePurgeWhat::OlderThan { secs } => {
             let ms = i64::from(secs).saturating_mul(1_000);
             let before = WallTime::from_unix_ms(now.unix_ms().saturating_sub(ms));
-            (Purge::OlderThan(before), format!("what is older than {secs} s"))
+            (Purge::OlderThan(before), format!("answers older than {secs} s"))
         }
         CachePurgeWhat::Key { key } => {
             let address = key.trim().parse::<Address>();
@@ -117,7 +117,7 @@ fn sentence(settings: &CacheSettings, sums: &CacheTotals) -> String {
     let free = sums.hits + sums.shared;
     match (settings.enabled, sums.eligible()) {
         (false, _) => "The cache is switched off.".to_owned(),
-        (true, 0) => "No request of this period could have been answered from it.".to_owned(),
+        (true, 0) => "No request in this period could be cached.".to_owned(),
         (true, all) => {
             let verb = if free == 1 { "was" } else { "were" };
             format!("{free} of {} {verb} free.", count(all, "repeatable request"))
@@ -167,7 +167,7 @@ fn tier_view(
         Tier::Shared => (
             CacheTierName::Shared,
             "A server that several machines share",
-            "The server does not answer, or its password is missing; requests go past it",
+            "The server does not answer, or its password is missing; requests bypass it",
         ),
     };
     let server = settings.redis_url.as_ref().and_then(|url| url.host_str());
@@ -190,7 +190,7 @@ fn tier_view(
 
 fn bypass_view(bypasses: Bypasses) -> CacheBypassView {
     let known = bypasses.reason.parse::<Bypass>().ok();
-    let label = known.map_or("Nobody asked it.", bypass_label);
+    let label = known.map_or("Cache not used.", bypass_label);
     CacheBypassView {
         label: label.to_owned(),
         hint: known.and_then(bypass_hint).map(str::to_owned),
@@ -203,13 +203,13 @@ fn bypass_view(bypasses: Bypasses) -> CacheBypassView {
 const fn bypass_label(why: Bypass) -> &'static str {
     match why {
         Bypass::Disabled => "The cache is switched off.",
-        Bypass::Request => "The request asked to go past it.",
-        Bypass::Client => "The client is set to go past it.",
-        Bypass::Route => "The route is set to go past it.",
-        Bypass::Sampled => "The answer may be another one each time.",
-        Bypass::Tools => "Tools are offered, whose effects no replay has.",
-        Bypass::State => "Something at the provider is used or changed.",
-        Bypass::Surface => "Answers of this kind are never kept.",
+        Bypass::Request => "Requested by the client.",
+        Bypass::Client => "Turned off for this client.",
+        Bypass::Route => "Turned off for this route.",
+        Bypass::Sampled => "Each answer may differ.",
+        Bypass::Tools => "The request offers tools.",
+        Bypass::State => "The request uses state at the provider.",
+        Bypass::Surface => "Answers of this kind are never cached.",
     }
 }
 
@@ -232,9 +232,9 @@ fn advice(advice: &Advice) -> Option<String> {
     match advice.word {
         AdviceWord::Grow => {
             let all = advice.lookups;
-            Some(format!("Twice the memory would have answered some {more} more of {all} lookups."))
+            Some(format!("Twice the memory would answer about {more} more of {all} lookups."))
         }
-        AdviceWord::Shrink => Some("Half the memory would do as well.".to_owned()),
+        AdviceWord::Shrink => Some("Half the memory would be enough.".to_owned()),
         AdviceWord::Keep | AdviceWord::TooEarly => None,
     }
 }
@@ -251,7 +251,7 @@ mod tests {
         let check = |sums: CacheTotals, text: &str, percent: Option<f64>| {
             assert_eq!((sentence(&settings, &sums).as_str(), hit_percent(&sums)), (text, percent));
         };
-        let none = "No request of this period could have been answered from it.";
+        let none = "No request in this period could be cached.";
         check(sums(0, 0, 0), none, None);
         check(sums(20, 11, 53), "31 of 84 repeatable requests were free.", Some(31.0 / 0.84));
         check(sums(1, 0, 0), "1 of 1 repeatable request was free.", Some(100.0));
@@ -279,7 +279,7 @@ mod tests {
         let (purge, what) =
             purge_of(CachePurgeWhat::OlderThan { secs: 10 }, now).expect("understood");
         assert_eq!(purge, Purge::OlderThan(WallTime::from_unix_ms(50_000)));
-        assert_eq!(what, "what is older than 10 s");
+        assert_eq!(what, "answers older than 10 s");
     }
 
     #[test]
@@ -290,6 +290,6 @@ mod tests {
             assert!(outcome_sentence(CacheOutcomeView::Bypass, Some(why.word())) == view.label);
         }
         let unknown = bypass_view(Bypasses { reason: "dreaming".to_owned(), requests: 1 });
-        assert_eq!(unknown.label, "Nobody asked it.");
+        assert_eq!(unknown.label, "Cache not used.");
     }
 }

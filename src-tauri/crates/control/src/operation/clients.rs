@@ -1,7 +1,10 @@
 //! Client tools and their local tokens.
 //!
-//! The settings hold the SHA-256 of a token, the vault holds the token, so that `gatehouse token`
-//! can print it to the tool that asks. No panel ever sees one: its snippets call that command.
+//! The settings hold the SHA-256 of a token, which is all that the gateway needs to admit it. The vault
+//! holds the token where it can, so that `gatehouse token` can print it to the tool that asks. No panel
+//! ever sees one: its snippets call that command.
+
+mod snippets;
 
 use domain::{BoundSecret, ClientId, CredentialId, Secret, WallTime};
 use engine::Engine;
@@ -12,7 +15,7 @@ use vault::VaultError;
 
 use super::{input, spend_of, sums_of_last_days};
 use crate::ApiError;
-use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, SnippetView};
+use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, NotStoredView};
 
 /// Days over which a client's use is summed.
 const USE_DAYS: i64 = 30;
@@ -21,7 +24,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Longest life of a token, in days (ten years).
 const EXPIRY_DAYS_MAX: u32 = 3_650;
 /// What stands before a client's name in the vault.
-const VAULT_PREFIX: &str = "client.";
+pub(super) const VAULT_PREFIX: &str = "client.";
 
 pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError> {
     let settings = engine.settings();
@@ -38,24 +41,37 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             limits: client.limits.into(),
             cache: client.cache.map(Into::into),
             priority: client.priority.into(),
+            scope: (&client.scope).into(),
             last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
-            snippets: snippets(&engine.gateway_address(), id),
+            snippets: snippets::of_client(&engine.gateway_address(), id),
         });
     }
     Ok(clients)
 }
 
+/// For a panel, which never sees a token: one that cannot be stored would be lost, so it is not made.
 pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<ClientView, ApiError> {
-    let name = req.id.clone();
-    client_issue(engine, req).await?;
-    one_client(engine, &name).await
+    let _held = engine.hold_vault().await;
+    let new = new_client(engine, &req)?;
+    let id = new.id.clone();
+    if let Err(error) = store_token(engine, &new).await {
+        let hint = format!("In a terminal, `gatehouse clients add {id}` prints the token once.");
+        return Err(ApiError::from(error).with_hint(hint));
+    }
+    if let Err(error) = describe(engine, new).await {
+        drop(engine.vault().remove(&vault_id(&id)?).await);
+        return Err(error);
+    }
+    one_client(engine, id.as_str()).await
 }
 
 pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<ClientView, ApiError> {
     let id = input::known_client(&engine.settings(), &req.id)?;
+    let scope = req.scope.parsed()?;
     engine
         .edit(move |draft| {
             if let Some(known) = draft.clients.get_mut(&id) {
+                known.scope = scope;
                 known.limits = req.limits.into();
                 known.cache = req.cache.map(Into::into);
                 known.priority = req.priority.into();
@@ -70,49 +86,104 @@ async fn one_client(engine: &Engine, name: &str) -> Result<ClientView, ApiError>
     found.ok_or_else(|| ApiError::not_found(format!("there is no client named {name}")))
 }
 
-/// Makes a client and its token, and hands the token to the command line.
-pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<Secret, ApiError> {
-    let id: ClientId = input::id("id", &req.id)?;
+/// Makes a client and its token, and hands the token to the command line. The gateway admits it by its
+/// hash, so a vault that cannot store it is told of and no hindrance.
+pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<IssuedToken, ApiError> {
+    let _held = engine.hold_vault().await;
+    let new = new_client(engine, &req)?;
+    let (id, token) = (new.id.clone(), new.token.clone());
+    let not_stored = store_token(engine, &new).await.err().map(|error| NotStoredView {
+        reason: error.to_string(),
+        hint: error.hint().map(str::to_owned),
+    });
+    if let Err(error) = describe(engine, new).await {
+        drop(engine.vault().remove(&vault_id(&id)?).await);
+        return Err(error);
+    }
+    Ok(IssuedToken { client: id.to_string(), token, not_stored })
+}
+
+/// A client that is not in the settings yet.
+struct NewClient {
+    id: ClientId,
+    vault_id: CredentialId,
+    token: Secret,
+    settings: ClientSettings,
+}
+
+fn new_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
+    let id = client_id(&req.id)?;
     if engine.settings().clients.contains_key(&id) {
-        let message = format!("a client named {id} exists; revoke it, or choose another name");
-        return Err(ApiError::invalid("id", message));
+        let message = format!("there is already a client named {id}");
+        return Err(ApiError::invalid("id", message).with_hint(format!(
+            "Choose another name, or revoke it first: `gatehouse clients revoke {id}`."
+        )));
     }
     let created = engine.wall();
     let expires = expiry(created, req.expires_in_days)?;
     let NewToken { secret: token, hash: token_sha256 } = new_token(engine.entropy());
-    let kept = vault_id(&id)?;
-    engine.vault().put(&kept, BoundSecret::new(token.clone(), None)).await?;
-    let client = ClientSettings {
+    let settings = ClientSettings {
         token_sha256,
         created,
         expires,
         limits: TrafficLimits::default(),
         cache: None,
         priority: ClientPriority::default(),
+        scope: req.scope.parsed()?,
     };
-    let added = engine.edit(move |draft| {
-        draft.clients.insert(id, client);
-    });
-    if let Err(error) = added.await {
-        drop(engine.vault().remove(&kept).await);
-        return Err(error.into());
+    Ok(NewClient { vault_id: vault_id(&id)?, id, token, settings })
+}
+
+/// `Claude Code` becomes `claude-code`: what no id can hold separates its words.
+fn client_id(name: &str) -> Result<ClientId, ApiError> {
+    let lower = name.trim().to_lowercase();
+    if lower.parse::<ClientId>().is_ok() {
+        return input::id("id", &lower);
     }
-    Ok(token)
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    match words.collect::<Vec<_>>().join("-") {
+        slug if slug.is_empty() => input::id("id", name),
+        slug => input::id("id", &slug),
+    }
+}
+
+async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError> {
+    let secret = BoundSecret::new(new.token.clone(), None);
+    engine.vault().put(&new.vault_id, secret).await
+}
+
+async fn describe(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
+    let NewClient { id, settings, .. } = new;
+    let added = engine.edit(move |draft| {
+        draft.clients.insert(id, settings);
+    });
+    Ok(added.await?)
 }
 
 pub(crate) async fn client_token(engine: &Engine, req: ClientRef) -> Result<Secret, ApiError> {
     let id = input::known_client(&engine.settings(), &req.id)?;
     let kept = engine.vault().get(&vault_id(&id)?).await.map_err(|error| match error {
         VaultError::NotFound(_) => {
-            ApiError::not_found(format!("the token of {id} is not in this vault"))
-                .with_hint(format!("Revoke {id} and add it again."))
+            ApiError::not_found(format!("the token of {id} was not stored in this vault"))
+                .with_hint(new_token_hint(&id))
         }
-        other => other.into(),
+        other => {
+            let message = format!("the token of {id} cannot be read: {other}");
+            let hint = other.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+            let hint = format!("{hint}{}", new_token_hint(&id));
+            ApiError { message, ..other.into() }.with_hint(hint)
+        }
     })?;
     Ok(kept.parts().0.clone())
 }
 
+/// Two commands that make another token.
+fn new_token_hint(id: &ClientId) -> String {
+    format!("For a new token: `gatehouse clients revoke {id}`, then `gatehouse clients add {id}`.")
+}
+
 pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(), ApiError> {
+    let _held = engine.hold_vault().await;
     let id = input::known_client(&engine.settings(), &req.id)?;
     let place = id.clone();
     engine
@@ -127,7 +198,7 @@ pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(),
     Ok(())
 }
 
-fn vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
+pub(super) fn vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
     CredentialId::new(format!("{VAULT_PREFIX}{id}"))
         .map_err(|_| ApiError::invalid("id", "the name is too long; use at most 57 characters"))
 }
@@ -143,34 +214,4 @@ fn expiry(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>, ApiE
             Err(ApiError::invalid("expires_in_days", message))
         }
     }
-}
-
-fn snippets(address: &str, id: &ClientId) -> Vec<SnippetView> {
-    let snippet = |title: &str, code: String| SnippetView { title: title.to_owned(), code };
-    vec![
-        snippet(
-            "curl",
-            format!(
-                "curl {address}/v1/chat/completions \\\n  -H \"authorization: Bearer $(gatehouse token {id})\" \\\n  -H 'content-type: application/json' \\\n  -d '{{\"model\":\"mock/echo\",\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'"
-            ),
-        ),
-        snippet(
-            "Shell",
-            format!(
-                "export OPENAI_BASE_URL={address}/v1\nexport OPENAI_API_KEY=\"$(gatehouse token {id})\""
-            ),
-        ),
-        snippet(
-            "Python",
-            format!(
-                "import subprocess\nfrom openai import OpenAI\n\ntoken = subprocess.check_output([\"gatehouse\", \"token\", \"{id}\"], text=True).strip()\nclient = OpenAI(base_url=\"{address}/v1\", api_key=token)\nanswer = client.chat.completions.create(\n    model=\"mock/echo\", messages=[{{\"role\": \"user\", \"content\": \"hello\"}}]\n)\nprint(answer.choices[0].message.content)"
-            ),
-        ),
-        snippet(
-            "Node",
-            format!(
-                "import {{ execFileSync }} from \"node:child_process\";\nimport OpenAI from \"openai\";\n\nconst apiKey = execFileSync(\"gatehouse\", [\"token\", \"{id}\"], {{ encoding: \"utf8\" }}).trim();\nconst client = new OpenAI({{ baseURL: \"{address}/v1\", apiKey }});\nconst answer = await client.chat.completions.create({{\n  model: \"mock/echo\",\n  messages: [{{ role: \"user\", content: \"hello\" }}],\n}});\nconsole.log(answer.choices[0].message.content);"
-            ),
-        ),
-    ]
 }

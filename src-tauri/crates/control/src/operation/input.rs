@@ -4,7 +4,7 @@ use domain::{BackendId, ClientId, CredentialId, IdError};
 use engine::Engine;
 use settings::{BaseUrl, Settings, parse_base_url};
 
-use crate::ApiError;
+use crate::{ApiError, unknown_name};
 
 /// A name that is new or known, checked by its rules.
 pub(crate) fn id<T>(field: &str, text: &str) -> Result<T, ApiError>
@@ -14,7 +14,7 @@ where
     text.trim().parse().map_err(|error: IdError| {
         let message = match error {
             // It repeats what was sent, and that may be a key in the wrong field.
-            IdError::Malformed(_) => "this is no id of this kind".to_owned(),
+            IdError::Malformed(_) => "that is not a valid id".to_owned(),
             other => other.to_string(),
         };
         ApiError::invalid(field, message)
@@ -48,7 +48,10 @@ pub(crate) fn known_credential(settings: &Settings, text: &str) -> Result<Creden
     let id: CredentialId = id("id", text)?;
     match settings.credentials.contains_key(&id) {
         true => Ok(id),
-        false => Err(ApiError::not_found(format!("there is no key named {id}"))),
+        false => {
+            let known = settings.credentials.keys().map(CredentialId::as_str);
+            Err(unknown_name("key", id.as_str(), known))
+        }
     }
 }
 
@@ -61,7 +64,8 @@ pub(crate) fn known_backend(settings: &Settings, text: &str) -> Result<BackendId
     if id.as_str() == settings::MOCK_BACKEND_ID {
         return Err(ApiError::invalid("id", "the mock is built in and always there"));
     }
-    Err(ApiError::not_found(format!("there is no backend named {id}")))
+    let known = settings.backends.keys().map(BackendId::as_str);
+    Err(unknown_name("backend", id.as_str(), known))
 }
 
 /// The client, if the settings know it.
@@ -69,6 +73,9 @@ pub(crate) fn known_client(settings: &Settings, text: &str) -> Result<ClientId, 
     let id: ClientId = id("id", text)?;
     match settings.clients.contains_key(&id) {
         true => Ok(id),
-        false => Err(ApiError::not_found(format!("there is no client named {id}"))),
+        false => {
+            let known = settings.clients.keys().map(ClientId::as_str);
+            Err(unknown_name("client", id.as_str(), known))
+        }
     }
 }

@@ -6,14 +6,14 @@ use domain::{BoundSecret, CredentialId, Origin, Secret};
 use engine::{Engine, KeyStanding, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
-use vault::{KNOWN_VARIABLES, Passphrase, VaultError};
+use vault::{KNOWN_VARIABLES, VaultError, VaultState};
 
-use super::{input, sums_of_last_days, vault_view};
+use super::{dependents, input, sums_of_last_days};
+use crate::ApiError;
 use crate::view::{
     KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, SpendView,
-    VaultKindView, VaultUnlock, VaultView,
+    VaultKindView,
 };
-use crate::{ApiError, ErrorCode};
 
 /// Days over which a key's use is summed.
 const USE_DAYS: i64 = 30;
@@ -25,15 +25,27 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     for (id, known) in &settings.credentials {
         let used_at = engine.key_used(id, &users_of(&settings, id)).await?;
         let view = key_view(engine, &settings, id, known, &used);
-        keys.push(KeyView { used_at: used_at.map(Into::into), ..view });
+        let origin = binding(engine, id).await;
+        keys.push(KeyView { origin, used_at: used_at.map(Into::into), ..view });
     }
-    if engine.vault_kind() == VaultKind::Env {
+    if engine.vault().kind() == VaultKind::Env {
         keys.extend(environment_keys(engine, &settings, &used).await);
     }
     Ok(keys)
 }
 
+/// Where the vault lets a key go. What the settings say of it is a copy that anyone who can write the
+/// file may have changed; nothing is shown while the vault is closed, and nobody is asked to open it.
+async fn binding(engine: &Engine, id: &CredentialId) -> Option<String> {
+    if engine.vault().state() != VaultState::Ready {
+        return None;
+    }
+    let bound = engine.vault().get(id).await.ok()?;
+    bound.parts().1.map(Origin::to_string)
+}
+
 pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, ApiError> {
+    let _held = engine.hold_vault().await;
     let settings = engine.settings();
     let id: CredentialId = input::id("id", &req.id)?;
     if settings.credentials.contains_key(&id) {
@@ -79,6 +91,7 @@ pub(super) async fn store_key(
 }
 
 pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
+    let _held = engine.hold_vault().await;
     let settings = engine.settings();
     let id = input::known_credential(&settings, &req.id)?;
     let bound = match engine.vault().get(&id).await {
@@ -130,6 +143,7 @@ pub(crate) async fn key_verify(
 }
 
 pub(crate) async fn key_remove(engine: &Engine, req: KeyRef) -> Result<(), ApiError> {
+    let _held = engine.hold_vault().await;
     remove_key(engine, input::known_credential(&engine.settings(), &req.id)?).await
 }
 
@@ -148,22 +162,6 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
         .await?;
     engine.forget_key_standing(&id);
     Ok(())
-}
-
-pub(crate) async fn vault_check(engine: &Engine) -> Result<VaultView, ApiError> {
-    engine.vault().recheck().await;
-    Ok(vault_view(engine))
-}
-
-pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<VaultView, ApiError> {
-    let passphrase = Passphrase::parse(req.passphrase.as_str().to_owned())
-        .map_err(|error| ApiError::invalid("passphrase", error.to_string()))?;
-    engine.vault().unlock(passphrase).await.map_err(|error| match error {
-        VaultError::Locked(_) => ApiError::invalid("passphrase", error.to_string()),
-        other => other.into(),
-    })?;
-    engine.probe_all_soon();
-    Ok(vault_view(engine))
 }
 
 /// Takes the key away from every backend that uses it, and from the cache's server.
@@ -215,7 +213,8 @@ fn key_view(
         verified_at: standing.verified_at.map(Into::into),
         used_at: standing.used_at.map(Into::into),
         used_by: users_of(settings, id).iter().map(ToString::to_string).collect(),
-        storage: kind_view(engine.vault_kind()),
+        dependents: dependents::of_key(settings, id),
+        storage: kind_view(engine.vault().kind()),
         read_only: false,
         last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
     }
@@ -273,16 +272,5 @@ pub(super) fn spend_of(totals: Option<&UsageTotals>) -> SpendView {
         cost: totals.cost.into(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
-    }
-}
-
-impl From<VaultError> for ApiError {
-    fn from(error: VaultError) -> Self {
-        let code = match error {
-            VaultError::NotFound(_) => ErrorCode::NotFound,
-            VaultError::ReadOnly | VaultError::TooLarge { .. } => ErrorCode::InvalidInput,
-            _ => ErrorCode::VaultUnavailable,
-        };
-        Self { code, message: error.to_string(), hint: None, field: None }
     }
 }

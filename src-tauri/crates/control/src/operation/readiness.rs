@@ -184,6 +184,7 @@ fn action_view(action: &Action) -> ActionView {
         Action::OpenBackend { id } => ActionView::OpenBackend { id: id.to_string() },
         Action::OpenKey { id } => ActionView::OpenKey { id: id.to_string() },
         Action::OpenSettings => ActionView::OpenSettings,
+        Action::OpenLedger => ActionView::OpenLedger,
         Action::AddBackend => ActionView::AddBackend,
         Action::AddClient => ActionView::AddClient,
     }

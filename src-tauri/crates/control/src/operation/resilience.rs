@@ -25,7 +25,7 @@ pub(crate) use path::request_path;
 pub(crate) use timeline::breaker_timeline;
 
 /// Why nothing is to be said of an access that is ready.
-const CALM: &str = "Nothing holds it back.";
+const CALM: &str = "Healthy.";
 /// Who sets things by hand: there is one person at this machine.
 const BY: &str = "you";
 
@@ -80,7 +80,7 @@ async fn one_access(engine: &Engine, access: &Access) -> Result<AccessView, ApiE
     let key = access.credential.as_ref().map(ToString::to_string);
     let mut all = accesses(engine).await?.into_iter();
     all.find(|view| view.backend == access.backend.as_str() && view.credential == key)
-        .ok_or_else(|| ApiError::not_found(format!("{access} is not in the settings any more")))
+        .ok_or_else(|| ApiError::not_found(format!("{access} no longer exists")))
 }
 
 /// The access that is meant. Without a key it is the only one of its backend.
@@ -189,7 +189,7 @@ fn availability_of(
     }
     let is_held_open = standing.override_.is_some_and(|set| set.forced == Forced::Open);
     if is_held_open {
-        return view(AvailabilityState::Off, why, None, until);
+        return view(AvailabilityState::Held, why, None, until);
     }
     if let Some(cooldown) = standing.cooldown {
         let why = cooldown_sentence(cooldown.kind);
@@ -223,9 +223,10 @@ fn breaker_view(standing: &Standing, clocks: Clocks) -> BreakerView {
     BreakerView {
         state,
         percent,
-        why: standing
-            .rule
-            .map_or_else(|| "No failures are known.".to_owned(), |rule| sentence(rule.clause())),
+        why: standing.rule.map_or_else(
+            || "No failures have been seen.".to_owned(),
+            |rule| sentence(rule.clause()),
+        ),
         since: standing.since.and_then(|at| since(at, clocks)),
         until: until.map(|at| clocks.wall_at(at).into()),
     }
@@ -254,23 +255,23 @@ fn since(at: Moment, clocks: Clocks) -> Option<UnixMs> {
 
 const fn cooldown_sentence(kind: LimitKind) -> &'static str {
     match kind {
-        LimitKind::Rate => "The provider asks for fewer requests.",
-        LimitKind::DailyQuota => "The quota of the day is used up.",
+        LimitKind::Rate => "The provider asked for fewer requests.",
+        LimitKind::DailyQuota => "The daily quota is used up.",
     }
 }
 
 const fn fix(reason: BlockReason) -> &'static str {
     match reason {
         BlockReason::KeyRejected => "Replace the key.",
-        BlockReason::Forbidden => "Give the key the permission, or use another one; then test it.",
-        BlockReason::Unpaid => "Top up the account; then test the backend.",
-        BlockReason::QuotaExhausted => "Raise the limit at the provider; then test the backend.",
+        BlockReason::Forbidden => "Give the key this permission or use another key, then test it.",
+        BlockReason::Unpaid => "Top up the account, then test the backend.",
+        BlockReason::QuotaExhausted => "Raise the limit at the provider, then test the backend.",
     }
 }
 
 /// A clause as a sentence: "it has recovered" becomes "It has recovered."
-fn sentence(clause: &str) -> String {
-    let mut letters = clause.chars();
+pub(super) fn sentence(clause: &str) -> String {
+    let mut letters = clause.trim_end_matches('.').chars();
     letters
         .next()
         .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))

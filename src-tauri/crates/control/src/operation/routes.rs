@@ -2,6 +2,8 @@
 
 mod shown;
 
+pub(super) use shown::{broken_routes, some_of};
+
 use domain::{BackendId, ClientId, RouteId};
 use engine::Engine;
 use settings::{BalanceSettings, RouteCandidateSettings, RouteSettings, Settings};
@@ -95,7 +97,7 @@ fn route_of(
         candidates.push(candidate);
     }
     if candidates.is_empty() {
-        let message = "the route leads nowhere; add a backend";
+        let message = "add at least one backend";
         return Err(ApiError::invalid("candidates", message));
     }
     let weights = req.weights;

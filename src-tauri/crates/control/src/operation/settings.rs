@@ -69,17 +69,7 @@ fn view(engine: &Engine) -> SettingsView {
             state: folders.state.display().to_string(),
             ledger_bytes: engine.ledger().size_bytes().into(),
         },
-        restart_needed_for: restart_needed_for(engine, &settings),
     }
-}
-
-/// What was changed since the start and is not in force yet.
-fn restart_needed_for(engine: &Engine, settings: &Settings) -> Vec<String> {
-    let mut waiting = Vec::new();
-    if engine.vault_kind_chosen_in_settings() && settings.vault.kind != engine.vault_kind() {
-        waiting.push("vault_kind".to_owned());
-    }
-    waiting
 }
 
 fn problem_view(problem: &settings::Problem) -> ProblemView {

@@ -1,20 +1,25 @@
 //! The verdict: can I work, what needs me. Each need is one row of a short list of rules.
 
 use domain::WallTime;
-use engine::{Engine, GatewayStanding, KeyState};
+use engine::{Engine, GatewayStanding, KeyState, LedgerProblem};
 use monitor::State;
 use settings::{Settings, StoreState};
 use vault::VaultState;
 
-use super::keys::kind_view;
+use super::ledger;
 use super::readiness::last_run;
+use super::resilience::sentence;
+use super::routes::{broken_routes, some_of};
 use super::usage::{count, local_midnight};
+use super::vault_view;
 use crate::ApiError;
 use crate::view::{
     ActionView, BackendCountsView, FirstStepsView, GatewayState, GatewayView, NeedView,
-    RunSummaryView, RunVerdictView, SpendView, StatusView, VaultStateView, VaultView, VerdictLevel,
-    VerdictView,
+    RunSummaryView, RunVerdictView, SpendView, StatusView, VerdictLevel, VerdictView,
 };
+
+/// There is no keychain, and nothing in use needs one.
+const KEYS_UNSTORED: &str = "vault/missing";
 
 /// Most needs shown.
 const NEEDS_MAX: usize = 5;
@@ -29,7 +34,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         version: engine::VERSION.to_owned(),
         now: now.into(),
         started_at: engine.started().into(),
-        verdict: verdict(needs),
+        verdict: verdict(needs, unconfirmed(engine, &settings)),
         gateway: gateway_view(engine),
         vault: vault_view(engine),
         backends: counts(engine, &settings),
@@ -48,28 +53,6 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         last_run,
         data_folder: engine.folders().data.display().to_string(),
     })
-}
-
-/// The vault as the last call found it.
-pub(crate) fn vault_view(engine: &Engine) -> VaultView {
-    let state = engine.vault().state();
-    let hint = match state {
-        VaultState::Ready | VaultState::Unchecked => None,
-        other => Some(other.hint().to_owned()),
-    };
-    VaultView { kind: kind_view(engine.vault_kind()), state: vault_state(state), hint }
-}
-
-const fn vault_state(state: VaultState) -> VaultStateView {
-    match state {
-        VaultState::Unchecked => VaultStateView::Unknown,
-        VaultState::Ready => VaultStateView::Ready,
-        VaultState::Locked(_) => VaultStateView::Locked,
-        VaultState::NoCollection => VaultStateView::NoCollection,
-        VaultState::Unavailable => VaultStateView::Unavailable,
-        VaultState::Hung => VaultStateView::Hung,
-        VaultState::Damaged => VaultStateView::Damaged,
-    }
 }
 
 fn gateway_view(engine: &Engine) -> GatewayView {
@@ -98,12 +81,54 @@ fn counts(engine: &Engine, settings: &Settings) -> BackendCountsView {
     counts
 }
 
-fn verdict(needs: Vec<NeedView>) -> VerdictView {
-    let level = needs.iter().map(|need| need.level).max().unwrap_or(VerdictLevel::Ok);
-    let sentence = match needs.as_slice() {
-        [] => "Everything works".to_owned(),
-        [one] => one.title.clone(),
-        many => format!("{} need you", count(many.len() as u64, "thing")),
+/// Enabled backends of the user's, and those of them whose state is not confirmed.
+#[derive(Clone, Copy, Default)]
+struct Unconfirmed {
+    backends: u64,
+    unconfirmed: u64,
+    /// Of these, those that worked when they were last seen.
+    last_up: u64,
+}
+
+fn unconfirmed(engine: &Engine, settings: &Settings) -> Unconfirmed {
+    let mut all = Unconfirmed::default();
+    for (id, _) in settings.backends.iter().filter(|(_, known)| known.enabled) {
+        all.backends += 1;
+        let health = engine.health(id);
+        if health.as_ref().is_none_or(|health| health.state == State::Unknown) {
+            all.unconfirmed += 1;
+            let last = health.and_then(|health| health.last_known);
+            all.last_up += u64::from(last.is_some_and(|last| last.state == State::Up));
+        }
+    }
+    all
+}
+
+impl Unconfirmed {
+    /// What there is to say while a state is not known; `None` if all are.
+    fn sentence(&self) -> Option<String> {
+        let Self { backends, unconfirmed, last_up } = *self;
+        let which = match (unconfirmed, backends) {
+            (0, _) => return None,
+            (1, 1) => "your backend".to_owned(),
+            (some, all) if some < all => format!("{some} of {}", count(all, "backend")),
+            (_, all) => count(all, "backend"),
+        };
+        let last = if last_up == unconfirmed { " (last known: up)" } else { "" };
+        Some(format!("Checking {which}{last}"))
+    }
+}
+
+fn verdict(needs: Vec<NeedView>, unconfirmed: Unconfirmed) -> VerdictView {
+    let level = needs.iter().map(|need| need.level).max();
+    let (level, sentence) = match (needs.as_slice(), unconfirmed.sentence()) {
+        ([], Some(sentence)) => (VerdictLevel::Unknown, sentence),
+        ([], None) => (VerdictLevel::Ok, "Everything works".to_owned()),
+        ([one], _) if one.id == KEYS_UNSTORED => {
+            (one.level, "Everything works; keys can't be stored yet".to_owned())
+        }
+        ([one], _) => (one.level, one.title.clone()),
+        (many, _) => (level.unwrap_or(VerdictLevel::Attention), count(many.len() as u64, "issue")),
     };
     let mut needs = needs;
     needs.sort_by_key(|need| std::cmp::Reverse(need.level));
@@ -115,7 +140,9 @@ fn needs(engine: &Engine, settings: &Settings, last_run: Option<&RunSummaryView>
     let mut needs = Vec::new();
     needs.extend(settings_need(engine));
     needs.extend(gateway_need(engine));
+    needs.extend(ledger_needs(engine));
     needs.extend(vault_need(engine, settings));
+    needs.extend(route_need(engine, settings));
     needs.extend(backend_needs(engine, settings));
     needs.extend(key_needs(engine, settings));
     needs.extend(run_need(last_run));
@@ -154,19 +181,33 @@ fn gateway_need(engine: &Engine) -> Option<NeedView> {
     })
 }
 
+fn ledger_needs(engine: &Engine) -> Vec<NeedView> {
+    let need = |problem: LedgerProblem| NeedView {
+        id: problem.id,
+        level: ledger::level(problem.severity),
+        title: problem.title,
+        impact: problem.detail,
+        since: problem.since.map(Into::into),
+        action: ActionView::OpenLedger,
+    };
+    engine.ledger_problems().into_iter().map(need).collect()
+}
+
 fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
     let state = engine.vault().state();
     let title = match state {
         VaultState::Ready | VaultState::Unchecked => return None,
         VaultState::Locked(_) => "The vault is locked",
         VaultState::NoCollection => "The keychain has no keyring",
-        VaultState::Unavailable => "The vault cannot be reached",
+        VaultState::Unavailable => "There is no keychain",
+        VaultState::FileUnusable => "The vault file cannot be used",
         VaultState::Hung => "The vault does not answer",
         VaultState::Damaged => "The vault file is damaged",
     };
     let needed = settings.backends.values().any(|b| b.enabled && b.credential().is_some());
+    let absent = matches!(state, VaultState::Unavailable | VaultState::NoCollection);
     Some(NeedView {
-        id: "vault".to_owned(),
+        id: if absent && !needed { KEYS_UNSTORED } else { "vault" }.to_owned(),
         level: if needed { VerdictLevel::Problem } else { VerdictLevel::Attention },
         title: title.to_owned(),
         impact: state.hint().to_owned(),
@@ -175,15 +216,57 @@ fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
     })
 }
 
+/// All broken routes are one need: they mostly have one cause, which stands beside it.
+fn route_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
+    let all = broken_routes(engine, settings);
+    let level = match all.iter().all(|(_, broken)| broken.is_short) {
+        true => VerdictLevel::Attention,
+        false => VerdictLevel::Problem,
+    };
+    let named: Vec<(&str, &str)> =
+        all.iter().map(|(id, broken)| (id.as_str(), broken.why.as_str())).collect();
+    let (title, impact, action) = match named.as_slice() {
+        [] => return None,
+        [(id, why)] => (
+            format!("The route {id} is broken"),
+            format!("Its requests fail: {why}."),
+            ActionView::OpenRoute { id: (*id).to_owned() },
+        ),
+        several => (
+            format!("{} routes are broken", several.len()),
+            format!(
+                "Their requests fail: {}.",
+                some_of(several.iter().map(|(id, _)| (*id).to_owned()))
+            ),
+            ActionView::OpenRouting,
+        ),
+    };
+    Some(NeedView { id: "routes".to_owned(), level, title, impact, since: None, action })
+}
+
 fn backend_needs(engine: &Engine, settings: &Settings) -> Vec<NeedView> {
     let need = |id: &domain::BackendId, label: &str| {
-        let health = engine.health(id).filter(|health| health.state == State::Down)?;
+        let health = engine.health(id)?;
+        let was_down = health.last_known.as_ref().filter(|last| last.state == State::Down);
+        let (level, title, impact, since) = match (health.state, was_down) {
+            (State::Down, _) => {
+                let why = sentence(&health.reason);
+                (VerdictLevel::Problem, format!("{label} is down"), why, health.since)
+            }
+            (State::Unknown, Some(last)) => (
+                VerdictLevel::Attention,
+                format!("{label} was down when last checked"),
+                format!("{} Checking it again now.", sentence(&last.reason)),
+                Some(last.since),
+            ),
+            _ => return None,
+        };
         Some(NeedView {
             id: format!("backend/{id}"),
-            level: VerdictLevel::Problem,
-            title: format!("{label} is down"),
-            impact: health.reason,
-            since: health.since.map(Into::into),
+            level,
+            title,
+            impact,
+            since: since.map(Into::into),
             action: ActionView::OpenBackend { id: id.to_string() },
         })
     };
@@ -220,7 +303,7 @@ fn run_need(last_run: Option<&RunSummaryView>) -> Option<NeedView> {
     Some(NeedView {
         id: "readiness".to_owned(),
         level: VerdictLevel::Attention,
-        title: "The last checks said not ready".to_owned(),
+        title: "The last readiness check failed".to_owned(),
         impact: run.sentence.clone(),
         since: Some(run.ended_at),
         action: ActionView::OpenReadiness,
@@ -244,13 +327,30 @@ mod tests {
 
     #[test]
     fn the_worst_need_decides_and_the_list_is_short() {
+        let verdict = |needs| verdict(needs, Unconfirmed::default());
         assert_eq!(verdict(vec![]).sentence, "Everything works");
         let one = verdict(vec![need(VerdictLevel::Attention, "a")]);
         assert_eq!((one.level, one.sentence.as_str()), (VerdictLevel::Attention, "a"));
         let mut needs = vec![need(VerdictLevel::Attention, "a"); NEEDS_MAX];
         needs.push(need(VerdictLevel::Problem, "b"));
         let many = verdict(needs);
-        assert_eq!(many.sentence, "6 things need you");
+        assert_eq!(many.sentence, "6 issues");
         assert_eq!((many.needs.len(), many.needs[0].title.as_str()), (NEEDS_MAX, "b"));
+    }
+
+    #[test]
+    fn what_is_not_confirmed_is_never_said_to_work() {
+        let check = |backends, unconfirmed, last_up, level, sentence: &str| {
+            let found = verdict(vec![], Unconfirmed { backends, unconfirmed, last_up });
+            assert_eq!((found.level, found.sentence.as_str()), (level, sentence));
+        };
+        check(7, 0, 0, VerdictLevel::Ok, "Everything works");
+        check(7, 2, 2, VerdictLevel::Unknown, "Checking 2 of 7 backends (last known: up)");
+        check(7, 2, 1, VerdictLevel::Unknown, "Checking 2 of 7 backends");
+        check(3, 3, 0, VerdictLevel::Unknown, "Checking 3 backends");
+        check(1, 1, 1, VerdictLevel::Unknown, "Checking your backend (last known: up)");
+        let problem = vec![need(VerdictLevel::Problem, "a")];
+        let found = verdict(problem, Unconfirmed { backends: 2, unconfirmed: 1, last_up: 0 });
+        assert_eq!((found.level, found.sentence.as_str()), (VerdictLevel::Problem, "a"));
     }
 }

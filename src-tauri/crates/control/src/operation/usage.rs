@@ -1,21 +1,22 @@
 //! Sums and single requests, as the Usage screen and the Overview show them.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use domain::{BackendId, ClientId, MicroUsd, RequestId, WallTime};
 use engine::Engine;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    Bucket, Cost, GroupBy, LedgerError, RequestQuery, RequestRow, RequestState, UsageBasis,
-    UsageBucket, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+    Bucket, Cost, GroupBy, RequestQuery, RequestRow, RequestState, UsageBasis, UsageBucket,
+    UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 
 use super::input;
 use crate::ApiError;
 use crate::view::{
     CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
-    UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange,
+    UnixMs, UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange,
     UsageSegmentView, UsageTotalsView, UsageView, ZoneChoice,
 };
 
@@ -31,7 +32,10 @@ pub(crate) async fn usage(engine: &Engine, req: UsageQuery) -> Result<UsageView,
         ZoneChoice::Utc => TimeZone::UTC,
     };
     let to = engine.wall();
-    let (from, bucket) = period(req.range, to, &zone)?;
+    let (from, bucket) = match req.from {
+        Some(from) => span(from, to)?,
+        None => period(req.range, to, &zone)?,
+    };
     let question = Question::new(from, to, bucket, &zone, group_by(req.group_by))
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage(question).await?;
@@ -51,12 +55,38 @@ pub(crate) async fn requests(
         before: optional::<RequestId>("before", req.before.as_deref())?,
         backend: optional::<BackendId>("backend", req.backend.as_deref())?,
         client: optional::<ClientId>("client", req.client.as_deref())?,
+        route: req.route,
+        model: req.model,
+        http_status: req.http_status.as_deref().map(http_statuses).transpose()?,
+        state: req.state.map(ledger_state),
+        since: req.since.map(wall_time),
+        until: req.until.map(wall_time),
         ..RequestQuery::newest(usize::try_from(req.limit).unwrap_or(usize::MAX))
     };
     let rows = engine.ledger().requests(query).await?;
     let more = rows.len() == usize::try_from(req.limit).unwrap_or(usize::MAX);
     let next = rows.last().filter(|_| more).map(|row| row.request.id.to_string());
     Ok(RequestsView { requests: rows.into_iter().map(request_view).collect(), next })
+}
+
+/// `503` as a range of one, `5xx` as the range of its class.
+fn http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
+    let lower = text.trim().to_ascii_lowercase();
+    let range = match lower.strip_suffix("xx") {
+        Some(class) => {
+            class.parse::<u16>().ok().filter(|class| (1..=5).contains(class)).map(|class| {
+                let least = 100 * class;
+                least..=least + 99
+            })
+        }
+        None => lower.parse().ok().filter(|it| (100..=599).contains(it)).map(|one| one..=one),
+    };
+    let message = "give an HTTP status such as 503, or a class such as 5xx";
+    range.ok_or_else(|| ApiError::invalid("http_status", message))
+}
+
+fn wall_time(at: UnixMs) -> WallTime {
+    WallTime::from_unix_ms(at.0)
 }
 
 /// Sums by group over the last `days` days, up to now.
@@ -112,6 +142,19 @@ pub(super) fn period(
     })
 }
 
+/// Longest span of one's own that is shown by hour, in milliseconds.
+const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
+
+/// A period of one's own, up to now.
+fn span(from: UnixMs, to: WallTime) -> Result<(WallTime, Bucket), ApiError> {
+    let length = to.unix_ms() - from.0;
+    if length <= 0 {
+        return Err(ApiError::invalid("since", "the period begins in the future"));
+    }
+    let bucket = if length <= HOURLY_MS_MAX { Bucket::Hour } else { Bucket::Day };
+    Ok((WallTime::from_unix_ms(from.0), bucket))
+}
+
 const fn group_by(choice: UsageGroupBy) -> GroupBy {
     match choice {
         UsageGroupBy::Backend => GroupBy::Backend,
@@ -151,7 +194,10 @@ fn view(
             key: key_text(key),
             label: label(key),
             totals: totals_view(totals),
-            cost_share_percent: share(totals.cost, sums.totals.cost),
+            cost_share_percent: match totals.requests > totals.unpriced_requests {
+                true => share(totals.cost, sums.totals.cost),
+                false => None,
+            },
         })
         .collect();
     UsageView {
@@ -190,25 +236,45 @@ fn segment(totals: &UsageTotals) -> UsageSegmentView {
 /// The chart's title says what the chart shows.
 fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
     let spent = MicroDollars::from(totals.cost);
-    let requests = count(totals.requests, "request");
+    let mut requests = count(totals.requests, "request");
+    if let unpriced @ 1.. = totals.unpriced_requests {
+        requests.push_str(&format!(", {} of them unpriced", grouped(unpriced)));
+    }
     match groups.first() {
         None => "No requests in this period".to_owned(),
         Some(_) if totals.requests == totals.unpriced_requests => {
-            format!("{requests}, none with a known price")
+            format!("{}, none with a known price", count(totals.requests, "request"))
         }
+        Some(_) if totals.cost == MicroUsd::ZERO => format!("Nothing billed for {requests}"),
         Some(first) => match first.cost_share_percent {
-            Some(share) if groups.len() > 1 => {
-                format!("{} took {share} % of {spent} over {requests}", first.label)
+            Some(100) if groups.len() > 1 => {
+                format!("{}: all of {spent} for {requests}", first.label)
             }
-            _ => format!("{spent} over {requests}"),
+            Some(share) if groups.len() > 1 => {
+                format!("{}: {share} % of {spent} for {requests}", first.label)
+            }
+            _ => format!("{spent} for {requests}"),
         },
     }
 }
 
-/// `1 request`, `2 requests`.
+/// `1 request`, `10,000 requests`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// `10,000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn share(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
@@ -273,7 +339,7 @@ pub(super) fn cost_view(
             (Some((*amount).into()), CostBasisView::Estimated)
         }
         Cost::Computed { amount, .. } => (Some((*amount).into()), CostBasisView::Computed),
-        Cost::NotBilled => (Some(MicroDollars(0)), CostBasisView::Computed),
+        Cost::NotBilled => (Some(MicroDollars(0)), CostBasisView::NotBilled),
         Cost::Unpriced => (None, CostBasisView::Unpriced),
     }
 }
@@ -290,7 +356,8 @@ fn request_view(row: RequestRow) -> RequestView {
         model_billed: row.model_billed,
         state: state_view(row.state),
         http_status: row.http_status,
-        error: row.error_class,
+        error: row.error_message.or_else(|| row.error_class.clone()),
+        error_class: row.error_class,
         explanation: row.explanation.unwrap_or_default(),
         stream: row.request.streamed,
         finish_reason: row.finish_reason,
@@ -315,6 +382,17 @@ const fn usage_basis_view(basis: UsageBasis) -> UsageBasisView {
     }
 }
 
+const fn ledger_state(view: RequestStateView) -> RequestState {
+    match view {
+        RequestStateView::Running => RequestState::Reserved,
+        RequestStateView::Complete => RequestState::Complete,
+        RequestStateView::Partial => RequestState::Partial,
+        RequestStateView::Failed => RequestState::Failed,
+        RequestStateView::Cancelled => RequestState::Cancelled,
+        RequestStateView::Unknown => RequestState::Unknown,
+    }
+}
+
 const fn state_view(state: RequestState) -> RequestStateView {
     match state {
         RequestState::Reserved => RequestStateView::Running,
@@ -323,12 +401,6 @@ const fn state_view(state: RequestState) -> RequestStateView {
         RequestState::Failed => RequestStateView::Failed,
         RequestState::Cancelled => RequestStateView::Cancelled,
         RequestState::Unknown => RequestStateView::Unknown,
-    }
-}
-
-impl From<LedgerError> for ApiError {
-    fn from(error: LedgerError) -> Self {
-        Self::failed(error.to_string())
     }
 }
 
@@ -353,16 +425,48 @@ mod tests {
     fn the_title_is_the_finding() {
         let check = |groups, finding: &str| assert_eq!(shown(groups).finding, finding);
         check(vec![], "No requests in this period");
-        check(vec![group("a", 4_100_000, 1)], "$4.10 over 1 request");
+        check(vec![group("a", 4_100_000, 1)], "$4.10 for 1 request");
+        check(vec![group("mock", 0, 10_000)], "Nothing billed for 10,000 requests");
+        check(
+            vec![group("a", 3_000_000, 7), group("mock", 0, 3)],
+            "a: all of $3.00 for 10 requests",
+        );
         check(
             vec![group("a", 3_000_000, 7), group("b", 1_000_000, 3)],
-            "a took 75 % of $4.00 over 10 requests",
+            "a: 75 % of $4.00 for 10 requests",
         );
         let unknown = UsageTotals { requests: 2, unpriced_requests: 2, ..UsageTotals::default() };
         check(
             vec![(UsageKey::Named("a".to_owned()), unknown)],
             "2 requests, none with a known price",
         );
+    }
+
+    #[test]
+    fn what_is_unpriced_has_no_share_and_is_told() {
+        let unpriced = UsageTotals { requests: 3, unpriced_requests: 3, ..UsageTotals::default() };
+        let groups = vec![group("a", 2_000_000, 1), (UsageKey::Named("b".to_owned()), unpriced)];
+        let view = shown(groups);
+        let shares: Vec<_> = view.groups.iter().map(|group| group.cost_share_percent).collect();
+        assert_eq!(shares, [Some(100), None], "unknown is never zero");
+        assert_eq!(view.finding, "a: all of $2.00 for 4 requests, 3 of them unpriced");
+    }
+
+    #[test]
+    fn an_http_status_is_one_or_a_class() {
+        let check = |text: &str, expected: Option<RangeInclusive<u16>>| {
+            let found = http_statuses(text);
+            assert_eq!(found.as_ref().ok(), expected.as_ref(), "{text}");
+            if let Err(error) = found {
+                assert_eq!(error.field.as_deref(), Some("http_status"));
+            }
+        };
+        check("503", Some(503..=503));
+        check(" 5XX ", Some(500..=599));
+        check("1xx", Some(100..=199));
+        for wrong in ["", "xx", "0xx", "6xx", "99", "600", "50", "5x", "failed", "-1", "65536"] {
+            check(wrong, None);
+        }
     }
 
     #[test]
@@ -377,7 +481,7 @@ mod tests {
         let reported = Cost::Reported(MicroUsd::new(7));
         check(&reported, Some(UsageBasis::Estimated), CostBasisView::Reported);
         check(&Cost::Unpriced, Some(UsageBasis::Estimated), CostBasisView::Unpriced);
-        check(&Cost::NotBilled, Some(UsageBasis::Estimated), CostBasisView::Computed);
+        check(&Cost::NotBilled, Some(UsageBasis::Estimated), CostBasisView::NotBilled);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{
-    BackendKindView, Count, CrossingView, LackView, LimitsView, OfferView, PoolView, SpendView,
-    UnixMs,
+    BackendKindView, Count, CrossingView, DependentsView, LackView, LimitsView, OfferView,
+    PoolView, SpendView, UnixMs,
 };
 
 /// A backend with its health, models and last day.
@@ -42,6 +42,8 @@ pub struct BackendView {
     pub offers: Vec<OfferView>,
     /// What becomes of fields that its protocol has no word for.
     pub crossing: CrossingView,
+    /// What changes when it is removed.
+    pub dependents: DependentsView,
     /// The last 24 hours.
     pub last_day: BackendDayView,
 }
@@ -57,8 +59,11 @@ pub struct HealthView {
     pub since: Option<UnixMs>,
     /// When it was last observed.
     pub last_checked: Option<UnixMs>,
-    /// How long the last light probe took, in milliseconds.
+    /// How long the last light probe took, in milliseconds; none if it failed.
     pub probe_ms: Option<u32>,
+    /// The state before it became unknown: after a start that of the last run, until a probe
+    /// confirms it.
+    pub last_known: Option<HealthStateView>,
 }
 
 /// Health states.
@@ -108,6 +113,9 @@ pub struct BackendDayView {
     pub failed: Count,
     /// Requests per hour, oldest first, 24 values.
     pub requests_per_hour: Vec<u32>,
+    /// Of these, those that failed; 24 values.
+    #[serde(default)]
+    pub failed_per_hour: Vec<u32>,
     /// Mean time to the first token, in milliseconds.
     pub first_token_ms: Option<u32>,
 }
@@ -127,6 +135,8 @@ pub struct PresetView {
     pub key_prefix: Option<String>,
     /// Where keys are made.
     pub docs_url: String,
+    /// The page where its keys are made, where one is known.
+    pub keys_url: Option<String>,
     /// Runs on this machine and needs no key.
     pub local: bool,
     /// What it lacks of Chat Completions.

@@ -32,12 +32,27 @@ pub struct KeyView {
     pub used_at: Option<UnixMs>,
     /// Backends that use it.
     pub used_by: Vec<String>,
+    /// What changes when it is removed.
+    pub dependents: DependentsView,
     /// Where it lies.
     pub storage: VaultKindView,
     /// Read-only: it comes from the environment.
     pub read_only: bool,
     /// The last 30 days.
     pub last_month: SpendView,
+}
+
+/// What uses a key or a backend, and so changes when it is removed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Type)]
+pub struct DependentsView {
+    /// Backends that use the key; of a backend, none.
+    pub backends: Vec<String>,
+    /// Routes that lose a candidate.
+    pub routes: Vec<String>,
+    /// Of these routes, those that have no other candidate.
+    pub broken_routes: Vec<String>,
+    /// The key is the password of the shared cache's server.
+    pub cache_server: bool,
 }
 
 /// Whether a key is good.

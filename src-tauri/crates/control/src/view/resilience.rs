@@ -46,12 +46,16 @@ pub enum AvailabilityState {
     Trial,
     /// Asked for a pause: gets none until it is over.
     CoolingDown,
-    /// Failed too often: gets none for a while.
+    /// Failed too often, so its breaker is tripped: gets none for a while.
     Open,
     /// Refuses its key or its account: gets none until that changes.
     Blocked,
-    /// Switched off by hand.
+    /// Its traffic is blocked by hand.
+    Held,
+    /// Switched off in the settings.
     Off,
+    /// The settings have no such backend any more.
+    Removed,
 }
 
 /// A backend with one of its keys, and all that holds it back.

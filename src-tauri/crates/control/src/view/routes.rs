@@ -48,8 +48,8 @@ twin! {
 /// All routes, in the order in which equals are tried.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RoutesView {
-    /// Where requests go, in one sentence: "3 routes lead to 2 backends; openai is open, so `fast`
-    /// goes to anthropic."
+    /// The worst first, in one or two sentences: "fast is broken: its only backend, openai, is
+    /// failing. 3 routes lead to 2 backends."
     pub sentence: String,
     /// The routes.
     pub routes: Vec<RouteView>,
@@ -84,6 +84,9 @@ pub struct RouteView {
     pub candidates: Vec<RouteCandidateView>,
     /// Where its requests go now, in one sentence.
     pub sentence: String,
+    /// Why none of its candidates can answer now, as a clause: "its only backend, openai, is
+    /// failing"; none if one can, or if the route is switched off.
+    pub broken: Option<String>,
     /// Requests of the last 24 hours.
     pub requests: Count,
     /// Their share of all requests of the last 24 hours, 0 to 100; none without any.
@@ -112,11 +115,10 @@ pub struct RouteCandidateView {
     pub model: Option<String>,
     /// Its weight among the others, of the policies that use one.
     pub weight: u16,
-    /// The best of its keys: whether it may be used at this moment. Off if the settings do not know
-    /// the backend, or have switched it off.
+    /// The best of its keys: whether it may be used at this moment.
     pub availability: AvailabilityView,
-    /// Each of its keys; one entry without a key if it needs none, none at all if the settings do
-    /// not know the backend.
+    /// Each of its keys; one entry without a key if it needs none, none at all if the backend no
+    /// longer exists.
     pub accesses: Vec<AvailabilityView>,
     /// Requests of this route that it answered in the last 24 hours.
     pub requests: Count,
@@ -266,7 +268,7 @@ pub struct RouteSimulation {
     pub ask: RouteAsk,
     /// How often, 1 to [`SIMULATION_DRAWS_MAX`].
     pub draws: u32,
-    /// Backends that are taken to be closed.
+    /// Backends that are taken to be down.
     pub closed: Vec<String>,
 }
 

@@ -30,8 +30,6 @@ pub struct SettingsView {
     pub vault: VaultView,
     /// Where things lie.
     pub folders: FoldersView,
-    /// What takes effect only after a restart, of what was changed since the start.
-    pub restart_needed_for: Vec<String>,
 }
 
 /// The editable values.

@@ -39,9 +39,9 @@ pub struct StatusView {
 pub struct VerdictView {
     /// The word.
     pub level: VerdictLevel,
-    /// The sentence, for example "2 backends need you".
+    /// The sentence, for example "openai is down" or "3 issues".
     pub sentence: String,
-    /// What needs a hand, most important first; at most five.
+    /// What needs attention, most severe first; at most five.
     pub needs: Vec<NeedView>,
 }
 
@@ -51,13 +51,15 @@ pub struct VerdictView {
 pub enum VerdictLevel {
     /// Everything works.
     Ok,
+    /// Nothing is known to be wrong, and not everything was checked yet.
+    Unknown,
     /// Works, and something wants looking at.
     Attention,
     /// Something does not work.
     Problem,
 }
 
-/// One thing that needs a hand.
+/// One thing that needs attention.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct NeedView {
     /// Stable while the need lasts.
@@ -83,6 +85,13 @@ pub enum ActionView {
         /// Which.
         id: String,
     },
+    /// Open this route.
+    OpenRoute {
+        /// Which.
+        id: String,
+    },
+    /// Open the list of routes.
+    OpenRouting,
     /// Open this key.
     OpenKey {
         /// Which.
@@ -98,6 +107,8 @@ pub enum ActionView {
     OpenReadiness,
     /// Open the settings.
     OpenSettings,
+    /// Open the ledger's part of the settings.
+    OpenLedger,
 }
 
 /// The local gateway.
@@ -132,6 +143,13 @@ pub struct VaultView {
     pub state: VaultStateView,
     /// What to do when it is not ready.
     pub hint: Option<String>,
+    /// This machine has no keychain (which is not the same as a locked one): an encrypted file can
+    /// stand in for it.
+    pub keychain_missing: bool,
+    /// An encrypted file exists, so its passphrase is asked for once; a new one is asked for twice.
+    pub file_exists: bool,
+    /// `GATEHOUSE_VAULT` chose the kind, so it cannot be changed here.
+    pub set_by_environment: bool,
 }
 
 /// The kinds of vault.
@@ -146,6 +164,19 @@ pub enum VaultKindView {
     Env,
     /// Memory only; gone at the end.
     Memory,
+}
+
+impl VaultKindView {
+    /// The word by which settings, `GATEHOUSE_VAULT` and the command line name it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Keychain => "keychain",
+            Self::File => "file",
+            Self::Env => "env",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// The states of the vault.

@@ -14,6 +14,10 @@ pub struct UsageQuery {
     pub group_by: UsageGroupBy,
     /// Whose midnight begins a day.
     pub zone: ZoneChoice,
+    /// Where the period begins, in place of `range`; by hour up to two days, by day beyond.
+    #[serde(default)]
+    #[specta(optional)]
+    pub from: Option<UnixMs>,
 }
 
 /// Periods that end now.
@@ -63,7 +67,7 @@ pub struct UsageView {
     pub to: UnixMs,
     /// The time zone that was used, `Europe/Berlin`.
     pub zone: String,
-    /// The chart's title as its finding, for example "openai took 82 % of $4.10".
+    /// The chart's title as its finding, for example "openai: 82 % of $4.10".
     pub finding: String,
     /// Totals.
     pub totals: UsageTotalsView,
@@ -131,17 +135,41 @@ pub struct UsageSegmentView {
     pub tokens: Count,
 }
 
-/// Which requests.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+/// Which requests. All filters that are set have to hold.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
 pub struct RequestsQuery {
     /// Older than this request; none for the newest.
     pub before: Option<String>,
     /// How many, 1 to 500.
     pub limit: u32,
-    /// Only this backend.
+    /// Only answered by this backend, or failed at it last.
     pub backend: Option<String>,
-    /// Only this client.
+    /// Only of this client.
     pub client: Option<String>,
+    /// Only of this route.
+    #[serde(default)]
+    #[specta(optional)]
+    pub route: Option<String>,
+    /// Only requests that asked for this model or were billed as it; `*` stands for any text.
+    #[serde(default)]
+    #[specta(optional)]
+    pub model: Option<String>,
+    /// Only with this HTTP status, `503`, or one of this class, `5xx`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub http_status: Option<String>,
+    /// Only with this outcome.
+    #[serde(default)]
+    #[specta(optional)]
+    pub state: Option<RequestStateView>,
+    /// Only requests that began at this time or later.
+    #[serde(default)]
+    #[specta(optional)]
+    pub since: Option<UnixMs>,
+    /// Only requests that began before this time.
+    #[serde(default)]
+    #[specta(optional)]
+    pub until: Option<UnixMs>,
 }
 
 /// A page of requests, newest first.
@@ -162,7 +190,7 @@ pub struct RequestView {
     pub started_at: UnixMs,
     /// Who sent it.
     pub client: String,
-    /// Who answered.
+    /// Who answered or failed last; of a request that no backend was asked, the first choice.
     pub backend: Option<String>,
     /// What was asked for.
     pub model_asked: String,
@@ -172,8 +200,11 @@ pub struct RequestView {
     pub state: RequestStateView,
     /// The status the client saw.
     pub http_status: Option<u16>,
-    /// What went wrong, in words.
+    /// What went wrong, as the client was told; of requests recorded by older versions the class alone.
     pub error: Option<String>,
+    /// The gateway's stable word for it: `overloaded`.
+    #[serde(default)]
+    pub error_class: Option<String>,
     /// Why it went where it went.
     pub explanation: String,
     /// Streamed or in one piece.
@@ -243,6 +274,8 @@ pub enum CostBasisView {
     Computed,
     /// Estimated tokens times price.
     Estimated,
+    /// Nothing was billed: the mock or the cache answered, or no backend was reached.
+    NotBilled,
     /// No usage or no price: unknown, never zero.
     Unpriced,
 }

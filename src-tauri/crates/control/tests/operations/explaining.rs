@@ -87,8 +87,10 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
     control::access_force(&core, open).await.expect("forced");
     let held = explain(ask("fast")).await.expect("explained");
     assert_eq!(order(&held), ["b", "a"]);
-    assert!(held.sentence.starts_with("b (m) is the first of 2 in the route fast; a waits: "));
-    assert_eq!(held.candidates[1].availability.state, AvailabilityState::Off);
+    assert!(
+        held.sentence.starts_with("b (m) is the first of 2 in the route fast; a is held back: ")
+    );
+    assert_eq!(held.candidates[1].availability.state, AvailabilityState::Held);
     assert_eq!(explain(ask("fast")).await.expect("explained").sentence, held.sentence);
     let routes = control::routes(&core).await.expect("routes");
     assert!(routes.sentence.ends_with("so fast goes to Backend b."), "{}", routes.sentence);
@@ -115,7 +117,7 @@ async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
     assert_eq!(without.sentence, "Of 1000 requests for shared go to: b 100 %.");
     let nobody = simulate(10, &["a", "b"]).await.expect("drawn");
     assert_eq!(nobody.failures, 10);
-    assert!(nobody.failure.expect("a reason").contains("it is taken to be closed"));
+    assert!(nobody.failure.expect("a reason").contains("it is taken to be down"));
     for draws in [0, SIMULATION_DRAWS_MAX + 1] {
         let refused = simulate(draws, &[]).await.expect_err("too few or too many");
         assert_eq!(refused.field.as_deref(), Some("draws"));

@@ -5,6 +5,12 @@ mod engine_under_test;
 #[cfg(test)]
 mod explaining;
 #[cfg(test)]
+mod last_known;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod owner;
+#[cfg(test)]
 mod playground;
 #[cfg(test)]
 mod pools;
@@ -14,5 +20,7 @@ mod resilience;
 mod routes;
 #[cfg(test)]
 mod settings_form;
+#[cfg(test)]
+mod vaults;
 #[cfg(test)]
 mod whole_engine;

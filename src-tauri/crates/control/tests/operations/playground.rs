@@ -117,7 +117,7 @@ async fn a_prompt_is_answered_piece_by_piece_and_written_down() {
     assert_eq!(usage.input.0, usage.input_uncached.0 + usage.cache_read.0 + usage.cache_write.0);
     assert!(record.tokens_per_second.expect("a speed") > 1.0);
     assert_eq!(record.attempts.len(), 1);
-    let query = RequestsQuery { before: None, limit: 1, backend: None, client: None };
+    let query = RequestsQuery { limit: 1, ..RequestsQuery::default() };
     let newest = control::requests(&world.core, query).await.expect("requests").requests;
     assert_eq!(Some(newest[0].id.as_str()), ended.request.as_deref());
     assert_eq!(newest[0].client, "gatehouse.playground");

@@ -94,7 +94,7 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
             _ => {}
         }
     }
-    let query = RequestsQuery { before: None, limit: 1, backend: None, client: None };
+    let query = RequestsQuery { limit: 1, ..RequestsQuery::default() };
     let newest = control::requests(core, query).await.expect("requests");
     newest.requests.into_iter().next().expect("a request").id
 }
@@ -119,7 +119,7 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
     assert_eq!(open.availability.state, AvailabilityState::Open, "{:?}", open.breaker);
     assert_eq!(open.breaker.state, BreakerState::Open);
     assert!(open.availability.until.is_some() && open.availability.since.is_some());
-    assert_eq!(open.availability.why, "Open: calls failed one after the other.");
+    assert_eq!(open.availability.why, "Tripped: several requests in a row failed.");
 
     // It was asked more often than there were requests: repetitions are attempts of their own.
     let path = control::request_path(&world.core, RequestRef { id: asked.clone() });
@@ -142,7 +142,7 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
     let opened = timeline.transitions.last().expect("a change");
     assert_eq!((opened.from, opened.to), (AvailabilityState::Ready, AvailabilityState::Open));
     assert!(opened.evidence.len() >= 2 && opened.evidence.iter().all(|id| id.starts_with("req_")));
-    assert!(timeline.finding.starts_with("Open once, "), "{}", timeline.finding);
+    assert!(timeline.finding.starts_with("Tripped once, "), "{}", timeline.finding);
     let strip = timeline.strips.first().expect("a strip");
     assert_eq!(strip.spans.first().map(|span| span.from), Some(timeline.from));
     assert_eq!(strip.spans.last().map(|span| span.to), Some(timeline.to));
@@ -162,6 +162,50 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
     assert_eq!(bearing.opened, 0);
     let sentence = "With these numbers, the breaker would have opened not once in the last day.";
     assert_eq!(bearing.sentence, sentence);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_requests_are_found_and_a_refused_one_says_why() {
+    let world = world().await;
+    let failed = world.ask().await;
+    let held = AccessForce {
+        backend: "up".to_owned(),
+        credential: Some("up".to_owned()),
+        forced: ForcedView::Open,
+        minutes: None,
+    };
+    control::access_force(&world.core, held).await.expect("blocked");
+    let refused = world.ask().await;
+    let free = ask_for(&world.core, "mock/echo").await;
+    let all = RequestsQuery { limit: 9, ..RequestsQuery::default() };
+    let check = async |query: RequestsQuery, expected: &[&String]| {
+        let found = control::requests(&world.core, query.clone()).await.expect("requests");
+        let found: Vec<&String> = found.requests.iter().map(|request| &request.id).collect();
+        assert_eq!(found, expected, "{query:?}");
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let state = Some(RequestStateView::Failed);
+    check(RequestsQuery { state, ..all.clone() }, &[&refused, &failed]).await;
+    check(RequestsQuery { http_status: text("5xx"), ..all.clone() }, &[&refused, &failed]).await;
+    check(RequestsQuery { http_status: text("503"), ..all.clone() }, &[&refused]).await;
+    check(RequestsQuery { backend: text("up"), ..all.clone() }, &[&refused, &failed]).await;
+    check(RequestsQuery { model: text("mock/*"), ..all.clone() }, &[&free]).await;
+    check(RequestsQuery { client: text("nobody"), ..all.clone() }, &[]).await;
+    let wrong = RequestsQuery { http_status: text("failed"), ..all.clone() };
+    let error = control::requests(&world.core, wrong).await.expect_err("refused");
+    assert_eq!(error.field.as_deref(), Some("http_status"));
+
+    let rows = control::requests(&world.core, all).await.expect("requests").requests;
+    let row = |id: &String| rows.iter().find(|row| row.id == *id).expect("a row");
+    let said = row(&refused).error.as_deref().expect("a reason");
+    assert_eq!(said, "The backend up (up) is blocked by hand in Gatehouse.");
+    assert_eq!(row(&refused).error_class.as_deref(), Some("overloaded"));
+    assert_eq!((row(&refused).backend.as_deref(), row(&refused).attempts), (Some("up"), 0));
+    assert_eq!(row(&refused).cost_basis, CostBasisView::NotBilled, "it reached nothing");
+    assert_eq!(row(&free).cost_basis, CostBasisView::NotBilled, "the mock bills nothing");
+    let spent = control::status(&world.core).await.expect("a status").spend_today;
+    assert_eq!((spent.cost, spent.requests.0), (MicroDollars(0), 3));
     world.core.stop().await;
 }
 
@@ -201,7 +245,7 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
         minutes: Some(30),
     };
     let held = control::access_force(&core, force.clone()).await.expect("held");
-    assert_eq!(held.availability.state, AvailabilityState::Off);
+    assert_eq!(held.availability.state, AvailabilityState::Held);
     let set = held.forced.expect("set by hand");
     assert_eq!(set.forced, ForcedView::Open);
     let until = set.until.expect("it ends");
@@ -218,7 +262,7 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
 
     let core = serving(&home, 23).await;
     let kept = access(&core).await;
-    assert_eq!(kept.availability.state, AvailabilityState::Off);
+    assert_eq!(kept.availability.state, AvailabilityState::Held);
     let again = kept.forced.and_then(|set| set.until).expect("it ends");
     assert!(
         (again.0 - until.0).abs() < 2_000,
@@ -288,7 +332,7 @@ async fn the_cache_is_shown_and_purged() {
     assert_eq!((shown.eligible.0, shown.hit_percent), (0, None));
     let purge = |what| control::cache_purge(&core, CachePurge { what });
     let purged = purge(CachePurgeWhat::Everything).await.expect("purged");
-    assert_eq!(purged.sentence, "Threw away everything: 0 answers.");
+    assert_eq!(purged.sentence, "Purged everything: 0 answers.");
     let wrong = purge(CachePurgeWhat::Key { key: "nothing".to_owned() }).await.expect_err("wrong");
     assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::InvalidInput, Some("key")));
     core.stop().await;

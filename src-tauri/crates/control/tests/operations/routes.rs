@@ -60,7 +60,7 @@ async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
     let (world, _upstream) = with_backend().await;
     let core = &world.core;
     let none = control::routes(core).await.expect("routes");
-    assert_eq!(none.sentence, "There are no routes: the name of a model decides alone.");
+    assert_eq!(none.sentence, "No routes yet. Requests go by model name.");
 
     let made = control::route_set(core, route("fast", vec![to("up", Some("m-1"), 1)])).await;
     let made = made.expect("made");
@@ -82,7 +82,7 @@ async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
     };
     let renamed = control::route_set(core, renamed).await.expect("renamed");
     assert_eq!((renamed.models, renamed.sticky_secs), (vec!["smart-*".to_owned()], None));
-    let shared = "Its conversations are shared out to Upstream (75 %) and Mock (25 %).";
+    let shared = "Its conversations are split between Upstream (75 %) and Mock (25 %).";
     assert_eq!(renamed.sentence, shared);
     assert_eq!(names(core).await, ["fast", "clever", "rest"], "it keeps its place");
 
@@ -152,7 +152,10 @@ async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
     let view = control::routes(core).await.expect("routes");
     let first = &view.routes[0].candidates[0];
     assert_eq!((first.backend.as_str(), first.accesses.len()), ("up", 0), "it is kept and told");
-    assert_eq!(first.availability.why, "The settings do not know this backend.");
+    assert_eq!(first.availability.why, "This backend no longer exists.");
+    assert_eq!(first.availability.state, AvailabilityState::Removed);
+    let detour = "1 route leads to 1 backend; up no longer exists, so fast goes to Mock.";
+    assert_eq!(view.sentence, detour);
     // What stood there may stay: the rest of the route can be changed without it being repaired.
     let kept = RouteEdit {
         replaces: Some("fast".to_owned()),
@@ -160,7 +163,56 @@ async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
         ..route("fast", vec![to("up", Some("m-1"), 1), to("mock", Some("mock"), 1)])
     };
     let kept = control::route_set(core, kept).await.expect("changed");
-    assert_eq!(kept.sentence, "It is switched off.");
+    assert_eq!(kept.sentence, "Switched off.");
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_nothing_can_serve_is_a_problem_of_the_first_rank() {
+    let (world, _upstream) = with_backend().await;
+    let core = &world.core;
+    let routes_need = async || {
+        let verdict = control::status(core).await.expect("a status").verdict;
+        (verdict.level, verdict.needs.into_iter().find(|need| need.id == "routes"))
+    };
+    control::route_set(core, route("slow", vec![to("up", Some("m-1"), 1)])).await.expect("made");
+    control::route_set(core, route("fine", vec![to("mock", Some("echo"), 1)])).await.expect("made");
+    let view = control::routes(core).await.expect("routes");
+    assert_eq!(view.routes.iter().filter_map(|route| route.broken.as_ref()).count(), 0);
+    assert!(routes_need().await.1.is_none());
+
+    let switch = |enabled| BackendSwitch { id: "up".to_owned(), enabled };
+    control::backend_switch(core, switch(false)).await.expect("switched off");
+    let (level, need) = routes_need().await;
+    let need = need.expect("a need");
+    assert_eq!((level, need.level), (VerdictLevel::Problem, VerdictLevel::Problem));
+    assert_eq!(need.title, "The route slow is broken");
+    assert_eq!(need.impact, "Its requests fail: its only backend, Upstream, is off.");
+    assert_eq!(need.action, ActionView::OpenRoute { id: "slow".to_owned() });
+
+    control::backend_switch(core, switch(true)).await.expect("switched on");
+    assert!(routes_need().await.1.is_none(), "it is over");
+    control::route_set(core, route("fast", vec![to("up", None, 1)])).await.expect("made");
+    control::backend_remove(core, BackendRef { id: "up".to_owned() }).await.expect("removed");
+    let view = control::routes(core).await.expect("routes");
+    let headline = "2 routes are broken: slow and fast. 3 routes lead to 1 backend.";
+    assert_eq!(view.sentence, headline);
+    let gone = "its only backend, up, no longer exists";
+    assert_eq!(view.routes[0].broken.as_deref(), Some(gone));
+    assert_eq!(view.routes[0].sentence, format!("Broken: {gone}."));
+    let (level, need) = routes_need().await;
+    let need = need.expect("a need");
+    assert_eq!((level, need.title.as_str()), (VerdictLevel::Problem, "2 routes are broken"));
+    assert_eq!(need.impact, "Their requests fail: slow and fast.");
+
+    let off = RouteEdit {
+        replaces: Some("fast".to_owned()),
+        enabled: false,
+        ..route("fast", vec![to("up", None, 1)])
+    };
+    control::route_set(core, off).await.expect("switched off");
+    let view = control::routes(core).await.expect("routes");
+    assert_eq!(view.sentence, format!("slow is broken: {gone}. 2 routes lead to 1 backend."));
     world.core.stop().await;
 }
 
@@ -243,7 +295,11 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
     let kept = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
     assert_eq!(kept.limits, limits, "not named, so it stays");
 
-    let client = ClientAdd { id: "codex".to_owned(), expires_in_days: None };
+    let client = ClientAdd {
+        id: "codex".to_owned(),
+        expires_in_days: None,
+        scope: ClientScopeView::default(),
+    };
     let added = control::client_add(core, client).await.expect("added");
     assert_eq!((added.limits, added.cache), (LimitsView::default(), None));
     let edit = |limits| ClientEdit {
@@ -251,10 +307,22 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         limits,
         cache: Some(CacheWishView::On),
         priority: ClientPriorityView::Background,
+        scope: ClientScopeView {
+            models: vec!["gpt-*".to_owned()],
+            backends: vec!["up".to_owned()],
+            routes: Vec::new(),
+        },
     };
     let edited = control::client_edit(core, edit(limits)).await.expect("edited");
     assert_eq!((edited.limits, edited.cache), (limits, Some(CacheWishView::On)));
     assert_eq!(edited.priority, ClientPriorityView::Background);
+    assert_eq!(edited.scope, edit(limits).scope);
+    let mistyped = ClientEdit {
+        scope: ClientScopeView { backends: vec!["Not An Id".to_owned()], ..edited.scope },
+        ..edit(limits)
+    };
+    let mistyped = control::client_edit(core, mistyped).await;
+    refused(mistyped, ErrorCode::InvalidInput, Some("scope.backends"));
     let past = LimitsView { in_flight_max: Some(301), ..limits };
     let past = control::client_edit(core, edit(past)).await;
     refused(past, ErrorCode::InvalidInput, Some("in_flight_max"));

@@ -172,6 +172,7 @@ fn a_changed_list_of_models_makes_those_models_doubtful_and_another_change_the_b
         lacks: Default::default(),
         offers: Default::default(),
         crossing: Default::default(),
+        network: Default::default(),
         limits: TrafficLimits::default(),
     };
     let of = |settings: &BackendSettings| IndexMap::from([(backend("up"), settings.clone())]);

@@ -57,10 +57,11 @@ fn joined(before: ProbeReport, next: ProbeReport) -> ProbeReport {
 
 const fn goodness(finding: Finding) -> u8 {
     match finding {
-        Finding::Answered => 3,
-        Finding::RateLimited => 2,
-        Finding::KeyRejected => 1,
-        Finding::Failed => 0,
+        Finding::Answered => 4,
+        Finding::RateLimited => 3,
+        Finding::KeyRejected => 2,
+        Finding::Failed => 1,
+        Finding::LocalFault => 0,
     }
 }
 

@@ -18,7 +18,7 @@ use hyper::body::Frame;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 use ledger::Outcome;
-use wire::{Closing, ErrorKind};
+use wire::ErrorKind;
 
 use super::{Shelf, Traveller};
 use crate::answer::{
@@ -170,7 +170,7 @@ impl Work {
                 Some(item)
             }
             Stage::Ended(mut body) => {
-                // A cut, if anything; then the end.
+                // Nothing is left; a cut would be passed on.
                 let next = body.frame().await?;
                 self.stage = Stage::Ended(body);
                 next.is_err().then_some(Item::Cut)
@@ -365,11 +365,8 @@ impl Seat {
     async fn left_behind(&mut self) -> Bytes {
         let refusal = left_behind();
         let code = refusal.code;
-        let (event, closing) = wire::error_event(self.rider.dialect(), &refusal.spelled(), 0);
-        self.stage = match closing {
-            Closing::Abort => SeatStage::Cutting,
-            Closing::Clean => SeatStage::Over,
-        };
+        let event = wire::error_event(self.rider.dialect(), &refusal.spelled(), 0, None);
+        self.stage = SeatStage::Over;
         self.rider.ended(&Ending::Broken { outcome: Outcome::Partial, code }).await;
         event
     }

@@ -27,8 +27,8 @@ fn each_status_is_mapped_as_the_table_says() {
     let cases = [
         (400, 400, Verdict::ClientFault),
         (422, 400, Verdict::ClientFault),
-        (401, 502, Verdict::KeyRejected),
-        (403, 502, Verdict::KeyRejected),
+        (401, 403, Verdict::KeyRejected),
+        (403, 403, Verdict::KeyRejected),
         (402, 429, Verdict::KeyUnpaid),
         (404, 404, Verdict::ClientFault),
         (408, 504, Verdict::BackendFailure(FailureReason::Timeout)),

@@ -14,8 +14,10 @@ use hyper::header::{ACCEPT_ENCODING, HeaderValue};
 use reqwest::{Client, redirect, retry};
 use rustls::CertificateError as Certificate;
 use rustls::pki_types::CertificateDer;
+use url::{Host, Url};
 
 use super::key::attach;
+use super::local::local_fault_in;
 use super::near::{Near, is_near};
 use super::resolve::{Names, NotResolved, Resolver, SystemNames};
 use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
@@ -30,19 +32,31 @@ const POOL_IDLE_PER_HOST_MAX: usize = 64;
 /// Interval of TCP keep-alive, so that a vanished backend is noticed under a silent stream.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// What lies around this machine: where names lead, and whose certificates are believed.
+/// What lies around this machine: where names lead, whose certificates are believed, and what stands
+/// between it and the network.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
     /// Where names lead.
     pub names: Arc<dyn Names>,
     /// Who may sign the certificates of backends; `None` is whomever the system trusts.
     pub issuers: Option<Vec<CertificateDer<'static>>>,
+    /// Whether what leaves this machine goes through a proxy.
+    pub proxies: Proxies,
+}
+
+/// Which proxies are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxies {
+    /// Those that the environment names (`HTTPS_PROXY`, `NO_PROXY`).
+    System,
+    /// None.
+    None,
 }
 
 impl Default for Surroundings {
     /// As the system has it.
     fn default() -> Self {
-        Self { names: Arc::new(SystemNames), issuers: None }
+        Self { names: Arc::new(SystemNames), issuers: None, proxies: Proxies::System }
     }
 }
 
@@ -52,6 +66,7 @@ pub struct HttpUpstream {
     connect_timeout: Duration,
     resolver: Resolver,
     issuers: Option<Vec<CertificateDer<'static>>>,
+    proxies: Proxies,
     near: Arc<Near>,
     // Made at first use: reading the system's certificates takes longer than the rest of the start.
     direct: OnceLock<Option<Client>>,
@@ -72,11 +87,11 @@ impl HttpUpstream {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
             tracing::debug!("a cryptography provider was installed before");
         }
-        let Surroundings { names, issuers } = surroundings;
+        let Surroundings { names, issuers, proxies } = surroundings;
         let resolver = Resolver::new(names, connect_timeout);
         let near = Near::new(connect_timeout, resolver.clone());
         let (direct, outside) = (OnceLock::new(), OnceLock::new());
-        Self { connect_timeout, resolver, issuers, near, direct, outside }
+        Self { connect_timeout, resolver, issuers, proxies, near, direct, outside }
     }
 
     /// Closes connections to backends on this machine that have ended or lie unused. To be called
@@ -88,21 +103,24 @@ impl HttpUpstream {
     /// Reads the system's certificates ahead of the first request. Blocks for some milliseconds;
     /// worth calling off the async threads once the program is up.
     pub fn prepare(&self) {
-        self.direct.get_or_init(|| self.build(Client::builder().no_proxy()));
-        self.outside.get_or_init(|| self.build(Client::builder()));
+        self.direct.get_or_init(|| self.build(Proxies::None));
+        self.outside.get_or_init(|| self.build(self.proxies));
     }
 
-    fn client(&self, url: &url::Url) -> Result<&Client, UpstreamFailure> {
-        let is_here = domain::Origin::of(url).is_ok_and(|origin| origin.is_loopback());
-        let client = if is_here {
-            self.direct.get_or_init(|| self.build(Client::builder().no_proxy()))
+    fn client(&self, url: &Url) -> Result<&Client, UpstreamFailure> {
+        let client = if passes_no_proxy(url) {
+            self.direct.get_or_init(|| self.build(Proxies::None))
         } else {
-            self.outside.get_or_init(|| self.build(Client::builder()))
+            self.outside.get_or_init(|| self.build(self.proxies))
         };
         client.as_ref().ok_or(UpstreamFailure::Local)
     }
 
-    fn build(&self, mut builder: reqwest::ClientBuilder) -> Option<Client> {
+    fn build(&self, proxies: Proxies) -> Option<Client> {
+        let mut builder = match proxies {
+            Proxies::System => Client::builder(),
+            Proxies::None => Client::builder().no_proxy(),
+        };
         if let Some(issuers) = &self.issuers {
             let read = |issuer: &CertificateDer<'_>| reqwest::Certificate::from_der(issuer).ok();
             builder = builder.tls_certs_only(issuers.iter().filter_map(read));
@@ -125,16 +143,20 @@ impl HttpUpstream {
 #[async_trait]
 impl Upstream for HttpUpstream {
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
-        let UpstreamRequest { method, url, mut headers, key, carrier, body } = request;
+        let UpstreamRequest { method, url, network, mut headers, key, carrier, body } = request;
         let scrubber =
             attach(key.as_deref(), carrier, &url, &mut headers).map_err(UpstreamFailure::Key)?;
         drop(key);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Some(Host::Domain(name)) = url.host() {
+            self.resolver.expect(name, network);
+        }
         if is_near(&url) {
             let (parts, body) = self.near.send(method, &url, headers, body).await?.into_parts();
             let (status, mut headers) = (parts.status, parts.headers);
             scrubber.scrub_headers(&mut headers);
-            return Ok(UpstreamResponse { status, headers, body: body.boxed(), scrubber });
+            let body = scrubber.scrub_body(body);
+            return Ok(UpstreamResponse { status, headers, body, scrubber });
         }
         let client = self.client(&url)?;
         let sent = client.request(method, url).headers(headers).body(body).send().await;
@@ -142,8 +164,16 @@ impl Upstream for HttpUpstream {
         let (status, mut headers) = (response.status(), response.headers().clone());
         scrubber.scrub_headers(&mut headers);
         let body = response.bytes_stream().map_err(|error| failure(&error)).boxed();
+        let body = scrubber.scrub_body(body);
         Ok(UpstreamResponse { status, headers, body, scrubber })
     }
+}
+
+/// Whether `url` is connected to past any proxy: what stays on this machine, and plain HTTP, which goes
+/// to private addresses only and would show a proxy the key.
+fn passes_no_proxy(url: &Url) -> bool {
+    let is_here = domain::Origin::of(url).is_ok_and(|origin| origin.is_loopback());
+    is_here || url.scheme() == "http"
 }
 
 /// What went wrong, by types alone.
@@ -151,6 +181,9 @@ fn failure(error: &reqwest::Error) -> UpstreamFailure {
     let chain = || causes(error);
     if let Some(unresolved) = chain().find_map(|cause| cause.downcast_ref::<NotResolved>()) {
         return (*unresolved).into();
+    }
+    if let Some(fault) = chain().find_map(local_fault_in) {
+        return fault;
     }
     if let Some(fault) = chain().find_map(tls_fault) {
         return UpstreamFailure::Tls(fault);
@@ -196,4 +229,27 @@ fn tls_fault(cause: &(dyn Error + 'static)) -> Option<TlsFault> {
         rustls::Error::InvalidCertificate(_) => TlsFault::UnknownIssuer,
         _ => TlsFault::Handshake,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SECURITY.md promises it: a buffer of an idle connection may hold a removed key for so long.
+    const FREED_KEY_SECS_MAX: u64 = 60;
+
+    #[test]
+    fn idle_connections_are_closed_within_the_time_that_is_promised() {
+        // The engine sweeps every two seconds.
+        let near = u64::from(super::super::near::SWEEPS_SURVIVED_MAX + 1) * 2;
+        assert!(POOL_IDLE.as_secs().max(near) <= FREED_KEY_SECS_MAX);
+    }
+
+    #[test]
+    fn a_proxy_sees_no_key_in_plain_text_and_nothing_of_this_machine() {
+        let direct = |url: &str| passes_no_proxy(&url.parse().expect("a URL"));
+        assert!(direct("http://192.168.1.5:11434/v1") && direct("http://10.0.0.9/v1"));
+        assert!(direct("http://127.0.0.1:11434") && direct("https://localhost:8443/v1"));
+        assert!(!direct("https://api.openai.com/v1") && !direct("https://10.0.0.9/v1"));
+    }
 }

@@ -1,13 +1,20 @@
 //! The one place where a provider's key leaves its type: the outgoing header.
 //!
-//! The same header value then serves to take the key out of whatever the backend says, since some
-//! backends quote the key they refuse.
+//! The same header value then serves to take the key out of whatever the backend says: some quote the
+//! key they refuse, and debugging proxies and echo servers repeat whole requests. Answers lose exact
+//! copies (`body`), errors altered ones, too (`altered`).
 
+mod altered;
+mod body;
+
+use bytes::Bytes;
 use domain::{BoundSecret, Origin, OriginMismatch, redact};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::KeyCarrier;
+use super::{KeyCarrier, UpstreamFailure};
 
 const SCHEME: &str = "Bearer ";
 
@@ -41,37 +48,41 @@ pub(super) fn attach(
     Ok(KeyScrubber(Some(value)))
 }
 
+/// The key in a header that was sent.
+fn key_of(sent: &HeaderValue) -> &str {
+    let text = sent.to_str().unwrap_or_default();
+    text.strip_prefix(SCHEME).unwrap_or(text)
+}
+
 impl KeyScrubber {
     fn key(&self) -> Option<&str> {
-        let sent = self.0.as_ref()?.to_str().ok()?;
-        Some(sent.strip_prefix(SCHEME).unwrap_or(sent))
+        self.0.as_ref().map(key_of).filter(|key| !key.is_empty())
     }
 
-    /// `text` without the key, and with everything else that looks like one masked.
+    /// The text of an error without the key, altered or not, and with everything else that looks like
+    /// a key masked.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        match self.key() {
-            Some(key) if text.contains(key) => redact(&text.replace(key, REMOVED)).into_owned(),
-            _ => redact(text).into_owned(),
-        }
+        let Some(key) = self.key() else { return redact(text).into_owned() };
+        let text = text.replace(key, REMOVED);
+        redact(&altered::without_altered(&text, key)).into_owned()
     }
 
-    /// `body` without the key, byte for byte the same otherwise.
-    #[must_use]
-    pub(crate) fn scrub_body(&self, body: &[u8]) -> Vec<u8> {
-        let Some(key) = self.key().map(str::as_bytes) else { return body.to_vec() };
-        let mut out = Vec::with_capacity(body.len());
-        let mut rest = body;
-        while let Some((byte, after)) = rest.split_first() {
-            if let Some(after_key) = rest.strip_prefix(key) {
-                out.extend_from_slice(REMOVED.as_bytes());
-                rest = after_key;
-            } else {
-                out.push(*byte);
-                rest = after;
+    /// `body` without exact copies of the key. A key of fewer than [`altered::SHARED_CHARS_MIN`] bytes
+    /// is a placeholder for servers that want any (`ollama`, `lm-studio`), and a word that answers use.
+    pub(super) fn scrub_body<S>(
+        &self,
+        body: S,
+    ) -> BoxStream<'static, Result<Bytes, UpstreamFailure>>
+    where
+        S: Stream<Item = Result<Bytes, UpstreamFailure>> + Unpin + Send + 'static,
+    {
+        match &self.0 {
+            Some(sent) if key_of(sent).len() >= altered::SHARED_CHARS_MIN => {
+                body::ScrubbedBody::new(body, sent.clone()).boxed()
             }
+            _ => body.boxed(),
         }
-        out
     }
 
     /// Takes out every header that holds the key: none of them is worth keeping without it.
@@ -126,6 +137,22 @@ mod tests {
     }
 
     #[test]
+    fn a_placeholder_is_no_secret_in_an_answer() {
+        let said = |key: &str| {
+            let (key, mut headers) = (bound(key, "https://api.test"), HeaderMap::new());
+            let url = "https://api.test".parse().expect("a URL");
+            let scrubber = attach(Some(&key), KeyCarrier::Bearer, &url, &mut headers);
+            let piece = Bytes::from_static(b"\xffuse lm-studio-1 or lm-studio-12");
+            let body = futures_util::stream::iter([Ok(piece)]);
+            let passed = scrubber.expect("attached").scrub_body(body);
+            let pieces = passed.map(|piece| piece.expect("a piece").to_vec());
+            futures_util::FutureExt::now_or_never(pieces.concat()).expect("nothing to wait for")
+        };
+        assert_eq!(said("lm-studio-1"), b"\xffuse lm-studio-1 or lm-studio-12");
+        assert_eq!(said("lm-studio-12"), b"\xffuse lm-studio-1 or [key removed]");
+    }
+
+    #[test]
     fn the_key_leaves_texts_and_never_shows_in_debug() {
         let mut headers = HeaderMap::new();
         let url = "https://api.test".parse().expect("a URL");
@@ -133,7 +160,6 @@ mod tests {
         let scrubber =
             attach(Some(&key), KeyCarrier::Bearer, &url, &mut headers).expect("attached");
         assert_eq!(scrubber.scrub("bad key hunter2-hunter2!"), "bad key [key removed]!");
-        assert_eq!(scrubber.scrub_body(b"\xffhunter2-hunter2"), b"\xff[key removed]");
         assert!(!format!("{scrubber:?} {headers:?}").contains("hunter2"));
         headers.append("x-request-id", HeaderValue::from_static("1"));
         headers.append("x-ratelimit-key", HeaderValue::from_static("a"));

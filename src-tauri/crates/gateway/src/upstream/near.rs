@@ -26,6 +26,7 @@ use tokio::runtime::{Handle, Id};
 use url::{Host, Position, Url};
 
 use super::UpstreamFailure;
+use super::local::local_fault;
 use super::resolve::Resolver;
 use crate::busy_poll::{Crowd, Inside};
 
@@ -160,7 +161,7 @@ impl Near {
                     TcpStream::connect(&found[..]).await
                 }
             };
-            socket.map_err(|_refused| UpstreamFailure::Connect)
+            socket.map_err(|error| local_fault(&error).unwrap_or(UpstreamFailure::Connect))
         };
         let socket = tokio::time::timeout(self.connect_timeout, opening).await;
         let socket = socket.unwrap_or(Err(UpstreamFailure::Connect))?;

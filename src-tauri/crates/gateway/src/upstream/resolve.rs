@@ -1,7 +1,9 @@
 //! Names to addresses, with errors of our own type: whether a name failed to resolve must be known
-//! without reading anyone's error text. Nothing is kept: what a name meant a moment ago is the system's
+//! without reading anyone's error text. Each address of a backend is judged here, so that none is
+//! connected to which was not. Nothing is kept: what a name meant a moment ago is the system's
 //! to remember, and how often a dead one is asked for is the breaker's to limit.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -9,13 +11,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::RwLock;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use settings::{AddressRefused, BackendNetwork, check_resolved};
+
+use super::{UpstreamFailure, local};
+
+/// Most names of backends remembered; more than there can be backends at one time.
+const BACKEND_NAMES_MAX: usize = 1_024;
 
 /// Where names lead.
 #[async_trait]
 pub trait Names: fmt::Debug + Send + Sync {
     /// The addresses of `name`, each with `port`. The caller limits the time.
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+
+    /// Asked when a name does not resolve: the fault of this machine that explains it, if there is one.
+    fn local_fault(&self) -> Option<UpstreamFailure> {
+        None
+    }
 }
 
 /// The system's own resolver.
@@ -27,6 +41,10 @@ impl Names for SystemNames {
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((name, port)).await?.collect())
     }
+
+    fn local_fault(&self) -> Option<UpstreamFailure> {
+        local::local_fault_now()
+    }
 }
 
 /// The name did not resolve.
@@ -36,6 +54,12 @@ pub(super) enum NotResolved {
     Unknown,
     #[error("the name was not resolved in time")]
     TooLate,
+    #[error(transparent)]
+    Refused(AddressRefused),
+    #[error("no file descriptor was left to resolve the name")]
+    OutOfDescriptors,
+    #[error("this machine is offline")]
+    Offline,
 }
 
 /// Resolves names within a limited time.
@@ -43,30 +67,78 @@ pub(super) enum NotResolved {
 pub(super) struct Resolver {
     names: Arc<dyn Names>,
     timeout: Duration,
+    /// Where the names of backends may lead. Other names are those of proxies, which the user of this
+    /// machine chose.
+    backends: Arc<RwLock<HashMap<Box<str>, BackendNetwork>>>,
 }
 
 impl Resolver {
     /// Of the time to connect, three quarters may go into the name: what takes longer must be told as
     /// that before connecting as a whole is given up.
     pub(super) fn new(names: Arc<dyn Names>, connect_timeout: Duration) -> Self {
-        Self { names, timeout: connect_timeout * 3 / 4 }
+        Self { names, timeout: connect_timeout * 3 / 4, backends: Arc::default() }
     }
 
-    /// Where `name` leads, with `port`.
+    /// Notes that `name` is a backend's, before a connection to it may be opened.
+    pub(super) fn expect(&self, name: &str, network: BackendNetwork) {
+        if self.backends.read().get(name) == Some(&network) {
+            return;
+        }
+        let mut backends = self.backends.write();
+        if backends.len() >= BACKEND_NAMES_MAX {
+            backends.clear();
+        }
+        backends.insert(name.into(), network);
+    }
+
+    /// Where `name` leads, with `port`: for a backend, to those of its addresses that it may have.
     pub(super) async fn addresses(
         &self,
         name: &str,
         port: u16,
     ) -> Result<Vec<SocketAddr>, NotResolved> {
+        let found = self.unjudged(name, port).await?;
+        let network = self.backends.read().get(name).copied();
+        match network {
+            Some(network) => judged(name, network, &found),
+            None => Ok(found),
+        }
+    }
+
+    async fn unjudged(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, NotResolved> {
         let found = tokio::time::timeout(self.timeout, self.names.addresses(name, port)).await;
         match found {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a backend's name was not resolved");
-                Err(NotResolved::Unknown)
+                let fault = local::local_fault(&error).or_else(|| self.names.local_fault());
+                Err(match fault {
+                    Some(UpstreamFailure::OutOfDescriptors) => NotResolved::OutOfDescriptors,
+                    Some(UpstreamFailure::Offline) => NotResolved::Offline,
+                    _ => NotResolved::Unknown,
+                })
             }
             Err(_elapsed) => Err(NotResolved::TooLate),
         }
+    }
+}
+
+/// The addresses that `name` may have; an error if it has none of them.
+fn judged(
+    name: &str,
+    network: BackendNetwork,
+    found: &[SocketAddr],
+) -> Result<Vec<SocketAddr>, NotResolved> {
+    let (mut kept, mut refused) = (Vec::with_capacity(found.len()), None);
+    for address in found {
+        match check_resolved(name, network, address.ip()) {
+            Ok(()) => kept.push(*address),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    match refused {
+        Some(refusal) if kept.is_empty() => Err(NotResolved::Refused(refusal)),
+        _ => Ok(kept),
     }
 }
 

@@ -10,11 +10,10 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use gateway::{
     Asset, CONTROL_BODY_BYTES_MAX, Caller, ControlDoor, ControlTokens, Door, DoorLimits, DoorReply,
-    Listener,
+    Listener, Stop,
 };
 use test_support::{RawAnswer, RawClient};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 struct Echo;
 
@@ -40,17 +39,21 @@ impl Door for Echo {
 struct Control {
     address: SocketAddr,
     tokens: Arc<ControlTokens>,
-    stop: CancellationToken,
+    stop: Stop,
     serving: JoinSet<()>,
 }
 
 async fn control() -> Control {
+    control_with(DoorLimits::default()).await
+}
+
+async fn control_with(limits: DoorLimits) -> Control {
     let clock = Arc::new(SystemClock::new());
     let tokens = Arc::new(ControlTokens::generate(Arc::new(SeededEntropy::new(5)), clock));
-    let door = ControlDoor::new(Arc::new(Echo), Arc::clone(&tokens), DoorLimits::default());
+    let door = ControlDoor::new(Arc::new(Echo), Arc::clone(&tokens), limits);
     let listener = Listener::bind_v4_any().await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
-    let stop = CancellationToken::new();
+    let stop = Stop::default();
     let mut serving = JoinSet::new();
     serving.spawn(door.serve(listener, stop.clone()));
     Control { address, tokens, stop, serving }
@@ -76,28 +79,60 @@ impl Control {
         format!("{{\"one_time\":\"{token}\"}}")
     }
 
+    /// Listens to the events, and has got the first.
+    async fn listen(&self, session: &str) -> RawClient {
+        let mut client = RawClient::connect(self.address).await.expect("connected");
+        let host = format!("host: {}", self.address);
+        client.request(EVENTS, &[&host, session], b"").await.expect("sent");
+        let mut text = String::new();
+        while !text.contains("data: {\"kind\":\"changed\"}\n\n") {
+            text += &String::from_utf8_lossy(&client.read_some().await.expect("bytes"));
+        }
+        assert!(text.contains("content-type: text/event-stream"));
+        client
+    }
+
     async fn session(&self) -> String {
         let answer = self.send(EXCHANGE, &[JSON], &self.one_time()).await;
-        let cookie = answer.header("set-cookie").expect("a cookie");
-        format!("cookie: other=1; {}", cookie.split(';').next().expect("a pair"))
+        session_header(&answer)
     }
+}
+
+/// The header by which a panel shows the session it was given.
+fn session_header(answer: &RawAnswer) -> String {
+    format!("authorization: Bearer {}", answer.json()["session"].as_str().expect("a session"))
 }
 
 const STATUS: &str = "POST /control/v1/status HTTP/1.1";
 const EXCHANGE: &str = "POST /panel/exchange HTTP/1.1";
 const JSON: &str = "content-type: application/json";
-const PANEL: &str = "x-gatehouse-panel: 1";
+const SIGN_OUT: &str = "POST /panel/sign-out HTTP/1.1";
+const EVENTS: &str = "GET /control/v1/events HTTP/1.1";
 
 #[tokio::test]
-async fn a_one_time_address_gives_one_cookie_and_no_second() {
+async fn s54_idle_connections_without_a_token_shut_no_command_out() {
+    let limits = DoorLimits { connections_max: 8, ..DoorLimits::default() };
+    let control = control_with(limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..30 {
+        idle.push(RawClient::connect(control.address).await.expect("connected"));
+    }
+    for _ in 0..5 {
+        assert_eq!(control.send(STATUS, &[JSON, &control.local()], "{}").await.status, 200);
+    }
+    assert!(idle[0].read_some().await.is_ok_and(|bytes| bytes.is_empty()), "the oldest was closed");
+}
+
+#[tokio::test]
+async fn a_one_time_address_gives_one_session_and_no_second() {
     let control = control().await;
     let body = control.one_time();
     let answer = control.send(EXCHANGE, &[JSON], &body).await;
-    assert_eq!(answer.status, 204);
-    let cookie = answer.header("set-cookie").expect("a cookie");
-    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
+    assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(control.send(STATUS, &[&session_header(&answer), JSON], "{}").await.status, 200);
     let replay = control.send(EXCHANGE, &[JSON], &body).await;
-    assert_eq!((replay.status, replay.header("set-cookie")), (403, None));
+    assert_eq!((replay.status, replay.json()["session"].as_str()), (403, None));
+    assert!(replay.text().contains("Run `gatehouse panel` for a new one."), "{}", replay.text());
     let own = format!("origin: http://{}", control.address);
     let fresh = control.one_time();
     for origin in ["origin: https://evil.example", "origin: null", "sec-fetch-site: cross-site"] {
@@ -105,7 +140,54 @@ async fn a_one_time_address_gives_one_cookie_and_no_second() {
     }
     assert_eq!(control.send(EXCHANGE, &["content-type: text/plain"], &fresh).await.status, 415);
     assert_eq!(control.send(EXCHANGE, &[JSON], "{}").await.status, 400);
-    assert_eq!(control.send(EXCHANGE, &[JSON, &own], &fresh).await.status, 204);
+    assert_eq!(control.send(EXCHANGE, &[JSON, &own], &fresh).await.status, 200);
+}
+
+/// Browsers send a cookie to every port of 127.0.0.1, so one would hand the panel to any other local
+/// server (S26).
+#[tokio::test]
+async fn a_cookie_is_neither_set_nor_taken() {
+    let control = control().await;
+    let opened = control.send(EXCHANGE, &[JSON], &control.one_time()).await;
+    let header = session_header(&opened);
+    let answers = [
+        opened,
+        control.send("GET / HTTP/1.1", &[], "").await,
+        control.send(STATUS, &[&header, JSON], "{}").await,
+        control.send(SIGN_OUT, &["authorization: Bearer ghc_x"], "").await,
+    ];
+    for answer in &answers {
+        assert_eq!(answer.header("set-cookie"), None, "{}", answer.status);
+    }
+    let port = control.address.port();
+    let session = header.strip_prefix("authorization: Bearer ").expect("a session");
+    for name in [format!("gatehouse_panel_{port}"), "session".to_owned()] {
+        let cookie = format!("cookie: {name}={session}");
+        let own = format!("origin: http://{}", control.address);
+        let headers = [cookie.as_str(), "x-gatehouse-panel: 1", JSON, &own];
+        assert_eq!(control.send(STATUS, &headers, "{}").await.status, 401, "{name}");
+        assert_eq!(control.send(EVENTS, &[&cookie], "").await.status, 401, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_and_its_events_at_once() {
+    let control = control().await;
+    let (session, other) = (control.session().await, control.session().await);
+    let mut listening = control.listen(&session).await;
+    let foreign = [session.as_str(), "origin: https://evil.example"];
+    assert_eq!(control.send(SIGN_OUT, &foreign, "").await.status, 403);
+    assert_eq!(control.send(STATUS, &[&session, JSON], "{}").await.status, 200);
+    assert_eq!(control.send(SIGN_OUT, &[], "").await.status, 401);
+    assert_eq!(control.send(SIGN_OUT, &[&session], "").await.status, 204);
+    let mut rest = Vec::new();
+    while !rest.ends_with(b"0\r\n\r\n") {
+        let more = listening.read_some().await.expect("bytes");
+        assert!(!more.is_empty(), "the stream ends, and not the connection");
+        rest.extend_from_slice(&more);
+    }
+    assert_eq!(control.send(STATUS, &[&session, JSON], "{}").await.status, 401);
+    assert_eq!(control.send(STATUS, &[&other, JSON], "{}").await.status, 200);
 }
 
 #[tokio::test]
@@ -114,22 +196,19 @@ async fn operations_want_a_token_or_our_own_page() {
     let (local, session) = (control.local(), control.session().await);
     let answer = control.send(STATUS, &[&local, JSON], "{}").await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "\"Local status 2\""));
-    let answer = control.send(STATUS, &[&session, PANEL, JSON], "{}").await;
+    let answer = control.send(STATUS, &[&session, JSON], "{}").await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "\"Panel status 2\""));
     let own = format!("origin: http://{}", control.address);
-    assert_eq!(control.send(STATUS, &[&session, PANEL, JSON, &own], "{}").await.status, 200);
+    assert_eq!(control.send(STATUS, &[&session, JSON, &own], "{}").await.status, 200);
     let other_port = format!("origin: http://127.0.0.1:{}", control.address.port() ^ 1);
-    let refusals: [(u16, Vec<&str>); 11] = [
+    let refusals: [(u16, Vec<&str>); 8] = [
         (401, vec![JSON]),
-        (401, vec![JSON, PANEL]),
         (401, vec!["authorization: Bearer ghc_wrong", JSON]),
-        (401, vec!["cookie: gatehouse_panel_1=x", PANEL, JSON]),
         (401, vec!["x-api-key: x", JSON]),
-        (403, vec![&session, JSON]),
-        (403, vec![&session, PANEL, JSON, "origin: https://evil.example"]),
-        (403, vec![&session, PANEL, JSON, &other_port]),
-        (403, vec![&session, PANEL, JSON, "sec-fetch-site: same-site"]),
-        (415, vec![&session, PANEL, "content-type: application/x-www-form-urlencoded"]),
+        (403, vec![&session, JSON, "origin: https://evil.example"]),
+        (403, vec![&session, JSON, &other_port]),
+        (403, vec![&session, JSON, "sec-fetch-site: same-site"]),
+        (415, vec![&session, "content-type: application/x-www-form-urlencoded"]),
         (403, vec![&local, JSON, "origin: null"]),
     ];
     for (status, headers) in refusals {
@@ -162,7 +241,7 @@ async fn a_call_is_limited_in_size() {
 }
 
 #[tokio::test]
-async fn files_of_the_panel_need_no_cookie_and_bind_the_browser() {
+async fn files_of_the_panel_need_no_session_and_bind_the_browser() {
     let control = control().await;
     for (path, status, caching) in [
         ("/", 200, "no-cache"),
@@ -181,6 +260,7 @@ async fn files_of_the_panel_need_no_cookie_and_bind_the_browser() {
         );
         let policy = answer.header("content-security-policy").expect("a policy");
         assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"));
+        assert!(policy.contains("form-action 'none';"), "{policy}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
@@ -191,19 +271,11 @@ async fn files_of_the_panel_need_no_cookie_and_bind_the_browser() {
 async fn events_stream_to_whoever_may_call_and_end_with_the_program() {
     let mut control = control().await;
     let session = control.session().await;
-    let line = "GET /control/v1/events HTTP/1.1";
-    assert_eq!(control.send(line, &[], "").await.status, 401);
+    assert_eq!(control.send(EVENTS, &[], "").await.status, 401);
     let foreign = [session.as_str(), "sec-fetch-site: cross-site"];
-    assert_eq!(control.send(line, &foreign, "").await.status, 403);
-    let mut client = RawClient::connect(control.address).await.expect("connected");
-    let host = format!("host: {}", control.address);
-    client.request(line, &[&host, &session], b"").await.expect("sent");
-    let mut text = String::new();
-    while !text.contains("data: {\"kind\":\"changed\"}\n\n") {
-        text += &String::from_utf8_lossy(&client.read_some().await.expect("bytes"));
-    }
-    assert!(text.contains("content-type: text/event-stream"));
-    control.stop.cancel();
+    assert_eq!(control.send(EVENTS, &foreign, "").await.status, 403);
+    let mut client = control.listen(&session).await;
+    control.stop.begun.cancel();
     control.serving.join_next().await.expect("served").expect("no panic");
     while !client.read_some().await.expect("bytes").is_empty() {}
 }

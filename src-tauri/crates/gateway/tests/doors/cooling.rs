@@ -7,11 +7,13 @@ use std::time::Duration;
 use domain::{Clock, CredentialId, ManualClock, SystemClock, WallTime};
 use futures_util::future::join_all;
 use gateway::HttpUpstream;
-use resilience::{AccessState, AttemptRules, Availability, Forced, TransitionState};
-use test_support::{RawAnswer, Reply, ScriptedUpstream};
+use resilience::{
+    AccessState, AttemptRules, Availability, Forced, SOLE_TRIAL_AFTER, TransitionState,
+};
+use test_support::{Ending, RawAnswer, Reply, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, access, always, healthy, limits};
-use crate::world::{ASK, Limits, network};
+use crate::world::{ASK, ASK_STREAM, Limits, network};
 
 /// One try per request, so that a request is one result.
 fn single(clock: &Arc<ManualClock>, network: Arc<HttpUpstream>) -> Limits {
@@ -78,7 +80,7 @@ async fn three_failures_open_it_and_the_next_request_is_answered_at_once() {
         let (status, wait, advice) = said(&answer);
         let wait: u64 = wait.and_then(|wait| wait.parse().ok()).expect("a wait");
         assert_eq!((status, advice), (503, Some("false")));
-        assert!((4..=6).contains(&wait), "5 s and at most a fifth more or less: {wait}");
+        assert_eq!(wait, 1, "nothing else can answer, so it is tried again in a second");
         assert_eq!(answer.header("x-gatehouse-attempts"), Some("0"));
     }
     assert!(fastest <= Duration::from_millis(10), "{fastest:?}");
@@ -121,30 +123,72 @@ async fn f60_an_open_one_is_passed_by() {
 }
 
 #[tokio::test]
-async fn f61_exactly_one_trial_is_out_in_half_open() {
+async fn f61_exactly_one_trial_is_out_and_its_success_opens_the_way_for_all() {
     let clock = manual();
     let one = mended_after(3, Duration::from_secs(1)).await;
     let two = healthy().await;
     let pair = Pair::between(one, two, &["one"], single(&clock, network())).await;
     pair.statuses(3).await;
-    clock.advance(Duration::from_secs(6));
-    assert_eq!(pair.breaker(), AccessState::HalfOpen);
+    assert_eq!(pair.statuses(2).await, [503, 503], "not at once");
+    clock.advance(SOLE_TRIAL_AFTER);
+    assert_eq!(pair.breaker(), AccessState::Open);
     let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
     let mut told: Vec<_> = answers.iter().map(said).collect();
     told.sort();
     let busy = (503, Some("1"), Some("false"));
     assert_eq!(told, [(200, None, None), busy, busy, busy, busy, busy]);
     assert_eq!(pair.calls(), (4, 0), "one call for six requests");
-    // Then two at once, and the third success begins the ramp.
+    assert_eq!(pair.breaker(), AccessState::Closed);
     let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 2);
-    assert_eq!(pair.calls(), (6, 0));
-    assert_eq!(pair.breaker(), AccessState::Recovering { percent: 10 });
-    assert_eq!(
-        pair.statuses(1).await,
-        [200],
-        "nobody else is there, so the ramp holds nobody back"
-    );
+    assert!(answers.iter().all(|answer| answer.status == 200), "a ramp would spare nobody");
+    assert_eq!(pair.calls(), (10, 0));
+}
+
+#[tokio::test]
+async fn f61_nobody_waits_for_the_end_of_a_trial_that_answers() {
+    let clock = manual();
+    let left = parking_lot::Mutex::new(3);
+    let begun: Vec<String> = WELL.events().into_iter().take(2).collect();
+    let one = ScriptedUpstream::answering(move |_| {
+        let mut left = left.lock();
+        *left -= 1;
+        Some(match *left {
+            0.. => Reply::error(500, "x", "oh"),
+            -1 => Reply::sse(begun.clone()).ending(Ending::Stall),
+            _ => Reply::chat(&WELL),
+        })
+    });
+    let one = one.await.expect("an upstream");
+    let url = one.base_url();
+    let pair =
+        Pair::between((one, url), healthy().await, &["one"], single(&clock, network())).await;
+    pair.statuses(3).await;
+    clock.advance(SOLE_TRIAL_AFTER);
+    let mut trial = pair.world.begin_chat(ASK_STREAM).await;
+    let mut seen = String::new();
+    while !seen.contains("all") {
+        seen += &String::from_utf8_lossy(&trial.read_some().await.expect("bytes"));
+    }
+    assert_eq!(pair.statuses(3).await, [200, 200, 200], "while its stream still goes on");
+}
+
+#[tokio::test]
+async fn f61_with_a_stand_in_the_way_back_is_gradual() {
+    let clock = manual();
+    let one = mended_after(3, Duration::ZERO).await;
+    let pair =
+        Pair::between(one, healthy().await, &["one", "two"], single(&clock, network())).await;
+    assert_eq!(pair.statuses(4).await, [502, 502, 502, 200]);
+    clock.advance(Duration::from_secs(6));
+    for _ in 0..2_000 {
+        assert_eq!(pair.ask(ASK).await.status, 200);
+        if pair.breaker() == AccessState::Closed {
+            break;
+        }
+    }
+    let path: Vec<_> = pair.world.seen.transitions().iter().map(|t| t.to).collect();
+    use TransitionState::{Closed, HalfOpen, Open, Recovering};
+    assert_eq!(path, [Open, HalfOpen, Recovering, Closed]);
 }
 
 #[tokio::test]
@@ -155,10 +199,18 @@ async fn f61_a_failed_trial_opens_it_for_longer() {
     clock.advance(Duration::from_secs(6));
     assert_eq!(pair.statuses(3).await, [502, 503, 503]);
     assert_eq!((pair.calls(), pair.breaker()), ((4, 0), AccessState::Open));
-    clock.advance(Duration::from_secs(7));
-    assert_eq!(pair.statuses(1).await, [503], "10 s now, at least 8");
-    clock.advance(Duration::from_secs(5));
-    assert_eq!(pair.statuses(1).await, [502]);
+    let Availability::Closed { until: Some(until), .. } =
+        pair.world.live.availability(&access("one"), "gpt")
+    else {
+        panic!("not open");
+    };
+    let open_secs = until.since(clock.now()).as_secs();
+    assert!((8..=12).contains(&open_secs), "10 s now, and a fifth more or less: {open_secs}");
+    // Nothing else can answer, so it is tried each second all the same, and not more often.
+    clock.advance(Duration::from_millis(900));
+    assert_eq!(pair.statuses(1).await, [503]);
+    clock.advance(Duration::from_millis(100));
+    assert_eq!(pair.statuses(2).await, [502, 503]);
 }
 
 #[tokio::test]
@@ -198,6 +250,19 @@ async fn a_429_cools_down_for_exactly_as_long_as_it_says() {
     assert_eq!(pair.ask(&ASK.replace("gpt", "other")).await.status, 200, "of that model alone");
     clock.advance(Duration::from_micros(1));
     assert_eq!(pair.ask(ASK).await.status, 200, "and not a moment late");
+}
+
+#[tokio::test]
+async fn a_429_that_names_no_usable_wait_hands_on_the_wait_that_follows() {
+    let clock = manual();
+    for garbled in [None, Some("soon")] {
+        let reply = Reply::error(429, "rate_limit_error", "slow down");
+        let reply = garbled.map_or(reply.clone(), |wait| reply.header("retry-after", wait));
+        let pair = Pair::alone(At::Replying(reply), single(&clock, network())).await;
+        assert_eq!(said(&pair.ask(ASK).await), (429, Some("5"), None));
+        assert_eq!(said(&pair.ask(ASK).await), (429, Some("5"), Some("false")), "as it is held to");
+        assert_eq!(pair.calls(), (1, 0));
+    }
 }
 
 #[tokio::test]
@@ -245,10 +310,10 @@ async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
     let url = one.base_url();
     let pair =
         Pair::between((one, url), healthy().await, &["one"], single(&clock, network())).await;
-    assert_eq!(said(&pair.ask(ASK).await), (502, None, Some("false")));
+    assert_eq!(said(&pair.ask(ASK).await), (403, None, Some("false")));
     clock.advance(Duration::from_secs(86_400));
     let answer = pair.ask(ASK).await;
-    assert_eq!(said(&answer), (502, None, Some("false")));
+    assert_eq!(said(&answer), (403, None, Some("false")));
     assert_eq!(answer.json()["error"]["code"], "backend_key_rejected");
     assert_eq!(pair.calls(), (1, 0));
     pair.world.live.credential_changed(&CredentialId::new("one-key").expect("an id"));
@@ -276,13 +341,16 @@ async fn when_all_are_open_the_first_to_reopen_is_tried_once() {
     let one = mended_after(3, Duration::ZERO).await;
     let two = always(Reply::error(500, "x", "oh")).await;
     let pair = Pair::between(one, two, &["one", "two"], single(&clock, network())).await;
-    // One try per request: three for the first until it opens, three for the second, and then the
-    // trial of the first, which has mended.
-    assert_eq!(pair.statuses(7).await, [502, 502, 502, 502, 502, 502, 200]);
-    assert_eq!(pair.calls(), (4, 3));
-    assert_eq!(pair.breaker(), AccessState::HalfOpen);
+    // One try per request: three for the first until it opens, three for the second, and after a second
+    // the trial of the first, which has mended.
+    assert_eq!(pair.statuses(7).await, [502, 502, 502, 502, 502, 502, 503]);
+    clock.advance(SOLE_TRIAL_AFTER);
+    assert_eq!(pair.statuses(2).await, [200, 200]);
+    assert_eq!(pair.calls(), (5, 3));
+    assert_eq!(pair.breaker(), AccessState::Closed);
     let rules: Vec<_> = pair.world.seen.transitions().iter().map(|t| t.rule.word()).collect();
-    assert_eq!(rules, ["failures-in-a-row", "failures-in-a-row", "nothing-else"]);
+    let expected = ["failures-in-a-row", "failures-in-a-row", "nothing-else", "trials-passed"];
+    assert_eq!(rules, expected);
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use domain::MicroUsd;
 use gateway::{Recorded, Verdict};
-use ledger::{Cost, Outcome, RequestState};
-use test_support::{BodyEnd, ChatText, RawAnswer, RawClient, Reply, ScriptedUpstream, search_tree};
+use ledger::{Cost, Outcome, RequestRow, RequestState};
+use test_support::{
+    BodyEnd, ChatText, Ending, RawAnswer, RawClient, Reply, ScriptedUpstream, search_tree,
+};
 
-use crate::world::{ASK, ASK_STREAM, KEY, Limits, world, world_with};
+use crate::world::{ASK, ASK_STREAM, KEY, Limits, PRICED_MODEL, world, world_with};
 
 const HELLO: ChatText<'_> =
     ChatText { model: "gpt-2026", deltas: &["Hel", "lo"], usage: Some((7, 2)) };
@@ -184,21 +186,34 @@ async fn a_whole_answer_to_a_stream_request_is_replayed_as_a_stream() {
 }
 
 #[tokio::test]
-async fn the_mock_answers_in_process_and_is_priced() {
+async fn an_answer_is_priced_by_the_model_that_it_names() {
+    let text = ChatText { model: PRICED_MODEL, ..HELLO };
+    let upstream = upstream(Reply::chat(&text)).await;
+    let world = world(&upstream).await;
+    let answer = world.chat(ASK).await;
+    let (row, _) = world.row(&answer).await;
+    let tokens = row.usage.expect("usage").total();
+    let Cost::Computed { amount, .. } = row.cost else { panic!("computed: {:?}", row.cost) };
+    assert_eq!(amount.micros(), i64::try_from(tokens).expect("few"));
+    assert_eq!(answer.header("x-gatehouse-cost-usd"), Some(amount.to_string().as_str()));
+}
+
+#[tokio::test]
+async fn the_mock_answers_in_process_and_is_free() {
     let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
     let world = world(&upstream).await;
     let ask = ASK.replace("gpt", "mock/echo");
     let answer = world.chat(&ask).await;
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "hi");
     let (row, _) = world.row(&answer).await;
-    let tokens = row.usage.expect("usage").total();
-    let Cost::Computed { amount, .. } = row.cost else { panic!("computed: {:?}", row.cost) };
-    assert_eq!(amount.micros(), i64::try_from(tokens).expect("few"));
-    assert_eq!(answer.header("x-gatehouse-cost-usd"), Some(amount.to_string().as_str()));
+    assert!(row.usage.expect("usage").total() > 0);
+    assert_eq!(row.cost, Cost::NotBilled, "even though a price is declared for it");
+    let free = MicroUsd::ZERO.to_string();
+    assert_eq!(answer.header("x-gatehouse-cost-usd"), Some(free.as_str()));
     let stream = world.chat(&ask.replace("\"model\"", "\"stream\":true,\"model\"")).await;
     assert!(stream.text().ends_with("data: [DONE]\n\n"), "{}", stream.text());
     for (model, status) in [
-        ("fault-401", 502),
+        ("fault-401", 403),
         ("fault-402", 429),
         ("fault-429", 429),
         ("fault-500", 502),
@@ -234,7 +249,7 @@ async fn models_are_listed_and_found_by_their_id() {
 #[tokio::test]
 async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
     let pieces = HELLO.events().into_iter().take(2);
-    for reply in [Reply::sse(pieces).ending(test_support::Ending::Stall), Reply::silence()] {
+    for reply in [Reply::sse(pieces).ending(Ending::Stall), Reply::silence()] {
         let waits_for_first =
             matches!(&reply, reply if format!("{reply:?}").contains("head: None"));
         let upstream = upstream(reply).await;
@@ -255,7 +270,7 @@ async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
         let settled = world.seen.wait_settled(1).await;
         assert_eq!(settled[0].outcome, Outcome::Cancelled);
         assert_eq!(settled[0].verdict, Some(Verdict::Cancelled));
-        assert_eq!((settled[0].recorded, &settled[0].cost), (Recorded::Yes, &Cost::Unpriced));
+        assert_eq!(settled[0].cost, Cost::Unpriced);
         assert_eq!(world.rows().await[0].state, RequestState::Cancelled);
         assert_eq!(world.gateway.in_flight(), 0);
     }
@@ -270,7 +285,7 @@ async fn a_stop_lets_answers_finish_and_writes_everything_down() {
     while upstream.requests().is_empty() {
         tokio::task::yield_now().await;
     }
-    world.stop.cancel();
+    world.stop.begun.cancel();
     let answer = client.answer().await.expect("an answer");
     assert!(answer.text().ends_with("data: [DONE]\n\n"));
     world.serving.join_next().await.expect("served").expect("no panic");
@@ -278,19 +293,49 @@ async fn a_stop_lets_answers_finish_and_writes_everything_down() {
     assert!(RawClient::connect(world.address).await.is_err(), "the port is closed");
 }
 
-#[tokio::test]
-async fn a_stop_past_its_grace_cuts_off_and_settles_as_cancelled() {
-    let upstream = upstream(Reply::silence()).await;
+/// A stop whose grace is over, or is made so by a second wish.
+async fn stopped(reply: Reply, body: &str, grace: Duration) -> (RawAnswer, RequestRow, Verdict) {
+    let upstream = upstream(reply).await;
     let mut limits = Limits::default();
-    limits.door.stop_grace = Duration::from_millis(20);
+    limits.door.stop_grace = grace;
     let mut world = world_with(&upstream, limits).await;
-    let _client = world.begin_chat(ASK).await;
+    let mut client = world.begin_chat(body).await;
     while upstream.requests().is_empty() {
         tokio::task::yield_now().await;
     }
-    world.stop.cancel();
+    world.stop.begun.cancel();
+    if grace > Duration::from_secs(1) {
+        world.stop.hurried.cancel();
+    }
+    let answer = client.answer().await.expect("an answer");
     world.serving.join_next().await.expect("served").expect("no panic");
-    assert_eq!(world.rows().await[0].state, RequestState::Cancelled);
+    let verdict = world.seen.settled()[0].verdict.expect("a verdict");
+    (answer, world.rows().await.swap_remove(0), verdict)
+}
+
+#[tokio::test]
+async fn a_stop_past_its_grace_ends_answers_with_an_error_and_says_whose_it_was() {
+    let begun: Vec<String> = HELLO.events().into_iter().take(2).collect();
+    let hour = Duration::from_secs(3_600);
+    for grace in [Duration::from_millis(20), hour] {
+        let (answer, row, verdict) = stopped(Reply::silence(), ASK, grace).await;
+        let error = &answer.json()["error"];
+        assert_eq!((answer.status, error["code"].as_str()), (503, Some("stopped")), "{error}");
+        assert_eq!(
+            (row.state, row.error_class.as_deref()),
+            (RequestState::Failed, Some("stopped"))
+        );
+        assert_eq!(verdict, Verdict::NotSent, "the backend is not blamed");
+        let reply = Reply::sse(begun.clone()).ending(Ending::Stall);
+        let (answer, row, verdict) = stopped(reply, ASK_STREAM, grace).await;
+        let text = answer.text();
+        assert!(text.contains("\"code\":\"stopped\""), "{text}");
+        assert_eq!(
+            (row.state, row.error_class.as_deref()),
+            (RequestState::Partial, Some("stopped"))
+        );
+        assert_eq!(verdict, Verdict::NotSent);
+    }
 }
 
 #[tokio::test]
@@ -304,42 +349,6 @@ async fn no_key_and_no_prompt_is_left_in_any_file() {
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_keeps_the_answer_and_refuses_the_next_request() {
-    let upstream =
-        ScriptedUpstream::answering(|_| Some(Reply::chat(&HELLO))).await.expect("an upstream");
-    let full = ledger::LedgerLimits { file_bytes_max: Some(262_144) };
-    let world = world_with(&upstream, Limits { ledger: full, ..Limits::default() }).await;
-    // Rows go into pages that are there already until none is left. What was settled just before
-    // that is promised by the journal and kept; what comes after it is refused or not yet recorded.
-    let mut answered = 0;
-    let kept = loop {
-        let answer = world.chat(ASK).await;
-        if answer.status == 503 {
-            break world.ledger.backlog();
-        }
-        assert_eq!(
-            (answer.status, answer.text().contains("Hello")),
-            (200, true),
-            "{}",
-            answer.text()
-        );
-        answered += 1;
-        let settled = world.seen.wait_settled(answered).await;
-        if settled[answered - 1].recorded == Recorded::NotYet {
-            break world.ledger.backlog();
-        }
-        assert!(answered < 2_000, "the disk never filled up");
-    };
-    assert!(kept > 0, "the settlement is kept to be tried again");
-    let sent = upstream.requests().len();
-    let refused = world.chat(ASK).await;
-    assert_eq!(refused.status, 503, "{}", refused.text());
-    assert_eq!(refused.json()["error"]["code"], "ledger_unavailable");
-    assert_eq!(upstream.requests().len(), sent, "nothing is sent that cannot be written down");
-    assert_eq!(world.gateway.in_flight(), 0);
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_kept_alive_until_its_limit() {
     let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
@@ -351,5 +360,5 @@ async fn a_silent_stream_is_kept_alive_until_its_limit() {
     let text = answer.text();
     assert_eq!(text.matches(": waiting for the backend\n\n").count(), 2, "{text}");
     assert!(text.contains("\"code\":\"timeout\""), "{text}");
-    assert_ne!(answer.end, BodyEnd::Complete);
+    assert_eq!(answer.end, BodyEnd::Complete);
 }

@@ -69,6 +69,10 @@ impl Pair {
     /// What a client of a dialect gets, with nothing held against the first backend.
     async fn ask_as(&self, tool: Tool, want: Want) -> RawAnswer {
         self.world.live.reset(&access("one"));
+        self.send_as(tool, want).await
+    }
+
+    async fn send_as(&self, tool: Tool, want: Want) -> RawAnswer {
         let mut client = RawClient::connect(self.world.address).await.expect("connected");
         let (host, bearer) = (self.world.host(), self.world.bearer());
         let headers = [host.as_str(), &bearer, "content-type: application/json"];
@@ -151,4 +155,45 @@ async fn no_client_of_any_dialect_notices_a_stalled_first_backend() {
     // A whole answer may be waited for half of what is left, since another backend is there.
     short.request.total_timeout = Duration::from_secs(2);
     check_both(Fault::Stalled, short).await;
+}
+
+/// Each dialect's status for a rejected key of ours: what ends its tools soonest (`wire::error_status`).
+fn backend_key_status(tool: Tool) -> u16 {
+    match tool {
+        Tool::Chat | Tool::Gemini | Tool::GeminiArray => 403,
+        Tool::Responses => 400,
+        Tool::Messages => 424,
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_key_of_ours_ends_every_client_and_clears_its_token() {
+    let network = network();
+    let rejects = || Reply::error(401, "invalid_api_key", "Incorrect API key provided");
+    let alone = Pair::alone(At::Replying(rejects()), limits(Arc::clone(&network))).await;
+    let two = crate::pair::always(rejects()).await;
+    let both = Pair::over(At::Replying(rejects()), two, &["one", "two"], limits(network)).await;
+    for pair in [&alone, &both] {
+        each(TOOLS, async |tool, name| {
+            pair.world.live.reset(&access("one"));
+            pair.world.live.reset(&access("two"));
+            // The first is told what the backend said, the next that its key is not used any more.
+            for place in ["rejected", "blocked"] {
+                let answer = pair.send_as(tool, Want::Whole).await;
+                let text = answer.text();
+                let name = format!("{name}, {place}: {text}");
+                assert_eq!(answer.status, backend_key_status(tool), "{name}");
+                assert_eq!(answer.header("x-should-retry"), Some("false"), "{name}");
+                assert!(text.contains("rejected its key"), "{name}");
+                assert!(text.contains("local token is fine"), "{name}");
+                for blame in ["authentication_error", "UNAUTHENTICATED", "invalid_api_key"] {
+                    assert!(!text.contains(blame), "{name}");
+                }
+                if matches!(tool, Tool::Chat | Tool::Responses) {
+                    assert_eq!(answer.json()["error"]["code"], "backend_key_rejected", "{name}");
+                }
+            }
+        })
+        .await;
+    }
 }

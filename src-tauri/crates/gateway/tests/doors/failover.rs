@@ -111,8 +111,8 @@ async fn rows(serving: &mut JoinSet<()>) -> Vec<Row> {
         ),
         row("F26 empty", json(""), ASK, (502, "unreadable"), 2),
         row("F26 empty stream", empty(), ASK_STREAM, (502, "unreadable"), 2),
-        row("F32 401", Reply::error(401, "x", "who"), ASK, (502, "backend_key_rejected"), 1),
-        row("F32 403", Reply::error(403, "x", "no"), ASK, (502, "backend_key_rejected"), 1),
+        row("F32 401", Reply::error(401, "x", "who"), ASK, (403, "backend_key_rejected"), 1),
+        row("F32 403", Reply::error(403, "x", "no"), ASK, (403, "backend_key_rejected"), 1),
         row("F33 404", Reply::error(404, "x", "no such model"), ASK, (404, "model_not_found"), 1),
         row("F34 408", Reply::error(408, "x", "slow"), ASK, (504, "timeout"), 2),
         row("F34 409", Reply::error(409, "x", "twice"), ASK, (504, "timeout"), 2),
@@ -266,7 +266,7 @@ async fn after_the_first_content_nothing_is_tried_again() {
         let answer = pair.ask(ASK_STREAM).await;
         let text = answer.text();
         assert!(text.contains("all") && text.contains("\"error\""), "{name}: {text}");
-        assert_ne!(answer.end, BodyEnd::Complete, "{name}");
+        assert_eq!(answer.end, BodyEnd::Complete, "{name}");
         assert_eq!(pair.calls(), (1, 0), "{name}");
         let (row, attempts) = pair.world.row(&answer).await;
         assert_eq!((row.state, attempts.len()), (RequestState::Partial, 1), "{name}");

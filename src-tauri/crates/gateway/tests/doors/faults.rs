@@ -84,8 +84,8 @@ async fn a_failure_before_the_first_event_is_an_honest_status() {
             failed(FailureReason::Unreadable),
         ),
         (Reply::error(200, "rate_limit_error", "slow"), ASK, 429, Verdict::RateLimited),
-        (Reply::error(401, "x", "who"), ASK, 502, Verdict::KeyRejected),
-        (Reply::error(403, "x", "who"), ASK_STREAM, 502, Verdict::KeyRejected),
+        (Reply::error(401, "x", "who"), ASK, 403, Verdict::KeyRejected),
+        (Reply::error(403, "x", "who"), ASK_STREAM, 403, Verdict::KeyRejected),
         (Reply::error(429, "insufficient_quota", "no money"), ASK, 429, Verdict::KeyUnpaid),
         (Reply::rate_limited(3_600), ASK, 429, Verdict::RateLimited),
         (Reply::error(500, "x", "oh"), ASK, 502, failed(FailureReason::Status)),
@@ -111,7 +111,7 @@ async fn a_failure_before_the_first_event_is_an_honest_status() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_ends_with_an_error_and_without_its_final_chunk() {
+async fn a_stream_that_breaks_off_ends_with_an_error_and_cleanly() {
     let cut = |ending| Reply::sse(begun(2)).ending(ending);
     let error_event = "data: {\"error\":{\"message\":\"boom\",\"type\":\"server_error\"}}\n\n";
     let mut with_error = begun(2);
@@ -137,7 +137,7 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_without_its_final_chunk
         let told = ask_over(Arc::clone(&network), reply, ASK_STREAM).await;
         let text = told.answer.text();
         assert_eq!(told.answer.status, 200, "{name}");
-        assert_ne!(told.answer.end, BodyEnd::Complete, "{name}: {text}");
+        assert_eq!(told.answer.end, BodyEnd::Complete, "{name}: {text}");
         let rest = text.strip_prefix(&begun(relayed).concat()).expect(name);
         assert!(
             rest.starts_with("data: {\"error\":{") && rest.ends_with("}\n\n"),
@@ -214,7 +214,7 @@ async fn silence_ends_at_each_limit() {
         let world = world_with(&upstream, limits).await;
         let answer = world.chat(ASK_STREAM).await;
         assert!(answer.text().contains("\"code\":\"timeout\""), "{name}: {}", answer.text());
-        assert_ne!(answer.end, BodyEnd::Complete, "{name}");
+        assert_eq!(answer.end, BodyEnd::Complete, "{name}");
         upstream.broken_off(1).await;
         assert_eq!(world.row(&answer).await.0.state, RequestState::Partial, "{name}");
     }
@@ -245,7 +245,7 @@ async fn a_key_that_the_backend_repeats_is_taken_out() {
         let message = answer.json()["error"]["message"].to_string();
         assert!(!answer.text().contains(KEY), "{message}");
         assert!(message.contains("rejected its key") && message.contains("corp"), "{message}");
-        assert_eq!((answer.status, answer.header("x-should-retry")), (502, Some("false")));
+        assert_eq!((answer.status, answer.header("x-should-retry")), (403, Some("false")));
         let (_, attempts) = world.row(&answer).await;
         assert!(!format!("{attempts:?}").contains(KEY));
     }
@@ -309,7 +309,7 @@ async fn a_locked_or_empty_vault_is_said_and_nothing_is_sent() {
     let credential = domain::CredentialId::new("corp-key").expect("an id");
     world.vault.remove(&credential).await.expect("removed");
     let answer = world.chat(ASK).await;
-    assert_eq!((answer.status, &answer.json()["error"]["code"]), (502, &"key_missing".into()));
+    assert_eq!((answer.status, &answer.json()["error"]["code"]), (403, &"key_missing".into()));
     assert_eq!(answer.header("x-should-retry"), Some("false"));
 }
 

@@ -1,6 +1,8 @@
 //! The two doors on loopback, with a scripted upstream behind them and raw bytes in front.
 
 #[cfg(test)]
+mod addresses;
+#[cfg(test)]
 mod before;
 #[cfg(test)]
 mod bench;
@@ -19,6 +21,8 @@ mod delivery;
 #[cfg(test)]
 mod dialects;
 #[cfg(test)]
+mod echoes;
+#[cfg(test)]
 mod embeddings;
 #[cfg(test)]
 mod endings;
@@ -27,19 +31,29 @@ mod failover;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod ledger_behind;
+#[cfg(test)]
+mod local;
+#[cfg(test)]
 mod pair;
 #[cfg(test)]
 mod probing;
 #[cfg(test)]
+mod references;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod scopes;
 #[cfg(test)]
 mod secure;
 #[cfg(test)]
 mod spellings;
 #[cfg(test)]
 mod surfaces;
+#[cfg(test)]
+mod token_limits;
 #[cfg(test)]
 mod unreachable;
 #[cfg(test)]

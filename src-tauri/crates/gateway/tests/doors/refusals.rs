@@ -273,12 +273,13 @@ async fn a_head_is_limited_in_bytes_and_in_lines() {
 }
 
 #[tokio::test]
-async fn connections_are_limited() {
+async fn connections_of_authenticated_callers_are_limited() {
     let upstream = nobody().await;
     let mut limits = Limits::default();
     limits.door.connections_max = 2;
     let world = world_with(&upstream, limits).await;
-    let request = format!("GET /health HTTP/1.1\r\n{}\r\n\r\n", world.host());
+    let (host, bearer) = (world.host(), world.bearer());
+    let request = format!("GET /v1/models HTTP/1.1\r\n{host}\r\n{bearer}\r\n\r\n");
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut client = RawClient::connect(world.address).await.expect("connected");
@@ -287,8 +288,9 @@ async fn connections_are_limited() {
         held.push(client);
     }
     let mut third = RawClient::connect(world.address).await.expect("connected");
-    let refusal = third.read_some().await.expect("bytes");
-    assert!(refusal.starts_with(b"HTTP/1.1 429"), "{refusal:?}");
+    let refusal = third.answer().await.expect("an answer");
+    assert_eq!(refusal.status, 429);
+    assert!(refusal.text().contains("2 open connections"), "{}", refusal.text());
     // A place that comes free is given away.
     drop(held);
     let admitted = async {
@@ -308,6 +310,41 @@ async fn connections_are_limited() {
 }
 
 #[tokio::test]
+async fn s35_idle_connections_without_a_token_shut_nobody_out() {
+    let upstream = nobody().await;
+    let mut limits = Limits::default();
+    limits.door.connections_max = 16;
+    let world = world_with(&upstream, limits).await;
+    let mut known = RawClient::connect(world.address).await.expect("connected");
+    let models =
+        format!("GET /v1/models HTTP/1.1\r\n{}\r\n{}\r\n\r\n", world.host(), world.bearer());
+    known.send(models.as_bytes()).await.expect("sent");
+    assert_eq!(known.answer().await.expect("an answer").status, 200);
+    let mut idle = Vec::new();
+    for number in 0..40 {
+        let mut client = RawClient::connect(world.address).await.expect("connected");
+        // Half of them begin a request, and some show a wrong token.
+        match number % 4 {
+            0 => client.send(b"GET /v1/mod").await.expect("sent"),
+            1 => {
+                let wrong =
+                    format!("GET /v1/models HTTP/1.1\r\n{}\r\nx-api-key: no\r\n\r\n", world.host());
+                client.send(wrong.as_bytes()).await.expect("sent");
+                assert_eq!(client.answer().await.expect("an answer").status, 401);
+            }
+            _ => {}
+        }
+        idle.push(client);
+    }
+    for _ in 0..5 {
+        assert_eq!(world.get("/v1/models").await.status, 200, "a new one is served");
+    }
+    known.send(models.as_bytes()).await.expect("sent");
+    assert_eq!(known.answer().await.expect("an answer").status, 200, "and the known one stays");
+    assert!(idle[0].read_some().await.is_ok_and(|bytes| bytes.is_empty()), "the oldest was closed");
+}
+
+#[tokio::test]
 async fn a_length_beside_chunks_smuggles_nothing() {
     for length_first in [true, false] {
         let upstream = nobody().await;
@@ -324,7 +361,8 @@ async fn a_length_beside_chunks_smuggles_nothing() {
         let mut client = RawClient::connect(world.address).await.expect("connected");
         client.send(bytes.as_bytes()).await.expect("sent");
         let first = client.answer().await.expect("an answer");
-        assert_eq!(first.status, 400, "an empty body is no JSON");
+        assert_eq!((first.status, first.header("x-should-retry")), (400, Some("false")));
+        assert!(first.text().contains("Content-Length or Transfer-Encoding"), "{}", first.text());
         assert_eq!(first.header("connection"), Some("close"));
         assert!(client.answer().await.is_err(), "what was behind it is not answered");
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway::{HttpUpstream, Names, Surroundings};
+use gateway::{HttpUpstream, Names, Proxies, Surroundings, UpstreamFailure};
 use parking_lot::Mutex;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
@@ -32,6 +32,8 @@ pub(crate) enum Says {
     Nowhere,
     /// Nothing at all.
     Nothing,
+    /// That this machine has no network.
+    Offline,
 }
 
 /// A resolver that does as it is told, and counts.
@@ -62,19 +64,24 @@ impl Names for ToldNames {
         let says = *self.says.lock();
         match says {
             Says::Here => Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))]),
-            Says::Nowhere => Err(io::ErrorKind::NotFound.into()),
+            Says::Nowhere | Says::Offline => Err(io::ErrorKind::NotFound.into()),
             Says::Nothing => std::future::pending().await,
         }
+    }
+
+    fn local_fault(&self) -> Option<UpstreamFailure> {
+        (*self.says.lock() == Says::Offline).then_some(UpstreamFailure::Offline)
     }
 }
 
 /// A network whose names are `names` and where only `authority` signs certificates.
 pub(crate) fn amid(
-    names: Arc<ToldNames>,
+    names: Arc<impl Names + 'static>,
     authority: &Authority,
     connect: Duration,
 ) -> Arc<HttpUpstream> {
-    let surroundings = Surroundings { names, issuers: Some(vec![authority.0.der().clone()]) };
+    let (issuers, proxies) = (Some(vec![authority.certificate()]), Proxies::None);
+    let surroundings = Surroundings { names, issuers, proxies };
     Arc::new(HttpUpstream::amid(surroundings, connect))
 }
 
@@ -100,6 +107,11 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
     }
 
+    /// What it signs with, as those who believe it have it.
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
+    }
+
     /// A certificate for `host` that is good until the end of this year.
     pub(crate) fn identity(&self, host: &str, last_year: i32) -> Identity {
         let (key, mut params) = (key(), params(host));
@@ -119,6 +131,16 @@ pub(crate) fn self_signed() -> Identity {
 
 /// Answers every request with `body`, as JSON; the base URL.
 pub(crate) async fn serve(serving: &mut JoinSet<()>, identity: Identity, body: String) -> String {
+    serve_at(HOST, serving, identity, body).await
+}
+
+/// As [`serve`], under the name `host`.
+pub(crate) async fn serve_at(
+    host: &str,
+    serving: &mut JoinSet<()>,
+    identity: Identity,
+    body: String,
+) -> String {
     let Identity(certificate, key) = identity;
     let ring = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(ring)
@@ -129,7 +151,7 @@ pub(crate) async fn serve(serving: &mut JoinSet<()>, identity: Identity, body: S
         .expect("a certificate and its key");
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let url = format!("https://{HOST}:{}/v1", listener.local_addr().expect("an address").port());
+    let url = format!("https://{host}:{}/v1", listener.local_addr().expect("an address").port());
     serving.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             // A client that does not like the certificate leaves here.

@@ -127,19 +127,35 @@ async fn the_list_of_models_has_the_shape_its_headers_ask_for() {
 }
 
 /// What a client is told when its backend answers this status: status and word in each dialect.
-const STATUSES: [(u16, [(u16, &str); 3]); 9] = {
-    const BAD: [(u16, &str); 3] =
-        [(400, "invalid_request_error"), (400, "invalid_request_error"), (400, "INVALID_ARGUMENT")];
-    const FAILED: [(u16, &str); 3] = [(502, "server_error"), (502, "api_error"), (500, "INTERNAL")];
-    const BUSY: [(u16, &str); 3] =
-        [(503, "overloaded_error"), (529, "overloaded_error"), (503, "UNAVAILABLE")];
+const STATUSES: [(u16, [(u16, &str); 4]); 9] = {
+    /// In Chat, Responses, Messages and Gemini.
+    type Words = [(u16, &'static str); 4];
+    const INVALID: (u16, &str) = (400, "invalid_request_error");
+    const BAD: Words = [INVALID, INVALID, INVALID, (400, "INVALID_ARGUMENT")];
+    const FAILED: Words =
+        [(502, "server_error"), (502, "server_error"), (502, "api_error"), (500, "INTERNAL")];
+    const BUSY: Words = [
+        (503, "overloaded_error"),
+        (503, "overloaded_error"),
+        (529, "overloaded_error"),
+        (503, "UNAVAILABLE"),
+    ];
+    // What ends each dialect's tools soonest and blames nobody's login.
+    const KEY: Words = [
+        (403, "permission_error"),
+        (400, "permission_error"),
+        (424, "api_error"),
+        (403, "PERMISSION_DENIED"),
+    ];
+    const MISSING: (u16, &str) = (404, "not_found_error");
+    const LIMITED: (u16, &str) = (429, "rate_limit_error");
     [
         (400, BAD),
         (422, BAD),
-        (401, FAILED),
-        (403, FAILED),
-        (404, [(404, "not_found_error"), (404, "not_found_error"), (404, "NOT_FOUND")]),
-        (429, [(429, "rate_limit_error"), (429, "rate_limit_error"), (429, "RESOURCE_EXHAUSTED")]),
+        (401, KEY),
+        (403, KEY),
+        (404, [MISSING, MISSING, MISSING, (404, "NOT_FOUND")]),
+        (429, [LIMITED, LIMITED, LIMITED, (429, "RESOURCE_EXHAUSTED")]),
         (500, FAILED),
         (503, BUSY),
         (529, BUSY),
@@ -155,9 +171,10 @@ async fn a_backends_status_is_told_in_the_clients_words() {
     each(cases, async |(tool, server), name| {
         for (said, told) in STATUSES {
             let dialect = match tool {
-                Tool::Chat | Tool::Responses => 0,
-                Tool::Messages => 1,
-                Tool::Gemini | Tool::GeminiArray => 2,
+                Tool::Chat => 0,
+                Tool::Responses => 1,
+                Tool::Messages => 2,
+                Tool::Gemini | Tool::GeminiArray => 3,
             };
             let error = json!({"type": "error", "error": {"message": "the backend's words",
                 "type": "some_error"}});
@@ -306,7 +323,7 @@ async fn s33_only_listed_headers_reach_a_backend() {
             Tool::Chat,
             Server::Chat,
             "authorization",
-            vec!["user-agent", "accept", "x-stainless-lang", "openai-beta", "openai-organization"],
+            vec!["user-agent", "accept", "x-stainless-lang", "openai-beta"],
         ),
         (
             Tool::Responses,
@@ -317,7 +334,6 @@ async fn s33_only_listed_headers_reach_a_backend() {
                 "accept",
                 "x-stainless-lang",
                 "openai-beta",
-                "openai-organization",
                 "originator",
                 "session-id",
             ],

@@ -123,8 +123,8 @@ async fn f3_a_dead_name_is_not_asked_for_by_each_request_and_is_found_again() {
     assert!(codes[3..].iter().all(|code| code == "overloaded"), "{codes:?}");
     assert_eq!(names.asked(), 3, "the breaker spares the name server");
     names.say(Says::Here);
-    // Five seconds, and a fifth more at most: nothing holds the name dead for longer.
-    clock.advance(Duration::from_secs(6));
+    // Nothing holds the name dead for longer than the wait before a sole trial.
+    clock.advance(resilience::SOLE_TRIAL_AFTER);
     let answer = pair.ask(ASK).await;
     assert_eq!((answer.status, pair.calls()), (200, (1, 0)), "{}", answer.text());
     assert_eq!(names.asked(), 4);

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 use domain::{
     Access, BackendId, BoundSecret, ClientId, Clock, CredentialId, Crossing, MicroUsd, Rates,
     Secret, SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
     Backend, CacheUse, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent,
-    GatewayParts, HttpUpstream, Listener, Live, MockUpstream, RequestLimits, RequestSummary,
-    ResilienceRules, Snapshot, new_token,
+    GatewayParts, HttpUpstream, Listener, Live, MockUpstream, Names, RequestLimits, RequestSummary,
+    ResilienceRules, Snapshot, Stop, Surroundings, SystemNames, new_token,
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
@@ -22,7 +23,6 @@ use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use vault::{MemoryStore, Vault};
 use wire::TargetKind;
 
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) seen: Arc<Seen>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) token: String,
-    pub(crate) stop: CancellationToken,
+    pub(crate) stop: Stop,
     pub(crate) serving: JoinSet<()>,
     pub(crate) folder: TempDir,
 }
@@ -111,7 +111,23 @@ pub(crate) enum Memory {
 }
 
 pub(crate) fn network() -> Arc<HttpUpstream> {
-    Arc::new(HttpUpstream::new(Duration::from_secs(5)))
+    network_within(Duration::from_secs(5))
+}
+
+pub(crate) fn network_within(connect_timeout: Duration) -> Arc<HttpUpstream> {
+    let surroundings = Surroundings { names: Arc::new(Online), ..Surroundings::default() };
+    Arc::new(HttpUpstream::amid(surroundings, connect_timeout))
+}
+
+/// The system's names on a machine that is online, as far as the tests are concerned.
+#[derive(Debug)]
+struct Online;
+
+#[async_trait]
+impl Names for Online {
+    async fn addresses(&self, name: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        SystemNames.addresses(name, port).await
+    }
 }
 
 impl Default for Limits {
@@ -204,7 +220,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     let gateway = Gateway::new(parts, limits.door);
     let listener = Listener::bind(0).await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
-    let stop = CancellationToken::new();
+    let stop = Stop::default();
     let mut serving = JoinSet::new();
     serving.spawn(Arc::clone(&gateway).serve(listener, stop.clone()));
     let token = token.secret.expose().to_owned();
@@ -280,12 +296,19 @@ fn keys(role: BackendRole) -> Vec<PoolMember> {
     }
 }
 
-/// One declared price: a dollar a million tokens for the mock's `echo`.
+/// A model that has a declared price at the provider.
+pub(crate) const PRICED_MODEL: &str = "priced-1";
+
+/// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`, which
+/// is free nevertheless.
 fn prices() -> PriceBook {
-    let mock = BackendId::new("mock").expect("an id");
     let dollar = Some(MicroUsd::new(1_000_000));
     let rates = Rates { input: dollar, output: dollar, ..Rates::default() };
-    PriceBook::default().with(Price::declared(&mock, "echo", rates, WallTime::from_unix_ms(0)))
+    let price = |backend: &str, model| {
+        let backend = BackendId::new(backend).expect("an id");
+        Price::declared(&backend, model, rates, WallTime::from_unix_ms(0))
+    };
+    PriceBook::default().with(price("mock", "echo")).with(price("corp", PRICED_MODEL))
 }
 
 impl World {

@@ -6,8 +6,8 @@ use domain::{Access, CredentialId, RequestId, TokenUsage, WallTime};
 
 use super::{NOW_MS, Place, at, attempt, backend, ended, request};
 use crate::{
-    ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState, AccessStates, Attempt, AttemptEnd,
-    AttemptOutcome, Bypasses, CacheOutcome, EVIDENCE_KEPT_MAX, Outcome, Pace, Purpose, Settlement,
+    ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState, Attempt, AttemptEnd, AttemptOutcome,
+    Bypasses, CacheOutcome, EVIDENCE_KEPT_MAX, Ledger, Outcome, Pace, Purpose, Settled, Settlement,
     TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery,
 };
 
@@ -29,6 +29,10 @@ fn transition(name: &str, ms: i64) -> Transition {
     }
 }
 
+fn note(ledger: &Ledger, transitions: Vec<Transition>) {
+    ledger.note_access_changes(transitions, Vec::new()).expect("kept");
+}
+
 fn asked(name: Option<&str>, from: i64, to: i64) -> TransitionQuery {
     TransitionQuery { backend: name.map(backend), from: at(from), to: at(to), limit: 100 }
 }
@@ -45,9 +49,8 @@ async fn transitions_are_read_back_by_backend_and_time_newest_first() {
         ..transition("home", 30)
     };
     let (first, second) = (transition("home", 10), transition("away", 20));
-    ledger.add_transitions(vec![first.clone(), second.clone()]).await.expect("kept");
-    ledger.add_transitions(vec![bare.clone()]).await.expect("kept");
-    ledger.add_transitions(Vec::new()).await.expect("nothing to keep");
+    note(&ledger, vec![first.clone(), second.clone()]);
+    note(&ledger, vec![bare.clone()]);
     drop(ledger);
     let ledger = place.open();
     let list = async |query| ledger.transitions(query).await.expect("read");
@@ -63,9 +66,11 @@ async fn transitions_are_limited_by_backend_and_go_with_the_requests_of_their_ti
     let place = Place::new();
     let ledger = place.open();
     let kept = i64::try_from(TRANSITIONS_KEPT_MAX).expect("small");
-    ledger.add_transitions(vec![transition("away", 0)]).await.expect("kept");
+    note(&ledger, vec![transition("away", 0)]);
     let flapping = (0..=kept).map(|ms| transition("home", ms)).collect();
-    ledger.add_transitions(flapping).await.expect("kept");
+    note(&ledger, flapping);
+    let all = || ledger.transitions(asked(None, 0, 1));
+    all().await.expect("committed");
     let count = || -> i64 {
         let count = "SELECT count(*) FROM transitions WHERE backend = 'home'";
         place.raw().query_row(count, [], |row| row.get(0)).expect("a count")
@@ -91,7 +96,7 @@ async fn evidence_is_kept_up_to_its_limit_and_words_from_outside_are_cut() {
         evidence: ids.clone(),
         ..transition("home", 0)
     };
-    ledger.add_transitions(vec![long]).await.expect("kept");
+    note(&ledger, vec![long]);
     let read = ledger.transitions(asked(None, 0, 1)).await.expect("read");
     assert_eq!(read[0].evidence, ids[..EVIDENCE_KEPT_MAX]);
     assert_eq!(read[0].model.as_ref().map(String::len), Some(crate::NAME_CHARS_MAX));
@@ -101,27 +106,51 @@ async fn evidence_is_kept_up_to_its_limit_and_words_from_outside_are_cut() {
 async fn states_are_replaced_whole_and_survive_a_restart() {
     let place = Place::new();
     let ledger = place.open();
-    assert_eq!(ledger.access_states().await.expect("read"), None);
+    assert_eq!(ledger.access_states().await.expect("read"), []);
     let state = |name: &str, key: Option<&str>, bytes: usize| AccessState {
         access: access(name, key),
+        saved: at(2),
         json: "7".repeat(bytes),
     };
-    let first = AccessStates { saved: at(1), states: vec![state("gone", None, 3)] };
-    ledger.save_access_states(first).await.expect("kept");
+    let first = AccessState { saved: at(1), ..state("gone", None, 3) };
+    ledger.save_access_states(vec![first]).await.expect("kept");
     let longest = state("home", None, ACCESS_STATE_BYTES_MAX);
     let second = state("home", Some("key"), 9);
     let too_long = state("home", Some("other"), ACCESS_STATE_BYTES_MAX + 1);
     let states = vec![longest.clone(), second.clone(), too_long];
-    ledger.save_access_states(AccessStates { saved: at(2), states }).await.expect("kept");
+    ledger.save_access_states(states).await.expect("kept");
     drop(ledger);
     let ledger = place.open();
-    let kept = ledger.access_states().await.expect("read");
-    assert_eq!(kept, Some(AccessStates { saved: at(2), states: vec![longest, second] }));
+    assert_eq!(ledger.access_states().await.expect("read"), [longest, second]);
     let many = (0..=ACCESS_STATES_MAX).map(|number| state(&format!("b{number}"), None, 2));
-    let many = AccessStates { saved: at(3), states: many.collect() };
-    ledger.save_access_states(many).await.expect("kept");
-    let kept = ledger.access_states().await.expect("read").expect("states");
-    assert_eq!(kept.states.len(), ACCESS_STATES_MAX);
+    ledger.save_access_states(many.collect()).await.expect("kept");
+    let kept = ledger.access_states().await.expect("read");
+    assert_eq!(kept.len(), ACCESS_STATES_MAX);
+}
+
+/// R16: a cooldown that began less than a second before a kill was forgotten.
+#[tokio::test]
+async fn a_change_is_in_the_file_before_the_settlement_after_it() {
+    let place = Place::new();
+    let ledger = place.open();
+    let state = |ms: i64, json: &str| AccessState {
+        access: access("home", Some("key")),
+        saved: at(ms),
+        json: json.to_owned(),
+    };
+    let other = AccessState { access: access("away", None), ..state(1, "calm") };
+    ledger.save_access_states(vec![other.clone(), state(1, "closed")]).await.expect("kept");
+    let changes = vec![transition("home", 2)];
+    ledger.note_access_changes(changes.clone(), vec![state(2, "open")]).expect("queued");
+    assert_eq!(ledger.settle(ended(1)).await.expect("settled"), Settled::Committed);
+    let killed = place.as_if_killed();
+    let restarted = killed.open();
+    let kept = restarted.access_states().await.expect("read");
+    assert_eq!(kept, [other.clone(), state(2, "open")]);
+    assert_eq!(restarted.transitions(asked(None, 0, 9)).await.expect("read"), changes);
+    // What waited behind a lock does not undo what was kept since.
+    ledger.note_access_changes(Vec::new(), vec![state(1, "older")]).expect("queued");
+    assert_eq!(ledger.access_states().await.expect("read"), [other, state(2, "open")]);
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use std::fs;
 use domain::MicroUsd;
 
 use super::{Place, ended, files, request};
-use crate::{Cost, Ledger, LedgerError, LedgerLimits, RequestState, database, schema_version};
+use crate::{
+    BacklogReason, Cost, Ledger, LedgerError, LedgerLimits, LedgerState, RequestState, Settled,
+    database, schema_version,
+};
 
 #[tokio::test]
 async fn a_new_ledger_is_private_and_sound() {
@@ -27,7 +30,7 @@ async fn a_new_ledger_is_private_and_sound() {
         for name in files(&folder) {
             assert_eq!(mode(&folder.join(&name)), 0o600, "{name}");
         }
-        assert_eq!(files(&folder).len(), 5, "the file, its log and its index, two journals");
+        assert_eq!(files(&folder).len(), 3, "the file, its log and its index");
         assert_eq!(mode(&copy), 0o600);
     }
     assert!(matches!(ledger.backup(copy.clone()).await, Err(LedgerError::File { .. })));
@@ -72,7 +75,7 @@ fn a_newer_file_is_refused_and_not_touched() {
     place.raw().pragma_update(None, "user_version", 7).expect("changed");
     let before = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     let refused = Ledger::open(&place.path()).expect_err("refused");
-    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 3 }), "{refused:?}");
+    assert!(matches!(refused, LedgerError::NewerSchema { found: 7, known: 5 }), "{refused:?}");
     let after = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     assert!(before == after);
 }
@@ -120,11 +123,11 @@ async fn a_damaged_page_is_found_and_named() {
     let ledger = place.open();
     let read = ledger.request(request(3).id).await;
     assert!(matches!(read, Err(LedgerError::Corrupt { .. })), "{read:?}");
-    // The journal takes the first; from its commit on it is known that none can be written.
-    ledger.settle(ended(900)).await.expect("promised");
-    let _refused = ledger.spend(super::at(0), super::at(1)).await;
-    let settled = ledger.settle(ended(901)).await;
-    assert!(matches!(settled, Err(LedgerError::Corrupt { .. })), "{settled:?}");
+    // What cannot be written is kept, and new requests are refused with the reason.
+    assert_eq!(ledger.settle(ended(900)).await.expect("queued"), Settled::Queued);
+    let LedgerState::Refusing(backlog) = ledger.state() else { panic!("{:?}", ledger.state()) };
+    assert_eq!((backlog.reason, backlog.records), (BacklogReason::Damaged, 1));
+    assert!(matches!(ledger.reserve(request(901)), Err(LedgerError::Corrupt { .. })));
     assert!(!ledger.check_integrity().await.expect("checked").is_sound());
 }
 

@@ -34,6 +34,7 @@ async fn a_settled_request_is_read_back_as_it_was_written() {
     assert_eq!(row.model_billed, settlement.model_billed);
     assert_eq!(row.finish_reason, settlement.finish_reason);
     assert_eq!((row.error_class, row.ended), (None, Some(settlement.ended)));
+    assert_eq!(row.error_message, None);
     assert_eq!(row.explanation, settlement.explanation);
 }
 
@@ -129,6 +130,57 @@ async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
 }
 
 #[tokio::test]
+async fn requests_are_found_by_route_model_status_and_time() {
+    let place = Place::new();
+    let ledger = place.open();
+    for number in 1..=8 {
+        let mut settlement = ended(number);
+        if number % 2 == 0 {
+            (settlement.outcome, settlement.http_status) = (Outcome::Failed, Some(503));
+            settlement.model_billed = None;
+        }
+        if number % 4 == 0 {
+            settlement.http_status = Some(404);
+            settlement.request.route = "slow".to_owned();
+            settlement.request.model_asked = "gpt-4.1".to_owned();
+        }
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let check = async |query: RequestQuery, expected: &[u32]| {
+        let query = RequestQuery { limit: 9, ..query };
+        let rows = ledger.requests(query.clone()).await.expect("read");
+        let found: Vec<_> = rows.iter().map(|row| row.request.id).collect();
+        let expected: Vec<RequestId> = expected.iter().map(|number| request(*number).id).collect();
+        assert_eq!(found, expected, "{query:?}");
+    };
+    let all = RequestQuery::newest(9);
+    let status = |range| RequestQuery { http_status: Some(range), ..all.clone() };
+    check(status(503..=503), &[6, 2]).await;
+    check(status(400..=599), &[8, 6, 4, 2]).await;
+    check(status(200..=299), &[7, 5, 3, 1]).await;
+    check(RequestQuery { state: Some(RequestState::Failed), ..status(404..=404) }, &[8, 4]).await;
+    let route = Some("slow".to_owned());
+    check(RequestQuery { route: route.clone(), ..all.clone() }, &[8, 4]).await;
+    let model = |name: &str| RequestQuery { model: Some(name.to_owned()), ..all.clone() };
+    check(model("gpt-4.1"), &[8, 4]).await;
+    check(model("gpt-4.1-2025-04-14"), &[7, 5, 3, 1]).await;
+    check(model("fast"), &[7, 6, 5, 3, 2, 1]).await;
+    check(RequestQuery { before: Some(request(6).id), ..model("fast") }, &[5, 3, 2, 1]).await;
+    check(RequestQuery { route, ..model("fast") }, &[]).await;
+    check(model("gpt"), &[]).await;
+    check(model("gpt*"), &[8, 7, 5, 4, 3, 1]).await;
+    check(model("*4.1"), &[8, 4]).await;
+    check(model("f?st*"), &[]).await;
+    check(model("[f]ast*"), &[]).await;
+    let since = |ms| RequestQuery { since: Some(at(ms)), ..all.clone() };
+    check(since(7_000), &[8, 7]).await;
+    check(RequestQuery { until: Some(at(8_000)), ..since(6_001) }, &[7]).await;
+    let until = RequestQuery { until: Some(at(3_000)), ..all.clone() };
+    check(until.clone(), &[2, 1]).await;
+    check(RequestQuery { before: Some(request(2).id), ..until }, &[1]).await;
+}
+
+#[tokio::test]
 async fn a_page_has_at_most_its_limit() {
     let place = Place::new();
     let ledger = place.open();
@@ -151,6 +203,7 @@ async fn hostile_and_endless_text_is_only_text() {
     settlement.request.project = Some(hostile.to_owned());
     settlement.model_billed = Some(format!("{hostile}\0{}", "x".repeat(NAME_CHARS_MAX)));
     settlement.explanation = Some("y".repeat(SENTENCE_CHARS_MAX + 1));
+    settlement.error_message = Some("e".repeat(SENTENCE_CHARS_MAX + 1));
     settlement.attempts = vec![attempt("home", Some(hostile)); ATTEMPTS_MAX + 1];
     ledger.settle(settlement.clone()).await.expect("settled");
     let (row, attempts) =
@@ -160,6 +213,7 @@ async fn hostile_and_endless_text_is_only_text() {
     assert!(billed.starts_with("'); DROP TABLE requests; --\u{fffd}x"));
     assert_eq!(billed.chars().count(), NAME_CHARS_MAX);
     assert_eq!(row.explanation.map(|text| text.len()), Some(SENTENCE_CHARS_MAX));
+    assert_eq!(row.error_message.map(|text| text.len()), Some(SENTENCE_CHARS_MAX));
     assert_eq!(attempts.len(), ATTEMPTS_MAX);
     assert_eq!(attempts[0].error_class.as_deref(), Some(hostile));
     assert!(ledger.check_integrity().await.expect("checked").is_sound());

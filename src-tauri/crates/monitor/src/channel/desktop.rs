@@ -20,6 +20,8 @@ use crate::notify::{Notification, Urgency};
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
 /// Most notifications whose click is waited for; one more is shown without a click.
 pub const CLICKS_WAITED_FOR_MAX: usize = 16;
+/// Most notifications remembered, to be replaced or taken away; far more than a desktop shows.
+const SHOWN_REMEMBERED_MAX: usize = 64;
 /// Most deliveries that may be stuck in a desktop that hangs; one more is refused at once.
 pub const CALLS_AT_ONCE_MAX: usize = 4;
 
@@ -48,9 +50,12 @@ pub struct DesktopChannel {
 struct Shared {
     identity: Identity,
     on_open: OnOpen,
-    /// What is shown now, by key. A click takes the entry, so it opens one place once even if the
-    /// notification was replaced meanwhile and two threads wait for it.
+    /// What is shown now, by key, to be replaced, taken away or opened. A click takes the entry, so
+    /// it opens one place once even if the notification was replaced meanwhile and two threads wait
+    /// for it.
     shown: Mutex<BTreeMap<String, Shown>>,
+    /// Threads that wait for a click.
+    waiting: AtomicUsize,
     calls: AtomicUsize,
 }
 
@@ -67,6 +72,7 @@ impl DesktopChannel {
             identity,
             on_open,
             shown: Mutex::new(BTreeMap::new()),
+            waiting: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
         };
         Self { shared: Arc::new(shared) }
@@ -75,27 +81,51 @@ impl DesktopChannel {
 
 impl Channel for DesktopChannel {
     fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
-        let call = Call::begin(&self.shared).ok_or(ChannelError::Hung(DELIVERY_LIMIT))?;
-        let (answer, accepted) = mpsc::sync_channel(1);
         let notification = notification.clone();
-        let show = move || {
-            let shared = Arc::clone(&call.0);
-            let outcome = shared.show(&notification);
-            drop(call);
-            let (outcome, handle) = match outcome {
+        self.call(move |shared, answer| {
+            let (outcome, handle) = match shared.show(&notification) {
                 Ok((delivered, handle)) => (Ok(delivered), Some(handle)),
                 Err(error) => (Err(error), None),
             };
             let waits = matches!(outcome, Ok(Delivered::Clickable));
-            // An error says that the caller gave up after the time limit.
-            let _late = answer.send(outcome);
+            answer(outcome);
             if let (true, Some(handle)) = (waits, handle) {
                 shared.wait_for_click(&notification.key, handle);
+                shared.waiting.fetch_sub(1, Ordering::SeqCst);
             }
+        })
+    }
+
+    fn withdraw(&self, key: &str) -> Result<(), ChannelError> {
+        let Some(shown) = self.shared.lock().remove(key) else { return Ok(()) };
+        self.call(move |_shared, answer| {
+            close(shown.server_id);
+            answer(Ok(()));
+        })
+    }
+}
+
+impl DesktopChannel {
+    /// Runs `work` on a thread of its own and waits until it answers, at most [`DELIVERY_LIMIT`].
+    /// It may go on after its answer.
+    fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Shared>, &mut dyn FnMut(Result<T, ChannelError>)) + Send + 'static,
+    ) -> Result<T, ChannelError> {
+        let call = Call::begin(&self.shared).ok_or(ChannelError::Hung(DELIVERY_LIMIT))?;
+        let (answer, accepted) = mpsc::sync_channel(1);
+        let thread = move || {
+            let shared = Arc::clone(&call.0);
+            let mut call = Some(call);
+            work(&shared, &mut |outcome| {
+                drop(call.take());
+                // An error says that the caller gave up after the time limit.
+                let _late = answer.send(outcome);
+            });
         };
         std::thread::Builder::new()
             .name("notification".to_owned())
-            .spawn(show)
+            .spawn(thread)
             .map_err(|error| ChannelError::Refused(Box::new(error)))?;
         accepted.recv_timeout(DELIVERY_LIMIT).unwrap_or(Err(ChannelError::Hung(DELIVERY_LIMIT)))
     }
@@ -107,7 +137,7 @@ impl Shared {
         notification: &Notification,
     ) -> Result<(Delivered, NotificationHandle), ChannelError> {
         let abilities = Abilities::ask()?;
-        let clickable = abilities.actions && self.lock().len() < CLICKS_WAITED_FOR_MAX;
+        let clickable = abilities.actions && self.begin_waiting();
         let replaced = self.lock().get(&notification.key).and_then(|shown| shown.server_id);
         let mut toast = notify_rust::Notification::new();
         toast.appname(&self.identity.app_name).summary(&notification.title);
@@ -126,13 +156,29 @@ impl Shared {
             toast.id(id);
         }
         self.add_platform_hints(&mut toast, notification.urgency);
-        let handle = toast.show().map_err(|error| ChannelError::Refused(Box::new(error)))?;
-        if !clickable {
-            return Ok((Delivered::ShownOnly, handle));
-        }
+        let handle = match toast.show() {
+            Ok(handle) => handle,
+            Err(error) => {
+                if clickable {
+                    self.waiting.fetch_sub(1, Ordering::SeqCst);
+                }
+                return Err(ChannelError::Refused(Box::new(error)));
+            }
+        };
         let shown = Shown { server_id: server_id(&handle), path: notification.path.clone() };
-        self.lock().insert(notification.key.clone(), shown);
-        Ok((Delivered::Clickable, handle))
+        let mut all = self.lock();
+        all.insert(notification.key.clone(), shown);
+        if all.len() > SHOWN_REMEMBERED_MAX {
+            all.pop_first();
+        }
+        let delivered = if clickable { Delivered::Clickable } else { Delivered::ShownOnly };
+        Ok((delivered, handle))
+    }
+
+    /// Takes one of the places for those who wait for a click, if one is left.
+    fn begin_waiting(&self) -> bool {
+        let one_more = |waiting| (waiting < CLICKS_WAITED_FOR_MAX).then_some(waiting + 1);
+        self.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_ok()
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]
@@ -233,11 +279,11 @@ fn server_id(_handle: &NotificationHandle) -> Option<u32> {
 #[cfg(all(unix, not(target_os = "macos")))]
 fn close(server_id: Option<u32>) {
     if let Some(Err(error)) = server_id.map(super::session_bus::close) {
-        tracing::debug!(%error, "a clicked notification was gone already");
+        tracing::debug!(%error, "a notification was gone already");
     }
 }
 
-/// These desktops take a clicked notification away themselves.
+/// These desktops take a clicked notification away themselves, and no other on request.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 const fn close(_server_id: Option<u32>) {}
 

@@ -200,6 +200,7 @@ fn a_restored_state_is_unknown_until_confirmed_and_says_what_it_was() {
     assert_eq!((view.state, view.cause), (State::Unknown, Cause::LastKnown));
     assert_eq!(view.reason, "last known: up, 3 h ago");
     assert_eq!(view.observed, Some(at(2).wall));
+    assert_eq!(view.last_known.map(|known| known.state), Some(State::Up));
     assert_eq!(health.next_probe_at(), Moment::default(), "due at once");
     let entropy = SeededEntropy::new(1);
     for second in [1, 2] {
@@ -208,6 +209,16 @@ fn a_restored_state_is_unknown_until_confirmed_and_says_what_it_was() {
     }
     let view = health.view(three_hours_later(2));
     assert_eq!((view.state, view.reason.as_str()), (State::Up, "answers"));
+    assert_eq!(view.last_known, None, "what is known now is not the last known state");
+}
+
+#[test]
+fn a_restored_state_whose_last_result_was_not_kept_has_no_age() {
+    let (health, _) = play("---");
+    let stored = LastKnown { observed: None, ..health.last_known().expect("settled").clone() };
+    let health = Health::restored(stored, INTERVAL, Moment::default());
+    let view = health.view(at(9_000));
+    assert_eq!((view.reason.as_str(), view.observed), ("last known: down", None));
 }
 
 #[test]

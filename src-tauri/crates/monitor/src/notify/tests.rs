@@ -20,28 +20,53 @@ fn run(number: i64, verdict: RunVerdict) -> Event {
     Event::RunFinished { run, verdict, sentence: "Ready, 9.3 of 10".to_owned() }
 }
 
-fn down(id: &str, impact: Impact) -> Event {
-    Event::BackendDown {
-        backend: BackendId::new(id).expect("a good id"),
+fn id(text: &str) -> BackendId {
+    BackendId::new(text).expect("a good id")
+}
+
+fn routes(ids: &[&str]) -> BTreeSet<RouteId> {
+    ids.iter().map(|id| RouteId::new(*id).expect("a good id")).collect()
+}
+
+/// One route has another backend.
+fn covered() -> Impact {
+    Impact { covered: routes(&["fast"]), uncovered: BTreeSet::new() }
+}
+
+/// One route has no other backend.
+fn uncovered() -> Impact {
+    Impact { covered: BTreeSet::new(), uncovered: routes(&["fast"]) }
+}
+
+fn failed(backend: &str, server: &str, impact: Impact) -> FailedBackend {
+    FailedBackend {
+        backend: id(backend),
         label: "OpenAI".to_owned(),
+        server: server.to_owned(),
         cause: Cause::Failing,
         reason: "connection refused.".to_owned(),
         impact,
     }
 }
 
-fn back(id: &str) -> Event {
-    Event::BackendBack {
-        backend: BackendId::new(id).expect("a good id"),
-        label: "OpenAI".to_owned(),
-    }
+/// Down, on a server of its own.
+fn down(backend: &str, impact: Impact) -> Event {
+    Event::BackendDown(failed(backend, backend, impact))
+}
+
+fn back(backend: &str) -> Event {
+    Event::BackendBack { backend: id(backend), label: "OpenAI".to_owned() }
+}
+
+fn gone(backend: &str) -> Event {
+    Event::BackendGone { backend: id(backend) }
 }
 
 #[track_caller]
 fn shown(decision: Decision) -> Notification {
     match decision {
         Decision::Show(notification) => notification,
-        Decision::Hold(hold) => panic!("held: {hold:?}"),
+        other => panic!("not shown: {other:?}"),
     }
 }
 
@@ -49,7 +74,7 @@ fn shown(decision: Decision) -> Notification {
 fn a_finished_run_tells_its_verdict_and_opens_the_readiness_screen() {
     for (number, verdict, title, urgency) in [
         (1, RunVerdict::Ready, "Ready to work", Urgency::Low),
-        (2, RunVerdict::ReadyWithWarnings, "Ready, with warnings", Urgency::Normal),
+        (2, RunVerdict::ReadyWithWarnings, "Ready with warnings", Urgency::Normal),
         (3, RunVerdict::NotReady, "Not ready", Urgency::Normal),
     ] {
         let mut policy = NotificationPolicy::new();
@@ -62,7 +87,7 @@ fn a_finished_run_tells_its_verdict_and_opens_the_readiness_screen() {
 #[test]
 fn nothing_is_shown_while_switched_off_or_while_the_user_looks() {
     let mut policy = NotificationPolicy::new();
-    let event = down("a", Impact::Uncovered);
+    let event = down("a", uncovered());
     assert_eq!(policy.decide(&event, OFF, at(1)), Decision::Hold(Hold::SwitchedOff));
     assert_eq!(policy.decide(&event, LOOKING, at(1)), Decision::Hold(Hold::WindowFocused));
     shown(policy.decide(&event, AWAY, at(1)));
@@ -74,7 +99,7 @@ fn the_same_thing_is_told_once_and_again_after_it_was_over() {
     let event = run(1, RunVerdict::Ready);
     shown(policy.decide(&event, AWAY, at(1)));
     assert_eq!(policy.decide(&event, AWAY, at(2)), Decision::Hold(Hold::AlreadyTold));
-    let event = down("a", Impact::Covered);
+    let event = down("a", covered());
     shown(policy.decide(&event, AWAY, at(3)));
     assert_eq!(policy.decide(&event, AWAY, at(700)), Decision::Hold(Hold::AlreadyTold));
     shown(policy.decide(&back("a"), AWAY, at(701)));
@@ -82,18 +107,82 @@ fn the_same_thing_is_told_once_and_again_after_it_was_over() {
 }
 
 #[test]
-fn a_return_is_told_only_after_a_told_fault_of_two_minutes() {
+fn another_cause_of_the_same_fault_replaces_what_is_shown() {
+    let mut policy = NotificationPolicy::new();
+    let first = shown(policy.decide(&down("a", uncovered()), AWAY, at(1)));
+    let rejected = FailedBackend { cause: Cause::KeyRejected, ..failed("a", "a", uncovered()) };
+    let second = shown(policy.decide(&Event::BackendDown(rejected), AWAY, at(2)));
+    assert_eq!((second.key, second.title.as_str()), (first.key, "OpenAI: key rejected"));
+}
+
+#[test]
+fn backends_behind_one_server_are_one_notification() {
+    let mut policy = NotificationPolicy::new();
+    let one = |backend: &str, label: &str, impact| {
+        let failed = failed(backend, "127.0.0.1:8080", impact);
+        Event::BackendDown(FailedBackend { label: label.to_owned(), ..failed })
+    };
+    let none = Impact::default;
+    let first = shown(policy.decide(&one("a", "Alpha", none()), AWAY, at(1)));
+    assert_eq!((first.title.as_str(), first.path.as_str()), ("Alpha is down", "/backends/a"));
+    assert_eq!(first.body, "Requests for a/… fail. Connection refused.");
+    let mut last = first.clone();
+    for (backend, label, impact) in
+        [("b", "Beta", covered()), ("c", "Gamma", none()), ("d", "Delta", uncovered())]
+    {
+        last = shown(policy.decide(&one(backend, label, impact), AWAY, at(2)));
+        assert_eq!(last.key, first.key, "it replaces the one before");
+    }
+    assert_eq!((last.title.as_str(), last.path.as_str()), ("4 backends are down", "/backends"));
+    let names = "Alpha, Beta, Gamma and 1 more at 127.0.0.1:8080.";
+    assert_eq!(last.body, format!("The route fast has no other backend. {names}"));
+    assert_eq!(last.urgency, Urgency::Critical);
+    // Another server's fault is another notification.
+    let other = shown(policy.decide(&down("e", none()), AWAY, at(3)));
+    assert_ne!(other.key, first.key);
+
+    for (backend, title) in
+        [("d", "3 backends are down"), ("b", "2 backends are down"), ("c", "Alpha is down")]
+    {
+        let left = shown(policy.decide(&back(backend), AWAY, at(200)));
+        assert_eq!((left.key, left.title.as_str()), (first.key.clone(), title));
+    }
+    let over = shown(policy.decide(&back("a"), AWAY, at(201)));
+    assert_eq!((over.key, over.title.as_str()), (first.key, "OpenAI works again"));
+}
+
+#[test]
+fn what_is_over_is_taken_away_and_said_after_two_minutes() {
     let mut policy = NotificationPolicy::new();
     let not_told = Decision::Hold(Hold::FaultNotTold);
+    let away = Decision::Withdraw("fault/a".to_owned());
     assert_eq!(policy.decide(&back("a"), AWAY, at(1)), not_told);
-    shown(policy.decide(&down("a", Impact::Covered), AWAY, at(10)));
-    assert_eq!(policy.decide(&back("a"), AWAY, at(129)), not_told, "119 s");
+    shown(policy.decide(&down("a", covered()), AWAY, at(10)));
+    assert_eq!(policy.decide(&back("a"), AWAY, at(129)), away, "119 s");
     assert_eq!(policy.decide(&back("a"), AWAY, at(131)), not_told, "it is over already");
-    shown(policy.decide(&down("a", Impact::Covered), AWAY, at(200)));
+    shown(policy.decide(&down("a", covered()), AWAY, at(200)));
     let told = shown(policy.decide(&back("a"), AWAY, at(320)));
-    assert_eq!((told.title.as_str(), told.urgency), ("OpenAI is back", Urgency::Low));
-    policy.decide(&down("b", Impact::Covered), LOOKING, at(1_000));
-    assert_eq!(policy.decide(&back("b"), AWAY, at(2_000)), not_told, "it was held back");
+    assert_eq!((told.title.as_str(), told.urgency), ("OpenAI works again", Urgency::Low));
+    assert_eq!(told.key, "fault/a", "it replaces what is not true any more");
+    // Neither the window nor the setting nor the limit keeps a false notification on the screen.
+    for (around, from) in [(LOOKING, 1_000), (OFF, 2_000)] {
+        shown(policy.decide(&down("a", covered()), AWAY, at(from)));
+        assert_eq!(policy.decide(&back("a"), around, at(from + 500)), away);
+    }
+    policy.decide(&down("b", covered()), LOOKING, at(5_000));
+    assert_eq!(policy.decide(&back("b"), AWAY, at(6_000)), not_told, "it was held back");
+}
+
+#[test]
+fn the_notification_of_a_backend_that_is_gone_goes_too() {
+    let mut policy = NotificationPolicy::new();
+    shown(policy.decide(&down("a", uncovered()), AWAY, at(1)));
+    assert_eq!(policy.failed_backends(), [id("a")]);
+    assert_eq!(policy.shown_faults(), ["fault/a"]);
+    let away = Decision::Withdraw("fault/a".to_owned());
+    assert_eq!(policy.decide(&gone("a"), AWAY, at(900)), away, "it does not work again");
+    assert!(policy.failed_backends().is_empty() && policy.shown_faults().is_empty());
+    assert_eq!(policy.decide(&gone("a"), AWAY, at(901)), Decision::Hold(Hold::FaultNotTold));
 }
 
 #[test]
@@ -104,7 +193,7 @@ fn three_in_ten_minutes_is_the_limit_and_what_is_critical_passes_it() {
     }
     let next = run(4, RunVerdict::Ready);
     assert_eq!(policy.decide(&next, AWAY, at(699)), Decision::Hold(Hold::TooMany));
-    let critical = shown(policy.decide(&down("a", Impact::Uncovered), AWAY, at(699)));
+    let critical = shown(policy.decide(&down("a", uncovered()), AWAY, at(699)));
     assert_eq!(critical.urgency, Urgency::Critical);
     shown(policy.decide(&next, AWAY, at(700)));
 }
@@ -123,41 +212,93 @@ fn twelve_a_day_is_the_limit() {
 
 #[test]
 fn a_fault_says_what_it_means_and_opens_its_backend() {
-    let mut policy = NotificationPolicy::new();
-    let told = shown(policy.decide(&down("open-ai", Impact::Uncovered), AWAY, at(1)));
-    assert_eq!(told.title, "OpenAI is down");
-    assert_eq!(told.body, "connection refused. Its requests fail now.");
-    assert_eq!(told.path, "/backends/open-ai");
-    let rejected = Event::BackendDown {
-        backend: BackendId::new("b").expect("a good id"),
-        label: "OpenAI".to_owned(),
-        cause: Cause::KeyRejected,
-        reason: "401".to_owned(),
-        impact: Impact::Covered,
+    let told = |impact| {
+        let mut policy = NotificationPolicy::new();
+        shown(policy.decide(&down("open-ai", impact), AWAY, at(1)))
     };
-    let told = shown(policy.decide(&rejected, AWAY, at(1)));
+    let alone = told(uncovered());
+    assert_eq!((alone.title.as_str(), alone.urgency), ("OpenAI is down", Urgency::Critical));
+    assert_eq!(alone.body, "The route fast has no other backend. Connection refused.");
+    assert_eq!(alone.path, "/backends/open-ai");
+    let pinned_only = told(Impact::default());
+    assert_eq!(pinned_only.body, "Requests for open-ai/… fail. Connection refused.");
+    assert_eq!(pinned_only.urgency, Urgency::Critical);
+    let others = told(covered());
+    let body = "Routes use other backends; requests for open-ai/… fail. Connection refused.";
+    assert_eq!((others.body.as_str(), others.urgency), (body, Urgency::Normal));
+    let rejected = FailedBackend { cause: Cause::KeyRejected, ..failed("b", "b", uncovered()) };
+    let told = shown(NotificationPolicy::new().decide(&Event::BackendDown(rejected), AWAY, at(1)));
     assert_eq!(told.title, "OpenAI: key rejected");
-    assert_eq!(told.body, "Other backends take over. Replace the key.");
+    assert_eq!(told.body, "The route fast has no other backend. Replace the key.");
 }
 
 #[test]
-fn a_body_keeps_its_limit_and_its_impact() {
-    let long = Event::BackendDown {
-        backend: BackendId::new("a").expect("a good id"),
-        label: "L".repeat(200),
-        cause: Cause::Failing,
-        reason: "x\ny ".repeat(100),
-        impact: Impact::Covered,
+fn a_body_is_whole_sentences_and_what_does_not_fit_is_left_out() {
+    let long = FailedBackend {
+        label: "Label ".repeat(40),
+        reason: "the reason has many words ".repeat(20),
+        ..failed("a", "a", covered())
     };
-    let told = shown(NotificationPolicy::new().decide(&long, AWAY, at(1)));
-    assert!(told.body.chars().count() <= BODY_CHARS_MAX, "{}", told.body);
-    assert!(told.body.ends_with("…. Other backends take over."), "{}", told.body);
-    assert_eq!(told.title.chars().count(), TITLE_CHARS_MAX);
-    let long = Event::RunFinished {
-        run: RunId::generate(WallTime::default(), &SeededEntropy::new(1)),
-        verdict: RunVerdict::NotReady,
-        sentence: "ä".repeat(BODY_CHARS_MAX + 1),
+    let told = shown(NotificationPolicy::new().decide(&Event::BackendDown(long), AWAY, at(1)));
+    assert_eq!(told.body, "Routes use other backends; requests for a/… fail.");
+    assert!(told.title.chars().count() <= TITLE_CHARS_MAX && told.title.ends_with("Label…"));
+    let sentence = |text: String| {
+        let run = RunId::generate(WallTime::default(), &SeededEntropy::new(1));
+        let verdict = RunVerdict::NotReady;
+        let event = Event::RunFinished { run, verdict, sentence: text };
+        shown(NotificationPolicy::new().decide(&event, AWAY, at(1))).body
     };
-    let told = shown(NotificationPolicy::new().decide(&long, AWAY, at(1)));
-    assert_eq!(told.body.chars().count(), BODY_CHARS_MAX);
+    assert_eq!(sentence("ä".repeat(BODY_CHARS_MAX)).chars().count(), BODY_CHARS_MAX);
+    let cut = sentence("word ".repeat(BODY_CHARS_MAX));
+    assert!(cut.chars().count() <= BODY_CHARS_MAX && cut.ends_with("word…"), "{cut}");
+}
+
+fn ledger(cause: &str, urgency: Urgency) -> Event {
+    Event::LedgerFault(LedgerFault {
+        cause: cause.to_owned(),
+        title: "The ledger cannot be written".to_owned(),
+        fix: "The disk is full. Free some space.".to_owned(),
+        urgency,
+    })
+}
+
+#[test]
+fn a_fault_of_the_ledger_is_told_once_for_each_cause_and_replaced_when_it_is_over() {
+    let mut policy = NotificationPolicy::new();
+    let works = policy.decide(&Event::LedgerWorks, AWAY, at(0));
+    assert_eq!(works, Decision::Hold(Hold::FaultNotTold));
+    let full = ledger("ledger/disk-full", Urgency::Critical);
+    let told = shown(policy.decide(&full, AWAY, at(1)));
+    assert_eq!((told.key.as_str(), told.urgency), ("ledger", Urgency::Critical));
+    assert_eq!(told.path, "/settings?part=Ledger");
+    assert_eq!(policy.decide(&full, AWAY, at(5_000)), Decision::Hold(Hold::AlreadyTold));
+    let damaged = ledger("ledger/damaged", Urgency::Critical);
+    let damaged = shown(policy.decide(&damaged, AWAY, at(5_001)));
+    assert_eq!(policy.shown_faults(), ["ledger"]);
+    let works = shown(policy.decide(&Event::LedgerWorks, AWAY, at(5_002)));
+    assert_eq!((&works.key, works.title.as_str()), (&damaged.key, "The ledger works again"));
+    let again = policy.decide(&Event::LedgerWorks, AWAY, at(5_003));
+    assert_eq!(again, Decision::Hold(Hold::FaultNotTold));
+}
+
+#[test]
+fn a_fault_of_the_ledger_that_comes_and_goes_is_told_once_in_ten_minutes() {
+    let mut policy = NotificationPolicy::new();
+    let locked = ledger("ledger/locked", Urgency::Normal);
+    assert_eq!(shown(policy.decide(&locked, AWAY, at(0))).urgency, Urgency::Normal);
+    shown(policy.decide(&Event::LedgerWorks, AWAY, at(10)));
+    assert_eq!(policy.decide(&locked, AWAY, at(599)), Decision::Hold(Hold::AlreadyTold));
+    let works = policy.decide(&Event::LedgerWorks, AWAY, at(599));
+    assert_eq!(works, Decision::Hold(Hold::FaultNotTold));
+    shown(policy.decide(&locked, AWAY, at(600)));
+}
+
+#[test]
+fn the_end_of_a_ledger_fault_takes_it_away_where_the_user_looks_already() {
+    let mut policy = NotificationPolicy::new();
+    let full = ledger("ledger/disk-full", Urgency::Critical);
+    shown(policy.decide(&full, AWAY, at(0)));
+    let works = policy.decide(&Event::LedgerWorks, LOOKING, at(1));
+    assert_eq!(works, Decision::Withdraw("ledger".to_owned()));
+    shown(policy.decide(&full, AWAY, at(700)));
 }

@@ -81,6 +81,54 @@ async fn a_fresh_start_is_settled_within_three_seconds() {
     }
 }
 
+/// A machine that slept, or is offline, says nothing about its backends, and does not ask all the time.
+#[tokio::test(start_paused = true)]
+async fn what_this_machine_could_not_ask_changes_no_state() {
+    let clock = SystemClock::new();
+    for begin in [Finding::Answered, Finding::LocalFault] {
+        let monitor = monitor(&["a"], &clock);
+        let probe = ScriptedProbe::new(Duration::ZERO, begin);
+        drive(&monitor, &probe, &clock, 5).await;
+        let before = state(&monitor, &clock, "a");
+        let expected = if begin == Finding::Answered { State::Up } else { State::Unknown };
+        assert_eq!(before, expected);
+        *probe.finding.lock().expect("a lock") = Finding::LocalFault;
+        let asked = probe.begun.load(Ordering::SeqCst);
+        drive(&monitor, &probe, &clock, 60).await;
+        assert_eq!(state(&monitor, &clock, "a"), expected);
+        let more = probe.begun.load(Ordering::SeqCst) - asked;
+        assert!((1..=3).contains(&more), "{more} probes in two intervals");
+        drive(&monitor, &probe, &clock, 120).await;
+        assert_eq!(state(&monitor, &clock, "a"), State::Unknown, "what is known grows old");
+    }
+}
+
+/// Sleeps through its probe and wakes to find it failed.
+struct Sleeper(ScriptedProbe);
+
+#[async_trait]
+impl Probe for Sleeper {
+    async fn probe(&self, backend: &BackendId) -> ProbeResult {
+        self.0.probe(backend).await
+    }
+
+    fn was_paused_since(&self, _since: Moment) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_a_pause_cut_off_is_no_failure() {
+    let clock = SystemClock::new();
+    for takes in [Duration::from_secs(1), PROBE_LIMIT * 2] {
+        let monitor = monitor(&["a"], &clock);
+        let sleeper = Sleeper(ScriptedProbe::new(takes, Finding::Failed));
+        let stop = tokio::time::sleep(Duration::from_secs(90));
+        monitor.drive(&sleeper, &clock, stop).await;
+        assert_eq!(state(&monitor, &clock, "a"), State::Unknown);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn at_most_three_probes_run_at_once_and_all_get_their_turn() {
     let clock = SystemClock::new();

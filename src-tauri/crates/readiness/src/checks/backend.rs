@@ -29,20 +29,20 @@ impl Run for KeyCheck {
             CredentialFacts::Accepted(evidence) => Outcome::pass().saw(evidence),
             CredentialFacts::Partly { accepted, keys, credential, reason } => {
                 let what = format!("{label} accepts {accepted} of its {keys} keys");
-                let fix = format!("Replace the key {credential}, or take it from the backend.");
+                let fix = format!("Replace the key {credential}, or detach it from the backend.");
                 Outcome::warn(what, fix).saw(reason).at(Action::OpenKey { id: credential })
             }
-            CredentialFacts::NotNeeded => Outcome::not_applicable("it needs no key"),
+            CredentialFacts::NotNeeded => Outcome::not_applicable("no key needed"),
             CredentialFacts::Missing => {
                 Outcome::fail(format!("{label} has no key"), "Add its key.").at(at_backend)
             }
             CredentialFacts::Rejected(reason) => {
-                let fix = "Replace the key with one that is valid at this provider.";
+                let fix = "Replace the key with one that this provider accepts.";
                 Outcome::fail(format!("{label} rejected its key"), fix).saw(reason).at(at_key)
             }
             CredentialFacts::Limited(reason) => {
                 let fix = "Wait, or raise the limit or the credit at the provider.";
-                Outcome::warn(format!("the key of {label} is at a limit"), fix)
+                Outcome::warn(format!("the key of {label} has reached a limit"), fix)
                     .saw(reason)
                     .at(at_key)
             }

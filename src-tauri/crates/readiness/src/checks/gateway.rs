@@ -21,28 +21,27 @@ impl Run for DoorCheck {
         let listeners = self.0.gateway_listeners().await;
         if listeners.is_empty() {
             let fix = "Choose a free port in the settings, or stop the program that uses this one.";
-            return Outcome::fail("the gateway does not listen", fix).at(Action::OpenSettings);
+            return Outcome::fail("the gateway is not running", fix).at(Action::OpenSettings);
         }
         if let Some(open) = listeners.iter().find(|address| !address.ip().is_loopback()) {
             let fix = "Quit Gatehouse now: other machines can reach it. Please report this.";
-            return Outcome::fail("the gateway is open to the network", fix)
+            return Outcome::fail("the gateway is reachable from the network", fix)
                 .saw(format!("listens on {open}"));
         }
         let mut outcome = Outcome::pass().saw(format!("listens on {}", list(&listeners)));
         for (caller, name, wanted) in [
             (Caller::Stranger, "a request without a token", 401),
-            (Caller::WebPage, "a request of a web page", 403),
+            (Caller::WebPage, "a request from a web page", 403),
         ] {
             let call = GatewayCall { caller, path: MODELS_PATH, body: None };
             let reply = match self.0.call_gateway(call).await {
                 Ok(reply) => reply,
                 Err(reason) => return unreachable(reason),
             };
-            let seen = format!("{name} got {}, wanted {wanted}", reply.status);
+            let seen = format!("{name} got {}, expected {wanted}", reply.status);
             if reply.status != wanted {
-                let fix = "Quit Gatehouse and report this: its door does not close.";
-                return Outcome::fail(format!("{name} was not refused as it must be"), fix)
-                    .saw(seen);
+                let fix = "Quit Gatehouse and report this: its access check does not work.";
+                return Outcome::fail(format!("{name} was not refused"), fix).saw(seen);
             }
             outcome = outcome.saw(seen);
         }
@@ -73,10 +72,10 @@ impl Run for RequestCheck {
             (Some(text), Some(tokens)) if !text.is_empty() && tokens > 0 => Outcome::pass()
                 .saw(format!("{} characters, {tokens} tokens counted", text.chars().count())),
             (None | Some(""), _) => {
-                Outcome::fail("the answer holds no text", RESTART).saw(start(&reply))
+                Outcome::fail("the answer has no text", RESTART).saw(start(&reply))
             }
             (Some(_), _) => {
-                Outcome::fail("the answer counts no tokens", RESTART).saw(start(&reply))
+                Outcome::fail("the answer reports no tokens", RESTART).saw(start(&reply))
             }
         }
     }
@@ -113,7 +112,7 @@ impl Run for StreamCheck {
     }
 }
 
-const RESTART: &str = "Restart Gatehouse. If it stays so, please report it.";
+const RESTART: &str = "Restart Gatehouse. If that does not help, please report it.";
 
 fn question() -> Value {
     json!([{ "role": "user", "content": "Say hello in a few words." }])

@@ -11,11 +11,11 @@ impl Run for BackendsCheck {
     async fn run(&self) -> Outcome {
         match self.0 {
             0 => Outcome::warn(
-                "only the built-in mock answers",
+                "there is only the built-in mock",
                 "Add a backend: a provider with its key, or a local server.",
             )
             .at(Action::AddBackend),
-            number => Outcome::pass().saw(format!("{number} beside the mock")),
+            number => Outcome::pass().saw(format!("{number} besides the mock")),
         }
     }
 }
@@ -27,11 +27,11 @@ impl Run for ClientsCheck {
     async fn run(&self) -> Outcome {
         match self.0 {
             0 => Outcome::warn(
-                "no tool on this machine has a local token",
+                "no client has been connected",
                 "Connect a client and point a tool at the gateway.",
             )
             .at(Action::AddClient),
-            number => Outcome::pass().saw(format!("{number} with a local token")),
+            number => Outcome::pass().saw(format!("{number} connected")),
         }
     }
 }

@@ -17,8 +17,8 @@ impl Run for DataFolderCheck {
     async fn run(&self) -> Outcome {
         let folder = self.0.data_folder().await;
         if let Err(reason) = folder.writable {
-            let fix = format!("Give your user the right to write to {}.", folder.path);
-            return Outcome::fail("the data folder cannot be written", fix).saw(reason);
+            let fix = format!("Give your user write permission for {}.", folder.path);
+            return Outcome::fail("the data folder is not writable", fix).saw(reason);
         }
         let megabytes = |bytes: u64| format!("{} MB free in {}", bytes / 1_000_000, folder.path);
         match folder.free_bytes {
@@ -28,8 +28,8 @@ impl Run for DataFolderCheck {
             }
             Some(free) => Outcome::pass().saw("wrote and removed a file").saw(megabytes(free)),
             None => Outcome::warn(
-                "the system does not tell how much space is free",
-                format!("See for yourself that there is room in {}.", folder.path),
+                "the system does not report the free space",
+                format!("Check that there is free space in {}.", folder.path),
             ),
         }
     }
@@ -44,7 +44,7 @@ impl Run for SettingsCheck {
         // The first error decides; without one, the first warning.
         let Some(worst) = problems.iter().min_by_key(|problem| problem.gravity != Gravity::Error)
         else {
-            return Outcome::pass().saw("no problem in the settings file");
+            return Outcome::pass().saw("no problems in the settings file");
         };
         let outcome = match worst.gravity {
             Gravity::Error => Outcome::fail("the settings have an error", &worst.fix),
@@ -64,8 +64,16 @@ impl Run for LedgerCheck {
         let versions =
             format!("schema {}, expected {}", ledger.schema_found, ledger.schema_expected);
         if let Err(reason) = ledger.integrity {
-            let fix = "Quit Gatehouse and put the newest backup of the ledger in its place.";
-            return Outcome::fail("the ledger is damaged", fix).saw(reason);
+            let fix =
+                "Run `gatehouse ledger restore`, or `gatehouse ledger repair` without a backup.";
+            return Outcome::fail("the ledger is damaged", fix).saw(reason).at(Action::OpenLedger);
+        }
+        if let Some(worst) = ledger.problems.first() {
+            let outcome = match worst.gravity {
+                Gravity::Error => Outcome::fail(&worst.title, &worst.fix),
+                Gravity::Warning => Outcome::warn(&worst.title, &worst.fix),
+            };
+            return outcome.saw(versions).at(Action::OpenLedger);
         }
         if ledger.schema_found > ledger.schema_expected {
             let fix = "Install the newer Gatehouse again, or restore the backup it made.";
@@ -78,6 +86,10 @@ impl Run for LedgerCheck {
         Outcome::pass().saw("the integrity check found nothing").saw(versions)
     }
 }
+
+/// What to do where no keychain is.
+const MISSING_FIX: &str = "Run `gatehouse vault set file` to store keys in an encrypted file, or \
+                           start a keychain.";
 
 pub(super) struct VaultCheck(pub(super) Arc<dyn Ground>);
 
@@ -92,29 +104,33 @@ impl Run for VaultCheck {
             }
             Canary::ReadOnly => Outcome::warn(
                 format!("{store} can only be read"),
-                "Choose the keychain or the encrypted file in the settings to store keys.",
+                "Run `gatehouse vault set keychain` or `gatehouse vault set file` to store keys.",
             )
             .at(Action::OpenSettings),
             Canary::Locked => {
                 Outcome::fail(format!("{store} is locked"), "Unlock it and run the checks again.")
             }
-            Canary::Missing => Outcome::fail(
-                format!("{store} is not there"),
-                "Start a keychain, or choose the encrypted file in the settings.",
-            )
-            .at(Action::OpenSettings),
+            Canary::Missing => {
+                let cause = format!("{store} is not there");
+                let outcome = match vault.needed {
+                    true => Outcome::fail(cause, MISSING_FIX),
+                    // Everything without a key works: the mock, local servers, clients.
+                    false => Outcome::warn(cause, MISSING_FIX),
+                };
+                outcome.at(Action::OpenSettings)
+            }
             Canary::Hung => Outcome::fail(
                 format!("{store} does not answer"),
                 "Look for a password window behind the others, or restart the keychain.",
             ),
             Canary::Lost => Outcome::fail(
                 format!("{store} does not keep what it is given"),
-                "Choose the encrypted file in the settings.",
+                "Run `gatehouse vault set file` to store keys in an encrypted file.",
             )
             .at(Action::OpenSettings),
             Canary::Failed(reason) => Outcome::fail(
                 format!("{store} failed"),
-                "Restart it, or choose the encrypted file in the settings.",
+                "Restart it, or run `gatehouse vault set file` to use an encrypted file.",
             )
             .saw(reason)
             .at(Action::OpenSettings),

@@ -30,13 +30,13 @@ pub(super) enum StreamFault {
     #[error("piece {0} of the stream is out of order")]
     OutOfOrder(usize),
     /// No text at all.
-    #[error("the stream holds no text")]
+    #[error("the stream has no text")]
     NoText,
     /// Text and no reason for its end.
     #[error("the stream does not say why it stopped")]
     NoFinish,
     /// No usage.
-    #[error("the stream counts no tokens")]
+    #[error("the stream reports no tokens")]
     NoUsage,
     /// Not ended by `[DONE]`.
     #[error("the stream has no end marker")]

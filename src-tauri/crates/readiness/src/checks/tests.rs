@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::check::{Action, Outcome, Status};
 use crate::ground::{
     Caller, Canary, CredentialFacts, DataFolder, GatewayCall, GatewayReply, Gravity, LedgerFacts,
-    ModelFacts, SettingsProblem, VaultFacts,
+    LedgerProblem, ModelFacts, SettingsProblem, VaultFacts,
 };
 use crate::plan::Plan;
 
@@ -20,6 +20,7 @@ struct Facts {
     settings: Vec<SettingsProblem>,
     ledger: LedgerFacts,
     canary: Canary,
+    vault_needed: bool,
     listeners: Vec<SocketAddr>,
     refusals: (u16, u16),
     chat: Result<GatewayReply, String>,
@@ -49,8 +50,14 @@ fn good() -> Facts {
             free_bytes: Some(FREE_BYTES_MIN),
         },
         settings: Vec::new(),
-        ledger: LedgerFacts { integrity: Ok(()), schema_found: 3, schema_expected: 3 },
+        ledger: LedgerFacts {
+            integrity: Ok(()),
+            problems: Vec::new(),
+            schema_found: 3,
+            schema_expected: 3,
+        },
         canary: Canary::Kept,
+        vault_needed: true,
         listeners: vec!["127.0.0.1:4283".parse().expect("an address")],
         refusals: (401, 403),
         chat: Ok(reply(200, ANSWER)),
@@ -78,7 +85,11 @@ impl Ground for Facts {
     }
 
     async fn vault(&self) -> VaultFacts {
-        VaultFacts { store: "the keychain".to_owned(), canary: self.canary.clone() }
+        VaultFacts {
+            store: "the keychain".to_owned(),
+            needed: self.vault_needed,
+            canary: self.canary.clone(),
+        }
     }
 
     async fn gateway_listeners(&self) -> Vec<SocketAddr> {
@@ -194,10 +205,9 @@ async fn the_mock_alone_is_not_enough_to_work_with() {
     let ground: Arc<dyn Ground> = Arc::new(good());
     let scope = CheckScope { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
     let checks = built_in_checks(&ground, CheckSet::Quick, &scope);
-    for (id, cause) in [
-        ("R-09", "only the built-in mock answers"),
-        ("R-25", "no tool on this machine has a local token"),
-    ] {
+    for (id, cause) in
+        [("R-09", "there is only the built-in mock"), ("R-25", "no client has been connected")]
+    {
         let found = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
         check(&found.run.run().await, Status::Warn, cause);
     }
@@ -210,12 +220,12 @@ async fn the_data_folder_must_be_writable_and_have_room() {
         ..good()
     };
     let outcome = run("R-02", folder(Err("permission denied".to_owned()), None)).await;
-    check(&outcome, Status::Fail, "the data folder cannot be written");
+    check(&outcome, Status::Fail, "the data folder is not writable");
     assert_eq!(outcome.evidence, ["permission denied"]);
     let outcome = run("R-02", folder(Ok(()), Some(FREE_BYTES_MIN - 1))).await;
     check(&outcome, Status::Fail, "the disk is nearly full");
     let outcome = run("R-02", folder(Ok(()), None)).await;
-    check(&outcome, Status::Warn, "the system does not tell how much space is free");
+    check(&outcome, Status::Warn, "the system does not report the free space");
 }
 
 #[tokio::test]
@@ -238,9 +248,30 @@ async fn a_settings_error_outweighs_a_warning_and_both_are_told() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_the_ledger_is_told_with_its_fix() {
+    let ledger = |gravity| Facts {
+        ledger: LedgerFacts {
+            problems: vec![LedgerProblem {
+                title: "the ledger cannot be written".to_owned(),
+                fix: "The disk is full. Free some space.".to_owned(),
+                gravity,
+            }],
+            ..good().ledger
+        },
+        ..good()
+    };
+    let outcome = run("R-04", ledger(Gravity::Error)).await;
+    check(&outcome, Status::Fail, "the ledger cannot be written");
+    assert_eq!(outcome.fix.as_deref(), Some("The disk is full. Free some space."));
+    assert_eq!(outcome.action, Some(Action::OpenLedger));
+    let outcome = run("R-04", ledger(Gravity::Warning)).await;
+    check(&outcome, Status::Warn, "the ledger cannot be written");
+}
+
+#[tokio::test]
 async fn a_damaged_an_older_and_a_newer_ledger_are_told_apart() {
     let ledger = |integrity, schema_found| Facts {
-        ledger: LedgerFacts { integrity, schema_found, schema_expected: 3 },
+        ledger: LedgerFacts { integrity, problems: Vec::new(), schema_found, schema_expected: 3 },
         ..good()
     };
     let outcome = run("R-04", ledger(Err("page 7".to_owned()), 3)).await;
@@ -266,21 +297,24 @@ async fn each_state_of_the_vault_has_its_own_cause() {
     ] {
         check(&run("R-05", Facts { canary, ..good() }).await, status, cause);
     }
+    // Nothing in use needs a key: worth a word, and no reason to be not ready.
+    let idle = Facts { canary: Canary::Missing, vault_needed: false, ..good() };
+    check(&run("R-05", idle).await, Status::Warn, "the keychain is not there");
 }
 
 #[tokio::test]
 async fn the_door_must_be_on_loopback_and_closed_to_strangers_and_web_pages() {
     let outcome = run("R-13", Facts { listeners: Vec::new(), ..good() }).await;
-    check(&outcome, Status::Fail, "the gateway does not listen");
+    check(&outcome, Status::Fail, "the gateway is not running");
     let mut listeners = good().listeners;
     listeners.push("0.0.0.0:4283".parse().expect("an address"));
     let outcome = run("R-13", Facts { listeners, ..good() }).await;
-    check(&outcome, Status::Fail, "the gateway is open to the network");
+    check(&outcome, Status::Fail, "the gateway is reachable from the network");
     assert_eq!(outcome.evidence, ["listens on 0.0.0.0:4283"]);
     let outcome = run("R-13", Facts { refusals: (200, 403), ..good() }).await;
-    check(&outcome, Status::Fail, "a request without a token was not refused as it must be");
+    check(&outcome, Status::Fail, "a request without a token was not refused");
     let outcome = run("R-13", Facts { refusals: (401, 200), ..good() }).await;
-    check(&outcome, Status::Fail, "a request of a web page was not refused as it must be");
+    check(&outcome, Status::Fail, "a request from a web page was not refused");
 }
 
 #[tokio::test]
@@ -311,10 +345,10 @@ async fn an_answer_without_text_usage_or_success_is_a_fault() {
     for (chat, cause) in [
         (Err("connection refused".to_owned()), "the gateway does not answer"),
         (Ok(reply(502, "bad gateway")), "the gateway answered with status 502"),
-        (Ok(reply(200, "{}")), "the answer holds no text"),
+        (Ok(reply(200, "{}")), "the answer has no text"),
         (
             Ok(reply(200, r#"{"choices":[{"message":{"content":"hi"}}]}"#)),
-            "the answer counts no tokens",
+            "the answer reports no tokens",
         ),
     ] {
         check(&run("R-14a", Facts { chat, ..good() }).await, Status::Fail, cause);
@@ -337,11 +371,16 @@ async fn each_state_of_a_key_has_its_own_answer_and_place() {
     };
     let at_second = Some(Action::OpenKey { id: CredentialId::new("second-key").expect("an id") });
     for (credential, status, cause, action) in [
-        (CredentialFacts::NotNeeded, Status::NotApplicable, "it needs no key", None),
+        (CredentialFacts::NotNeeded, Status::NotApplicable, "no key needed", None),
         (partly, Status::Warn, "OpenAI accepts 1 of its 2 keys", at_second),
         (CredentialFacts::Missing, Status::Fail, "OpenAI has no key", at_backend.clone()),
         (CredentialFacts::Rejected(why()), Status::Fail, "OpenAI rejected its key", at_key.clone()),
-        (CredentialFacts::Limited(why()), Status::Warn, "the key of OpenAI is at a limit", at_key),
+        (
+            CredentialFacts::Limited(why()),
+            Status::Warn,
+            "the key of OpenAI has reached a limit",
+            at_key,
+        ),
         (CredentialFacts::Unreachable(why()), Status::Fail, "OpenAI cannot be reached", at_backend),
     ] {
         let outcome = run("R-10/openai", Facts { credential, ..good() }).await;

@@ -109,8 +109,8 @@ fn the_gates_of_the_verdict() {
     check_verdict(1, &[], Ready, "Ready, 10.0 of 10");
     check_verdict(9, &[(Info, Fail)], Ready, "Ready, 9.0 of 10");
     check_verdict(8, &[(Info, Fail)], ReadyWithWarnings, "Ready with warnings, 8.9 of 10");
-    check_verdict(1, &[(Info, Fail)], ReadyWithWarnings, "Ready with warnings, 5.0 of 10");
-    check_verdict(49, &[(Info, Fail); 51], NotReady, "Not ready, 4.9 of 10");
+    check_verdict(7, &[(Info, Fail); 3], ReadyWithWarnings, "Ready with warnings, 7.0 of 10");
+    check_verdict(69, &[(Info, Fail); 31], NotReady, "Not ready, 6.9 of 10");
     check_verdict(96, &[(Major, Fail)], ReadyWithWarnings, "Ready with warnings, 9.6 of 10");
     check_verdict(96, &[(Major, Crashed)], ReadyWithWarnings, "Ready with warnings, 9.6 of 10");
     check_verdict(96, &[(Major, Warn)], Ready, "Ready, 9.8 of 10");

@@ -87,12 +87,14 @@ fn each_class_goes_where_its_row_says() {
             | Class::Overloaded
             | Class::NonConforming
             | Class::ConflictOrTimeout => &elsewhere_then_again,
-            Class::Dns
+            Class::Offline
+            | Class::Dns
             | Class::Tls
             | Class::FirstTokenTimeout
             | Class::Stalled
             | Class::ModelMissing => &elsewhere,
-            Class::KeyRejected
+            Class::Paused
+            | Class::KeyRejected
             | Class::Forbidden
             | Class::Unpaid
             | Class::SpendLimit
@@ -112,6 +114,7 @@ fn alone_a_backend_is_repeated_as_often_as_its_row_says() {
     };
     assert_eq!(tried(Class::Server), (3, Stopped::Spent));
     assert_eq!(tried(Class::Connect), (2, Stopped::NoCandidates));
+    assert_eq!(tried(Class::Paused), (2, Stopped::NoCandidates));
     assert_eq!(tried(Class::Overloaded), (2, Stopped::NoCandidates));
     assert_eq!(tried(Class::NonConforming), (2, Stopped::NoCandidates));
     assert_eq!(tried(Class::ConflictOrTimeout), (2, Stopped::NoCandidates));

@@ -84,5 +84,5 @@ fn a_block_is_no_failure_and_its_first_reason_stays() {
     assert_eq!(world.look(), blocked(BlockReason::KeyRejected));
     let standing = world.accesses.standing(&world.one, world.now);
     assert_eq!(standing.recent.calls, 0);
-    assert_eq!(standing.reason, "Blocked: the provider does not accept the key.");
+    assert_eq!(standing.reason, "Blocked: the provider rejected the key.");
 }

@@ -20,7 +20,8 @@ const MODELS: [&str; 2] = ["small", "large"];
 #[derive(Debug, Clone)]
 enum Step {
     Pass(Duration),
-    Begin { of: usize, model: usize },
+    Begin { of: usize, model: usize, beside: bool },
+    Answering { which: usize },
     End { which: usize, happened: Happened, chance: f64 },
     Drop { which: usize },
     Calls { of: usize, model: usize, count: usize, happened: Happened, chance: f64 },
@@ -80,7 +81,8 @@ impl Digits {
         match kind {
             0..20 => Step::Pass(Duration::from_micros(self.pick(&SHORT_US))),
             20..24 => Step::Pass(secs(self.pick(&LONG_S))),
-            24..38 => Step::Begin { of, model },
+            24..36 => Step::Begin { of, model, beside: self.below(4) > 0 },
+            36..38 => Step::Answering { which: self.below(64) },
             38..52 => {
                 let (which, chance) = (self.below(64), self.chance());
                 Step::End { which, happened: self.happened(), chance }
@@ -142,8 +144,11 @@ impl Pair {
     fn take(&mut self, step: &Step) {
         match step.clone() {
             Step::Pass(time) => self.now = self.now + time,
-            Step::Begin { of, model } => {
-                self.begin(of, model);
+            Step::Begin { of, model, beside } => {
+                self.begin(of, model, beside);
+            }
+            Step::Answering { which } if !self.out.is_empty() => {
+                self.answering(which % self.out.len());
             }
             Step::End { which, happened, chance } if !self.out.is_empty() => {
                 self.end(which % self.out.len(), happened, chance);
@@ -153,10 +158,10 @@ impl Pair {
                 self.accesses.release(permit, self.now);
                 self.tell(of, Event::Released { permit: number });
             }
-            Step::End { .. } | Step::Drop { .. } => {}
+            Step::End { .. } | Step::Drop { .. } | Step::Answering { .. } => {}
             Step::Calls { of, model, count, happened, chance } => {
                 for _ in 0..count {
-                    if self.begin(of, model) {
+                    if self.begin(of, model, true) {
                         self.end(self.out.len() - 1, happened, chance);
                     }
                 }
@@ -191,14 +196,21 @@ impl Pair {
         }
     }
 
-    fn begin(&mut self, of: usize, model: usize) -> bool {
+    /// `beside`: the other access could answer the same request.
+    fn begin(&mut self, of: usize, model: usize, beside: bool) -> bool {
         let models = self.models.as_ref();
-        let expected = models.map(|models| models[of].availability(MODELS[model], self.now));
-        let admitted = self.accesses.admit(&self.names[of], MODELS[model], self.now);
+        let look = |of: usize| Some(models?[of].availability(MODELS[model], self.now));
+        let expected = look(of);
+        let closed = matches!(look(1 - of), Some(Availability::Closed { .. }));
+        let sole = !beside || closed;
+        let other = &self.names[1 - of];
+        let others = beside.then_some((other, MODELS[model]));
+        let name = &self.names[of];
+        let admitted = self.accesses.admit_beside(name, MODELS[model], others, self.now);
         match admitted {
             Ok(permit) => {
                 assert!(!matches!(expected, Some(Availability::Closed { .. })), "{expected:?}");
-                self.tell(of, Event::Admitted { permit: self.permits });
+                self.tell(of, Event::Admitted { permit: self.permits, sole });
                 self.out.push((of, self.permits, permit));
                 self.permits += 1;
                 true
@@ -217,6 +229,14 @@ impl Pair {
         self.log.extend(self.accesses.report(permit, happened, evidence, self.now, chance));
         let event = Event::Reported { permit: number, model, happened, chance };
         self.tell(of, event);
+    }
+
+    fn answering(&mut self, place: usize) {
+        let (of, number, permit) = &self.out[place];
+        let (of, permit_number) = (*of, *number);
+        let evidence = request(i64::try_from(permit_number).unwrap());
+        self.log.extend(self.accesses.answering(permit, evidence, self.now));
+        self.tell(of, Event::Answering { permit: permit_number });
     }
 
     fn nearest(&mut self, model: usize) {
@@ -284,7 +304,8 @@ fn expected_nearest(models: &[Reference; 2], name: &str, now: Moment) -> Option<
     let looks = models.each_ref().map(|model| model.availability(name, now));
     let busy = Availability::Closed { why: ClosedWhy::HalfOpenBusy, until: None };
     let all_closed = looks.iter().all(|look| matches!(look, Availability::Closed { .. }));
-    if !all_closed || looks.contains(&busy) {
+    let just_opened = models.iter().any(|model| model.has_just_opened(now));
+    if !all_closed || looks.contains(&busy) || just_opened {
         return None;
     }
     match models.each_ref().map(|model| model.early_trial_at(name, now)) {
@@ -403,6 +424,7 @@ const TRANSITIONS: &[&str] = &[
     "open>half-open nothing-else",
     "half-open>open trial-failed",
     "half-open>recovering trials-passed",
+    "half-open>closed trials-passed",
     "recovering>open ramp-failed",
     "recovering>open failures-in-a-row",
     "recovering>open slow-rate",
@@ -431,7 +453,7 @@ const TRANSITIONS: &[&str] = &[
 #[test]
 fn the_histories_reach_every_transition_and_no_other() {
     let seen = std::cell::RefCell::new(BTreeSet::new());
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 5_000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(config.rng_algorithm);
     let ran = TestRunner::new_with_rng(config, rng).run(&history(), |steps| {
         let mut pair = Pair::without_model(BreakerRules::default());

@@ -1,9 +1,9 @@
-//! When every candidate is closed.
+//! When nothing else can answer.
 
 use domain::Access;
-use resilience::{Availability, Forced, Permit, TRIAL_HINT};
+use resilience::{Availability, Forced, Permit, SOLE_TRIAL_AFTER, TRIAL_HINT};
 
-use crate::world::{BAD, GOOD, MODEL, World, access, rejected, secs, told};
+use crate::world::{BAD, GOOD, MODEL, World, access, asked_to_wait, rejected, request, secs, told};
 
 impl World {
     fn trip(&mut self, access: &Access) {
@@ -22,6 +22,84 @@ impl World {
         let group = group.iter().map(|access| (*access, MODEL));
         self.accesses.nearest_reopen(group, self.now)
     }
+
+    fn of(&self, access: &Access) -> Availability {
+        self.accesses.availability(access, MODEL, self.now)
+    }
+
+    /// As the gateway lets a request out whose candidates are `group`.
+    fn request(&mut self, group: &[&Access]) -> Option<Permit> {
+        for one in group {
+            let others = group.iter().filter(|other| other != &one).map(|other| (*other, MODEL));
+            if let Ok(permit) = self.accesses.admit_beside(one, MODEL, others, self.now) {
+                return Some(permit);
+            }
+        }
+        self.nearest(group).map(|(_, permit)| permit)
+    }
+}
+
+#[test]
+fn a_sole_one_that_is_back_is_used_within_a_second_and_without_a_ramp() {
+    let mut world = World::new();
+    let one = world.one.clone();
+    world.trip(&one);
+    // It stays dead for long enough that its open time is the longest.
+    for _ in 0..30 {
+        world.pass(SOLE_TRIAL_AFTER);
+        let permit = world.request(&[&one]).expect("a trial each second");
+        assert!(world.request(&[&one]).is_none(), "one at a time");
+        world.end(permit, BAD);
+        assert!(world.request(&[&one]).is_none(), "and then a pause");
+        assert_eq!(world.reopens(&[&one]), Some(SOLE_TRIAL_AFTER));
+    }
+    assert_eq!(world.open_for(), secs(60));
+    world.pass(SOLE_TRIAL_AFTER);
+    let permit = world.request(&[&one]).expect("a trial");
+    world.end(permit, GOOD);
+    assert_eq!(world.look(), Availability::Ready);
+    assert_eq!(world.logged().last().unwrap(), "half-open>closed trials-passed");
+}
+
+#[test]
+fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
+    let mut world = World::new();
+    let one = world.one.clone();
+    world.trip(&one);
+    world.pass(SOLE_TRIAL_AFTER);
+    let permit = world.request(&[&one]).expect("a trial");
+    world.log.extend(world.accesses.answering(&permit, request(9), world.now));
+    assert_eq!(world.look(), Availability::Ready);
+    // Its end still counts, as that of any call.
+    world.calls(2, BAD);
+    assert_eq!(world.look(), Availability::Ready);
+    world.end(permit, BAD);
+    assert!(matches!(world.look(), Availability::Closed { .. }));
+    world.pass(SOLE_TRIAL_AFTER);
+    let late = world.request(&[&one]).expect("a trial");
+    world.accesses.reset(&one, world.now);
+    world.calls(3, BAD);
+    assert!(world.accesses.answering(&late, request(10), world.now).is_empty(), "of another round");
+    assert!(matches!(world.look(), Availability::Closed { .. }));
+}
+
+#[test]
+fn a_trial_beside_which_another_could_answer_closes_nothing_by_itself() {
+    let mut world = World::new();
+    let (one, two) = (world.one.clone(), access("two"));
+    world.half_open();
+    let permit = world.request(&[&one, &two]).expect("a trial");
+    assert_eq!(permit.access(), &one);
+    assert!(world.accesses.answering(&permit, request(9), world.now).is_empty());
+    world.end(permit, GOOD);
+    assert_eq!(world.look(), Availability::Trial);
+    world.log.clear();
+    // With the other one blocked, the next success is enough.
+    let permit = world.accesses.admit(&two, MODEL, world.now).unwrap();
+    world.end(permit, rejected());
+    let permit = world.request(&[&one, &two]).expect("a trial");
+    world.end(permit, GOOD);
+    assert_eq!(world.look(), Availability::Ready);
 }
 
 #[test]
@@ -31,41 +109,50 @@ fn the_one_that_reopens_first_gets_a_single_trial() {
     world.trip(&two);
     world.pass(secs(2));
     world.trip(&one);
-    assert_eq!(world.reopens(&[&one, &two]), Some(secs(3)));
+    assert!(world.nearest(&[&one, &two]).is_none(), "one has failed just now");
+    assert_eq!(world.reopens(&[&one, &two]), Some(SOLE_TRIAL_AFTER));
+    world.pass(SOLE_TRIAL_AFTER);
+    assert_eq!(world.reopens(&[&one, &two]), Some(secs(0)));
     let (place, permit) = world.nearest(&[&one, &two]).unwrap();
     assert_eq!(place, 1);
     assert!(world.nearest(&[&one, &two]).is_none(), "its trial is out");
     assert_eq!(world.reopens(&[&two]), Some(TRIAL_HINT));
     world.end(permit, GOOD);
-    assert_eq!(world.accesses.availability(&two, MODEL, world.now), Availability::Trial);
+    assert_eq!(world.of(&two), Availability::Ready);
     assert_eq!(world.reopens(&[&one, &two]), Some(secs(0)));
     assert!(world.logged().contains(&"open>half-open nothing-else".to_owned()));
 }
 
 #[test]
-fn a_dead_group_is_not_called_by_every_request() {
+fn a_dead_group_is_called_once_a_second_by_however_many_requests() {
     let mut world = World::new();
     let (one, two) = (world.one.clone(), access("two"));
     world.trip(&one);
     world.trip(&two);
     let mut calls = 0;
-    for _ in 0..100 {
-        while let Some((_, permit)) = world.nearest(&[&one, &two]) {
+    for _ in 0..6_000 {
+        while let Some(permit) = world.request(&[&one, &two]) {
             calls += 1;
             world.end(permit, BAD);
         }
+        world.pass(secs(1) / 100);
     }
-    assert_eq!(calls, 2, "once in each open time");
-    assert_eq!(world.reopens(&[&one, &two]), Some(secs(10)), "and each failure costs a step");
+    assert!((55..=60).contains(&calls), "{calls} in a minute");
 }
 
 #[test]
-fn a_single_one_keeps_its_open_time() {
+fn a_wait_that_the_server_asked_for_is_kept() {
     let mut world = World::new();
     let one = world.one.clone();
-    world.trip(&one);
+    world.calls(2, BAD);
+    world.call(asked_to_wait(secs(30)));
+    world.pass(secs(29));
     assert!(world.nearest(&[&one]).is_none());
-    assert_eq!(world.reopens(&[&one]), Some(secs(5)));
+    assert_eq!(world.reopens(&[&one]), Some(secs(1)));
+    let two = access("two");
+    world.trip(&two);
+    world.pass(SOLE_TRIAL_AFTER);
+    assert_eq!(world.look(), Availability::Trial, "its time is over");
 }
 
 #[test]
@@ -80,11 +167,13 @@ fn what_is_blocked_cools_down_or_is_held_open_is_left_alone() {
     }
     world.trip(&held);
     world.accesses.force(&held, Forced::Open, None, world.now);
+    world.pass(SOLE_TRIAL_AFTER);
     assert!(world.nearest(&[&blocked, &cooling, &held]).is_none());
     assert_eq!(world.reopens(&[&blocked, &held]), None, "no time opens these");
-    assert_eq!(world.reopens(&[&blocked, &cooling, &held]), Some(secs(5)));
+    assert_eq!(world.reopens(&[&blocked, &cooling, &held]), Some(secs(4)));
     let one = world.one.clone();
     world.trip(&one);
+    world.pass(SOLE_TRIAL_AFTER);
     let (place, permit) = world.nearest(&[&blocked, &cooling, &held, &one]).unwrap();
     assert_eq!(place, 3);
     world.end(permit, GOOD);
@@ -95,25 +184,7 @@ fn nothing_is_cut_short_while_something_is_ready() {
     let mut world = World::new();
     let (one, two) = (world.one.clone(), access("two"));
     world.trip(&one);
+    world.pass(SOLE_TRIAL_AFTER);
     assert!(world.nearest(&[&one, &two]).is_none());
     assert_eq!(world.reopens(&[&one, &two]), Some(secs(0)));
-}
-
-#[test]
-fn an_open_time_of_later_may_be_cut_short_again() {
-    let mut world = World::new();
-    let (one, two) = (world.one.clone(), access("two"));
-    world.trip(&one);
-    world.trip(&two);
-    for _ in 0..2 {
-        let (_, permit) = world.nearest(&[&one, &two]).unwrap();
-        world.end(permit, BAD);
-    }
-    world.pass(secs(10));
-    for access in [&one, &two] {
-        let permit = world.accesses.admit(access, MODEL, world.now).unwrap();
-        world.end(permit, BAD);
-    }
-    let (_, permit) = world.nearest(&[&one, &two]).unwrap();
-    world.end(permit, GOOD);
 }

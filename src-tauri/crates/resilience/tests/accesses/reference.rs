@@ -13,9 +13,15 @@ use resilience::{
 pub(crate) enum Event {
     Admitted {
         permit: usize,
+        /// Nothing else could answer.
+        sole: bool,
     },
     /// The nearest of a closed group: a trial before its time.
     AdmittedEarly {
+        permit: usize,
+    },
+    /// Its answer has begun.
+    Answering {
         permit: usize,
     },
     Reported {
@@ -64,8 +70,8 @@ struct Told {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
     Closed,
-    Open { lasts: Duration, early: bool },
-    HalfOpen { early: bool },
+    Open { lasts: Duration, told: Duration },
+    HalfOpen,
     Recovering,
 }
 
@@ -87,7 +93,7 @@ impl Reference {
         let place = self.events.len();
         let before = self.chapter(place, now);
         let forced = self.forced(place, now).map(|(forced, _)| forced);
-        let trial = matches!(before.phase, Phase::HalfOpen { .. });
+        let trial = matches!(before.phase, Phase::HalfOpen);
         let through = match &event {
             Event::AdmittedEarly { .. } => true,
             Event::Admitted { .. } => {
@@ -95,13 +101,13 @@ impl Reference {
                     && match before.phase {
                         Phase::Closed | Phase::Recovering => true,
                         Phase::Open { .. } => false,
-                        Phase::HalfOpen { .. } => self.has_room(&before, place, now),
+                        Phase::HalfOpen => self.has_room(&before, place, now),
                     }
             }
             _ => false,
         };
         let counted = match &event {
-            Event::Reported { permit, .. } => {
+            Event::Reported { permit, .. } | Event::Answering { permit } => {
                 let admitted = self.admitted(*permit);
                 forced != Some(Forced::Disabled)
                     && admitted >= before.round
@@ -132,7 +138,7 @@ impl Reference {
                 let until = Some(chapter.began + lasts);
                 Availability::Closed { why: ClosedWhy::BreakerOpen, until }
             }
-            (_, Phase::HalfOpen { .. }) => {
+            (_, Phase::HalfOpen) => {
                 if self.has_room(&chapter, self.events.len(), now) {
                     Availability::Trial
                 } else {
@@ -155,7 +161,14 @@ impl Reference {
         }
     }
 
-    /// Whether the breaker's open time may be cut short.
+    /// Whether the breaker opened less than a second ago.
+    pub(crate) fn has_just_opened(&self, now: Moment) -> bool {
+        let chapter = self.chapter(self.events.len(), now);
+        matches!(chapter.phase, Phase::Open { .. })
+            && now.since(chapter.began) < Duration::from_secs(1)
+    }
+
+    /// When the breaker would reopen, if its open time may be cut short.
     pub(crate) fn early_trial_at(&self, model: &str, now: Moment) -> Option<Moment> {
         let chapter = self.chapter(self.events.len(), now);
         let free = self.blocked().is_none()
@@ -163,7 +176,9 @@ impl Reference {
             && self.cooling(None, now).is_none()
             && self.cooling(Some(model), now).is_none();
         match chapter.phase {
-            Phase::Open { lasts, early: false } if free => Some(chapter.began + lasts),
+            Phase::Open { lasts, told } if free && now.since(chapter.began) >= told => {
+                Some(chapter.began + lasts)
+            }
             _ => None,
         }
     }
@@ -181,7 +196,7 @@ impl Reference {
             .max()
             .unwrap_or(chapter.began)
             .max(chapter.began);
-        matches!(chapter.phase, Phase::HalfOpen { .. })
+        matches!(chapter.phase, Phase::HalfOpen)
             && self.blocked().is_none()
             && self.cooling(None, now).is_none()
             && !matches!(forced, Some((forced, _)) if forced != Forced::MonitorOnly)
@@ -292,8 +307,7 @@ impl Reference {
         match chapter.phase {
             Phase::Open { lasts, .. } if now.since(chapter.began) >= lasts => {
                 let began = chapter.began + lasts;
-                let phase = Phase::HalfOpen { early: false };
-                Chapter { phase, began, from: place, ..chapter }
+                Chapter { phase: Phase::HalfOpen, began, from: place, ..chapter }
             }
             Phase::Recovering => match self.stage(&chapter, place, now) {
                 (3, closed) => {
@@ -318,8 +332,14 @@ impl Reference {
             Event::Reset => fresh,
             Event::Forced { forced: Forced::Closed | Forced::Disabled, .. } => fresh,
             Event::AdmittedEarly { .. } => {
-                let phase = Phase::HalfOpen { early: true };
-                Chapter { phase, began: at, from: place, ..chapter }
+                Chapter { phase: Phase::HalfOpen, began: at, from: place, ..chapter }
+            }
+            Event::Answering { permit }
+                if self.events[place].counted
+                    && self.is_sole(*permit)
+                    && chapter.phase == Phase::HalfOpen =>
+            {
+                Chapter { phase: Phase::Closed, began: at, from: place + 1, ..chapter }
             }
             Event::Probed { good, chance } if !disabled => {
                 self.after_probe(chapter, place, at, *good, *chance)
@@ -340,8 +360,8 @@ impl Reference {
         chance: f64,
     ) -> Chapter {
         match chapter.phase {
-            Phase::HalfOpen { .. } if !good => self.opened(chapter, place, at, None, chance),
-            Phase::HalfOpen { .. } if self.trials(&chapter, place + 1) >= 3 => {
+            Phase::HalfOpen if !good => self.opened(chapter, place, at, None, chance),
+            Phase::HalfOpen if self.trials(&chapter, place + 1) >= 3 => {
                 Chapter { phase: Phase::Recovering, began: at, from: place + 1, ..chapter }
             }
             Phase::Closed | Phase::Recovering if !good && self.may_trip(place, at) => {
@@ -383,11 +403,14 @@ impl Reference {
         };
         match chapter.phase {
             Phase::Open { .. } => chapter,
-            Phase::HalfOpen { .. } if failed > 0.0 => self.opened(chapter, place, at, told, chance),
-            Phase::HalfOpen { .. } if self.trials(&chapter, place + 1) >= 3 => {
+            Phase::HalfOpen if failed > 0.0 => self.opened(chapter, place, at, told, chance),
+            Phase::HalfOpen if self.is_sole_report(place) => {
+                Chapter { phase: Phase::Closed, began: at, from: place + 1, ..chapter }
+            }
+            Phase::HalfOpen if self.trials(&chapter, place + 1) >= 3 => {
                 Chapter { phase: Phase::Recovering, began: at, from: place + 1, ..chapter }
             }
-            Phase::HalfOpen { .. } => chapter,
+            Phase::HalfOpen => chapter,
             Phase::Closed | Phase::Recovering => {
                 let ramp =
                     self.results(&chapter, place + 1).into_iter().filter(|r| r.0 >= chapter.from);
@@ -493,10 +516,10 @@ impl Reference {
         let openings = if calm { 0 } else { chapter.openings };
         let steps = [5.0, 10.0, 20.0, 40.0, 60.0];
         let secs = steps[(openings as usize).min(4)] * (0.8 + 0.4 * chance);
-        let lasts = Duration::from_secs_f64(secs).max(told.unwrap_or_default());
-        let early = matches!(chapter.phase, Phase::HalfOpen { early: true });
+        let told = told.unwrap_or_default();
+        let lasts = Duration::from_secs_f64(secs).max(told);
         Chapter {
-            phase: Phase::Open { lasts, early },
+            phase: Phase::Open { lasts, told },
             began: at,
             from: place + 1,
             round: place + 1,
@@ -543,7 +566,7 @@ impl Reference {
         match &self.events[place] {
             Told {
                 through: true,
-                event: Event::Admitted { permit } | Event::AdmittedEarly { permit },
+                event: Event::Admitted { permit, .. } | Event::AdmittedEarly { permit },
                 ..
             } => Some(*permit),
             _ => None,
@@ -553,7 +576,7 @@ impl Reference {
     /// Whether, while this trial was out in half-open, no other went out for the length of a lease.
     fn is_lost(&self, permit: usize, end: usize, now: Moment) -> bool {
         let from = self.admitted(permit);
-        let half_open = |chapter: &Chapter| matches!(chapter.phase, Phase::HalfOpen { .. });
+        let half_open = |chapter: &Chapter| matches!(chapter.phase, Phase::HalfOpen);
         if !half_open(&self.events[from].chapter) {
             return false;
         }
@@ -573,9 +596,20 @@ impl Reference {
         now.since(last) >= Duration::from_secs(600)
     }
 
+    /// Whether nothing else could answer when it was let out.
+    fn is_sole(&self, permit: usize) -> bool {
+        let event = &self.events[self.admitted(permit)].event;
+        matches!(event, Event::AdmittedEarly { .. } | Event::Admitted { sole: true, .. })
+    }
+
+    fn is_sole_report(&self, place: usize) -> bool {
+        let Event::Reported { permit, .. } = self.events[place].event else { return false };
+        self.is_sole(permit)
+    }
+
     fn admitted(&self, wanted: usize) -> usize {
         let found = self.events.iter().position(|told| match &told.event {
-            Event::Admitted { permit } | Event::AdmittedEarly { permit } => *permit == wanted,
+            Event::Admitted { permit, .. } | Event::AdmittedEarly { permit } => *permit == wanted,
             _ => false,
         });
         found.expect("it was let out")

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Moment;
 use resilience::{Accesses, Availability, BreakerRules, Forced, SavedAccess};
 
-use crate::world::{BAD, GOOD, MODEL, World, rejected, secs, told};
+use crate::world::{BAD, GOOD, MODEL, World, asked_to_wait, rejected, secs, told};
 
 impl World {
     /// Stops, stays off for `off`, and starts with a clock near zero, through the stored text.
@@ -136,12 +136,11 @@ fn what_is_stored_is_readable_and_names_no_clock() {
     let expected = serde_json::json!([{
         "access": { "backend": "one", "credential": "key" },
         "breaker": {
-            "state": { "open": { "left_us": 3_000_000 } },
+            "state": { "open": { "left_us": 3_000_000, "trial_us": 0, "told_us": 0 } },
             "rule": "failures-in-a-row",
             "step": 1,
             "run_halves": 0,
-            "bad_probes": 0,
-            "cut_short": false
+            "bad_probes": 0
         },
         "first_tokens": [],
         "cooldown": null,
@@ -150,6 +149,32 @@ fn what_is_stored_is_readable_and_names_no_clock() {
         "forced": null
     }]);
     assert_eq!(stored, expected);
+}
+
+/// As it was written until 2026-11.
+#[test]
+fn an_older_text_is_read_and_its_open_time_holds() {
+    let text = r#"[{
+        "access": { "backend": "one", "credential": "key" },
+        "breaker": { "state": { "open": { "left_us": 3000000 } }, "rule": "failures-in-a-row",
+            "step": 1, "run_halves": 0, "bad_probes": 0, "cut_short": true }
+    }]"#;
+    let saved: Vec<SavedAccess> = serde_json::from_str(text).unwrap();
+    let mut world = World::new();
+    world.accesses.restore(saved, secs(0), world.now);
+    assert_eq!(world.open_for(), secs(3));
+}
+
+#[test]
+fn the_wait_before_a_sole_trial_is_kept() {
+    let mut world = World::new();
+    world.calls(2, BAD);
+    world.call(asked_to_wait(secs(30)));
+    world.restart(secs(10));
+    let one = world.one.clone();
+    assert!(world.accesses.admit_nearest(&[(&one, MODEL)], world.now).is_none());
+    let reopens = world.accesses.nearest_reopen([(&one, MODEL)].into_iter(), world.now);
+    assert_eq!(reopens, Some(secs(20)));
 }
 
 #[test]

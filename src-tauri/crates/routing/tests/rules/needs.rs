@@ -60,7 +60,7 @@ fn a_backend_that_lacks_what_is_needed_is_left_out_with_the_reason() {
     let decision = ask(&route, &backends, TOOLS).expect("a decision");
     assert_eq!(
         decision.explanation,
-        "b (x) is the first of 2 in the route r; left out: a takes no tools."
+        "b (x) is the first of 2 in the route r; skipped: a takes no tools."
     );
     assert_eq!(order(&ask(&route, &backends, Needs::default()).expect("a decision")), "a, b, c");
 }
@@ -105,8 +105,8 @@ fn with_nobody_able_the_refusal_names_each() {
     let refusal = ask(&over(&["a/x", "gone/x", "c/x"]), &backends, TOOLS).expect_err("none can");
     assert_eq!(
         refusal.to_string(),
-        "no candidate of the route r can serve this request: a takes no tools, gone is not among the \
-         backends, c takes no tools; ask for another model or add a candidate that can"
+        "no candidate of the route r can serve this request: a takes no tools, gone no longer exists, \
+         c takes no tools; ask for another model or add a candidate that can"
     );
     assert!(matches!(refusal, NoRoute::Unfit { passed_over, .. } if passed_over.len() == 3));
 }
@@ -139,7 +139,7 @@ fn of_backends_that_list_a_model_those_that_can_are_preferred_and_a_lone_one_is_
     assert_eq!(order(&both), "b");
     assert_eq!(
         both.explanation,
-        "b is the first of 2 usable backends that list m; left out: a takes no tools."
+        "b is the first of 2 usable backends that list m; skipped: a takes no tools."
     );
     assert_eq!(order(&choose(vec![unable.clone()])), "a");
     let other = BackendModels { backend: backend_id("c"), ..unable.clone() };

@@ -16,18 +16,18 @@ fn ordered_takes_the_first_that_is_ready_and_keeps_the_others_behind_it() {
     check(
         &ask(&table, &Scene::default().closed("a")),
         "b, c, a",
-        "b is the first of 3 in the route r; a waits: the breaker is open for 12 s more.",
+        "b is the first of 3 in the route r; a is held back: its breaker is tripped.",
     );
     check(
         &ask(&table, &Scene::default().closed("a").closed("b")),
         "c, a, b",
-        "c is the first of 3 in the route r; a waits: the breaker is open for 12 s more and 1 more.",
+        "c is the first of 3 in the route r; a is held back: its breaker is tripped and 1 more.",
     );
     let all = Scene::default().closed("a").closed("b").closed("c");
     check(
         &ask(&table, &all),
         "a, b, c",
-        "a is the first of 3 in the route r, though it is not ready: the breaker is open for 12 s more.",
+        "a is the first of 3 in the route r, although it is held back: its breaker is tripped.",
     );
 }
 
@@ -43,7 +43,7 @@ fn a_recovering_candidate_is_first_in_its_percent_of_the_draws_and_else_behind_t
     check(
         &ask(&table, &scene),
         "b, a, c",
-        "b is the first of 3 in the route r; a waits: recovering with 10 % of its requests and 1 more.",
+        "b is the first of 3 in the route r; a is held back: recovering with 10 % of its requests and 1 more.",
     );
 }
 
@@ -212,7 +212,7 @@ fn a_route_that_nobody_can_serve_names_every_reason() {
     check(
         &ask(&one, &Scene::default()),
         "a",
-        "a is the only one in the route r that can be asked; left out: gone is not among the backends \
+        "a is the only candidate in the route r that can answer; skipped: gone no longer exists \
          and 1 more.",
     );
     let none =
@@ -221,7 +221,7 @@ fn a_route_that_nobody_can_serve_names_every_reason() {
     let refusal = crate::scene::ask_with(&none, &Scene::default(), needs, None, &mut || 0.5);
     assert_eq!(
         refusal.expect_err("nobody is left").to_string(),
-        "no candidate of the route r can be asked: a has no key, gone is not among the backends, \
+        "no candidate of the route r can be asked: a has no key, gone no longer exists, \
          b is switched off; repair one of them"
     );
 }

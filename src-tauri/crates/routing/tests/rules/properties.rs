@@ -71,7 +71,7 @@ fn a_scene() -> impl Strategy<Value = Scene> {
         Just(Available::Ready),
         (0_u8..=100).prop_map(Available::Ramp),
         Just(Available::Trial),
-        Just(Available::Closed { why: "the breaker is open".into(), secs_left: None }),
+        Just(Available::Closed { why: "its breaker is tripped".into() }),
     ];
     let accesses =
         IDS.iter().flat_map(|id| ["", " (one)", " (two)"].map(|key| format!("{id}{key}")));

@@ -57,7 +57,7 @@ impl Conditions for Scene {
 
 impl Scene {
     pub(crate) fn closed(mut self, access: &str) -> Self {
-        let closed = Available::Closed { why: "the breaker is open".into(), secs_left: Some(12) };
+        let closed = Available::Closed { why: "its breaker is tripped".into() };
         self.available.insert(access.to_owned(), closed);
         self
     }

@@ -50,8 +50,8 @@ fn nothing_fails_over_between_the_parts() {
     let other = if mine == "a" { "b" } else { "a" };
     let decision = talk(&table, &Scene::default().closed(&mine));
     let sentence = format!(
-        "{mine} has 1 of 2 of the conversations of the route r, this one too, though it is not ready: \
-         the breaker is open for 12 s more; left out: {other} has another part of the split."
+        "{mine} gets 1 of 2 conversations of the route r, including this one, although it is held back: \
+         its breaker is tripped; skipped: {other} has another part of the split."
     );
     check(&decision, &mine, &sentence);
     assert_eq!(decision.passed_over[0].reason, Reason::OtherPart);

@@ -1,11 +1,12 @@
-//! Providers on the internet, the widely used first. A plain table of facts, and therefore one piece
-//! whatever its length.
+//! Providers on the internet, the widely used first.
+//!
+//! One piece: a plain table of facts.
 //!
 //! A base URL stands here only if the provider documents it and it holds for every account: clouds
 //! whose address contains a resource, region or account are added by hand. `lacks` and `offers` are
 //! what documentation says or what servers are known to refuse; where both ways work, nothing stands.
 
-use domain::{Lack, Offer};
+use domain::{KeyPrefix, Lack, Offer};
 
 use super::{Preset, PresetPlace};
 use crate::BackendKind;
@@ -17,6 +18,7 @@ const HOSTED: Preset = Preset {
     base_url: "",
     key_prefix: None,
     docs_url: "",
+    keys_url: None,
     variable: None,
     place: PresetPlace::Hosted,
     lacks: &[],
@@ -29,8 +31,9 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "OpenAI",
         kind: BackendKind::OpenAi,
         base_url: "https://api.openai.com/v1",
-        key_prefix: Some("sk-proj-"),
+        key_prefix: Some(KeyPrefix::SK_PROJ),
         docs_url: "https://platform.openai.com/docs/api-reference",
+        keys_url: Some("https://platform.openai.com/api-keys"),
         variable: Some("OPENAI_API_KEY"),
         ..HOSTED
     },
@@ -39,8 +42,9 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Anthropic",
         kind: BackendKind::Anthropic,
         base_url: "https://api.anthropic.com",
-        key_prefix: Some("sk-ant-"),
+        key_prefix: Some(KeyPrefix::SK_ANT),
         docs_url: "https://docs.anthropic.com/en/api/messages",
+        keys_url: Some("https://console.anthropic.com/settings/keys"),
         variable: Some("ANTHROPIC_API_KEY"),
         ..HOSTED
     },
@@ -49,8 +53,9 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Google Gemini",
         kind: BackendKind::Gemini,
         base_url: "https://generativelanguage.googleapis.com",
-        key_prefix: Some("AIza"),
+        key_prefix: Some(KeyPrefix::GOOGLE),
         docs_url: "https://ai.google.dev/gemini-api/docs",
+        keys_url: Some("https://aistudio.google.com/apikey"),
         variable: Some("GEMINI_API_KEY"),
         ..HOSTED
     },
@@ -58,8 +63,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "openrouter",
         label: "OpenRouter",
         base_url: "https://openrouter.ai/api/v1",
-        key_prefix: Some("sk-or-"),
+        key_prefix: Some(KeyPrefix::SK_OR),
         docs_url: "https://openrouter.ai/docs/quickstart",
+        keys_url: Some("https://openrouter.ai/settings/keys"),
         variable: Some("OPENROUTER_API_KEY"),
         offers: &[Offer::Responses, Offer::Messages],
         ..HOSTED
@@ -68,8 +74,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "groq",
         label: "Groq",
         base_url: "https://api.groq.com/openai/v1",
-        key_prefix: Some("gsk_"),
+        key_prefix: Some(KeyPrefix::GROQ),
         docs_url: "https://console.groq.com/docs/openai",
+        keys_url: Some("https://console.groq.com/keys"),
         variable: Some("GROQ_API_KEY"),
         offers: &[Offer::Responses],
         ..HOSTED
@@ -79,6 +86,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Mistral",
         base_url: "https://api.mistral.ai/v1",
         docs_url: "https://docs.mistral.ai/api",
+        keys_url: Some("https://console.mistral.ai/api-keys"),
         variable: Some("MISTRAL_API_KEY"),
         lacks: &[Lack::StreamUsage, Lack::DeveloperRole, Lack::MaxCompletionTokens],
         ..HOSTED
@@ -87,8 +95,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "deepseek",
         label: "DeepSeek",
         base_url: "https://api.deepseek.com",
-        key_prefix: Some("sk-"),
+        key_prefix: Some(KeyPrefix::SK_DASH),
         docs_url: "https://api-docs.deepseek.com",
+        keys_url: Some("https://platform.deepseek.com/api_keys"),
         variable: Some("DEEPSEEK_API_KEY"),
         lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens, Lack::JsonSchema],
         ..HOSTED
@@ -97,8 +106,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "xai",
         label: "xAI",
         base_url: "https://api.x.ai/v1",
-        key_prefix: Some("xai-"),
+        key_prefix: Some(KeyPrefix::XAI),
         docs_url: "https://docs.x.ai/docs/api-reference",
+        keys_url: Some("https://console.x.ai"),
         variable: Some("XAI_API_KEY"),
         offers: &[Offer::Responses],
         ..HOSTED
@@ -108,6 +118,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Together AI",
         base_url: "https://api.together.xyz/v1",
         docs_url: "https://docs.together.ai/docs/openai-api-compatibility",
+        keys_url: Some("https://api.together.ai/settings/api-keys"),
         variable: Some("TOGETHER_API_KEY"),
         ..HOSTED
     },
@@ -115,8 +126,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "fireworks",
         label: "Fireworks AI",
         base_url: "https://api.fireworks.ai/inference/v1",
-        key_prefix: Some("fw_"),
+        key_prefix: Some(KeyPrefix::FIREWORKS),
         docs_url: "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
+        keys_url: Some("https://app.fireworks.ai/settings/users/api-keys"),
         variable: Some("FIREWORKS_API_KEY"),
         offers: &[Offer::Responses, Offer::Messages],
         ..HOSTED
@@ -125,8 +137,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "cerebras",
         label: "Cerebras",
         base_url: "https://api.cerebras.ai/v1",
-        key_prefix: Some("csk-"),
+        key_prefix: Some(KeyPrefix::CEREBRAS),
         docs_url: "https://inference-docs.cerebras.ai/resources/openai",
+        keys_url: Some("https://cloud.cerebras.ai"),
         variable: Some("CEREBRAS_API_KEY"),
         lacks: &[Lack::DeveloperRole],
         ..HOSTED
@@ -135,8 +148,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "perplexity",
         label: "Perplexity",
         base_url: "https://api.perplexity.ai",
-        key_prefix: Some("pplx-"),
+        key_prefix: Some(KeyPrefix::PERPLEXITY),
         docs_url: "https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility",
+        keys_url: Some("https://www.perplexity.ai/settings/api"),
         variable: Some("PERPLEXITY_API_KEY"),
         lacks: &[Lack::Tools],
         ..HOSTED
@@ -145,8 +159,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "nvidia",
         label: "NVIDIA",
         base_url: "https://integrate.api.nvidia.com/v1",
-        key_prefix: Some("nvapi-"),
+        key_prefix: Some(KeyPrefix::NVIDIA),
         docs_url: "https://docs.api.nvidia.com/nim/reference/llm-apis",
+        keys_url: Some("https://build.nvidia.com/settings/api-keys"),
         variable: Some("NVIDIA_API_KEY"),
         ..HOSTED
     },
@@ -155,6 +170,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "DeepInfra",
         base_url: "https://api.deepinfra.com/v1/openai",
         docs_url: "https://docs.deepinfra.com/api-reference/chat-completions/openai-chat-completions",
+        keys_url: Some("https://deepinfra.com/dash/api_keys"),
         variable: Some("DEEPINFRA_API_KEY"),
         ..HOSTED
     },
@@ -163,6 +179,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Cohere",
         base_url: "https://api.cohere.ai/compatibility/v1",
         docs_url: "https://docs.cohere.com/docs/compatibility-api",
+        keys_url: Some("https://dashboard.cohere.com/api-keys"),
         variable: Some("COHERE_API_KEY"),
         lacks: &[Lack::ParallelToolCalls],
         ..HOSTED
@@ -171,8 +188,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "huggingface",
         label: "Hugging Face",
         base_url: "https://router.huggingface.co/v1",
-        key_prefix: Some("hf_"),
+        key_prefix: Some(KeyPrefix::HUGGING_FACE),
         docs_url: "https://huggingface.co/docs/inference-providers",
+        keys_url: Some("https://huggingface.co/settings/tokens"),
         variable: Some("HF_TOKEN"),
         ..HOSTED
     },
@@ -181,6 +199,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "GitHub Models",
         base_url: "https://models.github.ai/inference",
         docs_url: "https://docs.github.com/en/github-models",
+        keys_url: Some("https://github.com/settings/tokens"),
         variable: Some("GITHUB_TOKEN"),
         ..HOSTED
     },
@@ -188,7 +207,7 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "vercel",
         label: "Vercel AI Gateway",
         base_url: "https://ai-gateway.vercel.sh/v1",
-        key_prefix: Some("vck_"),
+        key_prefix: Some(KeyPrefix::VERCEL),
         docs_url: "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
         variable: Some("AI_GATEWAY_API_KEY"),
         offers: &[Offer::Responses, Offer::Messages],
@@ -200,6 +219,7 @@ pub(super) const PRESETS: &[Preset] = &[
         kind: BackendKind::Ollama,
         base_url: "https://ollama.com",
         docs_url: "https://docs.ollama.com/cloud",
+        keys_url: Some("https://ollama.com/settings/keys"),
         variable: Some("OLLAMA_API_KEY"),
         ..HOSTED
     },
@@ -207,8 +227,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "moonshot",
         label: "Moonshot AI",
         base_url: "https://api.moonshot.ai/v1",
-        key_prefix: Some("sk-"),
+        key_prefix: Some(KeyPrefix::SK_DASH),
         docs_url: "https://platform.moonshot.ai/docs/api/chat",
+        keys_url: Some("https://platform.moonshot.ai/console/api-keys"),
         variable: Some("MOONSHOT_API_KEY"),
         lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens],
         ..HOSTED
@@ -218,7 +239,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Kimi for Coding",
         kind: BackendKind::Anthropic,
         base_url: "https://api.kimi.com/coding",
-        key_prefix: Some("sk-kimi-"),
+        key_prefix: Some(KeyPrefix::SK_KIMI),
         docs_url: "https://www.kimi.com/code/docs/en/third-party-tools/other-coding-agents.html",
         variable: Some("KIMI_API_KEY"),
         ..HOSTED
@@ -237,6 +258,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Z.AI",
         base_url: "https://api.z.ai/api/paas/v4",
         docs_url: "https://docs.z.ai/guides/overview/quick-start",
+        keys_url: Some("https://z.ai/manage-apikey/apikey-list"),
         variable: Some("ZAI_API_KEY"),
         lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens, Lack::ReasoningEffort],
         ..HOSTED
@@ -247,6 +269,7 @@ pub(super) const PRESETS: &[Preset] = &[
         kind: BackendKind::Anthropic,
         base_url: "https://api.z.ai/api/anthropic",
         docs_url: "https://docs.z.ai/devpack/overview",
+        keys_url: Some("https://z.ai/manage-apikey/apikey-list"),
         variable: Some("ZAI_API_KEY"),
         ..HOSTED
     },
@@ -254,7 +277,7 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "alibaba",
         label: "Alibaba Model Studio",
         base_url: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-        key_prefix: Some("sk-"),
+        key_prefix: Some(KeyPrefix::SK_DASH),
         docs_url: "https://www.alibabacloud.com/help/en/model-studio/models",
         variable: Some("DASHSCOPE_API_KEY"),
         ..HOSTED
@@ -271,8 +294,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "siliconflow",
         label: "SiliconFlow",
         base_url: "https://api.siliconflow.com/v1",
-        key_prefix: Some("sk-"),
+        key_prefix: Some(KeyPrefix::SK_DASH),
         docs_url: "https://docs.siliconflow.com",
+        keys_url: Some("https://cloud.siliconflow.com/account/ak"),
         variable: Some("SILICONFLOW_API_KEY"),
         ..HOSTED
     },
@@ -288,8 +312,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "upstage",
         label: "Upstage",
         base_url: "https://api.upstage.ai/v1",
-        key_prefix: Some("up_"),
+        key_prefix: Some(KeyPrefix::UPSTAGE),
         docs_url: "https://console.upstage.ai/docs",
+        keys_url: Some("https://console.upstage.ai/api-keys"),
         variable: Some("UPSTAGE_API_KEY"),
         ..HOSTED
     },
@@ -298,6 +323,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "SambaNova",
         base_url: "https://api.sambanova.ai/v1",
         docs_url: "https://docs.sambanova.ai/docs/en/features/openai-compatibility",
+        keys_url: Some("https://cloud.sambanova.ai/apis"),
         variable: Some("SAMBANOVA_API_KEY"),
         ..HOSTED
     },
@@ -306,6 +332,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Hyperbolic",
         base_url: "https://api.hyperbolic.xyz/v1",
         docs_url: "https://docs.hyperbolic.xyz",
+        keys_url: Some("https://app.hyperbolic.xyz/settings"),
         variable: Some("HYPERBOLIC_API_KEY"),
         ..HOSTED
     },
@@ -313,8 +340,9 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "novita",
         label: "Novita AI",
         base_url: "https://api.novita.ai/openai/v1",
-        key_prefix: Some("sk_"),
+        key_prefix: Some(KeyPrefix::SK_UNDERSCORE),
         docs_url: "https://novita.ai/docs/guides/introduction",
+        keys_url: Some("https://novita.ai/settings/key-management"),
         variable: Some("NOVITA_API_KEY"),
         ..HOSTED
     },
@@ -331,6 +359,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Baseten",
         base_url: "https://inference.baseten.co/v1",
         docs_url: "https://docs.baseten.co/inference/model-apis/overview",
+        keys_url: Some("https://app.baseten.co/settings/api_keys"),
         variable: Some("BASETEN_API_KEY"),
         ..HOSTED
     },
@@ -338,7 +367,7 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "chutes",
         label: "Chutes",
         base_url: "https://llm.chutes.ai/v1",
-        key_prefix: Some("cpk_"),
+        key_prefix: Some(KeyPrefix::CHUTES),
         docs_url: "https://chutes.ai/docs",
         variable: Some("CHUTES_API_KEY"),
         lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens],
@@ -348,7 +377,7 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "friendli",
         label: "Friendli",
         base_url: "https://api.friendli.ai/serverless/v1",
-        key_prefix: Some("flp_"),
+        key_prefix: Some(KeyPrefix::FRIENDLI),
         docs_url: "https://friendli.ai/docs/guides/serverless_endpoints/introduction",
         variable: Some("FRIENDLI_TOKEN"),
         ..HOSTED
@@ -366,6 +395,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Venice AI",
         base_url: "https://api.venice.ai/api/v1",
         docs_url: "https://docs.venice.ai",
+        keys_url: Some("https://venice.ai/settings/api"),
         variable: Some("VENICE_API_KEY"),
         ..HOSTED
     },
@@ -374,6 +404,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Weights & Biases",
         base_url: "https://api.inference.wandb.ai/v1",
         docs_url: "https://docs.wandb.ai/guides/integrations/inference",
+        keys_url: Some("https://wandb.ai/authorize"),
         variable: Some("WANDB_API_KEY"),
         ..HOSTED
     },
@@ -398,6 +429,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "OpenCode Zen",
         base_url: "https://opencode.ai/zen/v1",
         docs_url: "https://opencode.ai/docs/zen",
+        keys_url: Some("https://opencode.ai/auth"),
         variable: Some("OPENCODE_API_KEY"),
         lacks: &[Lack::DeveloperRole],
         ..HOSTED

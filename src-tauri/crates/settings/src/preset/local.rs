@@ -12,6 +12,7 @@ const LOCAL: Preset = Preset {
     base_url: "",
     key_prefix: None,
     docs_url: "",
+    keys_url: None,
     variable: None,
     place: PresetPlace::Local,
     lacks: &[],

@@ -11,13 +11,13 @@ use toml_edit::Value;
 use url::Url;
 
 use super::names::{NameList, names};
-use super::{limits, pool};
+use super::{limits, pool, scope};
 use crate::finding::{Findings, RepairAction};
 use crate::section::Section;
 use crate::{
-    BackendKind, BackendSettings, ClientPriority, ClientSettings, CredentialSettings, ENTRIES_MAX,
-    LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256,
-    corrected_base_url, parse_base_url,
+    BackendKind, BackendNetwork, BackendSettings, ClientPriority, ClientSettings,
+    CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX,
+    MODELS_PER_BACKEND_MAX, TokenSha256, corrected_base_url, parse_base_url,
 };
 
 /// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
@@ -33,7 +33,7 @@ const MODELS: NameList = NameList {
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
 /// What a backend's table may hold beside its limits.
-const BACKEND_NAMES: [&str; 11] = [
+const BACKEND_NAMES: [&str; 12] = [
     "label",
     "kind",
     "base_url",
@@ -45,9 +45,19 @@ const BACKEND_NAMES: [&str; 11] = [
     "lacks",
     "offers",
     "crossing",
+    "private_network",
 ];
 /// What a client's table may hold beside its limits.
-const CLIENT_NAMES: [&str; 5] = ["token_sha256", "created", "expires", "cache", "priority"];
+const CLIENT_NAMES: [&str; 8] = [
+    "token_sha256",
+    "created",
+    "expires",
+    "cache",
+    "priority",
+    "allow_models",
+    "allow_backends",
+    "allow_routes",
+];
 
 pub(super) fn read_credentials(
     section: &Section,
@@ -105,6 +115,10 @@ pub(super) fn read_backends(
             lacks: switches(entry, "lacks", Lack::WORDS, kind, findings),
             offers: switches(entry, "offers", Offer::WORDS, kind, findings),
             crossing: entry.word("crossing", Crossing::WORDS, findings).unwrap_or_default(),
+            network: match entry.switch("private_network", false, findings) {
+                true => BackendNetwork::Private,
+                false => BackendNetwork::Public,
+            },
             base_url: base_url(entry, gateway_port, findings)?,
         })
     })
@@ -134,6 +148,7 @@ pub(super) fn read_clients(
             limits: limits::limits(entry, findings),
             cache: entry.word("cache", CacheWish::WORDS, findings),
             priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
+            scope: scope::scope(entry, findings),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,

@@ -1,15 +1,15 @@
 //! What the settings are as tables of the file. A value that is as it would be without a word is left
 //! out where a person would leave it out too.
 
-use domain::{ClientId, Crossing, PoolOrder, RouteId, WallTime};
+use domain::{BackendId, ClientId, Crossing, PoolOrder, RouteId, WallTime};
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
 
 use crate::finding::FieldPath;
 use crate::{
-    BalanceSettings, CacheSettings, ClientPriority, PoolMember, PoolSettings, ResilienceNumbers,
-    ResilienceSettings, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings,
-    TrafficLimits,
+    BackendNetwork, BalanceSettings, CacheSettings, ClientPriority, ClientScope, PoolMember,
+    PoolSettings, ResilienceNumbers, ResilienceSettings, RouteCandidateSettings, RouteSettings,
+    STICKY_SECS_DEFAULT, Settings, TrafficLimits,
 };
 
 /// The fields of one table.
@@ -48,6 +48,9 @@ pub(super) fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
         if backend.crossing != Crossing::default() {
             fields.insert("crossing", backend.crossing.word().into());
         }
+        if backend.network == BackendNetwork::Private {
+            fields.insert("private_network", true.into());
+        }
         fields.extend(limits(&backend.limits));
         tables.insert(path("backends", id.as_str()), fields);
     }
@@ -65,9 +68,22 @@ pub(super) fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
         if client.priority != ClientPriority::default() {
             fields.insert("priority", client.priority.word().into());
         }
+        fields.extend(scope(&client.scope));
         tables.insert(path("clients", id.as_str()), fields);
     }
     tables
+}
+
+/// A list that allows everything is left out.
+fn scope(scope: &ClientScope) -> Fields {
+    let ClientScope { models, backends, routes } = scope;
+    let lists: [(&'static str, Array); 3] = [
+        ("allow_models", models.iter().collect()),
+        ("allow_backends", backends.iter().map(BackendId::as_str).collect()),
+        ("allow_routes", routes.iter().map(RouteId::as_str).collect()),
+    ];
+    let named = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    named.map(|(name, list)| (name, Value::Array(list))).collect()
 }
 
 /// What is as it would be without a word is left out.
@@ -186,7 +202,10 @@ fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
         ("notifications", Fields::from([("enabled", settings.notifications.enabled.into())])),
         (
             "ledger",
-            Fields::from([("retention_days", i64::from(settings.ledger.retention_days).into())]),
+            Fields::from([
+                ("retention_days", i64::from(settings.ledger.retention_days).into()),
+                ("commit_wait_ms", whole_number(settings.ledger.commit_wait_ms)),
+            ]),
         ),
         ("appearance", Fields::from([("theme", settings.appearance.theme.word().into())])),
     ];

@@ -80,6 +80,10 @@ fn read_items(items: &[Value], question: &mut Question) -> Checked<()> {
                 answered.push(id.to_owned());
                 question.results.push(read_output(&form)?);
             }
+            // It keeps nothing, but knows the ids that it gives.
+            "item_reference" => {
+                Form::new(&place, item, "type! id!")?.word("id", &["rs_1", "msg_1"])?;
+            }
             "reasoning" => {
                 let known = "type! id! summary! encrypted_content content status";
                 Form::new(&place, item, known)?;

@@ -37,11 +37,11 @@ pub(super) fn encrypt(
     let plain = write(items);
     let mut encrypted = Vec::new();
     let mut writer = encryptor
-        .map_err(VaultError::unavailable)?
+        .map_err(VaultError::file)?
         .wrap_output(&mut encrypted)
-        .map_err(VaultError::unavailable)?;
-    writer.write_all(&plain).map_err(VaultError::unavailable)?;
-    writer.finish().map_err(VaultError::unavailable)?;
+        .map_err(VaultError::file)?;
+    writer.write_all(&plain).map_err(VaultError::file)?;
+    writer.finish().map_err(VaultError::file)?;
     Ok(encrypted)
 }
 
@@ -59,6 +59,14 @@ pub(super) fn decrypt(
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
     reader.read_to_end(&mut plain).map_err(|_| damaged())?;
     read(&plain)
+}
+
+/// Whether `bytes` begin as a vault that a passphrase may open.
+pub(super) fn check_header(bytes: &[u8]) -> Result<(), VaultError> {
+    match Decryptor::new_buffered(bytes) {
+        Ok(decryptor) if decryptor.is_scrypt() => Ok(()),
+        _ => Err(VaultError::Damaged(Damage::File)),
+    }
 }
 
 /// The key of the file is itself encrypted under the passphrase, so a wrong passphrase and damage to

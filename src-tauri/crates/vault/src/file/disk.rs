@@ -13,13 +13,18 @@ pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The whole file; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
+    // Opening a pipe would wait for somebody who writes to it.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        let what = "the vault's path is a folder, a pipe or a device";
+        return Err(VaultError::file(std::io::Error::new(ErrorKind::InvalidInput, what)));
+    }
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(VaultError::unavailable(error)),
+        Err(error) => return Err(VaultError::file(error)),
     };
     let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(VaultError::unavailable)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(VaultError::file)?;
     if too_large(&bytes) {
         return Err(VaultError::Damaged(Damage::File));
     }
@@ -29,11 +34,11 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
 /// Puts `bytes` in the file's place: beside, synced, renamed, the folder synced, read back.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     if too_large(bytes) {
-        return Err(VaultError::unavailable(std::io::Error::from(ErrorKind::FileTooLarge)));
+        return Err(VaultError::file(std::io::Error::from(ErrorKind::FileTooLarge)));
     }
-    let beside = write_beside(path, bytes).map_err(VaultError::unavailable)?;
-    beside.persist(path).map_err(|error| VaultError::unavailable(error.error))?;
-    sync_folder(path).map_err(VaultError::unavailable)?;
+    let beside = write_beside(path, bytes).map_err(VaultError::file)?;
+    beside.persist(path).map_err(|error| VaultError::file(error.error))?;
+    sync_folder(path).map_err(VaultError::file)?;
     if read(path)?.as_deref() == Some(bytes) {
         Ok(())
     } else {
@@ -43,8 +48,8 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
 
 /// Proves that [`replace`] could write, and leaves nothing behind.
 pub(super) fn try_beside(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
-    let beside = write_beside(path, bytes).map_err(VaultError::unavailable)?;
-    beside.close().map_err(VaultError::unavailable)
+    let beside = write_beside(path, bytes).map_err(VaultError::file)?;
+    beside.close().map_err(VaultError::file)
 }
 
 fn too_large(bytes: &[u8]) -> bool {

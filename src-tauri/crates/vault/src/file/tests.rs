@@ -126,6 +126,36 @@ fn damage_has_its_own_name_and_the_file_is_left_alone() {
 }
 
 #[test]
+fn a_damaged_file_is_told_from_one_that_waits_for_its_passphrase() {
+    let (_folder, path) = filled();
+    let good = fs::read(&path).expect("a file");
+    let told = |store: &FileStore| format!("{:?}", store.get(&id("openai")).expect_err("closed"));
+    let write = |bytes: &[u8]| {
+        let mut file = fs::File::create(&path).expect("a file");
+        std::io::Write::write_all(&mut file, bytes).expect("writes");
+    };
+    // Without a passphrase: what is no vault at all is seen.
+    for bytes in [&b""[..], b"not a vault", &good[..20]] {
+        write(bytes);
+        assert_eq!(told(&store(&path)), "Damaged(File)");
+    }
+    // With the right passphrase: the damage stays in sight after the attempt, and a wrong one, too.
+    let mut flipped = good.clone();
+    *flipped.last_mut().expect("not empty") ^= 1;
+    write(&flipped);
+    let closed = store(&path);
+    assert_eq!(told(&closed), "Locked(PassphraseNeeded)");
+    closed.unlock(&right()).expect_err("damaged");
+    assert_eq!(told(&closed), "Damaged(File)");
+    write(&good);
+    assert_eq!(told(&closed), "Locked(PassphraseNeeded)", "another file, another answer");
+    closed.unlock(&wrong()).expect_err("refused");
+    assert_eq!(told(&closed), "Locked(PassphraseWrong)");
+    closed.unlock(&right()).expect("opens");
+    assert!(closed.get(&id("openai")).is_ok());
+}
+
+#[test]
 fn contents_that_are_not_ours_are_damaged_and_newer_ones_say_so() {
     for (contents, expected) in [
         (r#"["sk-CANARY"]"#, "Damaged(File)"),
@@ -200,7 +230,7 @@ fn a_file_at_its_size_limit_is_written_and_one_byte_more_is_refused() {
     let most = vec![b'k'; usize::try_from(FILE_BYTES_MAX).expect("fits")];
     disk::replace(&path, &most).expect("fits");
     let more = [most.as_slice(), b"k"].concat();
-    assert!(matches!(disk::replace(&path, &more), Err(VaultError::Unavailable { .. })));
+    assert!(matches!(disk::replace(&path, &more), Err(VaultError::File { .. })));
     assert_eq!(disk::read(&path).expect("reads").map(|bytes| bytes.len()), Some(most.len()));
     let mut file = fs::OpenOptions::new().append(true).open(&path).expect("opens");
     std::io::Write::write_all(&mut file, b"k").expect("writes");
@@ -221,7 +251,7 @@ fn a_write_that_cannot_happen_changes_nothing_in_memory() {
     std::os::unix::fs::symlink(folder.path().join("nowhere").join("deep"), private)
         .expect("linked");
     let put = store.put(&id("a"), &secret("sk-1"));
-    assert!(matches!(put, Err(VaultError::Unavailable { .. })), "{put:?}");
+    assert!(matches!(put, Err(VaultError::File { .. })), "{put:?}");
     assert!(
         matches!(store.get(&id("a")), Err(VaultError::NotFound(_))),
         "memory ran ahead of disk"
@@ -234,7 +264,7 @@ fn something_unreadable_in_the_files_place_is_unavailable() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(folder.path());
     for outcome in [store.unlock(&right()), store.probe()] {
-        assert!(matches!(outcome, Err(VaultError::Unavailable { .. })), "{outcome:?}");
+        assert!(matches!(outcome, Err(VaultError::File { .. })), "{outcome:?}");
     }
 }
 

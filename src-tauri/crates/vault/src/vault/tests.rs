@@ -133,7 +133,7 @@ impl Bench {
     /// back at its end.
     async fn all_ended(&self) {
         let all = u32::try_from(CALLS_AT_ONCE_MAX).expect("few");
-        drop(self.vault.shared.permits.acquire_many(all).await.expect("open"));
+        drop(self.vault.shared().permits.acquire_many(all).await.expect("open"));
     }
 
     fn calls(&self) -> usize {
@@ -501,7 +501,7 @@ async fn each_choice_opens_its_own_kind_and_no_other() {
     for (config, kind) in [
         (VaultConfig::Keychain { service: "gatehouse-test".to_owned() }, VaultKind::Keychain),
         (VaultConfig::File { path }, VaultKind::File),
-        (VaultConfig::Env { variables: Vec::new() }, VaultKind::Env),
+        (VaultConfig::Env(Arc::new(crate::EnvStore::new(Vec::new()))), VaultKind::Env),
         (VaultConfig::Memory, VaultKind::Memory),
     ] {
         assert_eq!(config.kind(), kind);

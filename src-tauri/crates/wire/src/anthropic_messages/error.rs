@@ -18,9 +18,13 @@ pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
 
 /// The status with which a client is told of an error: Anthropic has 529 for overload, 400 for
 /// every wrong request and 504 for every timeout.
+///
+/// A rejected key of ours is 424 (a dependency failed), the only status at which Claude Code 2.1 asks
+/// once and blames nobody else: at 401 and 403 it says "Please run /login", at 400 it asks six times.
 pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     match (error.kind, error.status) {
         (ErrorKind::Overloaded, _) => 529,
+        (ErrorKind::BackendKey, _) => 424,
         (ErrorKind::Timeout, 408 | 409) => 504,
         (_, 409 | 422) => 400,
         (_, status) => status,
@@ -63,7 +67,7 @@ const fn kind_word(kind: ErrorKind) -> &'static str {
         ErrorKind::Billing => "billing_error",
         ErrorKind::Timeout => "timeout_error",
         ErrorKind::Overloaded => "overloaded_error",
-        ErrorKind::Api => "api_error",
+        ErrorKind::BackendKey | ErrorKind::Api => "api_error",
     }
 }
 

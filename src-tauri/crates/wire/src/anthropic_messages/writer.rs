@@ -12,7 +12,7 @@ use super::error;
 use super::stop::stop_word;
 use super::usage::WrittenUsage;
 use crate::ErrorAnswer;
-use crate::dialect::{Closing, Echo};
+use crate::dialect::Echo;
 use crate::neutral::{Event, Finish, Media, MediaKind, PartDelta, PartHead};
 
 /// Writes a client's stream.
@@ -148,8 +148,8 @@ impl crate::dialect::StreamWriter for StreamWriter {
         }
     }
 
-    fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        (error::error_event(error), Closing::Abort)
+    fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
+        error::error_event(error)
     }
 }
 

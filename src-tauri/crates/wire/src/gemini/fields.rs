@@ -78,7 +78,7 @@ pub(super) fn extra(field: Field, node: &Node<'_>) -> Extra {
 }
 
 /// `snake_case` in camelCase; camelCase stays as it is.
-pub(super) fn camel(key: &str) -> String {
+pub(crate) fn camel(key: &str) -> String {
     let mut name = String::with_capacity(key.len());
     let mut is_after_underscore = false;
     for c in key.chars() {

@@ -6,12 +6,11 @@ use super::options::Options;
 use super::tools::{read_choice, read_tools};
 use crate::crossing::Field;
 use crate::neutral::{Extra, ParallelCalls, Request};
-use crate::node::Object;
+use crate::node::{Node, Object};
 use crate::{Delivery, RequestError};
 
 /// Fields of the request that the neutral form has no place for.
-const EXTRAS: [(&str, Field); 5] = [
-    ("safetySettings", Field::SafetySettings),
+const EXTRAS: [(&str, Field); 4] = [
     ("cachedContent", Field::StoredPrompt),
     ("labels", Field::Metadata),
     ("store", Field::Store),
@@ -38,7 +37,7 @@ pub(crate) fn read_request(
     let mut tools = read_tools(fields.take("tools").as_ref(), &mut extras)?;
     let tool_choice = read_choice(fields.take("toolConfig").as_ref(), &mut tools, &mut extras)?;
     let options = Options::read(fields.take("generationConfig").as_ref(), &mut extras)?;
-    take_extras(&mut fields, &mut extras);
+    take_extras(&mut fields, &mut extras)?;
     fields.rest(&mut extras);
     Ok(Request {
         model: model.to_owned(),
@@ -61,9 +60,25 @@ pub(crate) fn read_request(
 }
 
 /// An empty list or object says nothing and is no extra.
-fn take_extras(fields: &mut Fields<'_>, extras: &mut Vec<Extra>) {
+fn take_extras(fields: &mut Fields<'_>, extras: &mut Vec<Extra>) -> Result<(), RequestError> {
+    let says = |node: &Node<'_>| !matches!(node.raw(), "[]" | "{}" | "\"\"");
+    if let Some(node) = fields.take("safetySettings").filter(says) {
+        extras.push(extra(safety_field(&node)?, &node));
+    }
     for (key, field) in EXTRAS {
-        let node = fields.take(key).filter(|node| !matches!(node.raw(), "[]" | "{}" | "\"\""));
+        let node = fields.take(key).filter(says);
         extras.extend(node.map(|node| extra(field, &node)));
     }
+    Ok(())
+}
+
+/// Whether these settings ask for any filter.
+fn safety_field(node: &Node<'_>) -> Result<Field, RequestError> {
+    for setting in node.array()? {
+        let threshold = Fields::of(&setting)?.take_text("threshold")?;
+        if !matches!(threshold.as_deref(), Some("OFF" | "BLOCK_NONE")) {
+            return Ok(Field::SafetySettings);
+        }
+    }
+    Ok(Field::SafetyOff)
 }

@@ -11,7 +11,7 @@ use super::body::{Content, PartBody, arguments};
 use super::error::{error_body, error_event};
 use super::usage::UsageMetadata;
 use super::{ArrayFrame, signature};
-use crate::dialect::{Closing, Echo};
+use crate::dialect::Echo;
 use crate::names::CUSTOM_INPUT;
 use crate::neutral::{
     Answer, CallKind, Event, Finish, FinishReason, Part, PartDelta, PartHead, Signature, ToolCall,
@@ -232,12 +232,11 @@ impl crate::dialect::StreamWriter for StreamWriter {
         }
     }
 
-    fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        let bytes = match &self.array {
+    fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
+        match &self.array {
             Some(array) => array.error(&error_body(error)),
             None => error_event(error),
-        };
-        (bytes, Closing::Clean)
+        }
     }
 }
 

@@ -88,7 +88,12 @@ impl Voice for Anthropic {
     }
 
     fn error_event(&self, error: &ErrorAnswer<'_>, events: usize) -> Bytes {
-        error_event(Dialect::AnthropicMessages, error, u64::try_from(events).unwrap_or(u64::MAX)).0
+        error_event(
+            Dialect::AnthropicMessages,
+            error,
+            u64::try_from(events).unwrap_or(u64::MAX),
+            None,
+        )
     }
 }
 

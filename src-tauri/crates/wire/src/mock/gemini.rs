@@ -84,7 +84,7 @@ impl Voice for Gemini {
     }
 
     fn error_event(&self, error: &ErrorAnswer<'_>, events: usize) -> Bytes {
-        error_event(Dialect::Gemini, error, u64::try_from(events).unwrap_or(u64::MAX)).0
+        error_event(Dialect::Gemini, error, u64::try_from(events).unwrap_or(u64::MAX), None)
     }
 }
 

@@ -229,23 +229,23 @@ pub struct Signature {
     pub data: String,
 }
 
-/// How a crossed signature begins in a client's dialect, so that it is known when it comes back.
-const CROSSED_SIGNATURE_PREFIX: &str = "gh1.";
-
 impl Signature {
+    /// How a crossed signature begins in a client's dialect, so that it is known when it comes back.
+    pub(crate) const CROSSED_PREFIX: &str = "gh1.";
+
     /// How it is spelled for a client of `dialect`: as it is at home, else with its origin in front.
     #[must_use]
     pub fn for_client(&self, dialect: Dialect) -> String {
         if dialect == self.origin {
             return self.data.clone();
         }
-        format!("{CROSSED_SIGNATURE_PREFIX}{}.{}", self.origin.word(), self.data)
+        format!("{}{}.{}", Self::CROSSED_PREFIX, self.origin.word(), self.data)
     }
 
     /// What a client of `dialect` gave back.
     #[must_use]
     pub fn from_client(text: &str, dialect: Dialect) -> Self {
-        let crossed = text.strip_prefix(CROSSED_SIGNATURE_PREFIX).and_then(|rest| {
+        let crossed = text.strip_prefix(Self::CROSSED_PREFIX).and_then(|rest| {
             let (word, data) = rest.split_once('.')?;
             Some(Self { origin: word.parse().ok()?, data: data.to_owned() })
         });

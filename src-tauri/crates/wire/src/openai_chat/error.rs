@@ -1,8 +1,8 @@
 //! The dialect's errors: written for clients, read from backends.
 
 use bytes::Bytes;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::error::clean;
 use crate::json::{Members, items};
@@ -14,17 +14,20 @@ use crate::{
 /// The body of an error answer.
 #[must_use]
 pub fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
-    let body = json!({"error": {
+    Bytes::from(json!({"error": error_object(error)}).to_string())
+}
+
+/// What stands in `error`, also in events of Responses.
+pub(crate) fn error_object(error: &ErrorAnswer<'_>) -> Value {
+    json!({
         "message": error.message,
         "type": kind_word(error.kind),
         "param": error.param,
         "code": error.code,
-    }});
-    Bytes::from(body.to_string())
+    })
 }
 
-/// The event that tells a client in mid-stream that its answer is not whole. Close the connection
-/// without the final zero chunk after it: every SDK then raises.
+/// The event that tells a client in mid-stream that its answer is not whole; every SDK raises at it.
 #[must_use]
 pub fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
     let body = error_body(error);
@@ -57,7 +60,7 @@ const fn kind_word(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidRequest | ErrorKind::TooLarge => "invalid_request_error",
         ErrorKind::Authentication => "authentication_error",
-        ErrorKind::Permission => "permission_error",
+        ErrorKind::Permission | ErrorKind::BackendKey => "permission_error",
         ErrorKind::NotFound => "not_found_error",
         ErrorKind::RateLimit => "rate_limit_error",
         ErrorKind::Billing => "insufficient_quota",

@@ -8,7 +8,7 @@ use super::DONE_EVENT;
 use super::reply::{finish_word, image, is_of_a_call, made_id, usage_object};
 use super::request::DIALECT;
 use super::thinking::{detail, encrypted_detail, extra_content};
-use crate::dialect::{Closing, Echo};
+use crate::dialect::Echo;
 use crate::neutral::{CallKind, Event, PartDelta, PartHead, Signature};
 use crate::object_text::{ObjectText, array};
 use crate::{Delivery, ErrorAnswer, UsageChunk, UsageReport};
@@ -214,7 +214,7 @@ impl crate::dialect::StreamWriter for StreamWriter {
         }
     }
 
-    fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
-        (super::error_event(error), Closing::Abort)
+    fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
+        super::error_event(error)
     }
 }

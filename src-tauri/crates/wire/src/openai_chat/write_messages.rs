@@ -17,7 +17,7 @@ use crate::neutral::{
     ToolResult,
 };
 use crate::object_text::{ObjectText, array};
-use crate::{RequestError, Target};
+use crate::{RequestError, Target, TargetKind};
 
 /// The messages of a request.
 pub(super) fn write_messages(
@@ -144,8 +144,11 @@ impl MessageWriter<'_> {
         let mut turn = Turn::default();
         let mut calls = Vec::new();
         let mut signature: Option<&Signature> = None;
+        // OpenAI itself has no words for reasoning in Chat, and refuses those of others.
+        let is_openai = self.target.kind == TargetKind::OpenAi;
         for part in parts {
             match part {
+                Part::Thinking { .. } | Part::RedactedThinking(_) if is_openai => {}
                 Part::Text { text, .. } | Part::Refusal(text) => turn.texts.push(text),
                 Part::Thinking { text, signature: None } => turn.thoughts.push_str(text),
                 Part::Thinking { text, signature: Some(own) } if own.origin == DIALECT => {

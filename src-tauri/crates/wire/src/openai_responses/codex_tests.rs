@@ -243,7 +243,7 @@ fn codex_over_openai_passes_untouched() {
 fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
     let event = |event: &Value| format!("event: x\ndata: {event}\n\n");
     let begun = event(
-        &json!({"type": "response.created", "sequence_number": 0, "response": {"model": "m"}}),
+        &json!({"type": "response.created", "sequence_number": 0, "response": {"id": "resp_1", "model": "m"}}),
     );
     let text =
         event(&json!({"type": "response.output_text.delta", "sequence_number": 1, "delta": "Hi"}));
@@ -271,9 +271,12 @@ fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
     assert_eq!((relay, end), (format!("{begun}{text}"), StreamEnd::Truncated));
     let kind = crate::ErrorKind::Api;
     let error = crate::ErrorAnswer { status: 502, kind, code: None, message: "cut", param: None };
-    let told = String::from_utf8(stream.error_event(&error).0.to_vec()).expect("text");
+    let told = String::from_utf8(stream.error_event(&error).to_vec()).expect("text");
     assert!(told.starts_with("event: response.failed\n"), "{told}");
     assert!(told.contains("\"sequence_number\":2"), "{told}");
+    assert!(told.contains("\n\nevent: error\ndata: {"), "{told}");
+    // The SDKs' own accumulators refuse an event of another answer.
+    assert!(told.contains("\"id\":\"resp_1\""), "{told}");
     let (_, relay, end) = play(&[&begun, &text, &failed]);
     assert_eq!(relay, format!("{begun}{text}"), "a backend's words are not relayed");
     assert!(matches!(end, StreamEnd::UpstreamError(error) if error.message == "broke"));

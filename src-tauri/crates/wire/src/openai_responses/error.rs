@@ -1,31 +1,61 @@
-//! Errors in mid-stream: `response.failed`, which is the only one whose message Codex shows.
+//! Errors in mid-stream: `response.failed`, then `error`.
+//!
+//! With `response.failed` alone, four of eight consumers take a cut answer for success: the raw streams
+//! of openai for Python 3.52 and for Node 7.55, `finalResponse()` of the latter, and pydantic-ai 2.31.
+//! The two SDKs raise at any event whose data has a member `error`, so the `error` event of the
+//! published schema gets one: all eight then raise with its message (measured 2026-11-22). Codex shows
+//! the message of `response.failed`.
 
 use bytes::Bytes;
 use serde_json::json;
 
 use super::response::ResponseError;
 use super::writer::event_text;
-use crate::{ErrorAnswer, ErrorKind};
+use crate::{ErrorAnswer, ErrorKind, openai_chat};
 
 /// Codes that the published list of `response.error.code` lacks although OpenAI sends them and
 /// clients act on them: Codex stops its retries only at these.
 const UNLISTED_CODES: [&str; 2] = ["context_length_exceeded", "insufficient_quota"];
 
-/// The event that tells a client in mid-stream that its answer is not whole, when no more is known
-/// of it than how many events came before.
-pub(crate) fn error_event(error: &ErrorAnswer<'_>, sequence: u64) -> Bytes {
+/// The events that tell a client in mid-stream that its answer is not whole, when no more is known
+/// of it than how many events came before, and its id.
+pub(crate) fn error_event(error: &ErrorAnswer<'_>, sequence: u64, id: Option<&str>) -> Bytes {
     let kind = "response.failed";
     let event = json!({
         "type": kind,
         "sequence_number": sequence,
         "response": {
-            "id": "resp_failed", "object": "response", "created_at": 0, "status": "failed",
+            "id": id.unwrap_or("resp_failed"), "object": "response", "created_at": 0, "status": "failed",
             "error": response_error(error), "incomplete_details": null, "instructions": null,
             "metadata": {}, "model": "", "output": [], "parallel_tool_calls": true,
             "temperature": null, "tool_choice": "auto", "tools": [], "top_p": null,
         },
     });
-    Bytes::from(event_text(kind, &event.to_string()))
+    let failed = event_text(kind, &event.to_string());
+    Bytes::from(failed + &last_event(error, sequence.saturating_add(1)))
+}
+
+/// The `error` event after `response.failed`, with the object that makes SDKs raise.
+pub(super) fn last_event(error: &ErrorAnswer<'_>, sequence: u64) -> String {
+    let body = openai_chat::error_object(error);
+    let event = json!({
+        "type": "error",
+        "code": error.code,
+        "message": error.message,
+        "param": error.param,
+        "sequence_number": sequence,
+        "error": body,
+    });
+    event_text("error", &event.to_string())
+}
+
+/// The status with which a client is told of an error. Codex 0.169 asks six times at 403, 30 times at
+/// 502, and once at 400.
+pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
+    match error.kind {
+        ErrorKind::BackendKey => 400,
+        _ => error.status,
+    }
 }
 
 /// The `error` of a `response`, in the words that clients know.
@@ -40,6 +70,7 @@ pub(super) fn response_error<'a>(error: &ErrorAnswer<'a>) -> ResponseError<'a> {
         | ErrorKind::NotFound
         | ErrorKind::Timeout
         | ErrorKind::Overloaded
+        | ErrorKind::BackendKey
         | ErrorKind::Api => "server_error",
     });
     ResponseError { code, message: error.message }

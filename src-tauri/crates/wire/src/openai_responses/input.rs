@@ -7,6 +7,7 @@ use domain::Dialect;
 
 use super::content::{read_content, read_output};
 use super::reasoning::read_reasoning_item;
+use super::references::may_be_lost;
 use super::request::keep;
 use super::tools::read_tools;
 use crate::RequestError;
@@ -52,13 +53,20 @@ fn read_item(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError>
             }
         }
         Some("additional_tools") => read_tools(&item.required("tools")?, request)?,
-        Some("item_reference") | None => keep(request, Field::ServerState, node),
+        Some("item_reference") => keep(request, reference_field(&item)?, node),
+        None => keep(request, Field::ServerState, node),
         // A summary of earlier turns that only its provider can read.
         Some("compaction") => keep(request, Field::StoredPrompt, node),
         Some(kind) if is_built_in(kind) => keep(request, Field::ServerTool, node),
         Some(_) => keep(request, Field::Unknown, node),
     }
     Ok(())
+}
+
+/// What a reference is that was not resolved when the request came in.
+fn reference_field(item: &Object<'_>) -> Result<Field, RequestError> {
+    let is_lost = may_be_lost(&item.required_text("id")?);
+    Ok(if is_lost { Field::LostItem } else { Field::ServerState })
 }
 
 /// Calls of OpenAI's own tools, and what came of them.

@@ -28,6 +28,11 @@ pub(super) fn encrypted_whole(signature: &Signature) -> String {
     if signature.origin == DIALECT { spelled } else { format!("{REDACTED_PREFIX}{spelled}") }
 }
 
+/// Whether this `encrypted_content` was made of another provider's signature.
+pub(super) fn is_foreign(content: &str) -> bool {
+    content.strip_prefix(REDACTED_PREFIX).unwrap_or(content).starts_with(Signature::CROSSED_PREFIX)
+}
+
 /// The thinking in a client's item; `None` if there is none in it.
 pub(super) fn read_reasoning_item(item: &Object<'_>) -> Result<Option<Part>, RequestError> {
     let summary = read_texts(item.get("summary"))?;

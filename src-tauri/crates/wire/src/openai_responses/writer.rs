@@ -7,10 +7,10 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::error::response_error;
+use super::error::{last_event, response_error};
 use super::item::{Content, Item, Status};
 use super::response::{Response, State};
-use crate::dialect::{Closing, Echo};
+use crate::dialect::Echo;
 use crate::neutral::{Answer, Event, FinishReason, Part, PartDelta, PartHead};
 use crate::{ErrorAnswer, UsageReport};
 
@@ -344,9 +344,11 @@ impl crate::dialect::StreamWriter for StreamWriter {
         }
     }
 
-    fn error_event(&self, error: &ErrorAnswer<'_>) -> (Bytes, Closing) {
+    fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
         let state = State::Failed(response_error(error));
-        (self.response_event("response.failed", state, None), Closing::Clean)
+        let mut events = self.response_event("response.failed", state, None).to_vec();
+        events.extend_from_slice(last_event(error, self.sequence + 1).as_bytes());
+        Bytes::from(events)
     }
 }
 

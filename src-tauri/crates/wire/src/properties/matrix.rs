@@ -386,7 +386,7 @@ fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
                 message: "it broke",
                 param: None,
             };
-            let (event, _) = stream.error_event(&error);
+            let event = stream.error_event(&error);
             assert!(String::from_utf8_lossy(&event).contains("it broke"), "{case}");
             // The client's own reader takes it for an error, not for an end.
             let (pieces, _) = PieceReader::new(client).feed(&event);

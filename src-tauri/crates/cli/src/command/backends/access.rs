@@ -5,6 +5,7 @@ use control::Core;
 use control::view::{AccessForce, AccessRef, AccessView, FORCE_MINUTES_MAX, ForcedView, UnixMs};
 
 use super::done;
+use crate::command::completions;
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::quantity::{UNKNOWN, distance_if_known};
@@ -18,10 +19,10 @@ const MINUTES_USUAL: u32 = 15;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
     /// The backend
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::of(completions::backends))]
     backend: String,
-    /// With which of its keys; needed only if it has several
-    #[arg(long, value_name = "KEY")]
+    /// Which of its keys, if it has several
+    #[arg(long, value_name = "KEY", add = completions::of(completions::keys))]
     key: Option<String>,
 }
 
@@ -30,10 +31,10 @@ pub(crate) struct Access {
 pub(crate) struct Force {
     #[command(flatten)]
     access: Access,
-    /// What the breaker does
+    /// What the circuit breaker does meanwhile
     #[arg(long, value_enum)]
     to: Forced,
-    /// For how long; closed lasts as long as the settings say, everything else 15
+    /// For how long; by default 15, and for closed what the settings say
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(FORCE_MINUTES_MAX)))]
     minutes: Option<u32>,
     /// Until `gatehouse backends reset`; closed ends by itself all the same
@@ -43,13 +44,16 @@ pub(crate) struct Force {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Forced {
-    /// Let nothing through
+    /// Block traffic
+    #[value(alias = "block")]
     Open,
-    /// Let everything through; a rejected key still blocks
+    /// Allow traffic; a rejected key still blocks
+    #[value(alias = "allow")]
     Closed,
-    /// Count and write down, stop nothing
+    /// Count failures, block nothing
+    #[value(alias = "count-only")]
     MonitorOnly,
-    /// Do nothing
+    /// Neither count nor block
     Disabled,
 }
 
@@ -74,10 +78,10 @@ pub(super) async fn force(
     console: &mut Console,
 ) -> Result<(), Failure> {
     let (forced, what) = match wanted.to {
-        Forced::Open => (ForcedView::Open, "open: it gets no requests"),
-        Forced::Closed => (ForcedView::Closed, "closed: failures do not stop it"),
-        Forced::MonitorOnly => (ForcedView::MonitorOnly, "to watching only"),
-        Forced::Disabled => (ForcedView::Disabled, "to off"),
+        Forced::Open => (ForcedView::Open, "to block traffic"),
+        Forced::Closed => (ForcedView::Closed, "to allow traffic"),
+        Forced::MonitorOnly => (ForcedView::MonitorOnly, "to monitor only"),
+        Forced::Disabled => (ForcedView::Disabled, "to disabled"),
     };
     let has_own_time = wanted.until_reset || matches!(wanted.to, Forced::Closed);
     let minutes = wanted.minutes.or((!has_own_time).then_some(MINUTES_USUAL));
@@ -87,10 +91,10 @@ pub(super) async fn force(
     let access = control::access_force(core, req).await?;
     console.answer(&access, |access| {
         let until = match access.forced.as_ref().and_then(|set| set.until) {
-            Some(until) => format!("it ends {}", distance_if_known(now, Some(until))),
+            Some(until) => format!("ending {}", distance_if_known(now, Some(until))),
             None => "until it is reset".to_owned(),
         };
-        done(&format!("Set the breaker of {} {what}, {until}.", name(access)))
+        done(&format!("Set the circuit breaker of {} {what}, {until}.", name(access)))
     })
 }
 
@@ -104,10 +108,10 @@ fn name(access: &AccessView) -> String {
 pub(crate) fn table(accesses: &Vec<AccessView>, now: UnixMs) -> Text {
     let mut table = Table::new(&[
         Column::Left("Backend"),
-        Column::Left("Key"),
-        Column::Left("State"),
+        Column::Left("Key").minor(2),
+        Column::Left("Circuit"),
         Column::Left("Until"),
-        Column::Left("Why"),
+        Column::Left("Reason").minor(1),
     ]);
     for access in accesses {
         let own = &access.availability;

@@ -4,35 +4,36 @@ use control::Core;
 use control::view::{BackendEdit, BackendView};
 
 use super::differing::{Differing, Kind, Words};
+use crate::command::completions;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::session::unlock_by_hand;
 
 /// What changes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Edit {
     /// Which backend
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::of(completions::backends))]
     id: String,
-    /// Its name for people
+    /// Display name
     #[arg(long)]
     label: Option<String>,
-    /// Its protocol; of another one, what it lacks and offers is forgotten
+    /// Its protocol; changing it clears what it lacks and offers
     #[arg(long, value_enum)]
     kind: Option<Kind>,
-    /// Where requests go
-    #[arg(long, value_name = "URL")]
+    /// Base URL
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     base_url: Option<String>,
-    /// The key it uses, by its name in the vault
-    #[arg(long, value_name = "KEY")]
+    /// Use this stored key
+    #[arg(long, value_name = "KEY", add = completions::of(completions::keys))]
     key: Option<String>,
     /// Use no key
     #[arg(long, conflicts_with = "key")]
     no_key: bool,
-    /// A model it offers, may be repeated; these take the place of those before
+    /// A model it has, may be repeated; replaces the list
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
-    /// Ask the backend for its models instead of naming them
+    /// Ask the backend for its models
     #[arg(long, conflicts_with = "models")]
     ask_for_models: bool,
     #[command(flatten)]
@@ -45,9 +46,9 @@ pub(crate) async fn run(wanted: Edit, core: &Core, console: &mut Console) -> Res
         unlock_by_hand(core, console).await?;
     }
     let known = control::backends(core).await?;
+    let ids: Vec<String> = known.iter().map(|backend| backend.id.clone()).collect();
     let known = known.into_iter().find(|backend| backend.id == wanted.id).ok_or_else(|| {
-        Failure::new(Exit::No, format!("there is no backend named {}", wanted.id))
-            .with_hint("`gatehouse backends list` shows them.")
+        Failure::from(control::unknown_name("backend", &wanted.id, ids.iter().map(String::as_str)))
     })?;
     let edited = control::backend_edit(core, wanted.over(known)).await?;
     console.answer(&edited, |backend| super::described("Changed", backend))
@@ -108,6 +109,8 @@ mod tests {
                 "probe_ms": null},
             "models": [{"id": "listed", "price": null}], "declared_models": ["m"],
             "lacks": ["images"], "offers": ["messages"], "crossing": "lenient",
+            "dependents": {"backends": [], "routes": [], "broken_routes": [],
+                "cache_server": false},
             "last_day": {"spend": {"cost": 0, "requests": 0, "unpriced_requests": 0},
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
         let known: BackendView = serde_json::from_value(known).expect("a view");

@@ -25,7 +25,7 @@ const FILE_BYTES_MAX: u64 = 1_048_576;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
     /// A file of lines such as OPENAI_API_KEY=…, for example .env
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
 }
 
@@ -105,13 +105,14 @@ fn read(wanted: &Import) -> Result<Zeroizing<Vec<u8>>, Failure> {
 fn imported(kept: &[KeyView], file: &str) -> Text {
     let mut text = Text::new();
     if kept.is_empty() {
-        text.line(Tone::Plain, &format!("No new key of a known variable was found in {file}."));
+        text.line(Tone::Plain, &format!("{file} has no new key of a known variable."));
         return text;
     }
     for key in kept {
-        text.line(Tone::Plain, &super::kept_sentence("Put", "into", key));
+        text.line(Tone::Plain, &super::kept_sentence("Stored", "in", key));
     }
-    let hint = format!("{file} still holds them in plain text; remove the lines when all works.");
+    let hint =
+        format!("{file} still has them in plain text; delete those lines once everything works.");
     text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
     text
 }

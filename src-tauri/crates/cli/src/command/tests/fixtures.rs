@@ -25,7 +25,8 @@ pub(super) fn status_fixture() -> Value {
         ]},
         "gateway": {"state": "failed", "address": "http://127.0.0.1:4283", "port": 4283,
             "reason": "port 4283 is in use"},
-        "vault": {"kind": "file", "state": "locked", "hint": "Enter the passphrase."},
+        "vault": {"kind": "file", "state": "locked", "hint": "Enter the passphrase.",
+            "keychain_missing": false, "file_exists": true, "set_by_environment": false},
         "backends": {"total": 4, "up": 2, "down": 1, "unknown": 0, "disabled": 1},
         "requests_in_flight": 3,
         "spend_today": spend(4_100_000, 1_234, 2),
@@ -42,11 +43,16 @@ pub(super) fn keys_fixture() -> Value {
         {"id": "openai", "label": "OpenAI", "tail": "cdef", "origin": "https://api.openai.com:443",
          "created_at": ago(86_400), "replaced_at": null, "state": "rejected",
          "reason": "the provider rejected it", "verified_at": ago(60), "used_at": ago(90),
-         "used_by": ["openai", "spare"], "storage": "keychain", "read_only": false,
+         "used_by": ["openai", "spare"],
+         "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
+            "broken_routes": ["fast"], "cache_server": true},
+         "storage": "keychain", "read_only": false,
          "last_month": spend(12_000_000, 40, 0)},
         {"id": "new", "label": "new", "tail": null, "origin": null, "created_at": ago(5),
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
-         "used_at": null, "used_by": [], "storage": "file", "read_only": false,
+         "used_at": null, "used_by": [],
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
+         "storage": "file", "read_only": false,
          "last_month": spend(0, 0, 0)},
     ])
 }
@@ -57,34 +63,37 @@ pub(super) fn backends_fixture() -> Value {
         {"id": "mock", "label": "Mock", "kind": "mock", "base_url": null, "enabled": true,
          "built_in": true, "credential": null,
          "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
-            "probe_ms": null},
+            "probe_ms": null, "last_known": null},
          "models": [{"id": "echo", "price": null}], "declared_models": [],
          "lacks": [], "offers": [], "crossing": "strict",
          "pool": {"order": "ordered", "members": []},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
-         "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle,
+         "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": 2}},
         {"id": "openai", "label": "OpenAI", "kind": "openai",
          "base_url": "https://api.openai.com/v1", "enabled": true, "built_in": false,
          "credential": "openai",
          "health": {"state": "down", "reason": format!("said {HOSTILE}"), "since": ago(60),
-            "last_checked": ago(5), "probe_ms": 120},
+            "last_checked": ago(5), "probe_ms": 120, "last_known": null},
          "models": [], "declared_models": [],
          "lacks": [], "offers": [], "crossing": "strict",
          "pool": {"order": "ordered", "members": []},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
-         "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle,
+         "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
          "base_url": "http://127.0.0.1:11434/v1", "enabled": false, "built_in": false,
          "credential": null,
          "health": {"state": "disabled", "reason": "switched off by you", "since": null,
-            "last_checked": null, "probe_ms": null},
+            "last_checked": null, "probe_ms": null, "last_known": null},
          "models": [], "declared_models": [],
          "lacks": ["stream-usage", "images"], "offers": ["responses"], "crossing": "lenient",
          "pool": {"order": "ordered", "members": []},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
-         "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle,
+         "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": null}},
     ])
 }
@@ -93,11 +102,12 @@ pub(super) fn presets_fixture() -> Value {
     json!([
         {"id": "openai", "label": "OpenAI", "kind": "openai",
          "base_url": "https://api.openai.com/v1", "key_prefix": "sk-",
-         "docs_url": "https://platform.openai.com/api-keys", "local": false,
+         "docs_url": "https://platform.openai.com/docs",
+         "keys_url": "https://platform.openai.com/api-keys", "local": false,
          "lacks": [], "offers": []},
         {"id": "ollama", "label": "Ollama", "kind": "ollama",
          "base_url": "http://127.0.0.1:11434", "key_prefix": null,
-         "docs_url": "https://ollama.com", "local": true, "lacks": [], "offers": []},
+         "docs_url": "https://ollama.com", "keys_url": null, "local": true, "lacks": [], "offers": []},
     ])
 }
 
@@ -116,7 +126,8 @@ pub(super) fn clients_fixture() -> Value {
     let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
         json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
             "expired": expired, "seen_at": seen_at, "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
-         "cache": null, "priority": "interactive", "last_month": spend(1_000, 2, 0),
+         "cache": null, "priority": "interactive",
+         "scope": {"models": [], "backends": [], "routes": []}, "last_month": spend(1_000, 2, 0),
             "snippets": [{"title": "curl", "code": "curl …"}]})
     };
     json!([
@@ -157,20 +168,20 @@ pub(super) fn requests_fixture() -> Value {
     json!({"requests": [
         {"id": "req_2", "started_at": ago(3), "client": "codex", "backend": "openai",
          "model_asked": "openai/gpt-5-mini", "model_billed": "gpt-5-mini", "state": "complete",
-         "http_status": 200, "error": null, "explanation": "named", "stream": true,
+         "http_status": 200, "error": null, "error_class": null, "explanation": "named", "stream": true,
          "finish_reason": "stop", "input_tokens": 1_200, "cache_read_tokens": 0,
          "output_tokens": 34, "usage_basis": "adjusted", "usage_raw": "{\"prompt_tokens\":1200}",
          "cost": 123, "cost_basis": "computed", "first_token_ms": 210.5, "total_ms": 1_234.0,
          "attempts": 1},
         {"id": "req_3", "started_at": ago(60), "client": "zed", "backend": "groq",
          "model_asked": "groq/oss-20b", "model_billed": null, "state": "partial",
-         "http_status": 200, "error": "silent", "explanation": "named", "stream": true,
+         "http_status": 200, "error": "silent", "error_class": null, "explanation": "named", "stream": true,
          "finish_reason": null, "input_tokens": 2_400, "cache_read_tokens": 0,
          "output_tokens": 56, "usage_basis": "estimated", "usage_raw": null, "cost": 456,
          "cost_basis": "estimated", "first_token_ms": 90.0, "total_ms": 800.0, "attempts": 1},
         {"id": "req_1", "started_at": ago(600), "client": "aider", "backend": null,
          "model_asked": HOSTILE, "model_billed": null, "state": "failed", "http_status": 404,
-         "error": "model_not_found", "explanation": "", "stream": false, "finish_reason": null,
+         "error": "model_not_found", "error_class": null, "explanation": "", "stream": false, "finish_reason": null,
          "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "usage_basis": null,
          "usage_raw": null, "cost": null,
          "cost_basis": "unpriced", "first_token_ms": null, "total_ms": 3.0, "attempts": 0},
@@ -202,9 +213,9 @@ pub(super) fn settings_fixture() -> Value {
             {"path": "colour", "line": null, "fatal": false, "message": "not known; remove it"},
         ],
         "proposed_fix": "-colour = \"red\"\n+# \u{1b}[2Jremoved\n",
-        "vault": {"kind": "keychain", "state": "ready", "hint": null},
+        "vault": {"kind": "keychain", "state": "ready", "hint": null,
+            "keychain_missing": false, "file_exists": false, "set_by_environment": false},
         "folders": {"config": "/c", "data": "/d", "state": "/s", "ledger_bytes": 4_096},
-        "restart_needed_for": ["vault_kind"],
     })
 }
 
@@ -294,12 +305,12 @@ pub(super) fn routes_fixture() -> Value {
             "availability": state, "accesses": [state], "requests": requests, "share_percent": 50})
     };
     let weights = json!({"latency": 50, "cost": 30, "headroom": 20});
-    json!({"sentence": "fast: b (small) is the first of 2 in the route fast; a waits: its breaker is open.",
+    json!({"sentence": "fast: b (small) is the first of 2 in the route fast; a is held back: its breaker is tripped.",
         "unrouted_requests": 12, "routes": [
         {"id": "fast", "models": ["fast", HOSTILE], "clients": ["aider"], "projects": [],
          "policy": "balanced", "weights": weights, "sticky_secs": 600, "crossing": null,
          "cache": null, "enabled": true, "requests": 12_345, "share_percent": 90,
-         "sentence": "b (small) is the first of 2 in the route fast; a waits: its breaker is open.",
+         "sentence": "b (small) is the first of 2 in the route fast; a is held back: its breaker is tripped.",
          "candidates": [candidate("a", None, &open, 45), candidate("b", Some("small"), &ready, 12_300)]},
         {"id": "rest", "models": ["*"], "clients": [], "projects": [], "policy": "least-busy",
          "weights": weights, "sticky_secs": null, "crossing": null, "cache": null,
@@ -319,7 +330,7 @@ pub(super) fn decision_fixture() -> Value {
             "why": "Place 2.", "availability": availability, "parts": []})
     };
     json!({"route": "fast", "policy": "ordered", "served": true,
-        "sentence": "b is the first of 2 in the route fast; a waits: its breaker is open; left out: c takes no tools.",
+        "sentence": "b is the first of 2 in the route fast; a is held back: its breaker is tripped; skipped: c takes no tools.",
         "candidates": [
             choice(1, "b", Some("work"), availability("ready", "Nothing holds it back.")),
             choice(2, "a", None, availability("cooling_down", "The provider asks for fewer requests.")),

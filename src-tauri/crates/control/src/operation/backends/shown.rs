@@ -8,11 +8,12 @@ use ledger::{Price, UsageKey, UsageSummary, UsageTotals};
 use monitor::State;
 use settings::BackendSettings;
 
+use super::super::dependents;
 use super::super::keys::spend_of;
 use crate::view::{
-    BackendDayView, BackendKindView, BackendTestView, BackendView, CrossingView, HealthStateView,
-    HealthView, LimitsView, ModelView, PoolOrderView, PoolView, PriceView, TestStepState,
-    TestStepView,
+    BackendDayView, BackendKindView, BackendTestView, BackendView, CrossingView, DependentsView,
+    HealthStateView, HealthView, LimitsView, ModelView, PoolOrderView, PoolView, PriceView,
+    TestStepState, TestStepView,
 };
 
 /// Hours in the little chart of a backend.
@@ -40,6 +41,7 @@ pub(super) fn backend_view(
         lacks: known.lacks.iter().map(|lack| (*lack).into()).collect(),
         offers: known.offers.iter().map(|offer| (*offer).into()).collect(),
         crossing: known.crossing.into(),
+        dependents: dependents::of_backend(&engine.settings(), id),
         last_day: day_view(id.as_str(), day),
     }
 }
@@ -62,6 +64,7 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
         lacks: Vec::new(),
         offers: Vec::new(),
         crossing: CrossingView::Strict,
+        dependents: DependentsView::default(),
         last_day: day_view(id.as_str(), day),
     }
 }
@@ -73,6 +76,7 @@ fn disabled() -> HealthView {
         since: None,
         last_checked: None,
         probe_ms: None,
+        last_known: None,
     }
 }
 
@@ -84,19 +88,25 @@ fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
             since: None,
             last_checked: None,
             probe_ms: None,
+            last_known: None,
         };
     };
     let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
     HealthView {
-        state: match health.state {
-            State::Up => HealthStateView::Up,
-            State::Down => HealthStateView::Down,
-            State::Unknown => HealthStateView::Unknown,
-        },
+        state: state_view(health.state),
         reason: health.reason,
         since: health.since.map(Into::into),
         last_checked: health.observed.map(Into::into),
         probe_ms: health.probe_duration.map(ms),
+        last_known: health.last_known.map(|known| state_view(known.state)),
+    }
+}
+
+const fn state_view(state: State) -> HealthStateView {
+    match state {
+        State::Up => HealthStateView::Up,
+        State::Down => HealthStateView::Down,
+        State::Unknown => HealthStateView::Unknown,
     }
 }
 
@@ -122,18 +132,22 @@ fn day_view(id: &str, day: &UsageSummary) -> BackendDayView {
     let totals: HashMap<&UsageKey, &UsageTotals> =
         day.groups.iter().map(|(key, totals)| (key, totals)).collect();
     let totals = totals.get(&key).copied();
-    let of_hour = |bucket: &ledger::UsageBucket| {
-        let found = bucket.groups.iter().find(|(group, _)| *group == key);
-        found.map_or(0, |(_, totals)| u32::try_from(totals.requests).unwrap_or(u32::MAX))
+    let hours = |number: fn(&UsageTotals) -> u64| {
+        let of_hour = |bucket: &ledger::UsageBucket| {
+            let found = bucket.groups.iter().find(|(group, _)| *group == key);
+            found.map_or(0, |(_, totals)| u32::try_from(number(totals)).unwrap_or(u32::MAX))
+        };
+        let mut hours: Vec<u32> = day.buckets.iter().rev().take(HOURS).map(of_hour).collect();
+        hours.resize(HOURS, 0);
+        hours.reverse();
+        hours
     };
-    let mut hours: Vec<u32> = day.buckets.iter().rev().take(HOURS).map(of_hour).collect();
-    hours.resize(HOURS, 0);
-    hours.reverse();
     let mean = totals.and_then(UsageTotals::first_token_mean);
     BackendDayView {
         spend: spend_of(totals),
         failed: totals.map_or(0, |totals| totals.failed).into(),
-        requests_per_hour: hours,
+        requests_per_hour: hours(|totals| totals.requests),
+        failed_per_hour: hours(|totals| totals.failed),
         first_token_ms: mean.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
     }
 }

@@ -56,9 +56,10 @@ pub(crate) async fn breaker_timeline(
         BreakerStripView { credential, spans: spans(&steps, now, from, to) }
     };
     let strips: Vec<BreakerStripView> = strips.into_iter().map(strip).collect();
-    let opened = trips(newest_first.iter().map(|step| (step.from, step.to)));
+    let steps = || newest_first.iter().map(|step| (step.from, step.to));
+    let (opened, failed_trials) = (trips(steps()), failed_trials(steps()));
     Ok(BreakerTimelineView {
-        finding: finding(opened, &strips, req.hours),
+        finding: finding(opened, failed_trials, &strips, req.hours),
         from: from.into(),
         to: to.into(),
         strips,
@@ -73,6 +74,12 @@ pub(super) fn trips(steps: impl Iterator<Item = (TransitionState, TransitionStat
         *to == TransitionState::Open && *from != TransitionState::HalfOpen
     };
     u32::try_from(steps.filter(opened).count()).unwrap_or(u32::MAX)
+}
+
+/// How often a trial failed, which trips the breaker again.
+fn failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
+    let again = (TransitionState::HalfOpen, TransitionState::Open);
+    u32::try_from(steps.filter(|step| *step == again).count()).unwrap_or(u32::MAX)
 }
 
 /// `once`, `twice`, `3 times`; `not once` for none.
@@ -299,7 +306,7 @@ const fn shown(state: TransitionState) -> AvailabilityState {
         State::Recovering => AvailabilityState::Recovering,
         State::CoolingDown => AvailabilityState::CoolingDown,
         State::Blocked => AvailabilityState::Blocked,
-        State::ForcedOpen => AvailabilityState::Off,
+        State::ForcedOpen => AvailabilityState::Held,
         State::Closed
         | State::Ready
         | State::Automatic
@@ -309,7 +316,7 @@ const fn shown(state: TransitionState) -> AvailabilityState {
     }
 }
 
-fn finding(opened: u32, strips: &[BreakerStripView], hours: u32) -> String {
+fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: u32) -> String {
     let spans = || strips.iter().flat_map(|strip| &strip.spans);
     let total = |state| -> i64 {
         let own = spans().filter(|span| span.state == state);
@@ -317,22 +324,27 @@ fn finding(opened: u32, strips: &[BreakerStripView], hours: u32) -> String {
     };
     if spans().all(|span| span.state == AvailabilityState::Ready) {
         let hours = if hours == 1 { "hour".to_owned() } else { format!("{hours} hours") };
-        return format!("Ready all the time in the last {hours}");
+        return format!("Healthy for the last {hours}");
     }
     let open = (opened > 0).then(|| {
-        format!("open {}, {} in all", times(opened), lasting(total(AvailabilityState::Open)))
+        let trials = match failed_trials {
+            0 => String::new(),
+            1 => ", and 1 trial failed".to_owned(),
+            more => format!(", and {more} trials failed"),
+        };
+        let lasted = lasting(total(AvailabilityState::Open));
+        format!("tripped {}{trials}, {lasted} in total", times(opened))
     });
     let others = [
         (AvailabilityState::CoolingDown, "cooling down"),
         (AvailabilityState::Blocked, "blocked"),
-        (AvailabilityState::Off, "held open by hand"),
+        (AvailabilityState::Held, "blocked by hand"),
         (AvailabilityState::Recovering, "recovering"),
     ];
     let others = others.into_iter().filter(|(state, _)| total(*state) > 0);
     let others = others.map(|(state, word)| format!("{word} for {}", lasting(total(state))));
     let parts: Vec<String> = open.into_iter().chain(others).collect();
-    let text =
-        if parts.is_empty() { "trying single requests".to_owned() } else { parts.join("; ") };
+    let text = if parts.is_empty() { "testing recovery".to_owned() } else { parts.join("; ") };
     let mut letters = text.chars();
     letters
         .next()

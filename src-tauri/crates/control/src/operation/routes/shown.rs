@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::{Access, BackendId, RouteId, RoutePolicy};
 use engine::Engine;
 use ledger::Routed;
+use monitor::State;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
@@ -74,6 +75,7 @@ fn route_view(
             }
         })
         .collect();
+    let broken = broken(engine, settings, labels, route).map(|broken| broken.why);
     RouteView {
         id: id.to_string(),
         models: route.models.clone(),
@@ -89,7 +91,8 @@ fn route_view(
         crossing: route.crossing.map(Into::into),
         cache: route.cache.map(Into::into),
         enabled: route.enabled,
-        sentence: sentence(route, &candidates),
+        sentence: sentence(route, &candidates, broken.as_deref()),
+        broken,
         candidates,
         requests: requests.into(),
         share_percent: percent(requests, total),
@@ -137,15 +140,15 @@ fn accesses(engine: &Engine, settings: &Settings, backend: &BackendId) -> Vec<Av
 /// A backend is as available as the best of its keys.
 fn together(accesses: &[AvailabilityView]) -> AvailabilityView {
     let best = accesses.iter().min_by_key(|access| rank(access.state));
-    best.map_or_else(unknown, |best| AvailabilityView { credential: None, ..best.clone() })
+    best.map_or_else(removed, |best| AvailabilityView { credential: None, ..best.clone() })
 }
 
-fn unknown() -> AvailabilityView {
+fn removed() -> AvailabilityView {
     AvailabilityView {
         credential: None,
-        state: AvailabilityState::Off,
+        state: AvailabilityState::Removed,
         percent: None,
-        why: "The settings do not know this backend.".to_owned(),
+        why: "This backend no longer exists.".to_owned(),
         since: None,
         until: None,
     }
@@ -159,7 +162,9 @@ const fn rank(state: AvailabilityState) -> u8 {
         AvailabilityState::CoolingDown => 3,
         AvailabilityState::Open => 4,
         AvailabilityState::Blocked => 5,
-        AvailabilityState::Off => 6,
+        AvailabilityState::Held => 6,
+        AvailabilityState::Off => 7,
+        AvailabilityState::Removed => 8,
     }
 }
 
@@ -167,38 +172,112 @@ const fn rank(state: AvailabilityState) -> u8 {
 const fn clause(state: AvailabilityState) -> &'static str {
     match state {
         AvailabilityState::Ready => "is ready",
-        AvailabilityState::Recovering => "recovers",
-        AvailabilityState::Trial => "is on trial",
-        AvailabilityState::CoolingDown => "asked for a pause",
-        AvailabilityState::Open => "is open",
-        AvailabilityState::Blocked => "is blocked",
+        AvailabilityState::Recovering | AvailabilityState::Trial => "is recovering",
+        AvailabilityState::CoolingDown => "is rate limited",
+        AvailabilityState::Open => "is failing",
+        AvailabilityState::Blocked => "rejects its key or account",
+        AvailabilityState::Held => "is blocked by hand",
         AvailabilityState::Off => "is off",
+        AvailabilityState::Removed => "no longer exists",
     }
 }
 
+const fn lets_through(state: AvailabilityState) -> bool {
+    rank(state) <= rank(AvailabilityState::Trial)
+}
+
 fn is_usable(candidate: &RouteCandidateView) -> bool {
-    rank(candidate.availability.state) <= rank(AvailabilityState::Trial)
+    lets_through(candidate.availability.state)
+}
+
+/// A route of which no candidate can answer now.
+pub(in crate::operation) struct BrokenRoute {
+    /// Why, as a clause: "its only backend, openai, is failing".
+    pub(in crate::operation) why: String,
+    /// Waiting for a rate limit ends it.
+    pub(in crate::operation) is_short: bool,
+}
+
+/// The routes in use that cannot serve a request now.
+pub(in crate::operation) fn broken_routes<'a>(
+    engine: &Engine,
+    settings: &'a Settings,
+) -> Vec<(&'a RouteId, BrokenRoute)> {
+    let labels = engine.backend_labels();
+    let broken = |(id, route): (&'a RouteId, &RouteSettings)| {
+        Some((id, broken(engine, settings, &labels, route)?))
+    };
+    settings.routes.iter().filter_map(broken).collect()
+}
+
+/// Why no candidate of a route can answer now; none if one can, or if the route is switched off.
+/// A backend whose probes fail cannot, even while its breaker still lets requests through.
+fn broken(
+    engine: &Engine,
+    settings: &Settings,
+    labels: &HashMap<String, String>,
+    route: &RouteSettings,
+) -> Option<BrokenRoute> {
+    if !route.enabled {
+        return None;
+    }
+    let mut backends: Vec<&BackendId> = Vec::new();
+    for candidate in &route.candidates {
+        if !backends.contains(&&candidate.backend) {
+            backends.push(&candidate.backend);
+        }
+    }
+    let mut is_short = !backends.is_empty();
+    let mut reasons = Vec::with_capacity(backends.len());
+    for backend in &backends {
+        let state = together(&accesses(engine, settings, backend)).state;
+        let is_down = engine.health(backend).is_some_and(|health| health.state == State::Down);
+        let reason = match state {
+            state if !lets_through(state) => clause(state),
+            _ if is_down => "is down",
+            _ => return None,
+        };
+        is_short &= state == AvailabilityState::CoolingDown;
+        let label = labels.get(backend.as_str()).map_or(backend.as_str(), String::as_str);
+        reasons.push((label, reason));
+    }
+    let why = match reasons.as_slice() {
+        [] => "it has no backends".to_owned(),
+        [(label, reason)] => format!("its only backend, {label}, {reason}"),
+        several => {
+            let parts = several.iter().map(|(label, reason)| format!("{label} {reason}"));
+            format!("none of its backends can answer: {}", some_of(parts))
+        }
+    };
+    Some(BrokenRoute { why, is_short })
 }
 
 /// Where a route's requests go now.
-fn sentence(route: &RouteSettings, candidates: &[RouteCandidateView]) -> String {
+fn sentence(
+    route: &RouteSettings,
+    candidates: &[RouteCandidateView],
+    broken: Option<&str>,
+) -> String {
     if !route.enabled {
-        return "It is switched off.".to_owned();
+        return "Switched off.".to_owned();
+    }
+    if let Some(why) = broken {
+        return format!("Broken: {why}.");
     }
     let usable: Vec<&RouteCandidateView> = candidates.iter().filter(|it| is_usable(it)).collect();
     let shut = candidates.iter().find(|it| !is_usable(it)).map(told);
     let (Some(first), shut) = (usable.first(), shut) else {
         return match candidates.first() {
-            Some(only) => format!("No candidate can be asked: {}.", told(only)),
-            None => "It leads nowhere.".to_owned(),
+            Some(only) => format!("{}.", told(only)),
+            None => "No backends.".to_owned(),
         };
     };
     let names = listed(&usable, |it| it.backend_label.clone());
     let goes = match route.policy {
         _ if usable.len() == 1 => format!("its requests go to {}", first.backend_label),
         RoutePolicy::Ordered => format!("its requests go to {}", first.backend_label),
-        RoutePolicy::Weighted => format!("its requests go by chance to {}", shares(&usable)),
-        RoutePolicy::Split => format!("its conversations are shared out to {}", shares(&usable)),
+        RoutePolicy::Weighted => format!("its requests are spread over {}", shares(&usable)),
+        RoutePolicy::Split => format!("its conversations are split between {}", shares(&usable)),
         RoutePolicy::Cheapest => format!("each request goes to the cheapest of {names}"),
         RoutePolicy::Fastest => format!("each request goes to the fastest of {names}"),
         RoutePolicy::LeastBusy => format!("each request goes to the least busy of {names}"),
@@ -226,11 +305,15 @@ fn listed(
     candidates: &[&RouteCandidateView],
     name: impl Fn(&RouteCandidateView) -> String,
 ) -> String {
-    let mut names: Vec<String> =
-        candidates.iter().take(NAMES_TOLD_MAX).map(|it| name(it)).collect();
-    match candidates.len().saturating_sub(NAMES_TOLD_MAX) {
-        0 => {}
-        more => names.push(format!("{more} more")),
+    some_of(candidates.iter().map(|it| name(it)))
+}
+
+/// `a`, `a and b`, `a, b, c, d and 2 more`.
+pub(in crate::operation) fn some_of(all: impl ExactSizeIterator<Item = String>) -> String {
+    let left = all.len().saturating_sub(NAMES_TOLD_MAX);
+    let mut names: Vec<String> = all.take(NAMES_TOLD_MAX).collect();
+    if left > 0 {
+        names.push(format!("{left} more"));
     }
     match names.split_last() {
         Some((last, [])) => last.clone(),
@@ -244,18 +327,19 @@ fn capital(sentence: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// All routes in one sentence, with the first that does not go where it would.
+/// All routes, the broken ones first, else the first that does not go where it would.
 fn overview(routes: &[RouteView]) -> String {
     let used: Vec<&RouteView> = routes.iter().filter(|route| route.enabled).collect();
     if used.is_empty() {
         return match routes.len() {
-            0 => "There are no routes: the name of a model decides alone.".to_owned(),
-            _ => "All routes are switched off: the name of a model decides alone.".to_owned(),
+            0 => "No routes yet. Requests go by model name.".to_owned(),
+            _ => "All routes are switched off. Requests go by model name.".to_owned(),
         };
     }
     let mut backends: Vec<&str> = used
         .iter()
         .flat_map(|route| &route.candidates)
+        .filter(|candidate| candidate.availability.state != AvailabilityState::Removed)
         .map(|candidate| candidate.backend.as_str())
         .collect();
     backends.sort_unstable();
@@ -266,6 +350,17 @@ fn overview(routes: &[RouteView]) -> String {
         counted(used.len(), "route"),
         counted(backends.len(), "backend")
     );
+    let broken: Vec<(&str, &str)> = used
+        .iter()
+        .filter_map(|route| Some((route.id.as_str(), route.broken.as_deref()?)))
+        .collect();
+    if !broken.is_empty() {
+        let names = || some_of(broken.iter().map(|(id, _)| (*id).to_owned()));
+        return match broken.as_slice() {
+            [(id, why)] => format!("{id} is broken: {why}. {led}."),
+            several => format!("{} routes are broken: {}. {led}.", several.len(), names()),
+        };
+    }
     match used.iter().find_map(|route| detour(route)) {
         Some(detour) => format!("{led}; {detour}."),
         None => format!("{led}."),
@@ -274,10 +369,8 @@ fn overview(routes: &[RouteView]) -> String {
 
 fn detour(route: &RouteView) -> Option<String> {
     let first = route.candidates.first().filter(|it| !is_usable(it))?;
-    Some(match route.candidates.iter().find(|it| is_usable(it)) {
-        Some(other) => format!("{}, so {} goes to {}", told(first), route.id, other.backend_label),
-        None => format!("{}, so {} goes nowhere", told(first), route.id),
-    })
+    let other = route.candidates.iter().find(|it| is_usable(it))?;
+    Some(format!("{}, so {} goes to {}", told(first), route.id, other.backend_label))
 }
 
 fn counted(count: usize, one: &str) -> String {

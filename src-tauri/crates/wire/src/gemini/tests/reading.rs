@@ -208,7 +208,7 @@ fn what_the_neutral_form_cannot_say_is_an_extra_with_its_path() {
             (Field::Logprobs, "generationConfig.responseLogprobs"),
             (Field::AudioOutput, "generationConfig.responseModalities"),
             (Field::Unknown, "generationConfig.routing"),
-            (Field::SafetySettings, "safety_settings"),
+            (Field::SafetyOff, "safety_settings"),
             (Field::StoredPrompt, "cachedContent"),
             (Field::Unknown, "newThing"),
         ]
@@ -291,4 +291,21 @@ fn f54_arguments_stay_as_the_client_wrote_them() {
         panic!("a call")
     };
     assert_eq!((arguments.as_str(), *kind), (r#"{"z":1.10,"a":[ ]}"#, CallKind::Function));
+}
+
+#[test]
+fn only_a_filter_that_is_asked_for_is_a_wish() {
+    let field = |settings: &str| {
+        let body = format!(
+            r#"{{"contents":[{{"parts":[{{"text":"hi"}}]}}],"safetySettings":{settings}}}"#
+        );
+        read(&body).extras.first().map(|extra| extra.field)
+    };
+    let off = r#"{"category":"A","threshold":"OFF"}"#;
+    let none = r#"{"category":"B","threshold":"BLOCK_NONE"}"#;
+    let some = r#"{"category":"C","threshold":"BLOCK_ONLY_HIGH"}"#;
+    assert_eq!(field("[]"), None);
+    assert_eq!(field(&format!("[{off},{none}]")), Some(Field::SafetyOff));
+    assert_eq!(field(&format!("[{off},{some}]")), Some(Field::SafetySettings));
+    assert_eq!(field(r#"[{"category":"C"}]"#), Some(Field::SafetySettings));
 }

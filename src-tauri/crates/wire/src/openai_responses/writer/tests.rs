@@ -252,7 +252,7 @@ fn class_15_calls_keep_their_namespace_and_their_kind() {
 }
 
 #[test]
-fn an_error_in_mid_stream_is_a_failed_response_with_the_next_number() {
+fn an_error_in_mid_stream_is_a_failed_response_and_an_error_event() {
     let mut writer = StreamWriter::new(echo());
     let mut out = BytesMut::new();
     let all = events(parts(), FinishReason::EndTurn);
@@ -260,26 +260,36 @@ fn an_error_in_mid_stream_is_a_failed_response_with_the_next_number() {
     let written = read_stream(&out).len();
     let error =
         |kind, code| ErrorAnswer { status: 502, kind, code, message: "it broke", param: None };
-    let (bytes, closing) = writer.error_event(&error(ErrorKind::Api, Some("upstream_failed")));
-    assert_eq!(closing, Closing::Clean);
-    let event = read_stream(&bytes).pop().expect("an event");
-    assert_eq!(event["sequence_number"], written);
-    assert_eq!(event["response"]["id"], "resp_abc");
-    assert_eq!(event["response"]["error"], json!({"code": "server_error", "message": "it broke"}));
+    let told = read_stream(&writer.error_event(&error(ErrorKind::Api, Some("upstream_failed"))));
+    let [failed, last] = told.as_slice() else { panic!("two events: {told:?}") };
+    assert_eq!((&failed["type"], &last["type"]), (&json!("response.failed"), &json!("error")));
+    assert_eq!(failed["sequence_number"], written);
+    assert_eq!(last["sequence_number"], written + 1);
+    assert_eq!(failed["response"]["id"], "resp_abc");
+    assert_eq!(failed["response"]["error"], json!({"code": "server_error", "message": "it broke"}));
+    assert_eq!((&last["code"], &last["message"]), (&json!("upstream_failed"), &json!("it broke")));
+    // The SDKs raise at this member, and at nothing else.
+    assert_eq!(last["error"]["message"], "it broke");
     let unasked = crate::dialect::error_event(
         Dialect::OpenAiResponses,
         &error(ErrorKind::RateLimit, None),
         7,
+        Some("resp_1"),
     );
-    let unasked = read_stream(&unasked.0).pop().expect("an event");
-    assert_eq!(unasked["sequence_number"], 7);
-    assert_eq!(unasked["response"]["error"]["code"], "rate_limit_exceeded");
-    check_all(&[event]);
-    check_all(&[unasked]);
+    let unasked = read_stream(&unasked);
+    assert_eq!(unasked[0]["response"]["id"], "resp_1");
+    assert_eq!(
+        (&unasked[0]["sequence_number"], &unasked[1]["sequence_number"]),
+        (&json!(7), &json!(8))
+    );
+    assert_eq!(unasked[0]["response"]["error"]["code"], "rate_limit_exceeded");
+    assert_eq!(unasked[1]["error"]["type"], "rate_limit_error");
+    check_all(&told);
+    check_all(&unasked);
     let full =
         writer.error_event(&error(ErrorKind::InvalidRequest, Some("context_length_exceeded")));
-    let full = read_stream(&full.0).pop().expect("an event");
-    assert_eq!(full["response"]["error"]["code"], "context_length_exceeded");
+    let full = read_stream(&full);
+    assert_eq!(full[0]["response"]["error"]["code"], "context_length_exceeded");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn check(steps: &[Step], now: Holds, expected: &[(i64, i64, AvailabilityState)])
     assert_eq!(found, expected);
 }
 
-use AvailabilityState::{Blocked, CoolingDown, Off, Open, Ready, Recovering, Trial};
+use AvailabilityState::{Blocked, CoolingDown, Held, Open, Ready, Recovering, Trial};
 
 #[test]
 fn without_a_change_it_was_all_the_time_what_it_is_now() {
@@ -91,9 +91,9 @@ fn what_holds_back_most_is_drawn_and_the_rest_goes_on_behind_it() {
         (100, 200, Open),
         (200, 300, CoolingDown),
         (300, 400, Open),
-        (400, 500, Off),
+        (400, 500, Held),
         (500, 600, Blocked),
-        (600, 700, Off),
+        (600, 700, Held),
         (700, HOUR, Ready),
     ];
     check(&steps, calm(), &drawn);
@@ -125,15 +125,18 @@ fn the_title_is_the_finding() {
         let steps: Vec<&Step> = steps.iter().collect();
         vec![BreakerStripView { credential: None, spans: spans(&steps, calm(), at(0), at(HOUR)) }]
     };
-    assert_eq!(finding(0, &strip(&[]), 1), "Ready all the time in the last hour");
-    assert_eq!(finding(0, &strip(&[]), 24), "Ready all the time in the last 24 hours");
+    assert_eq!(finding(0, 0, &strip(&[]), 1), "Healthy for the last hour");
+    assert_eq!(finding(0, 0, &strip(&[]), 24), "Healthy for the last 24 hours");
     let outage = [
         step(0, "closed", "open", TransitionRule::FailureRate, None),
         step(240, "open", "closed", TransitionRule::Reset, None),
         step(300, "ready", "cooling-down", TransitionRule::RateLimited, Some(42)),
     ];
-    let found = finding(2, &strip(&outage), 1);
-    assert_eq!(found, "Open twice, 4 min in all; cooling down for 42 s");
+    let found = finding(2, 0, &strip(&outage), 1);
+    assert_eq!(found, "Tripped twice, 4 min in total; cooling down for 42 s");
+    let again = finding(1, 5, &strip(&outage), 1);
+    let sentence = "Tripped once, and 5 trials failed, 4 min in total; cooling down for 42 s";
+    assert_eq!(again, sentence);
     assert_eq!(lasting(7_500_000), "2 h 5 min");
 }
 
@@ -146,7 +149,7 @@ fn trips_are_counted_once_each_and_words_of_a_newer_program_are_left_out() {
         (State::Recovering, State::Open),
         (State::Open, State::HalfOpen),
     ];
-    assert_eq!(trips(steps.into_iter()), 2);
+    assert_eq!((trips(steps.into_iter()), failed_trials(steps.into_iter())), (2, 1));
     assert_eq!(
         ["not once", "once", "twice", "3 times"].map(str::to_owned),
         [0, 1, 2, 3].map(times)
@@ -163,6 +166,6 @@ fn trips_are_counted_once_each_and_words_of_a_newer_program_are_left_out() {
     };
     assert!(Step::read(transition("dreaming")).is_none());
     let view = Step::read(transition("cooling-down")).expect("understood").view();
-    assert_eq!(view.rule, "m: the provider asks for fewer requests");
+    assert_eq!(view.rule, "m: the provider asked for fewer requests");
     assert_eq!((view.from, view.to, view.for_secs), (Ready, CoolingDown, Some(7)));
 }

@@ -1,0 +1,56 @@
+//! What somebody most likely meant who typed a command in another order: `add key openai` for
+//! `gatehouse keys add openai`.
+
+use clap::CommandFactory;
+
+use super::Arguments;
+
+/// What `list` alone lists: what most people look for first.
+const LISTED_FIRST: &str = "backends";
+
+/// The command that was meant, if the words say so.
+pub(super) fn tip(words: &[&str]) -> Option<String> {
+    let words: Vec<&str> = words.iter().copied().filter(|word| *word != "--json").collect();
+    let (verb, rest) = words.split_first()?;
+    let root = Arguments::command();
+    if let Some((noun, rest)) = rest.split_first()
+        && let Some(group) = find(&root, noun)
+        && let Some(action) = find(group, verb)
+    {
+        let rest: String = rest.iter().map(|word| format!(" {word}")).collect();
+        return Some(format!("gatehouse {} {}{rest}", group.get_name(), action.get_name()));
+    }
+    let mut groups = root.get_subcommands().filter(|group| find(group, verb).is_some());
+    let usual = find(&root, LISTED_FIRST).filter(|group| find(group, verb).is_some());
+    let group = usual.or_else(|| groups.next())?;
+    let action = find(group, verb)?;
+    Some(format!("gatehouse {} {}", group.get_name(), action.get_name()))
+}
+
+/// The subcommand of that name, or of that name as an alias.
+fn find<'a>(command: &'a clap::Command, name: &str) -> Option<&'a clap::Command> {
+    command.get_subcommands().find(|inner| {
+        inner.get_name() == name || inner.get_all_aliases().any(|alias| alias == name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_another_order_are_put_right() {
+        let check = |typed: &str, meant: Option<&str>| {
+            let words: Vec<&str> = typed.split(' ').collect();
+            assert_eq!(tip(&words).as_deref(), meant, "{typed}");
+        };
+        check("add key openai", Some("gatehouse keys add openai"));
+        check("rm backend up --yes", Some("gatehouse backends remove up --yes"));
+        check("list clients --json", Some("gatehouse clients list"));
+        check("test openai", Some("gatehouse backends test"));
+        check("list", Some("gatehouse backends list"));
+        check("unlock", Some("gatehouse vault unlock"));
+        check("revoke codex", Some("gatehouse clients revoke"));
+        check("frobnicate", None);
+    }
+}

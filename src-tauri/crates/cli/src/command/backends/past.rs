@@ -1,0 +1,105 @@
+//! What a backend's circuit breaker went through, and what other thresholds would have done.
+
+use control::Core;
+use control::view::{
+    BACKTEST_DAYS_MAX, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
+    TIMELINE_HOURS_MAX, UnixMs,
+};
+
+use crate::command::completions;
+use crate::command::keys::done;
+use crate::console::Console;
+use crate::exit::Failure;
+use crate::quantity::{UNKNOWN, distance};
+use crate::sign::{Sign, Tone};
+use crate::text::{Column, Table, Text};
+
+/// A backend's recent past.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Timeline {
+    /// Which backend
+    #[arg(value_name = "NAME", add = completions::of(completions::backends))]
+    backend: String,
+    /// How far back
+    #[arg(long, value_name = "N", default_value_t = 24,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(TIMELINE_HOURS_MAX)))]
+    hours: u32,
+}
+
+/// Thresholds to try; those that are not named stay as they are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backtest {
+    /// Which backend; all of them without a name
+    #[arg(value_name = "NAME", add = completions::of(completions::backends))]
+    backend: Option<String>,
+    /// How far back
+    #[arg(long, value_name = "N", default_value_t = 7,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(BACKTEST_DAYS_MAX)))]
+    days: u32,
+    /// Failures in a row that trip the circuit
+    #[arg(long, value_name = "N")]
+    consecutive_failures: Option<u32>,
+    /// Share of failures that trips it, in percent
+    #[arg(long, value_name = "PERCENT")]
+    failure_percent: Option<u8>,
+    /// Calls needed before that share counts
+    #[arg(long, value_name = "N")]
+    window_calls_min: Option<u32>,
+    /// Seconds until recovery is tested
+    #[arg(long, value_name = "SECS")]
+    open_secs: Option<u32>,
+}
+
+pub(super) async fn timeline(
+    wanted: Timeline,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let Timeline { backend, hours } = wanted;
+    let view = control::breaker_timeline(core, BreakerTimelineQuery { backend, hours }).await?;
+    let now = console.now();
+    console.answer(&view, |view| shown(view, now))
+}
+
+pub(super) async fn backtest(
+    wanted: Backtest,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let query = BacktestQuery {
+        backend: wanted.backend,
+        days: wanted.days,
+        consecutive_failures: wanted.consecutive_failures,
+        failure_percent: wanted.failure_percent,
+        window_calls_min: wanted.window_calls_min,
+        open_secs: wanted.open_secs,
+    };
+    let view = control::breaker_backtest(core, query).await?;
+    console.answer(&view, |view: &BacktestView| done(&view.sentence))
+}
+
+fn shown(view: &BreakerTimelineView, now: UnixMs) -> Text {
+    let mut text = Text::new();
+    text.line(Tone::Strong, &view.finding);
+    if view.transitions.is_empty() {
+        return text;
+    }
+    let mut table = Table::new(&[
+        Column::Left("When"),
+        Column::Left("Key").minor(1),
+        Column::Left("From").minor(2),
+        Column::Left("To"),
+        Column::Left("Reason"),
+    ]);
+    for change in &view.transitions {
+        table.row([
+            distance(now, change.at).into(),
+            change.credential.as_deref().unwrap_or(UNKNOWN).into(),
+            Sign::from(change.from).into(),
+            Sign::from(change.to).into(),
+            change.rule.as_str().into(),
+        ]);
+    }
+    text.end().table(&table);
+    text
+}

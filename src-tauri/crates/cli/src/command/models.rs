@@ -1,0 +1,111 @@
+//! `gatehouse models`: every name that a request can ask for.
+
+use control::Core;
+use control::view::{BackendView, HealthStateView, MicroDollars, RouteView};
+use serde::Serialize;
+
+use super::keys::done;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::quantity::UNKNOWN;
+use crate::sign::{Sign, Tone};
+use crate::text::{Column, Piece, Table, Text};
+
+/// Which names.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Models {
+    /// Only of this backend
+    #[arg(long, value_name = "NAME", add = super::completions::of(super::completions::backends))]
+    backend: Option<String>,
+}
+
+/// A name that a request can ask for.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ModelName {
+    /// What stands in the request's `model`.
+    pub(super) model: String,
+    /// `route` or `backend`.
+    kind: &'static str,
+    /// Backends it leads to, in order.
+    backends: Vec<String>,
+    /// Input, in micro-dollars per million tokens; none where it is not known.
+    input_price: Option<MicroDollars>,
+    /// Output, likewise.
+    output_price: Option<MicroDollars>,
+    #[serde(skip)]
+    health: Option<HealthStateView>,
+}
+
+/// Lists them.
+pub(crate) async fn run(
+    wanted: &Models,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let mut names = all(core).await?;
+    if let Some(backend) = &wanted.backend {
+        names.retain(|name| name.backends.contains(backend));
+    }
+    console.answer(&names, table)?;
+    Ok(if names.is_empty() { Exit::No } else { Exit::Fine })
+}
+
+/// Routes first, as the gateway looks for them, then each model of each backend that is switched on.
+pub(super) async fn all(core: &Core) -> Result<Vec<ModelName>, Failure> {
+    let routes = control::routes(core).await?.routes;
+    let backends = control::backends(core).await?;
+    let of_routes = routes.iter().filter(|route| route.enabled).flat_map(of_route);
+    let of_backends = backends.iter().filter(|backend| backend.enabled).flat_map(of_backend);
+    Ok(of_routes.chain(of_backends).collect())
+}
+
+fn of_route(route: &RouteView) -> impl Iterator<Item = ModelName> + '_ {
+    route.models.iter().map(|model| ModelName {
+        model: model.clone(),
+        kind: "route",
+        backends: route.candidates.iter().map(|one| one.backend.clone()).collect(),
+        input_price: None,
+        output_price: None,
+        health: None,
+    })
+}
+
+fn of_backend(backend: &BackendView) -> impl Iterator<Item = ModelName> + '_ {
+    backend.models.iter().map(|model| ModelName {
+        model: format!("{}/{}", backend.id, model.id),
+        kind: "backend",
+        backends: vec![backend.id.clone()],
+        input_price: model.price.as_ref().and_then(|price| price.input),
+        output_price: model.price.as_ref().and_then(|price| price.output),
+        health: Some(backend.health.state),
+    })
+}
+
+pub(super) fn table(names: &Vec<ModelName>) -> Text {
+    if names.is_empty() {
+        return done("No models. `gatehouse backends list` shows which backends there are.");
+    }
+    let mut table = Table::new(&[
+        Column::Left("Model"),
+        Column::Left("Health").minor(2),
+        Column::Left("Leads to").minor(3),
+        Column::Right("In / 1M tokens").minor(1),
+        Column::Right("Out / 1M tokens").minor(1),
+    ]);
+    let price = |price: Option<MicroDollars>| {
+        price.map_or_else(|| UNKNOWN.to_owned(), |price| price.to_string())
+    };
+    for name in names {
+        let leads = if name.kind == "route" { name.backends.join(", ") } else { String::new() };
+        table.row([
+            Piece::toned(Tone::Strong, &name.model),
+            name.health.map_or_else(|| "route".into(), |health| Sign::from(health).into()),
+            leads.into(),
+            price(name.input_price).into(),
+            price(name.output_price).into(),
+        ]);
+    }
+    let mut text = Text::new();
+    text.table(&table);
+    text
+}

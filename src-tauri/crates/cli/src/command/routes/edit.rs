@@ -1,0 +1,348 @@
+//! Routes made and changed: the core takes a whole route, a person types what changes.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use control::Core;
+use control::view::{
+    BalanceWeightsView, CacheWishView, CrossingView, RouteCandidateEdit, RouteEdit,
+    RoutePolicyView, RouteRef, RouteView, RoutesOrder,
+};
+
+use super::{find, shown};
+use crate::command::completions;
+use crate::command::keys::done;
+use crate::confirm::{Yes, confirm};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+
+/// A new route.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// The route's name, which requests use as the model
+    #[arg(value_name = "NAME")]
+    id: String,
+    /// Where it leads, first choice first: BACKEND, BACKEND/MODEL, or either with =WEIGHT
+    #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", required = true,
+        add = completions::of(completions::models))]
+    candidates: Vec<Candidate>,
+    #[command(flatten)]
+    rules: Rules,
+}
+
+/// What changes in a route; everything else stays.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    /// Which route
+    #[arg(value_name = "NAME", add = completions::of(completions::routes))]
+    id: String,
+    /// Where it leads instead, first choice first
+    #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", add = completions::of(completions::models))]
+    candidates: Vec<Candidate>,
+    /// A new name
+    #[arg(long, value_name = "NAME")]
+    rename: Option<String>,
+    #[command(flatten)]
+    rules: Rules,
+}
+
+/// How a route works.
+#[derive(Debug, clap::Args)]
+struct Rules {
+    /// A model name it answers to, may be repeated; * matches anything. Defaults to the route's name
+    #[arg(long = "model", value_name = "NAME")]
+    models: Vec<String>,
+    /// How it chooses among its backends
+    #[arg(long, value_enum)]
+    policy: Option<Policy>,
+    /// Only for this client, may be repeated
+    #[arg(long = "client", value_name = "CLIENT", add = completions::of(completions::clients))]
+    clients: Vec<String>,
+    /// Only for this project, may be repeated
+    #[arg(long = "project", value_name = "PROJECT")]
+    projects: Vec<String>,
+    /// Keep a conversation on its backend for so long; 0 turns it off
+    #[arg(long, value_name = "SECS")]
+    sticky_secs: Option<u32>,
+    /// Use the response cache
+    #[arg(long, value_enum)]
+    cache: Option<Wish>,
+    /// What happens to fields that a backend's protocol lacks
+    #[arg(long, value_enum)]
+    crossing: Option<Crossing>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Policy {
+    /// In the order given
+    Ordered,
+    /// At random, in proportion to the weights
+    Weighted,
+    /// The lowest price first
+    Cheapest,
+    /// The shortest time to the first token first
+    Fastest,
+    /// The fewest requests in flight first
+    LeastBusy,
+    /// The best mix of latency, cost and rate-limit headroom
+    Balanced,
+    /// A fixed share of conversations each, without failover
+    Split,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Wish {
+    /// Leave it to the request
+    Default,
+    /// When the same question always has the same answer
+    Auto,
+    On,
+    Off,
+    /// Ask again and store the new answer
+    Refresh,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Crossing {
+    /// Leave it to the backend
+    Default,
+    /// Refuse the request and name the field
+    Strict,
+    /// Drop the field and name it
+    Lenient,
+}
+
+/// A backend as it is typed: `groq`, `groq/llama-3.3-70b`, `groq/llama-3.3-70b=3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Candidate(String, Option<String>, u16);
+
+impl FromStr for Candidate {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (place, weight) = match text.rsplit_once('=') {
+            Some((place, weight)) => {
+                let weight = weight.parse();
+                (place, weight.map_err(|_| "the weight after = is a number from 1 to 1000")?)
+            }
+            None => (text, 1),
+        };
+        let (backend, model) = match place.split_once('/') {
+            Some((backend, model)) => (backend, Some(model.to_owned())),
+            None => (place, None),
+        };
+        Ok(Self(backend.to_owned(), model, weight))
+    }
+}
+
+impl From<Candidate> for RouteCandidateEdit {
+    fn from(Candidate(backend, model, weight): Candidate) -> Self {
+        Self { backend, model, weight }
+    }
+}
+
+impl Policy {
+    const fn view(self) -> RoutePolicyView {
+        match self {
+            Self::Ordered => RoutePolicyView::Ordered,
+            Self::Weighted => RoutePolicyView::Weighted,
+            Self::Cheapest => RoutePolicyView::Cheapest,
+            Self::Fastest => RoutePolicyView::Fastest,
+            Self::LeastBusy => RoutePolicyView::LeastBusy,
+            Self::Balanced => RoutePolicyView::Balanced,
+            Self::Split => RoutePolicyView::Split,
+        }
+    }
+}
+
+impl Wish {
+    const fn view(self) -> Option<CacheWishView> {
+        match self {
+            Self::Default => None,
+            Self::Auto => Some(CacheWishView::Auto),
+            Self::On => Some(CacheWishView::On),
+            Self::Off => Some(CacheWishView::Off),
+            Self::Refresh => Some(CacheWishView::Refresh),
+        }
+    }
+}
+
+impl Crossing {
+    const fn view(self) -> Option<CrossingView> {
+        match self {
+            Self::Default => None,
+            Self::Strict => Some(CrossingView::Strict),
+            Self::Lenient => Some(CrossingView::Lenient),
+        }
+    }
+}
+
+impl Rules {
+    /// What was typed, over what is known.
+    fn over(self, edit: RouteEdit) -> RouteEdit {
+        let named = |typed: Vec<String>, known: Vec<String>| {
+            if typed.is_empty() { known } else { typed }
+        };
+        RouteEdit {
+            models: named(self.models, edit.models),
+            clients: named(self.clients, edit.clients),
+            projects: named(self.projects, edit.projects),
+            policy: self.policy.map_or(edit.policy, Policy::view),
+            sticky_secs: match self.sticky_secs {
+                Some(0) => None,
+                Some(secs) => Some(secs),
+                None => edit.sticky_secs,
+            },
+            cache: self.cache.map_or(edit.cache, Wish::view),
+            crossing: self.crossing.map_or(edit.crossing, Crossing::view),
+            ..edit
+        }
+    }
+}
+
+/// Ten minutes, as the panel proposes: a little longer than provider caches live.
+const STICKY_SECS_USUAL: u32 = 600;
+
+pub(super) async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Failure> {
+    let fresh = RouteEdit {
+        replaces: None,
+        id: wanted.id,
+        models: Vec::new(),
+        clients: Vec::new(),
+        projects: Vec::new(),
+        policy: RoutePolicyView::Ordered,
+        weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
+        sticky_secs: Some(STICKY_SECS_USUAL),
+        crossing: None,
+        cache: None,
+        enabled: true,
+        candidates: wanted.candidates.into_iter().map(Into::into).collect(),
+    };
+    let route = control::route_set(core, wanted.rules.over(fresh)).await?;
+    console.answer(&route, shown)
+}
+
+pub(super) async fn edit(wanted: Edit, core: &Core, console: &mut Console) -> Result<(), Failure> {
+    let mut edit = edit_of(find(core, &wanted.id).await?);
+    if !wanted.candidates.is_empty() {
+        edit.candidates = wanted.candidates.into_iter().map(Into::into).collect();
+    }
+    edit.id = wanted.rename.unwrap_or(edit.id);
+    let route = control::route_set(core, wanted.rules.over(edit)).await?;
+    console.answer(&route, shown)
+}
+
+pub(super) async fn switch(
+    name: &str,
+    enabled: bool,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let edit = RouteEdit { enabled, ..edit_of(find(core, name).await?) };
+    let route = control::route_set(core, edit).await?;
+    let what = if enabled { "Enabled" } else { "Disabled" };
+    console.answer(&route, |route| done(&format!("{what} the route {}.", route.id)))
+}
+
+pub(super) async fn remove(
+    name: &str,
+    yes: Yes,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let route = find(core, name).await?;
+    let models = route.models.join(", ");
+    let told = [format!("Requests for {models} will go by model name alone, or fail.")];
+    confirm(&format!("Remove the route {name}?"), &told, yes, console)?;
+    control::route_remove(core, RouteRef { id: route.id }).await?;
+    console.answer(&(), |()| done(&format!("Removed the route {name}.")))?;
+    Ok(Exit::Fine)
+}
+
+/// Where a route goes among the others; of routes that match a request equally well, the first wins.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Move {
+    /// Which route
+    #[arg(value_name = "NAME", add = completions::of(completions::routes))]
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Place {
+    /// Before all others
+    #[arg(long)]
+    first: bool,
+    /// After all others
+    #[arg(long)]
+    last: bool,
+    /// Before this route
+    #[arg(long, value_name = "ROUTE", add = completions::of(completions::routes))]
+    before: Option<String>,
+    /// After this route
+    #[arg(long, value_name = "ROUTE", add = completions::of(completions::routes))]
+    after: Option<String>,
+}
+
+pub(super) async fn reorder(
+    wanted: Move,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    find(core, &wanted.name).await?;
+    let known = control::routes(core).await?.routes.into_iter().map(|route| route.id);
+    let mut ids: Vec<String> = known.filter(|id| *id != wanted.name).collect();
+    let place_of = |ids: &[String], name: &str| ids.iter().position(|id| id == name);
+    let at = match &wanted.place {
+        Place { before: Some(name), .. } => place_of(&ids, &find(core, name).await?.id),
+        Place { after: Some(name), .. } => {
+            place_of(&ids, &find(core, name).await?.id).map(|at| at + 1)
+        }
+        Place { first: true, .. } => Some(0),
+        Place { .. } => None,
+    };
+    ids.insert(at.unwrap_or(ids.len()).min(ids.len()), wanted.name);
+    let routes = control::routes_order(core, RoutesOrder { ids }).await?;
+    console.answer(&routes, super::table)
+}
+
+/// A known route as an edit that changes nothing.
+fn edit_of(route: RouteView) -> RouteEdit {
+    let candidate = |one: control::view::RouteCandidateView| RouteCandidateEdit {
+        backend: one.backend,
+        model: one.model,
+        weight: one.weight,
+    };
+    RouteEdit {
+        replaces: Some(route.id.clone()),
+        id: route.id,
+        models: route.models,
+        clients: route.clients,
+        projects: route.projects,
+        policy: route.policy,
+        weights: route.weights,
+        sticky_secs: route.sticky_secs,
+        crossing: route.crossing,
+        cache: route.cache,
+        enabled: route.enabled,
+        candidates: route.candidates.into_iter().map(candidate).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_is_a_backend_with_or_without_a_model_and_a_weight() {
+        let check = |typed: &str, backend: &str, model: Option<&str>, weight: u16| {
+            let wanted = Candidate(backend.to_owned(), model.map(str::to_owned), weight);
+            assert_eq!(typed.parse(), Ok(wanted), "{typed}");
+        };
+        check("groq", "groq", None, 1);
+        check("groq=3", "groq", None, 3);
+        check("or/meta/llama-3:free=20", "or", Some("meta/llama-3:free"), 20);
+        assert!("groq=many".parse::<Candidate>().is_err());
+    }
+}

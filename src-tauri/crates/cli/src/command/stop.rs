@@ -1,0 +1,47 @@
+//! `gatehouse stop`: ends the running Gatehouse from another terminal, in order.
+
+use std::time::Duration;
+
+use control::Core;
+use tokio::time::timeout;
+
+use super::keys::done;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+
+/// How long requests in flight may take to end before this call gives up waiting, in seconds.
+const STOP_SECS_MAX: u64 = 60;
+
+/// Asks it to stop as the system does at log-out, and waits until it has.
+pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+    let Core::Remote(owner) = core else {
+        console.answer(&(), |()| done("Gatehouse is not running."))?;
+        return Ok(Exit::No);
+    };
+    terminate(owner.pid())?;
+    if timeout(Duration::from_secs(STOP_SECS_MAX), owner.gone()).await.is_err() {
+        let message = format!("Gatehouse has not stopped within {STOP_SECS_MAX} s");
+        return Err(Failure::new(Exit::TimeOut, message)
+            .with_hint("Requests in flight may still be running; `gatehouse status` shows them."));
+    }
+    console.answer(&(), |()| done("Stopped."))?;
+    Ok(Exit::Fine)
+}
+
+#[cfg(unix)]
+fn terminate(pid: u32) -> Result<(), Failure> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let sent = pid.map(|pid| kill_process(pid, Signal::TERM));
+    match sent {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => Err(Failure::fault(&error)),
+        None => Err(Failure::new(Exit::Fault, "the running Gatehouse has no valid process id")),
+    }
+}
+
+#[cfg(not(unix))]
+fn terminate(_: u32) -> Result<(), Failure> {
+    Err(Failure::new(Exit::No, "this system has no way to ask another program to stop")
+        .with_hint("Press Ctrl-C where it runs, or choose Quit in its tray menu."))
+}

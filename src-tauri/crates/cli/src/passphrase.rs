@@ -1,0 +1,84 @@
+//! The passphrase of the vault file: from `GATEHOUSE_PASSPHRASE`, or typed; a new one twice, since a
+//! slip would make a vault that nobody can open.
+
+use control::view::VaultView;
+use zeroize::Zeroizing;
+
+use crate::console::{Console, Peer};
+use crate::exit::{Exit, Failure};
+use crate::secret_input::ask_unseen;
+
+/// What the environment has of it.
+pub(crate) struct Passphrases(Option<Zeroizing<String>>);
+
+impl Passphrases {
+    /// Reads it from the variables of the process.
+    pub(crate) fn among(variables: &[(String, String)]) -> Self {
+        let given = variables.iter().find(|(name, _)| name == "GATEHOUSE_PASSPHRASE");
+        let given = given.map(|(_, value)| Zeroizing::new(value.clone()));
+        Self(given.filter(|value| !value.is_empty()))
+    }
+
+    /// None: whoever needs it is asked.
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
+    /// The passphrase of the vault file, or of the one that will be made.
+    pub(crate) fn for_file(
+        &self,
+        vault: &VaultView,
+        console: &Console,
+    ) -> Result<Zeroizing<String>, Failure> {
+        match &self.0 {
+            Some(given) => Ok(given.clone()),
+            None if console.typing == Peer::Other => Err(no_terminal()),
+            None if vault.file_exists => ask_unseen("Passphrase of the vault file (not shown): "),
+            None => twice(ask_unseen),
+        }
+    }
+}
+
+/// Asks for a new passphrase and once more for the same.
+fn twice(
+    mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, Failure>,
+) -> Result<Zeroizing<String>, Failure> {
+    let new = ask("New passphrase for the vault file, at least 8 characters (not shown): ")?;
+    if *new == *ask("The same again: ")? {
+        return Ok(new);
+    }
+    Err(Failure::new(Exit::Usage, "the two passphrases differ").with_hint("Try again."))
+}
+
+fn no_terminal() -> Failure {
+    Failure::new(Exit::Usage, "there is no terminal to ask for the passphrase")
+        .with_hint("Set GATEHOUSE_PASSPHRASE for this command.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_passphrase_is_typed_twice_alike() {
+        let typed = |answers: [&'static str; 2]| {
+            let mut answers = answers.into_iter();
+            twice(|_| Ok(Zeroizing::new(answers.next().unwrap_or_default().to_owned())))
+        };
+        assert_eq!(
+            typed(["correct-horse", "correct-horse"]).expect("alike").as_str(),
+            "correct-horse"
+        );
+        let failure = typed(["correct-horse", "correct-hores"]).expect_err("a slip");
+        assert_eq!(failure.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn an_empty_variable_is_none() {
+        let among = |value: &str| {
+            let variables = [("GATEHOUSE_PASSPHRASE".to_owned(), value.to_owned())];
+            Passphrases::among(&variables).0.is_some()
+        };
+        assert!(among("correct-horse") && !among(""));
+    }
+}

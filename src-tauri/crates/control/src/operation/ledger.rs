@@ -1,0 +1,164 @@
+//! The ledger's file: its state, backups, restore, repair.
+
+use engine::{Engine, LedgerProblem, LedgerSeverity};
+use ledger::{LedgerBackup, LedgerError, LedgerIncident, LedgerState, RestoreReport};
+
+use crate::ApiError;
+use crate::view::{
+    LedgerBackupView, LedgerIncidentView, LedgerProblemView, LedgerRepair, LedgerRestore,
+    LedgerRestoredView, LedgerSalvageView, LedgerStateView, LedgerView, SkippedBackupView,
+    VerdictLevel,
+};
+
+pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
+    let recovery = engine.ledger_recovery();
+    let state = engine.ledger().state();
+    let waiting = state.backlog().map_or(0, |backlog| backlog.records as u64);
+    Ok(LedgerView {
+        state: state_view(state),
+        waiting_records: waiting.into(),
+        problems: engine.ledger_problems().iter().map(problem_view).collect(),
+        incident: recovery.incident().as_ref().map(incident_view),
+        path: recovery.path().display().to_string(),
+        bytes: engine.ledger().size_bytes().into(),
+        backup_folder: recovery.backup_folder().display().to_string(),
+        backups: recovery.backups()?.iter().map(backup_view).collect(),
+        kept_files: recovery.kept_files()?,
+    })
+}
+
+pub(crate) async fn ledger_backup(engine: &Engine) -> Result<LedgerBackupView, ApiError> {
+    Ok(backup_view(&engine.back_up_ledger().await?))
+}
+
+pub(crate) async fn ledger_restore(
+    engine: &Engine,
+    req: LedgerRestore,
+) -> Result<LedgerRestoredView, ApiError> {
+    let wanted = req.backup.clone();
+    if let Some(name) = &wanted {
+        let backups = engine.ledger_recovery().backups()?;
+        if !backups.iter().any(|backup| backup.name == *name) {
+            // Not repeated: somebody may have put a key there.
+            return Err(ApiError::not_found("there is no backup of that name")
+                .with_hint("`gatehouse ledger status` lists the backups."));
+        }
+    }
+    let restored = engine.ledger_recovery().restore(wanted).await?;
+    engine.ledger_changed();
+    Ok(restored_view(restored))
+}
+
+pub(crate) async fn ledger_examine(
+    engine: &Engine,
+    req: LedgerRepair,
+) -> Result<LedgerSalvageView, ApiError> {
+    let recovery = engine.ledger_recovery();
+    let (file, report) = recovery.examine(req.file).await?;
+    let incident = recovery.incident().filter(|incident| incident.kept.as_ref() == Some(&file));
+    Ok(LedgerSalvageView {
+        file,
+        requests: report.requests.into(),
+        requests_before: incident.and_then(|known| known.requests_before).map(Into::into),
+        attempts: report.attempts.into(),
+        sums: report.sums.into(),
+        other_rows: report.other_rows.into(),
+        damaged_tables: report.damaged_tables.iter().map(|table| (*table).to_owned()).collect(),
+    })
+}
+
+pub(crate) async fn ledger_repair(
+    engine: &Engine,
+    req: LedgerRepair,
+) -> Result<LedgerRestoredView, ApiError> {
+    let (_, restored) = engine.ledger_recovery().repair(req.file).await?;
+    engine.ledger_changed();
+    Ok(restored_view(restored))
+}
+
+pub(crate) async fn ledger_acknowledge(engine: &Engine) -> Result<LedgerView, ApiError> {
+    engine.ledger_recovery().acknowledge()?;
+    engine.ledger_changed();
+    ledger(engine).await
+}
+
+const fn state_view(state: LedgerState) -> LedgerStateView {
+    match state {
+        LedgerState::Current => LedgerStateView::Current,
+        LedgerState::Behind(_) => LedgerStateView::Behind,
+        LedgerState::Refusing(_) => LedgerStateView::Refusing,
+    }
+}
+
+/// How bad a problem of the ledger is for the verdict.
+pub(super) const fn level(severity: LedgerSeverity) -> VerdictLevel {
+    match severity {
+        LedgerSeverity::Attention => VerdictLevel::Attention,
+        LedgerSeverity::Problem => VerdictLevel::Problem,
+    }
+}
+
+fn problem_view(problem: &LedgerProblem) -> LedgerProblemView {
+    LedgerProblemView {
+        id: problem.id.clone(),
+        level: level(problem.severity),
+        title: problem.title.clone(),
+        detail: problem.detail.clone(),
+        since: problem.since.map(Into::into),
+    }
+}
+
+fn incident_view(incident: &LedgerIncident) -> LedgerIncidentView {
+    LedgerIncidentView {
+        cause: incident.cause.as_str().to_owned(),
+        at: incident.at.into(),
+        detail: incident.detail.clone(),
+        kept: incident.kept.clone(),
+        requests_before: incident.requests_before.map(Into::into),
+        lacks_records: incident.cause.lacks_records(),
+    }
+}
+
+fn backup_view(backup: &LedgerBackup) -> LedgerBackupView {
+    LedgerBackupView { name: backup.name.clone(), at: backup.at.into(), bytes: backup.bytes.into() }
+}
+
+fn restored_view(restored: RestoreReport) -> LedgerRestoredView {
+    let skipped = restored.skipped.into_iter();
+    LedgerRestoredView {
+        from: restored.from,
+        requests: restored.requests.into(),
+        added: restored.added.into(),
+        kept: restored.kept,
+        skipped: skipped
+            .map(|backup| SkippedBackupView { name: backup.name, reason: backup.reason })
+            .collect(),
+    }
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        let message = match &error {
+            LedgerError::File { .. } => error.with_detail(),
+            other => other.to_string(),
+        };
+        match hint(&error) {
+            Some(text) => Self::failed(message).with_hint(text),
+            None => Self::failed(message),
+        }
+    }
+}
+
+/// Errors of restoring that have a next step of their own.
+const fn hint(error: &LedgerError) -> Option<&'static str> {
+    match error {
+        LedgerError::NoBackup { skipped: 0 } => {
+            Some("Gatehouse makes one a day. `gatehouse ledger repair` reads a damaged file.")
+        }
+        LedgerError::NoBackup { .. } => {
+            Some("Each of them is damaged. `gatehouse ledger repair` reads a damaged ledger file.")
+        }
+        LedgerError::NothingToRepair => Some("`gatehouse ledger status` lists the kept files."),
+        _ => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! The vault: looked at, unlocked, changed for another one, and a browser's way to the panel.
+
+use domain::CredentialId;
+use engine::{Engine, VaultChange, VaultChangeError, VaultChanged};
+use settings::VaultKind;
+use vault::{Passphrase, VaultError, VaultState};
+use zeroize::Zeroizing;
+
+use super::clients::{VAULT_PREFIX, vault_id};
+use super::keys::kind_view;
+use crate::view::{
+    VaultChangeView, VaultKindView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
+};
+use crate::{ApiError, ErrorCode};
+
+/// The vault as the last call found it.
+pub(crate) fn vault_view(engine: &Engine) -> VaultView {
+    let (kind, state) = (engine.vault().kind(), engine.vault().state());
+    let hint = match state {
+        VaultState::Ready | VaultState::Unchecked => None,
+        other => Some(other.hint().to_owned()),
+    };
+    let absent = matches!(state, VaultState::Unavailable | VaultState::NoCollection);
+    VaultView {
+        kind: kind_view(kind),
+        state: vault_state(state),
+        hint,
+        keychain_missing: kind == VaultKind::Keychain && absent,
+        file_exists: engine.folders().vault_file().exists(),
+        set_by_environment: engine.vault_forced().is_some(),
+    }
+}
+
+const fn vault_state(state: VaultState) -> VaultStateView {
+    match state {
+        VaultState::Unchecked => VaultStateView::Unknown,
+        VaultState::Ready => VaultStateView::Ready,
+        VaultState::Locked(_) => VaultStateView::Locked,
+        VaultState::NoCollection => VaultStateView::NoCollection,
+        VaultState::Unavailable | VaultState::FileUnusable => VaultStateView::Unavailable,
+        VaultState::Hung => VaultStateView::Hung,
+        VaultState::Damaged => VaultStateView::Damaged,
+    }
+}
+
+pub(crate) async fn vault_check(engine: &Engine) -> Result<VaultView, ApiError> {
+    engine.vault().recheck().await;
+    Ok(vault_view(engine))
+}
+
+pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<VaultView, ApiError> {
+    unlock(engine, checked(&req.passphrase)?).await?;
+    Ok(vault_view(engine))
+}
+
+pub(crate) async fn vault_set(engine: &Engine, req: VaultSet) -> Result<VaultChangeView, ApiError> {
+    let (kind, old) = (kind_of(req.kind), engine.vault().kind());
+    let passphrase = req.passphrase.as_ref().map(checked).transpose()?;
+    if kind == old {
+        return keep(engine, kind, passphrase).await;
+    }
+    let moving = if req.move_keys { in_the_vault(engine)? } else { Vec::new() };
+    let change = VaultChange { kind, passphrase, moving };
+    let changed = engine.change_vault(change).await?;
+    let mut sentence = format!("The vault is now {}.", place(kind));
+    let keys = engine.settings().credentials.len();
+    if req.move_keys {
+        sentence = format!("{sentence} {}", told(&changed, old));
+    } else if keys > 0 && old != VaultKind::Env {
+        sentence = format!(
+            "{sentence} {} in {}: move them with `gatehouse vault move {old}`.",
+            if keys == 1 { "1 key is still".to_owned() } else { format!("{keys} keys are still") },
+            place(old),
+        );
+    }
+    Ok(change_view(engine, &changed, sentence))
+}
+
+pub(crate) async fn vault_move(
+    engine: &Engine,
+    req: VaultMove,
+) -> Result<VaultChangeView, ApiError> {
+    let (from, kind) = (kind_of(req.from), engine.vault().kind());
+    if from == kind {
+        let message = format!("the keys are already in {}", place(kind));
+        return Err(ApiError::invalid("from", message).with_hint(
+            "To move them elsewhere: `gatehouse vault set file --move`, or `keychain`.",
+        ));
+    }
+    if matches!(from, VaultKind::Env | VaultKind::Memory) {
+        let message = format!("the {from} vault stores nothing that could be moved");
+        return Err(ApiError::invalid("from", message)
+            .with_hint("`gatehouse keys import FILE` reads keys from a file of variables."));
+    }
+    let passphrase = req.passphrase.as_ref().map(checked).transpose()?;
+    let moving = in_the_vault(engine)?;
+    let changed = engine.fetch_keys(VaultChange { kind: from, passphrase, moving }).await?;
+    let sentence = told(&changed, from);
+    Ok(change_view(engine, &changed, sentence))
+}
+
+/// A new address that opens the panel in a browser.
+pub(crate) fn panel_address(engine: &Engine) -> Result<Zeroizing<String>, ApiError> {
+    engine.panel_address().ok_or_else(|| {
+        ApiError::failed("the running Gatehouse serves no panel to browsers").with_hint(
+            "Use its window; or quit it, run `gatehouse serve`, and then `gatehouse panel`.",
+        )
+    })
+}
+
+/// The kind stays; a passphrase opens it.
+async fn keep(
+    engine: &Engine,
+    kind: VaultKind,
+    passphrase: Option<Passphrase>,
+) -> Result<VaultChangeView, ApiError> {
+    if let Some(passphrase) = passphrase {
+        unlock(engine, passphrase).await?;
+    }
+    engine.edit(move |draft| draft.vault.kind = kind).await?;
+    engine.vault().recheck().await;
+    let sentence = format!("The vault is {}.", place(kind));
+    Ok(change_view(engine, &VaultChanged::default(), sentence))
+}
+
+async fn unlock(engine: &Engine, passphrase: Passphrase) -> Result<(), ApiError> {
+    engine.vault().unlock(passphrase).await.map_err(passphrase_fault)?;
+    engine.probe_all_soon();
+    Ok(())
+}
+
+fn checked(passphrase: &Zeroizing<String>) -> Result<Passphrase, ApiError> {
+    Passphrase::parse(passphrase.as_str().to_owned())
+        .map_err(|error| ApiError::invalid("passphrase", error.to_string()))
+}
+
+/// A wrong or missing passphrase is a field to fill in; everything else is the vault's own fault.
+fn passphrase_fault(error: VaultError) -> ApiError {
+    match error {
+        VaultError::Locked(lock) => {
+            ApiError::invalid("passphrase", error.to_string()).with_hint(lock.hint())
+        }
+        other => other.into(),
+    }
+}
+
+/// Everything of ours that a vault holds: keys, and tokens of clients.
+fn in_the_vault(engine: &Engine) -> Result<Vec<CredentialId>, ApiError> {
+    let settings = engine.settings();
+    let tokens = settings.clients.keys().map(vault_id);
+    settings.credentials.keys().cloned().map(Ok).chain(tokens).collect()
+}
+
+fn change_view(engine: &Engine, changed: &VaultChanged, sentence: String) -> VaultChangeView {
+    let name = |id: &CredentialId| {
+        id.as_str().strip_prefix(VAULT_PREFIX).unwrap_or(id.as_str()).to_owned()
+    };
+    let is_token = |id: &&CredentialId| id.as_str().starts_with(VAULT_PREFIX);
+    VaultChangeView {
+        vault: vault_view(engine),
+        moved: changed.moved.iter().filter(|id| !is_token(id)).map(name).collect(),
+        moved_tokens: changed.moved.iter().filter(is_token).map(name).collect(),
+        left: changed.left.iter().map(name).collect(),
+        sentence,
+    }
+}
+
+/// What was moved, in a sentence.
+fn told(changed: &VaultChanged, old: VaultKind) -> String {
+    let (copied, left) = (changed.moved.len() + changed.left.len(), changed.left.len());
+    let what = match copied {
+        0 => return format!("There was nothing to move from {}.", place(old)),
+        1 => "1 key or token was".to_owned(),
+        many => format!("{many} keys and tokens were"),
+    };
+    match left {
+        0 => format!("{what} moved from {}.", place(old)),
+        left => format!(
+            "{what} copied from {}, but {left} could not be removed there; remove them by hand.",
+            place(old)
+        ),
+    }
+}
+
+const fn place(kind: VaultKind) -> &'static str {
+    match kind {
+        VaultKind::Keychain => "the keychain",
+        VaultKind::File => "an encrypted file",
+        VaultKind::Env => "the environment",
+        VaultKind::Memory => "memory",
+    }
+}
+
+const fn kind_of(kind: VaultKindView) -> VaultKind {
+    match kind {
+        VaultKindView::Keychain => VaultKind::Keychain,
+        VaultKindView::File => VaultKind::File,
+        VaultKindView::Env => VaultKind::Env,
+        VaultKindView::Memory => VaultKind::Memory,
+    }
+}
+
+impl From<VaultChangeError> for ApiError {
+    fn from(error: VaultChangeError) -> Self {
+        let message = error.to_string();
+        match error {
+            VaultChangeError::Forced(_) => Self::failed(message)
+                .with_hint("Unset it, stop Gatehouse with `gatehouse stop`, and start it again."),
+            VaultChangeError::KeepsNothing(_) => Self::invalid("kind", message)
+                .with_hint("Choose keychain or file, or leave the keys where they are."),
+            VaultChangeError::Vault(source) => passphrase_fault(source),
+            VaultChangeError::Key { source, .. } => {
+                Self { message, field: None, ..passphrase_fault(source) }
+            }
+            VaultChangeError::Settings(error) => error.into(),
+        }
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        let code = match error {
+            VaultError::NotFound(_) => ErrorCode::NotFound,
+            VaultError::ReadOnly | VaultError::TooLarge { .. } => ErrorCode::InvalidInput,
+            _ => ErrorCode::VaultUnavailable,
+        };
+        let hint = error.hint().map(str::to_owned);
+        Self { code, message: error.to_string(), hint, field: None }
+    }
+}

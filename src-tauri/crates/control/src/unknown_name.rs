@@ -1,0 +1,54 @@
+//! A name that is not known, and the one that was most likely meant.
+
+use crate::ApiError;
+
+/// How alike two names have to be (Jaro-Winkler, 0 to 1). clap asks for 0.7 for its own names; names of
+/// users are shorter and more alike, and a wrong guess is worse than none.
+const LIKENESS_MIN: f64 = 0.8;
+
+/// There is no such thing; names the nearest known one, or the command that lists them.
+#[must_use]
+pub fn unknown_name<'a>(
+    what: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> ApiError {
+    let error = ApiError::not_found(format!("there is no {what} named {name}"));
+    match nearest(name, known) {
+        Some(near) => error.with_hint(format!("Did you mean {near}?")),
+        None => error.with_hint(match what {
+            "preset" => "`gatehouse backends presets` lists them.".to_owned(),
+            "setting" => "`gatehouse settings get` lists them.".to_owned(),
+            what => format!("`gatehouse {what}s list` lists them."),
+        }),
+    }
+}
+
+/// The known name that is most like `name`, if one is.
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |known: &&'a str| strsim::jaro_winkler(&name.to_lowercase(), known);
+    let scored = known.into_iter().map(|known| (likeness(&known), known));
+    let alike = scored.filter(|(score, _)| *score >= LIKENESS_MIN);
+    alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_offered_and_a_far_one_is_not() {
+        let known = ["acme", "openai", "openrouter", "mock/echo"];
+        let check = |typed: &str, near: Option<&str>| {
+            assert_eq!(nearest(typed, known), near, "{typed}");
+        };
+        check("acmee", Some("acme"));
+        check("Openai", Some("openai"));
+        check("mock/ecko", Some("mock/echo"));
+        check("zzz", None);
+        let hint = |typed| unknown_name("backend", typed, known).hint.unwrap_or_default();
+        assert_eq!(hint("acmee"), "Did you mean acme?");
+        assert_eq!(hint("zzz"), "`gatehouse backends list` lists them.");
+    }
+}

@@ -1,0 +1,106 @@
+//! The ledger's file through the doors: what is told of damage, and what brings records back.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::view::*;
+use control::{Core, CoreEvents, EngineConfig, ErrorCode};
+use domain::{SeededEntropy, SystemClock};
+use engine::Folders;
+use monitor::{Channel, ChannelError, Delivered, Notification};
+use settings::VaultKind;
+use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+struct Desktop(UnboundedSender<Notification>);
+
+impl Channel for Desktop {
+    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
+        let _gone = self.0.send(notification.clone());
+        Ok(Delivered::Clickable)
+    }
+
+    fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
+        Ok(())
+    }
+}
+
+/// Opens an engine on `home` and serves.
+async fn served(home: &TempDir) -> (Core, UnboundedReceiver<Notification>) {
+    let (desktop, shown) = unbounded_channel();
+    let core = Core::open(EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: Some(Arc::new(Desktop(desktop))),
+    });
+    let core = core.await.expect("an engine");
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    control::serve(engine, |_| None).await.expect("serving");
+    (core, shown)
+}
+
+async fn notified(shown: &mut UnboundedReceiver<Notification>) -> Notification {
+    let told = tokio::time::timeout(Duration::from_secs(10), shown.recv()).await;
+    told.expect("in time").expect("a notification")
+}
+
+/// The finished runs, once there is one.
+async fn a_run(core: &Core) -> usize {
+    let mut events = CoreEvents::of(core).await.expect("events");
+    control::readiness_start(core, ReadinessStart { set: CheckSetView::Quick }).await.expect("run");
+    loop {
+        let runs = control::readiness(core).await.expect("read").history.len();
+        if runs > 0 {
+            return runs;
+        }
+        events.next().await.expect("the engine runs");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_told_everywhere_until_a_restore_brings_it_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (core, _shown) = served(&home).await;
+    let runs = a_run(&core).await;
+    control::ledger_backup(&core).await.expect("a backup");
+    core.stop().await;
+    drop(core);
+    let file = home.path().join("data/ledger.sqlite");
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&file)
+        .and_then(|mut file| file.write_all(&[0xa5; 4_096]))
+        .expect("damaged");
+
+    let (core, mut shown) = served(&home).await;
+    let told = notified(&mut shown).await;
+    assert_eq!(told.title, "The ledger file was damaged");
+    let status = control::status(&core).await.expect("status");
+    assert_eq!(status.verdict.level, VerdictLevel::Problem);
+    let need = status.verdict.needs.iter().find(|need| need.id == "ledger/damaged").expect("told");
+    assert_eq!(need.action, ActionView::OpenLedger);
+    assert!(need.impact.contains("gatehouse ledger restore"), "{}", need.impact);
+    assert!(control::readiness(&core).await.expect("read").history.is_empty());
+    let ledger = control::ledger(&core).await.expect("read");
+    assert_eq!((ledger.backups.len(), ledger.kept_files.len()), (1, 1));
+
+    let found = control::ledger_examine(&core, LedgerRepair { file: None }).await.expect("read");
+    assert_eq!(found.file, ledger.kept_files[0]);
+    let restored = control::ledger_restore(&core, LedgerRestore { backup: None }).await;
+    let restored = restored.expect("restored");
+    assert_eq!(restored.from, ledger.backups[0].name);
+    assert_eq!(control::readiness(&core).await.expect("read").history.len(), runs);
+    assert_eq!(notified(&mut shown).await.title, "The ledger works again");
+    let ledger = control::ledger(&core).await.expect("read");
+    assert!(ledger.problems.is_empty() && ledger.incident.is_none(), "{:?}", ledger.problems);
+    let missing = LedgerRestore { backup: Some("ledger-x.sqlite".to_owned()) };
+    let refused = control::ledger_restore(&core, missing).await.expect_err("refused");
+    assert_eq!(refused.code, ErrorCode::NotFound);
+    core.stop().await;
+}

@@ -1,0 +1,228 @@
+//! Another vault while the engine runs, and clients without any.
+
+use std::sync::Arc;
+
+use control::view::*;
+use control::{Core, EngineConfig, ErrorCode};
+use domain::{Secret, SeededEntropy, SystemClock};
+use engine::Folders;
+use settings::VaultKind;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use crate::whole_engine::{refused, secret};
+
+/// An engine whose settings name the vault, as a user's do.
+async fn opened(home: &TempDir) -> Core {
+    let config = EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(3)),
+        port: Some(0),
+        vault: None,
+        passphrase: None,
+        variables: Vec::new(),
+        channel: None,
+    };
+    Core::open(config).await.expect("an engine")
+}
+
+/// The same with keys in memory, chosen in the settings file.
+async fn opened_in_memory(home: &TempDir) -> Core {
+    let file = Folders::resolve(Some(home.path())).expect("folders").settings_file();
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    settings::write_atomic(&file, b"version = 1\n\n[vault]\nkind = \"memory\"\n").expect("written");
+    opened(home).await
+}
+
+fn passphrase(text: &str) -> Option<Zeroizing<String>> {
+    Some(Zeroizing::new(text.to_owned()))
+}
+
+fn to_file(move_keys: bool) -> VaultSet {
+    let kind = VaultKindView::File;
+    VaultSet { kind, passphrase: passphrase("correct-horse"), move_keys }
+}
+
+async fn add_key(core: &Core, id: &str) {
+    let (label, secret) = (String::new(), secret("sk-0123456789abcdef"));
+    let req = KeyAdd { id: id.to_owned(), label, secret, url: None };
+    control::key_add(core, req).await.expect("a key");
+}
+
+async fn issue(core: &Core, id: &str) -> IssuedToken {
+    let req =
+        ClientAdd { id: id.to_owned(), expires_in_days: None, scope: ClientScopeView::default() };
+    control::client_issue(core, req).await.expect("a token")
+}
+
+async fn token(core: &Core, id: &str) -> Result<Secret, control::ApiError> {
+    control::client_token(core, ClientRef { id: id.to_owned() }).await
+}
+
+async fn states(core: &Core) -> (VaultKindView, VaultStateView) {
+    let vault = control::vault_check(core).await.expect("a vault");
+    (vault.kind, vault.state)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_admitted_without_a_vault_and_its_token_said_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    // A vault file that nobody has created a passphrase for stores nothing.
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    engine.edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
+    assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
+
+    let issued = issue(&core, "Claude Code").await;
+    assert_eq!(issued.client, "claude-code");
+    let why = issued.not_stored.expect("it was not stored");
+    assert!(why.hint.is_some_and(|hint| hint.contains("`gatehouse vault unlock`")));
+    let clients = control::clients(&core).await.expect("clients");
+    assert_eq!(clients.len(), 1, "its hash is kept, so it is admitted");
+
+    let error = token(&core, "claude-code").await.expect_err("it was said once");
+    let hint = error.hint.expect("what to do");
+    assert!(hint.contains("`gatehouse clients revoke claude-code`"), "{hint}");
+    // A panel is never shown a token, so one that cannot be stored is not made for it.
+    let req = ClientAdd {
+        id: "tool".to_owned(),
+        expires_in_days: None,
+        scope: ClientScopeView::default(),
+    };
+    let error = control::client_add(&core, req).await.expect_err("nobody would have its token");
+    assert!(error.hint.is_some_and(|hint| hint.contains("`gatehouse clients add tool`")));
+    assert_eq!(control::clients(&core).await.expect("clients").len(), 1);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_request() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    add_key(&core, "openai").await;
+    let demo = issue(&core, "demo").await.token;
+
+    let changed = control::vault_set(&core, to_file(true)).await.expect("changed");
+    assert_eq!(changed.moved, ["openai"]);
+    assert_eq!(changed.moved_tokens, ["demo"]);
+    assert!(changed.left.is_empty() && changed.vault.file_exists, "{changed:?}");
+    assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Ready));
+    assert_eq!(token(&core, "demo").await.expect("moved"), demo);
+    core.stop().await;
+    drop(core);
+
+    let core = opened(&home).await;
+    assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
+    let wrong = VaultUnlock { passphrase: Zeroizing::new("wrong-horse".to_owned()) };
+    refused(control::vault_unlock(&core, wrong).await, ErrorCode::InvalidInput, Some("passphrase"));
+    let right = VaultUnlock { passphrase: Zeroizing::new("correct-horse".to_owned()) };
+    control::vault_unlock(&core, right).await.expect("unlocked");
+    assert_eq!(token(&core, "demo").await.expect("kept"), demo);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_were_left_behind_can_be_fetched_later() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    control::vault_set(&core, to_file(false)).await.expect("changed");
+    add_key(&core, "openai").await;
+    let kind = VaultKindView::Memory;
+    let memory = VaultSet { kind, passphrase: None, move_keys: false };
+    let changed = control::vault_set(&core, memory).await.expect("changed");
+    assert!(changed.moved.is_empty());
+    assert!(changed.sentence.contains("`gatehouse vault move file`"), "{}", changed.sentence);
+
+    // Memory keeps nothing for good, so no key is moved into it.
+    let back = |text: &str| VaultMove { from: VaultKindView::File, passphrase: passphrase(text) };
+    let answer = control::vault_move(&core, back("correct-horse")).await;
+    refused(answer, ErrorCode::InvalidInput, Some("kind"));
+    let changed = control::vault_set(&core, to_file(false)).await.expect("changed back");
+    assert_eq!(changed.vault.state, VaultStateView::Ready);
+    refused(
+        control::vault_move(&core, back("correct-horse")).await,
+        ErrorCode::InvalidInput,
+        Some("from"),
+    );
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    add_key(&core, "openai").await;
+    let demo = issue(&core, "demo").await.token;
+    control::vault_set(&core, to_file(false)).await.expect("a file with a passphrase");
+    let memory = VaultSet { kind: VaultKindView::Memory, passphrase: None, move_keys: false };
+    control::vault_set(&core, memory).await.expect("changed");
+    add_key(&core, "other").await;
+
+    for given in [passphrase("wrong-horse"), passphrase("short"), None] {
+        let req = VaultSet { kind: VaultKindView::File, passphrase: given, move_keys: true };
+        refused(control::vault_set(&core, req).await, ErrorCode::InvalidInput, Some("passphrase"));
+        assert_eq!(states(&core).await, (VaultKindView::Memory, VaultStateView::Ready));
+    }
+    let saved = control::settings(&core).await.expect("settings").values.vault_kind;
+    assert_eq!(saved, VaultKindView::Memory);
+    // The memory of a vault that was left is gone with it; the token said so.
+    assert_ne!(token(&core, "demo").await.ok(), Some(demo));
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    add_key(&core, "acme").await;
+    let backend = |id: &str, key: BackendKey| BackendAdd {
+        id: id.to_owned(),
+        label: String::new(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: "http://127.0.0.1:9/v1".to_owned(),
+        key,
+        models: vec!["m".to_owned()],
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    };
+    let stored = BackendKey::Stored { id: "acme".to_owned() };
+    control::backend_add(&core, backend("first", stored)).await.expect("added");
+    control::backend_add(&core, backend("second", BackendKey::None)).await.expect("added");
+    for (id, candidates) in [("alone", &["first"][..]), ("both", &["first", "second"])] {
+        let to = |backend: &&str| crate::routes::to(backend, Some("m"), 1);
+        let route = crate::routes::route(id, candidates.iter().map(to).collect());
+        control::route_set(&core, route).await.expect("a route");
+    }
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let backends = control::backends(&core).await.expect("backends");
+    let of = |id: &str| backends.iter().find(|one| one.id == id).expect("known").dependents.clone();
+    assert_eq!(of("first").routes, named(&["alone", "both"]));
+    assert_eq!(of("first").broken_routes, named(&["alone"]));
+    assert_eq!(of("second").broken_routes, named(&[]));
+    assert_eq!(of("mock"), DependentsView::default());
+    let keys = control::keys(&core).await.expect("keys");
+    let key = &keys.first().expect("one").dependents;
+    assert_eq!((&key.backends, &key.routes), (&named(&["first"]), &named(&["alone", "both"])));
+    assert_eq!((&key.broken_routes, key.cache_server), (&named(&["alone"]), false));
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    assert!(control::panel_address(&core).await.is_err(), "nothing is served yet");
+    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let page = |_: &str| {
+        Some(control::Asset { content_type: "text/html".to_owned(), bytes: "page".into() })
+    };
+    control::serve(engine, page).await.expect("serving");
+    let first = control::panel_address(&core).await.expect("an address");
+    let second = control::panel_address(&core).await.expect("another");
+    assert!(first.contains("/#one-time=") && first != second);
+    let answer = control::call(&core, "panel_address", b"null").await;
+    refused(answer, ErrorCode::NotFound, None);
+    core.stop().await;
+}

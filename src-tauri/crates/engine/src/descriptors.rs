@@ -1,0 +1,85 @@
+//! The number of files and connections that this process may have open.
+//!
+//! A connection of a client takes one file descriptor and its backend another. The soft limit that programs start
+//! with (1,024 on Linux, 256 on macOS for a program with a window) is for programs that use `select`,
+//! which this one does not.
+
+use gateway::CONNECTIONS_MAX;
+
+/// Connections that each listener may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) gateway: usize,
+    pub(crate) control: usize,
+}
+
+impl ConnectionLimits {
+    /// So many that all together leave descriptors for files. Each connection of a client may take
+    /// another to a backend.
+    pub(crate) fn within(descriptors: Option<u64>) -> Self {
+        let descriptors = descriptors.and_then(|number| usize::try_from(number).ok());
+        let part = |eighths: usize| {
+            descriptors.map_or(CONNECTIONS_MAX, |all| (all / 8 * eighths).min(CONNECTIONS_MAX))
+        };
+        Self { gateway: part(3), control: part(1) }
+    }
+}
+
+/// What the system allows beyond this is not asked for: macOS refuses more than its `OPEN_MAX`
+/// (10,240) where the hard limit is "unlimited".
+#[cfg(unix)]
+const DESCRIPTORS_ASKED_MAX: u64 = 10_240;
+
+/// Raises the soft limit as far as the hard one allows. Returns the limit in force; `None`: there is none.
+#[cfg(unix)]
+pub(crate) fn raise_descriptor_limit() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    let before = limit.current?;
+    let wanted = limit.maximum.unwrap_or(DESCRIPTORS_ASKED_MAX).min(DESCRIPTORS_ASKED_MAX);
+    if wanted <= before {
+        return Some(before);
+    }
+    limit.current = Some(wanted);
+    match setrlimit(Resource::Nofile, limit) {
+        Ok(()) => Some(wanted),
+        Err(error) => {
+            tracing::warn!(%error, before, "the limit of open files could not be raised");
+            Some(before)
+        }
+    }
+}
+
+/// Windows has no such limit.
+#[cfg(not(unix))]
+pub(crate) const fn raise_descriptor_limit() -> Option<u64> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    #[test]
+    fn connections_leave_descriptors_for_backends_and_files() {
+        let of = |all: Option<u64>| {
+            let limits = super::ConnectionLimits::within(all);
+            (limits.gateway, limits.control)
+        };
+        assert_eq!(of(Some(256)), (96, 32));
+        assert_eq!(of(Some(1_024)), (384, 128));
+        assert_eq!(of(Some(10_240)), (512, 512));
+        assert_eq!(of(None), (512, 512));
+    }
+
+    #[test]
+    fn the_soft_limit_is_raised_to_the_hard_one_and_not_lowered() {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(256), maximum }).expect("lowered");
+        let raised = super::raise_descriptor_limit().expect("a limit");
+        let in_force = getrlimit(Resource::Nofile).current.expect("a limit");
+        assert_eq!(raised, in_force);
+        assert_eq!(raised, maximum.unwrap_or(10_240).clamp(256, 10_240));
+        assert_eq!(super::raise_descriptor_limit(), Some(raised));
+    }
+}

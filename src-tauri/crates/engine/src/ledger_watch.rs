@@ -1,0 +1,465 @@
+//! What is wrong with the ledger, in words, for everybody who shows it: status, panel, tray,
+//! notification, readiness check. And the background work that keeps it whole: watching its file,
+//! daily backups.
+
+use std::time::Duration;
+
+use domain::WallTime;
+use ledger::{Backlog, IncidentCause, LedgerError, LedgerIncident, LedgerState, Recovery};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::engine::Engine;
+use crate::events::{EngineEvent, Topic};
+
+/// Time between two looks at the ledger's file, in seconds.
+const FILE_WATCH_SECS: u64 = 10;
+/// Every so many looks, how far the ledger has come is noted: once a minute.
+const LOOKS_PER_NOTE: u32 = 6;
+/// Time between two looks at the state while something is wrong, in seconds: what waits, and for how
+/// long, changes by itself.
+const STATE_WATCH_SECS: u64 = 1;
+/// How long a record may wait before the ledger counts as behind, in milliseconds.
+const BEHIND_AFTER_MS: i64 = 1_000;
+/// Age at which a backup is followed by the next, in milliseconds: a day.
+const BACKUP_EVERY_MS: i64 = 86_400_000;
+/// How long a backup that is due waits for a moment without requests, in milliseconds: an hour.
+const BACKUP_PATIENCE_MS: i64 = 3_600_000;
+/// How long after a failed backup the next is tried, in milliseconds: an hour.
+const BACKUP_RETRY_MS: i64 = 3_600_000;
+/// How much more than the ledger's size must be free for a backup, in bytes.
+const BACKUP_SPARE_BYTES: u64 = 200_000_000;
+
+/// How bad a problem with the ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LedgerSeverity {
+    /// Requests are answered; something wants looking at.
+    Attention,
+    /// Requests are refused, or records are missing.
+    Problem,
+}
+
+/// One thing that is wrong with the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerProblem {
+    /// Stable while it lasts; another cause has another.
+    pub id: String,
+    /// How bad it is.
+    pub severity: LedgerSeverity,
+    /// What it is, in a few words.
+    pub title: String,
+    /// What it means, and what to do.
+    pub detail: String,
+    /// The next step in one short sentence, for a notification.
+    pub fix: String,
+    /// Since when.
+    pub since: Option<WallTime>,
+}
+
+/// What is known of the ledger's file and backups while the engine runs.
+#[derive(Debug)]
+pub(crate) struct LedgerWatch {
+    pub(crate) recovery: Recovery,
+    backup: Mutex<BackupStanding>,
+    /// Why the file could not be looked at or written again.
+    file_fault: Mutex<Option<String>>,
+    /// Wakes the task that tells of changes.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct BackupStanding {
+    due_since: Option<WallTime>,
+    failure: Option<BackupFailure>,
+}
+
+/// Why the last backup was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupFailure {
+    /// When it was tried.
+    pub at: WallTime,
+    /// Why it failed.
+    pub reason: String,
+}
+
+impl LedgerWatch {
+    pub(crate) fn new(recovery: Recovery) -> Self {
+        Self {
+            recovery,
+            backup: Mutex::default(),
+            file_fault: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+}
+
+impl Engine {
+    /// The ledger's file: backups, restore, repair.
+    #[must_use]
+    pub fn ledger_recovery(&self) -> &Recovery {
+        &self.parts.ledger_watch.recovery
+    }
+
+    /// Why the last automatic backup failed, if it did.
+    #[must_use]
+    pub fn backup_failure(&self) -> Option<BackupFailure> {
+        self.parts.ledger_watch.backup.lock().failure.clone()
+    }
+
+    /// What is wrong with the ledger now, most severe first.
+    #[must_use]
+    pub fn ledger_problems(&self) -> Vec<LedgerProblem> {
+        let state = state_problem(self.parts.ledger.state(), self.wall());
+        let incident = self.ledger_recovery().incident().as_ref().map(incident_problem);
+        let file = self.parts.ledger_watch.file_fault.lock().as_deref().map(file_problem);
+        let backup = self.backup_failure().map(|failure| backup_problem(&failure));
+        let problems = state.into_iter().chain(file).chain(incident).chain(backup);
+        let mut problems: Vec<_> = problems.collect();
+        problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+        problems
+    }
+
+    /// Makes a backup now, whether one is due or not.
+    ///
+    /// # Errors
+    /// As for [`Recovery::back_up`]; [`LedgerError::Full`] when it would not fit on the disk.
+    pub async fn back_up_ledger(&self) -> Result<ledger::LedgerBackup, LedgerError> {
+        let recovery = self.ledger_recovery();
+        let free = recovery.path().parent().and_then(|folder| fs4::available_space(folder).ok());
+        let needed = self.parts.ledger.size_bytes().saturating_add(BACKUP_SPARE_BYTES);
+        let made = match free {
+            Some(free) if free < needed => Err(LedgerError::Full),
+            _ => recovery.back_up().await,
+        };
+        let found_damage = matches!(made, Err(LedgerError::Corrupt { .. }));
+        // Damage is told as an incident.
+        let failure = made
+            .as_ref()
+            .err()
+            .filter(|_| !found_damage)
+            .map(|error| BackupFailure { at: self.wall(), reason: error.with_detail() });
+        *self.parts.ledger_watch.backup.lock() = BackupStanding { due_since: None, failure };
+        if found_damage {
+            self.check_ledger().await;
+        }
+        self.ledger_changed();
+        made
+    }
+
+    /// The ledger was restored, repaired or acknowledged: everything that shows its content is stale.
+    pub fn ledger_changed(&self) {
+        self.parts.ledger_watch.changed.notify_one();
+        let stale = [Topic::Ledger, Topic::Status, Topic::Usage, Topic::Readiness];
+        self.parts.events.changed(&stale);
+    }
+
+    /// Watches the file, makes backups and tells of what goes wrong.
+    pub(crate) fn spawn_ledger_watch(&self) {
+        let (engine, stop) = (self.clone(), self.parts.tasks.stopping());
+        self.parts.tasks.spawn("ledger file", async move {
+            engine.check_ledger().await;
+            let mut looks = 0_u32;
+            while !stop.is_cancelled() {
+                engine.look_at_ledger_file(looks.is_multiple_of(LOOKS_PER_NOTE)).await;
+                engine.back_up_if_due().await;
+                looks = looks.wrapping_add(1);
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = tokio::time::sleep(Duration::from_secs(FILE_WATCH_SECS)) => {}
+                }
+            }
+        });
+        let (engine, stop) = (self.clone(), self.parts.tasks.stopping());
+        self.parts.tasks.spawn("ledger state", async move {
+            let mut state = engine.parts.ledger.watch_state();
+            let mut told = Vec::new();
+            loop {
+                engine.tell_ledger_state(&mut told).await;
+                let is_current = state.borrow_and_update().backlog().is_none();
+                let again = tokio::time::sleep(Duration::from_secs(STATE_WATCH_SECS));
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = engine.parts.ledger_watch.changed.notified() => {}
+                    () = again, if !is_current => {}
+                    changed = state.changed() => if changed.is_err() { return },
+                }
+            }
+        });
+    }
+
+    /// Announces what is wrong now if that is not what was announced last.
+    async fn tell_ledger_state(&self, told: &mut Vec<LedgerProblem>) {
+        if let LedgerState::Behind(backlog) | LedgerState::Refusing(backlog) =
+            self.parts.ledger.state()
+            && backlog.reason == ledger::BacklogReason::Damaged
+        {
+            self.check_ledger().await;
+        }
+        let problems = self.ledger_problems();
+        let is_news = problems != *told;
+        if is_news {
+            self.parts.events.changed(&[Topic::Status, Topic::Ledger]);
+        }
+        let ids = |problems: &[LedgerProblem]| -> Vec<String> {
+            problems.iter().map(|problem| problem.id.clone()).collect()
+        };
+        if ids(&problems) != ids(told) {
+            self.parts.events.send(EngineEvent::Ledger(problems.first().cloned()));
+        }
+        *told = problems;
+    }
+
+    /// Reads the whole file; damage leads to a new ledger.
+    async fn check_ledger(&self) {
+        match self.ledger_recovery().check().await {
+            Ok(Some(_)) => self.ledger_changed(),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, cause = ?error, "the ledger was not checked"),
+        }
+    }
+
+    async fn look_at_ledger_file(&self, notes: bool) {
+        let recovery = self.ledger_recovery();
+        let looked = recovery.watch().await;
+        let fault = looked.as_ref().err().map(LedgerError::with_detail);
+        let before =
+            std::mem::replace(&mut *self.parts.ledger_watch.file_fault.lock(), fault.clone());
+        if before != fault {
+            self.ledger_changed();
+        }
+        match looked {
+            Ok(Some(_)) => self.ledger_changed(),
+            Ok(None) if notes => {
+                if let Err(error) = recovery.remember().await {
+                    tracing::warn!(%error, "how far the ledger has come was not noted");
+                }
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, cause = ?error, "the ledger's file was not seen"),
+        }
+    }
+
+    async fn back_up_if_due(&self) {
+        let now = self.wall();
+        let Ok(backups) = self.ledger_recovery().backups() else { return };
+        let age = |at: WallTime| now.unix_ms() - at.unix_ms();
+        if backups.first().is_some_and(|newest| (0..BACKUP_EVERY_MS).contains(&age(newest.at))) {
+            return;
+        }
+        if !self.request_seen().await.unwrap_or(false) {
+            return;
+        }
+        let waited = {
+            let mut standing = self.parts.ledger_watch.backup.lock();
+            let failed = standing.failure.as_ref();
+            if failed.is_some_and(|failure| age(failure.at) < BACKUP_RETRY_MS) {
+                return;
+            }
+            age(*standing.due_since.get_or_insert(now))
+        };
+        let is_quiet =
+            self.requests_in_flight() == 0 && self.parts.ledger.state() == LedgerState::Current;
+        if (is_quiet || waited > BACKUP_PATIENCE_MS)
+            && let Err(error) = self.back_up_ledger().await
+        {
+            tracing::warn!(%error, cause = ?error, "the ledger was not backed up");
+        }
+    }
+}
+
+/// `records wait`: how many, in words.
+fn waiting(backlog: &Backlog) -> String {
+    match backlog.records {
+        1 => "1 record waits in memory".to_owned(),
+        number => format!("{} records wait in memory", grouped(number as u64)),
+    }
+}
+
+fn state_problem(state: LedgerState, now: WallTime) -> Option<LedgerProblem> {
+    let (severity, title, backlog, impact) = match state {
+        LedgerState::Current => return None,
+        LedgerState::Behind(backlog) => {
+            let oldest = backlog.oldest.map_or(0, |oldest| now.unix_ms() - oldest.unix_ms());
+            if oldest < BEHIND_AFTER_MS {
+                return None;
+            }
+            let impact = "Requests are answered; a crash now would lose these records.";
+            (LedgerSeverity::Attention, "The ledger is behind", backlog, impact)
+        }
+        LedgerState::Refusing(backlog) => {
+            let impact = "New requests are refused with 503 until it can be written.";
+            (LedgerSeverity::Problem, "The ledger cannot be written", backlog, impact)
+        }
+    };
+    Some(LedgerProblem {
+        id: format!("ledger/{}", backlog.reason),
+        severity,
+        title: title.to_owned(),
+        detail: format!("{} {impact} {}.", backlog.reason.sentence(), waiting(&backlog)),
+        fix: backlog.reason.sentence().to_owned(),
+        since: backlog.oldest,
+    })
+}
+
+fn incident_problem(incident: &LedgerIncident) -> LedgerProblem {
+    let before = match incident.requests_before {
+        Some(1) => "1 request".to_owned(),
+        Some(number) => format!("{} requests", grouped(number)),
+        None => "Requests".to_owned(),
+    };
+    let (title, detail) = match incident.cause {
+        IncidentCause::Damaged => (
+            "The ledger file was damaged",
+            format!("{before} from before it are missing here; a new ledger was started."),
+        ),
+        IncidentCause::Emptied => (
+            "The ledger file was emptied",
+            format!("{before} from before it are missing here; a new ledger was started."),
+        ),
+        IncidentCause::Missing => (
+            "The ledger file was deleted",
+            format!("{before} from before it are missing here; a new ledger was started."),
+        ),
+        IncidentCause::Replaced => (
+            "The ledger file is a different one",
+            format!("{before} of the ledger used before are not in it."),
+        ),
+        IncidentCause::Older => (
+            "The ledger file is an older copy",
+            format!("It had {} when Gatehouse last ran, and has fewer now.", before.to_lowercase()),
+        ),
+        IncidentCause::DeletedInUse => (
+            "The ledger file was deleted while in use",
+            "It was written again with all records. Nothing is lost.".to_owned(),
+        ),
+        IncidentCause::ReplacedInUse => (
+            "The ledger file was replaced while in use",
+            "The ledger was written again with all records. Nothing is lost.".to_owned(),
+        ),
+    };
+    let kept = incident.kept.as_ref().map(|kept| format!(" The old file is kept as {kept}."));
+    let fix = match (incident.cause, &incident.kept) {
+        (IncidentCause::Damaged, Some(_)) => {
+            "`gatehouse ledger restore` brings back the newest backup, `gatehouse ledger repair` what \
+             is readable."
+        }
+        (cause, _) if cause.lacks_records() => {
+            "`gatehouse ledger restore` brings back the newest backup."
+        }
+        _ => "`gatehouse ledger acknowledge` removes this message.",
+    };
+    LedgerProblem {
+        id: format!("ledger/{}", incident.cause.as_str()),
+        severity: match incident.cause.lacks_records() {
+            true => LedgerSeverity::Problem,
+            false => LedgerSeverity::Attention,
+        },
+        title: title.to_owned(),
+        detail: format!("{detail}{} {fix}", kept.unwrap_or_default()),
+        fix: fix.to_owned(),
+        since: Some(incident.at),
+    }
+}
+
+fn file_problem(reason: &str) -> LedgerProblem {
+    let reason = reason.trim_end_matches('.');
+    LedgerProblem {
+        id: "ledger/file".to_owned(),
+        severity: LedgerSeverity::Problem,
+        title: "The ledger file cannot be reached".to_owned(),
+        detail: format!("{reason}. Gatehouse tries again every {FILE_WATCH_SECS} s."),
+        fix: "Check the data folder and the free space.".to_owned(),
+        since: None,
+    }
+}
+
+fn backup_problem(failure: &BackupFailure) -> LedgerProblem {
+    let reason = failure.reason.trim_end_matches('.');
+    LedgerProblem {
+        id: "ledger/backup".to_owned(),
+        severity: LedgerSeverity::Attention,
+        title: "The ledger could not be backed up".to_owned(),
+        detail: format!(
+            "{reason}. Older backups stay. `gatehouse ledger backup` tries again at once."
+        ),
+        fix: "`gatehouse ledger backup` tries again.".to_owned(),
+        since: Some(failure.at),
+    }
+}
+
+/// `4,636`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::BacklogReason;
+
+    use super::*;
+
+    fn backlog(reason: BacklogReason, waited_ms: i64) -> Backlog {
+        let oldest = Some(WallTime::from_unix_ms(10_000 - waited_ms));
+        Backlog { reason, records: 1_200, oldest }
+    }
+
+    #[test]
+    fn a_ledger_that_refuses_is_a_problem_at_once_and_one_that_is_behind_after_a_second() {
+        let now = WallTime::from_unix_ms(10_000);
+        assert_eq!(state_problem(LedgerState::Current, now), None);
+        let behind = |ms| state_problem(LedgerState::Behind(backlog(BacklogReason::Slow, ms)), now);
+        assert_eq!(behind(BEHIND_AFTER_MS - 1), None);
+        assert_eq!(behind(BEHIND_AFTER_MS).expect("told").severity, LedgerSeverity::Attention);
+        let full = LedgerState::Refusing(backlog(BacklogReason::DiskFull, 0));
+        let full = state_problem(full, now).expect("told");
+        assert_eq!(
+            (full.severity, full.id.as_str()),
+            (LedgerSeverity::Problem, "ledger/disk-full")
+        );
+        assert_eq!(
+            full.detail,
+            "The disk is full. Free some space. New requests are refused with 503 until it can be \
+             written. 1,200 records wait in memory."
+        );
+    }
+
+    #[test]
+    fn each_incident_says_what_is_missing_and_what_to_do() {
+        let told = |cause, kept: Option<&str>| {
+            incident_problem(&LedgerIncident {
+                cause,
+                at: WallTime::from_unix_ms(0),
+                detail: None,
+                kept: kept.map(str::to_owned),
+                requests_before: Some(4_636),
+            })
+        };
+        let damaged = told(IncidentCause::Damaged, Some("ledger.sqlite.kept-damaged"));
+        assert_eq!(damaged.severity, LedgerSeverity::Problem);
+        assert_eq!(
+            damaged.detail,
+            "4,636 requests from before it are missing here; a new ledger was started. The old file is \
+             kept as ledger.sqlite.kept-damaged. `gatehouse ledger restore` brings back the newest \
+             backup, `gatehouse ledger repair` what is readable."
+        );
+        assert!(told(IncidentCause::Emptied, None).detail.ends_with("the newest backup."));
+        let deleted = told(IncidentCause::DeletedInUse, None);
+        assert_eq!(deleted.severity, LedgerSeverity::Attention);
+        assert!(deleted.detail.contains("Nothing is lost."));
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

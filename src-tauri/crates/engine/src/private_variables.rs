@@ -1,0 +1,173 @@
+//! Keeps keys and the passphrase out of the environment that child processes inherit.
+//!
+//! The window's web processes are children, and the environment of each can be read by every program
+//! of the user, and by the page if it breaks out. `std::env::remove_var` is unsafe, and what it removes
+//! stays in `/proc/PID/environ`. So, before anything else, the program replaces itself by itself
+//! (`exec`, the process id stays), with an environment without those variables; their values come as
+//! standard input, a file in memory that is emptied once it is read.
+//!
+//! Linux only: macOS starts web processes with an environment of its own, and on Windows WebView2's
+//! processes still inherit ours.
+
+use std::ffi::OsString;
+
+/// Variables as the system has them.
+pub type Variables = Vec<(OsString, OsString)>;
+
+/// What a program was started with.
+#[derive(Debug, Default)]
+pub struct Started {
+    /// The program's name and its arguments.
+    pub arguments: Vec<OsString>,
+    /// Its environment.
+    pub variables: Variables,
+}
+
+/// Variables that let others into the window of a release: WebKit's automation and its inspector.
+#[cfg(target_os = "linux")]
+const DOORS_TO_WINDOW: [&str; 3] =
+    ["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"];
+
+/// The variables that are text, keys among them, once no child can inherit those. To be called before
+/// the first thread and the first child; on Linux the program may begin anew here.
+#[cfg(target_os = "linux")]
+pub fn private_variables(started: Started) -> std::io::Result<Vec<(String, String)>> {
+    linux::private_variables(started)
+}
+
+/// The variables that are text.
+#[cfg(not(target_os = "linux"))]
+pub fn private_variables(started: Started) -> std::io::Result<Vec<(String, String)>> {
+    Ok(readable(started.variables))
+}
+
+fn readable(variables: Variables) -> Vec<(String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    variables.into_iter().filter_map(text).collect()
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs::File;
+    use std::io::{self, Read as _, Seek as _, Write as _};
+    use std::os::fd::AsFd as _;
+    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    use rustix::fs::{MemfdFlags, memfd_create};
+    use zeroize::Zeroizing;
+
+    use super::{DOORS_TO_WINDOW, OsString, Started, Variables, readable};
+
+    /// Says that the private variables are on standard input.
+    const ON_STDIN: &str = "GATEHOUSE_VARIABLES_ON_STDIN";
+
+    /// Above what the system allows for a whole environment (`ARG_MAX`), in bytes.
+    const HANDED_BYTES_MAX: u64 = 4_194_304;
+
+    pub(super) fn private_variables(started: Started) -> io::Result<Vec<(String, String)>> {
+        let Started { arguments, variables } = started;
+        if variables.iter().any(|(name, _)| name == ON_STDIN) {
+            // Not through `Stdin`, whose buffer would keep a copy.
+            let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+            let mut handed = Zeroizing::new(Vec::new());
+            (&file).take(HANDED_BYTES_MAX).read_to_end(&mut handed)?;
+            file.set_len(0)?;
+            let kept = variables.into_iter().filter(|(name, _)| name != ON_STDIN);
+            return Ok(readable(kept.chain(decoded(&handed)).collect()));
+        }
+        let (private, kept) = split(variables);
+        match private.is_empty() {
+            true => Ok(readable(kept)),
+            false => Err(begin_anew(&arguments, &private, kept)),
+        }
+    }
+
+    /// Private variables, and those that children may have. What opens the window of a release to
+    /// others counts among the private ones: it has no effect from there.
+    fn split(variables: Variables) -> (Variables, Variables) {
+        let is_private = |name: &OsString| {
+            let Some(name) = name.to_str() else { return false };
+            let opens_window = !cfg!(debug_assertions) && DOORS_TO_WINDOW.contains(&name);
+            let known = || vault::KNOWN_VARIABLES.iter().any(|known| known.variable == name);
+            name == crate::config::PASSPHRASE_VARIABLE || opens_window || known()
+        };
+        variables.into_iter().partition(|(name, _)| is_private(name))
+    }
+
+    /// Returns only if that fails.
+    fn begin_anew(arguments: &[OsString], private: &Variables, kept: Variables) -> io::Error {
+        let handed = || -> io::Result<File> {
+            let mut file = File::from(memfd_create("gatehouse", MemfdFlags::CLOEXEC)?);
+            file.write_all(&encoded(private))?;
+            file.rewind()?;
+            Ok(file)
+        };
+        let (handed, program) = match (handed(), std::env::current_exe()) {
+            (Ok(handed), Ok(program)) => (handed, program),
+            (Err(error), _) | (_, Err(error)) => return error,
+        };
+        let mut command = Command::new(program);
+        command.env_clear().envs(kept).env(ON_STDIN, "1").stdin(handed);
+        if let Some((name, rest)) = arguments.split_first() {
+            command.arg0(name).args(rest);
+        }
+        command.exec()
+    }
+
+    /// Names and values, each ended by the byte that neither may have.
+    fn encoded(variables: &Variables) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        for part in variables.iter().flat_map(|(name, value)| [name, value]) {
+            bytes.extend_from_slice(part.as_bytes());
+            bytes.push(0);
+        }
+        bytes
+    }
+
+    fn decoded(bytes: &[u8]) -> Variables {
+        let mut parts =
+            bytes.split(|byte| *byte == 0).map(|part| OsString::from_vec(part.to_vec()));
+        std::iter::from_fn(|| Some((parts.next()?, parts.next()?))).collect()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        fn variables(pairs: &[(&str, &str)]) -> Variables {
+            pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
+        }
+
+        #[test]
+        fn keys_and_the_passphrase_are_private_and_nothing_else() {
+            for known in vault::KNOWN_VARIABLES {
+                assert_eq!(split(variables(&[(known.variable, "k")])).0.len(), 1);
+            }
+            let (private, kept) = split(variables(&[
+                ("GATEHOUSE_PASSPHRASE", "correct horse"),
+                ("GATEHOUSE_HOME", "/h"),
+                ("PATH", "/bin"),
+            ]));
+            assert_eq!(private, variables(&[("GATEHOUSE_PASSPHRASE", "correct horse")]));
+            assert_eq!(kept, variables(&[("GATEHOUSE_HOME", "/h"), ("PATH", "/bin")]));
+        }
+
+        #[test]
+        fn what_is_handed_over_arrives_as_it_was() {
+            for pairs in [&[][..], &[("A", "")], &[("A", "1=2\n"), ("B", "ü")]] {
+                assert_eq!(decoded(&encoded(&variables(pairs))), variables(pairs));
+            }
+        }
+
+        #[test]
+        fn without_a_private_variable_the_program_goes_on() {
+            let started = Started { arguments: Vec::new(), variables: variables(&[("A", "b")]) };
+            let read = private_variables(started).expect("read");
+            assert_eq!(read, [("A".to_owned(), "b".to_owned())]);
+        }
+    }
+}

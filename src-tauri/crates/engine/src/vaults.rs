@@ -1,0 +1,261 @@
+//! Another vault while the engine runs: chosen by the user, in force at once, saved in the settings.
+//!
+//! Keys move on request only: all are written to the new vault, read back and compared before the
+//! settings name it, and only then removed from the old one. Whatever fails before that leaves both
+//! the old vault and the settings as they were.
+
+use std::sync::Arc;
+
+use domain::{BoundSecret, Clock, CredentialId};
+use settings::{Settings, VaultKind};
+use tokio::sync::{RwLock, RwLockReadGuard};
+use vault::{EnvStore, KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig, VaultError};
+
+use crate::engine::Engine;
+use crate::{EditError, Folders, Topic};
+
+/// What the engine needs to open another vault.
+pub(crate) struct Vaults {
+    /// The kind that the shell named, in place of the one in the settings.
+    forced: Option<VaultKind>,
+    environment: Arc<EnvStore>,
+    /// Held for reading while a key is written and described, for writing while vaults change.
+    changing: RwLock<()>,
+}
+
+/// Another vault.
+#[derive(Debug)]
+pub struct VaultChange {
+    /// The kind of the new one.
+    pub kind: VaultKind,
+    /// Opens the file vault, or makes it if there is none.
+    pub passphrase: Option<Passphrase>,
+    /// Names of the keys that move; none stay usable unless they are in the new vault already.
+    pub moving: Vec<CredentialId>,
+}
+
+/// What came of a change.
+#[derive(Debug, Default)]
+pub struct VaultChanged {
+    /// Keys that are in the new vault now and no longer in the old one.
+    pub moved: Vec<CredentialId>,
+    /// Keys that were copied, but could not be removed from the old vault.
+    pub left: Vec<CredentialId>,
+}
+
+/// Why the vault was not changed. Nothing was lost, and the old vault is still in use.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultChangeError {
+    /// The shell named the vault.
+    #[error("GATEHOUSE_VAULT={0} was set when Gatehouse started, so the vault cannot change")]
+    Forced(VaultKind),
+    /// Keys cannot be moved there, since that vault keeps nothing.
+    #[error("keys cannot be moved to the {0} vault: it does not store keys permanently")]
+    KeepsNothing(VaultKind),
+    /// The new vault cannot be used.
+    #[error("{0}")]
+    Vault(VaultError),
+    /// One key could not be copied.
+    #[error("the key {id} could not be moved: {source}")]
+    Key {
+        /// Which.
+        id: CredentialId,
+        /// Why.
+        source: VaultError,
+    },
+    /// The settings could not be saved.
+    #[error(transparent)]
+    Settings(#[from] EditError),
+}
+
+impl Vaults {
+    pub(crate) fn new(forced: Option<VaultKind>, variables: Vec<(String, String)>) -> Self {
+        let environment = Arc::new(EnvStore::new(variables));
+        Self { forced, environment, changing: RwLock::default() }
+    }
+
+    /// A vault of this kind. Touches nothing until it is called.
+    pub(crate) fn open(&self, kind: VaultKind, folders: &Folders, clock: &Arc<dyn Clock>) -> Vault {
+        let config = match kind {
+            VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
+            VaultKind::File => VaultConfig::File { path: folders.vault_file() },
+            VaultKind::Env => VaultConfig::Env(Arc::clone(&self.environment)),
+            VaultKind::Memory => VaultConfig::Memory,
+        };
+        Vault::open(config, Arc::clone(clock))
+    }
+}
+
+impl Engine {
+    /// The kind of vault that the shell named, in place of the one in the settings.
+    #[must_use]
+    pub fn vault_forced(&self) -> Option<VaultKind> {
+        self.parts.vaults.forced
+    }
+
+    /// Keeps the vault from being changed while a key is written and described.
+    pub async fn hold_vault(&self) -> RwLockReadGuard<'_, ()> {
+        self.parts.vaults.changing.read().await
+    }
+
+    /// Uses another vault from now on, and after a restart.
+    pub async fn change_vault(
+        &self,
+        change: VaultChange,
+    ) -> Result<VaultChanged, VaultChangeError> {
+        let VaultChange { kind, passphrase, moving } = change;
+        if let Some(forced) = self.parts.vaults.forced.filter(|forced| *forced != kind) {
+            return Err(VaultChangeError::Forced(forced));
+        }
+        if !moving.is_empty() && matches!(kind, VaultKind::Env | VaultKind::Memory) {
+            return Err(VaultChangeError::KeepsNothing(kind));
+        }
+        let _alone = self.parts.vaults.changing.write().await;
+        let (old, new) = (self.detached_vault(), self.other_vault(kind));
+        if let Some(passphrase) = passphrase {
+            new.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
+        }
+        new.probe().await.map_err(VaultChangeError::Vault)?;
+        let moved = copy(&old, &new, moving).await?;
+        // From here on the settings and every reader see the new vault, or both see the old one.
+        self.parts.vault.switch_to(&new);
+        if let Err(error) = self.edit(move |draft| draft.vault.kind = kind).await {
+            self.parts.vault.switch_to(&old);
+            return Err(error.into());
+        }
+        self.after_change();
+        Ok(remove_moved(&old, moved).await)
+    }
+
+    /// Moves keys that still lie in another vault into the one in use.
+    pub async fn fetch_keys(&self, from: VaultChange) -> Result<VaultChanged, VaultChangeError> {
+        let VaultChange { kind, passphrase, moving } = from;
+        let to = self.parts.vault.kind();
+        if matches!(to, VaultKind::Env | VaultKind::Memory) {
+            return Err(VaultChangeError::KeepsNothing(to));
+        }
+        let _alone = self.parts.vaults.changing.write().await;
+        let old = self.other_vault(kind);
+        if let Some(passphrase) = passphrase {
+            old.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
+        }
+        let moved = copy(&old, &self.parts.vault, moving).await?;
+        self.after_change();
+        Ok(remove_moved(&old, moved).await)
+    }
+
+    /// Opens the vault that the settings name now, if that is another one. A file vault is locked
+    /// until it is given its passphrase.
+    pub(crate) fn follow_vault_kind(&self, settings: &Settings) {
+        let wanted = self.parts.vaults.forced.unwrap_or(settings.vault.kind);
+        if wanted != self.parts.vault.kind() {
+            self.parts.vault.switch_to(&self.other_vault(wanted));
+            let engine = self.clone();
+            self.parts.tasks.spawn("vault check", async move {
+                engine.parts.vault.recheck().await;
+                engine.after_change();
+            });
+        }
+    }
+
+    fn other_vault(&self, kind: VaultKind) -> Vault {
+        self.parts.vaults.open(kind, &self.parts.folders, &self.parts.clock)
+    }
+
+    /// The store in use, under a handle of its own that does not follow a change.
+    fn detached_vault(&self) -> Vault {
+        let vault = self.other_vault(VaultKind::Memory);
+        vault.switch_to(&self.parts.vault);
+        vault
+    }
+
+    fn after_change(&self) {
+        for id in self.settings().credentials.keys() {
+            self.forget_key_standing(id);
+        }
+        self.probe_all_soon();
+        self.parts.events.changed(&[
+            Topic::Keys,
+            Topic::Backends,
+            Topic::Clients,
+            Topic::Status,
+            Topic::Settings,
+        ]);
+    }
+}
+
+/// Copies what `from` has of `ids`, reads it back and compares; takes its own copies away again if
+/// one of them fails.
+async fn copy(
+    from: &Vault,
+    to: &Vault,
+    ids: Vec<CredentialId>,
+) -> Result<Vec<CredentialId>, VaultChangeError> {
+    let (mut secrets, mut replaced) = (Vec::new(), Vec::new());
+    for id in ids {
+        let key = |source| VaultChangeError::Key { id: id.clone(), source };
+        match from.get(&id).await {
+            Ok(secret) => secrets.push((id.clone(), BoundSecret::clone(&secret))),
+            // Nothing to move: a key that is missing there is missing here.
+            Err(VaultError::NotFound(_)) => continue,
+            Err(error) => return Err(key(error)),
+        }
+        match to.get(&id).await {
+            Ok(secret) => replaced.push((id.clone(), Some(BoundSecret::clone(&secret)))),
+            Err(VaultError::NotFound(_)) => replaced.push((id.clone(), None)),
+            Err(error) => return Err(key(error)),
+        }
+    }
+    match write_and_compare(to, &secrets).await {
+        Ok(()) => Ok(secrets.into_iter().map(|(id, _)| id).collect()),
+        Err(error) => {
+            restore(to, replaced).await;
+            Err(error)
+        }
+    }
+}
+
+async fn write_and_compare(
+    to: &Vault,
+    secrets: &[(CredentialId, BoundSecret)],
+) -> Result<(), VaultChangeError> {
+    to.put_all(secrets.to_vec()).await.map_err(VaultChangeError::Vault)?;
+    for (id, secret) in secrets {
+        let key = |source| VaultChangeError::Key { id: id.clone(), source };
+        let kept = to.get(id).await.map_err(key)?;
+        if *kept != *secret {
+            return Err(key(VaultError::Damaged(vault::Damage::NotKept)));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the new vault back as it was before a copy that failed.
+async fn restore(vault: &Vault, replaced: Vec<(CredentialId, Option<BoundSecret>)>) {
+    for (id, before) in replaced {
+        let outcome = match before {
+            Some(secret) => vault.put(&id, secret).await,
+            None => vault.remove(&id).await,
+        };
+        match outcome {
+            Ok(()) | Err(VaultError::NotFound(_)) => {}
+            Err(error) => {
+                tracing::warn!(credential = %id, %error, "a copy of a key was left in the new vault");
+            }
+        }
+    }
+}
+
+async fn remove_moved(from: &Vault, moved: Vec<CredentialId>) -> VaultChanged {
+    let mut changed = VaultChanged::default();
+    for id in moved {
+        match from.remove(&id).await {
+            Ok(()) | Err(VaultError::NotFound(_)) => changed.moved.push(id),
+            Err(error) => {
+                tracing::warn!(credential = %id, %error, "a moved key was left in the old vault");
+                changed.left.push(id);
+            }
+        }
+    }
+    changed
+}

@@ -1,0 +1,119 @@
+//! The log of refusals: one line for the first, then one line with a count for each interval. Whoever
+//! knocks ten thousand times a second must not fill the disk, and is seen all the same.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::Moment;
+use parking_lot::Mutex;
+
+/// How long alike refusals are counted before they are one line.
+const COUNTED_FOR: Duration = Duration::from_secs(30);
+
+/// Counts refusals that are alike: of one code, at one route. Both are words of this program, so their
+/// number is small.
+#[derive(Debug, Default)]
+pub(crate) struct RefusalLog {
+    counted: Mutex<HashMap<(&'static str, &'static str), Counted>>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    since: Moment,
+    count: u64,
+}
+
+/// A line for the log.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    code: &'static str,
+    route: &'static str,
+    count: u64,
+}
+
+impl RefusalLog {
+    /// Logs the first refusal of its kind, and counts those that follow.
+    pub(crate) fn note(&self, code: &'static str, route: &'static str, now: Moment) {
+        if let Some(line) = self.noted(code, route, now) {
+            line.log();
+        }
+    }
+
+    /// Logs what was counted for [`COUNTED_FOR`].
+    pub(crate) fn log_counted(&self, now: Moment) {
+        for line in self.due(now) {
+            line.log();
+        }
+    }
+
+    fn noted(&self, code: &'static str, route: &'static str, now: Moment) -> Option<Line> {
+        let mut counted = self.counted.lock();
+        if let Some(counted) = counted.get_mut(&(code, route)) {
+            counted.count = counted.count.saturating_add(1);
+            return None;
+        }
+        counted.insert((code, route), Counted { since: now, count: 0 });
+        Some(Line { code, route, count: 1 })
+    }
+
+    /// What has waited long enough. A kind that was not refused again meanwhile is forgotten.
+    fn due(&self, now: Moment) -> Vec<Line> {
+        let mut lines = Vec::new();
+        self.counted.lock().retain(|&(code, route), counted| {
+            if now.since(counted.since) < COUNTED_FOR {
+                return true;
+            }
+            let count = std::mem::take(&mut counted.count);
+            counted.since = now;
+            if count > 0 {
+                lines.push(Line { code, route, count });
+            }
+            count > 0
+        });
+        lines
+    }
+}
+
+impl Line {
+    fn log(&self) {
+        let Self { code, route, count } = self;
+        match count {
+            1 => tracing::info!(code, route, "a request was refused"),
+            _ => tracing::info!(code, route, count, "requests were refused"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_flood_is_one_line_and_then_one_for_each_interval() {
+        let log = RefusalLog::default();
+        let line = |count| Line { code: "missing_token", route: "/v1/models", count };
+        let knock = |now| log.noted("missing_token", "/v1/models", now);
+        assert_eq!(knock(at(0)), Some(line(1)));
+        for _ in 0..100_000 {
+            assert_eq!(knock(at(1)), None);
+        }
+        assert_eq!(log.due(at(29)), []);
+        assert_eq!(log.due(at(30)), [line(100_000)]);
+        assert_eq!(knock(at(31)), None, "still the same flood");
+        assert_eq!(log.due(at(60)), [line(1)]);
+        assert_eq!(log.due(at(90)), []);
+        assert_eq!(knock(at(91)), Some(line(1)), "a new one is seen at once");
+    }
+
+    #[test]
+    fn each_kind_is_counted_by_itself() {
+        let log = RefusalLog::default();
+        for (code, route) in [("missing_token", "/"), ("missing_token", "unknown"), ("x", "/")] {
+            assert!(log.noted(code, route, at(0)).is_some(), "{code} {route}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Backups: whole copies made by SQLite's backup API while others write, each checked before it counts.
+//!
+//! The copy reads one snapshot in small steps, so that neither the writer nor the disk is held for
+//! long. A file gets its name only once it is complete and sound; a crash leaves a `.partial` file,
+//! which the next backup replaces.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::WallTime;
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::LedgerError;
+use crate::database::{create_folder, create_private, file_error};
+use crate::set_aside::{length, remove_side_files, stamp};
+
+/// Most backups kept; the oldest goes first.
+pub const BACKUPS_KEPT_MAX: usize = 7;
+
+/// Oldest backup kept, in days. The newest one stays whatever its age.
+pub const BACKUP_AGE_DAYS_MAX: i64 = 30;
+
+/// Pages copied at once, of 4 KiB each, and the pause after them: at most 100 MB a second.
+const STEP_PAGES: i32 = 256;
+const STEP_PAUSE: Duration = Duration::from_millis(10);
+
+/// How fast a copy is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pace {
+    /// With pauses, beside other work.
+    Gentle,
+    /// As fast as the disk allows, while the writer waits.
+    Full,
+}
+
+const PREFIX: &str = "ledger-";
+const SUFFIX: &str = ".sqlite";
+const DAY_MS: i64 = 86_400_000;
+
+/// One backup of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerBackup {
+    /// Its name in the folder of backups.
+    pub name: String,
+    /// When it was made.
+    pub at: WallTime,
+    /// Its size on disk.
+    pub bytes: u64,
+}
+
+/// The folder of the backups of the ledger at `path`.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or_else(|| Path::new("")).join("backups")
+}
+
+/// The backups in `folder`, newest first; none if the folder is missing.
+pub(crate) fn list(folder: &Path) -> io::Result<Vec<LedgerBackup>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut backups = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(at) = time_of(&name) {
+            let bytes = length(&folder.join(&name));
+            backups.push(LedgerBackup { name, at, bytes });
+        }
+    }
+    backups.sort_by(|a, b| (b.at, &b.name).cmp(&(a.at, &a.name)));
+    Ok(backups)
+}
+
+/// Copies the ledger behind `source` into `folder`, checks the copy, and removes backups that are too
+/// many or too old.
+///
+/// # Errors
+/// [`LedgerError::Corrupt`] when the copy is damaged, which means that the ledger is: no backup is
+/// removed for it. [`LedgerError::Full`] and [`LedgerError::File`] as the disk says.
+pub(crate) fn make(
+    source: &Connection,
+    folder: &Path,
+    at: WallTime,
+) -> Result<LedgerBackup, LedgerError> {
+    create_folder(folder).map_err(|error| file_error(folder, error))?;
+    let name = format!("{PREFIX}{}{SUFFIX}", stamp(at));
+    let (target, partial) = (folder.join(&name), folder.join("ledger.partial"));
+    let made = copy(source, &partial, Pace::Gentle)
+        .and_then(|()| fs::rename(&partial, &target).map_err(|error| file_error(&target, error)));
+    if let Err(error) = made {
+        discard(&partial);
+        return Err(error);
+    }
+    remove_superfluous(folder, at).map_err(|error| file_error(folder, error))?;
+    Ok(LedgerBackup { bytes: length(&target), name, at })
+}
+
+/// Copies the ledger behind `source` to `target`, as one file without a log, and checks the copy.
+pub(crate) fn copy(source: &Connection, target: &Path, pace: Pace) -> Result<(), LedgerError> {
+    discard(target);
+    create_private(target).map_err(|error| file_error(target, error))?;
+    let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // One snapshot for all steps: without it each commit would start the copy anew.
+    let snapshot = source.unchecked_transaction()?;
+    snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let (pages, pause) = match pace {
+        Pace::Gentle => (STEP_PAGES, STEP_PAUSE),
+        Pace::Full => (i32::MAX, Duration::ZERO),
+    };
+    Backup::new(&snapshot, &mut copy)?.run_to_completion(pages, pause, None)?;
+    drop(snapshot);
+    let _mode: String =
+        copy.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
+    check(&copy)
+}
+
+/// Checks every page of a file.
+///
+/// # Errors
+/// [`LedgerError::Corrupt`] with the first thing that SQLite found.
+pub(crate) fn check(connection: &Connection) -> Result<(), LedgerError> {
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { detail: verdict }) }
+}
+
+/// Removes a copy that is not used.
+pub(crate) fn discard(copy: &Path) {
+    let gone = remove_side_files(copy).and_then(|()| match fs::remove_file(copy) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(copy, error)),
+        _ => Ok(()),
+    });
+    if let Err(error) = gone {
+        tracing::warn!(%error, "an unused copy of the ledger could not be removed");
+    }
+}
+
+fn remove_superfluous(folder: &Path, now: WallTime) -> io::Result<()> {
+    let oldest = now.unix_ms() - BACKUP_AGE_DAYS_MAX * DAY_MS;
+    for (place, backup) in list(folder)?.iter().enumerate().skip(1) {
+        if place >= BACKUPS_KEPT_MAX || backup.at.unix_ms() < oldest {
+            fs::remove_file(folder.join(&backup.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The time in a backup's name; `None` for other files.
+fn time_of(name: &str) -> Option<WallTime> {
+    let text = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let (date, time) = text.split_once('T')?;
+    let time: jiff::Timestamp = format!("{date}T{}", time.replace('-', ":")).parse().ok()?;
+    Some(WallTime::from_unix_ms(time.as_millisecond()))
+}

@@ -1,0 +1,109 @@
+//! Records that did not reach the ledger, one line of JSON each, in files beside it.
+//!
+//! Written by the writer's thread alone, when a commit is out of reach for good: a settlement is never
+//! dropped while there is a place left for it.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::job::{self, Job};
+use crate::{LedgerError, NewRequest, Settlement, database};
+
+/// Size from which on no more impossible records are kept; the log still names each.
+pub const REJECTED_BYTES_MAX: u64 = 1_048_576;
+
+/// Why a record was left over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leftover {
+    /// The disk refused it until the program ended. The next start commits it and removes the file.
+    Uncommitted,
+    /// SQLite refuses the record itself, by a constraint. Kept for whoever mends the ledger; the
+    /// program does not read it again.
+    Rejected,
+}
+
+/// A record as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Entry {
+    Reserve(NewRequest),
+    Settle(Box<Settlement>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum EntryRef<'a> {
+    Reserve(&'a NewRequest),
+    Settle(&'a Settlement),
+}
+
+impl Leftover {
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Uncommitted => ".uncommitted.jsonl",
+            Self::Rejected => ".rejected.jsonl",
+        }
+    }
+
+    pub(crate) fn path(self, ledger: &Path) -> PathBuf {
+        database::beside(ledger, self.ending())
+    }
+}
+
+/// Adds `records` to the file of their kind (0600) and flushes it.
+pub(crate) fn append(ledger: &Path, why: Leftover, records: &[&Job]) -> Result<(), LedgerError> {
+    let path = why.path(ledger);
+    let written = try_append(&path, why, records);
+    written.map_err(|error| database::file_error(&path, error))
+}
+
+fn try_append(path: &Path, why: Leftover, records: &[&Job]) -> std::io::Result<()> {
+    let mut lines = Vec::new();
+    for record in records {
+        let entry = match record {
+            Job::Reserve(request) => EntryRef::Reserve(request),
+            Job::Settle(ended) => EntryRef::Settle(ended),
+            _ => continue,
+        };
+        serde_json::to_writer(&mut lines, &entry)?;
+        lines.push(b'\n');
+    }
+    if !path.exists() {
+        database::create_private(path)?;
+    }
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    if why == Leftover::Rejected && file.metadata()?.len() >= REJECTED_BYTES_MAX {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    file.write_all(&lines)?;
+    file.sync_data()
+}
+
+/// Commits what the last process could not, and removes its file.
+pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), LedgerError> {
+    let path = Leftover::Uncommitted.path(ledger);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(database::file_error(&path, error)),
+    };
+    let lines = || text.lines().map(serde_json::from_str::<Entry>);
+    let damaged = lines().filter(Result::is_err).count();
+    job::replay(connection, ledger, lines().filter_map(Result::ok).collect())?;
+    retire(&path, damaged > 0).map_err(|error| database::file_error(&path, error))
+}
+
+/// A file was read and committed: removes it, or renames it if a part of it could not be read.
+pub(crate) fn retire(path: &Path, is_damaged: bool) -> std::io::Result<()> {
+    if !is_damaged {
+        return std::fs::remove_file(path);
+    }
+    let kept = database::beside(path, ".damaged");
+    std::fs::rename(path, &kept)?;
+    tracing::error!(file = %kept.display(), "records of earlier requests could not be read; what could be read is in the ledger, and the file was renamed");
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Adding to one ledger what another has and it lacks: requests recorded since a backup was made, or
+//! since a damaged ledger was set aside. Requests are told apart by their ids, so adding twice changes
+//! nothing, and each that is added is counted in the sums once.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use crate::usage::SLOT_MS;
+use crate::{LedgerError, hours, rollup};
+use domain::WallTime;
+
+/// Requests that both have and of which only the other one knows the end. They are in no sums yet.
+const FORGET_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'
+    AND id IN (SELECT id FROM other.requests WHERE state <> 'reserved')";
+
+const LIST_ADDED: &str = "CREATE TEMP TABLE added AS SELECT id FROM other.requests
+    WHERE id NOT IN (SELECT id FROM main.requests)";
+
+/// Logs that have no ids of their own: what is newer than all that is here.
+const ADD_LOGS: &str = "
+    INSERT INTO main.health_log (backend, from_state, to_state, at_ms, reason)
+        SELECT backend, from_state, to_state, at_ms, reason FROM other.health_log
+        WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.health_log) ORDER BY number;
+    INSERT INTO main.transitions
+        (at_ms, backend, credential, model, from_state, to_state, rule, evidence, lasts_us)
+        SELECT at_ms, backend, credential, model, from_state, to_state, rule, evidence, lasts_us
+        FROM other.transitions
+        WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.transitions) ORDER BY number;
+    INSERT OR IGNORE INTO main.runs SELECT * FROM other.runs;
+    INSERT OR IGNORE INTO main.prices SELECT * FROM other.prices;
+    INSERT OR REPLACE INTO main.health SELECT * FROM other.health o WHERE o.since_ms >=
+        (SELECT coalesce(max(m.since_ms), 0) FROM main.health m WHERE m.backend = o.backend);
+    INSERT OR REPLACE INTO main.access_states SELECT * FROM other.access_states o WHERE o.saved_ms >=
+        (SELECT coalesce(max(m.saved_ms), 0) FROM main.access_states m
+         WHERE m.backend = o.backend AND m.credential = o.credential);
+";
+
+/// Removes from `target` the requests that had not ended when it was made and that the ledger at
+/// `other` knows: its word is the later one.
+pub(crate) fn forget_unfinished(target: &Connection, other: &Path) -> Result<(), LedgerError> {
+    attached(target, other, |target| {
+        let sql = "DELETE FROM main.requests
+            WHERE state = 'reserved' AND id IN (SELECT id FROM other.requests)";
+        target.execute(sql, []).map(drop)
+    })
+}
+
+/// Adds what the ledger at `other` has and `target` lacks; how many requests that were. Both have the
+/// form of this program's version. All of it in one transaction.
+pub(crate) fn add_missing(target: &Connection, other: &Path) -> Result<u64, LedgerError> {
+    attached(target, other, add_attached)
+}
+
+fn attached<T>(
+    target: &Connection,
+    other: &Path,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, LedgerError> {
+    target.execute("ATTACH DATABASE ?1 AS other", [other.to_string_lossy()])?;
+    let done = work(target);
+    target.execute_batch("DETACH DATABASE other")?;
+    done.map_err(LedgerError::from)
+}
+
+fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
+    let transaction = target.unchecked_transaction()?;
+    transaction.execute_batch("DROP TABLE IF EXISTS temp.added")?;
+    transaction.execute(FORGET_UNFINISHED, [])?;
+    transaction.execute_batch(LIST_ADDED)?;
+    let columns = columns(&transaction, "requests")?;
+    let added = transaction.execute(
+        &format!(
+            "INSERT INTO main.requests ({columns}) SELECT {columns} FROM other.requests
+             WHERE id IN (SELECT id FROM temp.added)"
+        ),
+        [],
+    )?;
+    for table in ["attempts", "decisions"] {
+        let columns = self::columns(&transaction, table)?;
+        transaction.execute(
+            &format!(
+                "INSERT INTO main.{table} ({columns}) SELECT {columns} FROM other.{table}
+                 WHERE request_id IN (SELECT id FROM temp.added)"
+            ),
+            [],
+        )?;
+    }
+    count_added(&transaction)?;
+    transaction.execute_batch(ADD_LOGS)?;
+    transaction.execute_batch("DROP TABLE temp.added")?;
+    transaction.commit()?;
+    Ok(u64::try_from(added).unwrap_or(u64::MAX))
+}
+
+/// Counts the added requests that have ended.
+fn count_added(connection: &Connection) -> rusqlite::Result<()> {
+    let earliest =
+        "SELECT min(started_ms) FROM main.requests WHERE id IN (SELECT id FROM temp.added)";
+    let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? else {
+        return Ok(());
+    };
+    hours::unfold(connection, WallTime::from_unix_ms(earliest))?;
+    rollup::add_listed(connection)?;
+    connection.execute(
+        "INSERT INTO main.rollup_failures
+         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
+          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_micro_usd, 0)),
+          sum(a.cost_micro_usd IS NULL)
+         FROM main.attempts a JOIN main.requests r ON r.id = a.request_id
+         WHERE a.request_id IN (SELECT id FROM temp.added) AND a.error_class IS NOT NULL
+         GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
+          attempts = attempts + excluded.attempts,
+          cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
+          unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts",
+        params![SLOT_MS],
+    )?;
+    connection.execute(
+        "INSERT INTO main.rollup_bypasses
+         SELECT started_ms - started_ms % ?1, purpose, coalesce(cache_reason, ''), count(*)
+         FROM main.requests WHERE id IN (SELECT id FROM temp.added) AND cache = 'bypass'
+          AND state NOT IN ('reserved', 'unknown') GROUP BY 1, 2, 3
+         ON CONFLICT DO UPDATE SET requests = requests + excluded.requests",
+        params![SLOT_MS],
+    )?;
+    Ok(())
+}
+
+/// The columns of a table, as they stand in a statement. Only of tables and columns of our own schema.
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    let mut names = connection.prepare("SELECT name FROM pragma_table_info(?1, 'main')")?;
+    let names = names.query_map([table], |row| row.get::<_, String>(0))?;
+    Ok(names.collect::<Result<Vec<_>, _>>()?.join(", "))
+}

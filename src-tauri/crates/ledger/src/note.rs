@@ -1,0 +1,195 @@
+//! What is remembered of a ledger outside its file, so that an emptied, deleted or exchanged one is
+//! noticed: its id, how far it had come, and an incident that the user has not dealt with yet.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use domain::WallTime;
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+use crate::LedgerError;
+use crate::database::{beside, create_private, file_error};
+
+/// Longest note that is read, in bytes; a real one has some hundred.
+const NOTE_BYTES_MAX: u64 = 16_384;
+
+/// Something that happened to the ledger's file. It stays until the user restores, repairs or
+/// acknowledges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerIncident {
+    /// What happened.
+    pub cause: IncidentCause,
+    /// When it was noticed.
+    pub at: WallTime,
+    /// What SQLite said of a damaged file.
+    pub detail: Option<String>,
+    /// The read-only file, in the ledger's folder, in which the records of before are kept.
+    pub kept: Option<String>,
+    /// How many requests the ledger had when it was last seen whole.
+    pub requests_before: Option<u64>,
+}
+
+/// What can happen to the ledger's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentCause {
+    /// It could not be read; a new ledger was begun.
+    Damaged,
+    /// It had no content any more; a new ledger was begun.
+    Emptied,
+    /// It was not there any more; a new ledger was begun.
+    Missing,
+    /// Another ledger stood in its place, and is used.
+    Replaced,
+    /// It lacks requests that it had before, as an older copy does.
+    Older,
+    /// It was deleted while in use, and written again with all records.
+    DeletedInUse,
+    /// Another file was put in its place while in use. That file is kept, and the ledger was written
+    /// again with all records.
+    ReplacedInUse,
+}
+
+impl IncidentCause {
+    /// The word for file names, messages and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Emptied => "emptied",
+            Self::Missing => "missing",
+            Self::Replaced => "replaced",
+            Self::Older => "older",
+            Self::DeletedInUse => "deleted_in_use",
+            Self::ReplacedInUse => "replaced_in_use",
+        }
+    }
+
+    /// True when the ledger in use lacks records that were there before.
+    #[must_use]
+    pub const fn lacks_records(self) -> bool {
+        !matches!(self, Self::DeletedInUse | Self::ReplacedInUse)
+    }
+}
+
+/// How far a ledger has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    /// The id in its file.
+    pub(crate) id: String,
+    /// Requests in it.
+    pub(crate) requests: u64,
+    /// The id of its newest request; these are ordered by time.
+    pub(crate) newest: Option<String>,
+}
+
+impl Mark {
+    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?,
+            requests: connection
+                .query_row("SELECT count(*) FROM requests", [], |row| row.get::<_, i64>(0))?
+                .unsigned_abs(),
+            newest: newest(connection)?,
+        })
+    }
+
+    /// True if the ledger behind `connection` is the one of this mark and no further.
+    pub(crate) fn is_of(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let id: String = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
+        Ok(self.id == id && self.newest == newest(connection)?)
+    }
+}
+
+/// The id of the newest request.
+pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT id FROM requests ORDER BY id DESC LIMIT 1";
+    connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+/// The file `<ledger>.note.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    pub(crate) mark: Option<Mark>,
+    pub(crate) incident: Option<LedgerIncident>,
+}
+
+impl Note {
+    /// The note of the ledger at `path`; an empty one if there is none or it cannot be read.
+    pub(crate) fn load(path: &Path) -> Self {
+        let note = note_path(path);
+        let too_long = fs::metadata(&note).is_ok_and(|file| file.len() > NOTE_BYTES_MAX);
+        let text = match fs::read_to_string(&note) {
+            Ok(text) if !too_long => text,
+            _ => return Self::default(),
+        };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the note about the ledger cannot be read");
+            Self::default()
+        })
+    }
+
+    /// Writes it whole or not at all.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), LedgerError> {
+        let note = note_path(path);
+        let new = beside(&note, ".new");
+        let write = || {
+            if new.exists() {
+                fs::remove_file(&new)?;
+            }
+            create_private(&new)?;
+            let mut file = fs::OpenOptions::new().write(true).open(&new)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&new, &note)
+        };
+        write().map_err(|error| file_error(&note, error))
+    }
+}
+
+fn note_path(path: &Path) -> PathBuf {
+    beside(path, ".note.json")
+}
+
+/// Which file a path leads to: device, number and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileStamp {
+    Missing,
+    File { device: u64, inode: u64, bytes: u64 },
+}
+
+impl FileStamp {
+    #[cfg(unix)]
+    pub(crate) fn of(path: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).map_or(Self::Missing, |file| Self::File {
+            device: file.dev(),
+            inode: file.ino(),
+            bytes: file.len(),
+        })
+    }
+
+    // An open file can neither be deleted nor replaced there.
+    #[cfg(not(unix))]
+    pub(crate) fn of(path: &Path) -> Self {
+        fs::metadata(path).map_or(Self::Missing, |file| Self::File {
+            device: 0,
+            inode: 0,
+            bytes: file.len(),
+        })
+    }
+
+    /// True if both lead to one file, of whatever size.
+    pub(crate) fn is_same_file(self, other: Self) -> bool {
+        match (self, other) {
+            (
+                Self::File { device, inode, .. },
+                Self::File { device: other_device, inode: other_inode, .. },
+            ) => (device, inode) == (other_device, other_inode),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! What waits for the writer: pushed on a request's thread, taken by the one thread that writes.
+//!
+//! Invariant: nothing here touches a file, and the writer holds no lock of this module while it does.
+//! Whoever pushes waits for other pushes only, for nanoseconds.
+//!
+//! A record stays in the queue until it is committed, so a refused commit loses nothing. Whoever ends
+//! an answer waits for the commit of its record, but only for a bounded time; then the answer is
+//! delivered, the record stays, and [`LedgerState::Behind`] says so until it is committed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use tokio::sync::{oneshot, watch};
+
+use crate::job::{BATCH_RECORDS_MAX, Job};
+use crate::{Backlog, BacklogReason, LedgerError, LedgerState, NewRequest, Settlement};
+
+/// Bytes of waiting records from which on new requests are refused, by default: some twenty thousand
+/// requests. What is under way is still settled and comes on top; the gateway bounds how much that is.
+pub const QUEUE_BYTES_MAX: usize = 33_554_432;
+
+/// Most writes other than records (runs, health, prices, purges) that wait at once.
+pub const QUEUE_TASKS_MAX: usize = 256;
+
+/// How long the end of an answer waits for its commit, by default.
+pub const COMMIT_WAIT_DEFAULT: Duration = Duration::from_millis(250);
+
+/// The part of the wait that is left while the ledger is behind: enough to notice that the disk is
+/// quick again, too little to slow every answer down.
+const BEHIND_WAIT_DIVISOR: u32 = 10;
+
+/// How long records that nobody waits for are held, to be committed together with those that follow: a
+/// reservation and its settlement then write one row once.
+const HELD_MAX: Duration = Duration::from_millis(10);
+
+/// How long a read waits for records that were queued before it. A slower disk gives older answers.
+const CATCH_UP_MAX: Duration = Duration::from_secs(1);
+
+/// Whether a settlement is in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is committed: a killed process cannot lose it.
+    Committed,
+    /// It waits in memory; the ledger's state says why.
+    Queued,
+}
+
+pub(crate) type RecordAnswer = Result<Settled, LedgerError>;
+pub(crate) type TaskAnswer = Result<usize, LedgerError>;
+
+/// The way to the writer's thread.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// Wakes the writer.
+    wake: Condvar,
+    /// Wakes reads.
+    caught_up: Condvar,
+    state: watch::Sender<LedgerState>,
+    commit_wait_ms: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    records: VecDeque<Record>,
+    tasks: VecDeque<Task>,
+    /// Bytes of `records`.
+    bytes: usize,
+    bytes_max: usize,
+    /// Records ever pushed, and how many of them have left the queue. A record's number is the value
+    /// of `pushed` after it.
+    pushed: u64,
+    done: u64,
+    /// The last record that somebody waits for.
+    awaited: u64,
+    /// The last record whose answer was delivered without it.
+    delivered: u64,
+    /// Why the last commit was refused.
+    fault: Option<Fault>,
+    /// Why the ledger fell behind, until it is current again.
+    reason: BacklogReason,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+struct Record {
+    job: Arc<Job>,
+    bytes: usize,
+    answer: Option<oneshot::Sender<RecordAnswer>>,
+}
+
+/// A settlement whose commit is waited for.
+struct PendingCommit {
+    number: u64,
+    wait: Duration,
+    committed: oneshot::Receiver<RecordAnswer>,
+}
+
+/// A write that its caller waits for and that is lost with an error if the disk refuses it.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) job: Job,
+    /// How often another program's lock was in its way.
+    pub(crate) locked: u32,
+    pub(crate) answer: oneshot::Sender<TaskAnswer>,
+}
+
+#[derive(Debug, Clone)]
+struct Fault {
+    error: LedgerError,
+    refuses_requests: bool,
+}
+
+/// What the writer does next.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// The oldest records, in their order. They stay in the queue until [`Queue::finish`].
+    pub(crate) records: Vec<Arc<Job>>,
+    pub(crate) task: Option<Task>,
+}
+
+impl Waiting {
+    /// Why a new request must not begin.
+    fn refusal(&self) -> Option<LedgerError> {
+        match &self.fault {
+            _ if self.is_closed => Some(LedgerError::Closed),
+            Some(fault) if fault.refuses_requests => Some(fault.error.clone()),
+            _ => (self.bytes >= self.bytes_max).then_some(LedgerError::Busy),
+        }
+    }
+
+    fn state(&self) -> LedgerState {
+        let is_full = self.bytes >= self.bytes_max;
+        if self.fault.is_none() && !is_full && self.delivered <= self.done {
+            return LedgerState::Current;
+        }
+        let is_only_full = is_full && self.fault.is_none() && self.reason == BacklogReason::Slow;
+        let backlog = Backlog {
+            reason: if is_only_full { BacklogReason::QueueFull } else { self.reason },
+            records: self.records.len(),
+            oldest: self.records.iter().find_map(|record| record.job.made()),
+        };
+        match &self.fault {
+            Some(fault) if fault.refuses_requests => LedgerState::Refusing(backlog),
+            _ if is_full => LedgerState::Refusing(backlog),
+            _ => LedgerState::Behind(backlog),
+        }
+    }
+
+    fn push(&mut self, job: Job, answer: Option<oneshot::Sender<RecordAnswer>>) -> u64 {
+        let bytes = job.bytes();
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.pushed += 1;
+        self.records.push_back(Record { job: Arc::new(job), bytes, answer });
+        self.pushed
+    }
+
+    /// True while nobody waits and the queue is short enough to batch.
+    fn can_be_held(&self) -> bool {
+        self.tasks.is_empty()
+            && self.awaited <= self.done
+            && !self.is_closed
+            && self.records.len() < BATCH_RECORDS_MAX
+    }
+
+    fn next_work(&mut self) -> Work {
+        let records = self.records.iter().take(BATCH_RECORDS_MAX);
+        let records = records.map(|record| Arc::clone(&record.job)).collect();
+        Work { records, task: self.tasks.pop_front() }
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
+        let waiting = Waiting {
+            records: VecDeque::new(),
+            tasks: VecDeque::new(),
+            bytes: 0,
+            bytes_max,
+            pushed: 0,
+            done: 0,
+            awaited: 0,
+            delivered: 0,
+            fault: None,
+            reason: BacklogReason::Slow,
+            is_closed: false,
+        };
+        let queue = Self {
+            waiting: Mutex::new(waiting),
+            wake: Condvar::new(),
+            caught_up: Condvar::new(),
+            state: watch::Sender::new(LedgerState::Current),
+            commit_wait_ms: AtomicU64::new(0),
+        };
+        queue.set_commit_wait(COMMIT_WAIT_DEFAULT);
+        Arc::new(queue)
+    }
+
+    pub(crate) fn set_commit_wait(&self, wait: Duration) {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.commit_wait_ms.store(wait_ms, Ordering::Relaxed);
+    }
+
+    pub(crate) fn state(&self) -> LedgerState {
+        self.waiting.lock().state()
+    }
+
+    pub(crate) fn watch_state(&self) -> watch::Receiver<LedgerState> {
+        self.state.subscribe()
+    }
+
+    /// Queues a reservation, or says why no request may begin now.
+    pub(crate) fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
+        let mut waiting = self.waiting.lock();
+        if let Some(refusal) = waiting.refusal() {
+            return Err(refusal);
+        }
+        waiting.push(Job::Reserve(request), None);
+        self.pushed(waiting);
+        Ok(())
+    }
+
+    /// Queues a record that nobody waits for, to be committed at once.
+    pub(crate) fn push(&self, job: Job) -> Result<(), LedgerError> {
+        let mut waiting = self.waiting.lock();
+        if waiting.is_closed {
+            return Err(LedgerError::Closed);
+        }
+        waiting.awaited = waiting.push(job, None);
+        self.pushed(waiting);
+        Ok(())
+    }
+
+    /// Queues a settlement and waits for its commit for the bounded time.
+    pub(crate) async fn settle(&self, ended: Box<Settlement>) -> Result<Settled, LedgerError> {
+        let Some(pending) = self.begin_settling(ended)? else { return Ok(Settled::Queued) };
+        let PendingCommit { number, wait, mut committed } = pending;
+        let answer = match tokio::time::timeout(wait, &mut committed).await {
+            Ok(answer) => answer,
+            Err(_elapsed) if self.deliver_without(number) => return Ok(Settled::Queued),
+            Err(_elapsed) => committed.await,
+        };
+        answer.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// `None` if there is nothing to wait for, since the disk refuses to write.
+    fn begin_settling(&self, ended: Box<Settlement>) -> Result<Option<PendingCommit>, LedgerError> {
+        let (sender, committed) = oneshot::channel();
+        let mut waiting = self.waiting.lock();
+        if waiting.is_closed {
+            return Err(LedgerError::Closed);
+        }
+        let job = Job::Settle(ended);
+        if waiting.fault.is_some() {
+            waiting.delivered = waiting.push(job, None);
+            self.pushed(waiting);
+            return Ok(None);
+        }
+        let whole = Duration::from_millis(self.commit_wait_ms.load(Ordering::Relaxed));
+        let is_behind = waiting.delivered > waiting.done;
+        let wait = if is_behind { whole / BEHIND_WAIT_DIVISOR } else { whole };
+        let number = waiting.push(job, Some(sender));
+        waiting.awaited = number;
+        self.pushed(waiting);
+        Ok(Some(PendingCommit { number, wait, committed }))
+    }
+
+    /// The answer of record `number` is delivered although it still waits; false if it does not.
+    fn deliver_without(&self, number: u64) -> bool {
+        let mut waiting = self.waiting.lock();
+        let still_waits = waiting.done < number;
+        if still_waits {
+            waiting.delivered = waiting.delivered.max(number);
+            self.publish(&waiting);
+        }
+        still_waits
+    }
+
+    /// Does a write and waits until it is committed.
+    pub(crate) async fn write(&self, job: Job) -> TaskAnswer {
+        let (answer, committed) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.lock();
+            match waiting.tasks.len() {
+                _ if waiting.is_closed => return Err(LedgerError::Closed),
+                QUEUE_TASKS_MAX.. => return Err(LedgerError::Busy),
+                _ => waiting.tasks.push_back(Task { job, locked: 0, answer }),
+            }
+        }
+        self.wake.notify_one();
+        committed.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Waits until the records queued before are committed, until the disk refuses, or for
+    /// [`CATCH_UP_MAX`]: what can be read then is what there is. Blocks.
+    pub(crate) fn catch_up(&self) {
+        let mut waiting = self.waiting.lock();
+        let last = waiting.pushed;
+        if waiting.done >= last {
+            return;
+        }
+        waiting.awaited = waiting.awaited.max(last);
+        self.wake.notify_one();
+        let is_behind =
+            |now: &mut Waiting| now.done < last && now.fault.is_none() && !now.is_closed;
+        let _timed_out = self.caught_up.wait_while_for(&mut waiting, is_behind, CATCH_UP_MAX);
+    }
+
+    /// Lets the thread finish what is queued and end.
+    pub(crate) fn close(&self) {
+        self.waiting.lock().is_closed = true;
+        self.wake.notify_one();
+    }
+
+    /// Something was pushed.
+    fn pushed(&self, waiting: MutexGuard<'_, Waiting>) {
+        // The first record starts the clock of those that follow; they need not wake anyone.
+        let wakes = waiting.records.len() == 1 || !waiting.can_be_held();
+        self.publish(&waiting);
+        drop(waiting);
+        if wakes {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Tells of a change between states and reasons.
+    fn publish(&self, waiting: &Waiting) {
+        let state = waiting.state();
+        self.state.send_if_modified(|told| {
+            let is_other = std::mem::discriminant(told) != std::mem::discriminant(&state)
+                || told.backlog().map(|it| it.reason) != state.backlog().map(|it| it.reason);
+            if is_other {
+                *told = state;
+            }
+            is_other
+        });
+    }
+}
+
+/// For the writer's thread.
+impl Queue {
+    /// Waits for work. `None` when closed and empty.
+    pub(crate) fn next(&self) -> Option<Work> {
+        let mut waiting = self.waiting.lock();
+        while waiting.records.is_empty() && waiting.tasks.is_empty() {
+            if waiting.is_closed {
+                return None;
+            }
+            self.wake.wait(&mut waiting);
+        }
+        // After a time-out they are simply written.
+        let held = |now: &mut Waiting| now.can_be_held();
+        let _timed_out = self.wake.wait_while_for(&mut waiting, held, HELD_MAX);
+        Some(waiting.next_work())
+    }
+
+    /// Waits before the next try of what was refused; less if there is a task or an end.
+    pub(crate) fn pause(&self, pause: Duration) {
+        let mut waiting = self.waiting.lock();
+        let was_closed = waiting.is_closed;
+        let idle = |now: &mut Waiting| now.tasks.is_empty() && now.is_closed == was_closed;
+        let _timed_out = self.wake.wait_while_for(&mut waiting, idle, pause);
+    }
+
+    /// The oldest `count` records are committed, or cannot ever be: they leave the queue.
+    pub(crate) fn finish(&self, count: usize, answer: &RecordAnswer) {
+        let left: Vec<Record> = {
+            let mut waiting = self.waiting.lock();
+            let count = count.min(waiting.records.len());
+            let left: Vec<Record> = waiting.records.drain(..count).collect();
+            let bytes: usize = left.iter().map(|record| record.bytes).sum();
+            waiting.bytes = waiting.bytes.saturating_sub(bytes);
+            waiting.done += u64::try_from(count).unwrap_or(u64::MAX);
+            waiting.fault = None;
+            if waiting.state() == LedgerState::Current {
+                waiting.reason = BacklogReason::Slow;
+            }
+            self.publish(&waiting);
+            left
+        };
+        self.caught_up.notify_all();
+        for sender in left.into_iter().filter_map(|record| record.answer) {
+            // Whoever asked may have gone away; the write stands all the same.
+            let _gone = sender.send(answer.clone());
+        }
+    }
+
+    /// A commit was refused for a reason that will pass: its records stay, and nobody waits for them.
+    pub(crate) fn refused(&self, error: &LedgerError, refuses_requests: bool) {
+        let answers: Vec<_> = {
+            let mut waiting = self.waiting.lock();
+            waiting.reason = error.into();
+            waiting.fault = Some(Fault { error: error.clone(), refuses_requests });
+            let answers = waiting.records.iter_mut().filter_map(|record| record.answer.take());
+            let answers: Vec<_> = answers.collect();
+            if !answers.is_empty() {
+                waiting.delivered = waiting.pushed;
+            }
+            self.publish(&waiting);
+            answers
+        };
+        self.caught_up.notify_all();
+        for answer in answers {
+            let _gone = answer.send(Ok(Settled::Queued));
+        }
+    }
+
+    /// Another program's lock was in the way of `task`: it goes on waiting.
+    pub(crate) fn put_back(&self, task: Task) {
+        self.waiting.lock().tasks.push_front(task);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.waiting.lock().is_closed
+    }
+
+    /// The thread ends: whatever still waits learns it, and nothing is taken any more. Gives what was
+    /// not committed.
+    pub(crate) fn abandon(&self) -> Vec<Arc<Job>> {
+        let (records, tasks) = {
+            let mut waiting = self.waiting.lock();
+            waiting.is_closed = true;
+            waiting.bytes = 0;
+            (std::mem::take(&mut waiting.records), std::mem::take(&mut waiting.tasks))
+        };
+        self.caught_up.notify_all();
+        // Dropping their senders tells them.
+        drop(tasks);
+        records.into_iter().map(|record| record.job).collect()
+    }
+}

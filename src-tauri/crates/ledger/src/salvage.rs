@@ -1,0 +1,345 @@
+//! Reading what can be read of a damaged ledger into a new one.
+//!
+//! First by SQLite, table by table. SQLite stops at the first damaged page, so what it could not reach
+//! is looked for in the pages themselves ([`leaves`]). The constraints of the new ledger keep out rows
+//! that damage has altered beyond the schema. SQLite's own recovery extension is not part of the
+//! library that is built in here.
+
+mod leaves;
+
+use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use crate::backup::discard;
+use crate::database::{file_error, wal_path};
+use crate::{LedgerError, rollup};
+
+/// Sizes of SQLite's file header and of our pages, in bytes.
+const HEADER_BYTES: usize = 100;
+const PAGE_BYTES: usize = 4_096;
+
+/// What was, or can be, read of a damaged ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SalvageReport {
+    /// Requests.
+    pub requests: u64,
+    /// Attempts of those requests.
+    pub attempts: u64,
+    /// Rows of sums over time, by which usage and costs are shown.
+    pub sums: u64,
+    /// Everything else: prices, runs, health, transitions, decisions.
+    pub other_rows: u64,
+    /// Tables in which something could not be read as usual.
+    pub damaged_tables: Vec<&'static str>,
+}
+
+/// A table to read.
+struct Table {
+    name: &'static str,
+    key: &'static str,
+    /// How a row of it is told in a page: its fewest columns, of the first version of the schema.
+    /// `None` for tables with row ids, whose leaves are of another kind.
+    columns_min: Option<usize>,
+}
+
+const fn table(name: &'static str, key: &'static str, columns_min: Option<usize>) -> Table {
+    Table { name, key, columns_min }
+}
+
+/// Tables to read, those that others refer to first.
+const TABLES: &[Table] = &[
+    table("requests", "id", Some(36)),
+    table("attempts", "request_id", Some(10)),
+    table("decisions", "request_id", Some(2)),
+    table("rollup_quarter", "slot_ms", Some(21)),
+    table("rollup_failures", "slot_ms", Some(8)),
+    table("rollup_bypasses", "slot_ms", Some(4)),
+    table("health_log", "number", None),
+    table("transitions", "number", None),
+    table("prices", "id", None),
+    table("runs", "id", None),
+    table("health", "backend", None),
+    table("access_states", "backend", None),
+];
+
+/// Reads what can be read of the file at `source`, which stays as it is, into the new ledger `target`.
+/// `scratch` is where a copy is made to read from.
+///
+/// # Errors
+/// When the copy or the new ledger cannot be written. Damage is no error: it is in the report.
+pub(crate) fn salvage(
+    source: &Path,
+    scratch: &Path,
+    target: &Connection,
+) -> Result<SalvageReport, LedgerError> {
+    discard(scratch);
+    let report = copy_file(source, scratch)
+        .map_err(|error| file_error(scratch, error))
+        .and_then(|()| open_damaged(scratch, target))
+        .and_then(|damaged| read_all(damaged, scratch, target));
+    discard(scratch);
+    report
+}
+
+fn copy_file(source: &Path, scratch: &Path) -> std::io::Result<()> {
+    for (from, to) in
+        [(source.to_owned(), scratch.to_owned()), (wal_path(source), wal_path(scratch))]
+    {
+        if !from.exists() {
+            continue;
+        }
+        fs::copy(&from, &to)?;
+        let mut permissions = fs::metadata(&to)?.permissions();
+        #[cfg(unix)]
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
+        #[cfg(not(unix))]
+        permissions.set_readonly(false);
+        fs::set_permissions(&to, permissions)?;
+    }
+    Ok(())
+}
+
+/// Opens the copy, with the header or the whole first page of `pattern` in the place of its own if that
+/// cannot be read. `None` if nothing in it can be read at all.
+fn open_damaged(scratch: &Path, pattern: &Connection) -> Result<Option<Connection>, LedgerError> {
+    let mut opened = open_lenient(scratch);
+    for bytes in [HEADER_BYTES, PAGE_BYTES] {
+        if opened.is_ok() {
+            break;
+        }
+        tracing::warn!(bytes, "the beginning of the damaged ledger is taken from a new one");
+        patch_beginning(scratch, pattern, bytes)?;
+        opened = open_lenient(scratch);
+    }
+    match opened.map_err(LedgerError::from) {
+        Err(LedgerError::Corrupt { .. }) => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+fn open_lenient(scratch: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(scratch, flags)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // A file that is shorter than its header says is read as far as it goes.
+    connection.pragma_update(None, "writable_schema", true)?;
+    connection.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE name = 'requests'",
+        [],
+        |row| row.get::<_, i64>(0),
+    )?;
+    Ok(connection)
+}
+
+fn patch_beginning(scratch: &Path, pattern: &Connection, bytes: usize) -> Result<(), LedgerError> {
+    pattern.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    let pattern_file = Path::new(pattern.path().unwrap_or_default()).to_owned();
+    let patch = || {
+        let mut page = vec![0; bytes];
+        fs::File::open(&pattern_file)?.read_exact(&mut page)?;
+        // Unequal to the change counter: the size in the header is not to be believed.
+        if let Some(valid_for) = page.get_mut(92..96) {
+            valid_for.copy_from_slice(&[0xff; 4]);
+        }
+        if let Some(freelist) = page.get_mut(32..40) {
+            freelist.fill(0);
+        }
+        let mut file = fs::OpenOptions::new().write(true).open(scratch)?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&page)
+    };
+    patch().map_err(|error| file_error(scratch, error))
+}
+
+fn read_all(
+    damaged: Option<Connection>,
+    scratch: &Path,
+    target: &Connection,
+) -> Result<SalvageReport, LedgerError> {
+    let transaction = target.unchecked_transaction()?;
+    let mut damaged_tables = Vec::new();
+    for table in TABLES {
+        let is_whole = match &damaged {
+            Some(damaged) => table.read(damaged, &transaction)?,
+            None => false,
+        };
+        if !is_whole {
+            damaged_tables.push(table.name);
+        }
+    }
+    if let Some(damaged) = damaged {
+        keep_identity(&damaged, &transaction)?;
+        // What stands in the log belongs to the pages, too.
+        let _moved = damaged.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+    if !damaged_tables.is_empty() {
+        read_leaves(scratch, &transaction, &damaged_tables)?;
+    }
+    if damaged_tables.contains(&"rollup_quarter") {
+        rollup::add_uncounted_slots(&transaction)?;
+    }
+    let report = report(&transaction, damaged_tables)?;
+    transaction.commit()?;
+    Ok(report)
+}
+
+/// The repaired ledger is the same ledger.
+fn keep_identity(damaged: &Connection, target: &Connection) -> rusqlite::Result<()> {
+    let id = damaged.query_row("SELECT id FROM identity", [], |row| row.get::<_, String>(0));
+    match id {
+        Ok(id) => target.execute("UPDATE identity SET id = ?1", [id]).map(drop),
+        Err(_) => Ok(()),
+    }
+}
+
+fn report(
+    target: &Connection,
+    damaged_tables: Vec<&'static str>,
+) -> rusqlite::Result<SalvageReport> {
+    let mut report = SalvageReport { damaged_tables, ..SalvageReport::default() };
+    for table in TABLES {
+        let count = format!("SELECT count(*) FROM {}", table.name);
+        let rows = target.query_row(&count, [], |row| row.get::<_, i64>(0))?.unsigned_abs();
+        match table.name {
+            "requests" => report.requests = rows,
+            "attempts" => report.attempts = rows,
+            "rollup_quarter" => report.sums = rows,
+            _ => report.other_rows += rows,
+        }
+    }
+    Ok(report)
+}
+
+/// Looks for rows of damaged tables in every leaf page. A page that was given up may still hold a
+/// request as it stood before it ended, so those that ended are taken first.
+fn read_leaves(
+    scratch: &Path,
+    target: &Connection,
+    damaged: &[&'static str],
+) -> Result<(), LedgerError> {
+    for round in [Round::EndedRequests, Round::Everything] {
+        let read = leaves::rows(scratch, |row| {
+            let Some(table) = Table::of_row(&row) else { return Ok(()) };
+            let is_wanted = match round {
+                Round::EndedRequests => table.name == "requests" && !is_reserved(&row),
+                Round::Everything => true,
+            };
+            if is_wanted && damaged.contains(&table.name) {
+                let columns = columns(target, table.name)?;
+                let known = columns.get(..row.len()).unwrap_or(&columns);
+                insert(target, table.name, known, row)?;
+            }
+            Ok(())
+        });
+        read.map_err(|error| file_error(scratch, error))??;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Round {
+    EndedRequests,
+    Everything,
+}
+
+fn is_reserved(request: &[Value]) -> bool {
+    const STATE: usize = 10;
+    request.get(STATE) == Some(&Value::Text("reserved".to_owned()))
+}
+
+impl Table {
+    /// The table of a row that was found in a leaf, told by its first values and their number.
+    fn of_row(row: &[Value]) -> Option<&'static Self> {
+        let is_request = match row {
+            [Value::Text(id), ..] if id.len() == 36 && id.starts_with("req_") => true,
+            [Value::Integer(_), Value::Text(_), ..] => false,
+            _ => return None,
+        };
+        let fits = |table: &&Self| {
+            let is_keyed_so = table.key.ends_with("id") == is_request;
+            is_keyed_so && table.columns_min.is_some_and(|min| row.len() >= min)
+        };
+        // Of those with enough columns, the one with the most.
+        TABLES.iter().filter(fits).max_by_key(|table| table.columns_min)
+    }
+
+    /// Reads as far as SQLite can from both ends. True if nothing stood in the way.
+    fn read(&self, damaged: &Connection, target: &Connection) -> Result<bool, LedgerError> {
+        let Ok(columns) = common_columns(damaged, target, self.name) else { return Ok(false) };
+        if columns.is_empty() {
+            return Ok(false);
+        }
+        for order in ["ASC", "DESC"] {
+            // By the table itself: an index may be damaged, too.
+            let sql = format!(
+                "SELECT {} FROM {} NOT INDEXED ORDER BY {} {order}",
+                columns.join(", "),
+                self.name,
+                self.key
+            );
+            let Ok(mut statement) = damaged.prepare(&sql) else { return Ok(false) };
+            let Ok(mut rows) = statement.query([]) else { return Ok(false) };
+            loop {
+                let row = match rows.next() {
+                    Ok(Some(row)) => row,
+                    Ok(None) => return Ok(order == "ASC"),
+                    Err(_) => break,
+                };
+                let values: Result<Vec<Value>, _> =
+                    (0..columns.len()).map(|column| row.get(column)).collect();
+                if let Ok(values) = values {
+                    insert(target, self.name, &columns, values)?;
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Keeps a row, unless it is known already or the schema does not allow it: such a one is damaged.
+fn insert(
+    target: &Connection,
+    table: &str,
+    columns: &[String],
+    values: Vec<Value>,
+) -> rusqlite::Result<()> {
+    let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+    let sql = format!(
+        "INSERT OR IGNORE INTO {table} ({}) VALUES ({})",
+        columns.join(", "),
+        places.join(", ")
+    );
+    let kept = target.prepare_cached(&sql)?.execute(params_from_iter(values));
+    match kept {
+        Err(error) if !is_refused_row(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Columns that both have; a damaged file may be of an older version.
+fn common_columns(
+    damaged: &Connection,
+    target: &Connection,
+    table: &str,
+) -> rusqlite::Result<Vec<String>> {
+    let theirs = columns(damaged, table)?;
+    let mut ours = columns(target, table)?;
+    ours.retain(|name| theirs.contains(name));
+    Ok(ours)
+}
+
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut names = connection.prepare_cached("SELECT name FROM pragma_table_info(?1)")?;
+    names.query_map([table], |row| row.get(0))?.collect()
+}
+
+fn is_refused_row(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TypeMismatch)
+    )
+}

@@ -1,0 +1,116 @@
+//! Keeping a ledger file that can no longer be used: moved beside the new one, read-only, never
+//! overwritten and never deleted by this program.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use domain::WallTime;
+
+use crate::LedgerError;
+use crate::database::{beside, file_error, wal_path};
+
+/// Most files that are set aside beside one ledger. Past it the ledger is refused instead of moved, so
+/// that a failing disk does not fill the folder.
+pub const SET_ASIDE_FILES_MAX: usize = 16;
+
+/// Stands between the ledger's name and the reason in the name of a file that was set aside.
+const MARK: &str = ".kept-";
+
+/// Moves the ledger at `path` and its log of changes to `<path>.kept-<reason>-<time>`, and makes both
+/// read-only. The name of the kept file; `None` if there was nothing in either.
+///
+/// # Errors
+/// [`LedgerError::File`] when a file cannot be moved or [`SET_ASIDE_FILES_MAX`] is reached; nothing is
+/// lost then.
+pub(crate) fn set_aside(
+    path: &Path,
+    reason: &str,
+    at: WallTime,
+) -> Result<Option<String>, LedgerError> {
+    let wal = wal_path(path);
+    if length(path) == 0 && length(&wal) == 0 {
+        remove(path).and_then(|()| remove_side_files(path))?;
+        return Ok(None);
+    }
+    let target = free_name(path, reason, at)?;
+    // The main file first: without it the log is set aside by the next start, but the main file
+    // without its log would be taken for the whole.
+    for (from, to) in [(path, target.clone()), (wal.as_path(), wal_path(&target))] {
+        if from.exists() {
+            fs::rename(from, &to).map_err(|error| file_error(from, error))?;
+            make_read_only(&to);
+        }
+    }
+    remove_side_files(path)?;
+    Ok(target.file_name().map(|name| name.to_string_lossy().into_owned()))
+}
+
+/// The files that were set aside beside the ledger at `path`, by name.
+pub(crate) fn kept_files(path: &Path) -> io::Result<Vec<String>> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let start = format!("{}{MARK}", name.to_string_lossy());
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&start) && !name.ends_with("-wal") && !name.ends_with("-shm") {
+            kept.push(name);
+        }
+    }
+    kept.sort();
+    Ok(kept)
+}
+
+/// `2026-11-22T12-34-56Z`: a time that every file system takes in a name.
+pub(crate) fn stamp(at: WallTime) -> String {
+    let text = at.to_rfc3339();
+    format!("{}Z", text.get(..19).unwrap_or(&text).replace(':', "-"))
+}
+
+fn free_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, LedgerError> {
+    let kept = kept_files(path).map_err(|error| file_error(path, error))?;
+    let base = beside(path, &format!("{MARK}{reason}-{}", stamp(at)));
+    let numbered = (2..=SET_ASIDE_FILES_MAX + 1).map(|number| beside(&base, &format!("-{number}")));
+    let free = std::iter::once(base.clone())
+        .chain(numbered)
+        .find(|name| !name.exists() && !wal_path(name).exists());
+    match free {
+        Some(free) if kept.len() < SET_ASIDE_FILES_MAX => Ok(free),
+        _ => Err(file_error(
+            path,
+            io::Error::other(format!(
+                "{SET_ASIDE_FILES_MAX} ledger files were set aside already; move some of them away"
+            )),
+        )),
+    }
+}
+
+/// What SQLite keeps beside a file and makes anew by itself.
+pub(crate) fn remove_side_files(path: &Path) -> Result<(), LedgerError> {
+    remove(&wal_path(path)).and_then(|()| remove(&beside(path, "-shm")))
+}
+
+fn remove(path: &Path) -> Result<(), LedgerError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn make_read_only(path: &Path) {
+    let read_only = fs::metadata(path).and_then(|file| {
+        let mut permissions = file.permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(path, permissions)
+    });
+    if let Err(error) = read_only {
+        tracing::warn!(%error, path = %path.display(), "a kept file could not be made read-only");
+    }
+}
+
+/// Bytes of a file; 0 for one that is missing.
+pub(crate) fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
+}

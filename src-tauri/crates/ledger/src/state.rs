@@ -1,0 +1,135 @@
+//! Whether requests are written down as they happen: what `status`, the tray and notifications show.
+
+use domain::WallTime;
+use rusqlite::ErrorCode;
+
+use crate::LedgerError;
+
+/// How far the file is behind what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerState {
+    /// Each answer is in the file before its client sees the end of it.
+    Current,
+    /// Answers are delivered before their records are committed. The records wait in memory: a killed
+    /// process loses them.
+    Behind(Backlog),
+    /// As [`Self::Behind`], and new requests are refused.
+    Refusing(Backlog),
+}
+
+impl LedgerState {
+    /// The records that wait; `None` while the ledger is current.
+    #[must_use]
+    pub const fn backlog(&self) -> Option<&Backlog> {
+        match self {
+            Self::Current => None,
+            Self::Behind(backlog) | Self::Refusing(backlog) => Some(backlog),
+        }
+    }
+}
+
+/// Records that wait to be committed, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Why they wait.
+    pub reason: BacklogReason,
+    /// How many wait.
+    pub records: usize,
+    /// When the oldest of them was made.
+    pub oldest: Option<WallTime>,
+}
+
+domain::words! {
+    /// Why records wait. Each ends by itself once its cause is gone.
+    BacklogReason {
+        /// The disk answers, but takes longer than an answer waits.
+        Slow = "slow",
+        /// Another program holds the file's lock.
+        Locked = "locked",
+        /// The disk is full, or the ledger has reached its size limit.
+        DiskFull = "disk-full",
+        /// The file or its folder cannot be written.
+        ReadOnly = "read-only",
+        /// The disk reports an error.
+        DiskError = "disk-error",
+        /// More bytes wait than may be kept in memory.
+        QueueFull = "queue-full",
+        /// A page of the file is damaged.
+        Damaged = "damaged",
+        /// Another refusal of SQLite; the log has its words.
+        Failed = "failed",
+    }
+}
+
+impl BacklogReason {
+    /// What happened and what to do about it, as one sentence for people.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Slow => "The disk is slow; nothing needs to be done if it recovers.",
+            Self::Locked => {
+                "Another program holds the ledger file. Close the database browser or backup that \
+                 has it open."
+            }
+            Self::DiskFull => "The disk is full. Free some space.",
+            Self::ReadOnly => {
+                "The ledger file cannot be written. Check its permissions and those of its folder."
+            }
+            Self::DiskError => "The disk reports errors. Check the disk.",
+            Self::QueueFull => "Too many records wait for the disk.",
+            Self::Damaged => "The ledger file is damaged. Restore a backup.",
+            Self::Failed => "SQLite refuses to write. The log has the reason.",
+        }
+    }
+}
+
+impl From<&LedgerError> for BacklogReason {
+    fn from(error: &LedgerError) -> Self {
+        match error {
+            LedgerError::Full => Self::DiskFull,
+            LedgerError::Locked => Self::Locked,
+            LedgerError::Busy => Self::QueueFull,
+            LedgerError::Corrupt { .. } => Self::Damaged,
+            LedgerError::Sqlite(source) => match source.sqlite_error_code() {
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                    Self::ReadOnly
+                }
+                Some(ErrorCode::SystemIoFailure) => Self::DiskError,
+                // The lock itself failed: a network folder, or no room for the lock.
+                Some(ErrorCode::FileLockingProtocolFailed) => Self::Locked,
+                _ => Self::Failed,
+            },
+            LedgerError::File { .. }
+            | LedgerError::NewerSchema { .. }
+            | LedgerError::NoBackup { .. }
+            | LedgerError::NothingToRepair
+            | LedgerError::Closed => Self::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_becomes_the_reason_that_people_are_told() {
+        let reason = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            BacklogReason::from(&LedgerError::from(error))
+        };
+        assert_eq!(reason(ffi::SQLITE_FULL), BacklogReason::DiskFull);
+        assert_eq!(reason(ffi::SQLITE_BUSY), BacklogReason::Locked);
+        assert_eq!(reason(ffi::SQLITE_PROTOCOL), BacklogReason::Locked);
+        assert_eq!(reason(ffi::SQLITE_READONLY), BacklogReason::ReadOnly);
+        assert_eq!(reason(ffi::SQLITE_IOERR_WRITE), BacklogReason::DiskError);
+        assert_eq!(reason(ffi::SQLITE_CORRUPT), BacklogReason::Damaged);
+        let other = LedgerError::Sqlite(Arc::new(rusqlite::Error::InvalidQuery));
+        assert_eq!(BacklogReason::from(&other), BacklogReason::Failed);
+        assert_eq!(BacklogReason::from(&LedgerError::Busy), BacklogReason::QueueFull);
+    }
+}

@@ -1,0 +1,133 @@
+//! Pauses of this program: the machine slept, or the process was stopped.
+//!
+//! After a pause every timer that ran has expired, and every silence looks long, although the backend
+//! may have answered into the socket all the while. Nobody tells a program that it was stopped, so it is
+//! told by a tick that comes late, and by a wall clock that went on without the monotonic one.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use domain::{Moment, WallTime};
+
+/// A tick as late as this is a pause. A busy machine delays one by a second or two.
+pub const PAUSE_MIN: Duration = Duration::from_secs(5);
+
+/// After a pause the network takes time to come back; until then failures to connect say nothing about
+/// a backend.
+pub const PAUSE_GRACE: Duration = Duration::from_secs(15);
+
+/// Pauses remembered; a request rarely lives through two.
+pub const PAUSES_KEPT_MAX: usize = 8;
+
+/// The pauses seen so far.
+#[derive(Debug, Clone, Default)]
+pub struct Pauses {
+    last_tick: Option<(Moment, WallTime)>,
+    kept: VecDeque<Pause>,
+}
+
+/// One pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// The last sign of life before it.
+    pub began: Moment,
+    /// The first one after it; the same moment if the monotonic clock stood still.
+    pub ended: Moment,
+    /// By the clock that counted more of it.
+    pub lasted: Duration,
+}
+
+impl Pauses {
+    /// To be called every second or so. Returns the pause that this tick comes after.
+    pub fn tick(&mut self, now: Moment, wall: WallTime) -> Option<Pause> {
+        let pause = self.not_noted(now, wall);
+        self.last_tick = Some((now, wall));
+        if let Some(pause) = pause {
+            if self.kept.len() >= PAUSES_KEPT_MAX {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(pause);
+        }
+        pause
+    }
+
+    /// How much of the time from `since` to `now` on the monotonic clock was pause; `None` if there was
+    /// none. One that ended just now counts although no tick has come since. Asking changes nothing.
+    #[must_use]
+    pub fn since(&self, since: Moment, now: Moment, wall: WallTime) -> Option<Duration> {
+        let kept = self.kept.iter().copied().chain(self.not_noted(now, wall));
+        kept.filter(|pause| pause.ended >= since)
+            .map(|pause| pause.ended.since(pause.began.max(since)))
+            .reduce(Duration::saturating_add)
+    }
+
+    fn not_noted(&self, now: Moment, wall: WallTime) -> Option<Pause> {
+        let (began, then) = self.last_tick?;
+        let by_wall = u64::try_from(wall.unix_ms().saturating_sub(then.unix_ms())).unwrap_or(0);
+        let lasted = now.since(began).max(Duration::from_millis(by_wall));
+        (lasted >= PAUSE_MIN).then_some(Pause { began, ended: now, lasted })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Moment {
+        Moment::from_secs(secs)
+    }
+
+    fn wall(secs: i64) -> WallTime {
+        WallTime::from_unix_ms(secs * 1_000)
+    }
+
+    fn ticking(to: u64) -> Pauses {
+        let mut pauses = Pauses::default();
+        for secs in 100..=to {
+            let told = pauses.tick(at(secs), wall(i64::try_from(secs).expect("small")));
+            assert_eq!(told, None);
+        }
+        pauses
+    }
+
+    #[test]
+    fn ticks_on_time_and_a_little_late_are_no_pause() {
+        let mut pauses = ticking(110);
+        assert_eq!(pauses.tick(at(114), wall(114)), None);
+        assert_eq!(pauses.since(at(100), at(118), wall(118)), None);
+        assert_eq!(Pauses::default().since(at(0), at(900), wall(900)), None, "nobody ticks");
+    }
+
+    #[test]
+    fn a_stopped_process_is_told_by_a_late_tick_and_before_it() {
+        let mut pauses = ticking(110);
+        // Whoever wakes before the tick is told the same.
+        assert_eq!(pauses.since(at(105), at(145), wall(145)), Some(Duration::from_secs(35)));
+        let pause = pauses.tick(at(145), wall(145)).expect("a pause");
+        assert_eq!((pause.began, pause.lasted), (at(110), Duration::from_secs(35)));
+        assert_eq!(pauses.since(at(105), at(148), wall(148)), Some(Duration::from_secs(35)));
+        assert_eq!(pauses.since(at(120), at(148), wall(148)), Some(Duration::from_secs(25)));
+        assert_eq!(pauses.since(at(146), at(148), wall(148)), None);
+    }
+
+    #[test]
+    fn sleep_that_stops_the_monotonic_clock_is_told_by_the_wall() {
+        let mut pauses = ticking(110);
+        let pause = pauses.tick(at(111), wall(8 * 3_600)).expect("a pause");
+        assert!(pause.lasted > Duration::from_secs(7 * 3_600));
+        // It took at most the second between two ticks of anybody's patience.
+        assert_eq!(pauses.since(at(100), at(112), wall(28_801)), Some(Duration::from_secs(1)));
+        // A wall clock that is set back is none.
+        assert_eq!(pauses.tick(at(112), wall(0)), None);
+    }
+
+    #[test]
+    fn only_the_last_ones_are_kept() {
+        let mut pauses = Pauses::default();
+        for number in 0..=u64::try_from(PAUSES_KEPT_MAX).expect("small") + 1 {
+            let now = number * 10;
+            pauses.tick(at(now), wall(i64::try_from(now).expect("small")));
+        }
+        assert_eq!(pauses.kept.len(), PAUSES_KEPT_MAX);
+    }
+}

@@ -1,0 +1,146 @@
+//! Where a backend's name may lead, judged at each connection: a name that passed the rules for its
+//! text may still be answered with the address of a metadata service or of a router (S28, S29).
+
+use std::net::IpAddr;
+
+use super::{Reach, reach_of_address, reach_of_name};
+
+/// Endings of names that no public name server answers for: RFC 6761, RFC 6762, RFC 8375, the
+/// reserved `.internal`, and what routers and companies use.
+const INTERNAL_ENDINGS: [&str; 12] = [
+    "corp",
+    "home",
+    "home.arpa",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "private",
+    "test",
+];
+
+/// Which addresses a backend with a public name may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendNetwork {
+    /// Public ones.
+    #[default]
+    Public,
+    /// Those of this machine and of private networks, too.
+    Private,
+}
+
+/// Why an address that a backend's name leads to is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressRefused {
+    /// An address that no provider has.
+    #[error(
+        "its name leads to {0}, which is link-local, a cloud's metadata service or no host at all; check the \
+         name server that this machine uses"
+    )]
+    Forbidden(IpAddr),
+    /// A private address behind a public name.
+    #[error(
+        "its public name leads to {0}, an address in a private network or of this machine; if that is \
+         meant, set private_network = true for this backend in the settings file"
+    )]
+    Private(IpAddr),
+    /// `localhost` is another machine.
+    #[error("its name means this machine, but leads to {0}; check the hosts file")]
+    NotThisMachine(IpAddr),
+}
+
+/// Judges one of the addresses that `name` was resolved to.
+pub fn check_resolved(
+    name: &str,
+    network: BackendNetwork,
+    address: IpAddr,
+) -> Result<(), AddressRefused> {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_this_machine = matches!(reach_of_name(&name), Reach::Loopback);
+    match reach_of_address(address) {
+        Reach::Forbidden => Err(AddressRefused::Forbidden(address)),
+        Reach::Loopback if is_this_machine => Ok(()),
+        _ if is_this_machine => Err(AddressRefused::NotThisMachine(address)),
+        Reach::Public => Ok(()),
+        Reach::Loopback | Reach::Private => {
+            let expected = network == BackendNetwork::Private || is_internal(&name);
+            if expected { Ok(()) } else { Err(AddressRefused::Private(address)) }
+        }
+    }
+}
+
+/// Whether a name means something in its own network only.
+fn is_internal(name: &str) -> bool {
+    let ends = |ending: &&str| name.strip_suffix(*ending).is_some_and(|rest| rest.ends_with('.'));
+    !name.contains('.') || INTERNAL_ENDINGS.iter().any(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, network: BackendNetwork, address: &str) -> Result<(), AddressRefused> {
+        check_resolved(name, network, address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn no_name_may_lead_to_a_forbidden_address() {
+        for address in [
+            "169.254.169.254",
+            "fe80::1",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+        ] {
+            for name in ["api.example.com", "localhost", "box.lan", "nas"] {
+                for network in [BackendNetwork::Public, BackendNetwork::Private] {
+                    let refused = check(name, network, address);
+                    assert!(
+                        matches!(refused, Err(AddressRefused::Forbidden(_))),
+                        "{name} {address}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_public_name_may_lead_to_private_addresses_only_where_that_is_set() {
+        for address in
+            ["10.0.0.5", "172.16.0.1", "192.168.1.9", "100.64.0.1", "fd12::1", "127.0.0.1", "::1"]
+        {
+            for name in ["api.example.com", "API.Example.Com.", "localtest.me", "test.com"] {
+                let refused = check(name, BackendNetwork::Public, address);
+                assert!(matches!(refused, Err(AddressRefused::Private(_))), "{name} {address}");
+                assert_eq!(check(name, BackendNetwork::Private, address), Ok(()));
+            }
+            for name in ["nas", "llm.lan", "box.local.", "gate.test", "x.home.arpa", "a.internal"] {
+                assert_eq!(check(name, BackendNetwork::Public, address), Ok(()), "{name}");
+            }
+        }
+        // 198.18.0.0/15 is what transparent proxies answer for every name.
+        for address in ["1.1.1.1", "2606:4700::1111", "198.18.0.7"] {
+            assert_eq!(check("api.example.com", BackendNetwork::Public, address), Ok(()));
+        }
+    }
+
+    #[test]
+    fn localhost_is_this_machine_and_nothing_else() {
+        for name in ["localhost", "gate.localhost", "LOCALHOST."] {
+            assert_eq!(check(name, BackendNetwork::Public, "127.0.0.1"), Ok(()));
+            assert_eq!(check(name, BackendNetwork::Public, "::1"), Ok(()));
+            for address in ["10.0.0.5", "1.1.1.1"] {
+                let refused = check(name, BackendNetwork::Private, address);
+                assert!(matches!(refused, Err(AddressRefused::NotThisMachine(_))), "{name}");
+            }
+        }
+    }
+}

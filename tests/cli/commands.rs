@@ -1,0 +1,123 @@
+//! The commands one by one: what the panel can do, removing, errors, and what Tab knows.
+
+use acceptance::{Home, Place, chat};
+use serde_json::{Value, json};
+
+use crate::{asking, furnish, upstream};
+
+#[tokio::test]
+async fn what_the_panel_can_do_has_a_command() {
+    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let served = home.serve().await;
+    furnish(&home, &upstream).await;
+    let well = async |arguments: &[&str]| home.gatehouse(arguments).run().await.well().out;
+    well(&["routes", "add", "fast", "up/gpt-4o-mini", "mock/echo=3", "--policy", "weighted"]).await;
+    well(&["route", "new", "slow", "mock/echo", "--model", "slow-*"]).await;
+    well(&["routes", "move", "slow", "--first"]).await;
+    well(&["routes", "edit", "fast", "--policy", "ordered", "--sticky-secs", "0"]).await;
+    well(&["routes", "disable", "slow"]).await;
+    let listed = home.gatehouse(&["routes", "ls", "--json"]).run().await.well().json();
+    let ids: Vec<&Value> = listed["routes"].as_array().expect("routes").iter().collect();
+    let [slow, fast] = ids[..] else { panic!("two routes: {listed}") };
+    assert_eq!((&slow["id"], &slow["enabled"]), (&json!("slow"), &json!(false)));
+    assert_eq!((&fast["policy"], &fast["sticky_secs"]), (&json!("ordered"), &Value::Null));
+    assert_eq!(fast["candidates"][1]["weight"], json!(3));
+    assert!(well(&["routes", "simulate", "fast", "-n", "10"]).await.contains("100.0 %"));
+    let models = well(&["models"]).await;
+    assert!(models.contains("fast") && models.contains("mock/echo"), "{models}");
+
+    well(&["config", "set", "port", "4284"]).await;
+    assert_eq!(well(&["settings", "get", "gateway_port"]).await, "4284\n");
+    let wrong = home.gatehouse(&["settings", "set", "port", "0"]).run().await.with_code(2);
+    assert!(wrong.err.contains("--gateway-port"), "{}", wrong.err);
+    home.client("demo").await;
+    let edited = well(&["clients", "edit", "demo", "--requests-per-minute", "60"]).await;
+    assert!(edited.contains("60 requests per minute"), "{edited}");
+    well(&["backends", "timeline", "up"]).await;
+    well(&["backends", "backtest", "--consecutive-failures", "3"]).await;
+    let token = home.client("tool").await;
+    let answer = chat(served.gateway, &token, &asking("fast")).await;
+    let id = answer.header("x-gatehouse-request-id").expect("an id").to_owned();
+    let shown = well(&["requests", "show", &id]).await;
+    assert!(shown.contains("fast") && shown.contains("up"), "{shown}");
+    let sent = home.gatehouse(&["notify", "test"]).run().await.with_code(1);
+    assert!(sent.out.contains("without a desktop"), "{}", sent.out);
+    assert_eq!(well(&["version"]).await, well(&["--version"]).await);
+    assert!(well(&["help", "keys"]).await.contains("Usage: gatehouse keys"));
+    let stopped = home.gatehouse(&["stop"]).run().await.well();
+    assert_eq!(stopped.out, "Stopped.\n");
+    assert_eq!(
+        home.gatehouse(&["stop"]).run().await.with_code(1).out,
+        "Gatehouse is not running.\n"
+    );
+}
+
+#[tokio::test]
+async fn removing_says_what_breaks_and_a_script_has_to_say_yes() {
+    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let _served = home.serve().await;
+    furnish(&home, &upstream).await;
+    home.gatehouse(&["routes", "add", "fast", "up/gpt-4o-mini"]).run().await.well();
+    for what in [&["keys", "rm", "up"][..], &["backends", "del", "up"]] {
+        let refused = home.gatehouse(what).run().await.with_code(2);
+        assert!(refused.err.contains("fast") && refused.err.contains("--yes"), "{}", refused.err);
+    }
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.well().json();
+    assert_eq!(keys[0]["used_by"], json!(["up"]), "nothing was removed");
+    let said = home.gatehouse(&["backends", "remove", "up", "-y"]).run().await.well();
+    assert!(said.out.contains("Its key up stays in the vault."), "{}", said.out);
+    home.gatehouse(&["keys", "remove", "up", "-y"]).run().await.well();
+}
+
+#[tokio::test]
+async fn a_program_gets_its_errors_as_json_and_a_person_the_nearest_name() {
+    let home = Home::new(Place::Memory);
+    let _served = home.serve().await;
+    let url = "http://127.0.0.1:9/v1";
+    let add = ["backends", "add", "acme", "--kind", "openai", "--base-url", url];
+    home.gatehouse(&add).run().await.well();
+    let told = home.gatehouse(&["--json", "backends", "test", "acmee"]).run().await.with_code(1);
+    let error: Value = serde_json::from_str(&told.err).expect("JSON");
+    assert_eq!(
+        error["error"],
+        json!({"code": "not_found", "message": "there is no backend named acmee",
+            "hint": "Did you mean acme?", "field": null, "exit_code": 1})
+    );
+    assert_eq!(told.out, "");
+    let told = home.gatehouse(&["--json", "add", "key", "openai"]).run().await.with_code(2);
+    let error: Value = serde_json::from_str(&told.err).expect("JSON");
+    assert_eq!(error["error"]["hint"], "Did you mean `gatehouse keys add openai`?");
+    let refused = async |arguments: &[&str], code: i32, says: &str| {
+        let told = home.gatehouse(arguments).run().await.with_code(code);
+        assert!(told.err.contains(says), "{arguments:?}: {}", told.err);
+    };
+    refused(&["add", "key", "openai"], 2, "gatehouse keys add openai").await;
+    refused(&["list"], 2, "gatehouse backends list").await;
+    refused(&["ask", "mock/ecko", "x"], 1, "Did you mean mock/echo?").await;
+    refused(&["backends", "add", "groqq"], 2, "Did you mean groq?").await;
+    refused(&["backends", "add", "groq"], 2, "gatehouse keys add groq").await;
+    home.client("codex").await;
+    let twice = home.gatehouse(&["clients", "add", "codex"]).run().await.with_code(2);
+    assert!(twice.err.starts_with("error: there is already a client named codex"), "{}", twice.err);
+}
+
+/// The shells' scripts ask the program at each press of Tab.
+#[tokio::test]
+async fn tab_knows_the_names_of_this_home() {
+    let mut home = Home::new(Place::Memory);
+    let served = home.serve().await;
+    let add =
+        ["backends", "add", "acme", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1"];
+    home.gatehouse(&add).run().await.well();
+    home.client("demo").await;
+    home.set("COMPLETE", "fish");
+    let offered = async |typed: &[&str]| {
+        let words = [&["--", "gatehouse"][..], typed].concat();
+        home.gatehouse(&words).run().await.well().out
+    };
+    assert!(offered(&["backends", "test", ""]).await.contains("acme"));
+    assert!(offered(&["token", ""]).await.contains("demo"));
+    assert!(offered(&["ask", ""]).await.contains("mock/echo"));
+    assert!(offered(&["backends", "add", "gro"]).await.contains("groq"));
+    drop(served);
+}

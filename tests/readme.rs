@@ -1,0 +1,151 @@
+//! README's first five minutes, typed as they stand, on a machine without a display, a session bus and
+//! a keychain: the commands are read out of README.md, so that the two cannot differ.
+
+#![cfg(unix)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails, and says where"
+)]
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use acceptance::{PATIENCE, built, patiently};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+const README: &str = include_str!("../README.md");
+
+/// The part of README whose commands are typed here.
+const PART: &str = "First five minutes";
+
+/// The port of README's address. The test has one of its own, since this one may be taken.
+const PORT: &str = "4283";
+
+/// Commands that need a provider's key and the internet. What they stand on is tried with keys and
+/// backends of the test's own, in `cli.rs`.
+const NOT_TYPED: [&str; 3] = [
+    "gatehouse backends add openai",
+    "gatehouse check",
+    "gatehouse ask openai/gpt-5-mini \"Why a gatehouse?\"",
+];
+
+/// The shell blocks of one part, in order.
+fn blocks(part: &str) -> Vec<String> {
+    let (_, rest) = README.split_once(&format!("\n## {part}\n")).expect("README has the part");
+    let text = rest.split("\n## ").next().unwrap_or_default();
+    let blocks = text.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// A machine on which there is nothing but this program and a home folder.
+struct Machine {
+    home: TempDir,
+    path: String,
+    port: u16,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a home");
+        let program = built("gatehouse");
+        let folder = program.parent().expect("a folder").display().to_string();
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let port = port.expect("a free port").port();
+        let machine = Self { home, path: format!("{folder}:/usr/local/bin:/usr/bin:/bin"), port };
+        let settings = machine.home.path().join(".config/gatehouse/settings.toml");
+        std::fs::create_dir_all(settings.parent().expect("a folder")).expect("made");
+        let text = format!("version = 1\n\n[gateway]\nport = {port}\n");
+        settings::write_atomic(&settings, text.as_bytes()).expect("written");
+        machine
+    }
+
+    /// A shell of this machine, as somebody types into it.
+    fn shell(&self, typed: &str) -> Command {
+        let typed = typed.replace(PORT, &self.port.to_string());
+        let mut command = Command::new("/bin/sh");
+        command.args(["-e", "-c", &typed]).env_clear().kill_on_drop(true);
+        command.env("HOME", self.home.path()).env("PATH", &self.path);
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.current_dir(self.home.path());
+        command
+    }
+
+    /// Types a block to its end, and returns what was said on both streams.
+    async fn type_in(&self, typed: &str, variables: &[(&str, &str)]) -> (String, String) {
+        let mut shell = self.shell(typed);
+        shell.envs(variables.iter().copied());
+        let said = patiently(typed, shell.output()).await.expect("a shell");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&said.stdout), text(&said.stderr));
+        assert!(said.status.success(), "typed: {typed}\nout: {out}\nerr: {err}");
+        (out, err)
+    }
+
+    /// Types the command that stays in its terminal, and waits until it says that it listens.
+    async fn start(&self, typed: &str) -> (Child, Vec<String>) {
+        let mut child = self.shell(&format!("exec {typed}")).spawn().expect("a shell");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut said = Vec::new();
+        // Its first lines say where it listens and where keys are stored.
+        while said.len() < 2 {
+            let line = patiently("the first lines of serve", lines.next_line()).await;
+            match line.expect("readable") {
+                Some(line) => said.push(line),
+                None => panic!("it ended after {said:?}, within {PATIENCE:?}"),
+            }
+        }
+        (child, said)
+    }
+}
+
+#[tokio::test]
+async fn the_first_five_minutes_work_as_they_are_typed() {
+    let machine = Machine::new();
+    let blocks = blocks(PART);
+    let [ask, serve, call, file, real] = blocks.as_slice() else {
+        panic!("README's first five minutes have other blocks than this test types: {blocks:#?}")
+    };
+
+    let (out, err) = machine.type_in(ask, &[]).await;
+    assert_eq!((out.as_str(), err.as_str()), ("hello\n", ""));
+
+    let (mut serving, said) = machine.start(serve.trim()).await;
+    let address = format!("gateway listening on http://127.0.0.1:{}", machine.port);
+    assert!(said.iter().any(|line| line.contains(&address)), "{said:?}");
+    let vault =
+        said.iter().any(|line| line.contains("vault: none") && line.contains("vault set file"));
+    assert!(vault, "{said:?}");
+
+    let (out, err) = machine.type_in(call, &[]).await;
+    assert!(out.contains(r#""content":"hello""#), "the answer: {out}");
+    assert!(out.contains("mock/echo") && out.contains("demo"), "the request is listed: {out}");
+    assert!(err.contains("Not stored") && err.contains("`gatehouse vault set file`"), "{err}");
+
+    // Nobody sits at this terminal, so the passphrase comes as it does in scripts.
+    let passphrase = [("GATEHOUSE_PASSPHRASE", "correct-horse")];
+    let (out, err) = machine.type_in(file, &passphrase).await;
+    assert_eq!(err, "", "nothing is left to say");
+    let tokens: Vec<&str> = out.lines().filter(|line| line.starts_with("ghk_")).collect();
+    assert!(matches!(tokens[..], [first, second] if first == second), "stored and read: {out}");
+    assert!(find(machine.home.path(), "vault.age"), "an encrypted file is there");
+
+    let typed: Vec<&str> = real.lines().collect();
+    assert_eq!(typed, NOT_TYPED, "everything else of README is typed");
+    let (out, _) = machine.type_in("gatehouse stop", &[]).await;
+    assert_eq!(out, "Stopped.\n");
+    let ended = patiently("the end of serve", serving.wait()).await.expect("it ends");
+    assert!(ended.success(), "{ended:?}");
+}
+
+/// Whether a file of that name lies somewhere below.
+fn find(folder: &Path, name: &str) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| {
+        path.file_name().is_some_and(|file| file == name) || path.is_dir() && find(&path, name)
+    })
+}

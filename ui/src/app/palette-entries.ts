@@ -1,0 +1,180 @@
+/** Everything the palette can find or run, and the order in which a query finds it. */
+import { matchSorter, rankings } from "match-sorter";
+import {
+  Box,
+  Copy,
+  Keyboard,
+  KeyRound,
+  Link2,
+  ListChecks,
+  LogOut,
+  Moon,
+  Plus,
+  Power,
+  Route,
+  Server,
+  SlidersHorizontal,
+  Sun,
+  SunMoon,
+  type LucideIcon,
+} from "lucide-react";
+import { SCREENS } from "@/app/screens";
+import { SECTIONS } from "@/features/settings/setting-fields";
+import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
+import type { BackendView, ClientView, KeyView, RouteView, ThemeChoice } from "@/ipc/bindings";
+
+const FOUND_MAX = 40;
+const RECENT_MAX = 5;
+const RECENT_STORED_UNDER = "gatehouse.palette.recent";
+
+/** What choosing an entry does. */
+export type PaletteTarget =
+  | { kind: "go"; path: string }
+  | { kind: "checks"; set: "quick" | "full" }
+  | { kind: "theme"; theme: ThemeChoice }
+  | { kind: "copy_address" }
+  | { kind: "shortcuts" }
+  | { kind: "switch"; backend: BackendView }
+  | { kind: "sign_out" };
+
+export interface PaletteEntry {
+  /** Stays the same from one opening to the next. */
+  id: string;
+  group: "Screen" | "Action" | "Backend" | "Model" | "Route" | "Key" | "Client" | "Setting";
+  label: string;
+  /** Other words it is found by. */
+  keywords: string[];
+  icon: LucideIcon;
+  target: PaletteTarget;
+}
+
+interface World {
+  backends: BackendView[];
+  routes: RouteView[];
+  keys: KeyView[];
+  clients: ClientView[];
+  hasSession: boolean;
+}
+
+function action(id: string, icon: LucideIcon, label: string, keywords: string[], target: PaletteTarget): PaletteEntry {
+  return { id: `action:${id}`, group: "Action", label, keywords, icon, target };
+}
+
+const go = (path: string): PaletteTarget => ({ kind: "go", path });
+
+const ACTIONS: PaletteEntry[] = [
+  action("quick", ListChecks, "Run quick checks", ["readiness", "doctor"], { kind: "checks", set: "quick" }),
+  action("full", ListChecks, "Run all checks", ["readiness", "doctor"], { kind: "checks", set: "full" }),
+  action("add-backend", Plus, "Add backend", ["provider", "new"], go("/backends?add=true")),
+  action("add-route", Plus, "Add route", ["new"], go("/routing?add=true")),
+  action("add-key", Plus, "Add key", ["api key", "secret", "new"], go("/keys?add=true")),
+  action("add-client", Plus, "Connect a client", ["token", "tool", "new"], go("/clients?add=true")),
+  action("address", Copy, "Copy gateway address", ["url", "base url", "endpoint"], { kind: "copy_address" }),
+  action("dark", Moon, "Dark theme", ["dark mode", "colors"], { kind: "theme", theme: "dark" }),
+  action("light", Sun, "Light theme", ["light mode", "colors"], { kind: "theme", theme: "light" }),
+  action("system", SunMoon, "System theme", ["mode", "colors", "desktop"], { kind: "theme", theme: "system" }),
+  action("shortcuts", Keyboard, "Keyboard shortcuts", ["help", "keys"], { kind: "shortcuts" }),
+];
+
+const SIGN_OUT = action("sign-out", LogOut, "Sign out", ["log out", "session"], { kind: "sign_out" });
+
+const SCREEN_ENTRIES: PaletteEntry[] = SCREENS.map((screen) => ({
+  id: `screen:${screen.path}`,
+  group: "Screen",
+  label: screen.label,
+  keywords: [],
+  icon: screen.icon,
+  target: go(screen.path),
+}));
+
+const SETTING_ENTRIES: PaletteEntry[] = [
+  ...SECTIONS.flatMap(({ title, settings }) =>
+    settings.map(({ label, key }) => ({ part: title, label, words: [key] })),
+  ),
+  ...SETTINGS_PARTS.map(({ title, words }) => ({ part: title, label: title, words: words.split(" ") })),
+].map(({ part, label, words }) => ({
+  id: `setting:${part}/${label}`,
+  group: "Setting",
+  label,
+  keywords: [part, "settings", ...words],
+  icon: SlidersHorizontal,
+  target: go(`/settings?part=${encodeURIComponent(part)}`),
+}));
+
+/** Shown while nothing is typed. */
+export function baseEntries(hasSession: boolean): PaletteEntry[] {
+  return [...SCREEN_ENTRIES, ...ACTIONS, ...(hasSession ? [SIGN_OUT] : [])];
+}
+
+export function allEntries({ backends, routes, keys, clients, hasSession }: World): PaletteEntry[] {
+  const place = (group: PaletteEntry["group"], icon: LucideIcon, path: string, id: string, label: string) => ({
+    id: `${group}:${id}`,
+    group,
+    label,
+    keywords: [id, group],
+    icon,
+    target: go(`${path}/${encodeURIComponent(id)}`),
+  });
+  return [
+    ...baseEntries(hasSession),
+    ...backends.map(({ id, label }) => place("Backend", Server, "/backends", id, label)),
+    ...backends.map((backend) =>
+      action(
+        `switch:${backend.id}`,
+        Power,
+        `${backend.enabled ? "Disable" : "Enable"} ${backend.label}`,
+        [backend.id, backend.enabled ? "switch off" : "switch on"],
+        { kind: "switch", backend },
+      ),
+    ),
+    ...routes.map(({ id, models }) => {
+      const entry = place("Route", Route, "/routing", id, id);
+      return { ...entry, keywords: [...entry.keywords, ...models] };
+    }),
+    ...keys.map(({ id, label }) => place("Key", KeyRound, "/keys", id, label)),
+    ...clients.map(({ id }) => place("Client", Link2, "/clients", id, id)),
+    ...backends.flatMap(({ id, label, models }) =>
+      models.map((model): PaletteEntry => ({
+        id: `model:${id}/${model.id}`,
+        group: "Model",
+        label: `${id}/${model.id}`,
+        keywords: [model.id, label],
+        icon: Box,
+        target: go(`/backends/${encodeURIComponent(id)}`),
+      })),
+    ),
+    ...SETTING_ENTRIES,
+  ];
+}
+
+/**
+ * The whole query first, then every word of it anywhere. A name that begins with it comes before one with a word that
+ * does, and that before one that contains it; scattered letters find nothing.
+ */
+export function findEntries(entries: PaletteEntry[], query: string): PaletteEntry[] {
+  const options = {
+    keys: ["label", { key: "keywords", maxRanking: rankings.WORD_STARTS_WITH }],
+    threshold: rankings.CONTAINS,
+    // What ranks alike keeps the order of the groups.
+    baseSort: (a: { index: number }, b: { index: number }) => a.index - b.index,
+  };
+  const words = query.trim().split(/\s+/);
+  const whole = matchSorter(entries, words.join(" "), options);
+  const each = words.reduceRight((left, word) => matchSorter(left, word, options), entries);
+  return [...new Set([...whole, ...each])].slice(0, FOUND_MAX);
+}
+
+function storedRecent(): string[] {
+  const stored: unknown = JSON.parse(localStorage.getItem(RECENT_STORED_UNDER) ?? "[]");
+  return Array.isArray(stored) ? stored.filter((id) => typeof id === "string") : [];
+}
+
+/** The entries chosen last, newest first, of those that are still there. */
+export function recentEntries(entries: PaletteEntry[]): PaletteEntry[] {
+  return storedRecent().flatMap((id) => entries.find((entry) => entry.id === id) ?? []);
+}
+
+export function rememberEntry({ id }: PaletteEntry): void {
+  const ids = [id, ...storedRecent().filter((other) => other !== id)].slice(0, RECENT_MAX);
+  localStorage.setItem(RECENT_STORED_UNDER, JSON.stringify(ids));
+}

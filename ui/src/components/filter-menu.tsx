@@ -1,0 +1,74 @@
+/** One filter of a list: a pill that says what it narrows to, and the menu behind it. */
+import * as Radix from "@radix-ui/react-dropdown-menu";
+import { Check, ChevronDown, X } from "lucide-react";
+import type { Option } from "@/components/choice";
+import { classNames } from "@/lib/class-names";
+
+/** What the menu calls no filter; no value is empty. */
+const ANY = "";
+
+interface FilterMenuProps {
+  label: string;
+  value: string | undefined;
+  options: readonly Option<string>[];
+  onChange: (value: string | undefined) => void;
+}
+
+export function FilterMenu({ label, value, options, onChange }: FilterMenuProps) {
+  const isSet = value !== undefined;
+  const word = options.find((option) => option.value === value)?.label ?? value;
+  return (
+    <span
+      className={classNames(
+        "inline-flex h-7 max-w-full items-center rounded-control border text-12",
+        isSet ? "border-accent/60 bg-surface-1 text-ink-1" : "border-line bg-surface-1 text-ink-2",
+      )}
+    >
+      <Radix.Root modal={false}>
+        <Radix.Trigger className="inline-flex h-full min-w-0 items-center gap-1.5 rounded-control px-2.5 hover:bg-surface-2 hover:text-ink-1">
+          <span className="truncate">{isSet ? `${label}: ${word}` : label}</span>
+          {!isSet && <ChevronDown size={12} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />}
+        </Radix.Trigger>
+        <Radix.Portal>
+          <Radix.Content
+            align="start"
+            sideOffset={4}
+            collisionPadding={8}
+            className="z-50 max-h-72 min-w-40 animate-fade-in overflow-y-auto rounded-control border border-line bg-surface-1 p-1 shadow-float outline-none"
+          >
+            <Radix.RadioGroup value={value ?? ANY} onValueChange={(next) => onChange(next === ANY ? undefined : next)}>
+              <Item value={ANY} label="Any" />
+              {options.map((option) => (
+                <Item key={option.value} value={option.value} label={option.label} />
+              ))}
+            </Radix.RadioGroup>
+          </Radix.Content>
+        </Radix.Portal>
+      </Radix.Root>
+      {isSet && (
+        <button
+          type="button"
+          aria-label={`Clear ${label.toLowerCase()} filter`}
+          onClick={() => onChange(undefined)}
+          className="mr-0.5 inline-flex size-6 shrink-0 items-center justify-center rounded-[4px] text-ink-3 hover:bg-surface-2 hover:text-ink-1"
+        >
+          <X size={12} strokeWidth={1.75} aria-hidden />
+        </button>
+      )}
+    </span>
+  );
+}
+
+function Item({ value, label }: Option<string>) {
+  return (
+    <Radix.RadioItem
+      value={value}
+      className="flex min-h-7 items-center gap-2 rounded-[4px] py-1 pr-3 pl-7 text-12 text-ink-1 outline-none data-[highlighted]:bg-surface-2 data-[state=checked]:pl-2"
+    >
+      <Radix.ItemIndicator>
+        <Check size={12} strokeWidth={1.75} aria-hidden />
+      </Radix.ItemIndicator>
+      {label}
+    </Radix.RadioItem>
+  );
+}

@@ -1,0 +1,25 @@
+/** A sum of costs and how much of it is known: unknown is not zero, and a part of it is said to be missing. */
+import { Unpriced } from "@/components/unpriced";
+import type { SpendView } from "@/ipc/bindings";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
+
+export function Spend({ spend: { cost, requests, unpriced_requests: unpriced } }: { spend: SpendView }) {
+  if (unpriced === 0) return formatMoney(cost);
+  if (unpriced === requests) return <Unpriced />;
+  const missing = `excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}`;
+  return (
+    <span title={missing} className="whitespace-nowrap">
+      {formatMoney(cost)}
+      <span className="text-warn" aria-hidden>
+        {" +?"}
+      </span>
+      <span className="sr-only">, {missing}</span>
+    </span>
+  );
+}
+
+/** What a column of sums is sorted by: what is wholly unknown comes after every amount. */
+export function spendValue({ cost, requests, unpriced_requests: unpriced }: SpendView): number | null {
+  return requests > 0 && unpriced === requests ? null : cost;
+}

@@ -1,0 +1,20 @@
+/** The parts of the settings screen beside its numbers: their titles, and the words they are found by. */
+export const SETTINGS_PARTS = [
+  { id: "theme", title: "Appearance", words: "theme colors dark light system appearance" },
+  { id: "shared", title: "Shared cache", words: "shared cache redis valkey server address password" },
+  {
+    id: "resilience",
+    title: "Resilience",
+    words: "resilience circuit breaker failures retries cooldown careful balanced eager custom thresholds",
+  },
+  {
+    id: "vault",
+    title: "Vault",
+    words: "vault keys keychain encrypted file passphrase environment memory storage",
+  },
+  { id: "notifications", title: "Notifications", words: "desktop notifications test alert" },
+  { id: "ledger", title: "Ledger", words: "ledger backup restore repair records history damaged" },
+  { id: "file", title: "Files", words: "folders file ledger size logs data config path" },
+] as const;
+
+export type SettingsPart = (typeof SETTINGS_PARTS)[number]["id"];

@@ -1,0 +1,99 @@
+/** The ledger of the made-up world: sound with backups, or damaged and set aside where the scenario is failing. */
+import type { LedgerIncidentView, LedgerView } from "@/ipc/bindings";
+import type { Doing } from "@/ipc/fake/doing";
+import { fault } from "@/ipc/fake/rules";
+import type { World } from "@/ipc/fake/world";
+import type { Host } from "@/ipc/host";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const KEPT = "ledger.sqlite.kept-damaged-2026-11-21T07-12-40Z";
+
+const backupName = (at: number) => `ledger-${new Date(at).toISOString().slice(0, 19).replaceAll(":", "-")}Z.sqlite`;
+
+export function ledgerView(world: World, now: number): LedgerView {
+  const isUsed = world.requests.length > 0;
+  const incident: LedgerIncidentView | null = world.ledgerIncident
+    ? {
+        cause: "damaged",
+        at: now - 2 * HOUR_MS,
+        detail: "database disk image is malformed",
+        kept: KEPT,
+        requests_before: 4_636,
+        lacks_records: true,
+      }
+    : null;
+  return {
+    state: "current",
+    waiting_records: 0,
+    problems: incident
+      ? [
+          {
+            id: "ledger/damaged",
+            level: "problem",
+            title: "The ledger file was damaged",
+            detail: `4,636 requests from before it are missing here; a new ledger was started. The old file is kept as ${KEPT}. \`gatehouse ledger restore\` brings back the newest backup, \`gatehouse ledger repair\` what is readable.`,
+            since: incident.at,
+          },
+        ]
+      : [],
+    incident,
+    path: "/home/dev/.local/share/gatehouse/ledger.sqlite",
+    bytes: 4_321_280,
+    backup_folder: "/home/dev/.local/share/gatehouse/backups",
+    backups: isUsed
+      ? [0, 1, 2].map((days) => {
+          const at = now - 5 * HOUR_MS - days * DAY_MS;
+          return { name: backupName(at), at, bytes: 4_198_400 - days * 61_440 };
+        })
+      : [],
+    kept_files: incident ? [KEPT] : [],
+  };
+}
+
+export function fakeLedger({
+  world,
+  now,
+  answer,
+  changed,
+}: Doing): Pick<
+  Host,
+  "ledger" | "ledgerBackup" | "ledgerRestore" | "ledgerExamine" | "ledgerRepair" | "ledgerAcknowledge"
+> {
+  const restored = (from: string) => {
+    world.ledgerIncident = false;
+    changed("ledger", "status", "usage");
+    return { from, requests: 4_702, added: 66, kept: "ledger.sqlite.kept-before-restore", skipped: [] };
+  };
+  return {
+    ledger: () => answer(() => ledgerView(world, now())),
+    ledgerBackup: () =>
+      answer(() => {
+        changed("ledger", "status");
+        return { name: backupName(now()), at: now(), bytes: 4_210_688 };
+      }),
+    ledgerRestore: (req) =>
+      answer(() => {
+        const [newest] = ledgerView(world, now()).backups;
+        if (newest === undefined) throw fault("failed", "There is no backup of the ledger that can be used.", null);
+        return restored(req.backup ?? newest.name);
+      }),
+    ledgerExamine: () =>
+      answer(() => ({
+        file: KEPT,
+        requests: 4_571,
+        requests_before: 4_636,
+        attempts: 4_718,
+        sums: 1_204,
+        other_rows: 388,
+        damaged_tables: ["requests"],
+      })),
+    ledgerRepair: (req) => answer(() => restored(req.file ?? KEPT)),
+    ledgerAcknowledge: () =>
+      answer(() => {
+        world.ledgerIncident = false;
+        changed("ledger", "status");
+        return ledgerView(world, now());
+      }),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Puts keys into an encrypted file from now on. A new file gets its passphrase twice, since a slip would make a file
+ * that nobody can open. The passphrase stays in its fields, is read once and cleared.
+ */
+import { useRef, useState, type ReactNode } from "react";
+import { Button } from "@/components/button";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, TextInput } from "@/components/field";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { ApiError } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import { passphraseHint } from "@/lib/passphrase";
+
+const FIELDS = ["passphrase", "repeated"] as const;
+
+interface FileVaultFormProps {
+  /** The file is there: its passphrase opens it. */
+  exists: boolean;
+  moveKeys: boolean;
+  /** Beside the button. */
+  aside?: ReactNode;
+  onDone: () => void;
+}
+
+export function FileVaultForm({ exists, moveKeys, aside, onDone }: FileVaultFormProps) {
+  const passphrase = useRef<HTMLInputElement>(null);
+  const repeated = useRef<HTMLInputElement>(null);
+  const [hint, setHint] = useState(passphraseHint(""));
+  const set = useAction(["keys", "backends", "clients", "settings", "status"], (host) => {
+    const typed = passphrase.current?.value ?? "";
+    const wrong: ApiError | null =
+      exists || repeated.current?.value === typed
+        ? null
+        : { code: "invalid_input", message: "The passphrases do not match.", hint: null, field: "repeated" };
+    return wrong ? Promise.reject(wrong) : host.vaultSet({ kind: "file", passphrase: typed, move_keys: moveKeys });
+  });
+  const submit = () =>
+    set.mutate(undefined, {
+      onSuccess: ({ sentence }) => {
+        for (const { current } of [passphrase, repeated]) if (current) current.value = "";
+        notify({ title: sentence });
+        onDone();
+      },
+    });
+  return (
+    <form
+      noValidate
+      aria-label="Encrypted key file"
+      className="flex flex-col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <div className="grid gap-3 @min-[480px]:grid-cols-2">
+        <Field label="Passphrase" help={exists ? undefined : hint} fault={faultOf(set.error, "passphrase")}>
+          {(control) => (
+            <TextInput
+              {...control}
+              ref={passphrase}
+              type="password"
+              autoComplete="new-password"
+              onInput={(event) => setHint(passphraseHint(event.currentTarget.value))}
+            />
+          )}
+        </Field>
+        {!exists && (
+          <Field label="Repeat passphrase" fault={faultOf(set.error, "repeated")}>
+            {(control) => <TextInput {...control} ref={repeated} type="password" autoComplete="new-password" />}
+          </Field>
+        )}
+      </div>
+      <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
+      <div className="flex items-center gap-2">
+        <Button type="submit" look="primary" busy={set.isPending}>
+          {exists ? "Use encrypted file" : "Create encrypted file"}
+        </Button>
+        {aside}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,11 @@
+/** Ends the browser's session. The page changes when it has worked, so only a failure is told. */
+import { notify } from "@/components/toast";
+import { toApiError } from "@/ipc/api-error";
+import type { Session } from "@/ipc/session";
+
+export function signOut(session: Session): void {
+  session.signOut().catch((thrown: unknown) => {
+    const { message, hint } = toApiError(thrown);
+    notify({ tone: "bad", title: message, detail: hint });
+  });
+}

@@ -1,0 +1,12 @@
+/** How hard a passphrase is to guess, roughly: a hint while it is typed, and no rule. The core has its own minimum. */
+export const PASSPHRASE_CHARS_MIN = 8;
+const FAIR_CHARS = 12;
+const GOOD_CHARS = 16;
+const DISTINCT_CHARS_MIN = 6;
+
+export function passphraseHint(text: string): string {
+  if (text === "") return "Several random words work well. It cannot be recovered.";
+  if (text.length < PASSPHRASE_CHARS_MIN) return `Too short: use at least ${PASSPHRASE_CHARS_MIN} characters.`;
+  if (text.length < FAIR_CHARS || new Set(text).size < DISTINCT_CHARS_MIN) return "Weak: easy to guess by a program.";
+  return text.length < GOOD_CHARS ? "Fair. A longer one is safer." : "Good.";
+}
