@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::engine_under_test::serving;
+
 /// An engine of its own for each test; it serves on a free port.
 pub(crate) struct World {
     _home: TempDir,
@@ -24,8 +26,13 @@ struct Desktop(UnboundedSender<Notification>);
 
 impl Channel for Desktop {
     fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
-        self.0.send(notification.clone()).expect("the test still looks");
+        // A test that looks at no notification has let go of the other end.
+        let _ = self.0.send(notification.clone());
         Ok(Delivered::Clickable)
+    }
+
+    fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
+        Ok(())
     }
 }
 
@@ -226,8 +233,14 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
     let world = world().await;
-    let demo = || ClientAdd { id: "demo".to_owned(), expires_in_days: Some(1) };
-    let token = control::client_issue(&world.core, demo()).await.expect("a token");
+    let demo = || ClientAdd {
+        id: "demo".to_owned(),
+        expires_in_days: Some(1),
+        scope: ClientScopeView::default(),
+    };
+    let issued = control::client_issue(&world.core, demo()).await.expect("a token");
+    assert!(issued.not_stored.is_none(), "{issued:?}");
+    let token = issued.token;
     let again = ClientRef { id: "demo".to_owned() };
     let stored = control::client_token(&world.core, again.clone()).await.expect("the token");
     assert_eq!(token, stored);
@@ -322,6 +335,29 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
     }
     let status = control::status(&core).await.expect("a status");
     assert_eq!(status.gateway.state, GatewayState::Listening);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = serving(&home, 31).await;
+    let key = KeyAdd {
+        id: "up".to_owned(),
+        label: String::new(),
+        secret: Secret::parse("sk-0123456789abcdef".to_owned()).expect("a secret"),
+        url: Some("https://api.example.com/v1".to_owned()),
+    };
+    control::key_add(&core, key).await.expect("added");
+    let file = home.path().join("config").join("settings.toml");
+    let text = std::fs::read_to_string(&file).expect("settings");
+    let edited = text.replace("api.example.com", "evil.example.com");
+    assert_ne!(text, edited);
+    #[expect(clippy::disallowed_methods, reason = "somebody's editor")]
+    std::fs::write(&file, edited).expect("written");
+    control::settings(&core).await.expect("read again");
+    let keys = control::keys(&core).await.expect("keys");
+    assert_eq!(keys[0].origin.as_deref(), Some("https://api.example.com:443"));
     core.stop().await;
 }
 
