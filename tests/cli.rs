@@ -52,6 +52,19 @@ async fn furnish(home: &Home, upstream: &ScriptedUpstream) {
     assert!(said.out.contains(&url), "{}", said.out);
 }
 
+/// A supervisor that reads the address and closes its end must not end the gateway.
+#[tokio::test]
+async fn a_gateway_goes_on_when_nobody_reads_its_output() {
+    let home = Home::new(Place::Memory);
+    let serving = home.gatehouse(&["serve", "--port", "0"]).unread().run();
+    let stopping = async {
+        while home.gatehouse(&["status"]).run().await.code != Some(0) {}
+        home.gatehouse(&["stop"]).run().await.well();
+    };
+    let (served, ()) = tokio::join!(serving, patiently("a gateway that answers", stopping));
+    served.well();
+}
+
 #[tokio::test]
 async fn the_first_minutes_go_as_the_readme_says() {
     let (upstream, home) = (upstream().await, Home::new(Place::File));

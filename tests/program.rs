@@ -82,6 +82,15 @@ impl Call {
         self
     }
 
+    /// Gives it an output that nobody reads: each write to it is refused.
+    #[must_use]
+    pub fn unread(mut self) -> Self {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.command.stdout(writer);
+        self
+    }
+
     /// Runs it to its end.
     pub async fn run(self) -> Said {
         self.run_watched(|_| {}).await

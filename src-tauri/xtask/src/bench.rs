@@ -5,6 +5,7 @@
 //! has rounds in which all contenders take turns, and the median of the rounds is what is shown. No
 //! test and no part of CI: a busy machine makes every figure wrong.
 
+mod agents;
 mod cache;
 mod client;
 mod crossing;
@@ -14,6 +15,7 @@ mod fault;
 mod figures;
 mod ground;
 mod home;
+mod ledger_faults;
 mod nginx;
 mod process;
 mod reliability;
@@ -73,6 +75,10 @@ enum Row {
     FirstToken,
     /// Visible pauses in streams
     Gaps,
+    /// 16 agents that stream from hosted models, 50 pieces a second each
+    Agents,
+    /// The same with 170 pieces a second each
+    ThinkingAgents,
     /// 300 streams at once
     Streams,
     /// Memory idle, after 10,000 requests and after as many again
@@ -91,6 +97,8 @@ enum Row {
     Failover,
     /// 3,000 requests in five minutes with two outages; only when asked for
     Reliability,
+    /// 16 agents while the ledger is slow, locked, read, full or read-only; only when asked for
+    LedgerFaults,
     /// Processor time of a program that does nothing
     Idle,
     /// `gatehouse serve` to its first answer
@@ -172,6 +180,8 @@ impl Row {
             Self::Latency => "latency",
             Self::FirstToken => "first-token",
             Self::Gaps => "gaps",
+            Self::Agents => "agents",
+            Self::ThinkingAgents => "thinking-agents",
             Self::Streams => "streams",
             Self::Memory => "memory",
             Self::Dialects => "dialects",
@@ -181,6 +191,7 @@ impl Row {
             Self::Cache => "cache",
             Self::Failover => "failover",
             Self::Reliability => "reliability",
+            Self::LedgerFaults => "ledger-faults",
             Self::Idle => "idle",
             Self::Start => "start",
             Self::Status => "status",
@@ -191,7 +202,7 @@ impl Row {
 
     /// Whether it belongs to a run that names no row.
     const fn is_usual(self) -> bool {
-        !matches!(self, Self::Reliability)
+        !matches!(self, Self::Reliability | Self::LedgerFaults)
     }
 
     fn measure(self, ground: &Ground<'_>) -> Result<Vec<Figure>> {
@@ -200,6 +211,8 @@ impl Row {
             Self::Latency => traffic::latency(ground),
             Self::FirstToken => traffic::first_token(ground),
             Self::Gaps => traffic::gaps(ground),
+            Self::Agents => agents::hosted(ground),
+            Self::ThinkingAgents => agents::thinking(ground),
             Self::Streams => traffic::many_streams(ground),
             Self::Memory => traffic::memory(ground),
             Self::Dialects => crossing::latency(ground),
@@ -209,6 +222,7 @@ impl Row {
             Self::Cache => cache::hits(ground),
             Self::Failover => failover::refused(ground),
             Self::Reliability => reliability::profile(ground),
+            Self::LedgerFaults => ledger_faults::all(ground),
             Self::Idle => standing::idle(ground),
             Self::Start => standing::start(ground),
             Self::Status => standing::status(ground),

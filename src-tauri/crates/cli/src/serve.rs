@@ -80,11 +80,12 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Sto
         true => Some(control::panel_address(core).await?),
         false => None,
     };
-    announce(listening, panel.as_ref().map(|address| address.as_str()), console)?;
+    // A supervisor may close its end after the first line, or at once; the gateway goes on.
+    let _closed = announce(listening, panel.as_ref().map(|address| address.as_str()), console);
     if console.format == Format::Text {
         // Last, since a keychain may take its time to answer.
         let vault = control::vault_check(core).await?;
-        console.print(&vault::first_line(&vault).to_string())?;
+        let _closed = console.print(&vault::first_line(&vault).to_string());
     }
     stop.wait().await;
     Ok(stop)

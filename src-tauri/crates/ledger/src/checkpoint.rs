@@ -12,11 +12,14 @@
 //! anew, and `journal_size_limit` gives back what it had grown to.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 /// After so many records a checkpoint is asked for: some ten megabytes of log.
 const RECORDS_PER_CHECKPOINT: usize = 500;
@@ -28,10 +31,16 @@ const RECORDS_PER_OWN_CHECKPOINT: usize = 10 * RECORDS_PER_CHECKPOINT;
 /// a quarter of a gigabyte.
 const WAL_PAGES_LONG: i64 = 65_536;
 
+/// How long the last checkpoint of a closing ledger may take. A usual one takes milliseconds; a disk
+/// that needs 200 ms a write would keep the program from ending for more than a minute.
+pub(crate) const CLOSING_CHECKPOINT_MAX: Duration = Duration::from_secs(2);
+
+/// Time between two interruptions of a checkpoint: SQLite forgets one that comes before its statement.
+const INTERRUPT_EVERY: Duration = Duration::from_millis(10);
+
 /// The thread that makes checkpoints, and when to ask it.
-#[derive(Debug)]
 pub(crate) struct Checkpoints {
-    asking: Option<(SyncSender<()>, JoinHandle<()>)>,
+    worker: Option<Worker>,
     one_at_a_time: Arc<Mutex<()>>,
     since_asked: usize,
     since_own: usize,
@@ -40,21 +49,16 @@ pub(crate) struct Checkpoints {
 impl Checkpoints {
     /// For the file of `writer`.
     pub(crate) fn start(writer: &Connection) -> std::io::Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let path = writer.path().unwrap_or_default().to_owned();
-        let (sender, asked) = sync_channel::<()>(1);
-        let builder = std::thread::Builder::new().name("ledger-checkpoint".to_owned());
+        let path = writer.path().unwrap_or_default();
         let one_at_a_time = Arc::new(Mutex::new(()));
-        let turn = Arc::clone(&one_at_a_time);
-        let thread = builder.spawn(move || match Connection::open_with_flags(path, flags) {
-            Ok(connection) => asked.iter().for_each(|()| {
-                let _turn = turn.lock();
-                checkpoint(&connection);
-            }),
-            Err(error) => tracing::warn!(%error, "checkpoints are left to the ledger's writer"),
-        })?;
-        let asking = Some((sender, thread));
-        Ok(Self { asking, one_at_a_time, since_asked: 0, since_own: 0 })
+        let worker = match Worker::open(path) {
+            Ok(connection) => Some(Worker::start(connection, &one_at_a_time)?),
+            Err(error) => {
+                tracing::warn!(%error, "checkpoints are left to the ledger's writer");
+                None
+            }
+        };
+        Ok(Self { worker, one_at_a_time, since_asked: 0, since_own: 0 })
     }
 
     /// To be called after `records` were committed and answered.
@@ -68,31 +72,108 @@ impl Checkpoints {
             checkpoint(writer);
         } else if self.since_asked >= RECORDS_PER_CHECKPOINT {
             self.since_asked = 0;
-            if let Some((sender, _)) = &self.asking {
+            if let Some(worker) = &self.worker {
                 // Full means that one is asked for already.
-                let _asked_before = sender.try_send(());
+                let _asked_before = worker.sender.try_send(());
             }
+        }
+    }
+}
+
+struct Worker {
+    sender: SyncSender<()>,
+    thread: JoinHandle<()>,
+    interrupt: InterruptHandle,
+    is_ending: Arc<AtomicBool>,
+}
+
+impl Worker {
+    fn open(path: &str) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        // The writer's connection does the last one, which is bounded.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(connection)
+    }
+
+    fn start(connection: Connection, one_at_a_time: &Arc<Mutex<()>>) -> std::io::Result<Self> {
+        let (sender, asked) = sync_channel::<()>(1);
+        let (turn, is_ending) = (Arc::clone(one_at_a_time), Arc::new(AtomicBool::new(false)));
+        let (interrupt, ending) = (connection.get_interrupt_handle(), Arc::clone(&is_ending));
+        let builder = std::thread::Builder::new().name("ledger-checkpoint".to_owned());
+        let thread = builder.spawn(move || {
+            for () in asked {
+                let _turn = turn.lock();
+                if !ending.load(Ordering::Acquire) {
+                    checkpoint(&connection);
+                }
+            }
+        })?;
+        Ok(Self { sender, thread, interrupt, is_ending })
+    }
+
+    /// Ends it without waiting for more than the page that is being written.
+    fn end(self) {
+        let Self { sender, thread, interrupt, is_ending } = self;
+        is_ending.store(true, Ordering::Release);
+        drop(sender);
+        while !thread.is_finished() {
+            interrupt.interrupt();
+            std::thread::park_timeout(INTERRUPT_EVERY);
+        }
+        if thread.join().is_err() {
+            tracing::error!("the thread for checkpoints had stopped before its time");
         }
     }
 }
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        if let Some((sender, thread)) = self.asking.take() {
-            drop(sender);
-            let _ended = thread.join();
+        if let Some(worker) = self.worker.take() {
+            worker.end();
         }
     }
 }
 
-fn checkpoint(connection: &Connection) {
+/// Closes the writer's connection, and moves the log of changes into the file before as far as `limit`
+/// allows. What is left stays in the log beside the file, where the next start finds it.
+pub(crate) fn close(connection: Connection, limit: Duration) {
+    let (done, ending) = sync_channel::<()>(1);
+    let interrupt = connection.get_interrupt_handle();
+    let timer = std::thread::Builder::new().name("ledger-close".to_owned()).spawn(move || {
+        let mut wait = limit;
+        while ending.recv_timeout(wait).is_err_and(|error| error == RecvTimeoutError::Timeout) {
+            interrupt.interrupt();
+            wait = INTERRUPT_EVERY;
+        }
+    });
+    let is_moved = timer.is_ok() && checkpoint(&connection);
+    drop(done);
+    if let Ok(timer) = timer
+        && timer.join().is_err()
+    {
+        tracing::error!("the time limit of the last checkpoint was lost");
+    }
+    let leave = |connection: &Connection| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+    };
+    if !is_moved && let Err(error) = leave(&connection) {
+        tracing::warn!(%error, "closing the ledger may take long");
+    }
+}
+
+/// Makes one; true if nothing is left in the log.
+fn checkpoint(connection: &Connection) -> bool {
     let mut pages = (0, 0);
     let outcome = connection.pragma(None, "wal_checkpoint", "PASSIVE", |row| {
         pages = (row.get(1)?, row.get(2)?);
         Ok(())
     });
     let (logged, moved): (i64, i64) = pages;
-    if let Err(error) = outcome {
+    if outcome.as_ref().is_err_and(is_interrupted) {
+        return false;
+    }
+    if let Err(error) = &outcome {
         tracing::warn!(%error, "the ledger's log of changes could not be moved into its file");
     } else if logged >= WAL_PAGES_LONG && moved < logged {
         tracing::warn!(
@@ -100,6 +181,11 @@ fn checkpoint(connection: &Connection) {
             "another program has been reading the ledger for long, so its log of changes grows; close it"
         );
     }
+    outcome.is_ok() && moved == logged
+}
+
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
 #[cfg(test)]
@@ -137,6 +223,25 @@ mod tests {
             checkpoints.committed(&writer, 1);
         }
         assert!(size(&path) < grown / 2, "the log shrinks once the reader is gone");
+    }
+
+    #[test]
+    fn a_ledger_that_closes_in_time_leaves_no_log_and_a_slow_one_leaves_what_it_did_not_move() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for limit in [Duration::from_secs(60), Duration::ZERO] {
+            let path = folder.path().join(format!("{}.sqlite", limit.as_secs()));
+            let writer = database(&path);
+            for number in 0..20_000 {
+                writer.execute("INSERT INTO t VALUES (?1)", [number]).expect("written");
+            }
+            close(writer, limit);
+            // Without a limit that is reached, SQLite removes the log; else it may be there.
+            assert!(limit.is_zero() || !crate::database::wal_path(&path).exists());
+            let again = Connection::open(&path).expect("opened");
+            let count: i64 =
+                again.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count");
+            assert_eq!(count, 20_000, "limit {limit:?}");
+        }
     }
 
     fn size(path: &std::path::Path) -> u64 {

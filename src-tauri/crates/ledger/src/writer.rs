@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{self, Checkpoints};
 use crate::job::{Job, commit};
 use crate::leftover::{self, Leftover};
 use crate::queue::{Queue, RecordAnswer, Settled, Task};
@@ -124,6 +124,11 @@ impl<C: Commit> Writer<C> {
             }
         }
         self.keep_uncommitted();
+        // Its connection first: the writer's has to be the last to close.
+        self.checkpoints = None;
+        if let Some(connection) = self.connection.take() {
+            checkpoint::close(connection, checkpoint::CLOSING_CHECKPOINT_MAX);
+        }
     }
 
     /// Works with `connection` from now on.

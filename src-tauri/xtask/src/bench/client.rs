@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::dialect::Dialect;
-use super::upstream::{Epoch, STREAM_CHUNKS};
+use super::upstream::{Epoch, Pace};
 use super::wire::Wire;
 
 /// Longest that one streamed answer may take. A tenth of a second is normal.
@@ -170,7 +170,7 @@ impl Connection {
         let asked_us = epoch.micros();
         self.wire.send(request).await?;
         let head = self.wire.answer_head().await?;
-        let mut arrivals = Vec::with_capacity(STREAM_CHUNKS);
+        let mut arrivals = Vec::new();
         let mut text = String::new();
         self.wire
             .body(head.framing, |piece| {
@@ -262,26 +262,27 @@ pub(crate) async fn times_ms(door: &Door, request: &[u8], requests: usize) -> Re
     Ok(times)
 }
 
-/// Streams `answers` over `connections` at once, one after another on each. What did not come whole
-/// is an error in its place.
+/// Streams `answers` at this pace over `connections` at once, one after another on each. What did not
+/// come whole is an error in its place.
 pub(crate) async fn streams(
     door: &Door,
-    request: &[u8],
+    pace: Pace,
     connections: usize,
     answers: usize,
     epoch: Epoch,
 ) -> Result<Vec<Result<Streamed>>> {
+    let request = door.request(pace.model, Answer::Streamed);
     let mut clients = JoinSet::new();
     let mut opened = Vec::with_capacity(connections);
     for _ in 0..connections {
         opened.push(door.connect().await?);
     }
     for mut connection in opened {
-        let request = request.to_vec();
+        let request = request.clone();
         clients.spawn(async move {
             let mut all = Vec::new();
             for _ in 0..answers / connections {
-                all.push(connection.stream(&request, epoch, STREAM_CHUNKS).await);
+                all.push(connection.stream(&request, epoch, pace.pieces).await);
             }
             all
         });

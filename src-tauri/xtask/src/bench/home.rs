@@ -13,7 +13,7 @@ use super::client::Door;
 use super::dialect::Dialect;
 use super::fault::Fault;
 use super::process::Running;
-use super::upstream::{MODEL, SHORT_MODEL};
+use super::upstream::PACES;
 
 /// Opens the file vault of a folder that lives for minutes.
 const PASSPHRASE: &str = "bench-passphrase";
@@ -75,7 +75,7 @@ impl Home {
         home.tell(&["keys", "add", "keyed", "--stdin", "--url", &base], KEY)?;
         let add = ["backends", "add"];
         let to = ["--kind", "openai-compatible", "--base-url", &base];
-        let names = [MODEL, SHORT_MODEL].into_iter().chain(Fault::ALL.map(Fault::model));
+        let names = PACES.map(|pace| pace.model).into_iter().chain(Fault::ALL.map(Fault::model));
         let models: Vec<&str> = names.flat_map(|name| ["--model", name]).collect();
         home.tell(&[&add[..], &["keyed", "--key", "keyed"], &to, &models].concat(), &[])?;
         home.tell(&[&add[..], &["open"], &to, &models].concat(), &[])?;
@@ -134,7 +134,11 @@ impl Home {
 
     /// Starts the gateway on a free port and waits until it says where it listens.
     pub(crate) fn serve(&self, vault: Vault) -> Result<Served> {
-        let mut command = self.command(vault, &["serve", "--port", "0"]);
+        self.serve_as(vault, self.command(vault, &["serve", "--port", "0"]))
+    }
+
+    /// The same by a command that was changed.
+    pub(crate) fn serve_as(&self, vault: Vault, mut command: Command) -> Result<Served> {
         let mut process = Running::start(&mut command)?;
         let mut line = String::new();
         let out = process.child().stdout.take().context("its output is not piped")?;

@@ -72,7 +72,7 @@ pub(crate) fn status(ground: &Ground<'_>) -> Result<Vec<Figure>> {
         let begin = Instant::now();
         let said = home.command(Vault::File, &["status"]).output()?;
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
-        if !String::from_utf8_lossy(&said.stdout).contains("listening") {
+        if !String::from_utf8_lossy(&said.stdout).contains("running") {
             bail!("`gatehouse status` did not see the gateway");
         }
     }

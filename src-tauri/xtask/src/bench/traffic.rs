@@ -10,7 +10,7 @@ use super::figures::{median, percentile};
 use super::ground::Ground;
 use super::home::Vault;
 use super::report::{Figure, Target};
-use super::upstream::{MODEL, SHORT_MODEL};
+use super::upstream::{MODEL, SHORT, STEADY};
 
 /// Connections of the throughput row.
 pub(crate) const CONNECTIONS: usize = 16;
@@ -26,7 +26,7 @@ const SHORT_STREAMS: usize = 500;
 
 /// A pause in a stream that a person sees, in microseconds. Two small writes that wait for each
 /// other's acknowledgement make one of 40 ms.
-const GAP_US_MAX: u64 = 30_000;
+pub(crate) const GAP_US_MAX: u64 = 30_000;
 
 /// Streamed answers looked at for gaps, in all rounds together.
 const GAP_ANSWERS: usize = 1_000;
@@ -87,11 +87,11 @@ pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
 
 /// How long each of some streams took to its first piece, in milliseconds.
 pub(crate) async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Vec<f64>> {
-    let request = door.request(SHORT_MODEL, Answer::Streamed);
+    let request = door.request(SHORT.model, Answer::Streamed);
     let mut connection = door.connect().await?;
     let mut times = Vec::with_capacity(SHORT_STREAMS);
     for _ in 0..SHORT_STREAMS {
-        let streamed = connection.stream(&request, ground.epoch, 2).await?;
+        let streamed = connection.stream(&request, ground.epoch, SHORT.pieces).await?;
         let first = streamed.arrivals.first().map_or(0, |arrival| arrival.arrived_us);
         times.push(ms(first.saturating_sub(streamed.asked_us)));
     }
@@ -104,8 +104,7 @@ pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let served = home.serve(Vault::File)?;
     let answers = GAP_ANSWERS.div_ceil(ground.rounds).next_multiple_of(GAP_CONNECTIONS);
     let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
-        let request = door.request(MODEL, Answer::Streamed);
-        let streams = client::streams(door, &request, GAP_CONNECTIONS, answers, ground.epoch);
+        let streams = client::streams(door, STEADY, GAP_CONNECTIONS, answers, ground.epoch);
         ground.wait(streams)?.into_iter().collect::<Result<Vec<_>>>()
     })?;
     let late = rounds.each(|streams| count(streams.iter().filter(|one| has_gap(one)).count()));
@@ -122,7 +121,8 @@ pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![figure.noted(format!("of {} answers each", answers * ground.rounds))])
 }
 
-fn has_gap(streamed: &Streamed) -> bool {
+/// Whether a piece came late though it was sent in time.
+pub(crate) fn has_gap(streamed: &Streamed) -> bool {
     streamed.arrivals.iter().zip(streamed.arrivals.iter().skip(1)).any(|(one, next)| {
         next.arrived_us.saturating_sub(one.arrived_us) > GAP_US_MAX
             && next.sent_us.saturating_sub(one.sent_us) <= GAP_US_MAX
@@ -167,8 +167,7 @@ pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
 
 /// Runs one.
 pub(crate) fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
-    let request = door.request(MODEL, Answer::Streamed);
-    let streams = client::streams(door, &request, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
+    let streams = client::streams(door, STEADY, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
     let streams = ground.wait(streams)?;
     let complaint = streams.iter().find_map(|one| one.as_ref().err().map(ToString::to_string));
     let whole: Vec<Streamed> = streams.into_iter().flatten().collect();

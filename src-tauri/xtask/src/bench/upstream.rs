@@ -17,17 +17,52 @@ use super::wire::Wire;
 /// Threads of the upstream: enough to be faster than any proxy before it on a small machine.
 const THREADS: usize = 2;
 
-/// Pieces of a streamed answer.
-pub(crate) const STREAM_CHUNKS: usize = 20;
+/// The model that most requests name.
+pub(crate) const MODEL: &str = STEADY.model;
 
-/// Time between two of them: a fast model's pace, and far under what a person could see.
-const STREAM_PAUSE: Duration = Duration::from_millis(5);
+/// How a streamed answer comes; the model of a request chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// The model that answers so.
+    pub(crate) model: &'static str,
+    /// Time until the first piece.
+    pub(crate) first: Duration,
+    /// Pieces of an answer.
+    pub(crate) pieces: usize,
+    /// Time between two of them; zero for none.
+    pub(crate) pause: Duration,
+}
 
-/// A model whose streams have two pieces without a pause between them, to measure beginnings often.
-pub(crate) const SHORT_MODEL: &str = "bench-short";
+/// 200 pieces a second: a fast model's pace, and far under what a person could see.
+pub(crate) const STEADY: Pace = Pace {
+    model: "bench-model",
+    first: Duration::ZERO,
+    pieces: 20,
+    pause: Duration::from_millis(5),
+};
 
-/// The model that every other request names.
-pub(crate) const MODEL: &str = "bench-model";
+/// Two pieces without a pause between them, to measure beginnings often.
+pub(crate) const SHORT: Pace =
+    Pace { model: "bench-short", first: Duration::ZERO, pieces: 2, pause: Duration::ZERO };
+
+/// What an agent sees of a hosted model: 300 ms to the first token, then 50 pieces a second.
+pub(crate) const AGENT: Pace = Pace {
+    model: "bench-agent",
+    first: Duration::from_millis(300),
+    pieces: 100,
+    pause: Duration::from_millis(20),
+};
+
+/// A model that thinks aloud: 170 pieces a second from the first moment on.
+pub(crate) const THINKING: Pace = Pace {
+    model: "bench-thinking",
+    first: Duration::ZERO,
+    pieces: 340,
+    pause: Duration::from_micros(5_882),
+};
+
+/// All of them.
+pub(crate) const PACES: [Pace; 4] = [STEADY, SHORT, AGENT, THINKING];
 
 /// The moment from which both ends count, so that a piece can carry the time at which it was sent.
 #[derive(Debug, Clone, Copy)]
@@ -146,8 +181,7 @@ async fn converse(socket: TcpStream, epoch: Epoch, mood: Mood) -> Result<()> {
                 let answer = plain.iter().find(|(spoken, _)| *spoken == dialect);
                 wire.send(answer.map_or("", |(_, answer)| answer).as_bytes()).await?;
             }
-            Asked::Stream => stream(&mut wire, epoch, dialect, Length::Full).await?,
-            Asked::ShortStream => stream(&mut wire, epoch, dialect, Length::Short).await?,
+            Asked::Stream(pace) => stream(&mut wire, epoch, dialect, pace).await?,
             Asked::Fault(fault) => fault.send(&mut wire, dialect).await?,
         }
     }
@@ -161,16 +195,8 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Plain,
-    Stream,
-    ShortStream,
+    Stream(Pace),
     Fault(Fault),
-}
-
-/// How long a stream is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
-    Full,
-    Short,
 }
 
 impl Asked {
@@ -179,26 +205,25 @@ impl Asked {
         if let Some(fault) = Fault::ALL.into_iter().find(|fault| has(fault.model())) {
             return Self::Fault(fault);
         }
-        match (has("\"stream\":true"), has(SHORT_MODEL)) {
-            (false, _) => Self::Plain,
-            (true, false) => Self::Stream,
-            (true, true) => Self::ShortStream,
+        if !has("\"stream\":true") {
+            return Self::Plain;
         }
+        Self::Stream(PACES.into_iter().find(|pace| has(pace.model)).unwrap_or(STEADY))
     }
 }
 
-async fn stream(wire: &mut Wire, epoch: Epoch, dialect: Dialect, length: Length) -> Result<()> {
-    let (chunks, pause) = match length {
-        Length::Full => (STREAM_CHUNKS, STREAM_PAUSE),
-        Length::Short => (2, Duration::ZERO),
-    };
+async fn stream(wire: &mut Wire, epoch: Epoch, dialect: Dialect, pace: Pace) -> Result<()> {
     let opening = dialect.opening();
     let opening = if opening.is_empty() { String::new() } else { framed(opening) };
     wire.send((fault::STREAM_HEAD.to_owned() + &opening).as_bytes()).await?;
-    let mut pace = tokio::time::interval(pause.max(Duration::from_micros(1)));
-    for _ in 0..chunks {
-        if !pause.is_zero() {
-            pace.tick().await;
+    if !pace.first.is_zero() {
+        // Even a sleep of nothing takes a millisecond.
+        tokio::time::sleep(pace.first).await;
+    }
+    let mut ticks = tokio::time::interval(pace.pause.max(Duration::from_micros(1)));
+    for _ in 0..pace.pieces {
+        if !pace.pause.is_zero() {
+            ticks.tick().await;
         }
         let piece = dialect.piece(&format!("@{}@", epoch.micros()));
         wire.send(framed(&piece).as_bytes()).await?;

@@ -1,0 +1,100 @@
+//! The rows about what an agent feels: 16 of them that stream from hosted models, at the pace of those
+//! models.
+
+use anyhow::Result;
+
+use super::client::{self, Streamed};
+use super::dialect::Dialect;
+use super::figures::percentile;
+use super::ground::Ground;
+use super::home::Vault;
+use super::report::{Figure, Target};
+use super::traffic::{CONNECTIONS, count, has_gap, ms};
+use super::upstream::{AGENT, Pace, THINKING};
+
+/// Answers of each agent in a round: some ten seconds.
+const ANSWERS: usize = 4;
+
+/// What one contender's round showed.
+struct Round {
+    streams: Vec<Streamed>,
+    /// Processor time of Gatehouse as a share of one core, whoever was measured.
+    processor_percent: f64,
+}
+
+/// 300 ms to the first token, then 50 pieces a second each.
+pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let rounds = rounds(ground, AGENT)?;
+    let first = rounds.each(|round| percentile(&first_ms(round), 99));
+    let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));
+    let late = rounds.each(|round| count(round.streams.iter().filter(|one| has_gap(one)).count()));
+    let busy: Vec<f64> = rounds.gatehouse.iter().map(|round| round.processor_percent).collect();
+    let (first_beyond, gap_beyond) = (beyond_nginx(&first), beyond_nginx(&gap));
+    let late_beyond = late.gatehouse.iter().sum::<f64>() - late.direct.iter().sum::<f64>();
+    Ok(vec![
+        Figure::compared("16 agents: first token ms p99", &first, first_beyond, Target::AtMost(0.5))
+            .noted("result: beyond nginx"),
+        Figure::compared("16 agents: gap ms p99", &gap, gap_beyond, Target::AtMost(0.3))
+            .noted("result: beyond nginx"),
+        Figure::compared(
+            "16 agents: answers with a gap > 30 ms",
+            &late,
+            Some(late_beyond.max(0.0)),
+            Target::AtMost(0.0),
+        )
+        .noted("result: beyond direct, all rounds"),
+        Figure::own(
+            "16 agents: % of one core",
+            super::figures::median(&busy),
+            Target::AtMost(2.0),
+        ),
+    ])
+}
+
+/// 170 pieces a second each from the first moment on.
+pub(crate) fn thinking(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let rounds = rounds(ground, THINKING)?;
+    let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));
+    let beyond = beyond_nginx(&gap);
+    let quantity = "16 agents at 170 pieces/s: gap ms p99";
+    Ok(vec![
+        Figure::compared(quantity, &gap, beyond, Target::AtMost(1.0)).noted("result: beyond nginx"),
+    ])
+}
+
+fn rounds(ground: &Ground<'_>, pace: Pace) -> Result<super::ground::Rounds<Round>> {
+    let home = ground.home()?;
+    let served = home.serve(Vault::File)?;
+    ground.interleaved(Dialect::Chat, &served.door, |door| {
+        let begin = std::time::Instant::now();
+        let used = served.process.processor_seconds()?;
+        let all = CONNECTIONS * ANSWERS;
+        let streams = ground.wait(client::streams(door, pace, CONNECTIONS, all, ground.epoch))?;
+        let streams = streams.into_iter().collect::<Result<Vec<_>>>()?;
+        let used = served.process.processor_seconds()? - used;
+        let processor_percent = 100.0 * used / begin.elapsed().as_secs_f64();
+        Ok(Round { streams, processor_percent })
+    })
+}
+
+/// The median of what was beyond nginx in each round; none without nginx.
+fn beyond_nginx(rounds: &super::ground::Rounds<f64>) -> Option<f64> {
+    let pairs = rounds.gatehouse.iter().zip(&rounds.nginx);
+    let beyond: Vec<f64> = pairs.map(|(ours, nginx)| ours - nginx).collect();
+    (!beyond.is_empty()).then(|| super::figures::median(&beyond))
+}
+
+fn first_ms(round: &Round) -> Vec<f64> {
+    let first = |one: &Streamed| one.arrivals.first().map(|piece| piece.arrived_us - one.asked_us);
+    round.streams.iter().filter_map(first).map(ms).collect()
+}
+
+fn gaps_ms(round: &Round) -> Vec<f64> {
+    let pairs = round.streams.iter().flat_map(|one| one.arrivals.windows(2));
+    pairs
+        .filter_map(|pair| match pair {
+            [one, next] => Some(ms(next.arrived_us.saturating_sub(one.arrived_us))),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,326 @@
+//! The rows about a ledger that cannot be written as it should be: running streams must not feel it,
+//! and it has to be shown. In real time, since it is the built program and its disk that are judged;
+//! therefore measured only when it is asked for.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::client::{Answer, Door, Streamed};
+use super::ground::Ground;
+use super::home::{Home, Vault};
+use super::process::Running;
+use super::report::{Figure, Target};
+use super::traffic::{CONNECTIONS, count, ms};
+use super::upstream::AGENT;
+use crate::call::Call;
+
+/// The disk that refuses or takes long, compiled when it is needed.
+const DISK_FAULT: &str = include_str!("disk_fault.c");
+
+/// How long the load runs before the fault begins.
+const BEFORE: Duration = Duration::from_secs(3);
+
+/// How long each fault lasts.
+const FAULT_TIME: Duration = Duration::from_secs(40);
+
+/// How long the load goes on after it.
+const AFTER: Duration = Duration::from_secs(3);
+
+/// How long a backlog may take to be written once the fault is over.
+const CATCH_UP_MAX: Duration = Duration::from_secs(30);
+
+/// Time between two looks at the state that is shown.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Time after which an agent whose request was refused asks again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    Slow,
+    Locked,
+    Reader,
+    Full,
+    ReadOnly,
+}
+
+/// The names of a fault's rows.
+struct Names {
+    gap: &'static str,
+    shown: &'static str,
+    share: &'static str,
+    lost: &'static str,
+}
+
+macro_rules! names {
+    ($what:literal) => {
+        Names {
+            gap: concat!($what, ": worst gap by us, ms"),
+            shown: concat!($what, ": state shown after, ms"),
+            share: concat!($what, ": share of the usual answers"),
+            lost: concat!($what, ": answers missing in the ledger"),
+        }
+    };
+}
+
+impl Fault {
+    const ALL: [Self; 6] =
+        [Self::None, Self::Slow, Self::Locked, Self::Reader, Self::Full, Self::ReadOnly];
+
+    const fn names(self) -> Names {
+        match self {
+            Self::None => names!("no fault"),
+            Self::Slow => names!("200 ms a write"),
+            Self::Locked => names!("locked 40 s"),
+            Self::Reader => names!("long reader"),
+            Self::Full => names!("disk full"),
+            Self::ReadOnly => names!("read-only disk"),
+        }
+    }
+
+    /// What the disk does, as `disk_fault.c` reads it.
+    const fn disk(self) -> &'static str {
+        match self {
+            Self::None | Self::Locked | Self::Reader => "-",
+            Self::Slow => "s",
+            Self::Full => "f",
+            Self::ReadOnly => "r",
+        }
+    }
+
+    /// Whether new requests may be refused while it lasts.
+    const fn may_refuse(self) -> bool {
+        matches!(self, Self::Full | Self::ReadOnly)
+    }
+}
+
+/// What was seen from outside.
+#[derive(Default)]
+struct Seen {
+    streams: Vec<Streamed>,
+    refused: usize,
+    complaint: Option<String>,
+    /// From the beginning of the fault to the first state that is not "current".
+    shown_ms: Option<f64>,
+    /// Answers that the ledger has in the end.
+    recorded: f64,
+}
+
+/// All faults, one after the other, each beside the run without one.
+pub(crate) fn all(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    let tools = Tools::build(ground)?;
+    let mut figures = Vec::new();
+    let mut usual = 0;
+    for fault in Fault::ALL {
+        let seen = run(ground, &tools, fault)?;
+        if fault == Fault::None {
+            usual = seen.streams.len();
+        }
+        println!("{}: {} answers, {} refused", fault.names().gap, seen.streams.len(), seen.refused);
+        figures.extend(rows(fault, &seen, usual));
+    }
+    Ok(figures)
+}
+
+fn rows(fault: Fault, seen: &Seen, usual: usize) -> Vec<Figure> {
+    let names = fault.names();
+    let complaint = seen.complaint.clone().unwrap_or_default();
+    let gap = Figure::own(names.gap, worst_gap_ms(&seen.streams), Target::AtMost(100.0));
+    let lost = count(seen.streams.len()) - seen.recorded;
+    let lost = Figure::own(names.lost, lost.max(0.0), Target::AtMost(0.0));
+    let mut rows = vec![gap.noted(complaint), lost];
+    let share = count(seen.streams.len()) / count(usual);
+    let target = if fault.may_refuse() { Target::Nothing } else { Target::AtLeast(0.9) };
+    if fault != Fault::None {
+        let refused = format!("{} answers, {} refusals", seen.streams.len(), seen.refused);
+        rows.push(Figure::own(names.share, share, target).noted(refused));
+    }
+    match (fault, seen.shown_ms) {
+        (Fault::None | Fault::Reader, None) => {}
+        (Fault::None | Fault::Reader, Some(shown)) => rows.push(
+            Figure::own(names.shown, shown, Target::Nothing).noted("a state without a reason"),
+        ),
+        (_, Some(shown)) => rows.push(Figure::own(names.shown, shown, Target::AtMost(2_000.0))),
+        (_, None) => rows.push(Figure::missing(names.shown, "it was never shown".to_owned())),
+    }
+    rows
+}
+
+/// The most that a piece came later after the one before than it had been sent after it.
+fn worst_gap_ms(streams: &[Streamed]) -> f64 {
+    let pairs = streams.iter().flat_map(|one| one.arrivals.windows(2));
+    let late = pairs.map(|pair| match pair {
+        [one, next] => {
+            let sent = next.sent_us.saturating_sub(one.sent_us);
+            next.arrived_us.saturating_sub(one.arrived_us).saturating_sub(sent)
+        }
+        _ => 0,
+    });
+    ms(late.max().unwrap_or_default())
+}
+
+struct Tools {
+    folder: tempfile::TempDir,
+    hold: PathBuf,
+}
+
+impl Tools {
+    fn build(ground: &Ground<'_>) -> Result<Self> {
+        let root = &ground.repository.root;
+        Call::cargo("build --release -p ledger --example hold", root).run()?;
+        let hold = ground.repository.target.join("release/examples/hold");
+        let folder = tempfile::tempdir()?;
+        let source = folder.path().join("disk_fault.c");
+        std::fs::write(&source, DISK_FAULT)?;
+        let built = folder.path().join("disk_fault.so");
+        let compile = Call::new("cc", root).words("-shared -fPIC -O2 -o").arg(&built).arg(&source);
+        compile.words("-ldl").run()?;
+        Ok(Self { folder, hold })
+    }
+
+    fn set_disk(&self, what: &str) -> Result<()> {
+        Ok(std::fs::write(self.fault_file(), what)?)
+    }
+
+    fn fault_file(&self) -> PathBuf {
+        self.folder.path().join("fault")
+    }
+
+    fn put_before(&self, command: &mut Command) {
+        command.env("LD_PRELOAD", self.folder.path().join("disk_fault.so"));
+        command.env("BENCH_DISK_FAULT", self.fault_file());
+    }
+
+    /// Lets another program hold the file for the time of the fault.
+    fn hold(&self, ledger: &Path, part: &str) -> Result<Running> {
+        let mut command = Command::new(&self.hold);
+        command.arg(ledger).arg(part).arg(FAULT_TIME.as_secs().to_string()).stdout(Stdio::piped());
+        let mut holding = Running::start(&mut command)?;
+        let out = holding.child().stdout.take().context("its output is not piped")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        if line.trim() != "held" {
+            bail!("the ledger could not be held");
+        }
+        Ok(holding)
+    }
+}
+
+fn run(ground: &Ground<'_>, tools: &Tools, fault: Fault) -> Result<Seen> {
+    tools.set_disk("-")?;
+    let home = ground.home()?;
+    let mut command = home.command(Vault::File, &["serve", "--port", "0"]);
+    tools.put_before(&mut command);
+    let served = home.serve_as(Vault::File, command)?;
+    let control = home.control()?;
+    ground.wait(async {
+        // The first request opens the vault, which is slow on purpose.
+        let warm = served.door.request(AGENT.model, Answer::Streamed);
+        served.door.connect().await?.stream(&warm, ground.epoch, AGENT.pieces).await?;
+        let end = Instant::now() + BEFORE + FAULT_TIME + AFTER;
+        let (load, shown) = tokio::join!(
+            load(ground, &served.door, end),
+            inject(tools, &home, &control, fault)
+        );
+        let mut seen = load?;
+        seen.shown_ms = shown?;
+        seen.recorded = recorded(&control).await? - 1.0;
+        Ok(seen)
+    })
+}
+
+/// The agents' answers until `end`.
+async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
+    let mut agents = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (door, epoch) = (door.clone(), ground.epoch);
+        agents.spawn(async move {
+            let request = door.request(AGENT.model, Answer::Streamed);
+            let mut seen = Seen::default();
+            let mut connection = door.connect().await?;
+            while Instant::now() < end {
+                match connection.stream(&request, epoch, AGENT.pieces).await {
+                    Ok(streamed) => seen.streams.push(streamed),
+                    Err(error) => {
+                        seen.refused += 1;
+                        seen.complaint.get_or_insert(format!("{error:#}"));
+                        tokio::time::sleep(ASK_AGAIN).await;
+                        connection = door.connect().await?;
+                    }
+                }
+            }
+            anyhow::Ok(seen)
+        });
+    }
+    let mut all = Seen::default();
+    while let Some(agent) = agents.join_next().await {
+        let agent = agent??;
+        all.streams.extend(agent.streams);
+        all.refused += agent.refused;
+        all.complaint = all.complaint.or(agent.complaint);
+    }
+    Ok(all)
+}
+
+/// Begins and ends the fault; how long it took to be shown.
+async fn inject(tools: &Tools, home: &Home, control: &Door, fault: Fault) -> Result<Option<f64>> {
+    tokio::time::sleep(BEFORE).await;
+    let held = match fault {
+        Fault::Locked => Some(tools.hold(&home.ledger(), "writer")?),
+        Fault::Reader => Some(tools.hold(&home.ledger(), "reader")?),
+        _ => None,
+    };
+    tools.set_disk(fault.disk())?;
+    let begin = Instant::now();
+    let mut shown = None;
+    while begin.elapsed() < FAULT_TIME {
+        if shown.is_none() && state(control).await? != "current" {
+            shown = Some(begin.elapsed().as_secs_f64() * 1_000.0);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    drop(held);
+    tools.set_disk("-")?;
+    Ok(shown)
+}
+
+async fn ask(control: &Door, operation: &str, question: &str) -> Result<Value> {
+    let request = control.post(&format!("/control/v1/{operation}"), question);
+    let read = control.connect().await?.read(&request, "content-type").await?;
+    let body = String::from_utf8_lossy(&read.body()).into_owned();
+    if read.status != 200 {
+        bail!("{operation} answered {}: {body}", read.status);
+    }
+    Ok(serde_json::from_str(&body)?)
+}
+
+async fn state(control: &Door) -> Result<String> {
+    let ledger = ask(control, "ledger", "null").await?;
+    let state = ledger.get("state").and_then(Value::as_str).context("no state")?;
+    Ok(state.to_owned())
+}
+
+/// Good answers in the ledger once nothing waits any more.
+async fn recorded(control: &Door) -> Result<f64> {
+    let end = Instant::now() + CATCH_UP_MAX;
+    while state(control).await? != "current" {
+        if Instant::now() > end {
+            bail!("the ledger did not catch up");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let question = r#"{"range":"today","group_by":"model","zone":"utc"}"#;
+    let usage = ask(control, "usage", question).await?;
+    let total = |name: &str| {
+        let value = usage.get("totals").and_then(|totals| totals.get(name));
+        value.and_then(Value::as_f64).with_context(|| format!("usage has no {name}"))
+    };
+    Ok(total("requests")? - total("failed_requests")?)
+}
