@@ -1,6 +1,6 @@
 //! The commands one by one: what the panel can do, removing, errors, and what Tab knows.
 
-use acceptance::{Home, Place, chat};
+use acceptance::{Home, Place, chat, json_body, post};
 use serde_json::{Value, json};
 
 use crate::{asking, furnish, upstream};
@@ -50,6 +50,33 @@ async fn what_the_panel_can_do_has_a_command() {
         home.gatehouse(&["stop"]).run().await.with_code(1).out,
         "Gatehouse is not running.\n"
     );
+}
+
+#[tokio::test]
+async fn two_models_are_compared_and_usage_is_told_by_project() {
+    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let served = home.serve().await;
+    furnish(&home, &upstream).await;
+    let ask = ["ask", "mock/echo", "hello", "--compare", "up/gpt-4o-mini"];
+    let said = home.gatehouse(&ask).run().await.well().out;
+    let (first, second) = said.split_once("up/gpt-4o-mini\n").expect("both");
+    assert!(
+        first.starts_with("mock/echo\nhello\n") && first.contains("mock answered in"),
+        "{said}"
+    );
+    assert!(second.starts_with("Hello.\n") && second.contains("up answered in"), "{said}");
+    let ask = ["ask", "mock/echo", "hello", "--compare", "mock/fault-500", "--json"];
+    let runs = home.gatehouse(&ask).run().await.with_code(1).json();
+    assert_eq!((&runs[0]["text"], &runs[1]["http_status"]), (&json!("hello"), &json!(500)));
+
+    let token = home.client("tool").await;
+    let bearer = format!("authorization: Bearer {token}");
+    let headers =
+        ["content-type: application/json", bearer.as_str(), "x-gatehouse-project: website"];
+    let body = json_body(&asking("mock/echo"));
+    post(served.gateway, "/v1/chat/completions", &headers, &body).await;
+    let usage = home.gatehouse(&["usage", "--by", "project"]).run().await.well().out;
+    assert!(usage.contains("website") && usage.contains("No project"), "{usage}");
 }
 
 #[tokio::test]

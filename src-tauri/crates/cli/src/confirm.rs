@@ -1,6 +1,6 @@
 //! Asking a person before something is done that changes much. A script has to say `--yes`.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 
 use control::view::DependentsView;
 
@@ -16,8 +16,13 @@ pub(crate) fn is_agreed(plan: &str, console: &mut Console) -> Result<bool, Failu
     }
     let mut text = Text::new();
     text.line(Tone::Plain, plan);
+    text.piece(Tone::Plain, "Continue? [y/N] ");
     console.remark(&text);
-    write!(anstream::stderr(), "Continue? [y/N] ")?;
+    says_yes()
+}
+
+/// True for `y` or `yes`, typed after a question.
+fn says_yes() -> Result<bool, Failure> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
@@ -53,11 +58,9 @@ pub(crate) fn confirm(
     }
     text.piece(Tone::Strong, &format!("{question} [y/N] "));
     console.remark(&text);
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::new(Exit::No, "nothing was removed")),
+    match says_yes()? {
+        true => Ok(()),
+        false => Err(Failure::new(Exit::No, "nothing was removed")),
     }
 }
 

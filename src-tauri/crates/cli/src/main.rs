@@ -5,6 +5,7 @@
 //! within milliseconds and can stand in a shell prompt.
 
 mod arguments;
+mod cache_mode;
 mod command;
 mod confirm;
 mod console;

@@ -31,15 +31,7 @@ pub(crate) fn distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {
 
 /// `1,234,567`.
 pub(crate) fn grouped(count: Count) -> String {
-    let digits = count.0.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+    domain::grouped(count.0)
 }
 
 /// `340 ms`, `1.2 s`.

@@ -39,6 +39,7 @@ key_prefixes! {
     RK = "rk_",
     PK = "pk-",
     GOOGLE = "AIza",
+    GOOGLE_AUTH = "AQ.",
     GROQ = "gsk_",
     XAI = "xai-",
     PERPLEXITY = "pplx-",

@@ -67,6 +67,7 @@ mod tests {
             "Incorrect API key provided: sk-CANARY-0123456789.",
             "Incorrect API key provided: sk-…",
         );
+        check("AQ.Ab8RN6CANARY0123456789", "AQ.…");
         check("{\"k\":\"AIzaSyCANARY0123456789\"}", "{\"k\":\"AIza…\"}");
         check("authorization: Bearer abcdefgh12345678 next", "authorization: Bearer … next");
         check("ü sk-a gsk_0123456789abcdef ü", "ü sk-a gsk_… ü");

@@ -85,6 +85,13 @@ impl Folders {
         self.data.join("vault.age")
     }
 
+    /// Where the highest revision of the vault file is remembered: in another folder than the file, so
+    /// that a backup of that folder does not bring both back.
+    #[must_use]
+    pub fn vault_revision_file(&self) -> PathBuf {
+        self.state.join("vault-revision")
+    }
+
     /// The folder of the logs.
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {

@@ -271,7 +271,7 @@ impl Engine {
 fn waiting(backlog: &Backlog) -> String {
     match backlog.records {
         1 => "1 record waits in memory".to_owned(),
-        number => format!("{} records wait in memory", grouped(number as u64)),
+        number => format!("{} records wait in memory", domain::grouped(number as u64)),
     }
 }
 
@@ -304,7 +304,7 @@ fn state_problem(state: LedgerState, now: WallTime) -> Option<LedgerProblem> {
 fn incident_problem(incident: &LedgerIncident) -> LedgerProblem {
     let before = match incident.requests_before {
         Some(1) => "1 request".to_owned(),
-        Some(number) => format!("{} requests", grouped(number)),
+        Some(number) => format!("{} requests", domain::grouped(number)),
         None => "Requests".to_owned(),
     };
     let (title, detail) = match incident.cause {
@@ -387,19 +387,6 @@ fn backup_problem(failure: &BackupFailure) -> LedgerProblem {
     }
 }
 
-/// `4,636`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use ledger::BacklogReason;
@@ -454,12 +441,5 @@ mod tests {
         let deleted = told(IncidentCause::DeletedInUse, None);
         assert_eq!(deleted.severity, LedgerSeverity::Attention);
         assert!(deleted.detail.contains("Nothing is lost."));
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -78,7 +78,10 @@ impl Vaults {
     pub(crate) fn open(&self, kind: VaultKind, folders: &Folders, clock: &Arc<dyn Clock>) -> Vault {
         let config = match kind {
             VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
-            VaultKind::File => VaultConfig::File { path: folders.vault_file() },
+            VaultKind::File => VaultConfig::File {
+                path: folders.vault_file(),
+                revision_path: folders.vault_revision_file(),
+            },
             VaultKind::Env => VaultConfig::Env(Arc::clone(&self.environment)),
             VaultKind::Memory => VaultConfig::Memory,
         };

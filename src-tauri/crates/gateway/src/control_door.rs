@@ -26,6 +26,7 @@ use crate::control_tokens::ControlTokens;
 use crate::door::{self, AllowedHosts};
 use crate::limits::{CONTROL_BODY_BYTES_MAX, DoorLimits, HEARTBEAT};
 use crate::listener::{self, Answers, Listener, Stop};
+use crate::wrong_tokens::WrongTokens;
 use crate::{body, token};
 
 const OPERATION_PREFIX: &str = "/control/v1/";
@@ -84,6 +85,7 @@ pub struct Asset {
 pub struct ControlDoor {
     door: Arc<dyn Door>,
     tokens: Arc<ControlTokens>,
+    wrong_tokens: WrongTokens,
     limits: DoorLimits,
 }
 
@@ -91,7 +93,7 @@ impl ControlDoor {
     /// A control door that serves nothing yet.
     #[must_use]
     pub fn new(door: Arc<dyn Door>, tokens: Arc<ControlTokens>, limits: DoorLimits) -> Arc<Self> {
-        Arc::new(Self { door, tokens, limits })
+        Arc::new(Self { door, tokens, wrong_tokens: WrongTokens::default(), limits })
     }
 
     /// Serves `listener` until `stop`: streams of events end at once, calls may finish within
@@ -142,7 +144,7 @@ impl Served {
         if let Some(operation) = path.strip_prefix(OPERATION_PREFIX) {
             self.check_page(request.headers())?;
             if operation == "events" && is_get {
-                let (_, ended) = self.caller(&request)?;
+                let (_, ended) = self.caller(&request).await?;
                 return Ok(self.events(ended));
             }
             if !is_post {
@@ -174,8 +176,11 @@ impl Served {
     }
 
     /// Who calls, and what is cancelled when they may no longer. Their connection is an authenticated one
-    /// from now on, or a stranger's.
-    fn caller(&self, request: &Request<Incoming>) -> Result<(Caller, CancellationToken), Refusal> {
+    /// from now on, or a stranger's. After many wrong tokens the answer to the next one waits.
+    async fn caller(
+        &self,
+        request: &Request<Incoming>,
+    ) -> Result<(Caller, CancellationToken), Refusal> {
         let caller = self.identified(request.headers());
         if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
             match caller {
@@ -183,7 +188,14 @@ impl Served {
                 Err(_) => connection.not_authenticated(),
             }
         }
+        if caller.is_err() && token::bearer(request.headers()).is_some() {
+            self.note_wrong_token().await;
+        }
         caller
+    }
+
+    async fn note_wrong_token(&self) {
+        self.control.wrong_tokens.note(self.control.tokens.now()).await;
     }
 
     fn identified(&self, headers: &HeaderMap) -> Result<(Caller, CancellationToken), Refusal> {
@@ -210,7 +222,7 @@ impl Served {
         operation: &str,
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Refusal> {
-        let (caller, _) = self.caller(&request)?;
+        let (caller, _) = self.caller(&request).await?;
         if !is_operation_name(operation) {
             return Err(door_refusal(404, "There is no such operation."));
         }
@@ -262,11 +274,12 @@ impl Served {
         let Ok(Exchange { one_time }) = serde_json::from_slice(&body) else {
             return Err(door_refusal(400, "Send {\"one_time\": \"…\"}."));
         };
-        let session = self.control.tokens.exchange(&one_time).ok_or_else(|| {
+        let Some(session) = self.control.tokens.exchange(&one_time) else {
+            self.note_wrong_token().await;
             let message = "This link was already used or has expired. \
                            Run `gatehouse panel` for a new one.";
-            door_refusal(403, message)
-        })?;
+            return Err(door_refusal(403, message));
+        };
         let mut answer = answer::json(200, json!({ "session": session }).to_string().into());
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(answer)

@@ -76,6 +76,11 @@ impl PanelAccess {
 }
 
 impl ControlTokens {
+    /// The moment by the clock that sessions are timed with.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
     /// New keys for this process.
     #[must_use]
     pub fn generate(entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {

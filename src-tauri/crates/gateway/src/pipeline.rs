@@ -10,7 +10,7 @@ use bytes::Bytes;
 use domain::{Access, BackendId, BoundSecret, Crossing, Dialect, Moment, RequestId, WallTime};
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use ledger::{LedgerError, Outcome};
+use ledger::{BacklogReason, LedgerError, Outcome};
 use routing::{Asking, Candidate, Decision, NoRoute};
 use tokio_util::sync::CancellationToken;
 use wire::{ClientRequest, Delivery, ErrorKind, Exchange, RequestError};
@@ -397,8 +397,12 @@ pub(crate) fn mark(answer: &mut Response<AnswerBody>, name: hyper::header::Heade
 }
 
 fn ledger_unavailable(error: &LedgerError) -> Refusal {
+    let reason = match error {
+        LedgerError::Closed => "Gatehouse is stopping.",
+        refusal => BacklogReason::from(refusal).sentence(),
+    };
     let message =
-        format!("Gatehouse cannot write its ledger, so the request was not sent: {error}.");
+        format!("Gatehouse cannot write its ledger, so the request was not sent. {reason}");
     Refusal::new(503, ErrorKind::Api, "ledger_unavailable", message)
         .retry(RetryAdvice::After(LEDGER_RETRY_AFTER))
 }

@@ -436,7 +436,7 @@ impl Ledger {
         }
         let copied =
             move |connection: &Connection| backup::copy(connection, &target, backup::Pace::Full);
-        self.read_committed(copied).await
+        self.ask_current(copied).await
     }
 
     /// Bytes on disk, with the commits not yet moved into the main file.
@@ -458,14 +458,6 @@ impl Ledger {
         self.inner.readers.ask(question).await
     }
 
-    /// Asks the file something once what is queued now is committed.
-    pub(crate) async fn read_committed<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        self.ask_current(question).await
-    }
-
     /// Lets `exchange` put another file, and a connection to it, in the place of the ledger's. Nobody
     /// reads or writes meanwhile; what is queued is written to the file that is there afterwards.
     pub(crate) async fn exchange<T: Send + 'static>(
@@ -483,7 +475,7 @@ impl Ledger {
     }
 
     /// [`Self::ask`], after what was queued before.
-    async fn ask_current<T, E>(
+    pub(crate) async fn ask_current<T, E>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, LedgerError>

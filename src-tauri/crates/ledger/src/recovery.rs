@@ -103,8 +103,7 @@ impl Recovery {
     /// # Errors
     /// When the ledger cannot be read or the note not be written.
     pub async fn remember(&self) -> Result<(), LedgerError> {
-        let newest =
-            self.ledger.read_committed(|connection| Ok(crate::note::newest(connection)?)).await?;
+        let newest = self.ledger.ask_current(|connection| crate::note::newest(connection)).await?;
         let noted = self.file.known.lock().note.mark.as_ref().and_then(|mark| mark.newest.clone());
         if newest == noted {
             return Ok(());
@@ -124,8 +123,7 @@ impl Recovery {
         let _turn = self.file.turn.lock().await;
         let folder = backup::folder_of(&self.file.path);
         let at = self.file.clock.wall();
-        let made =
-            self.ledger.read_committed(move |connection| backup::make(connection, &folder, at));
+        let made = self.ledger.ask_current(move |connection| backup::make(connection, &folder, at));
         let made = made.await?;
         tracing::info!(name = made.name, bytes = made.bytes, "the ledger was backed up");
         Ok(made)

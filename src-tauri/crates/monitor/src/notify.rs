@@ -8,7 +8,7 @@ mod ledger;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use domain::{BackendId, Moment, RouteId, RunId};
+use domain::{BackendId, Moment, RouteId, RunId, list_names};
 
 use self::ledger::LedgerFaults;
 use crate::health::Cause;
@@ -396,7 +396,10 @@ fn fault_notification(server: &str, fault: &Fault) -> Notification {
         ),
         several => (
             format!("{} backends are down", several.len()),
-            format!("{} at {server}.", some_of(several.iter().map(|it| it.label.as_str()))),
+            format!(
+                "{} at {server}.",
+                list_names(several.iter().map(|it| it.label.as_str()), NAMES_MAX)
+            ),
             "/backends".to_owned(),
         ),
     };
@@ -411,7 +414,7 @@ fn fault_notification(server: &str, fault: &Fault) -> Notification {
 
 /// What requests meet now. Short, so that the reason fits beside it.
 fn consequence(impact: &Impact, failed: &[&FailedBackend]) -> String {
-    let names = || some_of(impact.uncovered.iter().map(RouteId::as_str));
+    let names = || list_names(impact.uncovered.iter().map(RouteId::as_str), NAMES_MAX);
     let pinned = match failed {
         [one] => format!("{}/…", one.backend),
         _ => "their models".to_owned(),
@@ -421,20 +424,6 @@ fn consequence(impact: &Impact, failed: &[&FailedBackend]) -> String {
         (0, _) => format!("Routes use other backends; requests for {pinned} fail."),
         (1, _) => format!("The route {} has no other backend.", names()),
         _ => format!("The routes {} have no other backend.", names()),
-    }
-}
-
-/// `a`, `a and b`, `a, b and 3 more`.
-fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let left = names.len().saturating_sub(NAMES_MAX);
-    let mut names: Vec<String> = names.take(NAMES_MAX).map(str::to_owned).collect();
-    if left > 0 {
-        names.push(format!("{left} more"));
-    }
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => String::new(),
     }
 }
 

@@ -16,6 +16,8 @@ pub enum VaultConfig {
     File {
         /// Where the file lies or will lie.
         path: PathBuf,
+        /// Where its highest revision is remembered.
+        revision_path: PathBuf,
     },
     /// What was read of the variables of the process, which only the shell may do.
     Env(Arc<EnvStore>),
@@ -38,7 +40,9 @@ impl VaultConfig {
     pub(crate) fn into_store(self) -> Arc<dyn SecretStore> {
         match self {
             Self::Keychain { service } => Arc::new(Keychain::new(service)),
-            Self::File { path } => Arc::new(FileStore::new(path, WORK_FACTOR_LOG2)),
+            Self::File { path, revision_path } => {
+                Arc::new(FileStore::new(path, revision_path, WORK_FACTOR_LOG2))
+            }
             Self::Env(store) => store,
             Self::Memory => Arc::new(MemoryStore::new()),
         }

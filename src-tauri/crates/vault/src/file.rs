@@ -8,6 +8,7 @@
 
 mod cipher;
 mod disk;
+mod revision;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use domain::{BoundSecret, CredentialId};
 use parking_lot::{Mutex, MutexGuard};
 
+use self::cipher::Contents;
 use crate::envelope::{self, Envelope};
 use crate::{Damage, Lock, Passphrase, SecretStore, VaultError, VaultKind};
 
@@ -24,6 +26,7 @@ pub use disk::FILE_BYTES_MAX;
 /// The encrypted file, locked until [`SecretStore::unlock`].
 pub struct FileStore {
     path: PathBuf,
+    revision_path: PathBuf,
     work_factor_log2: u8,
     opened: Mutex<Option<Opened>>,
     /// Why the file was not opened when that was last tried.
@@ -38,20 +41,29 @@ struct Refused {
 
 struct Opened {
     passphrase: Passphrase,
-    items: Items,
+    contents: Contents,
     /// The file as it was last read or written, to notice when someone else wrote it.
     on_disk: Vec<u8>,
+    /// Whether a later revision was seen than the one that was read; over with the next write.
+    is_outdated: bool,
 }
 
 type Items = BTreeMap<CredentialId, Envelope>;
 
 impl FileStore {
-    /// The file at `path`, which need not exist. Touches nothing. `work_factor_log2` is scrypt's,
-    /// [`WORK_FACTOR_LOG2`] but in tests, held to 1..=[`WORK_FACTOR_LOG2_MAX`].
+    /// The file at `path`, which need not exist, whose highest revision is remembered at
+    /// `revision_path`. Touches nothing. `work_factor_log2` is scrypt's, [`WORK_FACTOR_LOG2`] but in
+    /// tests, held to 1..=[`WORK_FACTOR_LOG2_MAX`].
     #[must_use]
-    pub fn new(path: PathBuf, work_factor_log2: u8) -> Self {
+    pub fn new(path: PathBuf, revision_path: PathBuf, work_factor_log2: u8) -> Self {
         let work_factor_log2 = work_factor_log2.clamp(1, WORK_FACTOR_LOG2_MAX);
-        Self { path, work_factor_log2, opened: Mutex::new(None), refused: Mutex::new(None) }
+        Self {
+            path,
+            revision_path,
+            work_factor_log2,
+            opened: Mutex::new(None),
+            refused: Mutex::new(None),
+        }
     }
 
     /// The reason for which the file is closed. A file that no passphrase can open is told so before
@@ -71,23 +83,34 @@ impl FileStore {
     }
 
     fn opened(&self, bytes: Vec<u8>, passphrase: &Passphrase) -> Result<Opened, VaultError> {
-        let items = match cipher::decrypt(&bytes, passphrase) {
-            Ok(items) => items,
+        let contents = match cipher::decrypt(&bytes, passphrase) {
+            Ok(contents) => contents,
             Err(error) => {
                 *self.refused.lock() = Some(Refused { error: error.clone(), on_disk: bytes });
                 return Err(error);
             }
         };
         *self.refused.lock() = None;
-        Ok(Opened { passphrase: passphrase.clone(), items, on_disk: bytes })
+        let is_outdated = self.is_outdated(&contents);
+        Ok(Opened { passphrase: passphrase.clone(), contents, on_disk: bytes, is_outdated })
+    }
+
+    /// Whether a later revision was seen before. One that was not is remembered.
+    fn is_outdated(&self, contents: &Contents) -> bool {
+        revision::note(&self.revision_path, contents.revision);
+        revision::seen(&self.revision_path) > contents.revision
     }
 
     /// Encrypts and writes `items`, and only then makes them the ones in memory.
     fn replace(&self, opened: &mut Opened, items: Items) -> Result<(), VaultError> {
-        let encrypted = cipher::encrypt(&items, &opened.passphrase, self.work_factor_log2)?;
+        let last = opened.contents.revision.max(revision::seen(&self.revision_path));
+        let contents = Contents { revision: last.saturating_add(1), items };
+        let encrypted = cipher::encrypt(&contents, &opened.passphrase, self.work_factor_log2)?;
         disk::replace(&self.path, &encrypted)?;
-        opened.items = items;
+        revision::note(&self.revision_path, contents.revision);
+        opened.contents = contents;
         opened.on_disk = encrypted;
+        opened.is_outdated = false;
         Ok(())
     }
 
@@ -99,7 +122,7 @@ impl FileStore {
         let mut guard = self.opened.lock();
         let opened = guard.as_mut().ok_or_else(|| self.locked())?;
         self.refresh(opened)?;
-        let mut items = opened.items.clone();
+        let mut items = opened.contents.items.clone();
         change(&mut items)?;
         self.replace(opened, items)
     }
@@ -108,7 +131,8 @@ impl FileStore {
         if let Some(bytes) = disk::read(&self.path)?
             && bytes != opened.on_disk
         {
-            opened.items = cipher::decrypt(&bytes, &opened.passphrase)?;
+            opened.contents = cipher::decrypt(&bytes, &opened.passphrase)?;
+            opened.is_outdated = self.is_outdated(&opened.contents);
             opened.on_disk = bytes;
         }
         Ok(())
@@ -120,8 +144,12 @@ impl FileStore {
         passphrase: &Passphrase,
         mut guard: MutexGuard<'_, Option<Opened>>,
     ) -> Result<(), VaultError> {
-        let mut opened =
-            Opened { passphrase: passphrase.clone(), items: Items::new(), on_disk: Vec::new() };
+        let mut opened = Opened {
+            passphrase: passphrase.clone(),
+            contents: Contents::default(),
+            on_disk: Vec::new(),
+            is_outdated: false,
+        };
         self.replace(&mut opened, Items::new())?;
         *guard = Some(opened);
         Ok(())
@@ -153,7 +181,7 @@ impl SecretStore for FileStore {
         let guard = self.opened.lock();
         let opened = guard.as_ref().ok_or_else(|| self.locked())?;
         let kept = disk::read(&self.path)?.unwrap_or_default();
-        match cipher::decrypt(&kept, &opened.passphrase)? == opened.items {
+        match cipher::decrypt(&kept, &opened.passphrase)? == opened.contents {
             true => Ok(()),
             false => Err(VaultError::Damaged(Damage::NotKept)),
         }
@@ -162,7 +190,9 @@ impl SecretStore for FileStore {
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
         let guard = self.opened.lock();
         let opened = guard.as_ref().ok_or_else(|| self.locked())?;
-        envelope::open(opened.items.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?)
+        envelope::open(
+            opened.contents.items.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?,
+        )
     }
 
     fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
@@ -190,6 +220,10 @@ impl SecretStore for FileStore {
         };
         *guard = Some(self.opened(bytes, passphrase)?);
         Ok(())
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.opened.lock().as_ref().is_some_and(|opened| opened.is_outdated)
     }
 }
 

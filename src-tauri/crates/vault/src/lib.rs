@@ -28,6 +28,6 @@ pub use keychain::{KEYCHAIN_SERVICE, Keychain};
 pub use memory::MemoryStore;
 pub use passphrase::{PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARS_MIN, Passphrase, PassphraseRejected};
 pub use reads::{CACHE_ENTRIES_MAX, CACHE_SECS_MAX};
-pub use state::{Lock, VaultState};
+pub use state::{Lock, OUTDATED_HINT, VaultState};
 pub use store::SecretStore;
 pub use vault::{CALL_MS_MAX, CALLS_AT_ONCE_MAX, FILE_CALL_MS_MAX, RECHECK_SECS, Vault};

@@ -46,6 +46,10 @@ impl Lock {
     }
 }
 
+/// What to do about a vault that [`crate::Vault::is_outdated`].
+pub const OUTDATED_HINT: &str = "Keys that were added or changed since are missing or old. Put the \
+    newer file back, or add those keys again.";
+
 /// How the vault stood at the last call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VaultState {

@@ -84,6 +84,13 @@ impl Vault {
         self.current.load().standing.lock().state
     }
 
+    /// Whether an older copy of the vault file stands in its place. Asks nothing; false until the file
+    /// was opened, and again after the next change.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.current.load().store.is_outdated()
+    }
+
     /// The secret under `id`. From memory, without leaving the thread, when it was read in the last
     /// [`crate::CACHE_SECS_MAX`] seconds; readers of one id share one call on the store.
     pub async fn get(&self, id: &CredentialId) -> Reading {

@@ -32,8 +32,13 @@ pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let (first_beyond, gap_beyond) = (beyond_nginx(&first), beyond_nginx(&gap));
     let late_beyond = late.gatehouse.iter().sum::<f64>() - late.direct.iter().sum::<f64>();
     Ok(vec![
-        Figure::compared("16 agents: first token ms p99", &first, first_beyond, Target::AtMost(0.5))
-            .noted("result: beyond nginx"),
+        Figure::compared(
+            "16 agents: first token ms p99",
+            &first,
+            first_beyond,
+            Target::AtMost(0.5),
+        )
+        .noted("result: beyond nginx"),
         Figure::compared("16 agents: gap ms p99", &gap, gap_beyond, Target::AtMost(0.3))
             .noted("result: beyond nginx"),
         Figure::compared(
@@ -43,11 +48,7 @@ pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
             Target::AtMost(0.0),
         )
         .noted("result: beyond direct, all rounds"),
-        Figure::own(
-            "16 agents: % of one core",
-            super::figures::median(&busy),
-            Target::AtMost(2.0),
-        ),
+        Figure::own("16 agents: % of one core", super::figures::median(&busy), Target::AtMost(2.0)),
     ])
 }
 

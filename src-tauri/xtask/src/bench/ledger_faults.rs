@@ -225,10 +225,8 @@ fn run(ground: &Ground<'_>, tools: &Tools, fault: Fault) -> Result<Seen> {
         let warm = served.door.request(AGENT.model, Answer::Streamed);
         served.door.connect().await?.stream(&warm, ground.epoch, AGENT.pieces).await?;
         let end = Instant::now() + BEFORE + FAULT_TIME + AFTER;
-        let (load, shown) = tokio::join!(
-            load(ground, &served.door, end),
-            inject(tools, &home, &control, fault)
-        );
+        let (load, shown) =
+            tokio::join!(load(ground, &served.door, end), inject(tools, &home, &control, fault));
         let mut seen = load?;
         seen.shown_ms = shown?;
         seen.recorded = recorded(&control).await? - 1.0;

@@ -53,6 +53,7 @@ export const GROUPS = [
   { value: "model", label: "Model" },
   { value: "client", label: "Client" },
   { value: "credential", label: "Key" },
+  { value: "project", label: "Project" },
 ] as const satisfies { value: UsageGroupBy; label: string }[];
 
 export const ZONES = [

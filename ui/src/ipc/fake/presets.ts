@@ -34,7 +34,7 @@ const HOSTED: Row[] = [
     "Google Gemini",
     "gemini",
     "https://generativelanguage.googleapis.com",
-    "AIza",
+    "AQ.",
     "https://ai.google.dev/gemini-api/docs",
   ],
   [
@@ -89,7 +89,7 @@ const HOSTED: Row[] = [
     "together",
     "Together AI",
     "openai-compatible",
-    "https://api.together.xyz/v1",
+    "https://api.together.ai/v1",
     null,
     "https://docs.together.ai/docs/openai-api-compatibility",
   ],
@@ -153,14 +153,6 @@ const HOSTED: Row[] = [
     "https://router.huggingface.co/v1",
     "hf_",
     "https://huggingface.co/docs/inference-providers",
-  ],
-  [
-    "github-models",
-    "GitHub Models",
-    "openai-compatible",
-    "https://models.github.ai/inference",
-    null,
-    "https://docs.github.com/en/github-models",
   ],
   [
     "vercel",
@@ -255,7 +247,7 @@ const HOSTED: Row[] = [
     "openai-compatible",
     "https://api.hyperbolic.xyz/v1",
     null,
-    "https://docs.hyperbolic.xyz",
+    "https://docs.hyperbolic.ai",
   ],
   [
     "novita",
@@ -313,7 +305,7 @@ const HOSTED: Row[] = [
     "openai-compatible",
     "https://api.inference.wandb.ai/v1",
     null,
-    "https://docs.wandb.ai/guides/integrations/inference",
+    "https://docs.coreweave.com/products/inference/serverless/api-reference",
   ],
   [
     "scaleway",

@@ -44,6 +44,9 @@ pub(crate) struct Prompt {
     /// Reasoning effort
     #[arg(long, value_enum)]
     effort: Option<EffortWord>,
+    /// Send the prompt to this model too and compare the answers; may be repeated
+    #[arg(long, value_name = "MODEL", add = super::completions::of(super::completions::models))]
+    compare: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -56,13 +59,30 @@ enum EffortWord {
 
 /// Sends the prompt and prints what comes.
 pub(crate) async fn run(
-    wanted: Prompt,
+    mut wanted: Prompt,
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
+    let others = std::mem::take(&mut wanted.compare);
     let request = request(wanted, console.typing, std::io::stdin())?;
     unlock_by_hand(core, console).await?;
     serve_quietly(core).await?;
+    if !others.is_empty() {
+        return compare(request, others, core, console).await;
+    }
+    let ended = ask_one(request, core, console).await?;
+    if ended.http_status == Some(404) {
+        return Err(not_found(&ended, core).await?);
+    }
+    end(&ended, console)
+}
+
+/// Sends one prompt and prints what comes until it ends.
+async fn ask_one(
+    request: PlaygroundSend,
+    core: &Core,
+    console: &mut Console,
+) -> Result<PlaygroundRunView, Failure> {
     // Listening begins before the run does, so that nothing of it is missed.
     let events = CoreEvents::of(core).await?;
     let started = control::playground_send(core, request).await?;
@@ -71,15 +91,55 @@ pub(crate) async fn run(
         followed = follow(&started.id, events, core, console) => followed,
         _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the answer was cancelled")),
     };
-    match followed {
-        Ok(ended) if ended.http_status == Some(404) => Err(not_found(&ended, core).await?),
-        Ok(ended) => end(&ended, console),
+    if followed.is_err() {
         // Nobody waits for the answer any more, so nobody should pay for the rest of it.
-        Err(failure) => {
-            control::playground_cancel(core, run).await?;
-            Err(failure)
-        }
+        control::playground_cancel(core, run).await?;
     }
+    followed
+}
+
+/// Asks one model after the other, so that none slows another down, and prints each answer with its
+/// time, tokens and cost. A model that fails does not keep the others from answering.
+async fn compare(
+    request: PlaygroundSend,
+    others: Vec<String>,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let mut runs = Vec::new();
+    let first = request.model.clone();
+    for model in std::iter::once(first).chain(others) {
+        let mut heading = Text::new();
+        heading.line(Tone::Strong, &model);
+        if console.format == Format::Text {
+            console.print(&heading.to_string())?;
+        }
+        let ended = ask_one(PlaygroundSend { model, ..request.clone() }, core, console).await?;
+        if console.format == Format::Text {
+            console.print(&compared(&ended))?;
+        }
+        runs.push(ended);
+    }
+    if console.format == Format::Json {
+        let json = console.json(&runs)?;
+        console.print(&json)?;
+    }
+    let have_all_answered = runs.iter().all(|run| run.state == PlaygroundStateView::Complete);
+    Ok(if have_all_answered { Exit::Fine } else { Exit::No })
+}
+
+/// What stands below an answer in a comparison.
+fn compared(run: &PlaygroundRunView) -> String {
+    let line_end = if run.text.is_empty() || run.text.ends_with('\n') { "" } else { "\n" };
+    let below = match &run.error {
+        Some(error) => {
+            let mut text = Text::new();
+            text.piece(Tone::Bad, "error: ").line(Tone::Plain, &error.message);
+            text
+        }
+        None => summary(run),
+    };
+    format!("{line_end}{below}\n")
 }
 
 fn request(wanted: Prompt, typing: Peer, pipe: impl Read) -> Result<PlaygroundSend, Failure> {

@@ -3,14 +3,15 @@
 use clap::{Subcommand, ValueEnum};
 use control::Core;
 use control::view::{
-    CacheWishView, ClientAdd, ClientEdit, ClientPriorityView, ClientRef, ClientScopeView,
-    ClientView, IssuedToken, LimitsView, NotStoredView, UnixMs,
+    ClientAdd, ClientEdit, ClientPriorityView, ClientRef, ClientScopeView, ClientView, IssuedToken,
+    LimitsView, NotStoredView, UnixMs,
 };
 
 use super::completions;
 use super::keys::done;
 use super::token::hand_out;
 use crate::arguments::Named;
+use crate::cache_mode::CacheMode;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::quantity::{distance, spend};
@@ -59,7 +60,7 @@ pub(crate) struct Edit {
     in_flight_max: Option<Limit>,
     /// Use the response cache; default leaves it to the request
     #[arg(long, value_enum)]
-    cache: Option<Wish>,
+    cache: Option<CacheMode>,
     /// Who goes first when the gateway is busy
     #[arg(long, value_enum)]
     priority: Option<Priority>,
@@ -82,15 +83,6 @@ impl std::str::FromStr for Limit {
                 .map_err(|_| "write a number, or none".to_owned()),
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Wish {
-    Default,
-    Auto,
-    On,
-    Off,
-    Refresh,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -125,13 +117,7 @@ impl Edit {
                 tokens_per_minute: limit(self.tokens_per_minute, known.limits.tokens_per_minute),
                 in_flight_max: limit(self.in_flight_max, known.limits.in_flight_max),
             },
-            cache: self.cache.map_or(known.cache, |wish| match wish {
-                Wish::Default => None,
-                Wish::Auto => Some(CacheWishView::Auto),
-                Wish::On => Some(CacheWishView::On),
-                Wish::Off => Some(CacheWishView::Off),
-                Wish::Refresh => Some(CacheWishView::Refresh),
-            }),
+            cache: self.cache.map_or(known.cache, CacheMode::view),
             priority: self.priority.map_or(known.priority, |priority| match priority {
                 Priority::Interactive => ClientPriorityView::Interactive,
                 Priority::Background => ClientPriorityView::Background,

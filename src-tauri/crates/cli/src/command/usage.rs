@@ -19,7 +19,7 @@ pub(crate) struct Usage {
     /// How far back: today, or a time such as 90m, 12h, 7d, 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: Period,
-    /// One row per model, backend, client or key
+    /// One row per model, backend, client, key, project or day
     #[arg(long, value_enum, default_value_t = By::Model)]
     by: By,
     /// Days are in UTC, as on provider dashboards, instead of local time
@@ -64,6 +64,8 @@ enum By {
     Backend,
     Client,
     Key,
+    /// One row per value of the header x-gatehouse-project
+    Project,
     /// One row per day, or per hour for up to two days
     Day,
 }
@@ -130,6 +132,7 @@ pub(crate) async fn run(
             By::Backend => UsageGroupBy::Backend,
             By::Client => UsageGroupBy::Client,
             By::Key => UsageGroupBy::Credential,
+            By::Project => UsageGroupBy::Project,
         },
         zone: if wanted.utc { ZoneChoice::Utc } else { ZoneChoice::Local },
     };

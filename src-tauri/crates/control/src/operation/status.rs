@@ -4,7 +4,7 @@ use domain::WallTime;
 use engine::{Engine, GatewayStanding, KeyState, LedgerProblem};
 use monitor::State;
 use settings::{Settings, StoreState};
-use vault::VaultState;
+use vault::{OUTDATED_HINT, VaultState};
 
 use super::ledger;
 use super::readiness::last_run;
@@ -195,6 +195,16 @@ fn ledger_needs(engine: &Engine) -> Vec<NeedView> {
 
 fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
     let state = engine.vault().state();
+    if state == VaultState::Ready && engine.vault().is_outdated() {
+        return Some(NeedView {
+            id: "vault".to_owned(),
+            level: VerdictLevel::Attention,
+            title: "The vault file is older than the last one seen".to_owned(),
+            impact: OUTDATED_HINT.to_owned(),
+            since: None,
+            action: ActionView::OpenSettings,
+        });
+    }
     let title = match state {
         VaultState::Ready | VaultState::Unchecked => return None,
         VaultState::Locked(_) => "The vault is locked",

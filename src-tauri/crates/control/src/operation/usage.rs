@@ -161,6 +161,7 @@ const fn group_by(choice: UsageGroupBy) -> GroupBy {
         UsageGroupBy::Model => GroupBy::Model,
         UsageGroupBy::Client => GroupBy::Client,
         UsageGroupBy::Credential => GroupBy::Credential,
+        UsageGroupBy::Project => GroupBy::Project,
     }
 }
 
@@ -238,7 +239,7 @@ fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
     let spent = MicroDollars::from(totals.cost);
     let mut requests = count(totals.requests, "request");
     if let unpriced @ 1.. = totals.unpriced_requests {
-        requests.push_str(&format!(", {} of them unpriced", grouped(unpriced)));
+        requests.push_str(&format!(", {} of them unpriced", domain::grouped(unpriced)));
     }
     match groups.first() {
         None => "No requests in this period".to_owned(),
@@ -261,20 +262,7 @@ fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
 /// `1 request`, `10,000 requests`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-/// `10,000`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    format!("{} {noun}{plural}", domain::grouped(number))
 }
 
 fn share(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
@@ -304,6 +292,7 @@ fn label(key: &UsageKey, group_by: UsageGroupBy, backends: &HashMap<String, Stri
         (UsageKey::Unnamed, UsageGroupBy::Model) => "No model".to_owned(),
         (UsageKey::Unnamed, UsageGroupBy::Client) => "No client".to_owned(),
         (UsageKey::Unnamed, UsageGroupBy::Credential) => "No key".to_owned(),
+        (UsageKey::Unnamed, UsageGroupBy::Project) => "No project".to_owned(),
         (UsageKey::Other, _) => "Other".to_owned(),
     }
 }

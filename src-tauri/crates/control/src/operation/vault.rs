@@ -3,7 +3,7 @@
 use domain::CredentialId;
 use engine::{Engine, VaultChange, VaultChangeError, VaultChanged};
 use settings::VaultKind;
-use vault::{Passphrase, VaultError, VaultState};
+use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
 use zeroize::Zeroizing;
 
 use super::clients::{VAULT_PREFIX, vault_id};
@@ -17,6 +17,7 @@ use crate::{ApiError, ErrorCode};
 pub(crate) fn vault_view(engine: &Engine) -> VaultView {
     let (kind, state) = (engine.vault().kind(), engine.vault().state());
     let hint = match state {
+        VaultState::Ready if engine.vault().is_outdated() => Some(OUTDATED_HINT.to_owned()),
         VaultState::Ready | VaultState::Unchecked => None,
         other => Some(other.hint().to_owned()),
     };

@@ -141,7 +141,7 @@ pub struct VaultView {
     pub kind: VaultKindView,
     /// Its state at the last call.
     pub state: VaultStateView,
-    /// What to do when it is not ready.
+    /// What to do when it is not ready, or when an older copy of its file stands in its place.
     pub hint: Option<String>,
     /// This machine has no keychain (which is not the same as a locked one): an encrypted file can
     /// stand in for it.

@@ -46,6 +46,8 @@ pub enum UsageGroupBy {
     Client,
     /// By key.
     Credential,
+    /// By the client's tag, the header `x-gatehouse-project`.
+    Project,
 }
 
 /// Whose midnight.

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{SeededEntropy, SystemClock};
+use domain::{Clock, SeededEntropy, SystemClock};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use gateway::{
@@ -229,6 +230,24 @@ async fn operations_want_a_token_or_our_own_page() {
     let mut client = RawClient::connect(control.address).await.expect("connected");
     client.request(STATUS, &["host: evil.test", &local, JSON], b"{}").await.expect("sent");
     assert_eq!(client.answer().await.expect("an answer").status, 421);
+}
+
+/// Answered at once as often as a tool with a wrong token asks, and then after a wait.
+#[tokio::test]
+async fn trying_tokens_becomes_slow() {
+    let control = control().await;
+    let wrong = || control.send(STATUS, &["authorization: Bearer ghc_wrong", JSON], "{}");
+    let guess = r#"{"one_time":"guessed"}"#;
+    for _ in 0..10 {
+        assert_eq!(wrong().await.status, 401);
+        let exchanged = control.send("POST /panel/exchange HTTP/1.1", &[JSON], guess).await;
+        assert_eq!(exchanged.status, 403);
+    }
+    let clock = SystemClock::new();
+    let begin = clock.now();
+    assert_eq!(wrong().await.status, 401);
+    let waited = clock.now().since(begin);
+    assert!(waited >= Duration::from_millis(250), "{waited:?}");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ impl Recovery {
         begin: impl FnOnce(&Path) -> Result<(), LedgerError> + Send + 'static,
     ) -> Result<u64, LedgerError> {
         let (staged, file) = (self.staging(), self.file.clone());
-        let made = self.ledger.read_committed(move |_| {
+        let made = self.ledger.ask_current(move |_| {
             begin(&staged)?;
             let mut connection = database::open(&staged, file.limits, database::STEPS)?;
             backup::check(&connection)?;

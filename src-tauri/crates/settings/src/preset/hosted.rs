@@ -44,7 +44,7 @@ pub(super) const PRESETS: &[Preset] = &[
         base_url: "https://api.anthropic.com",
         key_prefix: Some(KeyPrefix::SK_ANT),
         docs_url: "https://docs.anthropic.com/en/api/messages",
-        keys_url: Some("https://console.anthropic.com/settings/keys"),
+        keys_url: Some("https://platform.claude.com/settings/keys"),
         variable: Some("ANTHROPIC_API_KEY"),
         ..HOSTED
     },
@@ -53,7 +53,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "Google Gemini",
         kind: BackendKind::Gemini,
         base_url: "https://generativelanguage.googleapis.com",
-        key_prefix: Some(KeyPrefix::GOOGLE),
+        key_prefix: Some(KeyPrefix::GOOGLE_AUTH),
         docs_url: "https://ai.google.dev/gemini-api/docs",
         keys_url: Some("https://aistudio.google.com/apikey"),
         variable: Some("GEMINI_API_KEY"),
@@ -108,7 +108,7 @@ pub(super) const PRESETS: &[Preset] = &[
         base_url: "https://api.x.ai/v1",
         key_prefix: Some(KeyPrefix::XAI),
         docs_url: "https://docs.x.ai/docs/api-reference",
-        keys_url: Some("https://console.x.ai"),
+        keys_url: Some("https://console.x.ai/team/default/api-keys"),
         variable: Some("XAI_API_KEY"),
         offers: &[Offer::Responses],
         ..HOSTED
@@ -116,9 +116,9 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         id: "together",
         label: "Together AI",
-        base_url: "https://api.together.xyz/v1",
+        base_url: "https://api.together.ai/v1",
         docs_url: "https://docs.together.ai/docs/openai-api-compatibility",
-        keys_url: Some("https://api.together.ai/settings/api-keys"),
+        keys_url: Some("https://api.together.ai/settings/projects/~current/api-keys"),
         variable: Some("TOGETHER_API_KEY"),
         ..HOSTED
     },
@@ -150,7 +150,7 @@ pub(super) const PRESETS: &[Preset] = &[
         base_url: "https://api.perplexity.ai",
         key_prefix: Some(KeyPrefix::PERPLEXITY),
         docs_url: "https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility",
-        keys_url: Some("https://www.perplexity.ai/settings/api"),
+        keys_url: Some("https://console.perplexity.ai"),
         variable: Some("PERPLEXITY_API_KEY"),
         lacks: &[Lack::Tools],
         ..HOSTED
@@ -195,15 +195,6 @@ pub(super) const PRESETS: &[Preset] = &[
         ..HOSTED
     },
     Preset {
-        id: "github-models",
-        label: "GitHub Models",
-        base_url: "https://models.github.ai/inference",
-        docs_url: "https://docs.github.com/en/github-models",
-        keys_url: Some("https://github.com/settings/tokens"),
-        variable: Some("GITHUB_TOKEN"),
-        ..HOSTED
-    },
-    Preset {
         id: "vercel",
         label: "Vercel AI Gateway",
         base_url: "https://ai-gateway.vercel.sh/v1",
@@ -229,7 +220,7 @@ pub(super) const PRESETS: &[Preset] = &[
         base_url: "https://api.moonshot.ai/v1",
         key_prefix: Some(KeyPrefix::SK_DASH),
         docs_url: "https://platform.moonshot.ai/docs/api/chat",
-        keys_url: Some("https://platform.moonshot.ai/console/api-keys"),
+        keys_url: Some("https://platform.kimi.ai/console/api-keys"),
         variable: Some("MOONSHOT_API_KEY"),
         lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens],
         ..HOSTED
@@ -331,8 +322,8 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "hyperbolic",
         label: "Hyperbolic",
         base_url: "https://api.hyperbolic.xyz/v1",
-        docs_url: "https://docs.hyperbolic.xyz",
-        keys_url: Some("https://app.hyperbolic.xyz/settings"),
+        docs_url: "https://docs.hyperbolic.ai",
+        keys_url: Some("https://app.hyperbolic.ai/settings/api-keys"),
         variable: Some("HYPERBOLIC_API_KEY"),
         ..HOSTED
     },
@@ -403,8 +394,8 @@ pub(super) const PRESETS: &[Preset] = &[
         id: "wandb",
         label: "Weights & Biases",
         base_url: "https://api.inference.wandb.ai/v1",
-        docs_url: "https://docs.wandb.ai/guides/integrations/inference",
-        keys_url: Some("https://wandb.ai/authorize"),
+        docs_url: "https://docs.coreweave.com/products/inference/serverless/api-reference",
+        keys_url: Some("https://forge.coreweave.com/settings"),
         variable: Some("WANDB_API_KEY"),
         ..HOSTED
     },

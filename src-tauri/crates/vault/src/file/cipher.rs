@@ -26,15 +26,23 @@ const VERSION: u32 = 1;
 /// Bytes around one item: quotes, colon, comma, and the longest id.
 const ITEM_OVERHEAD_BYTES: usize = domain::SLUG_CHARS_MAX + 8;
 
+/// What the file holds.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(super) struct Contents {
+    /// How often the file was written. A file of before this was counted has 0.
+    pub(super) revision: u64,
+    pub(super) items: BTreeMap<CredentialId, Envelope>,
+}
+
 pub(super) fn encrypt(
-    items: &BTreeMap<CredentialId, Envelope>,
+    contents: &Contents,
     passphrase: &Passphrase,
     work_factor_log2: u8,
 ) -> Result<Vec<u8>, VaultError> {
     let mut recipient = scrypt::Recipient::new(passphrase.for_age().clone());
     recipient.set_work_factor(work_factor_log2);
     let encryptor = Encryptor::with_recipients(iter::once(&recipient as _));
-    let plain = write(items);
+    let plain = write(contents);
     let mut encrypted = Vec::new();
     let mut writer = encryptor
         .map_err(VaultError::file)?
@@ -45,10 +53,7 @@ pub(super) fn encrypt(
     Ok(encrypted)
 }
 
-pub(super) fn decrypt(
-    bytes: &[u8],
-    passphrase: &Passphrase,
-) -> Result<BTreeMap<CredentialId, Envelope>, VaultError> {
+pub(super) fn decrypt(bytes: &[u8], passphrase: &Passphrase) -> Result<Contents, VaultError> {
     let damaged = || VaultError::Damaged(Damage::File);
     let decryptor = Decryptor::new_buffered(bytes).map_err(|_| damaged())?;
     let mut identity = scrypt::Identity::new(passphrase.for_age().clone());
@@ -80,12 +85,15 @@ const fn fault(error: &DecryptError) -> VaultError {
     }
 }
 
-/// `{"v":1,"items":{"openai":{…},…}}`, put together by hand because each value is an envelope, which
+/// `{"v":1,"revision":7,"items":{"openai":{…},…}}`, put together by hand because each value is an envelope, which
 /// is JSON already, and because a serializer's growing buffer would leave copies behind.
-fn write(items: &BTreeMap<CredentialId, Envelope>) -> Zeroizing<Vec<u8>> {
-    let bytes_max = 64 + items.len() * (ENVELOPE_BYTES_MAX + ITEM_OVERHEAD_BYTES);
+fn write(contents: &Contents) -> Zeroizing<Vec<u8>> {
+    let Contents { revision, items } = contents;
+    let bytes_max = 96 + items.len() * (ENVELOPE_BYTES_MAX + ITEM_OVERHEAD_BYTES);
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes_max));
-    plain.extend_from_slice(format!(r#"{{"v":{VERSION},"items":{{"#).as_bytes());
+    plain.extend_from_slice(
+        format!(r#"{{"v":{VERSION},"revision":{revision},"items":{{"#).as_bytes(),
+    );
     for (number, (id, envelope)) in items.iter().enumerate() {
         let comma = if number == 0 { "" } else { "," };
         plain.extend_from_slice(format!(r#"{comma}"{id}":"#).as_bytes());
@@ -101,19 +109,22 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct Contents<'a> {
+struct Stored<'a> {
+    #[serde(default)]
+    revision: u64,
     #[serde(borrow)]
     items: BTreeMap<CredentialId, &'a RawValue>,
 }
 
 /// The parser's own error is dropped on purpose: it may quote what it read.
-fn read(plain: &[u8]) -> Result<BTreeMap<CredentialId, Envelope>, VaultError> {
+fn read(plain: &[u8]) -> Result<Contents, VaultError> {
     let damaged = |_| VaultError::Damaged(Damage::File);
     let version: Version = serde_json::from_slice(plain).map_err(damaged)?;
     if version.v != VERSION {
         return Err(VaultError::Damaged(Damage::Newer));
     }
-    let contents: Contents<'_> = serde_json::from_slice(plain).map_err(damaged)?;
+    let stored: Stored<'_> = serde_json::from_slice(plain).map_err(damaged)?;
     let sealed = |raw: &RawValue| Envelope::new(raw.get().as_bytes().to_vec());
-    Ok(contents.items.into_iter().map(|(id, raw)| (id, sealed(raw))).collect())
+    let items = stored.items.into_iter().map(|(id, raw)| (id, sealed(raw))).collect();
+    Ok(Contents { revision: stored.revision, items })
 }

@@ -12,7 +12,8 @@ use crate::Damage;
 const WORK_FACTOR_LOG2_OF_TESTS: u8 = 1;
 
 fn store(path: &Path) -> FileStore {
-    FileStore::new(path.to_owned(), WORK_FACTOR_LOG2_OF_TESTS)
+    let revision_path = path.with_extension("revision");
+    FileStore::new(path.to_owned(), revision_path, WORK_FACTOR_LOG2_OF_TESTS)
 }
 
 fn unlocked(path: &Path) -> FileStore {
@@ -300,4 +301,34 @@ fn the_work_of_production_is_accepted_back() {
     let header = fs::read(&path).expect("a file");
     assert!(header.windows(4).any(|window| window == b" 17\n"), "another work factor was used");
     store(&path).unlock(&right()).expect("opens");
+}
+
+/// An older copy, as a backup or a synchronised folder brings back.
+#[test]
+fn an_older_file_in_its_place_is_noticed_until_the_next_change() {
+    let (_folder, path) = filled();
+    let older = fs::read(&path).expect("a file");
+    let store = unlocked(&path);
+    store.put(&id("groq"), &secret("gsk-2")).expect("kept");
+    assert!(!store.is_outdated());
+    fs::write(&path, &older).expect("put back");
+    store.probe().expect("it works");
+    assert!(store.is_outdated(), "while it is open");
+
+    let again = unlocked(&path);
+    assert!(again.is_outdated(), "by the next process");
+    assert!(again.get(&id("groq")).is_err());
+    assert_eq!(again.get(&id("openai")).expect("there"), secret("sk-CANARY"));
+    again.put(&id("groq"), &secret("gsk-3")).expect("kept");
+    assert!(!again.is_outdated() && !unlocked(&path).is_outdated());
+}
+
+/// Files of before revisions were counted, and state folders that were cleaned up.
+#[test]
+fn a_file_whose_revision_was_never_seen_is_taken_as_it_is() {
+    let (_folder, path) = filled();
+    fs::remove_file(path.with_extension("revision")).expect("removed");
+    assert!(!unlocked(&path).is_outdated());
+    fs::write(path.with_extension("revision"), "not a number").expect("written");
+    assert!(!unlocked(&path).is_outdated());
 }

@@ -5,11 +5,12 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    BalanceWeightsView, CacheWishView, CrossingView, RouteCandidateEdit, RouteEdit,
-    RoutePolicyView, RouteRef, RouteView, RoutesOrder,
+    BalanceWeightsView, CrossingView, RouteCandidateEdit, RouteEdit, RoutePolicyView, RouteRef,
+    RouteView, RoutesOrder,
 };
 
 use super::{find, shown};
+use crate::cache_mode::CacheMode;
 use crate::command::completions;
 use crate::command::keys::done;
 use crate::confirm::{Yes, confirm};
@@ -66,7 +67,7 @@ struct Rules {
     sticky_secs: Option<u32>,
     /// Use the response cache
     #[arg(long, value_enum)]
-    cache: Option<Wish>,
+    cache: Option<CacheMode>,
     /// What happens to fields that a backend's protocol lacks
     #[arg(long, value_enum)]
     crossing: Option<Crossing>,
@@ -88,18 +89,6 @@ enum Policy {
     Balanced,
     /// A fixed share of conversations each, without failover
     Split,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Wish {
-    /// Leave it to the request
-    Default,
-    /// When the same question always has the same answer
-    Auto,
-    On,
-    Off,
-    /// Ask again and store the new answer
-    Refresh,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -154,18 +143,6 @@ impl Policy {
     }
 }
 
-impl Wish {
-    const fn view(self) -> Option<CacheWishView> {
-        match self {
-            Self::Default => None,
-            Self::Auto => Some(CacheWishView::Auto),
-            Self::On => Some(CacheWishView::On),
-            Self::Off => Some(CacheWishView::Off),
-            Self::Refresh => Some(CacheWishView::Refresh),
-        }
-    }
-}
-
 impl Crossing {
     const fn view(self) -> Option<CrossingView> {
         match self {
@@ -192,7 +169,7 @@ impl Rules {
                 Some(secs) => Some(secs),
                 None => edit.sticky_secs,
             },
-            cache: self.cache.map_or(edit.cache, Wish::view),
+            cache: self.cache.map_or(edit.cache, CacheMode::view),
             crossing: self.crossing.map_or(edit.crossing, Crossing::view),
             ..edit
         }

@@ -310,16 +310,7 @@ fn listed(
 
 /// `a`, `a and b`, `a, b, c, d and 2 more`.
 pub(in crate::operation) fn some_of(all: impl ExactSizeIterator<Item = String>) -> String {
-    let left = all.len().saturating_sub(NAMES_TOLD_MAX);
-    let mut names: Vec<String> = all.take(NAMES_TOLD_MAX).collect();
-    if left > 0 {
-        names.push(format!("{left} more"));
-    }
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => String::new(),
-    }
+    domain::list_names(all, NAMES_TOLD_MAX)
 }
 
 fn capital(sentence: &str) -> String {

@@ -1,0 +1,29 @@
+//! `--cache`, the same for a route and for a client.
+
+use clap::ValueEnum;
+use control::view::CacheWishView;
+
+/// When answers come out of the cache.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum CacheMode {
+    /// Leave it to the request
+    Default,
+    /// When the same question always has the same answer
+    Auto,
+    On,
+    Off,
+    /// Ask again and store the new answer
+    Refresh,
+}
+
+impl CacheMode {
+    pub(crate) const fn view(self) -> Option<CacheWishView> {
+        match self {
+            Self::Default => None,
+            Self::Auto => Some(CacheWishView::Auto),
+            Self::On => Some(CacheWishView::On),
+            Self::Off => Some(CacheWishView::Off),
+            Self::Refresh => Some(CacheWishView::Refresh),
+        }
+    }
+}
