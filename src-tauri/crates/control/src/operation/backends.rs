@@ -276,7 +276,7 @@ fn differing(
             ("offers", !req.offers.is_empty() && req.offers != known.offers),
         ] {
             if is_new {
-                let message = format!("this has no effect on a backend of the kind {kind}");
+                let message = format!("this has no effect on backends of kind {kind}");
                 let hint = "Choose the kind openai-compatible, or leave it out.";
                 return Err(ApiError::invalid(field, message).with_hint(hint));
             }
