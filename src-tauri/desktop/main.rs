@@ -33,7 +33,7 @@ fn start() -> anyhow::Result<()> {
     if Display::among(&variables) == Display::None {
         anyhow::bail!(
             "there is no display to open a window on. Run `gatehouse serve --panel` and open the \
-             address it prints, or set DISPLAY or WAYLAND_DISPLAY"
+             link it prints, or set DISPLAY or WAYLAND_DISPLAY"
         );
     }
     control::harden_process();

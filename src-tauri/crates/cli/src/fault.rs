@@ -13,15 +13,15 @@ pub(crate) fn tell_people() {
 }
 
 fn said<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
-    info.payload_as_str().unwrap_or("no more is known")
+    info.payload_as_str().unwrap_or("no details")
 }
 
 fn message(said: &str, place: &str) -> String {
     let said = domain::redact(said);
     let said = crate::escape::escape(&said);
     format!(
-        "error: gatehouse broke: {said}{place}\n\
-         hint: This is a fault of the program. Please report it with the line above.\n"
+        "error: gatehouse crashed: {said}{place}\n\
+         hint: This is a bug in Gatehouse. Please report it with the line above.\n"
     )
 }
 

@@ -139,7 +139,7 @@ impl Table {
             .collect();
         if !left_out.is_empty() {
             let style = style(Tone::Muted);
-            let note = format!("Not shown for lack of width: {}.", left_out.join(", "));
+            let note = format!("Columns hidden to fit the terminal: {}.", left_out.join(", "));
             // Writing to a string does not fail.
             let _ = write!(text, "\n{style}{note}{style:#}");
         }

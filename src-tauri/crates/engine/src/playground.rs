@@ -149,7 +149,7 @@ pub enum PlaygroundError {
     #[error("the prompts have {0} bytes; at most {PLAYGROUND_PROMPT_BYTES_MAX} are sent")]
     TooLong(usize),
     /// There is no door to knock at.
-    #[error("the gateway does not listen: {0}")]
+    #[error("the gateway is not listening: {0}")]
     NoGateway(String),
 }
 

@@ -240,7 +240,7 @@ impl Engine {
                 ListeningState::Listening { wanted, port, addresses, stop }
             }
             Err(error) => {
-                tracing::error!(%error, port = wanted, "the gateway does not listen");
+                tracing::error!(%error, port = wanted, "the gateway is not listening");
                 ListeningState::Failed { wanted, reason: error.to_string() }
             }
         };

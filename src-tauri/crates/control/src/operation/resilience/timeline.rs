@@ -338,7 +338,7 @@ fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: 
     let others = [
         (AvailabilityState::CoolingDown, "cooling down"),
         (AvailabilityState::Blocked, "blocked"),
-        (AvailabilityState::Held, "blocked by hand"),
+        (AvailabilityState::Held, "blocked manually"),
         (AvailabilityState::Recovering, "recovering"),
     ];
     let others = others.into_iter().filter(|(state, _)| total(*state) > 0);
