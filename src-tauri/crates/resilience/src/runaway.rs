@@ -53,7 +53,8 @@ impl Default for RunawayRules {
 /// A conversation that spins is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the runaway guard stopped this conversation: {requests} answers of less than {answer_tokens_min} tokens within {} s; stop the client, or begin a new conversation",
+    "the runaway guard stopped this conversation: {requests} responses of fewer than \
+     {answer_tokens_min} tokens within {} s; stop the client, or start a new conversation",
     .within.as_secs_f64()
 )]
 pub struct Runaway {

@@ -126,12 +126,12 @@ export function accessViews(world: World, now: number): AccessView[] {
     const { forced, until } = changed;
     const held =
       forced === "open"
-        ? availability(access.credential, "held", "Traffic is blocked by hand.", changed.since, until)
+        ? availability(access.credential, "held", "Traffic is blocked manually.", changed.since, until)
         : forced === "closed" && access.block === null
           ? availability(
               access.credential,
               "ready",
-              "Traffic is allowed by hand: failures do not trip the breaker.",
+              "Traffic is allowed manually: failures do not trip the breaker.",
               changed.since,
               until,
             )

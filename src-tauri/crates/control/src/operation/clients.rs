@@ -210,7 +210,7 @@ fn expiry(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>, ApiE
             Ok(Some(WallTime::from_unix_ms(created.unix_ms() + i64::from(days) * DAY_MS)))
         }
         Some(_) => {
-            let message = format!("choose 1 to {EXPIRY_DAYS_MAX} days, or no end");
+            let message = format!("choose 1 to {EXPIRY_DAYS_MAX} days, or no expiry");
             Err(ApiError::invalid("expires_in_days", message))
         }
     }

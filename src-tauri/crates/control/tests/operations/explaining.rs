@@ -114,7 +114,7 @@ async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
 
     let without = simulate(1_000, &["a"]).await.expect("drawn");
     assert_eq!((without.shares[0].backend.as_str(), without.shares[0].draws), ("b", 1_000));
-    assert_eq!(without.sentence, "Of 1000 requests for shared go to: b 100 %.");
+    assert_eq!(without.sentence, "Of 1,000 requests for shared, 100 % would go to b.");
     let nobody = simulate(10, &["a", "b"]).await.expect("drawn");
     assert_eq!(nobody.failures, 10);
     assert!(nobody.failure.expect("a reason").contains("it is taken to be down"));

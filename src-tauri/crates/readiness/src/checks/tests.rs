@@ -206,7 +206,7 @@ async fn the_mock_alone_is_not_enough_to_work_with() {
     let scope = CheckScope { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
     let checks = built_in_checks(&ground, CheckSet::Quick, &scope);
     for (id, cause) in
-        [("R-09", "there is only the built-in mock"), ("R-25", "no client has been connected")]
+        [("R-09", "no real backend has been added"), ("R-25", "no client is connected")]
     {
         let found = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
         check(&found.run.run().await, Status::Warn, cause);
@@ -238,10 +238,10 @@ async fn a_settings_error_outweighs_a_warning_and_both_are_told() {
     let warning = problem(Gravity::Warning, "w");
     let facts = Facts { settings: vec![warning.clone()], ..good() };
     let outcome = run("R-03", facts).await;
-    check(&outcome, Status::Warn, "the settings have a questionable entry");
+    check(&outcome, Status::Warn, "the settings file has warnings");
     let facts = Facts { settings: vec![warning, problem(Gravity::Error, "e")], ..good() };
     let outcome = run("R-03", facts).await;
-    check(&outcome, Status::Fail, "the settings have an error");
+    check(&outcome, Status::Fail, "the settings file has errors");
     assert_eq!(outcome.evidence, ["w", "e"]);
     assert_eq!(outcome.fix.as_deref(), Some("fix e"));
     assert_eq!(outcome.action, Some(Action::OpenSettings));
@@ -343,12 +343,12 @@ async fn the_gateway_is_asked_by_real_requests() {
 #[tokio::test]
 async fn an_answer_without_text_usage_or_success_is_a_fault() {
     for (chat, cause) in [
-        (Err("connection refused".to_owned()), "the gateway does not answer"),
+        (Err("connection refused".to_owned()), "the gateway is not responding"),
         (Ok(reply(502, "bad gateway")), "the gateway answered with status 502"),
         (Ok(reply(200, "{}")), "the answer has no text"),
         (
             Ok(reply(200, r#"{"choices":[{"message":{"content":"hi"}}]}"#)),
-            "the answer reports no tokens",
+            "the response reports no tokens",
         ),
     ] {
         check(&run("R-14a", Facts { chat, ..good() }).await, Status::Fail, cause);

@@ -101,8 +101,8 @@ fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
                 "gpt-4o-mni",
                 "no backend lists \"gpt-4o-mni\"; did you mean \"gpt-4o-mini\"? There are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
             ),
-            ("openai/", "the request names no model; ask for one that GET /v1/models lists"),
-            ("", "the request names no model; ask for one that GET /v1/models lists"),
+            ("openai/", "the request has no model; use one that GET /v1/models lists"),
+            ("", "the request has no model; use one that GET /v1/models lists"),
         ],
     );
 }

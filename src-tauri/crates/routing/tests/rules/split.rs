@@ -51,7 +51,7 @@ fn nothing_fails_over_between_the_parts() {
     let decision = talk(&table, &Scene::default().closed(&mine));
     let sentence = format!(
         "{mine} gets 1 of 2 conversations of the route r, including this one, although it is held back: \
-         its breaker is tripped; skipped: {other} has another part of the split."
+         its breaker is tripped; skipped: {other} serves another share of the split."
     );
     check(&decision, &mine, &sentence);
     assert_eq!(decision.passed_over[0].reason, Reason::OtherPart);

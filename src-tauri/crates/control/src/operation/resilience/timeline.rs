@@ -85,7 +85,7 @@ fn failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionState)>
 /// `once`, `twice`, `3 times`; `not once` for none.
 pub(super) fn times(number: u32) -> String {
     match number {
-        0 => "not once".to_owned(),
+        0 => "0 times".to_owned(),
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         more => format!("{more} times"),

@@ -175,8 +175,8 @@ const fn clause(state: AvailabilityState) -> &'static str {
         AvailabilityState::Recovering | AvailabilityState::Trial => "is recovering",
         AvailabilityState::CoolingDown => "is rate limited",
         AvailabilityState::Open => "is failing",
-        AvailabilityState::Blocked => "rejects its key or account",
-        AvailabilityState::Held => "is blocked by hand",
+        AvailabilityState::Blocked => "rejected its key or account",
+        AvailabilityState::Held => "is blocked manually",
         AvailabilityState::Off => "is off",
         AvailabilityState::Removed => "no longer exists",
     }
