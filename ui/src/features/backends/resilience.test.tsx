@@ -11,8 +11,8 @@ async function openResilience(scenario: Parameters<typeof renderPanel>[0], backe
 test("breaker, cooldown and block are told apart, each with why and until when", async () => {
   const { now } = await openResilience("failing", "groq");
   expect(now).toHaveTextContent("BreakerHealthy");
-  expect(now).toHaveTextContent("429: the provider asked for 95 s, for all models. 1 min 21 s left.");
-  expect(now).toHaveTextContent("llama-5-70b 429: tokens per day are used up until midnight UTC. 9 h left.");
+  expect(now).toHaveTextContent("The provider's rate limit was reached, for all models. 1 min 21 s left.");
+  expect(now).toHaveTextContent("llama-5-70b The daily quota is used up. 9 h left.");
   expect(now).toHaveTextContent("BlockNone");
   expect(now).toHaveTextContent("0 of 3");
 });

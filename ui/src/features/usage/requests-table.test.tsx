@@ -51,7 +51,7 @@ test("the drawer says that an estimate is one, and there is nothing reported to 
   renderWith("busy", <RequestDrawer request={request} onClose={() => {}} />);
   const drawer = within(await screen.findByRole("dialog", { name: request.model_asked }));
   expect(drawer.getByText(HINT)).toBeVisible();
-  expect(drawer.getByText("estimated: estimated tokens times price")).toBeVisible();
+  expect(drawer.getByText("estimated from text length")).toBeVisible();
   expect(drawer.getAllByTitle(HINT).length).toBeGreaterThanOrEqual(3);
   expect(drawer.queryByText("As reported")).not.toBeInTheDocument();
 });

@@ -14,7 +14,7 @@ export const RESILIENCE: ResilienceFormView = {
     },
     {
       name: "failure_percent",
-      meaning: "Share of failed calls in the window, in percent, that opens it.",
+      meaning: "Percentage of failed calls in the window that trips the breaker.",
       unit: "%",
       min: 5,
       max: 100,
@@ -30,7 +30,7 @@ export const RESILIENCE: ResilienceFormView = {
     },
     {
       name: "open_ms_max",
-      meaning: "Longest time it stays open, in milliseconds.",
+      meaning: "Longest time the breaker stays tripped, in milliseconds.",
       unit: "ms",
       min: 1_000,
       max: 3_600_000,

@@ -344,9 +344,9 @@ fn overview(routes: &[RouteView]) -> String {
         .collect();
     backends.sort_unstable();
     backends.dedup();
-    let lead = if used.len() == 1 { "leads" } else { "lead" };
+    let word = if used.len() == 1 { "uses" } else { "use" };
     let led = format!(
-        "{} {lead} to {}",
+        "{} {word} {}",
         counted(used.len(), "route"),
         counted(backends.len(), "backend")
     );
