@@ -17,7 +17,7 @@ use crate::serve::Serve;
 mod near_miss;
 
 /// Shown below the help.
-const EXIT_CODES: &str = "Exit codes: 0 success; 1 the answer is no (not ready, a check failed, not \
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
 found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nEnvironment: \
 GATEHOUSE_HOME puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
 or memory. GATEHOUSE_PASSPHRASE unlocks the file vault. GATEHOUSE_LOG sets the log level (info).";

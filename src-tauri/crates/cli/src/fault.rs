@@ -33,7 +33,7 @@ mod tests {
     fn a_key_in_a_panic_is_not_printed() {
         let told = message("no header for sk-CANARY-0123456789\u{1b}[2J", " (a.rs:1:1)");
         assert!(
-            told.starts_with("error: gatehouse broke: no header for sk-…\\u{1b}[2J (a.rs:1:1)\n")
+            told.starts_with("error: gatehouse crashed: no header for sk-…\\u{1b}[2J (a.rs:1:1)\n")
         );
         assert!(told.contains("hint: "));
     }

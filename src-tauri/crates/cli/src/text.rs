@@ -345,7 +345,7 @@ mod tests {
             for line in text.lines() {
                 assert!(line.chars().count() <= usize::from(columns), "{columns}: {line:?}");
             }
-            let left_out = text.contains("Not shown for lack of width");
+            let left_out = text.contains("Columns hidden to fit the terminal");
             assert_eq!(left_out, shown.len() < all.len(), "{columns}: {text}");
         }
     }

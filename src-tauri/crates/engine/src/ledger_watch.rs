@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(
             full.detail,
             "The disk is full. Free some space. New requests are refused with 503 until it can be \
-             written. 1,200 records wait in memory."
+             written. 1,200 records are waiting in memory."
         );
     }
 
@@ -448,7 +448,7 @@ mod tests {
         assert_eq!(damaged.severity, LedgerSeverity::Problem);
         assert_eq!(
             damaged.detail,
-            "4,636 requests from before it are missing here; a new ledger was started. The old file is \
+            "4,636 requests recorded before that are missing; a new ledger was started. The old file is \
              kept as ledger.sqlite.kept-damaged. `gatehouse ledger restore` restores the newest backup; `gatehouse ledger repair` recovers what can be read."
         );
         assert!(told(IncidentCause::Emptied, None).detail.ends_with("the newest backup."));

@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(refused.wait, Duration::from_secs(1));
         assert_eq!(
             refused.to_string(),
-            "the runaway guard stopped this conversation: 20 answers of less than 64 tokens within 10 s; stop the client, or begin a new conversation"
+            "the runaway guard stopped this conversation: 20 responses of fewer than 64 tokens within 10 s; stop the client, or start a new conversation"
         );
         assert!(guard.request(&agent, 7, now + Duration::from_secs(60)).is_ok());
     }

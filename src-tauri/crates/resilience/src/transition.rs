@@ -106,7 +106,7 @@ words! {
         Forced = "forced",
         /// The time set by hand is over.
         ForceExpired = "force-expired",
-        /// Reset by hand.
+        /// Reset manually.
         Reset = "reset",
     }
 }

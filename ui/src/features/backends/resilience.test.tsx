@@ -62,7 +62,7 @@ test("other numbers are tried on the past without changing anything", async () =
   const { user, host } = await openResilience("one-open", "openai");
   const trying = vi.spyOn(host, "breakerBacktest");
   await user.type(screen.getByLabelText("Failures in a row"), "5");
-  expect(await screen.findByText(/would have opened 3 times in the last 7 days/)).toBeVisible();
+  expect(await screen.findByText(/would have tripped 3 times in the last 7 days/)).toBeVisible();
   expect(trying).toHaveBeenLastCalledWith(
     expect.objectContaining({ backend: "openai", consecutive_failures: 5, failure_percent: null }),
   );

@@ -32,7 +32,7 @@ export function ledgerView(world: World, now: number): LedgerView {
             id: "ledger/damaged",
             level: "problem",
             title: "The ledger file was damaged",
-            detail: `4,636 requests recorded before that are missing; a new ledger was started. The old file is kept as ${KEPT}. \`gatehouse ledger restore\` brings back the newest backup, \`gatehouse ledger repair\` what is readable.`,
+            detail: `4,636 requests recorded before that are missing; a new ledger was started. The old file is kept as ${KEPT}. \`gatehouse ledger restore\` restores the newest backup, \`gatehouse ledger repair\` what is readable.`,
             since: incident.at,
           },
         ]

@@ -282,7 +282,7 @@ mod tests {
         let (purge, what) =
             purge_of(CachePurgeWhat::OlderThan { secs: 10 }, now).expect("understood");
         assert_eq!(purge, Purge::OlderThan(WallTime::from_unix_ms(50_000)));
-        assert_eq!(what, "answers older than 10 s");
+        assert_eq!(what, "responses older than 10 s");
     }
 
     #[test]

@@ -160,7 +160,7 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
     let bearing = control::breaker_backtest(&world.core, backtest(Some(99))).await;
     let bearing = bearing.expect("tested");
     assert_eq!(bearing.opened, 0);
-    let sentence = "With these numbers, the breaker would have opened not once in the last day.";
+    let sentence = "With these thresholds, the breaker would have tripped 0 times in the last day.";
     assert_eq!(bearing.sentence, sentence);
     world.core.stop().await;
 }

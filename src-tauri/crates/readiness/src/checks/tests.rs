@@ -170,7 +170,7 @@ async fn on_a_good_machine_every_check_passes_with_evidence() {
     check(&outcome, Status::Pass, "");
     assert_eq!(
         outcome.evidence,
-        ["1 pieces of text in order, finished by \"stop\", 12 tokens counted, then [DONE]"]
+        ["1 chunks in order, finish reason \"stop\", 12 tokens counted, then [DONE]"]
     );
 }
 
@@ -291,7 +291,7 @@ async fn each_state_of_the_vault_has_its_own_cause() {
         (Canary::Locked, Status::Fail, "the keychain is locked"),
         (Canary::Missing, Status::Fail, "the keychain is not there"),
         (Canary::Hung, Status::Fail, "the keychain does not answer"),
-        (Canary::Lost, Status::Fail, "the keychain does not keep what it is given"),
+        (Canary::Lost, Status::Fail, "the keychain does not keep what is written to it"),
         (Canary::Failed("why".to_owned()), Status::Fail, "the keychain failed"),
         (Canary::ReadOnly, Status::Warn, "the keychain can only be read"),
     ] {
@@ -345,7 +345,7 @@ async fn an_answer_without_text_usage_or_success_is_a_fault() {
     for (chat, cause) in [
         (Err("connection refused".to_owned()), "the gateway is not responding"),
         (Ok(reply(502, "bad gateway")), "the gateway answered with status 502"),
-        (Ok(reply(200, "{}")), "the answer has no text"),
+        (Ok(reply(200, "{}")), "the response has no text"),
         (
             Ok(reply(200, r#"{"choices":[{"message":{"content":"hi"}}]}"#)),
             "the response reports no tokens",
@@ -378,7 +378,7 @@ async fn each_state_of_a_key_has_its_own_answer_and_place() {
         (
             CredentialFacts::Limited(why()),
             Status::Warn,
-            "the key of OpenAI has reached a limit",
+            "the key of OpenAI has reached its limit",
             at_key,
         ),
         (CredentialFacts::Unreachable(why()), Status::Fail, "OpenAI cannot be reached", at_backend),

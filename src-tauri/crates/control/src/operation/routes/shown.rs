@@ -345,11 +345,8 @@ fn overview(routes: &[RouteView]) -> String {
     backends.sort_unstable();
     backends.dedup();
     let word = if used.len() == 1 { "uses" } else { "use" };
-    let led = format!(
-        "{} {word} {}",
-        counted(used.len(), "route"),
-        counted(backends.len(), "backend")
-    );
+    let led =
+        format!("{} {word} {}", counted(used.len(), "route"), counted(backends.len(), "backend"));
     let broken: Vec<(&str, &str)> = used
         .iter()
         .filter_map(|route| Some((route.id.as_str(), route.broken.as_deref()?)))
