@@ -116,7 +116,8 @@ pub(crate) fn announce(
         text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {address}"));
     }
     if let Some(address) = panel {
-        text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("panel (opens once): {address}"));
+        text.piece(Tone::Good, "● ")
+            .line(Tone::Plain, &format!("panel (one-time link): {address}"));
     }
     console.print(&text.to_string())
 }

@@ -41,7 +41,7 @@ pub enum BadAnswer {
     #[error("it is a web page, not JSON; check the base URL and the network")]
     Html,
     /// Broken off or never JSON.
-    #[error("the JSON is not complete")]
+    #[error("the JSON is incomplete or not in the format of its API")]
     NotJson,
     /// JSON without a choice.
     #[error("it has no choices")]

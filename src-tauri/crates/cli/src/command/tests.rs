@@ -259,7 +259,7 @@ fn addresses_are_announced_a_line_each() {
     assert_eq!(
         told(Format::Text, Some(panel)),
         "● gateway listening on http://127.0.0.1:4283\n\
-         ● panel (opens once): http://127.0.0.1:1/#one-time=t\n"
+         ● panel (one-time link): http://127.0.0.1:1/#one-time=t\n"
     );
     assert_eq!(
         told(Format::Json, None),

@@ -193,7 +193,7 @@ pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(),
         .await?;
     // The token has ended with the settings; what lies in the vault is only litter from here on.
     if let Err(error) = engine.vault().remove(&vault_id(&id)?).await {
-        tracing::warn!(client = %id, %error, "a revoked token was left in the vault");
+        tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
     }
     Ok(())
 }

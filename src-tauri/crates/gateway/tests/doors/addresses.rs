@@ -115,6 +115,6 @@ async fn localhost_over_plain_http_stays_on_this_machine() {
     let pair = backend(url, &network, BackendNetwork::Private).await;
     assert_refused(
         &pair.ask(ASK).await,
-        "its name stands for this machine but resolves to 10.9.8.7",
+        "its name refers to this machine but resolves to 10.9.8.7",
     );
 }

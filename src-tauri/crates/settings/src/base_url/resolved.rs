@@ -48,7 +48,7 @@ pub enum AddressRefused {
     )]
     Private(IpAddr),
     /// `localhost` is another machine.
-    #[error("its name stands for this machine but resolves to {0}; check the hosts file")]
+    #[error("its name refers to this machine but resolves to {0}; check the hosts file")]
     NotThisMachine(IpAddr),
 }
 

@@ -288,7 +288,9 @@ pub(super) fn media_note(media: &Media) -> String {
         MediaKind::Audio => "sound",
     };
     let media_type = media.media_type.as_deref().unwrap_or("unknown type");
-    format!("[The model made {kind} ({media_type}) that Anthropic Messages cannot carry.]")
+    format!(
+        "[The model returned {kind} ({media_type}), which Anthropic Messages does not support.]"
+    )
 }
 
 #[cfg(test)]
