@@ -51,7 +51,9 @@ impl Checkpoints {
                 let _turn = turn.lock();
                 checkpoint(&connection);
             }),
-            Err(error) => tracing::warn!(%error, "the checkpoint thread could not be started; the writer thread makes checkpoints"),
+            Err(error) => {
+                tracing::warn!(%error, "the checkpoint connection failed; the writer makes checkpoints");
+            }
         })?;
         let asking = Some((sender, thread));
         Ok(Self { asking, one_at_a_time, since_asked: 0, since_own: 0 })

@@ -131,7 +131,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            let _nothing: Option<()> = self.line.failed("the request was given up", self.wait);
+            let _nothing: Option<()> = self.line.failed("the request was cancelled", self.wait);
         }
     }
 }

@@ -285,7 +285,7 @@ pub(super) fn media_note(media: &Media) -> String {
     let kind = match media.kind {
         MediaKind::Image => "an image",
         MediaKind::Document => "a document",
-        MediaKind::Audio => "sound",
+        MediaKind::Audio => "audio",
     };
     let media_type = media.media_type.as_deref().unwrap_or("unknown type");
     format!(
