@@ -147,7 +147,10 @@ impl Engine {
             match serde_json::from_str::<SavedAccess>(&state.json) {
                 Ok(saved) => self.parts.live.restore(vec![saved], since),
                 Err(error) => {
-                    tracing::warn!(access = %state.access, %error, "a saved circuit state could not be read");
+                    tracing::warn!(
+                        access = %state.access, %error,
+                        "a saved circuit state could not be read"
+                    );
                 }
             }
         }

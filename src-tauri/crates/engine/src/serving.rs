@@ -140,7 +140,12 @@ impl Engine {
         let gateway = Gateway::new(self.gateway_parts(), door_limits(connections.gateway));
         *self.parts.serving.gateway.lock() = Some(gateway);
         let lanes = Lanes::start();
-        let lanes = lanes.inspect_err(|error| tracing::warn!(%error, "worker threads could not be started; requests share the main threads"));
+        let lanes = lanes.inspect_err(|error| {
+            tracing::warn!(
+                %error,
+                "worker threads could not be started; requests share the main threads"
+            )
+        });
         *self.parts.serving.lanes.lock() = lanes.ok();
         // First the way to control it: whoever sees the gateway's port finds the engine.
         let mut served = self.open_control(door, door_limits(connections.control)).await?;
@@ -331,7 +336,10 @@ impl Engine {
         let engine = self.clone();
         self.parts.tasks.spawn("speeds", async move {
             if let Err(error) = engine.recall_speeds().await {
-                tracing::warn!(%error, "past response times could not be read; they are measured again");
+                tracing::warn!(
+                    %error,
+                    "past response times could not be read; they are measured again"
+                );
             }
         });
     }

@@ -240,7 +240,10 @@ async fn restore(vault: &Vault, replaced: Vec<(CredentialId, Option<BoundSecret>
         match outcome {
             Ok(()) | Err(VaultError::NotFound(_)) => {}
             Err(error) => {
-                tracing::warn!(credential = %id, %error, "a copy of a key remains in the new vault");
+                tracing::warn!(
+                    credential = %id, %error,
+                    "a copy of a key remains in the new vault"
+                );
             }
         }
     }

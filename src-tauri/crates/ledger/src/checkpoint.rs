@@ -52,7 +52,10 @@ impl Checkpoints {
                 checkpoint(&connection);
             }),
             Err(error) => {
-                tracing::warn!(%error, "the checkpoint connection failed; the writer makes checkpoints");
+                tracing::warn!(
+                    %error,
+                    "the checkpoint connection failed; the writer makes checkpoints"
+                );
             }
         })?;
         let asking = Some((sender, thread));

@@ -209,7 +209,10 @@ impl Running {
             *moment = None;
         }
         let Some(row) = self.snapshot.checks.get_mut(ended.place) else { return };
-        tracing::debug!(check = %row.id, status = ?ended.status, ms = ended.took.as_millis(), "checked");
+        tracing::debug!(
+            check = %row.id, status = ?ended.status, ms = ended.took.as_millis(),
+            "checked"
+        );
         row.status = ended.status;
         row.duration_ms = Some(millis(ended.took));
         let lines = ended.outcome.evidence.iter().take(EVIDENCE_LINES_MAX);

@@ -84,7 +84,10 @@ pub(super) async fn store_key(
     if let Err(error) = added.await {
         // The settings were refused, so the key must not stay behind unseen.
         if let Err(left) = engine.vault().remove(id).await {
-            tracing::warn!(credential = %id, error = %left, "a key without an entry in the settings remains in the vault");
+            tracing::warn!(
+                credential = %id, error = %left,
+                "a key without an entry in the settings remains in the vault"
+            );
         }
         return Err(error.into());
     }

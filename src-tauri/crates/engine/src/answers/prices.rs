@@ -55,7 +55,10 @@ impl Engine {
             events.changed(&[Topic::Cache]);
             if let Err(error) = reached {
                 // What is written still tells that there is something to purge, at the next start.
-                tracing::warn!(%error, "responses cached at an old price were purged on this machine only");
+                tracing::warn!(
+                    %error,
+                    "responses cached at an old price were purged on this machine only"
+                );
                 return;
             }
             if !opening.is_whole {
