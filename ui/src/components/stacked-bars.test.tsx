@@ -22,7 +22,7 @@ test("the cursor walks the bars and reads out their parts", async () => {
     />,
   );
   const chart = screen.getByRole("slider", { name: /Cost by day/ });
-  expect(chart).toHaveAttribute("aria-valuetext", "No bar selected");
+  expect(chart).toHaveAttribute("aria-valuetext", "No bar chosen");
   await userEvent.tab();
   expect(chart).toHaveFocus();
   await userEvent.keyboard("{ArrowRight}");

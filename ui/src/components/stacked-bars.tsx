@@ -100,7 +100,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
         aria-valuemin={0}
         aria-valuemax={Math.max(bars.length - 1, 0)}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={current ? spell(current, groups, format) : "No bar selected"}
+        aria-valuetext={current ? spell(current, groups, format) : "No bar chosen"}
         className="rounded-control"
         onKeyDown={move}
         onPointerMove={point}

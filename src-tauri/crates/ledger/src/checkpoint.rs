@@ -51,12 +51,7 @@ impl Checkpoints {
                 let _turn = turn.lock();
                 checkpoint(&connection);
             }),
-            Err(error) => {
-                tracing::warn!(
-                    %error,
-                    "the checkpoint connection failed; the writer makes checkpoints"
-                );
-            }
+            Err(error) => tracing::warn!(%error, "checkpoints are left to the ledger's writer"),
         })?;
         let asking = Some((sender, thread));
         Ok(Self { asking, one_at_a_time, since_asked: 0, since_own: 0 })
