@@ -93,12 +93,11 @@ fn checkpoint(connection: &Connection) {
     });
     let (logged, moved): (i64, i64) = pages;
     if let Err(error) = outcome {
-        tracing::warn!(%error, "the ledger's write-ahead log could not be checkpointed");
+        tracing::warn!(%error, "the ledger's log of changes could not be moved into its file");
     } else if logged >= WAL_PAGES_LONG && moved < logged {
         tracing::warn!(
             pages = logged,
-            "another program has been reading the ledger for a long time, so its write-ahead log \
-             keeps growing; close that program"
+            "another program has been reading the ledger for long, so its log of changes grows; close it"
         );
     }
 }
