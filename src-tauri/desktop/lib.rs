@@ -49,7 +49,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         })
         .on_window_event(|window, event| on_window_event(window.app_handle(), event))
         .build(tauri::generate_context!())
-        .context("the window could not be made")?;
+        .context("the window could not be created")?;
     app.run(move |_app, event| {
         if let RunEvent::Exit = event {
             tauri::async_runtime::block_on(core.stop());

@@ -29,11 +29,11 @@ fn start() -> anyhow::Result<()> {
         variables: std::env::vars_os().collect(),
     };
     let variables = control::private_variables(started)
-        .context("the keys in the environment could not be kept from child processes")?;
+        .context("the keys in the environment could not be hidden from child processes")?;
     if Display::among(&variables) == Display::None {
         anyhow::bail!(
             "there is no display to open a window on. Run `gatehouse serve --panel` and open the \
-             address it prints, or set DISPLAY or WAYLAND_DISPLAY"
+             link it prints, or set DISPLAY or WAYLAND_DISPLAY"
         );
     }
     control::harden_process();

@@ -17,7 +17,9 @@ pub(crate) fn end_on_request(app: AppHandle<Wry>) {
                 }
                 app.exit(0);
             }
-            _ => tracing::warn!("requests to end cannot be heard; Quit in the tray still works"),
+            _ => tracing::warn!(
+                "termination signals cannot be received; Quit in the tray still works"
+            ),
         }
     });
 }

@@ -60,7 +60,7 @@ fn state_line(status: &StatusView) -> String {
         GatewayState::Listening => {
             format!("{} on port {}", status.verdict.sentence, status.gateway.port)
         }
-        GatewayState::Failed => format!("Gateway stopped, port {}", status.gateway.port),
+        GatewayState::Failed => format!("Gateway not running, port {}", status.gateway.port),
     }
 }
 

@@ -83,7 +83,7 @@ impl Journey {
         panel.press_row("Scripted").await;
         panel.press("Resilience").await;
         panel.press("Reset").await;
-        panel.sees("Reset by hand.").await;
+        panel.sees("Reset manually.").await;
         panel.press("Close").await;
         for _ in 0..2 {
             let tested = panel.ask("backend_test", json!({"req": {"id": "scripted"}})).await;

@@ -10,12 +10,12 @@ describe.each(SCENARIOS)("the world %s", (scenario) => {
     const { elapse } = renderPanel(scenario, path);
     await screen.findByRole("navigation", { name: "Screens" });
     if (scenario === "slow") {
-      await screen.findAllByRole("status", { name: /^Reading/ });
+      await screen.findAllByRole("status", { name: /^Loading/ });
       elapse();
     }
     await waitFor(() => {
       elapse();
-      expect(screen.queryByRole("status", { name: /^Reading/ })).not.toBeInTheDocument();
+      expect(screen.queryByRole("status", { name: /^Loading/ })).not.toBeInTheDocument();
     });
     if (scenario === "offline") expect(screen.getAllByText("Gatehouse is not responding.").length).toBeGreaterThan(0);
     else expect(screen.getByRole("heading", { level: 1 })).toBeVisible();

@@ -19,7 +19,7 @@ function gatewaySign(status: StatusView | undefined, error: ApiError | null): Si
 export function copyAddress(address: string): void {
   navigator.clipboard.writeText(address).then(
     () => notify({ title: "Copied the gateway address" }),
-    () => notify({ tone: "bad", title: "The clipboard is not available", detail: address }),
+    () => notify({ tone: "bad", title: "Could not copy the gateway address", detail: address }),
   );
 }
 

@@ -20,7 +20,7 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
       onBlur={() => setState("idle")}
     >
       <span aria-live="polite">
-        {state === "copied" ? "Copied" : state === "refused" ? "Copy not allowed. Select the text instead." : label}
+        {state === "copied" ? "Copied" : state === "refused" ? "Could not copy. Select the text instead." : label}
       </span>
     </Button>
   );

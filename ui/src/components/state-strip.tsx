@@ -86,7 +86,7 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
         aria-valuemin={0}
         aria-valuemax={Math.max(spans.length - 1, 0)}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={current === undefined ? "No state chosen" : spell(current)}
+        aria-valuetext={current === undefined ? "No state selected" : spell(current)}
         className="rounded-mark"
         onKeyDown={move}
         onPointerMove={point}

@@ -7,6 +7,6 @@ const DISTINCT_CHARS_MIN = 6;
 export function passphraseHint(text: string): string {
   if (text === "") return "Several random words work well. It cannot be recovered.";
   if (text.length < PASSPHRASE_CHARS_MIN) return `Too short: use at least ${PASSPHRASE_CHARS_MIN} characters.`;
-  if (text.length < FAIR_CHARS || new Set(text).size < DISTINCT_CHARS_MIN) return "Weak: easy to guess by a program.";
+  if (text.length < FAIR_CHARS || new Set(text).size < DISTINCT_CHARS_MIN) return "Weak: a program could guess it.";
   return text.length < GOOD_CHARS ? "Fair. A longer one is safer." : "Good.";
 }

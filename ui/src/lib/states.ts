@@ -126,7 +126,7 @@ export const AVAILABILITY: Record<AvailabilityState, Sign> = {
   cooling_down: sign("Cooling down", "triangle", "warn"),
   open: sign("Tripped", "square", "bad"),
   blocked: sign("Blocked", "barred", "bad"),
-  held: sign("Blocked by you", "barred", "warn"),
+  held: sign("Blocked manually", "barred", "warn"),
   removed: sign("No longer exists", "barred", "bad"),
   off: sign("Off", "dash", "muted"),
 };

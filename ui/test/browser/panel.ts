@@ -35,7 +35,7 @@ export async function openPanel(page: Page, { scenario, theme = "dark", path = "
 
 /** Waits until nothing is being read. */
 export async function settled(page: Page): Promise<void> {
-  await expect(page.getByRole("status", { name: /^Reading/ })).toHaveCount(0);
+  await expect(page.getByRole("status", { name: /^Loading/ })).toHaveCount(0);
 }
 
 /** Waits until what moves has come to rest; what moves for ever (a spinner) is not waited for. */

@@ -21,7 +21,7 @@ test("a candidate says on focus why it is held back and until when", async ({ pa
   await openPanel(page, { scenario: "cooling-down", path: "/routing" });
   await settled(page);
   await page.getByRole("link", { name: "Groq, llama-5-70b: Cooling down" }).focus();
-  await expect(page.getByRole("tooltip")).toContainText("the provider asked for 95 s");
+  await expect(page.getByRole("tooltip")).toContainText("The provider's rate limit was reached");
   await expect(page.getByRole("tooltip")).toContainText("1 min 21 s left");
 });
 

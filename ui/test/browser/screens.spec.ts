@@ -113,7 +113,7 @@ test("at 200 % zoom nothing sticks out", async ({ page }) => {
 
 test("what is asked for slowly shows its shape first and does not jump", async ({ page }) => {
   await openPanel(page, { scenario: "slow", path: "/backends" });
-  const skeleton = page.getByRole("status", { name: "Reading the backends" });
+  const skeleton = page.getByRole("status", { name: "Loading backends" });
   await expect(skeleton).toBeVisible();
   const before = await skeleton.boundingBox();
   await settled(page);

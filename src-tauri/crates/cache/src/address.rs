@@ -43,7 +43,10 @@ pub struct Address([u8; 32]);
 
 /// The text is not 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the name of a kept answer has 64 hexadecimal digits; copy it whole")]
+#[error(
+    "a cache key has 64 hexadecimal digits; copy all of it from the header \
+     x-gatehouse-cache-key"
+)]
 pub struct NoAddress;
 
 impl Address {

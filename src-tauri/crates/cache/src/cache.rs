@@ -62,8 +62,8 @@ pub struct SharedConfig {
 /// Purged answers still lie where they could not be removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this program gives no purged answer any more, but some still lie in: {}; remove them there, or \
-     purge again when it can be reached",
+    "purged responses are no longer served, but some copies remain in: {}; purge again later to \
+     remove them",
     .tiers.iter().map(Tier::to_string).collect::<Vec<_>>().join(", ")
 )]
 pub struct Unreached {

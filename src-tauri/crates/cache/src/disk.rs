@@ -116,7 +116,7 @@ impl Disk {
         let thread = std::thread::Builder::new().name("cache-disk".to_owned());
         let writer = thread.spawn(move || writer::run(&writing, &queue));
         if let Err(error) = &writer {
-            tracing::error!(%error, "the cache's writer could not be started");
+            tracing::error!(%error, "the cache's writer thread could not be started");
         }
         let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(writer.ok()));
         Self { shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
@@ -137,7 +137,7 @@ impl Disk {
                 if file::is_damage(&error) {
                     self.offer(Job::Damaged);
                 }
-                tracing::warn!(%error, "the cache's file could not be read");
+                tracing::warn!(%error, "the cache file could not be read");
                 Found::Nothing
             }
             Err(_) => Found::Nothing,
@@ -188,7 +188,7 @@ impl Disk {
         match read.await {
             Ok(Ok(models)) => models,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the models in the cache's file could not be read");
+                tracing::warn!(%error, "the models in the cache file could not be read");
                 Vec::new()
             }
             Err(_) => Vec::new(),
@@ -219,7 +219,7 @@ impl Disk {
         drop(self.jobs.lock().take());
         let writer = self.writer.lock().take();
         if writer.is_some_and(|writer| writer.join().is_err()) {
-            tracing::error!("the cache's writer has panicked; report this");
+            tracing::error!("the cache's writer thread panicked; please report this");
         }
     }
 

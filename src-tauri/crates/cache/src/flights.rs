@@ -48,7 +48,7 @@ pub enum Boarded<T, D> {
 
 /// The rest of the answer came too fast for this reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a shared answer ran ahead of a slow reader; ask again")]
+#[error("this client read a shared response too slowly; send the request again")]
 pub struct LeftBehind;
 
 impl<T: Clone + Send + 'static> Flights<T> {

@@ -17,7 +17,7 @@ use crate::serve::Serve;
 mod near_miss;
 
 /// Shown below the help.
-const EXIT_CODES: &str = "Exit codes: 0 success; 1 the answer is no (not ready, a check failed, not \
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
 found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nEnvironment: \
 GATEHOUSE_HOME puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
 or memory. GATEHOUSE_PASSPHRASE unlocks the file vault. GATEHOUSE_LOG sets the log level (info).";
@@ -75,7 +75,7 @@ pub(crate) enum Ask {
     /// Add, verify, replace and remove API keys
     #[command(subcommand, visible_alias = "key")]
     Keys(keys::Keys),
-    /// Add, test and change the places requests go to
+    /// Add, test and change backends: providers and local servers
     #[command(subcommand, visible_alias = "backend", aliases = ["provider", "providers"])]
     Backends(backends::Backends),
     /// Decide which backends serve a model name
@@ -87,13 +87,13 @@ pub(crate) enum Ask {
     /// Print a client's token
     #[command(alias = "tokens")]
     Token(token::Token),
-    /// Show what was used and what it cost
+    /// Show usage and costs
     #[command(visible_alias = "cost", aliases = ["costs", "spend", "stats"])]
     Usage(usage::Usage),
     /// List requests, newest first, or show one
     #[command(visible_alias = "logs", aliases = ["request", "log"])]
     Requests(requests::Requests),
-    /// The record of requests and costs: its state, backups, restore and repair
+    /// Check, back up, restore and repair the record of requests and costs
     #[command(subcommand)]
     Ledger(ledger::Ledger),
     /// Inspect and clear the response cache
@@ -105,7 +105,7 @@ pub(crate) enum Ask {
         #[command(subcommand)]
         command: Option<vault::Vault>,
     },
-    /// Print a new address that opens the control panel in a browser, once
+    /// Print a new one-time link to the control panel
     Panel,
     /// Send a test notification
     #[command(subcommand, alias = "notifications")]

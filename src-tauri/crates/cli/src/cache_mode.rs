@@ -8,11 +8,11 @@ use control::view::CacheWishView;
 pub(crate) enum CacheMode {
     /// Leave it to the request
     Default,
-    /// When the same question always has the same answer
+    /// Only repeatable requests
     Auto,
     On,
     Off,
-    /// Ask again and store the new answer
+    /// Always ask the backend, then store the response
     Refresh,
 }
 

@@ -12,7 +12,8 @@ use crate::text::Text;
 /// Tells on standard error what comes, and asks. True for `y` or `yes`.
 pub(crate) fn is_agreed(plan: &str, console: &mut Console) -> Result<bool, Failure> {
     if console.typing == Peer::Other {
-        return Err(Failure::new(Exit::Usage, plan).with_hint("Add --yes to go on without asking."));
+        return Err(Failure::new(Exit::Usage, plan)
+            .with_hint("Nothing was changed. Add --yes to continue without confirmation."));
     }
     let mut text = Text::new();
     text.line(Tone::Plain, plan);
@@ -31,7 +32,7 @@ fn says_yes() -> Result<bool, Failure> {
 /// The switch, the same for every command that removes something.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Yes {
-    /// Remove without asking
+    /// Remove without confirmation
     #[arg(long, short = 'y')]
     yes: bool,
 }
@@ -50,7 +51,7 @@ pub(crate) fn confirm(
         let consequences = consequences.join(" ");
         let message = format!("{question} {consequences}");
         return Err(Failure::new(Exit::Usage, message.trim_end())
-            .with_hint("Nothing was removed. To remove it without being asked, add --yes."));
+            .with_hint("Nothing was removed. Add --yes to remove it without confirmation."));
     }
     let mut text = Text::new();
     for consequence in consequences {

@@ -17,11 +17,11 @@ pub(crate) fn open(program: &Path, display: Display, console: &Console) -> Resul
     let desktop = beside(program);
     if display == Display::None {
         return Err(Failure::new(Exit::No, "there is no display to open a window on").with_hint(
-            "Run `gatehouse serve --panel` and open the address it prints, or `gatehouse status`.",
+            "Run `gatehouse serve --panel` and open the link it prints, or run `gatehouse status`.",
         ));
     }
     if !desktop.is_file() {
-        let message = format!("the window's program is not at {}", desktop.display());
+        let message = format!("the desktop program is missing: {} not found", desktop.display());
         return Err(Failure::new(Exit::No, message)
             .with_hint("Install Gatehouse's desktop package, or run `gatehouse serve --panel`."));
     }

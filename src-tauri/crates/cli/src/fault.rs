@@ -13,15 +13,15 @@ pub(crate) fn tell_people() {
 }
 
 fn said<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
-    info.payload_as_str().unwrap_or("no more is known")
+    info.payload_as_str().unwrap_or("no details")
 }
 
 fn message(said: &str, place: &str) -> String {
     let said = domain::redact(said);
     let said = crate::escape::escape(&said);
     format!(
-        "error: gatehouse broke: {said}{place}\n\
-         hint: This is a fault of the program. Please report it with the line above.\n"
+        "error: gatehouse crashed: {said}{place}\n\
+         hint: This is a bug in Gatehouse. Please report it with the line above.\n"
     )
 }
 
@@ -33,7 +33,7 @@ mod tests {
     fn a_key_in_a_panic_is_not_printed() {
         let told = message("no header for sk-CANARY-0123456789\u{1b}[2J", " (a.rs:1:1)");
         assert!(
-            told.starts_with("error: gatehouse broke: no header for sk-…\\u{1b}[2J (a.rs:1:1)\n")
+            told.starts_with("error: gatehouse crashed: no header for sk-…\\u{1b}[2J (a.rs:1:1)\n")
         );
         assert!(told.contains("hint: "));
     }

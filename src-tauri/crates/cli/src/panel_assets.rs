@@ -7,7 +7,7 @@ use rust_embed::RustEmbed;
 
 /// What a browser gets when the program was built without the panel.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-<title>Gatehouse</title></head><body><h1>The panel is not in this program</h1>\
+<title>Gatehouse</title></head><body><h1>This build does not contain the panel</h1>\
 <p>Build it with <code>cargo xtask run</code>, or with <code>npm run build</code> in <code>ui</code>, \
 and then build <code>gatehouse</code> again.</p></body></html>";
 

@@ -44,10 +44,10 @@ fn twice(
     mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, Failure>,
 ) -> Result<Zeroizing<String>, Failure> {
     let new = ask("New passphrase for the vault file, at least 8 characters (not shown): ")?;
-    if *new == *ask("The same again: ")? {
+    if *new == *ask("Repeat the passphrase: ")? {
         return Ok(new);
     }
-    Err(Failure::new(Exit::Usage, "the two passphrases differ").with_hint("Try again."))
+    Err(Failure::new(Exit::Usage, "the passphrases do not match").with_hint("Try again."))
 }
 
 fn no_terminal() -> Failure {

@@ -32,7 +32,7 @@ impl Source {
 /// The switch, the same for every command that takes a key.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Stdin {
-    /// Read the key from standard input instead of asking for it
+    /// Read the key from standard input instead of prompting for it
     #[arg(long)]
     stdin: bool,
 }
@@ -61,7 +61,7 @@ fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failur
 /// Asks a person for something that is not shown while it is typed.
 pub(crate) fn ask_unseen(question: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|error| {
-        Failure::new(Exit::Fault, format!("nothing could be read from the terminal: {error}"))
+        Failure::new(Exit::Fault, format!("the terminal could not be read: {error}"))
     })
 }
 
@@ -81,7 +81,7 @@ fn read_limited(input: impl Read) -> Result<Zeroizing<String>, Failure> {
     })?;
     if bytes.len() > STDIN_BYTES_MAX {
         let message = format!("standard input holds more than {STDIN_BYTES_MAX} bytes");
-        return Err(Failure::new(Exit::Usage, message).with_hint("Pipe in the key alone."));
+        return Err(Failure::new(Exit::Usage, message).with_hint("Pipe in only the key."));
     }
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::new(Exit::Usage, "standard input is not text"))?;

@@ -16,10 +16,10 @@ use crate::text::Text;
 /// How to serve.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// The gateway's port, in place of the one in the settings; 0 picks a free one
+    /// Port of the gateway, instead of the one in the settings; 0 picks a free port
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// Print an address that opens the control panel in a browser, once
+    /// Print a one-time link to the control panel
     #[arg(long)]
     panel: bool,
 }
@@ -61,7 +61,7 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Sto
     let Core::Local(engine) = core else {
         let address = control::status(core).await?.gateway.address;
         return Err(Failure::new(Exit::No, format!("Gatehouse is already running at {address}"))
-            .with_hint("Use that one, or stop it with `gatehouse stop`."));
+            .with_hint("Use it, or stop it with `gatehouse stop`."));
     };
     // Signals are caught before anybody is told that they may be sent.
     let mut stop = Stop::listen()?;
@@ -71,7 +71,7 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Sto
     let listening = match (gateway.state, gateway.reason) {
         (GatewayState::Listening, _) => Some(served.gateway.as_str()),
         (GatewayState::Failed, reason) => {
-            let reason = reason.unwrap_or_else(|| "the gateway does not listen".to_owned());
+            let reason = reason.unwrap_or_else(|| "the gateway is not listening".to_owned());
             refuse_or_go_on(wanted, &reason, console)?;
             None
         }
@@ -117,7 +117,8 @@ pub(crate) fn announce(
         text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {address}"));
     }
     if let Some(address) = panel {
-        text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("panel (opens once): {address}"));
+        text.piece(Tone::Good, "● ")
+            .line(Tone::Plain, &format!("panel (one-time link): {address}"));
     }
     console.print(&text.to_string())
 }

@@ -66,13 +66,13 @@ impl From<HealthStateView> for Sign {
 impl From<AvailabilityState> for Sign {
     fn from(state: AvailabilityState) -> Self {
         match state {
-            AvailabilityState::Ready => Self::of(DISC, "ready", Tone::Good),
+            AvailabilityState::Ready => Self::of(DISC, "healthy", Tone::Good),
             AvailabilityState::Recovering => Self::of(HALF, "recovering", Tone::Warn),
             AvailabilityState::Trial => Self::of(HALF, "testing recovery", Tone::Warn),
             AvailabilityState::CoolingDown => Self::of(TRIANGLE, "cooling down", Tone::Warn),
             AvailabilityState::Open => Self::of(BAR, "tripped", Tone::Bad),
             AvailabilityState::Blocked => Self::of(BAR, "blocked", Tone::Bad),
-            AvailabilityState::Held => Self::of(BAR, "blocked by hand", Tone::Warn),
+            AvailabilityState::Held => Self::of(BAR, "blocked manually", Tone::Warn),
             AvailabilityState::Off => Self::of(SQUARE, "off", Tone::Muted),
             AvailabilityState::Removed => Self::of(BAR, "no longer exists", Tone::Bad),
         }
@@ -97,7 +97,7 @@ impl From<RequestStateView> for Sign {
             RequestStateView::Complete => Self::of(DISC, "complete", Tone::Good),
             RequestStateView::Partial => Self::of(HALF, "cut short", Tone::Warn),
             RequestStateView::Failed => Self::of(BAR, "failed", Tone::Bad),
-            RequestStateView::Cancelled => Self::of(SQUARE, "client left", Tone::Muted),
+            RequestStateView::Cancelled => Self::of(SQUARE, "cancelled", Tone::Muted),
             RequestStateView::Unknown => Self::of(RING, "unknown", Tone::Muted),
         }
     }
@@ -124,7 +124,7 @@ impl From<CacheTierState> for Sign {
         match state {
             CacheTierState::On => Self::of(DISC, "on", Tone::Good),
             CacheTierState::Off => Self::of(SQUARE, "off", Tone::Muted),
-            CacheTierState::Lost => Self::of(BAR, "lost", Tone::Bad),
+            CacheTierState::Lost => Self::of(BAR, "unreachable", Tone::Bad),
         }
     }
 }
@@ -134,7 +134,7 @@ impl From<TestStepState> for Sign {
         match state {
             TestStepState::Pass => Self::of(DISC, "passed", Tone::Good),
             TestStepState::Fail => Self::of(BAR, "failed", Tone::Bad),
-            TestStepState::Skipped => Self::of(DASH, "not tried", Tone::Muted),
+            TestStepState::Skipped => Self::of(DASH, "skipped", Tone::Muted),
         }
     }
 }
@@ -142,7 +142,7 @@ impl From<TestStepState> for Sign {
 impl From<VerdictLevel> for Sign {
     fn from(level: VerdictLevel) -> Self {
         match level {
-            VerdictLevel::Ok => Self::of(DISC, "ok", Tone::Good),
+            VerdictLevel::Ok => Self::of(DISC, "all clear", Tone::Good),
             VerdictLevel::Unknown => Self::of(RING, "checking", Tone::Muted),
             VerdictLevel::Attention => Self::of(TRIANGLE, "attention", Tone::Warn),
             VerdictLevel::Problem => Self::of(BAR, "problem", Tone::Bad),
@@ -177,9 +177,9 @@ impl From<VaultStateView> for Sign {
             VaultStateView::Unknown => Self::of(RING, "not checked yet", Tone::Muted),
             VaultStateView::Ready => Self::of(DISC, "ready", Tone::Good),
             VaultStateView::Locked => Self::of(TRIANGLE, "locked", Tone::Warn),
-            VaultStateView::NoCollection => Self::of(TRIANGLE, "no collection", Tone::Warn),
+            VaultStateView::NoCollection => Self::of(TRIANGLE, "no keyring", Tone::Warn),
             VaultStateView::Unavailable => Self::of(BAR, "unavailable", Tone::Bad),
-            VaultStateView::Hung => Self::of(BAR, "does not answer", Tone::Bad),
+            VaultStateView::Hung => Self::of(BAR, "not responding", Tone::Bad),
             VaultStateView::Damaged => Self::of(BAR, "damaged", Tone::Bad),
         }
     }

@@ -139,7 +139,7 @@ impl Table {
             .collect();
         if !left_out.is_empty() {
             let style = style(Tone::Muted);
-            let note = format!("Not shown for lack of width: {}.", left_out.join(", "));
+            let note = format!("Columns hidden to fit the terminal: {}.", left_out.join(", "));
             // Writing to a string does not fail.
             let _ = write!(text, "\n{style}{note}{style:#}");
         }
@@ -345,7 +345,7 @@ mod tests {
             for line in text.lines() {
                 assert!(line.chars().count() <= usize::from(columns), "{columns}: {line:?}");
             }
-            let left_out = text.contains("Not shown for lack of width");
+            let left_out = text.contains("Columns hidden to fit the terminal");
             assert_eq!(left_out, shown.len() < all.len(), "{columns}: {text}");
         }
     }

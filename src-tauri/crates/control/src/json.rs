@@ -30,5 +30,5 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 /// Writes an answer.
 pub(crate) fn write(view: &impl Serialize) -> Result<Vec<u8>, ApiError> {
     serde_json::to_vec(view)
-        .map_err(|error| ApiError::failed(format!("the answer could not be written: {error}")))
+        .map_err(|error| ApiError::failed(format!("the response could not be written: {error}")))
 }

@@ -158,8 +158,8 @@ fn not_answered(error: &LoopbackError) -> ApiError {
             code: ErrorCode::TimedOut,
             message: error.to_string(),
             hint: Some(
-                "It may be stopped, or its disk may hang. Look at its log, or end it and start it \
-                 again."
+                "It may be suspended, or its disk may be stuck. Check its log, or end it and start \
+                 it again."
                     .to_owned(),
             ),
             field: None,
@@ -174,8 +174,8 @@ fn not_answered(error: &LoopbackError) -> ApiError {
 }
 
 fn unreadable() -> ApiError {
-    ApiError::failed("the running Gatehouse gave an answer that this version cannot read")
-        .with_hint("Stop it and start it again, so that both are of the same version.")
+    ApiError::failed("the running Gatehouse sent a response that this version cannot read")
+        .with_hint("Restart it so that both have the same version.")
 }
 
 #[cfg(test)]

@@ -22,7 +22,10 @@ pub enum IdError {
     #[error("the name has {0} characters; at most {SLUG_CHARS_MAX} are allowed")]
     TooLong(usize),
     /// A character outside `a-z 0-9 . _ -`, or one of `. _ -` in front.
-    #[error("the name has {0:?}; use a-z, 0-9, '.', '_' and '-', beginning with a letter or digit")]
+    #[error(
+        "the name contains {0:?}; use a-z, 0-9, '.', '_' and '-', starting with a letter or \
+         digit"
+    )]
     Character(char),
     /// Not an id that Gatehouse made.
     #[error("{0:?} is not an id of this kind")]

@@ -20,10 +20,10 @@ pub enum OriginError {
     #[error("{0:?} is not a URL; write it like https://api.example.com/v1")]
     NotAUrl(String),
     /// Neither `https` nor `http`.
-    #[error("the URL begins with {0:?}; only https:// and http:// are supported")]
+    #[error("the URL starts with {0:?}; only https:// and http:// are supported")]
     Scheme(String),
     /// A URL without a host.
-    #[error("the URL names no host")]
+    #[error("the URL has no host")]
     NoHost,
 }
 

@@ -31,7 +31,8 @@ pub enum SecretRejected {
     TooLong(usize),
     /// White space, a line break or a character that no HTTP header may carry.
     #[error(
-        "the key has a space, a line break or a non-ASCII character at position {0}; copy it again without it"
+        "the key contains a space, a line break or a non-ASCII character at position {0}; copy it \
+         again without it"
     )]
     Character(usize),
 }
@@ -102,7 +103,10 @@ pub struct BoundSecret {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OriginMismatch {
     /// Bound to one origin, asked for by another.
-    #[error("the key belongs to {bound}, not to {asked}; enter the key again for {asked}")]
+    #[error(
+        "the key is locked to {bound} and cannot be sent to {asked}; enter the key again for \
+         {asked}"
+    )]
     Other {
         /// Where the key may go.
         bound: Origin,
@@ -110,7 +114,7 @@ pub enum OriginMismatch {
         asked: Origin,
     },
     /// Not bound yet.
-    #[error("the key is not bound to a host yet; attach it to a backend first")]
+    #[error("the key has no allowed host yet; use it for a backend first")]
     Unbound,
 }
 

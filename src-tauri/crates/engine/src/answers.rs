@@ -120,7 +120,10 @@ impl Engine {
                     (password, None) => password.clone(),
                     // A provider's key is bound to its host and leaves for no other.
                     (_, Some(origin)) => {
-                        tracing::warn!(%credential, %origin, "a provider's key is no password");
+                        tracing::warn!(
+                            %credential, %origin,
+                            "a provider key cannot be the shared cache's password"
+                        );
                         return;
                     }
                 },
@@ -156,7 +159,10 @@ impl Engine {
         self.parts.tasks.spawn("cache purge", async move {
             for purge in purges {
                 if let Err(error) = purge.await {
-                    tracing::warn!(%error, "a changed backend's answers were purged here only");
+                    tracing::warn!(
+                        %error,
+                        "cached responses of a changed backend were purged on this machine only"
+                    );
                 }
             }
             events.changed(&[Topic::Cache]);

@@ -44,7 +44,7 @@ pub(crate) fn raise_descriptor_limit() -> Option<u64> {
     match setrlimit(Resource::Nofile, limit) {
         Ok(()) => Some(wanted),
         Err(error) => {
-            tracing::warn!(%error, before, "the limit of open files could not be raised");
+            tracing::warn!(%error, before, "the limit on open files could not be raised");
             Some(before)
         }
     }

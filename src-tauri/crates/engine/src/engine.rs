@@ -177,7 +177,7 @@ impl Engine {
         self.close_answers().await;
         self.parts.ledger.close().await;
         if let Err(error) = self.ledger_recovery().remember().await {
-            tracing::warn!(%error, "how far the ledger has come was not noted");
+            tracing::warn!(%error, "the ledger's position could not be saved");
         }
         tracing::info!("stopped");
     }
@@ -216,7 +216,7 @@ impl Engine {
         let events = self.parts.events.clone();
         self.parts.tasks.spawn("vault unlock", async move {
             if let Err(error) = unlocking.await {
-                tracing::warn!(%error, "the file vault was not opened");
+                tracing::warn!(%error, "the file vault was not unlocked");
             }
             events.changed(&[crate::Topic::Keys, crate::Topic::Status]);
         });

@@ -135,13 +135,13 @@ pub enum FolderError {
         owner: u32,
     },
     /// Everybody may replace what lies in it.
-    #[error("{0} can be written to by every user; run `chmod o-w {0}`", .path.display())]
+    #[error("every user can write to {0}; run `chmod o-w {0}`", .path.display())]
     OpenToAll {
         /// The folder above ours.
         path: PathBuf,
     },
     /// Anything else.
-    #[error("{} cannot be made or made private; check its permissions and the free space", .path.display())]
+    #[error("{} cannot be created or made private; check its permissions and the free space", .path.display())]
     Failed {
         /// The folder.
         path: PathBuf,

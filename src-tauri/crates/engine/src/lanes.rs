@@ -61,7 +61,7 @@ fn start_one(number: usize, stop: CancellationToken) -> io::Result<Handle> {
         runtime.shutdown_background();
     };
     thread::Builder::new().name(format!("lane-{number}")).spawn(run)?;
-    receive.recv().unwrap_or_else(|_ended| Err(io::Error::other("the thread ended at once")))
+    receive.recv().unwrap_or_else(|_ended| Err(io::Error::other("the thread stopped immediately")))
 }
 
 #[cfg(test)]

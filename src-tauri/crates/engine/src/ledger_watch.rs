@@ -231,11 +231,13 @@ impl Engine {
             Ok(Some(_)) => self.ledger_changed(),
             Ok(None) if notes => {
                 if let Err(error) = recovery.remember().await {
-                    tracing::warn!(%error, "how far the ledger has come was not noted");
+                    tracing::warn!(%error, "the ledger's position could not be saved");
                 }
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, cause = ?error, "the ledger's file was not seen"),
+            Err(error) => {
+                tracing::warn!(%error, cause = ?error, "the ledger file could not be checked")
+            }
         }
     }
 
@@ -270,8 +272,8 @@ impl Engine {
 /// `records wait`: how many, in words.
 fn waiting(backlog: &Backlog) -> String {
     match backlog.records {
-        1 => "1 record waits in memory".to_owned(),
-        number => format!("{} records wait in memory", domain::grouped(number as u64)),
+        1 => "1 record is waiting in memory".to_owned(),
+        number => format!("{} records are waiting in memory", domain::grouped(number as u64)),
     }
 }
 
@@ -283,7 +285,7 @@ fn state_problem(state: LedgerState, now: WallTime) -> Option<LedgerProblem> {
             if oldest < BEHIND_AFTER_MS {
                 return None;
             }
-            let impact = "Requests are answered; a crash now would lose these records.";
+            let impact = "Requests still work, but a crash now would lose these records.";
             (LedgerSeverity::Attention, "The ledger is behind", backlog, impact)
         }
         LedgerState::Refusing(backlog) => {
@@ -310,23 +312,23 @@ fn incident_problem(incident: &LedgerIncident) -> LedgerProblem {
     let (title, detail) = match incident.cause {
         IncidentCause::Damaged => (
             "The ledger file was damaged",
-            format!("{before} from before it are missing here; a new ledger was started."),
+            format!("{before} recorded before that are missing; a new ledger was started."),
         ),
         IncidentCause::Emptied => (
             "The ledger file was emptied",
-            format!("{before} from before it are missing here; a new ledger was started."),
+            format!("{before} recorded before that are missing; a new ledger was started."),
         ),
         IncidentCause::Missing => (
             "The ledger file was deleted",
-            format!("{before} from before it are missing here; a new ledger was started."),
+            format!("{before} recorded before that are missing; a new ledger was started."),
         ),
         IncidentCause::Replaced => (
             "The ledger file is a different one",
-            format!("{before} of the ledger used before are not in it."),
+            format!("{before} from the previous ledger are missing."),
         ),
         IncidentCause::Older => (
             "The ledger file is an older copy",
-            format!("It had {} when Gatehouse last ran, and has fewer now.", before.to_lowercase()),
+            format!("It had {} when Gatehouse last ran and has fewer now.", before.to_lowercase()),
         ),
         IncidentCause::DeletedInUse => (
             "The ledger file was deleted while in use",
@@ -340,11 +342,11 @@ fn incident_problem(incident: &LedgerIncident) -> LedgerProblem {
     let kept = incident.kept.as_ref().map(|kept| format!(" The old file is kept as {kept}."));
     let fix = match (incident.cause, &incident.kept) {
         (IncidentCause::Damaged, Some(_)) => {
-            "`gatehouse ledger restore` brings back the newest backup, `gatehouse ledger repair` what \
-             is readable."
+            "`gatehouse ledger restore` restores the newest backup; `gatehouse ledger repair` \
+             recovers what can be read."
         }
         (cause, _) if cause.lacks_records() => {
-            "`gatehouse ledger restore` brings back the newest backup."
+            "`gatehouse ledger restore` restores the newest backup."
         }
         _ => "`gatehouse ledger acknowledge` removes this message.",
     };
@@ -380,7 +382,7 @@ fn backup_problem(failure: &BackupFailure) -> LedgerProblem {
         severity: LedgerSeverity::Attention,
         title: "The ledger could not be backed up".to_owned(),
         detail: format!(
-            "{reason}. Older backups stay. `gatehouse ledger backup` tries again at once."
+            "{reason}. Older backups are kept. `gatehouse ledger backup` tries again now."
         ),
         fix: "`gatehouse ledger backup` tries again.".to_owned(),
         since: Some(failure.at),
@@ -414,7 +416,7 @@ mod tests {
         assert_eq!(
             full.detail,
             "The disk is full. Free some space. New requests are refused with 503 until it can be \
-             written. 1,200 records wait in memory."
+             written. 1,200 records are waiting in memory."
         );
     }
 
@@ -433,9 +435,8 @@ mod tests {
         assert_eq!(damaged.severity, LedgerSeverity::Problem);
         assert_eq!(
             damaged.detail,
-            "4,636 requests from before it are missing here; a new ledger was started. The old file is \
-             kept as ledger.sqlite.kept-damaged. `gatehouse ledger restore` brings back the newest \
-             backup, `gatehouse ledger repair` what is readable."
+            "4,636 requests recorded before that are missing; a new ledger was started. The old file is \
+             kept as ledger.sqlite.kept-damaged. `gatehouse ledger restore` restores the newest backup; `gatehouse ledger repair` recovers what can be read."
         );
         assert!(told(IncidentCause::Emptied, None).detail.ends_with("the newest backup."));
         let deleted = told(IncidentCause::DeletedInUse, None);

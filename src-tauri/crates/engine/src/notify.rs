@@ -107,7 +107,7 @@ impl Engine {
             reason: transition.reason.clone(),
         };
         if let Err(error) = self.parts.ledger.record_health(change).await {
-            tracing::warn!(%error, "a health change was not written down");
+            tracing::warn!(%error, "a health change could not be saved");
         }
         let transition = Arc::new(transition);
         self.parts.events.send(EngineEvent::Health { backend, transition });
@@ -154,7 +154,7 @@ impl Engine {
                 }
             }
             Decision::Withdraw(key) => self.withdraw(key).await,
-            Decision::Hold(hold) => tracing::debug!(?hold, "a notification was held back"),
+            Decision::Hold(hold) => tracing::debug!(?hold, "a notification was suppressed"),
         }
     }
 
@@ -247,7 +247,7 @@ impl Engine {
         let Some(channel) = self.parts.channel.clone() else { return };
         let gone = tokio::task::spawn_blocking(move || Channel::withdraw(&*channel, &key)).await;
         if let Ok(Err(error)) = gone {
-            tracing::warn!(%error, "a notification that is over could not be taken away");
+            tracing::warn!(%error, "an outdated notification could not be removed");
         }
     }
 

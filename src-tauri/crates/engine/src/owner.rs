@@ -28,7 +28,8 @@ pub struct OwnerLock {
 pub enum LockError {
     /// Another engine has it.
     #[error(
-        "another Gatehouse has the data folder {0} and cannot be reached; it may be starting or stopping: try again in a moment, or stop it"
+        "another Gatehouse is using the data folder {0} and cannot be reached; it may be starting \
+         or stopping, so try again in a moment, or stop it"
     )]
     Held(PathBuf),
     /// The lock file could not be made.

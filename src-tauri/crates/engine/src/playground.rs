@@ -143,13 +143,16 @@ pub struct PlaygroundRaw {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaygroundError {
     /// Enough of them go.
-    #[error("{PLAYGROUND_RUNS_AT_ONCE_MAX} runs go already; wait for one to end, or cancel it")]
+    #[error(
+        "{PLAYGROUND_RUNS_AT_ONCE_MAX} prompts are already running; wait for one to finish, or \
+         cancel it"
+    )]
     Crowded,
     /// The prompts are too long.
-    #[error("the prompts have {0} bytes; at most {PLAYGROUND_PROMPT_BYTES_MAX} are sent")]
+    #[error("the prompts have {0} bytes; at most {PLAYGROUND_PROMPT_BYTES_MAX} are allowed")]
     TooLong(usize),
     /// There is no door to knock at.
-    #[error("the gateway does not listen: {0}")]
+    #[error("the gateway is not listening: {0}")]
     NoGateway(String),
 }
 
@@ -176,7 +179,7 @@ impl Engine {
         match self.gateway_standing() {
             GatewayStanding::Listening => {}
             GatewayStanding::Stopped => {
-                return Err(PlaygroundError::NoGateway("nobody started it".to_owned()));
+                return Err(PlaygroundError::NoGateway("it was not started".to_owned()));
             }
             GatewayStanding::Failed(reason) => return Err(PlaygroundError::NoGateway(reason)),
         }

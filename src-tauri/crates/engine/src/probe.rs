@@ -269,7 +269,7 @@ impl Found {
             Ok(models) => {
                 steps.push(passed(ANSWERS, "it answers", Some(duration)));
                 if keyed {
-                    steps.push(passed(ACCEPTED, "an unbilled call was answered", None));
+                    steps.push(passed(ACCEPTED, "a free call succeeded", None));
                 }
                 let detail = format!("{} models", models.len());
                 steps.push(passed(LISTED, &detail, None));
@@ -319,7 +319,7 @@ fn failed(
         }
         // It answers and has no list of models: names have to be declared.
         Verdict::ClientFault => {
-            let fix = "Declare the models of this backend; it does not list them.";
+            let fix = "Enter the models of this backend; it does not list them.";
             steps.push(passed(ANSWERS, "it answers", Some(duration)));
             steps.push(fail(LISTED, Some(fix)));
             (Finding::Answered, Some(fix))

@@ -60,7 +60,7 @@ pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
     let clocks = Clocks { now: parts.clock.now(), wall: parts.clock.wall() };
     for transition in transitions {
         let Transition { access, from, to, rule, .. } = transition;
-        tracing::info!(%access, %from, %to, %rule, "an access changed its state");
+        tracing::info!(%access, %from, %to, %rule, "the circuit of a backend changed");
     }
     let changed: HashSet<&Access> = transitions.iter().map(|it| &it.access).collect();
     let written = transitions.iter().map(|transition| clocks.written(transition)).collect();
@@ -70,7 +70,7 @@ pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
         parts.ledger.note_access_changes(written, states)
     };
     if let Err(error) = noted {
-        tracing::warn!(%error, "changes of breakers could not be written down");
+        tracing::warn!(%error, "circuit changes could not be saved");
     }
     parts.events.changed(&[Topic::Accesses, Topic::Routes, Topic::Backends, Topic::Status]);
 }
@@ -147,7 +147,10 @@ impl Engine {
             match serde_json::from_str::<SavedAccess>(&state.json) {
                 Ok(saved) => self.parts.live.restore(vec![saved], since),
                 Err(error) => {
-                    tracing::warn!(access = %state.access, %error, "a kept state is not understood");
+                    tracing::warn!(
+                        access = %state.access, %error,
+                        "a saved circuit state could not be read"
+                    );
                 }
             }
         }
@@ -235,7 +238,7 @@ impl Engine {
         let states = saved_states(self.parts.live.save(), self.wall());
         if let Err(error) = self.parts.ledger.save_access_states(states).await {
             self.parts.access_log.learnt();
-            tracing::warn!(%error, "the states of accesses could not be kept");
+            tracing::warn!(%error, "the circuit states could not be saved");
         }
     }
 

@@ -32,7 +32,7 @@ struct Going {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// One goes already.
-    #[error("a run is going; wait for its end, or cancel it")]
+    #[error("checks are already running; wait for them to finish, or cancel them")]
     Going,
     /// The checks do not fit together.
     #[error(transparent)]
@@ -146,10 +146,10 @@ impl Engine {
         };
         let kept = match serde_json::to_string(report) {
             Ok(report) => self.parts.ledger.record_run(Run { summary, report }).await,
-            Err(error) => return tracing::error!(%error, "a readiness report cannot be written"),
+            Err(error) => return tracing::error!(%error, "a readiness report could not be written"),
         };
         if let Err(error) = kept {
-            tracing::error!(%error, "a readiness run was not kept");
+            tracing::error!(%error, "a readiness run could not be saved");
         }
     }
 

@@ -140,7 +140,12 @@ impl Engine {
         let gateway = Gateway::new(self.gateway_parts(), door_limits(connections.gateway));
         *self.parts.serving.gateway.lock() = Some(gateway);
         let lanes = Lanes::start();
-        let lanes = lanes.inspect_err(|error| tracing::warn!(%error, "requests share the threads"));
+        let lanes = lanes.inspect_err(|error| {
+            tracing::warn!(
+                %error,
+                "worker threads could not be started; requests share the main threads"
+            )
+        });
         *self.parts.serving.lanes.lock() = lanes.ok();
         // First the way to control it: whoever sees the gateway's port finds the engine.
         let mut served = self.open_control(door, door_limits(connections.control)).await?;
@@ -240,7 +245,7 @@ impl Engine {
                 ListeningState::Listening { wanted, port, addresses, stop }
             }
             Err(error) => {
-                tracing::error!(%error, port = wanted, "the gateway does not listen");
+                tracing::error!(%error, port = wanted, "the gateway is not listening");
                 ListeningState::Failed { wanted, reason: error.to_string() }
             }
         };
@@ -321,7 +326,7 @@ impl Engine {
         let engine = self.clone();
         self.parts.tasks.spawn("vault check", async move {
             let state = engine.parts.vault.recheck().await;
-            tracing::info!(?state, kind = %engine.parts.vault.kind(), "the vault was asked");
+            tracing::info!(?state, kind = %engine.parts.vault.kind(), "the vault was checked");
             engine.parts.events.changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
         });
     }
@@ -331,7 +336,10 @@ impl Engine {
         let engine = self.clone();
         self.parts.tasks.spawn("speeds", async move {
             if let Err(error) = engine.recall_speeds().await {
-                tracing::warn!(%error, "how fast backends were is not known; it is learnt anew");
+                tracing::warn!(
+                    %error,
+                    "past response times could not be read; they are measured again"
+                );
             }
         });
     }
@@ -389,7 +397,7 @@ impl Engine {
             loop {
                 if let Some(pause) = engine.parts.live.tick() {
                     let seconds = pause.lasted.as_secs();
-                    tracing::warn!(seconds, "this machine slept, or the program was stopped");
+                    tracing::warn!(seconds, "this machine slept, or Gatehouse was suspended");
                 }
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -425,8 +433,10 @@ impl Engine {
         let before = WallTime::from_unix_ms(self.wall().unix_ms() - days * DAY_MS);
         match self.parts.ledger.purge_before(before).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, days, "old requests were removed; their sums stay"),
-            Err(error) => tracing::warn!(%error, "old requests could not be removed"),
+            Ok(rows) => {
+                tracing::info!(rows, days, "old requests were deleted; their totals are kept")
+            }
+            Err(error) => tracing::warn!(%error, "old requests could not be deleted"),
         }
     }
 }

@@ -107,7 +107,7 @@ const fn finding(verdict: Verdict) -> Option<(Finding, &'static str)> {
         Verdict::Success => Some((Finding::Answered, "")),
         Verdict::BackendFailure(reason) => Some((Finding::Failed, sentence(reason))),
         Verdict::KeyRejected => Some((Finding::KeyRejected, "it rejected the key")),
-        Verdict::RateLimited => Some((Finding::RateLimited, "it asks for fewer requests")),
+        Verdict::RateLimited => Some((Finding::RateLimited, "its rate limit is reached")),
         Verdict::KeyUnpaid | Verdict::ClientFault | Verdict::Cancelled | Verdict::NotSent => None,
     }
 }
@@ -118,10 +118,10 @@ const fn sentence(reason: FailureReason) -> &'static str {
         FailureReason::Connect => "it could not be reached",
         FailureReason::Tls => "no secure connection could be made",
         FailureReason::Timeout => "it did not answer in time",
-        FailureReason::Broken => "its answer broke off",
-        FailureReason::Unreadable => "its answer could not be read",
-        FailureReason::Status => "it reported a fault of its own",
+        FailureReason::Broken => "its response was cut off",
+        FailureReason::Unreadable => "its response could not be read",
+        FailureReason::Status => "it reported an internal error",
         FailureReason::Overloaded => "it is overloaded",
-        FailureReason::Redirected => "it sent the request to another address",
+        FailureReason::Redirected => "it redirected the request to another address",
     }
 }

@@ -46,7 +46,7 @@ impl Tasks {
         self.tracker.close();
         let limit = Duration::from_secs(STOP_SECS_MAX);
         if tokio::time::timeout(limit, self.tracker.wait()).await.is_err() {
-            tracing::warn!("some background tasks did not end in {STOP_SECS_MAX} s");
+            tracing::warn!("some background tasks did not stop within {STOP_SECS_MAX} s");
         }
     }
 }

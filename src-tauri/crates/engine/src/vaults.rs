@@ -47,7 +47,7 @@ pub struct VaultChanged {
 #[derive(Debug, thiserror::Error)]
 pub enum VaultChangeError {
     /// The shell named the vault.
-    #[error("GATEHOUSE_VAULT={0} was set when Gatehouse started, so the vault cannot change")]
+    #[error("GATEHOUSE_VAULT={0} was set when Gatehouse started, so the vault cannot be changed")]
     Forced(VaultKind),
     /// Keys cannot be moved there, since that vault keeps nothing.
     #[error("keys cannot be moved to the {0} vault: it does not store keys permanently")]
@@ -243,7 +243,10 @@ async fn restore(vault: &Vault, replaced: Vec<(CredentialId, Option<BoundSecret>
         match outcome {
             Ok(()) | Err(VaultError::NotFound(_)) => {}
             Err(error) => {
-                tracing::warn!(credential = %id, %error, "a copy of a key was left in the new vault");
+                tracing::warn!(
+                    credential = %id, %error,
+                    "a copy of a key remains in the new vault"
+                );
             }
         }
     }
@@ -255,7 +258,7 @@ async fn remove_moved(from: &Vault, moved: Vec<CredentialId>) -> VaultChanged {
         match from.remove(&id).await {
             Ok(()) | Err(VaultError::NotFound(_)) => changed.moved.push(id),
             Err(error) => {
-                tracing::warn!(credential = %id, %error, "a moved key was left in the old vault");
+                tracing::warn!(credential = %id, %error, "a moved key remains in the old vault");
                 changed.left.push(id);
             }
         }

@@ -19,7 +19,7 @@ pub(crate) type StreamItem = Result<Frame<Bytes>, Cut>;
 
 /// Ends a body without its final chunk, so that every client sees that the answer is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the answer was cut short on purpose, after its error event")]
+#[error("the response was ended on purpose after its error event")]
 pub(crate) struct Cut;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-gatehouse-request-id");

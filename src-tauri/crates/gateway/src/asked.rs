@@ -98,7 +98,7 @@ fn priority(headers: &HeaderMap, client: &Client) -> Result<Priority, Refusal> {
         .into_iter()
         .find(|priority| priority.word() == word)
         .ok_or_else(|| {
-            let message = "The header x-gatehouse-priority is 'interactive' or 'background'.";
+            let message = "The header x-gatehouse-priority must be 'interactive' or 'background'.";
             Refusal::new(400, ErrorKind::InvalidRequest, "invalid_value", message)
                 .param(Some(PRIORITY.as_str().to_owned()))
                 .retry(RetryAdvice::Never)

@@ -105,11 +105,11 @@ fn too_large(bytes_max: usize) -> Refusal {
 }
 
 fn too_slow() -> Refusal {
-    let message = "The request body came too slowly. Send it again in one go.";
+    let message = "The request body arrived too slowly. Send it again.";
     Refusal::new(408, ErrorKind::Timeout, "request_timeout", message)
 }
 
 fn cut_short() -> Refusal {
-    let message = "The request body ended before its stated length. Send it again.";
+    let message = "The request body is shorter than its Content-Length. Send it again.";
     Refusal::new(400, ErrorKind::InvalidRequest, "body_cut_short", message)
 }

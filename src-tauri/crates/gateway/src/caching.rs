@@ -111,7 +111,7 @@ impl Wishes {
 }
 
 fn bad_wish() -> Refusal {
-    let message = "The header x-gatehouse-cache is 'auto', 'on', 'off' or 'refresh'.";
+    let message = "The header x-gatehouse-cache must be 'auto', 'on', 'off' or 'refresh'.";
     Refusal::new(400, ErrorKind::InvalidRequest, "invalid_value", message)
         .param(Some(CACHE.as_str().to_owned()))
         .retry(RetryAdvice::Never)

@@ -162,7 +162,7 @@ impl Served {
                 self.sign_out(request.headers())
             }
             _ if is_get => self.asset(&path),
-            _ => Err(door_refusal(405, "This path does not take that method.")),
+            _ => Err(door_refusal(405, "This path does not support that method.")),
         }
     }
 

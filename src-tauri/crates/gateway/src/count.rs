@@ -119,7 +119,7 @@ impl Gateway {
         let body = self.ask(question, limits).await?.body;
         match read_count(outgoing.dialect, &body) {
             Some(_) => Ok(body),
-            None => Err(Failure::unreadable(&backend.id, "sent no count of tokens.", Work::None)),
+            None => Err(Failure::unreadable(&backend.id, "sent no token count.", Work::None)),
         }
     }
 }

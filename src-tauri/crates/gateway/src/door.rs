@@ -48,8 +48,8 @@ pub(crate) fn check_host<B>(request: &Request<B>, allowed: &AllowedHosts) -> Res
 }
 
 fn misdirected() -> Refusal {
-    let message = "This address is not served here. Use http://127.0.0.1 or http://localhost with \
-                   the gateway's port.";
+    let message = "Gatehouse is not served under this host name. Use http://127.0.0.1 or \
+                   http://localhost with the gateway's port.";
     never(Refusal::new(421, ErrorKind::InvalidRequest, "misdirected_request", message))
 }
 

@@ -219,7 +219,10 @@ impl Drop for Place {
 }
 
 fn crowded(places: usize, retry_after: Duration) -> Refusal {
-    let message = format!("All {places} places for requests are taken, and so is the queue.");
+    let message = format!(
+        "Gatehouse is busy: all {places} slots for concurrent requests are in use and the \
+         queue is full."
+    );
     Refusal::new(503, ErrorKind::Overloaded, "too_many_requests", message)
         .retry(RetryAdvice::After(retry_after))
 }
@@ -227,7 +230,7 @@ fn crowded(places: usize, retry_after: Duration) -> Refusal {
 fn too_many_at_once(visitor: &Visitor<'_>) -> Refusal {
     let most = visitor.rules.in_flight_max.unwrap_or_default();
     let message = format!(
-        "The client {} has {most} requests on their way, which is its limit in Gatehouse.",
+        "The client {} has {most} requests in flight, which is its limit in Gatehouse.",
         visitor.client
     );
     Refusal::new(429, ErrorKind::RateLimit, "client_limit", message)

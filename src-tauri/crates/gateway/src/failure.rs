@@ -122,10 +122,10 @@ impl Failure {
                 format!("The client {client} may not use the route that serves {model}.")
             }
             Forbidden::Backends(model) => {
-                format!("The client {client} may use none of the backends that serve {model}.")
+                format!("The client {client} may not use any backend that serves {model}.")
             }
         };
-        let message = format!("{message} Change what it may use in Gatehouse, under Clients.");
+        let message = format!("{message} Change its limits in Gatehouse, under Clients.");
         let refusal = Refusal::new(403, ErrorKind::Permission, "not_allowed", message)
             .param(Some("model".to_owned()))
             .retry(RetryAdvice::Never);
@@ -153,8 +153,8 @@ impl Failure {
             true => (BACKEND_KEY_STATUS, ErrorKind::BackendKey, "key_missing"),
             false => (503, ErrorKind::Api, "vault_unavailable"),
         };
-        let hint = error.hint().map(|hint| format!(". {hint}")).unwrap_or_default();
-        let message = format!("The key of the backend {backend} cannot be read: {error}{hint}");
+        let hint = error.hint().map(|hint| format!(" {hint}")).unwrap_or_default();
+        let message = format!("The key of the backend {backend} cannot be read: {error}.{hint}");
         // A key that is missing is missing there; a vault that is locked is locked for all.
         let class = if missing { FailureClass::KeyRejected } else { FailureClass::Local };
         let refusal = Refusal::new(status, kind, code, message);
@@ -193,8 +193,8 @@ impl Failure {
 
     /// Gatehouse was stopped before the answer was whole.
     pub(crate) fn stopped() -> Self {
-        let message = "Gatehouse was stopped before the answer was whole. Start it, and send the request \
-                       again.";
+        let message = "Gatehouse was stopped before the response was complete. Start it and send \
+                       the request again.";
         let refusal = Refusal::new(503, ErrorKind::Api, "stopped", message);
         Self { work: Work::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
@@ -202,8 +202,8 @@ impl Failure {
     /// The same after a pause of this machine that explains it.
     pub(crate) fn paused(self, backend: &BackendId) -> Self {
         let message = format!(
-            "This machine slept, or Gatehouse was stopped, while the backend {backend} answered; what it \
-             sent meanwhile may be lost. Send the request again."
+            "This machine slept, or Gatehouse was suspended, while the backend {backend} was \
+             responding; part of the response may be lost. Send the request again."
         );
         let refusal = Refusal::new(503, ErrorKind::Api, "paused", message)
             .retry(RetryAdvice::After(LOCAL_RETRY_AFTER));
@@ -213,8 +213,8 @@ impl Failure {
     /// It sent us elsewhere.
     pub(crate) fn redirected(backend: &BackendId, status: u16) -> Self {
         let message = format!(
-            "The backend {backend} answered with a redirect ({status}), which is not followed: the key \
-             belongs to its own host only. Correct its base URL."
+            "The backend {backend} answered with a redirect ({status}), which is not followed, \
+             because a key is only sent to its own host. Correct the base URL."
         );
         let mut failure = Self::backend(FailureReason::Redirected, Work::None, 502, message);
         failure.refusal.retry = RetryAdvice::Never;
@@ -240,7 +240,7 @@ impl Failure {
             | BadAnswer::Broken(_) => Work::Unknown,
             BadAnswer::UpstreamError(error) => return Self::reported(backend, error, told),
         };
-        let message = format!("The backend {backend} sent no answer: {bad}.");
+        let message = format!("The backend {backend} sent an unusable response: {bad}.");
         Self {
             upstream_status: Some(200),
             ..Self::backend(FailureReason::Unreadable, work, 502, message)

@@ -164,14 +164,16 @@ fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
         ),
         Some(TokenRefused::Unknown) => (
             INVALID_TOKEN,
-            "This is no local token of this Gatehouse. Get one with `gatehouse clients add`.",
+            "This is not a token of this Gatehouse. Create one with `gatehouse clients add NAME`.",
         ),
-        Some(TokenRefused::Expired) => {
-            ("expired_token", "This local token has expired. Make a new one in Gatehouse.")
-        }
-        Some(TokenRefused::Revoked) => {
-            ("revoked_token", "This local token was revoked. Make a new one in Gatehouse.")
-        }
+        Some(TokenRefused::Expired) => (
+            "expired_token",
+            "This token has expired. Create a new one in Gatehouse, under Clients.",
+        ),
+        Some(TokenRefused::Revoked) => (
+            "revoked_token",
+            "This token was revoked. Create a new one in Gatehouse, under Clients.",
+        ),
     };
     Refusal::new(401, ErrorKind::Authentication, code, message).retry(RetryAdvice::Never)
 }
@@ -313,7 +315,7 @@ impl GatewayDoor {
 
 /// Codex opens a WebSocket first and falls back to POST at once when it is told to.
 fn upgrade_required() -> Response<AnswerBody> {
-    let message = "WebSockets are not spoken here. Send POST /v1/responses.";
+    let message = "WebSockets are not supported. Use POST /v1/responses.";
     let refusal = Refusal::new(426, ErrorKind::InvalidRequest, "upgrade_required", message)
         .retry(RetryAdvice::Never);
     let mut answer = refusal.answer(Dialect::OpenAiResponses);
@@ -330,8 +332,8 @@ fn project(headers: &HeaderMap) -> Option<String> {
 }
 
 fn loops() -> Refusal {
-    let message = "This request came from a Gatehouse already. Correct the base URL of the backend that \
-                   points here.";
+    let message = "This request already passed through a Gatehouse. Correct the base URL of the \
+                   backend that points to this gateway.";
     Refusal::new(508, ErrorKind::Api, "loop_detected", message).retry(RetryAdvice::Never)
 }
 
@@ -345,7 +347,7 @@ fn not_found(path: &str) -> Refusal {
 }
 
 fn wrong_method() -> Refusal {
-    let message = "This path does not take that method.";
+    let message = "This path does not support that method.";
     Refusal::new(405, ErrorKind::InvalidRequest, "method_not_allowed", message)
         .retry(RetryAdvice::Never)
 }

@@ -163,7 +163,7 @@ impl Listener {
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 return Err(BindError::InUse { port: listener.port });
             }
-            Err(error) => tracing::info!(%error, "no IPv6 loopback; serving 127.0.0.1 alone"),
+            Err(error) => tracing::info!(%error, "no IPv6 loopback; serving 127.0.0.1 only"),
         }
         Ok(listener)
     }
@@ -197,7 +197,9 @@ impl Listener {
             let _place = place;
             match stream.into_std().and_then(TcpStream::from_std) {
                 Ok(stream) => answering(stream).await,
-                Err(error) => tracing::warn!(%error, "a connection could not be handed over"),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be passed to a worker thread")
+                }
             }
         };
         connections.spawn_on(moved, &lane.runtime);
@@ -317,14 +319,14 @@ async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &Stop) {
     }
     stop.over.cancel();
     if tokio::time::timeout(ENDING, finished).await.is_err() {
-        tracing::warn!("answers still running after the stop were cut off");
+        tracing::warn!("responses that were still running at the stop were cut off");
     }
 }
 
 fn refuse(stream: &TcpStream, max: usize) {
     // Best effort: a client that reads it learns why; the socket is closed either way.
     if let Err(error) = stream.try_write(full(max).as_bytes()) {
-        tracing::debug!(%error, "a refused connection was gone already");
+        tracing::debug!(%error, "a refused connection was already closed");
     }
 }
 

@@ -54,12 +54,12 @@ impl Load {
     ) -> Result<RatesTaken, Busy> {
         let most = rules.in_flight_max.unwrap_or(u32::MAX).min(self.adaptive.limit());
         if self.in_flight >= most {
-            let why = format!("has {most} requests on their way, as many as its limit allows");
+            let why = format!("has {most} requests in flight, which is its limit");
             return Err(Busy { why, wait: None });
         }
         self.rates.set_rules(rules.rates);
         let taken = self.rates.try_take(tokens, now).map_err(|exceeded| Busy {
-            why: format!("is held back: {exceeded}"),
+            why: format!("is limited in Gatehouse: {exceeded}"),
             wait: Some(exceeded.wait),
         })?;
         self.in_flight += 1;

@@ -47,7 +47,7 @@ pub struct LoopbackReply {
 #[derive(Debug, thiserror::Error)]
 pub enum LoopbackError {
     /// Nobody listens there.
-    #[error("nobody answers on port {port} of this machine; start Gatehouse, then try again")]
+    #[error("nothing is listening on port {port} of this machine; start Gatehouse, then try again")]
     Connect {
         /// The port.
         port: u16,
@@ -56,16 +56,16 @@ pub enum LoopbackError {
         source: std::io::Error,
     },
     /// The connection broke.
-    #[error("the connection to the running Gatehouse broke; try again")]
+    #[error("the connection to the running Gatehouse was lost; try again")]
     Broken(#[from] hyper::Error),
     /// It was closed before an answer came.
-    #[error("the running Gatehouse closed the connection without an answer; try again")]
+    #[error("the running Gatehouse closed the connection without a response; try again")]
     Ended,
     /// It took too long.
     #[error("the running Gatehouse did not answer within {0:?}")]
     Late(Duration),
     /// More than any answer has.
-    #[error("the answer has more than {ANSWER_BYTES_MAX} bytes")]
+    #[error("the response has more than {ANSWER_BYTES_MAX} bytes")]
     TooLarge,
     /// The request cannot be written as HTTP.
     #[error("the call cannot be written as a request")]

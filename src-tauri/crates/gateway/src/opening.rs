@@ -68,7 +68,7 @@ impl Gateway {
             return Err(self.reported(id, exchange.outgoing().dialect, response).await);
         }
         if is_compressed(&response.headers) {
-            let what = "compressed its answer although it was asked not to.";
+            let what = "sent a compressed response although none was requested.";
             return Err(Failure::unreadable(id, what, Work::Unknown));
         }
         let is_streamed = exchange.delivery().is_streamed();
@@ -136,7 +136,7 @@ impl Gateway {
             Some(Ok(body)) => body,
             Some(Err(Unread::Failed(failure, _))) => return Err(failed(&failure)),
             Some(Err(Unread::TooLarge)) => {
-                let what = "sent an answer without end.";
+                let what = "sent a response that is too large.";
                 return Err(Failure::unreadable(backend, what, Work::Unknown));
             }
             None => return Err(failed(&UpstreamFailure::Timeout)),
@@ -193,7 +193,7 @@ impl Gateway {
                     return Ok((headers, Content::Replayed(last)));
                 }
                 relay::Ended::Whole { .. } | relay::Ended::Nothing => {
-                    let what = "ended its stream without an answer.";
+                    let what = "ended its stream without a response.";
                     return Err(Failure::unreadable(backend, what, Work::None));
                 }
                 relay::Ended::Broken { failure } => return Err(failure),

@@ -168,7 +168,7 @@ impl Gateway {
         };
         self.live.budget().request(self.clock().now());
         if let Err(error) = record.reserve(&decision) {
-            tracing::warn!(%error, "a request was refused because it could not be written down");
+            tracing::warn!(%error, "a request was refused because it could not be recorded");
             return Err(Box::new(ledger_unavailable(&error).answer(dialect)));
         }
         Ok((record, decision))
@@ -216,7 +216,7 @@ impl Gateway {
     ) -> Result<&'a Backend, Failure> {
         let id = &candidate.access.backend;
         let Some(backend) = snapshot.backends.get(id) else {
-            return Err(Failure::misconfigured(id, "is not there any more."));
+            return Err(Failure::misconfigured(id, "no longer exists."));
         };
         if backend.is_own_door(self.port()) {
             let what = "has this gateway's own address as its base URL. Correct it.";

@@ -106,14 +106,18 @@ async fn ask(
         return Err(Failure::redirected(id, status.as_u16()));
     }
     if is_compressed(&headers) {
-        let what = "compressed its answer although it was asked not to.";
+        let what = "sent a compressed response although none was requested.";
         return Err(Failure::unreadable(id, what, Work::None));
     }
     let mut list = BytesMut::new();
     while let Some(chunk) = body.next().await {
         list.extend_from_slice(&chunk.map_err(failed)?);
         if list.len() > MODEL_LIST_BYTES_MAX {
-            return Err(Failure::unreadable(id, "sent a list without end.", Work::None));
+            return Err(Failure::unreadable(
+                id,
+                "sent a list of models that is too long.",
+                Work::None,
+            ));
         }
     }
     if !status.is_success() {
@@ -121,8 +125,9 @@ async fn ask(
         let told = Told { headers: &headers, scrubber: &scrubber, now: clock.wall() };
         return Err(Failure::reported(id, &error, &told));
     }
-    models_from_list(dialect, &list)
-        .map_err(|bad| Failure::unreadable(id, &format!("sent no list: {bad}."), Work::None))
+    models_from_list(dialect, &list).map_err(|bad| {
+        Failure::unreadable(id, &format!("sent no list of models: {bad}."), Work::None)
+    })
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ impl Failure {
         let left = until.map(|until| until.since(now));
         let (status, kind, code, what) = match why {
             ClosedWhy::CoolingDown(_) => {
-                (429, ErrorKind::RateLimit, "rate_limited", "asked for fewer requests")
+                (429, ErrorKind::RateLimit, "rate_limited", "is rate limited")
             }
             ClosedWhy::Blocked(BlockReason::Unpaid | BlockReason::QuotaExhausted) => {
                 (429, ErrorKind::Billing, "insufficient_quota", "is out of credit or quota")
@@ -108,23 +108,27 @@ impl Failure {
                 503,
                 ErrorKind::Overloaded,
                 "overloaded",
-                "failed repeatedly, so its breaker is tripped; single requests try whether it answers again",
+                "failed repeatedly, so its breaker is tripped; single requests test whether it has \
+                 recovered",
             ),
             ClosedWhy::HalfOpenBusy => (
                 503,
                 ErrorKind::Overloaded,
                 "overloaded",
-                "failed repeatedly; another request is trying whether it answers again",
+                "failed repeatedly; another request is testing whether it has recovered",
             ),
             ClosedWhy::ForcedOpen => {
-                (503, ErrorKind::Overloaded, "overloaded", "is blocked by hand in Gatehouse")
+                (503, ErrorKind::Overloaded, "overloaded", "is blocked manually in Gatehouse")
             }
         };
         // An open breaker lets a trial out before its time where nothing else can answer.
         let told = left.filter(|_| why != ClosedWhy::BreakerOpen);
         let message = match told {
             Some(left) => {
-                format!("The backend {access} {what}. It is tried again in {} s.", seconds(left))
+                format!(
+                    "The backend {access} {what}. It will be tried again in {} s.",
+                    seconds(left)
+                )
             }
             None => format!("The backend {access} {what}."),
         };

@@ -337,7 +337,9 @@ impl Record {
         match self.books.ledger.settle(settlement).await {
             Ok(Settled::Committed) => announcement.recorded(),
             Ok(Settled::Queued) => {}
-            Err(error) => tracing::error!(%id, %error, "a request is not in the ledger"),
+            Err(error) => {
+                tracing::error!(%id, %error, "a request could not be recorded in the ledger")
+            }
         }
     }
 
@@ -375,7 +377,7 @@ impl Drop for Record {
         let Some(closed) = self.close(Outcome::Cancelled, None) else { return };
         let id = closed.settlement.request.id;
         if let Err(error) = self.books.ledger.settle_unawaited(closed.settlement) {
-            tracing::error!(%id, %error, "a cancelled request is not in the ledger");
+            tracing::error!(%id, %error, "a cancelled request could not be recorded in the ledger");
         }
     }
 }

@@ -275,7 +275,7 @@ impl Relay {
         self.is_over = true;
         if self.stream.late_chunks() > 0 {
             let (backend, chunks) = (&self.backend, self.stream.late_chunks());
-            tracing::warn!(%backend, chunks, "text after a finish reason was left out");
+            tracing::warn!(%backend, chunks, "text after a finish reason was dropped");
         }
         let headers = HeaderMap::new();
         let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.live.wall() };

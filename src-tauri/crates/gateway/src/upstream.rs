@@ -88,8 +88,8 @@ pub enum UpstreamFailure {
     Dns,
     /// Nobody said in time where the name leads.
     #[error(
-        "its name could not be resolved in time (DNS); check the network, or the name server that \
-         this machine uses"
+        "its name could not be resolved in time (DNS); check the network and the DNS server of \
+         this machine"
     )]
     DnsTimeout,
     /// The name leads where it may not.
@@ -105,12 +105,12 @@ pub enum UpstreamFailure {
     #[error("it did not answer in time")]
     Timeout,
     /// The connection broke. Clients read these words: pi 0.73 tries again at "connection lost".
-    #[error("connection lost before the answer was whole")]
+    #[error("connection lost before the response was complete")]
     Broken,
     /// No socket could be opened: the program has as many files and connections open as it may.
     #[error(
-        "Gatehouse has as many files and connections open as the system allows; try again in a moment, \
-         or raise the limit (`ulimit -n`)"
+        "Gatehouse has reached the system's limit on open files and connections; try again in a \
+         moment, or raise the limit (`ulimit -n`)"
     )]
     OutOfDescriptors,
     /// No route leads off this machine.
@@ -131,7 +131,7 @@ pub enum TlsFault {
     #[error("its certificate is for another host")]
     WrongHost,
     /// Nobody this machine trusts has signed its certificate.
-    #[error("its certificate is signed by nobody this machine trusts")]
+    #[error("its certificate is not signed by an authority that this machine trusts")]
     UnknownIssuer,
     /// Anything else: old versions, no encryption at all, a broken handshake.
     #[error("the handshake failed")]

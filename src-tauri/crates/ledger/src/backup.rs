@@ -134,7 +134,7 @@ pub(crate) fn discard(copy: &Path) {
         _ => Ok(()),
     });
     if let Err(error) = gone {
-        tracing::warn!(%error, "an unused copy of the ledger could not be removed");
+        tracing::warn!(%error, "a temporary copy of the ledger could not be removed");
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::ErrorCode;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// The file or its folder could not be made, opened or given its permissions.
-    #[error("could not prepare the ledger at {path}; check that the folder exists and is yours")]
+    #[error("could not open the ledger at {path}; check that its folder exists and belongs to you")]
     File {
         /// The file or folder concerned.
         path: PathBuf,
@@ -18,14 +18,18 @@ pub enum LedgerError {
         source: Arc<std::io::Error>,
     },
     /// The file is not a database, or a page of it is damaged. Nothing was written to it.
-    #[error("the ledger is damaged; restore a backup, or move the file away to begin a new one")]
+    #[error(
+        "the ledger is damaged; run `gatehouse ledger restore`, or `gatehouse ledger repair` \
+         without a backup"
+    )]
     Corrupt {
         /// What SQLite reported.
         detail: String,
     },
     /// The file was written by a newer Gatehouse. Nothing was written to it.
     #[error(
-        "the ledger has format {found} and this program knows up to {known}; install the newer Gatehouse again"
+        "the ledger has format {found}, but this Gatehouse supports formats up to {known}; install \
+         the newer Gatehouse again"
     )]
     NewerSchema {
         /// Version in the file.
@@ -37,16 +41,16 @@ pub enum LedgerError {
     #[error("the disk is full; free some space, or delete old requests from the ledger")]
     Full,
     /// Another program holds the file's lock.
-    #[error("another program holds the ledger; close it, then try again")]
+    #[error("another program has locked the ledger; close that program, then try again")]
     Locked,
     /// [`crate::LedgerLimits::queue_bytes_max`] or [`crate::QUEUE_TASKS_MAX`] are waiting.
-    #[error("too much waits to be written to the ledger; try again in a moment")]
+    #[error("too many records are waiting to be written to the ledger; try again in a moment")]
     Busy,
     /// The ledger was closed while the call was waiting.
     #[error("the ledger is closed; start Gatehouse again")]
     Closed,
     /// No backup could be used for a restore.
-    #[error("there is no backup of the ledger that can be used")]
+    #[error("there is no usable backup of the ledger")]
     NoBackup {
         /// How many there are, all of them damaged or not readable.
         skipped: usize,

@@ -234,7 +234,7 @@ fn transaction<T>(
         if !connection.is_autocommit()
             && let Err(rollback) = step("ROLLBACK")
         {
-            tracing::error!(%rollback, "a failed transaction could not be undone");
+            tracing::error!(%rollback, "a failed transaction could not be rolled back");
         }
         LedgerError::from(error)
     })

@@ -59,7 +59,8 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
         database::flush(connection)?;
         leftover::retire(&path, ended == Ending::Corrupt)
             .map_err(|error| database::file_error(&path, error))?;
-        tracing::info!(file = %path.display(), records, "an older journal was taken into the ledger");
+        tracing::info!(file = %path.display(), records,
+            "an older journal was imported into the ledger");
     }
     Ok(())
 }
@@ -82,7 +83,10 @@ fn keep_unpurged(connection: &Connection, left: &mut Vec<Entry>) -> Result<(), L
     let all = left.len();
     left.retain(was_not_purged);
     if left.len() < all {
-        tracing::warn!(records = all - left.len(), "old records of a journal aside were left out");
+        tracing::warn!(
+            records = all - left.len(),
+            "records of a journal that were too old were not imported"
+        );
     }
     Ok(())
 }

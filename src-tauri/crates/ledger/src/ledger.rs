@@ -53,7 +53,7 @@ impl Inner {
         self.queue.close();
         let thread = self.thread.lock().take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the ledger's writer had stopped before its time");
+            tracing::error!("the ledger's writer thread had stopped unexpectedly");
         }
     }
 }

@@ -104,6 +104,8 @@ pub(crate) fn retire(path: &Path, is_damaged: bool) -> std::io::Result<()> {
     }
     let kept = database::beside(path, ".damaged");
     std::fs::rename(path, &kept)?;
-    tracing::error!(file = %kept.display(), "records of earlier requests could not be read; what could be read is in the ledger, and the file was renamed");
+    tracing::error!(file = %kept.display(),
+        "some records of earlier requests could not be read; the others were imported and the \
+         file was renamed");
     Ok(())
 }

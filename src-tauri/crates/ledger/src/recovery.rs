@@ -58,7 +58,10 @@ impl Recovery {
         let mut incident = look_for_file(path, &note, at)?;
         let (ledger, mark) = match open_whole(path, limits, &note) {
             Err(LedgerError::Corrupt { detail }) => {
-                tracing::error!(detail, "the ledger is damaged; it is kept, and a new one begun");
+                tracing::error!(
+                    detail,
+                    "the ledger is damaged; the file was kept and a new ledger started"
+                );
                 let kept = set_aside(path, IncidentCause::Damaged.as_str(), at)?;
                 incident = Some(incident_of(IncidentCause::Damaged, at, &note, kept, Some(detail)));
                 open_whole(path, limits, &note)?

@@ -111,7 +111,10 @@ fn open_damaged(scratch: &Path, pattern: &Connection) -> Result<Option<Connectio
         if opened.is_ok() {
             break;
         }
-        tracing::warn!(bytes, "the beginning of the damaged ledger is taken from a new one");
+        tracing::warn!(
+            bytes,
+            "the header of the damaged ledger is replaced with that of a new one"
+        );
         patch_beginning(scratch, pattern, bytes)?;
         opened = open_lenient(scratch);
     }

@@ -81,7 +81,7 @@ fn free_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, LedgerE
         _ => Err(file_error(
             path,
             io::Error::other(format!(
-                "{SET_ASIDE_FILES_MAX} ledger files were set aside already; move some of them away"
+                "{SET_ASIDE_FILES_MAX} ledger files are already kept; move some of them away"
             )),
         )),
     }

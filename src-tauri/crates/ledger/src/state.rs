@@ -66,19 +66,19 @@ impl BacklogReason {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Slow => "The disk is slow; nothing needs to be done if it recovers.",
+            Self::Slow => "The disk is slow. Nothing to do if it recovers.",
             Self::Locked => {
-                "Another program holds the ledger file. Close the database browser or backup that \
-                 has it open."
+                "Another program has locked the ledger file. Close the database browser or backup \
+                 program that uses it."
             }
             Self::DiskFull => "The disk is full. Free some space.",
             Self::ReadOnly => {
                 "The ledger file cannot be written. Check its permissions and those of its folder."
             }
             Self::DiskError => "The disk reports errors. Check the disk.",
-            Self::QueueFull => "Too many records wait for the disk.",
+            Self::QueueFull => "Too many records are waiting for the disk.",
             Self::Damaged => "The ledger file is damaged. Restore a backup.",
-            Self::Failed => "SQLite refuses to write. The log has the reason.",
+            Self::Failed => "SQLite cannot write to it. See the log for the reason.",
         }
     }
 }

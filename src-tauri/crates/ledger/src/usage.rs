@@ -60,15 +60,16 @@ impl UsageQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UsageRangeError {
     /// `to` is not after `from`.
-    #[error("the range is empty; its end must lie after its beginning")]
+    #[error("the range is empty; it must end after it starts")]
     Empty,
     /// More than [`USAGE_BUCKETS_MAX`] buckets.
     #[error(
-        "the range has over {USAGE_BUCKETS_MAX} steps; choose a shorter one, or days not hours"
+        "the range has more than {USAGE_BUCKETS_MAX} steps; choose a shorter range, or days \
+         instead of hours"
     )]
     TooLong,
     /// Outside the calendar (years -9999 to 9999).
-    #[error("the range lies outside the calendar")]
+    #[error("the range is outside the supported dates")]
     Calendar,
 }
 

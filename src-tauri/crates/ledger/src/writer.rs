@@ -98,7 +98,10 @@ impl Drop for Farewell {
     fn drop(&mut self) {
         let lost = self.0.abandon();
         if !lost.is_empty() {
-            tracing::error!(records = lost.len(), "records were lost with the ledger's writer");
+            tracing::error!(
+                records = lost.len(),
+                "records were lost because the ledger's writer thread stopped"
+            );
         }
     }
 }
@@ -150,7 +153,7 @@ impl<C: Commit> Writer<C> {
         if let Some(connection) = connection
             && let Err(error) = self.take(connection)
         {
-            tracing::error!(%error, "the exchanged ledger is opened again by the next write");
+            tracing::error!(%error, "the replaced ledger file will be opened by the next write");
         }
         // Whoever asked may have gone away; the exchange stands all the same.
         let _gone = task.answer.send(Ok(0));
@@ -223,16 +226,17 @@ impl<C: Commit> Writer<C> {
         self.refusals = self.refusals.saturating_add(1);
         self.is_locked = matches!(error, LedgerError::Locked);
         if self.refusals == 1 || self.refusals == LOCKED_TRIES_MAX {
-            tracing::error!(%error, cause = ?error, "the ledger could not be written; records wait");
+            tracing::error!(%error, cause = ?error,
+                "the ledger could not be written; records are waiting in memory");
         }
         self.queue.refused(error, !self.is_locked || self.refusals >= LOCKED_TRIES_MAX);
     }
 
     fn reject(&self, record: &Job, error: &LedgerError) {
         let id = record.request_id();
-        tracing::error!(?id, %error, cause = ?error, "a record is impossible and was set aside");
+        tracing::error!(?id, %error, cause = ?error, "an invalid record was set aside");
         if let Err(error) = leftover::append(&self.ledger, Leftover::Rejected, &[record]) {
-            tracing::error!(?id, %error, ?record, "an impossible record is lost");
+            tracing::error!(?id, %error, ?record, "an invalid record was dropped");
         }
     }
 
@@ -266,12 +270,13 @@ impl<C: Commit> Writer<C> {
         match leftover::append(&self.ledger, Leftover::Uncommitted, &records) {
             Ok(()) => tracing::warn!(
                 records = records.len(),
-                "the ledger could not be written; the next start writes what was left"
+                "the ledger could not be written; the remaining records are written at the next \
+                 start"
             ),
             Err(error) => tracing::error!(
                 records = records.len(),
                 %error,
-                "the ledger could not be written and its last records are lost"
+                "the ledger could not be written and its last records were lost"
             ),
         }
     }

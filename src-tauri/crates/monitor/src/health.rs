@@ -268,7 +268,7 @@ impl Health {
                 self.streak = Streak::None;
                 if self.state != State::Down {
                     self.cause = Cause::RateLimited;
-                    self.reason = "answers, and asks for fewer requests (rate limit)".to_owned();
+                    self.reason = "answers, but is rate limited".to_owned();
                 }
                 None
             }

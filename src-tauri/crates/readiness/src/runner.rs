@@ -153,7 +153,7 @@ impl Running {
         let cause = match (held_up.status, &held_up.cause) {
             // The root of a chain is what the user has to look at.
             (Status::Skipped, Some(root)) => root.clone(),
-            _ => format!("because {} ({}) did not hold", held_up.id, held_up.title),
+            _ => format!("because {} ({}) did not pass", held_up.id, held_up.title),
         };
         Some((Status::Skipped, cause))
     }
@@ -209,7 +209,10 @@ impl Running {
             *moment = None;
         }
         let Some(row) = self.snapshot.checks.get_mut(ended.place) else { return };
-        tracing::debug!(check = %row.id, status = ?ended.status, ms = ended.took.as_millis(), "checked");
+        tracing::debug!(
+            check = %row.id, status = ?ended.status, ms = ended.took.as_millis(),
+            "checked"
+        );
         row.status = ended.status;
         row.duration_ms = Some(millis(ended.took));
         let lines = ended.outcome.evidence.iter().take(EVIDENCE_LINES_MAX);
@@ -259,7 +262,7 @@ async fn try_check(place: usize, check: Check, clock: Arc<dyn Clock>) -> Ended {
     let (status, outcome) = match tokio::time::timeout(limit, work).await {
         Ok(Ok(outcome)) => (outcome.status, outcome),
         Ok(Err(payload)) => {
-            tracing::error!(check = %check.id, "a readiness check broke");
+            tracing::error!(check = %check.id, "a readiness check crashed");
             (Status::Crashed, crash(&*payload))
         }
         Err(_elapsed) => (Status::Fail, overdue(limit)),
@@ -268,8 +271,11 @@ async fn try_check(place: usize, check: Check, clock: Arc<dyn Clock>) -> Ended {
 }
 
 fn overdue(limit: Duration) -> Outcome {
-    let cause = format!("there was no answer within {} s", limit.as_secs_f32());
-    Outcome::fail(cause, "Run the checks again. If it stays so, restart what was asked.")
+    let cause = format!("no response within {} s", limit.as_secs_f32());
+    Outcome::fail(
+        cause,
+        "Run the checks again. If this happens again, restart what the check tests.",
+    )
 }
 
 fn crash(payload: &(dyn Any + Send)) -> Outcome {
@@ -278,8 +284,8 @@ fn crash(payload: &(dyn Any + Send)) -> Outcome {
         .map(String::as_str)
         .or_else(|| payload.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
-    let fix = "This is a fault of Gatehouse and says nothing about your machine. Please report it.";
-    Outcome::fail("the check itself broke", fix).saw(message)
+    let fix = "This is a bug in Gatehouse, not a problem with your machine. Please report it.";
+    Outcome::fail("the check crashed", fix).saw(message)
 }
 
 fn cut(text: &str) -> String {

@@ -100,7 +100,7 @@ domain::words! {
 
 /// A rate that is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the limit of {kind} per minute is used up; it has room again in {} s", .wait.as_secs_f64().ceil())]
+#[error("the limit of {kind} per minute is reached; try again in {} s", .wait.as_secs_f64().ceil())]
 pub struct RateExceeded {
     /// Which limit.
     pub kind: RateKind,

@@ -53,7 +53,8 @@ impl Default for RunawayRules {
 /// A conversation that spins is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the runaway guard stopped this conversation: {requests} answers of less than {answer_tokens_min} tokens within {} s; stop the client, or begin a new conversation",
+    "the runaway guard stopped this conversation: {requests} responses of fewer than \
+     {answer_tokens_min} tokens within {} s; stop the client, or start a new conversation",
     .within.as_secs_f64()
 )]
 pub struct Runaway {
@@ -235,7 +236,7 @@ mod tests {
         assert_eq!(refused.wait, Duration::from_secs(1));
         assert_eq!(
             refused.to_string(),
-            "the runaway guard stopped this conversation: 20 answers of less than 64 tokens within 10 s; stop the client, or begin a new conversation"
+            "the runaway guard stopped this conversation: 20 responses of fewer than 64 tokens within 10 s; stop the client, or start a new conversation"
         );
         assert!(guard.request(&agent, 7, now + Duration::from_secs(60)).is_ok());
     }

@@ -110,9 +110,12 @@ fn breaker_sentence(state: State, rule: Option<TransitionRule>) -> String {
 
 const fn forced_sentence(forced: Forced) -> &'static str {
     match forced {
-        Forced::Open => "Traffic is blocked by hand.",
-        Forced::Closed => "Traffic is allowed by hand: failures do not trip the breaker.",
-        Forced::MonitorOnly => "Monitor only, set by hand: failures are logged and block nothing.",
-        Forced::Disabled => "The breaker is disabled by hand.",
+        Forced::Open => "Traffic is blocked manually.",
+        Forced::Closed => "Traffic is allowed manually: failures do not trip the breaker.",
+        Forced::MonitorOnly => {
+            "Monitor only, set manually: failures are counted but block \
+                                nothing."
+        }
+        Forced::Disabled => "The breaker is disabled manually.",
     }
 }

@@ -106,7 +106,7 @@ words! {
         Forced = "forced",
         /// The time set by hand is over.
         ForceExpired = "force-expired",
-        /// Reset by hand.
+        /// Reset manually.
         Reset = "reset",
     }
 }
@@ -120,13 +120,13 @@ impl TransitionRule {
             Self::FailureRate => "too many requests failed in the last minute",
             Self::SlowRate => "most requests in the last minute were much slower than usual",
             Self::ProbesFailed => "several probes in a row failed",
-            Self::OpenTimeOver => "the wait is over",
+            Self::OpenTimeOver => "the waiting time is over",
             Self::NothingElse => "no other backend was available",
             Self::TrialFailed => "a trial request failed",
             Self::TrialsPassed => "the trial requests succeeded",
             Self::RampFailed => "too many requests failed during recovery",
             Self::RampPassed => "it has recovered",
-            Self::RateLimited => "the provider asked for fewer requests",
+            Self::RateLimited => "the provider's rate limit was reached",
             Self::DailyQuota => "the daily quota is used up",
             Self::CooldownOver => "the rate limit is over",
             Self::KeyRejected => "the provider rejected the key",
@@ -135,9 +135,9 @@ impl TransitionRule {
             Self::QuotaExhausted => "the account's quota or spend limit is used up",
             Self::CredentialChanged => "the key was replaced",
             Self::RecheckPassed => "a check succeeded",
-            Self::Forced => "set by hand",
-            Self::ForceExpired => "the setting by hand expired",
-            Self::Reset => "reset by hand",
+            Self::Forced => "set manually",
+            Self::ForceExpired => "the manual override expired",
+            Self::Reset => "reset manually",
         }
     }
 }

@@ -123,7 +123,7 @@ impl<'a> Choosing<'a> {
     pub(crate) fn unlisted(&mut self, only: &KnownBackend) -> Decision {
         let (model, id) = (self.asking.model, &only.models.backend);
         let text = format!(
-            "No backend lists {model}, and {id} is the only usable one whose models are not known"
+            "No backend lists {model}; {id} is the only usable one whose models are unknown"
         );
         self.alone(UNLISTED, Part::new(only, model, 1), text)
     }

@@ -56,7 +56,7 @@ impl fmt::Display for Available {
         match self {
             Self::Ready => f.write_str("ready"),
             Self::Ramp(percent) => write!(f, "recovering with {percent} % of its requests"),
-            Self::Trial => f.write_str("on trial after a failure"),
+            Self::Trial => f.write_str("testing recovery with single requests"),
             // Without the time left: the sentence is stored, and would be wrong a second later.
             Self::Closed { why } => f.write_str(why),
         }

@@ -203,7 +203,7 @@ impl Reason {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.stays {
-            f.write_str("has the conversation, ")?;
+            f.write_str("serves this conversation, ")?;
         }
         write!(f, "{}, {}", self.ground, self.available)
     }
@@ -213,15 +213,17 @@ impl fmt::Display for Ground {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pinned => f.write_str("pinned by the request"),
-            Self::Place(place) => write!(f, "place {place}"),
-            Self::Drawn { weight, of } => write!(f, "drawn with {weight} of {of}"),
-            Self::Share { weight, of } => write!(f, "{weight} of {of} of the conversations"),
+            Self::Place(place) => write!(f, "position {place}"),
+            Self::Drawn { weight, of } => {
+                write!(f, "picked at random with weight {weight} of {of}")
+            }
+            Self::Share { weight, of } => write!(f, "gets {weight} of {of} conversations"),
             Self::Price(Some(micros)) => {
                 write!(f, "about ${}", MicroUsd::new(i64::try_from(*micros).unwrap_or(i64::MAX)))
             }
-            Self::Price(None) => f.write_str("an unknown price"),
+            Self::Price(None) => f.write_str("unknown price"),
             Self::FirstToken(Some(ms)) => write!(f, "{ms} ms to the first token"),
-            Self::FirstToken(None) => f.write_str("not measured lately"),
+            Self::FirstToken(None) => f.write_str("not measured recently"),
             Self::InFlight(count) => write!(f, "{count} in flight"),
             Self::Score(score) => write!(f, "{score}"),
             Self::Largest(tokens) => write!(f, "at most {tokens} tokens"),
@@ -256,17 +258,19 @@ impl fmt::Display for Reason {
             Self::ModelLacks(ability) => write!(f, "{ability} with this model"),
             Self::InputTooLong { tokens, tokens_max } => write!(
                 f,
-                "takes {tokens_max} input tokens with this model and the request has about {tokens}"
+                "accepts {tokens_max} input tokens with this model, but the request has about \
+                 {tokens}"
             ),
             Self::OutputTooLong { tokens, tokens_max } => write!(
                 f,
-                "writes {tokens_max} tokens with this model and the request allows {tokens}"
+                "generates at most {tokens_max} tokens with this model, but the request allows \
+                 {tokens}"
             ),
-            Self::NoVectors => f.write_str("makes no vectors"),
-            Self::OtherVectors => {
-                f.write_str("makes vectors that do not compare with the first candidate's")
-            }
-            Self::OtherPart => f.write_str("has another part of the split"),
+            Self::NoVectors => f.write_str("does not offer embeddings"),
+            Self::OtherVectors => f.write_str(
+                "produces embeddings that are not comparable with the first candidate's",
+            ),
+            Self::OtherPart => f.write_str("serves another share of the split"),
             Self::Repeated => f.write_str("is in the route twice"),
         }
     }

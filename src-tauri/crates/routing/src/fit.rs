@@ -22,9 +22,9 @@ pub enum Ability {
 impl fmt::Display for Ability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Tools => "takes no tools",
-            Self::Images => "takes no images",
-            Self::JsonSchema => "keeps to no JSON schema",
+            Self::Tools => "does not support tools",
+            Self::Images => "does not support images",
+            Self::JsonSchema => "does not support JSON schemas",
         })
     }
 }

@@ -13,13 +13,13 @@ const REASONS_SHOWN_MAX: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute {
     /// No model was named.
-    #[error("the request names no model; ask for one that GET /v1/models lists")]
+    #[error("the request has no model; use one that GET /v1/models lists")]
     NoName,
     /// The name is longer than [`MODEL_NAME_BYTES_MAX`].
     #[error("the model name has {0} bytes; at most {MODEL_NAME_BYTES_MAX} are allowed")]
     NameTooLong(usize),
     /// The pinned backend may not be asked.
-    #[error("the backend {backend} {reason}; repair it or ask for another model")]
+    #[error("the backend {backend} {reason}; fix it or use another model")]
     BackendUnusable {
         /// The pinned backend.
         backend: BackendId,
@@ -27,7 +27,9 @@ pub enum NoRoute {
         reason: String,
     },
     /// Only the mock is there.
-    #[error("no backend is ready for {asked:?}; add one, or ask for a model of the mock")]
+    #[error(
+        "no backend can serve {asked:?}; add one, or use a model of the mock such as mock/echo"
+    )]
     NoBackend {
         /// The name that was asked for.
         asked: String,
@@ -44,8 +46,8 @@ pub enum NoRoute {
     },
     /// No candidate of the route can do what the request needs.
     #[error(
-        "no candidate of the route {route} can serve this request: {}; ask for another model or add a \
-         candidate that can", reasons(.passed_over)
+        "no backend of the route {route} can serve this request: {}; use another model or add a \
+         backend that can", reasons(.passed_over)
     )]
     Unfit {
         /// The route's id.
@@ -55,7 +57,7 @@ pub enum NoRoute {
     },
     /// No candidate of the route may be asked, whatever the request needs.
     #[error(
-        "no candidate of the route {route} can be asked: {}; repair one of them", reasons(.passed_over)
+        "no backend of the route {route} is available: {}; fix one of them", reasons(.passed_over)
     )]
     RouteUnusable {
         /// The route's id.
@@ -79,7 +81,7 @@ fn reasons(passed_over: &[PassedOver]) -> String {
 fn what_exists(suggestion: Option<&str>, known: &[String]) -> String {
     let known = known.join(", ");
     match suggestion {
-        Some(suggestion) => format!("did you mean {suggestion:?}? There are: {known}"),
-        None => format!("there are: {known}"),
+        Some(suggestion) => format!("did you mean {suggestion:?}? Available: {known}"),
+        None => format!("available: {known}"),
     }
 }

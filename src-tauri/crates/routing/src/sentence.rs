@@ -36,11 +36,11 @@ pub(crate) fn finish(mut text: String, parts: &[Part<'_>], passed_over: &[Passed
     };
     let is_closed = first.is_some_and(|(tier, _)| tier > Tier::Now);
     if let Some(part) = parts.first().filter(|_| is_closed) {
-        let _ = write!(text, ", although it is held back: {}", part.available());
+        let _ = write!(text, ", even though it is not ready: {}", part.available());
     }
     if let Some(part) = parts.iter().filter(waits).min_by_key(|part| part.place) {
         let _ =
-            write!(text, "; {} is held back: {}", part.backend.models.backend, part.available());
+            write!(text, "; {} is not ready: {}", part.backend.models.backend, part.available());
         more(&mut text, parts.iter().filter(waits).count());
     }
     if let Some(one) = passed_over.first() {
@@ -70,14 +70,19 @@ fn why(text: &mut String, route: &Route, parts: &[Part<'_>], first: &Part<'_>) -
         }
         Ground::Largest(tokens) => write!(
             text,
-            " takes the most tokens in the route {id}, {tokens}, and none is known to take this request"
+            " accepts the most tokens in the route {id}, {tokens}; no backend is known to accept \
+             this request"
         ),
         _ if count == 1 => write!(text, " is the only candidate in the route {id} that can answer"),
         Ground::Pinned | Ground::Place(_) => {
             write!(text, " is the first of {count} in the route {id}")
         }
         Ground::Drawn { weight, of } => {
-            write!(text, " was drawn with {weight} of {of} among {count} in the route {id}")
+            write!(
+                text,
+                " was picked at random with weight {weight} of {of}, from {count} in the route \
+                 {id}"
+            )
         }
         ground @ Ground::Price(_) => {
             write!(text, " is the cheapest of {count} in the route {id}")?;

@@ -54,7 +54,7 @@ impl fmt::Display for Unserved {
         match self {
             Self::Refused(refusal) => write!(f, "{refusal}"),
             Self::Closed(backend, available) => {
-                write!(f, "no candidate may be asked; {backend}: {available}")
+                write!(f, "no backend is available; {backend}: {available}")
             }
         }
     }
@@ -76,7 +76,7 @@ impl Frozen {
     pub fn closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
         for ((access, _), available) in &mut self.available {
             if backends.contains(&access.backend) {
-                *available = Available::Closed { why: "it is taken to be down".into() };
+                *available = Available::Closed { why: "it is assumed to be down".into() };
             }
         }
         self

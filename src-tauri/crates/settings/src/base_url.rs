@@ -65,10 +65,10 @@ pub struct BaseUrl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlCaution {
     /// `http` to a private address.
-    #[error("keys and prompts travel unencrypted through the local network")]
+    #[error("keys and prompts are sent unencrypted over the local network")]
     Unencrypted,
     /// The path ends in an endpoint.
-    #[error("the address ends in {0}, which belongs to a request and not to the base address")]
+    #[error("the address ends in {0}, which is part of the request path, not of the base URL")]
     Endpoint(&'static str),
 }
 
@@ -88,13 +88,18 @@ pub enum BaseUrlError {
     #[error("the address has a '?' or '#' part; remove it")]
     QueryOrFragment,
     /// `http` to a host that is neither loopback nor a private address.
-    #[error("http:// is only allowed to this machine and to private addresses; use https://")]
+    #[error("http:// is only allowed for this machine and private addresses; use https://")]
     Unencrypted,
     /// An address that no provider has: link-local, cloud metadata, unspecified, multicast.
-    #[error("this address is link-local, a cloud's metadata service or no host at all; refused")]
+    #[error(
+        "this address is link-local, a cloud metadata service or not a host, so it is refused; \
+         use another address"
+    )]
     Forbidden,
     /// The gateway's own address.
-    #[error("this is the gateway's own address; requests would run in a circle")]
+    #[error(
+        "this is the gateway's own address, so requests would loop; use the provider's address"
+    )]
     OwnGateway,
 }
 

@@ -111,8 +111,8 @@ fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
         path: String::new(),
         line: Some(line),
         column: Some(column),
-        what: format!("this is not TOML: {}", error.message().trim()),
-        hint: "correct the line, or look at https://toml.io for how it is written".to_owned(),
+        what: format!("this is not valid TOML: {}", error.message().trim()),
+        hint: "correct the line; https://toml.io describes the syntax".to_owned(),
         fix: None,
     }
 }
@@ -121,8 +121,9 @@ fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
 fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
     let newer = root.item("version").and_then(toml_edit::Item::as_integer).filter(|n| *n > VERSION);
     if let Some(version) = newer {
-        let what = format!("the file has version {version}; this program knows {VERSION}");
-        let hint = "update Gatehouse, or move the file away to begin with a new one";
+        let what =
+            format!("the file has version {version}; this Gatehouse supports version {VERSION}");
+        let hint = "update Gatehouse, or move the file away to start with a new one";
         root.wrong("version", what, hint, None, findings);
         return false;
     }
@@ -225,7 +226,7 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
     // Against the default it says nothing: who states the whole alone means just that.
     if total < first_token && section.item("first_token_timeout_ms").is_some() {
         let path = section.path_of("total_timeout_ms");
-        let what = "the whole request may take less time than its first token";
+        let what = "the total timeout is shorter than the first token timeout";
         let hint = "raise total_timeout_ms above first_token_timeout_ms";
         findings.warning(&path, section.span_of("total_timeout_ms"), what, hint);
     }
@@ -277,8 +278,8 @@ fn check_references(backends: &Section, settings: &Settings, findings: &mut Find
         };
         if let Some(key) = backend.pool.credentials().find(elsewhere) {
             let what = match backend.pool.members.len() {
-                1 => "the key was entered for another host and will not be sent here".to_owned(),
-                _ => format!("the key {key} was entered for another host and is not sent here"),
+                1 => "the key is locked to another host and will not be sent here".to_owned(),
+                _ => format!("the key {key} is locked to another host and will not be sent here"),
             };
             let field =
                 if section.item("credentials").is_some() { "credentials" } else { "credential" };

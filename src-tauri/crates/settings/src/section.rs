@@ -44,7 +44,7 @@ impl<'doc> Section<'doc> {
         let table = item.and_then(Item::as_table_like);
         let span = item.and_then(Item::span);
         if item.is_some() && table.is_none() {
-            let what = format!("this must be a table, and it is {}", type_of(item));
+            let what = format!("this must be a table, but it is {}", type_of(item));
             findings.error(
                 &path,
                 span.clone(),
@@ -83,14 +83,14 @@ impl<'doc> Section<'doc> {
             let free = known.iter().copied().filter(|known| self.item(known).is_none());
             let meant = closest(name, free).filter(|_| !looks_secret(name));
             let hint = meant.map_or_else(
-                || "remove it, or correct its name".to_owned(),
+                || "remove it, or correct the name".to_owned(),
                 |meant| format!("did you mean {meant}?"),
             );
             findings.add(Finding {
                 severity: Severity::Warning,
                 path: self.path_of(name),
                 span: self.key_span(name),
-                what: "this setting is not known and is ignored".to_owned(),
+                what: "unknown setting, ignored".to_owned(),
                 hint,
                 action: meant
                     .filter(|_| self.place.is_none())
@@ -127,7 +127,7 @@ impl<'doc> Section<'doc> {
             return nearest;
         }
         let what = match quoted {
-            Some(_) => "this must be a number, and it stands in quotes".to_owned(),
+            Some(_) => "this must be a number without quotes".to_owned(),
             None => format!("{number} is outside {low} to {high}"),
         };
         let action = i64::try_from(nearest).ok().map(|value| RepairAction::Set(value.into()));
@@ -175,7 +175,7 @@ impl<'doc> Section<'doc> {
         if value.is_none() {
             let action = closest(text, words.iter().copied())
                 .map(|meant| RepairAction::Set(Value::from(meant)));
-            let what = format!("{} is not one of the known words", shown(text));
+            let what = format!("{} is not one of the allowed values", shown(text));
             self.wrong(name, what, format!("use one of: {}", words.join(", ")), action, findings);
         }
         value
@@ -189,19 +189,19 @@ impl<'doc> Section<'doc> {
         findings: &mut Findings,
     ) -> BTreeSet<T> {
         let Some(item) = self.item(name) else { return BTreeSet::new() };
-        let hint = format!("write a list of these words: {}", words.join(", "));
+        let hint = format!("write a list with any of: {}", words.join(", "));
         let Some(list) = item.as_array() else {
             let single = item.as_str().filter(|word| words.contains(word));
             let meant = single.map(|word| RepairAction::Set(list_of([word])));
-            let what = format!("this must be a list, and it is {}", type_of(Some(item)));
+            let what = format!("this must be a list, but it is {}", type_of(Some(item)));
             self.wrong(name, what, hint, meant, findings);
             return BTreeSet::new();
         };
         let known = |value: &Value| value.as_str().filter(|word| words.contains(word)).is_some();
         if let Some(unknown) = list.iter().find(|value| !known(value)) {
             let what = match unknown.as_str() {
-                Some(word) => format!("{} is not one of the known words", shown(word)),
-                None => format!("{} is no word in quotes", shown(unknown.to_string().trim())),
+                Some(word) => format!("{} is not one of the allowed values", shown(word)),
+                None => format!("{} is not a string", shown(unknown.to_string().trim())),
             };
             let meant = |value: &Value| closest(value.as_str()?, words.iter().copied());
             let meant: Option<Vec<&str>> = list.iter().map(meant).collect();
@@ -215,7 +215,7 @@ impl<'doc> Section<'doc> {
         let item = self.item(name)?;
         let text = item.as_str();
         if text.is_none() {
-            self.wrong_type(name, "text in quotes", None, findings);
+            self.wrong_type(name, "a string in quotes", None, findings);
         }
         text
     }
@@ -287,7 +287,7 @@ impl<'doc> Section<'doc> {
         meant: Option<Value>,
         findings: &mut Findings,
     ) {
-        let what = format!("this must be {expected}, and it is {}", type_of(self.item(name)));
+        let what = format!("this must be {expected}, but it is {}", type_of(self.item(name)));
         let hint = match &meant {
             Some(value) => format!("write {name} = {}", value.to_string().trim()),
             None => format!("write {expected}"),
@@ -314,9 +314,9 @@ fn type_of(item: Option<&Item>) -> &'static str {
     match item.map_or("none", Item::type_name) {
         "string" => "text",
         "integer" => "a whole number",
-        "float" => "a number with a fraction",
+        "float" => "a fraction",
         "boolean" => "true or false",
-        "datetime" => "a time without its offset from UTC, or a date",
+        "datetime" => "a date, or a time without a UTC offset",
         "array" | "array of tables" => "a list",
         "inline table" | "table" => "a table",
         _ => "nothing",

@@ -41,7 +41,7 @@ pub enum StoreState {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The operating system refused to read it.
-    #[error("could not read {}; check that it is a file you may read", .path.display())]
+    #[error("could not read {}; check its permissions", .path.display())]
     Read {
         /// The settings file.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The file has errors, so an edit could destroy what its writer meant.
-    #[error("{} has errors and is left as it is; repair it first: {}", .path.display(), first(.problems))]
+    #[error("{} has errors and was not changed; repair it first: {}", .path.display(), first(.problems))]
     Invalid {
         /// The settings file.
         path: PathBuf,
@@ -77,10 +77,10 @@ pub enum SettingsError {
         problems: Vec<Problem>,
     },
     /// No certain repair is known for what is wrong, or nothing is.
-    #[error("there is nothing that can be repaired without a decision of yours")]
+    #[error("there is nothing that can be repaired automatically; correct the file by hand")]
     NothingToFix,
     /// The file is no longer what the fix was shown for, or is to be undone on.
-    #[error("{} has changed in the meantime; look at it again before going on", .path.display())]
+    #[error("{} has changed in the meantime; check it again first", .path.display())]
     Changed {
         /// The settings file.
         path: PathBuf,
@@ -380,7 +380,7 @@ fn read_file(path: &Path) -> Result<Content, SettingsError> {
 
 fn too_large() -> Problem {
     let what = format!("the file has more than {FILE_BYTES_MAX} bytes");
-    whole_file(&what, "remove what does not belong in it")
+    whole_file(&what, "remove what does not belong in this file")
 }
 
 fn whole_file(what: &str, hint: &str) -> Problem {

@@ -10,7 +10,7 @@ use crate::finding::{Repair, RepairAction};
 
 /// What a file begins with that did not exist.
 pub(crate) const FRESH_FILE: &str = "\
-# Settings of Gatehouse. Edit them by hand if you like: comments and order are kept.
+# Settings of Gatehouse. You can edit this file; comments and order are kept.
 # Keys do not belong here; `gatehouse keys add` puts them into the vault.
 version = 1
 ";

@@ -245,8 +245,7 @@ fn an_unknown_word_is_refused_with_the_known_ones_and_repaired_where_one_was_mea
     let found = store.problems();
     assert_eq!(
         found[0].to_string(),
-        "line 3: backends.up.lacks: \"image\" is not one of the known words; write a list of these \
-         words: stream-usage, developer-role, max-completion-tokens, parallel-tool-calls, \
+        "line 3: backends.up.lacks: \"image\" is not one of the allowed values; write a list with any of: stream-usage, developer-role, max-completion-tokens, parallel-tool-calls, \
          reasoning-effort, json-schema, tools, images"
     );
     let fix = found[0].fix.as_deref();

@@ -145,7 +145,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
         draft.clients.insert(ClientId::new("codex").expect("an id"), client);
     });
     insta::assert_snapshot!(fixture.text(), @r###"
-    # Settings of Gatehouse. Edit them by hand if you like: comments and order are kept.
+    # Settings of Gatehouse. You can edit this file; comments and order are kept.
     # Keys do not belong here; `gatehouse keys add` puts them into the vault.
     version = 1
 
@@ -329,7 +329,7 @@ fn an_edit_that_breaks_a_rule_writes_nothing() {
         |draft| {
             draft.backends[&id("fast")].pool = PoolSettings::of(CredentialId::new("nobody").ok());
         },
-        "backends.fast.credential: this credential does not exist",
+        "backends.fast.credential: there is no key with this name",
     );
     check(
         |draft| draft.backends[&id("fast")].label = "sk-proj-CANARY0123456789".to_owned(),

@@ -17,7 +17,7 @@ pub enum VaultError {
     #[error("{}", .0.what())]
     Locked(Lock),
     /// A Secret Service without a collection.
-    #[error("the keychain has no keyring to store keys in")]
+    #[error("the keychain has no keyring for storing keys")]
     NoCollection,
     /// No keychain can be reached.
     #[error("there is no keychain on this machine, or it cannot be reached")]
@@ -33,7 +33,7 @@ pub enum VaultError {
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// No answer within the time limit. A write that ends so may still have happened.
-    #[error("the vault does not answer")]
+    #[error("the vault is not responding")]
     Hung,
     /// The `env` vault was asked to change.
     #[error("the env vault is read-only: it shows variables such as OPENAI_API_KEY")]
@@ -58,16 +58,16 @@ pub enum Damage {
     #[error("the stored key cannot be read; enter it again")]
     Item,
     /// The item or file says a version this program does not know.
-    #[error("the stored keys were written by a newer Gatehouse; update this one")]
+    #[error("the stored keys were written by a newer Gatehouse; update Gatehouse")]
     Newer,
     /// Reading back after a write gave something else.
-    #[error("the vault did not keep what was written; enter the key again or choose another vault")]
+    #[error("the vault did not keep the key; enter it again or choose another vault")]
     NotKept,
     /// Several items answer to the one name.
     #[error("the keychain holds several keys under this name; delete all but one in it")]
     Ambiguous,
     /// A known variable whose value no key can have.
-    #[error("the variable {variable} holds no usable key: {reason}")]
+    #[error("the variable {variable} does not contain a usable key: {reason}")]
     Variable {
         /// Name of the variable.
         variable: &'static str,

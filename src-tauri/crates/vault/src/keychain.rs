@@ -137,7 +137,7 @@ fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
 fn open_platform() -> keyring_core::Result<Arc<CredentialStore>> {
     Err(keyring_core::Error::NotSupportedByStore(
-        "this system has no keychain Gatehouse knows".to_owned(),
+        "this system has no keychain that Gatehouse supports".to_owned(),
     ))
 }
 

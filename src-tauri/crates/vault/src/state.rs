@@ -91,12 +91,12 @@ impl VaultState {
                 "Run `gatehouse vault set file` to store keys in an encrypted file."
             }
             Self::FileUnusable => {
-                "Make the vault file and its folder readable and writable for your user, then run \
-                 `gatehouse vault status`."
+                "Give your user read and write permission for the vault file and its folder, then \
+                 run `gatehouse vault status`."
             }
             Self::Hung => {
-                "Look for an open unlock prompt, or restart the keychain, then run \
-                 `gatehouse vault status`."
+                "Check for an unlock prompt behind other windows, or restart the keychain, then \
+                 run `gatehouse vault status`."
             }
             Self::Damaged => {
                 "Restore the file from a backup; or move it away, run `gatehouse vault unlock` to \

@@ -35,27 +35,25 @@ impl AnswerFacts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAnswer {
     /// No bytes.
-    #[error("the backend answered 200 with an empty body")]
+    #[error("the body is empty")]
     Empty,
     /// A web page: a captive portal, a proxy's login, a wrong base URL.
-    #[error(
-        "the backend answered with a web page instead of JSON; check its base URL and the network"
-    )]
+    #[error("it is a web page, not JSON; check the base URL and the network")]
     Html,
     /// Broken off or never JSON.
-    #[error("the backend's answer is not complete JSON")]
+    #[error("the JSON is incomplete or not in the format of its API")]
     NotJson,
     /// JSON without a choice.
-    #[error("the backend's answer has no choices")]
+    #[error("it has no choices")]
     NoChoices,
     /// A stream, where a whole answer was asked for, that ended before its end.
-    #[error("the backend's answer ended before it was whole")]
+    #[error("it ended before it was complete")]
     Truncated,
     /// A stream that broke its dialect.
-    #[error("the backend sent a broken stream: {0}")]
+    #[error("the stream is broken: {0}")]
     Broken(StreamFault),
     /// An error object in a body with status 200.
-    #[error("the backend answered 200 with an error: {}", .0.message)]
+    #[error("it contains an error: {}", .0.message)]
     UpstreamError(UpstreamError),
 }
 
@@ -98,26 +96,26 @@ pub enum StreamEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum StreamFault {
     /// Over [`SSE_EVENT_BYTES_MAX`].
-    #[error("the backend sent an event of more than {SSE_EVENT_BYTES_MAX} bytes")]
+    #[error("an event has more than {SSE_EVENT_BYTES_MAX} bytes")]
     EventTooLarge,
     /// Bytes that are no UTF-8.
-    #[error("the backend sent text that is not UTF-8")]
+    #[error("the text is not UTF-8")]
     InvalidUtf8,
     /// `data` that is no JSON object, or has no readable choices.
-    #[error("the backend sent an event that is not one of its dialect")]
+    #[error("an event does not follow the API's format")]
     NotJson,
     /// Over [`CHOICES_MAX`].
-    #[error("the backend sent more than {CHOICES_MAX} choices")]
+    #[error("it has more than {CHOICES_MAX} choices")]
     TooManyChoices,
     /// A piece of a tool call after its choice had finished: relaying or dropping it would hand an
     /// agent a wrong call.
-    #[error("the backend went on with a tool call after its finish reason")]
+    #[error("a tool call continues after the finish reason")]
     LateToolCall,
     /// Arguments of a tool call that never got a name.
-    #[error("the backend sent a tool call without a name")]
+    #[error("a tool call has no name")]
     NamelessToolCall,
     /// More was kept back than a translator keeps (see `assemble`), or more calls than any answer has.
-    #[error("the backend sent tool calls without end")]
+    #[error("it has too many tool calls")]
     AnswerTooLarge,
 }
 

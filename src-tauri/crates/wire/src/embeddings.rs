@@ -111,7 +111,7 @@ pub(crate) fn dialect_at(target: &Target, client: Dialect) -> Result<Dialect, Re
         TargetKind::Mock => Ok(client),
         TargetKind::Anthropic => Err(RequestError::BadValue {
             param: "model".to_owned(),
-            why: "its backend is Anthropic, which makes no embeddings; choose another model",
+            why: "its backend is Anthropic, which does not offer embeddings; choose another model",
         }),
     }
 }

@@ -18,7 +18,7 @@ const GEMINI_PREFIX: &str = "models/";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadModelList {
     /// No JSON, or JSON of another shape.
-    #[error("the answer is not a list of models; check the backend's base URL")]
+    #[error("the response is not a list of models; check the base URL")]
     NotAList,
     /// Over [`MODELS_MAX`].
     #[error("the backend lists {0} models; at most {MODELS_MAX} are read")]

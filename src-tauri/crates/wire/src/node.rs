@@ -160,7 +160,7 @@ impl<'a> Node<'a> {
 
     /// A whole number from zero.
     pub(crate) fn count(&self) -> Result<u64, RequestError> {
-        self.raw().parse().map_err(|_| self.wrong("a whole number from 0"))
+        self.raw().parse().map_err(|_| self.wrong("a whole number, 0 or more"))
     }
 
     /// A number, kept to the digit.

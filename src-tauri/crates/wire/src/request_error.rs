@@ -53,7 +53,7 @@ pub enum RequestError {
     /// A field that the backend's dialect has no word for.
     #[error(
         "'{param}' cannot be sent to a backend that speaks {dialect}. Leave it out, choose another \
-         backend, or allow lenient crossing to drop it."
+         backend, or set Unsupported fields to Lenient in Gatehouse to drop it."
     )]
     CannotCross {
         /// The field.

@@ -36,9 +36,7 @@ pub enum SsePayload {
 
 /// One event grew over [`SSE_EVENT_BYTES_MAX`]. The decoder keeps nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an event of the stream has more than {SSE_EVENT_BYTES_MAX} bytes; the backend sends lines without end"
-)]
+#[error("an event of the stream has more than {SSE_EVENT_BYTES_MAX} bytes")]
 pub struct SseEventTooLarge;
 
 /// Incremental decoder. Memory: one unfinished event and the chunk just pushed.

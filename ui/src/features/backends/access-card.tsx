@@ -82,7 +82,7 @@ export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boo
           {concurrency.limit === null
             ? "Requests running now."
             : concurrency.limit === concurrency.limit_max
-              ? "Requests running now, of the limit in the settings."
+              ? "Requests running now, and the limit from Settings."
               : `Requests running now. The limit was lowered from ${concurrency.limit_max ?? "none"} after slow responses or 429s.`}
         </Mechanism>
       </dl>

@@ -56,7 +56,7 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
         of={backends}
         skeleton={
           <div className="rounded-card border border-line bg-surface-1">
-            <SkeletonRows rows={6} label="Reading the backends" />
+            <SkeletonRows rows={6} label="Loading backends" />
           </div>
         }
       >

@@ -121,7 +121,7 @@ function Transitions({ all, hasKeys }: { all: BreakerTransitionView[]; hasKeys: 
 
 function TimelineSkeleton() {
   return (
-    <div role="status" aria-label="Reading the timeline" className="flex flex-col gap-3">
+    <div role="status" aria-label="Loading timeline" className="flex flex-col gap-3">
       <Skeleton className="h-4 w-3/5" />
       <Skeleton className="h-[62px]" />
       <Skeleton className="h-16" />

@@ -86,7 +86,7 @@ export function KeyPool({ error }: { error: ApiError | null }) {
           );
         }}
       </SortableList>
-      {rows.fields.length === 0 && <p className="text-12 text-ink-3">None. Requests are sent without a key.</p>}
+      {rows.fields.length === 0 && <p className="text-12 text-ink-3">No key. Requests are sent without one.</p>}
       {fault !== null && (
         <p role="alert" className="text-12 text-bad">
           {fault}

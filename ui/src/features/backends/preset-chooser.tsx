@@ -13,7 +13,7 @@ import { matchesFilter } from "@/lib/filter";
 export function PresetChooser({ onChoose }: { onChoose: (preset: PresetView | null) => void }) {
   const presets = usePresets();
   return (
-    <Reading of={presets} skeleton={<SkeletonRows rows={8} label="Reading the providers" />}>
+    <Reading of={presets} skeleton={<SkeletonRows rows={8} label="Loading providers" />}>
       {(all) => <Chooser presets={all} onChoose={onChoose} />}
     </Reading>
   );

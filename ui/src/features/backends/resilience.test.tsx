@@ -11,8 +11,8 @@ async function openResilience(scenario: Parameters<typeof renderPanel>[0], backe
 test("breaker, cooldown and block are told apart, each with why and until when", async () => {
   const { now } = await openResilience("failing", "groq");
   expect(now).toHaveTextContent("BreakerHealthy");
-  expect(now).toHaveTextContent("429: the provider asked for 95 s, for all models. 1 min 21 s left.");
-  expect(now).toHaveTextContent("llama-5-70b 429: tokens per day are used up until midnight UTC. 9 h left.");
+  expect(now).toHaveTextContent("The provider's rate limit was reached, for all models. 1 min 21 s left.");
+  expect(now).toHaveTextContent("llama-5-70b The daily quota is used up. 9 h left.");
   expect(now).toHaveTextContent("BlockNone");
   expect(now).toHaveTextContent("0 of 3");
 });
@@ -62,7 +62,7 @@ test("other numbers are tried on the past without changing anything", async () =
   const { user, host } = await openResilience("one-open", "openai");
   const trying = vi.spyOn(host, "breakerBacktest");
   await user.type(screen.getByLabelText("Failures in a row"), "5");
-  expect(await screen.findByText(/would have opened 3 times in the last 7 days/)).toBeVisible();
+  expect(await screen.findByText(/would have tripped 3 times in the last 7 days/)).toBeVisible();
   expect(trying).toHaveBeenLastCalledWith(
     expect.objectContaining({ backend: "openai", consecutive_failures: 5, failure_percent: null }),
   );

@@ -10,7 +10,7 @@ export function Resilience({ backend }: { backend: string }) {
   const accesses = useAccesses();
   return (
     <div className="flex flex-col gap-5">
-      <Reading of={accesses} skeleton={<SkeletonRows rows={3} label="Reading the breaker" />}>
+      <Reading of={accesses} skeleton={<SkeletonRows rows={3} label="Loading breaker" />}>
         {(all) => {
           const own = all.filter((access) => access.backend === backend);
           return own.map((access) => (

@@ -5,13 +5,11 @@ import { renderPanel } from "../../../test/render-panel";
 
 test("the savings come first, over those requests only that could have been answered", async () => {
   renderPanel("busy", "/cache");
-  expect(
-    await screen.findByText("217 of 588 repeatable requests were answered without asking a provider."),
-  ).toBeVisible();
+  expect(await screen.findByText("217 of 588 repeatable requests were served from cache.")).toBeVisible();
   expect(screen.getByText("37 %")).toBeVisible();
   expect(screen.getByText("$2.89")).toBeVisible();
-  expect(screen.getByText("The temperature is not 0, so each answer may differ")).toBeVisible();
-  expect(screen.getByText(/a time to live of 45 minutes/)).toBeVisible();
+  expect(screen.getByText("Not repeatable (temperature is not 0).")).toBeVisible();
+  expect(screen.getByText(/^Doubling the memory limit/)).toBeVisible();
 });
 
 test("a lost shared tier is told as lost, not as an error", async () => {
@@ -31,7 +29,7 @@ test("a purge asks first, says what it costs, and tells how many went", async ()
   expect(purging).not.toHaveBeenCalled();
   await user.click(within(dialog).getByRole("button", { name: "Purge" }));
   expect(purging).toHaveBeenCalledWith({ what: { kind: "client", id: "codex" } });
-  expect(await screen.findByText("87 answers were thrown away.")).toBeVisible();
+  expect(await screen.findByText("87 responses purged.")).toBeVisible();
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
 });
 

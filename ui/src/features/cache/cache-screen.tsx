@@ -115,7 +115,7 @@ function Advice({ advice }: { advice: string }) {
 
 function CacheSkeleton() {
   return (
-    <div role="status" aria-label="Reading the cache" className="flex flex-col gap-4">
+    <div role="status" aria-label="Loading cache" className="flex flex-col gap-4">
       <Skeleton className="h-[104px] rounded-card" />
       <Skeleton className="h-[220px] rounded-card" />
     </div>

@@ -41,7 +41,7 @@ const CACHE_MODES = [
   { value: "auto", label: "Auto: only repeatable requests" },
   { value: "on", label: "On: at any temperature" },
   { value: "off", label: "Off" },
-  { value: "refresh", label: "Refresh: ask again, then store" },
+  { value: "refresh", label: "Refresh: always ask the backend, then store" },
 ];
 
 export function ClientSettings({ client }: { client: ClientView }) {

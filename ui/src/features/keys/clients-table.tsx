@@ -96,7 +96,7 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TablePr
         of={clients}
         skeleton={
           <div className="rounded-card border border-line bg-surface-1">
-            <SkeletonRows rows={4} label="Reading the clients" />
+            <SkeletonRows rows={4} label="Loading clients" />
           </div>
         }
       >
@@ -169,7 +169,7 @@ function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onC
         open={isRevoking}
         title={`Revoke ${client.id}'s token?`}
         losses={[
-          `${client.id} is refused from its next request on.`,
+          `$Requests from {client.id} are refused immediately.`,
           "The token cannot be restored. Connecting the client again creates a new one.",
           "Its past requests and costs stay in the ledger.",
         ]}

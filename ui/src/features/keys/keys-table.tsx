@@ -101,7 +101,7 @@ export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps
         of={keys}
         skeleton={
           <div className="rounded-card border border-line bg-surface-1">
-            <SkeletonRows rows={5} label="Reading the keys" />
+            <SkeletonRows rows={5} label="Loading keys" />
           </div>
         }
       >

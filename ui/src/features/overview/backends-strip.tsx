@@ -123,7 +123,7 @@ function Tile({ backend }: { backend: BackendView }) {
       <span className="flex justify-between gap-2 text-11 whitespace-nowrap text-ink-3">
         <span>{day.spend.requests === 0 ? "no requests today" : `${formatCount(day.spend.requests)} req / 24 h`}</span>
         {day.first_token_ms !== null && (
-          <span title="Mean time to the first token">{formatDuration(day.first_token_ms)}</span>
+          <span title="Mean time to first token">{formatDuration(day.first_token_ms)}</span>
         )}
       </span>
     </PanelLink>

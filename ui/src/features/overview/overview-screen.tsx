@@ -60,7 +60,7 @@ function Overview({ status }: { status: StatusView }) {
 
 function OverviewSkeleton() {
   return (
-    <div role="status" aria-label="Reading the overview" className="flex flex-1 flex-col gap-4">
+    <div role="status" aria-label="Loading overview" className="flex flex-1 flex-col gap-4">
       <div className="flex h-[68px] items-center gap-4 rounded-card border border-line bg-surface-1 px-5">
         <Skeleton className="size-6 rounded-full" />
         <Skeleton className="h-4 w-56" />

@@ -31,7 +31,7 @@ export function RecentRequests({ needs }: { needs: number }) {
         </PanelLink>
       }
     >
-      <Reading of={requests} skeleton={<SkeletonRows rows={rows} label="Reading the requests" />}>
+      <Reading of={requests} skeleton={<SkeletonRows rows={rows} label="Loading requests" />}>
         {(data) => <Rows rows={data.pages.flatMap((page) => page.requests).slice(0, rows)} />}
       </Reading>
     </Card>

@@ -52,7 +52,7 @@ export function Code({ request }: { request: PlaygroundSend }) {
 
 function CodeSkeleton() {
   return (
-    <div role="status" aria-label="Reading the code">
+    <div role="status" aria-label="Loading code">
       <Skeleton className="h-48 rounded-control" />
     </div>
   );

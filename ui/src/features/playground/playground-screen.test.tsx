@@ -57,7 +57,7 @@ test("a refusal names its field, a failure is in the gateway's words, and nothin
   await write(panel, "Hello");
   await panel.user.type(screen.getByLabelText("Temperature"), "3");
   await panel.user.click(screen.getByRole("button", { name: "Send" }));
-  expect(await screen.findByRole("alert")).toHaveTextContent("The temperature lies between 0 and 2.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The temperature must be from 0 to 2.");
   await panel.user.clear(screen.getByLabelText("Temperature"));
   await choose(panel, "Model", "fault-401");
   await panel.user.click(screen.getByRole("button", { name: "Send" }));

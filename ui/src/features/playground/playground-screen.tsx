@@ -157,7 +157,7 @@ function costOf({ record }: PlaygroundRunView): string {
 
 function PanesSkeleton() {
   return (
-    <div role="status" aria-label="Reading the playground" className="flex flex-1 flex-col gap-4">
+    <div role="status" aria-label="Loading playground" className="flex flex-1 flex-col gap-4">
       <Skeleton className="h-[70px] rounded-card" />
       <Skeleton className="min-h-56 flex-1 rounded-card" />
     </div>

@@ -21,7 +21,7 @@ function Exchange({ run }: { run: PlaygroundRunView }) {
           <CodeBlock title="request" code={`${data.request_head}\n\n${data.request_body}`} />
           {data.answer_head !== "" && <CodeBlock title="response" code={answerOf(data)} />}
           {data.answer_bytes_cut > 0 && (
-            <p className="text-12 text-ink-3">{formatBytes(data.answer_bytes_cut)} more were received and not kept.</p>
+            <p className="text-12 text-ink-3">{formatBytes(data.answer_bytes_cut)} more were received but not kept.</p>
           )}
         </div>
       )}
@@ -35,7 +35,7 @@ function answerOf(raw: PlaygroundRawView): string {
 
 function ExchangeSkeleton() {
   return (
-    <div role="status" aria-label="Reading the exchange">
+    <div role="status" aria-label="Loading exchange">
       <Skeleton className="h-40 rounded-control" />
     </div>
   );

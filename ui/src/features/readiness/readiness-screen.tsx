@@ -87,7 +87,7 @@ function ReadinessSkeleton() {
   return (
     <div
       role="status"
-      aria-label="Reading the checks"
+      aria-label="Loading checks"
       className="grid flex-1 grid-cols-1 gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_296px]"
     >
       <Skeleton className="min-h-96 rounded-card" />

@@ -104,7 +104,7 @@ function PassedOver({ all }: { all: PassedOverView[] }) {
 
 function DecisionSkeleton() {
   return (
-    <div role="status" aria-label="Reading the decision" className="flex flex-col gap-3">
+    <div role="status" aria-label="Loading decision" className="flex flex-col gap-3">
       <Skeleton className="h-4 w-4/5" />
       <Skeleton className="h-10" />
       <Skeleton className="h-10" />

@@ -48,10 +48,10 @@ export const CACHE_WISHES: readonly { value: CacheWishView; label: string }[] = 
   { value: "auto", label: "Auto: only repeatable requests" },
   { value: "on", label: "On: at any temperature" },
   { value: "off", label: "Off" },
-  { value: "refresh", label: "Refresh: ask again, then store" },
+  { value: "refresh", label: "Refresh: always ask the backend, then store" },
 ];
 
 export const CROSSING_WISHES: readonly { value: CrossingView; label: string }[] = [
-  { value: "strict", label: "Strict: refuse if the response would change" },
-  { value: "lenient", label: "Lenient: drop and name them" },
+  { value: "strict", label: "Strict: refuse fields that would change the response" },
+  { value: "lenient", label: "Lenient: drop all of them and name them" },
 ];

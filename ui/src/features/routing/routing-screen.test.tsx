@@ -111,7 +111,7 @@ test("a request that is thought of is explained, and who lacks what it needs is 
   expect(await within(panel).findByText("groq serves it with llama-5-70b, by the route fast.")).toBeVisible();
   await user.click(within(panel).getByRole("checkbox", { name: "images" }));
   const passed = await within(panel).findByRole("region", { name: "Skipped" });
-  expect(passed).toHaveTextContent("groq llama-5-70b: It takes no images.");
+  expect(passed).toHaveTextContent("groq llama-5-70b: It does not support images.");
   expect(asking).toHaveBeenLastCalledWith(expect.objectContaining({ model: "fast", vision: true }));
 });
 

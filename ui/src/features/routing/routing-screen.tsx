@@ -58,7 +58,7 @@ export function RoutingScreen({ openId, adding, onOpen, onAdd, onClose }: Routin
         of={routes}
         skeleton={
           <div className="rounded-card border border-line bg-surface-1">
-            <SkeletonRows rows={6} label="Reading the routes" />
+            <SkeletonRows rows={6} label="Loading routes" />
           </div>
         }
       >

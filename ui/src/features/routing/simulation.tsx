@@ -164,7 +164,7 @@ function spellPercent(percent: number): string {
 
 function SimulationSkeleton() {
   return (
-    <div role="status" aria-label="Reading the simulation" className="flex flex-col gap-3">
+    <div role="status" aria-label="Loading simulation" className="flex flex-col gap-3">
       <Skeleton className="h-4 w-3/5" />
       <Skeleton className="h-8" />
       <Skeleton className="h-8" />

@@ -10,7 +10,7 @@ test("a damaged ledger says what is missing and comes back by a restore", async 
   expect(await within(part).findByText("The ledger file was damaged")).toBeInTheDocument();
   await user.click(within(part).getByRole("button", { name: "Restore…" }));
   const dialog = await screen.findByRole("dialog");
-  expect(within(dialog).getByText("Requests recorded since stay.")).toBeInTheDocument();
+  expect(within(dialog).getByText("Newer records stay.")).toBeInTheDocument();
   await user.click(within(dialog).getByRole("button", { name: "Restore" }));
   expect(await within(part).findByText("Recording")).toBeInTheDocument();
   expect(within(part).queryByText("The ledger file was damaged")).not.toBeInTheDocument();

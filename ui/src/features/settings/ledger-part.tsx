@@ -101,9 +101,9 @@ function Restore({ newest }: { newest: LedgerBackupView }) {
         open={isAsking}
         title="Restore the newest backup?"
         losses={[
-          `Records come back from ${newest.name}, or from an older backup if it is damaged.`,
-          "Requests recorded since stay.",
-          "The file in use now is kept beside the ledger.",
+          `This restores records from ${newest.name}, or from an older backup if it is damaged.`,
+          "Newer records stay.",
+          "The current file is kept next to the ledger.",
         ]}
         verb="Restore"
         busy={restore.isPending}
@@ -131,7 +131,7 @@ function Repair({ ledger }: { ledger: LedgerView }) {
     <>
       <SettingRow
         label={formatCounted(ledger.kept_files.length, "kept file", "kept files")}
-        detail={`Read-only, beside the ledger: ${ledger.kept_files.join(", ")}`}
+        detail={`Read-only, next to the ledger: ${ledger.kept_files.join(", ")}`}
         changed={false}
       >
         <Button
@@ -149,7 +149,7 @@ function Repair({ ledger }: { ledger: LedgerView }) {
       )}
       <Confirm
         open={found !== null}
-        title="Bring back what can be read?"
+        title="Recover what can be read?"
         losses={found === null ? [] : salvageOf(found)}
         verb="Repair"
         busy={repair.isPending}
@@ -172,9 +172,9 @@ function Repair({ ledger }: { ledger: LedgerView }) {
 function salvageOf(found: LedgerSalvageView): string[] {
   const of = found.requests_before === null ? "" : ` of ${formatCount(found.requests_before)}`;
   return [
-    `${formatCount(found.requests)}${of} requests and ${formatCount(found.sums)} rows of sums can be read in ${found.file}.`,
+    `${formatCount(found.requests)}${of} requests and ${formatCount(found.sums)} totals can be read in ${found.file}.`,
     found.damaged_tables.length === 0 ? "Every table can be read." : `Damage in: ${found.damaged_tables.join(", ")}.`,
-    "Requests recorded since stay, and the damaged file is kept.",
+    "Newer records stay, and the damaged file is kept.",
   ];
 }
 

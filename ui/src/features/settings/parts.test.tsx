@@ -40,10 +40,10 @@ test("a number of one's own is checked at its field, saved over the set in force
 test("a number the core refuses is marked with the core's words", async () => {
   const { user } = renderWith("busy", <SettingsScreen />);
   await user.click(await screen.findByText("All thresholds"));
-  const row = screen.getByLabelText("Open at first");
+  const row = screen.getByLabelText("First trip");
   await user.clear(row);
   await user.type(row, "70000{Enter}");
-  await waitFor(() => expect(row).toHaveAccessibleDescription(/may not be more than 60000/));
+  await waitFor(() => expect(row).toHaveAccessibleDescription(/must not be larger than open_ms_max, which is 60000/));
   expect(row).toHaveValue("70000");
 });
 

@@ -10,10 +10,10 @@ const IN_FORCE = { calls_min: 10, open_ms_max: 60_000 };
 
 test.each([
   ["failures_in_a_row", "Failures in a row"],
-  ["failure_percent", "Failure share"],
-  ["open_ms_first", "Open at first"],
-  ["calls_min", "Calls at least"],
-  ["calm_secs", "Calm"],
+  ["failure_percent", "Failure rate"],
+  ["open_ms_first", "First trip"],
+  ["calls_min", "Minimum calls"],
+  ["calm_secs", "Trip reset"],
 ])("%s is called %s", (name, label) => expect(numberLabel(name)).toBe(label));
 
 test("a range has its unit", () => {

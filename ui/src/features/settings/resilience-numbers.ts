@@ -12,24 +12,43 @@ export const PRESETS: readonly { value: ResiliencePresetName; label: string; not
   { value: "custom", label: "Custom", note: "Uses the thresholds below." },
 ];
 
-/** What ends a name that is a unit or a limit, in words. */
-const WORDS: Record<string, string> = {
-  ms: "",
-  secs: "",
-  percent: "share",
-  min: "at least",
-  max: "at most",
-  first: "at first",
+/** The names of the thresholds as people read them; the settings file has the others. */
+const LABELS: Record<string, string> = {
+  failures_in_a_row: "Failures in a row",
+  failure_percent: "Failure rate",
+  slow_percent: "Slow call rate",
+  calls_min: "Minimum calls",
+  window_secs: "Window",
+  slow_factor: "Slow factor",
+  slow_ms_min: "Never slow below",
+  bad_probes: "Failed probes in a row",
+  open_ms_first: "First trip",
+  open_ms_max: "Longest trip",
+  open_jitter_percent: "Trip jitter",
+  calm_secs: "Trip reset",
+  trial_successes: "Successful trials",
+  trial_silence_secs: "Probe without trials",
+  trial_lease_secs: "Trial timeout",
+  ramp_successes: "Recovery step, successes",
+  ramp_step_secs: "Recovery step, time",
+  ramp_failure_percent: "Failure rate in recovery",
+  forced_closed_secs: "Allow traffic",
+  cooldown_ms_first: "First cooldown",
+  cooldown_ms_max: "Longest cooldown",
+  quota_secs_first: "First quota cooldown",
+  quota_secs_max: "Longest quota cooldown",
+  attempts_max: "Attempts",
+  retry_ms_first: "First retry wait",
+  retry_ms_max: "Longest retry wait",
+  retry_connect_ms: "Connection retry wait",
+  retry_after_ms_max: "Longest Retry-After",
+  retry_budget_percent: "Retry budget",
+  retry_reserve: "Retry reserve",
 };
 
-/** `open_ms_first` is "Open at first"; the unit stands beside the field. */
+/** `open_ms_first` is "First trip"; a name that is not known here stands as it is in the settings file. */
 export function numberLabel(name: string): string {
-  const words = name
-    .split("_")
-    .map((word) => WORDS[word] ?? word)
-    .filter((word) => word !== "")
-    .join(" ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return LABELS[name] ?? name;
 }
 
 /** The numbers that a set stands for. */

@@ -47,9 +47,9 @@ test("a word that is no number never leaves the page", async () => {
 
 test("a broken file shows its problems and its repair, and the repair ends them", async () => {
   const { user } = renderWith("invalid-settings", <SettingsScreen />);
-  expect(await screen.findByText("The settings file cannot be used")).toBeVisible();
+  expect(await screen.findByText("The settings file has errors")).toBeVisible();
   expect(screen.getByLabelText("Port")).toBeDisabled();
   expect(screen.getByRole("region", { name: "Proposed repair" })).toHaveTextContent("+port = 4283");
   await user.click(screen.getByRole("button", { name: "Apply repair" }));
-  await waitFor(() => expect(screen.queryByText("The settings file cannot be used")).not.toBeInTheDocument());
+  await waitFor(() => expect(screen.queryByText("The settings file has errors")).not.toBeInTheDocument());
 });

@@ -20,12 +20,12 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
     >
       <header className="px-4 pt-3 pb-2">
         <h2 className="font-semibold">
-          {settings.valid ? "The settings file has warnings" : "The settings file cannot be used"}
+          {settings.valid ? "The settings file has warnings" : "The settings file has errors"}
         </h2>
         <p className="text-12 text-ink-2">
           {settings.valid
-            ? "It works, but these parts are ignored."
-            : "Defaults are used, and the file is not written to until it is repaired."}{" "}
+            ? "The settings work, but these parts are ignored."
+            : "Defaults or the last valid settings are in use, and settings cannot be changed until the file is repaired."}{" "}
           <code className="font-mono text-11 [overflow-wrap:anywhere]">{settings.path}</code>
         </p>
       </header>

@@ -49,7 +49,7 @@ function spell(values: SettingsValues, key: string): string {
 }
 
 function leadOf(settings: SettingsView): string {
-  if (!settings.valid) return "The settings file has errors, so defaults are used.";
+  if (!settings.valid) return "The settings file has errors; defaults or the last valid settings are in use.";
   const changed = Object.keys(settings.values).filter(
     (key) => spell(settings.values, key) !== spell(settings.defaults, key),
   );
@@ -135,7 +135,7 @@ function OnThisPage() {
 
 function SettingsSkeleton() {
   return (
-    <div role="status" aria-label="Reading the settings" className="flex max-w-[760px] flex-col gap-4">
+    <div role="status" aria-label="Loading settings" className="flex max-w-[760px] flex-col gap-4">
       <Skeleton className="h-20 rounded-card" />
       <Skeleton className="h-64 rounded-card" />
       <Skeleton className="h-64 rounded-card" />

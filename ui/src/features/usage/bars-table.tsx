@@ -15,7 +15,7 @@ export function BarsTable({ label, height, usage, amountOf }: BarsTableProps) {
         <thead>
           <tr className="text-12 text-ink-3">
             <th scope="col" className="sticky top-0 bg-surface-1 pb-1.5 text-left font-medium">
-              Begins
+              Start
             </th>
             <th scope="col" className="numeric sticky top-0 bg-surface-1 pb-1.5 pl-4 font-medium">
               Total

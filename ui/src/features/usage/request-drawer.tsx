@@ -15,16 +15,16 @@ import { formatExact } from "@/lib/time";
 
 const TOKENS_BASIS: Record<UsageBasisView, string> = {
   reported: "reported by the backend",
-  adjusted: "reported by the backend; numbers that disagreed were adjusted",
+  adjusted: "reported by the backend, adjusted where its numbers did not add up",
   estimated: "estimated: the backend reported no usage",
 };
 
 const COST_BASIS: Record<CostBasisView, string> = {
   reported: "reported by the provider",
-  computed: "computed: tokens times price",
-  estimated: "estimated: estimated tokens times price",
-  not_billed: "nothing was billed",
-  unpriced: "no usage or no price is known, so it is in no sum",
+  computed: "computed from tokens and prices",
+  estimated: "estimated from text length",
+  not_billed: "nothing billed",
+  unpriced: "usage or price unknown, not included in totals",
 };
 
 export function RequestDrawer({ request, onClose }: { request: RequestView | undefined; onClose: () => void }) {
@@ -79,13 +79,13 @@ function factsOf(request: RequestView): Fact[] {
         ) : (
           <>
             <PanelLink path={`/backends/${encodeURIComponent(request.backend)}`}>{request.backend}</PanelLink>
-            {request.attempts === 0 && request.state === "failed" && " (not asked)"}
+            {request.attempts === 0 && request.state === "failed" && " (not contacted)"}
           </>
         ),
     },
     { name: "Routing reason", value: request.explanation },
     { name: "Model billed", value: request.model_billed ?? "not reported" },
-    { name: "Status", value: request.http_status === null ? "none sent" : String(request.http_status) },
+    { name: "Status", value: request.http_status === null ? "none" : String(request.http_status) },
     { name: "Streaming", value: request.stream ? "streamed" : "not streamed" },
     { name: "Finish reason", value: request.finish_reason ?? "not reported" },
     { name: "Tokens in", value: tokens(request.input_tokens) },

@@ -19,7 +19,7 @@ test("each attempt says its wait, what failed, what caused it, and what it cost"
   expect(attempts[1]).toHaveTextContent("server error, caused by the backend. groq answered 503: over capacity.");
   expect(attempts[1]).toHaveTextContent("212 ms · free");
   expect(attempts[2]).toHaveTextContent("after 340 ms");
-  expect(screen.getByRole("list", { name: "Skipped" })).toHaveTextContent("ollama: It takes no tools.");
+  expect(screen.getByRole("list", { name: "Skipped" })).toHaveTextContent("ollama: It does not support tools.");
 });
 
 test("a request that the cache answered says what it saved", async () => {

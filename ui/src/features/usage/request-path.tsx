@@ -18,7 +18,7 @@ export function RequestPath({ id }: { id: string }) {
     <Reading
       of={useRequestPath(id)}
       skeleton={
-        <div role="status" aria-label="Reading the path">
+        <div role="status" aria-label="Loading path">
           <Skeleton className="h-24 rounded-control" />
         </div>
       }

@@ -51,7 +51,7 @@ test("the drawer says that an estimate is one, and there is nothing reported to 
   renderWith("busy", <RequestDrawer request={request} onClose={() => {}} />);
   const drawer = within(await screen.findByRole("dialog", { name: request.model_asked }));
   expect(drawer.getByText(HINT)).toBeVisible();
-  expect(drawer.getByText("estimated: estimated tokens times price")).toBeVisible();
+  expect(drawer.getByText("estimated from text length")).toBeVisible();
   expect(drawer.getAllByTitle(HINT).length).toBeGreaterThanOrEqual(3);
   expect(drawer.queryByText("As reported")).not.toBeInTheDocument();
 });
@@ -60,6 +60,6 @@ test("the drawer shows what the backend reported, word by word", async () => {
   const request = await newest("adjusted");
   renderWith("busy", <RequestDrawer request={request} onClose={() => {}} />);
   const drawer = within(await screen.findByRole("dialog", { name: request.model_asked }));
-  expect(drawer.getByText(/numbers that disagreed were adjusted/)).toBeVisible();
+  expect(drawer.getByText(/adjusted where its numbers/)).toBeVisible();
   expect(drawer.getByText(request.usage_raw ?? "missing")).toBeVisible();
 });

@@ -144,7 +144,7 @@ export function RequestsTable({ since, filter, onFilter, openId, onOpen, onClose
         of={requests}
         skeleton={
           <div className="rounded-card border border-line bg-surface-1">
-            <SkeletonRows rows={6} label="Reading the requests" />
+            <SkeletonRows rows={6} label="Loading requests" />
           </div>
         }
       >

@@ -56,8 +56,7 @@ export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => 
           tone="warn"
           title={`The cost of ${formatCounted(totals.unpriced_requests, "request is", "requests is")} not known.`}
         >
-          The backend reported no usage, or its model has no price. They are left out of every sum here: unknown is not
-          zero.
+          The usage or the price is unknown, so the cost is not included in totals.
         </Notice>
       )}
     </>

@@ -24,9 +24,13 @@ export function UsageExport({ usage, group }: { usage: UsageView | undefined; gr
   if (usage === undefined) return null;
   const copy = () =>
     void navigator.clipboard.writeText(usageCsv(usage, group)).then(
-      () => notify({ title: "The table is on the clipboard" }),
+      () => notify({ title: "Copied the table" }),
       () =>
-        notify({ tone: "bad", title: "The clipboard refused it", detail: "Its permission for this page may be off." }),
+        notify({
+          tone: "bad",
+          title: "Could not copy the table",
+          detail: "The browser may not allow this page to use the clipboard.",
+        }),
     );
   if (!canDownload()) {
     return (

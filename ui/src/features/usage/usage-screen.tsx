@@ -110,7 +110,7 @@ function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
 
 function UsageSkeleton() {
   return (
-    <div role="status" aria-label="Reading the usage" className="flex flex-col gap-4">
+    <div role="status" aria-label="Loading usage" className="flex flex-col gap-4">
       <Skeleton className="h-[76px] rounded-card" />
       <Skeleton className="h-[302px] rounded-card" />
       <Skeleton className="h-[180px] rounded-card" />

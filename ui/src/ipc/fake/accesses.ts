@@ -16,7 +16,7 @@ import type { Host } from "@/ipc/host";
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const FULL = "Nothing holds it back.";
+const FULL = "Healthy.";
 
 function availability(
   credential: string | null,
@@ -68,21 +68,21 @@ const open: Trouble = (access, now) => {
 };
 
 const coolingDown: Trouble = (access, now) => {
-  const why = "429: the provider asked for 95 s, for all models.";
+  const why = "The provider's rate limit was reached, for all models.";
   const until = now + 81 * SECOND_MS;
   return {
     ...access,
     availability: availability(access.credential, "cooling_down", why, now - 14 * SECOND_MS, until),
     cooldowns: [
       { model: null, why, until },
-      { model: "llama-5-70b", why: "429: tokens per day are used up until midnight UTC.", until: now + 9 * HOUR_MS },
+      { model: "llama-5-70b", why: "The daily quota is used up.", until: now + 9 * HOUR_MS },
     ],
     concurrency: { in_flight: 0, limit: 3, limit_max: 8 },
   };
 };
 
 const blocked: Trouble = (access, now) => {
-  const why = "401: the provider does not know this key.";
+  const why = "The provider rejected the key.";
   return {
     ...access,
     availability: availability(access.credential, "blocked", why, now - 18 * MINUTE_MS, null),
@@ -91,7 +91,7 @@ const blocked: Trouble = (access, now) => {
 };
 
 const recovering: Trouble = (access, now) => {
-  const why = "It works again: 25 % of its requests, more with every 5 successes.";
+  const why = "Recovering with 25 % of requests: the trial requests succeeded.";
   return {
     ...access,
     availability: availability(access.credential, "recovering", why, now - 7 * SECOND_MS, null, 25),
@@ -126,12 +126,12 @@ export function accessViews(world: World, now: number): AccessView[] {
     const { forced, until } = changed;
     const held =
       forced === "open"
-        ? availability(access.credential, "held", "Traffic is blocked by hand.", changed.since, until)
+        ? availability(access.credential, "held", "Traffic is blocked manually.", changed.since, until)
         : forced === "closed" && access.block === null
           ? availability(
               access.credential,
               "ready",
-              "Traffic is allowed by hand: failures do not trip the breaker.",
+              "Traffic is allowed manually: failures do not trip the breaker.",
               changed.since,
               until,
             )
@@ -147,7 +147,7 @@ function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; tr
     {
       before: 19 * HOUR_MS - 40 * MINUTE_MS,
       state: "recovering",
-      why: "3 trials in a row worked.",
+      why: "The trial requests succeeded.",
       rule: "3 successes in a row",
       for_secs: null,
     },
@@ -161,11 +161,11 @@ function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; tr
     {
       before: 8 * HOUR_MS,
       state: "cooling_down",
-      why: "429: the provider asked for 47 min.",
+      why: "The provider's rate limit was reached.",
       rule: "429 with retry-after",
       for_secs: 2_820,
     },
-    { before: 7 * HOUR_MS, state: "ready", why: FULL, rule: "the pause was over", for_secs: null },
+    { before: 7 * HOUR_MS, state: "ready", why: FULL, rule: "the rate limit is over", for_secs: null },
     {
       before: 2 * HOUR_MS,
       state: "open",
@@ -176,14 +176,14 @@ function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; tr
     {
       before: 2 * HOUR_MS - 12 * MINUTE_MS,
       state: "trial",
-      why: "The time was over: single requests.",
-      rule: "the open time was over",
+      why: "The waiting time is over.",
+      rule: "the waiting time is over",
       for_secs: null,
     },
     {
       before: 2 * HOUR_MS - 18 * MINUTE_MS,
       state: "recovering",
-      why: "3 trials in a row worked.",
+      why: "The trial requests succeeded.",
       rule: "3 successes in a row",
       for_secs: null,
     },
@@ -269,7 +269,9 @@ export function fakeAccesses({ world, now, answer, changed }: Doing): Pick<Host,
           .filter((span) => span.to > from)
           .map((span) => ({ ...span, from: Math.max(span.from, from) }));
         return {
-          finding: isCalm() ? "Ready all the time" : "Open twice, 52 minutes in all; one pause of 60 minutes",
+          finding: isCalm()
+            ? "Healthy for the last 24 hours"
+            : "Tripped twice, 52 min in total; cooling down for 60 min",
           from,
           to: now(),
           strips: [{ credential: access.credential, spans: req.hours > 24 ? past.spans : spans }],
@@ -282,7 +284,7 @@ export function fakeAccesses({ world, now, answer, changed }: Doing): Pick<Host,
         const percent = req.failure_percent ?? 50;
         const opened = isCalm() ? 0 : Math.max(0, Math.round(10 / row + (60 - percent) / 20));
         return {
-          sentence: `With these numbers, the breaker would have opened ${opened === 1 ? "once" : `${opened} times`} in the last ${req.days} days.`,
+          sentence: `With these thresholds, the breaker would have tripped ${opened === 1 ? "once" : `${opened} times`} in the last ${req.days} days.`,
           opened,
           opened_really: isCalm() ? 0 : 3,
           open_secs: opened * (req.open_secs ?? 5) * 4,

@@ -14,14 +14,14 @@ function cacheOf({ requests, scenario, purged }: World, days: number): CacheView
   return {
     enabled: true,
     sentence: isUsed
-      ? `${hits} of ${eligible} repeatable requests were answered without asking a provider.`
-      : "Nothing has been asked twice yet.",
+      ? `${hits} of ${eligible} repeatable requests were served from cache.`
+      : "No cacheable requests in this period.",
     ttl_secs: 600,
     tiers: [
       {
         tier: "memory",
         state: "on",
-        detail: "The most used answers; gone when Gatehouse stops.",
+        detail: "In this process",
         entries: purged ? 0 : isUsed ? 212 : 0,
         bytes: purged ? 0 : isUsed ? 9 * MIB : 0,
         bytes_max: 64 * MIB,
@@ -30,7 +30,7 @@ function cacheOf({ requests, scenario, purged }: World, days: number): CacheView
       {
         tier: "disk",
         state: "on",
-        detail: "Compressed; outlives a restart.",
+        detail: "On this machine's disk; survives a restart",
         entries: purged ? 0 : isUsed ? 1_840 : 0,
         bytes: purged ? 0 : isUsed ? 118 * MIB : 0,
         bytes_max: 512 * MIB,
@@ -40,7 +40,7 @@ function cacheOf({ requests, scenario, purged }: World, days: number): CacheView
         ? {
             tier: "shared",
             state: "lost",
-            detail: "redis://10.0.0.4:6379 does not answer; requests go past it.",
+            detail: "The server is not responding, or its password is missing; requests bypass it",
             entries: null,
             bytes: null,
             bytes_max: null,
@@ -49,7 +49,7 @@ function cacheOf({ requests, scenario, purged }: World, days: number): CacheView
         : {
             tier: "shared",
             state: "off",
-            detail: "No Redis or Valkey server is named in the settings.",
+            detail: "Switched off",
             entries: null,
             bytes: null,
             bytes_max: null,
@@ -66,23 +66,21 @@ function cacheOf({ requests, scenario, purged }: World, days: number): CacheView
       ? [
           {
             reason: "temperature",
-            label: "The temperature is not 0, so each answer may differ",
+            label: "Not repeatable (temperature is not 0).",
             hint: 'Set temperature 0, or cache = "on" for the route.',
             requests: 196 * days,
           },
-          { reason: "tools", label: "The request has tools with effects", hint: null, requests: 41 * days },
+          { reason: "tools", label: "The request offers tools.", hint: null, requests: 41 * days },
           {
             reason: "client_off",
-            label: "The client asked for no cache",
-            hint: "It sends cache-control: no-store.",
+            label: "Requested by the client.",
+            hint: "Remove the header x-gatehouse-cache: off.",
             requests: 12 * days,
           },
-          { reason: "too_large", label: "The answer is larger than 1 MiB", hint: null, requests: 3 * days },
+          { reason: "too_large", label: "Requests of this kind are never cached.", hint: null, requests: 3 * days },
         ]
       : [],
-    advice: isUsed
-      ? "19 of the last 53 misses asked again within 40 minutes: a time to live of 45 minutes would have answered them."
-      : null,
+    advice: isUsed ? "Doubling the memory limit would serve about 19 more of 53 lookups." : null,
   };
 }
 
@@ -92,13 +90,13 @@ function pathCache(request: RequestView): RequestCacheView {
   if (request.state === "complete" && request.id.endsWith("7"))
     return {
       outcome: "hit",
-      reason: "The same question was answered 4 minutes before.",
+      reason: "Served from cache.",
       saved: 11_200,
       saved_ms: 2_140,
     };
   return {
     outcome: "bypass",
-    reason: "The temperature is not 0, so each answer may differ.",
+    reason: "Not repeatable (temperature is not 0).",
     saved: null,
     saved_ms: null,
   };
@@ -149,13 +147,13 @@ export function fakeCache({
         if (req.what.kind === "everything") world.purged = true;
         const entries = req.what.kind === "everything" ? 2_052 : req.what.kind === "older_than" ? 640 : 87;
         changed("cache");
-        return { entries, sentence: `${entries.toLocaleString("en-US")} answers were thrown away.` };
+        return { entries, sentence: `${entries.toLocaleString("en-US")} responses purged.` };
       }),
     requestPath: (req) =>
       answer(() => {
         const request =
           world.requests.find((known) => known.id === req.id) ??
-          raise(fault("not_found", `There is no request ${req.id}.`, "It may be older than what is kept."));
+          raise(fault("not_found", `There is no request ${req.id}.`, "It may have been deleted."));
         return {
           id: request.id,
           route: request.attempts > 1 ? "fast" : null,
@@ -168,7 +166,7 @@ export function fakeCache({
                     backend: "ollama",
                     credential: null,
                     model: "qwen4-coder:30b",
-                    reason: "It takes no tools.",
+                    reason: "It does not support tools.",
                   },
                 ]
               : [],

@@ -6,7 +6,7 @@ export const RESILIENCE: ResilienceFormView = {
   fields: [
     {
       name: "failures_in_a_row",
-      meaning: "Failures in a row that open the breaker; past 20 a dead backend costs too many requests.",
+      meaning: "Failures in a row that trip the breaker.",
       unit: "",
       min: 1,
       max: 20,
@@ -14,7 +14,7 @@ export const RESILIENCE: ResilienceFormView = {
     },
     {
       name: "failure_percent",
-      meaning: "Share of failed calls in the window, in percent, that opens it.",
+      meaning: "Percentage of failed calls in the window that trips the breaker.",
       unit: "%",
       min: 5,
       max: 100,
@@ -22,7 +22,7 @@ export const RESILIENCE: ResilienceFormView = {
     },
     {
       name: "open_ms_first",
-      meaning: "Milliseconds it stays open the first time; each further time is twice as long.",
+      meaning: "Milliseconds the breaker stays tripped the first time; doubles each further time.",
       unit: "ms",
       min: 500,
       max: 600_000,
@@ -30,7 +30,7 @@ export const RESILIENCE: ResilienceFormView = {
     },
     {
       name: "open_ms_max",
-      meaning: "Longest time it stays open, in milliseconds.",
+      meaning: "Longest time the breaker stays tripped, in milliseconds.",
       unit: "ms",
       min: 1_000,
       max: 3_600_000,
@@ -38,7 +38,7 @@ export const RESILIENCE: ResilienceFormView = {
     },
     {
       name: "forced_closed_secs",
-      meaning: "Seconds after which a breaker that was forced closed decides for itself again.",
+      meaning: 'Seconds for which "Allow traffic" lasts.',
       unit: "s",
       min: 60,
       max: 86_400,

@@ -77,7 +77,7 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
         ? {}
         : {
             state: "warn",
-            cause: "No client has a token yet.",
+            cause: "No client is connected.",
             fix: "Connect a client tool.",
             action: { kind: "add_client" },
           },
@@ -92,7 +92,7 @@ export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
         ? {}
         : {
             state: "warn",
-            cause: "There is only the built-in mock.",
+            cause: "No real backend has been added.",
             fix: "Add a backend: a provider with its key, or a local server.",
             action: { kind: "add_backend" },
           },

@@ -32,7 +32,7 @@ export function ledgerView(world: World, now: number): LedgerView {
             id: "ledger/damaged",
             level: "problem",
             title: "The ledger file was damaged",
-            detail: `4,636 requests from before it are missing here; a new ledger was started. The old file is kept as ${KEPT}. \`gatehouse ledger restore\` brings back the newest backup, \`gatehouse ledger repair\` what is readable.`,
+            detail: `4,636 requests recorded before that are missing; a new ledger was started. The old file is kept as ${KEPT}. \`gatehouse ledger restore\` restores the newest backup, \`gatehouse ledger repair\` what is readable.`,
             since: incident.at,
           },
         ]
@@ -75,7 +75,7 @@ export function fakeLedger({
     ledgerRestore: (req) =>
       answer(() => {
         const [newest] = ledgerView(world, now()).backups;
-        if (newest === undefined) throw fault("failed", "There is no backup of the ledger that can be used.", null);
+        if (newest === undefined) throw fault("failed", "There is no usable backup of the ledger.", null);
         return restored(req.backup ?? newest.name);
       }),
     ledgerExamine: () =>

@@ -67,7 +67,7 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
   let made = 0;
 
   const find = (id: string) =>
-    runs.find((run) => run.id === id) ?? raise(fault("not_found", "This run is not in memory any more.", null));
+    runs.find((run) => run.id === id) ?? raise(fault("not_found", "This run is no longer in memory.", null));
   const end = (run: PlaygroundRunView, last: Partial<PlaygroundRunView>) => {
     Object.assign(run, last);
     announce({ kind: "playground_run", run: structuredClone(run) });
@@ -112,11 +112,11 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
     runs: () => runs,
     send: (req) => {
       if (req.prompt.trim() === "")
-        throw fault("invalid_input", "The prompt is empty; write something to ask.", null, "prompt");
+        throw fault("invalid_input", "The prompt is empty; write a prompt.", null, "prompt");
       if (req.temperature !== null && (req.temperature < 0 || req.temperature > 2))
-        throw fault("invalid_input", "The temperature lies between 0 and 2.", null, "temperature");
+        throw fault("invalid_input", "The temperature must be from 0 to 2.", null, "temperature");
       if (runs.filter(goes).length >= RUNS_AT_ONCE_MAX)
-        throw fault("failed", "2 runs go already; wait for one to end, or cancel it.", null);
+        throw fault("failed", "2 prompts are already running; wait for one to finish, or cancel it.", null);
       made += 1;
       const run: PlaygroundRunView = {
         id: `run_${made.toString(16).padStart(32, "0")}`,

@@ -152,14 +152,14 @@ function sayRoutes(routes: RouteView[]): string {
   }
   const held = used.filter((one) => one.candidates[0] !== undefined && !isUsable(one.candidates[0].availability));
   const [first, ...more] = held;
-  if (first === undefined) return `${used.length} routes lead to their first candidates; none is held back.`;
-  const others = more.length === 0 ? "" : ` ${more.length} more ${more.length === 1 ? "takes" : "take"} a way round.`;
+  if (first === undefined) return `${used.length} routes use their first backends.`;
+  const others = more.length === 0 ? "" : ` ${more.length} more ${more.length === 1 ? "uses" : "use"} another backend.`;
   return `${first.id}: ${first.sentence}${others}`;
 }
 
 function lacks(backend: BackendView, ask: RouteAsk): string | null {
-  if (ask.tools && backend.id === "ollama") return "It takes no tools.";
-  if (ask.vision && backend.id === "groq") return "It takes no images.";
+  if (ask.tools && backend.id === "ollama") return "It does not support tools.";
+  if (ask.vision && backend.id === "groq") return "It does not support images.";
   if (ask.input_tokens > 128_000 && backend.id !== "openrouter")
     return `${ask.input_tokens.toLocaleString("en-US")} tokens do not fit its 128,000.`;
   return null;
@@ -193,10 +193,10 @@ function decide(world: World, now: number, ask: RouteAsk, closed: string[] = [])
       backend: id,
       credential: backend.credential,
       model: asked,
-      why: "Last, because it is held back.",
+      why: "Last, because it is not ready.",
       weight,
       availability: shut
-        ? { ...access.availability, state: "open", why: "Taken to be closed.", until: null }
+        ? { ...access.availability, state: "open", why: "It is assumed to be down.", until: null }
         : access.availability,
       parts: found?.policy === "balanced" ? partsOf(choices.length) : [],
     });
@@ -232,7 +232,7 @@ function whyThere(policy: RouteView["policy"], place: number, weight: number): s
     case "ordered":
       return place === 0 ? "The first that is ready." : "Next, should those before it fail.";
     case "balanced":
-      return place === 0 ? "The best sum of latency, cost and headroom." : "A lower sum.";
+      return place === 0 ? "The best score for latency, cost and headroom." : "A lower score.";
     case "cheapest":
       return place === 0 ? "$0.0004 for this request, the least." : "$0.0009 for this request.";
     default:
@@ -253,8 +253,7 @@ function checkRoute(world: World, req: RouteEdit): void {
   requireId(req.id, "route");
   if (req.id !== req.replaces && world.routes.some((known) => known.id === req.id))
     throw fault("invalid_input", `There is a route named ${req.id} already.`, "Choose another name.", "id");
-  if (req.candidates.length === 0)
-    throw fault("invalid_input", "A route leads to one backend at least.", "Add a candidate.", "candidates");
+  if (req.candidates.length === 0) throw fault("invalid_input", "Add at least one backend.", null, "candidates");
   for (const { backend } of req.candidates)
     if (!world.backends.some((known) => known.id === backend))
       throw fault("invalid_input", `There is no backend named ${backend}.`, "Choose another.", "candidates");
@@ -334,7 +333,7 @@ export function fakeRoutes({ world, now, answer, changed }: Doing): Pick<Host, O
           draws: req.draws,
           shares,
           failures,
-          failure: failures > 0 ? "Every candidate is closed." : null,
+          failure: failures > 0 ? "No backend is available." : null,
         };
       }),
   };

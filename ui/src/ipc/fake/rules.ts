@@ -34,7 +34,7 @@ export function requireVault(world: World): void {
 export function requireSecret(secret: string): void {
   if (secret.trim() === "") throw fault("invalid_input", "The key is empty.", "Paste the key.", "secret");
   if (/\s/.test(secret))
-    throw fault("invalid_input", "The key has a space or a line break inside.", "Copy it again, whole.", "secret");
+    throw fault("invalid_input", "The key contains a space or a line break.", "Copy it again without it.", "secret");
 }
 
 export function requireId(id: string, what: string): void {
@@ -49,10 +49,15 @@ export function requireId(id: string, what: string): void {
 
 export function originOf(address: string, field = "base_url"): string {
   if (!URL.canParse(address))
-    throw fault("invalid_input", `"${address}" is not an address.`, "Write it with https:// in front.", field);
+    throw fault("invalid_input", `"${address}" is not an address.`, "Write it like https://api.example.com/v1.", field);
   const url = new URL(address);
   if (url.protocol !== "https:" && url.hostname !== "127.0.0.1" && url.hostname !== "localhost")
-    throw fault("invalid_input", "Only addresses on this machine may be without TLS.", "Write https://.", field);
+    throw fault(
+      "invalid_input",
+      "http:// is only allowed for this machine and private addresses.",
+      "Use https://.",
+      field,
+    );
   return `${url.protocol}//${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
 }
 
@@ -74,7 +79,7 @@ export function requireDiffering(req: Differing & Pick<BackendView, "kind">, kno
     if (req[field].length > 0 && req[field].join() !== known[field].join())
       throw fault(
         "invalid_input",
-        `this has no effect on a backend of the kind ${req.kind}`,
+        `this has no effect on backends of kind ${req.kind}`,
         "Choose the kind openai-compatible, or leave it out.",
         field,
       );
@@ -97,9 +102,9 @@ export function testOf({ id, health: state, credential }: BackendView): BackendT
       detail: isRejected
         ? "GET /models answered 401: invalid_api_key."
         : isDown
-          ? "Not tried: it could not be reached."
+          ? "skipped, because an earlier step failed"
           : credential === null
-            ? "Needs none."
+            ? "no key needed"
             : "GET /models answered 200.",
       fix: isRejected ? "Replace the key." : null,
       duration_ms: isDown && !isRejected ? null : 121,
@@ -107,7 +112,7 @@ export function testOf({ id, health: state, credential }: BackendView): BackendT
     {
       title: "List models",
       state: isDown ? "skipped" : "pass",
-      detail: isDown ? "Not tried: a step before it failed." : `${MODELS[id]?.length ?? 1} models.`,
+      detail: isDown ? "skipped, because an earlier step failed" : `${MODELS[id]?.length ?? 1} models.`,
       fix: null,
       duration_ms: isDown ? null : 4,
     },
@@ -143,22 +148,27 @@ export function requireRanges(values: SettingsValues): void {
   requireServer(values);
   const { open_ms_first: first = 0, open_ms_max: most = 0 } = values.resilience.custom;
   if (first > most)
-    throw fault("invalid_input", `open_ms_first is ${first} and may not be more than ${most}.`, null, "open_ms_first");
+    throw fault(
+      "invalid_input",
+      `open_ms_first is ${first}; it must not be larger than open_ms_max, which is ${most}.`,
+      null,
+      "open_ms_first",
+    );
   for (const [field, { min, max }] of Object.entries(RANGES)) {
     const value = values[field as keyof typeof RANGES];
-    if (value < min || value > max) throw fault("invalid_input", `${value} is not from ${min} to ${max}.`, null, field);
+    if (value < min || value > max) throw fault("invalid_input", `${value} is outside ${min} to ${max}.`, null, field);
   }
 }
 
 function requireServer({ cache_redis_url: url }: SettingsValues): void {
   if (url === null || url === "" || /^(redis|valkey)s?:\/\//.test(url)) return;
   const hint = "Write it like rediss://cache.example.com:6379/0.";
-  throw fault("invalid_input", "This is no address of such a server.", hint, "cache_redis_url");
+  throw fault("invalid_input", "This is not a valid address.", hint, "cache_redis_url");
 }
 
 /** Refuses a limit that would let nothing through. */
 export function requireLimits(limits: LimitsView): void {
   for (const [field, value] of Object.entries(limits))
     if (value !== null && value < 1)
-      throw fault("invalid_input", `${value} lets nothing through.`, "Leave it empty for no limit.", field);
+      throw fault("invalid_input", `${value} is outside 1 to 1,000,000.`, "Leave it empty for no limit.", field);
 }

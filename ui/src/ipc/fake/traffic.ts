@@ -77,7 +77,7 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
           ? "ollama refused the connection at 127.0.0.1:11434. Start it, or switch the backend off."
           : "The provider rejected the key: 401, invalid_api_key. Replace the key."
         : state === "partial"
-          ? "The backend went silent for 30 s after 412 tokens."
+          ? "The backend did not answer in time: no data for 30 s after 412 tokens."
           : null,
     explanation: `The name ${backend}/${model.id} names the backend ${backend}, which was up and switched on.`,
     stream: random.next() > 0.2,

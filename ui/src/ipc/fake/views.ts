@@ -84,7 +84,7 @@ function needsOf(world: World, now: number): NeedView[] {
       id: "settings",
       level: "problem",
       title: "The settings file has errors",
-      impact: "Defaults are in force until it is repaired.",
+      impact: "Defaults or the last valid settings are in use, and settings cannot be changed.",
       since: now - 4 * 60_000,
       action: { kind: "open_settings" },
     });
@@ -138,7 +138,7 @@ function needsOf(world: World, now: number): NeedView[] {
       id: `missing-${key.id}`,
       level: "attention",
       title: `The key of ${key.label} is missing`,
-      impact: "It is named in the settings and not in the vault.",
+      impact: "It is in the settings but not in the vault.",
       since: null,
       action: { kind: "open_key", id: key.id },
     });
@@ -222,7 +222,7 @@ export function settingsView(world: World): SettingsView {
             path: "gateway.port",
             line: 3,
             fatal: true,
-            message: "70000 is out of range. Take a port from 1 to 65535.",
+            message: "70000 is outside 1 to 65535; write port = 65535",
           },
           {
             path: "backends.groq.base_url",
@@ -234,7 +234,7 @@ export function settingsView(world: World): SettingsView {
             path: "health.intervall_secs",
             line: 22,
             fatal: false,
-            message: "Unknown field. Did you mean interval_secs? It is ignored.",
+            message: "unknown setting, ignored; did you mean interval_secs?",
           },
         ],
     proposed_fix: valid ? null : PROPOSED_FIX,

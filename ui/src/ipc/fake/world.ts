@@ -254,7 +254,7 @@ function furnish(world: World, now: number): void {
         ? `Ready, ${score_tenths / 10} of 10`
         : score_tenths >= 80
           ? `Ready with warnings, ${score_tenths / 10} of 10`
-          : "1 blocker: the gateway's port was taken",
+          : "Not ready, 4.2 of 10",
     score_tenths,
   }));
 }
@@ -298,14 +298,14 @@ function breakThings(world: World, now: number): void {
       ? {
           ...key,
           state: "rejected",
-          reason: "OpenRouter answered 401: the key was revoked or never valid. Make a new one and replace it here.",
+          reason: "OpenRouter answered 401: the key was revoked or never valid. Create a new one and replace it here.",
           verified_at: now - 18 * MINUTE_MS,
         }
       : key.id === "groq"
         ? {
             ...key,
             state: "missing",
-            reason: "Named in the settings and not found in the vault. Put it in again.",
+            reason: "It is not in this vault; replace it to enter it again.",
             tail: null,
             verified_at: null,
           }

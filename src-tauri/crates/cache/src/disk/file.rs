@@ -20,9 +20,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// Why the file cannot be used now.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
-    #[error("the cache's file or folder could not be made")]
+    #[error("the cache file or its folder could not be created")]
     File(#[from] io::Error),
-    #[error("the cache's file could not be opened")]
+    #[error("the cache file could not be opened")]
     Sqlite(#[from] rusqlite::Error),
 }
 
@@ -40,7 +40,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
     if tables == 0 {
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     } else if !is_ours {
-        return Err(FileError::Sqlite(damage("it is of another program or format")));
+        return Err(FileError::Sqlite(damage(
+            "it belongs to another program or has an unknown format",
+        )));
     }
     let _mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;

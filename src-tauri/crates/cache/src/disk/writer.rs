@@ -68,7 +68,7 @@ impl Writer<'_> {
         self.tried = self.shelf.clock.now();
         let opened = match self.open_as_it_is() {
             Err(error) if error.is_damage() => {
-                tracing::warn!(%error, "the cache's file is damaged; a new one is begun");
+                tracing::warn!(%error, "the cache file is damaged; starting a new one");
                 let moved = file::move_aside(self.shelf.path()).map_err(FileError::from);
                 moved.and_then(|()| self.open_as_it_is())
             }
@@ -82,7 +82,7 @@ impl Writer<'_> {
             Err(error) => {
                 let reason: &dyn std::error::Error = &error;
                 let cause = reason.source().map(ToString::to_string);
-                tracing::warn!(%error, cause, "the cache goes on without its file");
+                tracing::warn!(%error, cause, "the cache continues in memory only");
                 self.close();
             }
         }
@@ -171,7 +171,7 @@ impl Writer<'_> {
     fn begin_anew(&mut self) {
         self.close();
         if let Err(error) = file::move_aside(self.shelf.path()) {
-            tracing::warn!(%error, "the cache's damaged file could not be moved aside");
+            tracing::warn!(%error, "the damaged cache file could not be moved aside");
         }
         self.open();
     }
@@ -182,13 +182,13 @@ impl Writer<'_> {
         match self.change(connection, changes) {
             Ok(()) => true,
             Err(error) if file::is_damage(&error) => {
-                tracing::warn!(%error, "the cache's file is damaged; a new one is begun");
+                tracing::warn!(%error, "the cache file is damaged; starting a new one");
                 self.begin_anew();
                 // The new file has nothing that is to be purged.
                 self.connection.is_some()
             }
             Err(error) => {
-                tracing::warn!(%error, "the cache's file could not be written");
+                tracing::warn!(%error, "the cache file could not be written");
                 self.close();
                 false
             }
@@ -339,7 +339,7 @@ impl Writer<'_> {
         self.close();
         let removed = file::remove(self.shelf.path());
         if let Err(error) = &removed {
-            tracing::error!(%error, ?purge, "the cache's file could not be purged or removed");
+            tracing::error!(%error, ?purge, "the cache file could not be purged or removed");
         }
         self.open();
         removed.is_ok()

@@ -39,7 +39,7 @@ impl Line {
         let client = client(config);
         if let Err(error) = &client {
             // The kind only: its text may quote the address.
-            tracing::error!(kind = ?error.kind(), "the shared cache's address is of no use");
+            tracing::error!(kind = ?error.kind(), "the shared cache's address is not valid");
         }
         Self { client: client.ok(), clock, state: Mutex::new(State::New) }
     }
@@ -108,7 +108,7 @@ impl Line {
     }
 
     fn failed<T>(&self, why: &str, wait: Duration) -> Option<T> {
-        tracing::debug!(why, "the shared cache is left alone for a while");
+        tracing::debug!(why, "the shared cache is paused for a while");
         let until = self.clock.now() + wait;
         *self.state.lock() = State::Failed { until, wait: wait.saturating_mul(2).min(RETRY_MAX) };
         None
@@ -131,7 +131,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            let _nothing: Option<()> = self.line.failed("nobody waited for it", self.wait);
+            let _nothing: Option<()> = self.line.failed("the request was cancelled", self.wait);
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Prompt {
     /// A model name, for example mock/chat
     #[arg(value_name = "MODEL", add = super::completions::of(super::completions::models))]
     model: String,
-    /// The prompt; read from standard input when it is left out
+    /// The prompt; by default read from standard input
     #[arg(value_name = "PROMPT")]
     prompt: Option<String>,
     /// System prompt
@@ -89,7 +89,7 @@ async fn ask_one(
     let run = PlaygroundRef { run: started.id.clone() };
     let followed = tokio::select! {
         followed = follow(&started.id, events, core, console) => followed,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the answer was cancelled")),
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the request was cancelled")),
     };
     if followed.is_err() {
         // Nobody waits for the answer any more, so nobody should pay for the rest of it.
@@ -196,7 +196,7 @@ async fn follow(
             }
             Some(_) => None,
             None => {
-                let message = "the running Gatehouse stopped before the answer ended";
+                let message = "Gatehouse stopped before the response was complete";
                 return Err(Failure::new(Exit::Fault, message));
             }
         };
@@ -241,7 +241,7 @@ fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> 
             Err(Failure::new(exit, error.message.clone()))
         }
         None if run.state == PlaygroundStateView::Cancelled => {
-            Err(Failure::new(Exit::No, "the answer was cancelled elsewhere"))
+            Err(Failure::new(Exit::No, "the request was cancelled elsewhere"))
         }
         None => {
             if console.watching == Peer::Terminal && console.format == Format::Text {
@@ -256,7 +256,8 @@ fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> 
 async fn not_found(run: &PlaygroundRunView, core: &Core) -> Result<Failure, Failure> {
     /// Names offered.
     const OFFERED_MAX: usize = 3;
-    let message = run.error.as_ref().map_or("there is no such model", |error| &error.message);
+    let message =
+        run.error.as_ref().map_or("there is no model with this name", |error| &error.message);
     let names = super::models::all(core).await?;
     let names = names.iter().map(|name| name.model.as_str());
     let hint = match control::nearest(&run.model, names.clone()) {
@@ -279,8 +280,7 @@ pub(super) fn summary(run: &PlaygroundRunView) -> Text {
     }
     text.line(Tone::Muted, &said);
     if !run.dropped.is_empty() {
-        let dropped =
-            format!("dropped, because {backend} does not support it: {}", run.dropped.join(", "));
+        let dropped = format!("dropped (not supported by {backend}): {}", run.dropped.join(", "));
         text.line(Tone::Warn, &dropped);
     }
     text

@@ -40,11 +40,11 @@ pub(crate) enum Backends {
     /// Test a backend step by step; nothing is billed
     #[command(alias = "check")]
     Test(Backend),
-    /// Send requests to a backend again
+    /// Switch a backend on again
     Enable(Backend),
-    /// Send no requests to a backend, and keep it
+    /// Switch a backend off without removing it
     Disable(Backend),
-    /// Change a backend; what is not named stays
+    /// Change a backend; options that are not given stay as they are
     #[command(aliases = ["set", "update"])]
     Edit(Box<edit::Edit>),
     /// Remove a backend; its key stays in the vault
@@ -53,12 +53,12 @@ pub(crate) enum Backends {
     /// Show each backend's circuit, cooldowns and blocks
     #[command(alias = "state")]
     States,
-    /// Show what a backend's circuit went through
+    /// Show the history of a backend's circuit
     #[command(alias = "history")]
     Timeline(past::Timeline),
     /// Test other circuit thresholds against history
     Backtest(past::Backtest),
-    /// Override a circuit breaker for a time
+    /// Override a circuit breaker for some time
     Force(access::Force),
     /// Reset breaker, cooldown and block
     Reset(access::Access),
@@ -84,7 +84,7 @@ pub(crate) struct Remove {
 /// A new backend.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Add {
-    /// A preset such as groq, or a name of your own. Requests use it as NAME/model
+    /// A preset such as groq, or a name of your own; requests use it as NAME/model
     #[arg(value_name = "NAME", add = completions::of(completions::presets))]
     id: String,
     /// The preset, if NAME is a name of your own; `gatehouse backends presets` lists them
@@ -100,13 +100,13 @@ pub(crate) struct Add {
     /// Use this stored key
     #[arg(long, value_name = "KEY", add = completions::of(completions::keys))]
     key: Option<String>,
-    /// Read a new key from standard input; in a terminal it is prompted for
+    /// Read a new key from standard input; in a terminal it is prompted for by default
     #[arg(long, conflicts_with = "key")]
     stdin: bool,
     /// Use no key
     #[arg(long, conflicts_with_all = ["key", "stdin"])]
     no_key: bool,
-    /// A model it has, may be repeated; by default the backend is asked
+    /// A model it has (repeatable); by default the list is fetched
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
     /// Display name
@@ -317,7 +317,7 @@ pub(super) fn presets(presets: &Vec<PresetView>) -> Text {
     ]);
     for preset in presets {
         let keys = match (&preset.keys_url, preset.local) {
-            (_, true) => "none needed: runs on this machine",
+            (_, true) => "not needed, runs on this machine",
             (Some(url), false) => url.as_str(),
             (None, false) => preset.docs_url.as_str(),
         };

@@ -102,15 +102,16 @@ pub(super) fn status(cache: &CacheView) -> Text {
     let saved = duration(cache.saved_ms.0 as f64);
     if cache.hits.0 > 0 {
         let share = cache.hit_percent.unwrap_or_default();
-        let sentence = format!("{share:.0} % of them; saved {} and {saved}.", cache.saved);
+        let sentence =
+            format!("Hit rate {share:.0} %; saved {} and {saved} of waiting.", cache.saved);
         text.line(Tone::Plain, &sentence);
     }
     let mut table = Table::new(&[
         Column::Left("Tier"),
         Column::Left("State"),
-        Column::Right("Answers"),
+        Column::Right("Responses"),
         Column::Right("Size"),
-        Column::Right("At most"),
+        Column::Right("Limit"),
         Column::Right("Hits"),
         Column::Left(""),
     ]);

@@ -23,7 +23,7 @@ pub(super) use report::{Detail, finished_check, report};
 /// Which checks, and where the answer goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
-    /// quick: local parts only, a few seconds; full: everything that costs nothing
+    /// quick: local parts only, takes a few seconds; full: all checks, also free
     #[arg(long, value_enum, default_value_t = Set::Full)]
     set: Set,
     /// Output format
@@ -89,8 +89,8 @@ pub(super) fn chosen(named: Option<CheckFormat>, global: Format) -> Result<Check
     match (named, global) {
         (None | Some(CheckFormat::Json), Format::Json) => Ok(CheckFormat::Json),
         (Some(CheckFormat::Text), Format::Json) => {
-            Err(Failure::new(Exit::Usage, "--json and --format contradict each other")
-                .with_hint("Leave out one of them."))
+            Err(Failure::new(Exit::Usage, "--json and --format cannot be combined")
+                .with_hint("Use one of them."))
         }
         (named, Format::Text) => Ok(named.unwrap_or(CheckFormat::Text)),
     }
@@ -106,9 +106,9 @@ pub(super) const fn exit(run: &RunView) -> Exit {
 
 async fn give_up(limit: Duration, core: &Core) -> Result<Exit, Failure> {
     control::readiness_cancel(core).await?;
-    let message = format!("the checks did not end within {} s", limit.as_secs());
+    let message = format!("the checks did not finish within {} s", limit.as_secs());
     Err(Failure::new(Exit::TimeOut, message)
-        .with_hint("Allow more with --timeout, or ask less with --set quick."))
+        .with_hint("Allow more time with --timeout, or run fewer checks with --set quick."))
 }
 
 /// Starts the run and follows it to its end.
@@ -134,7 +134,7 @@ async fn follow(
             }
             Some(_) => None,
             None => {
-                let message = "the running Gatehouse stopped before the checks ended";
+                let message = "Gatehouse stopped before the checks finished";
                 return Err(Failure::new(Exit::Fault, message));
             }
         };

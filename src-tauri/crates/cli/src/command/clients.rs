@@ -25,13 +25,13 @@ pub(crate) enum Clients {
     /// List clients and their use
     #[command(visible_alias = "ls")]
     List,
-    /// Add a client and print its token, and nothing else
+    /// Add a client and print only its token
     #[command(visible_alias = "new", alias = "create")]
     Add(Add),
     /// Change a client's limits, cache and priority; its token stays
     #[command(aliases = ["set", "update"])]
     Edit(Edit),
-    /// Revoke a client's token at once
+    /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
     Revoke(Client),
 }
@@ -49,19 +49,19 @@ pub(crate) struct Client {
 pub(crate) struct Edit {
     #[command(flatten)]
     client: Client,
-    /// Most requests per minute; none for no limit
+    /// Max requests per minute; `none` for no limit
     #[arg(long, value_name = "N")]
     requests_per_minute: Option<Limit>,
-    /// Most tokens per minute, in and out; none for no limit
+    /// Max tokens per minute, input and output; `none` for no limit
     #[arg(long, value_name = "N")]
     tokens_per_minute: Option<Limit>,
-    /// Most requests at once; none for no limit
+    /// Max concurrent requests; `none` for no limit
     #[arg(long, value_name = "N")]
     in_flight_max: Option<Limit>,
-    /// Use the response cache; default leaves it to the request
+    /// Use the response cache; `default` leaves it to the request
     #[arg(long, value_enum)]
     cache: Option<CacheMode>,
-    /// Who goes first when the gateway is busy
+    /// Priority when the gateway is busy
     #[arg(long, value_enum)]
     priority: Option<Priority>,
     #[command(flatten)]
@@ -80,16 +80,16 @@ impl std::str::FromStr for Limit {
             number => number
                 .parse()
                 .map(|number| Self(Some(number)))
-                .map_err(|_| "write a number, or none".to_owned()),
+                .map_err(|_| "write a number or `none`".to_owned()),
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Priority {
-    /// Somebody is waiting
+    /// High: someone is waiting
     Interactive,
-    /// Nobody is
+    /// Low: nobody is waiting
     Background,
 }
 
@@ -141,14 +141,14 @@ pub(crate) struct Add {
 /// What a client may ask for; without any of a kind, everything of that kind.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Allowed {
-    /// Allow only this model, by the name requests use, may be repeated; * at the end matches any rest
+    /// Allow only this model name (repeatable); a trailing * matches anything
     #[arg(long = "allow-model", value_name = "MODEL", add = completions::of(completions::models))]
     models: Vec<String>,
-    /// Allow only this backend, may be repeated
+    /// Allow only this backend (repeatable)
     #[arg(long = "allow-backend", value_name = "BACKEND",
         add = completions::of(completions::backends))]
     backends: Vec<String>,
-    /// Allow only this route, may be repeated
+    /// Allow only this route (repeatable)
     #[arg(long = "allow-route", value_name = "ROUTE", add = completions::of(completions::routes))]
     routes: Vec<String>,
 }
@@ -207,7 +207,7 @@ fn limits_sentence(client: &ClientView) -> String {
         client.id,
         limit("requests per minute", limits.requests_per_minute),
         limit("tokens per minute", limits.tokens_per_minute),
-        limit("requests at once", limits.in_flight_max),
+        limit("concurrent requests", limits.in_flight_max),
     )
 }
 
@@ -219,7 +219,9 @@ pub(super) fn remarks(issued: &IssuedToken, typed: &str) -> Text {
         text.line(Tone::Muted, &format!("The client is named {client}."));
     }
     if let Some(NotStoredView { reason, hint }) = &issued.not_stored {
-        let sentence = format!("Not stored: {reason}. Save the token now; it works all the same.");
+        let sentence = format!(
+            "The token was not stored: {reason}. Save it now; it works without being stored."
+        );
         text.piece(Tone::Warn, "warning: ").line(Tone::Plain, &sentence);
         if let Some(hint) = hint {
             text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);

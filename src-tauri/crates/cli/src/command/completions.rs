@@ -19,7 +19,7 @@ const VARIABLE: &str = "COMPLETE";
 /// The completion script of a shell.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
-    /// Which shell
+    /// The shell
     shell: Shell,
 }
 
@@ -27,9 +27,9 @@ pub(crate) struct Completions {
 pub(crate) fn print(wanted: &Completions, console: &mut Console) -> Result<Exit, Failure> {
     let shells = Shells::builtins();
     let name = wanted.shell.to_string();
-    let shell: &dyn EnvCompleter = shells
-        .completer(&name)
-        .ok_or_else(|| Failure::new(Exit::Usage, format!("there are no completions for {name}")))?;
+    let shell: &dyn EnvCompleter = shells.completer(&name).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("no completions are available for {name}"))
+    })?;
     let mut script = Vec::new();
     shell.write_registration(VARIABLE, "gatehouse", "gatehouse", "gatehouse", &mut script)?;
     console.print(&String::from_utf8_lossy(&script))?;

@@ -30,7 +30,7 @@ pub(crate) enum Keys {
     Add(Add),
     /// Import keys from a file of variables such as .env
     Import(import::Import),
-    /// Ask the provider whether it accepts a key; nothing is billed
+    /// Check that the provider accepts a key; nothing is billed
     #[command(alias = "test")]
     Verify(Key),
     /// Replace a key, for example after rotating it
@@ -65,8 +65,8 @@ pub(crate) struct Add {
     named: Named,
     #[command(flatten)]
     stdin: Stdin,
-    /// The address it may be sent to. Defaults to the preset of that name, else to the first backend
-    /// that uses the key
+    /// Allowed host. Defaults to the preset of that name, else to the first backend that uses the
+    /// key
     #[arg(long, value_hint = ValueHint::Url)]
     url: Option<String>,
     /// Display name

@@ -20,23 +20,23 @@ use crate::text::{Column, Piece, Table, Text};
 pub(crate) enum Ledger {
     /// Show whether requests are recorded, what happened to the file, and its backups
     Status,
-    /// Make a backup now; one is made every day anyway
+    /// Make a backup now; Gatehouse also makes one every day
     Backup,
-    /// Bring back the records of a backup; what was recorded since stays
+    /// Restore records from a backup; newer records stay
     Restore(Restore),
-    /// Bring back what can be read of a damaged ledger file; what was recorded since stays
+    /// Recover what can be read from a damaged ledger file; newer records stay
     Repair(Repair),
-    /// Accept what happened to the file, and stop showing it
+    /// Acknowledge what happened to the ledger file, so that it is no longer shown
     Acknowledge,
 }
 
 /// From which backup.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Restore {
-    /// A backup that `gatehouse ledger status` lists; without it, the newest sound one
+    /// A backup from `gatehouse ledger status`; by default the newest usable one
     #[arg(value_name = "BACKUP")]
     backup: Option<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -44,10 +44,10 @@ pub(crate) struct Restore {
 /// Which file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Repair {
-    /// A kept file that `gatehouse ledger status` lists; without it, the damaged one
+    /// A kept file from `gatehouse ledger status`; by default the damaged one
     #[arg(value_name = "FILE")]
     file: Option<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -91,7 +91,7 @@ async fn restore(wanted: Restore, core: &Core, console: &mut Console) -> Result<
             (None, None) => "the newest backup".to_owned(),
         };
         let plan = format!(
-            "Records come back from {from}. What was recorded since stays, and today's file is kept."
+            "This restores records from {from}. Newer records stay, and the current file is kept."
         );
         if !is_agreed(&plan, console)? {
             return Ok(Exit::No);
@@ -125,8 +125,8 @@ pub(super) fn plan(found: &LedgerSalvageView) -> String {
         tables => format!("Damage in: {}.", tables.join(", ")),
     };
     format!(
-        "{}: {}{of} requests, {} attempts, {} rows of sums and {} other rows can be read. {damage} \
-         What was recorded since stays, and the damaged file is kept.",
+        "{}: {}{of} requests, {} attempts, {} totals and {} other rows can be read. {damage} Newer \
+         records stay, and the damaged file is kept.",
         found.file,
         grouped(found.requests),
         grouped(found.attempts),
@@ -142,14 +142,14 @@ pub(super) fn restored(restored: &LedgerRestoredView) -> Text {
         text.line(Tone::Warn, &line);
     }
     let sentence = format!(
-        "● Restored from {}: {} in the ledger, of these {} recorded since.",
+        "● Restored from {}: {} in the ledger, {} of them newer.",
         restored.from,
         counted(restored.requests, "request"),
         grouped(restored.added)
     );
     text.line(Tone::Good, &sentence);
     if let Some(kept) = &restored.kept {
-        text.line(Tone::Muted, &format!("The file that was in use is kept as {kept}."));
+        text.line(Tone::Muted, &format!("The previous file is kept as {kept}."));
     }
     text
 }
@@ -183,7 +183,7 @@ pub(super) fn status(ledger: &LedgerView, now: UnixMs) -> Text {
 
 fn backups(backups: &[LedgerBackupView], now: UnixMs) -> Table {
     let mut table =
-        Table::new(&[Column::Left("Backup"), Column::Left("Made"), Column::Right("Size")]);
+        Table::new(&[Column::Left("Backup"), Column::Left("Created"), Column::Right("Size")]);
     for backup in backups {
         table.row([
             Piece::toned(Tone::Strong, &backup.name),

@@ -14,7 +14,7 @@ use crate::text::{Column, Piece, Table, Text};
 /// Which names.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Models {
-    /// Only of this backend
+    /// Only models of this backend
     #[arg(long, value_name = "NAME", add = super::completions::of(super::completions::backends))]
     backend: Option<String>,
 }
@@ -83,12 +83,12 @@ fn of_backend(backend: &BackendView) -> impl Iterator<Item = ModelName> + '_ {
 
 pub(super) fn table(names: &Vec<ModelName>) -> Text {
     if names.is_empty() {
-        return done("No models. `gatehouse backends list` shows which backends there are.");
+        return done("No models yet. `gatehouse backends list` lists the backends.");
     }
     let mut table = Table::new(&[
         Column::Left("Model"),
         Column::Left("Health").minor(2),
-        Column::Left("Leads to").minor(3),
+        Column::Left("Backends").minor(3),
         Column::Right("In / 1M tokens").minor(1),
         Column::Right("Out / 1M tokens").minor(1),
     ]);

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     if let Core::Local(_) = core {
         return Err(Failure::new(Exit::No, "Gatehouse is not running")
-            .with_hint("Run `gatehouse serve --panel`: it prints an address for your browser."));
+            .with_hint("Run `gatehouse serve --panel`; it prints a link for your browser."));
     }
     let address = control::panel_address(core).await?;
     let answer = match console.format {

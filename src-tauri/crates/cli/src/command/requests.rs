@@ -23,7 +23,7 @@ pub(super) mod show;
 pub(crate) struct Requests {
     #[command(subcommand)]
     one: Option<One>,
-    /// How many, at most 500
+    /// Number of requests, at most 500
     #[arg(long, short = 'n', visible_alias = "count", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
     /// Only requests to this backend

@@ -34,9 +34,9 @@ pub(crate) enum Routes {
     /// Move a route before or after the others
     #[command(visible_alias = "mv", alias = "order")]
     Move(edit::Move),
-    /// Use a route again
+    /// Switch a route on again
     Enable(Named),
-    /// Stop using a route, and keep it
+    /// Switch a route off without removing it
     Disable(Named),
     /// Remove a route
     #[command(visible_aliases = ["rm", "del"], alias = "delete")]
@@ -131,7 +131,7 @@ pub(super) fn table(view: &RoutesView) -> Text {
         Column::Left("Route"),
         Column::Left("Models").minor(1),
         Column::Left("Policy").minor(2),
-        Column::Left("Leads to"),
+        Column::Left("Backends"),
         Column::Right("24 hours").minor(3),
     ]);
     for route in &view.routes {
@@ -177,7 +177,7 @@ pub(super) fn shown(route: &RouteView) -> Text {
     for one in &route.candidates {
         table.row([
             Piece::toned(Tone::Strong, &one.backend),
-            one.model.as_deref().unwrap_or("as asked").into(),
+            one.model.as_deref().unwrap_or("as requested").into(),
             one.weight.to_string().into(),
             Sign::from(one.availability.state).into(),
             grouped(one.requests).into(),

@@ -16,7 +16,7 @@ use crate::text::{Piece, Table, Text};
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Settings {
-    /// Show the settings in force and where files are
+    /// Show the current settings and file locations
     #[command(visible_alias = "list", alias = "ls")]
     Show,
     /// Print one setting, or all by name
@@ -83,7 +83,7 @@ pub(super) fn checked(settings: &SettingsView) -> Text {
         (false, _) => text.line(
             Tone::Bad,
             &format!(
-                "▬ {} has errors; defaults or the last valid settings are in force.",
+                "▬ {} has errors; defaults or the last valid settings are in use.",
                 settings.path
             ),
         ),
@@ -124,17 +124,17 @@ pub(super) fn shown(settings: &SettingsView) -> Text {
     };
     let notifications = if values.notifications_enabled { "on" } else { "off" };
     fact("Gateway port", values.gateway_port.to_string());
-    fact("Requests at once", format!("at most {}", values.in_flight_max));
+    fact("Concurrent requests", format!("at most {}", values.in_flight_max));
     fact(
-        "Request body",
-        format!("at most {} bytes", grouped(u64::from(values.body_bytes_max).into())),
+        "Maximum request size",
+        format!("{} bytes", grouped(u64::from(values.body_bytes_max).into())),
     );
-    fact("Time to connect", ms(values.connect_timeout_ms));
-    fact("Time to first token", ms(values.first_token_timeout_ms));
-    fact("Silence in a stream", ms(values.stall_timeout_ms));
-    fact("Whole answer", ms(values.total_timeout_ms));
-    fact("Health probes", format!("every {} s", values.health_interval_secs));
-    fact("Requests kept", format!("{} days", values.retention_days));
+    fact("Connect timeout", ms(values.connect_timeout_ms));
+    fact("First token timeout", ms(values.first_token_timeout_ms));
+    fact("Stream stall timeout", ms(values.stall_timeout_ms));
+    fact("Total timeout", ms(values.total_timeout_ms));
+    fact("Probe interval", format!("{} s", values.health_interval_secs));
+    fact("Keep requests", format!("{} days", values.retention_days));
     fact("Notifications", notifications.to_owned());
     fact("Theme", theme.to_owned());
     fact("Vault", vault_kind(values.vault_kind).to_owned());

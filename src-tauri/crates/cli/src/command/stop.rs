@@ -20,7 +20,7 @@ pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Fail
     };
     terminate(owner.pid())?;
     if timeout(Duration::from_secs(STOP_SECS_MAX), owner.gone()).await.is_err() {
-        let message = format!("Gatehouse has not stopped within {STOP_SECS_MAX} s");
+        let message = format!("Gatehouse did not stop within {STOP_SECS_MAX} s");
         return Err(Failure::new(Exit::TimeOut, message)
             .with_hint("Requests in flight may still be running; `gatehouse status` shows them."));
     }
@@ -42,6 +42,6 @@ fn terminate(pid: u32) -> Result<(), Failure> {
 
 #[cfg(not(unix))]
 fn terminate(_: u32) -> Result<(), Failure> {
-    Err(Failure::new(Exit::No, "this system has no way to ask another program to stop")
+    Err(Failure::new(Exit::No, "Gatehouse cannot be stopped from the command line on this system")
         .with_hint("Press Ctrl-C where it runs, or choose Quit in its tray menu."))
 }

@@ -259,7 +259,7 @@ fn addresses_are_announced_a_line_each() {
     assert_eq!(
         told(Format::Text, Some(panel)),
         "● gateway listening on http://127.0.0.1:4283\n\
-         ● panel (opens once): http://127.0.0.1:1/#one-time=t\n"
+         ● panel (one-time link): http://127.0.0.1:1/#one-time=t\n"
     );
     assert_eq!(
         told(Format::Json, None),
@@ -289,7 +289,7 @@ fn ledger_fixture() -> Value {
             {"id": "ledger/disk-full", "level": "problem", "title": "The ledger cannot be written",
              "detail": "The disk is full. Free some space.", "since": NOW.0 - 4_000},
             {"id": "ledger/backup", "level": "attention", "title": "The ledger could not be backed up",
-             "detail": "the disk is full. Older backups stay.", "since": null}
+             "detail": "the disk is full. Older backups are kept.", "since": null}
         ],
         "incident": null,
         "path": "/data/ledger.sqlite", "bytes": 4_321_280, "backup_folder": "/data/backups",

@@ -16,7 +16,7 @@ use crate::text::{Column, Piece, Table, Text};
 /// What to add up.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Usage {
-    /// How far back: today, or a time such as 90m, 12h, 7d, 4w
+    /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: Period,
     /// One row per model, backend, client, key, project or day
@@ -92,7 +92,7 @@ impl std::str::FromStr for Period {
 
 /// A span of time as it is typed, `90m`, `12h`, `7d`, `4w`, in milliseconds.
 pub(super) fn span_ms(text: &str) -> Result<i64, String> {
-    let wrong = || format!("{text:?} is not a time; write for example 90m, 12h, 7d or 4w");
+    let wrong = || format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: i64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
     let ms = match unit {
@@ -152,8 +152,8 @@ pub(super) fn chosen(named: Option<UsageFormat>, global: Format) -> Result<Usage
     match (named, global) {
         (None | Some(UsageFormat::Json), Format::Json) => Ok(UsageFormat::Json),
         (Some(_), Format::Json) => {
-            Err(Failure::new(Exit::Usage, "--json and --format contradict each other")
-                .with_hint("Leave out one of them."))
+            Err(Failure::new(Exit::Usage, "--json and --format cannot be combined")
+                .with_hint("Use one of them."))
         }
         (named, Format::Text) => Ok(named.unwrap_or(UsageFormat::Table)),
     }
@@ -209,7 +209,7 @@ pub(super) fn table(usage: &UsageView) -> Text {
         table.row(row(Piece::from(&group.label), share, &group.totals));
     }
     if usage.groups.len() > 1 {
-        table.row(row(Piece::toned(Tone::Strong, "All"), String::new(), &usage.totals));
+        table.row(row(Piece::toned(Tone::Strong, "Total"), String::new(), &usage.totals));
     }
     text.end().table(&table);
     text

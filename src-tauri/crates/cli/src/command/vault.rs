@@ -56,7 +56,7 @@ enum Kind {
     File,
     /// Read-only: variables such as OPENAI_API_KEY
     Env,
-    /// Nowhere: gone when Gatehouse stops
+    /// In memory only; lost when Gatehouse stops
     Memory,
 }
 
@@ -126,7 +126,7 @@ async fn unlock(
             .with_hint("To store keys in an encrypted file: `gatehouse vault set file`."));
     }
     if vault.state == VaultStateView::Ready {
-        console.answer(&vault, |_| done("The vault is unlocked already."))?;
+        console.answer(&vault, |_| done("The vault is already unlocked."))?;
         return Ok(Exit::Fine);
     }
     let passphrase = passphrases.for_file(&vault, console)?;
@@ -143,7 +143,7 @@ pub(super) fn status(vault: &VaultView) -> Text {
     let mut text = Text::new();
     text.sign(vault.state).line(Tone::Plain, &format!("  {}", vault_kind(vault.kind)));
     if vault.set_by_environment {
-        text.line(Tone::Muted, "Chosen by GATEHOUSE_VAULT, in place of the settings.");
+        text.line(Tone::Muted, "Set by the environment variable GATEHOUSE_VAULT.");
     }
     if let Some(hint) = &vault.hint {
         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);
@@ -160,7 +160,8 @@ pub(crate) fn first_line(vault: &VaultView) -> Text {
         true => {
             text.piece(Tone::Warn, "▲ ").line(
                 Tone::Plain,
-                "vault: none (no keychain here). To store keys: `gatehouse vault set file`",
+                "vault: none (no keychain on this machine). To store keys: `gatehouse vault set \
+                 file`",
             );
         }
         false => {

@@ -184,7 +184,8 @@ fn new_backend_id(settings: &Settings, text: &str) -> Result<BackendId, ApiError
         return Err(ApiError::invalid("id", message));
     }
     if settings.backends.contains_key(&id) {
-        let message = format!("a backend named {id} exists; edit it, or choose another name");
+        let message =
+            format!("a backend named {id} already exists; edit it, or choose another name");
         return Err(ApiError::invalid("id", message));
     }
     Ok(id)
@@ -193,7 +194,7 @@ fn new_backend_id(settings: &Settings, text: &str) -> Result<BackendId, ApiError
 fn new_key_id(settings: &Settings, backend: &BackendId) -> Result<CredentialId, ApiError> {
     let id: CredentialId = input::id("id", backend.as_str())?;
     if settings.credentials.contains_key(&id) {
-        let message = format!("a key named {id} exists; use it, or choose another name");
+        let message = format!("a key named {id} already exists; use it, or choose another name");
         return Err(ApiError::invalid("id", message));
     }
     Ok(id)
@@ -210,7 +211,7 @@ async fn pool_of(
     for member in pool.members {
         let credential = attach(engine, settings, &member.credential, origin).await?;
         if members.iter().any(|known| known.credential == credential) {
-            return Err(ApiError::invalid("pool", format!("the key {credential} is named twice")));
+            return Err(ApiError::invalid("pool", format!("the key {credential} is listed twice")));
         }
         members.push(PoolMember { credential, weight: member.weight });
     }
@@ -233,8 +234,8 @@ async fn attach(
     match own {
         Some(own) if own == origin => return Ok(id),
         Some(own) => {
-            let message = format!("the key {id} belongs to {own}, not to {origin}");
-            let hint = "Keys are bound to one host. Enter the key again for this one.";
+            let message = format!("the key {id} is locked to {own} and cannot be sent to {origin}");
+            let hint = "A key is only sent to its allowed host. Add the key again for this host.";
             return Err(ApiError::invalid("key", message).with_hint(hint));
         }
         None => {}
@@ -276,7 +277,7 @@ fn differing(
             ("offers", !req.offers.is_empty() && req.offers != known.offers),
         ] {
             if is_new {
-                let message = format!("this has no effect on a backend of the kind {kind}");
+                let message = format!("this has no effect on backends of kind {kind}");
                 let hint = "Choose the kind openai-compatible, or leave it out.";
                 return Err(ApiError::invalid(field, message).with_hint(hint));
             }

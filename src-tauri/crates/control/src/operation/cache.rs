@@ -58,8 +58,8 @@ pub(crate) async fn cache_purge(
     let purged = cache.purge(purge).await;
     let entries = before.saturating_sub(entries(&cache));
     let sentence = match purged {
-        Ok(()) => format!("Purged {what}: {}.", count(entries, "answer")),
-        Err(unreached) => format!("Purged {what}, but {unreached}."),
+        Ok(()) => format!("Purged {what}: {}.", count(entries, "response")),
+        Err(unreached) => format!("Purged {what}; {unreached}."),
     };
     Ok(CachePurgedView { entries: entries.into(), sentence })
 }
@@ -67,12 +67,12 @@ pub(crate) async fn cache_purge(
 /// What the cache did with one request, in a sentence.
 pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) -> String {
     let sentence = match outcome {
-        CacheOutcomeView::Hit => "Answered from the cache.",
-        CacheOutcomeView::Joined => "Shared the answer of an identical request in flight.",
-        CacheOutcomeView::Miss => "No stored answer.",
+        CacheOutcomeView::Hit => "Served from cache.",
+        CacheOutcomeView::Joined => "Shared an identical request in flight.",
+        CacheOutcomeView::Miss => "Cache miss.",
         CacheOutcomeView::Bypass => match reason.and_then(|word| word.parse::<Bypass>().ok()) {
             Some(known) => bypass_label(known),
-            None => "Cache not used.",
+            None => "Cache bypassed.",
         },
     };
     sentence.to_owned()
@@ -88,27 +88,27 @@ fn purge_of(what: CachePurgeWhat, now: WallTime) -> Result<(Purge, String), ApiE
     Ok(match what {
         CachePurgeWhat::Everything => (Purge::All, "everything".to_owned()),
         CachePurgeWhat::Backend { id } => {
-            (Purge::Backend(input::id("id", &id)?), format!("answers from {id}"))
+            (Purge::Backend(input::id("id", &id)?), format!("responses from {id}"))
         }
         CachePurgeWhat::Model { name } => {
             let name = name.trim().to_owned();
             if name.is_empty() {
-                return Err(ApiError::invalid("name", "name a model"));
+                return Err(ApiError::invalid("name", "enter a model name"));
             }
-            (Purge::Model(name.clone()), format!("answers of the model {name}"))
+            (Purge::Model(name.clone()), format!("responses of the model {name}"))
         }
         CachePurgeWhat::Client { id } => {
-            (Purge::Client(input::id("id", &id)?), format!("answers to {id}"))
+            (Purge::Client(input::id("id", &id)?), format!("responses to {id}"))
         }
         CachePurgeWhat::OlderThan { secs } => {
             let ms = i64::from(secs).saturating_mul(1_000);
             let before = WallTime::from_unix_ms(now.unix_ms().saturating_sub(ms));
-            (Purge::OlderThan(before), format!("answers older than {secs} s"))
+            (Purge::OlderThan(before), format!("responses older than {secs} s"))
         }
         CachePurgeWhat::Key { key } => {
             let address = key.trim().parse::<Address>();
             let address = address.map_err(|error| ApiError::invalid("key", error.to_string()))?;
-            (Purge::Entry(address), "one answer".to_owned())
+            (Purge::Entry(address), "one response".to_owned())
         }
     })
 }
@@ -117,10 +117,10 @@ fn sentence(settings: &CacheSettings, sums: &CacheTotals) -> String {
     let free = sums.hits + sums.shared;
     match (settings.enabled, sums.eligible()) {
         (false, _) => "The cache is switched off.".to_owned(),
-        (true, 0) => "No request in this period could be cached.".to_owned(),
+        (true, 0) => "No cacheable requests in this period.".to_owned(),
         (true, all) => {
             let verb = if free == 1 { "was" } else { "were" };
-            format!("{free} of {} {verb} free.", count(all, "repeatable request"))
+            format!("{free} of {} {verb} served from cache.", count(all, "repeatable request"))
         }
     }
 }
@@ -161,13 +161,13 @@ fn tier_view(
         Tier::Memory => (CacheTierName::Memory, "In this process", "It could not be opened"),
         Tier::Disk => (
             CacheTierName::Disk,
-            "On this machine's disk; outlives a restart",
-            "Its file could not be opened; answers are kept in memory only",
+            "On this machine's disk; survives a restart",
+            "Its file could not be opened; responses are kept in memory only",
         ),
         Tier::Shared => (
             CacheTierName::Shared,
             "A server that several machines share",
-            "The server does not answer, or its password is missing; requests bypass it",
+            "The server is not responding, or its password is missing; requests bypass it",
         ),
     };
     let server = settings.redis_url.as_ref().and_then(|url| url.host_str());
@@ -190,7 +190,7 @@ fn tier_view(
 
 fn bypass_view(bypasses: Bypasses) -> CacheBypassView {
     let known = bypasses.reason.parse::<Bypass>().ok();
-    let label = known.map_or("Cache not used.", bypass_label);
+    let label = known.map_or("Cache bypassed.", bypass_label);
     CacheBypassView {
         label: label.to_owned(),
         hint: known.and_then(bypass_hint).map(str::to_owned),
@@ -206,10 +206,10 @@ const fn bypass_label(why: Bypass) -> &'static str {
         Bypass::Request => "Requested by the client.",
         Bypass::Client => "Turned off for this client.",
         Bypass::Route => "Turned off for this route.",
-        Bypass::Sampled => "Each answer may differ.",
+        Bypass::Sampled => "Not repeatable (temperature is not 0).",
         Bypass::Tools => "The request offers tools.",
-        Bypass::State => "The request uses state at the provider.",
-        Bypass::Surface => "Answers of this kind are never cached.",
+        Bypass::State => "The request uses state stored at the provider.",
+        Bypass::Surface => "Requests of this kind are never cached.",
     }
 }
 
@@ -217,12 +217,13 @@ const fn bypass_label(why: Bypass) -> &'static str {
 const fn bypass_hint(why: Bypass) -> Option<&'static str> {
     match why {
         Bypass::Disabled => Some("Switch the cache on in the settings."),
-        Bypass::Request => Some("Leave out the header x-gatehouse-cache: off."),
+        Bypass::Request => Some("Remove the header x-gatehouse-cache: off."),
         Bypass::Client => Some("Change the client's setting."),
         Bypass::Route => Some("Change the route's setting."),
-        Bypass::Sampled => {
-            Some("Ask with temperature 0, or set the route or the request to use the cache.")
-        }
+        Bypass::Sampled => Some(
+            "Use temperature 0, or switch the cache on for the route, the client or the \
+                 request.",
+        ),
         Bypass::Tools | Bypass::State | Bypass::Surface => None,
     }
 }
@@ -232,9 +233,11 @@ fn advice(advice: &Advice) -> Option<String> {
     match advice.word {
         AdviceWord::Grow => {
             let all = advice.lookups;
-            Some(format!("Twice the memory would answer about {more} more of {all} lookups."))
+            Some(format!(
+                "Doubling the memory limit would serve about {more} more of {all} lookups."
+            ))
         }
-        AdviceWord::Shrink => Some("Half the memory would be enough.".to_owned()),
+        AdviceWord::Shrink => Some("Half the memory limit would be enough.".to_owned()),
         AdviceWord::Keep | AdviceWord::TooEarly => None,
     }
 }
@@ -251,7 +254,7 @@ mod tests {
         let check = |sums: CacheTotals, text: &str, percent: Option<f64>| {
             assert_eq!((sentence(&settings, &sums).as_str(), hit_percent(&sums)), (text, percent));
         };
-        let none = "No request in this period could be cached.";
+        let none = "No cacheable requests in this period.";
         check(sums(0, 0, 0), none, None);
         check(sums(20, 11, 53), "31 of 84 repeatable requests were free.", Some(31.0 / 0.84));
         check(sums(1, 0, 0), "1 of 1 repeatable request was free.", Some(100.0));
@@ -279,7 +282,7 @@ mod tests {
         let (purge, what) =
             purge_of(CachePurgeWhat::OlderThan { secs: 10 }, now).expect("understood");
         assert_eq!(purge, Purge::OlderThan(WallTime::from_unix_ms(50_000)));
-        assert_eq!(what, "answers older than 10 s");
+        assert_eq!(what, "responses older than 10 s");
     }
 
     #[test]
@@ -290,6 +293,6 @@ mod tests {
             assert!(outcome_sentence(CacheOutcomeView::Bypass, Some(why.word())) == view.label);
         }
         let unknown = bypass_view(Bypasses { reason: "dreaming".to_owned(), requests: 1 });
-        assert_eq!(unknown.label, "Cache not used.");
+        assert_eq!(unknown.label, "Cache bypassed.");
     }
 }

@@ -193,7 +193,7 @@ pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(),
         .await?;
     // The token has ended with the settings; what lies in the vault is only litter from here on.
     if let Err(error) = engine.vault().remove(&vault_id(&id)?).await {
-        tracing::warn!(client = %id, %error, "a revoked token was left in the vault");
+        tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
     }
     Ok(())
 }
@@ -210,7 +210,7 @@ fn expiry(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>, ApiE
             Ok(Some(WallTime::from_unix_ms(created.unix_ms() + i64::from(days) * DAY_MS)))
         }
         Some(_) => {
-            let message = format!("choose 1 to {EXPIRY_DAYS_MAX} days, or no end");
+            let message = format!("choose 1 to {EXPIRY_DAYS_MAX} days, or no expiry");
             Err(ApiError::invalid("expires_in_days", message))
         }
     }

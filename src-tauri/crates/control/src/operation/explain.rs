@@ -44,7 +44,7 @@ pub(crate) async fn route_simulate(
     req: RouteSimulation,
 ) -> Result<RouteSimulationView, ApiError> {
     if !(1..=SIMULATION_DRAWS_MAX).contains(&req.draws) {
-        let message = format!("choose 1 to {SIMULATION_DRAWS_MAX} draws");
+        let message = format!("choose 1 to {SIMULATION_DRAWS_MAX} requests");
         return Err(ApiError::invalid("draws", message));
     }
     let question = question(&req.ask)?;
@@ -161,7 +161,7 @@ fn score_parts(
     part: impl Fn(&str, String, u8, f64) -> ScorePartView,
 ) -> Vec<ScorePartView> {
     let (measured, weights) = (&score.measured, &score.weights);
-    let unknown = || "not known".to_owned();
+    let unknown = || "unknown".to_owned();
     let latency = measured.first_token_ms.map_or_else(unknown, |ms| format!("{ms} ms"));
     let cost = measured.cost_micros.map_or_else(unknown, |micros| {
         MicroDollars(i64::try_from(micros).unwrap_or(i64::MAX)).to_string()
@@ -186,19 +186,20 @@ fn share_view(share: &Share, draws: u32) -> RouteShareView {
 
 fn said(simulation: &Simulation, model: &str) -> String {
     let Simulation { draws, shares, failures, .. } = simulation;
-    let first = shares.iter().filter(|share| share.draws > 0).map(|share| {
+    let shares = shares.iter().filter(|share| share.draws > 0).enumerate().map(|(place, share)| {
         let percent = f64::from(share.draws) * 100.0 / f64::from((*draws).max(1));
-        format!("{} {percent:.0} %", share.backend)
+        let go = if place == 0 { "would go " } else { "" };
+        format!("{percent:.0} % {go}to {}", share.backend)
     });
-    let first: Vec<String> = first.collect();
-    match (first.is_empty(), failures) {
-        (true, _) => format!("No backend would serve {model}."),
-        (false, 0) => format!("Of {draws} requests for {model} go to: {}.", first.join(", ")),
-        (false, failed) => format!(
-            "Of {draws} requests for {model} go to: {}; {failed} would fail.",
-            first.join(", ")
-        ),
+    let mut parts: Vec<String> = shares.collect();
+    if parts.is_empty() {
+        return format!("No backend would serve {model}.");
     }
+    if *failures > 0 {
+        parts.push(format!("and {failures} would fail"));
+    }
+    let requests = super::usage::count(u64::from(*draws), "request");
+    format!("Of {requests} for {model}, {}.", parts.join(", "))
 }
 
 fn percent(share: f64) -> u8 {

@@ -49,7 +49,8 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
     let settings = engine.settings();
     let id: CredentialId = input::id("id", &req.id)?;
     if settings.credentials.contains_key(&id) {
-        let message = format!("a key named {id} exists; replace it, or choose another name");
+        let message =
+            format!("a key named {id} already exists; replace it, or choose another name");
         return Err(ApiError::invalid("id", message));
     }
     let origin = match req.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
@@ -83,7 +84,10 @@ pub(super) async fn store_key(
     if let Err(error) = added.await {
         // The settings were refused, so the key must not stay behind unseen.
         if let Err(left) = engine.vault().remove(id).await {
-            tracing::warn!(credential = %id, error = %left, "a key without a description was left in the vault");
+            tracing::warn!(
+                credential = %id, error = %left,
+                "a key without an entry in the settings remains in the vault"
+            );
         }
         return Err(error.into());
     }
@@ -126,8 +130,8 @@ pub(crate) async fn key_verify(
         return Ok(KeyVerificationView {
             id: req.id,
             state: KeyStateView::Unverified,
-            detail: "no backend uses this key, so there is nobody to ask".to_owned(),
-            fix: Some("Attach the key to a backend.".to_owned()),
+            detail: "no backend uses this key, so it cannot be verified".to_owned(),
+            fix: Some("Use the key for a backend first.".to_owned()),
         });
     };
     let report = engine.probe(&backend).await;

@@ -40,7 +40,7 @@ pub(crate) async fn ledger_restore(
         let backups = engine.ledger_recovery().backups()?;
         if !backups.iter().any(|backup| backup.name == *name) {
             // Not repeated: somebody may have put a key there.
-            return Err(ApiError::not_found("there is no backup of that name")
+            return Err(ApiError::not_found("there is no backup with this name")
                 .with_hint("`gatehouse ledger status` lists the backups."));
         }
     }
@@ -152,12 +152,14 @@ impl From<LedgerError> for ApiError {
 /// Errors of restoring that have a next step of their own.
 const fn hint(error: &LedgerError) -> Option<&'static str> {
     match error {
-        LedgerError::NoBackup { skipped: 0 } => {
-            Some("Gatehouse makes one a day. `gatehouse ledger repair` reads a damaged file.")
-        }
-        LedgerError::NoBackup { .. } => {
-            Some("Each of them is damaged. `gatehouse ledger repair` reads a damaged ledger file.")
-        }
+        LedgerError::NoBackup { skipped: 0 } => Some(
+            "Gatehouse makes one a day. `gatehouse ledger repair` recovers what it can \
+                 from a damaged file.",
+        ),
+        LedgerError::NoBackup { .. } => Some(
+            "All of them are damaged. `gatehouse ledger repair` recovers what it can from \
+                 a damaged ledger file.",
+        ),
         LedgerError::NothingToRepair => Some("`gatehouse ledger status` lists the kept files."),
         _ => None,
     }

@@ -43,12 +43,12 @@ pub(crate) async fn playground_send(
 ) -> Result<PlaygroundRunView, ApiError> {
     let order = order(req)?;
     if order.prompt.trim().is_empty() {
-        return Err(ApiError::invalid("prompt", "the prompt is empty; write something to ask"));
+        return Err(ApiError::invalid("prompt", "the prompt is empty; write a prompt"));
     }
     let started = engine.start_playground(order).map_err(|error| match error {
         PlaygroundError::TooLong(_) => ApiError::invalid("prompt", error.to_string()),
         PlaygroundError::NoGateway(_) => ApiError::failed(error.to_string())
-            .with_hint("Free its port or choose another one in the settings."),
+            .with_hint("Free its port, or choose another one in Settings."),
         PlaygroundError::Crowded => ApiError::failed(error.to_string()),
     })?;
     Ok(playground_run_view(&started))
@@ -64,7 +64,7 @@ pub(crate) async fn playground_raw(
     req: PlaygroundRef,
 ) -> Result<PlaygroundRawView, ApiError> {
     let raw = engine.playground_raw(run_id(&req)?);
-    let raw = raw.ok_or_else(|| ApiError::not_found("this run is not in memory any more"))?;
+    let raw = raw.ok_or_else(|| ApiError::not_found("this run is no longer in memory"))?;
     Ok(PlaygroundRawView {
         request_head: raw.request_head,
         request_body: raw.request_body,
@@ -94,12 +94,12 @@ fn run_id(req: &PlaygroundRef) -> Result<RunId, ApiError> {
 fn order(req: PlaygroundSend) -> Result<PlaygroundOrder, ApiError> {
     let model = req.model.trim().to_owned();
     if model.is_empty() {
-        return Err(ApiError::invalid("model", "no model is chosen; choose one"));
+        return Err(ApiError::invalid("model", "no model is selected; select one"));
     }
     if let Some(temperature) = req.temperature
         && !(0.0..=TEMPERATURE_MAX).contains(&temperature)
     {
-        let message = format!("the temperature lies between 0 and {TEMPERATURE_MAX}");
+        let message = format!("the temperature must be from 0 to {TEMPERATURE_MAX}");
         return Err(ApiError::invalid("temperature", message));
     }
     if let Some(tokens) = req.max_tokens

@@ -101,7 +101,7 @@ fn known_access(
         (None, several) => {
             let names = several.iter().filter_map(|access| access.credential.as_ref());
             let names: Vec<String> = names.map(ToString::to_string).collect();
-            let message = format!("{backend} has several keys; name one of {}", names.join(", "));
+            let message = format!("{backend} has several keys; choose one of {}", names.join(", "));
             Err(ApiError::invalid("credential", message))
         }
         (Some(key), own) => {
@@ -255,7 +255,7 @@ fn since(at: Moment, clocks: Clocks) -> Option<UnixMs> {
 
 const fn cooldown_sentence(kind: LimitKind) -> &'static str {
     match kind {
-        LimitKind::Rate => "The provider asked for fewer requests.",
+        LimitKind::Rate => "The provider's rate limit is reached.",
         LimitKind::DailyQuota => "The daily quota is used up.",
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
         None => None,
     };
     if settings.routes.contains_key(&id) && replaced.as_ref() != Some(&id) {
-        let message = format!("a route named {id} exists; change it, or choose another name");
+        let message = format!("a route named {id} already exists; edit it, or choose another name");
         return Err(ApiError::invalid("id", message));
     }
     let known = replaced.as_ref().and_then(|id| settings.routes.get(id));
@@ -56,7 +56,7 @@ pub(crate) async fn routes_order(
     for text in &req.ids {
         let id = known_route(&settings, text)?;
         if order.contains(&id) {
-            return Err(ApiError::invalid("ids", format!("{id} is named twice")));
+            return Err(ApiError::invalid("ids", format!("{id} is listed twice")));
         }
         order.push(id);
     }

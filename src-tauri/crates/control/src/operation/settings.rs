@@ -41,10 +41,10 @@ pub(crate) async fn notification_test(engine: &Engine) -> Result<NotificationTes
     Ok(match engine.test_notification().await {
         NotificationOutcome::Delivered => view(
             true,
-            "The desktop took it. If you did not see it, look at its do-not-disturb switch.",
+            "The desktop accepted it. If you did not see it, check whether Do Not Disturb is on.",
         ),
         NotificationOutcome::NoChannel => {
-            view(false, "This engine runs without a desktop, so it sends no notifications.")
+            view(false, "Gatehouse is running without a desktop, so it cannot show notifications.")
         }
         NotificationOutcome::Failed { reason, hint } => view(false, &format!("{reason}. {hint}")),
     })

@@ -59,7 +59,7 @@ fn gateway_view(engine: &Engine) -> GatewayView {
     let (state, reason) = match engine.gateway_standing() {
         GatewayStanding::Listening => (GatewayState::Listening, None),
         GatewayStanding::Stopped => {
-            (GatewayState::Failed, Some("no engine serves requests right now".to_owned()))
+            (GatewayState::Failed, Some("Gatehouse is not running".to_owned()))
         }
         GatewayStanding::Failed(reason) => (GatewayState::Failed, Some(reason)),
     };
@@ -154,7 +154,9 @@ fn settings_need(engine: &Engine) -> Option<NeedView> {
         id: "settings".to_owned(),
         level: VerdictLevel::Problem,
         title: "The settings file has errors".to_owned(),
-        impact: "Defaults or the last good settings are in force; edits are refused.".to_owned(),
+        impact: "Defaults or the last valid settings are in use, and settings cannot be \
+                 changed."
+            .to_owned(),
         since: None,
         action: ActionView::OpenSettings,
     })
@@ -211,7 +213,7 @@ fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
         VaultState::NoCollection => "The keychain has no keyring",
         VaultState::Unavailable => "There is no keychain",
         VaultState::FileUnusable => "The vault file cannot be used",
-        VaultState::Hung => "The vault does not answer",
+        VaultState::Hung => "The vault is not responding",
         VaultState::Damaged => "The vault file is damaged",
     };
     let needed = settings.backends.values().any(|b| b.enabled && b.credential().is_some());
@@ -266,7 +268,7 @@ fn backend_needs(engine: &Engine, settings: &Settings) -> Vec<NeedView> {
             (State::Unknown, Some(last)) => (
                 VerdictLevel::Attention,
                 format!("{label} was down when last checked"),
-                format!("{} Checking it again now.", sentence(&last.reason)),
+                format!("{} Checking again now.", sentence(&last.reason)),
                 Some(last.since),
             ),
             _ => return None,

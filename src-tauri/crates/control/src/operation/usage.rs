@@ -48,7 +48,7 @@ pub(crate) async fn requests(
     req: RequestsQuery,
 ) -> Result<RequestsView, ApiError> {
     if !(1..=REQUESTS_PAGE_MAX).contains(&req.limit) {
-        let message = format!("ask for 1 to {REQUESTS_PAGE_MAX} requests");
+        let message = format!("choose 1 to {REQUESTS_PAGE_MAX} requests");
         return Err(ApiError::invalid("limit", message));
     }
     let query = RequestQuery {
@@ -81,7 +81,7 @@ fn http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
         }
         None => lower.parse().ok().filter(|it| (100..=599).contains(it)).map(|one| one..=one),
     };
-    let message = "give an HTTP status such as 503, or a class such as 5xx";
+    let message = "enter an HTTP status such as 503, or a class such as 5xx";
     range.ok_or_else(|| ApiError::invalid("http_status", message))
 }
 
@@ -132,7 +132,8 @@ pub(super) fn period(
 ) -> Result<(WallTime, Bucket), ApiError> {
     let back = |ms: i64| WallTime::from_unix_ms(to.unix_ms() - ms);
     let midnight = |time| {
-        day_start(time, zone).ok_or_else(|| ApiError::failed("the date lies outside the calendar"))
+        day_start(time, zone)
+            .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))
     };
     Ok(match range {
         UsageRange::Today => (midnight(to)?, Bucket::Hour),
@@ -149,7 +150,7 @@ const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
 fn span(from: UnixMs, to: WallTime) -> Result<(WallTime, Bucket), ApiError> {
     let length = to.unix_ms() - from.0;
     if length <= 0 {
-        return Err(ApiError::invalid("since", "the period begins in the future"));
+        return Err(ApiError::invalid("since", "the period starts in the future"));
     }
     let bucket = if length <= HOURLY_MS_MAX { Bucket::Hour } else { Bucket::Day };
     Ok((WallTime::from_unix_ms(from.0), bucket))

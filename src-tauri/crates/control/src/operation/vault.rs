@@ -89,7 +89,7 @@ pub(crate) async fn vault_move(
         ));
     }
     if matches!(from, VaultKind::Env | VaultKind::Memory) {
-        let message = format!("the {from} vault stores nothing that could be moved");
+        let message = format!("the {from} vault has no keys that can be moved");
         return Err(ApiError::invalid("from", message)
             .with_hint("`gatehouse keys import FILE` reads keys from a file of variables."));
     }
@@ -103,8 +103,8 @@ pub(crate) async fn vault_move(
 /// A new address that opens the panel in a browser.
 pub(crate) fn panel_address(engine: &Engine) -> Result<Zeroizing<String>, ApiError> {
     engine.panel_address().ok_or_else(|| {
-        ApiError::failed("the running Gatehouse serves no panel to browsers").with_hint(
-            "Use its window; or quit it, run `gatehouse serve`, and then `gatehouse panel`.",
+        ApiError::failed("the running Gatehouse does not serve the panel to browsers").with_hint(
+            "Use its window, or quit it and run `gatehouse serve`, then `gatehouse panel`.",
         )
     })
 }
@@ -170,7 +170,7 @@ fn change_view(engine: &Engine, changed: &VaultChanged, sentence: String) -> Vau
 fn told(changed: &VaultChanged, old: VaultKind) -> String {
     let (copied, left) = (changed.moved.len() + changed.left.len(), changed.left.len());
     let what = match copied {
-        0 => return format!("There was nothing to move from {}.", place(old)),
+        0 => return format!("Nothing to move from {}.", place(old)),
         1 => "1 key or token was".to_owned(),
         many => format!("{many} keys and tokens were"),
     };

@@ -296,7 +296,7 @@ pub struct BacktestQuery {
 /// What a breaker with such numbers would have done.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BacktestView {
-    /// "With these numbers, the breaker would have opened 3 times in the last 7 days."
+    /// "With these numbers, the breaker would have tripped 3 times in the last 7 days."
     pub sentence: String,
     /// How often it would have opened.
     pub opened: u32,

@@ -66,7 +66,7 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
     let tools = explain(RouteAsk { tools: true, ..ask("fast") }).await.expect("explained");
     assert_eq!(
         (order(&tools), tools.passed_over[0].reason.as_str()),
-        (vec!["b"], "It takes no tools.")
+        (vec!["b"], "It does not support tools.")
     );
 
     let pinned = explain(ask("b/anything")).await.expect("explained");
@@ -88,7 +88,7 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
     let held = explain(ask("fast")).await.expect("explained");
     assert_eq!(order(&held), ["b", "a"]);
     assert!(
-        held.sentence.starts_with("b (m) is the first of 2 in the route fast; a is held back: ")
+        held.sentence.starts_with("b (m) is the first of 2 in the route fast; a is not ready: ")
     );
     assert_eq!(held.candidates[1].availability.state, AvailabilityState::Held);
     assert_eq!(explain(ask("fast")).await.expect("explained").sentence, held.sentence);
@@ -114,10 +114,10 @@ async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
 
     let without = simulate(1_000, &["a"]).await.expect("drawn");
     assert_eq!((without.shares[0].backend.as_str(), without.shares[0].draws), ("b", 1_000));
-    assert_eq!(without.sentence, "Of 1000 requests for shared go to: b 100 %.");
+    assert_eq!(without.sentence, "Of 1,000 requests for shared, 100 % would go to b.");
     let nobody = simulate(10, &["a", "b"]).await.expect("drawn");
     assert_eq!(nobody.failures, 10);
-    assert!(nobody.failure.expect("a reason").contains("it is taken to be down"));
+    assert!(nobody.failure.expect("a reason").contains("it is assumed to be down"));
     for draws in [0, SIMULATION_DRAWS_MAX + 1] {
         let refused = simulate(draws, &[]).await.expect_err("too few or too many");
         assert_eq!(refused.field.as_deref(), Some("draws"));

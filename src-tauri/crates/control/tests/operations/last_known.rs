@@ -59,7 +59,7 @@ async fn a_backend_that_was_down_is_told_at_once_after_a_start() {
     let need = verdict.needs.into_iter().find(|need| need.id == "backend/up").expect("a need");
     assert_eq!(need.title, "Upstream was down when last checked");
     assert_eq!(need.level, VerdictLevel::Attention);
-    assert!(need.since.is_some() && need.impact.ends_with("Checking it again now."), "{need:?}");
+    assert!(need.since.is_some() && need.impact.ends_with("Checking again now."), "{need:?}");
     core.stop().await;
 }
 

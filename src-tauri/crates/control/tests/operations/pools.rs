@@ -135,7 +135,7 @@ async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
     }
     let health = world.health().await;
     assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
-    assert!(health.reason.contains("fault of its own"), "{}", health.reason);
+    assert!(health.reason.contains("an internal error"), "{}", health.reason);
     world.core.stop().await;
 }
 

@@ -160,7 +160,7 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
     let bearing = control::breaker_backtest(&world.core, backtest(Some(99))).await;
     let bearing = bearing.expect("tested");
     assert_eq!(bearing.opened, 0);
-    let sentence = "With these numbers, the breaker would have opened not once in the last day.";
+    let sentence = "With these thresholds, the breaker would have tripped 0 times in the last day.";
     assert_eq!(bearing.sentence, sentence);
     world.core.stop().await;
 }
@@ -199,7 +199,7 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
     let rows = control::requests(&world.core, all).await.expect("requests").requests;
     let row = |id: &String| rows.iter().find(|row| row.id == *id).expect("a row");
     let said = row(&refused).error.as_deref().expect("a reason");
-    assert_eq!(said, "The backend up (up) is blocked by hand in Gatehouse.");
+    assert_eq!(said, "The backend up (up) is blocked manually in Gatehouse.");
     assert_eq!(row(&refused).error_class.as_deref(), Some("overloaded"));
     assert_eq!((row(&refused).backend.as_deref(), row(&refused).attempts), (Some("up"), 0));
     assert_eq!(row(&refused).cost_basis, CostBasisView::NotBilled, "it reached nothing");

@@ -143,7 +143,7 @@ async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
     let off = BackendSwitch { id: "up".to_owned(), enabled: false };
     control::backend_switch(core, off).await.expect("switched off");
     let view = control::routes(core).await.expect("routes");
-    let detour = "1 route leads to 2 backends; Upstream is off, so fast goes to Mock.";
+    let detour = "1 route uses 2 backends; Upstream is off, so fast goes to Mock.";
     assert_eq!(view.sentence, detour);
     assert_eq!(view.routes[0].sentence, "Upstream is off, so its requests go to Mock.");
 
@@ -154,7 +154,7 @@ async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
     assert_eq!((first.backend.as_str(), first.accesses.len()), ("up", 0), "it is kept and told");
     assert_eq!(first.availability.why, "This backend no longer exists.");
     assert_eq!(first.availability.state, AvailabilityState::Removed);
-    let detour = "1 route leads to 1 backend; up no longer exists, so fast goes to Mock.";
+    let detour = "1 route uses 1 backend; up no longer exists, so fast goes to Mock.";
     assert_eq!(view.sentence, detour);
     // What stood there may stay: the rest of the route can be changed without it being repaired.
     let kept = RouteEdit {

@@ -55,7 +55,10 @@ impl Engine {
             events.changed(&[Topic::Cache]);
             if let Err(error) = reached {
                 // What is written still tells that there is something to purge, at the next start.
-                tracing::warn!(%error, "answers of another price were purged here only");
+                tracing::warn!(
+                    %error,
+                    "responses cached at an old price were purged on this machine only"
+                );
                 return;
             }
             if !opening.is_whole {
@@ -63,7 +66,7 @@ impl Engine {
             }
             let writing = tokio::task::spawn_blocking(move || write(&path, &now));
             if let Ok(Err(error)) = writing.await {
-                tracing::warn!(%error, "the prices of the cache could not be written down");
+                tracing::warn!(%error, "the cache's prices could not be saved");
             }
         });
     }
@@ -128,7 +131,7 @@ fn changed(then: &InForce, now: &InForce) -> BTreeSet<String> {
 fn read(path: &Path) -> Option<InForce> {
     let text = std::fs::read(path).ok()?;
     let read = serde_json::from_slice(&text);
-    read.inspect_err(|error| tracing::warn!(%error, "the prices of the cache are not understood"))
+    read.inspect_err(|error| tracing::warn!(%error, "the cache's saved prices could not be read"))
         .ok()
 }
 

@@ -67,7 +67,7 @@ pub(super) async fn exchange(engine: &Engine, id: RunId, body: String) -> Ended 
         + Duration::from_secs(BACKSTOP_SECS);
     let mut follower = Follower::new(engine, id, begun);
     let ended = timeout(limit, follower.follow(call)).await;
-    ended.unwrap_or_else(|_| Ended::failed("the gateway did not end the answer in its own time"))
+    ended.unwrap_or_else(|_| Ended::failed("the gateway did not finish the response in time"))
 }
 
 /// Takes an answer apart and tells what is in it.
@@ -115,7 +115,9 @@ impl<'a> Follower<'a> {
             };
             let chunk = match taken {
                 Err(_) => {
-                    return Ended::failed("the gateway fell silent in the middle of the answer");
+                    return Ended::failed(
+                        "the gateway stopped sending in the middle of the response",
+                    );
                 }
                 Ok(Err(error)) => return self.broken(error.to_string()),
                 Ok(Ok(None)) => break,
@@ -132,7 +134,7 @@ impl<'a> Follower<'a> {
             }
         }
         match answer.status() {
-            OK => self.broken("the answer ended without saying that it was whole".to_owned()),
+            OK => self.broken("the response ended before it was complete".to_owned()),
             status => Ended::Failed(refusal_of(status, &refusal)),
         }
     }
@@ -191,7 +193,8 @@ impl<'a> Follower<'a> {
             }
             if self.bytes > PLAYGROUND_TEXT_BYTES_MAX {
                 return Err(format!(
-                    "the answer has more than {PLAYGROUND_TEXT_BYTES_MAX} bytes, so it was ended here"
+                    "the response has more than {PLAYGROUND_TEXT_BYTES_MAX} bytes, so it was cut \
+                     off here"
                 ));
             }
         }
@@ -279,7 +282,7 @@ fn refusal_of(status: u16, body: &[u8]) -> PlaygroundFault {
     match serde_json::from_slice::<Refusal>(body) {
         Ok(refusal) => refusal.error.into(),
         Err(_) => PlaygroundFault {
-            message: format!("the gateway answered with status {status} and no reason"),
+            message: format!("the gateway answered with status {status} and gave no reason"),
             code: None,
         },
     }

@@ -373,13 +373,14 @@ impl Seat {
 }
 
 fn left_behind() -> Refusal {
-    let message = "This answer is shared with others, who read it much faster. Ask again.";
+    let message = "This client read a shared response too slowly. Send the request again.";
     Refusal::new(503, ErrorKind::Overloaded, "left_behind", message)
 }
 
 /// A shared answer that ended before it began, which no work does.
 pub(crate) fn lost() -> Refusal {
-    let message = "A shared answer was lost inside Gatehouse. Ask again, and report this.";
+    let message = "A shared response was lost inside Gatehouse. Send the request again, and please \
+                   report this.";
     Refusal::new(500, ErrorKind::Api, "internal", message)
         .retry(RetryAdvice::After(std::time::Duration::from_secs(1)))
 }

@@ -95,7 +95,7 @@ fn what_was_never_sent_says_nothing_about_the_backend() {
 fn refusals_of_the_router_are_sentences_with_their_status() {
     let failure = Failure::no_route(&NoRoute::NoName);
     assert_eq!(failure.refusal.status, 400);
-    assert!(failure.refusal.message.starts_with("The request names no model"));
+    assert!(failure.refusal.message.starts_with("The request has no model"));
     let unknown =
         NoRoute::UnknownModel { asked: "x".into(), suggestion: None, known: vec!["y".into()] };
     let failure = Failure::no_route(&unknown);

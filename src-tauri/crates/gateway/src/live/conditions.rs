@@ -89,12 +89,12 @@ const fn closed_in_words(why: ClosedWhy) -> &'static str {
     match why {
         ClosedWhy::BreakerOpen => "its breaker is tripped",
         ClosedWhy::HalfOpenBusy => "another request is testing whether it has recovered",
-        ClosedWhy::CoolingDown(LimitKind::Rate) => "it asked for fewer requests",
+        ClosedWhy::CoolingDown(LimitKind::Rate) => "its rate limit is reached",
         ClosedWhy::CoolingDown(LimitKind::DailyQuota) => "its daily quota is used up",
         ClosedWhy::Blocked(BlockReason::KeyRejected) => "it rejected the key",
         ClosedWhy::Blocked(BlockReason::Forbidden) => "its key has no permission for this",
         ClosedWhy::Blocked(BlockReason::Unpaid) => "its account is out of credit",
         ClosedWhy::Blocked(BlockReason::QuotaExhausted) => "its spend limit is reached",
-        ClosedWhy::ForcedOpen => "its traffic is blocked by hand",
+        ClosedWhy::ForcedOpen => "its traffic is blocked manually",
     }
 }

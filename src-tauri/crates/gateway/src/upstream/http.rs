@@ -85,7 +85,7 @@ impl HttpUpstream {
     #[must_use]
     pub fn amid(surroundings: Surroundings, connect_timeout: Duration) -> Self {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
-            tracing::debug!("a cryptography provider was installed before");
+            tracing::debug!("a cryptography provider was already installed");
         }
         let Surroundings { names, issuers, proxies } = surroundings;
         let resolver = Resolver::new(names, connect_timeout);
@@ -136,7 +136,9 @@ impl HttpUpstream {
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST_MAX)
             .dns_resolver(Arc::new(self.resolver.clone()))
             .build();
-        built.inspect_err(|error| tracing::error!(%error, "no network client could be made")).ok()
+        built
+            .inspect_err(|error| tracing::error!(%error, "no network client could be created"))
+            .ok()
     }
 }
 

@@ -75,10 +75,10 @@ async fn a_public_name_is_not_followed_into_this_machine_or_network() {
     let network = network(&names, &Authority::new());
     let url = format!("https://{PUBLIC_NAME}:{port}/v1");
     for (address, words) in [
-        ("127.0.0.1", "its public name leads to 127.0.0.1"),
+        ("127.0.0.1", "its public name resolves to 127.0.0.1"),
         ("10.9.8.7", "set private_network = true"),
-        ("169.254.169.254", "link-local, a cloud's metadata service"),
-        ("fd00:ec2::254", "link-local, a cloud's metadata service"),
+        ("169.254.169.254", "link-local, a cloud metadata service"),
+        ("fd00:ec2::254", "link-local, a cloud metadata service"),
     ] {
         names.say(&[address]);
         let pair = backend(url.clone(), &network, BackendNetwork::Public).await;
@@ -113,5 +113,8 @@ async fn localhost_over_plain_http_stays_on_this_machine() {
     let network = network(&names, &Authority::new());
     let url = "http://gate.localhost:9/v1".to_owned();
     let pair = backend(url, &network, BackendNetwork::Private).await;
-    assert_refused(&pair.ask(ASK).await, "its name means this machine, but leads to 10.9.8.7");
+    assert_refused(
+        &pair.ask(ASK).await,
+        "its name refers to this machine but resolves to 10.9.8.7",
+    );
 }

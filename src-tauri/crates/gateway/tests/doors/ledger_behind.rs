@@ -83,6 +83,6 @@ async fn a_full_queue_refuses_new_requests_and_says_so() {
     let world = world_with(&upstream, Limits { ledger, ..Limits::default() }).await;
     let refused = world.chat(ASK).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(refused.text().contains("too much waits"), "{}", refused.text());
+    assert!(refused.text().contains("too many records are waiting"), "{}", refused.text());
     assert!(upstream.requests().is_empty());
 }

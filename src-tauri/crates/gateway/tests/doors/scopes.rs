@@ -73,7 +73,7 @@ async fn only_backends_of_the_scope_answer() {
     let upstream = upstream.expect("an upstream");
     let world = world(&upstream).await;
     restrict(&world, &ClientScope { backends: vec![backend("anthropic")], ..Default::default() });
-    assert_forbidden(&world.chat(ASK).await, "none of the backends that serve gpt");
+    assert_forbidden(&world.chat(ASK).await, "not use any backend that serves gpt");
     assert!(upstream.requests().is_empty());
     restrict(&world, &ClientScope { backends: vec![backend("corp")], ..Default::default() });
     assert_eq!(world.chat(ASK).await.status, 200);

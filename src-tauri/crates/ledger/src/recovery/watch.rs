@@ -26,7 +26,7 @@ impl Recovery {
         .inspect(|incident| {
             if let Some(incident) = incident {
                 let cause = incident.cause.as_str();
-                tracing::error!(cause, "something happened to the ledger while it was in use");
+                tracing::error!(cause, "the ledger file changed while it was in use");
             }
         })
     }
@@ -62,7 +62,7 @@ impl Recovery {
         match id.await {
             Ok(id) if noted.is_none_or(|noted| noted == id) => Ok(None),
             Ok(_) => {
-                let detail = "another ledger was written over it".to_owned();
+                let detail = "it was overwritten with another ledger".to_owned();
                 self.begin_anew(IncidentCause::Damaged, Some(detail)).await
             }
             Err(LedgerError::Corrupt { .. }) => self.check().await,
@@ -97,7 +97,7 @@ impl Recovery {
         let (file, at) = (self.file.clone(), self.file.clock.wall());
         let kept = self.ledger.exchange(move |slot| {
             let live = slot.take().ok_or_else(|| LedgerError::Corrupt {
-                detail: "nothing has it open any more".to_owned(),
+                detail: "it is no longer open".to_owned(),
             })?;
             let copy = database::beside(&file.path, ".rewritten");
             if let Err(error) = backup::copy(&live, &copy, backup::Pace::Full) {

@@ -279,7 +279,7 @@ fn server_id(_handle: &NotificationHandle) -> Option<u32> {
 #[cfg(all(unix, not(target_os = "macos")))]
 fn close(server_id: Option<u32>) {
     if let Some(Err(error)) = server_id.map(super::session_bus::close) {
-        tracing::debug!(%error, "a notification was gone already");
+        tracing::debug!(%error, "a notification was already closed");
     }
 }
 

@@ -42,7 +42,7 @@ impl Run for KeyCheck {
             }
             CredentialFacts::Limited(reason) => {
                 let fix = "Wait, or raise the limit or the credit at the provider.";
-                Outcome::warn(format!("the key of {label} has reached a limit"), fix)
+                Outcome::warn(format!("the key of {label} has reached its limit"), fix)
                     .saw(reason)
                     .at(at_key)
             }
@@ -73,7 +73,7 @@ impl Run for ModelsCheck {
                     .at(action);
             }
         };
-        let seen = format!("{} models listed, {} wanted", models.listed.len(), models.wanted.len());
+        let seen = format!("{} models listed, {} needed", models.listed.len(), models.wanted.len());
         let missing: Vec<&str> = models
             .wanted
             .iter()
@@ -83,13 +83,13 @@ impl Run for ModelsCheck {
         if !missing.is_empty() {
             let names =
                 missing.iter().take(MODELS_TOLD_MAX).copied().collect::<Vec<_>>().join(", ");
-            let fix = "Pick models from its list.";
+            let fix = "Choose models from its list.";
             return Outcome::fail(format!("{label} does not have {names}"), fix)
                 .saw(seen)
                 .at(action);
         }
         if models.listed.is_empty() {
-            let fix = "Install a model there, or name its models in the settings.";
+            let fix = "Install a model there, or enter its models in the backend's settings.";
             return Outcome::warn(format!("{label} lists no models"), fix).saw(seen).at(action);
         }
         Outcome::pass().saw(seen)

@@ -20,7 +20,7 @@ impl Run for DoorCheck {
     async fn run(&self) -> Outcome {
         let listeners = self.0.gateway_listeners().await;
         if listeners.is_empty() {
-            let fix = "Choose a free port in the settings, or stop the program that uses this one.";
+            let fix = "Choose a free port in Settings, or stop the program that uses this one.";
             return Outcome::fail("the gateway is not running", fix).at(Action::OpenSettings);
         }
         if let Some(open) = listeners.iter().find(|address| !address.ip().is_loopback()) {
@@ -72,10 +72,10 @@ impl Run for RequestCheck {
             (Some(text), Some(tokens)) if !text.is_empty() && tokens > 0 => Outcome::pass()
                 .saw(format!("{} characters, {tokens} tokens counted", text.chars().count())),
             (None | Some(""), _) => {
-                Outcome::fail("the answer has no text", RESTART).saw(start(&reply))
+                Outcome::fail("the response has no text", RESTART).saw(start(&reply))
             }
             (Some(_), _) => {
-                Outcome::fail("the answer reports no tokens", RESTART).saw(start(&reply))
+                Outcome::fail("the response reports no tokens", RESTART).saw(start(&reply))
             }
         }
     }
@@ -104,7 +104,7 @@ impl Run for StreamCheck {
         }
         match stream::examine(&reply.body) {
             Ok(seen) => Outcome::pass().saw(format!(
-                "{} pieces of text in order, finished by {:?}, {} tokens counted, then [DONE]",
+                "{} chunks in order, finish reason {:?}, {} tokens counted, then [DONE]",
                 seen.pieces, seen.finish_reason, seen.tokens
             )),
             Err(fault) => Outcome::fail(fault.to_string(), RESTART).saw(start(&reply)),
@@ -123,7 +123,7 @@ fn chat(body: &Value) -> GatewayCall {
 }
 
 fn unreachable(reason: String) -> Outcome {
-    Outcome::fail("the gateway does not answer", RESTART).saw(reason)
+    Outcome::fail("the gateway is not responding", RESTART).saw(reason)
 }
 
 fn refused(reply: &GatewayReply) -> Outcome {

@@ -11,7 +11,7 @@ impl Run for BackendsCheck {
     async fn run(&self) -> Outcome {
         match self.0 {
             0 => Outcome::warn(
-                "there is only the built-in mock",
+                "no real backend has been added",
                 "Add a backend: a provider with its key, or a local server.",
             )
             .at(Action::AddBackend),
@@ -27,7 +27,7 @@ impl Run for ClientsCheck {
     async fn run(&self) -> Outcome {
         match self.0 {
             0 => Outcome::warn(
-                "no client has been connected",
+                "no client is connected",
                 "Connect a client and point a tool at the gateway.",
             )
             .at(Action::AddClient),

@@ -29,7 +29,7 @@ impl Run for DataFolderCheck {
             Some(free) => Outcome::pass().saw("wrote and removed a file").saw(megabytes(free)),
             None => Outcome::warn(
                 "the system does not report the free space",
-                format!("Check that there is free space in {}.", folder.path),
+                format!("Check the free space in {}.", folder.path),
             ),
         }
     }
@@ -47,8 +47,8 @@ impl Run for SettingsCheck {
             return Outcome::pass().saw("no problems in the settings file");
         };
         let outcome = match worst.gravity {
-            Gravity::Error => Outcome::fail("the settings have an error", &worst.fix),
-            Gravity::Warning => Outcome::warn("the settings have a questionable entry", &worst.fix),
+            Gravity::Error => Outcome::fail("the settings file has errors", &worst.fix),
+            Gravity::Warning => Outcome::warn("the settings file has warnings", &worst.fix),
         };
         let told = problems.iter().fold(outcome, |outcome, problem| outcome.saw(&problem.message));
         told.at(Action::OpenSettings)
@@ -111,7 +111,7 @@ impl Run for VaultCheck {
                 Outcome::fail(format!("{store} is locked"), "Unlock it and run the checks again.")
             }
             Canary::Missing => {
-                let cause = format!("{store} is not there");
+                let cause = format!("{store} is not available");
                 let outcome = match vault.needed {
                     true => Outcome::fail(cause, MISSING_FIX),
                     // Everything without a key works: the mock, local servers, clients.
@@ -120,11 +120,11 @@ impl Run for VaultCheck {
                 outcome.at(Action::OpenSettings)
             }
             Canary::Hung => Outcome::fail(
-                format!("{store} does not answer"),
-                "Look for a password window behind the others, or restart the keychain.",
+                format!("{store} is not responding"),
+                "Check for an unlock prompt behind other windows, or restart the keychain.",
             ),
             Canary::Lost => Outcome::fail(
-                format!("{store} does not keep what it is given"),
+                format!("{store} does not keep what is written to it"),
                 "Run `gatehouse vault set file` to store keys in an encrypted file.",
             )
             .at(Action::OpenSettings),

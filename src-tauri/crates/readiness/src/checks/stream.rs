@@ -21,19 +21,19 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum StreamFault {
     /// An event that is no JSON object.
-    #[error("piece {0} of the stream is not readable")]
+    #[error("chunk {0} of the stream is not readable")]
     Unreadable(usize),
     /// An error of the gateway or the backend in mid-stream.
-    #[error("the stream broke off with an error at piece {0}")]
+    #[error("the stream ended with an error at chunk {0}")]
     Broke(usize),
     /// A piece of another answer, or text after its end.
-    #[error("piece {0} of the stream is out of order")]
+    #[error("chunk {0} of the stream is out of order")]
     OutOfOrder(usize),
     /// No text at all.
     #[error("the stream has no text")]
     NoText,
     /// Text and no reason for its end.
-    #[error("the stream does not say why it stopped")]
+    #[error("the stream has no finish reason")]
     NoFinish,
     /// No usage.
     #[error("the stream reports no tokens")]

@@ -170,7 +170,7 @@ async fn on_a_good_machine_every_check_passes_with_evidence() {
     check(&outcome, Status::Pass, "");
     assert_eq!(
         outcome.evidence,
-        ["1 pieces of text in order, finished by \"stop\", 12 tokens counted, then [DONE]"]
+        ["1 chunks in order, finish reason \"stop\", 12 tokens counted, then [DONE]"]
     );
 }
 
@@ -206,7 +206,7 @@ async fn the_mock_alone_is_not_enough_to_work_with() {
     let scope = CheckScope { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
     let checks = built_in_checks(&ground, CheckSet::Quick, &scope);
     for (id, cause) in
-        [("R-09", "there is only the built-in mock"), ("R-25", "no client has been connected")]
+        [("R-09", "no real backend has been added"), ("R-25", "no client is connected")]
     {
         let found = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
         check(&found.run.run().await, Status::Warn, cause);
@@ -238,10 +238,10 @@ async fn a_settings_error_outweighs_a_warning_and_both_are_told() {
     let warning = problem(Gravity::Warning, "w");
     let facts = Facts { settings: vec![warning.clone()], ..good() };
     let outcome = run("R-03", facts).await;
-    check(&outcome, Status::Warn, "the settings have a questionable entry");
+    check(&outcome, Status::Warn, "the settings file has warnings");
     let facts = Facts { settings: vec![warning, problem(Gravity::Error, "e")], ..good() };
     let outcome = run("R-03", facts).await;
-    check(&outcome, Status::Fail, "the settings have an error");
+    check(&outcome, Status::Fail, "the settings file has errors");
     assert_eq!(outcome.evidence, ["w", "e"]);
     assert_eq!(outcome.fix.as_deref(), Some("fix e"));
     assert_eq!(outcome.action, Some(Action::OpenSettings));
@@ -291,7 +291,7 @@ async fn each_state_of_the_vault_has_its_own_cause() {
         (Canary::Locked, Status::Fail, "the keychain is locked"),
         (Canary::Missing, Status::Fail, "the keychain is not there"),
         (Canary::Hung, Status::Fail, "the keychain does not answer"),
-        (Canary::Lost, Status::Fail, "the keychain does not keep what it is given"),
+        (Canary::Lost, Status::Fail, "the keychain does not keep what is written to it"),
         (Canary::Failed("why".to_owned()), Status::Fail, "the keychain failed"),
         (Canary::ReadOnly, Status::Warn, "the keychain can only be read"),
     ] {
@@ -343,12 +343,12 @@ async fn the_gateway_is_asked_by_real_requests() {
 #[tokio::test]
 async fn an_answer_without_text_usage_or_success_is_a_fault() {
     for (chat, cause) in [
-        (Err("connection refused".to_owned()), "the gateway does not answer"),
+        (Err("connection refused".to_owned()), "the gateway is not responding"),
         (Ok(reply(502, "bad gateway")), "the gateway answered with status 502"),
-        (Ok(reply(200, "{}")), "the answer has no text"),
+        (Ok(reply(200, "{}")), "the response has no text"),
         (
             Ok(reply(200, r#"{"choices":[{"message":{"content":"hi"}}]}"#)),
-            "the answer reports no tokens",
+            "the response reports no tokens",
         ),
     ] {
         check(&run("R-14a", Facts { chat, ..good() }).await, Status::Fail, cause);
@@ -378,7 +378,7 @@ async fn each_state_of_a_key_has_its_own_answer_and_place() {
         (
             CredentialFacts::Limited(why()),
             Status::Warn,
-            "the key of OpenAI has reached a limit",
+            "the key of OpenAI has reached its limit",
             at_key,
         ),
         (CredentialFacts::Unreachable(why()), Status::Fail, "OpenAI cannot be reached", at_backend),

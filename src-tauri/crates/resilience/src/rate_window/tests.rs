@@ -86,7 +86,7 @@ fn without_rules_everything_fits_and_a_new_rule_keeps_what_was_taken() {
     let refused = limits.try_take(1, ms(1_000)).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the limit of requests per minute is used up; it has room again in 60 s"
+        "the limit of requests per minute is reached; try again in 60 s"
     );
 }
 

@@ -84,11 +84,8 @@ fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
                 "meta/llama-3",
                 "openrouter:meta/llama-3 | meta/llama-3 | openrouter is the only usable backend that lists meta/llama-3.",
             ),
-            ("off/gpt-4o", "the backend off is switched off; repair it or ask for another model"),
-            (
-                "keyless/gpt-4o",
-                "the backend keyless has no key; repair it or ask for another model",
-            ),
+            ("off/gpt-4o", "the backend off is switched off; fix it or use another model"),
+            ("keyless/gpt-4o", "the backend keyless has no key; fix it or use another model"),
             (
                 "echo",
                 "no backend lists \"echo\"; there are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
@@ -99,10 +96,10 @@ fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
             ),
             (
                 "gpt-4o-mni",
-                "no backend lists \"gpt-4o-mni\"; did you mean \"gpt-4o-mini\"? There are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
+                "no backend lists \"gpt-4o-mni\"; did you mean \"gpt-4o-mini\"? Available: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
             ),
-            ("openai/", "the request names no model; ask for one that GET /v1/models lists"),
-            ("", "the request names no model; ask for one that GET /v1/models lists"),
+            ("openai/", "the request has no model; use one that GET /v1/models lists"),
+            ("", "the request has no model; use one that GET /v1/models lists"),
         ],
     );
 }
@@ -116,7 +113,7 @@ fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_gue
         &[
             (
                 "llama3:8b",
-                "local:llama3:8b | * | No backend lists llama3:8b, and local is the only usable one whose models are not known.",
+                "local:llama3:8b | * | No backend lists llama3:8b; local is the only usable one whose models are unknown.",
             ),
             (
                 "gpt-4o",
@@ -134,7 +131,8 @@ fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_gue
 #[test]
 fn with_nothing_but_the_mock_the_refusal_says_so() {
     let table = table(vec![backend("mock", &["echo"])]);
-    let refusal = "no backend is ready for \"gpt-4o\"; add one, or ask for a model of the mock";
+    let refusal =
+        "no backend can serve \"gpt-4o\"; add one, or use a model of the mock such as mock/echo";
     check(&table, &[("gpt-4o", refusal)]);
     assert!(matches!(choose(&RouteTable::default(), "x"), Err(NoRoute::NoBackend { .. })));
 }

@@ -139,7 +139,7 @@ fn a_misspelled_route_is_suggested() {
     let table =
         RouteTable::new(vec![to("fast", &["fastest"])], vec![backend("fast"), backend("b")]);
     let refusal = choose(&table, "fasttest", &client("editor"), None).expect_err("no such name");
-    let expected = "no backend lists \"fasttest\"; did you mean \"fastest\"? There are: fastest";
+    let expected = "no backend lists \"fasttest\"; did you mean \"fastest\"? Available: fastest";
     assert_eq!(refusal.to_string(), expected);
 }
 

@@ -60,7 +60,7 @@ fn a_backend_that_lacks_what_is_needed_is_left_out_with_the_reason() {
     let decision = ask(&route, &backends, TOOLS).expect("a decision");
     assert_eq!(
         decision.explanation,
-        "b (x) is the first of 2 in the route r; skipped: a takes no tools."
+        "b (x) is the first of 2 in the route r; skipped: a does not support tools."
     );
     assert_eq!(order(&ask(&route, &backends, Needs::default()).expect("a decision")), "a, b, c");
 }
@@ -72,13 +72,13 @@ fn a_model_is_left_out_for_what_is_known_of_it_and_an_unknown_one_never() {
     let seeing = Needs { vision: true, ..Needs::default() };
     let decision = ask(&route, &backends, seeing).expect("a decision");
     assert_eq!(order(&decision), "b, c");
-    assert_eq!(decision.passed_over[0].to_string(), "a takes no images with this model");
+    assert_eq!(decision.passed_over[0].to_string(), "a does not support images with this model");
     let long = Needs { input_tokens: 200_000, ..Needs::default() };
     let decision = ask(&route, &backends, long).expect("a decision");
     assert_eq!(order(&decision), "c");
     assert_eq!(
         decision.passed_over[1].to_string(),
-        "b takes 128000 input tokens with this model and the request has about 200000"
+        "b accepts 128000 input tokens with this model, but the request has about 200000"
     );
     let exact = Needs { input_tokens: 128_000, output_tokens: 16_384, ..Needs::default() };
     assert_eq!(order(&ask(&route, &backends, exact).expect("a decision")), "a, b, c");
@@ -95,7 +95,7 @@ fn with_nobody_large_enough_the_largest_says_so_itself() {
     assert_eq!(order(&decision), "b");
     assert_eq!(decision.passed_over.len(), 2);
     assert!(decision.explanation.starts_with(
-        "b (gpt-4o) takes the most tokens in the route r, 128000, and none is known to take"
+        "b (gpt-4o) accepts the most tokens in the route r, 128000; no backend is known to accept"
     ));
 }
 
@@ -105,8 +105,8 @@ fn with_nobody_able_the_refusal_names_each() {
     let refusal = ask(&over(&["a/x", "gone/x", "c/x"]), &backends, TOOLS).expect_err("none can");
     assert_eq!(
         refusal.to_string(),
-        "no candidate of the route r can serve this request: a takes no tools, gone no longer exists, \
-         c takes no tools; ask for another model or add a candidate that can"
+        "no backend of the route r can serve this request: a does not support tools, gone no longer exists, \
+         c does not support tools; use another model or add a backend that can"
     );
     assert!(matches!(refusal, NoRoute::Unfit { passed_over, .. } if passed_over.len() == 3));
 }
@@ -139,7 +139,7 @@ fn of_backends_that_list_a_model_those_that_can_are_preferred_and_a_lone_one_is_
     assert_eq!(order(&both), "b");
     assert_eq!(
         both.explanation,
-        "b is the first of 2 usable backends that list m; skipped: a takes no tools."
+        "b is the first of 2 usable backends that list m; skipped: a does not support tools."
     );
     assert_eq!(order(&choose(vec![unable.clone()])), "a");
     let other = BackendModels { backend: backend_id("c"), ..unable.clone() };

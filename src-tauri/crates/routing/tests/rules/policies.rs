@@ -16,18 +16,18 @@ fn ordered_takes_the_first_that_is_ready_and_keeps_the_others_behind_it() {
     check(
         &ask(&table, &Scene::default().closed("a")),
         "b, c, a",
-        "b is the first of 3 in the route r; a is held back: its breaker is tripped.",
+        "b is the first of 3 in the route r; a is not ready: its breaker is tripped.",
     );
     check(
         &ask(&table, &Scene::default().closed("a").closed("b")),
         "c, a, b",
-        "c is the first of 3 in the route r; a is held back: its breaker is tripped and 1 more.",
+        "c is the first of 3 in the route r; a is not ready: its breaker is tripped and 1 more.",
     );
     let all = Scene::default().closed("a").closed("b").closed("c");
     check(
         &ask(&table, &all),
         "a, b, c",
-        "a is the first of 3 in the route r, although it is held back: its breaker is tripped.",
+        "a is the first of 3 in the route r, even though it is not ready: its breaker is tripped.",
     );
 }
 
@@ -43,7 +43,7 @@ fn a_recovering_candidate_is_first_in_its_percent_of_the_draws_and_else_behind_t
     check(
         &ask(&table, &scene),
         "b, a, c",
-        "b is the first of 3 in the route r; a is held back: recovering with 10 % of its requests and 1 more.",
+        "b is the first of 3 in the route r; a is not ready: recovering with 10 % of its requests and 1 more.",
     );
 }
 
@@ -67,7 +67,10 @@ fn weighted_draws_in_proportion_and_a_reserve_comes_last() {
     check_shares(&firsts(&table, &without_a), &[("a", 0), ("b", 67), ("c", 33), ("d", 0)]);
     let decision = ask(&table, &calm);
     assert_eq!(decision.candidates[3].access.to_string(), "d");
-    assert_eq!(decision.explanation, "a was drawn with 70 of 100 among 4 in the route r.");
+    assert_eq!(
+        decision.explanation,
+        "a was picked at random with weight 70 of 100, from 4 in the route r."
+    );
     let only_reserve = Scene::default().closed("a").closed("b").closed("c");
     assert_eq!(order(&ask(&table, &only_reserve)).split(',').next(), Some("d"));
 }
@@ -221,7 +224,6 @@ fn a_route_that_nobody_can_serve_names_every_reason() {
     let refusal = crate::scene::ask_with(&none, &Scene::default(), needs, None, &mut || 0.5);
     assert_eq!(
         refusal.expect_err("nobody is left").to_string(),
-        "no candidate of the route r can be asked: a has no key, gone no longer exists, \
-         b is switched off; repair one of them"
+        "no backend of the route r is available: a has no key, gone no longer exists, b is switched off; fix one of them"
     );
 }

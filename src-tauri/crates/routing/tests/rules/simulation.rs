@@ -65,7 +65,7 @@ fn a_part_of_a_split_that_is_closed_fails_its_share() {
     assert!(failures.abs_diff(250) <= 50, "{failures}");
     check(&simulation, &[("a", 750, Some(75.0)), ("b", 250, Some(25.0))], failures);
     let why = simulation.failure.expect("a reason").to_string();
-    assert_eq!(why, "no candidate may be asked; b: it is taken to be down");
+    assert_eq!(why, "no backend is available; b: it is assumed to be down");
 }
 
 #[test]

@@ -50,8 +50,8 @@ fn nothing_fails_over_between_the_parts() {
     let other = if mine == "a" { "b" } else { "a" };
     let decision = talk(&table, &Scene::default().closed(&mine));
     let sentence = format!(
-        "{mine} gets 1 of 2 conversations of the route r, including this one, although it is held back: \
-         its breaker is tripped; skipped: {other} has another part of the split."
+        "{mine} gets 1 of 2 conversations of the route r, including this one, even though it is not ready: \
+         its breaker is tripped; skipped: {other} serves another share of the split."
     );
     check(&decision, &mine, &sentence);
     assert_eq!(decision.passed_over[0].reason, Reason::OtherPart);

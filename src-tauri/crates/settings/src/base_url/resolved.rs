@@ -37,18 +37,18 @@ pub enum BackendNetwork {
 pub enum AddressRefused {
     /// An address that no provider has.
     #[error(
-        "its name leads to {0}, which is link-local, a cloud's metadata service or no host at all; check the \
-         name server that this machine uses"
+        "its name resolves to {0}, which is link-local, a cloud metadata service or not a host; \
+         check the DNS server of this machine"
     )]
     Forbidden(IpAddr),
     /// A private address behind a public name.
     #[error(
-        "its public name leads to {0}, an address in a private network or of this machine; if that is \
-         meant, set private_network = true for this backend in the settings file"
+        "its public name resolves to {0}, an address on a private network or this machine; if this \
+         is intended, set private_network = true for this backend in the settings file"
     )]
     Private(IpAddr),
     /// `localhost` is another machine.
-    #[error("its name means this machine, but leads to {0}; check the hosts file")]
+    #[error("its name refers to this machine but resolves to {0}; check the hosts file")]
     NotThisMachine(IpAddr),
 }
 

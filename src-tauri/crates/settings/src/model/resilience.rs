@@ -182,65 +182,70 @@ numbers! {
     /// failures alone would miss a backend that fails one call in three.
     ResilienceNumbers {
         failures_in_a_row = 3 in 1..=20 as FAILURES_IN_A_ROW_RANGE,
-            "Failures in a row that open the breaker; past 20 a dead backend costs too many requests.";
+            "Failures in a row that trip the breaker.";
         failure_percent = 50 in 5..=100 as FAILURE_PERCENT_RANGE,
-            "Share of failed calls in the window, in percent, that opens it; below 5 one bad call in twenty would.";
+            "Percentage of failed calls in the window that trips the breaker.";
         slow_percent = 80 in 10..=100 as SLOW_PERCENT_RANGE,
-            "Share of slow calls in the window, in percent, that opens it.";
+            "Percentage of slow calls in the window that trips the breaker.";
         calls_min = 10 in 2..=1_000 as CALLS_MIN_RANGE,
-            "Calls in the window before a share of them means anything.";
+            "Calls needed in the window before percentages count.";
         window_secs = 60 in 12..=600 as WINDOW_SECS_RANGE,
-            "Length of the sliding window, in seconds; past ten minutes a repaired backend would still look bad.";
+            "Length of the sliding window, in seconds.";
         slow_factor = 3 in 2..=20 as SLOW_FACTOR_RANGE,
-            "How many times its usual time to the first token a call may take before it is slow.";
+            "A call is slow if its first token takes this many times longer than usual.";
         slow_ms_min = 10_000 in 500..=600_000 as SLOW_MS_MIN_RANGE,
-            "Milliseconds to the first token under which no call is slow, whatever is usual.";
+            "A call whose first token arrives within this many milliseconds is never slow.";
         bad_probes = 3 in 1..=20 as BAD_PROBES_RANGE,
-            "Failed light probes in a row, with no success of real traffic between them, that open it.";
+            "Failed probes in a row, with no successful request in between, that trip the breaker.";
         open_ms_first = 5_000 in 500..=600_000 as OPEN_MS_FIRST_RANGE,
-            "Milliseconds it stays open the first time; each further time is twice as long.";
+            "Milliseconds the breaker stays tripped the first time; doubles each further time.";
         open_ms_max = 60_000 in 1_000..=3_600_000 as OPEN_MS_MAX_RANGE,
-            "Longest time it stays open, in milliseconds; an hour at most, so that no backend is forgotten.";
+            "Longest time the breaker stays tripped, in milliseconds.";
         open_jitter_percent = 20 in 0..=50 as OPEN_JITTER_PERCENT_RANGE,
-            "How far the open time varies by chance, in percent, so that many programs do not come back at once.";
+            "Random variation of the tripped time, in percent.";
         calm_secs = 600 in 10..=86_400 as CALM_SECS_RANGE,
-            "Seconds closed after which the open time begins with its first value again.";
+            "Healthy seconds after which the tripped time starts from its first value again.";
         trial_successes = 3 in 1..=20 as TRIAL_SUCCESSES_RANGE,
-            "Successes in a row while half open that begin the recovery.";
+            "Successful trial requests in a row that start the recovery.";
         trial_silence_secs = 30 in 5..=600 as TRIAL_SILENCE_SECS_RANGE,
-            "Seconds half open without a call after which a light probe is sent.";
+            "Seconds without a trial request after which a probe is sent instead.";
         trial_lease_secs = 600 in 60..=3_600 as TRIAL_LEASE_SECS_RANGE,
-            "Seconds after which a trial that nobody reported counts as lost; longer than a request may take.";
+            "Seconds after which a trial request without a result counts as lost.";
         ramp_successes = 5 in 1..=100 as RAMP_SUCCESSES_RANGE,
-            "Successes that give a recovering backend the next share of its traffic.";
+            "Successes after which a recovering backend gets a larger share of its traffic.";
         ramp_step_secs = 10 in 1..=600 as RAMP_STEP_SECS_RANGE,
-            "Seconds that give it the next share, where there are too few calls.";
+            "Seconds after which it gets a larger share even with fewer calls.";
         ramp_failure_percent = 20 in 1..=100 as RAMP_FAILURE_PERCENT_RANGE,
-            "Share of failed calls while it recovers, in percent, past which it opens again.";
+            "Percentage of failed calls during recovery that trips the breaker again.";
         forced_closed_secs = 900 in 60..=86_400 as FORCED_CLOSED_SECS_RANGE,
-            "Seconds after which a breaker that was forced closed decides for itself again.";
+            "Seconds for which \"Allow traffic\" lasts.";
         cooldown_ms_first = 5_000 in 500..=600_000 as COOLDOWN_MS_FIRST_RANGE,
-            "Milliseconds of rest after a rate limit that names no time; each further rest is twice as long.";
+            "Milliseconds of cooldown after a rate limit without a wait time; doubles each further \
+             time.";
         cooldown_ms_max = 60_000 in 1_000..=3_600_000 as COOLDOWN_MS_MAX_RANGE,
-            "Longest such rest, in milliseconds.";
+            "Longest such cooldown, in milliseconds.";
         quota_secs_first = 3_600 in 60..=86_400 as QUOTA_SECS_FIRST_RANGE,
-            "Seconds of rest after a used-up daily quota that names no time of its reset; grows likewise.";
+            "Seconds of cooldown after a daily quota without a reset time is used up; doubles each \
+             further time.";
         quota_secs_max = 86_400 in 60..=604_800 as QUOTA_SECS_MAX_RANGE,
-            "Longest such rest, in seconds; a week at most.";
+            "Longest such cooldown, in seconds.";
         attempts_max = 3 in 1..=3 as ATTEMPTS_MAX_RANGE,
-            "Most calls to backends for one request; never past three, because tools repeat requests too.";
+            "Most attempts for one request, the first included.";
         retry_ms_first = 500 in 10..=10_000 as RETRY_MS_FIRST_RANGE,
-            "Longest wait before the first repetition, in milliseconds; before each further one twice as long.";
+            "Longest wait before the first retry, in milliseconds; doubles before each further \
+             one.";
         retry_ms_max = 30_000 in 100..=120_000 as RETRY_MS_MAX_RANGE,
-            "Longest wait before any repetition, in milliseconds.";
+            "Longest wait before any retry, in milliseconds.";
         retry_connect_ms = 50 in 1..=10_000 as RETRY_CONNECT_MS_RANGE,
-            "Longest wait before a refused connection is tried again, in milliseconds; grows likewise.";
+            "Longest wait before a refused connection is retried, in milliseconds; doubles before \
+             each further one.";
         retry_after_ms_max = 5_000 in 0..=60_000 as RETRY_AFTER_MS_MAX_RANGE,
-            "Longest wait that a backend may ask for, in milliseconds; past it another one is tried.";
+            "Longest wait that a backend may ask for, in milliseconds; for a longer one another \
+             backend is tried.";
         retry_budget_percent = 20 in 0..=50 as RETRY_BUDGET_PERCENT_RANGE,
-            "Repetitions allowed a minute, in percent of its requests; past half of them a retry storm begins.";
+            "Retries allowed per minute, as a percentage of requests.";
         retry_reserve = 3 in 0..=20 as RETRY_RESERVE_RANGE,
-            "Repetitions allowed a minute whatever the traffic, so that a single request may be repeated.";
+            "Retries always allowed per minute, whatever the traffic.";
     }
 }
 

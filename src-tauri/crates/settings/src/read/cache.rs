@@ -32,7 +32,7 @@ pub(super) fn cache(section: &Section, findings: &mut Findings) -> CacheSettings
     let entry = bytes("entry_bytes_max", CACHE_ENTRY_BYTES_MAX_RANGE, fresh.entry_bytes_max);
     let disk = bytes("disk_bytes_max", CACHE_DISK_BYTES_MAX_RANGE, fresh.disk_bytes_max);
     if entry > memory {
-        let what = "one answer may be larger than the whole cache in memory";
+        let what = "the largest cached response may not fit into the memory cache";
         let hint = "lower entry_bytes_max, or raise memory_bytes_max";
         let path = section.path_of("entry_bytes_max");
         findings.warning(&path, section.span_of("entry_bytes_max"), what, hint);
@@ -40,7 +40,7 @@ pub(super) fn cache(section: &Section, findings: &mut Findings) -> CacheSettings
     let credential = section.text("redis_credential", findings).map(CredentialId::new);
     if let Some(Err(error)) = &credential {
         let hint = super::entries::id_hint(error);
-        section.wrong("redis_credential", "this is no credential's name", hint, None, findings);
+        section.wrong("redis_credential", "this is not a valid key name", hint, None, findings);
     }
     CacheSettings {
         enabled: section.switch("enabled", fresh.enabled, findings),
@@ -62,7 +62,7 @@ fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
         _ => {
             // It cannot be known whether a part of it is a password.
             findings.hidden.extend(section.span_of(name));
-            let what = "this is no address of a Redis or Valkey server";
+            let what = "this is not the address of a Redis or Valkey server";
             section.wrong(name, what, URL_HINT, None, findings);
             return None;
         }
@@ -70,14 +70,14 @@ fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
     if url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         findings.hidden.extend(section.span_of(name));
         let what = "the address contains a password, a '?' or a '#'";
-        let hint = "remove it; put a password into the vault with `gatehouse keys add` and name it \
-                    in redis_credential";
+        let hint = "remove it; store a password with `gatehouse keys add` and name that key in \
+                    redis_credential";
         section.wrong(name, what, hint, None, findings);
         return None;
     }
     if !matches!(url.scheme(), "rediss" | "valkeys") && !is_this_machine(&url) {
-        let what = "answers travel to that server unencrypted";
-        let hint = "use rediss:// where you can";
+        let what = "responses are sent to that server unencrypted";
+        let hint = "use rediss:// if the server supports it";
         findings.warning(&section.path_of(name), section.span_of(name), what, hint);
     }
     Some(url)

@@ -28,7 +28,7 @@ const MODELS: NameList = NameList {
     example: "gpt-4o",
     entries_max: MODELS_PER_BACKEND_MAX,
     chars_max: MODEL_CHARS_MAX,
-    fewer: "leave the list empty to ask the backend",
+    fewer: "leave the list empty to fetch it from the backend",
 };
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
@@ -68,13 +68,13 @@ pub(super) fn read_credentials(
         entry.missing("created", CREATED_HINT, findings);
         let tail = entry.text("tail", findings);
         if tail.is_some_and(|tail| tail.chars().count() > TAIL_CHARS) {
-            let what = format!("more than {TAIL_CHARS} characters of a key stand here");
+            let what = format!("this holds more than {TAIL_CHARS} characters of a key");
             entry.wrong("tail", what, "keep the last four characters", None, findings);
         }
         let origin = entry.text("origin", findings).map(Origin::from_str);
         if matches!(origin, Some(Err(_))) {
             let hint = "write it like https://api.example.com:443";
-            entry.wrong("origin", "this names no scheme and host", hint, None, findings);
+            entry.wrong("origin", "this has no scheme or no host", hint, None, findings);
         }
         Some(CredentialSettings {
             label: label(entry, id.as_str(), findings),
@@ -94,8 +94,8 @@ pub(super) fn read_backends(
     entries(section, findings, |id: &BackendId, entry, findings| {
         entry.check_names(&[&BACKEND_NAMES[..], &limits::NAMES].concat(), findings);
         if id.as_str() == MOCK_BACKEND_ID {
-            let what = "the mock backend is built in, and its name is taken";
-            findings.error(&entry.path, entry.span_of(""), what, "give this backend another name");
+            let what = "the name of the built-in mock cannot be used";
+            findings.error(&entry.path, entry.span_of(""), what, "choose another name");
         }
         let mock = BackendKind::Mock.word();
         let words: Vec<&str> =
@@ -135,13 +135,13 @@ pub(super) fn read_clients(
         entry.missing("token_sha256", "add the client with `gatehouse clients add`", findings);
         let token = entry.text("token_sha256", findings).map(TokenSha256::from_str);
         if let Some(Err(error)) = &token {
-            let what = "this is not the hash of a token";
+            let what = "this is not the SHA-256 hash of a token";
             entry.wrong("token_sha256", what, error.to_string(), None, findings);
         }
         let token = token.and_then(Result::ok);
         if let Some(owner) = token.and_then(|token| owners.insert(token, id.clone())) {
             let what = format!("this is also the token of {owner}");
-            let hint = "give each client a token of its own with `gatehouse clients add`";
+            let hint = "give each client its own token with `gatehouse clients add`";
             entry.wrong("token_sha256", what, hint, None, findings);
         }
         Some(ClientSettings {
@@ -202,7 +202,7 @@ fn label(entry: &Section, id: &str, findings: &mut Findings) -> String {
     let label = entry.text("label", findings).unwrap_or(id);
     let length = label.chars().count();
     if length > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
-        let what = "the label is too long or holds a line break";
+        let what = "the label is too long or contains a line break";
         let hint = format!("use at most {LABEL_CHARS_MAX} characters in one line");
         entry.wrong("label", what, hint, None, findings);
     }
@@ -219,7 +219,7 @@ fn base_url(entry: &Section, gateway_port: u16, findings: &mut Findings) -> Opti
     match parse_base_url(text, gateway_port) {
         Ok(base_url) => {
             if let Some(caution) = base_url.caution {
-                let hint = "use https:// and the base address where you can";
+                let hint = "use https:// and the base URL if possible";
                 let path = entry.path_of("base_url");
                 findings.add(crate::finding::Finding {
                     severity: crate::Severity::Warning,
@@ -252,7 +252,7 @@ fn switches<T: FromStr + Ord>(
 ) -> BTreeSet<T> {
     let switches = entry.words(name, words, findings);
     if !switches.is_empty() && kind != BackendKind::OpenAiCompatible {
-        let what = format!("this has no effect on a backend of the kind {kind}");
+        let what = format!("this has no effect on backends of kind {kind}");
         let hint = format!("remove it, or write kind = \"{}\"", BackendKind::OpenAiCompatible);
         findings.warning(&entry.path_of(name), entry.span_of(name), what, hint);
     }

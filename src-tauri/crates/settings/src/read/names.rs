@@ -42,7 +42,7 @@ pub(super) fn names(entry: &Section, rule: &NameList, findings: &mut Findings) -
         let name = value.as_str().unwrap_or_default();
         let length = name.chars().count();
         if length == 0 || length > *chars_max || name.chars().any(char::is_control) {
-            let what = format!("a {one}'s name must be text of 1 to {chars_max} characters");
+            let what = format!("a {one} name must be a string of 1 to {chars_max} characters");
             entry.wrong(field, what, &*hint, None, findings);
         } else if names.iter().any(|known| known == name) {
             repeated(entry, rule, name, item, findings);

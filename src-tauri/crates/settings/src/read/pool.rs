@@ -21,8 +21,8 @@ pub(super) fn pool(entry: &Section, findings: &mut Findings) -> PoolSettings {
         Some(_) => listed(entry, findings),
     };
     if entry.item("credential").is_some() && entry.item("credentials").is_some() {
-        let what = "the keys are given twice, as one name and as a list";
-        entry.wrong("credential", what, "keep the list", None, findings);
+        let what = "the keys are set twice, in credential and in credentials";
+        entry.wrong("credential", what, "remove credential and keep credentials", None, findings);
     }
     check_weights(entry, order, &members, findings);
     PoolSettings { order, members }
@@ -71,7 +71,7 @@ fn member(
             (inner.text("id", findings), inner.integer("weight", &WEIGHT_RANGE, 1, findings))
         }
         _ => {
-            let what = "a key's name must be text in quotes";
+            let what = "the name of a key must be a string";
             findings.error(&entry.path_of("credentials"), value.span(), what, HINT);
             (None, 1)
         }
@@ -84,7 +84,7 @@ fn member(
 fn no_name(entry: &Section, name: &str, error: &IdError, findings: &mut Findings) {
     entry.wrong(
         name,
-        "this is no credential's name",
+        "this is not a valid key name",
         super::entries::id_hint(error),
         None,
         findings,
@@ -99,9 +99,15 @@ fn check_weights(
 ) {
     let by_weight = order == PoolOrder::Weighted && !members.is_empty();
     if by_weight && members.iter().all(|member| member.weight == 0) {
-        let what = "every weight is 0, so all keys are used alike";
+        let what = "every weight is 0, so all keys are used equally";
         let path = entry.path_of("credentials");
-        findings.warning(&path, entry.span_of("credentials"), what, "give one of them a weight");
+        findings.warning(
+            &path,
+            entry.span_of("credentials"),
+            what,
+            "set at least one weight above \
+                                               0",
+        );
     }
 }
 
@@ -132,10 +138,10 @@ pub(super) fn must_exist(
         return;
     }
     let what = match place {
-        Some(_) => format!("the credential {} does not exist", shown(asked)),
-        None => "this credential does not exist".to_owned(),
+        Some(_) => format!("there is no key named {}", shown(asked)),
+        None => "there is no key with this name".to_owned(),
     };
-    let hint = "add it with `gatehouse keys add`, or name one that is there";
+    let hint = "add it with `gatehouse keys add`, or name an existing key";
     let action = closest(asked, ids()).map(|meant| match place {
         Some(place) => {
             RepairAction::SetAt { place, field: "id".to_owned(), value: Value::from(meant) }

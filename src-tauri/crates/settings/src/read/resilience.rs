@@ -24,7 +24,8 @@ fn check_ascending(section: &Section, numbers: &ResilienceNumbers, findings: &mu
     for (low, high) in ResilienceNumbers::ASCENDING {
         let (Some(first), Some(last)) = (numbers.get(low), numbers.get(high)) else { continue };
         if first > last {
-            let what = format!("{low} is {first} and may not be more than {high}, {last}");
+            let what =
+                format!("{low} is {first}; it must not be larger than {high}, which is {last}");
             let (name, meant) = match section.item(high) {
                 Some(_) => (high, first),
                 None => (low, last),

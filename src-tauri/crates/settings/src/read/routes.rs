@@ -37,7 +37,7 @@ const MODELS: NameList = NameList {
     example: "claude-*",
     entries_max: ROUTE_MODELS_MAX,
     chars_max: MODEL_CHARS_MAX,
-    fewer: "use a pattern with *, or a second route",
+    fewer: "use a pattern with *, or add a second route",
 };
 const CLIENTS: NameList = NameList {
     field: "clients",
@@ -88,7 +88,7 @@ fn clients(entry: &Section, findings: &mut Findings) -> Vec<ClientId> {
     let ids = named.iter().filter_map(|name| match ClientId::new(name) {
         Ok(id) => Some(id),
         Err(error) => {
-            let what = format!("{} is no client's name", shown(name));
+            let what = format!("{} is not a valid client name", shown(name));
             entry.wrong("clients", what, id_hint(&error), None, findings);
             None
         }
@@ -109,9 +109,9 @@ fn weights(entry: &Section, policy: RoutePolicy, findings: &mut Findings) -> Bal
     };
     let none = BalanceSettings { latency: 0, cost: 0, headroom: 0 };
     if policy == RoutePolicy::Balanced && weights == none {
-        let what = "nothing counts, so the candidates are asked as they are written";
+        let what = "all weights are 0, so the candidates are used in the order given";
         let (path, span) = (entry.path_of("weights"), entry.span_of("weights"));
-        findings.warning(&path, span, what, "give latency, cost or headroom a weight");
+        findings.warning(&path, span, what, "set latency, cost or headroom above 0");
     }
     weights
 }
@@ -127,7 +127,7 @@ fn candidates(
     if sections.is_empty()
         && entry.item(field).and_then(Item::as_array).is_some_and(|l| l.is_empty())
     {
-        entry.wrong(field, "the route leads nowhere", CANDIDATES_HINT, None, findings);
+        entry.wrong(field, "the route has no candidates", CANDIDATES_HINT, None, findings);
     }
     if sections.len() > ROUTE_CANDIDATES_MAX {
         let what =
@@ -146,9 +146,9 @@ fn candidates(
     }
     let by_weight = matches!(policy, RoutePolicy::Weighted | RoutePolicy::Split);
     if by_weight && !all.is_empty() && all.iter().all(|known| known.weight == 0) {
-        let what = "every weight is 0, so all candidates are asked alike";
+        let what = "every weight is 0, so all candidates are used equally";
         let (path, span) = (entry.path_of(field), entry.span_of(field));
-        findings.warning(&path, span, what, "give at least one of them a weight");
+        findings.warning(&path, span, what, "set at least one weight above 0");
     }
     all
 }
@@ -220,13 +220,19 @@ fn candidate(section: &Section, findings: &mut Findings) -> Option<RouteCandidat
         length == 0 || length > MODEL_CHARS_MAX || model.chars().any(char::is_control)
     };
     if model.is_some_and(unfit) {
-        let what = format!("a model's name must be text of 1 to {MODEL_CHARS_MAX} characters");
-        let hint = "write the model's name, or leave `model` out to ask for what was asked for";
+        let what = format!("a model name must be a string of 1 to {MODEL_CHARS_MAX} characters");
+        let hint = "write the model's name, or remove `model` to use the requested model";
         section.wrong("model", what, hint, None, findings);
     }
     let backend = BackendId::new(section.text("backend", findings)?);
     if let Err(error) = &backend {
-        section.wrong("backend", "this is no backend's name", id_hint(error), None, findings);
+        section.wrong(
+            "backend",
+            "this is not a valid backend name",
+            id_hint(error),
+            None,
+            findings,
+        );
     }
     Some(RouteCandidateSettings { backend: backend.ok()?, model: model.map(str::to_owned), weight })
 }
@@ -260,8 +266,8 @@ fn check_backend(section: &Section, settings: &Settings, findings: &mut Findings
     let meant = closest(asked, known());
     let (what, hint) = match (settings.routes.keys().any(|id| id.as_str() == asked), meant) {
         (true, _) => {
-            let what = format!("{} is a route, and a route leads to backends", shown(asked));
-            (what, "name the backend that is to be asked".to_owned())
+            let what = format!("{} is a route; a candidate must be a backend", shown(asked));
+            (what, "write the name of a backend".to_owned())
         }
         (false, Some(meant)) => (missing(asked), format!("did you mean {meant}?")),
         (false, None) => (missing(asked), "add that backend, or remove this candidate".to_owned()),
@@ -271,7 +277,7 @@ fn check_backend(section: &Section, settings: &Settings, findings: &mut Findings
 }
 
 fn missing(backend: &str) -> String {
-    format!("the backend {} does not exist and is passed over", shown(backend))
+    format!("there is no backend named {}, so this candidate is skipped", shown(backend))
 }
 
 /// A backend whose models are declared is asked for a name that it does not have.
@@ -290,7 +296,7 @@ fn check_declared(
     let strange = |name: &&String| !name.contains('*') && !backend.models.contains(name);
     if let Some(name) = route.models.iter().find(strange) {
         let what = format!("{id} has no model {}", shown(name));
-        let hint = "write the model it is to be asked for, such as model = \"…\"";
+        let hint = "set the model to use on it, such as model = \"…\"";
         section.odd("backend", what, hint, None, findings);
     }
 }
@@ -310,7 +316,7 @@ fn check_clients(entry: &Section, settings: &Settings, findings: &mut Findings) 
             severity: Severity::Warning,
             path: entry.path_of("clients"),
             span: value.span(),
-            what: format!("there is no client {}", shown(asked)),
+            what: format!("there is no client named {}", shown(asked)),
             hint: meant.map_or_else(
                 || "add it with `gatehouse clients add`, or remove it here".to_owned(),
                 |meant| format!("did you mean {meant}?"),
@@ -338,8 +344,11 @@ fn check_pins(
         !name.contains('*') && name.split_once('/').is_some_and(|(id, _)| is_backend(id))
     };
     if let Some(name) = route.models.iter().find(pinned) {
-        let what = format!("{} names a backend, which is asked without a route", shown(name));
-        entry.odd("models", what, "give the route another name", None, findings);
+        let what = format!(
+            "{} always goes to that backend, so this route is never used for it",
+            shown(name)
+        );
+        entry.odd("models", what, "use another model name", None, findings);
     }
 }
 
@@ -372,9 +381,11 @@ fn check_owners<'a>(
         }
     }
     if let Some((model, owner)) = taken {
-        let what =
-            format!("the route {owner} answers to {} first, for the same callers", shown(model));
-        let hint = "remove the name from one of the two";
+        let what = format!(
+            "the route {owner} already serves {} for the same clients and projects",
+            shown(model)
+        );
+        let hint = "remove the model name from one of the two routes";
         entry.odd("models", what, hint, None, findings);
     }
 }

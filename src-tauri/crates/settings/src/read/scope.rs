@@ -32,7 +32,7 @@ fn allowed(
 ) -> Vec<String> {
     if entry.item(field).and_then(Item::as_array).is_some_and(Array::is_empty) {
         let what = "an empty list would allow everything";
-        let hint = format!("name what is allowed, or remove {field}");
+        let hint = format!("list what is allowed, or remove {field}");
         entry.wrong(field, what, hint, None, findings);
     }
     let rule = NameList {
@@ -41,7 +41,7 @@ fn allowed(
         example,
         entries_max: SCOPE_ENTRIES_MAX,
         chars_max: MODEL_CHARS_MAX,
-        fewer: "leave the list out to allow all",
+        fewer: "remove {field} to allow all",
     };
     names(entry, &rule, findings)
 }

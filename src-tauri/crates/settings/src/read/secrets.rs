@@ -16,8 +16,8 @@ const NAMES: [&str; 8] = [
     "auth_token",
     "access_token",
 ];
-const HINT: &str = "run `gatehouse keys add`, delete it here, and replace the key at its provider \
-                    if others could read this file";
+const HINT: &str = "store it with `gatehouse keys add` and delete it here; if others could read \
+                    this file, also replace the key at its provider";
 
 pub(super) fn report(text: &str, table: &Table, findings: &mut Findings) {
     walk(table, &mut Vec::new(), findings);
@@ -26,7 +26,7 @@ pub(super) fn report(text: &str, table: &Table, findings: &mut Findings) {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         if looks_secret(line) && !known.contains(&position(text, offset).0) {
-            let what = "this line holds something that looks like a key";
+            let what = "this line contains something that looks like a key";
             findings.error(&[], Some(offset..offset), what, HINT);
         }
         offset += line.len();

@@ -157,7 +157,7 @@ fn required_id(block: &Object<'_>, key: &str) -> Result<String, RequestError> {
     let node = block.required(key)?;
     let id = node.text()?;
     if id.is_empty() {
-        return Err(node.bad("an id joins a call to its result; it cannot be empty"));
+        return Err(node.bad("the id links a call to its result; it must not be empty"));
     }
     Ok(id)
 }

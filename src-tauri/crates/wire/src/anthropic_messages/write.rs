@@ -79,7 +79,7 @@ pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Writte
     let system = write_system(&system, &mut crossings);
     let messages = write_turns(&turns, &names, &mut crossings)?;
     if messages.is_empty() {
-        let why = "Anthropic answers turns; send at least one message of the user";
+        let why = "Anthropic needs at least one user message";
         return Err(RequestError::BadValue { param: "messages".to_owned(), why });
     }
     let max_tokens = tokens_max(request, target);

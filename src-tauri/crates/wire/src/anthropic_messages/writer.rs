@@ -285,10 +285,12 @@ pub(super) fn media_note(media: &Media) -> String {
     let kind = match media.kind {
         MediaKind::Image => "an image",
         MediaKind::Document => "a document",
-        MediaKind::Audio => "sound",
+        MediaKind::Audio => "audio",
     };
     let media_type = media.media_type.as_deref().unwrap_or("unknown type");
-    format!("[The model made {kind} ({media_type}) that Anthropic Messages cannot carry.]")
+    format!(
+        "[The model returned {kind} ({media_type}), which Anthropic Messages does not support.]"
+    )
 }
 
 #[cfg(test)]

@@ -186,7 +186,7 @@ impl EmbeddingRequest {
         if let Some(count) = fields.take("outputDimensionality") {
             let count = Some(count.count()?);
             if !self.inputs.is_empty() && self.dimensions != count {
-                let why = "all requests must want the same dimensions";
+                let why = "all requests must ask for the same dimensions";
                 let param = fields.path_to("outputDimensionality");
                 return Err(RequestError::BadValue { param, why });
             }
@@ -237,7 +237,7 @@ fn read_input(node: &Node<'_>) -> Result<Input, RequestError> {
     let text = if node.is_text() {
         Some(node.text()?)
     } else {
-        let tokens = node.array().map_err(|_| node.wrong("a text or an array of tokens"))?;
+        let tokens = node.array().map_err(|_| node.wrong("a string or an array of tokens"))?;
         tokens.iter().try_for_each(|token| token.count().map(drop))?;
         None
     };

@@ -71,7 +71,7 @@ impl Options {
 /// A count that SDKs may write as `256.0`.
 fn whole(node: &Node<'_>) -> Result<u64, RequestError> {
     let digits = node.raw().strip_suffix(".0").unwrap_or(node.raw());
-    digits.parse().map_err(|_| node.wrong("a whole number from 0"))
+    digits.parse().map_err(|_| node.wrong("a whole number, 0 or more"))
 }
 
 fn read_output(fields: &mut Fields<'_>) -> Result<OutputFormat, RequestError> {

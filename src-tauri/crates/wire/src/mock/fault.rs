@@ -38,7 +38,7 @@ const IN_BAND: ErrorAnswer<'static> = ErrorAnswer {
     status: 500,
     kind: ErrorKind::Api,
     code: Some("mock_fault"),
-    message: "the mock failed in the middle of its answer, as it was asked to",
+    message: "the mock failed in the middle of its response, as requested",
     param: None,
 };
 
@@ -55,20 +55,26 @@ impl Fault {
                 "the mock rejects this key",
             ),
             "402" => status(402, ErrorKind::Billing, code, "the mock's account has no credit"),
-            "403" => status(403, ErrorKind::Permission, code, "the mock's key may not do this"),
+            "403" => status(
+                403,
+                ErrorKind::Permission,
+                code,
+                "the mock's key has no permission \
+             for this",
+            ),
             "404" => status(
                 404,
                 ErrorKind::NotFound,
                 Some("model_not_found"),
-                "the mock knows no such model",
+                "the mock has no such model",
             ),
             "429" => status(
                 429,
                 ErrorKind::RateLimit,
                 Some("rate_limit_exceeded"),
-                "the mock gets too many requests",
+                "the mock received too many requests",
             ),
-            "500" => status(500, ErrorKind::Api, code, "the mock has an internal fault"),
+            "500" => status(500, ErrorKind::Api, code, "the mock has an internal error"),
             "503" => status(503, ErrorKind::Overloaded, code, "the mock is unavailable"),
             "529" => status(529, ErrorKind::Overloaded, code, "the mock is overloaded"),
             "cut" => Self::Cut,

@@ -84,7 +84,7 @@ impl Reader<'_> {
         let id = call.required("id")?;
         let text = id.text()?;
         if text.is_empty() {
-            return Err(id.bad("a call needs an id that its result can name"));
+            return Err(id.bad("a call needs an id that its result can refer to"));
         }
         if let Some(custom) = call.get("custom") {
             let custom = custom.object()?;

@@ -124,7 +124,8 @@ impl State<'_> {
             FinishReason::Refusal if !refused => Self::Incomplete("content_filter"),
             FinishReason::Fault => Self::Failed(ResponseError {
                 code: "server_error",
-                message: "the model broke its answer off; try again or choose another model",
+                message: "the model stopped before its response was complete; try again or choose \
+                          another model",
             }),
             FinishReason::EndTurn
             | FinishReason::StopSequence

@@ -263,7 +263,7 @@ fn media_part<'a>(
 
 fn sound<'a>(media: &'a Media, path: &str) -> Result<InputPart<'a>, RequestError> {
     let MediaSource::Base64(data) = &media.source else {
-        let why = "sound can be sent as base64 data only";
+        let why = "audio can only be sent as base64 data";
         return Err(RequestError::BadValue { param: path.to_owned(), why });
     };
     let format = media.media_type.as_deref().and_then(|kind| kind.strip_prefix("audio/"));

@@ -21,7 +21,7 @@ pub(crate) struct Access {
     /// The backend
     #[arg(value_name = "NAME", add = completions::of(completions::backends))]
     backend: String,
-    /// Which of its keys, if it has several
+    /// The key, if the backend has several
     #[arg(long, value_name = "KEY", add = completions::of(completions::keys))]
     key: Option<String>,
 }
@@ -31,13 +31,13 @@ pub(crate) struct Access {
 pub(crate) struct Force {
     #[command(flatten)]
     access: Access,
-    /// What the circuit breaker does meanwhile
+    /// What the circuit breaker does until then
     #[arg(long, value_enum)]
     to: Forced,
-    /// For how long; by default 15, and for closed what the settings say
+    /// Minutes until it ends; by default 15, and for `closed` the time in the settings
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(FORCE_MINUTES_MAX)))]
     minutes: Option<u32>,
-    /// Until `gatehouse backends reset`; closed ends by itself all the same
+    /// Keep it until `gatehouse backends reset`; `closed` still ends by itself
     #[arg(long, conflicts_with = "minutes")]
     until_reset: bool,
 }
@@ -50,10 +50,10 @@ enum Forced {
     /// Allow traffic; a rejected key still blocks
     #[value(alias = "allow")]
     Closed,
-    /// Count failures, block nothing
+    /// Monitor only: count failures, block nothing
     #[value(alias = "count-only")]
     MonitorOnly,
-    /// Neither count nor block
+    /// Disable the breaker: neither count nor block
     Disabled,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn force(
         Forced::Open => (ForcedView::Open, "to block traffic"),
         Forced::Closed => (ForcedView::Closed, "to allow traffic"),
         Forced::MonitorOnly => (ForcedView::MonitorOnly, "to monitor only"),
-        Forced::Disabled => (ForcedView::Disabled, "to disabled"),
+        Forced::Disabled => (ForcedView::Disabled, "to disabled (nothing is counted or blocked)"),
     };
     let has_own_time = wanted.until_reset || matches!(wanted.to, Forced::Closed);
     let minutes = wanted.minutes.or((!has_own_time).then_some(MINUTES_USUAL));
@@ -92,7 +92,7 @@ pub(super) async fn force(
     console.answer(&access, |access| {
         let until = match access.forced.as_ref().and_then(|set| set.until) {
             Some(until) => format!("ending {}", distance_if_known(now, Some(until))),
-            None => "until it is reset".to_owned(),
+            None => "until reset".to_owned(),
         };
         done(&format!("Set the circuit breaker of {} {what}, {until}.", name(access)))
     })

@@ -10,57 +10,57 @@ pub(super) enum Kind {
     /// OpenAI itself
     #[value(name = "openai")]
     OpenAi,
-    /// Anthropic's Messages
+    /// Anthropic's Messages API
     Anthropic,
     /// Google's Gemini API
     Gemini,
-    /// Another server that speaks OpenAI's Chat Completions
+    /// Any other server with a Chat Completions API
     #[value(name = "openai-compatible")]
     OpenAiCompatible,
-    /// Ollama's own chat
+    /// Ollama's chat API
     Ollama,
 }
 
 /// What a compatible server may lack.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Lack {
-    /// Usage at the end of streams; it is estimated
+    /// Usage at the end of streams; tokens are estimated
     StreamUsage,
-    /// The role `developer`; `system` is sent
+    /// The role `developer`; `system` is sent instead
     DeveloperRole,
-    /// `max_completion_tokens`; `max_tokens` is sent
+    /// `max_completion_tokens`; `max_tokens` is sent instead
     MaxCompletionTokens,
     /// `parallel_tool_calls`
     ParallelToolCalls,
     /// `reasoning_effort`
     ReasoningEffort,
-    /// Answers in a JSON schema
+    /// Structured output (JSON schema)
     JsonSchema,
     /// Tools
     Tools,
     /// Images in messages
     Images,
-    /// Nothing, where a preset or the settings say otherwise
+    /// Nothing; overrides a preset or the settings
     None,
 }
 
 /// What a compatible server may speak beside.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Offer {
-    /// OpenAI's Responses
+    /// OpenAI's Responses API
     Responses,
-    /// Anthropic's Messages
+    /// Anthropic's Messages API
     Messages,
-    /// Nothing, where a preset or the settings say otherwise
+    /// Nothing; overrides a preset or the settings
     None,
 }
 
 /// What becomes of fields that a protocol has no word for.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Crossing {
-    /// What changes the answer is refused by name
+    /// Refuse fields that would change the response, drop the others
     Strict,
-    /// It is dropped and named in x-gatehouse-dropped
+    /// Drop all of them; the header x-gatehouse-dropped names them
     Lenient,
 }
 
@@ -70,10 +70,10 @@ pub(super) struct Differing {
     /// What an OpenAI-compatible server lacks, separated by commas
     #[arg(long, value_enum, value_name = "WORD", value_delimiter = ',')]
     lacks: Option<Vec<Lack>>,
-    /// What an OpenAI-compatible server speaks beside Chat Completions, separated by commas
+    /// What an OpenAI-compatible server supports besides Chat Completions, separated by commas
     #[arg(long, value_enum, value_name = "WORD", value_delimiter = ',')]
     offers: Option<Vec<Offer>>,
-    /// What becomes of fields that its protocol has no word for
+    /// What to do with fields that its protocol does not support
     #[arg(long, value_enum)]
     crossing: Option<Crossing>,
 }

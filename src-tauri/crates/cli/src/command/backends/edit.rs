@@ -12,13 +12,13 @@ use crate::session::unlock_by_hand;
 /// What changes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Edit {
-    /// Which backend
+    /// The backend
     #[arg(value_name = "NAME", add = completions::of(completions::backends))]
     id: String,
     /// Display name
     #[arg(long)]
     label: Option<String>,
-    /// Its protocol; changing it clears what it lacks and offers
+    /// Its protocol; changing it clears --lacks and --offers
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// Base URL
@@ -30,10 +30,10 @@ pub(crate) struct Edit {
     /// Use no key
     #[arg(long, conflicts_with = "key")]
     no_key: bool,
-    /// A model it has, may be repeated; replaces the list
+    /// A model it has (repeatable); replaces the list
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
-    /// Ask the backend for its models
+    /// Fetch the list of models from the backend
     #[arg(long, conflicts_with = "models")]
     ask_for_models: bool,
     #[command(flatten)]

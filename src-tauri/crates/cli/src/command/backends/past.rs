@@ -17,7 +17,7 @@ use crate::text::{Column, Table, Text};
 /// A backend's recent past.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Timeline {
-    /// Which backend
+    /// The backend
     #[arg(value_name = "NAME", add = completions::of(completions::backends))]
     backend: String,
     /// How far back
@@ -29,7 +29,7 @@ pub(crate) struct Timeline {
 /// Thresholds to try; those that are not named stay as they are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backtest {
-    /// Which backend; all of them without a name
+    /// The backend; by default all of them
     #[arg(value_name = "NAME", add = completions::of(completions::backends))]
     backend: Option<String>,
     /// How far back
@@ -39,13 +39,13 @@ pub(crate) struct Backtest {
     /// Failures in a row that trip the circuit
     #[arg(long, value_name = "N")]
     consecutive_failures: Option<u32>,
-    /// Share of failures that trips it, in percent
+    /// Percentage of failed calls that trips it
     #[arg(long, value_name = "PERCENT")]
     failure_percent: Option<u8>,
-    /// Calls needed before that share counts
+    /// Calls needed before the percentage counts
     #[arg(long, value_name = "N")]
     window_calls_min: Option<u32>,
-    /// Seconds until recovery is tested
+    /// Seconds the circuit stays tripped the first time
     #[arg(long, value_name = "SECS")]
     open_secs: Option<u32>,
 }

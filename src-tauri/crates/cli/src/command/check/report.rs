@@ -47,7 +47,7 @@ pub(in crate::command) fn report(run: &RunView, detail: Detail) -> Text {
     };
     text.piece(tone, &sign).line(Tone::Strong, &format!("  {}", run.sentence));
     for category in &run.categories {
-        let score = category.score_tenths.map_or_else(|| "not tried".to_owned(), tenths);
+        let score = category.score_tenths.map_or_else(|| "not checked".to_owned(), tenths);
         text.line(Tone::Muted, &format!("  {}: {score}", category.name));
     }
     let finding = |check: &&CheckView| {

@@ -66,7 +66,7 @@ fn find(wanted: &Import) -> Result<Vec<Found>, Failure> {
     for (number, line) in dotenvy::from_read_iter(text.as_slice()).enumerate() {
         // The parser's own words quote the line, which may be a key.
         let Ok((name, mut value)) = line else {
-            let message = format!("entry {} of the file cannot be read", number + 1);
+            let message = format!("entry {} of the file is not valid", number + 1);
             return Err(Failure::new(Exit::Usage, message)
                 .with_hint("Write one NAME=value on each line, in quotes if it has spaces."));
         };
@@ -105,7 +105,8 @@ fn read(wanted: &Import) -> Result<Zeroizing<Vec<u8>>, Failure> {
 fn imported(kept: &[KeyView], file: &str) -> Text {
     let mut text = Text::new();
     if kept.is_empty() {
-        text.line(Tone::Plain, &format!("{file} has no new key of a known variable."));
+        let known = "Gatehouse imports known variables such as OPENAI_API_KEY.";
+        text.line(Tone::Plain, &format!("No new keys in {file}. {known}"));
         return text;
     }
     for key in kept {

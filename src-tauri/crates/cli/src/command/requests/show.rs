@@ -12,7 +12,7 @@ use crate::text::{Column, Piece, Table, Text};
 /// Which request.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-    /// Its id, req_…: the header x-gatehouse-request-id, or `gatehouse requests --json`
+    /// The request's id, req_…: see the header x-gatehouse-request-id or `gatehouse requests --json`
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -34,7 +34,7 @@ pub(in crate::command) fn shown(path: &RequestPathView) -> Text {
         facts.row([Piece::toned(Tone::Muted, name), value.into()]);
     };
     fact("Request", &path.id);
-    fact("Route", path.route.as_deref().unwrap_or("none: by model name"));
+    fact("Route", path.route.as_deref().unwrap_or("none, by model name"));
     fact("Queued", &path.queued_ms.map_or_else(|| UNKNOWN.to_owned(), duration));
     fact("Cache", &path.cache.reason);
     text.table(&facts);

@@ -23,7 +23,7 @@ pub(crate) struct Add {
     /// The route's name, which requests use as the model
     #[arg(value_name = "NAME")]
     id: String,
-    /// Where it leads, first choice first: BACKEND, BACKEND/MODEL, or either with =WEIGHT
+    /// Its backends, first choice first: BACKEND, BACKEND/MODEL, or either with =WEIGHT
     #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", required = true,
         add = completions::of(completions::models))]
     candidates: Vec<Candidate>,
@@ -34,10 +34,10 @@ pub(crate) struct Add {
 /// What changes in a route; everything else stays.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Edit {
-    /// Which route
+    /// The route
     #[arg(value_name = "NAME", add = completions::of(completions::routes))]
     id: String,
-    /// Where it leads instead, first choice first
+    /// Its new backends, first choice first
     #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", add = completions::of(completions::models))]
     candidates: Vec<Candidate>,
     /// A new name
@@ -50,32 +50,32 @@ pub(crate) struct Edit {
 /// How a route works.
 #[derive(Debug, clap::Args)]
 struct Rules {
-    /// A model name it answers to, may be repeated; * matches anything. Defaults to the route's name
+    /// A model name it serves (repeatable); * matches anything. Defaults to the route's name
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
     /// How it chooses among its backends
     #[arg(long, value_enum)]
     policy: Option<Policy>,
-    /// Only for this client, may be repeated
+    /// Only for this client (repeatable)
     #[arg(long = "client", value_name = "CLIENT", add = completions::of(completions::clients))]
     clients: Vec<String>,
-    /// Only for this project, may be repeated
+    /// Only for this project (repeatable)
     #[arg(long = "project", value_name = "PROJECT")]
     projects: Vec<String>,
-    /// Keep a conversation on its backend for so long; 0 turns it off
+    /// Seconds to keep a conversation on one backend; 0 turns this off
     #[arg(long, value_name = "SECS")]
     sticky_secs: Option<u32>,
     /// Use the response cache
     #[arg(long, value_enum)]
     cache: Option<CacheMode>,
-    /// What happens to fields that a backend's protocol lacks
+    /// What to do with fields that a backend's protocol does not support
     #[arg(long, value_enum)]
     crossing: Option<Crossing>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Policy {
-    /// In the order given
+    /// The first healthy backend, in the order given
     Ordered,
     /// At random, in proportion to the weights
     Weighted,
@@ -111,7 +111,11 @@ impl FromStr for Candidate {
         let (place, weight) = match text.rsplit_once('=') {
             Some((place, weight)) => {
                 let weight = weight.parse();
-                (place, weight.map_err(|_| "the weight after = is a number from 1 to 1000")?)
+                (
+                    place,
+                    weight
+                        .map_err(|_| "the weight after = must be a whole number from 1 to 1000")?,
+                )
             }
             None => (text, 1),
         };
@@ -228,7 +232,7 @@ pub(super) async fn remove(
 ) -> Result<Exit, Failure> {
     let route = find(core, name).await?;
     let models = route.models.join(", ");
-    let told = [format!("Requests for {models} will go by model name alone, or fail.")];
+    let told = [format!("Requests for {models} will go by model name, or fail.")];
     confirm(&format!("Remove the route {name}?"), &told, yes, console)?;
     control::route_remove(core, RouteRef { id: route.id }).await?;
     console.answer(&(), |()| done(&format!("Removed the route {name}.")))?;
@@ -238,7 +242,7 @@ pub(super) async fn remove(
 /// Where a route goes among the others; of routes that match a request equally well, the first wins.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Move {
-    /// Which route
+    /// The route
     #[arg(value_name = "NAME", add = completions::of(completions::routes))]
     name: String,
     #[command(flatten)]

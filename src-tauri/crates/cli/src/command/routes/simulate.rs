@@ -15,11 +15,11 @@ use crate::text::{Column, Piece, Table, Text};
 pub(crate) struct Simulate {
     #[command(flatten)]
     request: Explain,
-    /// How many requests
+    /// Number of requests
     #[arg(long, short = 'n', value_name = "N", default_value_t = 1_000,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(SIMULATION_DRAWS_MAX)))]
     requests: u32,
-    /// Pretend that this backend is down, may be repeated
+    /// Assume that this backend is down (repeatable)
     #[arg(long = "down", value_name = "BACKEND", add = completions::of(completions::backends))]
     down: Vec<String>,
 }

@@ -17,7 +17,7 @@ use crate::text::{Piece, Table, Text};
 /// Which setting.
 #[derive(Debug, Args)]
 pub(crate) struct Get {
-    /// The setting, for example gateway_port; all of them without a name
+    /// The setting, for example gateway_port; by default all of them
     #[arg(add = completions::of(completions::settings))]
     name: Option<String>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Set {
     /// The setting, for example gateway_port
     #[arg(add = completions::of(completions::settings))]
     name: String,
-    /// Its new value; none clears it, default resets it
+    /// The new value; `none` clears it, `default` resets it
     #[arg(allow_hyphen_values = true)]
     value: String,
 }
@@ -51,7 +51,7 @@ pub(super) async fn set(wanted: &Set, core: &Core, console: &mut Console) -> Res
     let mut all = flat(&values)?;
     let name = known_name(&all, &wanted.name)?;
     if name == "vault_kind" {
-        let message = "the vault is changed with its keys in mind, by a command of its own";
+        let message = "the vault is changed with its own command";
         return Err(Failure::new(Exit::Usage, message)
             .with_hint(format!("Run `gatehouse vault set {}`.", wanted.value)));
     }

@@ -257,11 +257,11 @@ pub(super) fn cache_fixture() -> Value {
         "eligible": 84, "hits": 31, "joined": 2, "hit_percent": 36.904_761,
         "saved": 1_230_000, "saved_ms": 42_000,
         "bypasses": [
-            {"reason": "sampled", "label": "The answer may be another one each time.",
-             "hint": "Ask with temperature 0.", "requests": 1_200},
+            {"reason": "sampled", "label": "Not repeatable (temperature is not 0).",
+             "hint": "Use temperature 0.", "requests": 1_200},
             {"reason": "", "label": "Nobody asked it.", "hint": null, "requests": 3},
         ],
-        "advice": "Half the memory would do as well.",
+        "advice": "Half the memory limit would be enough.",
     })
 }
 
@@ -280,7 +280,7 @@ pub(super) fn accesses_fixture() -> Value {
             "why": format!("Open: {HOSTILE}"), "since": ago(3), "until": NOW.0 + 17_000},
          "breaker": {"state": "open", "percent": null, "why": "Calls failed one after the other.",
             "since": ago(3), "until": NOW.0 + 17_000},
-         "cooldowns": [{"model": "big", "why": "The quota of the day is used up.",
+         "cooldowns": [{"model": "big", "why": "The daily quota is used up.",
             "until": NOW.0 + 7_200_000}],
          "block": null, "forced": null, "concurrency": free},
         {"backend": "openai", "backend_label": "OpenAI", "credential": "second",
@@ -305,12 +305,12 @@ pub(super) fn routes_fixture() -> Value {
             "availability": state, "accesses": [state], "requests": requests, "share_percent": 50})
     };
     let weights = json!({"latency": 50, "cost": 30, "headroom": 20});
-    json!({"sentence": "fast: b (small) is the first of 2 in the route fast; a is held back: its breaker is tripped.",
+    json!({"sentence": "fast: b (small) is the first of 2 in the route fast; a is not ready: its breaker is tripped.",
         "unrouted_requests": 12, "routes": [
         {"id": "fast", "models": ["fast", HOSTILE], "clients": ["aider"], "projects": [],
          "policy": "balanced", "weights": weights, "sticky_secs": 600, "crossing": null,
          "cache": null, "enabled": true, "requests": 12_345, "share_percent": 90,
-         "sentence": "b (small) is the first of 2 in the route fast; a is held back: its breaker is tripped.",
+         "sentence": "b (small) is the first of 2 in the route fast; a is not ready: its breaker is tripped.",
          "candidates": [candidate("a", None, &open, 45), candidate("b", Some("small"), &ready, 12_300)]},
         {"id": "rest", "models": ["*"], "clients": [], "projects": [], "policy": "least-busy",
          "weights": weights, "sticky_secs": null, "crossing": null, "cache": null,
@@ -330,10 +330,10 @@ pub(super) fn decision_fixture() -> Value {
             "why": "Place 2.", "availability": availability, "parts": []})
     };
     json!({"route": "fast", "policy": "ordered", "served": true,
-        "sentence": "b is the first of 2 in the route fast; a is held back: its breaker is tripped; skipped: c takes no tools.",
+        "sentence": "b is the first of 2 in the route fast; a is not ready: its breaker is tripped; skipped: c does not support tools.",
         "candidates": [
             choice(1, "b", Some("work"), availability("ready", "Nothing holds it back.")),
-            choice(2, "a", None, availability("cooling_down", "The provider asks for fewer requests.")),
+            choice(2, "a", None, availability("cooling_down", "The provider's rate limit is reached.")),
         ],
-        "passed_over": [{"backend": "c", "credential": null, "model": "m", "reason": "It takes no tools."}]})
+        "passed_over": [{"backend": "c", "credential": null, "model": "m", "reason": "It does not support tools."}]})
 }

@@ -177,7 +177,7 @@ fn step_view(step: ProbeStep) -> TestStepView {
             view(title, TestStepState::Fail, detail, fix, None)
         }
         ProbeStep::Skipped { title } => {
-            let detail = "not tried, because an earlier step failed".to_owned();
+            let detail = "skipped, because an earlier step failed".to_owned();
             view(title, TestStepState::Skipped, detail, None, None)
         }
     }

@@ -36,7 +36,7 @@ pub(crate) async fn breaker_backtest(
     let days = if req.days == 1 { "day".to_owned() } else { format!("{} days", req.days) };
     Ok(BacktestView {
         sentence: format!(
-            "With these numbers, the breaker would have opened {opened} in the last {days}."
+            "With these thresholds, the breaker would have tripped {opened} in the last {days}."
         ),
         opened: found.opened,
         opened_really: trips(really.iter().filter_map(step)),

@@ -21,7 +21,9 @@ pub(crate) async fn request_path(
 ) -> Result<RequestPathView, ApiError> {
     let id: RequestId = input::id("id", &req.id)?;
     let Some((row, attempts)) = engine.ledger().request(id).await? else {
-        return Err(ApiError::not_found(format!("there is no request {id} any more")));
+        return Err(ApiError::not_found(format!(
+            "there is no request {id} in the ledger; it may have been deleted"
+        )));
     };
     let decision = engine.ledger().decision(id).await?;
     let route = row.request.route.parse::<RouteId>().ok();

@@ -85,7 +85,7 @@ fn failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionState)>
 /// `once`, `twice`, `3 times`; `not once` for none.
 pub(super) fn times(number: u32) -> String {
     match number {
-        0 => "not once".to_owned(),
+        0 => "0 times".to_owned(),
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         more => format!("{more} times"),
@@ -338,7 +338,7 @@ fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: 
     let others = [
         (AvailabilityState::CoolingDown, "cooling down"),
         (AvailabilityState::Blocked, "blocked"),
-        (AvailabilityState::Held, "blocked by hand"),
+        (AvailabilityState::Held, "blocked manually"),
         (AvailabilityState::Recovering, "recovering"),
     ];
     let others = others.into_iter().filter(|(state, _)| total(*state) > 0);

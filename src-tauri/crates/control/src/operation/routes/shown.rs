@@ -175,8 +175,8 @@ const fn clause(state: AvailabilityState) -> &'static str {
         AvailabilityState::Recovering | AvailabilityState::Trial => "is recovering",
         AvailabilityState::CoolingDown => "is rate limited",
         AvailabilityState::Open => "is failing",
-        AvailabilityState::Blocked => "rejects its key or account",
-        AvailabilityState::Held => "is blocked by hand",
+        AvailabilityState::Blocked => "rejected its key or account",
+        AvailabilityState::Held => "is blocked manually",
         AvailabilityState::Off => "is off",
         AvailabilityState::Removed => "no longer exists",
     }
@@ -335,12 +335,9 @@ fn overview(routes: &[RouteView]) -> String {
         .collect();
     backends.sort_unstable();
     backends.dedup();
-    let lead = if used.len() == 1 { "leads" } else { "lead" };
-    let led = format!(
-        "{} {lead} to {}",
-        counted(used.len(), "route"),
-        counted(backends.len(), "backend")
-    );
+    let word = if used.len() == 1 { "uses" } else { "use" };
+    let led =
+        format!("{} {word} {}", counted(used.len(), "route"), counted(backends.len(), "backend"));
     let broken: Vec<(&str, &str)> = used
         .iter()
         .filter_map(|route| Some((route.id.as_str(), route.broken.as_deref()?)))

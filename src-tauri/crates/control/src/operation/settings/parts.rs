@@ -34,7 +34,7 @@ fn cache(req: &SettingsValues, now: &Settings) -> Result<CacheSettings, ApiError
     let url = typed(&req.cache_redis_url).map(|text| text.parse()).transpose();
     // Its text may hold a password, so no message repeats it.
     let url = url.map_err(|_| {
-        ApiError::invalid("cache_redis_url", "this is no address")
+        ApiError::invalid("cache_redis_url", "this is not a valid address")
             .with_hint("Write it like rediss://cache.example.com:6379/0.")
     })?;
     let credential = typed(&req.cache_redis_credential);
@@ -60,12 +60,13 @@ fn password(text: &str, now: &Settings) -> Result<CredentialId, ApiError> {
     }
     match now.credentials.get(&id) {
         None => Err(ApiError::invalid(field, format!("there is no key named {id}"))
-            .with_hint("Put the password into the vault first, as a key without a backend.")),
+            .with_hint("Add the password as a key first, without an allowed host.")),
         Some(known) => match &known.origin {
             None => Ok(id),
             Some(origin) => {
-                let message = format!("{id} is bound to {origin} and leaves for no other place");
-                Err(ApiError::invalid(field, message).with_hint("Choose a key that is not bound."))
+                let message = format!("the key {id} is locked to {origin} and cannot be used here");
+                Err(ApiError::invalid(field, message)
+                    .with_hint("Choose a key without an allowed host."))
             }
         },
     }
@@ -75,7 +76,7 @@ fn resilience(req: &ResilienceValues, now: &Settings) -> Result<ResilienceSettin
     let mut custom = now.resilience.custom.clone();
     for (name, number) in &req.custom {
         let set = custom.set(name, *number);
-        set.ok_or_else(|| ApiError::invalid(name, "there is no number of this name"))?;
+        set.ok_or_else(|| ApiError::invalid(name, "there is no threshold with this name"))?;
     }
     Ok(ResilienceSettings { preset: preset(req.preset), custom })
 }

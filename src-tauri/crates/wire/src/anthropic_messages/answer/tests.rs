@@ -93,7 +93,7 @@ fn answers_have_the_shape_of_the_sdk() {
         {"type": "text", "text": "Hi"},
         {"type": "text", "text": "no"},
         {"type": "text",
-         "text": "[The model made sound (unknown type) that Anthropic Messages cannot carry.]"},
+         "text": "[The model returned audio (unknown type), which Anthropic Messages does not support.]"},
         {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"x": 1}},
     ]);
     assert_eq!(message["content"], content);

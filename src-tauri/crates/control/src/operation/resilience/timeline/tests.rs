@@ -166,6 +166,6 @@ fn trips_are_counted_once_each_and_words_of_a_newer_program_are_left_out() {
     };
     assert!(Step::read(transition("dreaming")).is_none());
     let view = Step::read(transition("cooling-down")).expect("understood").view();
-    assert_eq!(view.rule, "m: the provider asked for fewer requests");
+    assert_eq!(view.rule, "m: the provider's rate limit was reached");
     assert_eq!((view.from, view.to, view.for_secs), (Ready, CoolingDown, Some(7)));
 }
