@@ -14,7 +14,7 @@ export function FilterPill({ label, isSet, onClear, children }: FilterPillProps)
   return (
     <span
       className={classNames(
-        "inline-flex h-7 max-w-full items-center rounded-control border text-12",
+        "inline-flex h-8 max-w-full items-center rounded-control border text-12",
         isSet ? "border-accent/60 bg-surface-1 text-ink-1" : "border-line bg-surface-1 text-ink-2",
       )}
     >
