@@ -134,6 +134,7 @@ const usage = createRoute({
           <UsageTabs value="spend" onChange={() => void navigate({ to: "/cache", search: { range: place.range } })} />
         }
         onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })}
+        onVisit={(next: UsagePlace) => void navigate({ to: "/usage", search: next })}
       />
     );
   },

@@ -13,7 +13,7 @@ import { connectEvents } from "@/ipc/events";
 import type { Host } from "@/ipc/host";
 import { HostContext } from "@/ipc/host-context";
 import { ClockContext, type Clock } from "@/lib/clock";
-import { applyRememberedTheme, applyTheme } from "@/lib/theme";
+import { applyTheme } from "@/lib/theme";
 
 /** Nothing goes stale by itself and nothing is tried again behind the user's back: events and buttons do that. */
 export function createPanelCache(): QueryClient {
@@ -26,7 +26,6 @@ export function createPanelCache(): QueryClient {
 }
 
 export function startPanel(host: Host, clock: Clock): void {
-  applyRememberedTheme();
   const cache = createPanelCache();
   const router = createPanelRouter();
   connectEvents(host, cache, (path) => router.history.push(path));

@@ -16,6 +16,8 @@ interface DialogProps {
   /** One sentence under the title; read aloud on opening. */
   description?: ReactNode;
   width?: "narrow" | "wide";
+  /** Of one height whatever is in it, for steps whose buttons must stay where they are. */
+  steady?: boolean;
   children: ReactNode;
 }
 
@@ -63,7 +65,7 @@ function useReturn(focus: (event: Event) => void) {
 
 const CONTENT = "fixed z-40 flex flex-col border border-line bg-surface-1 shadow-float outline-none";
 
-export function Dialog({ open, onClose, title, description, width = "narrow", children }: DialogProps) {
+export function Dialog({ open, onClose, title, description, width = "narrow", steady = false, children }: DialogProps) {
   const focus = useReturn(focusFirst);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
@@ -75,6 +77,7 @@ export function Dialog({ open, onClose, title, description, width = "narrow", ch
           className={classNames(
             CONTENT,
             "inset-x-0 top-[8vh] mx-auto max-h-[84vh] animate-rise rounded-card",
+            steady && "h-[600px]",
             width === "wide" ? "w-[min(640px,calc(100vw-48px))]" : "w-[min(460px,calc(100vw-48px))]",
           )}
         >
@@ -87,7 +90,7 @@ export function Dialog({ open, onClose, title, description, width = "narrow", ch
   );
 }
 
-interface DrawerProps extends Omit<DialogProps, "width"> {
+interface DrawerProps extends Omit<DialogProps, "width" | "steady"> {
   /** Buttons beside the title. */
   actions?: ReactNode;
 }

@@ -1,6 +1,7 @@
 /** Says why nothing is here and offers the next step. */
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
+import { WithCode } from "@/components/with-code";
 
 export function EmptyState({
   icon: Icon,
@@ -19,7 +20,9 @@ export function EmptyState({
         <Icon size={18} strokeWidth={1.5} aria-hidden />
       </span>
       <p className="font-medium text-balance text-ink-1">{title}</p>
-      <div className="max-w-96 text-pretty text-ink-2">{children}</div>
+      <div className="max-w-96 text-pretty text-ink-2">
+        <WithCode>{children}</WithCode>
+      </div>
       {action !== undefined && <div className="mt-3 flex gap-2">{action}</div>}
     </div>
   );

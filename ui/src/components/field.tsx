@@ -1,5 +1,6 @@
 /** Label, control, help and fault of one form field, tied together for screen readers. */
 import { useId, type ComponentProps, type ReactNode } from "react";
+import { WithCode } from "@/components/with-code";
 import { classNames } from "@/lib/class-names";
 
 export interface ControlProps {
@@ -37,7 +38,7 @@ export function Field({ label, help, fault, optional = false, children }: FieldP
           role={isFaulty ? "alert" : undefined}
           className={classNames("text-12 [overflow-wrap:anywhere]", isFaulty ? "text-bad" : "text-ink-3")}
         >
-          {note}
+          <WithCode>{note}</WithCode>
         </div>
       )}
     </div>

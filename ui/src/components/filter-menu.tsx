@@ -1,8 +1,8 @@
 /** One filter of a list: a pill that says what it narrows to, and the menu behind it. */
 import * as Radix from "@radix-ui/react-dropdown-menu";
-import { Check, ChevronDown, X } from "lucide-react";
+import { Check, ChevronDown } from "lucide-react";
 import type { Option } from "@/components/choice";
-import { classNames } from "@/lib/class-names";
+import { FilterPill } from "@/components/filter-chip";
 
 /** What the menu calls no filter; no value is empty. */
 const ANY = "";
@@ -18,12 +18,7 @@ export function FilterMenu({ label, value, options, onChange }: FilterMenuProps)
   const isSet = value !== undefined;
   const word = options.find((option) => option.value === value)?.label ?? value;
   return (
-    <span
-      className={classNames(
-        "inline-flex h-7 max-w-full items-center rounded-control border text-12",
-        isSet ? "border-accent/60 bg-surface-1 text-ink-1" : "border-line bg-surface-1 text-ink-2",
-      )}
-    >
+    <FilterPill label={label} isSet={isSet} onClear={() => onChange(undefined)}>
       <Radix.Root modal={false}>
         <Radix.Trigger className="inline-flex h-full min-w-0 items-center gap-1.5 rounded-control px-2.5 hover:bg-surface-2 hover:text-ink-1">
           <span className="truncate">{isSet ? `${label}: ${word}` : label}</span>
@@ -45,17 +40,7 @@ export function FilterMenu({ label, value, options, onChange }: FilterMenuProps)
           </Radix.Content>
         </Radix.Portal>
       </Radix.Root>
-      {isSet && (
-        <button
-          type="button"
-          aria-label={`Clear ${label.toLowerCase()} filter`}
-          onClick={() => onChange(undefined)}
-          className="mr-0.5 inline-flex size-6 shrink-0 items-center justify-center rounded-[4px] text-ink-3 hover:bg-surface-2 hover:text-ink-1"
-        >
-          <X size={12} strokeWidth={1.75} aria-hidden />
-        </button>
-      )}
-    </span>
+    </FilterPill>
   );
 }
 

@@ -1,6 +1,7 @@
 /** A message that stays: what is the case, why, and what to do. */
 import { CircleAlert, Info, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
+import { WithCode } from "@/components/with-code";
 import { classNames } from "@/lib/class-names";
 
 export type NoticeTone = "info" | "warn" | "bad";
@@ -29,9 +30,13 @@ export function Notice({ tone, title, children, action, urgent = false }: Notice
     >
       <Icon size={16} strokeWidth={1.75} aria-hidden className={classNames("mt-px shrink-0", iconName)} />
       <div className="min-w-0 flex-1">
-        <p className="font-medium text-ink-1 [overflow-wrap:anywhere]">{title}</p>
+        <p className="font-medium text-ink-1 [overflow-wrap:anywhere]">
+          <WithCode>{title}</WithCode>
+        </p>
         {children !== undefined && children !== null && (
-          <div className="mt-0.5 text-ink-2 [overflow-wrap:anywhere]">{children}</div>
+          <div className="mt-0.5 text-ink-2 [overflow-wrap:anywhere]">
+            <WithCode>{children}</WithCode>
+          </div>
         )}
       </div>
       {action}

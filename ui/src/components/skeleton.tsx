@@ -2,7 +2,10 @@
 import { classNames } from "@/lib/class-names";
 
 export function Skeleton({ className }: { className?: string }) {
-  return <span aria-hidden="true" className={classNames("block rounded-mark bg-surface-2", className)} />;
+  const isRound = className?.includes("rounded-") ?? false;
+  return (
+    <span aria-hidden="true" className={classNames("block bg-surface-2", !isRound && "rounded-mark", className)} />
+  );
 }
 
 export function SkeletonRows({ rows, label }: { rows: number; label: string }) {

@@ -1,9 +1,9 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { StackedBars } from "@/components/stacked-bars";
 
-test("the cursor walks the bars and reads out their parts", async () => {
+function renderBars(onChoose: (index: number) => void = () => {}): HTMLElement {
   render(
     <StackedBars
       label="Cost by day"
@@ -19,9 +19,15 @@ test("the cursor walks the bars and reads out their parts", async () => {
       ]}
       format={(value) => `$${value}`}
       formatTick={String}
+      chosen={-1}
+      onChoose={onChoose}
     />,
   );
-  const chart = screen.getByRole("slider", { name: /Cost by day/ });
+  return screen.getByRole("slider", { name: /Cost by day/ });
+}
+
+test("the cursor walks the bars and reads out their parts", async () => {
+  const chart = renderBars();
   expect(chart).toHaveAttribute("aria-valuetext", "No bar chosen");
   await userEvent.tab();
   expect(chart).toHaveFocus();
@@ -33,4 +39,29 @@ test("the cursor walks the bars and reads out their parts", async () => {
   expect(chart).toHaveAttribute("aria-valuetext", "21 Nov: $3. openai $1, groq $2");
   await userEvent.keyboard("{ArrowRight}");
   expect(chart).toHaveAttribute("aria-valuenow", "2");
+});
+
+test("Enter chooses the bar under the cursor, and nothing without one", async () => {
+  const choose = vi.fn();
+  renderBars(choose);
+  await userEvent.tab();
+  await userEvent.keyboard("{Enter}");
+  expect(choose).not.toHaveBeenCalled();
+  await userEvent.keyboard("{End}{ArrowLeft}{Enter}");
+  expect(choose).toHaveBeenCalledExactlyOnceWith(1);
+});
+
+test("a click chooses the bar that is pointed at, and nothing beside the axis", async () => {
+  const choose = vi.fn();
+  const chart = renderBars(choose);
+  await userEvent.pointer([
+    { target: chart, coords: { clientX: 10 } },
+    { keys: "[MouseLeft]", target: chart },
+  ]);
+  expect(choose).not.toHaveBeenCalled();
+  await userEvent.pointer([
+    { target: chart, coords: { clientX: 740 } },
+    { keys: "[MouseLeft]", target: chart },
+  ]);
+  expect(choose).toHaveBeenCalledExactlyOnceWith(2);
 });

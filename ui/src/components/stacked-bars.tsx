@@ -1,10 +1,10 @@
 /**
- * Stacked bars over time with a cursor for pointer and keyboard. It draws numbers it is given and adds none up for
+ * Stacked bars over time with a cursor for pointer and keyboard, whose bar a click or Enter chooses. It draws numbers it is given and adds none up for
  * show: the readout's total and its parts are those the core has counted.
  */
 import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
-import { useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useState, type KeyboardEvent, type MouseEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 
 export interface BarGroup {
@@ -32,6 +32,9 @@ interface StackedBarsProps {
   height: number;
   format: (value: number) => string;
   formatTick: (value: number, step: number) => string;
+  /** The index of the bar that is shown as chosen, -1 for none. */
+  chosen: number;
+  onChoose: (index: number) => void;
 }
 
 const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
@@ -44,7 +47,7 @@ interface Datum {
   [group: string]: string | number;
 }
 
-export function StackedBars({ label, groups, bars, height, format, formatTick }: StackedBarsProps) {
+export function StackedBars({ label, groups, bars, height, format, formatTick, chosen, onChoose }: StackedBarsProps) {
   const [width, measure] = useMeasuredWidth(760);
   const [cursor, setCursor] = useState<number | null>(null);
   const inner = {
@@ -72,6 +75,8 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
   const barWidth = Math.min(x.bandwidth(), BAR_WIDTH_PX_MAX);
   const barInset = (x.bandwidth() - barWidth) / 2;
   const current = cursor === null ? undefined : bars[cursor];
+  const band = (bar: Bar) => ({ x: (x(bar.key) ?? 0) - (step - x.bandwidth()) / 2, width: step });
+  const marked = bars[chosen];
 
   const move = (event: KeyboardEvent) => {
     const here = cursor ?? bars.length;
@@ -82,13 +87,21 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
       event.stopPropagation();
       setCursor(null);
     }
+    if ((event.key === "Enter" || event.key === " ") && cursor !== null) {
+      event.preventDefault();
+      onChoose(cursor);
+    }
     if (there === undefined) return;
     event.preventDefault();
     setCursor(Math.min(Math.max(there, 0), bars.length - 1));
   };
-  const point = (event: PointerEvent<HTMLElement>) => {
+  const indexAt = (event: MouseEvent<HTMLElement>) => {
     const offset = event.clientX - event.currentTarget.getBoundingClientRect().left - MARGIN.left;
-    setCursor(offset < 0 || bars.length === 0 ? null : Math.min(Math.floor(offset / step), bars.length - 1));
+    return offset < 0 || bars.length === 0 ? null : Math.min(Math.floor(offset / step), bars.length - 1);
+  };
+  const choose = (event: MouseEvent<HTMLElement>) => {
+    const index = indexAt(event);
+    if (index !== null) onChoose(index);
   };
 
   return (
@@ -96,14 +109,15 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
       <div
         role="slider"
         tabIndex={0}
-        aria-label={`${label}. Left and right arrows move along the bars.`}
+        aria-label={`${label}. Left and right arrows move along the bars, Enter lists the requests of one.`}
         aria-valuemin={0}
         aria-valuemax={Math.max(bars.length - 1, 0)}
         aria-valuenow={cursor ?? 0}
         aria-valuetext={current ? spell(current, groups, format) : "No bar chosen"}
         className="rounded-control"
         onKeyDown={move}
-        onPointerMove={point}
+        onClick={choose}
+        onPointerMove={(event) => setCursor(indexAt(event))}
         onPointerLeave={() => setCursor(null)}
         onBlur={() => setCursor(null)}
       >
@@ -122,14 +136,8 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
                 </text>
               </g>
             ))}
-            {current !== undefined && (
-              <rect
-                x={(x(current.key) ?? 0) - (step - x.bandwidth()) / 2}
-                width={step}
-                height={inner.height}
-                className="fill-surface-2"
-              />
-            )}
+            {marked !== undefined && <rect {...band(marked)} height={inner.height} className="fill-accent-wash" />}
+            {current !== undefined && <rect {...band(current)} height={inner.height} className="fill-surface-2" />}
             <BarStack<Datum, string, typeof x, typeof y>
               data={data}
               keys={groups.map((group) => group.key)}
@@ -163,7 +171,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick }:
                   x={(x(bar.key) ?? 0) + x.bandwidth() / 2}
                   y={inner.height + 16}
                   textAnchor="middle"
-                  className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
+                  className={index === cursor || index === chosen ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
                 >
                   {bar.label}
                 </text>
@@ -230,6 +238,7 @@ function Readout({
           <span className="text-ink-1">{format(part.value)}</span>
         </p>
       ))}
+      {parts.length > 0 && <p className="mt-1.5 text-11 text-ink-3">Click to list the requests</p>}
     </div>
   );
 }

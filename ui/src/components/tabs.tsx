@@ -9,7 +9,7 @@ export interface Tab {
 }
 
 const TRIGGER =
-  "focus-inset relative h-9 px-0.5 text-ink-2 transition-colors duration-150 hover:text-ink-1 data-[state=active]:font-medium data-[state=active]:text-ink-1 data-[state=active]:after:absolute data-[state=active]:after:inset-x-0 data-[state=active]:after:-bottom-px data-[state=active]:after:h-0.5 data-[state=active]:after:bg-accent";
+  "focus-inset relative -mx-1.5 h-9 rounded-mark px-2 text-ink-2 transition-colors duration-150 hover:text-ink-1 data-[state=active]:font-medium data-[state=active]:text-ink-1 data-[state=active]:after:absolute data-[state=active]:after:inset-x-1.5 data-[state=active]:after:-bottom-px data-[state=active]:after:h-0.5 data-[state=active]:after:bg-accent";
 
 export function Tabs({ label, tabs, initial }: { label: string; tabs: Tab[]; initial?: string }) {
   return (

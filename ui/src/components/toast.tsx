@@ -5,6 +5,7 @@ import { useLayoutEffect, useState, useSyncExternalStore, type ReactNode } from 
 import { createPortal } from "react-dom";
 import { IconButton } from "@/components/button";
 import { StateMark } from "@/components/state-mark";
+import { WithCode } from "@/components/with-code";
 
 const SHOWN_MAX = 3;
 const PLAIN_MS = 6_000;
@@ -100,7 +101,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             <Radix.Title className="font-medium text-ink-1 [overflow-wrap:anywhere]">{toast.title}</Radix.Title>
             {toast.detail && (
               <Radix.Description className="text-12 text-ink-2 [overflow-wrap:anywhere]">
-                {toast.detail}
+                <WithCode>{toast.detail}</WithCode>
               </Radix.Description>
             )}
           </div>

@@ -97,6 +97,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
   const key = (id: string) =>
     world.keys.find((known) => known.id === id) ??
     raise(fault("not_found", `There is no key named ${id}.`, "It may have been removed elsewhere."));
+  const labelOf = (id: string) => world.backends.find((known) => known.id === id)?.label ?? id;
   const viewOf = (id: string) => backendViews(world, now()).find((known) => known.id === id) ?? backend(id);
 
   const putKey = (id: string, label: string, secret: string, origin: string | null): KeyView => {
@@ -305,7 +306,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeCache(doing),
     ...fakeLedger(doing),
 
-    usage: (req) => answer(() => usageOf(world.requests, req, now())),
+    usage: (req) => answer(() => usageOf(world.requests, req, now(), labelOf)),
     requests: (req) =>
       answer(() => {
         const rows = world.requests.filter((request) => isAskedFor(request, req));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatExact, formatRelative, formatCountdown } from "@/lib/time";
+import { formatCountdown, formatExact, formatPart, formatRelative } from "@/lib/time";
 
 const NOW = Date.UTC(2026, 10, 20, 14, 20);
 const SECOND = 1_000;
@@ -33,4 +33,17 @@ test.each([
   [3_600_000, "1 h"],
 ])("%i ms are left as %s", (ms, text) => {
   expect(formatCountdown(ms)).toBe(text);
+});
+
+const MIDNIGHT = Date.UTC(2026, 9, 24, 22);
+
+test.each([
+  [MIDNIGHT, MIDNIGHT + 25 * HOUR, "local", "25 Oct"],
+  [MIDNIGHT, MIDNIGHT + 25 * HOUR, "utc", "24 Oct, 22:00–23:00"],
+  [MIDNIGHT, MIDNIGHT + HOUR, "local", "25 Oct, 00:00–01:00"],
+  [MIDNIGHT - HOUR, MIDNIGHT, "local", "24 Oct, 23:00–00:00"],
+  [MIDNIGHT, null, "local", "since 25 Oct"],
+  [MIDNIGHT, null, "utc", "since 24 Oct, 22:00"],
+] as const)("from %d to %d is written for %s as %s", (since, until, zone, text) => {
+  expect(formatPart(since, until, zone)).toBe(text);
 });

@@ -45,6 +45,21 @@ export function formatCountdown(ms: number): string {
   return rest === 0 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 60)} min ${rest} s`;
 }
 
+const dateOf = { day: "numeric", month: "short" } as const;
+const timeOf = { hour: "2-digit", minute: "2-digit" } as const;
+
+/** A day or hours of one: `20 Nov`, `20 Nov, 14:00–15:00`; without an end `since 20 Nov`, `since 20 Nov, 14:00`. */
+export function formatPart(since: number, until: number | null, zone: "local" | "utc"): string {
+  const timeZone = zone === "utc" ? { timeZone: "UTC" } : {};
+  const date = new Intl.DateTimeFormat("en-GB", { ...dateOf, ...timeZone });
+  const time = new Intl.DateTimeFormat("en-GB", { ...timeOf, ...timeZone });
+  const isMidnight = (moment: number) => time.format(moment) === "00:00";
+  const start = date.format(since);
+  if (until === null) return isMidnight(since) ? `since ${start}` : `since ${start}, ${time.format(since)}`;
+  const isDay = isMidnight(since) && isMidnight(until) && date.format(until - 1) === start;
+  return isDay ? start : `${start}, ${time.format(since)}–${time.format(until)}`;
+}
+
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const clockSeconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 

@@ -40,6 +40,36 @@ test("add a backend from a preset, with a new key, and see its test pass", async
   expect(await faults()).toEqual([]);
 });
 
+test("add backend: the first field to fill has the focus, and one Escape closes the dialog over an open hint", async ({
+  page,
+}) => {
+  await openPanel(page, { scenario: "fresh", path: "/backends" });
+  await settled(page);
+  const add = page.getByRole("button", { name: "Add backend", exact: true });
+  const search = page.getByPlaceholder(/Search providers/);
+  await tabTo(page, add);
+  await page.keyboard.press("Enter");
+  await expect(search).toBeFocused();
+  await page.keyboard.type("groq");
+  await page.keyboard.press("Enter");
+  // All that is missing of a known provider is the key.
+  await expect(page.getByLabel("API key", { exact: true })).toBeFocused();
+  await tabTo(page, page.getByRole("button", { name: "Back" }));
+  await page.keyboard.press("Enter");
+  await expect(search).toBeFocused();
+  await tabTo(page, page.getByRole("button", { name: "Custom address" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("ID", { exact: true })).toBeFocused();
+
+  await page.keyboard.press("Shift+Tab");
+  await expect(page.getByRole("button", { name: "Close" })).toBeFocused();
+  await expect(page.getByRole("tooltip", { name: "Close" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("tooltip")).toHaveCount(0);
+  await expect(add).toBeFocused();
+});
+
 test("add a key, open it along the rows, verify it, remove it", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/keys" });
   await settled(page);
@@ -103,10 +133,12 @@ test("run the checks to their verdict and open a failed one's repair", async ({ 
 });
 
 test("cancel a run", async ({ page }) => {
-  await openPanel(page, { scenario: "busy", path: "/readiness" });
+  // So slow that the first check is still running when this test has to be over.
+  await openPanel(page, { scenario: "busy", path: "/readiness", pace: 1_000 });
   await settled(page);
   await tabTo(page, page.getByRole("button", { name: "Run all checks" }));
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Cancel run" })).toBeVisible();
   await tabTo(page, page.getByRole("button", { name: "Cancel run" }));
   await page.keyboard.press("Enter");
   await expect(page.getByText("Cancelled.", { exact: true })).toBeVisible();
@@ -183,6 +215,26 @@ test("usage: the bars' cursor, the grouping and a request's drawer", async ({ pa
   await expect(page.getByRole("dialog").getByText("Routing reason")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("usage: Enter on a bar lists its requests, and Back lists all again", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/usage" });
+  await settled(page);
+  const requests = page.getByRole("region", { name: "Requests", exact: true }).first();
+  await tabTo(page, page.getByRole("slider"));
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await expect(requests.getByText("Time: 19 Nov")).toBeInViewport({ ratio: 1 });
+  await expect(requests).toBeFocused();
+  await tabTo(page, page.getByRole("button", { name: "Clear time filter" }));
+  await page.goBack();
+  await expect(requests.getByText(/^Time:/)).toHaveCount(0);
+  await page.goForward();
+  await expect(requests.getByText("Time: 19 Nov")).toBeVisible();
+  await page.getByRole("button", { name: "Clear time filter" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(requests.getByText(/^Time:/)).toHaveCount(0);
 });
 
 test("what is closed gives the focus back to what opened it, over the same list", async ({ page }) => {

@@ -22,12 +22,14 @@ interface Place {
   scenario: string;
   theme?: "light" | "dark";
   path?: string;
+  /** How many times as long as usual the world takes. */
+  pace?: number;
 }
 
-export async function openPanel(page: Page, { scenario, theme = "dark", path = "/" }: Place): Promise<void> {
+export async function openPanel(page: Page, { scenario, theme = "dark", path = "/", pace = 1 }: Place): Promise<void> {
   // A broken settings file leaves the colours to the desktop.
   await page.emulateMedia({ colorScheme: theme });
-  await page.goto(`/fake.html?scenario=${scenario}&theme=${theme}&clock=stopped#${path}`);
+  await page.goto(`/fake.html?scenario=${scenario}&theme=${theme}&clock=stopped&pace=${pace}#${path}`);
   // By selector: an open dialog hides the rest of the page from the accessibility tree.
   await expect(page.locator("nav[aria-label=Screens]")).toBeVisible();
   await page.evaluate(() => document.fonts.ready);
@@ -39,7 +41,7 @@ export async function settled(page: Page): Promise<void> {
 }
 
 /** Waits until what moves has come to rest; what moves for ever (a spinner) is not waited for. */
-async function atRest(page: Page): Promise<void> {
+export async function atRest(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const finite = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(finite.map((one) => one.finished));

@@ -77,6 +77,35 @@ test("every screen works with the prototypes frozen, as the desktop window freez
   }
 });
 
+const STONE = { dark: "rgb(21, 19, 16)", light: "rgb(245, 243, 238)" };
+
+for (const { desktop, chosen, shown } of [
+  { desktop: "dark", chosen: null, shown: "dark" },
+  { desktop: "light", chosen: null, shown: "light" },
+  { desktop: "light", chosen: "dark", shown: "dark" },
+  { desktop: "dark", chosen: "light", shown: "light" },
+  { desktop: "dark", chosen: "system", shown: "dark" },
+] as const) {
+  test(`a ${desktop} desktop, ${chosen ?? "nothing"} chosen: the first frame is ${shown} though no script has run`, async ({
+    page,
+  }) => {
+    const faults = await watchFaults(page);
+    await page.emulateMedia({ colorScheme: desktop });
+    await page.addInitScript((theme) => theme && localStorage.setItem("gatehouse.theme", theme), chosen);
+    // The panel's own scripts never come.
+    await page.route("**/assets/*.js", () => {});
+    await page.goto(`${PRODUCT}/index.html`, { waitUntil: "commit" });
+    await page.waitForFunction(() => performance.getEntriesByType("paint").length > 0);
+    await expect(page.locator("body")).toHaveCSS("background-color", STONE[shown]);
+    await expect(page.locator("html")).toHaveCSS(
+      "color-scheme",
+      chosen === null || chosen === "system" ? "light dark" : shown,
+    );
+    await expect(page.locator("#root")).toBeEmpty();
+    expect(await faults()).toEqual([]);
+  });
+}
+
 test("without a core it says so and offers to try again", async ({ page }) => {
   await signIn(page);
   await page.route("**/control/v1/**", (route) => route.abort());

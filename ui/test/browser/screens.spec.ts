@@ -1,6 +1,6 @@
 /** Every screen in both themes and in good and bad days: readable, quiet in the console, within the policy, in the window. */
 import { expect, test, type Page } from "@playwright/test";
-import { openPanel, SCREEN_NAMES, SCREENS, seriousFindings, settled, watchFaults } from "./panel.ts";
+import { atRest, openPanel, SCREEN_NAMES, SCREENS, seriousFindings, settled, watchFaults } from "./panel.ts";
 
 const DIALOGS = {
   "add backend": "/backends?add=true",
@@ -119,6 +119,81 @@ test("what is asked for slowly shows its shape first and does not jump", async (
   await settled(page);
   const after = await page.getByRole("region", { name: "Backends" }).boundingBox();
   expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThanOrEqual(2);
+});
+
+for (const size of [
+  { width: 1280, height: 800 },
+  { width: 900, height: 600 },
+]) {
+  test(`adding a backend at ${size.width} by ${size.height}: nothing moves from the list to the last field`, async ({
+    page,
+  }) => {
+    await page.setViewportSize(size);
+    await openPanel(page, { scenario: "busy", path: "/backends?add=true" });
+    const dialog = page.getByRole("dialog");
+    await expect(page.getByRole("option").first()).toBeVisible();
+    await atRest(page);
+    const frame = await dialog.boundingBox();
+    await page.getByRole("button", { name: "Custom address" }).click();
+    const button = page.getByRole("button", { name: "Add and test" });
+    const place = await button.boundingBox();
+    const stays = async (after: string) => {
+      expect(await dialog.boundingBox(), after).toEqual(frame);
+      expect(await button.boundingBox(), after).toEqual(place);
+    };
+    await stays("the second step");
+    for (const [field, text] of [
+      [/^ID/, "a-name-so-long-that-its-help-needs-a-second-line"],
+      [/^Display name/, "Corporate proxy"],
+      [/^Address/, "not an address"],
+      [/^API key/, "sk-one two"],
+      [/^Models/, "one, two, three"],
+    ] as const) {
+      await dialog.getByLabel(field).pressSequentially(text);
+      await stays(field.source);
+    }
+    for (const source of ["Stored key", "No key", "New key"]) {
+      await page.getByRole("radio", { name: source }).click();
+      await stays(source);
+    }
+    await button.click();
+    await expect(page.getByRole("alert").first()).toBeVisible();
+    await stays("what the core has to say");
+    await page.getByText("Advanced", { exact: true }).click();
+    await stays("the advanced part");
+  });
+}
+
+test("only the content scrolls, never the frame around it", async ({ page }) => {
+  for (const name of ["usage", "settings"] as const) {
+    const { path, heading } = SCREENS[name];
+    await openPanel(page, { scenario: "busy", path });
+    await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+    await settled(page);
+    const frame = () =>
+      page.evaluate(() => [
+        document.documentElement.scrollTop,
+        document.body.scrollTop,
+        document.getElementById("root")?.scrollTop,
+        document.querySelector("nav")?.getBoundingClientRect().top,
+      ]);
+    // Whatever asks for a place in the page: a script, find-in-page, the focus.
+    const moved = await page.evaluate(() => {
+      const main = document.querySelector("main");
+      let furthest = 0;
+      for (const block of ["start", "center", "end"] as const)
+        for (const one of document.querySelectorAll("h2, h3, button, input")) {
+          one.scrollIntoView({ block, inline: "start" });
+          furthest = Math.max(furthest, main?.scrollTop ?? 0);
+        }
+      document.documentElement.scrollTop = 500;
+      document.body.scrollTop = 500;
+      window.scrollTo(0, 500);
+      return furthest;
+    });
+    expect(moved, `${path} is longer than the window`).toBeGreaterThan(0);
+    expect(await frame(), path).toEqual([0, 0, 0, 0]);
+  }
 });
 
 test("forced colours keep every state readable by its word", async ({ page }) => {

@@ -1,5 +1,9 @@
-/** Not a test: pictures of every screen, theme, size and state, to be looked at one by one. */
-import { test, type Page } from "@playwright/test";
+/**
+ * Not tests: pictures of every screen, theme, size and state, to be looked at one by one, and those in the README.
+ */
+import { expect, test, type Page } from "@playwright/test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { compareTwo, openPanel, settled, SCREEN_NAMES, SCREENS } from "./panel.ts";
 
 const SIZES = [
@@ -19,6 +23,27 @@ const EXTRA: Extra[] = [
   { name: "backend-drawer", scenario: "busy", path: "/backends/openai" },
   { name: "backend-down", scenario: "failing", path: "/backends/ollama" },
   { name: "backend-add", scenario: "busy", path: "/backends?add=true" },
+  {
+    name: "backend-add-custom",
+    scenario: "busy",
+    path: "/backends?add=true",
+    act: (page) => page.getByRole("button", { name: "Custom address" }).click(),
+  },
+  {
+    name: "usage-bar",
+    scenario: "busy",
+    path: "/usage?range=last_week",
+    act: async (page) => {
+      await page.getByRole("slider").focus();
+      await page.keyboard.press("End");
+      await page.keyboard.press("ArrowLeft");
+      await page.keyboard.press("Enter");
+      await page.getByText("Time: 19 Nov").waitFor();
+      await page.locator("main").evaluate((main) => (main.scrollTop = 250));
+      await page.getByRole("slider").focus();
+      await page.keyboard.press("ArrowLeft");
+    },
+  },
   { name: "route-drawer", scenario: "failing", path: "/routing/fast" },
   {
     name: "route-edit",
@@ -108,3 +133,23 @@ for (const theme of ["dark", "light"] as const) {
     });
   }
 }
+
+/** What the repository keeps. */
+const README: Extra[] = [
+  { name: "overview", scenario: "busy", path: "/" },
+  { name: "usage", scenario: "busy", path: "/usage?range=last_month" },
+  { name: "routing", scenario: "one-open", path: "/routing" },
+  { name: "failing", scenario: "failing", path: "/" },
+];
+const PICTURES = join(import.meta.dirname, "../../pictures");
+const PICTURE_BYTES_MAX = 200_000;
+
+test("the pictures of the README", async ({ page }) => {
+  for (const { name, scenario, path } of README) {
+    await openPanel(page, { scenario, path });
+    await settled(page);
+    const file = join(PICTURES, `${name}.png`);
+    await page.screenshot({ path: file, animations: "disabled" });
+    expect(statSync(file).size, name).toBeLessThan(PICTURE_BYTES_MAX);
+  }
+});

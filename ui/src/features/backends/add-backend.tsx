@@ -31,7 +31,7 @@ type Stage =
 
 export function AddBackendDialog({ open, onClose, onOpen }: AddBackendDialogProps) {
   return (
-    <Dialog open={open} onClose={onClose} title="Add backend" width="wide">
+    <Dialog open={open} onClose={onClose} title="Add backend" width="wide" steady>
       <Stages onClose={onClose} onOpen={onOpen} />
     </Dialog>
   );
@@ -116,9 +116,12 @@ function FillIn({
     });
   return (
     <FormProvider {...form}>
-      <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
-        {/* As high as the list before it, so that the buttons stay where they are. */}
-        <DialogBody ref={focusField} className="flex min-h-[calc(min(420px,52vh)+44px)] flex-col gap-4">
+      <form
+        noValidate
+        onSubmit={(event) => void form.handleSubmit(send)(event)}
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        <DialogBody ref={focusField} className="flex flex-col gap-4">
           <div className="grid grid-cols-2 gap-4">
             <Field label="ID" help={`Clients request ${id === "" ? "id" : id}/model.`} fault={faultOf(add.error, "id")}>
               {(control) => <TextInput {...control} mono {...form.register("id")} />}

@@ -147,10 +147,10 @@ function Summary({ backend }: { backend: BackendView }) {
   );
 }
 
-/** A backend that is down did not answer its probe. */
+/** The time stands for an answer, so a probe that failed has none; a backend that is down may answer and refuse. */
 function sayProbe({ state, probe_ms }: HealthView): string {
-  if (probe_ms !== null) return `${formatDuration(probe_ms)} (free)`;
-  return state === "down" ? "no answer" : "–";
+  if (probe_ms === null) return state === "down" ? "failed" : "–";
+  return `${state === "down" ? "answered in " : ""}${formatDuration(probe_ms)} (free)`;
 }
 
 function Kind({ backend }: { backend: BackendView }) {

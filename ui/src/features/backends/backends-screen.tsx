@@ -129,7 +129,7 @@ function useColumns(): Column<BackendView>[] {
       {
         id: "name",
         header: "Name",
-        width: "20%",
+        width: "15%",
         value: (backend) => backend.label,
         cell: (backend) => <span className="font-medium text-ink-1">{backend.label}</span>,
       },
@@ -160,11 +160,16 @@ function useColumns(): Column<BackendView>[] {
         id: "requests",
         header: "Requests 24 h",
         numeric: true,
-        width: "124px",
+        width: "148px",
         value: (backend) => backend.last_day.spend.requests,
         cell: ({ last_day: day }) => (
           <span title={`${formatCounted(day.spend.requests, "request", "requests")}, ${day.failed} failed`}>
-            {day.failed > 0 && <span className="text-bad">{formatCount(day.failed)} failed </span>}
+            {day.failed > 0 && (
+              <>
+                <span className="text-bad">{formatCount(day.failed)} failed</span>
+                <span className="text-ink-3"> of </span>
+              </>
+            )}
             {formatCount(day.spend.requests)}
           </span>
         ),

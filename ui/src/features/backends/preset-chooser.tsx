@@ -32,35 +32,44 @@ function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (pres
     />
   );
   return (
-    <Command
-      label="Find a provider"
-      loop
-      filter={(id, search, texts = []) => (matchesFilter(search, [id, ...texts]) ? 1 : 0)}
-      className="flex min-h-0 flex-col"
-    >
-      <Command.Input
-        data-autofocus
-        placeholder="Search providers and local servers…"
-        className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none"
-      />
-      <Command.List className="h-[min(420px,60vh)] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-11 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
-        <Command.Group heading="Providers">
-          {presets.filter((preset) => !preset.local).map((preset) => row(preset, Cloud))}
-        </Command.Group>
-        <Command.Group heading="Local, no key needed">
-          {presets.filter((preset) => preset.local).map((preset) => row(preset, HardDrive))}
-        </Command.Group>
-        <Command.Empty className="px-3 py-6 text-center text-ink-2">
-          No results. Use a custom address instead.
-        </Command.Empty>
-      </Command.List>
+    <>
+      <Command
+        label="Find a provider"
+        loop
+        filter={(id, search, texts = []) => (matchesFilter(search, [id, ...texts]) ? 1 : 0)}
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        <Command.Input
+          ref={focusAgain}
+          data-autofocus
+          placeholder="Search providers and local servers…"
+          className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none"
+        />
+        <Command.List className="min-h-0 flex-1 overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-11 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
+          <Command.Group heading="Providers">
+            {presets.filter((preset) => !preset.local).map((preset) => row(preset, Cloud))}
+          </Command.Group>
+          <Command.Group heading="Local, no key needed">
+            {presets.filter((preset) => preset.local).map((preset) => row(preset, HardDrive))}
+          </Command.Group>
+          <Command.Empty className="px-3 py-6 text-center text-ink-2">
+            No results. Use a custom address instead.
+          </Command.Empty>
+        </Command.List>
+      </Command>
+      {/* Outside of the list, which takes every Enter inside it for the chosen row. */}
       <DialogFoot>
         <Button look="quiet" icon={Plus} className="mr-auto" onClick={() => onChoose(null)}>
           Custom address
         </Button>
       </DialogFoot>
-    </Command>
+    </>
   );
+}
+
+/** On the way back from the next step, whose button has just gone with the focus. A dialog that opens focuses it itself. */
+function focusAgain(input: HTMLInputElement | null): void {
+  if (document.activeElement === document.body) input?.focus();
 }
 
 interface RowProps {

@@ -89,7 +89,11 @@ function Savings({ cache }: { cache: CacheView }) {
         </dd>
       </div>
       <Figure name="Money saved" value={formatMoney(cache.saved)} note="at the price of the first response" />
-      <Figure name="Time saved" value={formatDuration(cache.saved_ms)} note="total waiting time avoided" />
+      <Figure
+        name="Time saved"
+        value={cache.saved_ms === 0 ? "–" : formatDuration(cache.saved_ms)}
+        note="total waiting time avoided"
+      />
     </dl>
   );
 }

@@ -3,6 +3,7 @@ import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
+import { WithCode } from "@/components/with-code";
 import type { VerdictView } from "@/ipc/bindings";
 import { VERDICT } from "@/lib/states";
 
@@ -34,7 +35,7 @@ export function NeedsYou({ verdict }: { verdict: VerdictView }) {
                 {need.title}
               </p>
               <p className="text-12 text-ink-2">
-                {need.impact}
+                <WithCode>{need.impact}</WithCode>
                 {need.since !== null && (
                   <span className="text-ink-3">
                     {" "}

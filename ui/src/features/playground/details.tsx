@@ -51,7 +51,8 @@ function factsOf(run: PlaygroundRunView): Fact[] {
                 <Unpriced />
               ) : (
                 <>
-                  {formatMoneyFine(record.cost)} <span className="text-ink-3">{BASIS[record.cost_basis]}</span>
+                  {record.cost_basis === "not_billed" ? "free" : formatMoneyFine(record.cost)}{" "}
+                  <span className="text-ink-3">{BASIS[record.cost_basis]}</span>
                 </>
               ),
           },

@@ -83,7 +83,7 @@ function AskFields({ routes, ask, onAsk }: { routes: RouteView[]; ask: RouteAsk;
                 {...given}
                 mono
                 list={listId}
-                placeholder="backend/model"
+                placeholder="model"
                 value={ask.model}
                 onChange={(event) => onAsk({ ...ask, model: event.target.value })}
               />

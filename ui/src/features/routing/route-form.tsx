@@ -37,13 +37,13 @@ export function RouteForm({ values, replaces, onSaved }: RouteFormProps) {
   const { isDirty } = form.formState;
   return (
     <FormProvider {...form}>
-      <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+      <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-full flex-col gap-4">
         <Matching error={save.error} isNew={replaces === null} />
         <Choosing error={save.error} />
         <CandidateFields error={save.error} />
         <More error={save.error} />
         <ErrorNotice error={faultElsewhere(save.error, ROUTE_FIELDS)} />
-        <div className="sticky -bottom-4 -mx-5 -mb-4 flex justify-end gap-2 border-t border-line bg-surface-1 px-5 py-3">
+        <div className="sticky -bottom-4 -mx-5 mt-auto -mb-4 flex justify-end gap-2 border-t border-line bg-surface-1 px-5 py-3">
           {replaces !== null && (
             <Button disabled={!isDirty} onClick={() => form.reset()}>
               Discard

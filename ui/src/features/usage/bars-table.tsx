@@ -6,9 +6,11 @@ interface BarsTableProps {
   height: number;
   usage: UsageView;
   amountOf: (segment: UsageSegmentView) => string;
+  /** Lists the requests of the bar with this index. */
+  onChoose: (index: number) => void;
 }
 
-export function BarsTable({ label, height, usage, amountOf }: BarsTableProps) {
+export function BarsTable({ label, height, usage, amountOf, onChoose }: BarsTableProps) {
   return (
     <div role="region" aria-label={label} tabIndex={0} style={{ height }} className="focus-inset overflow-auto">
       <table className="w-full border-separate border-spacing-0">
@@ -28,17 +30,24 @@ export function BarsTable({ label, height, usage, amountOf }: BarsTableProps) {
           </tr>
         </thead>
         <tbody>
-          {usage.buckets.map((bucket) => (
+          {usage.buckets.map((bucket, index) => (
             <tr key={bucket.start}>
               <th
                 scope="row"
                 className="border-t border-line py-1.5 text-left font-normal whitespace-nowrap text-ink-2"
               >
-                {bucket.label}
+                <button
+                  type="button"
+                  aria-label={`Requests of ${bucket.label}`}
+                  className="rounded-mark hover:text-ink-1 hover:underline hover:underline-offset-2"
+                  onClick={() => onChoose(index)}
+                >
+                  {bucket.label}
+                </button>
               </th>
               <Amount of={bucket.total} amountOf={amountOf} />
-              {bucket.segments.map((segment, index) => (
-                <Amount key={usage.groups[index]?.key ?? index} of={segment} amountOf={amountOf} />
+              {bucket.segments.map((segment, place) => (
+                <Amount key={usage.groups[place]?.key ?? place} of={segment} amountOf={amountOf} />
               ))}
             </tr>
           ))}

@@ -1,11 +1,14 @@
 /** The filters above the requests. The core applies them, so they reach every request and not only the rows on the page. */
 import type { Option } from "@/components/choice";
+import { FilterChip } from "@/components/filter-chip";
 import { FilterInput } from "@/components/filter-input";
 import { FilterMenu } from "@/components/filter-menu";
 import { OUTCOMES, type RequestFilter } from "@/features/usage/usage-place";
+import type { ZoneChoice } from "@/ipc/bindings";
 import { useBackends, useClients } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
 import { REQUEST } from "@/lib/states";
+import { formatPart } from "@/lib/time";
 
 const OUTCOME_OPTIONS = OUTCOMES.map((state) => ({ value: state, label: REQUEST[state].word }));
 const STATUS_OPTIONS = ["4xx", "400", "401", "403", "404", "429", "5xx", "500", "502", "503", "504"].map((status) => ({
@@ -15,10 +18,12 @@ const STATUS_OPTIONS = ["4xx", "400", "401", "403", "404", "429", "5xx", "500", 
 
 interface RequestsFilterProps {
   filter: RequestFilter;
+  /** In whose days and hours a part of the period is written. */
+  zone: ZoneChoice;
   onChange: (filter: RequestFilter) => void;
 }
 
-export function RequestsFilter({ filter, onChange }: RequestsFilterProps) {
+export function RequestsFilter({ filter, zone, onChange }: RequestsFilterProps) {
   const backends = useBackends().data ?? [];
   const clients = useClients().data ?? [];
   const routes = useRoutes().data?.routes ?? [];
@@ -28,6 +33,16 @@ export function RequestsFilter({ filter, onChange }: RequestsFilterProps) {
   };
   return (
     <>
+      {filter.since !== undefined && (
+        <FilterChip
+          label="Time"
+          word={formatPart(filter.since, filter.until ?? null, zone)}
+          onClear={() => {
+            const { since: _since, until: _until, ...rest } = filter;
+            onChange(rest);
+          }}
+        />
+      )}
       <FilterMenu
         label="Outcome"
         value={filter.outcome}

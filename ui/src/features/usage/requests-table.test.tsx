@@ -22,6 +22,7 @@ async function rowOf(request: RequestView): Promise<HTMLElement> {
     <RequestsTable
       since={request.started_at}
       filter={{}}
+      zone="local"
       onFilter={() => {}}
       openId={null}
       onOpen={() => {}}

@@ -13,7 +13,7 @@ import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import type { RequestView } from "@/ipc/bindings";
+import type { RequestView, ZoneChoice } from "@/ipc/bindings";
 import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
@@ -119,21 +119,22 @@ interface RequestsTableProps {
   /** The beginning of the period on the screen; none while it is not known. */
   since: number | undefined;
   filter: RequestFilter;
+  zone: ZoneChoice;
   onFilter: (filter: RequestFilter) => void;
   openId: string | null;
   onOpen: (id: string) => void;
   onClose: () => void;
 }
 
-export function RequestsTable({ since, filter, onFilter, openId, onOpen, onClose }: RequestsTableProps) {
+export function RequestsTable({ since, filter, zone, onFilter, openId, onOpen, onClose }: RequestsTableProps) {
   const requests = useRequests(queryOf(filter, since));
   const rows = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
   const isFiltered = Object.keys(filter).length > 0;
   return (
-    <section id={REQUESTS_ID} aria-label="Requests" className="flex flex-col gap-3 pt-2">
+    <section id={REQUESTS_ID} tabIndex={-1} aria-label="Requests" className="flex flex-col gap-3 pt-2 outline-none">
       <header className="flex flex-wrap items-center gap-2">
         <h2 className="mr-1 text-15 font-semibold">Requests</h2>
-        <RequestsFilter filter={filter} onChange={onFilter} />
+        <RequestsFilter filter={filter} zone={zone} onChange={onFilter} />
         {isFiltered && (
           <Button size="small" look="quiet" onClick={() => onFilter({})}>
             Clear all
@@ -193,8 +194,8 @@ function NoRequests({ isFiltered }: { isFiltered: boolean }) {
 
 /** The query that the filters stand for; a part of a model's name finds the whole. */
 function queryOf(
-  { outcome, status, backend, client, route, model }: RequestFilter,
-  since?: number,
+  { outcome, status, backend, client, route, model, since, until }: RequestFilter,
+  periodStart?: number,
 ): RequestsQueryFilter {
   return {
     backend: backend ?? null,
@@ -203,6 +204,7 @@ function queryOf(
     model: model === undefined ? null : `*${model}*`,
     http_status: status ?? null,
     state: outcome ?? null,
-    since: since ?? null,
+    since: since ?? periodStart ?? null,
+    until: until ?? null,
   };
 }

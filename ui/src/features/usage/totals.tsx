@@ -18,7 +18,7 @@ export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => 
               ? "no requests"
               : totals.unpriced_requests === 0
                 ? "every request is priced"
-                : `excludes ${formatCounted(totals.unpriced_requests, "unpriced request", "unpriced requests")}`
+                : `excludes ${formatCount(totals.unpriced_requests)} unpriced`
           }
         />
         <Total

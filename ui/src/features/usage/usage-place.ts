@@ -22,6 +22,10 @@ export interface RequestFilter {
   route?: string;
   /** A part of a model's name. */
   model?: string;
+  /** The first moment of a part of the period, in place of the period's own. */
+  since?: number;
+  /** The first moment after that part; none while it goes on. */
+  until?: number;
 }
 
 export const OUTCOMES: readonly RequestStateView[] = [
@@ -89,6 +93,12 @@ export function filterOf(place: UsagePlace): RequestFilter {
   return parseFilter({ ...place });
 }
 
+/** The same place without the choice of a part of its period: another period has other parts. */
+export function withoutTime(place: UsagePlace): UsagePlace {
+  const { since: _since, until: _until, ...rest } = place;
+  return rest;
+}
+
 /** The same place with another filter. */
 export function withFilter({ range, group, zone, measure }: UsagePlace, filter: RequestFilter): UsagePlace {
   return { range, group, zone, measure, ...filter };
@@ -103,5 +113,15 @@ function parseFilter(search: Record<string, unknown>): RequestFilter {
     // The router reads `status=503` as a number.
     if (typeof value === "string" || typeof value === "number") filter[name] = String(value);
   }
+  const { since, until } = search;
+  if (isMoment(since) && (until === undefined || (isMoment(until) && until > since)))
+    Object.assign(filter, { since }, until === undefined ? {} : { until });
   return filter;
+}
+
+/** What a date can hold, in milliseconds. */
+const MOMENT_MS_MAX = 8_640_000_000_000_000;
+
+function isMoment(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MOMENT_MS_MAX;
 }

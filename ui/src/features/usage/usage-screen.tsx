@@ -10,7 +10,9 @@ import {
   RANGES,
   RANGE_WORDS,
   withFilter,
+  withoutTime,
   ZONES,
+  type RequestFilter,
   type UsagePlace,
 } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
@@ -31,10 +33,16 @@ interface UsageScreenProps {
   /** The way to the other half of Usage. */
   tabs: ReactNode;
   onMove: (place: UsagePlace) => void;
+  /** As `onMove`, and Back leads here again. */
+  onVisit: (place: UsagePlace) => void;
 }
 
-export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
+export function UsageScreen({ place, tabs, onMove, onVisit }: UsageScreenProps) {
   const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
+  const visit = (filter: RequestFilter) => {
+    onVisit(withFilter(place, filter));
+    showRequests();
+  };
   return (
     <Page
       title="Usage"
@@ -43,7 +51,12 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
     >
       <div className="flex flex-wrap items-center gap-2">
         {tabs}
-        <Choice label="Period" options={RANGES} value={place.range} onChange={(range) => onMove({ ...place, range })} />
+        <Choice
+          label="Period"
+          options={RANGES}
+          value={place.range}
+          onChange={(range) => onMove({ ...withoutTime(place), range })}
+        />
         <Choice
           label="Group by"
           options={GROUPS}
@@ -54,7 +67,7 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
           label="Time zone of the days"
           options={ZONES}
           value={place.zone}
-          onChange={(zone) => onMove({ ...place, zone })}
+          onChange={(zone) => onMove({ ...withoutTime(place), zone })}
         />
       </div>
       <Reading of={usage} skeleton={<UsageSkeleton />}>
@@ -63,12 +76,14 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
             aria-busy={usage.isPlaceholderData}
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
-            <Totals usage={data} onFailed={() => showFailed(place, onMove)} />
+            <Totals usage={data} onFailed={() => visit({ outcome: "failed" })} />
             <UsageBars
               usage={data}
               measure={place.measure}
               range={place.range}
               onMeasure={(measure) => onMove({ ...place, measure })}
+              chosen={place.since ?? null}
+              onChoose={(part) => visit({ ...filterOf(withoutTime(place)), ...part })}
             />
             <GroupsTable usage={data} group={place.group} />
           </div>
@@ -77,6 +92,7 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
       <RequestsTable
         since={usage.data && periodStart(usage.data.from)}
         filter={filterOf(place)}
+        zone={place.zone}
         onFilter={(filter) => onMove(withFilter(place, filter))}
         openId={place.request ?? null}
         onOpen={(request) => onMove({ ...place, request })}
@@ -89,10 +105,10 @@ export function UsageScreen({ place, tabs, onMove }: UsageScreenProps) {
   );
 }
 
-/** Shows the failed requests of the period, and brings them into view. */
-function showFailed(place: UsagePlace, onMove: (place: UsagePlace) => void) {
-  onMove(withFilter(place, { outcome: "failed" }));
+/** Brings the requests into view, and the keyboard to them. */
+function showRequests() {
   const requests = document.getElementById(REQUESTS_ID);
+  requests?.focus({ preventScroll: true });
   // Not `scrollIntoView`: that moves the frame around the page too.
   const page = requests?.closest("main");
   if (requests && page) page.scrollTop += requests.getBoundingClientRect().top - page.getBoundingClientRect().top;

@@ -58,7 +58,8 @@ function calm(backend: BackendView, world: World, now: number): AccessView {
 type Trouble = (access: AccessView, now: number) => AccessView;
 
 const open: Trouble = (access, now) => {
-  const why = "3 failures in a row: connection refused at 127.0.0.1:11434.";
+  const cause = access.backend === "ollama" ? "connection refused at 127.0.0.1:11434" : "503, overloaded";
+  const why = `3 failures in a row: ${cause}.`;
   const until = now + 14 * SECOND_MS;
   return {
     ...access,

@@ -138,6 +138,7 @@ function backendChecks(id: string, world: World): CheckView[] {
   else if (isDown)
     Object.assign(models, {
       state: "fail",
+      evidence: [`GET /models: no answer from ${backend?.base_url ?? label}`],
       cause: `${label} does not list its models.`,
       fix: "Check its address and your network.",
       action: { kind: "open_backend", id },

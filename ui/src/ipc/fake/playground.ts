@@ -210,7 +210,7 @@ function recordOf(world: World, run: PlaygroundRunView): PlaygroundRunView["reco
       reasoning: run.thinking === "" ? 0 : 38,
     },
     cost: id === "mock" ? 0 : cost,
-    cost_basis: id === "mock" || cost !== null ? "computed" : "unpriced",
+    cost_basis: id === "mock" ? "not_billed" : cost === null ? "unpriced" : "computed",
     tokens_per_second: writing > 0 ? (output / writing) * 1_000 : null,
     attempts: [{ backend: id, model: name, duration_ms: run.elapsed_ms, http_status: 200, error: null }],
   };

@@ -217,7 +217,12 @@ function startsOf(query: UsageQuery, now: number): { starts: number[]; label: (s
   }
 }
 
-export function usageOf(requests: RequestView[], query: UsageQuery, now: number): UsageView {
+export function usageOf(
+  requests: RequestView[],
+  query: UsageQuery,
+  now: number,
+  backendLabel: (id: string) => string,
+): UsageView {
   const { starts, label } = startsOf(query, now);
   const from = starts[0] ?? now;
   const inRange = requests.filter((request) => request.started_at >= from);
@@ -232,7 +237,7 @@ export function usageOf(requests: RequestView[], query: UsageQuery, now: number)
   const share = (cost: number) => (totals.cost === 0 ? null : Math.round((cost * 100) / totals.cost));
   const groups: UsageGroupView[] = kept.map((group) => ({
     key: group.key,
-    label: group.key,
+    label: query.group_by === "backend" ? backendLabel(group.key) : group.key,
     totals: group.totals,
     cost_share_percent: group.totals.requests > group.totals.unpriced_requests ? share(group.totals.cost) : null,
   }));

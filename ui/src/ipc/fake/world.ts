@@ -273,7 +273,7 @@ function breakThings(world: World, now: number): void {
     "The key was rejected: 401, invalid_api_key.",
     now - 18 * MINUTE_MS,
     now - 21_000,
-    null,
+    211,
   );
   world.backends = world.backends.map((backend) =>
     backend.id === "ollama"

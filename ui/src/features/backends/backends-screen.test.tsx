@@ -1,0 +1,28 @@
+import { screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { renderPanel } from "../../../test/render-panel";
+
+async function switchOff(label: string) {
+  const { user, host } = renderPanel("busy", "/backends");
+  await user.click(await screen.findByRole("switch", { name: `${label} switched on` }, { timeout: 5_000 }));
+  expect(await screen.findByText(`${label} is off`)).toBeVisible();
+  return { user, host };
+}
+
+test("switching off a backend whose routes have others says that those are used, and undo brings it back", async () => {
+  const { user, host } = await switchOff("OpenAI");
+  expect(screen.getByText("Requests for openai/… are refused. Routes use their other backends.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Undo" }));
+  expect(await screen.findByText("OpenAI is on")).toBeVisible();
+  expect((await host.backends()).find(({ id }) => id === "openai")?.enabled).toBe(true);
+});
+
+test("switching off the only backend of a route names the route", async () => {
+  await switchOff("Ollama");
+  expect(screen.getByText("Requests for ollama/… are refused. No other backend for local.")).toBeVisible();
+});
+
+test("switching off a backend that no route uses speaks of no route", async () => {
+  await switchOff("Mock");
+  expect(screen.getByText("Requests for mock/… are refused.")).toBeVisible();
+});
