@@ -2389,7 +2389,9 @@ export type UsageGroupBy =
 /**  By client. */
 "client" | 
 /**  By key. */
-"credential";
+"credential" | 
+/**  By the client's tag, the header `x-gatehouse-project`. */
+"project";
 
 /**  One group of the chart and one row of the table. */
 export type UsageGroupView = {
@@ -2546,7 +2548,7 @@ export type VaultView = {
 	kind: VaultKindView,
 	/**  Its state at the last call. */
 	state: VaultStateView,
-	/**  What to do when it is not ready. */
+	/**  What to do when it is not ready, or when an older copy of its file stands in its place. */
 	hint: string | null,
 	/**
 	 *  This machine has no keychain (which is not the same as a locked one): an encrypted file can

@@ -91,12 +91,12 @@ impl FileStore {
             }
         };
         *self.refused.lock() = None;
-        let is_outdated = self.is_outdated(&contents);
+        let is_outdated = self.is_older(&contents);
         Ok(Opened { passphrase: passphrase.clone(), contents, on_disk: bytes, is_outdated })
     }
 
     /// Whether a later revision was seen before. One that was not is remembered.
-    fn is_outdated(&self, contents: &Contents) -> bool {
+    fn is_older(&self, contents: &Contents) -> bool {
         revision::note(&self.revision_path, contents.revision);
         revision::seen(&self.revision_path) > contents.revision
     }
@@ -132,7 +132,7 @@ impl FileStore {
             && bytes != opened.on_disk
         {
             opened.contents = cipher::decrypt(&bytes, &opened.passphrase)?;
-            opened.is_outdated = self.is_outdated(&opened.contents);
+            opened.is_outdated = self.is_older(&opened.contents);
             opened.on_disk = bytes;
         }
         Ok(())

@@ -262,6 +262,25 @@ pub(crate) async fn times_ms(door: &Door, request: &[u8], requests: usize) -> Re
     Ok(times)
 }
 
+/// How long each of `requests` took on each of `connections` at once, in milliseconds.
+pub(crate) async fn times_at_once_ms(
+    door: &Door,
+    request: &[u8],
+    connections: usize,
+    requests: usize,
+) -> Result<Vec<f64>> {
+    let mut clients = JoinSet::new();
+    for _ in 0..connections {
+        let (door, request) = (door.clone(), request.to_vec());
+        clients.spawn(async move { times_ms(&door, &request, requests).await });
+    }
+    let mut times = Vec::with_capacity(connections * requests);
+    while let Some(client) = clients.join_next().await {
+        times.extend(client??);
+    }
+    Ok(times)
+}
+
 /// Streams `answers` at this pace over `connections` at once, one after another on each. What did not
 /// come whole is an error in its place.
 pub(crate) async fn streams(

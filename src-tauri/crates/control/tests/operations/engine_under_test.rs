@@ -8,9 +8,9 @@ use engine::Folders;
 use settings::VaultKind;
 use tempfile::TempDir;
 
-/// One that listens nowhere; chance begins with `seed`.
-pub(crate) async fn opened(home: &TempDir, seed: u64) -> Core {
-    let config = EngineConfig {
+/// Keys in memory, a free port, no desktop; chance begins with `seed`.
+pub(crate) fn config(home: &TempDir, seed: u64) -> EngineConfig {
+    EngineConfig {
         folders: Folders::resolve(Some(home.path())).expect("folders"),
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SeededEntropy::new(seed)),
@@ -19,8 +19,12 @@ pub(crate) async fn opened(home: &TempDir, seed: u64) -> Core {
         passphrase: None,
         variables: Vec::new(),
         channel: None,
-    };
-    Core::open(config).await.expect("an engine")
+    }
+}
+
+/// One that listens nowhere; chance begins with `seed`.
+pub(crate) async fn opened(home: &TempDir, seed: u64) -> Core {
+    Core::open(config(home, seed)).await.expect("an engine")
 }
 
 /// One whose gateway answers.

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use control::view::*;
 use control::{Core, CoreEvents, EngineConfig, ErrorCode};
-use domain::{SeededEntropy, SystemClock};
-use engine::Folders;
 use monitor::{Channel, ChannelError, Delivered, Notification};
-use settings::VaultKind;
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::engine_under_test::config;
 
 struct Desktop(UnboundedSender<Notification>);
 
@@ -29,16 +28,8 @@ impl Channel for Desktop {
 /// Opens an engine on `home` and serves.
 async fn served(home: &TempDir) -> (Core, UnboundedReceiver<Notification>) {
     let (desktop, shown) = unbounded_channel();
-    let core = Core::open(EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(7)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: Some(Arc::new(Desktop(desktop))),
-    });
+    let core =
+        Core::open(EngineConfig { channel: Some(Arc::new(Desktop(desktop))), ..config(home, 7) });
     let core = core.await.expect("an engine");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     control::serve(engine, |_| None).await.expect("serving");

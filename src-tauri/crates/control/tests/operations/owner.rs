@@ -1,26 +1,13 @@
 //! Another process's engine that starts, stops or hangs, as a command finds it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use control::{Core, EngineConfig, LockError, StartError};
-use domain::{Clock, Secret, SeededEntropy, SystemClock};
+use control::{Core, LockError, StartError};
+use domain::{Clock, Secret, SystemClock};
 use engine::{Folders, OwnerLock, OwnerNote};
-use settings::VaultKind;
 use tempfile::TempDir;
 
-fn config(home: &TempDir) -> EngineConfig {
-    EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(7)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-    }
-}
+use crate::engine_under_test::config;
 
 fn owned(home: &TempDir) -> OwnerLock {
     let folders = Folders::resolve(Some(home.path())).expect("folders");
@@ -34,7 +21,7 @@ async fn an_owner_that_cannot_be_reached_is_waited_for_and_then_told_of() {
     let _owner = owned(&home);
     let clock = SystemClock::new();
     let begun = clock.now();
-    let outcome = Core::open(config(&home)).await;
+    let outcome = Core::open(config(&home, 7)).await;
     assert!(matches!(outcome, Err(StartError::Lock(LockError::Held(_)))), "{outcome:?}");
     let took = clock.now().since(begun);
     assert!((Duration::from_secs(5)..Duration::from_millis(5_200)).contains(&took), "{took:?}");
@@ -54,21 +41,21 @@ async fn one_that_starts_is_found_and_one_that_stops_makes_room() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         owner.publish(&note).expect("published");
     };
-    let (core, ()) = tokio::join!(Core::open(config(&home)), starts);
+    let (core, ()) = tokio::join!(Core::open(config(&home, 7)), starts);
     assert!(matches!(core, Ok(Core::Remote(_))), "{core:?}");
     owner.withdraw();
     let stops = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         drop(owner);
     };
-    let (core, ()) = tokio::join!(Core::open(config(&home)), stops);
+    let (core, ()) = tokio::join!(Core::open(config(&home, 7)), stops);
     assert!(matches!(core, Ok(Core::Local(_))), "{core:?}");
 }
 
 #[tokio::test]
 async fn an_engine_can_be_found_until_it_has_stopped() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = Core::open(config(&home)).await.expect("an engine");
+    let core = Core::open(config(&home, 7)).await.expect("an engine");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     control::serve(engine, |_| None).await.expect("serving");
     let folders = Folders::resolve(Some(home.path())).expect("folders");

@@ -1,29 +1,19 @@
 //! Another vault while the engine runs, and clients without any.
 
-use std::sync::Arc;
-
 use control::view::*;
 use control::{Core, EngineConfig, ErrorCode};
-use domain::{Secret, SeededEntropy, SystemClock};
+use domain::Secret;
 use engine::Folders;
 use settings::VaultKind;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use crate::engine_under_test::config;
 use crate::whole_engine::{refused, secret};
 
 /// An engine whose settings name the vault, as a user's do.
 async fn opened(home: &TempDir) -> Core {
-    let config = EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(3)),
-        port: Some(0),
-        vault: None,
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-    };
+    let config = EngineConfig { vault: None, ..config(home, 3) };
     Core::open(config).await.expect("an engine")
 }
 
@@ -224,5 +214,35 @@ async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
     assert!(first.contains("/#one-time=") && first != second);
     let answer = control::call(&core, "panel_address", b"null").await;
     refused(answer, ErrorCode::NotFound, None);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_vault_file_in_its_place_is_shown() {
+    let home = tempfile::tempdir().expect("a folder");
+    let core = opened_in_memory(&home).await;
+    let set = VaultSet {
+        kind: VaultKindView::File,
+        passphrase: passphrase("correct horse"),
+        move_keys: false,
+    };
+    control::vault_set(&core, set).await.expect("set");
+    let file = Folders::resolve(Some(home.path())).expect("folders").vault_file();
+    let older = std::fs::read(&file).expect("a vault");
+    let key = KeyAdd {
+        id: "up".to_owned(),
+        label: String::new(),
+        secret: secret("sk-0123456789abcdef"),
+        url: Some("https://api.example.com/v1".to_owned()),
+    };
+    control::key_add(&core, key).await.expect("added");
+    assert_eq!(control::vault_check(&core).await.expect("looked at").hint, None);
+    settings::write_atomic(&file, &older).expect("put back");
+    let vault = control::vault_check(&core).await.expect("looked at");
+    assert_eq!(vault.state, VaultStateView::Ready);
+    assert!(vault.hint.is_some_and(|hint| hint.contains("newer file")));
+    let status = control::status(&core).await.expect("a status");
+    let needs = status.verdict.needs;
+    assert!(needs.iter().any(|need| need.title.contains("older")), "{needs:?}");
     core.stop().await;
 }

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use control::view::*;
 use control::{ApiError, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent, Tag};
-use domain::{Secret, SeededEntropy, SystemClock};
-use engine::Folders;
+use domain::Secret;
 use monitor::{Channel, ChannelError, Delivered, Notification};
-use settings::VaultKind;
 use tempfile::TempDir;
 use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::engine_under_test::serving;
+use crate::engine_under_test::{config, serving};
 
 /// An engine of its own for each test; it serves on a free port.
 pub(crate) struct World {
@@ -36,23 +34,14 @@ impl Channel for Desktop {
     }
 }
 
-fn config(home: &TempDir, desktop: UnboundedSender<Notification>) -> EngineConfig {
-    EngineConfig {
-        folders: Folders::resolve(Some(home.path())).expect("folders"),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SeededEntropy::new(7)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: Some(Arc::new(Desktop(desktop))),
-    }
+fn with_desktop(home: &TempDir, desktop: UnboundedSender<Notification>) -> EngineConfig {
+    EngineConfig { channel: Some(Arc::new(Desktop(desktop))), ..config(home, 7) }
 }
 
 pub(crate) async fn world() -> World {
     let home = tempfile::tempdir().expect("a folder");
     let (desktop, shown) = unbounded_channel();
-    let core = Core::open(config(&home, desktop)).await.expect("an engine");
+    let core = Core::open(with_desktop(&home, desktop)).await.expect("an engine");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     control::serve(engine, |_| None).await.expect("serving");
     World { _home: home, core, shown }
@@ -321,7 +310,7 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
     #[expect(clippy::disallowed_methods, reason = "a person's editor")]
     let write = |port: u16| std::fs::write(&file, text(port)).expect("written");
     write(from);
-    let config = EngineConfig { port: None, ..config(&home, desktop) };
+    let config = EngineConfig { port: None, ..with_desktop(&home, desktop) };
     let core = Core::open(config).await.expect("an engine");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     let served = control::serve(engine, |_| None).await.expect("serving");

@@ -211,6 +211,44 @@ async fn the_stored_file_of_version_2_is_upgraded_and_read() {
     check_stored(2, include_bytes!("stored/v2.sqlite")).await;
 }
 
+/// Version 3 booked what the mock's prices made up.
+#[tokio::test]
+async fn the_mocks_invented_money_leaves_every_sum() {
+    let place = Place::new();
+    let steps = &database::STEPS[..3];
+    let old = database::open(&place.path(), LedgerLimits::default(), steps).expect("version 3");
+    for (number, backend, cost) in [(1, "mock", 40_000), (2, "openai", 1_234)] {
+        let request = request(number);
+        let (id, started) = (request.id.to_string(), request.started.unix_ms());
+        old.execute(
+            "INSERT INTO requests (id, started_ms, client, route, model_asked, dialect, streamed,
+              purpose, state, backend, cost_basis, price_id, cost_micro_usd, saved_micro_usd, attempts)
+             VALUES (?1, ?2, 'editor', 'fast', 'chat', 'openai', 0, 'user', 'complete', ?3,
+              'computed', 'p', ?4, 5, 1)",
+            rusqlite::params![id, started, backend, cost],
+        )
+        .expect("a request");
+        old.execute(
+            "INSERT INTO attempts (request_id, number, backend, model, started_ms, duration_us,
+              cost_basis, price_id, cost_micro_usd)
+             VALUES (?1, 1, ?2, 'chat', ?3, 1, 'computed', 'p', ?4)",
+            rusqlite::params![id, backend, started, cost],
+        )
+        .expect("an attempt");
+    }
+    crate::rollup::add(&old, &[request(1).id, request(2).id]).expect("sums");
+    drop(old);
+
+    let ledger = place.open();
+    assert_eq!(super::sums::totals(&ledger).await.cost, MicroUsd::new(1_234));
+    let mock = ledger.request(request(1).id).await.expect("read").expect("a row");
+    assert_eq!((&mock.0.cost, &mock.1[0].cost), (&Cost::NotBilled, &Cost::NotBilled));
+    let paid = ledger.request(request(2).id).await.expect("read").expect("a row");
+    let computed = Cost::Computed { amount: MicroUsd::new(1_234), price_id: "p".to_owned() };
+    assert_eq!((&paid.0.cost, &paid.1[0].cost), (&computed, &computed));
+    assert!(ledger.check_integrity().await.expect("checked").is_sound());
+}
+
 #[test]
 fn a_failed_upgrade_leaves_the_old_file_as_it_was() {
     let place = Place::new();

@@ -297,7 +297,9 @@ fn s16_the_folder_and_the_file_are_their_owners_alone_whatever_they_were() {
 fn the_work_of_production_is_accepted_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.age");
-    FileStore::new(path.clone(), WORK_FACTOR_LOG2).unlock(&right()).expect("makes it");
+    FileStore::new(path.clone(), path.with_extension("revision"), WORK_FACTOR_LOG2)
+        .unlock(&right())
+        .expect("makes it");
     let header = fs::read(&path).expect("a file");
     assert!(header.windows(4).any(|window| window == b" 17\n"), "another work factor was used");
     store(&path).unlock(&right()).expect("opens");

@@ -475,7 +475,7 @@ async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
 #[tokio::test]
 async fn who_asks_after_an_unlock_waits_for_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = FileStore::new(folder.path().join("vault.age"), 1);
+    let store = FileStore::new(folder.path().join("vault.age"), folder.path().join("revision"), 1);
     let clock = Arc::new(ManualClock::starting_at(WallTime::default()));
     let vault = Vault::new(Arc::new(store), clock);
     let passphrase = Passphrase::parse("correct-horse".to_owned()).expect("long enough");
@@ -500,7 +500,10 @@ async fn each_choice_opens_its_own_kind_and_no_other() {
     let path = folder.path().join("keys.age");
     for (config, kind) in [
         (VaultConfig::Keychain { service: "gatehouse-test".to_owned() }, VaultKind::Keychain),
-        (VaultConfig::File { path }, VaultKind::File),
+        (
+            VaultConfig::File { revision_path: path.with_extension("revision"), path },
+            VaultKind::File,
+        ),
         (VaultConfig::Env(Arc::new(crate::EnvStore::new(Vec::new()))), VaultKind::Env),
         (VaultConfig::Memory, VaultKind::Memory),
     ] {
