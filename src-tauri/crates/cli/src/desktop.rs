@@ -72,6 +72,6 @@ mod tests {
             assert!(hint.is_some_and(|hint| hint.contains("serve --panel")));
         };
         check(Display::None, "no display");
-        check(Display::Here, "is not at");
+        check(Display::Here, "is missing");
     }
 }

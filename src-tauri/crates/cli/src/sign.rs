@@ -142,7 +142,7 @@ impl From<TestStepState> for Sign {
 impl From<VerdictLevel> for Sign {
     fn from(level: VerdictLevel) -> Self {
         match level {
-            VerdictLevel::Ok => Self::of(DISC, "all clear", Tone::Good),
+            VerdictLevel::Ok => Self::of(DISC, "ok", Tone::Good),
             VerdictLevel::Unknown => Self::of(RING, "checking", Tone::Muted),
             VerdictLevel::Attention => Self::of(TRIANGLE, "attention", Tone::Warn),
             VerdictLevel::Problem => Self::of(BAR, "problem", Tone::Bad),

@@ -178,7 +178,7 @@ fn the_same_name_for_other_callers_or_switched_off_is_no_mistake() {
     }
     let found = open(&text("clients = [\"b\", \"a\"]")).1.problems();
     assert_eq!((found.len(), &*found[0].path), (1, "routes.two.models"));
-    assert!(found[0].what.contains("the route one answers to \"m\" first"), "{}", found[0]);
+    assert!(found[0].what.contains("the route one already serves \"m\""), "{}", found[0]);
 }
 
 #[test]

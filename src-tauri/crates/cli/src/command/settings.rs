@@ -124,7 +124,7 @@ pub(super) fn shown(settings: &SettingsView) -> Text {
     };
     let notifications = if values.notifications_enabled { "on" } else { "off" };
     fact("Gateway port", values.gateway_port.to_string());
-    fact("Concurrent requests", format!("at most {}", values.in_flight_max));
+    fact("Concurrent requests", values.in_flight_max.to_string());
     fact(
         "Maximum request size",
         format!("{} bytes", grouped(u64::from(values.body_bytes_max).into())),

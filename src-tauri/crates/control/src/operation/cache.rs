@@ -256,8 +256,12 @@ mod tests {
         };
         let none = "No cacheable requests in this period.";
         check(sums(0, 0, 0), none, None);
-        check(sums(20, 11, 53), "31 of 84 repeatable requests were free.", Some(31.0 / 0.84));
-        check(sums(1, 0, 0), "1 of 1 repeatable request was free.", Some(100.0));
+        check(
+            sums(20, 11, 53),
+            "31 of 84 repeatable requests were served from cache.",
+            Some(31.0 / 0.84),
+        );
+        check(sums(1, 0, 0), "1 of 1 repeatable request was served from cache.", Some(100.0));
         let off = CacheSettings { enabled: false, ..CacheSettings::default() };
         assert_eq!(sentence(&off, &sums(1, 1, 1)), "The cache is switched off.");
     }

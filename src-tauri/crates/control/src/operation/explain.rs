@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_clause_becomes_a_sentence_once() {
-        assert_eq!(sentence("place 1"), "Place 1.");
+        assert_eq!(sentence("position 1"), "Position 1.");
         assert_eq!(sentence("The request pins a."), "The request pins a.");
         assert_eq!(sentence(""), ".");
     }

@@ -61,7 +61,7 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
     assert_eq!((decision.route.as_deref(), decision.served), (Some("fast"), true));
     assert_eq!(decision.sentence, "a (m) is the first of 2 in the route fast.");
     assert_eq!(order(&decision), ["a", "b"]);
-    assert_eq!(decision.candidates[1].why, "Place 2.");
+    assert_eq!(decision.candidates[1].why, "Position 2.");
 
     let tools = explain(RouteAsk { tools: true, ..ask("fast") }).await.expect("explained");
     assert_eq!(

@@ -332,7 +332,7 @@ async fn the_cache_is_shown_and_purged() {
     assert_eq!((shown.eligible.0, shown.hit_percent), (0, None));
     let purge = |what| control::cache_purge(&core, CachePurge { what });
     let purged = purge(CachePurgeWhat::Everything).await.expect("purged");
-    assert_eq!(purged.sentence, "Purged everything: 0 answers.");
+    assert_eq!(purged.sentence, "Purged everything: 0 responses.");
     let wrong = purge(CachePurgeWhat::Key { key: "nothing".to_owned() }).await.expect_err("wrong");
     assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::InvalidInput, Some("key")));
     core.stop().await;

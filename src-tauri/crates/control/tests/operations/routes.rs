@@ -88,7 +88,7 @@ async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
 
     let order = RoutesOrder { ids: vec!["rest".to_owned(), "fast".to_owned()] };
     let ordered = control::routes_order(core, order).await.expect("ordered");
-    assert_eq!(ordered.sentence, "3 routes lead to 2 backends.");
+    assert_eq!(ordered.sentence, "3 routes use 2 backends.");
     assert_eq!(names(core).await, ["rest", "fast", "clever"]);
     let path = control::settings(core).await.expect("settings").path;
     let file = std::fs::read_to_string(path).expect("a file");
@@ -195,7 +195,7 @@ async fn a_route_that_nothing_can_serve_is_a_problem_of_the_first_rank() {
     control::route_set(core, route("fast", vec![to("up", None, 1)])).await.expect("made");
     control::backend_remove(core, BackendRef { id: "up".to_owned() }).await.expect("removed");
     let view = control::routes(core).await.expect("routes");
-    let headline = "2 routes are broken: slow and fast. 3 routes lead to 1 backend.";
+    let headline = "2 routes are broken: slow and fast. 3 routes use 1 backend.";
     assert_eq!(view.sentence, headline);
     let gone = "its only backend, up, no longer exists";
     assert_eq!(view.routes[0].broken.as_deref(), Some(gone));
@@ -212,7 +212,7 @@ async fn a_route_that_nothing_can_serve_is_a_problem_of_the_first_rank() {
     };
     control::route_set(core, off).await.expect("switched off");
     let view = control::routes(core).await.expect("routes");
-    assert_eq!(view.sentence, format!("slow is broken: {gone}. 2 routes lead to 1 backend."));
+    assert_eq!(view.sentence, format!("slow is broken: {gone}. 2 routes use 1 backend."));
     world.core.stop().await;
 }
 

@@ -289,8 +289,8 @@ async fn a_damaged_an_older_and_a_newer_ledger_are_told_apart() {
 async fn each_state_of_the_vault_has_its_own_cause() {
     for (canary, status, cause) in [
         (Canary::Locked, Status::Fail, "the keychain is locked"),
-        (Canary::Missing, Status::Fail, "the keychain is not there"),
-        (Canary::Hung, Status::Fail, "the keychain does not answer"),
+        (Canary::Missing, Status::Fail, "the keychain is not available"),
+        (Canary::Hung, Status::Fail, "the keychain is not responding"),
         (Canary::Lost, Status::Fail, "the keychain does not keep what is written to it"),
         (Canary::Failed("why".to_owned()), Status::Fail, "the keychain failed"),
         (Canary::ReadOnly, Status::Warn, "the keychain can only be read"),
@@ -299,7 +299,7 @@ async fn each_state_of_the_vault_has_its_own_cause() {
     }
     // Nothing in use needs a key: worth a word, and no reason to be not ready.
     let idle = Facts { canary: Canary::Missing, vault_needed: false, ..good() };
-    check(&run("R-05", idle).await, Status::Warn, "the keychain is not there");
+    check(&run("R-05", idle).await, Status::Warn, "the keychain is not available");
 }
 
 #[tokio::test]

@@ -88,11 +88,11 @@ fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
             ("keyless/gpt-4o", "the backend keyless has no key; fix it or use another model"),
             (
                 "echo",
-                "no backend lists \"echo\"; there are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
+                "no backend lists \"echo\"; available: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
             ),
             (
                 "only-off",
-                "no backend lists \"only-off\"; there are: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
+                "no backend lists \"only-off\"; available: openai/gpt-4o, gpt-4o, gpt-4o-mini, meta/llama-3",
             ),
             (
                 "gpt-4o-mni",
@@ -122,7 +122,7 @@ fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_gue
         ],
     );
     let two = table(vec![backend("local", &[]), backend("other", &[])]);
-    check(&two, &[("llama3", "no backend lists \"llama3\"; there are: local/…, other/…")]);
+    check(&two, &[("llama3", "no backend lists \"llama3\"; available: local/…, other/…")]);
     let other_off =
         table(vec![backend("local", &[]), standing(Standing::Disabled, backend("other", &[]))]);
     assert!(choose(&other_off, "llama3").is_ok());

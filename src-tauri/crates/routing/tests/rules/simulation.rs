@@ -74,7 +74,7 @@ fn without_a_route_every_draw_fails_for_the_same_reason() {
     let simulation = simulate(&table, "nobody", &Scene::default(), &[]);
     check(&simulation, &[], 1_000);
     let why = simulation.failure.expect("a reason").to_string();
-    assert_eq!(why, "no backend lists \"nobody\"; there are: m");
+    assert_eq!(why, "no backend lists \"nobody\"; available: m");
 }
 
 #[test]

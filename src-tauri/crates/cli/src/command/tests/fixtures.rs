@@ -117,7 +117,7 @@ pub(super) fn backend_test_fixture() -> Value {
          "duration_ms": 40},
         {"title": "Key", "state": "fail", "detail": format!("401: {HOSTILE}"),
          "fix": "Replace the key.", "duration_ms": null},
-        {"title": "Models", "state": "skipped", "detail": "not tried", "fix": null,
+        {"title": "Models", "state": "skipped", "detail": "skipped, because an earlier step failed", "fix": null,
          "duration_ms": null},
     ]})
 }
@@ -272,7 +272,7 @@ pub(super) fn accesses_fixture() -> Value {
     json!([
         {"backend": "mock", "backend_label": "Mock", "credential": null, "credential_label": null,
          "availability": {"credential": null, "state": "ready", "percent": null,
-            "why": "Nothing holds it back.", "since": null, "until": null},
+            "why": "Healthy.", "since": null, "until": null},
          "breaker": calm, "cooldowns": [], "block": null, "forced": null, "concurrency": free},
         {"backend": "openai", "backend_label": "OpenAI", "credential": "first",
          "credential_label": "First",
@@ -297,9 +297,9 @@ pub(super) fn accesses_fixture() -> Value {
 
 pub(super) fn routes_fixture() -> Value {
     let ready = json!({"credential": "home", "state": "ready", "percent": null,
-        "why": "Nothing holds it back.", "since": null, "until": null});
+        "why": "Healthy.", "since": null, "until": null});
     let open = json!({"credential": null, "state": "open", "percent": null,
-        "why": "Open: calls failed one after the other.", "since": null, "until": null});
+        "why": "Tripped: several requests in a row failed.", "since": null, "until": null});
     let candidate = |backend: &str, model: Option<&str>, state: &Value, requests: u64| {
         json!({"backend": backend, "backend_label": backend, "model": model, "weight": 3,
             "availability": state, "accesses": [state], "requests": requests, "share_percent": 50})
@@ -327,12 +327,12 @@ pub(super) fn decision_fixture() -> Value {
     };
     let choice = |place: u32, backend: &str, credential: Option<&str>, availability: Value| {
         json!({"place": place, "backend": backend, "credential": credential, "model": HOSTILE,
-            "why": "Place 2.", "availability": availability, "parts": []})
+            "why": "Position 2.", "availability": availability, "parts": []})
     };
     json!({"route": "fast", "policy": "ordered", "served": true,
         "sentence": "b is the first of 2 in the route fast; a is not ready: its breaker is tripped; skipped: c does not support tools.",
         "candidates": [
-            choice(1, "b", Some("work"), availability("ready", "Nothing holds it back.")),
+            choice(1, "b", Some("work"), availability("ready", "Healthy.")),
             choice(2, "a", None, availability("cooling_down", "The provider's rate limit is reached.")),
         ],
         "passed_over": [{"backend": "c", "credential": null, "model": "m", "reason": "It does not support tools."}]})
