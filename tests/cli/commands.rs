@@ -67,7 +67,7 @@ async fn two_models_are_compared_and_usage_is_told_by_project() {
     assert!(second.starts_with("Hello.\n") && second.contains("up answered in"), "{said}");
     let ask = ["ask", "mock/echo", "hello", "--compare", "mock/fault-500", "--json"];
     let runs = home.gatehouse(&ask).run().await.with_code(1).json();
-    assert_eq!((&runs[0]["text"], &runs[1]["http_status"]), (&json!("hello"), &json!(500)));
+    assert_eq!((&runs[0]["text"], &runs[1]["http_status"]), (&json!("hello"), &json!(502)));
 
     let token = home.client("tool").await;
     let bearer = format!("authorization: Bearer {token}");

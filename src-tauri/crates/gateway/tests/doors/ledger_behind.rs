@@ -58,7 +58,7 @@ async fn a_full_disk_keeps_the_answer_and_refuses_the_next_request_in_its_dialec
     let refused = world.chat(ASK).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert_eq!(refused.json()["error"]["code"], "ledger_unavailable");
-    assert!(refused.text().contains("the disk is full"), "{}", refused.text());
+    assert!(refused.text().contains("The disk is full."), "{}", refused.text());
     assert_eq!(refused.header("retry-after"), Some("5"));
     let messages =
         r#"{"model":"claude","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#;
@@ -83,6 +83,6 @@ async fn a_full_queue_refuses_new_requests_and_says_so() {
     let world = world_with(&upstream, Limits { ledger, ..Limits::default() }).await;
     let refused = world.chat(ASK).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(refused.text().contains("too many records are waiting"), "{}", refused.text());
+    assert!(refused.text().contains("Too many records are waiting"), "{}", refused.text());
     assert!(upstream.requests().is_empty());
 }
