@@ -13,7 +13,8 @@ async fn values(core: &Core) -> SettingsValues {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
-    let core = world().await.core;
+    let world = world().await;
+    let core = world.core;
     let shown = control::settings(&core).await.expect("settings");
     let form = &shown.resilience;
     assert_eq!(form.fields.len(), ResilienceNumbers::FIELDS.len());
@@ -62,7 +63,8 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_is_set_by_the_form_and_its_server_is_checked() {
-    let core = world().await.core;
+    let world = world().await;
+    let core = world.core;
     let mut wanted = values(&core).await;
     wanted.cache_ttl_secs = 60;
     wanted.cache_disk = false;
