@@ -71,7 +71,7 @@ async fn a_full_disk_keeps_the_answer_and_refuses_the_next_request_in_its_dialec
         .expect("sent");
     let refused = client.answer().await.expect("an answer");
     assert_eq!((refused.status, refused.json()["type"].as_str()), (503, Some("error")));
-    assert!(refused.text().contains("the disk is full"), "{}", refused.text());
+    assert!(refused.text().contains("The disk is full."), "{}", refused.text());
     assert_eq!(upstream.requests().len(), sent, "nothing is sent that cannot be written down");
     assert_eq!(world.gateway.in_flight(), 0);
 }
