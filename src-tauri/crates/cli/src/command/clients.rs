@@ -219,9 +219,8 @@ pub(super) fn remarks(issued: &IssuedToken, typed: &str) -> Text {
         text.line(Tone::Muted, &format!("The client is named {client}."));
     }
     if let Some(NotStoredView { reason, hint }) = &issued.not_stored {
-        let sentence = format!(
-            "The token was not stored: {reason}. Save it now; it works without being stored."
-        );
+        let sentence =
+            format!("Not stored: {reason}. Save the token now; it works without being stored.");
         text.piece(Tone::Warn, "warning: ").line(Tone::Plain, &sentence);
         if let Some(hint) = hint {
             text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);
