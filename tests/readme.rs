@@ -124,7 +124,7 @@ async fn the_first_five_minutes_work_as_they_are_typed() {
     let (out, err) = machine.type_in(call, &[]).await;
     assert!(out.contains(r#""content":"hello""#), "the answer: {out}");
     assert!(out.contains("mock/echo") && out.contains("demo"), "the request is listed: {out}");
-    assert!(err.contains("was not stored") && err.contains("`gatehouse vault set file`"), "{err}");
+    assert!(err.contains("Not stored") && err.contains("`gatehouse vault set file`"), "{err}");
 
     // Nobody sits at this terminal, so the passphrase comes as it does in scripts.
     let passphrase = [("GATEHOUSE_PASSPHRASE", "correct-horse")];
