@@ -54,7 +54,7 @@ impl Checkpoints {
         let worker = match Worker::open(path) {
             Ok(connection) => Some(Worker::start(connection, &one_at_a_time)?),
             Err(error) => {
-                tracing::warn!(%error, "checkpoints are left to the ledger's writer");
+                tracing::warn!(%error, "the checkpoint connection failed; the writer makes checkpoints");
                 None
             }
         };
@@ -174,11 +174,12 @@ fn checkpoint(connection: &Connection) -> bool {
         return false;
     }
     if let Err(error) = &outcome {
-        tracing::warn!(%error, "the ledger's log of changes could not be moved into its file");
+        tracing::warn!(%error, "the ledger's write-ahead log could not be checkpointed");
     } else if logged >= WAL_PAGES_LONG && moved < logged {
         tracing::warn!(
             pages = logged,
-            "another program has been reading the ledger for long, so its log of changes grows; close it"
+            "another program has been reading the ledger for a long time, so its write-ahead log keeps \
+             growing; close that program"
         );
     }
     outcome.is_ok() && moved == logged
