@@ -121,7 +121,7 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
           className="mb-2 flex h-8 items-center gap-2.5 rounded-control border border-line bg-surface-0 px-2 text-ink-3 transition-colors duration-150 hover:border-line-strong hover:text-ink-1"
         >
           <Search size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
-          <span className={wide}>Search or run</span>
+          <span className={wide}>Search</span>
           <span className={classNames(wide, "ml-auto")}>
             <Kbd keys={[COMMAND_KEY, "K"]} />
           </span>
