@@ -101,8 +101,11 @@ impl Folders {
     /// Makes all four, readable by this user only, where no other user can replace them.
     pub fn create(&self) -> Result<(), FolderError> {
         [&self.config, &self.data, &self.state, &self.runtime].into_iter().try_for_each(|folder| {
+            // Before its mode is changed, which only its owner may do.
+            if folder.exists() {
+                check_owner(folder)?;
+            }
             create_private(folder).map_err(|source| FolderError::of(folder, source))?;
-            check_owner(folder)?;
             folder.parent().map_or(Ok(()), check_closed)
         })
     }
