@@ -77,6 +77,8 @@ async fn two_models_are_compared_and_usage_is_told_by_project() {
     post(served.gateway, "/v1/chat/completions", &headers, &body).await;
     let usage = home.gatehouse(&["usage", "--by", "project"]).run().await.well().out;
     assert!(usage.contains("website") && usage.contains("No project"), "{usage}");
+    let usage = home.gatehouse(&["usage", "--by", "route"]).run().await.well().out;
+    assert!(usage.contains("mock/echo") && usage.contains("up/gpt-4o-mini"), "{usage}");
 }
 
 #[tokio::test]

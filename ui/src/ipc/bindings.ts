@@ -2391,7 +2391,9 @@ export type UsageGroupBy =
 /**  By key. */
 "credential" | 
 /**  By the client's tag, the header `x-gatehouse-project`. */
-"project";
+"project" | 
+/**  By the route that decided, as far as requests are still kept. */
+"route";
 
 /**  One group of the chart and one row of the table. */
 export type UsageGroupView = {

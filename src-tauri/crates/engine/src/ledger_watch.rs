@@ -236,7 +236,7 @@ impl Engine {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, cause = ?error, "the ledger file could not be checked")
+                tracing::warn!(%error, cause = ?error, "the ledger file could not be checked");
             }
         }
     }

@@ -144,7 +144,7 @@ impl Engine {
             tracing::warn!(
                 %error,
                 "worker threads could not be started; requests share the main threads"
-            )
+            );
         });
         *self.parts.serving.lanes.lock() = lanes.ok();
         // First the way to control it: whoever sees the gateway's port finds the engine.
@@ -434,7 +434,7 @@ impl Engine {
         match self.parts.ledger.purge_before(before).await {
             Ok(0) => {}
             Ok(rows) => {
-                tracing::info!(rows, days, "old requests were deleted; their totals are kept")
+                tracing::info!(rows, days, "old requests were deleted; their totals are kept");
             }
             Err(error) => tracing::warn!(%error, "old requests could not be deleted"),
         }

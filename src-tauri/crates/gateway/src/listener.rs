@@ -198,7 +198,7 @@ impl Listener {
             match stream.into_std().and_then(TcpStream::from_std) {
                 Ok(stream) => answering(stream).await,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be passed to a worker thread")
+                    tracing::warn!(%error, "a connection could not be passed to a worker thread");
                 }
             }
         };

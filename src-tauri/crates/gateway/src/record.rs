@@ -338,7 +338,7 @@ impl Record {
             Ok(Settled::Committed) => announcement.recorded(),
             Ok(Settled::Queued) => {}
             Err(error) => {
-                tracing::error!(%id, %error, "a request could not be recorded in the ledger")
+                tracing::error!(%id, %error, "a request could not be recorded in the ledger");
             }
         }
     }

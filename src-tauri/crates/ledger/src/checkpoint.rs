@@ -135,9 +135,9 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Closes the writer's connection, and moves the log of changes into the file before as far as `limit`
-/// allows. What is left stays in the log beside the file, where the next start finds it.
-pub(crate) fn close(connection: Connection, limit: Duration) {
+/// To be called before the writer's connection, the last one, is closed: moves the log of changes into
+/// the file as far as `limit` allows. What is left stays in the log, where the next start finds it.
+pub(crate) fn before_close(connection: &Connection, limit: Duration) {
     let (done, ending) = sync_channel::<()>(1);
     let interrupt = connection.get_interrupt_handle();
     let timer = std::thread::Builder::new().name("ledger-close".to_owned()).spawn(move || {
@@ -147,17 +147,15 @@ pub(crate) fn close(connection: Connection, limit: Duration) {
             wait = INTERRUPT_EVERY;
         }
     });
-    let is_moved = timer.is_ok() && checkpoint(&connection);
+    let is_moved = timer.is_ok() && checkpoint(connection);
     drop(done);
     if let Ok(timer) = timer
         && timer.join().is_err()
     {
         tracing::error!("the time limit of the last checkpoint was lost");
     }
-    let leave = |connection: &Connection| {
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
-    };
-    if !is_moved && let Err(error) = leave(&connection) {
+    let leave = || connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    if !is_moved && let Err(error) = leave() {
         tracing::warn!(%error, "closing the ledger may take long");
     }
 }
@@ -235,7 +233,8 @@ mod tests {
             for number in 0..20_000 {
                 writer.execute("INSERT INTO t VALUES (?1)", [number]).expect("written");
             }
-            close(writer, limit);
+            before_close(&writer, limit);
+            drop(writer);
             // Without a limit that is reached, SQLite removes the log; else it may be there.
             assert!(limit.is_zero() || !crate::database::wal_path(&path).exists());
             let again = Connection::open(&path).expect("opened");

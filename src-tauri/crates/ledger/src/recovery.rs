@@ -106,7 +106,7 @@ impl Recovery {
     /// # Errors
     /// When the ledger cannot be read or the note not be written.
     pub async fn remember(&self) -> Result<(), LedgerError> {
-        let newest = self.ledger.ask_current(|connection| crate::note::newest(connection)).await?;
+        let newest = self.ledger.ask_current(crate::note::newest).await?;
         let noted = self.file.known.lock().note.mark.as_ref().and_then(|mark| mark.newest.clone());
         if newest == noted {
             return Ok(());

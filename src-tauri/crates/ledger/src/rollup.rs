@@ -17,6 +17,26 @@ use crate::{
     UsageKey, UsageQuery, UsageSummary, UsageTotals, hours,
 };
 
+/// The sums of the rows of requests, in the order and with the names of the columns of sums.
+macro_rules! request_sums {
+    () => {
+        "count(*) AS requests, sum(state = 'complete') AS complete, sum(state = 'failed') AS failed,
+         sum(coalesce(input_uncached, 0)) AS input_uncached, sum(coalesce(cache_read, 0)) AS cache_read,
+         sum(coalesce(cache_write_5m, 0)) AS cache_write_5m,
+         sum(coalesce(cache_write_1h, 0)) AS cache_write_1h,
+         sum(coalesce(output_visible, 0)) AS output_visible, sum(coalesce(reasoning, 0)) AS reasoning,
+         sum(coalesce(cost_micro_usd, 0)) AS cost_micro_usd,
+         sum(cost_micro_usd IS NULL) AS unpriced_requests,
+         sum(coalesce(first_token_us, 0)) AS first_token_us_sum,
+         sum(first_token_us IS NOT NULL) AS first_token_count,
+         sum(coalesce(total_us, 0)) AS duration_us_sum, sum(max(attempts - 1, 0)) AS retries,
+         sum(wasted_micro_usd) AS wasted_micro_usd, sum(unpriced_attempts) AS unpriced_attempts,
+         sum(cache = 'hit') AS cache_hits, sum(cache = 'coalesced') AS cache_shared,
+         sum(cache = 'miss') AS cache_misses, sum(coalesce(saved_micro_usd, 0)) AS saved_micro_usd,
+         sum(coalesce(saved_us, 0)) AS saved_us"
+    };
+}
+
 /// Counts the requests that meet a condition, one of two fixed texts; one write for each row of sums.
 /// Reads the rows themselves, so that sums and rows cannot disagree. `?1` is a slot's width.
 macro_rules! count_where {
@@ -24,15 +44,9 @@ macro_rules! count_where {
         concat!(
             "INSERT INTO rollup_quarter SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
                coalesce(model_billed, model_asked), client, coalesce(credential, ''),
-               coalesce(project, ''), count(*), sum(state = 'complete'), sum(state = 'failed'),
-               sum(coalesce(input_uncached, 0)), sum(coalesce(cache_read, 0)),
-               sum(coalesce(cache_write_5m, 0)), sum(coalesce(cache_write_1h, 0)),
-               sum(coalesce(output_visible, 0)), sum(coalesce(reasoning, 0)),
-               sum(coalesce(cost_micro_usd, 0)), sum(cost_micro_usd IS NULL),
-               sum(coalesce(first_token_us, 0)), sum(first_token_us IS NOT NULL),
-               sum(coalesce(total_us, 0)), sum(max(attempts - 1, 0)), sum(wasted_micro_usd),
-               sum(unpriced_attempts), sum(cache = 'hit'), sum(cache = 'coalesced'),
-               sum(cache = 'miss'), sum(coalesce(saved_micro_usd, 0)), sum(coalesce(saved_us, 0))
+               coalesce(project, ''), ",
+            request_sums!(),
+            "
               FROM requests WHERE ",
             $condition,
             " GROUP BY 1, 2, 3, 4, 5, 6, 7 ON CONFLICT DO UPDATE SET
@@ -251,6 +265,13 @@ pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
         GroupBy::Client => along!("client"),
         GroupBy::Credential => along!("credential"),
         GroupBy::Project => along!("project"),
+        // Not summed up: from the requests that are still kept.
+        GroupBy::Route => concat!(
+            "SELECT route AS name, ",
+            request_sums!(),
+            " FROM requests WHERE state <> 'reserved' AND started_ms >= ?1 AND started_ms < ?2
+             AND purpose = ?3 GROUP BY 1"
+        ),
     }
 }
 

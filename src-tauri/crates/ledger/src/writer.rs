@@ -130,7 +130,7 @@ impl<C: Commit> Writer<C> {
         // Its connection first: the writer's has to be the last to close.
         self.checkpoints = None;
         if let Some(connection) = self.connection.take() {
-            checkpoint::close(connection, checkpoint::CLOSING_CHECKPOINT_MAX);
+            checkpoint::before_close(&connection, checkpoint::CLOSING_CHECKPOINT_MAX);
         }
     }
 

@@ -51,6 +51,7 @@ pub const KNOWN_VARIABLES: &[KnownVariable] = &[
     known("NVIDIA_API_KEY", "nvidia", "https://integrate.api.nvidia.com"),
     known("HF_TOKEN", "huggingface", "https://router.huggingface.co"),
     known("DEEPINFRA_API_KEY", "deepinfra", "https://api.deepinfra.com"),
+    known("GITHUB_TOKEN", "github", "https://api.github.com"),
     known("AI_GATEWAY_API_KEY", "vercel", "https://ai-gateway.vercel.sh"),
     known("OLLAMA_API_KEY", "ollama-cloud", "https://ollama.com"),
     known("MOONSHOT_API_KEY", "moonshot", "https://api.moonshot.ai"),

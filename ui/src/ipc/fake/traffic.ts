@@ -184,6 +184,8 @@ function groupKey(request: RequestView, by: UsageGroupBy): string {
       return request.client;
     case "credential":
       return request.backend === "ollama" ? "no key" : (request.backend ?? "none");
+    case "route":
+      return request.model_asked;
     case "project":
       return request.client === "claude-code" ? "website" : "No project";
   }

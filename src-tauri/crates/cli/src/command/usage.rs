@@ -19,7 +19,7 @@ pub(crate) struct Usage {
     /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: Period,
-    /// One row per model, backend, client, key, project or day
+    /// One row per model, backend, client, key, project, route or day
     #[arg(long, value_enum, default_value_t = By::Model)]
     by: By,
     /// Days are in UTC, as on provider dashboards, instead of local time
@@ -66,6 +66,8 @@ enum By {
     Key,
     /// One row per value of the header x-gatehouse-project
     Project,
+    /// One row per route, from the requests that are still kept
+    Route,
     /// One row per day, or per hour for up to two days
     Day,
 }
@@ -133,6 +135,7 @@ pub(crate) async fn run(
             By::Client => UsageGroupBy::Client,
             By::Key => UsageGroupBy::Credential,
             By::Project => UsageGroupBy::Project,
+            By::Route => UsageGroupBy::Route,
         },
         zone: if wanted.utc { ZoneChoice::Utc } else { ZoneChoice::Local },
     };

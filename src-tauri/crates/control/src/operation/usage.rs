@@ -163,6 +163,7 @@ const fn group_by(choice: UsageGroupBy) -> GroupBy {
         UsageGroupBy::Client => GroupBy::Client,
         UsageGroupBy::Credential => GroupBy::Credential,
         UsageGroupBy::Project => GroupBy::Project,
+        UsageGroupBy::Route => GroupBy::Route,
     }
 }
 
@@ -294,6 +295,7 @@ fn label(key: &UsageKey, group_by: UsageGroupBy, backends: &HashMap<String, Stri
         (UsageKey::Unnamed, UsageGroupBy::Client) => "No client".to_owned(),
         (UsageKey::Unnamed, UsageGroupBy::Credential) => "No key".to_owned(),
         (UsageKey::Unnamed, UsageGroupBy::Project) => "No project".to_owned(),
+        (UsageKey::Unnamed, UsageGroupBy::Route) => "No route".to_owned(),
         (UsageKey::Other, _) => "Other".to_owned(),
     }
 }

@@ -48,6 +48,8 @@ pub enum UsageGroupBy {
     Credential,
     /// By the client's tag, the header `x-gatehouse-project`.
     Project,
+    /// By the route that decided, as far as requests are still kept.
+    Route,
 }
 
 /// Whose midnight.

@@ -15,8 +15,14 @@ use crate::{
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
-const DIMENSIONS: [GroupBy; 5] =
+/// What roll-ups are kept for.
+const SUMMED: [GroupBy; 5] =
     [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
+
+/// [`SUMMED`], and what is counted when it is asked for.
+fn dimensions() -> impl Iterator<Item = GroupBy> {
+    SUMMED.into_iter().chain([GroupBy::Route])
+}
 
 fn query(group_by: GroupBy) -> UsageQuery {
     let (from, to) = (at(-DAY_MS), at(2 * DAY_MS));
@@ -123,7 +129,7 @@ async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_come
     {
         second += 1;
         ledger.settle(ended(hour * 3_600 + second)).await.expect("settled");
-        for group_by in DIMENSIONS {
+        for group_by in dimensions() {
             check_against_recount(&ledger, group_by).await;
         }
         assert_eq!(folded(), expected, "after request {second}");
@@ -148,8 +154,7 @@ fn sums_and_pages_never_scan_the_requests() {
         (Width::Quarter, "SEARCH rollup_quarter USING PRIMARY KEY"),
         (Width::Hour, "SEARCH rollup_hour USING PRIMARY KEY"),
     ] {
-        let mut statements: Vec<_> =
-            DIMENSIONS.map(|column| rollup::group_sql(width, column)).into();
+        let mut statements: Vec<_> = SUMMED.map(|column| rollup::group_sql(width, column)).into();
         statements.push(rollup::spend_sql(width));
         for sql in statements {
             let plan = plan(sql, range);
@@ -283,6 +288,7 @@ fn key_of(row: &RequestRow, group_by: GroupBy) -> UsageKey {
         GroupBy::Client => Some(row.request.client.to_string()),
         GroupBy::Credential => row.credential.as_ref().map(ToString::to_string),
         GroupBy::Project => row.request.project.clone(),
+        GroupBy::Route => Some(row.request.route.clone()),
     };
     name.map_or(UsageKey::Unnamed, UsageKey::Named)
 }
@@ -333,7 +339,7 @@ proptest! {
             drop(ledger);
             // What was only reserved is counted as unknown from now on.
             let ledger = place.open();
-            for group_by in DIMENSIONS {
+            for group_by in dimensions() {
                 check_against_recount(&ledger, group_by).await;
             }
         });

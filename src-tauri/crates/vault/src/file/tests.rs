@@ -314,7 +314,7 @@ fn an_older_file_in_its_place_is_noticed_until_the_next_change() {
     let store = unlocked(&path);
     store.put(&id("groq"), &secret("gsk-2")).expect("kept");
     assert!(!store.is_outdated());
-    fs::write(&path, &older).expect("put back");
+    disk::replace(&path, &older).expect("put back");
     store.probe().expect("it works");
     assert!(store.is_outdated(), "while it is open");
 
@@ -332,6 +332,6 @@ fn a_file_whose_revision_was_never_seen_is_taken_as_it_is() {
     let (_folder, path) = filled();
     fs::remove_file(path.with_extension("revision")).expect("removed");
     assert!(!unlocked(&path).is_outdated());
-    fs::write(path.with_extension("revision"), "not a number").expect("written");
+    disk::replace(&path.with_extension("revision"), b"not a number").expect("written");
     assert!(!unlocked(&path).is_outdated());
 }
