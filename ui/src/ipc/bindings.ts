@@ -438,7 +438,7 @@ export type BacktestQuery = {
 
 /**  What a breaker with such numbers would have done. */
 export type BacktestView = {
-	/**  "With these numbers, the breaker would have opened 3 times in the last 7 days." */
+	/**  "With these numbers, the breaker would have tripped 3 times in the last 7 days." */
 	sentence: string,
 	/**  How often it would have opened. */
 	opened: number,
