@@ -10,6 +10,7 @@ use super::keys::{done, vault_kind};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::passphrase::Passphrases;
+use crate::session::unlock_by_hand;
 use crate::sign::{Sign, Tone};
 use crate::text::Text;
 
@@ -95,12 +96,17 @@ pub(crate) async fn run(
                 }
                 _ => None,
             };
+            if move_keys && kind != VaultKindView::File {
+                // The keys may be in a file that is locked.
+                unlock_by_hand(core, console).await?;
+            }
             let req = VaultSet { kind, passphrase, move_keys };
             console.answer(&control::vault_set(core, req).await?, changed)?;
             Ok(Exit::Fine)
         }
         Vault::Move(wanted) => {
             let from = wanted.from.into();
+            unlock_by_hand(core, console).await?;
             let vault = control::vault_check(core).await?;
             let in_file = from == VaultKindView::File && vault.kind != from;
             let passphrase = match in_file {
