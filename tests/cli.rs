@@ -150,6 +150,7 @@ async fn a_taken_port_is_named_and_never_another_one_used() {
     let home = Home::new(Place::Memory);
     let said = home.gatehouse(&["serve", "--port", &port]).run().await.with_code(1);
     assert!(said.err.contains(&format!("port {port} is in use")), "{}", said.err);
+    assert!(said.err.contains("--port"), "{}", said.err);
     assert_eq!(said.out, "", "no address is announced");
     home.write_settings(&format!("[gateway]\nport = {port}\n"));
     let run = home.gatehouse(&["check", "--set", "quick", "--json"]).run().await.with_code(1);

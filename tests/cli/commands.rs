@@ -75,10 +75,12 @@ async fn two_models_are_compared_and_usage_is_told_by_project() {
         ["content-type: application/json", bearer.as_str(), "x-gatehouse-project: website"];
     let body = json_body(&asking("mock/echo"));
     post(served.gateway, "/v1/chat/completions", &headers, &body).await;
+    home.gatehouse(&["routes", "add", "fast", "mock/echo"]).run().await.well();
+    chat(served.gateway, &token, &asking("fast")).await;
     let usage = home.gatehouse(&["usage", "--by", "project"]).run().await.well().out;
     assert!(usage.contains("website") && usage.contains("No project"), "{usage}");
     let usage = home.gatehouse(&["usage", "--by", "route"]).run().await.well().out;
-    assert!(usage.contains("mock/echo") && usage.contains("up/gpt-4o-mini"), "{usage}");
+    assert!(usage.contains("fast") && usage.contains("pinned"), "{usage}");
 }
 
 #[tokio::test]
@@ -96,6 +98,21 @@ async fn removing_says_what_breaks_and_a_script_has_to_say_yes() {
     let said = home.gatehouse(&["backends", "remove", "up", "-y"]).run().await.well();
     assert!(said.out.contains("Its key up stays in the vault."), "{}", said.out);
     home.gatehouse(&["keys", "remove", "up", "-y"]).run().await.well();
+    let url = upstream.base_url();
+    let add = ["backends", "add", "bare", "--kind", "openai-compatible", "--base-url", &url];
+    home.gatehouse(&add).run().await.well();
+    let said = home.gatehouse(&["backends", "remove", "bare", "-y"]).run().await.well();
+    assert!(!said.out.contains("key"), "it had none: {}", said.out);
+}
+
+#[tokio::test]
+async fn a_vault_in_the_environment_is_said_to_have_no_effect_on_a_running_gateway() {
+    let mut home = Home::new(Place::Memory);
+    let _served = home.serve().await;
+    home.set("GATEHOUSE_VAULT", "file");
+    let said = home.gatehouse(&["clients", "list"]).run().await.well();
+    assert!(said.err.contains("GATEHOUSE_VAULT=file has no effect"), "{}", said.err);
+    assert!(said.err.contains("`gatehouse vault set file`"), "{}", said.err);
 }
 
 #[tokio::test]

@@ -94,6 +94,15 @@ test.describe("900 by 600", () => {
     }
   });
 
+  test("the backends keep what says whether they work, and drop money first", async ({ page }) => {
+    await openPanel(page, { scenario: "failing", path: "/backends" });
+    await settled(page);
+    for (const name of ["State", "Circuit", "Checked"]) {
+      await expect(page.getByRole("columnheader", { name })).toBeInViewport();
+    }
+    await expect(page.getByRole("columnheader", { name: "Spend 24 h" })).toBeHidden();
+  });
+
   test("the add dialog shows its buttons and scrolls inside", async ({ page }) => {
     await openPanel(page, { scenario: "busy", path: "/backends?add=true" });
     await page.getByRole("button", { name: /^Custom/ }).click();

@@ -31,7 +31,8 @@ const fn known(
 }
 
 /// The variables we know, from each vendor's documentation of its SDK: those of the presets, which a
-/// test in `engine` holds against this table, and a second one of Google's. Of two for one credential the
+/// test in `engine` holds against this table, a second one of Google's, and GitHub's, whose token most
+/// developers have and no backend uses any more. Of two for one credential the
 /// earlier wins: `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of Google's.
 pub const KNOWN_VARIABLES: &[KnownVariable] = &[
     known("OPENAI_API_KEY", "openai", "https://api.openai.com"),

@@ -19,7 +19,7 @@ pub(super) fn status_fixture() -> Value {
             {"id": "b", "level": "problem", "title": "openai is down",
              "impact": format!("it said {HOSTILE}"), "since": ago(180),
              "action": {"kind": "open_backend", "id": "openai"}},
-            {"id": "k", "level": "attention", "title": "The vault is locked",
+            {"id": "vault", "level": "attention", "title": "The vault is locked",
              "impact": "no request can use a key", "since": null,
              "action": {"kind": "open_settings"}},
         ]},
