@@ -12,8 +12,13 @@ async fn up(core: &Core) -> BackendView {
     backends.into_iter().find(|backend| backend.id == "up").expect("up")
 }
 
-/// Adds a backend that answers its list of models as told, and waits until its state is settled.
-async fn settled(core: &Core, reply: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static) {
+/// Adds a backend that answers its list of models as told, and waits until `state` is reached and
+/// written down.
+async fn settled(
+    core: &Core,
+    state: HealthStateView,
+    reply: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static,
+) {
     let upstream = ScriptedUpstream::answering(reply).await.expect("an upstream");
     let add = BackendAdd {
         id: "up".to_owned(),
@@ -27,7 +32,7 @@ async fn settled(core: &Core, reply: impl Fn(&Received) -> Option<Reply> + Send 
         crossing: CrossingView::Strict,
     };
     control::backend_add(core, add).await.expect("added");
-    while up(core).await.health.state == HealthStateView::Unknown {
+    while up(core).await.health.state != state {
         let test = BackendRef { id: "up".to_owned() };
         control::backend_test(core, test).await.expect("tested");
     }
@@ -35,7 +40,8 @@ async fn settled(core: &Core, reply: impl Fn(&Received) -> Option<Reply> + Send 
     let Core::Local(engine) = core else { panic!("nobody else has this folder") };
     let is_written = async || {
         let rows = engine.ledger().health().await.expect("read");
-        rows.iter().any(|row| row.backend.as_str() == "up" && row.state != "unknown")
+        let word = if state == HealthStateView::Up { "up" } else { "down" };
+        rows.iter().any(|row| row.backend.as_str() == "up" && row.state == word)
     };
     while !is_written().await {
         tokio::task::yield_now().await;
@@ -47,7 +53,7 @@ async fn settled(core: &Core, reply: impl Fn(&Received) -> Option<Reply> + Send 
 async fn a_backend_that_was_down_is_told_at_once_after_a_start() {
     let home = TempDir::new().expect("a folder");
     let core = serving(&home, 31).await;
-    settled(&core, |_| Some(Reply::error(500, "api_error", "broken"))).await;
+    settled(&core, HealthStateView::Down, |_| Some(Reply::error(500, "api_error", "broken"))).await;
     drop(core);
 
     let core = opened(&home, 32).await;
@@ -67,7 +73,7 @@ async fn a_backend_that_was_down_is_told_at_once_after_a_start() {
 async fn a_backend_that_was_up_is_not_said_to_work_before_it_is_confirmed() {
     let home = TempDir::new().expect("a folder");
     let core = serving(&home, 33).await;
-    settled(&core, |_| Some(Reply::models(&["m-1"]))).await;
+    settled(&core, HealthStateView::Up, |_| Some(Reply::models(&["m-1"]))).await;
     drop(core);
 
     let core = opened(&home, 34).await;
