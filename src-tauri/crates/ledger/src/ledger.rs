@@ -275,7 +275,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn paces(&self, from: WallTime) -> Result<Vec<Pace>, LedgerError> {
-        self.ask(move |connection| outcomes::paces(connection, from)).await
+        self.read(move |connection| outcomes::paces(connection, from)).await
     }
 
     /// Changes of breakers, cooldowns and blocks, newest first.
@@ -349,7 +349,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, LedgerError> {
-        self.ask(move |connection| runs::newest(connection, limit)).await
+        self.read(move |connection| runs::newest(connection, limit)).await
     }
 
     /// One run with its report.
@@ -357,7 +357,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, LedgerError> {
-        self.ask(move |connection| runs::one(connection, id)).await
+        self.read(move |connection| runs::one(connection, id)).await
     }
 
     /// Keeps a change of a backend's health and the state it leads to.
@@ -373,7 +373,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
-        self.ask(health::latest).await
+        self.read(health::latest).await
     }
 
     /// The newest changes of one backend's health, newest first.
@@ -385,7 +385,7 @@ impl Ledger {
         backend: BackendId,
         limit: usize,
     ) -> Result<Vec<HealthChange>, LedgerError> {
-        self.ask(move |connection| health::log(connection, &backend, limit)).await
+        self.read(move |connection| health::log(connection, &backend, limit)).await
     }
 
     /// Keeps a price ([`Price::declared`]). Prices are never edited: one with a known id changes
@@ -402,7 +402,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn price(&self, id: String) -> Result<Option<Price>, LedgerError> {
-        self.ask(move |connection| prices::one(connection, &id)).await
+        self.read(move |connection| prices::one(connection, &id)).await
     }
 
     /// The bundled prices and every price that was declared.
@@ -410,7 +410,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub async fn price_book(&self) -> Result<PriceBook, LedgerError> {
-        self.ask(prices::book).await
+        self.read(prices::book).await
     }
 
     /// Reads the whole file and checks it. Takes seconds for a large one.
@@ -418,7 +418,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read at all; damage is in the report.
     pub async fn check_integrity(&self) -> Result<IntegrityReport, LedgerError> {
-        let problems = match self.ask(integrity_problems).await {
+        let problems = match self.read(integrity_problems).await {
             Err(LedgerError::Corrupt { detail }) => vec![detail],
             checked => checked?,
         };
@@ -474,7 +474,7 @@ impl Ledger {
         outcome.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// [`Self::ask`], after what was queued before.
+    /// [`Self::read`], after what was queued before.
     pub(crate) async fn ask_current<T, E>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -488,14 +488,7 @@ impl Ledger {
             queue.catch_up();
             question(connection)
         };
-        self.inner.readers.ask(after).await
-    }
-
-    async fn ask<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        self.inner.readers.ask(question).await
+        self.read(after).await
     }
 }
 

@@ -97,8 +97,11 @@ impl FileStore {
 
     /// Whether a later revision was seen before. One that was not is remembered.
     fn is_older(&self, contents: &Contents) -> bool {
-        revision::note(&self.revision_path, contents.revision);
-        revision::seen(&self.revision_path) > contents.revision
+        let seen = revision::seen(&self.revision_path);
+        if seen < contents.revision {
+            revision::note(&self.revision_path, contents.revision);
+        }
+        seen > contents.revision
     }
 
     /// Encrypts and writes `items`, and only then makes them the ones in memory.

@@ -1,12 +1,14 @@
 //! The rows about what an agent feels: 16 of them that stream from hosted models, at the pace of those
 //! models.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use super::client::{self, Streamed};
 use super::dialect::Dialect;
-use super::figures::percentile;
-use super::ground::Ground;
+use super::figures::{median, percentile};
+use super::ground::{Ground, Rounds};
 use super::home::Vault;
 use super::report::{Figure, Target};
 use super::traffic::{CONNECTIONS, count, has_gap, ms};
@@ -29,7 +31,7 @@ pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));
     let late = rounds.each(|round| count(round.streams.iter().filter(|one| has_gap(one)).count()));
     let busy: Vec<f64> = rounds.gatehouse.iter().map(|round| round.processor_percent).collect();
-    let (first_beyond, gap_beyond) = (beyond_nginx(&first), beyond_nginx(&gap));
+    let (first_beyond, gap_beyond) = (first.beyond_nginx(), gap.beyond_nginx());
     let late_beyond = late.gatehouse.iter().sum::<f64>() - late.direct.iter().sum::<f64>();
     Ok(vec![
         Figure::compared(
@@ -48,7 +50,7 @@ pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
             Target::AtMost(0.0),
         )
         .noted("result: beyond direct, all rounds"),
-        Figure::own("16 agents: % of one core", super::figures::median(&busy), Target::AtMost(2.0)),
+        Figure::own("16 agents: % of one core", median(&busy), Target::AtMost(2.0)),
     ])
 }
 
@@ -56,18 +58,18 @@ pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
 pub(crate) fn thinking(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let rounds = rounds(ground, THINKING)?;
     let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));
-    let beyond = beyond_nginx(&gap);
+    let beyond = gap.beyond_nginx();
     let quantity = "16 agents at 170 pieces/s: gap ms p99";
     Ok(vec![
         Figure::compared(quantity, &gap, beyond, Target::AtMost(1.0)).noted("result: beyond nginx"),
     ])
 }
 
-fn rounds(ground: &Ground<'_>, pace: Pace) -> Result<super::ground::Rounds<Round>> {
+fn rounds(ground: &Ground<'_>, pace: Pace) -> Result<Rounds<Round>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
     ground.interleaved(Dialect::Chat, &served.door, |door| {
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         let used = served.process.processor_seconds()?;
         let all = CONNECTIONS * ANSWERS;
         let streams = ground.wait(client::streams(door, pace, CONNECTIONS, all, ground.epoch))?;
@@ -76,13 +78,6 @@ fn rounds(ground: &Ground<'_>, pace: Pace) -> Result<super::ground::Rounds<Round
         let processor_percent = 100.0 * used / begin.elapsed().as_secs_f64();
         Ok(Round { streams, processor_percent })
     })
-}
-
-/// The median of what was beyond nginx in each round; none without nginx.
-fn beyond_nginx(rounds: &super::ground::Rounds<f64>) -> Option<f64> {
-    let pairs = rounds.gatehouse.iter().zip(&rounds.nginx);
-    let beyond: Vec<f64> = pairs.map(|(ours, nginx)| ours - nginx).collect();
-    (!beyond.is_empty()).then(|| super::figures::median(&beyond))
 }
 
 fn first_ms(round: &Round) -> Vec<f64> {

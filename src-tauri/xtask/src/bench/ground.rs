@@ -197,6 +197,13 @@ impl Rounds<f64> {
         median(&pairs.map(|(ours, direct)| ours - direct).collect::<Vec<_>>())
     }
 
+    /// The same beside nginx; `None` without nginx.
+    pub(crate) fn beyond_nginx(&self) -> Option<f64> {
+        let pairs = self.gatehouse.iter().zip(&self.nginx);
+        let beyond: Vec<f64> = pairs.map(|(ours, nginx)| ours - nginx).collect();
+        (!beyond.is_empty()).then(|| median(&beyond))
+    }
+
     /// Gatehouse as a share of nginx: the median of each round's share; `None` without nginx.
     pub(crate) fn share_of_nginx(&self) -> Option<f64> {
         let pairs = self.gatehouse.iter().zip(&self.nginx);
@@ -219,6 +226,7 @@ mod tests {
         };
         assert_eq!(rounds.added(), 2.0);
         assert_eq!(rounds.share_of_nginx(), Some(0.25));
+        assert_eq!(rounds.beyond_nginx(), Some(-15.0));
         let alone = Rounds { nginx: Vec::new(), ..rounds };
         assert_eq!(alone.share_of_nginx(), None);
     }

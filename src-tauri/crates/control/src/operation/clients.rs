@@ -58,10 +58,7 @@ pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<Client
         let hint = format!("In a terminal, `gatehouse clients add {id}` prints the token once.");
         return Err(ApiError::from(error).with_hint(hint));
     }
-    if let Err(error) = describe(engine, new).await {
-        drop(engine.vault().remove(&vault_id(&id)?).await);
-        return Err(error);
-    }
+    describe(engine, new).await?;
     one_client(engine, id.as_str()).await
 }
 
@@ -96,10 +93,7 @@ pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<Issu
         reason: error.to_string(),
         hint: error.hint().map(str::to_owned),
     });
-    if let Err(error) = describe(engine, new).await {
-        drop(engine.vault().remove(&vault_id(&id)?).await);
-        return Err(error);
-    }
+    describe(engine, new).await?;
     Ok(IssuedToken { client: id.to_string(), token, not_stored })
 }
 
@@ -152,12 +146,17 @@ async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError>
     engine.vault().put(&new.vault_id, secret).await
 }
 
+/// Puts the client into the settings, or takes its token out of the vault again.
 async fn describe(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
-    let NewClient { id, settings, .. } = new;
+    let NewClient { id, vault_id, settings, .. } = new;
     let added = engine.edit(move |draft| {
         draft.clients.insert(id, settings);
     });
-    Ok(added.await?)
+    let added = added.await;
+    if added.is_err() {
+        drop(engine.vault().remove(&vault_id).await);
+    }
+    Ok(added?)
 }
 
 pub(crate) async fn client_token(engine: &Engine, req: ClientRef) -> Result<Secret, ApiError> {

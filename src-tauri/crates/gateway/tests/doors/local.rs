@@ -45,16 +45,22 @@ async fn read_until(client: &mut RawClient, mark: &str) -> String {
     seen
 }
 
-#[tokio::test(start_paused = true)]
-async fn f68_streams_go_on_after_a_pause() {
-    let reply = Reply::chat_stream(&WELL).pause_each(Duration::from_secs(1));
-    let pair = Pair::alone(At::Replying(reply), limits(network())).await;
+/// Four streams whose first words have arrived.
+async fn four_begun(pair: &Pair) -> Vec<RawClient> {
     let mut clients = Vec::new();
     for _ in 0..4 {
         let mut client = pair.world.begin_chat(ASK_STREAM).await;
         read_until(&mut client, "all").await;
         clients.push(client);
     }
+    clients
+}
+
+#[tokio::test(start_paused = true)]
+async fn f68_streams_go_on_after_a_pause() {
+    let reply = Reply::chat_stream(&WELL).pause_each(Duration::from_secs(1));
+    let pair = Pair::alone(At::Replying(reply), limits(network())).await;
+    let mut clients = four_begun(&pair).await;
     pair.pause().await;
     for client in &mut clients {
         let rest = read_until(client, "[DONE]").await;
@@ -70,12 +76,7 @@ async fn f68_what_dies_in_a_pause_is_no_backends_fault() {
     let begun: Vec<String> = WELL.events().into_iter().take(2).collect();
     let reply = Reply::sse(begun).ending(Ending::Stall);
     let pair = Pair::alone(At::Replying(reply), limits(network())).await;
-    let mut clients = Vec::new();
-    for _ in 0..4 {
-        let mut client = pair.world.begin_chat(ASK_STREAM).await;
-        read_until(&mut client, "all").await;
-        clients.push(client);
-    }
+    let mut clients = four_begun(&pair).await;
     pair.pause().await;
     let ends = async {
         for client in &mut clients {

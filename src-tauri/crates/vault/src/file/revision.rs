@@ -9,14 +9,12 @@ use super::disk;
 
 /// What was seen; 0 if nothing was, or if the file does not hold a number.
 pub(super) fn seen(path: &Path) -> u64 {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.trim().parse().unwrap_or_default()
+    let bytes = disk::read(path).ok().flatten().unwrap_or_default();
+    std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 
-/// Remembers `revision`, if it is news. Where that cannot be written, the keys are safe all the same;
-/// only an old file in their place would not be noticed.
+/// Remembers `revision`. Where that cannot be written, the keys are safe all the same; only an old file
+/// in their place would not be noticed.
 pub(super) fn note(path: &Path, revision: u64) {
-    if seen(path) < revision {
-        let _forgotten = disk::replace(path, format!("{revision}\n").as_bytes());
-    }
+    let _forgotten = disk::replace(path, format!("{revision}\n").as_bytes());
 }
