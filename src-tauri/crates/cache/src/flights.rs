@@ -37,11 +37,11 @@ type UnderWay<T> = Mutex<HashMap<Name, Weak<Flight<T>>>>;
 type Name = (Key, u64);
 
 /// How a request came aboard.
-pub enum Boarded<T, D> {
+pub enum Boarded<T, S, D> {
     /// It brought the work.
     Leads(Passenger<T>),
     /// It shares work that was under way.
-    Joins(Passenger<T>),
+    Joins(Passenger<T>, S),
     /// There was nothing under way, and it brought something else instead of work.
     Declined(D),
 }
@@ -58,15 +58,16 @@ impl<T: Clone + Send + 'static> Flights<T> {
         Self { under_way: Arc::default(), kept_bytes_max, weigh }
     }
 
-    /// Comes aboard of what is under way for `key`, else calls `work` and leads. `work` is called under
-    /// a lock and must not wait; it may decline, for instance because the answer has been kept by now.
-    /// A passenger that does not poll does not drive, and the others do.
-    pub fn board<D>(
+    /// Joins the call in flight for `key`, or starts it with `work(seed)`. `work` is called under a lock and
+    /// must not wait; it may decline, for instance because the answer has been cached by now. A reader
+    /// that does not poll does not drive the call; the others do.
+    pub fn board<S, D>(
         &self,
         key: Key,
         generation: u64,
-        work: impl FnOnce() -> Result<BoxStream<'static, T>, D>,
-    ) -> Boarded<T, D> {
+        seed: S,
+        work: impl FnOnce(S) -> Result<BoxStream<'static, T>, D>,
+    ) -> Boarded<T, S, D> {
         let name = (key, generation);
         let mut under_way = self.under_way.lock();
         let found = under_way.get(&name).and_then(Weak::upgrade);
@@ -74,11 +75,11 @@ impl<T: Clone + Send + 'static> Flights<T> {
             // The last reference to it may end here, which takes the lock.
             drop(under_way);
             return match Passenger::aboard(&flight) {
-                Some(passenger) => Boarded::Joins(passenger),
-                None => self.alone(work),
+                Some(passenger) => Boarded::Joins(passenger, seed),
+                None => self.alone(seed, work),
             };
         }
-        let stream = match work() {
+        let stream = match work(seed) {
             Ok(stream) => stream,
             Err(declined) => return Boarded::Declined(declined),
         };
@@ -96,8 +97,12 @@ impl<T: Clone + Send + 'static> Flights<T> {
     }
 
     /// What is under way for the key has let go of its beginning: this one goes by itself.
-    fn alone<D>(&self, work: impl FnOnce() -> Result<BoxStream<'static, T>, D>) -> Boarded<T, D> {
-        match work() {
+    fn alone<S, D>(
+        &self,
+        seed: S,
+        work: impl FnOnce(S) -> Result<BoxStream<'static, T>, D>,
+    ) -> Boarded<T, S, D> {
+        match work(seed) {
             Ok(stream) => Boarded::Leads(Passenger::first(Arc::new(self.flight(None, stream)))),
             Err(declined) => Boarded::Declined(declined),
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
-use gateway::{HttpUpstream, Live, NewToken, ResilienceRules, Snapshot, new_token};
+use gateway::{EndpointRegistry, HttpUpstream, NewToken, ResilienceRules, Snapshot, new_token};
 use ledger::{Ledger, LedgerError, LedgerLimits, PriceBook, Recovery};
 use monitor::{Channel, LastKnown, Monitor, NotificationPolicy, State};
 use parking_lot::Mutex;
@@ -58,7 +58,7 @@ pub(crate) struct Parts {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) monitor: Monitor,
     /// What is known of the backends at this moment.
-    pub(crate) live: Arc<Live>,
+    pub(crate) live: Arc<EndpointRegistry>,
     pub(crate) access_log: AccessLog,
     pub(crate) standings: Standings,
     pub(crate) answers: Answers,
@@ -122,7 +122,7 @@ impl Engine {
         let connect = Duration::from_millis(now.gateway.connect_timeout_ms);
         let empty = snapshot::empty(&prices, clock.wall());
         let parts = |own: &Weak<Parts>| Parts {
-            live: Live::new(
+            live: EndpointRegistry::new(
                 &ResilienceRules::default(),
                 Arc::clone(&clock),
                 &*entropy,

@@ -111,7 +111,7 @@ impl Clocks {
 impl Engine {
     /// What is known of the backends at this moment.
     #[must_use]
-    pub fn live(&self) -> &gateway::Live {
+    pub fn live(&self) -> &gateway::EndpointRegistry {
         &self.parts.live
     }
 

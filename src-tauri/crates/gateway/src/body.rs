@@ -9,8 +9,8 @@ use hyper::body::{Body, Incoming};
 use hyper::header::EXPECT;
 use wire::ErrorKind;
 
-use crate::answer::{Refusal, RetryAdvice};
 use crate::limits::DoorLimits;
+use crate::response::{Refusal, RetryAdvice};
 
 /// Longest time spent swallowing the body of a refused request.
 const DRAIN: Duration = Duration::from_secs(1);

@@ -20,12 +20,12 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::{self, AnswerBody, Refusal};
 use crate::connections::Connection;
 use crate::control_tokens::ControlTokens;
-use crate::door::{self, AllowedHosts};
+use crate::guard::{self, AllowedHosts};
 use crate::limits::{CONTROL_BODY_BYTES_MAX, DoorLimits, HEARTBEAT};
 use crate::listener::{self, Answers, Listener, Stop};
+use crate::response::{self, Refusal, ResponseBody};
 use crate::wrong_tokens::WrongTokens;
 use crate::{body, token};
 
@@ -120,24 +120,24 @@ struct Exchange {
 }
 
 impl Answers for Served {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<AnswerBody> {
-        let is_chunked = door::is_chunked(request.headers());
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
+        let is_chunked = guard::is_chunked(request.headers());
         let mut answer = match self.route(request).await {
             Ok(answer) => answer,
             Err(refusal) => refused(&refusal),
         };
         guard(answer.headers_mut());
         if is_chunked {
-            answer::close(&mut answer);
+            response::close(&mut answer);
         }
         answer
     }
 }
 
 impl Served {
-    async fn route(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
-        door::check_framing(&request)?;
-        door::check_host(&request, &self.hosts)?;
+    async fn route(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Refusal> {
+        guard::check_framing(&request)?;
+        guard::check_host(&request, &self.hosts)?;
         let is_post = request.method() == Method::POST;
         let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
         let path = request.uri().path().to_owned();
@@ -170,9 +170,9 @@ impl Served {
     fn check_page(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let mut origins = headers.get_all(ORIGIN).iter();
         if !origins.all(|origin| self.hosts.is_own_origin(origin.as_bytes())) {
-            return Err(door::foreign_page());
+            return Err(guard::foreign_page());
         }
-        door::check_site(headers)
+        guard::check_site(headers)
     }
 
     /// Who calls, and what is cancelled when they may no longer. Their connection is an authenticated one
@@ -208,10 +208,10 @@ impl Served {
         Ok((Caller::Panel, ended))
     }
 
-    fn sign_out(&self, headers: &HeaderMap) -> Result<Response<AnswerBody>, Refusal> {
+    fn sign_out(&self, headers: &HeaderMap) -> Result<Response<ResponseBody>, Refusal> {
         let shown = token::bearer(headers).ok_or_else(not_signed_in)?;
         self.control.tokens.end_session(&shown);
-        let mut answer = answer::whole(Bytes::new());
+        let mut answer = response::whole(Bytes::new());
         *answer.status_mut() = StatusCode::NO_CONTENT;
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(answer)
@@ -221,14 +221,14 @@ impl Served {
         &self,
         operation: &str,
         request: Request<Incoming>,
-    ) -> Result<Response<AnswerBody>, Refusal> {
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let (caller, _) = self.caller(&request).await?;
         if !is_operation_name(operation) {
             return Err(door_refusal(404, "There is no such operation."));
         }
         let body = self.json_body(request).await?;
         let reply = self.control.door.call(caller, operation, body).await;
-        let mut answer = answer::json(reply.status, reply.body.clone());
+        let mut answer = response::json(reply.status, reply.body.clone());
         if reply.body.is_empty() {
             answer.headers_mut().remove(CONTENT_TYPE);
         }
@@ -237,12 +237,12 @@ impl Served {
     }
 
     async fn json_body(&self, request: Request<Incoming>) -> Result<Bytes, Refusal> {
-        door::check_json(request.headers())?;
+        guard::check_json(request.headers())?;
         body::read(request.into_body(), CONTROL_BODY_BYTES_MAX, &self.control.limits).await
     }
 
     /// Events until the program stops or `ended` is cancelled.
-    fn events(&self, ended: CancellationToken) -> Response<AnswerBody> {
+    fn events(&self, ended: CancellationToken) -> Response<ResponseBody> {
         let events = self
             .control
             .door
@@ -262,14 +262,17 @@ impl Served {
         let all = hello.chain(until_first_ends(events, heartbeat));
         let items = all.map(|bytes| Ok(Frame::data(bytes))).take_until(ended.cancelled_owned());
         let mut answer =
-            answer::streamed(items.take_until(self.stop.clone().cancelled_owned()).boxed());
+            response::streamed(items.take_until(self.stop.clone().cancelled_owned()).boxed());
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         answer
     }
 
-    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
+    async fn exchange(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let body = self.json_body(request).await?;
         let Ok(Exchange { one_time }) = serde_json::from_slice(&body) else {
             return Err(door_refusal(400, "Send {\"one_time\": \"…\"}."));
@@ -280,17 +283,17 @@ impl Served {
                            Run `gatehouse panel` for a new one.";
             return Err(door_refusal(403, message));
         };
-        let mut answer = answer::json(200, json!({ "session": session }).to_string().into());
+        let mut answer = response::json(200, json!({ "session": session }).to_string().into());
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(answer)
     }
 
-    fn asset(&self, path: &str) -> Result<Response<AnswerBody>, Refusal> {
+    fn asset(&self, path: &str) -> Result<Response<ResponseBody>, Refusal> {
         let name = if path == "/" { "index.html" } else { path.trim_start_matches('/') };
         let is_plain = !name.contains(['\\', '%']) && !name.split('/').any(|part| part == "..");
         let asset = is_plain.then(|| self.control.door.asset(name)).flatten();
         let asset = asset.ok_or_else(|| door_refusal(404, "There is nothing at this address."))?;
-        let mut answer = answer::whole(asset.bytes);
+        let mut answer = response::whole(asset.bytes);
         let headers = answer.headers_mut();
         if let Ok(kind) = HeaderValue::try_from(asset.content_type) {
             headers.insert(CONTENT_TYPE, kind);
@@ -335,11 +338,11 @@ fn door_refusal(status: u16, message: &str) -> Refusal {
 }
 
 /// A refusal in the shape of every error of an operation.
-fn refused(refusal: &Refusal) -> Response<AnswerBody> {
+fn refused(refusal: &Refusal) -> Response<ResponseBody> {
     let body = json!({"code": "failed", "message": refusal.message, "hint": null, "field": null});
-    let mut answer = answer::json(refusal.status, body.to_string().into());
+    let mut answer = response::json(refusal.status, body.to_string().into());
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer::close(&mut answer);
+    response::close(&mut answer);
     answer
 }
 

@@ -10,10 +10,9 @@ use routing::NoRoute;
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
-use crate::answer::{Refusal, RetryAdvice};
 use crate::event::{FailureReason, Verdict};
 use crate::limits::RETRY_AFTER_SECS_MAX;
-use crate::scope::Forbidden;
+use crate::response::{Refusal, RetryAdvice};
 use crate::upstream::UpstreamFailure;
 
 /// Neutral status where our key for a backend is missing or was rejected; [`wire::error_status`] says
@@ -39,6 +38,14 @@ pub(crate) struct Failure {
     pub(crate) wait: Option<Duration>,
     /// What the backend said about trying again.
     pub(crate) advice: Advice,
+}
+
+/// What a client's scope does not include.
+pub(crate) enum Forbidden<'a> {
+    Model(&'a str),
+    Route(&'a str),
+    /// None of the backends that could answer this model.
+    Backends(&'a str),
 }
 
 /// Whether a backend may bill a request that failed.
@@ -231,14 +238,18 @@ impl Failure {
     }
 
     /// A body with status 200 that is no answer.
-    pub(crate) fn bad_answer(backend: &BackendId, bad: &BadAnswer, told: &Told<'_>) -> Self {
+    pub(crate) fn bad_answer(
+        backend: &BackendId,
+        bad: &BadAnswer,
+        context: &ErrorContext<'_>,
+    ) -> Self {
         let work = match bad {
             BadAnswer::Empty | BadAnswer::Html => Work::None,
             BadAnswer::NotJson
             | BadAnswer::NoChoices
             | BadAnswer::Truncated
             | BadAnswer::Broken(_) => Work::Unknown,
-            BadAnswer::UpstreamError(error) => return Self::reported(backend, error, told),
+            BadAnswer::UpstreamError(error) => return Self::reported(backend, error, context),
         };
         let message = format!("The backend {backend} sent an unusable response: {bad}.");
         Self {
@@ -255,9 +266,13 @@ impl Failure {
 
     /// A failure the backend reported itself, by status or in its stream. Its words are relayed
     /// where the client or its user can act on them.
-    pub(crate) fn reported(backend: &BackendId, error: &UpstreamError, told: &Told<'_>) -> Self {
-        let words = told.scrubbed(&error.message);
-        let relayed_code = error.code.as_deref().map(|code| told.scrubbed(code));
+    pub(crate) fn reported(
+        backend: &BackendId,
+        error: &UpstreamError,
+        context: &ErrorContext<'_>,
+    ) -> Self {
+        let words = context.scrubbed(&error.message);
+        let relayed_code = error.code.as_deref().map(|code| context.scrubbed(code));
         let Spelling { status, kind, code, verdict } = spelling(error.class);
         let message = match error.class {
             // Clients read these texts ("prompt is too long"), so they stay as they are.
@@ -272,13 +287,13 @@ impl Failure {
             _ => format!("The backend {backend} answered {}: {words}", error.status),
         };
         let mut refusal = Refusal::new(status, kind, code, message)
-            .retry(told.advice(error))
-            .param(error.param.as_deref().map(|param| told.scrubbed(param)));
+            .retry(context.advice(error))
+            .param(error.param.as_deref().map(|param| context.scrubbed(param)));
         if keeps_code(error.class) {
             refusal.relayed_code = relayed_code.map(String::into_boxed_str);
         }
-        let wait = told.wait(error);
-        let (class, advice) = (class(error), told.should_retry());
+        let wait = context.wait(error);
+        let (class, advice) = (class(error), context.should_retry());
         let (work, upstream_status) = (Work::None, Some(error.status));
         Self { refusal, verdict, work, upstream_status, class, wait, advice }
     }
@@ -309,13 +324,13 @@ pub(crate) fn bad_request(error: &RequestError) -> Refusal {
 }
 
 /// What else a backend said beside its error.
-pub(crate) struct Told<'a> {
+pub(crate) struct ErrorContext<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) scrubber: &'a crate::upstream::KeyScrubber,
     pub(crate) now: WallTime,
 }
 
-impl Told<'_> {
+impl ErrorContext<'_> {
     fn scrubbed(&self, text: &str) -> String {
         self.scrubber.scrub(text)
     }

@@ -6,7 +6,7 @@ use hyper::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
 
-use crate::answer::JSON;
+use crate::response::JSON;
 
 /// Marks a request that a gateway sent on; one that comes back with it has gone round.
 pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");

@@ -5,24 +5,27 @@
 //! origin, no lock is held while the network is waited for, nothing is spawned but connections, and
 //! what a client has seen to its end is in the ledger.
 
-mod answer;
-mod asked;
-mod asking;
+mod accounting;
+mod admission;
+mod attempts;
+mod auth;
 mod body;
 mod busy_poll;
-mod caching;
+mod cache_mode;
+mod cache_step;
+mod call;
+mod choose;
 mod connections;
+mod context;
 mod control_door;
 mod control_tokens;
-mod count;
-mod decided;
-mod door;
-mod embed;
-mod entrance;
-mod estimate;
+mod embeddings;
 mod event;
 mod failure;
 mod gateway;
+mod generation;
+mod guard;
+mod handle;
 mod headers;
 mod heads;
 mod items;
@@ -32,46 +35,42 @@ mod live;
 mod load;
 mod loopback;
 mod models;
-mod opening;
-mod pipeline;
+mod outbound;
 mod probe;
-mod reasons;
-mod record;
 mod refusals;
 mod relay;
-mod route;
+mod response;
 mod running_time;
-mod scope;
 mod snapshot;
 mod speeds;
+mod stream_end;
+mod surface;
 mod token;
-mod trying;
+mod token_count;
 mod upstream;
 mod wrong_tokens;
 
-pub use caching::CacheUse;
 pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
 pub use control_tokens::{
     ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
     PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
 };
-pub use entrance::TrafficRules;
 pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
     ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
     DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX,
     HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, RETRY_AFTER_SECS_MAX, RUNAWAY_BODY_BYTES_MIN,
-    RequestLimits, STREAM_BYTES_MAX,
+    RequestLimits, STREAM_BYTES_MAX, TrafficRules,
 };
 pub use listener::{BindError, Ipv6State, Listener, Stop};
-pub use live::{CONVERSATIONS_MAX, Live, LiveConditions};
+pub use live::{CONVERSATIONS_MAX, EndpointRegistry, RoutingInputs};
 pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
-pub use snapshot::{Backend, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
+pub use snapshot::{Backend, CacheUse, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
 pub use speeds::SPEEDS_MAX;
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{

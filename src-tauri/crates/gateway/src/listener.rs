@@ -26,12 +26,12 @@ use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::AnswerBody;
 use crate::busy_poll::Crowd;
 use crate::connections::{Connection, Connections};
-use crate::door::{self, LengthBesideChunks};
+use crate::guard::{self, LengthBesideChunks};
 use crate::heads::{Heads, Watched};
 use crate::limits::{DoorLimits, HEAD_BYTES_MAX, HEADERS_MAX};
+use crate::response::ResponseBody;
 
 /// How often a port chosen by the system is tried for both address families.
 const SHARED_PORT_TRIES_MAX: usize = 8;
@@ -242,7 +242,7 @@ pub(crate) trait Answers: Send + Sync + 'static {
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<AnswerBody>> + Send;
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
 }
 
 /// How a listener is stopped.
@@ -366,7 +366,7 @@ async fn connection<A: Answers>(
         let heads = Arc::clone(&heads);
         request.extensions_mut().insert(Arc::clone(place));
         async move {
-            if door::is_chunked(request.headers()) && heads.has_length() {
+            if guard::is_chunked(request.headers()) && heads.has_length() {
                 request.extensions_mut().insert(LengthBesideChunks);
             }
             let inside = crowd.enter();
@@ -419,9 +419,9 @@ mod tests {
     struct WhereAmI;
 
     impl Answers for WhereAmI {
-        async fn answer(self: Arc<Self>, _request: Request<Incoming>) -> Response<AnswerBody> {
+        async fn answer(self: Arc<Self>, _request: Request<Incoming>) -> Response<ResponseBody> {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
-            crate::answer::json(200, name.into())
+            crate::response::json(200, name.into())
         }
     }
 

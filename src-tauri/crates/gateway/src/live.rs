@@ -21,17 +21,17 @@ use resilience::{
 use routing::Candidate;
 use wire::TargetKind;
 
-pub use self::conditions::LiveConditions;
+pub use self::conditions::RoutingInputs;
 use crate::event::{EventSink, FailureReason, GatewayEvent, Verdict};
 use crate::failure::Failure;
-use crate::load::{Busy, Load};
+use crate::load::{BackendBusy, Load};
 use crate::snapshot::{Backend, ResilienceRules, Snapshot};
 use crate::speeds::Speeds;
 
 /// Conversations whose place is remembered; each is 64 bytes or so.
 pub const CONVERSATIONS_MAX: usize = 4_096;
 /// What the gateway knows of its backends at this moment.
-pub struct Live {
+pub struct EndpointRegistry {
     clock: Arc<dyn Clock>,
     events: Arc<dyn EventSink>,
     chance: SeededEntropy,
@@ -50,7 +50,7 @@ struct Stay {
     until: Moment,
 }
 
-impl Live {
+impl EndpointRegistry {
     /// Nothing known yet.
     #[must_use]
     pub fn new(
@@ -228,8 +228,8 @@ impl Live {
 
     /// The conditions of this moment, for one choice. Holds a lock: make the choice and drop it.
     #[must_use]
-    pub fn now<'a>(&'a self, snapshot: &'a Snapshot) -> LiveConditions<'a> {
-        LiveConditions {
+    pub fn now<'a>(&'a self, snapshot: &'a Snapshot) -> RoutingInputs<'a> {
+        RoutingInputs {
             live: self,
             accesses: self.accesses.lock(),
             snapshot,
@@ -257,23 +257,23 @@ impl Live {
         candidate: &Candidate,
         candidates: &[Candidate],
         to: &Backend,
-        work: Work,
-    ) -> Result<Trial, Refused> {
+        load: RequestLoad,
+    ) -> Result<AdmittedAttempt, NotAdmitted> {
         let now = self.clock.now();
         let mut accesses = self.accesses.lock();
         let others = candidates.iter().filter(|other| !std::ptr::eq(*other, candidate));
         let others = others.map(|other| (&other.access, other.model.as_str()));
         let admitted = accesses.admit_beside(&candidate.access, &candidate.model, others, now);
-        let permit = admitted.map_err(Refused::Closed)?;
-        self.begin(&mut accesses, permit, candidate, to, work).map_err(Refused::Busy)
+        let permit = admitted.map_err(NotAdmitted::Closed)?;
+        self.begin(&mut accesses, permit, candidate, to, load).map_err(NotAdmitted::Busy)
     }
 
     /// With all candidates closed: the one that opens first, if it may be tried once.
     pub(crate) fn admit_nearest(
         self: &Arc<Self>,
         candidates: &[(&Candidate, &Backend)],
-        work: Work,
-    ) -> Option<(usize, Trial)> {
+        load: RequestLoad,
+    ) -> Option<(usize, AdmittedAttempt)> {
         let asked: Vec<_> = candidates.iter().map(|(c, _)| (&c.access, c.model.as_str())).collect();
         let mut accesses = self.accesses.lock();
         let (place, permit) = accesses.admit_nearest(&asked, self.clock.now())?;
@@ -281,7 +281,7 @@ impl Live {
             accesses.release(permit, self.clock.now());
             return None;
         };
-        let trial = self.begin(&mut accesses, permit, candidate, to, work).ok()?;
+        let trial = self.begin(&mut accesses, permit, candidate, to, load).ok()?;
         Some((place, trial))
     }
 
@@ -292,20 +292,20 @@ impl Live {
         permit: Permit,
         candidate: &Candidate,
         to: &Backend,
-        work: Work,
-    ) -> Result<Trial, Busy> {
+        load: RequestLoad,
+    ) -> Result<AdmittedAttempt, BackendBusy> {
         let now = self.clock.now();
         let backend = candidate.access.backend.clone();
         let entered = self.loads.lock().entry(backend.clone()).or_default().enter(
             &to.rules,
-            work.tokens,
+            load.tokens,
             now,
         );
         match entered {
-            Ok(taken) => Ok(Trial {
+            Ok(taken) => Ok(AdmittedAttempt {
                 live: Arc::clone(self),
                 permit: Some(permit),
-                request: work.request,
+                request: load.request,
                 backend,
                 model: candidate.model.clone(),
                 taken: Some(taken),
@@ -355,8 +355,8 @@ impl Live {
 
 /// One admitted try. Whatever becomes of it is reported once; one that is dropped says nothing and gives
 /// its permit back.
-pub(crate) struct Trial {
-    live: Arc<Live>,
+pub(crate) struct AdmittedAttempt {
+    live: Arc<EndpointRegistry>,
     permit: Option<Permit>,
     request: RequestId,
     backend: BackendId,
@@ -367,21 +367,21 @@ pub(crate) struct Trial {
     is_mock: bool,
 }
 
-/// What a try is for.
+/// What one request asks of a backend.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Work {
+pub(crate) struct RequestLoad {
     pub(crate) request: RequestId,
     /// Tokens that it is estimated to need.
     pub(crate) tokens: u32,
 }
 
 /// Why a try may not begin.
-pub(crate) enum Refused {
+pub(crate) enum NotAdmitted {
     Closed(Availability),
-    Busy(Busy),
+    Busy(BackendBusy),
 }
 
-impl Trial {
+impl AdmittedAttempt {
     /// Reports how it went, and how many tokens it used.
     pub(crate) fn ended(mut self, happened: Happened, tokens: u64) {
         self.tokens = tokens;
@@ -399,8 +399,9 @@ impl Trial {
         live.tell(transitions);
     }
 
-    pub(crate) fn live(&self) -> &Live {
-        &self.live
+    /// Keeps the conversation at this backend for `stay`.
+    pub(crate) fn keep_conversation(&self, conversation: u64, stay: Duration) {
+        self.live.answered(conversation, &self.backend, &self.model, stay);
     }
 
     fn report(&mut self, happened: Happened) {
@@ -416,7 +417,7 @@ impl Trial {
     }
 }
 
-impl Drop for Trial {
+impl Drop for AdmittedAttempt {
     fn drop(&mut self) {
         self.report(Happened::Nothing);
         let mut loads = self.live.loads.lock();

@@ -7,10 +7,10 @@ use domain::{BackendId, Moment};
 use resilience::{AdaptiveLimit, AdaptiveRules, Happened, LimitKind, RateLimits, RatesTaken};
 use wire::ErrorKind;
 
-use crate::answer::{Refusal, RetryAdvice};
-use crate::entrance::TrafficRules;
 use crate::failure::Failure;
+use crate::limits::TrafficRules;
 use crate::limits::{CONNECTIONS_MAX, RETRY_AFTER_SECS_MAX};
+use crate::response::{Refusal, RetryAdvice};
 
 /// What one backend has to do.
 pub(crate) struct Load {
@@ -21,7 +21,7 @@ pub(crate) struct Load {
 
 /// A backend has as much to do as its limits allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Busy {
+pub(crate) struct BackendBusy {
     why: String,
     wait: Option<Duration>,
 }
@@ -51,14 +51,14 @@ impl Load {
         rules: &TrafficRules,
         tokens: u32,
         now: Moment,
-    ) -> Result<RatesTaken, Busy> {
+    ) -> Result<RatesTaken, BackendBusy> {
         let most = rules.in_flight_max.unwrap_or(u32::MAX).min(self.adaptive.limit());
         if self.in_flight >= most {
             let why = format!("has {most} requests in flight, which is its limit");
-            return Err(Busy { why, wait: None });
+            return Err(BackendBusy { why, wait: None });
         }
         self.rates.set_rules(rules.rates);
-        let taken = self.rates.try_take(tokens, now).map_err(|exceeded| Busy {
+        let taken = self.rates.try_take(tokens, now).map_err(|exceeded| BackendBusy {
             why: format!("is limited in Gatehouse: {exceeded}"),
             wait: Some(exceeded.wait),
         })?;
@@ -95,7 +95,7 @@ impl Load {
     }
 }
 
-impl Busy {
+impl BackendBusy {
     /// As the client would be told, if nobody else can answer.
     pub(crate) fn failure(self, backend: &BackendId) -> Failure {
         let message = format!("The backend {backend} {}.", self.why);

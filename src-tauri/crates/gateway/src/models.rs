@@ -5,11 +5,15 @@ use hyper::Response;
 use routing::ModelEntry;
 use wire::{ErrorKind, model_answer, models_answer};
 
-use crate::answer::{AnswerBody, Refusal, RetryAdvice, json};
+use crate::response::{Refusal, ResponseBody, RetryAdvice, json};
 use crate::snapshot::{Client, Snapshot};
 
 /// All of them.
-pub(crate) fn list(snapshot: &Snapshot, client: &Client, dialect: Dialect) -> Response<AnswerBody> {
+pub(crate) fn list(
+    snapshot: &Snapshot,
+    client: &Client,
+    dialect: Dialect,
+) -> Response<ResponseBody> {
     let entries = allowed(snapshot, client);
     let names = entries.iter().map(|entry| entry.id.as_str());
     json(200, models_answer(dialect, names, seconds(snapshot.since)))
@@ -21,7 +25,7 @@ pub(crate) fn one(
     client: &Client,
     dialect: Dialect,
     id: &str,
-) -> Response<AnswerBody> {
+) -> Response<ResponseBody> {
     if allowed(snapshot, client).into_iter().any(|entry| entry.id == id) {
         return json(200, model_answer(dialect, id, seconds(snapshot.since)));
     }

@@ -10,10 +10,10 @@ use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
 use wire::{models_from_list, upstream_error};
 
-use crate::answer::JSON;
 use crate::event::Verdict;
-use crate::failure::{Failure, Told, Work};
+use crate::failure::{ErrorContext, Failure, Work};
 use crate::headers::{is_compressed, to_backend};
+use crate::response::JSON;
 use crate::snapshot::Backend;
 use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
@@ -122,8 +122,8 @@ async fn ask(
     }
     if !status.is_success() {
         let error = upstream_error(dialect, status.as_u16(), &list);
-        let told = Told { headers: &headers, scrubber: &scrubber, now: clock.wall() };
-        return Err(Failure::reported(id, &error, &told));
+        let context = ErrorContext { headers: &headers, scrubber: &scrubber, now: clock.wall() };
+        return Err(Failure::reported(id, &error, &context));
     }
     models_from_list(dialect, &list).map_err(|bad| {
         Failure::unreadable(id, &format!("sent no list of models: {bad}."), Work::None)

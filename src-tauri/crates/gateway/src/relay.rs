@@ -1,9 +1,8 @@
-//! A stream on its way to the client: what came is passed on event by event, and its end is told
-//! truthfully.
+//! Passes a backend's answer on to the client, whole or event by event, and tells its end truthfully.
 //!
-//! Most clients take a clean end for success, so an answer that is not whole ends with the dialect's
-//! error event. The connection then ends cleanly, so that no client loses the event. The last bytes of a whole answer wait for the
-//! ledger: what a client has seen to its end is on the disk.
+//! Most clients take a clean end for success, so an incomplete answer ends with the dialect's error event.
+//! The connection then ends cleanly, so that no client loses the event. The last bytes of a complete
+//! answer wait for the ledger: what a client has seen to its end is on the disk.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,61 +12,39 @@ use bytes::{Bytes, BytesMut};
 use domain::{BackendId, Dialect, Moment};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
+use hyper::Response;
 use hyper::body::Frame;
 use hyper::header::HeaderMap;
 use ledger::Outcome;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::{AnswerStream, Flow, StreamEnd, Tapped, heartbeat};
+use wire::{AnswerStream, Flow, Tapped, heartbeat};
 
-use crate::answer::StreamItem;
-use crate::failure::{Failure, Told, Work};
+use crate::accounting::RequestRecord;
+use crate::attempts::open::Streaming;
+use crate::failure::{ErrorContext, Failure};
 use crate::items::ItemKeeper;
 use crate::limits::{HEARTBEAT, RequestLimits};
-use crate::live::Live;
-use crate::opening::Streaming;
-use crate::record::Record;
+use crate::live::EndpointRegistry;
+use crate::response::{self, COST_USD, ResponseBody, StreamItem};
 use crate::running_time::within;
+use crate::stream_end::{self, StreamOutcome};
 use crate::upstream::{KeyScrubber, UpstreamFailure};
 
-/// How a stream ended, and what the client is to be told.
-pub(crate) enum Ended {
-    /// Whole; these bytes are its last.
-    Whole { last: Bytes },
-    /// No event ever came.
-    Nothing,
-    /// Not whole.
-    Broken { failure: Failure },
+/// Passes on one whole answer, once it is settled.
+pub(crate) async fn whole(body: Bytes, mut record: RequestRecord) -> Response<ResponseBody> {
+    record.add_bytes_out(body.len());
+    let cost = record.cost();
+    record.complete().await;
+    let mut response = response::whole(body);
+    if let Some(cost) = cost {
+        response::mark(&mut response, COST_USD, &cost.to_string());
+    }
+    response
 }
 
-/// Judges the end of what `stream` saw. `cause` is why no more came, if the backend did not end it.
-pub(crate) fn judge_end(
-    stream: &mut AnswerStream,
-    cause: Option<UpstreamFailure>,
-    backend: &BackendId,
-    told: &Told<'_>,
-) -> Ended {
-    let failure = match (stream.finish(), cause) {
-        (StreamEnd::Complete { append }, _) => return Ended::Whole { last: append },
-        (StreamEnd::UpstreamError(error), _) => {
-            let mut failure = Failure::reported(backend, &error, told);
-            if stream.content_seen() {
-                failure.work = Work::Unknown;
-            }
-            failure
-        }
-        (StreamEnd::Broken(fault), _) => Failure::broken_stream(backend, fault),
-        (StreamEnd::Truncated, Some(cause)) => Failure::upstream(backend, &cause),
-        (StreamEnd::Truncated, None) if !stream.content_seen() && stream.facts().is_empty() => {
-            return Ended::Nothing;
-        }
-        (StreamEnd::Truncated, None) => Failure::upstream(backend, &UpstreamFailure::Broken),
-    };
-    Ended::Broken { failure }
-}
-
-/// A stream on its way. Dropping it ends the call to the backend and settles what had come.
+/// Passes on one stream. Dropping it ends the call to the backend and settles what had arrived.
 pub(crate) struct Relay {
-    record: Record,
+    record: RequestRecord,
     /// The request's body, for an estimate of its tokens where the backend counts none.
     asked: Bytes,
     client: Dialect,
@@ -77,7 +54,7 @@ pub(crate) struct Relay {
     scrubber: KeyScrubber,
     backend: BackendId,
     limits: RequestLimits,
-    live: Arc<Live>,
+    registry: Arc<EndpointRegistry>,
     silent_since: Moment,
     bytes_read: u64,
     stage: Stage,
@@ -85,57 +62,57 @@ pub(crate) struct Relay {
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-/// Whose stream it is, and under which limits.
-pub(crate) struct Passage {
+/// What a stream is relayed with.
+pub(crate) struct RelayContext {
     pub(crate) backend: BackendId,
     pub(crate) limits: RequestLimits,
     pub(crate) client: Dialect,
     pub(crate) asked: Bytes,
     pub(crate) keeper: Option<ItemKeeper>,
-    /// The time for answers after a stop is over.
+    /// Cancelled when answers in flight have to end.
     pub(crate) stopped: CancellationToken,
 }
 
 enum Stage {
-    /// These are to be passed on first.
+    /// To be passed on first.
     First(Tapped),
     Flowing,
-    /// The last bytes are out.
+    /// The last bytes have been passed on.
     Over,
 }
 
-/// Why no more comes.
+/// Why nothing more arrives.
 enum End {
-    /// The backend ended it, or why it did not.
+    /// The backend ended it; else the failure.
     Backend(Option<UpstreamFailure>),
-    /// Gatehouse stops.
+    /// Gatehouse is stopping.
     Stopped,
 }
 
-/// What is left of the time of a stream.
-struct Left {
+/// The time left to a stream.
+struct TimeLeft {
     silence: Duration,
     total: Duration,
 }
 
-/// What the wait for the backend ended with.
+/// The result of one wait for the backend.
 enum Next {
     Chunk(Bytes),
     Silence,
     End(Option<UpstreamFailure>),
-    /// Gatehouse stops.
+    /// Gatehouse is stopping.
     Stopped,
 }
 
 impl Relay {
     pub(crate) fn new(
         streaming: Streaming,
-        record: Record,
-        passage: Passage,
-        live: Arc<Live>,
+        record: RequestRecord,
+        context: RelayContext,
+        registry: Arc<EndpointRegistry>,
     ) -> Self {
         let Streaming { stream, first, body, scrubber } = streaming;
-        let Passage { backend, limits, client, asked, keeper, stopped } = passage;
+        let RelayContext { backend, limits, client, asked, keeper, stopped } = context;
         Self {
             record,
             asked,
@@ -146,8 +123,8 @@ impl Relay {
             scrubber,
             backend,
             limits,
-            silent_since: live.moment(),
-            live,
+            silent_since: registry.moment(),
+            registry,
             bytes_read: 0,
             stage: Stage::First(first),
             is_over: false,
@@ -186,7 +163,7 @@ impl Relay {
         }
     }
 
-    /// What the tap made of the backend's next bytes; `Err` with what to say instead.
+    /// The backend's next bytes for the client; `Err` with the item to send instead.
     async fn next_tapped(&mut self) -> Result<Tapped, Option<StreamItem>> {
         match self.next().await {
             Next::Chunk(chunk) => {
@@ -213,16 +190,16 @@ impl Relay {
         }
         let left = left.silence.min(left.total);
         let Some(upstream) = &mut self.upstream else { return Next::End(None) };
-        // With the time for silence over, what lies in the socket is still taken.
+        // When the time for silence is over, bytes that lie in the socket are still taken.
         let next = tokio::select! {
             biased;
-            next = within(&self.live, left.min(HEARTBEAT), upstream.next()) => next,
+            next = within(&self.registry, left.min(HEARTBEAT), upstream.next()) => next,
             () = &mut self.stopped => return Next::Stopped,
         };
         match next {
             None if left > HEARTBEAT => Next::Silence,
             None => match self.left() {
-                Left { silence, total } if silence.is_zero() || total.is_zero() => {
+                TimeLeft { silence, total } if silence.is_zero() || total.is_zero() => {
                     Next::End(Some(UpstreamFailure::Timeout))
                 }
                 _ => Next::Silence,
@@ -230,7 +207,7 @@ impl Relay {
             Some(None) => Next::End(None),
             Some(Some(Err(failure))) => Next::End(Some(failure)),
             Some(Some(Ok(chunk))) => {
-                self.silent_since = self.live.moment();
+                self.silent_since = self.registry.moment();
                 let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
                 self.bytes_read = self.bytes_read.saturating_add(length);
                 if self.bytes_read > self.limits.stream_bytes_max {
@@ -241,11 +218,11 @@ impl Relay {
         }
     }
 
-    /// What is left of the time for silence and for the whole answer, pauses of this machine not counted.
-    fn left(&self) -> Left {
-        let silence = self.live.moment().since(self.silent_since);
+    /// The time left for silence and for the whole answer, pauses of this machine not counted.
+    fn left(&self) -> TimeLeft {
+        let silence = self.registry.moment().since(self.silent_since);
         let elapsed = self.record.elapsed();
-        let of = |paused_in_silence: Duration, paused: Duration| Left {
+        let of = |paused_in_silence: Duration, paused: Duration| TimeLeft {
             silence: self.silence_max().saturating_add(paused_in_silence).saturating_sub(silence),
             total: self.limits.total_timeout.saturating_add(paused).saturating_sub(elapsed),
         };
@@ -253,7 +230,7 @@ impl Relay {
         if !left.silence.is_zero() && !left.total.is_zero() {
             return left;
         }
-        let paused = |since| self.live.paused_since(since).unwrap_or_default();
+        let paused = |since| self.registry.paused_since(since).unwrap_or_default();
         of(paused(self.silent_since), paused(self.record.begun()))
     }
 
@@ -266,11 +243,11 @@ impl Relay {
     }
 
     fn item(&mut self, bytes: Bytes) -> StreamItem {
-        self.record.sent(bytes.len());
+        self.record.add_bytes_out(bytes.len());
         Ok(Frame::data(bytes))
     }
 
-    /// Settles, then gives the last bytes.
+    /// Settles the request, then returns the last bytes.
     async fn finish(&mut self, relay: Bytes, end: End) -> Option<StreamItem> {
         self.is_over = true;
         if self.stream.late_chunks() > 0 {
@@ -278,37 +255,39 @@ impl Relay {
             tracing::warn!(%backend, chunks, "text after a finish reason was dropped");
         }
         let headers = HeaderMap::new();
-        let told = Told { headers: &headers, scrubber: &self.scrubber, now: self.live.wall() };
+        let context =
+            ErrorContext { headers: &headers, scrubber: &self.scrubber, now: self.registry.wall() };
         let (cause, is_stopped) = match end {
             End::Backend(cause) => (cause, false),
             End::Stopped => (None, true),
         };
-        let (last, failure) = match judge_end(&mut self.stream, cause, &self.backend, &told) {
-            Ended::Whole { last } => (last, None),
+        let outcome = stream_end::judge(&mut self.stream, cause, &self.backend, &context);
+        let (last, failure) = match outcome {
+            StreamOutcome::Complete { last } => (last, None),
             _ if is_stopped => (Bytes::new(), Some(Failure::stopped())),
-            Ended::Broken { failure } => (Bytes::new(), Some(failure)),
-            Ended::Nothing => {
+            StreamOutcome::Failed { failure } => (Bytes::new(), Some(failure)),
+            StreamOutcome::Empty => {
                 let failure = Failure::upstream(&self.backend, &UpstreamFailure::Broken);
                 (Bytes::new(), Some(failure))
             }
         };
-        let failure = failure.map(|failure| match self.record.tried_since() {
-            Some(since) => self.live.explained(failure, &self.backend, since),
+        let failure = failure.map(|failure| match self.record.attempt_begun() {
+            Some(since) => self.registry.explained(failure, &self.backend, since),
             None => failure,
         });
         let facts = self.stream.facts();
         let last = match &failure {
             None => {
-                self.record.learn(facts, &self.asked);
+                self.record.record_facts(facts, &self.asked);
                 last
             }
             Some(failure) => {
-                self.record.learn_partial(facts, &self.asked);
+                self.record.record_partial_facts(facts, &self.asked);
                 self.stream.error_event(&failure.refusal.spelled())
             }
         };
         let bytes = joined(relay, last);
-        self.record.sent(bytes.len());
+        self.record.add_bytes_out(bytes.len());
         self.stage = Stage::Over;
         match failure {
             None => {
@@ -316,20 +295,20 @@ impl Relay {
                     keeper.keep(&bytes);
                 }
                 self.record.complete().await;
-                self.let_connection_be_kept();
+                self.release_connection();
             }
             Some(failure) => {
                 self.upstream = None;
-                self.record.failed_try(&failure);
+                self.record.attempt_failed(&failure);
                 self.record.fail(Outcome::Partial, &failure).await;
             }
         }
         if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) }
     }
 
-    /// A backend that has said its last usually ends its body in the same breath. Seeing that end
-    /// lets the connection be used again; a body that lingers is not waited for.
-    fn let_connection_be_kept(&mut self) {
+    /// A backend usually ends its body together with its last event. Reading that end lets the connection
+    /// be reused; a body that lingers is not waited for.
+    fn release_connection(&mut self) {
         if let Some(mut upstream) = self.upstream.take() {
             drop(upstream.next().now_or_never());
         }
@@ -338,9 +317,9 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // The client went away: what had come by then is what the record learns.
+        // The client has disconnected: what had arrived by then is recorded.
         if !self.is_over {
-            self.record.learn_partial(self.stream.facts(), &self.asked);
+            self.record.record_partial_facts(self.stream.facts(), &self.asked);
         }
     }
 }

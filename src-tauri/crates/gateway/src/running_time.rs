@@ -7,14 +7,14 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::live::Live;
+use crate::live::EndpointRegistry;
 
 /// How long bytes that lie in a socket may take to be seen after a timer has fired.
 pub(crate) const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// Waits for `future` for as long as `limit`, pauses of this machine not counted; `None` when it is over.
 pub(crate) async fn within<F: Future>(
-    live: &Live,
+    live: &EndpointRegistry,
     limit: Duration,
     future: F,
 ) -> Option<F::Output> {

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cache::Cache;
 use domain::{
     BackendId, CacheWish, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime,
 };
@@ -17,9 +19,7 @@ use subtle::ConstantTimeEq;
 use url::Url;
 use wire::{Target, TargetKind};
 
-use crate::caching::CacheUse;
-use crate::entrance::TrafficRules;
-use crate::limits::RequestLimits;
+use crate::limits::{RequestLimits, TrafficRules};
 use crate::token::TokenHash;
 use crate::upstream::KeyCarrier;
 
@@ -42,6 +42,15 @@ pub struct Snapshot {
     pub cache: Option<CacheUse>,
     /// Since when these models are offered; the `created` of our list of models.
     pub since: WallTime,
+}
+
+/// The cache and how it is used.
+#[derive(Debug, Clone)]
+pub struct CacheUse {
+    /// Cached answers.
+    pub cache: Cache,
+    /// How long an answer stays valid.
+    pub ttl: Duration,
 }
 
 /// What is done about failure, in numbers.

@@ -5,7 +5,7 @@
 //! inside OpenAI's completion count and beside Gemini's. Backends also report nonsense (negative,
 //! floating, as text), so a split that had to be guessed or clamped says so.
 
-use domain::TokenUsage;
+use domain::{MicroUsd, TokenUsage};
 use serde_json::value::RawValue;
 
 /// Largest raw usage object kept, in bytes; the largest seen has some 600.
@@ -23,6 +23,27 @@ pub struct UsageReport {
     pub reading: UsageReading,
     /// The backend's own object; `None` if it had more than [`USAGE_RAW_BYTES_MAX`].
     pub raw: Option<String>,
+}
+
+impl UsageReport {
+    /// The cost that the backend itself states: OpenRouter's `usage.cost`, in dollars
+    /// (<https://openrouter.ai/docs/use-cases/usage-accounting>). `None` if it states none, or one of a
+    /// million dollars and more, which no request costs.
+    #[must_use]
+    pub fn stated_cost(&self) -> Option<MicroUsd> {
+        #[derive(serde::Deserialize)]
+        struct Stated {
+            cost: Option<f64>,
+        }
+        let dollars = serde_json::from_str::<Stated>(self.raw.as_deref()?).ok()?.cost?;
+        let micros = (dollars * 1e6).round();
+        let believable = (0.0..=1e12).contains(&micros);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number below 2^53, checked above"
+        )]
+        believable.then(|| MicroUsd::new(micros as i64))
+    }
 }
 
 /// How far a usage report can be believed.
@@ -88,4 +109,29 @@ impl Counts {
 fn near_count(text: &str) -> u64 {
     let near = text.parse::<f64>().unwrap_or(0.0);
     near.clamp(0.0, 1e12) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stated_cost_is_read_in_dollars() {
+        let cost = |raw: &str| {
+            let raw = Some(raw.to_owned());
+            let report = UsageReport {
+                tokens: TokenUsage::default(),
+                reading: UsageReading::AsReported,
+                raw,
+            };
+            report.stated_cost().map(MicroUsd::micros)
+        };
+        assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142));
+        assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14));
+        assert_eq!(cost(r#"{"cost":0}"#), Some(0));
+        assert_eq!(cost(r#"{"prompt_tokens":1}"#), None);
+        assert_eq!(cost(r#"{"cost":-1}"#), None);
+        assert_eq!(cost(r#"{"cost":"1"}"#), None);
+        assert_eq!(cost(r#"{"cost":1e300}"#), None);
+    }
 }

@@ -57,7 +57,7 @@ type Says = mpsc::UnboundedSender<Vec<u8>>;
 /// Leads a flight of key 1, or fails.
 fn lead(flights: &Flights<Vec<u8>>, backend: &Backend) -> (Says, Passenger<Vec<u8>>) {
     let mut says = None;
-    let boarded = flights.board(key(1), 0, || {
+    let boarded = flights.board(key(1), 0, (), |()| {
         let (to, stream) = backend.answer();
         says = Some(to);
         Ok::<_, Infallible>(stream)
@@ -70,15 +70,15 @@ fn lead(flights: &Flights<Vec<u8>>, backend: &Backend) -> (Says, Passenger<Vec<u
 
 /// Joins the flight of key 1, or fails.
 fn join(flights: &Flights<Vec<u8>>) -> Passenger<Vec<u8>> {
-    match flights.board(key(1), 0, || Err::<BoxStream<'static, Vec<u8>>, _>(())) {
-        Boarded::Joins(passenger) => passenger,
+    match flights.board(key(1), 0, (), |()| Err::<BoxStream<'static, Vec<u8>>, _>(())) {
+        Boarded::Joins(passenger, ()) => passenger,
         _ => panic!("nothing to join"),
     }
 }
 
 fn is_nothing_under_way(flights: &Flights<Vec<u8>>) -> bool {
     matches!(
-        flights.board(key(1), 0, || Err::<BoxStream<'static, Vec<u8>>, _>(())),
+        flights.board(key(1), 0, (), |()| Err::<BoxStream<'static, Vec<u8>>, _>(())),
         Boarded::Declined(())
     )
 }
@@ -207,7 +207,7 @@ async fn past_the_limit_nobody_joins_and_the_slow_are_left_behind() {
     assert_eq!(slow.next().await, None);
     // Who comes now goes by itself.
     let mut asked_again = false;
-    let boarded = flights.board(key(1), 0, || {
+    let boarded = flights.board(key(1), 0, (), |()| {
         asked_again = true;
         Ok::<_, Infallible>(backend.answer().1)
     });
@@ -237,8 +237,8 @@ async fn keys_and_generations_are_kept_apart() {
     let (flights, backend) = (flights(100), Backend::default());
     let (_says, _leader) = lead(&flights, &backend);
     let other = |key, generation| {
-        let work = || Err::<BoxStream<'static, Vec<u8>>, _>(());
-        matches!(flights.board(key, generation, work), Boarded::Declined(()))
+        let work = |()| Err::<BoxStream<'static, Vec<u8>>, _>(());
+        matches!(flights.board(key, generation, (), work), Boarded::Declined(()))
     };
     assert!(other(key(2), 0) && other(key(1), 1));
     assert!(!other(key(1), 0));

@@ -17,8 +17,8 @@ fn reported(status: u16, body: &str, headers: &[(&'static str, &str)]) -> Failur
         .collect();
     // 2026-11-21T08:00:00Z
     let now = WallTime::from_unix_ms(1_795_248_000_000);
-    let told = Told { headers: &headers, scrubber: &KeyScrubber::default(), now };
-    Failure::reported(&backend(), &upstream_error(status, body.as_bytes()), &told)
+    let context = ErrorContext { headers: &headers, scrubber: &KeyScrubber::default(), now };
+    Failure::reported(&backend(), &upstream_error(status, body.as_bytes()), &context)
 }
 
 #[test]

@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 use resilience::{Accesses, Availability, BlockReason, ClosedWhy, LimitKind};
 use routing::{Available, Conditions, Needs};
 
-use super::Live;
+use super::EndpointRegistry;
 use crate::load::Load;
 use crate::snapshot::Snapshot;
 
@@ -16,14 +16,14 @@ use crate::snapshot::Snapshot;
 const OUTPUT_TOKENS_EXPECTED_MAX: u64 = 1_000;
 
 /// The conditions of one moment.
-pub struct LiveConditions<'a> {
-    pub(super) live: &'a Live,
+pub struct RoutingInputs<'a> {
+    pub(super) live: &'a EndpointRegistry,
     pub(super) accesses: MutexGuard<'a, Accesses>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) now: Moment,
 }
 
-impl Conditions for LiveConditions<'_> {
+impl Conditions for RoutingInputs<'_> {
     fn availability(&self, access: &Access, model: &str) -> Available {
         match self.accesses.availability(access, model, self.now) {
             Availability::Ready => Available::Ready,
@@ -72,7 +72,7 @@ impl Conditions for LiveConditions<'_> {
     }
 }
 
-impl LiveConditions<'_> {
+impl RoutingInputs<'_> {
     fn price(&self, backend: &BackendId, model: &str, tokens: &TokenUsage) -> Option<u64> {
         let provider = self.snapshot.backends.get(backend)?.provider();
         if provider == Some(ledger::Provider::Mock) {

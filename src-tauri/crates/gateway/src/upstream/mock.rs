@@ -14,8 +14,8 @@ use wire::mock::{self, MockAnswer, MockEnd, MockPiece};
 use wire::{ClientRequest, EmbeddingRequest};
 
 use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
-use crate::answer::JSON;
-use crate::route::{Counted, Route};
+use crate::response::JSON;
+use crate::surface::{CountTokensSurface, Surface};
 
 /// Answers in process; no socket is opened.
 pub struct MockUpstream {
@@ -38,23 +38,25 @@ impl Upstream for MockUpstream {
             return Ok(whole(mock::models(now)));
         }
         let (path, query) = (request.url.path(), request.url.query());
-        let route = Route::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)?;
+        let route = Surface::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)?;
         answer(&route, request.body, now).map(played).ok_or(UpstreamFailure::Local)
     }
 }
 
 /// `None` where a request does not come this way.
-fn answer(route: &Route, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
+fn answer(route: &Surface, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
     Some(match route {
-        Route::Generate(surface) => {
+        Surface::Generate(surface) => {
             let request = ClientRequest::parse(surface.for_wire(), body).ok()?;
             mock::answer(&request, now_unix_s)
         }
-        Route::CountTokens(Counted::Messages) => {
+        Surface::CountTokens(CountTokensSurface::Messages) => {
             mock::count_tokens(Dialect::AnthropicMessages, &body)
         }
-        Route::CountTokens(Counted::Gemini { .. }) => mock::count_tokens(Dialect::Gemini, &body),
-        Route::Embeddings(embedded) => {
+        Surface::CountTokens(CountTokensSurface::Gemini { .. }) => {
+            mock::count_tokens(Dialect::Gemini, &body)
+        }
+        Surface::Embeddings(embedded) => {
             let request = EmbeddingRequest::parse(embedded.for_wire(), body.clone()).ok()?;
             mock::embeddings(request.dialect(), request.model(), &body)
         }

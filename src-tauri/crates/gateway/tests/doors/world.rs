@@ -11,9 +11,9 @@ use domain::{
     Secret, SeededEntropy, SystemClock, WallTime,
 };
 use gateway::{
-    Backend, CacheUse, Client, ClientStanding, DoorLimits, EventSink, Gateway, GatewayEvent,
-    GatewayParts, HttpUpstream, Listener, Live, MockUpstream, Names, RequestLimits, RequestSummary,
-    ResilienceRules, Snapshot, Stop, Surroundings, SystemNames, new_token,
+    Backend, CacheUse, Client, ClientStanding, DoorLimits, EndpointRegistry, EventSink, Gateway,
+    GatewayEvent, GatewayParts, HttpUpstream, Listener, MockUpstream, Names, RequestLimits,
+    RequestSummary, ResilienceRules, Snapshot, Stop, Surroundings, SystemNames, new_token,
 };
 use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) ledger: Ledger,
     pub(crate) vault: Vault,
-    pub(crate) live: Arc<Live>,
+    pub(crate) live: Arc<EndpointRegistry>,
     memory: Memory,
     pub(crate) seen: Arc<Seen>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -205,7 +205,12 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     };
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let seen = Arc::new(Seen::default());
-    let live = Live::new(&limits.resilience, clock.clone(), &SeededEntropy::new(5), seen.clone());
+    let live = EndpointRegistry::new(
+        &limits.resilience,
+        clock.clone(),
+        &SeededEntropy::new(5),
+        seen.clone(),
+    );
     let parts = GatewayParts {
         live: live.clone(),
         clock: clock.clone(),

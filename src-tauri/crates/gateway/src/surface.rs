@@ -4,24 +4,27 @@
 //! place, doubled ones too. `/v1/models` belongs to three vendors; their own headers tell them apart
 //! (WIRE rule 4).
 
+use bytes::Bytes;
 use domain::Dialect;
-use hyper::Method;
-use hyper::header::{HeaderMap, UPGRADE};
-use wire::{Delivery, EmbeddingSurface, UsageChunk};
+use hyper::header::{HeaderMap, HeaderValue, UPGRADE};
+use hyper::{Method, Request, Response};
+use wire::{Delivery, EmbeddingSurface, ErrorKind, UsageChunk};
 
-/// What a path asks for.
+use crate::response::{self, Refusal, ResponseBody, RetryAdvice};
+
+/// What the path of a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Route {
+pub(crate) enum Surface {
     /// Whether the gateway runs.
     Health,
     /// Who is here (`/`), and what some tools knock at before they begin (`/api/hello`).
     Hello,
     /// An answer of a model.
-    Generate(Surface),
+    Generate(GenerateSurface),
     /// How many tokens a request has.
-    CountTokens(Counted),
+    CountTokens(CountTokensSurface),
     /// Vectors of texts.
-    Embeddings(Embedded),
+    Embeddings(EmbeddingsSurface),
     /// The list of models.
     Models,
     /// One model.
@@ -30,25 +33,25 @@ pub(crate) enum Route {
     ResponsesSocket,
 }
 
-/// Where an answer is asked for.
+/// The surfaces that generate an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Surface {
+pub(crate) enum GenerateSurface {
     Chat,
     Responses,
     Messages,
     Gemini { model: String, delivery: Delivery },
 }
 
-/// Whose tokens are counted.
+/// The surfaces that count tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Counted {
+pub(crate) enum CountTokensSurface {
     Messages,
     Gemini { model: String },
 }
 
-/// Where vectors are asked for.
+/// The surfaces that make embeddings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Embedded {
+pub(crate) enum EmbeddingsSurface {
     OpenAi,
     /// `:embedContent`.
     GeminiOne {
@@ -60,7 +63,7 @@ pub(crate) enum Embedded {
     },
 }
 
-impl Surface {
+impl GenerateSurface {
     /// As `wire` reads its requests.
     pub(crate) fn for_wire(&self) -> wire::Surface<'_> {
         match self {
@@ -74,7 +77,7 @@ impl Surface {
     }
 }
 
-impl Embedded {
+impl EmbeddingsSurface {
     /// As `wire` reads its requests.
     pub(crate) fn for_wire(&self) -> EmbeddingSurface<'_> {
         match self {
@@ -85,8 +88,8 @@ impl Embedded {
     }
 }
 
-impl Route {
-    /// The route of a path; `None` where nothing is.
+impl Surface {
+    /// The surface of a path; `None` for an unknown path.
     pub(crate) fn of(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
         match path {
             "/health" => return Some(Self::Health),
@@ -95,12 +98,12 @@ impl Route {
         }
         let below = below_version(path);
         Some(match below {
-            "/chat/completions" => Self::Generate(Surface::Chat),
+            "/chat/completions" => Self::Generate(GenerateSurface::Chat),
             "/responses" if headers.contains_key(UPGRADE) => Self::ResponsesSocket,
-            "/responses" => Self::Generate(Surface::Responses),
-            "/messages" => Self::Generate(Surface::Messages),
-            "/messages/count_tokens" => Self::CountTokens(Counted::Messages),
-            "/embeddings" => Self::Embeddings(Embedded::OpenAi),
+            "/responses" => Self::Generate(GenerateSurface::Responses),
+            "/messages" => Self::Generate(GenerateSurface::Messages),
+            "/messages/count_tokens" => Self::CountTokens(CountTokensSurface::Messages),
+            "/embeddings" => Self::Embeddings(EmbeddingsSurface::OpenAi),
             "/models" => Self::Models,
             _ => match gemini(below, query) {
                 Some(route) => route,
@@ -117,16 +120,31 @@ impl Route {
         match self {
             Self::Health => "/health",
             Self::Hello => "/",
-            Self::Generate(Surface::Chat) => "/v1/chat/completions",
-            Self::Generate(Surface::Responses) | Self::ResponsesSocket => "/v1/responses",
-            Self::Generate(Surface::Messages) => "/v1/messages",
-            Self::Generate(Surface::Gemini { .. }) => "/v1beta/models/{model}:generateContent",
-            Self::CountTokens(Counted::Messages) => "/v1/messages/count_tokens",
-            Self::CountTokens(Counted::Gemini { .. }) => "/v1beta/models/{model}:countTokens",
-            Self::Embeddings(Embedded::OpenAi) => "/v1/embeddings",
+            Self::Generate(GenerateSurface::Chat) => "/v1/chat/completions",
+            Self::Generate(GenerateSurface::Responses) | Self::ResponsesSocket => "/v1/responses",
+            Self::Generate(GenerateSurface::Messages) => "/v1/messages",
+            Self::Generate(GenerateSurface::Gemini { .. }) => {
+                "/v1beta/models/{model}:generateContent"
+            }
+            Self::CountTokens(CountTokensSurface::Messages) => "/v1/messages/count_tokens",
+            Self::CountTokens(CountTokensSurface::Gemini { .. }) => {
+                "/v1beta/models/{model}:countTokens"
+            }
+            Self::Embeddings(EmbeddingsSurface::OpenAi) => "/v1/embeddings",
             Self::Embeddings(_) => "/v1beta/models/{model}:embedContent",
             Self::Models => "/v1/models",
             Self::Model(_) => "/v1/models/{model}",
+        }
+    }
+
+    /// The response of a surface that answers everyone the same, without a token.
+    pub(crate) fn fixed_response(&self) -> Option<Response<ResponseBody>> {
+        let json = |body: &'static [u8]| response::json(200, Bytes::from_static(body));
+        match self {
+            Self::Health => Some(json(b"{\"status\":\"ok\"}")),
+            Self::Hello => Some(json(b"{\"name\":\"gatehouse\",\"openai_base_path\":\"/v1\"}")),
+            Self::ResponsesSocket => Some(upgrade_required()),
+            _ => None,
         }
     }
 
@@ -143,25 +161,68 @@ impl Route {
     }
 }
 
+/// The surface that `request` asks for: 404 for an unknown path, 405 for a wrong method.
+pub(crate) fn of<B>(request: &Request<B>) -> Result<Surface, Refusal> {
+    let (path, query) = (request.uri().path(), request.uri().query());
+    let surface = Surface::of(path, query, request.headers()).ok_or_else(|| not_found(path))?;
+    if surface.takes(request.method()) { Ok(surface) } else { Err(wrong_method()) }
+}
+
+/// The path of `request` as [`Surface::template`] spells it, for the log.
+pub(crate) fn template<B>(request: &Request<B>) -> &'static str {
+    let uri = request.uri();
+    let surface = Surface::of(uri.path(), uri.query(), request.headers());
+    surface.as_ref().map_or("unknown", Surface::template)
+}
+
+pub(crate) fn not_found(path: &str) -> Refusal {
+    let shown: String = path.chars().take(200).collect();
+    let message = format!(
+        "There is nothing at {shown}. Use /v1/chat/completions, /v1/responses, /v1/messages, \
+         /v1/embeddings, /v1/models or /v1beta/models/…."
+    );
+    Refusal::new(404, ErrorKind::NotFound, "unknown_path", message).retry(RetryAdvice::Never)
+}
+
+fn wrong_method() -> Refusal {
+    let message = "This path does not support that method.";
+    Refusal::new(405, ErrorKind::InvalidRequest, "method_not_allowed", message)
+        .retry(RetryAdvice::Never)
+}
+
+/// Codex opens a WebSocket first and falls back to POST as soon as it gets this status.
+fn upgrade_required() -> Response<ResponseBody> {
+    let message = "WebSockets are not supported. Use POST /v1/responses.";
+    let refusal = Refusal::new(426, ErrorKind::InvalidRequest, "upgrade_required", message)
+        .retry(RetryAdvice::Never);
+    let mut response = refusal.answer(Dialect::OpenAiResponses);
+    // RFC 9110, section 15.5.22: the header names what is spoken.
+    response.headers_mut().insert(UPGRADE, HeaderValue::from_static("HTTP/1.1"));
+    response::close(&mut response);
+    response
+}
+
 /// A method of Gemini, behind the last colon of the path: names may have colons of their own, as
 /// Ollama's `llama3:8b`. The Vercel AI SDK takes a name with a slash in it for a whole path and leaves
 /// `models/` out (`getModelPath` of `@ai-sdk/google`).
-fn gemini(below: &str, query: Option<&str>) -> Option<Route> {
+fn gemini(below: &str, query: Option<&str>) -> Option<Surface> {
     let (path, method) = below.strip_prefix('/')?.rsplit_once(':')?;
     let id = path.strip_prefix("models/").or_else(|| path.contains('/').then_some(path))?;
     let model = decoded(id);
     Some(match method {
-        "generateContent" => Route::Generate(Surface::Gemini { model, delivery: Delivery::Whole }),
+        "generateContent" => {
+            Surface::Generate(GenerateSurface::Gemini { model, delivery: Delivery::Whole })
+        }
         "streamGenerateContent" => {
             let pairs = || url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
             let is_events = pairs().any(|(name, value)| name == "alt" && value == "sse");
             let delivery =
                 if is_events { Delivery::Stream(UsageChunk::Asked) } else { Delivery::StreamArray };
-            Route::Generate(Surface::Gemini { model, delivery })
+            Surface::Generate(GenerateSurface::Gemini { model, delivery })
         }
-        "countTokens" => Route::CountTokens(Counted::Gemini { model }),
-        "embedContent" => Route::Embeddings(Embedded::GeminiOne { model }),
-        "batchEmbedContents" => Route::Embeddings(Embedded::GeminiBatch { model }),
+        "countTokens" => Surface::CountTokens(CountTokensSurface::Gemini { model }),
+        "embedContent" => Surface::Embeddings(EmbeddingsSurface::GeminiOne { model }),
+        "batchEmbedContents" => Surface::Embeddings(EmbeddingsSurface::GeminiBatch { model }),
         _ => return None,
     })
 }
@@ -219,35 +280,35 @@ mod tests {
 
     #[test]
     fn both_spellings_of_every_path_lead_to_the_same_place() {
-        let of = |path: &str| Route::of(path, None, &HeaderMap::new());
+        let of = |path: &str| Surface::of(path, None, &HeaderMap::new());
         for (path, expected) in [
-            ("/chat/completions", Route::Generate(Surface::Chat)),
-            ("/responses", Route::Generate(Surface::Responses)),
-            ("/messages", Route::Generate(Surface::Messages)),
-            ("/messages/count_tokens", Route::CountTokens(Counted::Messages)),
-            ("/embeddings", Route::Embeddings(Embedded::OpenAi)),
-            ("/models", Route::Models),
-            ("/models/corp%2Fgpt%20x", Route::Model("corp/gpt x".to_owned())),
-            ("/models/llama3:8b", Route::Model("llama3:8b".to_owned())),
+            ("/chat/completions", Surface::Generate(GenerateSurface::Chat)),
+            ("/responses", Surface::Generate(GenerateSurface::Responses)),
+            ("/messages", Surface::Generate(GenerateSurface::Messages)),
+            ("/messages/count_tokens", Surface::CountTokens(CountTokensSurface::Messages)),
+            ("/embeddings", Surface::Embeddings(EmbeddingsSurface::OpenAi)),
+            ("/models", Surface::Models),
+            ("/models/corp%2Fgpt%20x", Surface::Model("corp/gpt x".to_owned())),
+            ("/models/llama3:8b", Surface::Model("llama3:8b".to_owned())),
         ] {
             assert_eq!(of(path).as_ref(), Some(&expected), "{path}");
             for version in ["/v1", "/v1/v1"] {
                 assert_eq!(of(&format!("{version}{path}")).as_ref(), Some(&expected), "{path}");
             }
         }
-        assert_eq!(of("/api/hello"), Some(Route::Hello));
+        assert_eq!(of("/api/hello"), Some(Surface::Hello));
         for nothing in ["/v1", "/v1/", "/v1/chat", "/v2/messages", "/models/", "/api/tags", "//"] {
             assert_eq!(of(nothing), None, "{nothing}");
         }
-        let socket = Route::of("/v1/responses", None, &headers(&["upgrade"]));
-        assert_eq!(socket, Some(Route::ResponsesSocket));
+        let socket = Surface::of("/v1/responses", None, &headers(&["upgrade"]));
+        assert_eq!(socket, Some(Surface::ResponsesSocket));
     }
 
     #[test]
     fn gemini_methods_stand_behind_the_colon() {
-        let of = |path: &str, query| Route::of(path, query, &HeaderMap::new());
+        let of = |path: &str, query| Surface::of(path, query, &HeaderMap::new());
         let generate = |model: &str, delivery| {
-            Some(Route::Generate(Surface::Gemini { model: model.to_owned(), delivery }))
+            Some(Surface::Generate(GenerateSurface::Gemini { model: model.to_owned(), delivery }))
         };
         for version in ["/v1beta", "/v1"] {
             let path = |rest: &str| format!("{version}/models/{rest}");
@@ -265,9 +326,9 @@ mod tests {
                 "no such model path"
             );
         }
-        let count = Route::CountTokens(Counted::Gemini { model: "g".to_owned() });
+        let count = Surface::CountTokens(CountTokensSurface::Gemini { model: "g".to_owned() });
         assert_eq!(of("/v1beta/models/g:countTokens", None), Some(count));
-        let batch = Route::Embeddings(Embedded::GeminiBatch { model: "g".to_owned() });
+        let batch = Surface::Embeddings(EmbeddingsSurface::GeminiBatch { model: "g".to_owned() });
         assert_eq!(of("/v1/models/g:batchEmbedContents", None), Some(batch));
     }
 

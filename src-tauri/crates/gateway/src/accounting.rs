@@ -1,180 +1,171 @@
-//! One request on its way: what it will be written down as, from its arrival to its one settlement.
+//! The ledger's record of one request, from its reservation to its settlement.
 //!
-//! Whatever happens, a request is settled exactly once. One that is dropped on the way (the client
-//! has gone, the program stops) settles itself as cancelled and waits for no commit.
+//! A request is settled exactly once. A record that is dropped (the client has disconnected, the program
+//! stops) settles itself as cancelled and does not wait for the commit.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BackendId, Clock, MicroUsd, Moment, WallTime};
+use domain::{BackendId, Clock, MicroUsd, Moment};
 use ledger::{
-    Attempt, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Provider, Settled,
+    Attempt, BacklogReason, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Settled,
     Settlement, Timings, UsageBasis,
 };
 use resilience::Happened;
 use routing::{Candidate, Decision};
-use wire::{AnswerFacts, UsageReading, UsageReport};
+use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
 
-use crate::decided;
-use crate::entrance::Place;
-use crate::estimate;
+use crate::admission::SlotGuard;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
 use crate::failure::{Failure, Work};
-use crate::live::Trial;
+use crate::live::AdmittedAttempt;
 use crate::snapshot::Backend;
 
-pub(crate) use self::cached::{Ending, Made, Told};
+use self::price::AttemptPricing;
+use crate::response::{Refusal, RetryAdvice};
 
-mod cached;
+pub(crate) use self::cache_outcome::{AnswerEnd, AnswerEndCell, AnswerRecord};
 
-/// Where records go.
+mod cache_outcome;
+mod decision;
+pub(crate) mod estimate;
+mod price;
+
+/// When a client that was refused because of the ledger may come back: the write is tried again within a
+/// second.
+const LEDGER_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Where requests are recorded and announced.
 #[derive(Clone)]
-pub(crate) struct Books {
+pub(crate) struct Accounting {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<dyn EventSink>,
 }
 
-/// How a request ended, to be written down and then announced.
-struct Closed {
+/// The end of a request, to be committed and then announced.
+struct ClosedRecord {
     settlement: Box<Settlement>,
     announcement: Announcement,
 }
 
-/// One request on its way.
-pub(crate) struct Record {
-    books: Arc<Books>,
+/// The record of one request.
+pub(crate) struct RequestRecord {
+    accounting: Arc<Accounting>,
     settlement: Option<Box<Settlement>>,
     verdict: Option<Verdict>,
     begun: Moment,
-    pricing: Option<Pricing>,
-    tried_since: Option<Moment>,
-    /// How long the try at hand took to its first token.
+    pricing: Option<AttemptPricing>,
+    attempt_begun: Option<Moment>,
+    /// Time to the first token of the current attempt.
     first_token: Option<Duration>,
-    /// The try at hand, as the backend's state machines know it.
-    trial: Option<Trial>,
-    /// How long the next try was waited for.
+    attempt_permit: Option<AdmittedAttempt>,
+    /// Time waited before the next attempt.
     waited: Duration,
-    /// The first candidate: a request that no backend was asked was meant for it.
+    /// The first candidate; a request that failed before any attempt is attributed to it.
     first_choice: Option<BackendId>,
-    /// Who is told how the answer ends.
-    told: Option<Told>,
-    place: Place,
+    /// Who is end_cell how the answer ends.
+    end_cell: Option<AnswerEndCell>,
+    slot: SlotGuard,
 }
 
-/// What the tokens of the try at hand cost.
-struct Pricing {
-    prices: Arc<PriceBook>,
-    provider: Option<Provider>,
-    backend: BackendId,
-    model: String,
-}
-
-impl Record {
+impl RequestRecord {
     pub(crate) fn new(
-        books: &Arc<Books>,
+        accounting: &Arc<Accounting>,
         request: NewRequest,
         begun: Moment,
         bytes_in: usize,
-        place: Place,
+        slot: SlotGuard,
     ) -> Self {
-        let queue = books.clock.now().since(begun);
+        let queue = accounting.clock.now().since(begun);
         let settlement = Settlement {
             timings: Timings { queue: Some(queue), ..Timings::default() },
             bytes_in: u64::try_from(bytes_in).unwrap_or(u64::MAX),
             ..Settlement::begun(request)
         };
         Self {
-            books: Arc::clone(books),
+            accounting: Arc::clone(accounting),
             settlement: Some(Box::new(settlement)),
             verdict: None,
             begun,
             pricing: None,
-            tried_since: None,
+            attempt_begun: None,
             first_token: None,
-            trial: None,
+            attempt_permit: None,
             waited: Duration::ZERO,
             first_choice: None,
-            told: None,
-            place,
+            end_cell: None,
+            slot,
         }
     }
 
-    /// Queues the reservation. After an error nothing was queued and nothing will be.
-    pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), LedgerError> {
+    /// Queues the reservation. After an error nothing is queued and nothing will be settled.
+    pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), Refusal> {
         self.first_choice = decision.candidates.first().map(|first| first.access.backend.clone());
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
         settlement.explanation = Some(decision.explanation.clone());
-        settlement.decision = decided::written(decision);
-        let reserved = self.books.ledger.reserve(settlement.request.clone());
-        if reserved.is_err() {
+        settlement.decision = decision::to_json(decision);
+        self.accounting.ledger.reserve(settlement.request.clone()).map_err(|error| {
             self.settlement = None;
-        }
-        reserved
+            tracing::warn!(%error, "a request was refused because it could not be recorded");
+            ledger_unavailable(&error)
+        })
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        self.books.clock.now().since(self.begun)
+        self.accounting.clock.now().since(self.begun)
     }
 
-    /// The next try is waited for.
-    pub(crate) fn waits(&mut self, wait: Duration) {
+    /// Adds to the time waited before the next attempt.
+    pub(crate) fn add_wait(&mut self, wait: Duration) {
         self.waited = self.waited.saturating_add(wait);
     }
 
-    /// Where the last try went is where the conversation stays for `stay`.
-    pub(crate) fn stay(&self, conversation: u64, stay: Duration) {
-        if let (Some(pricing), Some(trial)) = (&self.pricing, &self.trial) {
-            trial.live().answered(conversation, &pricing.backend, &pricing.model, stay);
+    /// Keeps the conversation at the backend of the last attempt for `stay`.
+    pub(crate) fn keep_conversation(&self, conversation: u64, stay: Duration) {
+        if let Some(attempt) = &self.attempt_permit {
+            attempt.keep_conversation(conversation, stay);
         }
     }
 
-    /// A try was let in; it begins with [`Self::begin_try`].
-    pub(crate) fn admitted(&mut self, trial: Trial) {
-        self.trial = Some(trial);
+    /// An attempt was admitted; it starts with [`Self::begin_attempt`].
+    pub(crate) fn attempt_admitted(&mut self, attempt_permit: AdmittedAttempt) {
+        self.attempt_permit = Some(attempt_permit);
     }
 
-    /// The try that was let in never began.
-    pub(crate) fn not_tried(&mut self) {
-        self.trial = None;
+    /// The admitted attempt did not start.
+    pub(crate) fn attempt_not_begun(&mut self) {
+        self.attempt_permit = None;
     }
 
-    /// A try at `backend` begins.
-    pub(crate) fn begin_try(
+    /// An attempt at `to` starts.
+    pub(crate) fn begin_attempt(
         &mut self,
         candidate: &Candidate,
         to: &Backend,
         prices: &Arc<PriceBook>,
     ) {
         self.failed_over();
-        self.tried_since = Some(self.books.clock.now());
+        self.attempt_begun = Some(self.accounting.clock.now());
         self.first_token = None;
-        self.pricing = Some(Pricing {
-            prices: Arc::clone(prices),
-            provider: to.provider(),
-            backend: to.id.clone(),
-            model: candidate.model.clone(),
-        });
-        let started = self.books.clock.wall();
+        self.pricing = Some(AttemptPricing::new(prices, to, &candidate.model));
+        let started = self.accounting.clock.wall();
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
         settlement.credential.clone_from(&candidate.access.credential);
-        // Unpriced until it is known better: the backend may be working, and a drop would leave it so.
         let mut attempt = Attempt::begun(candidate.access.clone(), &candidate.model, started);
-        if to.provider() == Some(Provider::Mock) {
-            attempt.cost = Cost::NotBilled;
-        }
+        attempt.cost = AttemptPricing::cost_if_dropped(to);
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
     }
 
-    /// Tells of the try before, if one failed.
+    /// Announces that the previous attempt failed, if it did.
     fn failed_over(&mut self) {
         let Some(verdict) = self.verdict.take() else { return };
         let failed = self.settlement.as_ref().and_then(|settlement| settlement.attempts.last());
         let Some(failed) = failed else { return };
-        self.books.events.emit(GatewayEvent::FailedOver {
+        self.accounting.events.emit(GatewayEvent::FailedOver {
             backend: failed.backend.clone(),
             credential: failed.credential.clone(),
             verdict,
@@ -182,17 +173,17 @@ impl Record {
         });
     }
 
-    /// How many tries were begun.
-    pub(crate) fn tries(&self) -> usize {
+    /// The number of attempts started.
+    pub(crate) fn attempts(&self) -> usize {
         self.settlement.as_ref().map_or(0, |settlement| settlement.attempts.len())
     }
 
-    /// Where the last try went.
+    /// The backend of the last attempt.
     pub(crate) fn backend(&self) -> Option<&BackendId> {
         self.settlement.as_ref().and_then(|settlement| settlement.backend.as_ref())
     }
 
-    /// The backend's first byte is there.
+    /// The backend's first byte has arrived.
     pub(crate) fn first_byte(&mut self, status: u16) {
         let elapsed = self.elapsed();
         let Some(settlement) = &mut self.settlement else { return };
@@ -202,14 +193,14 @@ impl Record {
         }
     }
 
-    /// The first token of content is there.
+    /// The first content has arrived.
     pub(crate) fn first_token(&mut self) {
         let elapsed = self.elapsed();
-        let of_try = self.try_duration();
+        let of_try = self.attempt_duration();
         if self.first_token.is_none()
-            && let Some(trial) = &self.trial
+            && let Some(attempt_permit) = &self.attempt_permit
         {
-            trial.answering();
+            attempt_permit.answering();
         }
         self.first_token.get_or_insert(of_try);
         if let Some(settlement) = &mut self.settlement {
@@ -217,33 +208,32 @@ impl Record {
         }
     }
 
-    /// Bytes on their way to the client.
-    pub(crate) fn sent(&mut self, bytes: usize) {
+    pub(crate) fn add_bytes_out(&mut self, bytes: usize) {
         if let Some(settlement) = &mut self.settlement {
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
             settlement.bytes_out = settlement.bytes_out.saturating_add(bytes);
         }
     }
 
-    /// The status the client gets.
-    pub(crate) fn status(&mut self, status: u16) {
+    /// The status sent to the client.
+    pub(crate) fn set_status(&mut self, status: u16) {
         if let Some(settlement) = &mut self.settlement {
             settlement.http_status = Some(status);
         }
     }
 
-    /// What the answer said about itself, and what it therefore costs.
-    /// `asked` is the request's body, for an estimate where the backend counted nothing.
-    pub(crate) fn learn(&mut self, facts: &AnswerFacts, asked: &Bytes) {
-        self.learned(facts, estimate::usage(facts, asked).as_ref());
+    /// Records model, usage and cost of a complete answer. `asked` is the request's body, for an estimate
+    /// where the backend reported no usage.
+    pub(crate) fn record_facts(&mut self, facts: &AnswerFacts, asked: &Bytes) {
+        self.set_facts(facts, estimate::usage(facts, asked).as_ref());
     }
 
     /// As [`Self::learn`], of an answer that broke off.
-    pub(crate) fn learn_partial(&mut self, facts: &AnswerFacts, asked: &Bytes) {
-        self.learned(facts, estimate::partial_usage(facts, asked).as_ref());
+    pub(crate) fn record_partial_facts(&mut self, facts: &AnswerFacts, asked: &Bytes) {
+        self.set_facts(facts, estimate::partial_usage(facts, asked).as_ref());
     }
 
-    fn learned(&mut self, facts: &AnswerFacts, usage: Option<&UsageReport>) {
+    fn set_facts(&mut self, facts: &AnswerFacts, usage: Option<&UsageReport>) {
         let Some(settlement) = &mut self.settlement else { return };
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
@@ -258,18 +248,18 @@ impl Record {
         }
     }
 
-    /// What it costs as far as that is known.
+    /// The cost of all attempts, as far as it is known.
     pub(crate) fn cost(&self) -> Option<MicroUsd> {
         let attempts = &self.settlement.as_ref()?.attempts;
         Cost::total(attempts.iter().map(|attempt| &attempt.cost)).amount()
     }
 
-    /// The try at hand failed.
-    pub(crate) fn failed_try(&mut self, failure: &Failure) {
-        let duration = self.try_duration();
+    /// The current attempt failed.
+    pub(crate) fn attempt_failed(&mut self, failure: &Failure) {
+        let duration = self.attempt_duration();
         self.verdict = Some(failure.verdict);
-        if let Some(trial) = self.trial.take() {
-            trial.ended(failure.happened(), self.tokens());
+        if let Some(attempt_permit) = self.attempt_permit.take() {
+            attempt_permit.ended(failure.happened(), self.tokens());
         }
         let Some(settlement) = &mut self.settlement else { return };
         if let Some(attempt) = settlement.attempts.last_mut() {
@@ -285,13 +275,14 @@ impl Record {
         }
     }
 
-    /// The answer is whole: writes it down. Returns once it is committed, or when the ledger has said that
-    /// it is behind; the answer is the client's either way.
+    /// Settles a complete answer. Returns once it is committed, or when the ledger reports that it is
+    /// behind; the answer may be delivered either way.
     pub(crate) async fn complete(&mut self) {
-        let duration = self.try_duration();
+        let duration = self.attempt_duration();
         self.verdict = Some(Verdict::Success);
-        if let Some(trial) = self.trial.take() {
-            trial.ended(Happened::Success { first_token: self.first_token }, self.tokens());
+        if let Some(attempt_permit) = self.attempt_permit.take() {
+            attempt_permit
+                .ended(Happened::Success { first_token: self.first_token }, self.tokens());
         }
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
@@ -299,7 +290,7 @@ impl Record {
         self.settle(Outcome::Complete, None).await;
     }
 
-    /// The client gets an error instead of an answer, or at the end of a part of one.
+    /// Settles a request whose client gets an error, instead of an answer or after a part of one.
     pub(crate) async fn fail(&mut self, outcome: Outcome, failure: &Failure) {
         self.verdict.get_or_insert(failure.verdict);
         if let Some(settlement) = &mut self.settlement {
@@ -308,33 +299,32 @@ impl Record {
         self.settle(outcome, Some(failure.refusal.code)).await;
     }
 
-    /// Tokens used by the try at hand.
+    /// Tokens used by the current attempt.
     fn tokens(&self) -> u64 {
         let usage = self.settlement.as_ref().and_then(|settlement| settlement.usage);
         usage.map_or(0, |usage| usage.input().saturating_add(usage.output()))
     }
 
-    /// When the request came in.
     pub(crate) const fn begun(&self) -> Moment {
         self.begun
     }
 
-    /// When the present try began.
-    pub(crate) const fn tried_since(&self) -> Option<Moment> {
-        self.tried_since
+    /// The start of the current attempt.
+    pub(crate) const fn attempt_begun(&self) -> Option<Moment> {
+        self.attempt_begun
     }
 
-    /// How long the present try takes so far.
-    pub(crate) fn try_duration(&self) -> Duration {
-        self.tried_since.map_or(Duration::ZERO, |since| self.books.clock.now().since(since))
+    /// The age of the current attempt.
+    pub(crate) fn attempt_duration(&self) -> Duration {
+        self.attempt_begun.map_or(Duration::ZERO, |since| self.accounting.clock.now().since(since))
     }
 
     async fn settle(&mut self, outcome: Outcome, error_class: Option<&'static str>) {
-        self.tell(outcome, error_class);
+        self.announce_end(outcome, error_class);
         let Some(closed) = self.close(outcome, error_class) else { return };
-        let Closed { settlement, mut announcement } = closed;
+        let ClosedRecord { settlement, mut announcement } = closed;
         let id = settlement.request.id;
-        match self.books.ledger.settle(settlement).await {
+        match self.accounting.ledger.settle(settlement).await {
             Ok(Settled::Committed) => announcement.recorded(),
             Ok(Settled::Queued) => {}
             Err(error) => {
@@ -343,16 +333,20 @@ impl Record {
         }
     }
 
-    /// `None` if it was closed before.
-    fn close(&mut self, outcome: Outcome, error_class: Option<&'static str>) -> Option<Closed> {
+    /// `None` if it was settled before.
+    fn close(
+        &mut self,
+        outcome: Outcome,
+        error_class: Option<&'static str>,
+    ) -> Option<ClosedRecord> {
         let (total, tokens) = (self.elapsed(), self.tokens());
         let mut settlement = self.settlement.take()?;
-        self.place.used(tokens);
+        self.slot.used(tokens);
         if let (Outcome::Complete | Outcome::Partial, Some(usage)) = (outcome, settlement.usage) {
-            self.place.answered(usage.output());
+            self.slot.answered(usage.output());
         }
         settlement.outcome = outcome;
-        settlement.ended = self.books.clock.wall();
+        settlement.ended = self.accounting.clock.wall();
         settlement.timings.total = Some(total);
         settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
@@ -362,27 +356,27 @@ impl Record {
         }
         let summary = summary(&settlement, verdict);
         let announcement =
-            Announcement { events: Arc::clone(&self.books.events), summary: Some(summary) };
-        Some(Closed { settlement, announcement })
+            Announcement { events: Arc::clone(&self.accounting.events), summary: Some(summary) };
+        Some(ClosedRecord { settlement, announcement })
     }
 }
 
-impl Drop for Record {
+impl Drop for RequestRecord {
     fn drop(&mut self) {
         self.verdict = Some(Verdict::Cancelled);
-        let duration = self.try_duration();
+        let duration = self.attempt_duration();
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
         }
         let Some(closed) = self.close(Outcome::Cancelled, None) else { return };
         let id = closed.settlement.request.id;
-        if let Err(error) = self.books.ledger.settle_unawaited(closed.settlement) {
+        if let Err(error) = self.accounting.ledger.settle_unawaited(closed.settlement) {
             tracing::error!(%id, %error, "a cancelled request could not be recorded in the ledger");
         }
     }
 }
 
-/// Announces a settled request exactly once, also when whoever waited for the ledger has gone.
+/// Announces a settled request exactly once, even if its future is dropped while it waits for the ledger.
 struct Announcement {
     events: Arc<dyn EventSink>,
     summary: Option<RequestSummary>,
@@ -422,25 +416,6 @@ fn summary(settlement: &Settlement, verdict: Option<Verdict>) -> RequestSummary 
     }
 }
 
-impl Pricing {
-    /// What the backend states, else tokens times price, else unknown. The mock bills nothing.
-    fn cost(&self, billed: Option<&str>, usage: &UsageReport, at: WallTime) -> Cost {
-        if self.provider == Some(Provider::Mock) {
-            return Cost::NotBilled;
-        }
-        if let Some(amount) = usage.raw.as_deref().and_then(reported_cost) {
-            return Cost::Reported(amount);
-        }
-        let find = |model: &str| self.prices.find(&self.backend, self.provider, model, at);
-        let price = billed.and_then(find).or_else(|| find(&self.model));
-        match price.and_then(|price| Some((price.cost(&usage.tokens)?, price.id.clone()))) {
-            Some((amount, price_id)) => Cost::Computed { amount, price_id },
-            None => Cost::Unpriced,
-        }
-    }
-}
-
-/// How a count is known, in the ledger's words.
 const fn basis(reading: UsageReading) -> UsageBasis {
     match reading {
         UsageReading::AsReported => UsageBasis::Reported,
@@ -449,33 +424,13 @@ const fn basis(reading: UsageReading) -> UsageBasis {
     }
 }
 
-/// OpenRouter's `usage.cost`, in dollars.
-fn reported_cost(raw: &str) -> Option<MicroUsd> {
-    #[derive(serde::Deserialize)]
-    struct Reported {
-        cost: Option<f64>,
-    }
-    let dollars = serde_json::from_str::<Reported>(raw).ok()?.cost?;
-    let micros = (dollars * 1e6).round();
-    // A million dollars for one request is a fault of the backend, not a price.
-    let believable = (0.0..=1e12).contains(&micros);
-    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53, checked above")]
-    believable.then(|| MicroUsd::new(micros as i64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stated_cost_is_read_in_dollars() {
-        let cost = |raw| reported_cost(raw).map(MicroUsd::micros);
-        assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142));
-        assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14));
-        assert_eq!(cost(r#"{"cost":0}"#), Some(0));
-        assert_eq!(cost(r#"{"prompt_tokens":1}"#), None);
-        assert_eq!(cost(r#"{"cost":-1}"#), None);
-        assert_eq!(cost(r#"{"cost":"1"}"#), None);
-        assert_eq!(cost(r#"{"cost":1e300}"#), None);
-    }
+fn ledger_unavailable(error: &LedgerError) -> Refusal {
+    let reason = match error {
+        LedgerError::Closed => "Gatehouse is stopping.",
+        refusal => BacklogReason::from(refusal).sentence(),
+    };
+    let message =
+        format!("Gatehouse cannot write its ledger, so the request was not sent. {reason}");
+    Refusal::new(503, ErrorKind::Api, "ledger_unavailable", message)
+        .retry(RetryAdvice::After(LEDGER_RETRY_AFTER))
 }

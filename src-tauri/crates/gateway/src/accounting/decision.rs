@@ -1,20 +1,20 @@
-//! A routing decision as it is written down with its request: who was considered, in which order, why.
+//! A routing decision as the ledger stores it: the candidates considered, in order, with the reasons.
 
 use routing::{Candidate, Decision, PassedOver};
 use serde_json::{Value, json};
 
 /// The decision as JSON text; `None` if there was nothing to decide.
-pub(crate) fn written(decision: &Decision) -> Option<String> {
+pub(super) fn to_json(decision: &Decision) -> Option<String> {
     if decision.candidates.len() + decision.passed_over.len() < 2 {
         return None;
     }
     let candidates: Vec<Value> = decision.candidates.iter().map(candidate).collect();
     let passed_over: Vec<Value> = decision.passed_over.iter().map(passed_over).collect();
-    let written = json!({
+    let json = json!({
         "route": decision.route, "policy": decision.policy.word(),
         "candidates": candidates, "passed_over": passed_over,
     });
-    Some(written.to_string())
+    Some(json.to_string())
 }
 
 fn candidate(candidate: &Candidate) -> Value {

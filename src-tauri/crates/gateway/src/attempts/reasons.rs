@@ -8,10 +8,10 @@ use resilience::{Availability, BlockReason, ClosedWhy, FailureClass};
 use routing::Candidate;
 use wire::ErrorKind;
 
-use crate::answer::{Refusal, RetryAdvice};
 use crate::event::Verdict;
 use crate::failure::{BACKEND_KEY_STATUS, Failure};
 use crate::limits::RETRY_AFTER_SECS_MAX;
+use crate::response::{Refusal, RetryAdvice};
 
 /// Characters of one candidate's reason in the common error; the whole one is in the ledger.
 const REASON_CHARS_MAX: usize = 200;

@@ -11,8 +11,10 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFT
 use hyper::{Response, StatusCode};
 use wire::{ErrorAnswer, ErrorKind, error_body, error_status};
 
+use crate::limits::DROPPED_HEADER_BYTES_MAX;
+
 /// Body of an answer: whole, or a stream that may be cut short on purpose.
-pub(crate) type AnswerBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, StreamItem>>>;
+pub(crate) type ResponseBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, StreamItem>>>;
 
 /// One frame of a streamed body, or the cut.
 pub(crate) type StreamItem = Result<Frame<Bytes>, Cut>;
@@ -106,7 +108,7 @@ impl Refusal {
     }
 
     /// The whole answer, spelled for a client of `dialect`.
-    pub(crate) fn answer(&self, dialect: Dialect) -> Response<AnswerBody> {
+    pub(crate) fn answer(&self, dialect: Dialect) -> Response<ResponseBody> {
         let error = self.spelled();
         let status = error_status(dialect, &error);
         let mut answer = json(status, error_body(dialect, &ErrorAnswer { status, ..error }));
@@ -132,7 +134,7 @@ fn seconds(wait: Duration) -> HeaderValue {
 }
 
 /// A JSON answer.
-pub(crate) fn json(status: u16, body: Bytes) -> Response<AnswerBody> {
+pub(crate) fn json(status: u16, body: Bytes) -> Response<ResponseBody> {
     let mut answer = whole(body);
     *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
@@ -140,20 +142,20 @@ pub(crate) fn json(status: u16, body: Bytes) -> Response<AnswerBody> {
 }
 
 /// A whole body with status 200 and no header.
-pub(crate) fn whole(body: Bytes) -> Response<AnswerBody> {
+pub(crate) fn whole(body: Bytes) -> Response<ResponseBody> {
     let mut answer = Response::new(Either::Left(Full::new(body)));
     answer.headers_mut().reserve(USUAL_HEADERS);
     answer
 }
 
 /// A streamed body with status 200 and no header.
-pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<AnswerBody> {
+pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<ResponseBody> {
     Response::new(Either::Right(StreamBody::new(items)))
 }
 
 /// Names the request on its answer; also where the SDKs of `dialect` look for a name, if the backend
 /// gave none.
-pub(crate) fn stamp(answer: &mut Response<AnswerBody>, id: RequestId, dialect: Dialect) {
+pub(crate) fn stamp(answer: &mut Response<ResponseBody>, id: RequestId, dialect: Dialect) {
     let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; GENERATED_ID_BYTES])) else { return };
     let headers = answer.headers_mut();
     let name = match dialect {
@@ -164,8 +166,26 @@ pub(crate) fn stamp(answer: &mut Response<AnswerBody>, id: RequestId, dialect: D
     headers.insert(REQUEST_ID, value);
 }
 
-/// Makes this the last answer on its connection.
-pub(crate) fn close(answer: &mut Response<AnswerBody>) {
+/// Adds a header; text that no header can carry is left out (a route is a model's name as the client wrote
+/// it).
+pub(crate) fn mark(response: &mut Response<ResponseBody>, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::try_from(text) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// Names the request fields that no backend could be told, as far as a header can carry them.
+pub(crate) fn mark_dropped(response: &mut Response<ResponseBody>, dropped: &[String]) {
+    let mut text = dropped.join(", ");
+    text.retain(|c| c.is_ascii_graphic() || c == ' ');
+    text.truncate(DROPPED_HEADER_BYTES_MAX);
+    if !text.is_empty() {
+        mark(response, DROPPED, &text);
+    }
+}
+
+/// Makes this the last response on its connection.
+pub(crate) fn close(answer: &mut Response<ResponseBody>) {
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 

@@ -11,7 +11,8 @@ use hyper::header::{
 use hyper::{Method, Request};
 use wire::ErrorKind;
 
-use crate::answer::{Refusal, RetryAdvice};
+use crate::headers::HOP;
+use crate::response::{Refusal, RetryAdvice};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -32,6 +33,21 @@ impl AllowedHosts {
     pub(crate) fn is_own_origin(&self, origin: &[u8]) -> bool {
         origin.strip_prefix(b"http://").is_some_and(|host| self.has(host))
     }
+}
+
+/// Checks the head of a gateway request: framing, host, browser marks, and that it did not pass through a
+/// Gatehouse before.
+pub(crate) fn check<B>(request: &Request<B>, hosts: &AllowedHosts) -> Result<(), Refusal> {
+    check_framing(request)?;
+    check_host(request, hosts)?;
+    check_no_browser(request)?;
+    if request.headers().contains_key(HOP) { Err(loops()) } else { Ok(()) }
+}
+
+fn loops() -> Refusal {
+    let message = "This request already passed through a Gatehouse. Correct the base URL of the \
+                   backend that points to this gateway.";
+    never(Refusal::new(508, ErrorKind::Api, "loop_detected", message))
 }
 
 /// Refuses a request that names another host: missing, doubled, foreign, or another one in the

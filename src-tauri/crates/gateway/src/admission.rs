@@ -11,17 +11,17 @@ use std::time::Duration;
 use domain::{ClientId, Clock};
 use parking_lot::Mutex;
 use resilience::{
-    Admission, Entered, Noticed, Priority, RateExceeded, RateLimits, RateRules, RatesTaken,
-    Runaway, RunawayGuard, Ticket,
+    Admission, Entered, Noticed, Priority, RateExceeded, RateLimits, RatesTaken, Runaway,
+    RunawayGuard, Ticket,
 };
 use tokio::sync::oneshot;
 use wire::ErrorKind;
 
-use crate::answer::{Refusal, RetryAdvice};
-use crate::limits::RequestLimits;
+use crate::limits::{RequestLimits, TrafficRules};
+use crate::response::{Refusal, RetryAdvice};
 
 /// The entrance of one gateway.
-pub(crate) struct Entrance {
+pub(crate) struct AdmissionControl {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
 }
@@ -30,28 +30,19 @@ struct Inner {
     admission: Admission,
     places: usize,
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
-    clients: HashMap<ClientId, Inside>,
+    clients: HashMap<ClientId, ClientTraffic>,
     guard: RunawayGuard,
 }
 
 /// What one client has taken.
 #[derive(Default)]
-struct Inside {
+struct ClientTraffic {
     rates: RateLimits,
     in_flight: u32,
 }
 
-/// What one client or backend may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TrafficRules {
-    /// Requests and tokens per minute.
-    pub rates: RateRules,
-    /// Requests at once; `None`: as many as there are places.
-    pub in_flight_max: Option<u32>,
-}
-
 /// Who comes, and with what.
-pub(crate) struct Visitor<'a> {
+pub(crate) struct AdmissionRequest<'a> {
     pub(crate) client: &'a ClientId,
     pub(crate) priority: Priority,
     pub(crate) rules: TrafficRules,
@@ -62,8 +53,8 @@ pub(crate) struct Visitor<'a> {
 }
 
 /// One request's place; free again when dropped.
-pub(crate) struct Place {
-    entrance: Arc<Entrance>,
+pub(crate) struct SlotGuard {
+    entrance: Arc<AdmissionControl>,
     ticket: Option<Ticket>,
     client: ClientId,
     taken: Option<RatesTaken>,
@@ -71,7 +62,7 @@ pub(crate) struct Place {
     used: u64,
 }
 
-impl Entrance {
+impl AdmissionControl {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let limits = RequestLimits::from(&settings::GatewaySettings::default());
         let inner = Inner {
@@ -92,9 +83,9 @@ impl Entrance {
     /// A place for `visitor`, at once or after its turn in the queue.
     pub(crate) async fn enter(
         self: &Arc<Self>,
-        visitor: Visitor<'_>,
+        visitor: AdmissionRequest<'_>,
         limits: &RequestLimits,
-    ) -> Result<Place, Refusal> {
+    ) -> Result<SlotGuard, Refusal> {
         let (mut place, turn) = self.ask(&visitor, limits)?;
         if let Some(turn) = turn {
             // The sender lives as long as the ticket waits.
@@ -109,9 +100,9 @@ impl Entrance {
 
     fn ask(
         self: &Arc<Self>,
-        visitor: &Visitor<'_>,
+        visitor: &AdmissionRequest<'_>,
         limits: &RequestLimits,
-    ) -> Result<(Place, Option<oneshot::Receiver<()>>), Refusal> {
+    ) -> Result<(SlotGuard, Option<oneshot::Receiver<()>>), Refusal> {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
         inner.follow(limits);
@@ -133,7 +124,7 @@ impl Entrance {
             }
             Entered::Full { .. } => (None, None),
         };
-        let place = Place {
+        let place = SlotGuard {
             entrance: Arc::clone(self),
             ticket,
             client: visitor.client.clone(),
@@ -149,7 +140,7 @@ impl Entrance {
     }
 
     /// Takes of the client's rates, once it is inside: who was sent away has used nothing.
-    fn take(&self, visitor: &Visitor<'_>) -> Result<RatesTaken, Refusal> {
+    fn take(&self, visitor: &AdmissionRequest<'_>) -> Result<RatesTaken, Refusal> {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
         let inside = inner.clients.entry(visitor.client.clone()).or_default();
@@ -181,7 +172,7 @@ impl Inner {
     }
 }
 
-impl Place {
+impl SlotGuard {
     /// How many tokens the request used, for its client's rates.
     pub(crate) const fn used(&mut self, tokens: u64) {
         self.used = tokens;
@@ -200,7 +191,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for SlotGuard {
     fn drop(&mut self) {
         let now = self.entrance.clock.now();
         let mut inner = self.entrance.inner.lock();
@@ -227,7 +218,7 @@ fn crowded(places: usize, retry_after: Duration) -> Refusal {
         .retry(RetryAdvice::After(retry_after))
 }
 
-fn too_many_at_once(visitor: &Visitor<'_>) -> Refusal {
+fn too_many_at_once(visitor: &AdmissionRequest<'_>) -> Refusal {
     let most = visitor.rules.in_flight_max.unwrap_or_default();
     let message = format!(
         "The client {} has {most} requests in flight, which is its limit in Gatehouse.",
@@ -258,10 +249,11 @@ fn spins(runaway: &Runaway) -> Refusal {
 mod tests {
     use super::*;
     use domain::{ManualClock, WallTime};
+    use resilience::RateRules;
 
-    fn entrance() -> (Arc<Entrance>, Arc<ManualClock>) {
+    fn entrance() -> (Arc<AdmissionControl>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::starting_at(WallTime::from_unix_ms(0)));
-        (Entrance::new(clock.clone()), clock)
+        (AdmissionControl::new(clock.clone()), clock)
     }
 
     fn limits(places: usize, queue: usize) -> RequestLimits {
@@ -269,9 +261,9 @@ mod tests {
         RequestLimits { in_flight_max: places, queue_max: queue, ..RequestLimits::from(&settings) }
     }
 
-    fn visitor(client: &ClientId, priority: Priority) -> Visitor<'_> {
+    fn visitor(client: &ClientId, priority: Priority) -> AdmissionRequest<'_> {
         let rules = TrafficRules::default();
-        Visitor { client, priority, rules, tokens: 1, conversation: None }
+        AdmissionRequest { client, priority, rules, tokens: 1, conversation: None }
     }
 
     fn tool() -> ClientId {
@@ -321,7 +313,7 @@ mod tests {
             rates: RateRules { requests_per_minute: Some(2), tokens_per_minute: None },
             in_flight_max: Some(1),
         };
-        let visit = || Visitor { rules, ..visitor(&client, Priority::Interactive) };
+        let visit = || AdmissionRequest { rules, ..visitor(&client, Priority::Interactive) };
         let first = entrance.enter(visit(), &limits).await.expect("a place");
         let second = entrance.enter(visit(), &limits).await.err().expect("one at once");
         assert_eq!((second.status, second.code), (429, "client_limit"));
@@ -340,8 +332,10 @@ mod tests {
         let (entrance, clock) = entrance();
         let (client, other, limits) =
             (tool(), ClientId::new("other").expect("an id"), limits(9, 0));
-        let spin =
-            |client| Visitor { conversation: Some(7), ..visitor(client, Priority::Interactive) };
+        let spin = |client| AdmissionRequest {
+            conversation: Some(7),
+            ..visitor(client, Priority::Interactive)
+        };
         let mut calls = 0;
         let refusal = loop {
             match entrance.enter(spin(&client), &limits).await {

@@ -1,4 +1,4 @@
-//! What comes of several batches: one count of tokens, one failure.
+//! Combines the results of several batches: one usage, one failure.
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use wire::{
 use crate::failure::Failure;
 use crate::snapshot::Backend;
 
-/// Where one batch does not say what it used, the estimate is for all of them and stands in one.
-pub(super) fn tell_usage_once(batches: &mut [EmbeddingBatch], usage: Option<UsageReport>) {
+/// Where one batch reports no usage, the estimate for all of them replaces the usage of each, in the first.
+pub(super) fn share_usage(batches: &mut [EmbeddingBatch], usage: Option<UsageReport>) {
     if batches.iter().all(|batch| batch.usage.is_some()) {
         return;
     }
@@ -22,14 +22,14 @@ pub(super) fn tell_usage_once(batches: &mut [EmbeddingBatch], usage: Option<Usag
     }
 }
 
-/// The failure of a request, some of whose batches failed. A request of one batch fails with the
-/// backend's own words.
-pub(super) fn in_one(
+/// The failure of a request some of whose batches failed. A request of one batch fails with the backend's
+/// own message.
+pub(super) fn failure_of(
     backend: &Backend,
-    places: &[usize],
+    indexes: &[usize],
     mut failures: Vec<(Range<usize>, Failure)>,
 ) -> Option<Failure> {
-    let inputs = places.len();
+    let inputs = indexes.len();
     let is_all = failures.first().is_some_and(|(range, _)| range.len() == inputs);
     if is_all {
         return failures.pop().map(|(_, failure)| failure);
@@ -37,7 +37,7 @@ pub(super) fn in_one(
     let named: Vec<EmbeddingFailure> = failures
         .iter()
         .flat_map(|(items, failure)| {
-            let named = runs(places.get(items.clone()).unwrap_or_default());
+            let named = runs(indexes.get(items.clone()).unwrap_or_default());
             named.into_iter().map(move |items| (items, failure))
         })
         .map(|(items, failure)| EmbeddingFailure {
@@ -61,21 +61,21 @@ pub(super) fn in_one(
 }
 
 /// Places in order as ranges: `1 2 3 7` as 1 to 3 and 7.
-fn runs(places: &[usize]) -> Vec<Range<usize>> {
+fn runs(indexes: &[usize]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
-    for place in places {
+    for index in indexes {
         match runs.last_mut() {
-            Some(run) if run.end == *place => run.end += 1,
-            _ => runs.push(*place..place.saturating_add(1)),
+            Some(run) if run.end == *index => run.end += 1,
+            _ => runs.push(*index..index.saturating_add(1)),
         }
     }
     runs
 }
 
-/// Tokens of all batches, or an estimate where one does not say.
+/// The usage of all batches, or an estimate where one reports none.
 pub(super) fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> UsageReport {
-    let told: Option<Vec<_>> = batches.iter().map(|batch| batch.usage.clone()).collect();
-    if let Some(reports) = told.filter(|reports| !reports.is_empty()) {
+    let reported: Option<Vec<_>> = batches.iter().map(|batch| batch.usage.clone()).collect();
+    if let Some(reports) = reported.filter(|reports| !reports.is_empty()) {
         let adjusted = reports.iter().any(|report| report.reading != UsageReading::AsReported);
         let reading = if adjusted { UsageReading::Adjusted } else { UsageReading::AsReported };
         let mut tokens = domain::TokenUsage::default();
@@ -94,7 +94,7 @@ pub(super) fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> U
     UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
 }
 
-/// Tokens of which some are shares of earlier counts.
+/// A usage some of whose tokens are shares of earlier counts.
 pub(super) fn counted(tokens: u64) -> UsageReport {
     let tokens = domain::TokenUsage { input_uncached: tokens, ..Default::default() };
     UsageReport { tokens, reading: UsageReading::Estimated, raw: None }

@@ -1,0 +1,216 @@
+//! The attempt loop of one request: asks one candidate after the other until one begins to answer.
+//!
+//! [`Attempts`] decides and this acts. Nothing has reached the client while it runs.
+
+use std::time::Duration;
+
+use domain::Access;
+use resilience::{Attempts, Availability, Circumstances, FailureClass, Step};
+use routing::Candidate;
+
+use self::reasons::Reasons;
+use crate::accounting::RequestRecord;
+use crate::call::{Call, RoutedCall, Target, TimeoutShare};
+use crate::failure::Failure;
+use crate::limits::RETRY_AFTER_SECS_MAX;
+use crate::live::{AdmittedAttempt, NotAdmitted};
+use crate::outbound::Outbound;
+use crate::response::RetryAdvice;
+
+pub(crate) mod open;
+pub(crate) mod read;
+mod reasons;
+pub(crate) mod send;
+
+/// Asks candidates until one begins to answer; else the failure to tell the client.
+pub(crate) async fn run<C: Call>(
+    outbound: &Outbound,
+    routed: &RoutedCall<C>,
+    record: &mut RequestRecord,
+) -> Result<C::Opened, Failure> {
+    let mut attempts = AttemptLoop { outbound, routed, record };
+    tokio::select! {
+        biased;
+        outcome = attempts.run() => return outcome,
+        () = routed.context.arrival.stopped.cancelled() => {}
+    }
+    let failure = Failure::stopped();
+    record.attempt_failed(&failure);
+    Err(failure)
+}
+
+/// The attempts of one request.
+struct AttemptLoop<'a, C: Call> {
+    outbound: &'a Outbound,
+    routed: &'a RoutedCall<C>,
+    record: &'a mut RequestRecord,
+}
+
+/// Why a candidate did not answer.
+enum AttemptError {
+    /// It was not asked.
+    NotAttempted(Failure),
+    /// It was asked, and failed.
+    Failed(Failure),
+}
+
+impl<'a, C: Call> AttemptLoop<'a, C> {
+    async fn run(&mut self) -> Result<C::Opened, Failure> {
+        let mut reasons = Reasons::default();
+        let mut attempts = self.plan();
+        let mut step = attempts.begin();
+        loop {
+            let index = match step {
+                Step::Try(index) => index,
+                Step::TryAfter(index, wait) => {
+                    tokio::time::sleep(wait).await;
+                    self.record.add_wait(wait);
+                    index
+                }
+                Step::Stop(_) => break,
+            };
+            let Some(candidate) = self.routed.decision.candidates.get(index) else { break };
+            let registry = &self.outbound.registry;
+            step = match self.try_candidate(candidate).await {
+                Ok(opened) => return Ok(opened),
+                Err(AttemptError::NotAttempted(failure))
+                    if failure.class == FailureClass::Local =>
+                {
+                    return Err(failure);
+                }
+                Err(AttemptError::NotAttempted(failure)) => {
+                    reasons.add(candidate, failure);
+                    let at = self.circumstances();
+                    attempts.not_admitted(index, &mut registry.budget(), at)
+                }
+                Err(AttemptError::Failed(failure)) => {
+                    let planned = failure.for_plan();
+                    reasons.add(candidate, failure);
+                    let at = self.circumstances();
+                    attempts.failed(index, planned, &mut registry.budget(), at)
+                }
+            };
+        }
+        if self.record.attempts() > 0 {
+            return Err(reasons.told());
+        }
+        self.last_resort(reasons).await
+    }
+
+    fn plan(&self) -> Attempts {
+        Attempts::new(self.routed.context.snapshot.resilience.attempts, self.candidates())
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = (&'a Access, &'a str)> + use<'a, C> {
+        let candidates = self.routed.decision.candidates.iter();
+        candidates.map(|candidate| (&candidate.access, candidate.model.as_str()))
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        let total = self.routed.context.snapshot.limits.total_timeout;
+        Circumstances {
+            now: self.outbound.clock.now(),
+            left: total.saturating_sub(self.record.elapsed()),
+            chance: self.outbound.registry.chance(),
+        }
+    }
+
+    fn timeout_share(&self, candidate: &Candidate) -> TimeoutShare {
+        let RoutedCall { context, decision, .. } = self.routed;
+        let attempts_max = usize::from(context.snapshot.resilience.attempts.attempts_max);
+        let later = decision.candidates.iter().skip_while(|it| !std::ptr::eq(*it, candidate));
+        let mut others = later.filter(|it| it.access.backend != candidate.access.backend);
+        if self.record.attempts() + 1 < attempts_max && others.next().is_some() {
+            TimeoutShare::Half
+        } else {
+            TimeoutShare::All
+        }
+    }
+
+    async fn try_candidate(&mut self, candidate: &Candidate) -> Result<C::Opened, AttemptError> {
+        let RoutedCall { context, call, decision, .. } = self.routed;
+        let reachable = self.outbound.reachable(&context.snapshot, candidate);
+        let backend = reachable.map_err(AttemptError::NotAttempted)?;
+        let load = call.facts().load(context);
+        let admitted = self.outbound.registry.admit(candidate, &decision.candidates, backend, load);
+        let permit = admitted.map_err(|refused| {
+            AttemptError::NotAttempted(match refused {
+                NotAdmitted::Closed(closed) => {
+                    Failure::closed(&candidate.access, &closed, self.outbound.clock.now())
+                }
+                NotAdmitted::Busy(busy) => busy.failure(&backend.id),
+            })
+        })?;
+        let share = self.timeout_share(candidate);
+        self.attempt(Target { backend, candidate, share }, permit).await
+    }
+
+    async fn attempt(
+        &mut self,
+        target: Target<'_>,
+        permit: AdmittedAttempt,
+    ) -> Result<C::Opened, AttemptError> {
+        let attempts = self.record.attempts();
+        self.record.attempt_admitted(permit);
+        match C::attempt(self.routed, self.outbound, target, self.record).await {
+            Ok(opened) => Ok(opened),
+            Err(failure) if self.record.attempts() == attempts => {
+                self.record.attempt_not_begun();
+                Err(AttemptError::NotAttempted(failure))
+            }
+            Err(failure) => {
+                let registry = &self.outbound.registry;
+                let mut failure = match self.record.attempt_begun() {
+                    Some(since) => registry.explained(failure, &target.backend.id, since),
+                    None => failure,
+                };
+                self.record.attempt_failed(&failure);
+                self.add_cooldown(&mut failure, target.candidate);
+                Err(AttemptError::Failed(failure))
+            }
+        }
+    }
+
+    /// All candidates are closed: the one that opens first may be asked by one request at a time, so that
+    /// a backend that has recovered is used at once although nothing could tell.
+    async fn last_resort(&mut self, reasons: Reasons) -> Result<C::Opened, Failure> {
+        let RoutedCall { context, call, decision, .. } = self.routed;
+        let reachable = |candidate| {
+            let backend = self.outbound.reachable(&context.snapshot, candidate).ok()?;
+            Some((candidate, backend))
+        };
+        let reached: Vec<_> = decision.candidates.iter().filter_map(reachable).collect();
+        let registry = &self.outbound.registry;
+        let nearest = registry.admit_nearest(&reached, call.facts().load(context));
+        let found = nearest.and_then(|(index, permit)| {
+            let (candidate, backend) = *reached.get(index)?;
+            Some((Target { backend, candidate, share: TimeoutShare::All }, permit))
+        });
+        let Some((target, permit)) = found else {
+            return Err(reasons.all_closed(registry.nearest_reopen(self.candidates())));
+        };
+        self.attempt(target, permit).await.map_err(|error| match error {
+            AttemptError::NotAttempted(failure) | AttemptError::Failed(failure) => {
+                failure.for_good()
+            }
+        })
+    }
+
+    /// A backend that limits its rate and names no wait is left alone for a while all the same: that is
+    /// the wait its client is told.
+    fn add_cooldown(&self, failure: &mut Failure, candidate: &Candidate) {
+        if failure.class != FailureClass::RateLimited
+            || failure.refusal.retry != RetryAdvice::AsStatusSays
+        {
+            return;
+        }
+        let Candidate { access, model, .. } = candidate;
+        if let Availability::Closed { until: Some(until), .. } =
+            self.outbound.registry.availability(access, model)
+        {
+            let wait = until.since(self.outbound.clock.now());
+            let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
+            failure.refusal.retry = RetryAdvice::After(wait.min(longest));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One request to one backend: sent in time, and read whole where the answer has to be whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{BoundSecret, Dialect, WallTime};
+use hyper::Method;
+use hyper::header::HeaderMap;
+use wire::{Outgoing, upstream_error};
+
+use super::read::{self, ReadError, ReadLimits};
+use crate::failure::{ErrorContext, Failure};
+use crate::headers::to_backend;
+use crate::limits::ERROR_BODY_BYTES_MAX;
+use crate::outbound::Outbound;
+use crate::running_time::within;
+use crate::snapshot::Backend;
+use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+
+/// Time to read the error body of a backend that has already failed.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One request to one backend.
+pub(crate) struct BackendRequest<'a> {
+    pub(crate) backend: &'a Backend,
+    pub(crate) key: Option<Arc<BoundSecret>>,
+    pub(crate) outgoing: &'a Outgoing,
+    /// As the client sent them; only listed ones go on.
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) client: Dialect,
+    /// Time to the head of the response; with [`fetch`], to its end.
+    pub(crate) timeout: Duration,
+}
+
+/// A whole response with a good status.
+pub(crate) struct WholeResponse {
+    pub(crate) body: Bytes,
+    headers: HeaderMap,
+    scrubber: KeyScrubber,
+}
+
+/// Sends a request and waits for the head of its response.
+pub(crate) async fn send(
+    outbound: &Outbound,
+    request: BackendRequest<'_>,
+) -> Result<UpstreamResponse, Failure> {
+    let BackendRequest { backend, key, outgoing, headers, client, timeout } = request;
+    let request = UpstreamRequest {
+        method: Method::POST,
+        url: backend.url(&outgoing.path, outgoing.query),
+        network: backend.network,
+        headers: to_backend(headers, client, outgoing.dialect),
+        key,
+        carrier: backend.key_carrier(),
+        body: outgoing.body.clone(),
+    };
+    let sent = outbound.upstream(&backend.kind).send(request);
+    let response = within(&outbound.registry, timeout, sent).await;
+    let response = response.unwrap_or(Err(UpstreamFailure::Timeout));
+    response.map_err(|failure| Failure::upstream(&backend.id, &failure))
+}
+
+/// Sends a request and reads its whole response; any status but a good one is a failure.
+pub(crate) async fn fetch(
+    outbound: &Outbound,
+    request: BackendRequest<'_>,
+    limits: ReadLimits,
+) -> Result<WholeResponse, Failure> {
+    let (backend, dialect) = (request.backend, request.outgoing.dialect);
+    let (begun, timeout) = (outbound.clock.now(), request.timeout);
+    let response = send(outbound, request).await?;
+    let response = check_status(outbound, backend, dialect, response).await?;
+    let UpstreamResponse { headers, body, scrubber, .. } = response;
+    let left = timeout.saturating_sub(outbound.clock.now().since(begun));
+    let registry = &outbound.registry;
+    let body = within(registry, left, read::to_end(registry, body, limits)).await;
+    let body = body.unwrap_or(Err(ReadError::Failed(UpstreamFailure::Timeout, Bytes::new())));
+    let body = body.map_err(|error| {
+        let failure = match error {
+            ReadError::TooLarge => UpstreamFailure::Broken,
+            ReadError::Failed(failure, _) => failure,
+        };
+        Failure::upstream(&backend.id, &failure)
+    })?;
+    Ok(WholeResponse { body, headers, scrubber })
+}
+
+/// Passes a response with a good status on; any other becomes a failure, in the backend's own words.
+pub(crate) async fn check_status(
+    outbound: &Outbound,
+    backend: &Backend,
+    dialect: Dialect,
+    response: UpstreamResponse,
+) -> Result<UpstreamResponse, Failure> {
+    let status = response.status;
+    if status.is_success() {
+        return Ok(response);
+    }
+    if status.is_redirection() {
+        return Err(Failure::redirected(&backend.id, status.as_u16()));
+    }
+    let UpstreamResponse { headers, body, scrubber, .. } = response;
+    let limits = ReadLimits { bytes_max: ERROR_BODY_BYTES_MAX, stall: ERROR_BODY_TIMEOUT };
+    let reading = read::to_end(&outbound.registry, body, limits);
+    // What arrives in time is all that can be told.
+    let body = match tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await {
+        Ok(Ok(body) | Err(ReadError::Failed(_, body))) => body,
+        Ok(Err(ReadError::TooLarge)) | Err(_) => Bytes::new(),
+    };
+    let error = upstream_error(dialect, status.as_u16(), &body);
+    let context =
+        ErrorContext { headers: &headers, scrubber: &scrubber, now: outbound.clock.wall() };
+    Err(Failure::reported(&backend.id, &error, &context))
+}
+
+impl WholeResponse {
+    /// What an error in the body has to be read with.
+    pub(crate) fn error_context(&self, now: WallTime) -> ErrorContext<'_> {
+        ErrorContext { headers: &self.headers, scrubber: &self.scrubber, now }
+    }
+}

@@ -1,0 +1,47 @@
+//! Authenticates a request by its local token.
+
+use std::sync::Arc;
+
+use domain::WallTime;
+use hyper::Request;
+use wire::ErrorKind;
+
+use crate::response::{Refusal, RetryAdvice};
+use crate::snapshot::{Client, Snapshot, TokenRefused};
+use crate::token;
+
+/// The code of the refusal of a token that belongs to no client.
+pub(crate) const INVALID_TOKEN: &str = "invalid_token";
+
+/// The client whose token `request` carries; 401 without a valid one.
+pub(crate) fn authenticate<B>(
+    request: &Request<B>,
+    snapshot: &Snapshot,
+    now: WallTime,
+) -> Result<Arc<Client>, Refusal> {
+    let hash = token::presented(request).ok_or_else(|| unauthorized(None))?;
+    snapshot.clients.admit(&hash, now).map_err(|refused| unauthorized(Some(refused)))
+}
+
+fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
+    let (code, message) = match refused {
+        None => (
+            "missing_token",
+            "Send your local Gatehouse token as 'Authorization: Bearer ghk_…', x-api-key or \
+             x-goog-api-key.",
+        ),
+        Some(TokenRefused::Unknown) => (
+            INVALID_TOKEN,
+            "This is not a token of this Gatehouse. Create one with `gatehouse clients add NAME`.",
+        ),
+        Some(TokenRefused::Expired) => (
+            "expired_token",
+            "This token has expired. Create a new one in Gatehouse, under Clients.",
+        ),
+        Some(TokenRefused::Revoked) => (
+            "revoked_token",
+            "This token was revoked. Create a new one in Gatehouse, under Clients.",
+        ),
+    };
+    Refusal::new(401, ErrorKind::Authentication, code, message).retry(RetryAdvice::Never)
+}

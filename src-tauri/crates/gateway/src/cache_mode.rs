@@ -1,0 +1,51 @@
+//! Which cache mode is in force: the request's own, else the route's, else the client's.
+
+use cache::Bypass;
+use domain::CacheWish;
+use hyper::header::HeaderMap;
+use wire::ErrorKind;
+
+use crate::response::{CACHE, Refusal, RetryAdvice};
+use crate::snapshot::Client;
+
+/// The cache modes that a request and its client state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CacheModes {
+    request: Option<CacheWish>,
+    client: Option<CacheWish>,
+}
+
+impl CacheModes {
+    /// Reads the cache mode from the request header and the client's settings. Fails on an unknown value.
+    pub(crate) fn read(headers: &HeaderMap, client: &Client) -> Result<Self, Refusal> {
+        let request = match headers.get(CACHE) {
+            Some(value) => {
+                let word = value.to_str().unwrap_or_default().trim();
+                Some(word.parse().map_err(|_| unknown_mode())?)
+            }
+            None => None,
+        };
+        Ok(Self { request, client: client.cache })
+    }
+
+    /// The mode in force with the mode of the route; `Err` names who turned the cache off.
+    pub(crate) fn resolve(&self, route: Option<CacheWish>) -> Result<CacheWish, Bypass> {
+        let stated = [
+            (self.request, Bypass::Request),
+            (route, Bypass::Route),
+            (self.client, Bypass::Client),
+        ];
+        match stated.into_iter().find_map(|(mode, source)| Some((mode?, source))) {
+            Some((CacheWish::Off, source)) => Err(source),
+            Some((mode, _)) => Ok(mode),
+            None => Ok(CacheWish::Auto),
+        }
+    }
+}
+
+fn unknown_mode() -> Refusal {
+    let message = "The header x-gatehouse-cache must be 'auto', 'on', 'off' or 'refresh'.";
+    Refusal::new(400, ErrorKind::InvalidRequest, "invalid_value", message)
+        .param(Some(CACHE.as_str().to_owned()))
+        .retry(RetryAdvice::Never)
+}

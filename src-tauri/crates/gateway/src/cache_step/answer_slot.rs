@@ -1,0 +1,130 @@
+//! The place of one generated answer in the cache.
+
+use std::sync::Arc;
+
+use cache::{Address, Bypass, Cache, Delivered, Entry, Key, Lookup, Namespace, Question, Ticket};
+use domain::{CacheWish, MicroUsd};
+use routing::Decision;
+use wire::{ClientRequest, Delivery, Determinism, UsageChunk};
+
+use super::cache_key_headers;
+use super::recorder::{AnswerRecorder, Destination};
+use crate::cache_mode::CacheModes;
+use crate::call::CacheSlot;
+use crate::context::RequestContext;
+use crate::snapshot::CacheUse;
+
+/// Where the answer to one request is looked up and cached.
+pub(crate) struct AnswerSlot {
+    destination: Destination,
+    key: Key,
+    mode: CacheWish,
+    /// Set by the look-up.
+    ticket: Option<Ticket>,
+}
+
+impl AnswerSlot {
+    /// The slot of a request, or the reason why it bypasses the cache. Cheap for those that do, which are
+    /// most.
+    pub(crate) fn of(
+        context: &RequestContext,
+        request: &ClientRequest,
+        modes: CacheModes,
+        decision: &Decision,
+    ) -> Result<Self, Bypass> {
+        let CacheUse { cache, ttl } = context.snapshot.cache.as_ref().ok_or(Bypass::Disabled)?;
+        let mode = eligible(request, modes, decision).inspect_err(|why| cache.bypassed(*why))?;
+        let client = &context.client.id;
+        let question = Question {
+            namespace: Namespace { client, project: context.arrival.project.as_deref() },
+            protocol: request.dialect().word(),
+            delivered: delivered(request.delivery()),
+            model: request.model(),
+            route: decision.fingerprint,
+            digest: request.canonical().digest,
+            headers: &cache_key_headers(&context.headers),
+        };
+        let destination = Destination {
+            cache: cache.clone(),
+            ttl: *ttl,
+            client: client.clone(),
+            model_asked: request.model().to_owned(),
+            route: decision.route.clone(),
+        };
+        Ok(Self { key: question.key(), mode, ticket: None, destination })
+    }
+}
+
+impl CacheSlot for AnswerSlot {
+    type Hit = Arc<Entry>;
+
+    fn cache(&self) -> &Cache {
+        &self.destination.cache
+    }
+
+    fn flight_key(&self) -> Key {
+        self.key
+    }
+
+    fn mode(&self) -> CacheWish {
+        self.mode
+    }
+
+    fn address(&self) -> Option<Address> {
+        Some(self.key.address())
+    }
+
+    async fn look_up(&mut self) -> Option<Arc<Entry>> {
+        if self.mode == CacheWish::Refresh {
+            self.ticket = Some(self.cache().ticket());
+            return None;
+        }
+        match self.cache().get(&self.key).await {
+            Lookup::Hit { entry, .. } => Some(entry),
+            Lookup::Miss(ticket) => {
+                self.ticket = Some(ticket);
+                None
+            }
+        }
+    }
+
+    fn look_up_in_memory(&mut self) -> Option<Arc<Entry>> {
+        self.cache().get_memory(&self.key)
+    }
+
+    fn saved(&self) -> Option<MicroUsd> {
+        None
+    }
+
+    fn recorder(&self) -> Option<AnswerRecorder> {
+        Some(AnswerRecorder::new(self.destination.clone(), self.key, self.ticket?))
+    }
+}
+
+fn eligible(
+    request: &ClientRequest,
+    modes: CacheModes,
+    decision: &Decision,
+) -> Result<CacheWish, Bypass> {
+    let mode = modes.resolve(decision.cache)?;
+    let traits = request.traits();
+    if mode == CacheWish::Auto && traits.determinism == Determinism::Sampled {
+        return Err(Bypass::Sampled);
+    }
+    if traits.has_tools {
+        return Err(Bypass::Tools);
+    }
+    if traits.has_state {
+        return Err(Bypass::State);
+    }
+    Ok(mode)
+}
+
+const fn delivered(delivery: Delivery) -> Delivered {
+    match delivery {
+        Delivery::Whole => Delivered::Whole,
+        Delivery::Stream(UsageChunk::NotAsked) => Delivered::Stream,
+        Delivery::Stream(UsageChunk::Asked) => Delivered::StreamWithUsage,
+        Delivery::StreamArray => Delivered::StreamArray,
+    }
+}

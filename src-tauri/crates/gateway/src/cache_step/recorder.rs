@@ -1,0 +1,98 @@
+//! Records a response as it passes and caches it once it is complete.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cache::{Answer, Cache, Entry, Key, NotKept, Recording, Tags, Ticket};
+use domain::ClientId;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
+use ledger::Outcome;
+
+use crate::accounting::{AnswerEnd, AnswerRecord};
+use crate::response::DROPPED;
+
+/// Where one answer is cached, and the tags by which it can be purged.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    pub(crate) cache: Cache,
+    pub(crate) ttl: Duration,
+    pub(crate) client: ClientId,
+    pub(crate) model_asked: String,
+    pub(crate) route: String,
+}
+
+/// Records one response.
+pub(crate) struct AnswerRecorder {
+    destination: Destination,
+    key: Key,
+    ticket: Ticket,
+    recording: Recording,
+}
+
+impl Destination {
+    /// Caches `entry` under `key`.
+    pub(crate) fn put(&self, key: &Key, ticket: Ticket, entry: Entry) {
+        let tags = Tags {
+            backend: entry.backend.clone(),
+            model_asked: self.model_asked.clone(),
+            model: entry.model.clone(),
+            client: self.client.clone(),
+            route: self.route.clone(),
+        };
+        // The cache counts what it does not keep, with the reason.
+        let _kept = self.cache.put(key, ticket, tags, entry, self.ttl);
+    }
+}
+
+impl AnswerRecorder {
+    pub(crate) fn new(destination: Destination, key: Key, ticket: Ticket) -> Self {
+        let recording = Recording::new(destination.cache.entry_bytes_max());
+        Self { destination, key, ticket, recording }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &Bytes) {
+        self.recording.push(bytes);
+    }
+
+    /// The response has ended: caches it if it is complete and calls no tool.
+    pub(crate) fn finish(self, end: &AnswerEnd, headers: &HeaderMap) {
+        let Self { destination, key, ticket, recording } = self;
+        let cache = &destination.cache;
+        let answer = match end {
+            AnswerEnd::Complete(answer) => answer,
+            AnswerEnd::Failed { outcome: Outcome::Partial, .. } => {
+                return cache.not_kept(NotKept::Cut);
+            }
+            AnswerEnd::Failed { .. } => return cache.not_kept(NotKept::Failed),
+        };
+        if answer.finish_reason.as_deref().is_some_and(is_tool_call) {
+            return cache.not_kept(NotKept::ToolCall);
+        }
+        match recording.finish() {
+            Some(body) => destination.put(&key, ticket, entry(body, answer, headers, ticket)),
+            None => cache.not_kept(NotKept::TooLarge),
+        }
+    }
+}
+
+fn entry(body: Answer, answer: &AnswerRecord, headers: &HeaderMap, ticket: Ticket) -> Entry {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Entry {
+        answer: body,
+        content_type: text(CONTENT_TYPE).unwrap_or_default(),
+        dropped: text(DROPPED),
+        backend: answer.backend.clone(),
+        model: answer.model.clone(),
+        model_billed: answer.model_billed.clone(),
+        usage: answer.usage,
+        cost: answer.cost,
+        finish_reason: answer.finish_reason.clone(),
+        created: ticket.asked(),
+        took: answer.took,
+    }
+}
+
+/// The word of any dialect for an answer that calls a tool. No tool was offered, so none should come.
+fn is_tool_call(finish_reason: &str) -> bool {
+    matches!(finish_reason, "tool_calls" | "function_call" | "tool_use")
+}

@@ -1,0 +1,228 @@
+//! The places of embeddings in the cache, one for each input: only missing inputs are asked for.
+//!
+//! A vector belongs to the model that made it. So keys name the model at the backend, not the name that
+//! the client used, and cached vectors are never combined with those of another model.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cache::{
+    Address, Answer, Bypass, Cache, Delivered, Entry, Key, Lookup, Namespace, Question, Ticket,
+};
+use domain::{CacheWish, MicroUsd, TokenUsage};
+use routing::Decision;
+use wire::{Canonical, EmbeddingRequest, EmbeddingVector};
+
+use super::cache_key_headers;
+use super::recorder::{AnswerRecorder, Destination};
+use crate::accounting::AnswerRecord;
+use crate::cache_mode::CacheModes;
+use crate::call::CacheSlot;
+use crate::context::RequestContext;
+use crate::snapshot::CacheUse;
+
+/// Where the vectors of one request are looked up and cached.
+pub(crate) struct VectorSlot {
+    destination: Destination,
+    mode: CacheWish,
+    /// One for each input, in order.
+    keys: Vec<Key>,
+    /// Of the whole request.
+    flight_key: Key,
+    /// What the look-up found, in the order of the inputs; empty before it.
+    found: Vec<Result<Arc<Entry>, Ticket>>,
+}
+
+/// The cached vectors of a request, one for each input, in order.
+pub(crate) struct CachedVectors(Vec<Arc<Entry>>);
+
+impl VectorSlot {
+    /// The slot of a request, or the reason why it bypasses the cache.
+    pub(crate) fn of(
+        context: &RequestContext,
+        request: &EmbeddingRequest,
+        modes: CacheModes,
+        decision: &Decision,
+    ) -> Result<Self, Bypass> {
+        let CacheUse { cache, ttl } = context.snapshot.cache.as_ref().ok_or(Bypass::Disabled)?;
+        let mode = modes.resolve(decision.cache).inspect_err(|why| cache.bypassed(*why))?;
+        let client = &context.client.id;
+        let model = decision.candidates.first().map_or("", |first| first.model.as_str());
+        let headers = cache_key_headers(&context.headers);
+        let question = |delivered, input: &Canonical| Question {
+            namespace: Namespace { client, project: context.arrival.project.as_deref() },
+            protocol: request.dialect().word(),
+            delivered,
+            model,
+            route: decision.fingerprint,
+            digest: input.digest,
+            headers: &headers,
+        };
+        let inputs: Vec<_> =
+            (0..request.len()).filter_map(|index| request.canonical_input(index)).collect();
+        let key = |input| question(Delivered::Vector, input).key();
+        Ok(Self {
+            destination: Destination {
+                cache: cache.clone(),
+                ttl: *ttl,
+                client: client.clone(),
+                model_asked: request.model().to_owned(),
+                route: decision.route.clone(),
+            },
+            mode,
+            keys: inputs.iter().map(key).collect(),
+            flight_key: question(Delivered::Whole, &request.canonical(&inputs)).key(),
+            found: Vec::new(),
+        })
+    }
+
+    /// The indexes of the inputs that have to be asked for.
+    pub(crate) fn missing(&self) -> Vec<usize> {
+        let missing = self.found.iter().enumerate().filter(|(_, found)| found.is_err());
+        missing.map(|(index, _)| index).collect()
+    }
+
+    /// The tokens of the inputs that were found.
+    pub(crate) fn tokens(&self) -> u64 {
+        sum_tokens(self.found.iter().flatten())
+    }
+
+    /// The vectors of all inputs in order: the cached ones, and `fetched` in the places of the others.
+    /// `None` if a cached one cannot be read, which none is.
+    pub(crate) fn join<'v>(
+        &self,
+        mut fetched: impl Iterator<Item = &'v EmbeddingVector>,
+    ) -> Option<Vec<EmbeddingVector>> {
+        let one = |found: &Result<Arc<Entry>, Ticket>| match found {
+            Ok(entry) => read(entry.answer.bytes()),
+            Err(_) => fetched.next().cloned(),
+        };
+        self.found.iter().map(one).collect()
+    }
+
+    /// Caches the vectors of the inputs that were missing, in their order.
+    pub(crate) fn keep<'v>(
+        &self,
+        vectors: impl Iterator<Item = &'v EmbeddingVector>,
+        answer: &AnswerRecord,
+    ) {
+        let inputs = u64::try_from(self.missing().len()).unwrap_or(u64::MAX).max(1);
+        let missing = self.keys.iter().zip(&self.found);
+        let missing = missing.filter_map(|(key, found)| Some((key, *found.as_ref().err()?)));
+        for ((key, ticket), vector) in missing.zip(vectors) {
+            let Some(body) = Answer::whole(vector.as_text().as_bytes()) else { continue };
+            self.destination.put(key, ticket, entry(body, answer, ticket, inputs));
+        }
+    }
+
+    fn hit(&self) -> Option<CachedVectors> {
+        let entries: Option<Vec<_>> = self.found.iter().map(|found| found.clone().ok()).collect();
+        entries.filter(|entries| !entries.is_empty()).map(CachedVectors)
+    }
+}
+
+impl CacheSlot for VectorSlot {
+    type Hit = CachedVectors;
+
+    fn cache(&self) -> &Cache {
+        &self.destination.cache
+    }
+
+    fn flight_key(&self) -> Key {
+        self.flight_key
+    }
+
+    fn mode(&self) -> CacheWish {
+        self.mode
+    }
+
+    fn address(&self) -> Option<Address> {
+        None
+    }
+
+    async fn look_up(&mut self) -> Option<CachedVectors> {
+        self.found = Vec::with_capacity(self.keys.len());
+        for key in &self.keys {
+            let cache = &self.destination.cache;
+            self.found.push(match self.mode {
+                CacheWish::Refresh => Err(cache.ticket()),
+                _ => match cache.get(key).await {
+                    Lookup::Hit { entry, .. } => Ok(entry),
+                    Lookup::Miss(ticket) => Err(ticket),
+                },
+            });
+        }
+        self.hit()
+    }
+
+    fn look_up_in_memory(&mut self) -> Option<CachedVectors> {
+        for (key, found) in self.keys.iter().zip(&mut self.found) {
+            if found.is_err()
+                && let Some(entry) = self.destination.cache.get_memory(key)
+            {
+                *found = Ok(entry);
+            }
+        }
+        self.hit()
+    }
+
+    fn saved(&self) -> Option<MicroUsd> {
+        sum_costs(self.found.iter().flatten())
+    }
+
+    fn recorder(&self) -> Option<AnswerRecorder> {
+        None
+    }
+}
+
+impl CachedVectors {
+    pub(crate) fn first(&self) -> Option<&Entry> {
+        self.0.first().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn saved(&self) -> Option<MicroUsd> {
+        sum_costs(self.0.iter())
+    }
+
+    pub(crate) fn tokens(&self) -> u64 {
+        sum_tokens(self.0.iter())
+    }
+
+    /// `None` if one cannot be read, which none is.
+    pub(crate) fn vectors(&self) -> Option<Vec<EmbeddingVector>> {
+        self.0.iter().map(|entry| read(entry.answer.bytes())).collect()
+    }
+}
+
+/// The cost of all entries whose cost is known; `None` if none is.
+fn sum_costs<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> Option<MicroUsd> {
+    entries.filter_map(|entry| entry.cost).reduce(|sum, cost| sum + cost)
+}
+
+fn sum_tokens<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> u64 {
+    let usages = entries.filter_map(|entry| entry.usage);
+    usages.map(|usage| usage.input()).fold(0, u64::saturating_add)
+}
+
+fn read(bytes: &Bytes) -> Option<EmbeddingVector> {
+    EmbeddingVector::of_text(std::str::from_utf8(bytes).ok()?)
+}
+
+/// One of `inputs` vectors. Backends report sums only, so each gets an equal share, rounded down.
+fn entry(body: Answer, answer: &AnswerRecord, ticket: Ticket, inputs: u64) -> Entry {
+    let tokens = answer.usage.map_or(0, |usage| usage.input()) / inputs;
+    let share = i64::try_from(inputs).unwrap_or(i64::MAX);
+    Entry {
+        answer: body,
+        content_type: "application/json".to_owned(),
+        dropped: None,
+        backend: answer.backend.clone(),
+        model: answer.model.clone(),
+        model_billed: answer.model_billed.clone(),
+        usage: Some(TokenUsage { input_uncached: tokens, ..TokenUsage::default() }),
+        cost: answer.cost.map(|cost| MicroUsd::new(cost.micros() / share)),
+        finish_reason: None,
+        created: ticket.asked(),
+        took: answer.took,
+    }
+}

@@ -1,0 +1,239 @@
+//! A call to a model, as the steps of [`crate::handle`] see it: what a generation and an embedding
+//! request have in common, and the questions in which they differ.
+
+use std::future::Future;
+use std::time::Duration;
+
+use cache::{Address, Bypass, Cache, Key};
+use domain::{CacheWish, MicroUsd};
+use hyper::Response;
+use hyper::header::HeaderMap;
+use ledger::NewRequest;
+use resilience::Priority;
+use routing::{Asking, Candidate, Decision, Needs};
+use wire::ErrorKind;
+
+use crate::accounting::RequestRecord;
+use crate::accounting::estimate::BYTES_PER_TOKEN;
+use crate::admission::AdmissionRequest;
+use crate::cache_mode::CacheModes;
+use crate::cache_step::recorder::AnswerRecorder;
+use crate::context::RequestContext;
+use crate::failure::Failure;
+use crate::headers::PRIORITY;
+use crate::live::RequestLoad;
+use crate::outbound::Outbound;
+use crate::response::{Refusal, ResponseBody, RetryAdvice};
+use crate::snapshot::{Backend, Client};
+
+/// A parsed call: [`crate::generation`] and [`crate::embeddings`].
+pub(crate) trait Call: Sized + Send + Sync + 'static {
+    /// Where the cache looks for its answer, and keeps it.
+    type Slot: CacheSlot;
+
+    /// The beginning of a backend's answer, read as far as is needed to know that it may be delivered.
+    type Opened: Send;
+
+    /// What admission, routing and the ledger need to know of it.
+    fn facts(&self) -> CallFacts<'_>;
+
+    /// Removes candidates that cannot stand in for the first one.
+    fn restrict(&self, decision: &mut Decision);
+
+    /// Its place in the cache, or the reason why the cache is bypassed.
+    fn cache_slot(
+        &self,
+        context: &RequestContext,
+        decision: &Decision,
+    ) -> Result<Self::Slot, Bypass>;
+
+    /// Asks one candidate, once. An attempt starts with [`RequestRecord::begin_attempt`]: a failure
+    /// before it is not the backend's and uses up no attempt.
+    fn attempt(
+        routed: &RoutedCall<Self>,
+        outbound: &Outbound,
+        target: Target<'_>,
+        record: &mut RequestRecord,
+    ) -> impl Future<Output = Result<Self::Opened, Failure>> + Send;
+
+    /// The response made of a backend's answer.
+    fn deliver(
+        routed: RoutedCall<Self>,
+        outbound: &Outbound,
+        opened: Self::Opened,
+        record: RequestRecord,
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
+
+    /// The response made of cached answers.
+    fn replay(
+        pending: PendingRequest<Self>,
+        hit: <Self::Slot as CacheSlot>::Hit,
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
+}
+
+/// Where the cache looks for the answer to one call.
+pub(crate) trait CacheSlot: Send + Sync {
+    /// Everything that was asked for.
+    type Hit: Send;
+
+    fn cache(&self) -> &Cache;
+
+    /// Requests with the same key share one answer while it is under way.
+    fn flight_key(&self) -> Key;
+
+    fn mode(&self) -> CacheWish;
+
+    /// The name of the cached answer for `x-gatehouse-cache-key`, if it is a single one.
+    fn address(&self) -> Option<Address>;
+
+    /// Looks in all tiers; with [`CacheWish::Refresh`] in none.
+    fn look_up(&mut self) -> impl Future<Output = Option<Self::Hit>> + Send;
+
+    /// Looks once more for what was missing, in memory only.
+    fn look_up_in_memory(&mut self) -> Option<Self::Hit>;
+
+    /// The cost that the parts found save, where others are missing.
+    fn saved(&self) -> Option<MicroUsd>;
+
+    /// Caches the response as it passes; `None` if [`Call::deliver`] caches its parts.
+    fn recorder(&self) -> Option<AnswerRecorder>;
+}
+
+/// A call that has been routed.
+pub(crate) struct RoutedCall<C: Call> {
+    pub(crate) context: RequestContext,
+    pub(crate) call: C,
+    pub(crate) decision: Decision,
+    /// `None` if the cache is bypassed.
+    pub(crate) slot: Option<C::Slot>,
+}
+
+/// A routed call that is reserved in the ledger and not answered yet.
+pub(crate) struct PendingRequest<C: Call> {
+    pub(crate) routed: RoutedCall<C>,
+    pub(crate) record: RequestRecord,
+}
+
+/// One candidate of an attempt.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) backend: &'a Backend,
+    pub(crate) candidate: &'a Candidate,
+    pub(crate) share: TimeoutShare,
+}
+
+/// The share of the remaining time for which an attempt may be silent. A whole response gives no sign of
+/// life until it is ready, and one that never comes must leave time for another backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeoutShare {
+    /// Another backend is left to ask.
+    Half,
+    /// None is.
+    All,
+}
+
+impl TimeoutShare {
+    pub(crate) fn of(self, left: Duration) -> Duration {
+        match self {
+            Self::Half => left / 2,
+            Self::All => left,
+        }
+    }
+}
+
+/// What admission, routing and the ledger need to know of a call.
+#[derive(Clone, Copy)]
+pub(crate) struct CallFacts<'a> {
+    pub(crate) model: &'a str,
+    /// As the ledger spells it.
+    pub(crate) protocol: &'static str,
+    pub(crate) is_streamed: bool,
+    pub(crate) bytes_in: usize,
+    pub(crate) needs: Needs,
+    /// Identifies the conversation, where a route keeps conversations on one backend.
+    pub(crate) conversation: Option<u64>,
+    /// The fingerprint of the conversation's beginning, for the runaway guard.
+    pub(crate) prefix: Option<u64>,
+    pub(crate) priority: Priority,
+}
+
+impl CallFacts<'_> {
+    pub(crate) fn load(&self, context: &RequestContext) -> RequestLoad {
+        RequestLoad { request: context.arrival.id, tokens: self.tokens() }
+    }
+
+    pub(crate) fn admission<'c>(&self, client: &'c Client) -> AdmissionRequest<'c> {
+        AdmissionRequest {
+            client: &client.id,
+            priority: self.priority,
+            rules: client.rules,
+            tokens: self.tokens_max(),
+            conversation: self.prefix,
+        }
+    }
+
+    pub(crate) fn asking<'a>(&'a self, context: &'a RequestContext) -> Asking<'a> {
+        Asking {
+            model: self.model,
+            client: &context.client.id,
+            project: context.arrival.project.as_deref(),
+            needs: self.needs,
+            conversation: self.conversation,
+        }
+    }
+
+    pub(crate) fn new_request(&self, context: &RequestContext, route: &str) -> NewRequest {
+        NewRequest {
+            id: context.arrival.id,
+            started: context.arrival.started,
+            client: context.client.id.clone(),
+            project: context.arrival.project.clone(),
+            route: route.to_owned(),
+            model_asked: self.model.to_owned(),
+            dialect: self.protocol.to_owned(),
+            streamed: self.is_streamed,
+            purpose: context.client.purpose,
+        }
+    }
+
+    /// Estimated tokens of the body, for the limits of backends; corrected when the request is settled.
+    fn tokens(&self) -> u32 {
+        let bytes = u64::try_from(self.bytes_in).unwrap_or(u64::MAX);
+        u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
+    }
+
+    /// Those and the stated maximum of the answer, for the limit of the client: concurrent requests must
+    /// not exceed it together. Without a stated maximum the answer counts once it is there.
+    fn tokens_max(&self) -> u32 {
+        let output = u32::try_from(self.needs.output_tokens).unwrap_or(u32::MAX);
+        self.tokens().saturating_add(output)
+    }
+}
+
+/// The wishes that a client states in headers of its request, else in its settings.
+pub(crate) struct CallOptions {
+    pub(crate) priority: Priority,
+    pub(crate) cache: CacheModes,
+}
+
+impl CallOptions {
+    /// Reads the headers `x-gatehouse-priority` and `x-gatehouse-cache`. Fails on an unknown value.
+    pub(crate) fn read(context: &RequestContext) -> Result<Self, Refusal> {
+        let RequestContext { headers, client, .. } = context;
+        Ok(Self { priority: priority(headers, client)?, cache: CacheModes::read(headers, client)? })
+    }
+}
+
+fn priority(headers: &HeaderMap, client: &Client) -> Result<Priority, Refusal> {
+    let Some(value) = headers.get(PRIORITY) else { return Ok(client.priority) };
+    let word = value.to_str().unwrap_or_default().trim();
+    [Priority::Interactive, Priority::Background]
+        .into_iter()
+        .find(|priority| priority.word() == word)
+        .ok_or_else(|| {
+            let message = "The header x-gatehouse-priority must be 'interactive' or 'background'.";
+            Refusal::new(400, ErrorKind::InvalidRequest, "invalid_value", message)
+                .param(Some(PRIORITY.as_str().to_owned()))
+                .retry(RetryAdvice::Never)
+        })
+}

@@ -1,0 +1,59 @@
+//! What all steps of one request share: its identity, its client, and the settings it began with.
+
+use std::sync::Arc;
+
+use domain::{Clock, Dialect, Entropy, Moment, RequestId, WallTime};
+use hyper::Request;
+use hyper::header::HeaderMap;
+use tokio_util::sync::CancellationToken;
+
+use crate::headers::PROJECT;
+use crate::snapshot::{Client, Snapshot};
+use crate::surface;
+
+/// A request's identity, given to it as it arrives.
+pub(crate) struct Arrival {
+    pub(crate) id: RequestId,
+    pub(crate) begun: Moment,
+    pub(crate) started: WallTime,
+    /// The client's tag for its own bookkeeping, from `x-gatehouse-project`.
+    pub(crate) project: Option<String>,
+    /// The dialect in which the client is answered.
+    pub(crate) dialect: Dialect,
+    /// Cancelled when the grace period of a stop is over: answers then end with an error.
+    pub(crate) stopped: CancellationToken,
+}
+
+/// A request whose client is known.
+pub(crate) struct RequestContext {
+    pub(crate) arrival: Arrival,
+    pub(crate) client: Arc<Client>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// As the client sent them; [`crate::headers`] decides which of them go on.
+    pub(crate) headers: HeaderMap,
+}
+
+impl Arrival {
+    pub(crate) fn of<B>(
+        request: &Request<B>,
+        clock: &dyn Clock,
+        ids: &dyn Entropy,
+        stopped: CancellationToken,
+    ) -> Self {
+        let started = clock.wall();
+        Self {
+            id: RequestId::generate(started, ids),
+            begun: clock.now(),
+            started,
+            project: project(request.headers()),
+            dialect: surface::dialect(request.uri().path(), request.headers()),
+            stopped,
+        }
+    }
+}
+
+/// The client's tag, if it is plain text; the ledger cuts it to its length.
+fn project(headers: &HeaderMap) -> Option<String> {
+    let tag = headers.get(PROJECT)?.to_str().ok()?.trim();
+    (!tag.is_empty()).then(|| tag.to_owned())
+}

@@ -1,0 +1,293 @@
+//! A call for embeddings: cut into the batches that a backend takes, sent side by side, joined in order.
+//!
+//! One request is one row of the ledger, whatever the number of batches. If a batch fails the request
+//! fails, with an error that names the inputs: a list with a hole in it would shift all vectors behind
+//! it, and no client could tell.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cache::Bypass;
+use domain::BoundSecret;
+use futures_util::{StreamExt, stream};
+use hyper::Response;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use routing::{Decision, Needs};
+use wire::{
+    AnswerFacts, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, Outgoing, RequestError,
+    Target as WireTarget,
+};
+
+use self::batches::{counted, failure_of, share_usage, usage};
+use crate::accounting::RequestRecord;
+use crate::attempts::read::ReadLimits;
+use crate::attempts::send::{BackendRequest, fetch};
+use crate::cache_step::vector_slot::{CachedVectors, VectorSlot};
+use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
+use crate::context::RequestContext;
+use crate::event::GatewayEvent;
+use crate::failure::{Failure, bad_request};
+use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
+use crate::outbound::Outbound;
+use crate::relay;
+use crate::response::{self, ATTEMPTS, BACKEND, CACHE, JSON, ROUTE, Refusal, ResponseBody};
+use crate::snapshot::Backend;
+use crate::surface::EmbeddingsSurface;
+
+mod batches;
+
+/// The protocol as the ledger spells it: the client's vendor and what was asked for.
+const OPENAI_EMBEDDINGS: &str = "openai-embeddings";
+const GEMINI_EMBEDDINGS: &str = "gemini-embeddings";
+
+/// A parsed request for embeddings.
+pub(crate) struct Embeddings {
+    request: EmbeddingRequest,
+    options: CallOptions,
+    protocol: &'static str,
+    bytes_in: usize,
+}
+
+/// The vectors that were asked for, and the fields left out of the request.
+pub(crate) struct FetchedVectors {
+    batches: Vec<EmbeddingBatch>,
+    dropped: Vec<String>,
+}
+
+impl Embeddings {
+    pub(crate) fn parse(
+        surface: &EmbeddingsSurface,
+        context: &RequestContext,
+        body: Bytes,
+    ) -> Result<Self, Refusal> {
+        let options = CallOptions::read(context)?;
+        let bytes_in = body.len();
+        let protocol = match surface {
+            EmbeddingsSurface::OpenAi => OPENAI_EMBEDDINGS,
+            EmbeddingsSurface::GeminiOne { .. } | EmbeddingsSurface::GeminiBatch { .. } => {
+                GEMINI_EMBEDDINGS
+            }
+        };
+        let request = EmbeddingRequest::parse(surface.for_wire(), body)
+            .map_err(|error| bad_request(&error))?;
+        Ok(Self { request, options, protocol, bytes_in })
+    }
+
+    /// The indexes of the inputs that have to be asked for.
+    fn missing(&self, slot: Option<&VectorSlot>) -> Vec<usize> {
+        slot.map_or_else(|| (0..self.request.len()).collect(), VectorSlot::missing)
+    }
+}
+
+impl Call for Embeddings {
+    type Slot = VectorSlot;
+    type Opened = FetchedVectors;
+
+    fn facts(&self) -> CallFacts<'_> {
+        let dialect = Some(self.request.dialect());
+        CallFacts {
+            model: self.request.model(),
+            protocol: self.protocol,
+            is_streamed: false,
+            bytes_in: self.bytes_in,
+            needs: Needs { vectors: true, dialect, ..Needs::default() },
+            conversation: None,
+            prefix: None,
+            priority: self.options.priority,
+        }
+    }
+
+    /// Vectors of one model mean nothing beside those of another, and no client could tell: only the same
+    /// model at another backend may stand in.
+    fn restrict(&self, decision: &mut Decision) {
+        let first = decision.candidates.first().map(|first| first.model.clone());
+        decision.candidates.retain(|candidate| Some(&candidate.model) == first.as_ref());
+    }
+
+    fn cache_slot(
+        &self,
+        context: &RequestContext,
+        decision: &Decision,
+    ) -> Result<VectorSlot, Bypass> {
+        VectorSlot::of(context, &self.request, self.options.cache, decision)
+    }
+
+    async fn attempt(
+        routed: &RoutedCall<Self>,
+        outbound: &Outbound,
+        target: Target<'_>,
+        record: &mut RequestRecord,
+    ) -> Result<FetchedVectors, Failure> {
+        let Target { backend, candidate, share } = target;
+        let RoutedCall { context, call, slot, .. } = routed;
+        let indexes = call.missing(slot.as_ref());
+        let part = (indexes.len() < call.request.len()).then(|| call.request.only(&indexes));
+        let request = part.as_ref().unwrap_or(&call.request);
+        let wire_target = backend.target(&candidate.model);
+        let batches = cut(request, &wire_target).map_err(|error| Failure::bad_request(&error))?;
+        let dropped = batches.first().map(|batch| batch.outgoing.dropped.clone());
+        let key = outbound.key(&candidate.access).await?;
+        record.begin_attempt(candidate, backend, &context.snapshot.prices);
+        outbound.events.emit(GatewayEvent::RequestStarted {
+            id: context.arrival.id,
+            client: context.client.id.clone(),
+            backend: backend.id.clone(),
+        });
+        let left = context.snapshot.limits.total_timeout.saturating_sub(record.elapsed());
+        let attempt =
+            EmbeddingAttempt { outbound, context, backend, request, key, timeout: share.of(left) };
+        let sending = batches.into_iter().map(|batch| attempt.send(batch));
+        // In order, so that their vectors join in the order of the inputs.
+        let sent: Vec<_> =
+            stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
+        let batches = attempt.judge(sent, &indexes, &wire_target, record)?;
+        Ok(FetchedVectors { batches, dropped: dropped.unwrap_or_default() })
+    }
+
+    async fn deliver(
+        routed: RoutedCall<Self>,
+        _outbound: &Outbound,
+        fetched: FetchedVectors,
+        mut record: RequestRecord,
+    ) -> Response<ResponseBody> {
+        let RoutedCall { call, slot, .. } = routed;
+        let request = &call.request;
+        record.set_status(200);
+        if let (Some(slot), Some(answer)) = (&slot, record.answer_record()) {
+            slot.keep(fetched.vectors(), &answer);
+        }
+        let body = match slot.filter(|slot| slot.missing().len() < request.len()) {
+            None => request.write_answer(&fetched.batches),
+            Some(slot) => {
+                let model = fetched.batches.iter().find_map(|batch| batch.model.clone());
+                let asked = fetched.batches.iter().filter_map(|batch| batch.usage.as_ref());
+                let tokens = asked.fold(slot.tokens(), |sum, usage| sum + usage.tokens.input());
+                let joined = slot.join(fetched.vectors()).unwrap_or_default();
+                request.write_vectors(joined, counted(tokens), model)
+            }
+        };
+        let mut response = relay::whole(body, record).await;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE, HeaderValue::from_static("bypass"));
+        response::mark_dropped(&mut response, &fetched.dropped);
+        response
+    }
+
+    async fn replay(
+        pending: PendingRequest<Self>,
+        cached: CachedVectors,
+    ) -> Response<ResponseBody> {
+        let PendingRequest { routed, mut record } = pending;
+        let first = cached.first();
+        let model = first.and_then(|entry| entry.model_billed.clone());
+        let vectors = cached.vectors().unwrap_or_default();
+        let body = routed.call.request.write_vectors(vectors, counted(cached.tokens()), model);
+        record.complete_vectors_from_cache(first, cached.saved(), body.len()).await;
+        let mut response = response::whole(body);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE, HeaderValue::from_static("hit"));
+        headers.insert(ATTEMPTS, HeaderValue::from(0));
+        response::mark(&mut response, ROUTE, &routed.decision.route);
+        if let Some(entry) = first {
+            response::mark(&mut response, BACKEND, entry.backend.as_str());
+        }
+        response
+    }
+}
+
+impl FetchedVectors {
+    fn vectors(&self) -> impl Iterator<Item = &EmbeddingVector> {
+        self.batches.iter().flat_map(|batch| &batch.vectors)
+    }
+}
+
+/// One batch of a request.
+struct Batch {
+    inputs: Range<usize>,
+    outgoing: Outgoing,
+}
+
+/// The batches that the target takes.
+fn cut(request: &EmbeddingRequest, target: &WireTarget) -> Result<Vec<Batch>, RequestError> {
+    let one = |inputs: Range<usize>| {
+        let outgoing = request.batch(inputs.clone(), target)?;
+        Ok(Batch { inputs, outgoing })
+    };
+    request.batches(target)?.into_iter().map(one).collect()
+}
+
+/// What the batches of one attempt share.
+struct EmbeddingAttempt<'a> {
+    outbound: &'a Outbound,
+    context: &'a RequestContext,
+    backend: &'a Backend,
+    /// For the inputs that have to be asked for.
+    request: &'a EmbeddingRequest,
+    key: Option<Arc<BoundSecret>>,
+    timeout: Duration,
+}
+
+impl EmbeddingAttempt<'_> {
+    async fn send(&self, batch: Batch) -> Result<EmbeddingBatch, (Range<usize>, Failure)> {
+        let fetched = self.fetch(&batch).await;
+        fetched.map_err(|failure| (batch.inputs, failure))
+    }
+
+    async fn fetch(&self, batch: &Batch) -> Result<EmbeddingBatch, Failure> {
+        let Self { outbound, context, backend, request, key, timeout } = self;
+        let sent = BackendRequest {
+            backend,
+            key: key.clone(),
+            outgoing: &batch.outgoing,
+            headers: &context.headers,
+            client: request.dialect(),
+            timeout: *timeout,
+        };
+        let stall = context.snapshot.limits.stall_timeout;
+        let reply =
+            fetch(outbound, sent, ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall }).await?;
+        EmbeddingBatch::read(batch.outgoing.dialect, &reply.body, batch.inputs.len()).map_err(
+            |bad| {
+                let error_context = reply.error_context(outbound.clock.wall());
+                Failure::bad_answer(&backend.id, &bad, &error_context)
+            },
+        )
+    }
+
+    /// All batches, with their usage in the record; a failure if one failed. `indexes` are those of the
+    /// inputs in the client's request.
+    fn judge(
+        &self,
+        sent: Vec<Result<EmbeddingBatch, (Range<usize>, Failure)>>,
+        indexes: &[usize],
+        target: &WireTarget,
+        record: &mut RequestRecord,
+    ) -> Result<Vec<EmbeddingBatch>, Failure> {
+        let (mut batches, mut failures) = (Vec::new(), Vec::new());
+        for outcome in sent {
+            match outcome {
+                Ok(batch) => batches.push(batch),
+                Err(failed) => failures.push(failed),
+            }
+        }
+        if !batches.is_empty() {
+            record.first_byte(200);
+            let model = batches.iter().find_map(|batch| batch.model.clone());
+            let model = model.or_else(|| Some(target.model.clone()));
+            let usage = Some(usage(&batches, self.request));
+            let facts = AnswerFacts { usage: usage.clone(), model, ..AnswerFacts::default() };
+            record.record_facts(&facts, &Bytes::new());
+            share_usage(&mut batches, usage);
+        }
+        match failure_of(self.backend, indexes, failures) {
+            Some(failure) => Err(failure),
+            None => Ok(batches),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! A call for a generated answer: Chat Completions, Responses, Messages and Gemini.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cache::{Bypass, Entry};
+use domain::Dialect;
+use futures_util::{StreamExt, stream};
+use hyper::Response;
+use hyper::body::Frame;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use routing::{Decision, Needs};
+use wire::{ClientRequest, Delivery, Exchange, RequestError, Thread};
+
+use crate::accounting::RequestRecord;
+use crate::attempts::open::{self, Content, Opened};
+use crate::attempts::send::{BackendRequest, send};
+use crate::cache_step::answer_slot::AnswerSlot;
+use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
+use crate::context::RequestContext;
+use crate::event::GatewayEvent;
+use crate::failure::{Failure, bad_request};
+use crate::headers::{Media, media, to_client};
+use crate::items::{ItemKeeper, KeptItems};
+use crate::limits::RUNAWAY_BODY_BYTES_MIN;
+use crate::outbound::Outbound;
+use crate::relay::{self, Relay, RelayContext};
+use crate::response::{self, ATTEMPTS, BACKEND, CACHE, JSON, ROUTE, Refusal, ResponseBody};
+use crate::snapshot::Backend;
+use crate::surface::GenerateSurface;
+
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// Bytes of a body per token at most: a body is too long for a model for sure if it is by this figure.
+/// Prose has 4.5 bytes per token and the JSON around it counts for nothing.
+const BYTES_PER_TOKEN_MAX: u64 = 8;
+
+/// A parsed request for an answer.
+pub(crate) struct Generation {
+    pub(crate) request: ClientRequest,
+    options: CallOptions,
+    bytes_in: usize,
+    conversation: Option<u64>,
+    prefix: Option<u64>,
+    items: Arc<KeptItems>,
+}
+
+impl Generation {
+    /// Parses a body, with references to kept items replaced by the items.
+    pub(crate) fn parse(
+        surface: &GenerateSurface,
+        context: &RequestContext,
+        body: Bytes,
+        items: &Arc<KeptItems>,
+    ) -> Result<Self, Refusal> {
+        let options = CallOptions::read(context)?;
+        let bytes_in = body.len();
+        let body = match context.arrival.dialect {
+            Dialect::OpenAiResponses => items.resolve(&context.client.id, body),
+            _ => body,
+        };
+        let request =
+            ClientRequest::parse(surface.for_wire(), body).map_err(|error| bad_request(&error))?;
+        let follows = context.snapshot.routes.follows_conversations();
+        let is_watched = bytes_in >= RUNAWAY_BODY_BYTES_MIN;
+        let thread: Option<Thread> = (follows || is_watched).then(|| request.thread());
+        Ok(Self {
+            conversation: thread.filter(|_| follows).map(|thread| thread.conversation),
+            prefix: thread.filter(|_| is_watched).map(|thread| thread.prefix),
+            request,
+            options,
+            bytes_in,
+            items: Arc::clone(items),
+        })
+    }
+
+    /// Keeps the items of the answer, if the client may refer to them later.
+    fn keeper(&self, context: &RequestContext) -> Option<ItemKeeper> {
+        self.request.is_stored().then(|| self.items.keeper(&context.client.id))
+    }
+}
+
+impl Call for Generation {
+    type Slot = AnswerSlot;
+    type Opened = Opened;
+
+    fn facts(&self) -> CallFacts<'_> {
+        CallFacts {
+            model: self.request.model(),
+            protocol: self.request.dialect().word(),
+            is_streamed: self.request.delivery().is_streamed(),
+            bytes_in: self.bytes_in,
+            needs: needs(&self.request),
+            conversation: self.conversation,
+            prefix: self.prefix,
+            priority: self.options.priority,
+        }
+    }
+
+    fn restrict(&self, _decision: &mut Decision) {}
+
+    fn cache_slot(
+        &self,
+        context: &RequestContext,
+        decision: &Decision,
+    ) -> Result<AnswerSlot, Bypass> {
+        AnswerSlot::of(context, &self.request, self.options.cache, decision)
+    }
+
+    async fn attempt(
+        routed: &RoutedCall<Self>,
+        outbound: &Outbound,
+        target: Target<'_>,
+        record: &mut RequestRecord,
+    ) -> Result<Opened, Failure> {
+        let Target { backend, candidate, share } = target;
+        let RoutedCall { context, call, .. } = routed;
+        let exchange = exchange(routed, backend, &candidate.model)
+            .map_err(|error| Failure::bad_request(&error))?;
+        let key = outbound.key(&candidate.access).await?;
+        record.begin_attempt(candidate, backend, &context.snapshot.prices);
+        outbound.events.emit(GatewayEvent::RequestStarted {
+            id: context.arrival.id,
+            client: context.client.id.clone(),
+            backend: backend.id.clone(),
+        });
+        let is_streamed = call.request.delivery().is_streamed();
+        let limits = &context.snapshot.limits;
+        let timeout = open::attempt_timeout(outbound, limits, is_streamed, record, share);
+        let request = BackendRequest {
+            backend,
+            key,
+            outgoing: exchange.outgoing(),
+            headers: &context.headers,
+            client: exchange.client(),
+            timeout,
+        };
+        let response = send(outbound, request).await?;
+        record.first_byte(response.status.as_u16());
+        let asked = call.request.body();
+        let opening = open::Opening { outbound, limits, backend, asked, share };
+        opening.open(exchange, response, record).await
+    }
+
+    async fn deliver(
+        routed: RoutedCall<Self>,
+        outbound: &Outbound,
+        opened: Opened,
+        mut record: RequestRecord,
+    ) -> Response<ResponseBody> {
+        let RoutedCall { context, call, .. } = routed;
+        record.set_status(200);
+        let Opened { backend, headers: backend_headers, content, exchange } = opened;
+        // The items of an answer that passes through are kept by its provider.
+        let keeper = call.keeper(&context).filter(|_| !exchange.passes_through());
+        let mut response = match content {
+            Content::Whole(body) | Content::Replayed(body) => {
+                if let Some(keeper) = keeper {
+                    keeper.keep(&body);
+                }
+                relay::whole(body, record).await
+            }
+            Content::Stream(streaming) => {
+                let relay_context = RelayContext {
+                    backend,
+                    limits: context.snapshot.limits,
+                    client: exchange.client(),
+                    asked: call.request.body().clone(),
+                    keeper,
+                    stopped: context.arrival.stopped,
+                };
+                let registry = Arc::clone(&outbound.registry);
+                let relay = Relay::new(*streaming, record, relay_context, registry);
+                response::streamed(relay.into_stream())
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, content_type(&exchange, &backend_headers));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE, HeaderValue::from_static("bypass"));
+        to_client(&backend_headers, exchange.client(), exchange.outgoing().dialect, headers);
+        response::mark_dropped(&mut response, &exchange.outgoing().dropped);
+        response
+    }
+
+    async fn replay(pending: PendingRequest<Self>, entry: Arc<Entry>) -> Response<ResponseBody> {
+        let PendingRequest { routed, mut record } = pending;
+        let RoutedCall { context, call, decision, .. } = routed;
+        if let Some(keeper) = call.keeper(&context) {
+            keeper.keep(entry.answer.bytes());
+        }
+        record.complete_from_cache(&entry).await;
+        let mut response = if call.request.delivery().is_streamed() {
+            let chunks: Vec<_> =
+                entry.answer.chunks().map(|chunk| Ok(Frame::data(chunk))).collect();
+            response::streamed(stream::iter(chunks).boxed())
+        } else {
+            response::whole(entry.answer.bytes().clone())
+        };
+        let headers = response.headers_mut();
+        if let Ok(value) = HeaderValue::try_from(&entry.content_type) {
+            headers.insert(CONTENT_TYPE, value);
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE, HeaderValue::from_static("hit"));
+        headers.insert(ATTEMPTS, HeaderValue::from(0));
+        response::mark(&mut response, ROUTE, &decision.route);
+        response::mark(&mut response, BACKEND, entry.backend.as_str());
+        response::mark_dropped(&mut response, entry.dropped.as_slice());
+        response
+    }
+}
+
+/// The request as `backend` gets it, and the way back of its answer.
+fn exchange(
+    routed: &RoutedCall<Generation>,
+    backend: &Backend,
+    model: &str,
+) -> Result<Exchange, RequestError> {
+    let RoutedCall { context, call, decision, .. } = routed;
+    let mut id = context.arrival.id.to_string();
+    id.retain(|c| c.is_ascii_alphanumeric());
+    let created_unix_s = context.arrival.started.unix_ms() / 1_000;
+    let mut target = backend.target(model);
+    target.crossing = decision.crossing.unwrap_or(target.crossing);
+    Exchange::new(&call.request, &target, &id, created_unix_s)
+}
+
+/// What the request needs of a model. Images are not counted, as their size says nothing of their tokens.
+fn needs(request: &ClientRequest) -> Needs {
+    let wants = request.wants();
+    let bytes = u64::try_from(request.body().len()).unwrap_or(u64::MAX);
+    Needs {
+        tools: wants.tools,
+        vision: wants.images,
+        json_schema: wants.json_schema,
+        input_tokens: if wants.images { 0 } else { bytes / BYTES_PER_TOKEN_MAX },
+        output_tokens: wants.output_tokens.unwrap_or_default(),
+        vectors: false,
+        dialect: Some(request.dialect()),
+    }
+}
+
+/// The media type of the body: the backend's own if its bytes pass through and it names the expected one.
+fn content_type(exchange: &Exchange, backend_headers: &HeaderMap) -> HeaderValue {
+    let (ours, expected) = match exchange.delivery() {
+        Delivery::Stream(_) => (EVENT_STREAM, Media::EventStream),
+        Delivery::Whole | Delivery::StreamArray => (JSON, Media::Json),
+    };
+    let own = backend_headers.get(CONTENT_TYPE).filter(|_| media(backend_headers) == expected);
+    own.filter(|_| exchange.passes_through()).cloned().unwrap_or(ours)
+}

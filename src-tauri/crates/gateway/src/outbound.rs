@@ -1,0 +1,61 @@
+//! Everything an attempt needs to reach a backend: its key, its transport, and what is known of it now.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use domain::{Access, BoundSecret, Clock};
+use routing::Candidate;
+use vault::Vault;
+use wire::TargetKind;
+
+use crate::event::EventSink;
+use crate::failure::Failure;
+use crate::live::EndpointRegistry;
+use crate::snapshot::{Backend, Snapshot};
+use crate::upstream::Upstream;
+
+/// The ways out of the gateway.
+pub(crate) struct Outbound {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) vault: Vault,
+    pub(crate) network: Arc<dyn Upstream>,
+    pub(crate) mock: Arc<dyn Upstream>,
+    /// The gateway's own port, to recognise a backend that points back to it; 0 before it listens.
+    pub(crate) port: AtomicU16,
+}
+
+impl Outbound {
+    /// The transport for backends of this kind.
+    pub(crate) fn upstream(&self, kind: &TargetKind) -> &Arc<dyn Upstream> {
+        match kind {
+            TargetKind::Mock => &self.mock,
+            _ => &self.network,
+        }
+    }
+
+    /// The backend of a candidate. Fails if it was removed, or if it is this gateway itself.
+    pub(crate) fn reachable<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        candidate: &Candidate,
+    ) -> Result<&'a Backend, Failure> {
+        let id = &candidate.access.backend;
+        let Some(backend) = snapshot.backends.get(id) else {
+            return Err(Failure::misconfigured(id, "no longer exists."));
+        };
+        if backend.is_own_door(self.port.load(Ordering::Relaxed)) {
+            let what = "has this gateway's own address as its base URL. Correct it.";
+            return Err(Failure::misconfigured(&backend.id, what));
+        }
+        Ok(backend)
+    }
+
+    /// Reads the key of `access` from the vault; `None` if the backend is called without one.
+    pub(crate) async fn key(&self, access: &Access) -> Result<Option<Arc<BoundSecret>>, Failure> {
+        let Some(id) = &access.credential else { return Ok(None) };
+        let read = self.vault.get(id).await;
+        read.map(Some).map_err(|error| Failure::vault(&access.backend, &error))
+    }
+}
