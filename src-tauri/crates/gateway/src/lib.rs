@@ -71,6 +71,7 @@ pub use loopback::{
     LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
+pub use scope::{Forbidden, admit, admit_model};
 pub use snapshot::{Backend, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
 pub use speeds::SPEEDS_MAX;
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
