@@ -7,6 +7,8 @@ mod cli {
     pub(crate) mod commands;
 }
 
+use std::collections::HashSet;
+
 use acceptance::{Call, Home, Place, Said, chat, patiently};
 use serde_json::{Value, json};
 use test_support::{Received, Reply, ScriptedUpstream};
@@ -50,6 +52,35 @@ async fn furnish(home: &Home, upstream: &ScriptedUpstream) {
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
     let said = home.gatehouse(&add).run().await.well();
     assert!(said.out.contains(&url), "{}", said.out);
+}
+
+/// README: `gatehouse panel` prints a one-time link.
+#[tokio::test]
+async fn each_panel_link_is_a_new_one_that_works_once_whatever_was_printed_since() {
+    let home = Home::new(Place::Memory);
+    let link = async || home.gatehouse(&["panel"]).run().await;
+    let refused = link().await.with_code(1);
+    assert!(refused.err.contains("gatehouse serve --panel"), "{}", refused.err);
+    let served = home.serve().await;
+    let begin = format!("http://{}/#one-time=", served.control.address);
+    let mut links = Vec::new();
+    for _ in 0..3 {
+        let said = link().await.well();
+        let one_time = said.out.strip_prefix(&begin).and_then(|rest| rest.strip_suffix('\n'));
+        links.push(one_time.expect("one link and nothing else").to_owned());
+    }
+    let json = home.gatehouse(&["panel", "--json"]).run().await.well().json();
+    let last = json["panel"].as_str().and_then(|link| link.strip_prefix(&begin));
+    links.push(last.expect("a link").to_owned());
+    assert_eq!(links.iter().collect::<HashSet<_>>().len(), 4, "{links:?}");
+    // A link that was not used stays valid beside newer ones.
+    for one_time in &links {
+        assert_eq!(served.control.exchange(one_time).await.status, 200);
+        assert_eq!(served.control.exchange(one_time).await.status, 403, "it works once");
+    }
+    assert_eq!(served.stop().await, Some(0));
+    let refused = link().await.with_code(1);
+    assert!(refused.err.contains("not running"), "{}", refused.err);
 }
 
 /// A supervisor that reads the address and closes its end must not end the gateway.

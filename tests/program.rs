@@ -203,12 +203,29 @@ impl Served {
 
     /// Asks it to stop as Ctrl-C does, and returns its exit code.
     #[cfg(unix)]
-    pub async fn stop(mut self) -> Option<i32> {
-        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
-        let pid = pid.expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signalled");
+    pub async fn stop(self) -> Option<i32> {
+        self.signal(rustix::process::Signal::INT);
+        self.end().await
+    }
+
+    /// Asks it to stop as a supervisor does, and waits for nothing.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// Waits until it has ended, and returns its exit code.
+    pub async fn end(mut self) -> Option<i32> {
         let ended = patiently("the end of a server", self.child.wait()).await;
         ended.expect("it ends").code()
+    }
+
+    #[cfg(unix)]
+    #[track_caller]
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a process id"), signal).expect("signalled");
     }
 }
 

@@ -105,7 +105,7 @@ impl Folders {
             if folder.exists() {
                 check_owner(folder)?;
             }
-            create_private(folder).map_err(|source| FolderError::of(folder, source))?;
+            create_private(folder).map_err(|source| refused(folder, source))?;
             folder.parent().map_or(Ok(()), check_closed)
         })
     }
@@ -187,6 +187,18 @@ fn check_owner(folder: &Path) -> Result<(), FolderError> {
     }
 }
 
+/// Why `folder` could not be created: mostly the first folder above it that exists is another user's.
+#[cfg(unix)]
+fn refused(folder: &Path, source: io::Error) -> FolderError {
+    let above = folder.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok());
+    match (source.kind(), above.map(check_owner)) {
+        (io::ErrorKind::PermissionDenied, Some(Err(not_owned @ FolderError::NotOwned { .. }))) => {
+            not_owned
+        }
+        _ => FolderError::of(folder, source),
+    }
+}
+
 /// In a folder like `/tmp` (sticky) nobody can replace what belongs to others.
 #[cfg(unix)]
 fn check_closed(parent: &Path) -> Result<(), FolderError> {
@@ -201,6 +213,11 @@ fn check_closed(parent: &Path) -> Result<(), FolderError> {
 #[cfg(not(unix))]
 fn create_private(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+fn refused(folder: &Path, source: io::Error) -> FolderError {
+    FolderError::of(folder, source)
 }
 
 #[cfg(not(unix))]

@@ -82,6 +82,14 @@ pub struct BackupFailure {
     pub reason: String,
 }
 
+/// Whether a backup would stand beside the work of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Traffic {
+    /// None is in flight, and all are written down.
+    Quiet,
+    Busy,
+}
+
 impl LedgerWatch {
     pub(crate) fn new(recovery: Recovery) -> Self {
         Self {
@@ -161,7 +169,7 @@ impl Engine {
             let mut looks = 0_u32;
             while !stop.is_cancelled() {
                 engine.look_at_ledger_file(looks.is_multiple_of(LOOKS_PER_NOTE)).await;
-                engine.back_up_if_due().await;
+                engine.back_up_if_due(engine.traffic()).await;
                 looks = looks.wrapping_add(1);
                 tokio::select! {
                     () = stop.cancelled() => {}
@@ -241,9 +249,16 @@ impl Engine {
         }
     }
 
-    async fn back_up_if_due(&self) {
+    fn traffic(&self) -> Traffic {
+        let is_quiet =
+            self.requests_in_flight() == 0 && self.parts.ledger.state() == LedgerState::Current;
+        if is_quiet { Traffic::Quiet } else { Traffic::Busy }
+    }
+
+    async fn back_up_if_due(&self, traffic: Traffic) {
         let now = self.wall();
-        let Ok(backups) = self.ledger_recovery().backups() else { return };
+        // A folder that cannot be read is told by the backup that fails there.
+        let backups = self.ledger_recovery().backups().unwrap_or_default();
         let age = |at: WallTime| now.unix_ms() - at.unix_ms();
         if backups.first().is_some_and(|newest| (0..BACKUP_EVERY_MS).contains(&age(newest.at))) {
             return;
@@ -259,9 +274,7 @@ impl Engine {
             }
             age(*standing.due_since.get_or_insert(now))
         };
-        let is_quiet =
-            self.requests_in_flight() == 0 && self.parts.ledger.state() == LedgerState::Current;
-        if (is_quiet || waited > BACKUP_PATIENCE_MS)
+        if (traffic == Traffic::Quiet || waited > BACKUP_PATIENCE_MS)
             && let Err(error) = self.back_up_ledger().await
         {
             tracing::warn!(%error, cause = ?error, "the ledger was not backed up");
@@ -391,9 +404,78 @@ fn backup_problem(failure: &BackupFailure) -> LedgerProblem {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    use domain::ManualClock;
     use ledger::BacklogReason;
 
     use super::*;
+    use crate::answers::tests::{NOW, opened_at};
+
+    const DAY: Duration = Duration::from_secs(86_400);
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    /// An engine that has answered a request, and the clock by which it makes backups.
+    async fn with_a_request(home: &tempfile::TempDir) -> (Engine, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::starting_at(NOW));
+        let engine = opened_at(home, Arc::clone(&clock)).await;
+        engine.parts.request_seen.store(true, Ordering::Relaxed);
+        (engine, clock)
+    }
+
+    /// The number of backups after a look at this moment.
+    async fn look(engine: &Engine, traffic: Traffic) -> usize {
+        engine.back_up_if_due(traffic).await;
+        engine.ledger_recovery().backups().expect("a folder").len()
+    }
+
+    #[tokio::test]
+    async fn a_backup_is_made_once_a_day_while_nobody_asks() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (engine, clock) = with_a_request(&home).await;
+        engine.parts.request_seen.store(false, Ordering::Relaxed);
+        assert_eq!(look(&engine, Traffic::Quiet).await, 0, "there is nothing to keep yet");
+        engine.parts.request_seen.store(true, Ordering::Relaxed);
+        assert_eq!(look(&engine, Traffic::Busy).await, 0);
+        assert_eq!(look(&engine, Traffic::Quiet).await, 1);
+        assert_eq!(look(&engine, Traffic::Quiet).await, 1, "the next look finds one of today");
+        clock.advance(DAY - MOMENT);
+        assert_eq!(look(&engine, Traffic::Quiet).await, 1);
+        clock.advance(MOMENT);
+        assert_eq!(look(&engine, Traffic::Busy).await, 1);
+        // With requests at every moment it is made beside them in the end.
+        clock.advance(HOUR);
+        assert_eq!(look(&engine, Traffic::Busy).await, 1);
+        clock.advance(MOMENT);
+        assert_eq!(look(&engine, Traffic::Busy).await, 2);
+        assert_eq!(look(&engine, Traffic::Quiet).await, 2);
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_backup_that_failed_is_told_and_tried_again_after_an_hour() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (engine, clock) = with_a_request(&home).await;
+        let told = || engine.ledger_problems().iter().any(|problem| problem.id == "ledger/backup");
+        let folder = engine.ledger_recovery().backup_folder();
+        // A folder stands where the copy is made.
+        std::fs::create_dir_all(folder.join("ledger.partial/in the way")).expect("created");
+        assert_eq!((look(&engine, Traffic::Quiet).await, told()), (0, true));
+        std::fs::remove_dir_all(&folder).expect("removed");
+        clock.advance(HOUR - MOMENT);
+        assert_eq!((look(&engine, Traffic::Quiet).await, told()), (0, true));
+        clock.advance(MOMENT);
+        assert_eq!((look(&engine, Traffic::Quiet).await, told()), (1, false));
+        // A file stands in the place of the folder.
+        clock.advance(DAY);
+        std::fs::remove_dir_all(&folder).expect("removed");
+        std::fs::File::create(&folder).expect("created");
+        engine.back_up_if_due(Traffic::Quiet).await;
+        assert!(told());
+        engine.stop().await;
+    }
 
     fn backlog(reason: BacklogReason, waited_ms: i64) -> Backlog {
         let oldest = Some(WallTime::from_unix_ms(10_000 - waited_ms));

@@ -54,7 +54,7 @@ pub use resilience::{
     BackTest, Clocks, attempt_rules, back_test, breaker_rules, forced_closed_time,
     retry_budget_rules,
 };
-pub use routes::RouteQuestion;
+pub use routes::{NotServed, RouteQuestion};
 pub use runs::RunError;
 pub use serving::{GatewayStanding, ServeError, Served};
 pub use snapshot::PLAYGROUND_CLIENT;

@@ -79,19 +79,34 @@ mod linux {
             let kept = variables.into_iter().filter(|(name, _)| name != ON_STDIN);
             return Ok(readable(kept.chain(decoded(&handed)).collect()));
         }
-        let (private, kept) = split(variables);
+        let (private, kept) = split(variables, Build::of_this_program());
         match private.is_empty() {
             true => Ok(readable(kept)),
             false => Err(begin_anew(&arguments, &private, kept)),
         }
     }
 
+    /// Who a build is for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Build {
+        /// Its users.
+        Release,
+        /// Developers and the tests, which drive its window.
+        Debug,
+    }
+
+    impl Build {
+        const fn of_this_program() -> Self {
+            if cfg!(debug_assertions) { Self::Debug } else { Self::Release }
+        }
+    }
+
     /// Private variables, and those that children may have. What opens the window of a release to
     /// others counts among the private ones: it has no effect from there.
-    fn split(variables: Variables) -> (Variables, Variables) {
+    fn split(variables: Variables, build: Build) -> (Variables, Variables) {
         let is_private = |name: &OsString| {
             let Some(name) = name.to_str() else { return false };
-            let opens_window = !cfg!(debug_assertions) && DOORS_TO_WINDOW.contains(&name);
+            let opens_window = build == Build::Release && DOORS_TO_WINDOW.contains(&name);
             let known = || vault::KNOWN_VARIABLES.iter().any(|known| known.variable == name);
             name == crate::config::PASSPHRASE_VARIABLE || opens_window || known()
         };
@@ -144,16 +159,33 @@ mod linux {
 
         #[test]
         fn keys_and_the_passphrase_are_private_and_nothing_else() {
-            for known in vault::KNOWN_VARIABLES {
-                assert_eq!(split(variables(&[(known.variable, "k")])).0.len(), 1);
+            for build in [Build::Release, Build::Debug] {
+                for known in vault::KNOWN_VARIABLES {
+                    assert_eq!(split(variables(&[(known.variable, "k")]), build).0.len(), 1);
+                }
+                let given = variables(&[
+                    ("GATEHOUSE_PASSPHRASE", "correct horse"),
+                    ("GATEHOUSE_HOME", "/h"),
+                    ("PATH", "/bin"),
+                ]);
+                let (private, kept) = split(given, build);
+                assert_eq!(private, variables(&[("GATEHOUSE_PASSPHRASE", "correct horse")]));
+                assert_eq!(kept, variables(&[("GATEHOUSE_HOME", "/h"), ("PATH", "/bin")]));
             }
-            let (private, kept) = split(variables(&[
-                ("GATEHOUSE_PASSPHRASE", "correct horse"),
-                ("GATEHOUSE_HOME", "/h"),
-                ("PATH", "/bin"),
-            ]));
-            assert_eq!(private, variables(&[("GATEHOUSE_PASSPHRASE", "correct horse")]));
-            assert_eq!(kept, variables(&[("GATEHOUSE_HOME", "/h"), ("PATH", "/bin")]));
+        }
+
+        #[test]
+        fn nothing_opens_the_window_of_a_release_from_outside() {
+            let doors = variables(&[
+                ("TAURI_WEBVIEW_AUTOMATION", "true"),
+                ("WEBKIT_INSPECTOR_SERVER", "127.0.0.1:1"),
+                ("WEBKIT_INSPECTOR_HTTP_SERVER", "127.0.0.1:1"),
+            ]);
+            let given = || [doors.clone(), variables(&[("DISPLAY", ":0")])].concat();
+            let (private, kept) = split(given(), Build::Release);
+            assert_eq!((private, kept), (doors.clone(), variables(&[("DISPLAY", ":0")])));
+            // The tests of the window need them.
+            assert_eq!(split(given(), Build::Debug), (Vec::new(), given()));
         }
 
         #[test]

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use domain::{BackendId, ClientId, Entropy, SeededEntropy};
+use gateway::{Forbidden, apply_scope, check_model};
 use routing::{Asking, Decision, Needs, NoRoute, Route, Simulation};
+use settings::ClientScope;
 
 use crate::engine::Engine;
 
@@ -29,12 +31,32 @@ pub struct RouteQuestion {
     pub needs: Needs,
 }
 
+/// Why such a request would not be served.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NotServed {
+    /// Nobody can.
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    /// The client may not have it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+}
+
 impl Engine {
-    /// Where the request would go at this moment, or why nowhere.
-    pub fn explain_route(&self, question: &RouteQuestion) -> Result<Decision, NoRoute> {
+    /// Where the request would go at this moment within what its client may use, or why nowhere.
+    pub fn explain_route(&self, question: &RouteQuestion) -> Result<Decision, NotServed> {
+        let (scope, asking) = (self.scope_of(&question.client), question.asking());
+        check_model(&scope, &asking)?;
         let current = self.parts.snapshot.load_full();
         let conditions = self.parts.live.now(&current);
-        current.routes.choose(&question.asking(), &conditions, &mut || MIDDLE)
+        let decision = current.routes.choose(&asking, &conditions, &mut || MIDDLE)?;
+        Ok(apply_scope(&scope, &asking, decision)?)
+    }
+
+    /// What the client may use; everything for one that the settings do not know.
+    fn scope_of(&self, client: &ClientId) -> ClientScope {
+        let settings = self.settings();
+        settings.clients.get(client).map(|known| known.scope.clone()).unwrap_or_default()
     }
 
     /// The route that answers to the request; `None` if the model's name alone decides.
@@ -55,8 +77,11 @@ impl Engine {
         let current = self.parts.snapshot.load_full();
         let asking = question.asking();
         let frozen = current.routes.freeze(&asking, &self.parts.live.now(&current)).closed(closed);
-        let entropy = SeededEntropy::new(SIMULATION_SEED);
-        current.routes.simulate(&asking, &frozen, draws, &mut || fraction(&entropy))
+        let (entropy, scope) =
+            (SeededEntropy::new(SIMULATION_SEED), self.scope_of(&question.client));
+        let within =
+            |decision| apply_scope(&scope, &asking, decision).map_err(|why| why.to_string());
+        current.routes.simulate(&asking, &frozen, draws, &mut || fraction(&entropy), &within)
     }
 }
 

@@ -3,8 +3,9 @@
 
 use routing::{Asking, Decision};
 
-use crate::failure::{Failure, Forbidden};
+use crate::failure::Failure;
 use crate::live::EndpointRegistry;
+use crate::scope::{apply_scope, check_model};
 use crate::snapshot::{Client, Snapshot};
 
 /// The candidates for `asking`, best first, by the conditions of this moment; at least one.
@@ -14,20 +15,10 @@ pub(crate) fn choose(
     client: &Client,
     asking: &Asking<'_>,
 ) -> Result<Decision, Failure> {
-    let forbidden = |what| Failure::forbidden(&client.id, &what);
-    if !client.scope.allows_model(asking.model) {
-        return Err(forbidden(Forbidden::Model(asking.model)));
-    }
+    check_model(&client.scope, asking).map_err(|why| Failure::forbidden(&why))?;
     let inputs = registry.now(snapshot);
     let chosen = snapshot.routes.choose(asking, &inputs, &mut || registry.chance());
     drop(inputs);
-    let mut decision = chosen.map_err(|error| Failure::no_route(&error))?;
-    if !client.scope.allows_route(&decision.route) {
-        return Err(forbidden(Forbidden::Route(asking.model)));
-    }
-    decision.candidates.retain(|candidate| client.scope.allows_backend(&candidate.access.backend));
-    if decision.candidates.is_empty() {
-        return Err(forbidden(Forbidden::Backends(asking.model)));
-    }
-    Ok(decision)
+    let decision = chosen.map_err(|error| Failure::no_route(&error))?;
+    apply_scope(&client.scope, asking, decision).map_err(|why| Failure::forbidden(&why))
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::{BackendId, ClientId, WallTime};
+use domain::{BackendId, WallTime};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use resilience::{Advice, FailureClass, Happened, LimitScope};
 use routing::NoRoute;
@@ -13,6 +13,7 @@ use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, Upstr
 use crate::event::{FailureReason, Verdict};
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::response::{Refusal, RetryAdvice};
+use crate::scope::Forbidden;
 use crate::upstream::UpstreamFailure;
 
 /// Neutral status where our key for a backend is missing or was rejected; [`wire::error_status`] says
@@ -38,14 +39,6 @@ pub(crate) struct Failure {
     pub(crate) wait: Option<Duration>,
     /// What the backend said about trying again.
     pub(crate) advice: Advice,
-}
-
-/// What a client's scope does not include.
-pub(crate) enum Forbidden<'a> {
-    Model(&'a str),
-    Route(&'a str),
-    /// None of the backends that could answer this model.
-    Backends(&'a str),
 }
 
 /// Whether a backend may bill a request that failed.
@@ -120,20 +113,8 @@ impl Failure {
     }
 
     /// The client's scope leaves it out.
-    pub(crate) fn forbidden(client: &ClientId, what: &Forbidden<'_>) -> Self {
-        let message = match what {
-            Forbidden::Model(model) => {
-                format!("The client {client} may not use the model {model}.")
-            }
-            Forbidden::Route(model) => {
-                format!("The client {client} may not use the route that serves {model}.")
-            }
-            Forbidden::Backends(model) => {
-                format!("The client {client} may not use any backend that serves {model}.")
-            }
-        };
-        let message = format!("{message} Change its limits in Gatehouse, under Clients.");
-        let refusal = Refusal::new(403, ErrorKind::Permission, "not_allowed", message)
+    pub(crate) fn forbidden(why: &Forbidden) -> Self {
+        let refusal = Refusal::new(403, ErrorKind::Permission, "not_allowed", why.to_string())
             .param(Some("model".to_owned()))
             .retry(RetryAdvice::Never);
         Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }

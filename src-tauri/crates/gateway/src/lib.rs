@@ -41,6 +41,7 @@ mod refusals;
 mod relay;
 mod response;
 mod running_time;
+mod scope;
 mod snapshot;
 mod speeds;
 mod stream_end;
@@ -70,6 +71,7 @@ pub use loopback::{
     LoopbackReply, loopback_call,
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
+pub use scope::{Forbidden, apply_scope, check_model};
 pub use snapshot::{Backend, CacheUse, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
 pub use speeds::SPEEDS_MAX;
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};

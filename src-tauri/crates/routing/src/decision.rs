@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{Access, BackendId, CacheWish, Crossing, MicroUsd, RoutePolicy};
 
-use crate::{Ability, Available, BalanceWeights};
+use crate::{Ability, Asking, Available, BalanceWeights, sentence};
 
 /// Where a request may go.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,34 @@ pub struct Decision {
     pub sticky: Option<Duration>,
     /// Of the rule's definition; the same over restarts while the definition is the same.
     pub fingerprint: u64,
+}
+
+impl Decision {
+    /// Leaves out the backends that the asking client may not use; `None` if nobody is left.
+    #[must_use]
+    pub fn only(
+        mut self,
+        asking: &Asking<'_>,
+        may_use: impl Fn(&BackendId) -> bool,
+    ) -> Option<Self> {
+        let is_kept = |candidate: &Candidate| may_use(&candidate.access.backend);
+        if self.candidates.iter().all(is_kept) {
+            return Some(self);
+        }
+        let (kept, left_out): (Vec<_>, Vec<_>) = self.candidates.into_iter().partition(is_kept);
+        self.candidates = kept;
+        let mut skipped: Vec<PassedOver> = Vec::new();
+        for Candidate { access: Access { backend, .. }, model, .. } in left_out {
+            let one = PassedOver { backend, model, reason: Reason::NotForClient };
+            // A backend is a candidate once for each of its keys.
+            if !skipped.contains(&one) {
+                skipped.push(one);
+            }
+        }
+        self.explanation = sentence::of_client(asking, self.candidates.first()?, &skipped);
+        self.passed_over.extend(skipped);
+        Some(self)
+    }
 }
 
 /// One backend through one key, and the model's name there.
@@ -180,6 +208,8 @@ pub enum Reason {
     OtherPart,
     /// It stands in the route twice.
     Repeated,
+    /// The client that asks may not use it.
+    NotForClient,
 }
 
 impl Reason {
@@ -196,7 +226,14 @@ impl Reason {
 
     /// Whether another request might be served.
     pub(crate) const fn is_about_needs(&self) -> bool {
-        !matches!(self, Self::Unknown | Self::Disabled | Self::Unusable(_) | Self::Repeated)
+        !matches!(
+            self,
+            Self::Unknown
+                | Self::Disabled
+                | Self::Unusable(_)
+                | Self::Repeated
+                | Self::NotForClient
+        )
     }
 }
 
@@ -272,6 +309,7 @@ impl fmt::Display for Reason {
             ),
             Self::OtherPart => f.write_str("serves another share of the split"),
             Self::Repeated => f.write_str("is in the route twice"),
+            Self::NotForClient => f.write_str("is not allowed for this client"),
         }
     }
 }

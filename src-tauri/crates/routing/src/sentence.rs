@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::part::{Part, Tier};
-use crate::{Ground, PassedOver, Route};
+use crate::{Asking, Available, Candidate, Ground, PassedOver, Route};
 
 /// Room for a usual sentence, in bytes, so that it grows at most once.
 const SENTENCE_BYTES: usize = 160;
@@ -28,6 +28,22 @@ pub(crate) fn of_route(
     finish(text, parts, passed_over)
 }
 
+/// For a client that may not use all candidates.
+pub(crate) fn of_client(asking: &Asking<'_>, first: &Candidate, left_out: &[PassedOver]) -> String {
+    let mut text = String::with_capacity(SENTENCE_BYTES);
+    let _ = write!(text, "{}", first.access.backend);
+    if first.model != asking.model {
+        let _ = write!(text, " ({})", first.model);
+    }
+    let _ = write!(text, " is the first that the client {} may use", asking.client);
+    if let closed @ Available::Closed { .. } = &first.why.available {
+        let _ = write!(text, ", even though it is not ready: {closed}");
+    }
+    skipped(&mut text, left_out);
+    text.push('.');
+    text
+}
+
 /// Adds who waits and who was left out, and the full stop.
 pub(crate) fn finish(mut text: String, parts: &[Part<'_>], passed_over: &[PassedOver]) -> String {
     let first = parts.first().map(|part| (part.tier(), part.place));
@@ -43,12 +59,16 @@ pub(crate) fn finish(mut text: String, parts: &[Part<'_>], passed_over: &[Passed
             write!(text, "; {} is not ready: {}", part.backend.models.backend, part.available());
         more(&mut text, parts.iter().filter(waits).count());
     }
-    if let Some(one) = passed_over.first() {
-        let _ = write!(text, "; skipped: {one}");
-        more(&mut text, passed_over.len());
-    }
+    skipped(&mut text, passed_over);
     text.push('.');
     text
+}
+
+fn skipped(text: &mut String, passed_over: &[PassedOver]) {
+    if let Some(one) = passed_over.first() {
+        let _ = write!(text, "; skipped: {one}");
+        more(text, passed_over.len());
+    }
 }
 
 fn why(text: &mut String, route: &Route, parts: &[Part<'_>], first: &Part<'_>) -> std::fmt::Result {

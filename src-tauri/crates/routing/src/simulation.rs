@@ -45,6 +45,8 @@ pub struct Share {
 pub enum Unserved {
     /// There is no route for it.
     Refused(NoRoute),
+    /// The client may not have it, in words.
+    Forbidden(String),
     /// All candidates are closed at this moment; the first one's reason.
     Closed(BackendId, Available),
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Unserved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => write!(f, "{refusal}"),
+            Self::Forbidden(why) => f.write_str(why),
             Self::Closed(backend, available) => {
                 write!(f, "no backend is available; {backend}: {available}")
             }
@@ -136,7 +139,7 @@ impl RouteTable {
     }
 
     /// Draws `asking` as often as `draws` says, at most [`SIMULATION_DRAWS_MAX`] times, each time as a
-    /// conversation of its own.
+    /// conversation of its own. `admit` says what the client gets of each.
     #[must_use]
     pub fn simulate(
         &self,
@@ -144,13 +147,15 @@ impl RouteTable {
         frozen: &Frozen,
         draws: u32,
         chance: &mut dyn FnMut() -> f64,
+        admit: &dyn Fn(Decision) -> Result<Decision, String>,
     ) -> Simulation {
         let draws = draws.min(SIMULATION_DRAWS_MAX);
         let asking = Asking { conversation: None, ..*asking };
         let mut simulation = Simulation { draws, shares: Vec::new(), failures: 0, failure: None };
         for _ in 0..draws {
-            match self.choose(&asking, frozen, chance) {
-                Ok(decision) => simulation.count(&decision),
+            match self.choose(&asking, frozen, chance).map(admit) {
+                Ok(Ok(decision)) => simulation.count(&decision),
+                Ok(Err(why)) => simulation.fail(Unserved::Forbidden(why)),
                 Err(refusal) => simulation.fail(Unserved::Refused(refusal)),
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::{BackendId, RoutePolicy};
-use engine::{Engine, PLAYGROUND_CLIENT, RouteQuestion};
+use engine::{Engine, NotServed, PLAYGROUND_CLIENT, RouteQuestion};
 use routing::{
     Available, Candidate, Decision, Ground, Needs, NoRoute, PassedOver, Score, Share, Simulation,
 };
@@ -129,11 +129,11 @@ fn passed_over(passed: &PassedOver) -> PassedOverView {
     }
 }
 
-fn refused(refusal: NoRoute) -> Vec<PassedOver> {
+fn refused(refusal: NotServed) -> Vec<PassedOver> {
     match refusal {
-        NoRoute::Unfit { passed_over, .. } | NoRoute::RouteUnusable { passed_over, .. } => {
-            passed_over
-        }
+        NotServed::NoRoute(
+            NoRoute::Unfit { passed_over, .. } | NoRoute::RouteUnusable { passed_over, .. },
+        ) => passed_over,
         _ => Vec::new(),
     }
 }

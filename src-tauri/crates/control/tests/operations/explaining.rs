@@ -124,3 +124,63 @@ async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
     }
     core.stop().await;
 }
+
+/// Changes what the client `tool` may use.
+async fn restrict(core: &Core, scope: ClientScopeView) {
+    let edit = ClientEdit {
+        id: "tool".to_owned(),
+        limits: LimitsView::default(),
+        cache: None,
+        priority: ClientPriorityView::Interactive,
+        scope,
+    };
+    control::client_edit(core, edit).await.expect("edited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
+    let (_home, core) = world().await;
+    let fast = edit("fast", RoutePolicyView::Weighted, &[("a", 3), ("b", 1)]);
+    control::route_set(&core, fast).await.expect("written");
+    let everything = ClientScopeView::default();
+    let client =
+        ClientAdd { id: "tool".to_owned(), expires_in_days: None, scope: everything.clone() };
+    control::client_add(&core, client).await.expect("added");
+    let tool = |model: &str| RouteAsk { client: Some("tool".to_owned()), ..ask(model) };
+    let explain = |ask: RouteAsk| control::route_explain(&core, ask);
+    let simulate = |ask: RouteAsk| {
+        control::route_simulate(&core, RouteSimulation { ask, draws: 100, closed: Vec::new() })
+    };
+    assert_eq!(order(&explain(tool("fast")).await.expect("explained")), ["a", "b"]);
+
+    let backends = ClientScopeView { backends: vec!["b".to_owned()], ..everything.clone() };
+    restrict(&core, backends).await;
+    let found = explain(tool("fast")).await.expect("explained");
+    assert_eq!((order(&found), found.served), (vec!["b"], true));
+    assert_eq!(
+        found.sentence,
+        "b (m) is the first that the client tool may use; skipped: a is not allowed for this client."
+    );
+    assert_eq!(found.passed_over[0].reason, "It is not allowed for this client.");
+    assert_eq!(simulate(tool("fast")).await.expect("drawn").shares[0].draws, 100, "all go to b");
+    let pinned = explain(tool("a/m")).await.expect("explained");
+    let refused = "The client tool may not use any backend that serves a/m. Change its limits in \
+                   Gatehouse, under Clients.";
+    assert_eq!((pinned.served, pinned.sentence.as_str()), (false, refused));
+    // Without a client nothing is left out.
+    assert_eq!(order(&explain(ask("fast")).await.expect("explained")), ["a", "b"]);
+
+    let models = ClientScopeView { models: vec!["fast".to_owned()], ..everything.clone() };
+    restrict(&core, models).await;
+    assert!(explain(tool("fast")).await.expect("explained").served);
+    let sentence = explain(tool("b/m")).await.expect("explained").sentence;
+    assert!(sentence.starts_with("The client tool may not use the model b/m."), "{sentence}");
+
+    restrict(&core, ClientScopeView { routes: vec!["other".to_owned()], ..everything }).await;
+    let sentence = explain(tool("fast")).await.expect("explained").sentence;
+    assert!(sentence.starts_with("The client tool may not use the route that serves fast."));
+    let nothing = simulate(tool("fast")).await.expect("drawn");
+    assert_eq!((nothing.failures, nothing.shares.len()), (100, 0));
+    assert!(nothing.failure.expect("a reason").contains("may not use the route"));
+    core.stop().await;
+}

@@ -1,11 +1,14 @@
 //! The playground over a whole engine, its gateway and the built-in mock.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use control::view::*;
 use control::{ApiError, Core, CoreEvents, ErrorCode, PanelEvent};
+use domain::Secret;
 use engine::{PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX};
 use tempfile::TempDir;
+use test_support::{ChatText, MARKED_KEY, Received, Reply, ScriptedUpstream, search_tree, traces};
 
 use crate::engine_under_test::serving;
 
@@ -13,7 +16,7 @@ use crate::engine_under_test::serving;
 const CANCEL_MS_MAX: u64 = 100;
 
 struct World {
-    _home: TempDir,
+    home: TempDir,
     core: Core,
     events: CoreEvents,
     /// Everything that was told, to be searched for what must not be in it.
@@ -24,7 +27,7 @@ async fn world() -> World {
     let home = tempfile::tempdir().expect("a folder");
     let core = serving(&home, 11).await;
     let events = CoreEvents::of(&core).await.expect("events");
-    World { _home: home, core, events, told: Vec::new() }
+    World { home, core, events, told: Vec::new() }
 }
 
 /// Spoils one field.
@@ -250,4 +253,99 @@ async fn wrong_fields_are_named() {
     let gone = PlaygroundRef { run: format!("run_{:032x}", 1) };
     refused(control::playground_raw(&world.core, gone).await, ErrorCode::NotFound, None);
     world.core.stop().await;
+}
+
+/// A backend that repeats the key it was sent: in a text, over two pieces of it, in its thinking, in an
+/// error inside the stream and in a refusal.
+fn echo(request: &Received) -> Reply {
+    let Some(key) = request.authorization().and_then(|value| value.strip_prefix("Bearer ")) else {
+        return Reply::models(&["text", "pieces", "thinking", "event", "refusal"]);
+    };
+    let (begin, rest) = key.split_at(key.len() / 2);
+    let stream =
+        |deltas: &[&str]| Reply::chat_stream(&ChatText { model: "m", deltas, usage: Some((3, 2)) });
+    let rejected = format!("Incorrect API key provided: {key}.");
+    match request.json()["model"].as_str() {
+        Some("text") => stream(&["your key is ", key, " and it works"]),
+        Some("pieces") => {
+            let whole = ChatText { model: "m", deltas: &[key], usage: None }.events().concat();
+            let cut = whole.find(rest).expect("the key");
+            let (first, second) = whole.split_at(cut);
+            assert!(first.ends_with(begin));
+            Reply::sse([first.to_owned(), second.to_owned()]).pause_each(Duration::from_millis(20))
+        }
+        Some("thinking") => {
+            let delta = serde_json::json!({"role": "assistant", "reasoning_content": key});
+            let chunk = serde_json::json!({"id": "c", "object": "chat.completion.chunk", "created": 1,
+                "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]});
+            let text = ChatText { model: "m", deltas: &["Hello"], usage: None }.events();
+            Reply::sse(std::iter::once(format!("data: {chunk}\n\n")).chain(text))
+        }
+        Some("event") => {
+            let text = ChatText { model: "m", deltas: &["Hello"], usage: None }.events();
+            let error = serde_json::json!({"error": {"message": rejected, "type": "api_error",
+                "param": key, "code": null}});
+            Reply::sse(text.into_iter().take(2).chain([format!("data: {error}\n\n")]))
+        }
+        Some("refusal") => Reply::echo_key(request),
+        _ => Reply::models(&["text", "pieces", "thinking", "event", "refusal"]),
+    }
+}
+
+/// Fails if the key stands in `text`, plainly or encoded.
+#[track_caller]
+fn assert_no_key(text: &str) {
+    let bytes = text.as_bytes();
+    let has = |mark: &Vec<u8>| bytes.windows(mark.len()).any(|window| window == mark);
+    assert!(!traces(MARKED_KEY).iter().any(has), "{text}");
+}
+
+/// Adds a backend of that key.
+async fn add_backend(core: &Core, upstream: &ScriptedUpstream) {
+    let add = BackendAdd {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKindView::OpenaiCompatible,
+        base_url: upstream.base_url(),
+        key: BackendKey::New { secret: Secret::parse(MARKED_KEY.to_owned()).expect("a secret") },
+        models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: CrossingView::Strict,
+    };
+    control::backend_add(core, add).await.expect("added");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_a_key_that_a_backend_repeats_reaches_no_event_no_raw_view_and_no_file() {
+    let upstream = ScriptedUpstream::answering(|request| Some(echo(request))).await;
+    let upstream = upstream.expect("an upstream");
+    let mut world = world().await;
+    add_backend(&world.core, &upstream).await;
+    for model in ["text", "pieces", "thinking", "event", "refusal"] {
+        let begun = world.send(&format!("up/{model}")).await;
+        let (text, _, ended) = world.follow(&begun.id).await;
+        let raw = world.raw(&begun.id).await;
+        let shown = [
+            text,
+            serde_json::to_string(&ended).expect("JSON"),
+            serde_json::to_string(&raw).expect("JSON"),
+        ];
+        for text in world.told.iter().chain(&shown) {
+            assert_no_key(text);
+        }
+        // The key was there to be repeated, and something stands where it was.
+        let sent = upstream.requests().into_iter().rev().find(|seen| seen.method == "POST");
+        let bearer = format!("Bearer {MARKED_KEY}");
+        assert_eq!(sent.expect("asked").authorization(), Some(bearer.as_str()), "{model}");
+        let all = shown.concat();
+        assert!(all.contains("[key removed]") || all.contains('…'), "{model}: {all}");
+        let finished = matches!(model, "text" | "pieces" | "thinking");
+        assert_eq!(ended.state == PlaygroundStateView::Complete, finished, "{model}: {ended:?}");
+    }
+    let runs = control::playground(&world.core).await.expect("runs");
+    assert_no_key(&serde_json::to_string(&runs).expect("JSON"));
+    world.core.stop().await;
+    let found = search_tree(world.home.path(), MARKED_KEY).expect("searched");
+    assert_eq!(found, Vec::<PathBuf>::new());
 }

@@ -27,9 +27,13 @@ fn folders(home: &TempDir) -> Folders {
 }
 
 pub(crate) async fn opened(home: &TempDir) -> Engine {
+    opened_at(home, Arc::new(ManualClock::starting_at(NOW))).await
+}
+
+pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine {
     let config = EngineConfig {
         folders: folders(home),
-        clock: Arc::new(ManualClock::starting_at(NOW)),
+        clock,
         entropy: Arc::new(SeededEntropy::new(5)),
         port: Some(0),
         vault: Some(VaultKind::Memory),

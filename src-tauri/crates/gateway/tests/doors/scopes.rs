@@ -107,3 +107,21 @@ async fn a_route_outside_the_scope_is_refused() {
     restrict(&pair.world, &allow(&route));
     assert_eq!(pair.ask(ASK).await.status, 200);
 }
+
+/// The reason in the record is that of the client's decision, not of somebody's who may use everything.
+#[tokio::test]
+async fn a_record_says_who_was_left_out_for_the_client() {
+    let pair = Pair::of(At::Replying(Reply::chat(&WELL)), limits(network())).await;
+    restrict(&pair.world, &ClientScope { backends: vec![backend("two")], ..Default::default() });
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, answer.header("x-gatehouse-backend")), (200, Some("two")));
+    let (row, _) = pair.world.row(&answer).await;
+    assert_eq!(
+        row.explanation.as_deref(),
+        Some(
+            "two is the first that the client tool may use; skipped: one is not allowed for this \
+             client."
+        )
+    );
+    assert!(pair.calls() == (0, 1), "{:?}", pair.calls());
+}

@@ -13,7 +13,7 @@ fn simulate(table: &RouteTable, model: &str, scene: &Scene, closed: &[&str]) -> 
     let asking = Asking { model, client: &client, project: None, needs, conversation: None };
     let closed: BTreeSet<_> = closed.iter().map(|id| backend_id(id)).collect();
     let frozen = table.freeze(&asking, scene).closed(&closed);
-    table.simulate(&asking, &frozen, 1_000, &mut chances(3))
+    table.simulate(&asking, &frozen, 1_000, &mut chances(3), &Ok)
 }
 
 /// `a 700 of 70 %`, the most often first, and the failures.
@@ -84,7 +84,7 @@ fn draws_stop_at_their_limit() {
     let needs = Needs::default();
     let asking = Asking { model: "m", client: &client, project: None, needs, conversation: None };
     let frozen = table.freeze(&asking, &Scene::default());
-    let draw = |draws| table.simulate(&asking, &frozen, draws, &mut || 0.5).draws;
+    let draw = |draws| table.simulate(&asking, &frozen, draws, &mut || 0.5, &Ok).draws;
     assert_eq!(draw(SIMULATION_DRAWS_MAX), 10_000);
     assert_eq!(draw(SIMULATION_DRAWS_MAX + 1), 10_000);
 }
