@@ -1,8 +1,8 @@
-//! Anthropic Messages, both API versions.
+//! Anthropic Messages, in both API versions.
 //!
-//! Clients send bodies of 2023-06-01 and of 2026-10-21; both are read. Requests that cross are
-//! written in 2023-06-01, which knows everything the newer one knows and sampling beside it, but
-//! without what newer models refuse (see `model`).
+//! Clients may send bodies of version 2023-06-01 or 2026-10-21. Translated requests are written in
+//! 2023-06-01, which has every field of the newer version and the sampling fields as well. Fields
+//! that newer models refuse are left out (see `model`).
 
 mod answer;
 mod blocks;
@@ -29,11 +29,11 @@ pub(crate) use stream::StreamReader;
 pub(crate) use write::write_request;
 pub(crate) use writer::StreamWriter;
 
-/// How Claude Code's first system block begins: a fingerprint of the session, not an instruction.
-/// It differs between sessions and so destroys every other provider's prompt cache
-/// (anthropics/claude-code#68900); it goes to Anthropic byte for byte and nowhere else.
+/// Prefix of Claude Code's first system block. It identifies the session and is not an instruction.
+/// It differs per session and would defeat every other provider's prompt cache
+/// (anthropics/claude-code#68900), so only Anthropic gets it, byte for byte.
 const FINGERPRINT: &str = "x-anthropic-billing-header:";
 
-/// The member that holds arguments which are no JSON object: Messages has no other place for them,
-/// and leaving them out would hide the model's fault.
+/// Key for tool arguments that are not a JSON object. Messages accepts only objects, and dropping
+/// the arguments would hide the model's fault.
 const RAW_ARGUMENTS: &str = "_raw";

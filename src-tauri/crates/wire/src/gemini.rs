@@ -1,9 +1,9 @@
-//! Google Gemini: `generateContent` and its siblings, as clients speak it and as backends do.
+//! Google Gemini: `generateContent` and its siblings, for clients and backends.
 //!
-//! What is peculiar to it and shapes these files: a request names its model in the path and comes in
-//! camelCase or `snake_case`; calls may have no ids and are then joined to their results by name and
-//! order; signatures of thoughts stand on the part they belong to; a stream is a row of whole answers
-//! and has no terminator; calls end with the plain reason `STOP`.
+//! Peculiarities: the path names the model; keys are camelCase or `snake_case`; calls may have no
+//! ids and are matched to their results by name and order; a thought signature belongs to one part;
+//! a stream is a sequence of complete answer objects without a terminator; calls end with the plain
+//! reason `STOP`.
 
 mod array;
 mod body;

@@ -1,12 +1,12 @@
-//! The built-in mock backend's brain: a model without a model, in every dialect.
+//! The built-in mock backend: answers in every dialect without a model.
 //!
-//! It makes the first minutes work offline, gives drills something to break, and lets a whole engine
-//! be tested without a network. Every answer depends on the request alone, so a test can say what
-//! comes. It plays by the dialect's rules: tool arguments and structured output are valid by their
-//! JSON schemas, usage is reported, `max_tokens` is obeyed.
+//! It makes first steps possible offline, gives drills something to break, and lets tests run a
+//! whole engine without a network. Every answer depends on the request alone, so a test can predict
+//! it. It follows the dialect's rules: tool arguments and structured output are valid by their JSON
+//! schemas, usage is reported, `max_tokens` is obeyed.
 //!
-//! Tokens are counted by one simple rule, for the prompt and for the answer: a run of letters and
-//! digits is one token, and so is each run of other visible characters; white space is free.
+//! One rule counts tokens in prompts and answers: a run of letters and digits is one token, and so
+//! is each run of other visible characters; white space is free.
 
 mod anthropic;
 mod chat;
@@ -29,13 +29,13 @@ use serde_json::Value;
 
 use crate::{ClientRequest, Delivery, UsageChunk, count_answer, models_answer};
 
-/// Pause between the tokens of `chat`, in milliseconds: a brisk hosted model.
+/// Pause between the tokens of `chat`, in milliseconds: a fast hosted model.
 pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
 
-/// Pause between the tokens of `slow`, in milliseconds: a small model on a processor.
+/// Pause between the tokens of `slow`, in milliseconds: a small model on a CPU.
 pub const SLOW_TOKEN_DELAY_MS: u64 = 150;
 
-/// Tokens of content that `fault-cut`, `fault-stall` and `fault-error-event` send before they fail.
+/// Content tokens that `fault-cut`, `fault-stall` and `fault-error-event` send before they fail.
 pub const TOKENS_BEFORE_FAULT: usize = 2;
 
 /// Most tokens of one answer; `echo` of a longer text ends with `length`.
@@ -71,42 +71,37 @@ pub const MODELS: [&str; 22] = [
     "fault-no-usage",
 ];
 
-/// One answer of the mock, to be played in order: status, headers, then the body piece by piece.
+/// One answer: status, headers, then the body piece by piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MockAnswer {
-    /// HTTP status.
     pub status: u16,
-    /// Value of the `content-type` header.
     pub content_type: &'static str,
-    /// Value of the `retry-after` header in seconds, where there is one.
+    /// Value of the `retry-after` header, in seconds.
     pub retry_after_s: Option<u32>,
-    /// The body.
     pub body: Vec<MockPiece>,
-    /// How the body ends after its last piece.
     pub end: MockEnd,
 }
 
-/// One piece of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MockPiece {
-    /// How long to wait before it, in milliseconds.
+    /// Wait before this piece, in milliseconds.
     pub delay_ms: u64,
-    /// Its bytes: one event of a stream, or a whole JSON body.
+    /// One event of a stream, or a complete JSON body.
     pub bytes: Bytes,
 }
 
-/// How a body ends.
+/// How a body ends after its last piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MockEnd {
-    /// Regularly, as HTTP has it.
+    /// The HTTP body ends normally.
     Done,
     /// The connection breaks.
     Cut,
-    /// Nothing more comes, and the connection stays open.
+    /// No more bytes come, and the connection stays open.
     Stall,
 }
 
-/// Answers a request in its own dialect. `created_unix_s` is the answer's date.
+/// Answers a request in its own dialect. `created_unix_s` is the date of the answer.
 #[must_use]
 pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
     let question = play::Question {
@@ -119,11 +114,11 @@ pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
     question.answer()
 }
 
-/// Answers as Ollama does: the body of `POST /api/chat`, which no client sends.
+/// Answers like Ollama's `POST /api/chat`, which no client sends.
 #[must_use]
 pub fn answer_ollama(body: &[u8]) -> MockAnswer {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    // Ollama streams unless it is told not to.
+    // Ollama streams by default.
     let is_whole = value.get("stream").is_some_and(|stream| stream == false);
     let delivery = if is_whole { Delivery::Whole } else { Delivery::Stream(UsageChunk::Asked) };
     let model = value.get("model").and_then(Value::as_str).unwrap_or_default();
@@ -131,8 +126,7 @@ pub fn answer_ollama(body: &[u8]) -> MockAnswer {
     play::Question { dialect, model, delivery, body, created_unix_s: 0 }.answer()
 }
 
-/// Answers a wish for the tokens of a prompt to be counted, by the mock's one rule for all dialects:
-/// the texts of all messages.
+/// Answers a request to count tokens: applies the mock's token rule to the texts of all messages.
 #[must_use]
 pub fn count_tokens(dialect: Dialect, body: &[u8]) -> MockAnswer {
     let voice = voice::voice(dialect);
@@ -143,14 +137,14 @@ pub fn count_tokens(dialect: Dialect, body: &[u8]) -> MockAnswer {
     fault::replaced("application/json", count_answer(dialect, prompt.tokens))
 }
 
-/// Answers a request for embeddings in the shape of `dialect` (OpenAI's, Gemini's or Ollama's). `model`
-/// is its model: every name makes vectors, but the `fault-…` fail.
+/// Answers a request for embeddings in the shape of `dialect` (OpenAI's, Gemini's or Ollama's).
+/// Every `model` makes vectors, except that `fault-…` models fail.
 #[must_use]
 pub fn embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
     embeddings::embeddings(dialect, model, body)
 }
 
-/// The mock's list of models, as `GET /v1/models` answers it.
+/// The mock's model list, as `GET /v1/models` answers it.
 #[must_use]
 pub fn models(created_unix_s: i64) -> Bytes {
     models_answer(Dialect::OpenAiChat, MODELS, created_unix_s)

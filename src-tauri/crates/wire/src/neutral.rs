@@ -1,9 +1,9 @@
-//! The neutral form: what a request and an answer mean, in no provider's words.
+//! The neutral form of requests and answers, independent of any provider.
 //!
-//! Each dialect is read into it and written out of it, so that five dialects need five readers and
-//! writers and not twenty translators. It holds what at least two dialects can say; what only one can
-//! say travels as an [`Extra`] and is judged by the table in `crossing`. Values that must survive to
-//! the digit (tool arguments, schemas, sampling numbers) stay JSON text.
+//! Each dialect is read into it and written from it, so five dialects need five readers and writers
+//! instead of twenty translators. It covers what at least two dialects can express. The rest
+//! becomes an [`Extra`], and the table in `crossing` decides about it. Values that must stay exact
+//! (tool arguments, schemas, sampling numbers) remain JSON text.
 
 mod answer;
 mod event;

@@ -1,4 +1,4 @@
-//! Ollama's own chat (`POST /api/chat`), spoken to backends only.
+//! Ollama's own chat API (`POST /api/chat`), for backends only.
 
 mod lines;
 mod read;

@@ -1,5 +1,5 @@
-//! What must hold for any bytes: nothing panics, no split of a stream changes what is understood,
-//! nothing but the two fields of a request changes.
+//! Property tests: no bytes cause a panic, splitting a stream changes nothing, and only two fields
+//! of a passed request change.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -17,7 +17,7 @@ mod matrix;
 
 const CASES: u32 = 512;
 
-/// Pieces that hit the edges of event streams far more often than random bytes do.
+/// Bytes biased towards the edge cases of event streams.
 fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
     let pieces: &[&[u8]] = &[
         b"data:", b"data: ", b"data", b"\n", b"\n\n", b"\r", b"\r\n", b"\r\n\r\n", b": c", b"event: error",
@@ -33,7 +33,7 @@ fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-/// `stream` in pieces whose lengths repeat `lengths`.
+/// Cuts `stream` into pieces whose lengths repeat `lengths`.
 fn split<'a>(mut stream: &'a [u8], lengths: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
     lengths.iter().cycle().map_while(move |length| {
         let (piece, rest) = stream.split_at((*length).min(stream.len()));
@@ -58,7 +58,7 @@ fn decode<'a>(
     Ok((events, decoder.finish()))
 }
 
-/// The specification's algorithm, word for word over a whole stream.
+/// The SSE specification's algorithm, applied literally to a complete stream.
 fn reference_data(stream: &[u8]) -> Vec<Vec<u8>> {
     let stream = stream.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stream);
     let (mut dispatched, mut data, mut line) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,7 +97,7 @@ fn tap<'a>(
     (relay, end, facts)
 }
 
-/// A JSON value as text, with odd spacing, huge numbers and half surrogate pairs.
+/// A JSON value as text, with odd spacing, huge numbers and lone surrogates.
 fn json_text() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(
         &[
@@ -129,7 +129,7 @@ fn json_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// The members of a request in any order, spaced in odd ways.
+/// The members of a request in any order, with odd spacing.
 fn request_text() -> impl Strategy<Value = String> {
     let options = prop::sample::select(
         &[
@@ -210,7 +210,7 @@ proptest! {
         let reread = ClientRequest::parse(Surface::OpenAiChat, metered.clone()).expect("still a request");
         prop_assert_eq!(reread.delivery(), Delivery::Stream(UsageChunk::Asked));
         prop_assert_eq!(asked == UsageChunk::Asked, metered == plain);
-        // One splice: what is before and after it is the client's.
+        // One splice: the bytes before and after it are the client's.
         let same = |(a, b): &(&u8, &u8)| a == b;
         let before = plain.iter().zip(&metered).take_while(same).count();
         let after = plain[before..].iter().rev().zip(metered[before..].iter().rev()).take_while(same).count();

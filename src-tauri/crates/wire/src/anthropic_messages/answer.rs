@@ -1,4 +1,4 @@
-//! Whole answers: what a backend's says, and ours for a client.
+//! Reads a backend's complete answer and writes one for a client.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -16,7 +16,6 @@ use crate::json::{Members, items};
 use crate::neutral::{Answer, CallKey, CallKind, Json, Part, Piece};
 use crate::node::lenient_text;
 
-/// What a whole answer says.
 pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
     if members.get("error").is_some() {
@@ -58,8 +57,8 @@ fn push_block(block: Block, pieces: &mut Vec<Piece>) {
     pieces.push(Piece::PartDone { choice });
 }
 
-/// A whole answer for a client. Of several answers to one prompt it holds the first: the dialect has
-/// no place for more.
+/// Writes a complete answer for a client. Only the first choice is written: the dialect has no
+/// field for more.
 pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     let choice = answer.choices.first();
     let parts = choice.map(|choice| choice.parts.as_slice()).unwrap_or_default();
@@ -79,7 +78,7 @@ pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     Bytes::from(serde_json::to_vec(&message).unwrap_or_default())
 }
 
-/// The message of a whole answer, and the empty one that begins a stream.
+/// A complete message, or the empty one that starts a stream.
 #[derive(Debug, Serialize)]
 pub(super) struct WrittenMessage<'a> {
     pub(super) id: String,
@@ -116,7 +115,8 @@ fn written(part: &Part) -> Option<WrittenBlock<'_>> {
         }
         Part::Thinking { text, signature } => WrittenBlock::Thinking {
             thinking: text,
-            // The types demand one. An empty one is no proof: it is left out when it comes back.
+            // The client types require a signature. An empty one proves nothing and is dropped when
+            // it comes back.
             signature: signature.as_ref().map(for_client).unwrap_or_default(),
         },
         Part::RedactedThinking(data) => WrittenBlock::RedactedThinking { data: for_client(data) },
@@ -128,8 +128,9 @@ fn written(part: &Part) -> Option<WrittenBlock<'_>> {
     })
 }
 
-/// Arguments as the dialect demands them, an object: nothing and `null` are none, and what is no
-/// object stands whole in [`RAW_ARGUMENTS`], for the tool or the model to see (F54).
+/// Converts arguments to the object that the dialect requires. Empty text and `null` become `{}`.
+/// Anything else that is not an object is kept under [`RAW_ARGUMENTS`], where the tool or the model
+/// can see it (F54).
 pub(super) fn arguments_object(arguments: &str) -> Json {
     let text = arguments.trim();
     if text.is_empty() || text == "null" {

@@ -1,11 +1,11 @@
-//! One content block of a backend's answer, read leniently.
+//! Lenient reader for one content block of a backend's answer.
 
 use serde_json::value::RawValue;
 
 use crate::json::Members;
 use crate::node::lenient_text;
 
-/// A content block, as far as it crosses.
+/// A content block, reduced to what can be translated.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Block {
     Text(String),
@@ -17,11 +17,11 @@ pub(super) enum Block {
     Call {
         id: Option<String>,
         name: Option<String>,
-        /// Arguments that stand in the block itself; in streams they come later.
+        /// Arguments inside the block itself; streams send them later.
         input: Option<String>,
     },
-    /// What the provider did itself (web search, code execution), or something new. No other
-    /// dialect has a word for it.
+    /// A tool run by the provider (web search, code execution), or an unknown type. No other
+    /// dialect can express it.
     Other,
 }
 

@@ -1,8 +1,9 @@
-//! A client's request: the conversation.
+//! Reads the conversation of a client's request.
 //!
-//! Instructions may stand on top and between the turns (Claude Code sends both); their place is kept.
-//! What the provider ran itself in earlier turns (web search, code execution) has no word elsewhere
-//! and becomes an [`Extra`]: a conversation without it is another one.
+//! Instructions may come before and between the turns (Claude Code sends both); their positions are
+//! kept. Tools that the provider ran in earlier turns (web search, code execution) have no
+//! equivalent elsewhere. They become an [`Extra`], because the conversation is a different one
+//! without them.
 
 use domain::Dialect;
 
@@ -17,7 +18,7 @@ use crate::neutral::{
 };
 use crate::node::{Node, Object};
 
-/// The top-level `system`, without Claude Code's fingerprint.
+/// Reads the top-level `system` without Claude Code's fingerprint.
 pub(super) fn read_system(
     root: &Object<'_>,
     extras: &mut Vec<Extra>,
@@ -33,7 +34,7 @@ pub(super) fn read_system(
     Ok((!parts.is_empty()).then_some(Message { role: Role::System, parts }))
 }
 
-/// All of `messages`.
+/// Reads `messages`.
 pub(super) fn read_turns(
     list: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -59,7 +60,7 @@ fn read_turn(turn: &Object<'_>, extras: &mut Vec<Extra>) -> Result<Message, Requ
     Ok(Message { role, parts })
 }
 
-/// A string, or blocks.
+/// Reads a string or an array of blocks.
 fn read_content(content: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Vec<Part>, RequestError> {
     if content.is_text() {
         return Ok(vec![Part::text(content.text()?)]);
@@ -82,7 +83,7 @@ fn read_block(
     let block = node.object()?;
     let kind = block.required_text("type")?;
     if let Some(mark) = block.get("cache_control").filter(|_| kind != "text") {
-        // The neutral form marks texts and tools only.
+        // The neutral form has cache markers on texts and tools only.
         extras.push(extra(Field::PromptCache, &mark));
     }
     match kind.as_str() {
@@ -116,7 +117,7 @@ fn read_block(
             parts.push(Part::RedactedThinking(given_back(&block.required_text("data")?)));
         }
         "container_upload" => extras.push(extra(Field::ProviderFile, node)),
-        // `server_tool_use`, `web_search_tool_result`, `mcp_tool_use` and their like.
+        // `server_tool_use`, `web_search_tool_result`, `mcp_tool_use` and similar.
         _ => extras.push(extra(Field::ServerTool, node)),
     }
     Ok(())
@@ -162,7 +163,7 @@ fn required_id(block: &Object<'_>, key: &str) -> Result<String, RequestError> {
     Ok(id)
 }
 
-/// `source` of type base64, url or file.
+/// Reads a `source` of type base64, url or file.
 fn read_media(block: &Object<'_>, kind: MediaKind) -> Result<Media, RequestError> {
     let source = block.required("source")?.object()?;
     let declared = source.text("media_type")?;
@@ -181,7 +182,7 @@ fn read_media(block: &Object<'_>, kind: MediaKind) -> Result<Media, RequestError
     Ok(Media { kind, source: from, media_type, detail: None, title })
 }
 
-/// A PDF stays a document; plain text and blocks of content become what they are.
+/// Keeps a PDF as a document. Plain text and content blocks become ordinary parts.
 fn read_document(
     block: &Object<'_>,
     parts: &mut Vec<Part>,
@@ -210,7 +211,7 @@ fn read_document(
     Ok(())
 }
 
-/// What a tool of the client's found, with where it was found.
+/// Reads a result of the client's own search tool, with its title and source.
 fn read_search_result(
     block: &Object<'_>,
     parts: &mut Vec<Part>,

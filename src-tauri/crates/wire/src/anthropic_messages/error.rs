@@ -1,12 +1,12 @@
-//! The dialect's errors: written for clients, read from backends.
+//! Writes errors for clients and reads errors from backends.
 
 use bytes::Bytes;
 use serde_json::json;
 
 use crate::{ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError, openai_chat};
 
-/// The body of an error for a client. The request id travels in the header, so it is `null` here,
-/// as the official types allow.
+/// Error body for a client. `request_id` is `null`, which the official types allow: the id is sent
+/// in a header.
 pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     let body = json!({
         "type": "error",
@@ -16,11 +16,12 @@ pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     Bytes::from(body.to_string())
 }
 
-/// The status with which a client is told of an error: Anthropic has 529 for overload, 400 for
-/// every wrong request and 504 for every timeout.
+/// HTTP status of an error for a client. Anthropic uses 529 for overload, 400 for every invalid
+/// request and 504 for every timeout.
 ///
-/// A rejected key of ours is 424 (a dependency failed), the only status at which Claude Code 2.1 asks
-/// once and blames nobody else: at 401 and 403 it says "Please run /login", at 400 it asks six times.
+/// If the backend rejects the gateway's key, the status is 424 (failed dependency). It is the only
+/// status at which Claude Code 2.1 sends one request and blames nobody else: at 401 and 403 it says
+/// "Please run /login", at 400 it sends six requests.
 pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     match (error.kind, error.status) {
         (ErrorKind::Overloaded, _) => 529,
@@ -31,13 +32,13 @@ pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     }
 }
 
-/// The event that tells a client in mid-stream that its answer is not whole.
+/// Event that tells a client in mid-stream that its answer is incomplete.
 pub(crate) fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
     let body = error_body(error);
     Bytes::from([b"event: error\ndata: ".as_slice(), &body, b"\n\n"].concat())
 }
 
-/// What a backend says about its failure. Messages such as "prompt is too long" stay word for word:
+/// Reads a backend's error. Messages such as "prompt is too long" are kept verbatim, because
 /// clients read them.
 pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     let error = openai_chat::upstream_error(status, body);
@@ -50,7 +51,7 @@ pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     UpstreamError { class, ..error }
 }
 
-/// An error where the HTTP status was 200: the status is taken from its type.
+/// Reads an error sent with HTTP status 200. Its status is derived from its type.
 pub(super) fn in_band_error(body: &[u8]) -> UpstreamError {
     let kind = openai_chat::upstream_error(500, body).kind;
     upstream_error(kind.as_deref().map_or(500, kind_status), body)
@@ -113,7 +114,7 @@ mod tests {
                 "error": {"type": word, "message": "m \"q\""}});
             assert_eq!(body, expected);
             assert_eq!(error_status(&error), written, "{word}");
-            // What we say, we also understand.
+            // Errors written here can be read back.
             assert_eq!(in_band_error(&error_body(&error)).kind.as_deref(), Some(word));
         }
     }

@@ -1,4 +1,4 @@
-//! Messages from end to end against the mock, which speaks each dialect by code of its own.
+//! End-to-end tests of Messages against the mock, which implements each dialect independently.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn exchange(body: &Value, kind: TargetKind) -> Exchange {
     Exchange::new(&request, &target, "0a1b", 7).expect("it crosses")
 }
 
-/// What the mock answers, in the backend's dialect.
+/// The mock's answer in the backend's dialect.
 fn answered(exchange: &Exchange) -> MockAnswer {
     let outgoing = exchange.outgoing();
     let body = outgoing.body.clone();
@@ -59,7 +59,7 @@ fn whole(body: &Value, kind: TargetKind) -> Value {
     serde_json::from_slice(&answer).expect("JSON")
 }
 
-/// The message that an SDK makes of the stream.
+/// The message that an SDK assembles from the stream.
 fn streamed(body: &Value, kind: TargetKind) -> Value {
     let mut body = body.clone();
     body["stream"] = json!(true);
@@ -138,7 +138,7 @@ fn with_tools(model: &str, text: &str) -> Value {
     body
 }
 
-/// Blocks and reason of a message, without ids and thinking (Gemini signs its calls).
+/// Blocks and stop reason of a message, without ids and thinking (Gemini signs its calls).
 fn gist(message: &Value) -> Value {
     let blocks: Vec<Value> = message["content"]
         .as_array()
@@ -150,8 +150,8 @@ fn gist(message: &Value) -> Value {
     json!([blocks, message["stop_reason"]])
 }
 
-/// litellm#25836, #21331, #17425, #34692: text and parallel calls, whole and streamed, from every
-/// backend alike.
+/// litellm#25836, #21331, #17425, #34692: text and parallel calls, streamed or not, are the same
+/// from every backend.
 #[test]
 fn class_1_to_5_calls_come_the_same_from_every_backend() {
     for (model, text) in
@@ -177,7 +177,7 @@ fn class_1_to_5_calls_come_the_same_from_every_backend() {
 
 #[test]
 fn text_limits_and_usage_come_the_same_from_every_backend() {
-    // OpenAI takes no limit under 16.
+    // OpenAI's lowest limit is 16.
     let words: Vec<String> = (0..20).map(|number| number.to_string()).collect();
     let mut short = ask("echo", &words.join(" "));
     short["max_tokens"] = json!(16);
@@ -194,7 +194,7 @@ fn text_limits_and_usage_come_the_same_from_every_backend() {
     }
 }
 
-/// litellm#16525, vercel/ai#13013, openai-agents-python#2331: the second turn of a loop of tools.
+/// litellm#16525, vercel/ai#13013, openai-agents-python#2331: the second turn of a tool loop.
 #[test]
 fn class_12_and_13_a_loop_of_tools_goes_on_at_every_backend() {
     for kind in BACKENDS {
@@ -224,7 +224,8 @@ fn class_12_and_13_a_loop_of_tools_goes_on_at_every_backend() {
     }
 }
 
-/// litellm#25322 and UncommonRoute#19: thinking is handed back, and foreign thinking offends nobody.
+/// litellm#25322 and UncommonRoute#19: thinking is sent back, and another provider's thinking is
+/// not an error.
 #[test]
 fn class_9_and_10_thinking_survives_a_change_of_backends() {
     let mut body = ask("think", "hello there");

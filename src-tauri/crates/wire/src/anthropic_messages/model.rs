@@ -1,15 +1,16 @@
-//! What a Claude model takes, told by the version in its name.
+//! Features of Claude models, by the version in the model name.
 //!
-//! Since 4.6 thinking is asked for as `adaptive` with an effort and no more as a budget of tokens
-//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html>),
-//! and since 4.7 `temperature`, `top_p` and `top_k` are refused. The names of models that other
-//! companies serve in this dialect have no such version; they know the older form only.
+//! Since 4.6, thinking is requested as `adaptive` with an effort, not as a token budget
+//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html>).
+//! Since 4.7, `temperature`, `top_p` and `top_k` are refused. Models of other companies in this
+//! dialect have no such version and take only the older form.
 
-/// A Claude model's version, major and minor; `None` for other names.
+/// Major and minor version of a Claude model; `None` for other names.
 pub(super) fn claude_version(model: &str) -> Option<(u32, u32)> {
     let name = model.to_ascii_lowercase();
     let (_, rest) = name.split_once("claude")?;
-    // `claude-sonnet-4-6`, `claude-opus-4.7@…`, `claude-3-7-sonnet-20250219`; a date is no version.
+    // `claude-sonnet-4-6`, `claude-opus-4.7@…`, `claude-3-7-sonnet-20250219`; a date is not a
+    // version.
     let is_word = |c: char| c.is_ascii_alphanumeric();
     let mut words = rest.split(|c: char| !is_word(c)).filter(|word| !word.is_empty());
     let major = words.by_ref().find_map(small_number)?;
@@ -20,17 +21,16 @@ fn small_number(word: &str) -> Option<u32> {
     (word.len() <= 2).then(|| word.parse().ok()).flatten()
 }
 
-/// Whether thinking is asked for as `adaptive`.
+/// True if the model takes `thinking` of type `adaptive`.
 pub(super) fn thinks_adaptively(model: &str) -> bool {
     claude_version(model).is_some_and(|version| version >= (4, 6)) || is_mythos(model)
 }
 
-/// Whether sampling fields are refused.
 pub(super) fn refuses_sampling(model: &str) -> bool {
     claude_version(model).is_some_and(|version| version >= (4, 7)) || is_mythos(model)
 }
 
-/// The one model of the newer kind whose name has no version.
+/// The only newer model without a version in its name.
 fn is_mythos(model: &str) -> bool {
     model.contains("claude-mythos")
 }

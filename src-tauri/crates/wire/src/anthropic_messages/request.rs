@@ -1,7 +1,7 @@
-//! A client's request: the fields around the conversation.
+//! Reads the fields around the conversation of a client's request.
 //!
-//! Bodies of both API versions are read; the version is in a header and is not needed, since the
-//! newer one only has fewer fields.
+//! Both API versions are read the same way: the newer one only has fewer fields, so the version
+//! header is not needed.
 
 use super::content::{read_system, read_turns};
 use super::thinking::read_reasoning;
@@ -11,7 +11,7 @@ use crate::neutral::{Extra, Message, OutputFormat, Request};
 use crate::node::{Node, Object};
 use crate::{Delivery, RequestError};
 
-/// The fields that have a place in the neutral form, or were read when the request was parsed.
+/// Fields that the neutral form has, or that were read when the request was parsed.
 const KNOWN: [&str; 15] = [
     "model",
     "stream",
@@ -30,7 +30,6 @@ const KNOWN: [&str; 15] = [
     "metadata",
 ];
 
-/// Reads the whole request of a client.
 pub(crate) fn read_request(
     text: &str,
     model: &str,
@@ -76,7 +75,7 @@ fn read_stop(root: &Object<'_>) -> Result<Vec<String>, RequestError> {
     list.array()?.iter().map(Node::text).collect()
 }
 
-/// `output_config.format`, or `output_format` as the beta had it.
+/// Reads `output_config.format`, or the beta's `output_format`.
 fn read_output(root: &Object<'_>, extras: &mut Vec<Extra>) -> Result<OutputFormat, RequestError> {
     let config = root.get("output_config").map(|node| node.object()).transpose()?;
     let inside = config.as_ref().and_then(|config| config.get("format"));
@@ -94,12 +93,12 @@ fn read_output(root: &Object<'_>, extras: &mut Vec<Extra>) -> Result<OutputForma
     }
     let schema = object.required("schema")?;
     schema.object()?;
-    // OpenAI's `strict` demands that every property is required; a schema of Anthropic's need not
-    // do that, so nothing is said about it.
+    // OpenAI's `strict` demands that every property is required. Anthropic's schemas need not
+    // comply, so `strict` stays unset.
     Ok(OutputFormat::Schema { name: None, description: None, schema: schema.json(), strict: None })
 }
 
-/// `metadata.user_id`; other members go the way of all metadata.
+/// Reads `metadata.user_id`. Other members become metadata extras.
 fn read_user(root: &Object<'_>, extras: &mut Vec<Extra>) -> Result<Option<String>, RequestError> {
     let Some(metadata) = root.get("metadata") else { return Ok(None) };
     let metadata = metadata.object()?;
@@ -121,7 +120,7 @@ fn other_field(key: &str) -> Field {
     }
 }
 
-/// A field that the neutral form has no place for.
+/// Wraps a field that the neutral form cannot express.
 pub(super) fn extra(field: Field, node: &Node<'_>) -> Extra {
     Extra { field, path: node.path().to_owned(), value: node.json() }
 }

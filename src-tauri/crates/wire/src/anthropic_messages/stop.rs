@@ -1,9 +1,9 @@
-//! Why an answer ended, in the dialect's words.
+//! Reads and writes `stop_reason`.
 
 use crate::neutral::{Finish, FinishReason};
 
-/// What a `stop_reason` means. Unknown words are kept and taken for a regular end only if they are
-/// no word of trouble: never default to a normal stop (litellm#25825).
+/// Maps a `stop_reason`. An unknown word is kept and counts as a fault, never as a normal stop
+/// (litellm#25825).
 pub(super) fn read_stop(word: String, stop_sequence: Option<String>) -> Finish {
     let reason = match word.as_str() {
         "end_turn" => FinishReason::EndTurn,
@@ -12,18 +12,18 @@ pub(super) fn read_stop(word: String, stop_sequence: Option<String>) -> Finish {
         "model_context_window_exceeded" => FinishReason::ContextWindow,
         "tool_use" => FinishReason::ToolUse,
         "refusal" => FinishReason::Refusal,
-        // `compaction` also hands a turn back to be continued.
+        // `compaction` also returns a turn that is to be continued.
         "pause_turn" | "compaction" => FinishReason::Pause,
         _ => FinishReason::Fault,
     };
     Finish { reason, word, stop_sequence }
 }
 
-/// The `stop_reason` for a client, given whether the answer has calls: agents run tools only after
-/// `tool_use` (litellm#34692).
+/// The `stop_reason` for a client. If the answer has calls, a normal end becomes `tool_use`: agents
+/// run tools only after it (litellm#34692).
 ///
-/// The dialect has no word for a fault of the model (Gemini's `MALFORMED_FUNCTION_CALL`); `refusal`
-/// is its only one for an answer that must not be taken for whole.
+/// The dialect has no word for a fault of the model (Gemini's `MALFORMED_FUNCTION_CALL`). `refusal`
+/// is its only word for an answer that must not count as complete.
 pub(super) const fn stop_word(finish: Option<&Finish>, has_calls: bool) -> &'static str {
     let Some(finish) = finish else { return if has_calls { "tool_use" } else { "end_turn" } };
     match (finish.reason, has_calls) {

@@ -1,5 +1,5 @@
-//! A backend's stream. Also read when it only passes through, so nothing here fails for what it does
-//! not know.
+//! Reads a backend's stream. Pass-through streams are read too, so unknown content is never an
+//! error.
 
 use std::collections::HashMap;
 
@@ -15,26 +15,25 @@ use crate::neutral::{CallKey, CallKind, Piece, Signature};
 use crate::node::lenient_text;
 use crate::{SseEvent, SsePayload, StreamFault};
 
-/// Most blocks of one answer that are remembered while they are open. They come one after the other;
-/// more at once is a fault of the backend, and their ends then say nothing.
+/// Most open blocks remembered for one answer. Blocks come one after the other. More at once are a
+/// fault of the backend, and the ends of the excess blocks are ignored.
 const OPEN_BLOCKS_MAX: usize = 1_024;
 
-/// Reads a backend's stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
-    /// The usage told so far, as one object.
+    /// Usage reported so far, merged into one object.
     usage: Option<Box<RawValue>>,
     open: HashMap<Option<u64>, Open>,
 }
 
-/// A block that has begun.
+/// A block that has started and not stopped.
 #[derive(Debug)]
 enum Open {
-    /// Text, or thinking with its signature so far.
+    /// Text or thinking, with the signature received so far.
     Words {
         signature: String,
     },
-    /// A call, with the arguments that stood in its beginning: they count if no others come.
+    /// A call. The arguments in its start event count only if no deltas follow.
     Call {
         at_start: Option<String>,
     },
@@ -47,7 +46,7 @@ impl crate::dialect::StreamReader for StreamReader {
         let text = std::str::from_utf8(data).map_err(|_| StreamFault::InvalidUtf8)?;
         let text = text.trim();
         if text.is_empty() || text == "[DONE]" {
-            // Some servers add OpenAI's end to their own.
+            // Some servers append OpenAI's terminator to their own.
             return Ok(Vec::new());
         }
         let members = Members::parse(text).map_err(|_| StreamFault::NotJson)?;
@@ -141,7 +140,7 @@ impl StreamReader {
                 }
                 out.push(call(index, None, None, more));
             }
-            // `citations_delta` and what is not known yet.
+            // `citations_delta` and unknown types.
             _ => {}
         }
     }
@@ -189,7 +188,7 @@ fn call(index: Option<u64>, id: Option<String>, name: Option<String>, arguments:
     Piece::Call { choice: 0, key, id, name, kind, arguments }
 }
 
-/// A backend's own signature.
+/// Wraps a signature issued by a backend of this dialect.
 pub(super) fn own(data: String) -> Signature {
     Signature { origin: Dialect::AnthropicMessages, data }
 }

@@ -1,4 +1,4 @@
-//! How much the model is to think: `thinking` and `output_config.effort`, read and written.
+//! Reads and writes the thinking settings: `thinking` and `output_config.effort`.
 
 use serde::Serialize;
 
@@ -9,10 +9,9 @@ use crate::crossing::{Crossings, Field};
 use crate::neutral::{Effort, Extra, Reasoning, Request, ToolChoice};
 use crate::node::Object;
 
-/// The least budget that Anthropic takes, in tokens.
+/// Smallest budget that Anthropic accepts, in tokens.
 const BUDGET_TOKENS_MIN: u64 = 1_024;
 
-/// Reads what the client wants.
 pub(super) fn read_reasoning(
     root: &Object<'_>,
     extras: &mut Vec<Extra>,
@@ -27,7 +26,7 @@ pub(super) fn read_reasoning(
         None => None,
     };
     let Some(thinking) = root.get("thinking") else {
-        // An effort alone asks for no thoughts in the answer.
+        // An effort alone does not ask for thoughts in the answer.
         let alone = effort.map(|effort| Reasoning::Effort { effort, visible: false });
         return Ok(alone.unwrap_or(Reasoning::Unsaid));
     };
@@ -40,16 +39,16 @@ pub(super) fn read_reasoning(
             let tokens_max = thinking.required("budget_tokens")?.count()?;
             Reasoning::Budget { tokens_max, visible }
         }
-        // `between_tools` is no thinking before the answer.
+        // `between_tools` means no thinking before the answer.
         "disabled" | "between_tools" => Reasoning::Off,
         _ => return Err(kind.bad("the types are enabled, disabled and adaptive")),
     };
-    // Beside a budget, or with thinking off, a level has no place.
+    // A level has no meaning beside a budget or with thinking off.
     extras.extend(level.map(|node| extra(Field::Presentation, &node)));
     Ok(reasoning)
 }
 
-/// `thinking` for a backend.
+/// The `thinking` field of a backend request.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Thinking {
@@ -57,19 +56,19 @@ pub(super) enum Thinking {
     Adaptive { display: &'static str },
 }
 
-/// What is written of a request's wish to think.
+/// The thinking fields of a backend request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct WrittenReasoning {
     pub(super) thinking: Option<Thinking>,
     pub(super) effort: Option<&'static str>,
 }
 
-/// Writes the wish in the form that `model` takes.
+/// Writes the reasoning settings in the form that `model` takes.
 ///
-/// Newer models get `adaptive` and an effort, older ones a budget, which must leave room under
-/// `tokens_max`. "Off" is written as nothing: it is the default where a model can be silent, and the
-/// others refuse the word. Thinking is left out, and named, beside a forced call (a 400 at Anthropic)
-/// and where no budget fits.
+/// Newer models get `adaptive` and an effort. Older models get a budget, which must be below
+/// `tokens_max`. `Off` writes nothing: it is the default of models that can answer without
+/// thinking, and the others refuse it. Thinking is dropped and reported beside a forced call (a 400
+/// at Anthropic) and where no budget fits.
 pub(super) fn write_reasoning(
     request: &Request,
     model: &str,
@@ -93,7 +92,7 @@ pub(super) fn write_reasoning(
         written.thinking = Some(Thinking::Adaptive { display });
         return written;
     }
-    // Where the model is to decide itself, the level between is the nearest thing to it.
+    // If the model is to decide by itself, the medium level is the nearest equivalent.
     let wanted = request.reasoning.budget_tokens().unwrap_or(Effort::Medium.budget_tokens());
     let budget_tokens = wanted.max(BUDGET_TOKENS_MIN).min(tokens_max.saturating_sub(1));
     if is_forced || budget_tokens < BUDGET_TOKENS_MIN {
@@ -104,7 +103,7 @@ pub(super) fn write_reasoning(
     written
 }
 
-/// Anthropic has no `minimal`.
+/// Anthropic has no `minimal`, so `low` replaces it.
 const fn effort_word(effort: Effort) -> &'static str {
     match effort {
         Effort::Minimal => Effort::Low.word(),

@@ -1,4 +1,4 @@
-//! A client's request: what the model may call.
+//! Reads the tools and the tool choice of a client's request.
 
 use domain::Dialect;
 
@@ -8,11 +8,10 @@ use crate::crossing::Field;
 use crate::neutral::{CacheMark, Extra, ParallelCalls, Tool, ToolChoice, ToolKind};
 use crate::node::{Node, Object};
 
-/// A tool of Claude Code's that is none: it only marks that there are deferred tools, and a model
-/// that does not know this would call it.
+/// Placeholder tool of Claude Code. It only marks that there are deferred tools, and a model that
+/// does not know this would call it.
 const PLACEHOLDER: &str = "DeferredToolPlaceholder";
 
-/// Reads `tools`.
 pub(super) fn read_tools(
     root: &Object<'_>,
     extras: &mut Vec<Extra>,
@@ -30,7 +29,7 @@ fn read_tool(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Tool>, R
     let cache = tool.get("cache_control").map(|mark| CacheMark(mark.json()));
     let kind = tool.text("type")?;
     if let Some(kind) = kind.filter(|kind| kind != "custom") {
-        // The provider's own, of which the model knows the schema: `web_search_…`, `bash_…`.
+        // The provider's own tool, whose schema the model knows: `web_search_…`, `bash_…`.
         let name = tool.text("name")?.unwrap_or(kind);
         let (origin, declaration) = (Dialect::AnthropicMessages, node.json());
         let kind = ToolKind::Server { origin, declaration };
@@ -44,8 +43,8 @@ fn read_tool(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Tool>, R
     }
     let schema = tool.required("input_schema")?;
     schema.object()?;
-    // What only changes how a tool is loaded and how its input comes; a deferred tool is sent like
-    // any other, since nobody else could load it later.
+    // These members only change how a tool is loaded and how its input is sent. A deferred tool is
+    // sent like any other, since no other backend could load it later.
     extras.extend(
         tool.entries()
             .filter(|(key, value)| !is_said(key) && value.raw() != "false")
@@ -57,19 +56,18 @@ fn read_tool(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Tool>, R
     Ok(Some(Tool { name, namespace: None, description, kind, cache }))
 }
 
-/// Whether the neutral form has a place for this member of a tool.
+/// True for members of a tool that the neutral form has.
 fn is_said(key: &str) -> bool {
     matches!(key, "type" | "name" | "description" | "input_schema" | "cache_control" | "strict")
 }
 
-/// `tool_choice` in its two neutral parts.
+/// `tool_choice`, split into its two neutral settings.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) tool_choice: Option<ToolChoice>,
     pub(super) parallel_calls: ParallelCalls,
 }
 
-/// Reads `tool_choice`.
 pub(super) fn read_choice(
     root: &Object<'_>,
     extras: &mut Vec<Extra>,

@@ -1,7 +1,7 @@
-//! Usage as Anthropic reports it: input counts exclude the caches, output includes thinking.
+//! Reads and writes Anthropic's usage: input counts exclude the caches, output includes thinking.
 //!
-//! In a stream `message_start` has the input, and each `message_delta` repeats some of the counts,
-//! cumulative: the last word on each counts, and nothing is added up.
+//! In a stream, `message_start` has the input counts, and each `message_delta` repeats some of the
+//! counts cumulatively. The last value of each count applies; nothing is summed.
 
 use domain::TokenUsage;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     let [short, long] = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]
         .map(|age| counts.read(ages.get(age)));
     let reasoning = counts.part(thought, output);
-    // Without a split by age it is the five minutes of the default.
+    // Without a split by age, all writes have the default of five minutes.
     let written = written.max(short.saturating_add(long));
     let cache_write_1h = long.min(written);
     let tokens = TokenUsage {
@@ -41,8 +41,8 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     Some(counts.report(tokens, value))
 }
 
-/// `earlier` with what `later` says in its place. A zero is no news: some servers repeat counts
-/// that they have already told as zero.
+/// Overlays `later` on `earlier`. A zero does not overwrite: some servers repeat counts as zero
+/// that they have already reported.
 pub(super) fn merged(earlier: &str, later: &RawValue) -> Box<RawValue> {
     let (Ok(old), Ok(new)) = (Members::parse(earlier), Members::parse(later.get())) else {
         return later.to_owned();
@@ -56,7 +56,6 @@ pub(super) fn merged(earlier: &str, later: &RawValue) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|_| later.to_owned())
 }
 
-/// Usage for a client.
 #[derive(Debug, Serialize)]
 pub(super) struct WrittenUsage {
     input_tokens: u64,
@@ -80,7 +79,7 @@ struct WrittenDetails {
 }
 
 impl WrittenUsage {
-    /// In the dialect's words; unknown counts are zero, since the dialect demands numbers.
+    /// Unknown counts become zero, since the dialect requires numbers.
     pub(super) fn of(usage: Option<&UsageReport>) -> Self {
         let tokens = usage.map(|report| report.tokens).unwrap_or_default();
         Self {
@@ -117,7 +116,7 @@ mod tests {
         assert_eq!((got, report.reading), (expected, reading), "{json}");
     }
 
-    /// litellm#9812, #11364, #11789, #31069, bifrost#3451: input excludes what the caches hold.
+    /// litellm#9812, #11364, #11789, #31069, bifrost#3451: input counts exclude cached tokens.
     #[test]
     fn class_8_cached_tokens_are_counted_once() {
         use UsageReading::{Adjusted, AsReported};

@@ -1,4 +1,4 @@
-//! A request for a backend, in version 2023-06-01.
+//! Writes a request for a backend, in version 2023-06-01.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -69,7 +69,6 @@ struct Metadata<'a> {
     user_id: &'a str,
 }
 
-/// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let mut crossings = Crossings::into_dialect(Dialect::AnthropicMessages, target.crossing);
     crossings.settle(request)?;
@@ -108,7 +107,7 @@ pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Writte
     Ok(Written { body, dropped: crossings.into_dropped() })
 }
 
-/// The wish to think, after these turns.
+/// Writes the reasoning settings, given the turns already written.
 fn reasoning_after(
     messages: &[WrittenTurn<'_>],
     request: &Request,
@@ -120,14 +119,14 @@ fn reasoning_after(
     if matches!(reasoning.thinking, Some(Thinking::Enabled { .. }))
         && continues_without_thinking(messages)
     {
-        // A turn of tools that began without thinking (at another provider) cannot go on with it.
+        // A tool turn that began without thinking (at another provider) cannot continue with it.
         crossings.dropped("reasoning");
         reasoning.thinking = None;
     }
     reasoning
 }
 
-/// The dialect demands a limit. The client's counts, but for what the model could not write anyway.
+/// The dialect requires a limit. The client's limit applies, capped at the model's.
 fn tokens_max(request: &Request, target: &Target) -> u64 {
     let model = target.output_tokens_max;
     match request.output_tokens_max {
@@ -160,9 +159,9 @@ struct Sampling {
     top_k: Option<Json>,
 }
 
-/// Sampling is written where the model takes it. A value that is the default anyway says nothing and
-/// is left out, since newer models refuse the field whatever it says; beside thinking, only `top_p`
-/// may stand, and only near one.
+/// Writes the sampling fields that the model accepts. A default value is left out, since newer
+/// models refuse the field whatever its value. Beside thinking, only `top_p` is allowed, and only
+/// near one.
 fn write_sampling(
     request: &Request,
     target: &Target,
@@ -178,7 +177,7 @@ fn write_sampling(
         sampling.temperature = if refuses || thinks {
             judged(Field::Sampling, "temperature", temperature, crossings)?
         } else if number(temperature) > 1.0 {
-            // The range ends at one; OpenAI's and Gemini's at two.
+            // Anthropic's range ends at 1, OpenAI's and Gemini's at 2.
             crossings.judge(Field::Sampling, "temperature")?;
             Json::parse("1")
         } else {
@@ -199,7 +198,8 @@ fn write_sampling(
     Ok(sampling)
 }
 
-/// Lowest `top_p` beside thinking (<https://docs.claude.com/en/docs/build-with-claude/extended-thinking>).
+/// Lowest `top_p` allowed beside thinking
+/// (<https://docs.claude.com/en/docs/build-with-claude/extended-thinking>).
 const TOP_P_MIN_THINKING: f64 = 0.95;
 
 fn judged(
@@ -211,7 +211,7 @@ fn judged(
     Ok((crossings.judge(field, path)? == Write::Yes).then(|| value.clone()))
 }
 
-/// Texts of nothing but white space are refused there.
+/// Anthropic refuses stop texts that are only white space.
 fn write_stop<'a>(
     request: &'a Request,
     crossings: &mut Crossings,

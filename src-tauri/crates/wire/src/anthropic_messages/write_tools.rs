@@ -1,4 +1,4 @@
-//! A request for a backend: what the model may call.
+//! Writes the tools and the tool choice of a request for a backend.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,6 @@ use crate::json::Members;
 use crate::names::{CUSTOM_INPUT, ToolNames};
 use crate::neutral::{Json, ParallelCalls, Part, Request, Tool, ToolChoice, ToolKind};
 
-/// A tool for a backend.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum WrittenTool<'a> {
@@ -32,7 +31,6 @@ pub(super) struct WrittenFunction<'a> {
     cache_control: Option<&'a Json>,
 }
 
-/// `tool_choice`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct WrittenChoice {
     #[serde(rename = "type")]
@@ -43,8 +41,8 @@ pub(super) struct WrittenChoice {
     disable_parallel_tool_use: Option<bool>,
 }
 
-/// The tools of `request`. If it has none, those that its history calls: a history with calls is
-/// refused without a list.
+/// Writes the tools of `request`. If it has none, writes those that its history calls: a history
+/// with calls is refused without a tool list.
 pub(super) fn write_tools<'a>(
     request: &'a Request,
     names: &ToolNames,
@@ -99,7 +97,7 @@ fn write_tool<'a>(
     })))
 }
 
-/// The schema with the `type` that the dialect demands at its top; the rest stays as it is.
+/// Adds the top-level `type` that the dialect requires; the rest stays unchanged.
 fn with_type(schema: Option<&Json>) -> Json {
     let text = schema.map_or("{}", Json::get);
     let Ok(members) = Members::parse(text) else {
@@ -125,7 +123,7 @@ fn custom_schema() -> Json {
     }))
 }
 
-/// A grammar cannot be enforced here, but it can be told.
+/// Describes the format in the description: the dialect cannot enforce a grammar.
 fn custom_description(tool: &Tool, format: Option<&Json>) -> String {
     let mut text = tool.description.clone().unwrap_or_default();
     if let Some(format) = format {
@@ -145,11 +143,10 @@ fn called_names(request: &Request, names: &ToolNames) -> BTreeSet<String> {
         .collect()
 }
 
-/// The choice among the tools of `request`.
 pub(super) fn write_choice(request: &Request, names: &ToolNames) -> Option<WrittenChoice> {
     let plain = |kind| WrittenChoice { kind, name: None, disable_parallel_tool_use: None };
     if request.tools.is_empty() {
-        // A list made from the history is not to be called.
+        // Tools declared only for the history must not be called.
         return (!called_names(request, names).is_empty()).then(|| plain("none"));
     }
     let single = match request.parallel_calls {

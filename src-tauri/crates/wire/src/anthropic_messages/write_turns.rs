@@ -1,4 +1,4 @@
-//! A request for a backend: the conversation.
+//! Writes the conversation of a request for a backend.
 
 use std::borrow::Cow;
 
@@ -17,14 +17,12 @@ use crate::neutral::{
     ToolResult,
 };
 
-/// One turn.
 #[derive(Debug, Serialize)]
 pub(super) struct WrittenTurn<'a> {
     role: &'static str,
     content: Vec<WrittenPart<'a>>,
 }
 
-/// One block of a turn.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum WrittenPart<'a> {
@@ -67,7 +65,7 @@ const fn is_fine(is_error: &bool) -> bool {
     !*is_error
 }
 
-/// Where an image or document is.
+/// Bytes or address of an image or document.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Source<'a> {
@@ -78,14 +76,14 @@ pub(super) enum Source<'a> {
     Url {
         url: &'a str,
     },
-    /// A document of plain text: base64 is for PDF only.
+    /// A plain text document; base64 is for PDF only.
     Text {
         media_type: &'static str,
         data: String,
     },
 }
 
-/// The instructions on top: texts only, since the dialect has no other.
+/// Writes the top-level instructions. The dialect allows only texts there.
 pub(super) fn write_system<'a>(
     parts: &'a [Part],
     crossings: &mut Crossings,
@@ -104,7 +102,7 @@ pub(super) fn write_system<'a>(
     written
 }
 
-/// The turns, which alternate already.
+/// Writes turns that already alternate between user and assistant.
 pub(super) fn write_turns<'a>(
     turns: &'a [Message],
     names: &ToolNames,
@@ -118,7 +116,7 @@ pub(super) fn write_turns<'a>(
             content.extend(write_part(part, turn.role, names, crossings)?);
         }
         match written.last_mut() {
-            // Between them was a turn of nothing but another provider's thinking.
+            // The turn between these two held only another provider's thinking.
             Some(last) if last.role == role => last.content.append(&mut content),
             _ if content.is_empty() => {}
             _ => written.push(WrittenTurn { role, content }),
@@ -127,13 +125,13 @@ pub(super) fn write_turns<'a>(
     if let Some(WrittenTurn { role: "assistant", content }) = written.last_mut()
         && let Some(WrittenPart::Text { text, .. }) = content.last_mut()
     {
-        // The beginning of the answer to come must not end in white space.
+        // A final assistant text is the start of the next answer and must not end in white space.
         *text = text.trim_end().to_owned().into();
     }
     Ok(written)
 }
 
-/// Whether the turn to come continues calls that were made without thinking.
+/// True if the next turn continues calls that were made without thinking.
 pub(super) fn continues_without_thinking(turns: &[WrittenTurn<'_>]) -> bool {
     let last = turns.iter().rev().find(|turn| turn.role == "assistant");
     let is_thought = |part: &WrittenPart<'_>| {
@@ -159,14 +157,14 @@ fn write_part<'a>(
             cache_control: cache.as_ref().map(|mark| &mark.0),
         }),
         Part::Refusal(text) => Some(plain(text.into())),
-        // The model's turns have no images in this dialect.
+        // Assistant turns have no images in this dialect.
         Part::Media(media) if role == Role::Assistant => {
             crossings.dropped("messages.image");
             Some(plain(media_note(media).into()))
         }
         Part::Media(media) => write_media(media, crossings)?,
-        // Foreign thinking is a 400 here (UncommonRoute#19); own thinking goes back as it came, also
-        // if its text is empty.
+        // Another provider's thinking is a 400 here (UncommonRoute#19). Own thinking goes back
+        // unchanged, even if its text is empty.
         Part::Thinking { text, signature } => own(signature.as_ref())
             .map(|signature| WrittenPart::Thinking { thinking: text, signature }),
         Part::RedactedThinking(signature) => {
@@ -235,7 +233,7 @@ fn write_media<'a>(
     }))
 }
 
-/// The type is told by the bytes, since a declaration that they contradict is refused.
+/// The bytes determine the media type, since a declared type that contradicts them is refused.
 fn inline<'a>(media: &'a Media, data: Cow<'a, str>) -> Source<'a> {
     let declared = match &media.source {
         MediaSource::Url(url) => data_url(url).and_then(|(declared, _)| declared),

@@ -1,7 +1,8 @@
-//! A client's stream.
+//! Writes a client's stream.
 //!
-//! Blocks are numbered here and not by the answer's parts, since parts without content (an empty text
-//! before a call) become no block: clients send blocks back, and the API refuses empty ones.
+//! Blocks have a numbering of their own, not that of the answer's parts. A part without content (an
+//! empty text before a call) becomes no block: clients send blocks back, and the API refuses empty
+//! ones.
 
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
@@ -15,7 +16,6 @@ use crate::ErrorAnswer;
 use crate::dialect::Echo;
 use crate::neutral::{Event, Finish, Media, MediaKind, PartDelta, PartHead};
 
-/// Writes a client's stream.
 #[derive(Debug)]
 pub(crate) struct StreamWriter {
     echo: Echo,
@@ -25,26 +25,26 @@ pub(crate) struct StreamWriter {
     finish: Option<Finish>,
 }
 
-/// The part at hand.
+/// The current part.
 #[derive(Debug)]
 enum Open {
-    /// Words whose block begins with their first character.
+    /// Text or thinking. Its block starts with the first character.
     Words {
         is_thinking: bool,
         has_begun: bool,
     },
     Call(Arguments),
-    /// Written whole already.
+    /// Already written completely.
     Done,
 }
 
-/// What of a call's arguments was written.
+/// What has been written of a call's arguments.
 #[derive(Debug)]
 enum Arguments {
     Nothing,
-    /// Text that begins like an object, as it came.
+    /// Text that starts like an object; written as it arrives.
     Object,
-    /// Text that does not: kept until it is whole.
+    /// Other text; held until it is complete.
     Kept(String),
 }
 
@@ -126,7 +126,7 @@ impl crate::dialect::StreamWriter for StreamWriter {
                 };
                 WrittenEvent::MessageStart { message }.append(out);
             }
-            // One prompt has one answer in this dialect.
+            // This dialect has one answer per prompt.
             Event::Start { choice: 1.., .. }
             | Event::Delta { choice: 1.., .. }
             | Event::Stop { choice: 1.., .. }
@@ -211,7 +211,7 @@ impl StreamWriter {
                 let arguments = self.arguments(arguments, more, out);
                 self.open = Some(Open::Call(arguments));
             }
-            // The assembler sends no other pair.
+            // The assembler sends no other combination.
             (open, _) => self.open = open,
         }
     }
@@ -248,7 +248,7 @@ impl StreamWriter {
         WrittenEvent::ContentBlockStop { index: self.index() }.append(out);
     }
 
-    /// Begins a block of words; always `true`.
+    /// Starts a text or thinking block; always returns `true`.
     fn words(&mut self, is_thinking: bool, out: &mut BytesMut) -> bool {
         let start = if is_thinking {
             BlockStart::Thinking { thinking: "", signature: "" }
@@ -268,19 +268,19 @@ impl StreamWriter {
         WrittenEvent::ContentBlockDelta { index: self.index(), delta }.append(out);
     }
 
-    /// The block that began last.
+    /// Index of the block that started last.
     const fn index(&self) -> u32 {
         self.next_block.saturating_sub(1)
     }
 }
 
-/// The answer's id: the provider's own, so that it can be found there.
+/// The answer's id: the provider's own if there is one, so that it can be found there.
 pub(super) fn message_id(id: Option<&str>, echo: &Echo) -> String {
     id.filter(|id| !id.is_empty()).map_or_else(|| format!("msg_{}", echo.id), str::to_owned)
 }
 
-/// What stands in the place of an image or sound that the model made: the dialect's answers have no
-/// block for it, and leaving it out unsaid would hide that there was one.
+/// Text that replaces an image or audio made by the model. The dialect's answers have no block for
+/// it, and dropping it silently would hide it.
 pub(super) fn media_note(media: &Media) -> String {
     let kind = match media.kind {
         MediaKind::Image => "an image",

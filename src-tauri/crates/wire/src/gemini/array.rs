@@ -1,8 +1,7 @@
-//! A stream as one JSON array: what Gemini sends to clients that did not ask for `alt=sse`.
+//! Frames a stream as one JSON array, which Gemini sends to clients that did not ask for `alt=sse`.
 
 use bytes::{Bytes, BytesMut};
 
-/// Frames the items of a stream as one JSON array.
 #[derive(Debug, Default)]
 pub(crate) struct ArrayFrame {
     has_begun: bool,
@@ -16,12 +15,12 @@ impl ArrayFrame {
         out.extend_from_slice(data);
     }
 
-    /// The end of the array.
+    /// Returns the bytes that close the array.
     pub(crate) fn end(&self) -> Bytes {
         Bytes::from_static(if self.has_begun { b"]" } else { b"[]" })
     }
 
-    /// An error's body as the last item, and the end.
+    /// Returns an error's body as the last item, and the end of the array.
     pub(crate) fn error(&self, body: &[u8]) -> Bytes {
         let before: &[u8] = if self.has_begun { b",\r\n" } else { b"[" };
         Bytes::from([before, body, b"]"].concat())

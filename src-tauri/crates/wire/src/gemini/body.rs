@@ -1,4 +1,4 @@
-//! The shapes that requests and answers share: contents and their parts, as they are written.
+//! Contents and their parts as written, shared by requests and answers.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::neutral::{Json, Media, MediaSource};
 use super::media;
 use crate::media_type::{data_url, told_by_bytes};
 
-/// One turn, or an answer's content.
+/// One turn of a request, or the content of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -15,7 +15,7 @@ pub(super) struct Content {
     pub(super) parts: Vec<PartBody>,
 }
 
-/// One part: one of the kinds, and what stands beside it.
+/// One part: one kind of content, and the fields beside it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PartBody {
@@ -35,7 +35,7 @@ pub(super) struct PartBody {
     pub(super) thought_signature: Option<String>,
 }
 
-/// A file in base64.
+/// File contents in base64.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InlineData {
@@ -43,7 +43,7 @@ pub(super) struct InlineData {
     pub(super) data: String,
 }
 
-/// A file by its address.
+/// A file by its URI.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FileData {
@@ -52,7 +52,7 @@ pub(super) struct FileData {
     pub(super) file_uri: String,
 }
 
-/// A call, whole.
+/// A complete call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FunctionCall {
     pub(super) id: String,
@@ -60,7 +60,7 @@ pub(super) struct FunctionCall {
     pub(super) args: Json,
 }
 
-/// What a tool gave back.
+/// A tool's result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FunctionResponse {
     pub(super) id: String,
@@ -71,23 +71,20 @@ pub(super) struct FunctionResponse {
 }
 
 impl PartBody {
-    /// Text.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::default() }
     }
 
-    /// A thought.
     pub(super) fn thought(text: impl Into<String>) -> Self {
         Self { thought: Some(true), ..Self::text(text) }
     }
 
-    /// A call.
     pub(super) fn call(id: String, name: String, args: Json) -> Self {
         let function_call = Some(FunctionCall { id, name, args });
         Self { function_call, ..Self::default() }
     }
 
-    /// A medium: its bytes, or the address where the provider fetches it.
+    /// Writes media as its bytes, or as the address that the provider fetches.
     pub(super) fn media(medium: &Media) -> Self {
         let said = medium.media_type.clone();
         let bytes = match &medium.source {
@@ -114,7 +111,7 @@ impl PartBody {
     }
 }
 
-/// What a medium without a type is taken for.
+/// Media type assumed for media without one.
 const fn fallback(medium: &Media) -> &'static str {
     use crate::neutral::MediaKind;
     match medium.kind {
@@ -124,8 +121,8 @@ const fn fallback(medium: &Media) -> &'static str {
     }
 }
 
-/// A call's arguments as the object that Gemini demands. What is no object (FAULTS F54) is kept where
-/// it can be seen, under `_raw`.
+/// Converts a call's arguments to the object that Gemini requires. Anything that is not an object
+/// is kept under `_raw`, where it can be seen (FAULTS F54).
 pub(super) fn arguments(text: &str) -> Json {
     if text.trim().is_empty() {
         return Json::empty_object();
@@ -136,7 +133,7 @@ pub(super) fn arguments(text: &str) -> Json {
     }
 }
 
-/// An object with one text.
+/// A JSON object with one text member.
 pub(super) fn member(name: &str, text: &str) -> Json {
     Json::from_value(&serde_json::json!({ name: text }))
 }

@@ -1,8 +1,8 @@
-//! The conversation: `contents` and `systemInstruction`.
+//! Reads the conversation: `contents` and `systemInstruction`.
 //!
-//! Calls may come without ids (opencode sends none, Gemini CLI invents some): such a call gets one
-//! made of its place, which is the same in every later request of the conversation, and a result
-//! without an id that is known is joined to the first call of its name that has none yet.
+//! Calls may come without ids (opencode sends none, Gemini CLI invents some). Such a call gets an
+//! id made of its position, which is the same in every later request of the conversation. A result
+//! without a known id is matched to the first call of its name that has no result yet.
 
 use super::fields::Fields;
 use super::{media, signature};
@@ -11,15 +11,15 @@ use crate::crossing::Field;
 use crate::neutral::{CallKind, Extra, Message, Part, Role, ToolCall, ToolResult};
 use crate::node::Node;
 
-/// Parts of tools that Google runs itself.
+/// Parts of tools that Google runs.
 const SERVER_PARTS: [&str; 4] =
     ["executableCode", "codeExecutionResult", "toolCall", "toolResponse"];
 
-/// Names under which a result's text stands alone in `response`. `output` is Google's word, the
-/// others are what frameworks send.
+/// Keys under which a result's text may stand alone in `response`. `output` is Google's, the others
+/// are what frameworks send.
 const RESULT_WORDS: [&str; 3] = ["output", "result", "content"];
 
-/// Reads `systemInstruction`: a content, or plain text.
+/// Reads `systemInstruction`: a content object or plain text.
 pub(super) fn read_instructions(
     node: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -33,13 +33,13 @@ pub(super) fn read_instructions(
     Ok((!parts.is_empty()).then_some(Message { role: Role::System, parts }))
 }
 
-/// Reads the turns of one conversation.
+/// Reads the turns of one conversation and matches results to calls.
 pub(super) struct Conversation<'e> {
     extras: &'e mut Vec<Extra>,
     open: Vec<OpenCall>,
 }
 
-/// A call that has no result yet.
+/// A call without a result so far.
 struct OpenCall {
     id: String,
     name: String,
@@ -51,7 +51,6 @@ impl<'e> Conversation<'e> {
         Self { extras, open: Vec::new() }
     }
 
-    /// Reads `contents`.
     pub(super) fn read(&mut self, node: &Node<'_>) -> Result<Vec<Message>, RequestError> {
         let contents = node.array()?;
         let turns = contents.iter().enumerate().map(|(turn, node)| self.content(node, turn));
@@ -78,7 +77,8 @@ impl<'e> Conversation<'e> {
         Ok(Message { role, parts })
     }
 
-    /// Reads one part; a signature on it becomes a part of its own before it.
+    /// Reads one part. A signature on a part that is no thought becomes a part of its own before
+    /// it.
     fn part(
         &mut self,
         node: &Node<'_>,
@@ -148,7 +148,8 @@ impl<'e> Conversation<'e> {
         Ok(ToolResult { call_id, name: Some(name), content, is_error, kind: CallKind::Function })
     }
 
-    /// The id of the call that a result belongs to; empty if there is none.
+    /// Removes the open call that a result belongs to and returns its id. If there is none, returns
+    /// the given id, or an empty one.
     fn answered(&mut self, given: Option<String>, name: &str) -> String {
         let by_id = self.open.iter().position(|call| given.as_ref() == Some(&call.id));
         let by_name = || {
@@ -162,7 +163,7 @@ impl<'e> Conversation<'e> {
     }
 }
 
-/// Thoughts come in pieces and are one until one of them is signed.
+/// Appends a thought. Fragments are joined until one of them is signed.
 fn push_thought(parts: &mut Vec<Part>, text: String, signed: Option<&str>) {
     let text = match parts.last_mut() {
         Some(Part::Thinking { text: before, signature: None }) => {
@@ -187,7 +188,7 @@ fn push_thought(parts: &mut Vec<Part>, text: String, signed: Option<&str>) {
     }
 }
 
-/// What `response` says, and whether it is an error.
+/// Reads `response`; the flag is true for an error.
 fn read_response(node: &Node<'_>, name: &str) -> Result<(Vec<Part>, bool), RequestError> {
     let object = node.object()?;
     let members: Vec<_> = object.entries().collect();
@@ -199,7 +200,7 @@ fn read_response(node: &Node<'_>, name: &str) -> Result<(Vec<Part>, bool), Reque
         [] => Ok((Vec::new(), false)),
         [("error", node)] => Ok((shown(node)?, true)),
         [(word, node)] if RESULT_WORDS.contains(word) => Ok((shown(node)?, false)),
-        // Vercel's provider says the function's name once more beside the text.
+        // Vercel's provider repeats the function's name beside the text.
         [("name", again), ("content", node)] if again.is_text() && again.text()? == name => {
             Ok((shown(node)?, false))
         }

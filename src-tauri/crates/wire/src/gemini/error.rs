@@ -1,5 +1,5 @@
-//! The dialect's errors: `{"error": {"code", "message", "status", "details"}}`, written for clients
-//! and read from backends.
+//! Errors, `{"error": {"code", "message", "status", "details"}}`: written for clients, read from
+//! backends.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::json::{Members, items};
 use crate::openai_chat;
 use crate::{ERROR_FIELD_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
 
-/// Longest wait believed of a backend, in seconds: one day, after which a daily quota is renewed.
+/// Longest retry delay accepted from a backend, in seconds: one day, after which a daily quota
+/// renews.
 const RETRY_AFTER_S_MAX: u64 = 86_400;
 
-/// The body of an error for a client.
 pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     let status = error_status(error);
     let mut body = json!({"code": status, "message": error.message, "status": word(status)});
@@ -26,20 +26,21 @@ pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     Bytes::from(json!({ "error": body }).to_string())
 }
 
-/// The event that tells a client in mid-stream that its answer is not whole, and what stands after it
-/// at the stream's clean end.
+/// Event that tells a client in mid-stream that its answer is incomplete, and the bytes after it
+/// that end the stream cleanly.
 ///
-/// `@google/genai` 1.x, which Gemini CLI 0.61 and pi 0.73 carry, takes the event for a piece without
-/// text; after a tool's result they then take what came for the whole answer. It raises an error that
-/// is a read of its own, or if anything but an event is left at the end: so the error stands there once
-/// more, bare and without a line's end. SSE has readers drop such a rest, and other SDKs have raised the
-/// event by then. An end without the final chunk would make Gemini CLI give up at once.
+/// `@google/genai` 1.x, which Gemini CLI 0.61 and pi 0.73 include, reads the event as a chunk
+/// without text. After a tool's result, both then take what they have for the complete answer. The
+/// SDK raises an error that arrives in a read of its own, or if anything but an event is left at
+/// the end. So the error is repeated there, bare and without a line end. SSE readers must discard
+/// such a remainder, and other SDKs have raised the event by then. An end without the final chunk
+/// would make Gemini CLI give up at once.
 pub(crate) fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
     let body = error_body(error);
     Bytes::from([b"data: ".as_slice(), &body, b"\r\n\r\n", &body].concat())
 }
 
-/// The status with which a client is told of an error: the set that Google documents.
+/// HTTP status of an error for a client, from the set that Google documents.
 pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     match (error.status, error.kind) {
         (400 | 401 | 403 | 404 | 429 | 500 | 501 | 503 | 504, _) => error.status,
@@ -52,9 +53,9 @@ pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     }
 }
 
-/// What a backend says about its failure. A key that is refused comes as 400 and only the reason in
-/// `details` tells; a daily quota that is used up (`QuotaFailure` of a quota per day) is a matter of
-/// the account, not of waiting; how long to wait stands in `RetryInfo`.
+/// Reads a backend's error. A refused key is a 400 that only the reason in `details` identifies. A
+/// used-up daily quota (`QuotaFailure` of a quota per day) concerns the account, and waiting does
+/// not help. `RetryInfo` holds the retry delay.
 pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     let mut error = openai_chat::upstream_error(status, body);
     let text = String::from_utf8_lossy(body);
@@ -73,7 +74,7 @@ pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     error
 }
 
-/// An error object where the HTTP status was 200.
+/// Reads an error object sent with HTTP status 200.
 pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
     let text = String::from_utf8_lossy(body);
     let status = Members::parse(text.trim()).ok().and_then(|members| {
@@ -85,7 +86,7 @@ pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
     upstream_error(status.unwrap_or(500), body)
 }
 
-/// What is worth knowing of an error beyond its message.
+/// Fields of an error beyond its message.
 #[derive(Debug, Default)]
 struct Details {
     status: Option<String>,
@@ -96,7 +97,7 @@ struct Details {
 
 impl Details {
     fn read(text: &str) -> Option<Self> {
-        // The SDKs' servers wrap the error of a stream in an array of one.
+        // The SDKs' servers wrap a stream's error in an array of one.
         let first = serde_json::from_str::<&RawValue>(text).ok().and_then(items);
         let text = first.and_then(|list| list.first().copied()).map_or(text, RawValue::get);
         let error = Members::parse(text).ok()?.object("error");
@@ -123,7 +124,7 @@ impl Details {
     }
 }
 
-/// `"37s"` or `"37.5s"`, rounded up to whole seconds.
+/// Parses `"37s"` or `"37.5s"`, rounded up to whole seconds, at most [`RETRY_AFTER_S_MAX`].
 fn seconds(delay: &str) -> Option<Duration> {
     let number = delay.strip_suffix('s')?;
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
@@ -159,7 +160,7 @@ fn status_of(word: &str) -> u16 {
     }
 }
 
-/// The code and the field at fault, in the types that Google's own errors have them in.
+/// The error code and the invalid field, in Google's own detail types.
 fn details(error: &ErrorAnswer<'_>) -> Vec<Value> {
     let info = error.code.map(|code| {
         json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -1,7 +1,8 @@
-//! The members of a Gemini request: camelCase as documented, `snake_case` as LiteLLM and others send
-//! it, both accepted by Google (proto3 JSON).
+//! Members of a Gemini request: camelCase as documented, or `snake_case` as LiteLLM and others send
+//! it. Google accepts both (proto3 JSON).
 //!
-//! Members are taken out one by one; what nobody took is unknown and is named, never lost silently.
+//! Readers take members out one by one. What remains is unknown and is reported, never lost
+//! silently.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use crate::crossing::Field;
 use crate::neutral::Extra;
 use crate::node::{Node, Object};
 
-/// The members of one object that were not taken yet.
+/// Members of one object that have not been taken.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     path: String,
@@ -18,12 +19,12 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The members of the object at `node`.
+    /// Errors if `node` is no object or has a member in both spellings.
     pub(crate) fn of(node: &Node<'a>) -> Result<Self, RequestError> {
         Self::of_object(&node.object()?)
     }
 
-    /// The members of `object`, names in camelCase; the same one in both spellings is refused.
+    /// Converts names to camelCase. Errors if a member comes in both spellings.
     pub(crate) fn of_object(object: &Object<'a>) -> Result<Self, RequestError> {
         let members: Vec<_> = object.entries().map(|(key, node)| (camel(key), node)).collect();
         let mut seen = HashSet::new();
@@ -41,12 +42,11 @@ impl<'a> Fields<'a> {
         Some(self.members.remove(place).1)
     }
 
-    /// Takes the text at `key`.
     pub(crate) fn take_text(&mut self, key: &str) -> Result<Option<String>, RequestError> {
         self.take(key).map(|node| node.text()).transpose()
     }
 
-    /// Takes the text at `key`, which must be there.
+    /// Takes the text at `key`; errors if it is missing.
     pub(crate) fn take_required_text(&mut self, key: &str) -> Result<String, RequestError> {
         self.take_text(key)?.ok_or_else(|| RequestError::Missing(self.path_to(key)))
     }
@@ -56,28 +56,26 @@ impl<'a> Fields<'a> {
         extras.extend(self.take(key).map(|node| extra(field, &node)));
     }
 
-    /// Keeps what nobody took as unknown extras.
+    /// Keeps the remaining members as unknown extras.
     pub(crate) fn rest(self, extras: &mut Vec<Extra>) {
         extras.extend(self.members.iter().map(|(_, node)| extra(Field::Unknown, node)));
     }
 
-    /// The members that nobody took yet, names in camelCase.
+    /// The remaining members, names in camelCase.
     pub(crate) fn into_members(self) -> Vec<(String, Node<'a>)> {
         self.members
     }
 
-    /// The path to the member `key`.
     pub(crate) fn path_to(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 }
 
-/// The value at `node` as an extra.
 pub(super) fn extra(field: Field, node: &Node<'_>) -> Extra {
     Extra { field, path: node.path().to_owned(), value: node.json() }
 }
 
-/// `snake_case` in camelCase; camelCase stays as it is.
+/// Converts `snake_case` to camelCase; camelCase stays unchanged.
 pub(crate) fn camel(key: &str) -> String {
     let mut name = String::with_capacity(key.len());
     let mut is_after_underscore = false;

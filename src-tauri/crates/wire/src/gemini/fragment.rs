@@ -1,7 +1,7 @@
-//! A backend's answers: whole, or a stream whose events are each a fragment of the same shape.
+//! Reads a backend's answers: complete, or a stream whose events are fragments of the same shape.
 //!
-//! A stream has no terminator: it is over when its bytes end after a `finishReason`, so the reader
-//! never says [`Piece::End`] and leaves it to the taps.
+//! A stream has no terminator: it is complete when its bytes end after a `finishReason`. The stream
+//! reader therefore never emits [`Piece::End`] and leaves that to the taps.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,11 @@ use crate::neutral::{
 use crate::node::lenient_text;
 use crate::{BadAnswer, CHOICES_MAX, SseEvent, SsePayload, StreamFault};
 
-/// What a whole answer says.
 pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     let mut reader = FragmentReader::default();
     let mut pieces = Vec::new();
     let raw: &RawValue = serde_json::from_str(text).map_err(|_| BadAnswer::NotJson)?;
-    // A stream that was not asked for with `alt=sse` is one array of fragments.
+    // Without `alt=sse`, a stream is one array of fragments.
     for fragment in items(raw).unwrap_or_else(|| vec![raw]) {
         let read = reader.read(fragment.get()).map_err(|fault| match fault {
             StreamFault::NotJson => BadAnswer::NotJson,
@@ -43,7 +42,6 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     Ok(pieces)
 }
 
-/// Reads a backend's stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
     fragments: FragmentReader,
@@ -53,7 +51,7 @@ impl crate::dialect::StreamReader for StreamReader {
     fn read(&mut self, event: &SseEvent) -> Result<Vec<Piece>, StreamFault> {
         let SsePayload::Data(data) = &event.payload else { return Ok(Vec::new()) };
         let text = std::str::from_utf8(data).map_err(|_| StreamFault::InvalidUtf8)?.trim();
-        // Some servers of this dialect close with OpenAI's word.
+        // Some servers of this dialect end with OpenAI's terminator.
         if text.is_empty() || text == "[DONE]" {
             return Ok(Vec::new());
         }
@@ -61,7 +59,7 @@ impl crate::dialect::StreamReader for StreamReader {
     }
 }
 
-/// Reads one fragment after the other.
+/// Reads consecutive fragments of one answer.
 #[derive(Debug, Default)]
 struct FragmentReader {
     has_named: bool,
@@ -144,7 +142,7 @@ impl FragmentReader {
             return;
         }
         if let Some(signature) = signature {
-            // It belongs to this part, not to the thoughts before it.
+            // The signature belongs to this part, not to the thoughts before it.
             pieces.push(Piece::PartDone { choice });
             pieces.push(Piece::Signature { choice, signature });
         }
@@ -182,8 +180,8 @@ fn read_media(data: &RawValue) -> Option<Media> {
     Some(Media { kind, source, media_type, detail: None, title: None })
 }
 
-/// Google ends calls with `STOP`: what was said tells them from an answer that is done. Words that
-/// nobody knows yet are faults, never a regular end.
+/// Google ends calls with `STOP`, so `has_called` tells them from a finished answer. Unknown words
+/// are faults, never a normal end.
 fn finish_reason(word: &str, has_called: bool) -> FinishReason {
     match word {
         "STOP" if has_called => FinishReason::ToolUse,

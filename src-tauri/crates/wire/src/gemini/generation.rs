@@ -1,4 +1,4 @@
-//! `generationConfig` as it is written for a backend.
+//! Writes `generationConfig` for a backend.
 
 use serde::Serialize;
 
@@ -7,10 +7,9 @@ use crate::RequestError;
 use crate::crossing::{Crossings, Field, Write};
 use crate::neutral::{Extra, Json, OutputFormat, Request, ToolChoice, ToolKind};
 
-/// Most stop texts that Google takes.
+/// Most stop texts that Google accepts.
 const STOP_TEXTS_MAX: usize = 5;
 
-/// How an answer is to be made.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GenerationConfig {
@@ -40,7 +39,7 @@ pub(super) struct GenerationConfig {
     thinking_config: Option<ThinkingConfig>,
 }
 
-/// How much to think: a budget or a level, never both.
+/// Thinking settings: a budget or a level, never both.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ThinkingConfig {
@@ -53,7 +52,7 @@ pub(super) struct ThinkingConfig {
 }
 
 impl GenerationConfig {
-    /// Writes it; extras must have been settled before.
+    /// Extras must have been settled before.
     pub(super) fn of(
         request: &Request,
         generation: Generation,
@@ -82,8 +81,9 @@ impl GenerationConfig {
     }
 
     /// Models before Gemini 3 refuse JSON answers beside functions (class 18 of the translators'
-    /// faults). Strict crossing says so by name; lenient crossing leaves the format out and names it.
-    /// A turn in which no function may be called has no such conflict: its functions stay out.
+    /// faults). Strict crossing refuses the request and names the field; lenient crossing drops the
+    /// format and reports it. If no function may be called, there is no conflict: the functions are
+    /// left out.
     fn add_output(
         &mut self,
         request: &Request,
@@ -120,13 +120,13 @@ impl GenerationConfig {
     }
 }
 
-/// Whether functions may be called in an answer that is to be JSON.
+/// True if the model may call functions.
 fn json_beside_tools(request: &Request) -> bool {
     let has_tools = request.tools.iter().any(|tool| !matches!(tool.kind, ToolKind::Server { .. }));
     has_tools && request.tool_choice != Some(ToolChoice::None)
 }
 
-/// Whether this request's functions are left out so that its answer may be JSON.
+/// True if the functions are left out so that the answer may be JSON.
 pub(super) fn leaves_tools_out(request: &Request, generation: Generation) -> bool {
     request.output != OutputFormat::Text
         && request.tool_choice == Some(ToolChoice::None)

@@ -1,7 +1,8 @@
-//! The conversation as it is written for a backend.
+//! Writes the conversation for a backend.
 //!
-//! Google wants turns in alternation and, after N calls, N results in the same order; signatures on
-//! the part that they came on; and, since Gemini 3, a signature on the first call of each turn.
+//! Google requires alternating turns and, after N calls, N results in the same order. Signatures
+//! must be on the part that they came on. Since Gemini 3, the first call of each turn must have a
+//! signature.
 
 use std::collections::HashMap;
 
@@ -20,14 +21,13 @@ use crate::neutral::{
 };
 use crate::turns::{alternate, split_system};
 
-/// The instructions on top and the turns.
+/// Top-level instructions and turns.
 pub(super) struct History {
     pub(super) system: Option<Content>,
     pub(super) contents: Vec<Content>,
 }
 
 impl History {
-    /// Writes the conversation of `request`.
     pub(super) fn of(
         request: &Request,
         generation: Generation,
@@ -50,7 +50,7 @@ impl History {
         let content = |role| move |parts: Vec<PartBody>| Content { role, parts };
         let system = Some(system).filter(|parts| !parts.is_empty());
         if contents.is_empty() {
-            // Nothing but instructions: Google wants a turn.
+            // Google requires a turn, so instructions alone become one.
             let contents = system.map(content(Some("user"))).into_iter().collect();
             return Ok(Self { system: None, contents });
         }
@@ -62,7 +62,7 @@ struct TurnWriter<'a> {
     names: &'a ToolNames,
     generation: Generation,
     crossings: &'a mut Crossings,
-    /// Names on the wire by the ids of the calls so far.
+    /// Wire names by call id, for the calls written so far.
     calls: HashMap<String, String>,
 }
 
@@ -80,7 +80,7 @@ impl TurnWriter<'_> {
                     None => continue,
                 },
                 Part::Thinking { text, signature } => {
-                    // Thoughts of other providers prove nothing here and are left out.
+                    // Another provider's thoughts are not valid here and are left out.
                     let own = signature.as_ref().filter(|own| own.origin == Dialect::Gemini);
                     let Some(own) = own else { continue };
                     if text.is_empty() {
@@ -127,7 +127,7 @@ impl TurnWriter<'_> {
                 Part::Thinking { .. } | Part::RedactedThinking(_) | Part::ToolCall(_) => {}
             }
         }
-        // Results stand together and first of all.
+        // Results come first and together.
         written.append(&mut beside);
         Ok(written)
     }
@@ -142,7 +142,7 @@ impl TurnWriter<'_> {
         PartBody::call(fit_call_id(&call.id, Dialect::Gemini).into_owned(), name, args)
     }
 
-    /// A result, and the media of it that have to stand beside it.
+    /// Writes a result, and the media of it that must stand beside it.
     fn result(&mut self, result: &ToolResult) -> Result<(PartBody, Vec<PartBody>), RequestError> {
         let known = self.calls.get(&result.call_id).cloned();
         let named = || result.name.as_deref().map(|name| self.names.wire(name, None));
@@ -177,7 +177,7 @@ impl TurnWriter<'_> {
     }
 }
 
-/// What a tool gave back as the object that Google demands: its own if it is one.
+/// Wraps a tool's result in the object that Google requires; a result that is one stays unchanged.
 fn response(text: &str, is_error: bool) -> Json {
     match Json::parse(text) {
         Some(json) if json.is_object() && !is_error => json,

@@ -1,7 +1,7 @@
-//! Images, documents and sound: `inlineData` and `fileData`.
+//! Images, documents and audio: `inlineData` and `fileData`.
 //!
-//! The media type is told by the first bytes where they tell it: clients guess it from file names,
-//! and a wrong one is refused by the model.
+//! The first bytes determine the media type where they can: clients guess it from file names, and
+//! the model refuses a wrong one.
 
 use crate::RequestError;
 use crate::crossing::Field;
@@ -11,10 +11,10 @@ use crate::node::Node;
 
 use super::fields::{Fields, extra};
 
-/// Where Google keeps uploaded files; such addresses mean nothing to anyone else.
+/// Prefixes of the URIs of files uploaded to Google, which no other provider can read.
 const OWN_FILES: [&str; 3] = ["https://generativelanguage.googleapis.com/", "gs://", "files/"];
 
-/// Reads `inlineData`. Video has no place in the neutral form and becomes an extra.
+/// Reads `inlineData`. The neutral form has no video, so video becomes an extra.
 pub(super) fn read_inline(
     node: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -30,7 +30,6 @@ pub(super) fn read_inline(
     Ok(part(node, source, media_type, title, extras))
 }
 
-/// Reads `fileData`.
 pub(super) fn read_file(
     node: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -47,12 +46,12 @@ pub(super) fn read_file(
     Ok(part(node, source, media_type, title, extras))
 }
 
-/// Whether `uri` lies at Google.
+/// True if `uri` names a file uploaded to Google.
 pub(super) fn is_own_file(uri: &str) -> bool {
     OWN_FILES.iter().any(|start| uri.starts_with(start))
 }
 
-/// The media type that the ending of an address stands for.
+/// Guesses the media type from the file extension of an address.
 pub(super) fn by_ending(uri: &str) -> Option<String> {
     let path = uri.split(['?', '#']).next().unwrap_or_default();
     let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
@@ -70,7 +69,7 @@ pub(super) fn by_ending(uri: &str) -> Option<String> {
     Some(kind.to_owned())
 }
 
-/// The kind of a medium; `None` for what the neutral form has no place for.
+/// `None` for types that the neutral form cannot express. A missing type counts as an image.
 pub(super) fn kind_of(media_type: Option<&str>) -> Option<MediaKind> {
     match media_type.and_then(|kind| kind.split('/').next()) {
         Some("image") | None => Some(MediaKind::Image),
@@ -94,7 +93,8 @@ fn part(
     Some(Part::Media(Media { kind, source, media_type, detail: None, title }))
 }
 
-/// Base64 in the standard alphabet: Google's SDKs send the other one, and Google takes both.
+/// Converts base64 to the standard alphabet: Google's SDKs send the URL-safe one, and Google
+/// accepts both.
 fn standard(data: String) -> String {
     if data.contains(['-', '_']) { data.replace('-', "+").replace('_', "/") } else { data }
 }

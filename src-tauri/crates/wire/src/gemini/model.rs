@@ -1,57 +1,53 @@
-//! What a model's name tells of what it takes: Google changed how thinking is asked for, which answers
-//! may be JSON beside tools and where a tool's images belong, from one generation to the next.
+//! Features of Gemini models, by the model name. Generations differ in how thinking is requested,
+//! which answers may be JSON beside tools and where a tool's images belong.
 //!
-//! Names that tell nothing are taken for the newest generation.
+//! Unknown names count as the newest generation.
 
 use super::generation::ThinkingConfig;
 use crate::neutral::{Effort, Reasoning};
 
-/// Most tokens of thought of Gemini 2.5 Flash and Flash-Lite
+/// Largest thinking budget of Gemini 2.5 Flash and Flash-Lite, in tokens
 /// (<https://ai.google.dev/gemini-api/docs/thinking#set-budget>).
 const FLASH_BUDGET_TOKENS_MAX: u64 = 24_576;
-/// The least of Flash-Lite, unless it does not think at all.
+/// Smallest thinking budget of Flash-Lite, besides zero.
 const LITE_BUDGET_TOKENS_MIN: u64 = 512;
-/// The least and the most of Pro, which always thinks.
+/// Smallest and largest thinking budget of Pro, which always thinks.
 const PRO_BUDGET_TOKENS: (u64, u64) = (128, 32_768);
 
-/// A generation of models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Generation {
-    /// Gemini up to 2.0 and Gemma: no thinking to be asked for.
+    /// Gemini up to 2.0, and Gemma: thinking cannot be requested.
     Unthinking,
-    /// Gemini 2.5: thinks by a budget of tokens.
+    /// Gemini 2.5: takes a budget of tokens.
     Budget {
-        /// The least that it takes, beside zero.
+        /// Smallest budget besides zero.
         tokens_min: u64,
-        /// The most.
         tokens_max: u64,
-        /// Whether it can leave thinking out.
         off: Off,
     },
-    /// Gemini 3 and later: thinks by levels.
+    /// Gemini 3 and later: takes a level.
     Levels(Levels),
 }
 
-/// Whether a model can leave thinking out.
+/// Whether thinking can be turned off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Off {
     Possible,
     Impossible,
 }
 
-/// The levels that a model has.
+/// Thinking levels that a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Levels {
     /// Low and high: Gemini 3 Pro.
     Two,
     /// Low, medium and high: later Pro models.
     Three,
-    /// Minimal too: Flash models.
+    /// Minimal, low, medium and high: Flash models.
     Four,
 }
 
 impl Generation {
-    /// The generation of the model of this name.
     pub(super) fn of(model: &str) -> Self {
         let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
         let Some(version) = name.strip_prefix("gemini-") else {
@@ -84,23 +80,24 @@ impl Generation {
         Self::Budget { tokens_min, tokens_max, off }
     }
 
-    /// Whether it takes `responseMimeType: application/json` beside functions. Older models answer
-    /// 400 ("Function calling with a response mime type: 'application/json' is unsupported").
+    /// True if the model accepts `responseMimeType: application/json` beside functions. Older
+    /// models answer 400 ("Function calling with a response mime type: 'application/json' is
+    /// unsupported").
     pub(super) const fn takes_json_beside_tools(self) -> bool {
         matches!(self, Self::Levels(_))
     }
 
-    /// Whether a tool's images may stand inside `functionResponse`.
+    /// True if a tool's images may be inside `functionResponse`.
     pub(super) const fn takes_media_in_results(self) -> bool {
         matches!(self, Self::Levels(_))
     }
 
-    /// Whether it demands signatures of calls in the history.
+    /// True if calls in the history must be signed.
     pub(super) const fn demands_signatures(self) -> bool {
         matches!(self, Self::Levels(_))
     }
 
-    /// How to ask it for `reasoning`; `None` if nothing was said or it cannot be asked.
+    /// Thinking settings for `reasoning`; `None` if it is unset or the model takes none.
     pub(super) fn thinking(self, reasoning: Reasoning) -> Option<ThinkingConfig> {
         if reasoning == Reasoning::Unsaid {
             return None;
@@ -120,7 +117,7 @@ impl Generation {
             }
             Self::Levels(levels) => {
                 let effort = match reasoning {
-                    // It cannot leave thinking out; this is the least there is.
+                    // These models cannot turn thinking off; this is the lowest level.
                     Reasoning::Off => Some(Effort::Minimal),
                     reasoning => reasoning.effort(),
                 };

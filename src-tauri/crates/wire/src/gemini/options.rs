@@ -1,4 +1,4 @@
-//! `generationConfig` of a client's request.
+//! Reads `generationConfig` of a client's request.
 
 use super::fields::{Fields, extra};
 use super::schema::json_schema;
@@ -7,7 +7,7 @@ use crate::crossing::Field;
 use crate::neutral::{Effort, Extra, Json, OutputFormat, Reasoning};
 use crate::node::Node;
 
-/// What `generationConfig` says in neutral words.
+/// `generationConfig` in neutral terms.
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) output: OutputFormat,
@@ -20,7 +20,7 @@ pub(super) struct Options {
     pub(super) choices: Option<u64>,
 }
 
-/// Fields that the neutral form has no place for.
+/// Fields that the neutral form does not have.
 const EXTRAS: [(&str, Field); 7] = [
     ("seed", Field::Seed),
     ("presencePenalty", Field::Penalties),
@@ -32,7 +32,7 @@ const EXTRAS: [(&str, Field); 7] = [
 ];
 
 impl Options {
-    /// Reads it; without one nothing was said.
+    /// Without `node`, every option is unset.
     pub(super) fn read(
         node: Option<&Node<'_>>,
         extras: &mut Vec<Extra>,
@@ -68,7 +68,7 @@ impl Options {
     }
 }
 
-/// A count that SDKs may write as `256.0`.
+/// Reads a count, which SDKs may write as `256.0`.
 fn whole(node: &Node<'_>) -> Result<u64, RequestError> {
     let digits = node.raw().strip_suffix(".0").unwrap_or(node.raw());
     digits.parse().map_err(|_| node.wrong("a whole number, 0 or more"))
@@ -88,7 +88,7 @@ fn read_output(fields: &mut Fields<'_>) -> Result<OutputFormat, RequestError> {
             }
             None => OutputFormat::AnyJson,
         }),
-        // An enumeration's bare word has no twin: elsewhere it would come in quotes.
+        // Google answers an enumeration with a bare word; other dialects would put it in quotes.
         (_, Some(kind)) => Err(kind.bad("only text/plain and application/json can be translated")),
         (_, None) => Ok(OutputFormat::Text),
     }
@@ -120,7 +120,7 @@ fn read_thinking(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Reasoning, 
     }
 }
 
-/// Only whether thoughts are shown was said.
+/// Reasoning of a request that only says whether to show thoughts.
 const fn decided(visible: bool) -> Reasoning {
     if visible { Reasoning::Adaptive { visible, effort: None } } else { Reasoning::Unsaid }
 }

@@ -1,4 +1,4 @@
-//! A Gemini client's request, read into the neutral form.
+//! Reads a Gemini client's request.
 
 use super::contents::{Conversation, read_instructions};
 use super::fields::{Fields, extra};
@@ -9,7 +9,7 @@ use crate::neutral::{Extra, ParallelCalls, Request};
 use crate::node::{Node, Object};
 use crate::{Delivery, RequestError};
 
-/// Fields of the request that the neutral form has no place for.
+/// Fields that the neutral form does not have.
 const EXTRAS: [(&str, Field); 4] = [
     ("cachedContent", Field::StoredPrompt),
     ("labels", Field::Metadata),
@@ -17,7 +17,6 @@ const EXTRAS: [(&str, Field); 4] = [
     ("serviceTier", Field::Serving),
 ];
 
-/// Reads the whole request of a client.
 pub(crate) fn read_request(
     text: &str,
     model: &str,
@@ -25,7 +24,7 @@ pub(crate) fn read_request(
 ) -> Result<Request, RequestError> {
     let mut fields = Fields::of_object(&Object::root(text)?)?;
     let mut extras = Vec::new();
-    // The path names it; some clients repeat it in the body.
+    // The path names the model; some clients repeat it in the body.
     let _ = fields.take("model");
     let mut messages = Vec::new();
     if let Some(node) = fields.take("systemInstruction") {
@@ -59,7 +58,7 @@ pub(crate) fn read_request(
     })
 }
 
-/// An empty list or object says nothing and is no extra.
+/// Empty lists, objects and texts are not kept as extras.
 fn take_extras(fields: &mut Fields<'_>, extras: &mut Vec<Extra>) -> Result<(), RequestError> {
     let says = |node: &Node<'_>| !matches!(node.raw(), "[]" | "{}" | "\"\"");
     if let Some(node) = fields.take("safetySettings").filter(says) {
@@ -72,7 +71,7 @@ fn take_extras(fields: &mut Fields<'_>, extras: &mut Vec<Extra>) -> Result<(), R
     Ok(())
 }
 
-/// Whether these settings ask for any filter.
+/// [`Field::SafetyOff`] if the settings only turn filters off.
 fn safety_field(node: &Node<'_>) -> Result<Field, RequestError> {
     for setting in node.array()? {
         let threshold = Fields::of(&setting)?.take_text("threshold")?;

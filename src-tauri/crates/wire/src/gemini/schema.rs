@@ -1,24 +1,25 @@
-//! Gemini's own schemas (`parameters`, `responseSchema`: a subset of OpenAPI 3.0) as JSON Schema.
+//! Converts Gemini's schemas (`parameters`, `responseSchema`: a subset of OpenAPI 3.0) to JSON
+//! Schema.
 //!
-//! Written text by text, so that numbers, names and the order of everything stay as they came.
+//! The conversion copies text, so that numbers, names and order stay unchanged.
 
 use crate::json::{Members, items, quote};
 use crate::neutral::Json;
 
 use super::fields::camel;
 
-/// Keywords of proto3 JSON whose numbers may come as strings.
+/// Keywords whose numbers may come as strings (proto3 JSON).
 const COUNTS: [&str; 6] =
     ["minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"];
 
-/// `schema` as JSON Schema; what is JSON Schema already stays as it is.
+/// Converts `schema`; JSON Schema stays unchanged.
 pub(super) fn json_schema(schema: &Json) -> Json {
     let mut out = String::with_capacity(schema.get().len());
     write_schema(schema.get(), &mut out);
     Json::parse(&out).unwrap_or_else(|| schema.clone())
 }
 
-/// The nesting of a request is bounded (`JSON_DEPTH_MAX`), and so is the recursion.
+/// The nesting limit of a request (`JSON_DEPTH_MAX`) bounds the recursion.
 fn write_schema(text: &str, out: &mut String) {
     let Ok(members) = Members::parse(text) else {
         out.push_str(text);
@@ -49,7 +50,7 @@ fn write_schema(text: &str, out: &mut String) {
     out.push('}');
 }
 
-/// Writes the value of one keyword; `false` if there is nothing to say.
+/// Writes the value of one keyword; `false` if there is nothing to write.
 fn write_keyword(key: &str, value: &str, is_nullable: bool, out: &mut String) -> bool {
     match key {
         "type" => return write_type(value, is_nullable, out),
@@ -90,7 +91,7 @@ fn write_type(value: &str, is_nullable: bool, out: &mut String) -> bool {
     true
 }
 
-/// Names are the client's and stay as they are, their schemas are converted.
+/// Property names are the client's and stay unchanged; their schemas are converted.
 fn write_map(value: &str, out: &mut String) {
     let Ok(members) = Members::parse(value) else {
         out.push_str(value);

@@ -1,9 +1,9 @@
-//! Signatures of thoughts in `thoughtSignature`.
+//! Thought signatures in `thoughtSignature`.
 //!
-//! The field is bytes in base64, and Google's SDKs decode it: so the signature of another provider,
-//! which the neutral form marks with its origin, is put into base64 once more, and known again by the
-//! mark when the client gives it back, in either alphabet. Encrypted thinking, which has no text that
-//! could tell it apart, has a mark of its own.
+//! The field is base64, and Google's SDKs decode it. The neutral form marks another provider's
+//! signature with its origin; here that is encoded in base64 once more. The mark identifies it when
+//! the client sends it back, in either base64 alphabet. Encrypted thinking has no text to tell it
+//! apart, so it has a mark of its own.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -12,11 +12,12 @@ use domain::Dialect;
 
 use crate::neutral::{Part, Signature};
 
-/// Google's stand-in for a call whose signature is unknown since another model made it: the check is
-/// skipped (<https://ai.google.dev/gemini-api/docs/thought-signatures>, questions and answers).
+/// Google's placeholder for a call whose signature is unknown because another model made it. Google
+/// skips the check (<https://ai.google.dev/gemini-api/docs/thought-signatures>, questions and
+/// answers).
 pub(super) const STAND_IN: &str = "skip_thought_signature_validator";
 
-/// How crossed signatures begin, and how they do for encrypted thinking.
+/// Prefixes of another provider's signatures, and of its encrypted thinking.
 const CROSSED: &str = "gh1.";
 const CROSSED_REDACTED: &str = "gh1r.";
 
@@ -25,20 +26,20 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// `signature` for a Gemini client.
+/// Encodes a thought signature for a Gemini client.
 pub(super) fn for_client(signature: &Signature) -> String {
     let text = signature.for_client(Dialect::Gemini);
     if signature.origin == Dialect::Gemini { text } else { BASE64.encode(text) }
 }
 
-/// Encrypted thinking for a Gemini client.
+/// Encodes encrypted thinking for a Gemini client.
 pub(super) fn redacted_for_client(signature: &Signature) -> String {
     let text = signature.for_client(Dialect::Gemini);
     let rest = text.strip_prefix(CROSSED).unwrap_or(&text);
     BASE64.encode(format!("{CROSSED_REDACTED}{rest}"))
 }
 
-/// What a client gave back: thinking of `text`, or encrypted thinking.
+/// Decodes what a client sent back: thinking of `text`, or encrypted thinking.
 pub(super) fn from_client(given: &str, text: String) -> Part {
     let plain = crossed(given);
     if let Some(rest) = plain.as_deref().and_then(|plain| plain.strip_prefix(CROSSED_REDACTED)) {
@@ -49,7 +50,7 @@ pub(super) fn from_client(given: &str, text: String) -> Part {
     Part::Thinking { text, signature: Some(signature) }
 }
 
-/// What stands behind the base64 of a crossed signature.
+/// Decodes the base64 of another provider's signature; `None` for any other.
 fn crossed(given: &str) -> Option<String> {
     let standard: String = given
         .chars()

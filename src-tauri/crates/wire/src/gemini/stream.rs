@@ -1,7 +1,7 @@
-//! Answers for Gemini clients: whole, and streams whose every event is a small whole answer.
+//! Writes answers for Gemini clients: complete, or a stream of small complete answers.
 //!
-//! Text and thoughts go out as they come, calls whole. The reason of the end waits for the usage,
-//! since clients read both from the same, last event.
+//! Text and thoughts are written as they arrive, calls when they are complete. The finish reason
+//! waits for the usage, since clients read both from the last event.
 
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
@@ -18,7 +18,7 @@ use crate::neutral::{
 };
 use crate::{Delivery, ErrorAnswer, UsageReport};
 
-/// An answer, or a fragment of one.
+/// An answer or a fragment of one.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AnswerBody<'a> {
@@ -38,7 +38,6 @@ struct Candidate {
     index: u32,
 }
 
-/// A whole answer for a client.
 pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     let candidates = answer.choices.iter().zip(0_u32..).map(|(choice, index)| {
         let mut pending = None;
@@ -62,7 +61,6 @@ pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     Bytes::from(json_text(&body))
 }
 
-/// Writes a client's stream.
 #[derive(Debug)]
 pub(crate) struct StreamWriter {
     id: String,
@@ -71,7 +69,7 @@ pub(crate) struct StreamWriter {
     choices: Vec<ChoiceState>,
 }
 
-/// What of one choice waits to be written.
+/// What one choice has not written yet.
 #[derive(Debug, Default)]
 struct ChoiceState {
     is_thinking: bool,
@@ -82,7 +80,6 @@ struct ChoiceState {
 }
 
 impl StreamWriter {
-    /// At the start of an answer to `echo.request`.
     pub(crate) fn new(echo: Echo) -> Self {
         let is_array = echo.request.delivery == Delivery::StreamArray;
         let Echo { request, id, .. } = echo;
@@ -151,7 +148,8 @@ impl StreamWriter {
         }
     }
 
-    /// The signature of thoughts with text stands on a thought; one without belongs to the next part.
+    /// Writes a signature on a thought if the thoughts have text or it is another provider's. Else
+    /// it waits for the next part.
     fn sign(&mut self, choice: u32, signed: &Signature, out: &mut BytesMut) {
         let state = self.state(choice);
         let text = signature::for_client(signed);
@@ -249,7 +247,7 @@ fn json_text(body: &AnswerBody<'_>) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// One part of a whole answer.
+/// Writes one part of a complete answer. `pending` is a signature for the next part.
 fn write_part(part: &Part, pending: &mut Option<String>, parts: &mut Vec<PartBody>) {
     let body = match part {
         Part::Text { text, .. } | Part::Refusal(text) => PartBody::text(text.as_str()),

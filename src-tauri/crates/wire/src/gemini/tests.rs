@@ -1,4 +1,4 @@
-//! The dialect against bodies as its clients and Google send them.
+//! Tests of the dialect with bodies as its clients and Google send them.
 
 mod answers;
 mod crossing;

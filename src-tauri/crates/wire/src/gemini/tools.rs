@@ -1,4 +1,4 @@
-//! `tools` and `toolConfig` of a client's request.
+//! Reads `tools` and `toolConfig` of a client's request.
 
 use domain::Dialect;
 
@@ -10,7 +10,6 @@ use crate::json::quote;
 use crate::neutral::{Extra, Json, Tool, ToolChoice, ToolKind};
 use crate::node::Node;
 
-/// Reads `tools`.
 pub(super) fn read_tools(
     node: Option<&Node<'_>>,
     extras: &mut Vec<Extra>,
@@ -30,8 +29,8 @@ pub(super) fn read_tools(
     Ok(tools)
 }
 
-/// Reads `toolConfig`. A list of allowed functions is obeyed by leaving the others out of `tools`:
-/// the model can then call exactly those.
+/// Reads `toolConfig`. Functions that are not allowed are removed from `tools`, so that the model
+/// can call exactly the allowed ones.
 pub(super) fn read_choice(
     node: Option<&Node<'_>>,
     tools: &mut Vec<Tool>,
@@ -55,7 +54,7 @@ pub(super) fn read_choice(
         ("ANY", _) => Ok(Some(required(allowed, tools))),
         ("VALIDATED", Some(mode)) => {
             keep_only(&allowed, tools);
-            // Calls are checked against their schemas only at Google; nobody else has the word.
+            // Only Google checks calls against their schemas; no other dialect can express it.
             extras.push(extra(Field::Presentation, &mode));
             Ok(Some(ToolChoice::Auto))
         }
@@ -78,7 +77,7 @@ fn read_declaration(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Tool, Re
     Ok(Tool { name, namespace: None, description, kind, cache: None })
 }
 
-/// A tool that Google runs itself (`googleSearch`, `codeExecution`, `urlContext`, …).
+/// A tool that Google runs (`googleSearch`, `codeExecution`, `urlContext`, …).
 fn server_tool(name: String, node: &Node<'_>) -> Tool {
     let declaration = Json::parse(&format!("{{{}:{}}}", quote(&name), node.raw()));
     let declaration = declaration.unwrap_or_else(Json::empty_object);

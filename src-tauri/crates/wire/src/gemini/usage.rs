@@ -1,7 +1,7 @@
-//! `usageMetadata`, read and written.
+//! Reads and writes `usageMetadata`.
 //!
-//! The prompt's count includes cached tokens and leaves out what tools put into the prompt; thoughts
-//! are beside the candidates' count, not in it.
+//! The prompt's count includes cached tokens and excludes what tools add to the prompt. The
+//! candidates' count excludes thoughts.
 
 use domain::TokenUsage;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::UsageReport;
 use crate::json::Members;
 use crate::usage::Counts;
 
-/// Reads `usageMetadata`; `None` if it says nothing of prompt or answer.
+/// `None` without a prompt, candidates or total count.
 pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     let members = Members::parse(value.get()).ok()?;
     let known = ["promptTokenCount", "candidatesTokenCount", "totalTokenCount"];
@@ -33,7 +33,6 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     Some(counts.report(tokens, value))
 }
 
-/// `usageMetadata` for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UsageMetadata {

@@ -1,4 +1,4 @@
-//! A request for a Gemini backend, written from the neutral form.
+//! Writes a request for a Gemini backend.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -62,7 +62,6 @@ struct CallingConfig {
     allowed_function_names: Vec<String>,
 }
 
-/// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let mut crossings = Crossings::into_dialect(Dialect::Gemini, target.crossing);
     crossings.settle(request)?;
@@ -130,7 +129,7 @@ fn write_tools(
 }
 
 fn custom_schema() -> Json {
-    // As text, so that the same tool is the same bytes every time: providers cache prompts by them.
+    // Formatted as text, so that a tool always has the same bytes: providers cache prompts by them.
     let schema = format!(
         r#"{{"type":"object","properties":{{"{CUSTOM_INPUT}":{{"type":"string"}}}},"required":["{CUSTOM_INPUT}"]}}"#
     );

@@ -1,7 +1,7 @@
 //! The mock as an Anthropic Messages server.
 //!
-//! As strict as the original where translators fail: every call must be answered first thing in the
-//! very next turn.
+//! As strict as the original where translators fail: the next turn must begin with the results of
+//! all calls.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -15,7 +15,6 @@ use super::voice::{Beat, Voice, insert};
 use crate::dialect::{error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Speaks the dialect.
 pub(super) struct Anthropic;
 
 impl Voice for Anthropic {
@@ -145,7 +144,7 @@ fn event(data: &Value) -> String {
     format!("event: {name}\ndata: {data}\n\n")
 }
 
-/// One block: its start, its tokens, its stop.
+/// Writes one block: its start, its tokens, its stop.
 fn play(part: &ScriptPart, index: usize, script: &Script, beats: &mut Vec<Beat>) {
     let start = |block: Value| {
         event(&json!({"type": "content_block_start", "index": index, "content_block": block}))
@@ -191,7 +190,7 @@ fn is_kind(block: &Value, kind: &str) -> bool {
     block.get("type").is_some_and(|said| said == kind)
 }
 
-/// The plain texts of a content.
+/// Joins the plain texts of a content.
 fn texts(content: &Value) -> String {
     let text = |block: &Value| Some(block.get("text")?.as_str()?.to_owned());
     match content {
@@ -200,12 +199,12 @@ fn texts(content: &Value) -> String {
     }
 }
 
-/// The plain texts of a message, results of tools apart.
+/// Joins the plain texts of a message, without tool results.
 fn words(message: &Value) -> String {
     message.get("content").map(texts).unwrap_or_default()
 }
 
-/// The texts of a content with the results of tools in it.
+/// Joins the texts of a content, tool results included.
 fn all_texts(content: &Value) -> String {
     let results: Vec<String> = blocks(content).iter().filter_map(result_text).collect();
     format!("{}\n{}", texts(content), results.join("\n"))
@@ -215,7 +214,7 @@ fn result_text(block: &Value) -> Option<String> {
     is_kind(block, "tool_result").then(|| block.get("content").map(texts).unwrap_or_default())
 }
 
-/// The results that the conversation ends with.
+/// Tool results at the end of the conversation.
 fn last_results(messages: &[Value]) -> Vec<String> {
     let content = messages.last().and_then(|message| message.get("content"));
     let blocks = content.map(blocks).unwrap_or_default();
@@ -282,8 +281,8 @@ mod tests {
     use super::*;
     use crate::{ClientRequest, Surface, mock};
 
-    /// Vercel's `@ai-sdk/anthropic` reads the details of the usage where the answer ends, as the real
-    /// service tells them there.
+    /// Vercel's `@ai-sdk/anthropic` reads the usage details at the end of the answer, where the
+    /// real service sends them.
     #[test]
     fn a_stream_tells_the_thinking_in_its_last_usage() {
         let body = json!({"model": "think", "max_tokens": 64, "stream": true,

@@ -11,7 +11,7 @@ use super::voice::{Beat, Voice, insert};
 use crate::openai_chat::{DONE_EVENT, error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Speaks Chat Completions. Thinking goes into `reasoning_content`, as DeepSeek has it.
+/// Thinking goes into `reasoning_content`, as at DeepSeek.
 pub(super) struct Chat;
 
 impl Voice for Chat {
@@ -121,7 +121,7 @@ const fn finish_reason(finish: ScriptFinish) -> &'static str {
     }
 }
 
-/// One delta for each token; of a call the name first, then its arguments in pieces.
+/// One delta for each token. A call starts with its name; its arguments follow in pieces.
 fn deltas(script: &Script) -> Vec<Value> {
     let mut deltas = Vec::new();
     let mut index = 0_usize;
@@ -156,7 +156,7 @@ fn whole_call(call: &Call) -> Value {
         "function": {"name": call.name, "arguments": call.arguments}})
 }
 
-/// The text of a message: its content, or the text parts of it.
+/// Text of a message: its content, or the joined text parts.
 fn content(message: &Value) -> String {
     match message.get("content") {
         Some(Value::String(text)) => text.clone(),

@@ -1,4 +1,5 @@
-//! The mock's vectors: of length one, made of the text alone, so that equal texts have equal vectors.
+//! The mock's vectors: of length one and made from the text alone, so equal texts have equal
+//! vectors.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,10 +13,9 @@ use super::voice::{Beat, voice};
 use super::{MockAnswer, MockEnd, text};
 use crate::Delivery;
 
-/// Dimensions of a vector if the request wants no others.
+/// Dimensions of a vector if the request sets none.
 const DIMENSIONS: usize = 64;
 
-/// Most dimensions the mock makes.
 const DIMENSIONS_MAX: usize = 4_096;
 
 pub(super) fn embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
@@ -69,7 +69,7 @@ fn answer(dialect: Dialect, model: &str, body: &Value) -> Option<Value> {
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}))
 }
 
-/// Texts, or tokens as they are written.
+/// Input texts; token numbers count as their text.
 fn inputs(input: &Value) -> Vec<String> {
     let shown = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
     match input {
@@ -84,7 +84,7 @@ fn vector(input: &str, wanted: Option<&Value>) -> Vec<f32> {
     let wanted = wanted.and_then(Value::as_u64).and_then(|wanted| usize::try_from(wanted).ok());
     let mut state = text::seed(input) | 1;
     let mut next = || {
-        // Xorshift: any spread will do, as long as it is the same everywhere.
+        // Xorshift: any distribution will do if it is the same everywhere.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;

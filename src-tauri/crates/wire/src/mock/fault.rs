@@ -1,4 +1,4 @@
-//! The mock's faults, by the model's name.
+//! The mock's faults, selected by the model name.
 
 use bytes::Bytes;
 
@@ -7,13 +7,12 @@ use super::voice::Voice;
 use super::{MODELS, MockAnswer, MockEnd, MockPiece, TOKENS_BEFORE_FAULT};
 use crate::{Delivery, ErrorAnswer, ErrorKind};
 
-/// Seconds that `fault-429` asks to wait.
+/// `retry-after` of `fault-429`, in seconds.
 const RETRY_AFTER_S: u32 = 1;
 
 const PAGE: &[u8] =
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Wi-Fi login</body></html>";
 
-/// A way to fail.
 pub(super) enum Fault {
     Status(ErrorAnswer<'static>),
     Cut,
@@ -43,7 +42,7 @@ const IN_BAND: ErrorAnswer<'static> = ErrorAnswer {
 };
 
 impl Fault {
-    /// The fault of a model's name.
+    /// The fault that a `fault-…` model name selects; `None` for other names.
     pub(super) fn named(model: &str) -> Option<Self> {
         let code = Some("mock_fault");
         Some(match model.strip_prefix("fault-")? {
@@ -88,7 +87,7 @@ impl Fault {
         })
     }
 
-    /// A good answer, spoilt.
+    /// Applies the fault to a good answer.
     pub(super) fn spoil(self, good: Performance) -> MockAnswer {
         let done = MockEnd::Done;
         match (self, good.delivery) {
@@ -114,7 +113,7 @@ impl Fault {
     }
 }
 
-/// The answer to a model name the mock does not have.
+/// Answer to an unknown model name.
 pub(super) fn unknown_model(voice: &dyn Voice, model: &str) -> MockAnswer {
     let shown = crate::error::clean(model, crate::ERROR_FIELD_CHARS_MAX);
     let message =
@@ -129,7 +128,7 @@ pub(super) fn unknown_model(voice: &dyn Voice, model: &str) -> MockAnswer {
     refusal(voice, &error)
 }
 
-/// The answer to a body with text or numbers that cannot be held.
+/// Answer to a body that cannot be parsed into a request of the dialect.
 pub(super) fn unreadable(voice: &dyn Voice) -> MockAnswer {
     let error = ErrorAnswer {
         status: 400,
@@ -151,7 +150,7 @@ fn refusal(voice: &dyn Voice, error: &ErrorAnswer<'_>) -> MockAnswer {
     }
 }
 
-/// Another body with status 200.
+/// Status 200 with another body.
 pub(super) fn replaced(content_type: &'static str, bytes: Bytes) -> MockAnswer {
     let body = vec![MockPiece { delay_ms: 0, bytes }];
     MockAnswer { status: 200, content_type, retry_after_s: None, body, end: MockEnd::Done }

@@ -14,12 +14,12 @@ use super::voice::{Beat, Voice};
 use crate::dialect::{error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Speaks the dialect, as Gemini 3 does: the first call of a turn is signed.
+/// Behaves like Gemini 3: the first call of a turn is signed.
 pub(super) struct Gemini;
 
 impl Voice for Gemini {
     fn prompt(&self, body: &Value) -> Option<Prompt> {
-        // A wish to count tokens may hold a whole request.
+        // A request to count tokens may contain a whole request.
         let body = member(body, "generateContentRequest").unwrap_or(body);
         let contents = list(body, "contents");
         let is_user = |content: &&Value| content.get("role").is_none_or(|role| role != "model");
@@ -74,7 +74,7 @@ impl Voice for Gemini {
                 }
             }
         }
-        // The reason is all that ends a stream of this dialect; no terminator follows.
+        // Only the finish reason ends a stream of this dialect; no terminator follows.
         beats.push(Beat::frame(event(json!({"text": ""}), true)));
         beats
     }
@@ -88,7 +88,7 @@ impl Voice for Gemini {
     }
 }
 
-/// The member of this name, in camelCase or `snake_case`.
+/// The member `name`, in camelCase or `snake_case`.
 fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let snake = || {
         let mut snake = String::new();
@@ -113,7 +113,7 @@ fn texts(content: &Value) -> String {
     parts.filter_map(|part| part.get("text")?.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// What a tool gave back, if the part is that.
+/// Text of a tool's result; `None` for other parts.
 fn result(part: &Value) -> Option<String> {
     let response = member(part, "functionResponse")?.get("response").unwrap_or(&Value::Null);
     let words = ["result", "output", "error", "content"];
@@ -141,7 +141,7 @@ fn read_tools(body: &Value) -> Vec<Tool> {
     declarations.filter_map(read).collect()
 }
 
-/// Types in lower case, as JSON Schema has them.
+/// Converts types to lower case, as JSON Schema has them.
 fn in_lower_case(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -201,7 +201,7 @@ fn fragment(script: &Script, parts: &[Value], is_last: bool) -> Value {
     body
 }
 
-/// Calls have no ids: many models leave them out, and it is the harder case.
+/// Calls have no ids: many models omit them, and it is the harder case.
 fn call_part(script: &Script, call: &Call) -> Value {
     let args: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
     let mut part = json!({"functionCall": {"name": call.name, "args": args}});
@@ -276,7 +276,7 @@ mod tests {
         let parts = answer["candidates"][0]["content"]["parts"].clone();
         let names = [&parts[0]["functionCall"]["name"], &parts[1]["functionCall"]["name"]];
         assert_eq!(names, ["f", "g"]);
-        // Bytes to Google's SDKs: the Python one refuses what is no base64.
+        // Google's SDKs decode the signature; the Python one refuses invalid base64.
         let signature = parts[0]["thoughtSignature"].as_str().expect("a signature");
         assert!(STANDARD.decode(signature).is_ok(), "{signature}");
         assert!(parts[1]["thoughtSignature"].is_null());

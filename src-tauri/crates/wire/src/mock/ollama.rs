@@ -10,8 +10,8 @@ use super::tools::{Call, function_tools};
 use super::voice::{Beat, Voice, insert};
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Speaks `POST /api/chat`: one JSON object a line, calls whole and without ids, every answer but a
-/// cut one ended by `stop`.
+/// `POST /api/chat`: one JSON object a line, complete calls without ids. Every answer ends with
+/// `stop` unless a limit cut it.
 pub(super) struct Ollama;
 
 impl Voice for Ollama {
@@ -38,7 +38,7 @@ impl Voice for Ollama {
                 Some(schema @ Value::Object(_)) => Format::Schema(schema.clone()),
                 _ => Format::Text,
             },
-            // Minus one is without end.
+            // -1 means no limit.
             tokens_max: most.and_then(|most| u64::try_from(most).ok()),
         })
     }
@@ -90,12 +90,12 @@ impl Voice for Ollama {
 }
 
 fn frame(script: &Script, message: &Value, is_done: bool) -> Value {
-    // The mock's dates need no calendar: they are nobody's to read.
+    // A fixed date: nobody reads it.
     json!({"model": script.model, "created_at": "2026-01-01T00:00:00Z", "message": message,
         "done": is_done})
 }
 
-/// The line that ends the answer. Calls end with `stop` like everything that was not cut.
+/// The last line of the answer. Calls end with `stop`, like every answer that no limit cut.
 fn last(script: &Script, message: &Value) -> Value {
     let mut line = frame(script, message, true);
     let reason = match script.finish {

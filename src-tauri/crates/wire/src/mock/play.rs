@@ -1,4 +1,4 @@
-//! From the model's name to the answer that is played.
+//! Selects an answer by the model name and turns it into timed pieces.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -10,7 +10,7 @@ use super::voice::{Beat, BeatKind, Voice, voice};
 use super::{CHAT_TOKEN_DELAY_MS, MockAnswer, MockEnd, MockPiece, SLOW_TOKEN_DELAY_MS};
 use crate::{Delivery, UsageChunk};
 
-/// One question to the mock.
+/// One request to the mock.
 pub(super) struct Question<'a> {
     pub(super) dialect: Dialect,
     pub(super) model: &'a str,
@@ -19,12 +19,12 @@ pub(super) struct Question<'a> {
     pub(super) created_unix_s: i64,
 }
 
-/// An answer that is well in itself, event by event, before its pace and its faults.
+/// A good answer as a list of events, before delays and faults are applied.
 pub(super) struct Performance {
     pub(super) voice: &'static dyn Voice,
     pub(super) delivery: Delivery,
     pub(super) delay_ms: u64,
-    /// The pieces of a whole answer are one frame.
+    /// A complete answer is one event.
     pub(super) beats: Vec<Beat>,
 }
 
@@ -50,8 +50,8 @@ impl Question<'_> {
         good.map_or_else(|| fault::unreadable(voice), |good| good.play(MockEnd::Done))
     }
 
-    /// `None` if a part of the body cannot be held as a value (a lone surrogate, `1e999`) or is not
-    /// the dialect's.
+    /// `None` if a `Value` cannot hold the body (a lone surrogate, `1e999`) or it is no request of
+    /// the dialect.
     fn perform(
         &self,
         voice: &'static dyn Voice,
@@ -75,7 +75,7 @@ impl Question<'_> {
 }
 
 impl Performance {
-    /// Status 200, then every event at its time.
+    /// Status 200, then every event after its delay.
     pub(super) fn play(self, end: MockEnd) -> MockAnswer {
         let content_type = match self.delivery {
             Delivery::Whole => "application/json",
@@ -89,7 +89,7 @@ impl Performance {
         MockAnswer { status: 200, content_type, retry_after_s: None, body, end }
     }
 
-    /// Only the events up to and with the token of this number, counted from one.
+    /// Keeps the events up to and including token number `tokens`, counted from one.
     pub(super) fn begun(mut self, tokens: usize) -> Self {
         let is_token = |(_, beat): &(usize, &Beat)| beat.kind == BeatKind::Token;
         let last = self.beats.iter().enumerate().filter(is_token).nth(tokens.saturating_sub(1));
@@ -99,7 +99,7 @@ impl Performance {
         self
     }
 
-    /// Half of its last event is missing.
+    /// Removes the second half of the last event.
     pub(super) fn torn(mut self) -> Self {
         if let Some(last) = self.beats.last_mut() {
             last.bytes.truncate(last.bytes.len() / 2);
@@ -107,19 +107,19 @@ impl Performance {
         self
     }
 
-    /// With an event more.
+    /// Appends an event.
     pub(super) fn followed_by(mut self, bytes: Bytes) -> Self {
         self.beats.push(Beat::frame(bytes));
         self
     }
 
-    /// Without what tells that it is whole.
+    /// Removes the terminator.
     pub(super) fn unterminated(mut self) -> Self {
         self.beats.retain(|beat| beat.kind != BeatKind::Terminator);
         self
     }
 
-    /// Nothing at all.
+    /// Removes all events.
     pub(super) fn silent(mut self) -> Self {
         self.beats.clear();
         self

@@ -15,11 +15,11 @@ use crate::dialect::{error_body, error_event};
 use crate::neutral::CallKind;
 use crate::{ErrorAnswer, UsageChunk};
 
-/// Stands for thinking that only the mock can read.
+/// Stands for encrypted thinking that only the mock can read.
 const ENCRYPTED: &str = "bW9jay10aGlua2luZw==";
 
-/// Speaks the dialect. The reason of an end and the end are one event here, so there is no terminator
-/// that could be left out after the reason.
+/// One event carries both the finish reason and the end, so there is no terminator that could be
+/// left out.
 pub(super) struct Responses;
 
 impl Voice for Responses {
@@ -65,7 +65,7 @@ impl Voice for Responses {
     }
 }
 
-/// A stream's events, numbered.
+/// Numbers the events of a stream.
 #[derive(Default)]
 struct Stream {
     beats: Vec<Beat>,
@@ -83,7 +83,7 @@ impl Stream {
         self.beats.push(Beat { kind, bytes });
     }
 
-    /// One part of the answer as an item: announced, said token by token, ended.
+    /// Writes one part of the answer as an item: added, its deltas, done.
     fn part(&mut self, (place, part): (usize, &ScriptPart), whole: &Value) {
         let id = whole.get("id").cloned().unwrap_or_default();
         let at = |mut event: Value| {
@@ -183,7 +183,7 @@ fn item(script: &Script, (place, part): (usize, &ScriptPart)) -> Value {
     }
 }
 
-/// An item before anything of it was said.
+/// An item before any of its content.
 fn announced(whole: &Value) -> Value {
     let mut item = whole.clone();
     for (key, empty) in [

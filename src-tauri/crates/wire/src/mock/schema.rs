@@ -1,21 +1,21 @@
-//! The smallest value a JSON schema allows, for tool arguments and structured output.
+//! Makes the smallest value that a JSON schema allows, for tool arguments and structured output.
 //!
-//! Knows what tools and structured output use: types, enum, const, required properties, arrays,
-//! bounds of numbers and lengths, common formats, `anyOf`, `oneOf`, `allOf`, local `$ref`. It does
-//! not solve `pattern`, `not` and conditions.
+//! It covers what tools and structured output use: types, `enum`, `const`, required properties,
+//! arrays, bounds of numbers and lengths, common formats, `anyOf`, `oneOf`, `allOf` and local
+//! `$ref`. It does not solve `pattern`, `not` and conditions.
 
 use serde_json::{Map, Value, json};
 
-/// Most values made from one schema; a schema may name itself, or double at each level.
+/// Most values made from one schema. A schema may refer to itself, or double at each level.
 const NODES_MAX: usize = 2_000;
 
-/// Deepest value made from a schema.
+/// Deepest nesting of a value.
 const DEPTH_MAX: usize = 32;
 
 /// Most items or characters that a minimum can force.
 const FORCED_LENGTH_MAX: u64 = 1_000;
 
-/// A value that `schema` allows; free strings are `word`.
+/// Makes a value that `schema` allows. Free strings become `word`.
 pub(super) fn instance(schema: &Value, word: &str) -> Value {
     Maker { root: schema, word, nodes: 0 }.make(schema, 0)
 }
@@ -79,8 +79,8 @@ impl Maker<'_> {
         Value::Object(whole)
     }
 
-    /// Required members; all of them where the schema requires none, so that a tool has something
-    /// to work with.
+    /// Makes the required members, or all if none is required, so that a tool has something to work
+    /// with.
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
         let none = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
@@ -127,7 +127,7 @@ impl Maker<'_> {
     }
 }
 
-/// The type a schema asks for, or the one its other members imply.
+/// The type in the schema, or the one its other members imply.
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
@@ -141,7 +141,7 @@ fn kind(schema: &Value) -> &str {
     }
 }
 
-/// The number nearest to one within the bounds; `gap` is the distance kept from an exclusive bound.
+/// The number nearest to one within the bounds. `gap` is the distance kept from an exclusive bound.
 fn number(schema: &Value, gap: f64) -> f64 {
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     let low = bound("minimum").or_else(|| Some(bound("exclusiveMinimum")? + gap));

@@ -1,4 +1,4 @@
-//! What the mock says, before a dialect shapes it.
+//! The content of the mock's answers, before a dialect formats it.
 
 use serde_json::json;
 
@@ -6,16 +6,16 @@ use super::prompt::{Format, Prompt};
 use super::tools::{Call, calls, calls_anyway, word};
 use super::{ANSWER_TOKENS_MAX, schema, text};
 
-/// How the mock speaks.
+/// How the mock makes an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
     /// Repeats the last user text.
     Echo,
     /// Writes a paragraph.
     Chat,
-    /// Thinks a little, then [`Manner::Echo`].
+    /// Thinks, then does as [`Manner::Echo`].
     Think,
-    /// A paragraph and the calls in one turn.
+    /// Writes a paragraph and calls tools in one turn.
     TextAndTool,
 }
 
@@ -26,31 +26,29 @@ pub(super) enum UsageIn {
     Nothing,
 }
 
-/// What an answer will say.
+/// Content of one answer.
 #[derive(Debug)]
 pub(super) struct Script {
-    /// Sixteen hexadecimal digits that depend on the prompt alone; dialects put their prefix before.
+    /// Sixteen hexadecimal digits that depend on the prompt alone. Dialects add their prefix.
     pub(super) id: String,
     pub(super) model: String,
     pub(super) created_unix_s: i64,
-    /// Thinking, text and calls in this order; an answer of nothing has one empty text.
+    /// Thinking, text and calls, in this order. An empty answer has one empty text.
     pub(super) parts: Vec<ScriptPart>,
     pub(super) finish: ScriptFinish,
-    /// `None` if the answer is to report none.
+    /// `None` if the answer reports no usage.
     pub(super) usage: Option<ScriptUsage>,
 }
 
-/// One part of an answer.
 #[derive(Debug)]
 pub(super) enum ScriptPart {
-    /// Its tokens; joined they are the thinking.
+    /// Tokens; joined they are the thinking.
     Thinking(Vec<String>),
-    /// Its tokens; joined they are the text.
+    /// Tokens; joined they are the text.
     Text(Vec<String>),
     Call(Call),
 }
 
-/// Why an answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScriptFinish {
     Stop,
@@ -58,7 +56,7 @@ pub(super) enum ScriptFinish {
     ToolCalls,
 }
 
-/// Tokens by the mock's rule, none counted twice.
+/// Token counts by the mock's rule. No token is counted twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ScriptUsage {
     pub(super) prompt: u64,
@@ -99,12 +97,12 @@ impl Script {
         Self { id, model: model.to_owned(), created_unix_s, parts, finish, usage }
     }
 
-    /// The tokens of all parts: how often the model's pace is kept.
+    /// Tokens of all parts. The model's delay applies to each.
     pub(super) fn tokens(&self) -> u64 {
         self.parts.iter().map(ScriptPart::tokens).sum()
     }
 
-    /// All text.
+    /// Joins the text parts.
     pub(super) fn text(&self) -> String {
         let text = |part: &ScriptPart| match part {
             ScriptPart::Text(tokens) => tokens.concat(),
@@ -113,7 +111,7 @@ impl Script {
         self.parts.iter().map(text).collect()
     }
 
-    /// All thinking.
+    /// Joins the thinking parts.
     pub(super) fn thinking(&self) -> String {
         let text = |part: &ScriptPart| match part {
             ScriptPart::Thinking(tokens) => tokens.concat(),
@@ -122,7 +120,6 @@ impl Script {
         self.parts.iter().map(text).collect()
     }
 
-    /// The calls in order.
     pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
         self.parts.iter().filter_map(|part| match part {
             ScriptPart::Call(call) => Some(call),

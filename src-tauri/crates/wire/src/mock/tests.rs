@@ -1,4 +1,4 @@
-//! What each model of the mock answers, read back with our own readers.
+//! Tests of the answers of each mock model, read with the crate's own readers.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! The mock's words: its token rule and its paragraphs.
+//! The mock's token rule and its generated texts.
 
-/// Begins of sentences, one of which opens each paragraph's advice.
+/// Sentence starts, one of which opens each paragraph's advice.
 const OPENINGS: [&str; 4] = [
     "A good first step is to",
     "Most people begin here: they",
@@ -24,10 +24,10 @@ const ENDINGS: [&str; 4] = [
     "Come back when it breaks, and bring the exact message.",
 ];
 
-/// Characters of the prompt that an answer quotes.
+/// Longest quote of the prompt in an answer, in characters.
 const QUOTE_CHARS_MAX: usize = 80;
 
-/// Cuts `text` into its tokens, white space with the token after it; joined they are the text.
+/// Splits `text` into tokens, each with the white space before it. Joined they are the text.
 pub(super) fn tokens(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut last) = (0, Class::Space);
@@ -46,7 +46,7 @@ pub(super) fn tokens(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// How many tokens `text` has.
+/// Number of tokens in `text`.
 pub(super) fn count(text: &str) -> u64 {
     let visible = |piece: &&str| !piece.trim().is_empty();
     u64::try_from(tokens(text).iter().filter(|piece| visible(piece)).count()).unwrap_or(u64::MAX)
@@ -65,7 +65,7 @@ pub(super) fn paragraph(prompt: &str) -> String {
     )
 }
 
-/// The beginning of a text, on one line.
+/// The start of `text`, on one line.
 pub(super) fn quote(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(QUOTE_CHARS_MAX) {
@@ -74,7 +74,7 @@ pub(super) fn quote(text: &str) -> String {
     }
 }
 
-/// FNV-1a, 64 bits: small, and the same on every machine.
+/// FNV-1a with 64 bits: small, and the same on every machine.
 pub(super) fn seed(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

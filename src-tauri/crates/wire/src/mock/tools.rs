@@ -1,4 +1,4 @@
-//! When the mock calls tools, and with what.
+//! Decides when the mock calls tools, and with what arguments.
 
 use serde_json::Value;
 
@@ -6,23 +6,21 @@ use super::prompt::{Calls, Prompt, Tool, ToolChoice};
 use super::{schema, text};
 use crate::neutral::CallKind;
 
-/// One call.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: String,
     pub(super) name: String,
-    /// The namespace around the tool, where the dialect has such.
     pub(super) namespace: Option<String>,
     pub(super) kind: CallKind,
     /// JSON text, or the free text of a custom tool.
     pub(super) arguments: String,
 }
 
-/// The calls that `prompt` asks for; none if it wants text.
+/// Calls that `prompt` asks for; none if it wants text.
 ///
-/// Forced by `tool_choice`, or asked for in words: a user message, last in the conversation, that
-/// has a tool's name, "tool" or "call" in it. All tools named are called; if none is, the first.
-/// "parallel" with one tool calls it twice.
+/// `tool_choice` can force calls. Else the last message must be the user's and contain a tool's
+/// name, "tool" or "call". All named tools are called; if none is named, the first. "parallel" with
+/// one tool calls it twice.
 pub(super) fn calls(prompt: &Prompt) -> Vec<Call> {
     let says = |word: &str| prompt.user.to_lowercase().contains(&word.to_lowercase());
     let named: Vec<&Tool> = prompt.tools.iter().filter(|tool| says(&tool.name)).collect();
@@ -42,7 +40,7 @@ pub(super) fn calls(prompt: &Prompt) -> Vec<Call> {
     chosen.into_iter().enumerate().map(|(place, tool)| call(prompt, tool, seed, place)).collect()
 }
 
-/// The calls of a model that calls a tool whenever it may: the named ones, else the first.
+/// Calls of a model that calls a tool whenever it may: the named tools, else the first.
 pub(super) fn calls_anyway(prompt: &Prompt) -> Vec<Call> {
     let asked = calls(prompt);
     let may = prompt.choice != ToolChoice::None && prompt.tool_results.is_empty();
@@ -79,7 +77,7 @@ pub(super) fn word(prompt: &str) -> String {
     words.next_back().unwrap_or("text").to_owned()
 }
 
-/// The tools of a body that lists functions as Chat Completions and Ollama do.
+/// Tools of a body that lists functions like Chat Completions and Ollama.
 pub(super) fn function_tools(body: &Value) -> Vec<Tool> {
     let list = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let read = |tool: &Value| {

@@ -1,4 +1,4 @@
-//! In which dialect the mock speaks.
+//! What each dialect of the mock implements.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -13,45 +13,45 @@ use super::responses::Responses;
 use super::script::Script;
 use crate::{ErrorAnswer, UsageChunk};
 
-/// The mock's native voice in one dialect: how it reads a request and shapes an answer. Written apart
-/// from the translators, so that neither hides a fault of the other.
+/// The mock's own reader and writer for one dialect. It is written independently of the
+/// translators, so that neither hides a fault of the other.
 pub(super) trait Voice: Sync {
-    /// What a request asks for; `None` if it is none.
+    /// Reads a request; `None` if the body is none.
     fn prompt(&self, body: &Value) -> Option<Prompt>;
 
-    /// The body of a whole answer.
+    /// Body of a complete answer.
     fn whole(&self, script: &Script) -> Bytes;
 
-    /// The events of a streamed answer.
+    /// Events of a streamed answer.
     fn stream(&self, script: &Script, usage: UsageChunk) -> Vec<Beat>;
 
-    /// The value of `content-type` of a stream.
+    /// The `content-type` of a stream.
     fn stream_type(&self) -> &'static str {
         "text/event-stream"
     }
 
-    /// The body of an error.
+    /// Body of an error.
     fn error(&self, error: &ErrorAnswer<'_>) -> Bytes;
 
-    /// An error in mid-stream, after `events` events.
+    /// An error event in mid-stream, after `events` events.
     fn error_event(&self, error: &ErrorAnswer<'_>, events: usize) -> Bytes;
 }
 
-/// One event of a stream.
+/// One event of a stream, or a complete body.
 #[derive(Debug)]
 pub(super) struct Beat {
     pub(super) kind: BeatKind,
     pub(super) bytes: Bytes,
 }
 
-/// What an event is to the faults.
+/// The kind of an event, for delays and faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BeatKind {
-    /// Says nothing that the model said.
+    /// Contains nothing that the model said.
     Frame,
-    /// A token of text, of thinking or of a call: the model's pace is kept before it.
+    /// A token of text, thinking or a call. The model's delay comes before it.
     Token,
-    /// Tells that the stream is whole, after the finish reason.
+    /// Marks the stream as complete, after the finish reason.
     Terminator,
 }
 
@@ -69,14 +69,13 @@ impl Beat {
     }
 }
 
-/// Adds a member to an object; anything else is left as it is.
+/// Adds a member to an object; other values stay unchanged.
 pub(super) fn insert(object: &mut Value, key: &str, value: Value) {
     if let Some(members) = object.as_object_mut() {
         members.insert(key.to_owned(), value);
     }
 }
 
-/// The voice of a dialect.
 pub(super) const fn voice(dialect: Dialect) -> &'static dyn Voice {
     match dialect {
         Dialect::OpenAiChat => &Chat,

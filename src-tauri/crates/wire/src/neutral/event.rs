@@ -1,204 +1,158 @@
-//! An answer on its way.
+//! A streamed answer, on two levels.
 //!
-//! Two levels. A dialect's reader says what it saw as [`Piece`]s, in the order in which it came and
-//! keyed as the provider keys it. `assemble` makes [`Event`]s of them: parts strictly one after the
-//! other, each begun once and ended once, calls with an id, a name and arguments. Writers see events
-//! only, so no writer has to know what providers do to tool calls.
+//! A dialect's reader emits [`Piece`]s in the order received, keyed as the provider keys them.
+//! `assemble` makes [`Event`]s of them: one part after the other, each started and stopped once,
+//! and calls with an id, a name and arguments. Writers see events only, so no writer has to handle
+//! the providers' quirks with tool calls.
 
 use super::answer::Finish;
 use super::request::{CallKind, Media, Signature};
 use crate::{UpstreamError, UsageReport};
 
-/// What a reader saw.
+/// Output of a dialect's reader. `choice` is the index of the answer, from zero.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
-    /// The answer has an id or a model. May come again; the first of each counts.
+    /// Id or model of the answer. May repeat; the first of each counts.
     Begin {
-        /// The provider's id of it.
         id: Option<String>,
-        /// The model it says it uses.
         model: Option<String>,
     },
-    /// More text.
     Text {
-        /// Which answer, from zero.
         choice: u32,
-        /// The text.
         text: String,
     },
-    /// More of a refusal.
     Refusal {
-        /// Which answer.
         choice: u32,
-        /// The text.
         text: String,
     },
-    /// More thinking.
     Thinking {
-        /// Which answer.
         choice: u32,
-        /// The text.
         text: String,
     },
-    /// The signature of the thinking at hand, or of the next part if there is none.
+    /// Signature of the current thinking, or of the next part if there is none.
     Signature {
-        /// Which answer.
         choice: u32,
-        /// The signature.
         signature: Signature,
     },
     /// Thinking that is encrypted as a whole.
     RedactedThinking {
-        /// Which answer.
         choice: u32,
-        /// What is to be given back.
+        /// Data that the client must send back.
         signature: Signature,
     },
-    /// A piece of a call: any of its fields may be missing.
+    /// A fragment of a call. Any field may be missing.
     Call {
-        /// Which answer.
         choice: u32,
-        /// What the provider tells calls apart by.
         key: CallKey,
-        /// The call's id, if this piece has it.
         id: Option<String>,
-        /// The tool's name, if this piece has it (some repeat it in every piece).
+        /// Some providers repeat the name in every fragment.
         name: Option<String>,
-        /// Function or free text.
         kind: CallKind,
-        /// More of the arguments, as text.
+        /// The next fragment of the arguments, as text.
         arguments: String,
     },
-    /// This call has all its arguments (`content_block_stop`, `…arguments.done`). Optional.
+    /// The call has all its arguments (`content_block_stop`, `…arguments.done`). Optional.
     CallDone {
-        /// Which answer.
         choice: u32,
-        /// Which call.
         key: CallKey,
     },
-    /// An image or sound that the model made.
+    /// An image or audio made by the model.
     Media {
-        /// Which answer.
         choice: u32,
-        /// What it is.
         media: Media,
     },
-    /// The part at hand is over (`content_block_stop`): what comes next is a new one, also of the
+    /// The current part is over (`content_block_stop`): what follows is a new part, even of the
     /// same kind. Optional.
     PartDone {
-        /// Which answer.
         choice: u32,
     },
-    /// Why an answer ended.
     Finish {
-        /// Which answer.
         choice: u32,
-        /// Why.
         finish: Finish,
     },
-    /// Tokens so far; the last report counts, nothing is added up.
+    /// Tokens so far. The last report counts; nothing is summed.
     Usage(UsageReport),
-    /// The provider reports an error.
     Error(UpstreamError),
-    /// The dialect's regular end of a stream (`[DONE]`, `message_stop`, `response.completed`).
+    /// Regular end of a stream in the dialect (`[DONE]`, `message_stop`, `response.completed`).
     End,
 }
 
-/// What a provider tells calls apart by.
+/// How a provider tells calls apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CallKey {
-    /// An index; may be missing, repeated or negative at some servers, and is then `None`.
+    /// Some servers repeat the index. `None` if it is missing or negative.
     Index(Option<u64>),
-    /// An id of the call's item.
+    /// Id of the call's item.
     Item(String),
-    /// A call that comes whole: each piece is a call of its own.
+    /// Calls come complete: each piece is a call of its own.
     Whole,
 }
 
-/// A step of an answer, in order.
+/// One step of an assembled answer. `choice` is the index of the answer, from zero; `index` is the
+/// index of its part, from zero without gaps.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The first event.
+    /// Always the first event.
     Begin {
-        /// The provider's id of it.
         id: Option<String>,
-        /// The model it says it uses.
         model: Option<String>,
-        /// Input tokens, if they are known before the end.
+        /// Input tokens, if known before the end.
         usage: Option<UsageReport>,
     },
-    /// A part begins; the part before it in the same choice has stopped.
+    /// A part starts; the part before it in the same choice has stopped.
     Start {
-        /// Which answer, from zero.
         choice: u32,
-        /// Which part of it, from zero, without gaps.
         index: u32,
-        /// What it is.
         head: PartHead,
     },
-    /// More of the part at hand.
     Delta {
-        /// Which answer.
         choice: u32,
-        /// Which part.
         index: u32,
-        /// What comes.
         delta: PartDelta,
     },
-    /// The part at hand is over.
     Stop {
-        /// Which answer.
         choice: u32,
-        /// Which part.
         index: u32,
     },
-    /// Why an answer ended. Once for each choice, after its last part has stopped.
+    /// Once for each choice, after its last part has stopped.
     Finish {
-        /// Which answer.
         choice: u32,
-        /// Why.
         finish: Finish,
     },
-    /// The answer is whole: the last event. An answer that breaks off has none.
+    /// The last event. An answer that breaks off has none.
     End {
-        /// Tokens, if the provider said.
+        /// `None` if the provider reported none.
         usage: Option<UsageReport>,
     },
 }
 
-/// What a part is.
+/// The kind of a part, sent when it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PartHead {
-    /// Text; its deltas are [`PartDelta::Text`].
+    /// Deltas are [`PartDelta::Text`].
     Text,
-    /// A refusal; its deltas are [`PartDelta::Text`].
+    /// Deltas are [`PartDelta::Text`].
     Refusal,
-    /// Thinking; its deltas are [`PartDelta::Text`] and then at most one [`PartDelta::Signature`].
+    /// Deltas are [`PartDelta::Text`], then at most one [`PartDelta::Signature`].
     Thinking,
-    /// Encrypted thinking, whole; no deltas.
+    /// Encrypted thinking, complete; no deltas.
     RedactedThinking(Signature),
-    /// A call, its arguments in [`PartDelta::Arguments`]; at least one, `{}` if the model gave none.
+    /// Deltas are [`PartDelta::Arguments`]: at least one, `{}` if the model gave none.
     Call {
         /// Unique in the answer, never empty.
         id: String,
-        /// The name as the client's tool list has it.
+        /// Name in the client's tool list.
         name: String,
-        /// The namespace it lies in there.
         namespace: Option<String>,
-        /// Function or free text.
         kind: CallKind,
     },
-    /// A medium, whole; no deltas.
+    /// Complete; no deltas.
     Media(Media),
 }
 
-/// More of a part.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PartDelta {
-    /// More text.
     Text(String),
-    /// The signature of the thinking.
     Signature(Signature),
-    /// More of a call's arguments.
     Arguments(String),
 }

@@ -1,17 +1,17 @@
-//! A request for an answer.
+//! A request in the neutral form.
 
 use domain::Dialect;
 
 use crate::Delivery;
 use crate::crossing::Field;
 
-/// JSON text as it came, known to be valid. Line breaks between its tokens (there are none inside
-/// strings) become spaces: it may end up in the one `data` line of an event.
+/// Valid JSON text, kept as it came. Line breaks between tokens (strings contain none) become
+/// spaces: the text may end up in the single `data` line of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(Box<str>);
 
 impl Json {
-    /// Takes JSON text as it stands in a document that was parsed.
+    /// Takes JSON text from a parsed document.
     #[must_use]
     pub fn of(raw: &serde_json::value::RawValue) -> Self {
         let text = raw.get();
@@ -21,31 +21,27 @@ impl Json {
         Self(text.into())
     }
 
-    /// Takes any value.
     #[must_use]
     pub fn from_value(value: &serde_json::Value) -> Self {
         Self(value.to_string().into())
     }
 
-    /// `text` if it is one valid JSON value.
+    /// `None` unless `text` is one valid JSON value.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str::<&serde_json::value::RawValue>(text.trim()).ok().map(Self::of)
     }
 
-    /// `{}`.
     #[must_use]
     pub fn empty_object() -> Self {
         Self("{}".into())
     }
 
-    /// The text.
     #[must_use]
     pub fn get(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is an object.
     #[must_use]
     pub fn is_object(&self) -> bool {
         self.0.starts_with('{')
@@ -53,7 +49,7 @@ impl Json {
 }
 
 impl serde::Serialize for Json {
-    /// Writes the text as it is.
+    /// Writes the text unchanged.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &serde_json::value::RawValue =
             serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
@@ -61,28 +57,22 @@ impl serde::Serialize for Json {
     }
 }
 
-/// A request for an answer, as any dialect may have said it.
+/// A request in any dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The model as the client named it; a writer puts the backend's name in its place.
+    /// Name sent by the client; a writer puts the backend's name in its place.
     pub model: String,
-    /// Whole or streamed.
     pub delivery: Delivery,
-    /// The conversation in order, system turns included, wherever they stand.
+    /// The conversation in order, with system turns at their original positions.
     pub messages: Vec<Message>,
-    /// What the model may call.
     pub tools: Vec<Tool>,
-    /// Whether it must.
     pub tool_choice: Option<ToolChoice>,
-    /// Whether it may make several calls in one turn.
     pub parallel_calls: ParallelCalls,
-    /// The shape of the answer's text.
     pub output: OutputFormat,
-    /// How much it is to think.
     pub reasoning: Reasoning,
-    /// Most tokens of the answer, thinking included.
+    /// Limit of the answer, thinking included.
     pub output_tokens_max: Option<u64>,
-    /// Sampling temperature as a JSON number; 0 to 2 in OpenAI's and Gemini's range.
+    /// JSON number; 0 to 2, OpenAI's and Gemini's range.
     pub temperature: Option<Json>,
     /// Nucleus sampling as a JSON number.
     pub top_p: Option<Json>,
@@ -90,16 +80,16 @@ pub struct Request {
     pub top_k: Option<Json>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
-    /// How many answers (`n`, `candidateCount`).
+    /// Number of answers (`n`, `candidateCount`).
     pub choices: Option<u64>,
-    /// An opaque name of the end user.
+    /// Opaque name of the end user.
     pub user: Option<String>,
-    /// What the neutral form has no place for, in the order in which it stands in the request.
+    /// Fields that the neutral form cannot express, in the order of the request.
     pub extras: Vec<Extra>,
 }
 
 impl Request {
-    /// A request that says nothing yet.
+    /// A request with every option unset.
     pub(crate) fn new(model: &str, delivery: Delivery) -> Self {
         Self {
             model: model.to_owned(),
@@ -121,7 +111,7 @@ impl Request {
         }
     }
 
-    /// Whether anything in it is marked for a prompt cache.
+    /// True if anything is marked for a prompt cache.
     pub(crate) fn has_cache_marks(&self) -> bool {
         let marked = |part: &Part| matches!(part, Part::Text { cache: Some(_), .. });
         self.messages.iter().any(|message| message.parts.iter().any(marked))
@@ -130,20 +120,19 @@ impl Request {
     }
 }
 
-/// A field of the request that the neutral form has no place for.
+/// A field of a request that the neutral form cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extra {
-    /// What it is; the table in `crossing` says what becomes of it.
+    /// Key of the table in `crossing`, which decides about it.
     pub field: Field,
-    /// Where it stands in the client's words, such as `logit_bias` or `messages[2].content[0]`.
+    /// Path in the client's request, such as `logit_bias` or `messages[2].content[0]`.
     pub path: String,
-    /// Its value.
     pub value: Json,
 }
 
 impl Extra {
-    /// OpenAI's word for a field that Gemini and Ollama have too, by the last word of its path in
-    /// either spelling; `None` for a field that only one dialect can say.
+    /// OpenAI's name for a field that Gemini and Ollama have too, by the last word of its path in
+    /// either spelling. `None` for a field that only one dialect has.
     pub(crate) fn common_word(&self) -> Option<&'static str> {
         let word = self.path.rsplit('.').next().unwrap_or_default();
         match (self.field, word) {
@@ -157,21 +146,19 @@ impl Extra {
     }
 }
 
-/// One turn.
+/// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Who speaks.
     pub role: Role,
-    /// What is said, in order.
     pub parts: Vec<Part>,
 }
 
-/// Who speaks. Tool results are parts of a user's turn, as Anthropic and Gemini have it.
+/// Author of a turn. Tool results are parts of a user turn, as at Anthropic and Gemini.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Instructions (`system`, `developer`, `instructions`, `systemInstruction`).
     System,
-    /// The person, and what tools gave back.
+    /// The person, and tool results.
     User,
     /// The model.
     Assistant,
@@ -180,35 +167,31 @@ pub enum Role {
 /// One part of a turn or of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Text, with the place of a prompt cache marker behind it.
+    /// Text, with a prompt cache marker behind it.
     Text {
-        /// The text.
         text: String,
-        /// Anthropic's `cache_control`, kept for Anthropic only.
+        /// Anthropic's `cache_control`, sent to Anthropic only.
         cache: Option<CacheMark>,
     },
-    /// A refusal in words.
+    /// Text of a refusal.
     Refusal(String),
-    /// An image, a document or sound.
     Media(Media),
-    /// Thinking. Text may be empty when only the signature matters: then the signature belongs to
+    /// Thinking. The text may be empty if only the signature matters. The signature then belongs to
     /// the next part (Gemini's `thoughtSignature` on a call, Anthropic's `display: "omitted"`).
     Thinking {
-        /// The thoughts, or a summary of them.
+        /// Thoughts, or a summary of them.
         text: String,
-        /// The provider's proof that it is its own thinking.
+        /// The provider's proof that the thinking is its own.
         signature: Option<Signature>,
     },
-    /// Thinking that the provider encrypted (`redacted_thinking`).
+    /// Thinking encrypted by the provider (`redacted_thinking`).
     RedactedThinking(Signature),
-    /// The model calls a tool.
     ToolCall(ToolCall),
-    /// What a tool gave back.
     ToolResult(ToolResult),
 }
 
 impl Part {
-    /// Plain text.
+    /// Text without a cache marker.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into(), cache: None }
@@ -219,21 +202,22 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheMark(pub Json);
 
-/// Opaque bytes of one provider, bound to it: given back to the same dialect as they came, never to
-/// another one.
+/// Opaque data of one provider. It goes back to the same dialect unchanged and never to another
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// Whose it is.
+    /// Dialect that issued it.
     pub origin: Dialect,
-    /// What it says, in that dialect's own spelling.
+    /// Data in that dialect's own spelling.
     pub data: String,
 }
 
 impl Signature {
-    /// How a crossed signature begins in a client's dialect, so that it is known when it comes back.
+    /// Prefix of another provider's signature at a client, which identifies it when it comes back.
     pub(crate) const CROSSED_PREFIX: &str = "gh1.";
 
-    /// How it is spelled for a client of `dialect`: as it is at home, else with its origin in front.
+    /// Spelling for a client of `dialect`: unchanged in its own dialect, else prefixed with its
+    /// origin.
     #[must_use]
     pub fn for_client(&self, dialect: Dialect) -> String {
         if dialect == self.origin {
@@ -242,7 +226,7 @@ impl Signature {
         format!("{}{}.{}", Self::CROSSED_PREFIX, self.origin.word(), self.data)
     }
 
-    /// What a client of `dialect` gave back.
+    /// Reads a signature that a client of `dialect` sent back.
     #[must_use]
     pub fn from_client(text: &str, dialect: Dialect) -> Self {
         let crossed = text.strip_prefix(Self::CROSSED_PREFIX).and_then(|rest| {
@@ -253,220 +237,186 @@ impl Signature {
     }
 }
 
-/// An image, a document or sound.
+/// An image, a document or audio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// What it is.
     pub kind: MediaKind,
-    /// Where it is.
     pub source: MediaSource,
-    /// Its MIME type, if it was said or told by its first bytes.
+    /// MIME type, if declared or detected from the first bytes.
     pub media_type: Option<String>,
-    /// OpenAI's `detail`, Gemini's `mediaResolution` word; a hint only.
+    /// OpenAI's `detail` or Gemini's `mediaResolution`; a hint only.
     pub detail: Option<String>,
-    /// The name of a document.
+    /// Name of a document.
     pub title: Option<String>,
 }
 
-/// What a medium is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
-    /// A picture.
     Image,
     /// A PDF or a text.
     Document,
-    /// Sound.
     Audio,
 }
 
-/// Where a medium is. Nothing is ever fetched.
+/// Where the media is. The gateway never fetches it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaSource {
     /// Standard base64, as it came.
     Base64(String),
-    /// An address that the provider fetches.
+    /// A URL that the provider fetches.
     Url(String),
-    /// A file at the provider, by its id or URI; bound to that provider.
+    /// A file at the provider, by its id or URI; only that provider can read it.
     File(String),
 }
 
-/// A call of a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolCall {
-    /// The id that joins it to its result; never empty.
+    /// Links the call to its result; never empty.
     pub id: String,
-    /// The name as the tool list has it, namespace apart.
+    /// Name in the tool list, without the namespace.
     pub name: String,
-    /// Codex' `namespace`, where the tool lies in one.
+    /// Codex's `namespace`, if the tool is in one.
     pub namespace: Option<String>,
-    /// Function or free text.
     pub kind: CallKind,
-    /// A function's arguments as JSON text, by intent an object; of a custom tool the text itself.
-    /// What the model wrote is kept even if it is no JSON.
+    /// A function's arguments as JSON text, by intent an object; for a custom tool, the text
+    /// itself. The model's text is kept even if it is not JSON.
     pub arguments: String,
 }
 
-/// What kind of tool is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallKind {
     /// Arguments are JSON.
     Function,
-    /// The input is free text (Responses' `custom_tool_call`).
+    /// Input is free text (Responses' `custom_tool_call`).
     Custom,
 }
 
-/// What a tool gave back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolResult {
-    /// The call's id; may be empty in Gemini requests (then matched by name and order).
+    /// May be empty in Gemini requests, whose results are matched by name and order.
     pub call_id: String,
-    /// The tool's name, where the dialect says it.
+    /// Name of the tool, if the dialect sends it.
     pub name: Option<String>,
-    /// Text and images; may be empty, and is sent all the same.
+    /// Text and images. May be empty, and is sent even then.
     pub content: Vec<Part>,
-    /// Whether it is an error.
     pub is_error: bool,
-    /// The call's kind.
     pub kind: CallKind,
 }
 
-/// A tool the model may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
-    /// Its name.
     pub name: String,
-    /// Codex' `namespace` around it.
+    /// Codex's `namespace` around it.
     pub namespace: Option<String>,
-    /// What it does.
     pub description: Option<String>,
-    /// Function, free text, or the provider's own.
     pub kind: ToolKind,
-    /// Anthropic's cache marker on it.
+    /// Anthropic's cache marker.
     pub cache: Option<CacheMark>,
 }
 
 impl Tool {
-    /// What it is called where a client is told that it, or something of it, was left out: by its name,
-    /// since dialects group tools differently and its place in one list says nothing in another.
+    /// Path that reports this tool, or a field of it, as left out. It consists of the name:
+    /// dialects group tools differently, so an index would mean nothing in another dialect.
     pub(crate) fn path(&self) -> String {
         format!("tools.{}", self.name)
     }
 }
 
-/// What kind of tool it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolKind {
-    /// A function with a JSON schema of its arguments; `None` means no arguments.
+    /// A function. Without a schema it takes no arguments.
     Function {
-        /// The schema of the arguments.
+        /// JSON schema of the arguments.
         schema: Option<Json>,
         /// OpenAI's `strict`.
         strict: Option<bool>,
     },
-    /// Free text (Responses' `custom`), with the `format` it may have.
+    /// Free text (Responses' `custom`).
     Custom {
-        /// The grammar, if there is one.
+        /// Grammar of the text, if there is one.
         format: Option<Json>,
     },
-    /// A tool that the provider runs itself (`web_search`, `code_execution`): its whole declaration
-    /// in the words of `origin`. Crosses to no other dialect.
+    /// A tool that the provider runs (`web_search`, `code_execution`). It cannot be translated to
+    /// another dialect.
     Server {
-        /// Whose words.
+        /// Dialect of the declaration.
         origin: Dialect,
-        /// The declaration.
+        /// The complete declaration.
         declaration: Json,
     },
 }
 
-/// Whether tools must be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolChoice {
-    /// As the model likes.
+    /// The model decides.
     Auto,
-    /// Not at all.
+    /// No calls.
     None,
-    /// At least one.
+    /// At least one call.
     Required,
-    /// This one.
+    /// A call of this tool.
     Named {
-        /// Its name.
         name: String,
-        /// Its namespace.
+        /// Codex's `namespace`, if the tool is in one.
         namespace: Option<String>,
     },
 }
 
-/// Whether several calls may come in one turn.
+/// Whether the model may make several calls in one turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ParallelCalls {
-    /// Nothing was said.
+    /// Not set in the request.
     Unsaid,
-    /// Yes.
     Allowed,
-    /// One at a time.
     OneAtATime,
 }
 
-/// The shape of the answer's text.
+/// Format of the answer's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputFormat {
-    /// Text.
     Text,
     /// Any JSON object (`json_object`).
     AnyJson,
-    /// JSON that fits a schema.
+    /// JSON that matches a schema.
     Schema {
-        /// A name, where the dialect has one.
         name: Option<String>,
-        /// What it is for.
         description: Option<String>,
-        /// The schema.
         schema: Json,
         /// OpenAI's `strict`.
         strict: Option<bool>,
     },
 }
 
-/// How much to think.
+/// How much the model is to think. `visible` asks for thoughts, or a summary of them, in the
+/// answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reasoning {
-    /// Nothing was said.
+    /// Not set in the request.
     Unsaid,
-    /// Not at all.
     Off,
-    /// As much as the model likes, shown or not (`adaptive`, Gemini's budget -1).
+    /// As much as the model decides (`adaptive`, Gemini's budget -1).
     Adaptive {
-        /// Whether thoughts (or a summary) are wanted in the answer.
         visible: bool,
-        /// An effort beside it, where the dialect says both.
+        /// An effort beside it, if the dialect sends both.
         effort: Option<Effort>,
     },
-    /// By a level.
     Effort {
-        /// The level.
         effort: Effort,
-        /// Whether thoughts (or a summary) are wanted in the answer.
         visible: bool,
     },
-    /// By a number of tokens.
     Budget {
-        /// The most tokens of thought.
         tokens_max: u64,
-        /// Whether thoughts are wanted in the answer.
         visible: bool,
     },
 }
 
-/// A level of thinking, lowest first.
+/// Levels of thinking, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Effort {
-    /// The least there is (OpenAI's `minimal`).
+    /// The lowest level (OpenAI's `minimal`).
     Minimal,
-    /// `low`.
     Low,
-    /// `medium`.
     Medium,
-    /// `high`.
     High,
     /// `xhigh`.
     ExtraHigh,

@@ -1,24 +1,24 @@
-//! A stream of JSON lines (`application/x-ndjson`), within the same bound as server-sent events.
+//! Decodes a stream of JSON lines (`application/x-ndjson`), with the same limit as server-sent
+//! events.
 
 use bytes::{Bytes, BytesMut};
 
 use crate::{SSE_EVENT_BYTES_MAX, SseEvent, SseEventTooLarge, SsePayload};
 
-/// Splits a stream of JSON lines into events. Memory: one unfinished line and the chunk just pushed.
+/// Splits a stream of JSON lines into events. Memory: one unfinished line and the last chunk.
 #[derive(Debug, Default)]
 pub(crate) struct LineDecoder {
     buffer: BytesMut,
-    /// Bytes of `buffer` already looked at.
+    /// Bytes of `buffer` already searched.
     scanned: usize,
 }
 
 impl LineDecoder {
-    /// Takes the next bytes.
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
 
-    /// The next whole line.
+    /// Returns the next complete line. Errors if it is longer than [`SSE_EVENT_BYTES_MAX`].
     pub(crate) fn next_event(&mut self) -> Result<Option<SseEvent>, SseEventTooLarge> {
         let rest = self.buffer.get(self.scanned..).unwrap_or_default();
         let end = rest.iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at + 1);
@@ -34,7 +34,7 @@ impl LineDecoder {
         Ok(Some(event(self.buffer.split_to(end).freeze())))
     }
 
-    /// What lies unfinished at the end.
+    /// Returns the unfinished line at the end.
     pub(crate) fn finish(self) -> Option<SseEvent> {
         (!self.buffer.is_empty()).then(|| event(self.buffer.freeze()))
     }

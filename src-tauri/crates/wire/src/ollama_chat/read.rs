@@ -1,4 +1,4 @@
-//! Ollama's answers into pieces: calls come whole, without ids, and end with `stop`.
+//! Reads Ollama's answers: calls come complete, without ids, and end with `stop`.
 
 use serde_json::value::RawValue;
 
@@ -12,7 +12,6 @@ use crate::openai_chat::in_band_error;
 use crate::usage::Counts;
 use crate::{BadAnswer, SseEvent, SsePayload, StreamFault, UsageReport};
 
-/// Reads a backend's stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
     has_begun: bool,
@@ -38,7 +37,6 @@ impl crate::dialect::StreamReader for StreamReader {
     }
 }
 
-/// What a whole answer says.
 pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     let answer = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
     if answer.get("error").is_some() {
@@ -79,7 +77,7 @@ fn end_pieces(line: &Members<'_>, pieces: &mut Vec<Piece>) {
     let word = line.string("done_reason").unwrap_or_default();
     let reason = match word.as_str() {
         "length" => FinishReason::MaxTokens,
-        // `stop`, `load`, `unload`; calls are told from the parts.
+        // `stop`, `load`, `unload`. Calls are recognised by the parts.
         _ => FinishReason::EndTurn,
     };
     pieces.push(Piece::Finish { choice: 0, finish: Finish { reason, word, stop_sequence: None } });
@@ -87,7 +85,7 @@ fn end_pieces(line: &Members<'_>, pieces: &mut Vec<Piece>) {
     pieces.push(Piece::End);
 }
 
-/// The counts alone are kept as the raw object: the rest of the line is what was said.
+/// Only the counts are kept as the raw object: the rest of the line is content.
 fn usage(line: &Members<'_>) -> Option<UsageReport> {
     let (prompt, output) = (line.get("prompt_eval_count"), line.get("eval_count"));
     if prompt.is_none() && output.is_none() {

@@ -1,4 +1,4 @@
-//! Ollama: what it is sent, and what its lines say.
+//! Tests of requests for Ollama and of its answers.
 
 use bytes::Bytes;
 use domain::Crossing;
@@ -57,7 +57,7 @@ fn a_request_is_in_ollamas_words() {
     assert_eq!(body["stream"], false);
 }
 
-/// litellm#39354 and kin: models that cannot think refuse to be told to.
+/// litellm#39354 and similar: models that cannot think refuse a thinking option.
 #[test]
 fn class_16_only_models_with_levels_get_one() {
     let mut asked = request("x");
@@ -83,7 +83,7 @@ fn exchange() -> Exchange {
     Exchange::new(&request.expect("a request"), &target("m"), "e", 7).expect("it crosses")
 }
 
-/// litellm#25605, #34692: calls come whole, without ids, and end with `stop`.
+/// litellm#25605, #34692: calls come complete, without ids, and end with `stop`.
 #[test]
 fn class_5_lines_become_a_chat_stream_whose_calls_end_with_tool_calls() {
     let lines = "{\"model\":\"m\",\"message\":{\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}\n\

@@ -1,4 +1,4 @@
-//! A request for Ollama.
+//! Writes a request for Ollama.
 
 use std::borrow::Cow;
 
@@ -19,13 +19,13 @@ use crate::{RequestError, Target};
 
 const DIALECT: Dialect = Dialect::OllamaChat;
 
-/// A free-text tool as a function.
+/// Arguments of a free-text tool that is sent as a function.
 const FREE_TEXT_SCHEMA: &str = "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}";
 
-/// Models that take a level of thinking; others take yes or no, and refuse a yes if they cannot.
+/// Models that take a level of thinking. Others take yes or no, and refuse yes if they cannot
+/// think.
 const MODELS_WITH_LEVELS: &str = "gpt-oss";
 
-/// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let crossings = Crossings::into_dialect(DIALECT, target.crossing);
     let mut writer = Writer { request, names: ToolNames::of(request, DIALECT), crossings };
@@ -107,7 +107,7 @@ impl Writer<'_> {
         said("tool", &text).text_if("tool_name", name.as_deref()).finish()
     }
 
-    /// The base64 of a picture; nothing else has a place.
+    /// Base64 of an image. Other media cannot be sent.
     fn image(&mut self, media: &Media) -> Result<Option<String>, RequestError> {
         let path = "messages.content";
         let field = match (media.kind, &media.source) {
@@ -130,7 +130,7 @@ impl Writer<'_> {
             _ => None,
         };
         let thought = |part: &Part| match part {
-            // Ollama signs nothing: signed thoughts are another provider's.
+            // Ollama signs nothing, so signed thoughts are another provider's.
             Part::Thinking { text, signature: None } => Some(text.clone()),
             _ => None,
         };
@@ -151,7 +151,7 @@ impl Writer<'_> {
             (CallKind::Custom, _) => custom(CUSTOM_INPUT, &call.arguments),
             (CallKind::Function, Some(json)) if json.is_object() => Cow::Borrowed(text),
             (CallKind::Function, _) if text.is_empty() => Cow::Borrowed("{}"),
-            // Only objects have a place; what the model wrote stays visible.
+            // Only objects are allowed; the model's text stays visible.
             (CallKind::Function, _) => custom("_raw", &call.arguments),
         };
         let name = self.names.wire(&call.name, call.namespace.as_deref());
@@ -219,7 +219,7 @@ impl Writer<'_> {
             let key = match (extra.field, extra.common_word()) {
                 (_, Some(word)) => word,
                 (field, None) if fate(field, DIALECT) == Fate::Crosses => {
-                    // No other dialect's word for it is Ollama's.
+                    // The field crosses, but Ollama has no name for it.
                     self.crossings.lacking(&extra.path)?;
                     continue;
                 }
@@ -231,8 +231,8 @@ impl Writer<'_> {
         Ok((options != "{}").then_some(options))
     }
 
-    /// A level for the models that have such, else `false` or nothing: models that can think do so by
-    /// themselves, and those that cannot refuse to be told.
+    /// A level for models that take one, else `false` or nothing: models that can think do so by
+    /// default, and the others refuse the option.
     fn think(&mut self, model: &str) -> Option<&'static str> {
         if self.request.reasoning == Reasoning::Off {
             return Some("false");

@@ -1,8 +1,9 @@
-//! Broken requests, answers and streams in every dialect: nothing panics, and what comes out is valid in
-//! the dialect it is written in.
+//! Fuzz tests with broken requests, answers and streams in every dialect: nothing panics, and the
+//! output is valid in its dialect.
 //!
-//! Deterministic: a case is its number, and a failure says it. The short run is a part of every test
-//! run; before a release it is a long one: `WIRE_FUZZ_CASES=10000000 cargo test --release -p wire fuzz`.
+//! They are deterministic: a number defines a case, and a failure prints it. Every test run
+//! includes a short run. Before a release, run a long one: `WIRE_FUZZ_CASES=10000000 cargo test
+//! --release -p wire fuzz`.
 
 use bytes::Bytes;
 use domain::{Crossing, Dialect, Entropy, SeededEntropy};
@@ -16,7 +17,7 @@ use crate::{
     UsageChunk,
 };
 
-/// Tokens that hit the edges of the formats far more often than random bytes do.
+/// Tokens biased towards the edge cases of the formats.
 const WORDS: [&[u8]; 40] = [
     b"null",
     b"true",
@@ -60,7 +61,7 @@ const WORDS: [&[u8]; 40] = [
     b"123456789012345678901234567890",
 ];
 
-/// Draws numbers.
+/// Seeded random numbers.
 struct Dice(SeededEntropy);
 
 impl Dice {
@@ -75,7 +76,7 @@ impl Dice {
     }
 }
 
-/// What is broken.
+/// Valid inputs to break.
 struct Seeds {
     requests: Vec<(Dialect, Delivery, Bytes)>,
     exchanges: Vec<(Exchange, Bytes)>,
@@ -108,7 +109,7 @@ impl Seeds {
     }
 }
 
-/// `seed` with some of it broken.
+/// Breaks parts of `seed`.
 fn broken(seed: &[u8], dice: &Dice) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..=dice.roll(4) {
@@ -155,7 +156,7 @@ fn request_case(seeds: &Seeds, dice: &Dice) {
         let read = crate::dialect::read_request(outgoing.dialect, text, "m", request.delivery());
         let read = match read {
             Ok(read) => read,
-            // A key in a schema that stands twice, or is no text, is the client's and travels as it
+            // A key in a schema that is duplicate or not text is the client's and is sent as it
             // came.
             Err(RequestError::DuplicateKey(_) | RequestError::NotJson { .. }) => return,
             Err(error) => panic!("{error} in {text}"),
@@ -177,7 +178,7 @@ fn answer_case(seeds: &Seeds, dice: &Dice) {
     {
         let text = std::str::from_utf8(&whole).expect("UTF-8");
         match read_answer(exchange.client(), text) {
-            // A model's fault is an error in the words of Responses.
+            // In Responses, a fault of the model is an error.
             Ok(_) | Err(BadAnswer::UpstreamError(_)) => {}
             Err(bad) => panic!("{bad:?}: {text}"),
         }
@@ -208,7 +209,7 @@ fn stream_case(exchange: &Exchange, body: &[u8], dice: &Dice) {
     assert!(assembler.is_finished(), "{}", shown());
 }
 
-/// What the client gets in all, and how it ended.
+/// All bytes that the client gets, and how the stream ended.
 fn played(exchange: &Exchange, body: &[u8], cut: usize) -> (Vec<u8>, StreamEnd) {
     let mut stream = exchange.stream();
     let mut out = Vec::new();

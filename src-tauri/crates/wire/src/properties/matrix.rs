@@ -1,7 +1,7 @@
-//! Every client dialect against every backend dialect: the same question has the same visible answer,
-//! whole and streamed, however the stream is cut.
+//! Every client dialect against every backend dialect: the same question has the same visible
+//! answer, complete or streamed, however the stream is cut.
 //!
-//! The mock answers natively in the backend's dialect by code that shares nothing with the readers and
+//! The mock answers in the backend's dialect with code that shares nothing with the readers and
 //! writers under test, so a fault in one of them shows as a difference.
 
 use bytes::Bytes;
@@ -58,7 +58,7 @@ pub(super) fn asked(dialect: Dialect, request: &Request) -> ClientRequest {
     ClientRequest::parse(surface, body).expect("it reads back")
 }
 
-/// What the backend answers.
+/// The mock's answer in the backend's dialect.
 pub(super) fn answered(exchange: &Exchange, model: &str) -> MockAnswer {
     let outgoing = exchange.outgoing();
     let body = outgoing.body.clone();
@@ -79,7 +79,7 @@ pub(super) fn answered(exchange: &Exchange, model: &str) -> MockAnswer {
     mock::answer(&request, 7)
 }
 
-/// What a person sees of an answer in `dialect`.
+/// What a person sees of an answer.
 #[derive(Debug, PartialEq)]
 pub(super) struct Visible {
     pub(super) text: String,
@@ -152,7 +152,7 @@ fn as_events(body: &[u8]) -> Vec<u8> {
     items.iter().flat_map(|item| format!("data: {item}\r\n\r\n").into_bytes()).collect()
 }
 
-/// The stream for the client, the backend's bytes cut into pieces of `cut` bytes.
+/// The client's stream, with the backend's bytes cut into pieces of `cut` bytes.
 pub(super) fn streamed(
     exchange: &Exchange,
     answer: &MockAnswer,
@@ -187,7 +187,7 @@ fn tool(name: &str) -> Tool {
     }
 }
 
-/// One question each for what dialects differ in.
+/// One question for each difference between dialects.
 pub(super) fn scenarios() -> Vec<(&'static str, Request)> {
     let tools = || vec![tool("get_weather"), tool("get_time")];
     let mut system = ask("echo", "hello there");
@@ -240,7 +240,7 @@ pub(super) fn scenarios() -> Vec<(&'static str, Request)> {
     ]
 }
 
-/// What the mock says natively to a client of Chat Completions; the others have to see the same.
+/// The mock's own answer to a client of Chat Completions. The others must see the same.
 fn expected(request: &Request) -> Visible {
     let request = &Request { delivery: Delivery::Whole, ..request.clone() };
     let client = asked(Dialect::OpenAiChat, request);
@@ -250,8 +250,8 @@ fn expected(request: &Request) -> Visible {
     visible(&read_whole(Dialect::OpenAiChat, &answer.body[0].bytes))
 }
 
-/// Where the difference is known: Ollama and Gemini have no word for one call at a time, and Ollama has
-/// none for a forced one.
+/// Known differences: Ollama and Gemini cannot limit a turn to one call, and Ollama cannot force a
+/// call.
 fn may_differ(name: &str, client: Dialect, target: &Target) -> bool {
     let is_mute = matches!(target.kind, TargetKind::Ollama | TargetKind::Gemini);
     (name == "one call at a time" && (is_mute || client == Dialect::Gemini))
@@ -294,7 +294,7 @@ fn same(seen: &Visible, expected: &Visible, text: &str) -> Result<(), String> {
     Err(format!("{seen:?} instead of {expected:?}: {text}"))
 }
 
-/// Runs `check` over the whole matrix and shows every case that failed, not the first alone.
+/// Runs `check` over the whole matrix and reports every failed case, not only the first.
 fn every_case(
     deliveries: &[Delivery],
     check: impl Fn(&Request, &Exchange, &MockAnswer) -> Result<(), String>,
@@ -358,7 +358,7 @@ fn namespaces_of_tools_come_back_through_every_backend() {
     }
 }
 
-/// litellm#29223: an error in mid-stream was swallowed and the answer passed for whole.
+/// litellm#29223: an error in mid-stream was swallowed and the answer counted as complete.
 #[test]
 fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
     let delivery = Delivery::Stream(UsageChunk::Asked);
@@ -388,7 +388,7 @@ fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
             };
             let event = stream.error_event(&error);
             assert!(String::from_utf8_lossy(&event).contains("it broke"), "{case}");
-            // The client's own reader takes it for an error, not for an end.
+            // The client's own reader sees an error, not an end.
             let (pieces, _) = PieceReader::new(client).feed(&event);
             assert!(
                 pieces.iter().any(|piece| matches!(piece, crate::neutral::Piece::Error(_))),

@@ -1,4 +1,4 @@
-//! Whole answers.
+//! Tests of complete answers.
 
 use serde_json::{Value, json};
 

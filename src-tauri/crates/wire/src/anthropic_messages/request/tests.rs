@@ -1,4 +1,4 @@
-//! What clients of Messages send.
+//! Tests of requests from clients of Messages.
 
 use domain::Dialect;
 
@@ -13,7 +13,7 @@ fn read_text(text: &str) -> Result<Request, RequestError> {
     read_request(text, "m", Delivery::Whole)
 }
 
-/// A request with these members beside the model and the limit.
+/// A request with `members` besides the model and the limit.
 fn with(members: &str) -> Request {
     let text = format!(r#"{{"model":"m","max_tokens":9,{members}}}"#);
     read_text(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -31,7 +31,7 @@ fn extras(request: &Request) -> Vec<(Field, &str)> {
     request.extras.iter().map(|extra| (extra.field, extra.path.as_str())).collect()
 }
 
-/// What Claude Code 2.1.329 sends (WIRE, rule 10), shortened.
+/// Shortened request of Claude Code 2.1.329 (WIRE, rule 10).
 const CLAUDE_CODE: &str = r#"{
  "model":"claude-sonnet-4-6",
  "messages":[
@@ -177,7 +177,7 @@ fn class_14_results_of_every_kind_are_kept() {
     }
 }
 
-/// strands-agents/harness-sdk#2704, litellm#25322: thinking without text still has its signature.
+/// strands-agents/harness-sdk#2704, litellm#25322: thinking without text keeps its signature.
 #[test]
 fn class_9_and_11_thinking_keeps_its_signature() {
     let list = r#"{"type":"thinking","thinking":"","signature":"EqQB=="},
@@ -294,7 +294,7 @@ fn lenient_target() -> crate::Target {
     }
 }
 
-/// Every path to a value of `value`.
+/// Collects the path of `value` and of every value inside it.
 fn paths(value: &serde_json::Value, path: &str, out: &mut Vec<String>) {
     out.push(path.to_owned());
     match value {
@@ -354,7 +354,7 @@ fn what_is_read_and_written_reads_the_same() {
     let body = written.expect("written").body;
     let again = read_text(std::str::from_utf8(&body).expect("text")).expect("read again");
     let mut expected = request;
-    // The result learns its tool's name from the call; nothing else changes.
+    // The result takes its tool's name from the call; nothing else changes.
     for part in expected.messages.iter_mut().flat_map(|message| &mut message.parts) {
         if let Part::ToolResult(result) = part {
             result.name = None;

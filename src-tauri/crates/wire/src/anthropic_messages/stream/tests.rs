@@ -1,4 +1,4 @@
-//! What backends stream.
+//! Tests of streams from backends.
 
 use super::*;
 use crate::dialect::StreamReader as _;
@@ -154,7 +154,7 @@ fn any_value_at_any_place_of_an_event_is_read_or_ignored() {
         let starts = event.match_indices(':').map(|(at, _)| at + 1);
         for start in starts {
             for value in values {
-                // The value that stands here, up to what follows it at the same depth.
+                // The value at this position, up to the next delimiter at the same depth.
                 let mut depth = 0_i32;
                 let length = event[start..].find(|c: char| {
                     depth += match c {

@@ -1,4 +1,4 @@
-//! What backends are sent.
+//! Tests of requests for backends.
 
 use domain::Crossing;
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ fn class_14_an_empty_result_is_sent() {
     ]));
     let expected = json!([{"type": "tool_result", "tool_use_id": "a", "is_error": true}]);
     assert_eq!(body["messages"][2]["content"], expected);
-    // A history with calls is refused without a list of tools.
+    // A history with calls is refused without a tool list.
     assert_eq!(body["tools"][0]["name"], "f");
     assert_eq!(body["tool_choice"], json!({"type": "none"}));
 }
@@ -190,7 +190,7 @@ fn class_22_images_are_typed_by_their_bytes_and_results_may_hold_them() {
     assert_eq!(refused(&file).as_deref(), Some("messages.file"));
 }
 
-/// maximhq/bifrost#3511: every tool request failed for its shape.
+/// maximhq/bifrost#3511: every request with tools failed because of its shape.
 #[test]
 fn class_19_tools_have_the_dialects_shape() {
     let mut wanted = request("hi");
@@ -290,7 +290,7 @@ fn output_stop_and_user_are_written_or_judged() {
     assert_eq!(body["metadata"], json!({"user_id": "u"}));
     assert_eq!(dropped, Vec::<String>::new());
     let any = Request { output: OutputFormat::AnyJson, ..request("hi") };
-    // The prompt asks for JSON too, so the wish is not lost.
+    // The prompt asks for JSON too, so the model still knows.
     assert_eq!(sent_to("m", &any).1, ["response_format"]);
     let blank = Request { stop: vec!["\n".to_owned()], ..request("hi") };
     assert_eq!(refused(&blank).as_deref(), Some("stop"));

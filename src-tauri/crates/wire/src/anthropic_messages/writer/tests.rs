@@ -1,4 +1,4 @@
-//! What clients of Messages are streamed.
+//! Tests of streams for clients of Messages.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(crate) fn echo() -> Echo {
     Echo { request: Arc::new(request("hi")), id: "0a1b".to_owned(), created_unix_s: 7 }
 }
 
-/// What a client of the SDKs sees: the events, each named as its data says.
+/// The events as an SDK client sees them. Each event name must match the type in its data.
 fn written(events: &[Event]) -> Vec<Value> {
     let mut writer = StreamWriter::new(echo());
     let mut out = BytesMut::new();
@@ -80,7 +80,7 @@ fn stream(parts: Vec<Vec<Event>>, reason: FinishReason) -> Vec<Value> {
     written(&events)
 }
 
-/// Blocks strictly one after the other, without gaps, each begun and ended once.
+/// Checks that blocks follow each other without gaps, each started and stopped once.
 fn check_blocks(events: &[Value]) -> Vec<&str> {
     let mut kinds = Vec::new();
     let mut open = None;

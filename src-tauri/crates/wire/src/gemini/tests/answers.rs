@@ -1,4 +1,4 @@
-//! Answers of Gemini backends, read, and answers for Gemini clients, written.
+//! Tests of reading answers of Gemini backends and writing answers for Gemini clients.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     Surface, Target, TargetKind, UpstreamClass, UsageChunk,
 };
 
-/// A stream of Gemini 3 with thoughts, text and two calls, as Google frames it.
+/// Stream of Gemini 3 with thoughts, text and two calls, framed as Google does.
 const STREAM: &str = concat!(
     "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"I look.\",\"thought\":true}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":9,\"totalTokenCount\":20,\"thoughtsTokenCount\":11},\"modelVersion\":\"gemini-3-flash\",\"responseId\":\"r1\"}\r\n\r\n",
     "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hel\"}],\"role\":\"model\"},\"index\":0}],\"modelVersion\":\"gemini-3-flash\",\"responseId\":\"r1\"}\r\n\r\n",
@@ -130,7 +130,7 @@ fn a_blocked_prompt_is_a_refusal_without_candidates() {
     assert_eq!(read.expect("an answer")[1..], [last, Piece::End]);
     assert_eq!(read_answer("{}"), Err(BadAnswer::NoChoices));
     assert_eq!(read_answer("[1"), Err(BadAnswer::NotJson));
-    // Without a reason it is not whole, and no end is said.
+    // Without a finish reason, the answer is incomplete and no end is emitted.
     let cut = read_answer(r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}"#);
     assert_eq!(cut, Ok(vec![Piece::Text { choice: 0, text: "a".to_owned() }]));
 }

@@ -1,5 +1,5 @@
-//! Other clients at a Gemini backend, and Gemini clients at other backends: whole exchanges against
-//! the mock, which speaks each dialect on its own.
+//! Tests of whole exchanges against the mock, which implements each dialect independently: other
+//! clients at a Gemini backend, and Gemini clients at other backends.
 
 use bytes::{Bytes, BytesMut};
 use domain::{Crossing, Dialect};
@@ -56,7 +56,7 @@ fn chat_request(stream: bool) -> Value {
         "tools": [tool("f"), tool("g")]})
 }
 
-/// BerriAI/litellm#21331, #17425, #15307: parallel calls of Gemini at a Chat client.
+/// BerriAI/litellm#21331, #17425, #15307: Gemini's parallel calls at a Chat client.
 #[test]
 fn class_4_parallel_calls_of_gemini_have_ids_and_indexes_of_their_own() {
     let body = chat_request(true);
@@ -148,7 +148,7 @@ fn thoughts_of_gemini_reach_a_chat_client() {
     assert_eq!(answer["choices"][0]["message"]["content"], "hi");
 }
 
-/// litellm#25322: a Claude Code conversation at Gemini 3, whose calls are signed.
+/// litellm#25322: a Claude Code conversation at Gemini 3, which signs its calls.
 #[test]
 fn class_9_a_signature_comes_back_through_an_anthropic_client() {
     let tools = json!([{"name": "f", "input_schema": {"type": "object"}}]);
@@ -172,7 +172,7 @@ fn class_9_a_signature_comes_back_through_an_anthropic_client() {
     assert_eq!(sent["contents"][2]["parts"][0]["functionResponse"]["name"], "f");
 }
 
-/// The same through Responses, as Codex gives items back.
+/// The same through Responses, as Codex sends items back.
 #[test]
 fn class_9_a_signature_comes_back_through_a_responses_client() {
     let tools = json!([{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}]);

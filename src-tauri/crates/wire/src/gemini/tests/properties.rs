@@ -1,4 +1,4 @@
-//! What must hold for any bytes: nothing panics, and what was read can be written.
+//! Property tests: no bytes cause a panic, and a request that was read can be written.
 
 use bytes::Bytes;
 use domain::{Crossing, Dialect};
@@ -11,7 +11,7 @@ use crate::{
     TargetKind,
 };
 
-/// JSON that hits the dialect's words far more often than random bytes do.
+/// JSON biased towards the dialect's keywords.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(
         &[

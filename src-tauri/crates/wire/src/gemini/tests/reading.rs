@@ -1,4 +1,4 @@
-//! Requests of Gemini clients, read.
+//! Tests of reading requests of Gemini clients.
 
 use domain::Dialect;
 
@@ -18,7 +18,7 @@ fn refused(text: &str) -> RequestError {
     read_request(text, "m", Delivery::Whole).expect_err("a refusal")
 }
 
-/// One line for each part, so that a whole conversation is one assertion.
+/// One line for each part, so that one assertion covers a conversation.
 fn shown(request: &Request) -> Vec<String> {
     let show = |part: &Part| match part {
         Part::Text { text, .. } => text.clone(),
@@ -49,7 +49,7 @@ fn shown(request: &Request) -> Vec<String> {
         .collect()
 }
 
-/// Gemini CLI 0.61 in the second turn of a tool call, cut to what matters.
+/// Shortened request of Gemini CLI 0.61 in the second turn of a tool call.
 const GEMINI_CLI: &str = r#"{"contents":[
   {"parts":[{"text":"Read a.txt"}],"role":"user"},
   {"parts":[{"thought":true,"text":"I shall "},{"thought":true,"text":"read it."},
@@ -115,7 +115,7 @@ fn snake_case_says_the_same() {
     assert_eq!(image.source, MediaSource::Base64("iVBORw0KGgoAAA".to_owned()));
 }
 
-/// opencode sends neither ids of calls nor of results (openai/openai-agents-python#2331).
+/// opencode sends no ids, neither of calls nor of results (openai/openai-agents-python#2331).
 #[test]
 fn class_13_results_without_ids_join_their_calls_by_name_and_order() {
     let text = r#"{"contents":[{"role":"user","parts":[{"text":"go"}]},
@@ -133,11 +133,11 @@ fn class_13_results_without_ids_join_their_calls_by_name_and_order() {
             "user: result gemini_call_1_2=A2 error",
         ]
     );
-    // The ids are the same in every later request, so prefixes of prompts stay cached.
+    // The ids are the same in every later request, so prompt prefixes stay cached.
     assert_eq!(first, read(text));
 }
 
-/// `@ai-sdk/google` 4.0 repeats the function's name; a result that has a name of its own keeps it.
+/// `@ai-sdk/google` 4.0 repeats the function's name; a result with a different name keeps it.
 #[test]
 fn a_result_that_repeats_its_functions_name_is_its_content() {
     let text = r#"{"contents":[{"role":"user","parts":[{"text":"go"}]},
@@ -171,7 +171,7 @@ fn class_14_an_empty_result_is_still_a_result() {
     assert_eq!(shown(&request)[1..], ["user: result 1=", "user: result 2="]);
 }
 
-/// An Anthropic signature that a Gemini client got, and now gives back piece by piece.
+/// A Gemini client sends an Anthropic signature back in fragments.
 #[test]
 fn class_10_crossed_signatures_come_back_to_their_thoughts() {
     let signature = Signature { origin: Dialect::AnthropicMessages, data: "Er/A==".to_owned() };

@@ -1,4 +1,4 @@
-//! Requests for Gemini backends, written.
+//! Tests of writing requests for Gemini backends.
 
 use domain::{Crossing, Dialect};
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn class_9_own_signatures_return_to_their_part() {
     assert_eq!(body["contents"][3]["parts"], last);
 }
 
-/// UncommonRoute#19, Antigravity-Manager#3342: after a switch of the model.
+/// UncommonRoute#19, Antigravity-Manager#3342: after a switch of models.
 #[test]
 fn class_10_foreign_thinking_is_left_out_and_calls_get_the_stand_in() {
     let mut asked = request("go");
@@ -192,7 +192,7 @@ fn class_18_json_beside_functions_is_native_or_refused_by_name() {
         write_request(&asked, &target("gemini-2.5-flash", Crossing::Lenient)).expect("sent");
     assert_eq!(lenient.dropped, ["response_format"]);
     assert!(!String::from_utf8_lossy(&lenient.body).contains("responseMimeType"));
-    // No function may be called: nothing is lost when they stay out.
+    // No function may be called, so nothing is lost without them.
     asked.tool_choice = Some(ToolChoice::None);
     let (body, _) = write(&asked, "gemini-2.5-flash");
     assert_eq!((body.get("tools"), &body["generationConfig"]), (None, &plain));

@@ -1,4 +1,4 @@
-//! What the mock reads of a Responses request.
+//! Reads a Responses request for the mock.
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The text of an item: of a message, or of what a tool gave back.
+/// Text of a message or of a tool's result.
 fn content(item: &Value) -> String {
     item.get("content").or_else(|| item.get("output")).map(texts).unwrap_or_default()
 }
@@ -54,7 +54,7 @@ fn images(item: &Value) -> usize {
     parts.filter(|part| part.get("type").is_some_and(|kind| kind == "input_image")).count()
 }
 
-/// A tool, or the tools of a namespace.
+/// Reads a tool, or all tools of a namespace.
 fn tools(tool: &Value) -> Vec<Tool> {
     let kind = tool.get("type").and_then(Value::as_str).unwrap_or_default();
     let Some(name) = tool.get("name").and_then(Value::as_str) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! What the mock answers in this dialect, checked by the published schema and read by our reader.
+//! Tests of the mock's Responses answers against the published schema and the crate's reader.
 
 use super::super::{MockEnd, answer};
 use super::*;
