@@ -1,8 +1,8 @@
-//! Makes `src/boundaries.txt` anew: `fit FIT_FOLDER CHECK_FOLDER > src/boundaries.txt`.
+//! Regenerates `src/boundaries.txt`: `fit FIT_FOLDER CHECK_FOLDER > src/boundaries.txt`.
 //!
-//! Each file in the first folder is one sort of text (a language, code, data), in UTF-8, of some
-//! hundred kilobytes. The second folder has other texts, which the table must never have seen; how
-//! far off it is on each is printed on the error stream.
+//! Each file in the first folder is one kind of text (a language, code, data), in UTF-8, a few
+//! hundred kilobytes long. The second folder holds other texts, which the fit must never have seen;
+//! the error on each is printed to standard error.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
 #![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its arguments")]
@@ -22,39 +22,40 @@ mod character;
 
 use character::{KINDS, NEWLINE, is_latin, is_marked, kind};
 
-/// One vocabulary of each vendor, whose mean is what the table is fitted to.
+/// One vocabulary of each vendor; the table is fitted to their mean.
 const VOCABULARIES: [&str; 6] =
     ["o200k_base", "deepseek_v3", "qwen2", "mistral_v3", "kimi_k2", "glm4"];
 
-/// As `MARK_REACH_CHARS` in the crate.
+/// Same as `MARK_REACH_CHARS` in the crate.
 const MARK_REACH_CHARS: usize = 256;
 
-/// Cells of the table, in fiftieths of a token.
+/// One token in table cells.
 const CELL_PER_TOKEN: f64 = 50.0;
 
-/// A pair of kinds seen less often than this leans on how its second kind does elsewhere.
+/// Smoothing weight: a pair of kinds seen less often than this is pulled towards the average of its
+/// second kind.
 const SEEN_WELL: f64 = 5.0;
 
-/// Rounds in which sorts of text that come out badly are given more weight.
+/// Rounds that reweight the kinds of text with a large error.
 const ROUNDS: usize = 30;
 
-/// Error of one sort of text above which its weight grows.
+/// Relative error above which a text gains weight.
 const ERROR_WANTED_MAX: f64 = 0.04;
 
-/// What the tokenizers did with one text.
+/// Statistics of one text and its tokenizations.
 struct Text {
     name: String,
     weight: f64,
     tokens_by_vocabulary: Vec<f64>,
     chars: f64,
-    /// How often each pair of kinds stands in the text: plain ones, then those of Latin letters soon
-    /// after a mark.
+    /// Number of occurrences of each pair of kinds: ordinary ones, then those of Latin letters soon
+    /// after a diacritic.
     pairs: [Vec<f64>; 2],
-    /// Tokens that begin at the second of each pair, mean of the vocabularies.
+    /// Tokens that begin at the second character of each pair, averaged over the vocabularies.
     begins: [Vec<f64>; 2],
 }
 
-/// The table and the surcharge.
+/// The table, and the factor for letters soon after a diacritic.
 struct Fit {
     cells: Vec<f64>,
     surcharge: f64,
@@ -120,7 +121,7 @@ impl Text {
         Ok(Self { name, weight: 1.0, tokens_by_vocabulary, chars, pairs, begins })
     }
 
-    /// Mean of the vocabularies.
+    /// Mean over the vocabularies.
     fn tokens(&self) -> f64 {
         self.tokens_by_vocabulary.iter().sum::<f64>() / VOCABULARIES.len() as f64
     }
@@ -138,7 +139,7 @@ impl Fit {
             let column = |of: &[f64]| -> f64 { of.iter().skip(cell % KINDS).step_by(KINDS).sum() };
             let elsewhere = (column(&begins) + 1.0) / (column(&pairs) + 1.0);
             let share = (begins[cell] + SEEN_WELL * elsewhere) / (pairs[cell] + SEEN_WELL);
-            // A run of one sign is never free, however long it is.
+            // A run of one character is never free, however long it is.
             let least = if cell / KINDS == cell % KINDS { 1.0 } else { 0.0 };
             cells.push((share * CELL_PER_TOKEN).round().clamp(least, 255.0) / CELL_PER_TOKEN);
         }
@@ -147,7 +148,7 @@ impl Fit {
         Self { cells, surcharge: marked / plain }
     }
 
-    /// What the table says of a text.
+    /// The table's estimate for a text.
     fn tokens(&self, text: &Text) -> f64 {
         let plain: f64 = text.pairs[0].iter().zip(&self.cells).map(|(n, cell)| n * cell).sum();
         let marked = |(n, cell): (&f64, &f64)| n * (cell * self.surcharge).min(1.0);

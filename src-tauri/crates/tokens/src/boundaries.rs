@@ -1,21 +1,22 @@
-//! The fitted table: how often a token begins at a character, given the one before it.
+//! The fitted table: the average number of tokens that begin at a character, given the character
+//! before it.
 //!
-//! `boundaries.txt` has a row for each kind of the character before and two hexadecimal digits for
-//! each kind of the character itself. It is made by `examples/fit.rs`, never by hand.
+//! `boundaries.txt` has one row for each kind of the preceding character and two hexadecimal digits
+//! for each kind of the character itself. `examples/fit.rs` generates it; do not edit it by hand.
 
 use crate::character::KINDS;
 
-/// A whole token in cells of the table.
+/// One whole token, in units of a table cell.
 pub(crate) const CELL_PER_TOKEN: u8 = 50;
 
-/// What is in a cell, for Latin letters soon after one with a mark: in percent. English hardly
-/// has marks, and the languages that do have words that vocabularies cut into more pieces.
+/// Factor, in percent, on a cell for Latin letters soon after a letter with a diacritic. English
+/// hardly uses diacritics, and vocabularies cut the languages that do into more pieces.
 pub(crate) const MARKED_PERCENT: u64 = 174;
 
 static CELLS: [[u8; KINDS]; KINDS] = parse(include_bytes!("boundaries.txt"));
 
-/// Tokens that begin at a character of kind `this` after one of kind `before`, in cells; above a
-/// whole token where one character has several.
+/// Tokens that begin at a character of kind `this` after one of kind `before`, in units of
+/// [`CELL_PER_TOKEN`]. Exceeds one token where one character has several.
 pub(crate) fn cell(before: u8, this: u8) -> u8 {
     let row = CELLS.get(usize::from(before));
     row.and_then(|row| row.get(usize::from(this))).copied().unwrap_or(CELL_PER_TOKEN)

@@ -1,18 +1,18 @@
-//! The kinds of characters that tokenizers treat alike.
+//! Character kinds that tokenizers treat alike.
 //!
-//! ASCII characters are their own kind, since words, code and data differ by them. Of other scripts
-//! only the script counts: there a character costs about the same wherever it stands.
+//! Each printable ASCII character is a kind of its own, because words, code and data differ by
+//! them. For other scripts only the script counts: there a character costs about the same at any
+//! position.
 
-/// How many kinds there are.
 pub(crate) const KINDS: usize = 111;
 
-/// Ends of lines; also what stands before the first character of a text.
+/// Line ends; also assumed before the first character of a text.
 pub(crate) const NEWLINE: u8 = 95;
 
-/// Latin letters with a mark, and the few others that English does without.
+/// Latin letters with a diacritic, and the few others that English does not use.
 const MARKED: u8 = 98;
 
-/// The kind of a character; always below [`KINDS`].
+/// The kind of a character, always below [`KINDS`].
 pub(crate) const fn kind(character: char) -> u8 {
     match character {
         ' '..='~' => character as u8 - b' ',
@@ -35,12 +35,12 @@ pub(crate) const fn kind(character: char) -> u8 {
     }
 }
 
-/// Whether it is a letter of the Latin script, with or without a mark.
+/// True for a letter of the Latin script, with or without a diacritic.
 pub(crate) const fn is_latin(kind: u8) -> bool {
     (kind + b' ').is_ascii_alphabetic() || is_marked(kind)
 }
 
-/// Whether it is a Latin letter that English does without.
+/// True for a Latin letter that English does not use.
 pub(crate) const fn is_marked(kind: u8) -> bool {
     kind == MARKED
 }

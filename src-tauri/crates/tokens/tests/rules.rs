@@ -1,4 +1,4 @@
-//! What holds of the estimate for every text.
+//! Properties that the estimate has for every text.
 
 use proptest::prelude::*;
 use tokens::{BYTES_READ_MAX, MESSAGE_TOKENS, Tally, count};
@@ -53,7 +53,8 @@ fn one_character_a_million_times_costs_each_the_same() {
 
 #[test]
 fn words_near_a_mark_are_cut_finer_and_those_far_from_it_are_not() {
-    // Both texts differ in their first letter only; so far the mark tells.
+    // The texts differ in their first letter only, so the surplus shows how far its diacritic
+    // counts.
     let (reach_chars, word) = (256, " archives");
     let with = |first: &str, words: usize| count(&format!("{first}{}", word.repeat(words)));
     let surplus = |words: usize| with("é", words) - with("e", words);
@@ -90,7 +91,8 @@ proptest! {
     fn visible_text_is_never_nothing_nor_more_than_its_bytes_allow(text in ".*") {
         let tokens = count(&text);
         prop_assert!(text.trim().is_empty() || tokens >= 1);
-        // No tokenizer here has more than two tokens for one byte, and the first is a whole one.
+        // No tokenizer used here has more than two tokens for one byte, and the first is a whole
+        // one.
         prop_assert!(tokens <= 2 * text.len() as u64 + 1);
     }
 
@@ -102,7 +104,7 @@ proptest! {
 
     #[test]
     fn together_two_texts_have_hardly_more_than_apart(first in ".{1,40}", second in ".{1,40}") {
-        // At the seam one character may cost more than at a beginning; roundings add one.
+        // One character may cost more at the seam than at a beginning; rounding adds one.
         let together = count(&format!("{first}{second}"));
         let apart = count(&first) + count(&second);
         prop_assert!(together <= apart + apart / 2 + 6, "{together} against {apart}");

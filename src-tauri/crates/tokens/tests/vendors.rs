@@ -1,12 +1,13 @@
-//! The estimate against the vendors' real tokenizers, which the built programs do without.
+//! Compares the estimate with the vendors' real tokenizers, which the released programs do not
+//! contain.
 
 use tokens::count;
 
-/// As in `examples/fit.rs`.
+/// Same as in `examples/fit.rs`.
 const VOCABULARIES: [&str; 6] =
     ["o200k_base", "deepseek_v3", "qwen2", "mistral_v3", "kimi_k2", "glm4"];
 
-/// Counts of the vendors, ours, and how far ours is from their mean, in percent of it.
+/// Returns the vendors' counts, our estimate, and its deviation from their mean in percent.
 #[expect(clippy::expect_used, reason = "the manifest builds these vocabularies in")]
 fn check(text: &str) -> (Vec<usize>, u64, f64) {
     let vendors: Vec<usize> = VOCABULARIES

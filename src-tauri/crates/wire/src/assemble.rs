@@ -1,9 +1,9 @@
-//! From pieces as they come to events in order.
+//! Assembles pieces of an answer, in any order, into ordered events.
 //!
-//! Providers interleave parallel calls, repeat names, leave out ids and indexes, send text beside a
-//! call and arguments as one object or byte by byte (FAULTS F51 to F54). Here it is put right, once
-//! for all dialects: one part after the other, each begun once and ended once; the part at hand
-//! streams, other calls are kept until it is over.
+//! Providers interleave parallel calls, repeat names, omit ids and indexes, send text next to a
+//! call and arguments as one object or byte by byte (FAULTS F51 to F54). This module normalises
+//! that for all dialects: parts follow each other, each starts once and stops once; the open part
+//! streams, other calls are buffered until it ends.
 
 mod calls;
 mod choice;
@@ -18,14 +18,14 @@ use crate::names::ToolNames;
 use crate::neutral::{Event, Finish, Piece};
 use crate::{AnswerFacts, CHOICES_MAX, StreamFault};
 
-/// Most bytes of calls and texts kept while another part is at hand, over all choices.
+/// Maximum number of bytes of calls and texts buffered while another part is open, over all
+/// choices.
 pub(crate) const KEPT_BYTES_MAX: usize = 16_777_216;
 
-/// Assembles one answer.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     names: Arc<ToolNames>,
-    /// Makes the ids of calls that came without one unique among all answers.
+    /// Makes generated call ids unique among all answers.
     id_seed: String,
     facts: AnswerFacts,
     id: Option<String>,
@@ -36,8 +36,8 @@ pub(crate) struct Assembler {
 }
 
 impl Assembler {
-    /// At the start of an answer. `names` restores what the client's tools are called; `id_seed`
-    /// (letters and digits) is unique to the answer.
+    /// `names` restores the client's tool names; `id_seed` (letters and digits) is unique to the
+    /// answer.
     pub(crate) fn new(names: Arc<ToolNames>, id_seed: &str) -> Self {
         Self {
             names,
@@ -51,8 +51,9 @@ impl Assembler {
         }
     }
 
-    /// The events that `piece` completes. [`Piece::End`] gives the rest and [`Event::End`] if every
-    /// choice said why it ended, else nothing. [`Piece::Error`] is the caller's to handle.
+    /// Returns the events that `piece` completes. [`Piece::End`] returns the rest, and
+    /// [`Event::End`] if every choice has a finish reason, else nothing. The caller handles
+    /// [`Piece::Error`].
     pub(crate) fn take(&mut self, piece: Piece) -> Result<Vec<Event>, StreamFault> {
         let mut events = Vec::new();
         match piece {
@@ -99,7 +100,7 @@ impl Assembler {
         Ok(events)
     }
 
-    /// The beginning, if it was not given yet: for a client that must hear something now.
+    /// The opening event, unless already sent: for a client that must receive something now.
     pub(crate) fn begin(&mut self) -> Option<Event> {
         if std::mem::replace(&mut self.has_begun, true) {
             return None;
@@ -108,27 +109,25 @@ impl Assembler {
         Some(Event::Begin { id, model, usage: self.facts.usage.clone() })
     }
 
-    /// Whether every choice that began has said why it ended, and at least one has.
+    /// True if at least one choice has begun and all of them have a finish reason.
     pub(crate) fn is_finished(&self) -> bool {
         !self.choices.is_empty() && self.choices.values().all(ChoiceAssembler::is_finished)
     }
 
-    /// Whether text, thinking, a medium or a call has come.
+    /// True once text, thinking, media or a call has arrived.
     pub(crate) const fn content_seen(&self) -> bool {
         self.content_seen
     }
 
-    /// Pieces of text that came after the end of their choice and were dropped.
+    /// Number of pieces dropped because they arrived after their choice finished.
     pub(crate) const fn late_pieces(&self) -> u32 {
         self.late_pieces
     }
 
-    /// What was learned so far.
     pub(crate) const fn facts(&self) -> &AnswerFacts {
         &self.facts
     }
 
-    /// What was learned.
     pub(crate) fn into_facts(self) -> AnswerFacts {
         self.facts
     }

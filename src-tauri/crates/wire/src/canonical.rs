@@ -1,15 +1,14 @@
-//! What can change an answer, and nothing else: the same question gets the same digest however it was
-//! spelled.
+//! Digests of requests for cache keys: two spellings of the same question get the same digest.
 //!
-//! Three questions, from cheap to dear. [`Traits`] are read while the request is parsed, from slices
-//! that are at hand there; they say whether an answer may be kept at all. [`Thread`] samples the
-//! beginning of the conversation. Only [`ClientRequest::canonical`] walks the whole body.
+//! Three functions, from cheap to expensive: [`Traits`] are read while the request is parsed and
+//! decide whether an answer may be cached; [`Thread`] samples the beginning of the conversation;
+//! only [`ClientRequest::canonical`] reads the whole body.
 //!
-//! Left out of the digest, because they change no answer: the model (a part of the key of its own),
-//! how the answer is delivered, labels for the provider's bookkeeping, marks for its prompt cache, the
-//! attribution block that Claude Code puts first (another one in each session), the order of members,
-//! `null` at the top level, white space, and how characters are escaped. Numbers stay as they are
-//! written. What is not known here stays in, which costs a hit and never a wrong answer.
+//! The digest leaves out what does not change an answer: the model (a separate part of the key),
+//! the delivery, labels for the provider's records, prompt-cache markers, the attribution block
+//! that Claude Code puts first (different in each session), the order of members, `null` at the top
+//! level, white space, and character escapes. Numbers count as written. Unknown members stay in,
+//! which may cost a hit but never gives a wrong answer.
 
 use std::ops::Range;
 
@@ -28,51 +27,49 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-/// Most turns that are sampled of the beginning of a conversation.
+/// Maximum number of turns sampled from the beginning of a conversation.
 pub const THREAD_TURNS_MAX: usize = 8;
 
-/// Most bytes that are sampled of one turn, half from its beginning and half from its end.
+/// Maximum number of bytes sampled from one turn, half from its beginning and half from its end.
 pub const THREAD_TURN_BYTES_MAX: usize = 2_048;
 
-/// Whether the same question has the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Determinism {
-    /// It asks for temperature 0.
+    /// The request has temperature 0.
     Deterministic,
-    /// The model may answer otherwise the next time.
+    /// The model may answer differently the next time.
     Sampled,
 }
 
-/// What decides whether an answer may be kept.
+/// What decides whether an answer may be cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traits {
-    /// Whether the same question has the same answer.
     pub determinism: Determinism,
-    /// Whether tools are offered to the model.
+    /// Tools are offered to the model.
     pub has_tools: bool,
-    /// Whether it changes or uses something that is kept at the provider: a stored response, a
-    /// conversation, a container, a cached content, work in the background.
+    /// The request changes or uses state at the provider: a stored response, a conversation, a
+    /// container, cached content, a background job.
     pub has_state: bool,
 }
 
-/// The digest of all that can change the answer.
+/// Digest of everything that can change the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canonical {
     /// BLAKE3.
     pub digest: [u8; 32],
 }
 
-/// Which conversation a request belongs to. Not for keys: only a sample is looked at.
+/// Identifies a conversation. Not for cache keys: only a sample is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thread {
-    /// Of the instructions and all turns before the model's first: the same for every request of a
-    /// conversation, and for the same question asked over and over.
+    /// Digest of the instructions and all turns before the model's first: equal for all requests of
+    /// a conversation, and for one question asked repeatedly.
     pub prefix: u64,
-    /// As [`Self::prefix`], unless the client names its conversation by `prompt_cache_key`.
+    /// Same as [`Self::prefix`], unless the client names its conversation with `prompt_cache_key`.
     pub conversation: u64,
 }
 
-/// What is noted of a request's members while they are at hand.
+/// What is recorded about a request's members while it is parsed.
 #[derive(Debug, Clone)]
 pub(crate) struct Survey {
     pub(crate) traits: Traits,
@@ -124,7 +121,7 @@ impl Survey {
         }
     }
 
-    /// The sample of the beginning.
+    /// Digests a sample of the conversation's beginning.
     pub(crate) fn thread(&self, body: &str) -> Thread {
         let mut hasher = blake3::Hasher::new();
         let part = |at: &Option<Range<usize>>| at.clone().and_then(|at| body.get(at));
@@ -144,19 +141,19 @@ impl Survey {
 }
 
 impl ClientRequest {
-    /// What decides whether its answer may be kept. Costs nothing.
+    /// What decides whether its answer may be cached. Costs nothing.
     #[must_use]
     pub const fn traits(&self) -> Traits {
         self.survey().traits
     }
 
-    /// Which conversation it belongs to, by a sample of some kilobytes.
+    /// Identifies its conversation from a sample of a few kilobytes.
     #[must_use]
     pub fn thread(&self) -> Thread {
         self.survey().thread(self.text())
     }
 
-    /// The digest of all that can change the answer. Walks the whole body.
+    /// Digest of everything that can change the answer. Reads the whole body.
     #[must_use]
     pub fn canonical(&self) -> Canonical {
         Canonical { digest: digest(self.text(), &ignored(self.dialect())) }
@@ -164,8 +161,8 @@ impl ClientRequest {
 }
 
 impl EmbeddingRequest {
-    /// The digest of all that can change the vector of the input at `place`, but for the model; the
-    /// encoding of the answer is no part of it. `None` past the last input.
+    /// Digest of everything that can change the vector of the input at `place`, except the model;
+    /// the answer's encoding is not part of it. `None` past the last input.
     #[must_use]
     pub fn canonical_input(&self, place: usize) -> Option<Canonical> {
         let (input, options) = self.input_and_options(place)?;
@@ -181,8 +178,8 @@ impl EmbeddingRequest {
         Some(Canonical { digest: hasher.finalize().into() })
     }
 
-    /// The digest of all that can change the whole answer, but for the model. `inputs` are all that
-    /// [`Self::canonical_input`] gives, in order.
+    /// Digest of everything that can change the whole answer, except the model. `inputs` are all
+    /// results of [`Self::canonical_input`], in order.
     #[must_use]
     pub fn canonical(&self, inputs: &[Canonical]) -> Canonical {
         let mut hasher = blake3::Hasher::new();
@@ -201,7 +198,7 @@ fn determinism(temperature: &str) -> Determinism {
     }
 }
 
-/// Whether an array or object has nothing in it, or the value is none.
+/// True for `null` and for an empty array or object.
 fn is_empty(raw: &str) -> bool {
     raw == "null"
         || raw
@@ -211,7 +208,7 @@ fn is_empty(raw: &str) -> bool {
             .is_some_and(|byte| matches!(byte, b']' | b'}'))
 }
 
-/// Labels and delivery, by dialect.
+/// Members that are labels or concern delivery, by dialect.
 const fn ignored(dialect: Dialect) -> Ignored<'static> {
     let members: &[&str] = match dialect {
         Dialect::OpenAiChat | Dialect::OllamaChat => &[
@@ -243,7 +240,7 @@ const fn ignored(dialect: Dialect) -> Ignored<'static> {
     Ignored { members, mark: Some("cache_control"), attribution: Some(ATTRIBUTION) }
 }
 
-/// How the text of Claude Code's first block begins.
+/// Prefix of the text in Claude Code's first block.
 const ATTRIBUTION: &str = "x-anthropic-billing-header:";
 
 fn short(hasher: &blake3::Hasher) -> u64 {
@@ -264,7 +261,7 @@ fn sample(hasher: &mut blake3::Hasher, part: &str) {
     hasher.update(bytes.get(bytes.len().saturating_sub(half)..).unwrap_or_default());
 }
 
-/// The instructions from their second block on, if the first is the attribution.
+/// The instructions from their second block on, if the first is the attribution block.
 fn without_attribution(instructions: &str) -> &str {
     let Some(end) = tree::first_item_end(instructions) else { return instructions };
     match instructions.split_at_checked(end) {
@@ -273,13 +270,13 @@ fn without_attribution(instructions: &str) -> &str {
     }
 }
 
-/// The turns before the model's first, as they stand; a text is its own only turn.
+/// The turns before the model's first, as written; a plain text is one turn.
 fn opening_turns(turns: &str) -> Vec<&str> {
     if turns.starts_with('"') {
         return vec![turns];
     }
     let mut found = Vec::new();
-    // It stops in the middle on purpose, which serde_json then calls an error.
+    // The visitor stops early on purpose, which serde_json reports as an error.
     let _rest_unread = serde::Deserializer::deserialize_seq(
         &mut serde_json::Deserializer::from_str(turns),
         Opening { found: &mut found },
@@ -309,7 +306,7 @@ impl<'de> Visitor<'de> for Opening<'de, '_> {
             && let Some(raw) = items.next_element::<&'de RawValue>()?
         {
             let role = serde_json::from_str::<Turn<'_>>(raw.get()).ok().and_then(|turn| turn.role);
-            // Gemini lets the only turn go without a role.
+            // Gemini allows a single turn without a role.
             let is_before = match role.as_deref() {
                 Some(role) => matches!(role, "system" | "developer" | "user"),
                 None => self.found.is_empty(),

@@ -1,10 +1,10 @@
-//! What routing needs of a client's request in any dialect, and the request for a backend that speaks
-//! the same one.
+//! Reads what routing needs from a client's request in any dialect, and writes the request for a
+//! backend of the same dialect.
 //!
-//! The body is never turned into values and back: unknown fields, their order and the spelling of
-//! numbers reach the backend as the client wrote them. Policy for duplicate keys: at the top level
-//! and in `stream_options` they are refused, since client, gateway and backend could each read
-//! another one; deeper they are the backend's to judge.
+//! The body is never decoded and re-encoded: unknown fields, their order and the spelling of
+//! numbers reach the backend unchanged. Duplicate keys are rejected at the top level and in
+//! `stream_options`, because client, gateway and backend could each read a different one; deeper
+//! ones are left to the backend.
 
 use std::ops::Range;
 
@@ -21,39 +21,38 @@ use crate::neutral::Request;
 use crate::wants::Wants;
 use crate::{Delivery, RequestError, UsageChunk};
 
-/// A client's request, checked as far as routing needs.
+/// A client's request, validated as far as routing needs.
 #[derive(Debug, Clone)]
 pub struct ClientRequest {
     dialect: Dialect,
     body: Bytes,
     model: String,
-    /// Where the model's name stands in the body; nowhere in Gemini's, whose paths name it.
+    /// Range of the model name in the body; `None` for Gemini, where the path names it.
     model_at: Option<Range<usize>>,
     delivery: Delivery,
     usage_edit: Option<Edit>,
     wants: Wants,
     survey: Survey,
-    /// Whether its client may refer to items of the answer later.
+    /// True if the client may refer to items of the answer later.
     is_stored: bool,
 }
 
-/// Whether to ask the backend for usage in a stream.
+/// Controls whether a stream request asks the backend for usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metering {
-    /// Sets `stream_options.include_usage` to `true`.
     AskForUsage,
-    /// Leaves `stream_options` as the client wrote it, for backends that refuse the field.
+    /// Leaves `stream_options` as the client wrote it, for backends that reject the field.
     AsClientWrote,
 }
 
-/// Bytes to put in place of a range of the body.
+/// A replacement for a range of the body.
 #[derive(Debug, Clone)]
 struct Edit {
     at: Range<usize>,
     text: &'static str,
 }
 
-/// Where a client knocked: its dialect, and what the path says beside it.
+/// The API endpoint a client called: its dialect, and what the path contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface<'a> {
     /// `POST /v1/chat/completions`.
@@ -64,15 +63,14 @@ pub enum Surface<'a> {
     AnthropicMessages,
     /// `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`.
     Gemini {
-        /// The model in the path, percent signs resolved.
+        /// The model in the path, percent-decoded.
         model: &'a str,
-        /// What the method and `?alt=sse` say.
+        /// From the method and `?alt=sse`.
         delivery: Delivery,
     },
 }
 
 impl Surface<'_> {
-    /// Its dialect.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         match self {
@@ -85,12 +83,13 @@ impl Surface<'_> {
 }
 
 impl ClientRequest {
-    /// Reads a request's body.
+    /// Parses a request body.
     pub fn parse(surface: Surface<'_>, body: Bytes) -> Result<Self, RequestError> {
         Self::parse_with(surface, body, |_| false)
     }
 
-    /// As [`Self::parse`]; where `is_complete` says so, the conversation need not stand at the top.
+    /// Like [`Self::parse`], but does not require the conversation at the top level if
+    /// `is_complete` returns true.
     pub(crate) fn parse_with(
         surface: Surface<'_>,
         body: Bytes,
@@ -146,20 +145,18 @@ impl ClientRequest {
         Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants, survey, is_stored })
     }
 
-    /// The dialect it is written in.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// What it means, read whole: for a backend of another dialect.
+    /// Decodes the whole request, for a backend of another dialect.
     pub fn read(&self) -> Result<Request, RequestError> {
         read_request(self.dialect, self.text(), &self.model, self.delivery)
     }
 
-    /// The body as text.
     pub(crate) fn text(&self) -> &str {
-        // It was checked when it was parsed.
+        // UTF-8 was checked in `parse`.
         std::str::from_utf8(&self.body).unwrap_or_default()
     }
 
@@ -173,33 +170,32 @@ impl ClientRequest {
         &self.model
     }
 
-    /// How the client wants its answer.
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
         self.delivery
     }
 
-    /// Whether its client takes the items of the answer for kept and may refer to them later: in
-    /// Responses, unless it says `store: false`.
+    /// True if the client may refer to items of the answer later: in Responses, unless it sends
+    /// `store: false`.
     #[must_use]
     pub const fn is_stored(&self) -> bool {
         self.is_stored
     }
 
-    /// What it needs of the model that answers it.
+    /// The capabilities it requires of a model.
     #[must_use]
     pub const fn wants(&self) -> Wants {
         self.wants
     }
 
-    /// The body as it came.
+    /// The body as received.
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The body for a backend: the bytes as they came, but for the value of `model` and, in a
-    /// stream, `stream_options.include_usage`.
+    /// The body for a backend: unchanged except for the value of `model` and, in a stream,
+    /// `stream_options.include_usage`.
     #[must_use]
     pub fn for_upstream(&self, model: &str, metering: Metering) -> Bytes {
         let name = quote(model);
@@ -218,7 +214,7 @@ impl ClientRequest {
     }
 }
 
-/// `body` with other text in the place of some ranges, which are in order and apart.
+/// Returns `body` with some ranges replaced. The ranges must be sorted and must not overlap.
 pub(crate) fn splice(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
     let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
     let mut out = BytesMut::with_capacity(body.len() + added);
@@ -285,7 +281,7 @@ fn read_flag(members: &Members<'_>, key: &str, param: &'static str) -> Result<bo
     }
 }
 
-/// Whether usage was asked for, and the edit that asks for it if it was not.
+/// Whether the client asked for usage, and the edit that asks for it otherwise.
 struct UsageOption {
     asked: UsageChunk,
     edit: Option<Edit>,
@@ -326,7 +322,7 @@ impl UsageOption {
         Ok(Self { asked: UsageChunk::NotAsked, edit: Some(edit) })
     }
 
-    /// Adds the options as the last member, or puts them where `null` stands.
+    /// Appends the options as the last member, or replaces a `null`.
     fn add_options(text: &str, members: &Members<'_>) -> Option<Edit> {
         if let Some(null) = members.get_or_null("stream_options") {
             let at = range_in(text, null.get());

@@ -1,18 +1,18 @@
-//! What a field is called where its client said it.
+//! Translates field paths in errors and drop notices into the client's own spelling.
 //!
-//! Writers name what they cannot say in the neutral form's words, which are those of Chat Completions.
-//! A client is told of its own field, in the spelling that stands in its request.
+//! Writers name fields in the neutral form's vocabulary, which is that of Chat Completions. Clients
+//! get the path as it is written in their own request.
 
 use domain::Dialect;
 
 use crate::gemini::camel;
 use crate::json::Members;
 
-/// A field that other dialects call otherwise.
+/// A neutral field and its paths in one client dialect.
 struct Word {
     neutral: &'static str,
     client: Dialect,
-    /// Where it may stand in the client's request; the first that does is named.
+    /// Possible paths in the client's request; the first one present is reported.
     paths: &'static [&'static str],
 }
 
@@ -55,13 +55,13 @@ const WORDS: &[Word] = {
         word("system", Responses, &["instructions", "input"]),
         word("system", Chat, &["messages"]),
         word("system", Gemini, &["systemInstruction"]),
-        // Turns are counted otherwise there, so only the list is named.
+        // Turns are numbered differently in these dialects, so only the list is named.
         word("messages", Responses, &["input"]),
         word("messages", Gemini, &["contents"]),
     ]
 };
 
-/// `path`, in a writer's words, as a client of `client` wrote it in `request`.
+/// Returns `path`, in neutral vocabulary, as the client spelled it in `request`.
 pub(crate) fn spelled(client: Dialect, request: &str, path: String) -> String {
     let head = path.split(['.', '[']).next().unwrap_or_default();
     let named = if head == "messages" { head } else { &path };
@@ -72,7 +72,7 @@ pub(crate) fn spelled(client: Dialect, request: &str, path: String) -> String {
     said.next().unwrap_or_else(usual)
 }
 
-/// `path` (in camelCase where its dialect is) as it is spelled in `object`, if it stands there.
+/// Returns `path` (camelCase in dialects that use it) as `object` spells it, or `None` if absent.
 fn written(object: &str, path: &str) -> Option<String> {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     let members = Members::parse(object).ok()?;

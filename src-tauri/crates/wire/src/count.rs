@@ -1,8 +1,7 @@
-//! Counting a request's tokens before it is sent: Anthropic's `count_tokens` and Gemini's
-//! `:countTokens`.
+//! Token counts before a request is sent: Anthropic's `count_tokens` and Gemini's `:countTokens`.
 //!
-//! A backend of the same dialect is asked itself. No other one has a word for it that counts the same,
-//! so the gateway answers an estimate there and says so.
+//! A backend of the same dialect counts itself. No other dialect has an operation that counts the
+//! same, so the gateway answers with an estimate there and says so.
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -12,17 +11,17 @@ use crate::client_request::{ClientRequest, Metering, Surface};
 use crate::json::Members;
 use crate::{Delivery, Outgoing, RequestError, Target};
 
-/// A request to count tokens, checked as far as routing needs.
+/// A request to count tokens, validated as far as routing needs.
 #[derive(Debug, Clone)]
 pub struct CountRequest(ClientRequest);
 
 impl CountRequest {
-    /// Reads a body of `count_tokens`.
+    /// Parses a `count_tokens` body.
     pub fn parse_anthropic(body: Bytes) -> Result<Self, RequestError> {
         ClientRequest::parse(Surface::AnthropicMessages, body).map(Self)
     }
 
-    /// Reads a body of `:countTokens` for the model in the path: `contents`, or a whole
+    /// Parses a `:countTokens` body for the model in the path. The body has `contents` or a whole
     /// `generateContentRequest`.
     pub fn parse_gemini(model: &str, body: Bytes) -> Result<Self, RequestError> {
         let delivery = Delivery::Whole;
@@ -39,13 +38,13 @@ impl CountRequest {
         self.0.model()
     }
 
-    /// The body as it came.
+    /// The body as received.
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         self.0.body()
     }
 
-    /// The request for a backend that counts in the same dialect; `None` if it does not.
+    /// The request for a backend that counts in the same dialect; `None` for other backends.
     #[must_use]
     pub fn for_upstream(&self, target: &Target) -> Option<Outgoing> {
         let dialect = self.0.dialect();
@@ -71,7 +70,7 @@ impl CountRequest {
     }
 }
 
-/// A count, spelled for a client of `dialect`.
+/// Writes a token count in `dialect`.
 #[must_use]
 pub fn count_answer(dialect: Dialect, tokens: u64) -> Bytes {
     let body = match dialect {
@@ -81,7 +80,7 @@ pub fn count_answer(dialect: Dialect, tokens: u64) -> Bytes {
     Bytes::from(body.to_string())
 }
 
-/// The count in a backend's answer; `None` if it is none.
+/// Reads the token count in a backend's answer; `None` if it has none.
 #[must_use]
 pub fn read_count(dialect: Dialect, body: &[u8]) -> Option<u64> {
     let members = Members::parse(std::str::from_utf8(body).ok()?).ok()?;
@@ -89,7 +88,7 @@ pub fn read_count(dialect: Dialect, body: &[u8]) -> Option<u64> {
         Dialect::Gemini => "totalTokens",
         _ => "input_tokens",
     };
-    // Gemini leaves a zero out.
+    // Gemini omits a zero.
     match (members.get(key), dialect) {
         (Some(count), _) => count.get().parse().ok(),
         (None, Dialect::Gemini) if members.get("error").is_none() => Some(0),

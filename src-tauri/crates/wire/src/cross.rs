@@ -1,4 +1,5 @@
-//! A stream that crosses dialects: read into pieces, assembled into events, written for the client.
+//! Translates a stream between dialects: a reader parses pieces, the assembler orders them into
+//! events, a writer emits them for the client.
 
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
@@ -10,7 +11,7 @@ use crate::neutral::{Event, Piece};
 use crate::stream::{PieceReader, flow};
 use crate::{AnswerFacts, ErrorAnswer, StreamEnd, Tapped};
 
-/// Translates one upstream stream as it comes.
+/// Translates one upstream stream incrementally.
 pub(crate) struct CrossTap {
     client: Dialect,
     reader: PieceReader,
@@ -42,7 +43,7 @@ impl CrossTap {
         Tapped { relay: one_line_each(out), flow: flow(self.end.as_ref()) }
     }
 
-    /// The beginning, for a client that must hear something now.
+    /// The opening event, for a client that must receive something now.
     pub(crate) fn begin(&mut self) -> Bytes {
         let mut out = BytesMut::new();
         let begin = self.assembler.begin();
@@ -69,7 +70,7 @@ impl CrossTap {
             self.take(pieces, &mut out);
         }
         if self.end.is_none() && self.assembler.is_finished() {
-            // Every choice said why it ended; the backend only left its terminator out.
+            // Every choice has a finish reason; the backend only omitted its terminator.
             self.take(vec![Piece::End], &mut out);
         }
         match self.end.take() {
@@ -118,12 +119,13 @@ impl CrossTap {
     }
 }
 
-/// What Unicode calls an end of a line and JSON does not.
+/// Line ends in Unicode that are ordinary characters in JSON.
 const LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Escapes the ends of lines within the JSON of events. SSE does not know them, but readers that cut
-/// with the means of their language do: Python's `str.splitlines` in LiteLLM 1.106 loses the event, and
-/// the dot of a JavaScript expression in Gemini CLI 0.61 all that follow. JSON has them in strings only.
+/// Escapes Unicode line ends in the JSON of events. SSE does not treat them as line ends, but
+/// clients that split lines with their language's own means do: Python's `str.splitlines` in
+/// LiteLLM 1.106 loses the event, and the dot of a JavaScript regular expression in Gemini CLI 0.61
+/// loses everything after it. In JSON they occur only inside strings.
 fn one_line_each(events: BytesMut) -> Bytes {
     match std::str::from_utf8(&events) {
         Ok(text) if text.contains(LINE_ENDS) => {

@@ -1,102 +1,100 @@
-//! The written table of what crosses between dialects.
+//! The table of what can be translated between dialects.
 //!
-//! The neutral form carries what at least two dialects can say. Everything else is a [`Field`], and
-//! [`fate`] says for each field and each dialect it may be sent in whether it crosses, is refused (a
-//! 400 that names it) or is dropped and named in the header `x-gatehouse-dropped`. A field that
-//! changes what the answer is (its meaning, its shape, who sees it) is never dropped silently.
+//! The neutral form carries what at least two dialects support. Everything else is a [`Field`], and
+//! [`fate`] decides for each field and target dialect: it is translated, rejected (a 400 that names
+//! it), or dropped and named in the header `x-gatehouse-dropped`. A field that changes the answer
+//! (its meaning, its shape, who sees it) is never dropped silently.
 
 use domain::{Crossing, Dialect};
 
 use crate::RequestError;
 use crate::neutral::Request;
 
-/// What a request may say beyond the neutral form.
+/// Request fields that are not part of the neutral form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// `seed`.
     Seed,
     /// `logprobs`, `top_logprobs`, `responseLogprobs`.
     Logprobs,
-    /// `logit_bias`.
     LogitBias,
-    /// `frequency_penalty`, `presence_penalty` and their Gemini twins.
+    /// `frequency_penalty`, `presence_penalty` and their Gemini counterparts.
     Penalties,
     /// `n` above one, `candidateCount`.
     Choices,
-    /// Stop texts, where the target has none (Responses).
+    /// Stop sequences, which Responses does not have.
     Stop,
-    /// `top_k` where the target has none. Left out, not refused: Gemini CLI says it with every request
-    /// and cannot be told not to, and it says how to draw words, not which answer is wanted.
+    /// `top_k` where the target has none. Dropped rather than rejected: Gemini CLI always sends it
+    /// and cannot be configured not to, and it affects only sampling, not which answer is wanted.
     TopK,
-    /// `temperature`, `top_p` and `top_k` where the model refuses them, left out for the same reason.
+    /// `temperature`, `top_p` and `top_k` where the model rejects them; dropped for the same
+    /// reason.
     Sampling,
-    /// Sound as output (`modalities`, `audio`, `responseModalities`).
+    /// Audio output (`modalities`, `audio`, `responseModalities`).
     AudioOutput,
-    /// Sound as input.
     AudioInput,
-    /// An image by file id, or another file bound to one provider.
+    /// An image given by file id, or another file stored at one provider.
     ProviderFile,
     /// A document (PDF) as input.
     Document,
-    /// `prediction`.
     Prediction,
-    /// A tool that the provider runs itself. Left out, not refused: Codex and others offer theirs with
-    /// every request, and a model that does not have it answers without it.
+    /// A tool that the provider runs itself. Dropped rather than rejected: Codex and others offer
+    /// theirs with every request, and a model without it answers without it.
     ServerTool,
-    /// `web_search_options`.
     WebSearch,
-    /// JSON mode without a schema where the target has none. Left out, not refused: OpenAI demands that
-    /// the prompt asks for JSON too, so the wish reaches the model. The AI SDK's `generateObject`,
-    /// LangChain's `json_mode`, instructor and llm ask for structure in this way only.
+    /// JSON mode without a schema where the target has none. Dropped rather than rejected: OpenAI
+    /// requires the prompt to ask for JSON too, so the model still sees the request. The AI SDK's
+    /// `generateObject`, LangChain's `json_mode`, instructor and llm request structured output only
+    /// this way.
     AnyJson,
     /// Structured output where the target has none.
     JsonSchema,
-    /// `parallel_tool_calls` where the target has no such switch.
+    /// `parallel_tool_calls` where the target has no such option.
     ParallelCalls,
-    /// `previous_response_id`, `conversation`, `background`, a stored prompt: state that the gateway
-    /// does not keep.
+    /// `previous_response_id`, `conversation`, `background`, a stored prompt: state that the
+    /// gateway does not keep.
     ServerState,
-    /// A reference to an item of an earlier answer that the gateway made and does not have any more, or to
-    /// reasoning of another provider. Left out, not refused: the conversation can go on without it.
+    /// A reference to an item of an earlier answer that the gateway created and no longer has, or
+    /// to another provider's reasoning. Dropped rather than rejected: the conversation can continue
+    /// without it.
     LostItem,
-    /// `store`: keeping the answer at the provider.
+    /// `store`: keeps the answer at the provider.
     Store,
     /// `metadata`, `user`, `safety_identifier`, `labels`: for the provider's own records.
     Metadata,
-    /// `service_tier`, `prompt_cache_key`, `prompt_cache_retention`, `inference_geo`: how it is
-    /// served and billed, not what is answered.
+    /// `service_tier`, `prompt_cache_key`, `prompt_cache_retention`, `inference_geo`: these affect
+    /// serving and billing, not the answer.
     Serving,
     /// `cache_control`, `cachedContent` markers.
     PromptCache,
-    /// `cachedContent`: a prompt prefix that lies at the provider; without it the prompt is another.
+    /// `cachedContent`: a prompt prefix stored at the provider; without it the prompt is a
+    /// different one.
     StoredPrompt,
-    /// `safetySettings` that ask for a filter.
+    /// `safetySettings` that enable a filter.
     SafetySettings,
-    /// `safetySettings` that only switch filters off (`OFF`, `BLOCK_NONE`): elsewhere there are none
-    /// that could be on. instructor sends them with every request.
+    /// `safetySettings` that only disable filters (`OFF`, `BLOCK_NONE`); other providers have no
+    /// such filters. instructor sends them with every request.
     SafetyOff,
     /// `verbosity`, `text.verbosity`.
     Verbosity,
     /// `context_management`, `truncation`: what the provider may leave out of a long prompt.
     ContextManagement,
-    /// `include`, `stream_options`, `fileData` hints: wishes about how the answer is shown.
+    /// `include`, `stream_options`, `fileData` hints: options for how the answer is presented.
     Presentation,
-    /// A field that this gateway does not know.
+    /// A field unknown to this gateway.
     Unknown,
 }
 
-/// What becomes of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// The writer of the dialect writes it.
+    /// The dialect's writer writes it.
     Crosses,
-    /// 400 by name when strict, dropped and named when lenient.
+    /// Rejected with 400 in strict mode, dropped and named in lenient mode.
     Refused,
-    /// Dropped and named, strict or not: the answer is the same without it.
+    /// Dropped and named in both modes: the answer is the same without it.
     Dropped,
 }
 
-/// What becomes of `field` in a request that is written in `dialect`. The table.
+/// The table: what happens to `field` in a request that is written in `dialect`.
 #[must_use]
 pub const fn fate(field: Field, dialect: Dialect) -> Fate {
     use Dialect as D;
@@ -154,7 +152,7 @@ pub const fn fate(field: Field, dialect: Dialect) -> Fate {
     }
 }
 
-/// The fields of one request that are left out, collected while it is written.
+/// Collects the dropped fields of one request while it is written.
 #[derive(Debug)]
 pub(crate) struct Crossings {
     dialect: Dialect,
@@ -163,12 +161,12 @@ pub(crate) struct Crossings {
 }
 
 impl Crossings {
-    /// For a request that is written in `dialect`.
+    /// For a request written in `dialect`.
     pub(crate) const fn into_dialect(dialect: Dialect, crossing: Crossing) -> Self {
         Self { dialect, crossing, dropped: Vec::new() }
     }
 
-    /// Judges all of a request's extras that do not cross. Markers of prompt caches stand in many
+    /// Applies the table to all extra fields of a request. Prompt-cache markers occur in many
     /// places and are named once.
     pub(crate) fn settle(&mut self, request: &Request) -> Result<(), RequestError> {
         let others = request.extras.iter().filter(|extra| extra.field != Field::PromptCache);
@@ -181,7 +179,8 @@ impl Crossings {
         Ok(())
     }
 
-    /// Judges one field that stands at `path` of the client's request: whether it is to be written.
+    /// Applies the table to one field at `path` of the client's request, and returns whether to
+    /// write it.
     pub(crate) fn judge(&mut self, field: Field, path: &str) -> Result<Write, RequestError> {
         match (fate(field, self.dialect), self.crossing) {
             (Fate::Crosses, _) => Ok(Write::Yes),
@@ -193,7 +192,7 @@ impl Crossings {
         }
     }
 
-    /// Judges what this server, unlike its dialect, has no word for: refused or dropped.
+    /// Rejects or drops a field that this server does not support although its dialect does.
     pub(crate) fn lacking(&mut self, path: &str) -> Result<Write, RequestError> {
         match self.crossing {
             Crossing::Strict => self.refuse(path),
@@ -204,12 +203,12 @@ impl Crossings {
         }
     }
 
-    /// Notes a field that was left out and changes nothing about the answer.
+    /// Records a dropped field that does not change the answer.
     pub(crate) fn dropped(&mut self, path: impl Into<String>) {
         self.dropped.push(path.into());
     }
 
-    /// The paths of the fields that were left out, in order.
+    /// The paths of the dropped fields, in the order of their recording.
     pub(crate) fn into_dropped(self) -> Vec<String> {
         self.dropped
     }
@@ -219,7 +218,6 @@ impl Crossings {
     }
 }
 
-/// Whether a field is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Write {
     Yes,

@@ -1,18 +1,17 @@
-//! How a client wants its answer.
+//! How a client wants its answer: whole, as a stream, as an array.
 
-/// How the client wants its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// One JSON body.
     Whole,
     /// Server-sent events.
     Stream(UsageChunk),
-    /// One JSON array whose items come one by one: Gemini's stream without `alt=sse`.
+    /// One JSON array whose items arrive one by one: Gemini's stream without `alt=sse`.
     StreamArray,
 }
 
 impl Delivery {
-    /// Whether the answer comes piece by piece.
+    /// True if the answer arrives in pieces.
     #[must_use]
     pub const fn is_streamed(self) -> bool {
         !matches!(self, Self::Whole)
@@ -23,8 +22,8 @@ impl Delivery {
 /// and count as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsageChunk {
-    /// It did: the usage chunk is relayed.
+    /// The usage chunk is relayed.
     Asked,
-    /// It did not: the usage chunk is taken out.
+    /// The usage chunk is removed.
     NotAsked,
 }

@@ -1,4 +1,4 @@
-//! What every dialect module provides, in one shape, and the one place that chooses among them.
+//! The interface that every dialect module implements, and the only place that selects one.
 //!
 //! Readers and writers know their own dialect and the neutral form, never another dialect.
 
@@ -11,44 +11,42 @@ use crate::{
     anthropic_messages, gemini, ollama_chat, openai_chat, openai_responses,
 };
 
-/// A request in a backend's words.
+/// A request in a backend's dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// The body.
     pub(crate) body: Bytes,
-    /// Fields of the client's request that were left out, in the client's words, for the header
+    /// Dropped fields of the client's request, in the client's spelling, for the header
     /// `x-gatehouse-dropped`.
     pub(crate) dropped: Vec<String>,
 }
 
-/// What an answer repeats of its request, and what the gateway adds.
+/// What a written answer repeats from its request, and what the gateway adds.
 #[derive(Debug, Clone)]
 pub(crate) struct Echo {
-    /// The client's request.
     pub(crate) request: std::sync::Arc<Request>,
     /// For answers whose provider gave no id: unique, letters and digits only.
     pub(crate) id: String,
-    /// Seconds since 1970, for dialects that date their answers.
+    /// Unix time in seconds, for dialects that put a date into answers.
     pub(crate) created_unix_s: i64,
 }
 
-/// Reads a backend's stream in one dialect.
+/// Parses a backend's stream in one dialect.
 pub(crate) trait StreamReader: Send {
-    /// What one event says. Unknown events say nothing; the reader never fails for what it does not
-    /// know, only for what contradicts the dialect.
+    /// Returns the pieces in one event. Unknown events give none; the reader fails only on events
+    /// that contradict the dialect.
     fn read(&mut self, event: &SseEvent) -> Result<Vec<Piece>, StreamFault>;
 }
 
 /// Writes a client's stream in one dialect.
 pub(crate) trait StreamWriter: Send {
-    /// Appends what `event` is in this dialect; may be nothing.
+    /// Appends `event` in this dialect; may append nothing.
     fn write(&mut self, event: &Event, out: &mut BytesMut);
 
-    /// The event that tells the client that its answer is not whole, after what was written so far.
+    /// The event that reports an incomplete answer, consistent with what was written so far.
     fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes;
 }
 
-/// Reads the whole request of a client.
+/// Parses a client's whole request.
 pub(crate) fn read_request(
     dialect: Dialect,
     text: &str,
@@ -60,7 +58,7 @@ pub(crate) fn read_request(
         Dialect::OpenAiResponses => openai_responses::read_request(text, model, delivery),
         Dialect::AnthropicMessages => anthropic_messages::read_request(text, model, delivery),
         Dialect::Gemini => gemini::read_request(text, model, delivery),
-        // No client speaks it to us, so no request is ever parsed as it.
+        // No client sends this dialect, so no request is ever parsed as it.
         Dialect::OllamaChat => Err(RequestError::Missing("messages".to_owned())),
     }
 }
@@ -80,7 +78,8 @@ pub(crate) fn write_request(
     }
 }
 
-/// What a whole answer says, in the order in which a stream would have said it, [`Piece::End`] last.
+/// Parses a whole answer into the pieces that a stream would have had, in the same order,
+/// [`Piece::End`] last.
 pub(crate) fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<Piece>, BadAnswer> {
     match dialect {
         Dialect::OpenAiChat => openai_chat::read_answer(text),
@@ -91,7 +90,7 @@ pub(crate) fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<Piece>, Ba
     }
 }
 
-/// A reader at the start of a backend's stream.
+/// A reader for a new stream of a backend.
 pub(crate) fn stream_reader(dialect: Dialect) -> Box<dyn StreamReader> {
     match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::StreamReader::default()),
@@ -102,7 +101,7 @@ pub(crate) fn stream_reader(dialect: Dialect) -> Box<dyn StreamReader> {
     }
 }
 
-/// A whole answer for a client. `None` for a dialect that no client speaks.
+/// Writes a whole answer for a client. `None` for a dialect that no client speaks.
 pub(crate) fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Option<Bytes> {
     Some(match dialect {
         Dialect::OpenAiChat => openai_chat::write_answer(answer, echo),
@@ -113,7 +112,7 @@ pub(crate) fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Op
     })
 }
 
-/// A writer at the start of a client's stream. `None` for a dialect that no client speaks.
+/// A writer for a new stream to a client. `None` for a dialect that no client speaks.
 pub(crate) fn stream_writer(dialect: Dialect, echo: Echo) -> Option<Box<dyn StreamWriter>> {
     Some(match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::StreamWriter::new(echo)),
@@ -124,20 +123,20 @@ pub(crate) fn stream_writer(dialect: Dialect, echo: Echo) -> Option<Box<dyn Stre
     })
 }
 
-/// What a backend of `dialect` says about its failure.
+/// Parses a backend's error response.
 #[must_use]
 pub fn upstream_error(dialect: Dialect, status: u16, body: &[u8]) -> UpstreamError {
     match dialect {
         Dialect::AnthropicMessages => anthropic_messages::upstream_error(status, body),
         Dialect::Gemini => gemini::upstream_error(status, body),
-        // Ollama's `{"error":"…"}` is one of the deviations that this reader knows.
+        // The Chat reader also accepts Ollama's `{"error":"…"}`.
         Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OllamaChat => {
             openai_chat::upstream_error(status, body)
         }
     }
 }
 
-/// The body of an error for a client.
+/// The error body for a client.
 #[must_use]
 pub fn error_body(dialect: Dialect, error: &ErrorAnswer<'_>) -> Bytes {
     match dialect {
@@ -149,12 +148,13 @@ pub fn error_body(dialect: Dialect, error: &ErrorAnswer<'_>) -> Bytes {
     }
 }
 
-/// The status with which a client of `dialect` is told of an error whose neutral status is
-/// `error.status`: each dialect has a set of its own (529 is Anthropic's only).
+/// Maps the neutral status `error.status` to the status for a client of `dialect`: each dialect has
+/// its own set (529 is Anthropic's only).
 ///
-/// Where the backend rejected our key ([`crate::ErrorKind::BackendKey`]) it is what ends the dialect's
-/// tools soonest with our sentence shown, and without sending their user to a login. Requests until
-/// each gave up, and its seconds, with `x-should-retry: false` (measured 2026-11-22):
+/// For a rejected backend key ([`crate::ErrorKind::BackendKey`]) it is the status with which the
+/// dialect's tools give up soonest, show our message and do not send their user to a login.
+/// Requests and seconds until each tool gave up, with `x-should-retry: false` (measured
+/// 2026-11-22):
 ///
 /// | Tool              | 400       | 403        | 424       | 502        |
 /// |-------------------|-----------|------------|-----------|------------|
@@ -172,13 +172,14 @@ pub fn error_status(dialect: Dialect, error: &ErrorAnswer<'_>) -> u16 {
     }
 }
 
-/// The event that tells a client in mid-stream that its answer is not whole; the stream then ends
-/// cleanly. `sequence` is the number of events written before and `id` the answer's own (Responses
-/// numbers its events, and its SDKs refuse one of another answer).
+/// The event that tells a client in mid-stream that its answer is incomplete; the stream then ends
+/// cleanly. `sequence` is the number of events written so far and `id` the answer's id (Responses
+/// numbers its events, and its SDKs reject one of another answer).
 ///
 /// A broken connection would discard the event in clients that have not read it yet: the AI SDK 7.0
-/// then reports "Failed to process successful response" instead of the message. After a clean end 14
-/// consumers of Chat and Messages and 8 of Responses raise with the message (measured 2026-11-22).
+/// then reports "Failed to process successful response" instead of the message. After a clean end
+/// 14 consumers of Chat and Messages and 8 of Responses raise an error with the message (measured
+/// 2026-11-22).
 #[must_use]
 pub fn error_event(
     dialect: Dialect,
@@ -194,10 +195,10 @@ pub fn error_event(
     }
 }
 
-/// What keeps a silent stream alive: an event, a comment or an empty line that every client of
-/// `dialect` skips. Google's SDKs know no comments: `google-genai` 3.4 for Python takes one for broken
-/// JSON, Gemini CLI 0.61 cannot read what follows it, and LiteLLM 1.106 loses it in silence. White
-/// space may stand between the items of Gemini's array, too.
+/// Keep-alive bytes for a silent stream: an event, a comment or an empty line that every client of
+/// `dialect` skips. Google's SDKs do not support comments: `google-genai` 3.4 for Python reports
+/// broken JSON, Gemini CLI 0.61 cannot read what follows, and LiteLLM 1.106 loses it silently.
+/// White space is also valid between the items of Gemini's array.
 #[must_use]
 pub const fn heartbeat(dialect: Dialect) -> &'static [u8] {
     match dialect {

@@ -1,15 +1,15 @@
-//! Embeddings: vectors for texts, asked for in OpenAI's or Gemini's words and made by a backend of
-//! OpenAI's, Gemini's or Ollama's.
+//! Embeddings: requests in OpenAI's or Gemini's dialect, answered by OpenAI, Gemini or Ollama
+//! backends.
 //!
-//! They have a small neutral form of their own: inputs, dimensions, vectors. A request may have more
-//! inputs than a backend takes at once, so it is cut into batches ([`EmbeddingRequest::batches`]) that
-//! may be sent side by side, and their vectors are joined in the order of the inputs. A request of one
-//! batch whose backend speaks its dialect passes as it came, but for the model's name, and so does its
-//! answer.
+//! They have a small neutral form of their own: inputs, dimensions, vectors. A request may have
+//! more inputs than a backend accepts at once, so it is split into batches
+//! ([`EmbeddingRequest::batches`]) that may be sent concurrently; their vectors are joined in input
+//! order. A request of one batch to a backend of the same dialect passes through unchanged except
+//! for the model name, and so does its answer.
 //!
-//! If a batch fails, the whole request fails, with an error that names the inputs and the reason
-//! ([`EmbeddingFailure::summary`]): no client of these dialects can be told of a vector that is
-//! missing, and a list with a hole in it would shift all vectors behind it.
+//! If a batch fails, the whole request fails with an error that names the inputs and the reason
+//! ([`EmbeddingFailure::summary`]): these dialects cannot report a missing vector, and leaving one
+//! out would shift all later vectors.
 
 mod answer;
 mod request;
@@ -26,61 +26,60 @@ use crate::{RequestError, Target, TargetKind, UpstreamError, UsageReport};
 pub use request::EmbeddingRequest;
 pub use vector::EmbeddingVector;
 
-/// Most inputs of one request: OpenAI's own limit
+/// Maximum number of inputs in one request: OpenAI's own limit
 /// (<https://platform.openai.com/docs/api-reference/embeddings/create>).
 pub const EMBEDDING_INPUTS_MAX: usize = 2_048;
 
-/// Most inputs of one `:batchEmbedContents` (<https://ai.google.dev/api/embeddings>).
+/// Maximum number of inputs in one `:batchEmbedContents` (<https://ai.google.dev/api/embeddings>).
 pub const GEMINI_EMBEDDING_BATCH_MAX: usize = 100;
 
-/// Most inputs sent to Ollama at once. It has no limit and works through them one after the other;
-/// more than this would keep one connection silent for minutes.
+/// Maximum number of inputs sent to Ollama at once. Ollama has no limit and processes them one
+/// after the other; more would leave a connection silent for minutes.
 pub const OLLAMA_EMBEDDING_BATCH_MAX: usize = 256;
 
-/// Where a client knocked.
+/// The API endpoint a client called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmbeddingSurface<'a> {
     /// `POST /v1/embeddings`.
     OpenAi,
     /// `POST /v1beta/models/{model}:embedContent`.
     GeminiOne {
-        /// The model in the path, percent signs resolved.
+        /// The model in the path, percent-decoded.
         model: &'a str,
     },
     /// `POST /v1beta/models/{model}:batchEmbedContents`.
     GeminiBatch {
-        /// The model in the path.
+        /// The model in the path, percent-decoded.
         model: &'a str,
     },
 }
 
-/// The vectors of one batch, in the order of its inputs.
+/// The vectors of one batch, in input order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingBatch {
     /// The dialect of the backend that made them.
     pub dialect: Dialect,
     /// One for each input.
     pub vectors: Vec<EmbeddingVector>,
-    /// Tokens of the inputs as the backend counted them. Put an estimate in if it did not.
+    /// Input tokens as the backend counted them. The caller sets an estimate if the backend gave
+    /// none.
     pub usage: Option<UsageReport>,
-    /// The model it says it used.
+    /// The model that the backend reports.
     pub model: Option<String>,
-    /// The backend's body, for an answer that passes.
+    /// The backend's body, for an answer that passes through.
     pub(crate) body: Bytes,
 }
 
-/// A batch that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddingFailure {
-    /// Which inputs of the request, from zero.
+    /// Indexes of the batch's inputs in the request, from zero.
     pub items: Range<usize>,
-    /// Why.
     pub error: UpstreamError,
 }
 
 impl EmbeddingFailure {
-    /// The message of the error with which the whole request of `inputs` inputs fails: which inputs
-    /// could not be embedded, each with its reason.
+    /// The error message for a failed request of `inputs` inputs: which inputs could not be
+    /// embedded, each with its reason.
     #[must_use]
     pub fn summary(failures: &[Self], inputs: usize) -> String {
         let shown = |failure: &Self| {
@@ -102,7 +101,7 @@ impl EmbeddingFailure {
     }
 }
 
-/// The dialect in which embeddings are asked of a backend: the client's own if it speaks it.
+/// The dialect in which to ask a backend for embeddings: the client's own if the backend speaks it.
 pub(crate) fn dialect_at(target: &Target, client: Dialect) -> Result<Dialect, RequestError> {
     match &target.kind {
         TargetKind::OpenAi | TargetKind::OpenAiCompatible { .. } => Ok(Dialect::OpenAiChat),
@@ -116,7 +115,7 @@ pub(crate) fn dialect_at(target: &Target, client: Dialect) -> Result<Dialect, Re
     }
 }
 
-/// Most inputs of one batch.
+/// Maximum number of inputs in one batch.
 const fn batch_max(dialect: Dialect) -> usize {
     match dialect {
         Dialect::Gemini => GEMINI_EMBEDDING_BATCH_MAX,

@@ -1,91 +1,89 @@
-//! Errors in neutral words, so that the gateway decides once and each dialect only spells it.
+//! Errors in neutral terms: the gateway classifies once, and each dialect only spells the result.
 
 use std::time::Duration;
 
-/// Longest message kept of an upstream error, in characters. Providers' own stay under 1,000;
-/// "prompt is too long" texts, which clients read, are far shorter.
+/// Longest message kept from an upstream error, in characters. Providers' own messages have fewer
+/// than 1,000; "prompt is too long" messages, which clients parse, are far shorter.
 pub const ERROR_MESSAGE_CHARS_MAX: usize = 2_000;
 
-/// Longest `type`, `code` or `param` kept of an upstream error, in characters.
+/// Longest `type`, `code` or `param` kept from an upstream error, in characters.
 pub const ERROR_FIELD_CHARS_MAX: usize = 128;
 
-/// Letters and digits in a row from which a word is taken for a key: the shortest bare keys in use
-/// (Azure, Mistral) have 32.
+/// Length of an unbroken run of letters and digits that is treated as a key: the shortest bare keys
+/// in use (Azure, Mistral) have 32.
 const BARE_KEY_CHARS_MIN: usize = 32;
 
-/// What stands in the place of such a word.
+/// Replacement for such a run.
 const MASK: &str = "…";
 
-/// What went wrong, as a client has to know it. Each dialect has its own word for each.
+/// What went wrong, from the client's point of view. Each dialect has its own word for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The request itself is wrong.
     InvalidRequest,
     /// The local token is missing or unknown.
     Authentication,
-    /// The token is known and may not do this.
+    /// The token is known but not allowed to do this.
     Permission,
     /// No such model or path.
     NotFound,
     /// The body is larger than allowed.
     TooLarge,
-    /// Too many requests; later is fine.
+    /// Too many requests; retrying later helps.
     RateLimit,
-    /// A budget or an account is used up; later is not fine.
+    /// A budget or an account is used up; retrying does not help.
     Billing,
     /// No answer in time.
     Timeout,
     /// The backend has no capacity now.
     Overloaded,
-    /// The key that the gateway holds for the backend is missing or was rejected. The client's own token
-    /// is fine, and only the user can help: no client should try again.
+    /// The gateway's key for the backend is missing or was rejected. The client's own token is
+    /// fine, and only the user can fix this: clients should not retry.
     BackendKey,
     /// A fault of the backend or of the gateway.
     Api,
 }
 
-/// One error for a client, before a dialect spells it.
+/// One error for a client, not yet in a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorAnswer<'a> {
     /// HTTP status of the answer; some dialects repeat it in the body.
     pub status: u16,
-    /// What went wrong.
     pub kind: ErrorKind,
-    /// A stable word for programs, such as `model_not_found`.
+    /// A stable identifier for programs, such as `model_not_found`.
     pub code: Option<&'a str>,
     /// What happened and what to do, for people.
     pub message: &'a str,
-    /// The request's field at fault.
+    /// The request field at fault.
     pub param: Option<&'a str>,
 }
 
-/// What an upstream error means for retries, breaker, cooldown and block.
+/// What an upstream error means for retries, circuit breaker, cooldown and key blocking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UpstreamClass {
-    /// The request is at fault (400, 422): relay, no retry, no breaker.
+    /// The request is at fault (400, 422): relay, no retry, no effect on the breaker.
     InvalidRequest,
-    /// The key is unknown or may not do this (401, 403): block the key.
+    /// The key is unknown or lacks permission (401, 403): block the key.
     KeyRejected,
-    /// The account has no money (402, or 429 with `insufficient_quota`): block the key.
+    /// The account has no credit (402, or 429 with `insufficient_quota`): block the key.
     Unpaid,
-    /// A quota of a longer time, such as a day, is used up: wait for its reset, do not retry.
+    /// A long-term quota, such as a daily one, is used up: wait for its reset, do not retry.
     QuotaSpent,
     /// No such model or path (404).
     NotFound,
     /// The request is too large (413).
     TooLarge,
-    /// Too many requests (429): cooldown, not failure.
+    /// Too many requests (429): cooldown, not a failure.
     RateLimited,
-    /// The backend gave up waiting or was in conflict (408, 409, 504).
+    /// The backend timed out or reported a conflict (408, 409, 504).
     Timeout,
     /// The backend has no capacity (503, 529).
     Overloaded,
-    /// Any other failure of the backend (500, 502, …, and statuses nobody expects).
+    /// Any other failure of the backend (500, 502, …, and unexpected statuses).
     Failed,
 }
 
 impl UpstreamClass {
-    /// The class of a status and of the words that came with it.
+    /// Classifies a status together with the error's type and code.
     #[must_use]
     pub fn of(status: u16, kind: Option<&str>, code: Option<&str>) -> Self {
         let says = |word: &str| [kind, code].into_iter().flatten().any(|text| text == word);
@@ -104,31 +102,30 @@ impl UpstreamClass {
     }
 }
 
-/// What a backend said about its failure, bounded and without keys.
+/// A backend's error, with bounded size and without keys.
 ///
-/// The message is safe to log and to relay: control characters are gone, anything that looks like a
-/// key is replaced, markup is never kept.
+/// The message is safe to log and to relay: control characters are removed, anything that looks
+/// like a key is masked, markup is never kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamError {
-    /// HTTP status, or the one an in-band error stands for.
+    /// HTTP status, or the equivalent of an in-band error.
     pub status: u16,
-    /// What it means.
     pub class: UpstreamClass,
-    /// The backend's words, at most [`ERROR_MESSAGE_CHARS_MAX`] characters.
+    /// The backend's message, at most [`ERROR_MESSAGE_CHARS_MAX`] characters.
     pub message: String,
     /// The backend's `type`.
     pub kind: Option<String>,
     /// The backend's `code`.
     pub code: Option<String>,
-    /// The field the backend blames.
+    /// The request field that the backend names.
     pub param: Option<String>,
-    /// How long the backend asks to wait, where it says so in the body (Gemini's `retryDelay`) and
-    /// not in the header `retry-after`.
+    /// The wait that the backend asks for in the body (Gemini's `retryDelay`) rather than in the
+    /// header `retry-after`.
     pub retry_after: Option<Duration>,
 }
 
-/// Text from outside made fit to log and relay: one line, no control characters, no keys, at most
-/// `chars_max` characters. Keys go first, so that none hides behind the cut.
+/// Makes outside text safe to log and relay: one line, no control characters, no keys, at most
+/// `chars_max` characters. Keys are masked before the cut, so that no part of one remains.
 pub(crate) fn clean(text: &str, chars_max: usize) -> String {
     let near: String = text.chars().take(chars_max.saturating_mul(2)).collect();
     let visible = |c: char| if c.is_control() { ' ' } else { c };
@@ -136,8 +133,8 @@ pub(crate) fn clean(text: &str, chars_max: usize) -> String {
     kept.trim().chars().take(chars_max).collect()
 }
 
-/// Keys without a telling prefix: letters and digits, long and mixed. Model names and request ids
-/// have dashes in between or are shorter.
+/// Masks keys without a known prefix: long runs of mixed letters and digits. Model names and
+/// request ids contain dashes or are shorter.
 fn mask_bare_keys(text: &str) -> String {
     let is_bare_key = |run: &str| {
         run.len() >= BARE_KEY_CHARS_MIN
@@ -198,7 +195,7 @@ mod tests {
     fn the_cut_is_at_the_limit_in_characters() {
         assert_eq!(clean(&"ä".repeat(10), 10).chars().count(), 10);
         assert_eq!(clean(&"ä".repeat(11), 10).chars().count(), 10);
-        // A key across the cut goes whole, not by half.
+        // A key across the cut is masked whole, not in half.
         let across = format!("12345678 {} tail", "0123456789abcdef".repeat(2));
         assert_eq!(clean(&across, 25), "12345678 … tail");
     }

@@ -1,7 +1,7 @@
-//! One try at one backend: the request in its words, and the way back of its answer.
+//! One attempt at one backend: the request in its dialect, and the translation of its answer.
 //!
-//! Whether the dialects match is decided here and nowhere else. If they do, bytes pass as they came;
-//! if they do not, everything goes through the neutral form. Callers see one shape for both.
+//! Only this module decides whether the dialects match. If they do, bytes pass through unchanged;
+//! if not, everything goes through the neutral form. Callers see one interface for both.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat, openai_responses,
 };
 
-/// A request on its way to one backend.
+/// A request prepared for one backend.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     client: Dialect,
@@ -34,32 +34,30 @@ pub struct Exchange {
     outgoing: Outgoing,
 }
 
-/// What the way back of a crossing answer needs.
+/// What translating an answer back needs.
 #[derive(Debug, Clone)]
 pub(crate) struct CrossingAnswer {
     pub(crate) echo: Echo,
     pub(crate) names: Arc<ToolNames>,
 }
 
-/// A request in a backend's words.
+/// A request in a backend's dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The dialect it is written in.
     pub dialect: Dialect,
-    /// The segments of the path under the backend's root (with `/v1` for OpenAI and compatible
-    /// servers, without a version for the others), not yet percent-encoded.
+    /// Path segments under the backend's root (which includes `/v1` for OpenAI and compatible
+    /// servers, and no version for the others), not yet percent-encoded.
     pub path: Vec<String>,
-    /// What stands behind the `?`, if anything.
+    /// The part after `?`, if any.
     pub query: Option<&'static str>,
-    /// The body.
     pub body: Bytes,
-    /// Fields of the client's request that were left out, in its own words.
+    /// Dropped fields of the client's request, in its own spelling.
     pub dropped: Vec<String>,
 }
 
 impl Exchange {
-    /// Writes `request` for `target`. `id` (letters and digits) and `created_unix_s` go into answers
-    /// whose dialect wants them and whose backend gave none.
+    /// Writes `request` for `target`. `id` (letters and digits) and `created_unix_s` go into
+    /// answers whose dialect requires them and whose backend gave none.
     pub fn new(
         request: &ClientRequest,
         target: &Target,
@@ -99,7 +97,6 @@ impl Exchange {
         Ok(Self { client, backend, delivery, request, id, created_unix_s, crossing, outgoing })
     }
 
-    /// The request for the backend.
     #[must_use]
     pub const fn outgoing(&self) -> &Outgoing {
         &self.outgoing
@@ -111,25 +108,24 @@ impl Exchange {
         self.client
     }
 
-    /// Whether bytes pass as they came.
+    /// True if bytes pass through unchanged.
     #[must_use]
     pub const fn passes_through(&self) -> bool {
         self.crossing.is_none()
     }
 
-    /// How the client wants its answer.
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
         self.delivery
     }
 
-    /// The way back of a stream.
+    /// Starts the translation of a streamed answer.
     #[must_use]
     pub fn stream(&self) -> AnswerStream {
         AnswerStream::new(self.client, self.backend, self.delivery, self.crossing.as_ref())
     }
 
-    /// The client's body for a backend's whole answer.
+    /// Translates a backend's whole answer into the client's body.
     pub fn answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
         match &self.crossing {
             None if self.backend == Dialect::OpenAiChat => {
@@ -143,7 +139,8 @@ impl Exchange {
         }
     }
 
-    /// The client's stream for a whole answer of a backend that ignored the wish for a stream.
+    /// The client's stream, made from the whole answer of a backend that ignored the request for a
+    /// stream.
     pub fn stream_of_answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
         if let (Dialect::OpenAiChat, None, Delivery::Stream(usage)) =
             (self.backend, &self.crossing, self.delivery)
@@ -161,7 +158,7 @@ impl Exchange {
         Ok((out.freeze(), facts))
     }
 
-    /// The client's whole answer for the stream of a backend that ignored the wish for none.
+    /// The client's whole answer, made from the stream of a backend that was not asked for one.
     pub fn answer_of_stream(&self, body: &[u8]) -> Result<(Bytes, AnswerFacts), BadAnswer> {
         let mut reader = PieceReader::new(self.backend);
         let mut assembler = self.assembler();
@@ -175,7 +172,7 @@ impl Exchange {
             assemble(piece, &mut assembler, &mut events)?;
         }
         if assembler.is_finished() && !matches!(events.last(), Some(Event::End { .. })) {
-            // Gemini has no terminator, others leave theirs out; every choice said why it ended.
+            // Gemini has no terminator and others omit theirs; every choice has a finish reason.
             assemble(Piece::End, &mut assembler, &mut events)?;
         }
         if !matches!(events.last(), Some(Event::End { .. })) {
@@ -207,7 +204,7 @@ impl Exchange {
         dialect::write_answer(self.client, &answer, echo).ok_or(BadAnswer::NotJson)
     }
 
-    /// What an answer that we write ourselves repeats of its request.
+    /// What an answer written by the gateway repeats from its request.
     fn echo(&self) -> Result<Echo, BadAnswer> {
         if let Some(crossing) = &self.crossing {
             return Ok(crossing.echo.clone());
@@ -230,7 +227,7 @@ fn assemble(
     Ok(())
 }
 
-/// Where a request of this dialect goes, under the backend's root.
+/// Path and query of a request in this dialect, under the backend's root.
 fn place(
     dialect: Dialect,
     target: &Target,

@@ -1,8 +1,7 @@
-//! From the events of a stream to the answer they tell.
+//! Folds the events of a stream into a whole answer.
 
 use crate::neutral::{Answer, AnswerChoice, Event, Part, PartDelta, PartHead, ToolCall};
 
-/// The whole answer.
 pub(crate) fn fold(events: Vec<Event>) -> Answer {
     let mut answer = Answer::default();
     for event in events {
@@ -29,7 +28,7 @@ pub(crate) fn fold(events: Vec<Event>) -> Answer {
     answer
 }
 
-/// The choice at `index`; the assembler keeps indexes small.
+/// The choice at `index`, created if missing; the assembler limits indexes.
 fn choice_at(answer: &mut Answer, index: u32) -> &mut AnswerChoice {
     let place = usize::try_from(index).unwrap_or(0).min(crate::CHOICES_MAX);
     while answer.choices.len() <= place {

@@ -1,8 +1,8 @@
-//! Reading JSON by slices of the original text.
+//! Reads JSON as slices of the original text.
 //!
-//! Values keep their exact bytes (big numbers, key order, escapes), and nothing recurses: a body of
-//! one million `[` costs one pass. `serde_json` checks the syntax; its raw values are skipped with
-//! an explicit stack, not with calls.
+//! Values keep their exact bytes (large numbers, key order, escapes), and nothing recurses: a body
+//! of one million `[` costs one pass. `serde_json` checks the syntax; its raw values are skipped
+//! with an explicit stack rather than by recursion.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,31 +13,31 @@ use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Deepest nesting of a request body, in brackets (the limit of `serde_json` itself).
+/// Maximum nesting depth of a request body, in brackets (the limit of `serde_json` itself).
 pub const JSON_DEPTH_MAX: usize = 128;
 
-/// Most members read from one object. The Chat Completions request has some 40 fields.
+/// Maximum number of members read from one object. A Chat Completions request has about 40 fields.
 pub const JSON_MEMBERS_MAX: usize = 1_024;
 
-/// Why a text has no members.
+/// Why a text could not be read as an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonFault {
-    /// Not JSON, from this line and column on (both from one).
+    /// Not JSON from this line and column on (both count from one).
     Syntax { line: usize, column: usize },
-    /// JSON, but no object.
+    /// JSON, but not an object.
     NotAnObject,
     /// More than [`JSON_MEMBERS_MAX`] members.
     TooManyMembers,
 }
 
-/// The members of one JSON object in order, values as they stand in the text.
+/// The members of one JSON object in order, values as slices of the text.
 #[derive(Debug)]
 pub(crate) struct Members<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> Members<'a> {
-    /// Reads `text`, which must be one object with nothing but white space around it.
+    /// Parses `text`, which must be one object, surrounded by nothing but white space.
     pub(crate) fn parse(text: &'a str) -> Result<Self, JsonFault> {
         let entries = serde_json::from_str::<Entries<'a>>(text).map_err(|error| {
             if error.is_data() {
@@ -51,7 +51,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The value of `key`; of several the last, as most parsers have it. `null` counts as absent.
+    /// The value of `key`; the last one if the key is repeated, as in most parsers. `null` counts
+    /// as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.entries
             .iter()
@@ -60,17 +61,17 @@ impl<'a> Members<'a> {
             .filter(|value| value.get() != "null")
     }
 
-    /// The value of `key` even if it is `null`.
+    /// The value of `key`, including `null`.
     pub(crate) fn get_or_null(&self, key: &str) -> Option<&'a RawValue> {
         self.entries.iter().rev().find_map(|(name, value)| (name == key).then_some(*value))
     }
 
-    /// The value of `key` as text, if it is a string.
+    /// The value of `key`, if it is a string.
     pub(crate) fn string(&self, key: &str) -> Option<String> {
         text_of(self.get(key)?)
     }
 
-    /// The members of the object at `key`; empty if there is none.
+    /// The members of the object at `key`; empty if there is no such object.
     pub(crate) fn object(&self, key: &str) -> Self {
         self.get(key)
             .and_then(|value| Self::parse(value.get()).ok())
@@ -82,12 +83,11 @@ impl<'a> Members<'a> {
         self.entries.last().map(|(_, value)| *value)
     }
 
-    /// All members in order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.entries.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 
-    /// A key that stands twice.
+    /// A key that occurs more than once, if any.
     pub(crate) fn duplicate(&self) -> Option<&str> {
         let mut names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
@@ -98,11 +98,12 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The values of some keys of one object.
+/// The values of selected keys of one object.
 pub(crate) type Picked<'a, const N: usize> = [Option<&'a RawValue>; N];
 
-/// The values of `keys` in the object `text`, as [`Members::get`] gives them; `None` where
-/// [`Members::parse`] would fail. For texts that come in numbers: nothing else is kept.
+/// Returns the values of `keys` in the object `text`, each as [`Members::get`] does; `None` where
+/// [`Members::parse`] would fail. Allocates nothing for other members, so it suits large numbers of
+/// texts.
 pub(crate) fn pick<'a, const N: usize>(text: &'a str, keys: [&str; N]) -> Option<Picked<'a, N>>
 where
     Picked<'a, N>: Default,
@@ -113,8 +114,8 @@ where
     Some(picked)
 }
 
-/// [`pick`] from every item of the array `value`, but from one more than `items_max` at most; `None` if
-/// it is no array or an item is no object.
+/// Applies [`pick`] to the items of the array `value`, up to `items_max` plus one; `None` if
+/// `value` is not an array or an item is not an object.
 pub(crate) fn pick_each<'a, const N: usize>(
     value: &'a RawValue,
     keys: [&str; N],
@@ -127,17 +128,17 @@ where
     deserializer.deserialize_seq(PickEach { keys: &keys, items_max }).ok()
 }
 
-/// `value` as text, if it is a string.
+/// The text of `value`, if it is a string.
 pub(crate) fn text_of(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The items of a JSON array; `None` if `value` is no array.
+/// The items of a JSON array; `None` if `value` is not an array.
 pub(crate) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// Whether brackets nest deeper than `limit`. Looks at brackets only; syntax is checked elsewhere.
+/// True if brackets nest deeper than `limit`. Checks brackets only; syntax is checked elsewhere.
 pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
     let (mut depth, mut rest) = (0_usize, text.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
@@ -155,27 +156,27 @@ pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
     false
 }
 
-/// What stands behind the string that begins `inside`; nothing behind one without an end. Prompts are
-/// mostly strings, so here it is not looked at each byte.
+/// Returns what follows the string whose content starts at `inside`, or nothing if it has no end.
+/// Prompts consist mostly of strings, so this skips through them instead of testing each byte.
 fn behind_string(mut inside: &[u8]) -> &[u8] {
     while let Some(at) = memchr2(b'"', b'\\', inside) {
         let after = inside.get(at..).unwrap_or_default();
         match after.split_first() {
             Some((b'"', behind)) => return behind,
-            // A backslash takes the next character with it.
+            // A backslash escapes the next character.
             _ => inside = after.get(2..).unwrap_or_default(),
         }
     }
     &[]
 }
 
-/// Where `part`, a slice of `whole`, lies in it.
+/// The range of `part`, a slice of `whole`, in `whole`.
 pub(crate) fn range_in(whole: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
     start..start.saturating_add(part.len())
 }
 
-/// `text` as a JSON string.
+/// Encodes `text` as a JSON string.
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -222,7 +223,7 @@ where
     }
 }
 
-/// Where a key stands among those that are wanted.
+/// Deserializes a key as its index among the selected keys.
 struct PlaceOf<'k>(&'k [&'k str]);
 
 impl<'de> DeserializeSeed<'de> for PlaceOf<'_> {

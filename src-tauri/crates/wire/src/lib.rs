@@ -1,9 +1,9 @@
-//! The dialects of the providers: bytes and values in, bytes and values out.
+//! The providers' API dialects: parsing and writing of requests, answers and streams.
 //!
-//! Same-dialect traffic passes through untouched but for the model name and what metering needs, so
-//! this crate reads slices of the JSON instead of turning it into values and back. Invariant:
-//! nothing here does IO, reads a clock, makes a random number, spawns or locks; every outside byte
-//! may be hostile, so nothing panics and every size has a limit.
+//! Same-dialect traffic passes through unchanged except for the model name and what metering needs,
+//! so this crate reads slices of the JSON instead of decoding and re-encoding it. Invariant:
+//! nothing here does IO, reads a clock, makes random numbers, spawns or locks; all input may be
+//! hostile, so nothing panics and every size has a limit.
 
 mod answer;
 mod anthropic_messages;
@@ -79,6 +79,6 @@ pub use target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
 pub use usage::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
 pub use wants::Wants;
 
-/// Longest model name read from a request, an answer or a backend's list, in bytes. The longest
-/// names in use (Bedrock ARNs, Hugging Face paths) stay under 200.
+/// Longest model name read from a request, an answer or a backend's model list, in bytes. The
+/// longest names in use (Bedrock ARNs, Hugging Face paths) have fewer than 200.
 pub const MODEL_NAME_BYTES_MAX: usize = 256;

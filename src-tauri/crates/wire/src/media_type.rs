@@ -1,10 +1,10 @@
-//! What a file is, told by its first bytes.
+//! Detects the type of a file from its first bytes.
 //!
-//! Clients declare pictures wrongly often enough (a PNG as JPEG), and Anthropic refuses a declaration
-//! that the bytes contradict. Only the beginning of the base64 text is looked at; nothing is decoded.
+//! Clients often declare images wrongly (a PNG as JPEG), and Anthropic rejects a declaration that
+//! the bytes contradict. Only the beginning of the base64 text is compared; nothing is decoded.
 
-/// The MIME type that `base64` (standard alphabet) begins like; `None` if it is none of those that
-/// models read.
+/// The MIME type that the beginning of `base64` (standard alphabet) indicates; `None` if it is none
+/// that models read.
 pub(crate) fn told_by_bytes(base64: &str) -> Option<&'static str> {
     const BEGINNINGS: [(&str, &str); 5] = [
         ("iVBORw0KGgo", "image/png"),
@@ -14,7 +14,7 @@ pub(crate) fn told_by_bytes(base64: &str) -> Option<&'static str> {
         ("Qk0", "image/bmp"),
     ];
     let text = base64.trim_start();
-    // RIFF, four bytes of length, then what it is: twelve bytes, sixteen characters.
+    // RIFF, four bytes of length, then the type: twelve bytes, sixteen base64 characters.
     if text.starts_with("UklGR") {
         return match text.get(12..16)? {
             "RUJQ" => Some("image/webp"),
@@ -25,7 +25,7 @@ pub(crate) fn told_by_bytes(base64: &str) -> Option<&'static str> {
     BEGINNINGS.iter().find(|(beginning, _)| text.starts_with(beginning)).map(|(_, told)| *told)
 }
 
-/// A data URL: its MIME type, if it says one, and its base64 text.
+/// Splits a data URL into its MIME type, if declared, and its base64 text.
 pub(crate) fn data_url(url: &str) -> Option<(Option<String>, String)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let head = head.strip_suffix(";base64")?;

@@ -1,4 +1,4 @@
-//! Lists of models: a backend's is read, ours is written, each in its dialect.
+//! Model lists: parses a backend's, writes the gateway's, in each dialect.
 
 use bytes::Bytes;
 use domain::{Dialect, WallTime};
@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 use crate::answer::is_model_name;
 use crate::json::{Members, items};
 
-/// Most models read from one backend. The largest aggregators list under 1,000.
+/// Maximum number of models read from one backend. The largest aggregators list under 1,000.
 pub const MODELS_MAX: usize = 5_000;
 
-/// What Gemini puts before a model's name.
+/// Prefix of Gemini's model names.
 const GEMINI_PREFIX: &str = "models/";
 
-/// Why a body is no list of models.
+/// Why a body is not a list of models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadModelList {
-    /// No JSON, or JSON of another shape.
+    /// Not JSON, or JSON of another shape.
     #[error("the response is not a list of models; check the base URL")]
     NotAList,
-    /// Over [`MODELS_MAX`].
+    /// More than [`MODELS_MAX`].
     #[error("the backend lists {0} models; at most {MODELS_MAX} are read")]
     TooMany(usize),
 }
 
-/// The ids of a backend's list, in its order: `{"data":[{"id"}]}` of OpenAI and Anthropic, the bare
-/// array of some servers, `{"models":[{"name"}]}` of Gemini and Ollama. Which of them it is, the body
-/// says: servers that speak several dialects often list in one. Entries without a usable name are
-/// left out, since they could never be asked for. Gemini's JSON has no empty lists
+/// The ids in a backend's list, in its order: `{"data":[{"id"}]}` of OpenAI and Anthropic, the bare
+/// array of some servers, `{"models":[{"name"}]}` of Gemini and Ollama. The body decides which form
+/// it is, because servers that support several dialects often list in only one. Entries without a
+/// usable name are skipped, because they could never be requested. Gemini's JSON omits empty lists
 /// (<https://protobuf.dev/programming-guides/json/>).
 pub fn models_from_list(dialect: Dialect, body: &[u8]) -> Result<Vec<String>, BadModelList> {
     let text = std::str::from_utf8(body).map_err(|_| BadModelList::NotAList)?;
@@ -51,8 +51,8 @@ pub fn models_from_list(dialect: Dialect, body: &[u8]) -> Result<Vec<String>, Ba
     Ok(entries.into_iter().filter_map(name).filter(|name| is_model_name(name)).collect())
 }
 
-/// Our own list for a client of `dialect`. `created_unix_s` is the same for all: since when the
-/// gateway offers them.
+/// The gateway's own list for a client of `dialect`. `created_unix_s` is the same for all entries:
+/// the time since which the gateway offers them.
 #[must_use]
 pub fn models_answer<'a>(
     dialect: Dialect,
@@ -77,7 +77,7 @@ pub fn models_answer<'a>(
     Bytes::from(body.to_string())
 }
 
-/// One model, spelled as in the list.
+/// One model, in the form of the list's entries.
 #[must_use]
 pub fn model_answer(dialect: Dialect, name: &str, created_unix_s: i64) -> Bytes {
     Bytes::from(entry(dialect, name, created_unix_s).to_string())

@@ -1,9 +1,9 @@
-//! What tools are called on the way.
+//! Maps tool names between the client and the backend.
 //!
-//! Codex' namespaces are flattened into names that other dialects allow (`^[a-zA-Z0-9_-]{1,64}$`, the
-//! strictest of them) and restored in the answer; free-text tools become functions with the one
-//! argument `input` and are unwrapped again. The map is made from the request alone, so it needs no
-//! memory between requests: the same tool gets the same name every time.
+//! Codex's namespaces are flattened into names that other dialects allow (`^[a-zA-Z0-9_-]{1,64}$`
+//! is the strictest rule) and restored in the answer; free-text tools become functions with the
+//! single argument `input` and are unwrapped again. The map depends on the request alone, so no
+//! state is kept between requests: a tool always gets the same name.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,38 +13,38 @@ use domain::Dialect;
 
 use crate::neutral::{CallKind, Part, Request, ToolKind};
 
-/// The one argument of a free-text tool that is sent as a function.
+/// The single argument of a free-text tool that is sent as a function.
 pub(crate) const CUSTOM_INPUT: &str = "input";
 
-/// Longest tool name that every dialect takes, in characters (OpenAI, Anthropic and Gemini: 64).
+/// Longest tool name that every dialect accepts, in characters (OpenAI, Anthropic and Gemini: 64).
 const NAME_CHARS_MAX: usize = 64;
 
 /// Longest call id, in characters (OpenAI's `call_id`).
 const CALL_ID_CHARS_MAX: usize = 64;
 
-/// From the client's tools to the names on the wire and back.
+/// Maps the client's tools to names on the wire, and back.
 #[derive(Debug, Default)]
 pub(crate) struct ToolNames {
     wire: HashMap<(Option<String>, String), String>,
     client: HashMap<String, Restored>,
 }
 
-/// A tool as the client's list has it.
+/// A tool as it appears in the client's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Restored {
     pub(crate) name: String,
     pub(crate) namespace: Option<String>,
-    /// [`CallKind::Custom`] if the arguments are to be unwrapped from [`CUSTOM_INPUT`].
+    /// [`CallKind::Custom`] if the arguments must be unwrapped from [`CUSTOM_INPUT`].
     pub(crate) kind: CallKind,
 }
 
 impl ToolNames {
-    /// For the tools of `request`, sent in `dialect`; also for calls in its history whose tools are
-    /// not in the list any more.
+    /// Names for the tools of `request`, sent in `dialect`, and for calls in its history whose
+    /// tools are no longer listed.
     pub(crate) fn of(request: &Request, dialect: Dialect) -> Self {
         let mut names = Self::default();
         if dialect == Dialect::OpenAiResponses {
-            // It has namespaces and free-text tools itself.
+            // Responses has namespaces and free-text tools itself.
             return names;
         }
         for tool in &request.tools {
@@ -63,13 +63,12 @@ impl ToolNames {
         names
     }
 
-    /// The name on the wire.
     pub(crate) fn wire(&self, name: &str, namespace: Option<&str>) -> String {
         let key = (namespace.map(str::to_owned), name.to_owned());
         self.wire.get(&key).cloned().unwrap_or(key.1)
     }
 
-    /// The tool behind a name that a backend sent; names it made up stay as they are.
+    /// The client's tool for a name that a backend sent; unknown names are returned unchanged.
     pub(crate) fn restore(&self, wire_name: &str) -> Restored {
         self.client.get(wire_name).cloned().unwrap_or_else(|| Restored {
             name: wire_name.to_owned(),
@@ -97,8 +96,9 @@ impl ToolNames {
     }
 }
 
-/// A call's id as `dialect` allows it: as it is if it fits (OpenAI: at most 64 characters; Anthropic:
-/// `^[a-zA-Z0-9_-]+$`), else a stable stand-in made from it, the same for the call and its result.
+/// A call id that `dialect` allows: unchanged if it fits (OpenAI: at most 64 characters; Anthropic:
+/// `^[a-zA-Z0-9_-]+$`), else replaced by a hash of it, which is the same for the call and its
+/// result.
 pub(crate) fn fit_call_id(id: &str, dialect: Dialect) -> Cow<'_, str> {
     let fits = match dialect {
         Dialect::AnthropicMessages => is_allowed(id),
@@ -119,7 +119,8 @@ fn allowed(text: &str) -> String {
     text.chars().map(keep).collect()
 }
 
-/// A name that had to be bent or cut, told apart by a hash of what it was.
+/// Shortens a name that was changed or is too long, and appends a hash of the original to keep it
+/// unique.
 fn marked(plain: &str, key: &(Option<String>, String)) -> String {
     let mark = hash(key);
     let room = NAME_CHARS_MAX.saturating_sub(mark.len() + 1);
@@ -127,7 +128,7 @@ fn marked(plain: &str, key: &(Option<String>, String)) -> String {
     format!("{start}_{mark}")
 }
 
-/// Sixteen hexadecimal digits, the same in every run: `DefaultHasher::new` has fixed keys.
+/// Sixteen hexadecimal digits, equal in every process: `DefaultHasher::new` has fixed keys.
 fn hash(value: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

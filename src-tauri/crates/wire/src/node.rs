@@ -1,7 +1,7 @@
-//! Reading a client's JSON with its path at hand, so that every refusal names the field.
+//! Reads a client's JSON and keeps the path of each value, so that every error names the field.
 //!
-//! Strict where it matters to the client (types, duplicate keys, lone surrogates: a 400 that names
-//! the place), blind to what is not asked for.
+//! Strict where it matters to the client (wrong types, duplicate keys and lone surrogates give a
+//! 400 that names the field); members that are never read are ignored.
 
 use serde_json::value::RawValue;
 
@@ -9,18 +9,18 @@ use crate::RequestError;
 use crate::json::{JsonFault, Members, items};
 use crate::neutral::Json;
 
-/// Most items read from one array of a request. The longest conversations seen have some thousands
-/// of turns.
+/// Maximum number of items read from one array of a request. The longest conversations seen have a
+/// few thousand turns.
 pub const JSON_ITEMS_MAX: usize = 100_000;
 
-/// One value of a request and the path to it.
+/// One value of a request, with its path.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
     raw: &'a RawValue,
     path: String,
 }
 
-/// The members of one object of a request and the path to it.
+/// The members of one object of a request, with its path.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
     members: Members<'a>,
@@ -48,12 +48,12 @@ impl<'a> Object<'a> {
         Ok(Self { members, path })
     }
 
-    /// The path to it; empty for the request itself.
+    /// The object's path; empty for the request itself.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The path to its member `key`.
+    /// The path of its member `key`.
     pub(crate) fn path_to(&self, key: &str) -> String {
         joined(&self.path, key)
     }
@@ -64,7 +64,8 @@ impl<'a> Object<'a> {
         Some(Node { raw, path: joined(&self.path, key) })
     }
 
-    /// The first of these members that is there: Gemini requests come in camelCase and snake_case.
+    /// The first of these members that is present: Gemini requests come in camelCase and
+    /// snake_case.
     pub(crate) fn any(&self, keys: &[&str]) -> Option<Node<'a>> {
         keys.iter().find_map(|key| self.get(key))
     }
@@ -74,7 +75,7 @@ impl<'a> Object<'a> {
         self.get(key).ok_or_else(|| RequestError::Missing(joined(&self.path, key)))
     }
 
-    /// The text at `key`, if it is there.
+    /// The text at `key`, if present.
     pub(crate) fn text(&self, key: &str) -> Result<Option<String>, RequestError> {
         self.get(key).map(|node| node.text()).transpose()
     }
@@ -94,17 +95,16 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Where it stands.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Its text as it stands.
+    /// The JSON text as written.
     pub(crate) fn raw(&self) -> &'a str {
         self.raw.get()
     }
 
-    /// The value as JSON text.
+    /// The value as owned JSON text.
     pub(crate) fn json(&self) -> Json {
         Json::of(self.raw)
     }
@@ -121,7 +121,7 @@ impl<'a> Node<'a> {
         self.raw().starts_with('{')
     }
 
-    /// Its members, if it is an object.
+    /// The members, if the value is an object.
     pub(crate) fn object(&self) -> Result<Object<'a>, RequestError> {
         if !self.is_object() {
             return Err(self.wrong("an object"));
@@ -129,7 +129,7 @@ impl<'a> Node<'a> {
         Object::read(self.raw.get(), self.path.clone())
     }
 
-    /// Its items, if it is an array.
+    /// The items, if the value is an array.
     pub(crate) fn array(&self) -> Result<Vec<Node<'a>>, RequestError> {
         let list = items(self.raw).ok_or_else(|| self.wrong("an array"))?;
         if list.len() > JSON_ITEMS_MAX {
@@ -139,7 +139,7 @@ impl<'a> Node<'a> {
         Ok(list.into_iter().enumerate().map(at).collect())
     }
 
-    /// Its text, if it is a string that is text (no lone surrogate).
+    /// The text, if the value is a string without lone surrogates.
     pub(crate) fn text(&self) -> Result<String, RequestError> {
         if !self.is_text() {
             return Err(self.wrong("a string"));
@@ -149,7 +149,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Whether it is `true`.
+    /// The value of a boolean.
     pub(crate) fn flag(&self) -> Result<bool, RequestError> {
         match self.raw() {
             "true" => Ok(true),
@@ -158,12 +158,12 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A whole number from zero.
+    /// A whole number, 0 or more.
     pub(crate) fn count(&self) -> Result<u64, RequestError> {
         self.raw().parse().map_err(|_| self.wrong("a whole number, 0 or more"))
     }
 
-    /// A number, kept to the digit.
+    /// A number, with all digits as written.
     pub(crate) fn number(&self) -> Result<Json, RequestError> {
         let first = self.raw().bytes().next().unwrap_or_default();
         if first == b'-' || first.is_ascii_digit() {
@@ -172,12 +172,12 @@ impl<'a> Node<'a> {
         Err(self.wrong("a number"))
     }
 
-    /// An error: it is of another type.
+    /// An error for a value of another type.
     pub(crate) fn wrong(&self, expected: &'static str) -> RequestError {
         RequestError::WrongType { param: self.path.clone(), expected }
     }
 
-    /// An error: its value cannot be.
+    /// An error for an invalid value.
     pub(crate) fn bad(&self, why: &'static str) -> RequestError {
         RequestError::BadValue { param: self.path.clone(), why }
     }
@@ -188,18 +188,18 @@ fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
-/// A backend's text, lone surrogates replaced by U+FFFD: what a provider sends is delivered as far as
-/// it can be. `None` if it is no string.
+/// Decodes a backend's string and replaces lone surrogates with U+FFFD, so that a provider's text
+/// is delivered as far as possible. `None` if `raw` is not a string.
 pub(crate) fn lenient_text(raw: &RawValue) -> Option<String> {
     let text = raw.get();
     if !text.starts_with('"') {
         return None;
     }
-    // The fast way first: almost every text is text.
+    // Fast path: almost every text is valid.
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&mended(text)).ok())
 }
 
-/// `text` with each `\u` escape of a lone surrogate replaced.
+/// Returns `text` with each `\u` escape of a lone surrogate replaced.
 fn mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -234,7 +234,7 @@ fn mended(text: &str) -> String {
     out
 }
 
-/// The surrogate that the escape at the start of `text` stands for.
+/// The surrogate in the escape at the start of `text`.
 fn surrogate(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..=0xdfff).contains(unit))

@@ -1,8 +1,8 @@
-//! Writing JSON by hand, so that raw values stay to the digit and members keep their order.
+//! Writes JSON objects as text, so that raw values keep their exact digits and members their order.
 
 use crate::json::quote;
 
-/// One object as it is written.
+/// A JSON object under construction.
 #[derive(Debug)]
 pub(crate) struct ObjectText(String);
 
@@ -11,7 +11,7 @@ impl ObjectText {
         Self("{".to_owned())
     }
 
-    /// Adds a member whose value is JSON text already.
+    /// Adds a member whose value is already JSON text.
     pub(crate) fn raw(mut self, key: &str, json: &str) -> Self {
         if self.0.len() > 1 {
             self.0.push(',');
@@ -23,12 +23,12 @@ impl ObjectText {
         self
     }
 
-    /// Adds a text.
+    /// Adds a string member.
     pub(crate) fn text(self, key: &str, text: &str) -> Self {
         self.raw(key, &quote(text))
     }
 
-    /// Adds a member if it is there.
+    /// Adds a member if it is present.
     pub(crate) fn raw_if(self, key: &str, json: Option<&str>) -> Self {
         match json {
             Some(json) => self.raw(key, json),
@@ -36,7 +36,7 @@ impl ObjectText {
         }
     }
 
-    /// Adds a text if it is there.
+    /// Adds a string member if it is present.
     pub(crate) fn text_if(self, key: &str, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.text(key, text),
@@ -44,7 +44,7 @@ impl ObjectText {
         }
     }
 
-    /// Adds an array if it has items.
+    /// Adds an array member unless it is empty.
     pub(crate) fn array_if(self, key: &str, items: &[String]) -> Self {
         if items.is_empty() { self } else { self.raw(key, &array(items)) }
     }
@@ -55,7 +55,7 @@ impl ObjectText {
     }
 }
 
-/// An array of JSON texts.
+/// Joins JSON texts into an array.
 pub(crate) fn array(items: &[String]) -> String {
     format!("[{}]", items.join(","))
 }

@@ -1,4 +1,4 @@
-//! OpenAI Chat Completions: passed through to backends that speak it, and translated.
+//! OpenAI Chat Completions: passed through to backends that support it, and translated.
 
 mod adapt;
 mod answer;
@@ -28,7 +28,6 @@ pub(crate) use stream_write::StreamWriter;
 pub(crate) use tap::ChatTap;
 pub(crate) use write::write_request;
 
-/// The event that ends a stream.
 pub const DONE_EVENT: &[u8] = b"data: [DONE]\n\n";
 
 #[cfg(test)]

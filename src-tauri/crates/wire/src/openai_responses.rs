@@ -1,4 +1,4 @@
-//! OpenAI Responses: spoken by Codex and by newer tools, and OpenAI's own richest dialect.
+//! OpenAI Responses: used by Codex and newer tools, and OpenAI's own richest dialect.
 
 mod answer;
 #[cfg(test)]

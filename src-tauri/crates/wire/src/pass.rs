@@ -1,8 +1,7 @@
-//! A stream that passes through: bytes as they came, read on the side for what metering and a truthful
-//! end need.
+//! Pass-through streams: relays bytes unchanged, and reads them for metering and for an honest end.
 //!
-//! Chat Completions has a tap of its own (`openai_chat::ChatTap`), since its usage chunk may have to
-//! be taken out and it marks no end of its own that servers agree on.
+//! Chat Completions has its own tap (`openai_chat::ChatTap`), because its usage chunk may have to
+//! be removed and servers do not agree on how it ends.
 
 use std::collections::BTreeSet;
 
@@ -18,17 +17,17 @@ use crate::{
     Tapped,
 };
 
-/// Reads one upstream stream as it passes.
+/// Reads one upstream stream while it passes through.
 pub(crate) struct PassTap {
     dialect: Dialect,
     decoder: SseDecoder,
     reader: Box<dyn StreamReader>,
     array: Option<ArrayFrame>,
     facts: AnswerFacts,
-    /// The answer's own, as its backend said it.
+    /// The answer's id as the backend sent it.
     id: Option<String>,
     content_seen: bool,
-    /// Choices that said something, and those that said why they ended.
+    /// Choices with content, and choices with a finish reason.
     begun: BTreeSet<u32>,
     finished: BTreeSet<u32>,
     events_relayed: u64,
@@ -104,7 +103,7 @@ impl PassTap {
         }
     }
 
-    /// What the backend left out after it had said why it ended.
+    /// The terminator that the backend omitted after its finish reason.
     fn terminator(&self) -> Bytes {
         match (self.dialect, &self.array) {
             (Dialect::AnthropicMessages, _) => {
@@ -115,7 +114,8 @@ impl PassTap {
         }
     }
 
-    /// The last event without its blank line: whole JSON counts, a torn one is a cut.
+    /// Handles a last event without its blank line: complete JSON counts, a torn event is a
+    /// truncation.
     fn pass_unfinished(&mut self, event: &SseEvent, append: &mut BytesMut) {
         let mut relay = BytesMut::new();
         self.pass(event, &mut relay);
@@ -153,7 +153,7 @@ impl PassTap {
         match (&mut self.array, data) {
             (None, _) => relay.extend_from_slice(&event.raw),
             (Some(array), Some(data)) => array.item(data, relay),
-            // Comments have no place between the items of an array.
+            // Comments cannot appear between the items of an array.
             (Some(_), None) => {}
         }
     }
@@ -171,7 +171,7 @@ impl PassTap {
             }
         }
         if is_end && !self.is_finished() {
-            // A terminator tells clients that all is well: the error has to come in its place.
+            // A terminator signals success to clients, so the error must replace it.
             self.end = Some(StreamEnd::Truncated);
             return;
         }
@@ -212,7 +212,7 @@ impl PassTap {
         }
     }
 
-    /// Whether every choice that began has said why it ended, and at least one has.
+    /// True if at least one choice has a finish reason and every choice that began has one.
     fn is_finished(&self) -> bool {
         !self.finished.is_empty() && self.begun.is_subset(&self.finished)
     }

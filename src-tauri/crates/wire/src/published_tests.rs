@@ -1,5 +1,5 @@
-//! What OpenAI's clients get, over every backend, against OpenAI's published schema. Answers come from
-//! the mock's native voices, so each one crosses as a real one would.
+//! Checks what OpenAI's clients get over every backend against OpenAI's published schema. The
+//! answers come from the mock in each dialect, so they are translated like real ones.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     StreamEnd, Surface, Target, TargetKind, mock,
 };
 
-/// Models of the mock that say different things: text, thinking, text and calls.
+/// Mock models with different answers: text, thinking, text and calls.
 const MODELS: [&str; 3] = ["echo", "think", "text-and-tool"];
 
 /// Thinking, text and two calls, as Claude streams them.
@@ -34,7 +34,7 @@ const CLAUDE: [&str; 14] = [
     r#"{"type":"message_stop"}"#,
 ];
 
-/// Backends whose dialect the mock speaks.
+/// Backends whose dialect the mock supports.
 fn backends() -> [TargetKind; 3] {
     let (lacks, offers) = (BTreeSet::new(), BTreeSet::new());
     [TargetKind::Mock, TargetKind::OpenAiCompatible { lacks, offers }, TargetKind::Anthropic]
@@ -57,7 +57,7 @@ fn responses(is_streamed: bool) -> Value {
             "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}]})
 }
 
-/// The body that a client gets from the mock as a backend of `kind`.
+/// The body that a client gets with the mock as a backend of `kind`.
 fn relayed(surface: Surface<'_>, body: &Value, kind: &TargetKind, model: &str) -> Vec<u8> {
     let exchange = exchange(surface, body, kind, model);
     let answer = asked(&exchange, model);
@@ -85,7 +85,7 @@ fn streamed(exchange: &Exchange, answer: &[u8]) -> Vec<u8> {
     relay
 }
 
-/// What the mock answers in the backend's dialect.
+/// The mock's answer in the backend's dialect.
 fn asked(exchange: &Exchange, model: &str) -> Bytes {
     let outgoing = exchange.outgoing();
     let delivery = exchange.delivery();
@@ -168,7 +168,7 @@ fn the_list_of_models_is_as_published() {
     published.check("ListModelsResponse", &list);
 }
 
-/// Vectors as numbers; the schema knows no other form, although OpenAI sends base64 on request.
+/// Vectors as numbers: the schema has no other form, although OpenAI sends base64 on request.
 #[test]
 fn embeddings_over_gemini_are_as_published() {
     let Some(published) = Published::find() else { return };

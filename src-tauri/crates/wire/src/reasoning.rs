@@ -1,14 +1,14 @@
-//! Levels of thinking, between the dialects that have words for them and those that have numbers.
+//! Converts between reasoning levels, which some dialects use, and token budgets, which others use.
 //!
-//! The numbers are those of Google's own table for the same purpose
-//! (<https://ai.google.dev/gemini-api/docs/openai#thinking>): low 1,024, medium 8,192 and high 24,576
-//! tokens. Above it, 32,768 is the most that Gemini 2.5 Pro takes and 65,536 twice that; writers
-//! clamp to what their dialect allows.
+//! The numbers are those of Google's own table for this purpose
+//! (<https://ai.google.dev/gemini-api/docs/openai#thinking>): low 1,024, medium 8,192 and high
+//! 24,576 tokens. Above these, 32,768 is the maximum of Gemini 2.5 Pro and 65,536 is twice that;
+//! writers clamp to what their dialect allows.
 
 use crate::neutral::{Effort, Reasoning};
 
 impl Reasoning {
-    /// The level it stands for; `None` if nothing was said, it is off, or the model decides.
+    /// The equivalent level; `None` if unspecified, off, or left to the model.
     #[must_use]
     pub fn effort(&self) -> Option<Effort> {
         match *self {
@@ -19,8 +19,7 @@ impl Reasoning {
         }
     }
 
-    /// The tokens of thought it stands for; `None` if nothing was said, it is off, or the model
-    /// decides.
+    /// The equivalent budget in tokens; `None` if unspecified, off, or left to the model.
     #[must_use]
     pub fn budget_tokens(&self) -> Option<u64> {
         match *self {
@@ -29,7 +28,7 @@ impl Reasoning {
         }
     }
 
-    /// Whether thoughts are wanted in the answer.
+    /// True if the client wants the reasoning in the answer.
     #[must_use]
     pub const fn is_visible(&self) -> bool {
         match *self {
@@ -42,7 +41,7 @@ impl Reasoning {
 }
 
 impl Effort {
-    /// The common word for it (`minimal`, `low`, `medium`, `high`, `xhigh`, `max`).
+    /// The common name (`minimal`, `low`, `medium`, `high`, `xhigh`, `max`).
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -55,7 +54,7 @@ impl Effort {
         }
     }
 
-    /// The level that a common word stands for.
+    /// Parses a common name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
@@ -69,7 +68,7 @@ impl Effort {
         })
     }
 
-    /// The tokens of thought it stands for.
+    /// The equivalent budget in tokens.
     #[must_use]
     pub const fn budget_tokens(self) -> u64 {
         match self {
@@ -81,7 +80,7 @@ impl Effort {
         }
     }
 
-    /// The lowest level that thinks as much as `tokens`.
+    /// The lowest level with a budget of at least `tokens`.
     #[must_use]
     pub const fn of_budget(tokens: u64) -> Self {
         match tokens {

@@ -1,11 +1,11 @@
-//! Why a client's request is refused: in neutral words, each naming the field at fault.
+//! Why a client's request is rejected: in neutral terms, naming the field at fault.
 
 use domain::Dialect;
 
 use crate::MODEL_NAME_BYTES_MAX;
 use crate::json::{JSON_DEPTH_MAX, JSON_MEMBERS_MAX};
 
-/// Why a request was refused. The text is the message for the client, [`RequestError::param`] the
+/// Why a request was rejected. `Display` is the message for the client, [`RequestError::param`] the
 /// field it names and [`RequestError::code`] its `code`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
@@ -14,51 +14,43 @@ pub enum RequestError {
         "The request body is not valid JSON (line {line}, column {column}). Send one JSON object in UTF-8."
     )]
     NotJson {
-        /// Line from one.
+        /// Counts from one.
         line: usize,
-        /// Column from one.
+        /// Counts from one.
         column: usize,
     },
-    /// JSON, but no object.
     #[error("The request body is not a JSON object. Send one object with the request's fields.")]
     NotAnObject,
-    /// Over [`JSON_DEPTH_MAX`], [`JSON_MEMBERS_MAX`] or `JSON_ITEMS_MAX`.
+    /// More than [`JSON_DEPTH_MAX`], [`JSON_MEMBERS_MAX`] or `JSON_ITEMS_MAX`.
     #[error(
         "The request body is nested deeper than {JSON_DEPTH_MAX} levels or has more than \
          {JSON_MEMBERS_MAX} fields in one object. Flatten it."
     )]
     TooComplex,
-    /// A key that stands twice.
     #[error("Duplicate field: '{0}'. Send it once.")]
     DuplicateKey(String),
-    /// A field that has to be there.
     #[error("Missing required parameter: '{0}'.")]
     Missing(String),
-    /// A field of the wrong type.
     #[error("Invalid type for '{param}': expected {expected}.")]
     WrongType {
-        /// The field.
         param: String,
-        /// What it should be.
+        /// The expected type with its article, such as "a string".
         expected: &'static str,
     },
-    /// A field whose value cannot be.
     #[error("Invalid value for '{param}': {why}.")]
     BadValue {
-        /// The field.
         param: String,
-        /// What is wrong with it and what would be right.
+        /// What is wrong with the value and what would be valid.
         why: &'static str,
     },
-    /// A field that the backend's dialect has no word for.
+    /// A field that the backend's dialect does not support.
     #[error(
         "'{param}' cannot be sent to a backend that speaks {dialect}. Leave it out, choose another \
          backend, or set Unsupported fields to Lenient in Gatehouse to drop it."
     )]
     CannotCross {
-        /// The field.
         param: String,
-        /// What the backend speaks.
+        /// The backend's dialect.
         dialect: Dialect,
     },
 }
@@ -77,7 +69,7 @@ impl RequestError {
         }
     }
 
-    /// OpenAI's word for programs.
+    /// OpenAI's error code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -91,7 +83,7 @@ impl RequestError {
         }
     }
 
-    /// The same with its field renamed by `name`.
+    /// Returns the error with its field renamed by `name`.
     pub(crate) fn renamed(mut self, name: impl FnOnce(String) -> String) -> Self {
         match &mut self {
             Self::NotJson { .. } | Self::NotAnObject | Self::TooComplex => {}

@@ -1,85 +1,82 @@
-//! Server-sent events, decoded byte-exactly and within a bound.
+//! Decodes server-sent events byte-exactly and with bounded memory.
 //!
-//! Rules of the WHATWG specification (HTML, section 9.2.6), with one addition: each event knows its
-//! raw bytes, so that a pass-through relays what came and nothing else. The raw bytes of all events
-//! in a row are the stream, however it was split.
+//! Follows the WHATWG specification (HTML, section 9.2.6), with one addition: each event keeps its
+//! raw bytes, so that a pass-through relays exactly what arrived. The raw bytes of all events, in
+//! order, are the stream, however it was split into chunks.
 
 use bytes::{Bytes, BytesMut};
 
 /// Largest single event, in bytes. Image and audio deltas are the largest seen, a few hundred
-/// kilobytes; more than this is a fault of the backend (a line without an end).
+/// kilobytes; anything above the limit is a fault of the backend (a line without an end).
 pub const SSE_EVENT_BYTES_MAX: usize = 1_048_576;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// One block of a stream, up to and with its blank line.
+/// One block of a stream, including its blank line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SseEvent {
-    /// The bytes as they came.
+    /// The bytes as received.
     pub raw: Bytes,
-    /// The `event` field, if there is one.
     pub name: Option<Bytes>,
-    /// What it carries.
     pub payload: SsePayload,
 }
 
-/// What a block of a stream carries.
+/// The payload of one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SsePayload {
     /// The `data` lines, joined with line feeds.
     Data(Bytes),
     /// Comment lines only: a heartbeat.
     Comment,
-    /// Neither: blank lines, lone `id` and `retry` fields, or text that is no event stream.
+    /// Neither: blank lines, lone `id` and `retry` fields, or text that is not an event stream.
     Nothing,
 }
 
-/// One event grew over [`SSE_EVENT_BYTES_MAX`]. The decoder keeps nothing of it.
+/// One event exceeded [`SSE_EVENT_BYTES_MAX`]. The decoder discards it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an event of the stream has more than {SSE_EVENT_BYTES_MAX} bytes")]
 pub struct SseEventTooLarge;
 
-/// Incremental decoder. Memory: one unfinished event and the chunk just pushed.
+/// An incremental decoder. It holds one unfinished event and the last chunk.
 #[derive(Debug, Default)]
 pub struct SseDecoder {
     buffer: BytesMut,
-    /// Bytes of `buffer` already looked at, so that a trickle costs no second look.
+    /// Bytes of `buffer` already scanned, so that small chunks cause no rescans.
     scanned: usize,
     place: Place,
-    /// Whether an event was taken already (a byte order mark may stand before the first only).
+    /// True after the first event (a byte order mark is allowed only before it).
     begun: bool,
 }
 
-/// Where the scan stands.
+/// State of the scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Place {
-    /// Before the first byte of a line.
     #[default]
     LineStart,
-    /// In a line that has bytes.
+    /// In a line that is not empty.
     Inside,
-    /// After the carriage return that ends a line with bytes; a line feed would belong to it.
+    /// After the carriage return that ends a line that is not empty; a line feed would belong to
+    /// it.
     AfterReturn,
-    /// After the carriage return of a blank line; its line feed is awaited, so that a relay does
-    /// not deliver it one event late.
+    /// After the carriage return of a blank line; waits for its line feed, so that a relay does not
+    /// deliver it one event late.
     BlankReturn,
-    /// After an event that ended in two bare carriage returns; a line feed would belong to it.
+    /// After an event that ended with two bare carriage returns; a line feed would belong to it.
     AfterEvent,
 }
 
 impl SseDecoder {
-    /// A decoder at the start of a stream.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes of the stream. Take the events out before pushing more.
+    /// Appends the next bytes of the stream. Drain the events before pushing more.
     pub fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
 
-    /// The next whole event, or `None` until more bytes are pushed.
+    /// The next complete event, or `None` until more bytes are pushed.
     pub fn next_event(&mut self) -> Result<Option<SseEvent>, SseEventTooLarge> {
         let end = self.find_end();
         if end.unwrap_or(self.buffer.len()) > SSE_EVENT_BYTES_MAX {
@@ -89,14 +86,14 @@ impl SseDecoder {
         Ok(end.map(|end| self.take(end)))
     }
 
-    /// What lies unfinished at the end of the stream, read as if a blank line followed. The
-    /// specification drops it; some servers end with `data: [DONE]` and one line feed.
+    /// The unfinished event at the end of the stream, parsed as if a blank line followed. The
+    /// specification discards it; some servers end with `data: [DONE]` and a single line feed.
     #[must_use]
     pub fn finish(mut self) -> Option<SseEvent> {
         (!self.buffer.is_empty()).then(|| self.take(self.buffer.len()))
     }
 
-    /// The place after the blank line that ends the event. Depends on the bytes alone, never on how
+    /// Position after the blank line that ends the event. Depends on the bytes only, not on how
     /// they were split.
     fn find_end(&mut self) -> Option<usize> {
         while let Some(&byte) = self.buffer.get(self.scanned) {
@@ -130,7 +127,7 @@ impl SseDecoder {
     }
 }
 
-/// Reads the fields of one block, whose text begins at `start`.
+/// Parses the fields of one block, whose text begins at `start`.
 fn read(raw: Bytes, start: usize) -> SseEvent {
     let (mut name, mut data, mut has_comment) = (None, Vec::new(), false);
     let text = raw.slice(start..);

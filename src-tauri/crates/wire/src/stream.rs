@@ -1,10 +1,10 @@
-//! The way back of a stream, whether it passes through or crosses.
+//! Returns a backend's stream to the client, passed through or translated.
 //!
-//! The gateway must never end a broken stream as if it were whole: most clients take a clean end for
-//! success. So what is here alone judges how a stream ended, and holds back what must not be relayed:
-//! usage nobody asked for, in-band errors with a backend's words, anything after the end, and the
-//! beginning of an answer until its first content, so that a backend that fails before it can still
-//! be replaced by another one.
+//! The gateway must never end a broken stream as if it were complete: most clients take a clean end
+//! for success. So only this module decides how a stream ended. It also withholds what must not be
+//! relayed: usage that nobody asked for, in-band errors in a backend's words, anything after the
+//! end, and the beginning of an answer until its first content, so that another backend can still
+//! replace one that fails before it.
 
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
@@ -20,10 +20,10 @@ use crate::{
     UsageChunk,
 };
 
-/// Most bytes of an answer's beginning that are held back until its first content.
+/// Maximum number of bytes withheld before an answer's first content.
 pub const HELD_BYTES_MAX: usize = 65_536;
 
-/// One backend's stream on its way to a client.
+/// One backend's stream to one client.
 pub struct AnswerStream {
     client: Dialect,
     tap: Tap,
@@ -58,7 +58,7 @@ impl AnswerStream {
         Self { client, tap, held: BytesMut::new(), is_released: false }
     }
 
-    /// Takes the next bytes from the backend; gives the bytes for the client.
+    /// Feeds bytes from the backend and returns the bytes for the client.
     pub fn feed(&mut self, chunk: &[u8]) -> Tapped {
         let tapped = match &mut self.tap {
             Tap::Chat(tap) => tap.feed(chunk),
@@ -77,8 +77,8 @@ impl AnswerStream {
         Tapped { relay, flow: tapped.flow }
     }
 
-    /// What was held back of the beginning; from now on nothing is. For a backend that has begun and
-    /// then thinks in silence for so long that the client must hear something.
+    /// Returns the withheld beginning and stops withholding. For a backend that has begun and then
+    /// stays silent for so long that the client must receive something.
     pub fn release(&mut self) -> Bytes {
         let held = self.let_go();
         match &mut self.tap {
@@ -92,7 +92,6 @@ impl AnswerStream {
         self.held.split().freeze()
     }
 
-    /// What was learned so far.
     #[must_use]
     pub fn facts(&self) -> &AnswerFacts {
         match &self.tap {
@@ -102,8 +101,8 @@ impl AnswerStream {
         }
     }
 
-    /// Whether text, thinking or a call has come. Before that, another backend may still be tried if
-    /// nothing was relayed.
+    /// True once text, thinking or a call has arrived. Before that, another backend may still be
+    /// tried if nothing was relayed.
     #[must_use]
     pub fn content_seen(&self) -> bool {
         match &self.tap {
@@ -113,7 +112,7 @@ impl AnswerStream {
         }
     }
 
-    /// Pieces that came after the end of their choice and were dropped; worth a warning.
+    /// Number of pieces dropped because they arrived after their choice finished; worth a warning.
     #[must_use]
     pub fn late_chunks(&self) -> u32 {
         match &self.tap {
@@ -123,8 +122,8 @@ impl AnswerStream {
         }
     }
 
-    /// The backend's bytes are at their end (or [`Flow::Stop`] was given): how it ended. Also right
-    /// after a broken connection: what counts is what had come by then. What was held back comes
+    /// How the stream ended, once the backend's bytes have ended or [`Flow::Stop`] was returned.
+    /// Also valid after a broken connection: what had arrived by then counts. Withheld bytes come
     /// first in [`StreamEnd::Complete`].
     pub fn finish(&mut self) -> StreamEnd {
         let end = match &mut self.tap {
@@ -141,8 +140,8 @@ impl AnswerStream {
         }
     }
 
-    /// The event that tells the client in mid-stream that its answer is not whole; end the stream
-    /// cleanly after it. Only if something was relayed before.
+    /// The event that reports an incomplete answer to the client in mid-stream; end the stream
+    /// cleanly after it. Use it only if something was relayed before.
     #[must_use]
     pub fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes {
         match &self.tap {
@@ -153,7 +152,7 @@ impl AnswerStream {
     }
 }
 
-/// From a backend's bytes to pieces.
+/// Decodes a backend's bytes into pieces.
 pub(crate) struct PieceReader {
     decoder: Decoder,
     reader: Box<dyn StreamReader>,
@@ -161,7 +160,7 @@ pub(crate) struct PieceReader {
 
 enum Decoder {
     Events(SseDecoder),
-    /// Ollama sends one JSON value a line.
+    /// Ollama sends one JSON value per line.
     Lines(crate::ollama_chat::LineDecoder),
 }
 
@@ -174,7 +173,7 @@ impl PieceReader {
         Self { decoder, reader: stream_reader(dialect) }
     }
 
-    /// What these bytes say, as far as they are in the dialect, and the fault that ends it.
+    /// Returns the pieces up to the first fault, and the fault, which ends the stream.
     pub(crate) fn feed(&mut self, chunk: &[u8]) -> (Vec<Piece>, Option<StreamFault>) {
         match &mut self.decoder {
             Decoder::Events(decoder) => decoder.push(chunk),
@@ -197,7 +196,8 @@ impl PieceReader {
         }
     }
 
-    /// What lies unfinished at the end. A torn event is a cut, not a fault of the dialect.
+    /// The pieces in an unfinished last event. A torn event is a truncation, not a fault of the
+    /// dialect.
     pub(crate) fn finish(&mut self) -> Vec<Piece> {
         let rest = match &mut self.decoder {
             Decoder::Events(decoder) => std::mem::take(decoder).finish(),
@@ -207,7 +207,7 @@ impl PieceReader {
     }
 }
 
-/// Whether to go on after `end`.
+/// Stops once there is an end.
 pub(crate) const fn flow(end: Option<&StreamEnd>) -> Flow {
     if end.is_some() { Flow::Stop } else { Flow::More }
 }

@@ -1,4 +1,4 @@
-//! Where a request goes: the dialect spoken there and what is known of the server.
+//! The destination of a request: its dialect and the server's capabilities.
 
 use std::collections::BTreeSet;
 
@@ -6,49 +6,45 @@ use domain::{Crossing, Dialect, Lack, Offer};
 
 use crate::neutral::Request;
 
-/// A backend and a model at it, as a writer has to know them.
+/// A backend and one of its models, as far as a writer needs them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// What the backend is.
     pub kind: TargetKind,
-    /// The model's name there.
+    /// The backend's name for the model.
     pub model: String,
-    /// What becomes of fields that cannot cross.
+    /// How to treat fields that cannot be translated.
     pub crossing: Crossing,
-    /// Most output tokens of the model, for dialects that demand a limit when the client gave none
-    /// (Anthropic). From the price and model table; see [`OUTPUT_TOKENS_UNKNOWN_MODEL`].
+    /// The model's maximum output in tokens, for dialects that require a limit when the client gave
+    /// none (Anthropic). From the price and model table; see [`OUTPUT_TOKENS_UNKNOWN_MODEL`].
     pub output_tokens_max: Option<u64>,
 }
 
-/// The limit sent to Anthropic for a model that no table knows, in tokens. Every model since Claude
-/// Sonnet 3.7 takes it (<https://docs.anthropic.com/en/docs/about-claude/models/overview>).
+/// The limit sent to Anthropic for a model that is in no table, in tokens. Every model since Claude
+/// Sonnet 3.7 accepts it (<https://docs.anthropic.com/en/docs/about-claude/models/overview>).
 pub const OUTPUT_TOKENS_UNKNOWN_MODEL: u64 = 32_000;
 
-/// What a backend is, as far as a dialect is concerned.
+/// A backend's type, as far as dialects are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetKind {
     /// OpenAI itself: Chat, Responses and Embeddings.
     OpenAi,
-    /// Another server that speaks Chat Completions.
+    /// Another server that supports Chat Completions.
     OpenAiCompatible {
-        /// What it lacks of it.
+        /// Features of Chat Completions that it lacks.
         lacks: BTreeSet<Lack>,
-        /// What it speaks beside it.
+        /// Other dialects that it supports.
         offers: BTreeSet<Offer>,
     },
-    /// Anthropic Messages.
     Anthropic,
-    /// Gemini.
     Gemini,
-    /// Ollama's own API.
     Ollama,
-    /// The built-in mock, which answers in whatever dialect it is asked.
+    /// The built-in mock, which answers in any dialect.
     Mock,
 }
 
 impl Target {
-    /// The dialect in which a client's request of `client`'s dialect is sent there: the same one if
-    /// the backend speaks it, else the backend's richest.
+    /// The dialect for sending a request of `client`'s dialect to the backend: the same one if the
+    /// backend supports it, else its richest.
     #[must_use]
     pub fn dialect_for(&self, client: Dialect) -> Dialect {
         match &self.kind {
@@ -66,8 +62,8 @@ impl Target {
         }
     }
 
-    /// The dialect in which `request` is sent to a backend that is asked in `usual`: OpenAI has stop
-    /// texts in Chat Completions only.
+    /// The dialect for `request` at a backend whose dialect is otherwise `usual`: OpenAI has stop
+    /// sequences in Chat Completions only.
     pub(crate) fn dialect_of(&self, request: &Request, usual: Dialect) -> Dialect {
         match (&self.kind, usual) {
             (TargetKind::OpenAi, Dialect::OpenAiResponses) if !request.stop.is_empty() => {
@@ -77,7 +73,8 @@ impl Target {
         }
     }
 
-    /// Where Messages lie under the backend's root: compatible servers' roots hold the version.
+    /// Path of Messages under the backend's root: the roots of compatible servers include the
+    /// version.
     pub(crate) fn messages_path(&self) -> Vec<String> {
         let path: &[&str] = match self.kind {
             TargetKind::OpenAiCompatible { .. } => &["messages"],
@@ -86,7 +83,7 @@ impl Target {
         path.iter().map(|segment| (*segment).to_owned()).collect()
     }
 
-    /// Whether the server lacks something of Chat Completions.
+    /// True if the server lacks this feature of Chat Completions.
     #[must_use]
     pub fn lacks(&self, lack: Lack) -> bool {
         matches!(&self.kind, TargetKind::OpenAiCompatible { lacks, .. } if lacks.contains(&lack))

@@ -1,9 +1,9 @@
-//! Requests for tests, in the neutral form.
+//! Requests in the neutral form, for tests.
 
 use crate::Delivery;
 use crate::neutral::{CallKind, Message, Part, Request, Role, ToolCall, ToolResult};
 
-/// A user's one turn.
+/// A conversation of one user turn.
 pub(crate) fn request(text: &str) -> Request {
     let messages = vec![message(Role::User, vec![Part::text(text)])];
     Request { messages, ..Request::new("m", Delivery::Whole) }

@@ -1,8 +1,7 @@
-//! OpenAI's published schema, against which tests check what is written.
+//! OpenAI's published schema, for checking what the writers produce.
 //!
-//! The schema is large and not ours to keep in the repository. It is looked for where
-//! [`SCHEMA_VARIABLE`] says, else in the folders beside the workspace; where it is not, the checks say
-//! that they were skipped.
+//! The schema is large and not ours to redistribute. It is looked up at [`SCHEMA_VARIABLE`], else
+//! in the folders beside the workspace; without it, the checks report that they were skipped.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,13 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-/// Names the file.
+/// Environment variable with the file's path.
 const SCHEMA_VARIABLE: &str = "OPENAI_SCHEMA_FILE";
 
-/// The file's name: the OpenAPI document, cut to chat, responses, embeddings and models.
+/// File name of the OpenAPI document, reduced to chat, responses, embeddings and models.
 const SCHEMA_FILE: &str = "openai_openapi_four_operations.json";
 
-/// The published schemas.
 pub(crate) struct Published {
     document: Value,
     /// Compiled schemas by name: compiling is the slow part.
@@ -24,7 +22,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// The schemas, if they are on this machine.
+    /// Loads the schemas, if they are on this machine.
     pub(crate) fn find() -> Option<Self> {
         let Some(file) = file() else {
             println!("SKIPPED: {SCHEMA_FILE} is not here; set {SCHEMA_VARIABLE} to its path");
@@ -35,7 +33,7 @@ impl Published {
         Some(Self { document, validators: RefCell::default() })
     }
 
-    /// What is wrong with `value` by the schema called `name`.
+    /// Violations of the schema `name` in `value`.
     pub(crate) fn faults(&self, name: &str, value: &Value) -> Vec<String> {
         let mut validators = self.validators.borrow_mut();
         let validator = validators.entry(name.to_owned()).or_insert_with(|| self.compile(name));
@@ -54,25 +52,25 @@ impl Published {
         jsonschema::options().build(&root).expect("a schema")
     }
 
-    /// Fails unless `event` is one of a Responses stream.
+    /// Fails unless `event` is a valid Responses stream event.
     pub(crate) fn check_event(&self, event: &Value) {
         if self.faults("ResponseStreamEvent", event).is_empty() {
             return;
         }
-        // The schema of this one event says what is wrong with it.
+        // The schema of this one event gives a precise message.
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
         self.check(self.event_schema(kind).expect("an event of the family"), event);
         panic!("no event of a stream: {event:#}");
     }
 
-    /// Fails unless `value` is what the schema called `name` demands.
+    /// Fails unless `value` conforms to the schema `name`.
     pub(crate) fn check(&self, name: &str, value: &Value) {
         let faults = self.faults(name, value);
         assert!(faults.is_empty(), "not a {name}: {faults:#?}\n{value:#}");
     }
 
-    /// Fails unless `chunk` is one of a Chat stream. OpenAI's own chunks have `null` in three places
-    /// where the schema forgets to allow it.
+    /// Fails unless `chunk` is a valid Chat stream chunk. OpenAI's own chunks have `null` in three
+    /// places where the schema does not allow it.
     pub(crate) fn check_chunk(&self, chunk: &Value) {
         let mut chunk = chunk.clone();
         let members = chunk.as_object_mut().expect("an object");
@@ -87,7 +85,7 @@ impl Published {
         self.check("CreateChatCompletionStreamResponse", &chunk);
     }
 
-    /// The name of the schema of a Responses event of this type.
+    /// The schema name for a Responses event of this type.
     pub(crate) fn event_schema(&self, kind: &str) -> Option<&str> {
         let union =
             self.document.pointer("/components/schemas/ResponseStreamEvent/anyOf")?.as_array()?;

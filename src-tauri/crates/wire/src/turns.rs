@@ -1,16 +1,16 @@
-//! Turns as Anthropic, Gemini and Ollama demand them: user and assistant in alternation, every call
-//! answered in the very next turn, instructions on top.
+//! Arranges turns as Anthropic, Gemini and Ollama require: user and assistant alternate, every call
+//! is answered in the next turn, instructions come first.
 
 use std::collections::VecDeque;
 
 use crate::neutral::{Message, Part, Role, ToolCall, ToolResult};
 
-/// What the user's turn says that has to stand before a conversation that begins with the model's.
+/// Text of the user turn that is inserted before a conversation that begins with the model's turn.
 const OPENING: &str = "(continue)";
 
-/// The leading system parts, and the other turns with late instructions folded, in their order and
-/// marked as such, into the user's turn they stand beside. They are never hoisted to the top: that
-/// would change the cached prefix and what the model had seen when it spoke.
+/// Splits off the leading system parts and folds later instructions, marked as such and in order,
+/// into the adjacent user turns. Later ones are never moved to the top: that would change the
+/// cached prefix and what the model had seen when it answered.
 pub(crate) fn split_system(messages: &[Message]) -> (Vec<Part>, Vec<Message>) {
     let leading = messages.iter().take_while(|message| message.role == Role::System).count();
     let (top, rest) = messages.split_at(leading);
@@ -34,10 +34,10 @@ fn as_late_instruction(part: &Part) -> Part {
     }
 }
 
-/// Turns in alternation, beginning with the user's: neighbours merged, blank texts dropped, the
-/// results of a turn's calls first in the next one, complete (a missing one is sent as empty) and in
-/// the order of the calls; a result without its call becomes text. System turns must be split off
-/// before.
+/// Makes turns alternate, beginning with the user's. Adjacent turns of one role are merged, blank
+/// texts dropped. The results of a turn's calls come first in the next turn, complete (a missing
+/// one becomes empty) and in the order of the calls; a result without its call becomes text. System
+/// turns must be split off before.
 pub(crate) fn alternate(messages: Vec<Message>) -> Vec<Message> {
     let mut turns = merged(messages);
     if turns.front().is_some_and(|first| first.role == Role::Assistant) {
@@ -54,7 +54,7 @@ pub(crate) fn alternate(messages: Vec<Message>) -> Vec<Message> {
             paired.push(turn);
         }
     }
-    // A turn of nothing but a moved result is gone; its neighbours may now be of one role.
+    // Turns that held only a moved result are gone; their neighbours may now have the same role.
     merged(paired).into()
 }
 
@@ -78,7 +78,7 @@ fn merged(messages: Vec<Message>) -> VecDeque<Message> {
     turns
 }
 
-/// The parts of the user's turn after `calls`: their results in order, then everything else.
+/// The parts of the user turn after `calls`: their results in order, then everything else.
 fn answered(calls: &[ToolCall], parts: Vec<Part>, later: &mut VecDeque<Message>) -> Vec<Part> {
     let (mut results, mut others): (Vec<ToolResult>, Vec<Part>) = (Vec::new(), Vec::new());
     for part in parts {
@@ -102,7 +102,7 @@ fn answered(calls: &[ToolCall], parts: Vec<Part>, later: &mut VecDeque<Message>)
     ordered
 }
 
-/// By id; a result without one by its name, else by its place.
+/// Takes the result with the call's id; else one without an id, by its name or by position.
 fn take_for(call: &ToolCall, results: &mut Vec<ToolResult>) -> Option<ToolResult> {
     let by_id = results.iter().position(|result| result.call_id == call.id);
     let unnamed = |result: &ToolResult| result.call_id.is_empty();
@@ -116,7 +116,7 @@ fn take_for(call: &ToolCall, results: &mut Vec<ToolResult>) -> Option<ToolResult
     Some(results.remove(place))
 }
 
-/// A result that came turns too late.
+/// Takes a result from a later turn.
 fn take_later(call: &ToolCall, later: &mut VecDeque<Message>) -> Option<ToolResult> {
     for turn in later.iter_mut() {
         let is_it = |part: &Part| matches!(part, Part::ToolResult(result) if result.call_id == call.id && !call.id.is_empty());
@@ -139,7 +139,8 @@ fn empty_result(call: &ToolCall) -> ToolResult {
     }
 }
 
-/// A result whose call was trimmed from the history: its content still counts.
+/// Turns a result whose call was trimmed from the history into text, because its content still
+/// counts.
 fn as_text(orphan: ToolResult) -> Vec<Part> {
     let name = orphan.name.unwrap_or(orphan.call_id);
     let mut parts = vec![Part::text(format!("[result of the tool call {name}]"))];
@@ -228,7 +229,7 @@ mod tests {
         );
     }
 
-    /// litellm#37463: a result without text must not vanish.
+    /// litellm#37463: a result without text must not be lost.
     #[test]
     fn class_14_an_empty_result_is_still_a_result() {
         check(

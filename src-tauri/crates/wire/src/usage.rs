@@ -1,27 +1,24 @@
-//! Usage in one form, whatever a dialect calls its counts: a split by class that counts no token twice,
-//! beside the backend's own object.
+//! Token usage in one form for all dialects: a split by class that counts no token twice, and the
+//! backend's own object.
 //!
-//! OpenAI's and Gemini's prompt counts include cached tokens, Anthropic's excludes them; reasoning is
-//! inside OpenAI's completion count and beside Gemini's. Backends also report nonsense (negative,
-//! floating, as text), so a split that had to be guessed or clamped says so.
+//! OpenAI's and Gemini's prompt counts include cached tokens, Anthropic's excludes them; OpenAI's
+//! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
+//! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
 use domain::{MicroUsd, TokenUsage};
 use serde_json::value::RawValue;
 
-/// Largest raw usage object kept, in bytes; the largest seen has some 600.
+/// Largest raw usage object kept, in bytes; the largest seen has about 600.
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 
-/// Largest count believed, in tokens; anything over it is a fault of the backend.
+/// Largest plausible count, in tokens; anything above it is a fault of the backend.
 pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
 
-/// Usage of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageReport {
-    /// The split by class.
     pub tokens: TokenUsage,
-    /// Whether the split is what the backend said.
     pub reading: UsageReading,
-    /// The backend's own object; `None` if it had more than [`USAGE_RAW_BYTES_MAX`].
+    /// The backend's own object; `None` if it exceeds [`USAGE_RAW_BYTES_MAX`].
     pub raw: Option<String>,
 }
 
@@ -46,19 +43,19 @@ impl UsageReport {
     }
 }
 
-/// How far a usage report can be believed.
+/// How reliable a usage report is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsageReading {
-    /// The numbers agree with each other.
+    /// The numbers are consistent.
     AsReported,
-    /// A number was negative, no whole number, too large, or a part was larger than its whole; it
-    /// was clamped.
+    /// A number was negative, fractional or too large, or a part exceeded its total; it was
+    /// clamped.
     Adjusted,
-    /// The backend did not say: counted by us.
+    /// The backend gave no usage; the gateway estimated it.
     Estimated,
 }
 
-/// Reads counts, and remembers whether any had to be bent.
+/// Parses counts and records whether any had to be adjusted.
 #[derive(Debug)]
 pub(crate) struct Counts {
     reading: UsageReading,
@@ -69,19 +66,20 @@ impl Counts {
         Self { reading: UsageReading::AsReported }
     }
 
-    /// The report of `tokens` as read from `value`.
+    /// Makes the report of `tokens`, which were read from `value`.
     pub(crate) fn report(self, tokens: TokenUsage, value: &RawValue) -> UsageReport {
         let raw = value.get();
         let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
         UsageReport { tokens, reading: self.reading, raw }
     }
 
-    /// Notes that a number had to be bent.
+    /// Records that a number had to be adjusted.
     pub(crate) const fn adjusted(&mut self) {
         self.reading = UsageReading::Adjusted;
     }
 
-    /// A count; absent is zero, anything that is no whole number in range is brought into it.
+    /// Parses a count. A missing one is zero; an invalid one is replaced by the nearest valid
+    /// count.
     pub(crate) fn read(&mut self, value: Option<&RawValue>) -> u64 {
         let Some(value) = value else { return 0 };
         let text = value.get().trim_matches('"');

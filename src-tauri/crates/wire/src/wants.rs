@@ -1,26 +1,26 @@
-//! What a request needs of the model that answers it, read off the top of its body: enough to leave out
-//! backends that cannot do it, and never a reason to refuse.
+//! The model capabilities that a request requires, read from the top level of its body. They only
+//! exclude backends that lack them and are never a reason to reject a request.
 
 use domain::Dialect;
 use serde_json::value::RawValue;
 
 use crate::json::Members;
 
-/// What a request needs of the model that answers it.
+/// The model capabilities that a request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wants {
-    /// It offers tools.
+    /// Tools are offered.
     pub tools: bool,
-    /// It has pictures in it.
+    /// The request contains images.
     pub images: bool,
-    /// It wants JSON by a schema.
+    /// The answer must follow a JSON schema.
     pub json_schema: bool,
-    /// The most tokens it takes for an answer; `None` if it does not say.
+    /// The client's limit on output tokens, if it gave one.
     pub output_tokens: Option<u64>,
 }
 
 impl Wants {
-    /// Reads `members`, the top of `text`.
+    /// Reads `members`, the top level of `text`.
     pub(crate) fn read(dialect: Dialect, text: &str, members: &Members<'_>) -> Self {
         let says = |key: &str, words: &[&str]| {
             let value = members.get(key).map(RawValue::get).unwrap_or_default();
@@ -43,8 +43,8 @@ impl Wants {
     }
 }
 
-/// What stands in a body that has pictures. In a text the quotes would be escaped, so that a talk about
-/// pictures is not taken for one.
+/// Strings that occur in bodies with images. Inside a text their quotation marks would be escaped,
+/// so text about images does not match.
 const fn image_words(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
         Dialect::OpenAiChat => &["\"image_url\""],

@@ -1,13 +1,13 @@
-//! One choice's calls: which piece belongs to which, and what their arguments are in the end.
+//! Tool calls of one choice: matches pieces to calls and completes their arguments.
 
 use crate::StreamFault;
 use crate::names::CUSTOM_INPUT;
 use crate::neutral::{CallKey, CallKind};
 
-/// Most calls of one choice.
+/// Maximum number of calls in one choice.
 const CALLS_MAX: usize = 1_024;
 
-/// A piece of a call as a reader saw it.
+/// A piece of a call, as read from the stream.
 #[derive(Debug)]
 pub(super) struct CallPiece {
     pub(super) key: CallKey,
@@ -17,27 +17,26 @@ pub(super) struct CallPiece {
     pub(super) arguments: String,
 }
 
-/// One call as far as it has come.
+/// One call, as received so far.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) key: CallKey,
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) kind: CallKind,
-    /// Arguments that were not given out yet.
+    /// Arguments not yet emitted.
     pub(super) kept: String,
-    /// All arguments so far are an object in full.
+    /// Bracket state of all arguments so far.
     depth: Depth,
     pub(super) is_done: bool,
 }
 
-/// All calls of one choice.
 #[derive(Debug, Default)]
 pub(super) struct Calls(Vec<Call>);
 
 impl Calls {
-    /// The place of the call that `piece` belongs to, a new one if it begins one. The piece's id and
-    /// name are taken over; its arguments are not yet.
+    /// Index of the call that `piece` belongs to, adding a call if it starts one. Takes over the
+    /// piece's id and name, but not yet its arguments.
     pub(super) fn place(&mut self, piece: &CallPiece) -> Result<usize, StreamFault> {
         if let Some(place) = self.find(piece) {
             if let Some(call) = self.0.get_mut(place) {
@@ -73,7 +72,6 @@ impl Calls {
         self.0.len()
     }
 
-    /// The place of the call with this key.
     pub(super) fn keyed(&self, key: &CallKey) -> Option<usize> {
         self.0.iter().rposition(|call| call.key == *key)
     }
@@ -87,7 +85,8 @@ impl Calls {
             CallKey::Whole => return None,
             CallKey::Item(_) => return self.keyed(&piece.key),
             CallKey::Index(Some(_)) => self.keyed(&piece.key),
-            // Without an index, an id that is new begins a call; without both it is the last one.
+            // Without an index, a new id starts a call; without both, the piece continues the last
+            // call.
             CallKey::Index(None) if named(piece.id.as_ref()).is_some() => by_id(),
             CallKey::Index(None) => self.0.len().checked_sub(1),
         }?;
@@ -96,14 +95,14 @@ impl Calls {
     }
 }
 
-/// An id or name that says something.
+/// The id or name, unless missing or empty.
 fn named(text: Option<&String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
 }
 
 impl Call {
-    /// Whether `piece`, which has this call's key, begins another one: servers that number every call
-    /// zero tell them apart by their ids, or not at all.
+    /// True if `piece` has this call's key but starts another call: servers that number every call
+    /// zero distinguish them by id, or not at all.
     fn is_another(&self, piece: &CallPiece) -> bool {
         let differs = |ours: Option<&String>, theirs: Option<String>| matches!((ours, theirs), (Some(ours), Some(theirs)) if *ours != theirs);
         let other_id = differs(self.id.as_ref(), named(piece.id.as_ref()));
@@ -114,14 +113,13 @@ impl Call {
         other_id || begins_again
     }
 
-    /// Takes more of the arguments.
     pub(super) fn push(&mut self, arguments: &str) {
         self.depth.push(arguments);
         self.kept.push_str(arguments);
     }
 
-    /// What may be given out now, before the call is over: an object's text as it comes. Anything
-    /// else waits until it is known what it is.
+    /// The arguments that may be emitted before the call ends: an object's text, as it arrives.
+    /// Anything else waits until the call ends.
     pub(super) fn streamable(&mut self, kind: CallKind) -> Option<String> {
         let is_plain = match (self.kind, kind) {
             (CallKind::Custom, _) => true,
@@ -131,7 +129,7 @@ impl Call {
         (is_plain && !self.kept.is_empty()).then(|| std::mem::take(&mut self.kept))
     }
 
-    /// The rest, now that the call is over. `gave` says whether any was given out before.
+    /// The remaining arguments at the end of the call. `gave` says whether any were emitted before.
     pub(super) fn rest(&mut self, kind: CallKind, gave: Gave) -> Option<String> {
         let kept = std::mem::take(&mut self.kept);
         match (self.kind, kind, gave) {
@@ -142,15 +140,16 @@ impl Call {
     }
 }
 
-/// Whether any of a call's arguments were given out.
+/// Whether any arguments of a call were emitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gave {
     Nothing,
     Something,
 }
 
-/// Arguments that are not plainly an object: nothing and `null` are none, and an object in a string
-/// (some servers encode twice) is the object. What is no JSON stays as the model wrote it.
+/// Normalises arguments that are not plainly an object: nothing and `null` become an empty object,
+/// and an object in a string (some servers encode twice) becomes the object. Text that is not JSON
+/// stays as the model wrote it.
 fn normal(text: String) -> String {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed == "null" {
@@ -163,14 +162,14 @@ fn normal(text: String) -> String {
     }
 }
 
-/// The free text in the arguments of a function that stands for a free-text tool.
+/// The free text in the arguments of a function that represents a free-text tool.
 fn unwrapped(arguments: &str) -> String {
     let members = serde_json::from_str::<serde_json::Value>(arguments).ok();
     let input = members.as_ref().and_then(|value| value.get(CUSTOM_INPUT)?.as_str());
     input.map_or_else(|| arguments.to_owned(), str::to_owned)
 }
 
-/// Follows the brackets of JSON text as it comes.
+/// Tracks the bracket depth of JSON text as it arrives.
 #[derive(Debug, Default)]
 struct Depth {
     open: usize,

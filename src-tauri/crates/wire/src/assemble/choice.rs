@@ -1,4 +1,4 @@
-//! One choice: the part at hand, and what waits behind it.
+//! Assembles one choice: the open part, and the queue behind it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use crate::neutral::{
     CallKey, CallKind, Event, Finish, FinishReason, Media, PartDelta, PartHead, Signature,
 };
 
-/// Assembles one choice.
 #[derive(Debug)]
 pub(super) struct ChoiceAssembler {
     index: u32,
@@ -21,14 +20,14 @@ pub(super) struct ChoiceAssembler {
     waiting: VecDeque<Waiting>,
     calls: Calls,
     ids: HashSet<String>,
-    /// A signature that belongs to the part to come.
+    /// A signature that belongs to the next part.
     signature: Option<Signature>,
     is_finished: bool,
     late_pieces: u32,
     kept_bytes: usize,
 }
 
-/// The part at hand.
+/// The part that is being streamed.
 #[derive(Debug)]
 struct Open {
     part: u32,
@@ -43,7 +42,7 @@ enum OpenKind {
     Call { place: usize, kind: CallKind, gave: Gave },
 }
 
-/// What waits until the call at hand is over.
+/// What waits until the open call ends.
 #[derive(Debug)]
 enum Waiting {
     Words(OpenKind, String),
@@ -116,7 +115,7 @@ impl ChoiceAssembler {
         } else if !self.is_late()
             && let Some(before) = self.signature.replace(signature)
         {
-            // A second one before its part came: the first stood alone.
+            // A second signature before any part: the first one stands alone.
             self.enqueue_or(Waiting::Signed(before), out);
         }
         Ok(())
@@ -136,7 +135,7 @@ impl ChoiceAssembler {
         Ok(())
     }
 
-    /// Ends the words at hand; a call ends by [`Self::call_done`].
+    /// Ends an open text or thinking part; a call ends with [`Self::call_done`].
     pub(super) fn part_done(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
         if !self.is_in_call() {
             self.close(out);
@@ -177,7 +176,8 @@ impl ChoiceAssembler {
         self.advance(out)
     }
 
-    /// The choice is over: everything that waits comes out, then the reason. The first reason counts.
+    /// Ends the choice: emits everything in the queue, then the finish reason. The first reason
+    /// counts.
     pub(super) fn finish(
         &mut self,
         finish: Finish,
@@ -196,7 +196,7 @@ impl ChoiceAssembler {
         self.close(out);
         self.is_finished = true;
         let reason = match (finish.reason, self.ids.is_empty()) {
-            // Gemini, Ollama and others end calls with their plain "stop".
+            // Gemini, Ollama and others end calls with a plain "stop".
             (FinishReason::EndTurn, false) => FinishReason::ToolUse,
             (FinishReason::ToolUse, true) => FinishReason::EndTurn,
             (reason, _) => reason,
@@ -241,7 +241,7 @@ impl ChoiceAssembler {
         }
     }
 
-    /// Counts a piece after the end, which is dropped.
+    /// Counts and reports a piece that arrived after the end, which the caller drops.
     fn is_late(&mut self) -> bool {
         self.late_pieces = self.late_pieces.saturating_add(u32::from(self.is_finished));
         self.is_finished
@@ -265,11 +265,11 @@ impl ChoiceAssembler {
 
     fn enqueue_or(&mut self, waiting: Waiting, out: &mut Vec<Event>) {
         self.waiting.push_back(waiting);
-        // Nothing but a nameless call can fail here, and that one waits for its name.
+        // Only a nameless call can fail here, and that one waits for its name.
         let _ = self.advance(out);
     }
 
-    /// Gives out what may come now, in order.
+    /// Emits what can be emitted now, in order.
     fn advance(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
         loop {
             if let Some(Open { kind: OpenKind::Call { place, .. }, .. }) = self.open {
@@ -303,13 +303,13 @@ impl ChoiceAssembler {
         }
     }
 
-    /// Whether the call at `place` began: it does not before its name is known.
+    /// Starts the call at `place`. Returns false while its name is unknown.
     fn begin_call(&mut self, place: usize, out: &mut Vec<Event>) -> Result<bool, StreamFault> {
         let Some(call) = self.calls.get(place) else { return Ok(true) };
         let Some(name) = &call.name else {
             return match (call.is_done, call.kept.trim().is_empty()) {
                 (false, _) => Ok(false),
-                // A phantom: neither a name nor arguments.
+                // A phantom call: neither a name nor arguments.
                 (true, true) => Ok(true),
                 (true, false) => Err(StreamFault::NamelessToolCall),
             };
@@ -329,7 +329,7 @@ impl ChoiceAssembler {
         Ok(true)
     }
 
-    /// The provider's id if it is new in this answer, else one made here.
+    /// The provider's id if it is new in this answer, else a generated one.
     fn unique_id(&mut self, place: usize) -> String {
         let given = self.calls.get(place).and_then(|call| call.id.clone());
         let id = given
@@ -384,7 +384,7 @@ impl ChoiceAssembler {
         out.push(Event::Stop { choice: self.index, index: part });
     }
 
-    /// Ends the part at hand; a call gets the rest of its arguments first.
+    /// Ends the open part; a call first gets the rest of its arguments.
     fn close(&mut self, out: &mut Vec<Event>) {
         let Some(Open { part, kind }) = self.open.take() else { return };
         if let OpenKind::Call { place, kind, gave } = kind {

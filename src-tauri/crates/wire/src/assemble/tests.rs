@@ -1,4 +1,4 @@
-//! What providers do to answers, and what comes out.
+//! Irregular answers of providers, and the events assembled from them.
 
 use std::sync::Arc;
 
@@ -46,7 +46,8 @@ fn run(pieces: Vec<Piece>) -> Result<Vec<Event>, StreamFault> {
     Ok(events)
 }
 
-/// The answer in short, after checking that indexes are contiguous and each start has one stop.
+/// A short form of the answer, after checking that indexes are contiguous and each start has one
+/// stop.
 fn told(pieces: Vec<Piece>) -> Vec<String> {
     let events = run(pieces).expect("no fault");
     in_order(&events);

@@ -1,4 +1,4 @@
-//! What splits digests and what does not; what is read of a request; what it costs.
+//! Which changes affect digests, which traits are read from a request, and the cost of both.
 
 use bytes::Bytes;
 
@@ -70,11 +70,11 @@ fn numbers_and_odd_texts_stay_as_they_are_written() {
     differ(chat, &with("9007199254740993"), &with("9007199254740992"));
     differ(chat, &with("1"), &with("\"1\""));
     differ(chat, &with("null"), &with("1"));
-    // A lone surrogate is no text; it is not mistaken for the text that spells it.
+    // A lone surrogate is not text; it differs from the text that spells its escape.
     differ(chat, &with(r#"["\ud800"]"#), &with(r#"["\\ud800"]"#));
     differ(chat, &with(r#"["\ud800"]"#), &with(r#"["\ud801"]"#));
     same(chat, &with(r#"["\ud83d\ude00"]"#), &with("[\"\u{1f600}\"]"));
-    // Borders between leaves are part of the digest.
+    // Boundaries between leaves are part of the digest.
     differ(chat, &with(r#"["ab","c"]"#), &with(r#"["a","bc"]"#));
     differ(chat, &with(r#"[[],[]]"#), &with(r#"[[[]]]"#));
     differ(chat, &with(r#"{"a":{"b":1}}"#), &with(r#"{"a":{},"b":1}"#));
@@ -109,7 +109,7 @@ fn the_attribution_block_of_claude_code_is_left_out() {
     differ(messages, &version("651"), &with(r#"[{"type":"text","text":"You are someone else."}]"#));
     let thread = |body: &str| messages(body).thread();
     assert_eq!(thread(&version("651")), thread(&version("3c4")));
-    // A user who quotes it has asked something.
+    // A user who quotes the attribution has asked something.
     let quoted = |tail: &str| {
         format!(
             r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"text","text":"x-anthropic-billing-header: {tail}"}}]}}]}}"#

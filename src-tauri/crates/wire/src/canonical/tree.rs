@@ -1,23 +1,22 @@
-//! A digest of JSON that does not depend on how it was spelled.
+//! A digest of JSON that does not depend on its spelling.
 //!
-//! The text has been checked by `serde_json` and its depth is limited before it comes here, so the
-//! walk is one pass of slices: nothing is copied but keys and texts with escapes.
+//! `serde_json` has checked the text and its depth before, so this is one pass over slices: it
+//! copies only keys and texts with escapes.
 
 use std::borrow::Cow;
 
-/// What is left out of a digest.
+/// What a digest leaves out.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ignored<'a> {
-    /// Members of the whole.
+    /// Members of the top-level object.
     pub(super) members: &'a [&'a str],
-    /// A member of blocks, wherever blocks stand; never of data that only passes through, such as a
-    /// tool's schema or its arguments.
+    /// A member of blocks, anywhere blocks occur; never of pass-through data such as a tool's
+    /// schema or arguments.
     pub(super) mark: Option<&'a str>,
-    /// How the text of a block of `system` begins that is left out whole.
+    /// Prefix of the text by which a block of `system` is left out whole.
     pub(super) attribution: Option<&'a str>,
 }
 
-/// The digest of the JSON in `text`.
 pub(super) fn digest(text: &str, ignored: &Ignored<'_>) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     let root = Cursor { text, at: 0 }.value();
@@ -25,7 +24,7 @@ pub(super) fn digest(text: &str, ignored: &Ignored<'_>) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Where the first item of the array in `text` ends; `None` if there is none.
+/// End of the first item of the array in `text`; `None` if there is none.
 pub(super) fn first_item_end(text: &str) -> Option<usize> {
     let mut cursor = Cursor { text, at: 0 };
     if cursor.next_byte()? != b'[' {
@@ -53,7 +52,7 @@ enum Place {
     System,
     /// Messages, their blocks, tools.
     Block,
-    /// Data that passes through.
+    /// Pass-through data.
     Data,
 }
 
@@ -97,7 +96,7 @@ impl Writer<'_, '_> {
     fn object(&mut self, members: &[(Cow<'_, str>, Node<'_>)], place: Place) {
         let mut sorted: Vec<_> =
             members.iter().filter(|(key, value)| !self.is_left_out(key, value, place)).collect();
-        // Stable, so that a key that stands twice keeps its order.
+        // A stable sort: a key that occurs twice keeps its order.
         sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.hasher.update(b"{");
         for (key, value) in sorted {
@@ -107,7 +106,7 @@ impl Writer<'_, '_> {
         self.hasher.update(b"}");
     }
 
-    /// A tag, its length, its bytes: no two different sequences of leaves are written alike.
+    /// Hashes tag, length and bytes: no two different sequences of leaves give the same input.
     fn leaf(&mut self, tag: &[u8], text: &str) {
         self.hasher.update(tag).update(&text.len().to_le_bytes()).update(text.as_bytes());
     }
@@ -134,7 +133,7 @@ impl Writer<'_, '_> {
     }
 }
 
-/// A place in a text that is known to be JSON. Whatever it is, no method runs past its end.
+/// A position in a text that is known to be JSON. On any text, no method reads past its end.
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -185,8 +184,8 @@ impl<'a> Cursor<'a> {
         Node::List(items)
     }
 
-    /// The text that begins at the quotation mark here, its escapes resolved. One with a lone
-    /// surrogate has no such text: it comes as it is written, marks included.
+    /// Parses the string that starts at this quotation mark and resolves its escapes. A string with
+    /// a lone surrogate is returned as an error, as written, with its quotation marks.
     fn string(&mut self) -> Result<Cow<'a, str>, &'a str> {
         let rest = self.rest();
         let (mut escaped, mut has_escapes) = (false, false);
@@ -220,7 +219,7 @@ impl<'a> Cursor<'a> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// The next byte that is no white space; the cursor then stands on it.
+    /// Skips white space and returns the next byte without consuming it.
     fn next_byte(&mut self) -> Option<u8> {
         let bytes = self.rest().bytes();
         let skipped = bytes.take_while(u8::is_ascii_whitespace).count();

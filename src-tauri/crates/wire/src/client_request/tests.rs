@@ -1,4 +1,4 @@
-//! What is refused by which name, and which bytes change.
+//! Tests which requests are rejected, with which field name, and which bytes of a body change.
 
 use super::*;
 use crate::{JSON_MEMBERS_MAX, MODEL_NAME_BYTES_MAX};

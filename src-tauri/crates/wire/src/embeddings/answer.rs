@@ -1,4 +1,4 @@
-//! Vectors from backends, and answers for clients.
+//! Parses vectors from backends and writes answers for clients.
 
 use bytes::Bytes;
 use domain::{Dialect, TokenUsage};
@@ -50,8 +50,8 @@ struct GeminiBatch {
 }
 
 impl EmbeddingBatch {
-    /// Reads what a backend that speaks `dialect` answered to `inputs` inputs. Fewer or more vectors
-    /// than inputs are [`BadAnswer::Truncated`]: they could not be told apart.
+    /// Parses a backend's answer to `inputs` inputs. Returns [`BadAnswer::Truncated`] if the number
+    /// of vectors differs, because they could not be matched to inputs.
     pub fn read(dialect: Dialect, body: &Bytes, inputs: usize) -> Result<Self, BadAnswer> {
         let text = answer_text(body)?;
         let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
@@ -77,8 +77,8 @@ impl EmbeddingBatch {
 }
 
 impl EmbeddingRequest {
-    /// The answer for the client: the vectors of all batches in order, usage summed up. Vectors are in
-    /// the encoding that the client asked for.
+    /// Writes the client's answer: the vectors of all batches in order, in the encoding the client
+    /// asked for, with the sum of their usage.
     #[must_use]
     pub fn write_answer(&self, batches: &[EmbeddingBatch]) -> Bytes {
         if let [batch] = batches
@@ -112,7 +112,7 @@ impl EmbeddingRequest {
         written.map(Bytes::from).unwrap_or_default()
     }
 
-    /// The answer for the client from vectors of any origin, one for each input in order.
+    /// Writes the client's answer from vectors of any origin, one for each input in order.
     #[must_use]
     pub fn write_vectors(
         &self,
@@ -137,7 +137,7 @@ fn read_all(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
     list.into_iter().map(EmbeddingVector::read).collect()
 }
 
-/// In the order of their indexes: some servers answer in the order in which they were done.
+/// Sorts by index: some servers answer in order of completion.
 fn openai_vectors(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
     let mut vectors = Vec::with_capacity(list.len());
     for (place, item) in list.into_iter().enumerate() {
@@ -157,7 +157,7 @@ fn gemini_vectors(members: &Members<'_>) -> Option<Option<Vec<EmbeddingVector>>>
     Some(list.into_iter().map(values).collect())
 }
 
-/// Tokens of the inputs: OpenAI's, Gemini's or Ollama's count.
+/// Input tokens as OpenAI, Gemini or Ollama reports them.
 fn read_usage(members: &Members<'_>) -> Option<UsageReport> {
     let (usage, key) = match (members.get("usage"), members.get("usageMetadata")) {
         (Some(usage), _) => (usage, "prompt_tokens"),

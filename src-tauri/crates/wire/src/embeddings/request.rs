@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! Parses a client's embedding request.
 
 use std::ops::Range;
 
@@ -13,24 +13,23 @@ use crate::neutral::Json;
 use crate::node::{Node, Object};
 use crate::{RequestError, Target};
 
-/// A client's request for vectors.
 #[derive(Debug, Clone)]
 pub struct EmbeddingRequest {
     pub(super) shape: Shape,
     pub(super) body: Bytes,
     pub(super) model: String,
-    /// Where names of the model stand in the body.
+    /// Ranges of the model names in the body.
     pub(super) models_at: Vec<Range<usize>>,
     pub(super) inputs: Vec<Input>,
-    /// Whether the body has more inputs than these.
+    /// True if the body has more inputs than these.
     pub(super) is_part: bool,
     pub(super) dimensions: Option<u64>,
     pub(super) encoding: Encoding,
-    /// Other members of the body, or of its inputs, by their paths.
+    /// Other members of the body, or of its inputs, with their paths.
     pub(super) others: Vec<(String, Json)>,
 }
 
-/// The shape of the request and so of its answer.
+/// The shape of the request and of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     OpenAi,
@@ -38,26 +37,24 @@ pub(super) enum Shape {
     GeminiBatch,
 }
 
-/// How the client wants its vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Numbers,
     Base64,
 }
 
-/// One input.
 #[derive(Debug, Clone)]
 pub(super) struct Input {
-    /// Its text; `None` if it is an array of tokens or has parts that are no text.
+    /// `None` if the input is an array of tokens or has parts that are not text.
     pub(super) text: Option<String>,
-    /// As it stands in the request: a text or tokens, or Gemini's whole request.
+    /// As written in the request: a text, tokens, or Gemini's whole request.
     pub(super) raw: Json,
     pub(super) path: String,
 }
 
 impl EmbeddingRequest {
-    /// Reads a request's body. Refused: no input, more than [`EMBEDDING_INPUTS_MAX`], inputs that are
-    /// neither text nor tokens.
+    /// Parses a request body. Rejects zero inputs, more than [`EMBEDDING_INPUTS_MAX`], and inputs
+    /// that are neither text nor tokens.
     pub fn parse(surface: EmbeddingSurface<'_>, body: Bytes) -> Result<Self, RequestError> {
         let text =
             std::str::from_utf8(&body).map_err(|_| RequestError::NotJson { line: 1, column: 1 })?;
@@ -92,7 +89,7 @@ impl EmbeddingRequest {
         &self.model
     }
 
-    /// The dialect of the client, and of its errors.
+    /// The dialect of the client and of its errors.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         match self.shape {
@@ -101,33 +98,33 @@ impl EmbeddingRequest {
         }
     }
 
-    /// How many inputs there are; at least one.
+    /// The number of inputs, at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a request without inputs is refused")]
     pub const fn len(&self) -> usize {
         self.inputs.len()
     }
 
-    /// All text of the inputs, for estimates of tokens; tokens count as they stand.
+    /// All text of the inputs, for token estimates; tokens are returned as written.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.inputs.iter().map(|input| input.text.as_deref().unwrap_or(input.raw.get()))
     }
 
-    /// The inputs in batches as large as `target` takes them, in order.
+    /// Splits the inputs into batches of the size that `target` accepts, in order.
     pub fn batches(&self, target: &Target) -> Result<Vec<Range<usize>>, RequestError> {
         let most = batch_max(dialect_at(target, self.dialect())?);
         let starts = (0..self.len()).step_by(most);
         Ok(starts.map(|start| start..self.len().min(start.saturating_add(most))).collect())
     }
 
-    /// The same request for the inputs at `places` only.
+    /// The same request, limited to the inputs at `places`.
     #[must_use]
     pub fn only(&self, places: &[usize]) -> Self {
         let inputs = places.iter().filter_map(|place| self.inputs.get(*place)).cloned().collect();
         Self { inputs, is_part: true, ..self.clone() }
     }
 
-    /// A word for the form in which the answer is given.
+    /// Name of the answer's format, for digests.
     pub(crate) const fn form(&self) -> &'static str {
         match (self.shape, self.encoding) {
             (Shape::OpenAi, Encoding::Numbers) => "openai-numbers",
@@ -137,11 +134,11 @@ impl EmbeddingRequest {
         }
     }
 
-    /// One input as it stands in the request, and what beside it decides its vector.
+    /// One input as written in the request, and the other options that affect its vector.
     pub(crate) fn input_and_options(&self, place: usize) -> Option<(&str, Vec<(&str, &str)>)> {
         let input = self.inputs.get(place)?;
         let mut options = Vec::new();
-        // One of Gemini's inputs has all its options with it.
+        // Each of Gemini's inputs carries its own options.
         if self.shape == Shape::OpenAi {
             let labels = |key: &str| matches!(key, "user" | "metadata");
             let others = self.others.iter().filter(|(key, _)| !labels(key));
@@ -151,7 +148,7 @@ impl EmbeddingRequest {
         Some((input.raw.get(), options))
     }
 
-    /// How many dimensions the client wants its vectors to have.
+    /// The number of dimensions that the client asked for.
     pub(crate) const fn dimensions(&self) -> Option<u64> {
         self.dimensions
     }
@@ -170,7 +167,7 @@ impl EmbeddingRequest {
         }
     }
 
-    /// Reads one of Gemini's requests.
+    /// Parses one of Gemini's requests.
     fn read_gemini(
         &mut self,
         text: &str,
@@ -221,7 +218,7 @@ fn read_openai(text: &str, root: &Object<'_>) -> Result<EmbeddingRequest, Reques
     Ok(request)
 }
 
-/// A text, an array of texts, an array of tokens, or an array of such arrays.
+/// Accepts a text, an array of texts, an array of tokens, or an array of such arrays.
 fn read_inputs(node: &Node<'_>) -> Result<Vec<Input>, RequestError> {
     if node.is_text() {
         return Ok(vec![read_input(node)?]);
@@ -258,7 +255,7 @@ fn read_gemini_batch(
     Ok(request)
 }
 
-/// The text of a content; `None` if it has parts that are no text.
+/// The text of a `content`; `None` if it has parts that are not text.
 fn content_text(content: &Node<'_>) -> Result<Option<String>, RequestError> {
     let mut fields = Fields::of(content)?;
     let parts = fields.take("parts").map(|parts| parts.array()).transpose()?.unwrap_or_default();

@@ -36,7 +36,7 @@ fn body(bytes: &Bytes) -> Value {
 
 #[test]
 fn one_batch_of_the_same_dialect_passes_byte_for_byte() {
-    // The shape that openai-python sends.
+    // The format that openai-python sends.
     let text = r#"{"input": ["a", "b"], "model": "small", "encoding_format": "base64", "x":1.0}"#;
     let request = openai(text);
     assert_eq!((request.len(), request.model()), (2, "small"));
@@ -117,7 +117,7 @@ fn openai_crosses_to_gemini_in_batches_and_back_in_base64() {
 
 #[test]
 fn gemini_crosses_to_openai_and_ollama() {
-    // google-genai sends a batch even for one text; snake_case counts too.
+    // google-genai sends a batch even for one text; snake_case is accepted too.
     let text = r#"{"requests":[{"model":"models/m","content":{"parts":[{"text":"a"},{"text":"b"}]},"taskType":"RETRIEVAL_QUERY","output_dimensionality":3}]}"#;
     let request = gemini(EmbeddingSurface::GeminiBatch { model: "m" }, text);
     let sent = request

@@ -1,5 +1,5 @@
-//! Vectors, as numbers in JSON or as base64 of little-endian `f32`, and from one to the other without
-//! loss: the shortest decimal that reads back to the same `f32` one way, rounded once the other.
+//! Vectors as JSON numbers or as base64 of little-endian `f32`, and lossless conversion between
+//! them: to the shortest decimal that parses to the same `f32`, and back with a single rounding.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,20 +8,19 @@ use serde_json::value::RawValue;
 use crate::json::{items, text_of};
 use crate::neutral::Json;
 
-/// Most dimensions of a vector; the largest models have some 8,000.
+/// Maximum number of dimensions; the largest models have about 8,000.
 const DIMENSIONS_MAX: usize = 65_536;
 
 /// One vector, as its backend wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmbeddingVector {
-    /// A JSON array of numbers, to the digit.
+    /// A JSON array of numbers, with all digits.
     Numbers(Json),
-    /// Base64 of little-endian `f32`.
     Base64(String),
 }
 
 impl EmbeddingVector {
-    /// What stands at `embedding`; `None` if it is no vector.
+    /// Parses the value of `embedding`; `None` if it is not a vector.
     pub(super) fn read(raw: &RawValue) -> Option<Self> {
         if raw.get().starts_with('"') {
             let text = text_of(raw)?;
@@ -35,7 +34,7 @@ impl EmbeddingVector {
         (fits && numbers.iter().all(is_number)).then(|| Self::Numbers(Json::of(raw)))
     }
 
-    /// As its backend wrote it, in either form; [`Self::of_text`] reads it back.
+    /// The vector as its backend wrote it; [`Self::of_text`] parses it.
     #[must_use]
     pub fn as_text(&self) -> &str {
         match self {
@@ -44,7 +43,7 @@ impl EmbeddingVector {
         }
     }
 
-    /// Reads back what [`Self::as_text`] gave; `None` if it is no vector.
+    /// Parses the result of [`Self::as_text`]; `None` if it is not a vector.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
         if text.starts_with('[') {
@@ -53,7 +52,6 @@ impl EmbeddingVector {
         STANDARD.decode(text).is_ok().then(|| Self::Base64(text.to_owned()))
     }
 
-    /// As a JSON array of numbers.
     #[must_use]
     pub fn to_numbers(&self) -> Json {
         let text = match self {
@@ -67,7 +65,6 @@ impl EmbeddingVector {
         Json::parse(&array).unwrap_or_else(|| Json::from_value(&serde_json::json!([])))
     }
 
-    /// As base64 of little-endian `f32`.
     #[must_use]
     pub fn to_base64(&self) -> String {
         let json = match self {
@@ -76,13 +73,13 @@ impl EmbeddingVector {
         };
         let raw: Option<&RawValue> = serde_json::from_str(json.get()).ok();
         let numbers = raw.and_then(items).unwrap_or_default();
-        // Read straight as `f32`: by way of `f64` it would be rounded twice.
+        // Parsed directly as `f32`: going through `f64` would round twice.
         let value = |raw: &&RawValue| raw.get().parse::<f32>().unwrap_or_default().to_le_bytes();
         STANDARD.encode(numbers.iter().flat_map(value).collect::<Vec<u8>>())
     }
 }
 
-/// JSON has no infinities.
+/// Formats a number; infinities, which JSON does not have, become 0.
 fn number(value: f32) -> String {
     if value.is_finite() { value.to_string() } else { "0".to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Batches for backends.
+//! Writes batches for backends.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::json::{Members, quote};
 use crate::neutral::Json;
 use crate::{RequestError, Target};
 
-/// OpenAI's request, and Ollama's, which knows no encoding.
+/// OpenAI's request, and Ollama's, which has no encoding.
 #[derive(Serialize)]
 struct ListBody<'a> {
     model: &'a str,
@@ -50,16 +50,16 @@ struct GeminiText<'a> {
 }
 
 impl EmbeddingRequest {
-    /// The inputs of `range` for a backend. All of them at once, in the client's own dialect, are the
-    /// bytes as they came but for the model's name. Refused: tokens, or parts that are no text, for a
-    /// backend of another dialect, and backends that make no embeddings.
+    /// Writes the inputs in `range` for a backend. All inputs at once, in the client's own dialect,
+    /// pass through unchanged except for the model name. Rejects tokens and non-text parts for a
+    /// backend of another dialect, and backends without embeddings.
     pub fn batch(&self, range: Range<usize>, target: &Target) -> Result<Outgoing, RequestError> {
         let dialect = dialect_at(target, self.dialect())?;
         let mut crossings = Crossings::into_dialect(dialect, target.crossing);
         let inputs = self.inputs.get(range).unwrap_or_default();
         let body = if dialect != self.dialect() {
             for (path, _) in &self.others {
-                // Nothing here changes what vectors a model of another provider makes.
+                // None of these change the vectors that another provider's model makes.
                 crossings.judge(Field::Unknown, path)?;
             }
             self.crossed(inputs, dialect, &target.model)?
@@ -73,7 +73,7 @@ impl EmbeddingRequest {
         Ok(Outgoing { dialect, path, query: None, body, dropped: crossings.into_dropped() })
     }
 
-    /// The body as it came, with the backend's name of the model.
+    /// The body as received, with the backend's model name.
     fn renamed(&self, model: &str) -> Bytes {
         if model == self.model {
             return self.body.clone();
@@ -90,7 +90,7 @@ impl EmbeddingRequest {
         out.freeze()
     }
 
-    /// Gemini's bodies name models with their collection.
+    /// Gemini prefixes model names with their collection.
     fn name_in_body(&self, model: &str) -> String {
         match self.shape {
             Shape::OpenAi => model.to_owned(),
@@ -98,7 +98,7 @@ impl EmbeddingRequest {
         }
     }
 
-    /// Some of the inputs, everything else as it came.
+    /// Some of the inputs, everything else as received.
     fn part(&self, inputs: &[Input], model: &str) -> Bytes {
         let name = quote(&self.name_in_body(model));
         let mut list = Vec::with_capacity(inputs.len());
@@ -157,7 +157,7 @@ impl EmbeddingRequest {
     }
 }
 
-/// The object `text` with some of its values put in the place of others.
+/// Returns the object `text` with the values replaced for which `put` returns one.
 fn with_members(text: &str, put: impl Fn(&str, &str) -> Option<String>) -> String {
     let Ok(members) = Members::parse(text) else { return text.to_owned() };
     let shown = members.entries().map(|(key, value)| {
@@ -167,7 +167,7 @@ fn with_members(text: &str, put: impl Fn(&str, &str) -> Option<String>) -> Strin
     format!("{{{}}}", shown.collect::<Vec<_>>().join(","))
 }
 
-/// Where a batch goes, under the backend's root.
+/// Path of the request under the backend's root.
 fn place(dialect: Dialect, model: &str, one: bool) -> Vec<String> {
     match dialect {
         Dialect::Gemini => {

@@ -1,4 +1,4 @@
-//! What a client's request becomes for a backend, and what its client is told of it.
+//! A client's request as written for a backend, and the fields reported to the client.
 
 use domain::{Crossing, Lack};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn exchange(client: Dialect, body: &Value, kind: TargetKind) -> Result<Exchange,
     Exchange::new(&asked(client, body), &target(kind), "req1", 7)
 }
 
-/// A plain question in the words of `client`, with `more` beside it.
+/// A plain question in the dialect of `client`, with the members of `more` added.
 fn question(client: Dialect, more: &Value) -> Value {
     let turn = json!([{"role": "user", "content": "hi, in JSON"}]);
     let mut body = match client {
@@ -72,7 +72,7 @@ fn stop_texts_go_to_openai_in_chat_and_all_else_in_responses() {
     assert_eq!(answer["content"], json!([{"type": "text", "text": "ho"}]));
 }
 
-/// OpenAI's own Chat refuses members that other servers have for reasoning.
+/// OpenAI's own Chat API rejects the reasoning members of other servers.
 #[test]
 fn openai_gets_no_reasoning_of_others_in_chat() {
     let contents = json!([{"role": "user", "parts": [{"text": "hi"}]},

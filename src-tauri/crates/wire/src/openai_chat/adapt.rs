@@ -1,5 +1,5 @@
-//! A client's own Chat Completions body for a server that lacks some of it: edited by slices, so that
-//! everything else reaches the backend as the client wrote it.
+//! Adapts a client's own Chat Completions body to a server that lacks some features. It edits
+//! slices, so everything else reaches the backend as the client wrote it.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use crate::crossing::{Crossings, Write};
 use crate::json::{Members, items, range_in};
 use crate::{RequestError, Target};
 
-/// What stands in the place of a picture that was left out.
+/// Replacement for an image that was removed.
 const PICTURE_LEFT_OUT: &str = "{\"type\":\"text\",\"text\":\"[image left out]\"}";
 
-/// The lacks that change a body.
+/// The missing features that require an edit.
 const EDITED: [Lack; 8] = [
     Lack::StreamUsage,
     Lack::DeveloperRole,
@@ -26,12 +26,12 @@ const EDITED: [Lack; 8] = [
     Lack::Images,
 ];
 
-/// `body` without what the server lacks, and the fields that were left out.
+/// Removes what the server does not support. Returns the body and the fields that were dropped.
 pub(crate) fn adapt(body: Bytes, target: &Target) -> Result<(Bytes, Vec<String>), RequestError> {
     if !EDITED.iter().any(|lack| target.lacks(*lack)) {
         return Ok((body, Vec::new()));
     }
-    // It was checked when the request was parsed.
+    // UTF-8 was checked when the request was parsed.
     let text = std::str::from_utf8(&body).unwrap_or_default().to_owned();
     let crossings = Crossings::into_dialect(DIALECT, target.crossing);
     let mut edit = Edit { target, text, crossings };
@@ -98,7 +98,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    /// Roles and pictures in the messages.
+    /// Adapts roles and images in the messages.
     fn messages(&mut self) -> Result<(), RequestError> {
         let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
         let root = Members::parse(&self.text).ok();
@@ -140,7 +140,7 @@ impl Edit<'_> {
         self.value(key).is_some()
     }
 
-    /// Removes a member and says so.
+    /// Removes a member and records it as dropped.
     fn leave_out(&mut self, key: &str) {
         if self.has(key) {
             self.crossings.dropped(key);
@@ -148,7 +148,7 @@ impl Edit<'_> {
         self.remove(key);
     }
 
-    /// Removes a member with one comma beside it.
+    /// Removes a member and one adjacent comma.
     fn remove(&mut self, key: &str) {
         if let Some(place) = self.place(key) {
             self.text.replace_range(place.removable, "");
@@ -166,7 +166,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Where a member stands; top-level keys stand once.
+    /// Ranges of a member; top-level keys are unique.
     fn place(&self, key: &str) -> Option<Place> {
         let members = Members::parse(&self.text).ok()?;
         let all: Vec<_> = members.entries().collect();

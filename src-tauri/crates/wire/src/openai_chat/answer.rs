@@ -1,4 +1,4 @@
-//! Whole answers: what they say, and which bodies are none although the status was 200.
+//! Whole answers: reads their facts, and detects bodies with status 200 that are not answers.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -11,7 +11,6 @@ use crate::answer::{answer_text, is_model_name};
 use crate::json::{Members, items, range_in};
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
-/// Reads a whole answer.
 pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     let text = answer_text(body)?;
     let chunk = Chunk::read(text).map_err(|_| BadAnswer::NotJson)?;
@@ -21,7 +20,7 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     let usage = chunk.usage.and_then(read_usage);
     let content_bytes = match usage {
         Some(_) => 0,
-        // An answer that says nothing was asked for all the same: never zero.
+        // Even an empty answer needs a usage estimate, so this is never zero.
         None => {
             chunk.choices.iter().map(|choice| choice.delta().content_bytes()).sum::<u64>().max(1)
         }
@@ -31,8 +30,9 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     Ok(AnswerFacts { usage, model, finish_reason, content_bytes })
 }
 
-/// The regular stream of a whole answer, for a backend that ignored `stream: true`, with the facts
-/// of the answer. Messages go over as they stand; tool calls get the index that a stream needs.
+/// Turns a whole answer into a regular stream, for a backend that ignored `stream: true`. Returns
+/// the stream and the facts of the answer. Messages are copied unchanged; tool calls get the index
+/// that a stream requires.
 pub(crate) fn stream_of_answer(
     body: &[u8],
     usage_chunk: UsageChunk,
@@ -49,7 +49,7 @@ pub(crate) fn stream_of_answer(
     Ok((Bytes::from([stream.as_bytes(), DONE_EVENT].concat()), facts))
 }
 
-/// A chunk with the head of `answer`.
+/// A chunk with the id, date and model of `answer`.
 fn chunk_like(answer: &Members<'_>, choices: &str, rest: &str) -> String {
     let head: String = ["id", "created", "model", "system_fingerprint"]
         .into_iter()
@@ -58,7 +58,7 @@ fn chunk_like(answer: &Members<'_>, choices: &str, rest: &str) -> String {
     format!("{{{head}\"object\":\"chat.completion.chunk\",\"choices\":[{choices}]{rest}}}")
 }
 
-/// A whole choice, its message as the only delta.
+/// A choice of a whole answer, with its message as the only delta.
 fn choice_as_delta(choice: &RawValue) -> String {
     let Ok(members) = Members::parse(choice.get()) else { return "{}".to_owned() };
     let raw = |key: &str| members.get(key).map_or("null", RawValue::get);
@@ -74,7 +74,7 @@ fn choice_as_delta(choice: &RawValue) -> String {
     )
 }
 
-/// The message with an `index` in each of its tool calls; `None` if it has none.
+/// The message with an `index` in each of its tool calls; `None` if it has no tool calls.
 fn with_call_indexes(message: &RawValue) -> Option<String> {
     let calls = Members::parse(message.get()).ok()?.get("tool_calls")?;
     let mut indexed = Vec::new();

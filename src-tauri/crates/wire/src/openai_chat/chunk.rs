@@ -1,24 +1,23 @@
-//! One chunk of a stream, read by slices.
+//! One chunk of a stream, read as slices.
 //!
-//! Content is never decoded: a lone surrogate or a huge number in it is the client's business.
+//! Content is not decoded, so a lone surrogate or a huge number in it reaches the client as is.
 
 use serde_json::value::RawValue;
 
 use crate::json::{Picked, items, pick, pick_each, text_of};
 use crate::{CHOICES_MAX, StreamFault};
 
-/// What a tap needs of one chunk.
+/// The members of a chunk that a tap needs.
 #[derive(Debug)]
 pub(super) struct Chunk<'a> {
     pub(super) error: Option<&'a RawValue>,
     pub(super) model: Option<String>,
     pub(super) usage: Option<&'a RawValue>,
-    /// The `choices` value as it stands, for cutting it out.
+    /// The raw `choices` value, for cutting it out.
     pub(super) choices_at: Option<&'a RawValue>,
     pub(super) choices: Vec<Choice<'a>>,
 }
 
-/// What one choice of a chunk says.
 #[derive(Debug)]
 pub(super) struct Choice<'a> {
     pub(super) index: u64,
@@ -26,12 +25,12 @@ pub(super) struct Choice<'a> {
     delta: Option<&'a RawValue>,
 }
 
-/// What a delta adds for the reader.
+/// The kind of content that a delta adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Adds {
-    /// A role, an empty text, or nothing at all.
+    /// A role, an empty text, or nothing.
     Nothing,
-    /// Text, reasoning, a refusal, audio.
+    /// Text, reasoning, a refusal or audio.
     Text,
     /// A piece of a tool call, with or without text.
     ToolCall,
@@ -53,7 +52,7 @@ impl<'a> Chunk<'a> {
         Ok(Self { error, model: model.and_then(text_of), usage, choices_at, choices })
     }
 
-    /// Whether the chunk carries usage and nothing else.
+    /// True if the chunk has usage and no choices.
     pub(super) fn is_usage_only(&self) -> bool {
         self.choices.is_empty() && self.usage.is_some()
     }
@@ -67,19 +66,18 @@ impl<'a> Choice<'a> {
         Self { index, finish_reason, delta: delta.or(message) }
     }
 
-    /// What it adds to the answer.
     pub(super) fn delta(&self) -> Delta<'a> {
         self.delta.and_then(Delta::read).unwrap_or_default()
     }
 }
 
-/// The parts of a delta or message that hold content.
+/// The members of a delta or message that hold content.
 #[derive(Default)]
 pub(super) struct Delta<'a> {
     content: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
     audio: Option<&'a RawValue>,
-    /// Under the one name and the other; some servers send both.
+    /// `reasoning_content` and `reasoning`; some servers send both.
     thinking: [Option<&'a RawValue>; 2],
     tool_calls: Option<&'a RawValue>,
     function_call: Option<&'a RawValue>,
@@ -116,8 +114,8 @@ impl<'a> Delta<'a> {
         }
     }
 
-    /// The raw length of its text, thinking and arguments, in bytes: nothing is decoded, and thinking
-    /// under two names counts once.
+    /// Raw length of text, thinking and arguments, in bytes. Nothing is decoded, and thinking sent
+    /// under both names counts once.
     pub(super) fn content_bytes(&self) -> u64 {
         let [thinking, reasoning] = self.thinking;
         let words = length(self.content) + length(self.refusal) + length(thinking.or(reasoning));
@@ -131,14 +129,15 @@ fn length(raw: Option<&RawValue>) -> usize {
     raw.map_or(0, |raw| raw.get().len().saturating_sub("\"\"".len()))
 }
 
-/// The length of a call's arguments.
+/// Length of a call's arguments.
 fn arguments(call: &RawValue) -> Option<usize> {
     let [function] = pick(call.get(), ["function"])?;
     let [arguments] = pick(function?.get(), ["arguments"])?;
     Some(length(arguments))
 }
 
-/// An event of this JSON. Line breaks between its tokens become spaces; in strings JSON has none.
+/// An SSE event with this JSON. Line breaks between its tokens become spaces; JSON strings contain
+/// none.
 pub(super) fn data_event(json: &str) -> String {
     format!("data: {}\n\n", json.replace(['\r', '\n'], " "))
 }

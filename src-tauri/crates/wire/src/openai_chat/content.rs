@@ -1,11 +1,11 @@
-//! The content of a client's message: text, pictures, sound, files.
+//! Parses the content of a client's message: text, images, audio, files.
 
 use crate::RequestError;
 use crate::crossing::Field;
 use crate::neutral::{Extra, Media, MediaKind, MediaSource, Part};
 use crate::node::{Node, Object};
 
-/// Reads `content`, a string or a list of parts.
+/// Parses `content`, a string or an array of parts.
 pub(super) fn read_content(
     content: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -38,7 +38,7 @@ fn read_part(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Part>, R
         "image_url" => image(&part.required("image_url")?)?,
         "input_audio" => audio(&part.required("input_audio")?.object()?)?,
         "file" => file(&part.required("file")?.object()?)?,
-        // Thinking in the words of some servers; it is given back in `reasoning_content` instead.
+        // Some servers put thinking here; clients also return it in `reasoning_content`.
         "thinking" | "reasoning" => return Ok(None),
         _ => {
             let (path, value) = (node.path().to_owned(), node.json());
@@ -49,7 +49,7 @@ fn read_part(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Part>, R
     Ok(Some(Part::Media(media)))
 }
 
-/// `image_url`: an object, or at some clients the address itself.
+/// Parses `image_url`: an object, or from some clients the URL itself.
 fn image(node: &Node<'_>) -> Result<Media, RequestError> {
     let (url, detail) = if node.is_text() {
         (node.text()?, None)
@@ -86,7 +86,7 @@ fn source_or_base64(data: String) -> (MediaSource, Option<String>) {
     if is_url { source(data) } else { (MediaSource::Base64(data), None) }
 }
 
-/// A data URL holds its data; any other address is the provider's to fetch.
+/// A data URL contains its data; any other URL is for the provider to fetch.
 pub(super) fn source(url: String) -> (MediaSource, Option<String>) {
     let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
     match data {

@@ -1,4 +1,4 @@
-//! The dialect's errors: written for clients, read from backends.
+//! The dialect's errors: written for clients, parsed from backends.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -11,13 +11,13 @@ use crate::{
     UpstreamError,
 };
 
-/// The body of an error answer.
+/// The body of an error response.
 #[must_use]
 pub fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     Bytes::from(json!({"error": error_object(error)}).to_string())
 }
 
-/// What stands in `error`, also in events of Responses.
+/// The value of `error`, also used in events of Responses.
 pub(crate) fn error_object(error: &ErrorAnswer<'_>) -> Value {
     json!({
         "message": error.message,
@@ -27,15 +27,15 @@ pub(crate) fn error_object(error: &ErrorAnswer<'_>) -> Value {
     })
 }
 
-/// The event that tells a client in mid-stream that its answer is not whole; every SDK raises at it.
+/// The event that reports an incomplete answer in mid-stream; every SDK raises an error on it.
 #[must_use]
 pub fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
     let body = error_body(error);
     Bytes::from([b"data: ".as_slice(), &body, b"\n\n"].concat())
 }
 
-/// Reads a backend's error body: OpenAI's shape and the usual deviations from it. Markup is classed
-/// by its status and never quoted.
+/// Parses a backend's error body: OpenAI's format and its common variants. Markup is classified by
+/// the status alone and never quoted.
 #[must_use]
 pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     let words = Words::read(body);
@@ -48,7 +48,8 @@ pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     UpstreamError { status, class, message, kind, code, param: words.param, retry_after: None }
 }
 
-/// An error object where the HTTP status was 200: the status is taken from its words.
+/// Parses an error object in a response with HTTP status 200, and derives the status from its
+/// fields.
 pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
     let words = Words::read(body);
     let number = words.code.as_deref().and_then(|code| code.parse::<u16>().ok());
@@ -90,7 +91,7 @@ impl Words {
         let object = first.and_then(|list| list.first().copied()).map_or(text, RawValue::get);
         match Members::parse(object) {
             Ok(members) => Self::from_object(&members),
-            // Broken JSON is not worth quoting; plain words are.
+            // Broken JSON is not worth quoting; plain text is.
             Err(_) if text.starts_with(['{', '[']) => Self::default(),
             Err(_) => {
                 Self { message: Some(clean(text, ERROR_MESSAGE_CHARS_MAX)), ..Self::default() }
@@ -98,8 +99,8 @@ impl Words {
         }
     }
 
-    /// `{"error":{…}}`, `{"error":"…"}` (Ollama), `{"message":…}` (older vLLM), `{"detail":…}`
-    /// (FastAPI).
+    /// Accepts `{"error":{…}}`, `{"error":"…"}` (Ollama), `{"message":…}` (older vLLM) and
+    /// `{"detail":…}` (FastAPI).
     fn from_object(members: &Members<'_>) -> Self {
         let error = members.object("error");
         let source = if error.last().is_some() { &error } else { members };
@@ -121,7 +122,7 @@ impl Words {
         }
     }
 
-    /// The status that the words stand for, when no status was given.
+    /// The status that type and code imply, for errors without one.
     fn status(&self) -> u16 {
         let says = |word: &str| {
             [&self.kind, &self.code].into_iter().flatten().any(|text| text.contains(word))
@@ -142,7 +143,6 @@ impl Words {
     }
 }
 
-/// The `msg` of the first entry of FastAPI's `detail` list.
 fn first_detail(members: &Members<'_>) -> Option<String> {
     let list = items(members.get("detail")?)?;
     Members::parse(list.first()?.get()).ok()?.string("msg")

@@ -1,4 +1,4 @@
-//! A client's messages into turns.
+//! Parses a client's messages into turns.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,6 @@ use crate::crossing::Field;
 use crate::neutral::{CallKind, Extra, Message, Part, Role, Signature, ToolCall, ToolResult};
 use crate::node::{Node, Object};
 
-/// Reads `messages`.
 pub(super) fn read_messages(
     list: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -24,9 +23,9 @@ pub(super) fn read_messages(
 
 struct Reader<'e> {
     messages: Vec<Message>,
-    /// Name and kind of each call by its id.
+    /// Name and kind of each call, by id.
     calls: HashMap<String, (String, CallKind)>,
-    /// The id given to the last `function_call`, which has none.
+    /// The generated id of the last `function_call`, which has none of its own.
     last: Option<String>,
     extras: &'e mut Vec<Extra>,
 }
@@ -131,7 +130,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Results in a row are one turn.
+    /// Adds a result; consecutive results form one turn.
     fn push_result(&mut self, result: ToolResult) {
         let is_results = |message: &&mut Message| {
             message.role == Role::User
@@ -155,7 +154,7 @@ fn arguments(function: &Object<'_>) -> Result<String, RequestError> {
     }
 }
 
-/// Google's `extra_content.google.thought_signature`, which stands before its call.
+/// Google's `extra_content.google.thought_signature`, as a part that precedes its call.
 fn thought_signature(call: &Object<'_>) -> Result<Option<Part>, RequestError> {
     let Some(google) = call.get("extra_content").map(|extra| extra.object()).transpose()? else {
         return Ok(None);

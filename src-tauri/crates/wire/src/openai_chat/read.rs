@@ -1,4 +1,4 @@
-//! A backend's answers, whole and streamed, into pieces. Lenient: what is not known says nothing.
+//! Parses a backend's answers, whole and streamed, into pieces. Unknown members are ignored.
 
 use serde_json::value::RawValue;
 
@@ -11,7 +11,6 @@ use crate::neutral::{CallKey, CallKind, Finish, FinishReason, Media, MediaKind, 
 use crate::node::lenient_text;
 use crate::{BadAnswer, SseEvent, SsePayload, StreamFault};
 
-/// Reads a backend's stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
     has_begun: bool,
@@ -48,7 +47,7 @@ impl crate::dialect::StreamReader for StreamReader {
     }
 }
 
-/// What a whole answer says.
+/// Parses a whole answer.
 pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     let answer = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
     if answer.get("error").is_some() {
@@ -62,7 +61,7 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     for (place, choice) in (0..).zip(choices) {
         choice_pieces(choice, place, CallFrame::Whole, &mut pieces);
         if !matches!(pieces.last(), Some(Piece::Finish { .. })) {
-            // A whole body is whole, even where a server does not say why it ended.
+            // A whole body is complete even if the server gives no finish reason.
             let finish = finish("", None);
             pieces.push(Piece::Finish { choice: index(choice).unwrap_or(place), finish });
         }
@@ -116,13 +115,13 @@ fn choice_pieces(raw: &RawValue, place: u32, frame: CallFrame, pieces: &mut Vec<
     }
     let word = members.get("finish_reason").and_then(lenient_text);
     if let Some(word) = word.filter(|word| !word.is_empty()) {
-        // vLLM says which stop text it met.
+        // vLLM reports the stop sequence that it met.
         let stop = members.get("stop_reason").and_then(lenient_text);
         pieces.push(Piece::Finish { choice, finish: finish(&word, stop) });
     }
 }
 
-/// A string, or at some servers (Mistral) a list of parts.
+/// `content` is a string, or from some servers (Mistral) an array of parts.
 fn content_pieces(choice: u32, content: &RawValue, pieces: &mut Vec<Piece>) {
     if let Some(text) = lenient_text(content) {
         if !text.is_empty() {
@@ -186,12 +185,12 @@ fn legacy_call(choice: u32, raw: &RawValue, frame: CallFrame, pieces: &mut Vec<P
     pieces.push(Piece::Call { choice, key, id: None, name, kind: CallKind::Function, arguments });
 }
 
-/// A string, or at some servers the object itself.
+/// Arguments are a string, or from some servers the object itself.
 fn arguments(raw: Option<&RawValue>) -> String {
     raw.map(|raw| lenient_text(raw).unwrap_or_else(|| raw.get().to_owned())).unwrap_or_default()
 }
 
-/// Reasons by the words of OpenAI and of servers that are like it.
+/// Maps the finish reasons of OpenAI and of similar servers.
 fn finish(word: &str, stop: Option<String>) -> Finish {
     let reason = match word {
         "length" | "max_tokens" | "model_length" => FinishReason::MaxTokens,

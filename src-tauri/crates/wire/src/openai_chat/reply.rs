@@ -1,4 +1,4 @@
-//! Answers for clients, whole: the shapes that OpenAI's SDKs expect.
+//! Writes whole answers for clients, in the format that OpenAI's SDKs expect.
 
 use bytes::Bytes;
 
@@ -11,7 +11,6 @@ use crate::neutral::{
 };
 use crate::object_text::{ObjectText, array};
 
-/// A whole answer for a client.
 pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     let id = answer.id.clone().unwrap_or_else(|| made_id(echo));
     let model = answer.model.as_deref().unwrap_or(&echo.request.model);
@@ -52,7 +51,7 @@ struct Message {
     details: Vec<String>,
     images: Vec<String>,
     calls: Vec<String>,
-    /// A signature that may belong to the call that follows.
+    /// A signature that may belong to the next call.
     signature: Option<Signature>,
 }
 
@@ -93,7 +92,7 @@ impl Message {
         self.details.push(detail(text, &signature.for_client(DIALECT), self.details.len()));
     }
 
-    /// The signature at hand belongs to no call.
+    /// Adds the pending signature as a detail, because it belongs to no call.
     fn flush(&mut self) {
         if let Some(signature) = self.signature.take() {
             self.push_detail("", &signature);
@@ -104,7 +103,7 @@ impl Message {
         let null =
             |text: Option<&String>| text.map_or("null".to_owned(), |t| crate::json::quote(t));
         let empty = String::new();
-        // An answer of nothing at all still has a text for those who read it blindly.
+        // An empty answer still gets a `content` string, for clients that read it unchecked.
         let is_silent = self.calls.is_empty() && self.refusal.is_none();
         let text = self.text.as_ref().or(is_silent.then_some(&empty));
         let thinking = (!self.thinking.is_empty()).then_some(self.thinking.as_str());
@@ -120,7 +119,7 @@ impl Message {
     }
 }
 
-/// Whether a signature without thoughts belongs to the call behind it (Gemini).
+/// True if a signature without thinking belongs to the call after it (Gemini).
 pub(super) fn is_of_a_call(text: &str, signature: &Signature) -> bool {
     text.is_empty() && matches!(signature.origin, domain::Dialect::Gemini)
 }
@@ -140,7 +139,7 @@ fn whole_call(call: &ToolCall, signature: Option<&str>) -> String {
         .finish()
 }
 
-/// A picture in OpenRouter's words; sound and files have none.
+/// An image in OpenRouter's format, which has none for audio and files.
 pub(super) fn image(media: &Media) -> Option<String> {
     let url = match &media.source {
         MediaSource::Base64(data) => {
@@ -154,8 +153,8 @@ pub(super) fn image(media: &Media) -> Option<String> {
     Some(ObjectText::new().text("type", "image_url").raw("image_url", &address).finish())
 }
 
-/// OpenAI's word for a reason. A fault of the model is none of its five words; `content_filter` is
-/// the one that no client takes for a good end.
+/// Maps to OpenAI's finish reason. None of its five values means a fault of the model;
+/// `content_filter` is the one that no client treats as success.
 pub(super) const fn finish_word(reason: FinishReason) -> &'static str {
     match reason {
         FinishReason::EndTurn | FinishReason::StopSequence | FinishReason::Pause => "stop",

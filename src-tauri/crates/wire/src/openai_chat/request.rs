@@ -1,4 +1,4 @@
-//! The whole request of a client, read strictly.
+//! Parses a client's whole request, strictly.
 
 use domain::Dialect;
 
@@ -9,10 +9,9 @@ use crate::neutral::{Effort, Extra, ParallelCalls, Reasoning, Request};
 use crate::node::{Node, Object};
 use crate::{Delivery, RequestError};
 
-/// What this module reads.
 pub(super) const DIALECT: Dialect = Dialect::OpenAiChat;
 
-/// Members with a place in the neutral form, or none of the writers' business.
+/// Members that the neutral form covers, or that do not concern the writers.
 const KNOWN: [&str; 20] = [
     "model",
     "stream",
@@ -36,7 +35,6 @@ const KNOWN: [&str; 20] = [
     "user",
 ];
 
-/// Reads the whole request of a client.
 pub(crate) fn read_request(
     text: &str,
     model: &str,
@@ -91,7 +89,7 @@ fn read_stop(root: &Object<'_>) -> Result<Vec<String>, RequestError> {
     }
 }
 
-/// `reasoning_effort`, or OpenRouter's object `reasoning`.
+/// Parses `reasoning_effort`, or OpenRouter's object `reasoning`.
 fn read_reasoning(root: &Object<'_>) -> Result<Reasoning, RequestError> {
     if let Some(effort) = root.get("reasoning_effort") {
         return read_effort(&effort, true);
@@ -123,7 +121,7 @@ fn read_effort(node: &Node<'_>, visible: bool) -> Result<Reasoning, RequestError
     Ok(Reasoning::Effort { effort, visible })
 }
 
-/// What the neutral form has no place for. Values that only repeat a default say nothing.
+/// Collects members that are not part of the neutral form. Values equal to the default are skipped.
 fn read_extras(root: &Object<'_>, extras: &mut Vec<Extra>) {
     for (key, node) in root.entries() {
         if KNOWN.contains(&key) || is_default(key, node.raw()) {

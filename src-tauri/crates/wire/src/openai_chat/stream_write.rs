@@ -1,4 +1,4 @@
-//! A client's stream: chunks as OpenAI's SDKs expect them.
+//! Writes a client's stream: chunks in the format that OpenAI's SDKs expect.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,24 @@ use crate::neutral::{CallKind, Event, PartDelta, PartHead, Signature};
 use crate::object_text::{ObjectText, array};
 use crate::{Delivery, ErrorAnswer, UsageChunk, UsageReport};
 
-/// Writes a client's stream.
 #[derive(Debug)]
 pub(crate) struct StreamWriter {
     echo: Echo,
-    /// What every chunk begins with, up to its choices.
+    /// The beginning of every chunk, up to its choices.
     head: String,
     choices: BTreeMap<u32, Choice>,
 }
 
-/// One choice as far as it was written.
+/// State of one choice.
 #[derive(Debug, Default)]
 struct Choice {
     has_role: bool,
     calls: usize,
     details: usize,
     open: Open,
-    /// The thoughts of the part at hand: a signature is sent with all of them.
+    /// Thinking text of the open part; a signature is sent together with all of it.
     thoughts: String,
-    /// A signature that may belong to the call that follows.
+    /// A signature that may belong to the next call.
     signature: Option<Signature>,
 }
 
@@ -77,7 +76,7 @@ impl StreamWriter {
         self.choice_chunk(index, &delta.finish(), "null", out);
     }
 
-    /// The chunk that every choice begins with.
+    /// Writes the first chunk of a choice, once.
     fn role(&mut self, index: u32, out: &mut BytesMut) {
         let choice = self.choices.entry(index).or_default();
         if !std::mem::replace(&mut choice.has_role, true) {
@@ -170,7 +169,7 @@ impl StreamWriter {
         self.delta(index, written, out);
     }
 
-    /// The signature at hand belongs to no call.
+    /// Writes the pending signature as a detail, because it belongs to no call.
     fn flush_signature(&mut self, index: u32, out: &mut BytesMut) {
         let choice = self.choices.entry(index).or_default();
         let Some(signature) = choice.signature.take() else { return };

@@ -1,9 +1,9 @@
-//! The tap: what a stream says about itself, learned while its bytes flow through.
+//! Reads a stream's facts while its bytes pass through.
 //!
-//! The gateway must never end a broken stream as if it were whole: most clients take a clean end
-//! for success. So the tap alone judges how a stream ended, holds back what must not be relayed
-//! (usage nobody asked for, in-band errors with a backend's words, anything after the end) and
-//! keeps at most one event.
+//! The gateway must never end a broken stream as if it were complete: most clients take a clean end
+//! for success. So the tap alone decides how a stream ended. It withholds what must not be relayed
+//! (usage that nobody asked for, in-band errors in a backend's words, anything after the end) and
+//! buffers at most one event.
 
 use bytes::{Bytes, BytesMut};
 
@@ -18,10 +18,10 @@ use crate::{
     Tapped, UsageChunk,
 };
 
-/// Longest finish reason kept, in characters; the longest defined is `content_filter`.
+/// Longest finish reason kept, in characters; the longest defined one is `content_filter`.
 const FINISH_REASON_CHARS_MAX: usize = 64;
 
-/// Reads one upstream stream as it passes.
+/// Reads one upstream stream while it passes through.
 #[derive(Debug)]
 pub(crate) struct ChatTap {
     usage_chunk: UsageChunk,
@@ -39,17 +39,15 @@ struct SeenChoice {
     finish_reason: Option<String>,
 }
 
-/// What to do with one event.
 enum Verdict {
     Relay,
-    /// Relay with `choices` emptied: only the usage in it is wanted.
+    /// Relay with `choices` emptied: only the usage is wanted.
     RelayUsage,
     Drop,
     End(StreamEnd),
 }
 
 impl ChatTap {
-    /// A tap at the start of a stream.
     #[must_use]
     pub(crate) fn new(usage_chunk: UsageChunk) -> Self {
         Self {
@@ -63,7 +61,7 @@ impl ChatTap {
         }
     }
 
-    /// Takes the next bytes from the backend; gives the bytes for the client.
+    /// Feeds bytes from the backend and returns the bytes for the client.
     pub(crate) fn feed(&mut self, chunk: &[u8]) -> Tapped {
         let mut relay = BytesMut::new();
         if self.end.is_none() {
@@ -80,27 +78,26 @@ impl ChatTap {
         Tapped { relay: relay.freeze(), flow }
     }
 
-    /// What was learned so far.
     #[must_use]
     pub(crate) const fn facts(&self) -> &AnswerFacts {
         &self.facts
     }
 
-    /// Whether text, reasoning or a tool call has come. Before that, another backend may still be
-    /// tried if nothing was relayed.
+    /// True once text, reasoning or a tool call has arrived. Before that, another backend may still
+    /// be tried if nothing was relayed.
     #[must_use]
     pub(crate) const fn content_seen(&self) -> bool {
         self.content_seen
     }
 
-    /// Chunks that came after their choice had finished and were dropped; worth a warning.
+    /// Number of chunks dropped because they arrived after their choice finished; worth a warning.
     #[must_use]
     pub(crate) const fn late_chunks(&self) -> u32 {
         self.late_chunks
     }
 
-    /// The backend's bytes are at their end (or [`Flow::Stop`] was given): how it ended and what was
-    /// learned. Also right after a broken connection: what counts is what had come by then.
+    /// How the stream ended, once the backend's bytes have ended or [`Flow::Stop`] was returned.
+    /// Also valid after a broken connection: what had arrived by then counts.
     #[must_use]
     pub(crate) fn finish(&mut self) -> StreamEnd {
         let rest = std::mem::take(&mut self.decoder).finish();
@@ -138,7 +135,8 @@ impl ChatTap {
         }
     }
 
-    /// The last event without its blank line: whole JSON counts, a torn one is a cut.
+    /// Handles a last event without its blank line: complete JSON counts, a torn event is a
+    /// truncation.
     fn pass_unfinished(&mut self, event: &SseEvent, append: &mut BytesMut) {
         match self.judge(event) {
             Verdict::Relay => {
@@ -146,7 +144,8 @@ impl ChatTap {
                 append.extend_from_slice(b"\n\n");
             }
             Verdict::RelayUsage => push_usage(event, append),
-            // `[DONE]`, which is written anew, or a torn event, which is no fault of the dialect.
+            // `[DONE]`, which is written again, or a torn event, which is not a fault of the
+            // dialect.
             Verdict::Drop | Verdict::End(StreamEnd::Complete { .. } | StreamEnd::Broken(_)) => {}
             Verdict::End(end) => self.end = Some(end),
         }
@@ -157,7 +156,8 @@ impl ChatTap {
             return Verdict::End(StreamEnd::Broken(StreamFault::InvalidUtf8));
         };
         let data = match &event.payload {
-            // Heartbeats of some servers; SDKs that read them as JSON would raise.
+            // Some servers send these as heartbeats; SDKs that parse them as JSON would raise an
+            // error.
             SsePayload::Data(data) if data.trim_ascii().is_empty() => return Verdict::Drop,
             SsePayload::Data(data) => data,
             SsePayload::Comment => return Verdict::Relay,
@@ -222,7 +222,7 @@ impl ChatTap {
         }
     }
 
-    /// The first finish reason of a choice stands; what comes after it is late.
+    /// The first finish reason of a choice counts; anything after it is late.
     fn judge_choice(&mut self, choice: Choice<'_>) -> Result<Timing, StreamFault> {
         let known = self.choices.iter().position(|seen| seen.index == choice.index);
         if known.is_none() && self.choices.len() == CHOICES_MAX {
@@ -262,7 +262,7 @@ enum Timing {
     Late,
 }
 
-/// A late chunk without its choices, so that the usage in it still reaches the client.
+/// Relays a late chunk without its choices, so that its usage still reaches the client.
 fn push_usage(event: &SseEvent, relay: &mut BytesMut) {
     let SsePayload::Data(data) = &event.payload else { return };
     let text = std::str::from_utf8(data).unwrap_or_default();

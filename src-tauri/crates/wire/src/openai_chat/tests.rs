@@ -1,4 +1,4 @@
-//! Chat Completions read, crossed and written: the bug classes and faults that concern it.
+//! Chat Completions parsed, translated and written: the bug classes and faults that concern it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ fn delta(delta: &Value, finish: Option<&str>) -> Value {
     json!({"id": "x", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 }
 
-/// What a client gets of a backend's stream, chunk by chunk.
+/// The chunks that a client receives for a backend's stream.
 fn rewritten(chunks: &[Value], usage: UsageChunk) -> Vec<Value> {
     let mut neutral = request("hi");
     neutral.delivery = Delivery::Stream(usage);

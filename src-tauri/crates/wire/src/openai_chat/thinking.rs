@@ -1,5 +1,5 @@
-//! Thinking, for which Chat Completions has no words of its own: those of DeepSeek
-//! (`reasoning_content`), of OpenRouter (`reasoning`, `reasoning_details`) and of Google
+//! Thinking, for which Chat Completions has no fields. Uses those of DeepSeek
+//! (`reasoning_content`), OpenRouter (`reasoning`, `reasoning_details`) and Google
 //! (`extra_content`).
 
 use serde_json::value::RawValue;
@@ -11,8 +11,8 @@ use crate::neutral::{Part, Piece, Signature};
 use crate::node::{Object, lenient_text};
 use crate::object_text::ObjectText;
 
-/// What a client gives back of an assistant's thinking. `reasoning_details` have the signatures, so
-/// they count before the bare text.
+/// Parses the thinking that a client returns in an assistant message. `reasoning_details` carry the
+/// signatures, so they take precedence over the plain text.
 pub(super) fn read_thinking(message: &Object<'_>) -> Result<Vec<Part>, RequestError> {
     let mut parts = Vec::new();
     if let Some(details) = message.get("reasoning_details").filter(|node| node.is_array()) {
@@ -46,7 +46,7 @@ pub(super) fn read_thinking(message: &Object<'_>) -> Result<Vec<Part>, RequestEr
     Ok(parts)
 }
 
-/// What a backend's message or delta says of its thinking.
+/// Parses the thinking in a backend's message or delta.
 pub(super) fn thinking_pieces(choice: u32, delta: &Members<'_>, pieces: &mut Vec<Piece>) {
     let text = |key: &str| delta.get(key).and_then(lenient_text).filter(|text| !text.is_empty());
     let bare = text("reasoning_content").or_else(|| text("reasoning"));
@@ -70,20 +70,20 @@ pub(super) fn thinking_pieces(choice: u32, delta: &Members<'_>, pieces: &mut Vec
     }
 }
 
-/// A detail without its text: with the format and the id that OpenRouter wants back.
+/// A detail without its text; keeps the format and the id that OpenRouter expects back.
 fn without_text(members: &Members<'_>) -> String {
     let kept = members.entries().filter(|(key, _)| *key != "text");
     kept.fold(ObjectText::new(), |object, (key, value)| object.raw(key, value.get())).finish()
 }
 
-/// The signature that Google puts on a call, or on a message.
+/// The signature that Google attaches to a call or a message.
 pub(super) fn google_signature(owner: &Members<'_>) -> Option<Signature> {
     let google = owner.object("extra_content").object("google");
     let data = google.get("thought_signature").and_then(lenient_text)?;
     (!data.is_empty()).then_some(Signature { origin: DIALECT, data })
 }
 
-/// A detail for the backend that gave the signature.
+/// A detail for the backend that issued the signature.
 pub(super) fn detail_for_backend(text: &str, signature: &Signature) -> String {
     match serde_json::from_str::<&RawValue>(&signature.data).ok().map(RawValue::get) {
         Some(kept) if kept.starts_with('{') => {
@@ -95,7 +95,7 @@ pub(super) fn detail_for_backend(text: &str, signature: &Signature) -> String {
     }
 }
 
-/// A detail in OpenRouter's words.
+/// A detail in OpenRouter's format.
 pub(super) fn detail(text: &str, signature: &str, index: usize) -> String {
     ObjectText::new()
         .text("type", "reasoning.text")
@@ -105,7 +105,7 @@ pub(super) fn detail(text: &str, signature: &str, index: usize) -> String {
         .finish()
 }
 
-/// Encrypted thinking in OpenRouter's words.
+/// Encrypted thinking in OpenRouter's format.
 pub(super) fn encrypted_detail(data: &str, index: usize) -> String {
     ObjectText::new()
         .text("type", "reasoning.encrypted")
@@ -114,7 +114,7 @@ pub(super) fn encrypted_detail(data: &str, index: usize) -> String {
         .finish()
 }
 
-/// Google's place for a signature on a call.
+/// A signature in the field where Google attaches it to a call.
 pub(super) fn extra_content(signature: &str) -> String {
     let google = ObjectText::new().text("thought_signature", signature).finish();
     ObjectText::new().raw("google", &google).finish()

@@ -1,4 +1,4 @@
-//! Tools, the choice among them and the answer's shape, as a client says them.
+//! Parses a client's tools, tool choice and response format.
 
 use super::request::DIALECT;
 use crate::RequestError;
@@ -6,7 +6,7 @@ use crate::crossing::Field;
 use crate::neutral::{Extra, OutputFormat, Tool, ToolChoice, ToolKind};
 use crate::node::{Node, Object};
 
-/// `tools`, or the older `functions`; and the choice that an `allowed_tools` list makes of them.
+/// Parses `tools`, or the older `functions`, and the choice in an `allowed_tools` list.
 pub(super) fn read_tools(
     root: &Object<'_>,
     extras: &mut Vec<Extra>,
@@ -20,7 +20,7 @@ pub(super) fn read_tools(
     }
     let allowed = root.get("tool_choice").map(|node| read_allowed(&node, extras)).transpose()?;
     let Some(Some(allowed)) = allowed else { return Ok((tools, None)) };
-    // No other dialect has such a list; offering only these tools means the same.
+    // No other dialect has such a list; offering only these tools is equivalent.
     tools.retain(|tool| allowed.names.contains(&tool.name));
     Ok((tools, Some(allowed.choice)))
 }
@@ -58,7 +58,7 @@ fn named(object: &Object<'_>, kind: ToolKind) -> Result<Tool, RequestError> {
     Ok(Tool { name, namespace: None, description, kind, cache: None })
 }
 
-/// `tool_choice`; `None` for an `allowed_tools` list, which [`read_tools`] reads.
+/// Parses `tool_choice`; `None` for an `allowed_tools` list, which [`read_tools`] handles.
 pub(super) fn read_choice(
     node: &Node<'_>,
     extras: &mut Vec<Extra>,
@@ -81,7 +81,7 @@ pub(super) fn read_choice(
     Ok(Some(ToolChoice::Named { name, namespace: None }))
 }
 
-/// `function_call`, the older `tool_choice`.
+/// Parses `function_call`, the older `tool_choice`.
 pub(super) fn read_legacy_choice(node: &Node<'_>) -> Result<ToolChoice, RequestError> {
     if node.is_text() {
         return read_word(node);
@@ -128,7 +128,7 @@ fn read_allowed(node: &Node<'_>, extras: &mut Vec<Extra>) -> Result<Option<Allow
     Ok(Some(Allowed { names, choice: mode.unwrap_or(ToolChoice::Auto) }))
 }
 
-/// `response_format`.
+/// Parses `response_format`.
 pub(super) fn read_format(node: &Node<'_>) -> Result<OutputFormat, RequestError> {
     let format = node.object()?;
     match format.required_text("type")?.as_str() {

@@ -1,8 +1,8 @@
 //! Usage as OpenAI-compatible backends report it, split so that no token is counted twice.
 //!
 //! OpenAI's prompt count includes cached tokens and its completion count includes reasoning; other
-//! backends differ or report nonsense (negative, floating, as text). The raw object is kept beside
-//! the split, and a split that had to be guessed or clamped says so.
+//! backends differ or report invalid numbers (negative, fractional, as text). The raw object is
+//! kept with the split, and a split that had to be guessed or clamped is marked.
 
 use domain::TokenUsage;
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use crate::UsageReport;
 use crate::json::pick;
 use crate::usage::Counts;
 
-/// Reads a `usage` value; `None` if it names neither a prompt nor a completion count.
+/// Parses a `usage` value; `None` if it has neither a prompt nor a completion count.
 pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     let keys = [
         "prompt_tokens",
@@ -19,7 +19,7 @@ pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
         "total_tokens",
         "prompt_tokens_details",
         "completion_tokens_details",
-        // DeepSeek's older name for the tokens that came from its cache.
+        // DeepSeek's older name for tokens read from its cache.
         "prompt_cache_hit_tokens",
     ];
     let [prompt, completion, total, inside, thought, hit] = pick(value.get(), keys)?;
@@ -45,8 +45,8 @@ pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
 }
 
 impl Counts {
-    /// Cache writes are inside the prompt count at most backends. Where they cannot be (the parts
-    /// would exceed the whole) they are taken as counted beside it.
+    /// Most backends include cache writes in the prompt count. Where that is impossible (the parts
+    /// would exceed the total), they are treated as additional.
     fn split_input(&mut self, tokens: &mut TokenUsage, prompt: u64, cached: u64, written: u64) {
         tokens.cache_read = self.part(cached, prompt);
         tokens.cache_write_5m = written;
@@ -57,7 +57,7 @@ impl Counts {
         });
     }
 
-    /// Reasoning is inside the completion count, unless the total says that it is beside it (xAI).
+    /// The completion count includes reasoning, unless the total shows that it is separate (xAI).
     fn split_output(&mut self, tokens: &mut TokenUsage, completion: u64, thought: u64, all: u64) {
         if thought > 0 && all == completion.saturating_add(thought) {
             (tokens.output_visible, tokens.reasoning) = (completion, thought);

@@ -1,4 +1,4 @@
-//! A request for a server that is like OpenAI's Chat Completions, in the words that it knows.
+//! Writes a request for an OpenAI-compatible Chat Completions server, using only what it supports.
 
 use bytes::Bytes;
 use domain::Lack;
@@ -14,14 +14,13 @@ use crate::neutral::{
 use crate::object_text::{ObjectText, array};
 use crate::{RequestError, Target};
 
-/// What a free-text tool is as a function.
+/// Schema of a free-text tool that is sent as a function.
 const FREE_TEXT_SCHEMA: &str = "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"],\"additionalProperties\":false}";
 const _: () = assert!(CUSTOM_INPUT.len() == "input".len(), "the schema says so");
 
-/// The name of a schema whose dialect gives it none.
+/// Name for a schema whose dialect gives it none.
 const SCHEMA_NAME: &str = "answer";
 
-/// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let crossings = Crossings::into_dialect(DIALECT, target.crossing);
     let mut writer = Writer { request, target, names: ToolNames::of(request, DIALECT), crossings };
@@ -150,7 +149,7 @@ impl Writer<'_> {
             .text_if("user", request.user.as_deref()))
     }
 
-    /// `reasoning_effort` in the three words that every server with such a field knows.
+    /// `reasoning_effort`, limited to the three values that every server with this field accepts.
     fn effort(&mut self) -> Option<&'static str> {
         let reasoning = self.request.reasoning;
         if reasoning == Reasoning::Off {
@@ -168,14 +167,14 @@ impl Writer<'_> {
         })
     }
 
-    /// What the table says crosses.
+    /// Writes the extra fields that can be translated.
     fn extras(&mut self, mut body: ObjectText) -> Result<ObjectText, RequestError> {
         for extra in &self.request.extras {
             let key = match (extra.field, extra.common_word()) {
                 (_, Some(word)) => word,
                 (Field::Verbosity, None) => "verbosity",
                 (field, None) if fate(field, DIALECT) == Fate::Crosses => {
-                    // No other dialect's word for it is ours.
+                    // Another dialect's name for it is not valid here.
                     self.crossings.lacking(&extra.path)?;
                     continue;
                 }

@@ -1,7 +1,7 @@
-//! Turns into messages.
+//! Writes turns as messages.
 //!
-//! A turn's calls must be answered by `tool` messages before anything else is said, so results come
-//! first, complete, and what stood between waits (BerriAI/litellm#16525 and its kin).
+//! A turn's calls must be answered by `tool` messages before any other message, so all results come
+//! first and other messages wait (BerriAI/litellm#16525 and similar).
 
 use std::borrow::Cow;
 
@@ -19,7 +19,6 @@ use crate::neutral::{
 use crate::object_text::{ObjectText, array};
 use crate::{RequestError, Target, TargetKind};
 
-/// The messages of a request.
 pub(super) fn write_messages(
     request: &Request,
     target: &Target,
@@ -54,8 +53,8 @@ pub(super) fn write_messages(
     Ok(writer.messages)
 }
 
-/// Unsigned thoughts are given back while the model works with tools, as DeepSeek and its kin want
-/// it; in turns that are over they refuse or ignore them.
+/// Unsigned thinking is returned while the model works with tools, as DeepSeek and similar servers
+/// require; in finished turns they reject or ignore it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Thoughts {
     Wanted,
@@ -69,7 +68,7 @@ struct MessageWriter<'a> {
     messages: Vec<String>,
     /// Calls that have no result yet.
     open: Vec<ToolCall>,
-    /// What has to wait for their results.
+    /// Messages that wait for those results.
     waiting: Vec<String>,
 }
 
@@ -83,7 +82,7 @@ impl MessageWriter<'_> {
         }
     }
 
-    /// Answers the calls that got no result, then lets out what waited.
+    /// Answers the calls without a result, then releases the waiting messages.
     fn settle(&mut self) {
         for call in std::mem::take(&mut self.open) {
             self.messages.push(tool_message(&call.id, ""));
@@ -109,8 +108,8 @@ impl MessageWriter<'_> {
         self.words("user", &said, place)
     }
 
-    /// A result goes to its call; its pictures, for which a `tool` message has no place, go to what
-    /// the user says after it. One without a call becomes text.
+    /// Writes a result for its call. Its images, which a `tool` message cannot carry, move to the
+    /// user message after it. A result without a call becomes text.
     fn result(&mut self, result: &ToolResult, said: &mut Vec<Part>) {
         let texts: Vec<&str> = result.content.iter().filter_map(text_of).collect();
         let mut text = texts.join("\n\n");
@@ -128,7 +127,7 @@ impl MessageWriter<'_> {
         said.extend(media);
     }
 
-    /// By id; without one by name, else in order.
+    /// Takes the call with the result's id; for a result without one, by name or in order.
     fn take_call(&mut self, result: &ToolResult) -> Option<ToolCall> {
         let place = if result.call_id.is_empty() {
             let named = |call: &ToolCall| result.name.as_deref() == Some(call.name.as_str());
@@ -144,7 +143,7 @@ impl MessageWriter<'_> {
         let mut turn = Turn::default();
         let mut calls = Vec::new();
         let mut signature: Option<&Signature> = None;
-        // OpenAI itself has no words for reasoning in Chat, and refuses those of others.
+        // OpenAI itself has no fields for reasoning in Chat, and rejects those of others.
         let is_openai = self.target.kind == TargetKind::OpenAi;
         for part in parts {
             match part {
@@ -162,7 +161,7 @@ impl MessageWriter<'_> {
                 Part::RedactedThinking(own) if own.origin == DIALECT => {
                     turn.details.push(own.data.clone());
                 }
-                // Another provider's thinking is not this one's to read.
+                // This provider cannot use another one's thinking.
                 Part::Thinking { .. } | Part::RedactedThinking(_) | Part::ToolResult(_) => {}
                 Part::Media(_) => {
                     self.crossings.dropped(format!("messages[{place}].content"));
@@ -200,7 +199,7 @@ impl MessageWriter<'_> {
             .finish()
     }
 
-    /// A string if it is all text, which every server reads; else a list of parts.
+    /// A string if all parts are text, which every server reads; else an array of parts.
     fn content(&mut self, parts: &[Part], place: usize) -> Result<Option<String>, RequestError> {
         if !parts.iter().any(|part| matches!(part, Part::Media(_))) {
             let texts: Vec<&str> = parts.iter().filter_map(text_of).collect();
@@ -242,7 +241,7 @@ impl MessageWriter<'_> {
     }
 }
 
-/// What the model said, as one message.
+/// A turn of the model, as one message.
 #[derive(Default)]
 struct Turn<'a> {
     texts: Vec<&'a str>,
@@ -252,7 +251,7 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// `None` if nothing of it is left.
+    /// `None` if the turn is empty.
     fn message(&self, thoughts: Thoughts) -> Option<String> {
         let text = self.texts.join("\n\n");
         let is_silent = text.trim().is_empty();

@@ -1,4 +1,4 @@
-//! A backend's whole answer, and what its stream has in common with it: items, statuses, errors.
+//! Parses a backend's whole answer, and what its stream shares with it: items, statuses, errors.
 
 use serde_json::value::RawValue;
 
@@ -13,7 +13,6 @@ use crate::neutral::{
 use crate::node::lenient_text;
 use crate::{BadAnswer, UpstreamError, openai_chat};
 
-/// What a whole answer says.
 pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
     let status = text_of(&members, "status");
@@ -34,7 +33,7 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     Ok(pieces)
 }
 
-/// What kinds of things were said: the reason of the end depends on it.
+/// The kinds of content seen; the finish reason depends on them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Said {
     pub(super) calls: bool,
@@ -46,25 +45,24 @@ pub(super) fn begin(response: &Members<'_>) -> Piece {
     Piece::Begin { id: text_of(response, "id"), model: text_of(response, "model") }
 }
 
-/// What a `response` object says when it is over: usage, the reason, the end.
+/// The last pieces of a finished `response` object: usage, finish reason, end.
 pub(super) fn last_pieces(response: &Members<'_>, said: Said) -> Vec<Piece> {
     let usage = response.get("usage").and_then(read_usage).map(Piece::Usage);
     let finish = Piece::Finish { choice: 0, finish: finish(response, said) };
     usage.into_iter().chain([finish, Piece::End]).collect()
 }
 
-/// The error in a `response` object, or in an event that is one.
+/// The error in a `response` object or in an `error` event.
 pub(super) fn failure(members: &Members<'_>) -> UpstreamError {
     let error = members.get("error").map_or("{}", RawValue::get);
     openai_chat::in_band_error(format!("{{\"error\":{error}}}").as_bytes())
 }
 
-/// A backend's text, whatever is wrong with it.
+/// A string member, decoded leniently.
 pub(super) fn text_of(members: &Members<'_>, key: &str) -> Option<String> {
     members.get(key).and_then(lenient_text)
 }
 
-/// What kind of call an item is.
 pub(super) fn call_kind(item_type: &str) -> Option<CallKind> {
     match item_type {
         "function_call" => Some(CallKind::Function),
@@ -73,15 +71,15 @@ pub(super) fn call_kind(item_type: &str) -> Option<CallKind> {
     }
 }
 
-/// A call's arguments, or its free text.
+/// A call's arguments, or its free-text input.
 pub(super) fn call_input(item: &Members<'_>) -> String {
     let input = text_of(item, "arguments").or_else(|| text_of(item, "input"));
-    // Some servers send an object where the text of one is due.
+    // Some servers send an object instead of its JSON text.
     let object = || item.get("arguments").map(|raw| raw.get().to_owned());
     input.or_else(object).unwrap_or_default()
 }
 
-/// The thinking of a reasoning item: its summary, or the whole of it.
+/// The thinking in a reasoning item: its summary, else its full content.
 pub(super) fn thinking_text(item: &Members<'_>) -> String {
     let texts = |key: &str| -> Vec<String> {
         let list = item.get(key).and_then(items).unwrap_or_default();
@@ -93,7 +91,6 @@ pub(super) fn thinking_text(item: &Members<'_>) -> String {
     kept.join(SUMMARY_BREAK)
 }
 
-/// What proves the thinking of a reasoning item.
 pub(super) fn signature_of(item: &Members<'_>) -> Option<Signature> {
     let data = text_of(item, "encrypted_content").filter(|data| !data.is_empty())?;
     Some(Signature { origin: DIALECT, data })
@@ -113,7 +110,7 @@ pub(super) fn read_message(item: &Members<'_>, said: &mut Said, pieces: &mut Vec
     }
 }
 
-/// The picture of an image generation call.
+/// The image of an image generation call.
 pub(super) fn read_picture(item: &Members<'_>) -> Option<Piece> {
     let result = text_of(item, "result").filter(|result| !result.is_empty())?;
     let (media_type, data) = split_data_url(&result).unwrap_or(("image/png", &result));
@@ -156,12 +153,12 @@ fn read_item(item: &Members<'_>, said: &mut Said, pieces: &mut Vec<Piece>) {
             pieces.push(Piece::PartDone { choice: 0 });
         }
         "image_generation_call" => pieces.extend(read_picture(item)),
-        // Calls of OpenAI's own tools: what came of them is in the text.
+        // Calls of OpenAI's own tools: their results are in the text.
         _ => {}
     }
 }
 
-/// A signature behind its thinking, or in its place.
+/// A signature after its thinking, or in place of it.
 pub(super) fn signed(signature: Signature, has_text: bool) -> Piece {
     if has_text {
         Piece::Signature { choice: 0, signature }
@@ -175,7 +172,7 @@ fn finish(response: &Members<'_>, said: Said) -> Finish {
     let why = text_of(&response.object("incomplete_details"), "reason");
     let (reason, word) = match (status.as_str(), why) {
         ("incomplete", Some(why)) if why == "content_filter" => (FinishReason::Refusal, why),
-        // Whatever the reason: it is cut.
+        // Truncated, for any other reason.
         ("incomplete", why) => (FinishReason::MaxTokens, why.unwrap_or(status)),
         _ if said.calls => (FinishReason::ToolUse, status),
         _ if said.refusal => (FinishReason::Refusal, status),

@@ -1,4 +1,4 @@
-//! Codex' own turns over backends of other dialects, from its request to the events it gets back.
+//! Codex's turns over backends of other dialects, from its request to the events it receives.
 
 use bytes::Bytes;
 use domain::Crossing;
@@ -19,11 +19,11 @@ fn exchange(kind: TargetKind, crossing: Crossing) -> Result<Exchange, crate::Req
     Exchange::new(&codex(), &target, "abc", 1_700_000_000)
 }
 
-/// The events that Codex gets for a backend's stream, checked by the published schema.
+/// The events that Codex receives for a backend's stream, validated against the published schema.
 fn relayed(exchange: &Exchange, stream_of_backend: &str) -> Vec<Value> {
     let mut stream = exchange.stream();
     let mut relay = Vec::new();
-    // In pieces that respect nothing.
+    // Chunks that ignore event and character boundaries.
     for piece in stream_of_backend.as_bytes().chunks(7) {
         relay.extend(stream.feed(piece).relay);
     }
@@ -66,7 +66,8 @@ fn check_calls(events: &[Value]) {
     assert_eq!(told.count(), 1);
 }
 
-/// BerriAI/litellm#35878, #31571: namespaces and free-text tools over a backend that has functions only.
+/// BerriAI/litellm#35878, #31571: namespaces and free-text tools over a backend that only has
+/// functions.
 #[test]
 fn class_15_codex_over_anthropic() {
     let exchange = exchange(TargetKind::Anthropic, Crossing::Lenient).expect("crosses");
@@ -104,7 +105,7 @@ fn class_15_codex_over_anthropic() {
     assert_eq!(response["usage"]["total_tokens"], 16);
 }
 
-/// The same over Gemini, whose signature belongs to the call and comes back before it.
+/// The same over Gemini, where the signature belongs to the call and is returned before it.
 #[test]
 fn class_9_class_15_codex_over_gemini() {
     let exchange = exchange(TargetKind::Gemini, Crossing::Lenient).expect("crosses");
@@ -128,7 +129,7 @@ fn class_9_class_15_codex_over_gemini() {
     assert_eq!(output[1]["type"], "function_call");
 }
 
-/// The same over a server that speaks Chat Completions only.
+/// The same over a server that only supports Chat Completions.
 #[test]
 fn class_15_codex_over_chat() {
     let (lacks, offers) = (Default::default(), Default::default());
@@ -164,7 +165,7 @@ fn class_15_codex_over_chat() {
     check_calls(&relayed(&exchange, &stream.concat()));
 }
 
-/// What Claude answers to it: thinking, text and two calls.
+/// Claude's answer: thinking, text and two calls.
 fn anthropic_stream() -> Vec<Value> {
     let block = |index: u64, start: Value, deltas: &[Value]| {
         let mut events =
@@ -225,7 +226,7 @@ fn pass_through() -> Exchange {
     exchange
 }
 
-/// The same dialect passes as it came, but for the model's name.
+/// The same dialect passes through unchanged, except for the model name.
 #[test]
 fn codex_over_openai_passes_untouched() {
     let exchange = pass_through();
@@ -237,8 +238,8 @@ fn codex_over_openai_passes_untouched() {
     assert_eq!((relayed, facts.model.as_deref()), (body, Some("gpt-x-1")));
 }
 
-/// A stream that ends without its last event is cut, whatever came before; one that failed says so,
-/// and the client is told with the next number.
+/// A stream without its last event is truncated, whatever came before; a failed one reports its
+/// error, and the client gets it with the next sequence number.
 #[test]
 fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
     let event = |event: &Value| format!("event: x\ndata: {event}\n\n");
@@ -275,7 +276,7 @@ fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
     assert!(told.starts_with("event: response.failed\n"), "{told}");
     assert!(told.contains("\"sequence_number\":2"), "{told}");
     assert!(told.contains("\n\nevent: error\ndata: {"), "{told}");
-    // The SDKs' own accumulators refuse an event of another answer.
+    // The SDKs' accumulators reject an event of another answer.
     assert!(told.contains("\"id\":\"resp_1\""), "{told}");
     let (_, relay, end) = play(&[&begun, &text, &failed]);
     assert_eq!(relay, format!("{begun}{text}"), "a backend's words are not relayed");

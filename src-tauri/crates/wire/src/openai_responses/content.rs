@@ -1,4 +1,4 @@
-//! The parts of a message's content, and of what a tool gave back.
+//! Parses the content parts of messages and of tool results.
 
 use crate::RequestError;
 use crate::neutral::{Media, MediaKind, MediaSource, Part};
@@ -15,16 +15,16 @@ pub(super) fn read_content(node: &Node<'_>) -> Result<Vec<Part>, RequestError> {
     node.array()?.iter().map(read_part).collect()
 }
 
-/// What a tool gave back: text, or parts. Empty text is no part.
+/// The output of a tool: text, or parts. An empty text gives no part.
 pub(super) fn read_output(node: &Node<'_>) -> Result<Vec<Part>, RequestError> {
     if node.raw() == "\"\"" { Ok(Vec::new()) } else { read_content(node) }
 }
 
-/// The media type and the data of a `data:` URL in base64.
+/// Media type and data of a base64 `data:` URL.
 pub(super) fn split_data_url(url: &str) -> Option<(&str, &str)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let head = head.strip_suffix(";base64")?;
-    // Parameters such as `;charset=utf-8` are no part of the type.
+    // Parameters such as `;charset=utf-8` are not part of the type.
     Some((head.split(';').next().unwrap_or(head), data))
 }
 
@@ -54,7 +54,7 @@ fn read_image(part: &Object<'_>) -> Result<Part, RequestError> {
 fn read_file(part: &Object<'_>) -> Result<Part, RequestError> {
     let data = part.text("file_data")?;
     let (source, media_type) = match (data, part.text("file_url")?, part.text("file_id")?) {
-        // Bare base64 is accepted, too.
+        // Plain base64 is accepted, too.
         (Some(data), _, _) if !data.starts_with("data:") => (MediaSource::Base64(data), None),
         (Some(url), _, _) | (None, Some(url), _) => read_url(url),
         (None, None, Some(id)) => (MediaSource::File(id), None),

@@ -1,10 +1,10 @@
-//! Errors in mid-stream: `response.failed`, then `error`.
+//! Mid-stream errors: `response.failed`, then `error`.
 //!
-//! With `response.failed` alone, four of eight consumers take a cut answer for success: the raw streams
-//! of openai for Python 3.52 and for Node 7.55, `finalResponse()` of the latter, and pydantic-ai 2.31.
-//! The two SDKs raise at any event whose data has a member `error`, so the `error` event of the
-//! published schema gets one: all eight then raise with its message (measured 2026-11-22). Codex shows
-//! the message of `response.failed`.
+//! With `response.failed` alone, four of eight clients take a truncated answer for success: the raw
+//! streams of openai for Python 3.52 and for Node 7.55, `finalResponse()` of the latter, and
+//! pydantic-ai 2.31. Both SDKs raise an error on any event whose data has a member `error`, so the
+//! `error` event of the published schema gets one: then all eight raise an error with its message
+//! (measured 2026-11-22). Codex shows the message of `response.failed`.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -13,12 +13,12 @@ use super::response::ResponseError;
 use super::writer::event_text;
 use crate::{ErrorAnswer, ErrorKind, openai_chat};
 
-/// Codes that the published list of `response.error.code` lacks although OpenAI sends them and
-/// clients act on them: Codex stops its retries only at these.
+/// Codes missing from the published list of `response.error.code` that OpenAI sends and clients act
+/// on: Codex stops retrying only on these.
 const UNLISTED_CODES: [&str; 2] = ["context_length_exceeded", "insufficient_quota"];
 
-/// The events that tell a client in mid-stream that its answer is not whole, when no more is known
-/// of it than how many events came before, and its id.
+/// The events that report an incomplete answer in mid-stream, when only the number of earlier
+/// events and the answer's id are known.
 pub(crate) fn error_event(error: &ErrorAnswer<'_>, sequence: u64, id: Option<&str>) -> Bytes {
     let kind = "response.failed";
     let event = json!({
@@ -35,7 +35,7 @@ pub(crate) fn error_event(error: &ErrorAnswer<'_>, sequence: u64, id: Option<&st
     Bytes::from(failed + &last_event(error, sequence.saturating_add(1)))
 }
 
-/// The `error` event after `response.failed`, with the object that makes SDKs raise.
+/// The `error` event after `response.failed`, with the member that makes SDKs raise an error.
 pub(super) fn last_event(error: &ErrorAnswer<'_>, sequence: u64) -> String {
     let body = openai_chat::error_object(error);
     let event = json!({
@@ -49,8 +49,7 @@ pub(super) fn last_event(error: &ErrorAnswer<'_>, sequence: u64) -> String {
     event_text("error", &event.to_string())
 }
 
-/// The status with which a client is told of an error. Codex 0.169 asks six times at 403, 30 times at
-/// 502, and once at 400.
+/// The HTTP status of an error. Codex 0.169 sends six requests on 403, 30 on 502, and one on 400.
 pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     match error.kind {
         ErrorKind::BackendKey => 400,
@@ -58,7 +57,7 @@ pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
     }
 }
 
-/// The `error` of a `response`, in the words that clients know.
+/// The `error` of a `response`, with a code that clients know.
 pub(super) fn response_error<'a>(error: &ErrorAnswer<'a>) -> ResponseError<'a> {
     let unlisted = error.code.filter(|code| UNLISTED_CODES.contains(code));
     let code = unlisted.unwrap_or(match error.kind {

@@ -1,7 +1,7 @@
-//! The items of `input` into turns.
+//! Parses the items of `input` into turns.
 //!
-//! Items are flat; turns are not. What the model said and called between two turns of the user is one
-//! turn of the assistant, and results of tools in a row are one turn of the user.
+//! Items are a flat list. Everything the model said and called between two user turns becomes one
+//! assistant turn, and consecutive tool results become one user turn.
 
 use domain::Dialect;
 
@@ -15,10 +15,9 @@ use crate::crossing::Field;
 use crate::neutral::{CallKind, Message, Part, Request, Role, ToolCall, ToolResult};
 use crate::node::{Node, Object};
 
-/// The dialect of this module.
 pub(super) const DIALECT: Dialect = Dialect::OpenAiResponses;
 
-/// Reads `input`: text, or items.
+/// Parses `input`: text, or items.
 pub(super) fn read_input(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
     if node.is_text() {
         let parts = vec![Part::text(node.text()?)];
@@ -63,13 +62,13 @@ fn read_item(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError>
     Ok(())
 }
 
-/// What a reference is that was not resolved when the request came in.
+/// The field for a reference that was not resolved when the request arrived.
 fn reference_field(item: &Object<'_>) -> Result<Field, RequestError> {
     let is_lost = may_be_lost(&item.required_text("id")?);
     Ok(if is_lost { Field::LostItem } else { Field::ServerState })
 }
 
-/// Calls of OpenAI's own tools, and what came of them.
+/// True for calls of OpenAI's own tools and for their outputs.
 fn is_built_in(kind: &str) -> bool {
     kind.starts_with("mcp_")
         || kind.ends_with("_call")
@@ -138,7 +137,7 @@ fn read_call_id(item: &Object<'_>) -> Result<String, RequestError> {
     if id.is_empty() { Err(node.bad("it must not be empty")) } else { Ok(id) }
 }
 
-/// More of what the model said: in the turn at hand, if it is the model's.
+/// Adds a part to the last turn if it is the model's, else starts a new one.
 fn push_said(request: &mut Request, part: Part) {
     match request.messages.last_mut() {
         Some(last) if last.role == Role::Assistant => last.parts.push(part),

@@ -1,4 +1,4 @@
-//! The items of an answer, as a client gets them.
+//! The items of an answer, as sent to a client.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::reasoning::{encrypted, encrypted_whole};
 use crate::neutral::{CallKind, Media, MediaKind, MediaSource, Part, PartHead, Signature};
 
-/// One item of `output`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Item {
@@ -21,7 +20,7 @@ pub(super) enum Item {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Content {
-    /// Citations and probabilities do not cross, but the lists have to be there.
+    /// Citations and log probabilities are not translated, but the lists are required.
     OutputText {
         text: String,
         annotations: [(); 0],
@@ -32,7 +31,7 @@ pub(super) enum Content {
     },
 }
 
-/// One part of a summary of thinking.
+/// One part of a reasoning summary.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename = "summary_text")]
 pub(super) struct Summary {
@@ -77,7 +76,6 @@ impl Content {
         Self::Refusal { refusal }
     }
 
-    /// Adds to its text.
     pub(super) fn push(&mut self, more: &str) {
         match self {
             Self::OutputText { text, .. } | Self::Refusal { refusal: text } => text.push_str(more),
@@ -86,8 +84,8 @@ impl Content {
 }
 
 impl Item {
-    /// The item at place `place` of the output of the answer `answer`, as it begins. `None` for what
-    /// the dialect has no item for (sound).
+    /// A new item at index `place` in the output of `answer`. `None` for content that has no item
+    /// type in the dialect (audio).
     pub(super) fn begin(head: &PartHead, answer: &str, place: usize) -> Option<Self> {
         let id = |prefix: &str| format!("{prefix}_{answer}_{place}");
         let status = Status::InProgress;
@@ -129,7 +127,7 @@ impl Item {
         })
     }
 
-    /// A whole item for a whole part.
+    /// A complete item for a complete part.
     pub(super) fn of(part: &Part, answer: &str, place: usize) -> Option<Self> {
         let mut item = Self::begin(&head(part)?, answer, place)?;
         match part {
@@ -158,14 +156,13 @@ impl Item {
         }
     }
 
-    /// Adds a part to a message.
     pub(super) fn push_content(&mut self, part: Content) {
         if let Self::Message { content, .. } = self {
             content.push(part);
         }
     }
 
-    /// Adds to the text at hand: of the last part, of the summary, of the arguments.
+    /// Appends to the current text: of the last part, the summary, or the arguments.
     pub(super) fn push_text(&mut self, more: &str) {
         match self {
             Self::Message { content, .. } => {
@@ -184,7 +181,6 @@ impl Item {
         }
     }
 
-    /// Signs thinking.
     pub(super) fn sign(&mut self, signature: &Signature) {
         if let Self::Reasoning { encrypted_content, .. } = self {
             *encrypted_content = Some(encrypted(signature));
@@ -200,10 +196,10 @@ impl Item {
         }
     }
 
-    /// As it is announced, before its content.
+    /// The item as announced, without its content.
     pub(super) fn announced(&self) -> Value {
         match self {
-            // The schema wants the picture's place to be there.
+            // The schema requires the `result` member.
             Self::ImageGenerationCall { id, .. } => json!({
                 "type": "image_generation_call", "id": id, "status": "in_progress", "result": null,
             }),
@@ -212,7 +208,7 @@ impl Item {
     }
 }
 
-/// The data of a picture that can be shown.
+/// The data of an image given as base64.
 fn picture(media: &Media) -> Option<&str> {
     match (&media.source, media.kind) {
         (MediaSource::Base64(data), MediaKind::Image) => Some(data),

@@ -1,7 +1,8 @@
-//! Reasoning items: thinking, and what proves it.
+//! Reasoning items: thinking and its signature.
 //!
-//! A client gives back what it was given, so a signature of another provider travels in
-//! `encrypted_content`. Codex drops the items' ids, so everything that must come back is in there.
+//! Clients return what they received, so another provider's signature is carried in
+//! `encrypted_content`. Codex drops the items' ids, so that field contains everything that must
+//! come back.
 
 use domain::Dialect;
 
@@ -10,11 +11,11 @@ use crate::RequestError;
 use crate::neutral::{Part, Signature};
 use crate::node::{Node, Object};
 
-/// How `encrypted_content` begins when the whole thinking is encrypted by another provider, and is
-/// not just signed: there the two are different things (`redacted_thinking`, `signature`).
+/// Prefix of `encrypted_content` if another provider encrypted the whole thinking rather than
+/// signing it: that provider has both forms (`redacted_thinking`, `signature`).
 const REDACTED_PREFIX: &str = "ghr.";
 
-/// Between the parts of a summary when they become one text.
+/// Separator between the parts of a summary in one text.
 pub(super) const SUMMARY_BREAK: &str = "\n\n";
 
 /// `encrypted_content` for a client.
@@ -22,18 +23,18 @@ pub(super) fn encrypted(signature: &Signature) -> String {
     signature.for_client(DIALECT)
 }
 
-/// `encrypted_content` for a client, of thinking without text.
+/// `encrypted_content` for a client, for thinking without text.
 pub(super) fn encrypted_whole(signature: &Signature) -> String {
     let spelled = signature.for_client(DIALECT);
     if signature.origin == DIALECT { spelled } else { format!("{REDACTED_PREFIX}{spelled}") }
 }
 
-/// Whether this `encrypted_content` was made of another provider's signature.
+/// True if this `encrypted_content` contains another provider's signature.
 pub(super) fn is_foreign(content: &str) -> bool {
     content.strip_prefix(REDACTED_PREFIX).unwrap_or(content).starts_with(Signature::CROSSED_PREFIX)
 }
 
-/// The thinking in a client's item; `None` if there is none in it.
+/// The thinking in a client's item; `None` if it has none.
 pub(super) fn read_reasoning_item(item: &Object<'_>) -> Result<Option<Part>, RequestError> {
     let summary = read_texts(item.get("summary"))?;
     let text = if summary.is_empty() { read_texts(item.get("content"))? } else { summary };

@@ -1,12 +1,14 @@
 //! References to items of earlier answers (`item_reference`).
 //!
-//! A client that leaves `store` at its default takes the items of an answer for kept, and sends their
-//! ids in the next turn. The AI SDK's default OpenAI provider (4.0) does so for reasoning, and for
-//! text. OpenAI keeps what it made; what the gateway made, the gateway has to keep. An item's id stands
-//! in the stream before its text and its signature, so it cannot carry them.
+//! A client that leaves `store` at its default assumes that the items of an answer are stored, and
+//! sends their ids in the next turn; the AI SDK's default OpenAI provider (4.0) does so for
+//! reasoning and text. OpenAI stores its own items, so the gateway must store the items that it
+//! creates. An item's id precedes its text and signature in the stream, so the id cannot carry
+//! them.
 //!
-//! What is found is put in the place of its reference before anything else reads the request, as if
-//! the client had sent the whole item: so a signature comes home, and no other code knows references.
+//! References are replaced by the items before anything else reads the request, as if the client
+//! had sent the whole items. That returns signatures to their provider, and no other code has to
+//! handle references.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,23 +21,22 @@ use crate::json::{Members, items, range_in};
 use crate::neutral::Signature;
 use crate::openai_responses::reasoning::is_foreign;
 
-/// The beginnings of the ids of items that [`super::item`] makes.
+/// Prefixes of the item ids that [`super::item`] generates.
 const ITEM_PREFIXES: [&str; 5] = ["msg", "rs", "fc", "ctc", "ig"];
 
-/// How the id of a request of the gateway begins, which stands within the ids of its items.
+/// Prefix of a gateway request's id, which is part of its items' ids.
 const REQUEST_PREFIX: &str = "req";
 
-/// An item of an answer, as the client got it.
+/// An item of an answer, as the client received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseItem {
-    /// Its id.
     pub id: String,
-    /// The whole item in JSON, its id included.
+    /// The whole item as JSON, including its id.
     pub json: Arc<str>,
 }
 
-/// The items that the gateway made of an answer: `answer` is the whole body, or ends with the last
-/// event of a stream.
+/// The items that the gateway created in an answer. `answer` is a whole body, or bytes that end
+/// with the last event of a stream.
 #[must_use]
 pub fn response_items(answer: &[u8]) -> Vec<ResponseItem> {
     let text = std::str::from_utf8(answer).unwrap_or_default().trim_end();
@@ -53,8 +54,9 @@ pub fn response_items(answer: &[u8]) -> Vec<ResponseItem> {
     made.collect()
 }
 
-/// `body` with the items in the place of their references. An item that is referred to twice is put in
-/// once, so that a small body cannot become an endless one. What `find` does not know stays as it is.
+/// Replaces item references in `body` with the items. An item that is referenced twice is inserted
+/// once, so that a small body cannot grow without limit. References that `find` does not know stay
+/// unchanged.
 #[must_use]
 pub fn resolve_items(body: Bytes, mut find: impl FnMut(&str) -> Option<Arc<str>>) -> Bytes {
     let text = std::str::from_utf8(&body).unwrap_or_default();
@@ -79,12 +81,13 @@ pub fn resolve_items(body: Bytes, mut find: impl FnMut(&str) -> Option<Arc<str>>
     splice(&body, &edits)
 }
 
-/// `body` for a backend that speaks the dialect itself, without the items that it could not read:
-/// references to items of ours that are not kept any more, and reasoning that the gateway made of
-/// another provider's. With the paths of what was left out.
+/// Removes items that a backend of this dialect could not read: references to gateway items that
+/// are no longer stored, and reasoning made from another provider's. Returns the body and the paths
+/// of the removed items.
 pub(crate) fn without_foreign_items(body: Bytes) -> (Bytes, Vec<String>) {
     let text = std::str::from_utf8(&body).unwrap_or_default();
-    // Both beginnings of a foreign signature hold the first; ids of ours hold the second.
+    // A foreign signature contains the first string with either prefix; ids of gateway items
+    // contain the second.
     if !text.contains(Signature::CROSSED_PREFIX) && !text.contains("_req") {
         return (body, Vec::new());
     }
@@ -117,13 +120,13 @@ fn is_unreadable(item: &str) -> bool {
             || item.string("encrypted_content").is_some_and(|content| is_foreign(&content)))
 }
 
-/// Whether a reference that nobody can resolve may be left out: to an item of ours, which a restart or
-/// its age has taken, or to reasoning of another provider, which this backend could not use anyway.
+/// True if an unresolved reference may be dropped: to a gateway item, lost by a restart or by age,
+/// or to another provider's reasoning, which this backend could not use anyway.
 pub(super) fn may_be_lost(id: &str) -> bool {
     is_made_here(id) || id.starts_with("rs_")
 }
 
-/// Whether the gateway made the item of this id, in whatever run.
+/// True if any run of the gateway created the item with this id.
 fn is_made_here(id: &str) -> bool {
     let mut parts = id.split('_');
     let (Some(prefix), Some(request), Some(place), None) =
@@ -138,7 +141,7 @@ fn is_made_here(id: &str) -> bool {
         && place.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The id that an item of `input` refers to.
+/// The id that an `item_reference` refers to.
 fn reference(item: &str) -> Option<String> {
     let item = Members::parse(item).ok()?;
     (item.string("type")? == "item_reference").then(|| item.string("id")).flatten()

@@ -1,10 +1,9 @@
-//! The tools of a request as an answer repeats them: namespaces are put together again.
+//! The request's tools as an answer repeats them, with namespaces restored.
 
 use serde::Serialize;
 
 use crate::neutral::{Json, Request, Tool, ToolChoice, ToolKind};
 
-/// One tool of the list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum EchoedTool<'a> {
@@ -60,7 +59,7 @@ impl<'a> EchoedTool<'a> {
 }
 
 impl<'a> PlainTool<'a> {
-    /// The tool; the declaration of one that the provider runs itself.
+    /// The tool, or as an error the declaration of a tool that the provider runs itself.
     fn of(tool: &'a Tool) -> Result<Self, &'a Json> {
         let (name, description) = (tool.name.as_str(), tool.description.as_deref());
         match &tool.kind {
@@ -76,7 +75,7 @@ impl<'a> PlainTool<'a> {
     }
 }
 
-/// `tool_choice`.
+/// The value of `tool_choice`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum EchoedChoice<'a> {
@@ -103,7 +102,6 @@ impl<'a> EchoedChoice<'a> {
 }
 
 impl<'a> NamedChoice<'a> {
-    /// The choice of a tool, by what kind of tool it is.
     pub(super) fn of(request: &Request, name: &'a str) -> Self {
         let is_custom =
             |tool: &Tool| tool.name == name && matches!(tool.kind, ToolKind::Custom { .. });

@@ -1,7 +1,7 @@
-//! A client's request into the neutral form.
+//! Parses a client's request into the neutral form.
 //!
-//! Every field of the API is either read, or kept as an extra that the table of crossings judges;
-//! fields nobody knows are kept too, so that nothing is lost without a name.
+//! Every field of the API is either parsed or kept as an extra, which the crossing table decides
+//! on. Unknown fields are kept too, so that nothing is dropped without being named.
 
 use super::input::read_input;
 use super::tools::{Choice, read_choice, read_tools};
@@ -12,7 +12,6 @@ use crate::neutral::{
 use crate::node::{Node, Object};
 use crate::{Delivery, RequestError};
 
-/// Reads the whole request of a client.
 pub(crate) fn read_request(
     text: &str,
     model: &str,
@@ -31,21 +30,21 @@ pub(crate) fn read_request(
     if root.get("input").is_none() && root.any(&continues).is_none() {
         return Err(RequestError::Missing("input".to_owned()));
     }
-    // Only now are all tools known.
+    // All tools are known only now.
     if let Some(choice) = choice {
         Choice::apply(choice, &mut request);
     }
     Ok(request)
 }
 
-/// Keeps a field that the neutral form has no place for.
+/// Keeps a field that is not part of the neutral form.
 pub(super) fn keep(request: &mut Request, field: Field, node: &Node<'_>) {
     request.extras.push(Extra { field, path: node.path().to_owned(), value: node.json() });
 }
 
 fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
     match key {
-        // Read when the request came in.
+        // Read earlier, when the request arrived.
         "model" | "stream" => {}
         "input" => read_input(node, request)?,
         "instructions" => {
@@ -72,7 +71,7 @@ fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), R
 
 fn read_extra(key: &str, node: &Node<'_>, request: &mut Request) {
     let field = match (key, node.raw()) {
-        // These say what is so anyway.
+        // Equal to the default.
         ("store" | "background", "false")
         | ("truncation", "\"disabled\"")
         | ("top_logprobs", "0") => return,
@@ -93,7 +92,7 @@ fn read_extra(key: &str, node: &Node<'_>, request: &mut Request) {
     keep(request, field, node);
 }
 
-/// What the answer is to show beyond the usual. Encrypted thinking is always shown.
+/// Parses `include`, the optional parts of the answer. Encrypted thinking is always included.
 fn read_include(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
     for item in node.array()? {
         match item.text()?.as_str() {
@@ -109,7 +108,7 @@ fn read_text(text: &Object<'_>, request: &mut Request) -> Result<(), RequestErro
     for (key, node) in text.entries() {
         match key {
             "format" => request.output = read_format(&node.object()?)?,
-            // The value that stands for nothing said.
+            // Equal to the default.
             "verbosity" if node.raw() == "\"medium\"" => {}
             "verbosity" => keep(request, Field::Verbosity, &node),
             _ => keep(request, Field::Unknown, &node),
@@ -137,8 +136,8 @@ fn read_format(format: &Object<'_>) -> Result<OutputFormat, RequestError> {
     }
 }
 
-/// A wish for a summary alone says nothing about how much to think: models that do not think at all
-/// get it too (Codex sends it always), so it must not switch thinking on.
+/// Parses `reasoning`. A summary alone must not enable thinking: clients request it from models
+/// without thinking, too (Codex always sends it).
 fn read_reasoning(reasoning: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
     let effort = reasoning.get("effort").map(|node| read_effort(&node)).transpose()?;
     let summary = reasoning.any(&["summary", "generate_summary"]);

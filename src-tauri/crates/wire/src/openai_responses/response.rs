@@ -1,5 +1,5 @@
-//! The `response` object: what an answer says of itself and repeats of its request. Clients that
-//! check types expect every field of the published schema, so all that it requires is there.
+//! The `response` object: the answer's own fields and those repeated from the request. Clients that
+//! validate types expect every field of the published schema, so all required ones are written.
 
 use serde::Serialize;
 
@@ -13,10 +13,9 @@ use crate::neutral::{
     Effort, FinishReason, Json, OutputFormat, ParallelCalls, Part, Reasoning, Request, Role,
 };
 
-/// Name of a schema that the client gave none.
+/// Name for a schema that the client did not name.
 const SCHEMA_NAME: &str = "response";
 
-/// A `response` object.
 #[derive(Debug, Serialize)]
 pub(super) struct Response<'a> {
     id: String,
@@ -47,17 +46,16 @@ pub(super) struct Response<'a> {
     metadata: Json,
 }
 
-/// How an answer stands.
+/// State of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State<'a> {
     InProgress,
     Completed,
-    /// Cut, for this reason.
+    /// Truncated, for this reason.
     Incomplete(&'static str),
     Failed(ResponseError<'a>),
 }
 
-/// Why an answer failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct ResponseError<'a> {
     pub(super) code: &'a str,
@@ -82,7 +80,7 @@ struct Text<'a> {
     verbosity: Option<&'a Json>,
 }
 
-/// `text.format`, read back and written to backends alike.
+/// `text.format`, in answers to clients and in requests to backends.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Format<'a> {
@@ -114,8 +112,8 @@ impl<'a> Format<'a> {
 }
 
 impl State<'_> {
-    /// What a reason to end stands for. `refused` says whether the answer has a refusal in words:
-    /// then it is whole.
+    /// The state for a finish reason. `refused` tells whether the answer contains a refusal text:
+    /// then it is complete.
     pub(super) const fn of(reason: FinishReason, refused: bool) -> Self {
         match reason {
             FinishReason::MaxTokens | FinishReason::ContextWindow => {
@@ -147,7 +145,7 @@ impl State<'_> {
 }
 
 impl<'a> Response<'a> {
-    /// The object at this state, for an answer to `echo`'s request by `model`.
+    /// Builds the object in this state, for an answer by `model` to `echo`'s request.
     pub(super) fn new(
         echo: &'a Echo,
         model: Option<&'a str>,
@@ -206,7 +204,7 @@ impl EchoedReasoning {
     }
 }
 
-/// What stands before the conversation.
+/// The system text before the conversation.
 fn instructions(request: &Request) -> Option<&str> {
     let first = request.messages.first().filter(|first| first.role == Role::System)?;
     match first.parts.as_slice() {

@@ -1,8 +1,8 @@
-//! A backend's stream.
+//! Parses a backend's stream.
 //!
-//! Servers that speak this dialect leave events out: some send no deltas, some no `…done`, some rotate
-//! the items' ids. So items are told apart by their place in the output, and what an item says when
-//! it is done counts only as far as it was not said before.
+//! Compatible servers omit events: some send no deltas, some no `…done`, some change the items'
+//! ids. So items are identified by their index in the output, and the content of a finished item
+//! counts only if it was not received before.
 
 use std::collections::HashMap;
 
@@ -15,20 +15,20 @@ use crate::json::Members;
 use crate::neutral::{CallKey, CallKind, Piece};
 use crate::{SseEvent, SsePayload, StreamFault, openai_chat};
 
-/// Reads a backend's stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
     items: HashMap<CallKey, Item>,
     said: Said,
 }
 
-/// What was seen of one item.
+/// What was received of one item.
 #[derive(Debug, Default)]
 struct Item {
     call: Option<CallKind>,
-    /// Whether any text or arguments of it have come.
+    /// True once text or arguments have arrived.
     has_content: bool,
-    /// Which of the two texts of its thinking came first; the other one says the same.
+    /// Which of its two thinking texts arrived first; the other one has the same content and is
+    /// skipped.
     thinking: Option<ThinkingText>,
 }
 
@@ -42,7 +42,7 @@ impl crate::dialect::StreamReader for StreamReader {
     fn read(&mut self, event: &SseEvent) -> Result<Vec<Piece>, StreamFault> {
         let SsePayload::Data(data) = &event.payload else { return Ok(Vec::new()) };
         let text = std::str::from_utf8(data).map_err(|_| StreamFault::InvalidUtf8)?.trim();
-        // Some servers end with Chat's terminator; the end was said before it.
+        // Some servers end with Chat's terminator, after the actual end.
         if text.is_empty() || text == "[DONE]" {
             return Ok(Vec::new());
         }
@@ -141,7 +141,7 @@ impl StreamReader {
         pieces
     }
 
-    /// Between two parts of a summary.
+    /// Separates two parts of a summary.
     fn break_summary(&mut self, event: &Members<'_>) -> Vec<Piece> {
         let seen = self.item(event);
         if !seen.has_content || seen.thinking != Some(ThinkingText::Summary) {
@@ -180,7 +180,7 @@ impl StreamReader {
     }
 }
 
-/// What tells items apart: their place, for ids change at some servers.
+/// Identifies an item by its index, because ids change on some servers.
 fn key(event: &Members<'_>) -> CallKey {
     if let Some(place) = event.get("output_index").and_then(|raw| raw.get().parse().ok()) {
         return CallKey::Index(Some(place));

@@ -1,4 +1,4 @@
-//! The tools of a client's request, and whether they must be called.
+//! Parses the tools of a client's request and the tool choice.
 
 use super::input::DIALECT;
 use super::request::keep;
@@ -7,7 +7,7 @@ use crate::crossing::Field;
 use crate::neutral::{Request, Tool, ToolChoice, ToolKind};
 use crate::node::{Node, Object};
 
-/// Reads a list of tools. Those of a namespace (Codex) are put in the list one by one.
+/// Parses a list of tools. The tools of a namespace (Codex) are added one by one.
 pub(super) fn read_tools(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
     node.array()?.iter().try_for_each(|tool| read_tool(tool, None, request))
 }
@@ -53,8 +53,8 @@ fn read_function(tool: &Object<'_>, request: &mut Request) -> Result<ToolKind, R
     Ok(ToolKind::Function { schema: schema.map(|schema| schema.json()), strict })
 }
 
-/// The tools of a namespace. What is said about them all goes before the first one's own
-/// description: no other dialect has a place for it, and the model has to read it.
+/// Parses a namespace's tools. The description of the namespace is put before that of its first
+/// tool: no other dialect has a field for it, and the model must see it.
 fn read_namespace(tool: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
     keep_unknown(tool, &["name", "description", "tools"], request);
     let name = tool.required_text("name")?;
@@ -71,7 +71,8 @@ fn read_namespace(tool: &Object<'_>, request: &mut Request) -> Result<(), Reques
     Ok(())
 }
 
-/// Keeps what is said about a tool beyond the neutral form; what is switched off says nothing.
+/// Keeps a tool's members that are not part of the neutral form; members that are `false` are
+/// skipped.
 fn keep_unknown(tool: &Object<'_>, known: &[&str], request: &mut Request) {
     for (key, node) in tool.entries() {
         if key != "type" && !known.contains(&key) && node.raw() != "false" {
@@ -80,11 +81,11 @@ fn keep_unknown(tool: &Object<'_>, known: &[&str], request: &mut Request) {
     }
 }
 
-/// Whether tools must be called, and which of the list there are.
+/// A parsed `tool_choice`: the choice, and the allowed tools.
 #[derive(Debug)]
 pub(super) struct Choice {
     choice: ToolChoice,
-    /// Names and namespaces of the only tools allowed.
+    /// Names and namespaces of the allowed tools; `None` allows all.
     allowed: Option<Vec<(String, Option<String>)>>,
 }
 
@@ -93,8 +94,8 @@ impl Choice {
         Some(Self { choice, allowed: None })
     }
 
-    /// Puts it into the request. Tools that are not allowed are taken out of the list: nobody else
-    /// has a word for tools that are there and must not be called.
+    /// Applies the choice to the request. Tools that are not allowed are removed from the list,
+    /// because no other dialect can offer a tool that must not be called.
     pub(super) fn apply(self, request: &mut Request) {
         request.tool_choice = Some(self.choice);
         let Some(allowed) = self.allowed else { return };
@@ -107,7 +108,7 @@ impl Choice {
     }
 }
 
-/// Reads `tool_choice`; `None` if it is kept as an extra.
+/// Parses `tool_choice`; `None` if it is kept as an extra.
 pub(super) fn read_choice(
     node: &Node<'_>,
     request: &mut Request,
@@ -143,7 +144,7 @@ fn read_mode(node: &Node<'_>) -> Result<ToolChoice, RequestError> {
     }
 }
 
-/// A tool in a list of allowed ones; one of OpenAI's own is named by its type.
+/// A tool in an `allowed_tools` list; OpenAI's own tools are named by their type.
 fn read_allowed(node: &Node<'_>) -> Result<(String, Option<String>), RequestError> {
     let tool = node.object()?;
     let kind = tool.required_text("type")?;

@@ -1,5 +1,5 @@
-//! Usage as Responses reports it: cached and cache-written tokens are inside the input, reasoning is
-//! inside the output.
+//! Usage as Responses reports it: the input count includes cached and cache-written tokens, the
+//! output count includes reasoning.
 
 use domain::TokenUsage;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::UsageReport;
 use crate::json::Members;
 use crate::usage::Counts;
 
-/// Reads a `usage` value; `None` if it names neither an input nor an output count.
+/// Parses a `usage` value; `None` if it has neither an input nor an output count.
 pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     let members = Members::parse(value.get()).ok()?;
     let (input, output) = (members.get("input_tokens"), members.get("output_tokens"));

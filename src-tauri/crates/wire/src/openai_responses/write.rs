@@ -1,4 +1,4 @@
-//! The neutral form into a request for a backend: OpenAI itself.
+//! Writes a request for a backend of this dialect, usually OpenAI itself.
 
 use serde::Serialize;
 
@@ -12,13 +12,12 @@ use crate::names::ToolNames;
 use crate::neutral::{Effort, Json, OutputFormat, ParallelCalls, Reasoning, Request};
 use crate::{RequestError, Target};
 
-/// The smallest `max_output_tokens` that OpenAI takes, in tokens; probes of clients ask for one.
+/// Smallest `max_output_tokens` that OpenAI accepts, in tokens; clients' probes ask for one.
 const OUTPUT_TOKENS_MIN: u64 = 16;
 
 /// Longest `safety_identifier`, in characters.
 const USER_CHARS_MAX: usize = 64;
 
-/// Writes a request for a backend.
 pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
     let mut crossings = Crossings::into_dialect(DIALECT, target.crossing);
     crossings.settle(request)?;
@@ -93,18 +92,18 @@ struct WrittenReasoning {
     summary: Option<&'static str>,
 }
 
-/// What a model is, as far as its name tells.
+/// A model's family, as far as its name reveals it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
-    /// Does not think and refuses to be told how much to.
+    /// No reasoning; rejects a reasoning effort.
     Plain,
-    /// `o1` to `o4`: always thinks, refuses sampling.
+    /// `o1` to `o4`: always reasons, rejects sampling options.
     O,
-    /// `gpt-5`, `gpt-5-mini`: thinks at least a little, refuses sampling.
+    /// `gpt-5`, `gpt-5-mini`: reasons at least minimally, rejects sampling options.
     Five,
-    /// `gpt-5.1` and later: can be told not to think.
+    /// `gpt-5.1` and later: reasoning can be disabled.
     FiveLater,
-    /// Not a name of OpenAI's: written as it was said.
+    /// Not an OpenAI name: written as the client requested.
     Unknown,
 }
 
@@ -128,7 +127,7 @@ impl Family {
     }
 }
 
-/// What the dialect has no word for.
+/// Rejects or drops fields that the dialect does not have.
 fn settle_limits(request: &Request, crossings: &mut Crossings) -> Result<(), RequestError> {
     if !request.stop.is_empty() {
         crossings.judge(Field::Stop, "stop")?;
@@ -142,7 +141,7 @@ fn settle_limits(request: &Request, crossings: &mut Crossings) -> Result<(), Req
     Ok(())
 }
 
-/// Temperature and nucleus. Models that think refuse both; the default is no loss.
+/// Temperature and `top_p`. Reasoning models reject both; omitting a default value loses nothing.
 fn sampling<'a>(
     request: &'a Request,
     family: Family,
@@ -165,7 +164,7 @@ fn sampling<'a>(
     ))
 }
 
-/// An object, never a bare word, and only for models that think.
+/// Writes `reasoning` as an object, and only for models that reason.
 fn reasoning(
     said: Reasoning,
     family: Family,

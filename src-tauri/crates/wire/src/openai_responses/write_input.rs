@@ -1,4 +1,4 @@
-//! Turns into the items of `input`.
+//! Writes turns as the items of `input`.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,9 @@ use crate::neutral::{
     CallKind, Media, MediaKind, MediaSource, Part, Request, Role, Signature, ToolCall, ToolResult,
 };
 
-/// Before the result of a tool that failed.
+/// Prefix of a failed tool's result.
 const ERROR_MARK: &str = "Error:";
 
-/// One item of `input`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum InputItem<'a> {
@@ -24,7 +23,7 @@ pub(super) enum InputItem<'a> {
         role: &'static str,
         content: MessageContent<'a>,
     },
-    /// Without the id it had: the item is not kept at OpenAI, so the id would be looked up in vain.
+    /// Written without its id: OpenAI has not stored the item, so a look-up of the id would fail.
     Reasoning {
         summary: Vec<Summary>,
         encrypted_content: &'a str,
@@ -49,7 +48,7 @@ pub(super) enum InputItem<'a> {
     },
 }
 
-/// What the model said is text, all else is parts.
+/// The model's messages are text, all others are parts.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum MessageContent<'a> {
@@ -57,7 +56,7 @@ pub(super) enum MessageContent<'a> {
     Parts(Vec<InputPart<'a>>),
 }
 
-/// What a tool gave back.
+/// The output of a tool.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Output<'a> {
@@ -99,7 +98,6 @@ pub(super) struct Audio<'a> {
     format: &'a str,
 }
 
-/// The items of a conversation.
 pub(super) fn write_input<'a>(
     request: &'a Request,
     names: &ToolNames,
@@ -116,7 +114,7 @@ pub(super) fn write_input<'a>(
     Ok(items)
 }
 
-/// One part on its way.
+/// Context for writing one part.
 struct Writing<'a> {
     role: Role,
     names: &'a ToolNames,
@@ -145,7 +143,7 @@ impl Writing<'_> {
             Part::RedactedThinking(signature) if is_own(signature) => {
                 items.push(reasoning("", signature));
             }
-            // Thinking of others proves nothing here and would be refused.
+            // OpenAI cannot verify other providers' thinking and would reject it.
             Part::Thinking { .. } | Part::RedactedThinking(_) => {}
             Part::ToolCall(call) => items.push(self.call(call)),
             Part::ToolResult(result) => items.push(self.result(result, crossings)?),
@@ -162,9 +160,9 @@ impl Writing<'_> {
         }
     }
 
-    /// Adds to the message at hand, if this part continues one.
+    /// Appends to the last message if this part continues it, else starts a new message.
     fn push<'a>(&self, part: InputPart<'a>, continues: bool, items: &mut Vec<InputItem<'a>>) {
-        // A picture that the model made is shown to it again as the user's.
+        // An image that the model made is sent back as the user's.
         let role = if self.role == Role::System { "developer" } else { "user" };
         match items.last_mut() {
             Some(InputItem::Message { role: last, content: MessageContent::Parts(parts) })
@@ -198,7 +196,7 @@ impl Writing<'_> {
     ) -> Result<InputItem<'a>, RequestError> {
         let call_id = fit_call_id(&result.call_id, DIALECT).into_owned();
         let output = match result.content.as_slice() {
-            // An empty result is a result all the same.
+            // An empty result still counts as a result.
             [] => marked("", result.is_error),
             [Part::Text { text, .. }] => marked(text, result.is_error),
             parts => Output::Parts(result_parts(result.is_error, parts, self.path, crossings)?),
@@ -210,7 +208,7 @@ impl Writing<'_> {
     }
 }
 
-/// The dialect has no flag for a failure, so the text says it.
+/// Marks a failure in the text, because the dialect has no flag for it.
 fn marked(text: &str, is_error: bool) -> Output<'_> {
     Output::Text(if is_error { format!("{ERROR_MARK} {text}").into() } else { text.into() })
 }
@@ -282,12 +280,12 @@ fn document<'a>(media: &'a Media, file_id: Option<&'a str>) -> InputPart<'a> {
         _ => (address(media, "application/pdf"), None),
     };
     let named = media.title.as_deref();
-    // Data without a name is refused.
+    // Data without a file name is rejected.
     let filename = named.or(file_data.is_some().then_some("document.pdf"));
     InputPart::File { filename, file_data, file_url, file_id }
 }
 
-/// The URL of a medium: its own, or its data as one.
+/// The URL of a medium: its own, or a data URL.
 fn address(media: &Media, media_type: &str) -> Option<String> {
     match &media.source {
         MediaSource::Url(url) => Some(url.clone()),

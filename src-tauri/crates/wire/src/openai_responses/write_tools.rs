@@ -1,4 +1,4 @@
-//! Tools for a backend.
+//! Writes tools and the tool choice for a backend.
 
 use serde::Serialize;
 
@@ -9,7 +9,6 @@ use crate::crossing::{Crossings, Field, Write};
 use crate::names::ToolNames;
 use crate::neutral::{Json, Request, Tool, ToolChoice, ToolKind};
 
-/// One tool.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum WrittenTool<'a> {
@@ -25,7 +24,7 @@ pub(super) enum OwnTool<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<&'a str>,
         parameters: Json,
-        /// Always said: here, unlike elsewhere, silence means strict.
+        /// Always written: in this dialect, unlike in others, the default is strict.
         strict: bool,
     },
     Custom {
@@ -37,7 +36,7 @@ pub(super) enum OwnTool<'a> {
     },
 }
 
-/// `tool_choice`.
+/// The value of `tool_choice`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum WrittenChoice {
@@ -61,7 +60,7 @@ pub(super) fn write_tools<'a>(
                 list.push(WrittenTool::Server(declaration));
             }
             ToolKind::Server { .. } => {
-                // No other dialect's tool is run here.
+                // Another provider's tool cannot run here.
                 let _: Write = crossings.judge(Field::ServerTool, &tool.path())?;
             }
             ToolKind::Function { schema, strict } => {

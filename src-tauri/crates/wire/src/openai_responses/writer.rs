@@ -1,7 +1,8 @@
-//! Answers for a client, whole and streamed.
+//! Writes answers for a client, whole and streamed.
 //!
-//! The stream is the full family of events, since clients build their state from each of them: items
-//! are announced, filled, ended and repeated in the last event; `sequence_number` has no gaps.
+//! A stream contains the complete set of events, because clients build their state from each of
+//! them: items are announced, filled, ended, and repeated in the last event; `sequence_number` has
+//! no gaps.
 
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
@@ -14,7 +15,6 @@ use crate::dialect::Echo;
 use crate::neutral::{Answer, Event, FinishReason, Part, PartDelta, PartHead};
 use crate::{ErrorAnswer, UsageReport};
 
-/// A whole answer for a client.
 pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     let choice = answer.choices.first();
     let mut output: Vec<Item> = Vec::new();
@@ -41,12 +41,10 @@ pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
     Bytes::from(json_text(&response))
 }
 
-/// Writes a client's stream.
 #[derive(Debug)]
 pub(crate) struct StreamWriter {
     echo: Echo,
     model: Option<String>,
-    /// Number of events written.
     sequence: u64,
     /// The items so far; the last one may be open.
     output: Vec<Item>,
@@ -55,10 +53,10 @@ pub(crate) struct StreamWriter {
     reason: Option<FinishReason>,
 }
 
-/// What of the last item is open.
+/// The open part of the last item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
-    /// A message between two parts of its content.
+    /// A message, between two parts of its content.
     Message,
     /// A part of a message.
     Content,
@@ -66,7 +64,6 @@ enum Open {
     Thinking,
     /// Thinking with text.
     Summary,
-    /// Anything else.
     Other,
 }
 
@@ -146,7 +143,7 @@ impl StreamWriter {
         }
     }
 
-    /// The delta of the last item, by what it is.
+    /// The delta event for the last item, by its type.
     fn delta_of_item(&self, more: &str) -> Option<(&'static str, Value)> {
         let item = self.output.last()?;
         let refuses = |content: &[Content]| matches!(content.last(), Some(Content::Refusal { .. }));
@@ -175,7 +172,7 @@ impl StreamWriter {
         match self.open {
             Some(Open::Content) => {
                 self.end_content(out);
-                // Another part of it may follow.
+                // Another part may follow.
                 self.open = Some(Open::Message);
             }
             Some(Open::Summary) => {
@@ -232,7 +229,7 @@ impl StreamWriter {
         self.event(kind, fields, out);
     }
 
-    /// Ends the item at hand, if one is open.
+    /// Ends the last item if it is open.
     fn end_item(&mut self, status: Status, out: &mut BytesMut) {
         self.update(|item| item.end(status));
         if self.open.take().is_none() {
@@ -259,7 +256,7 @@ impl StreamWriter {
         self.reason = Some(reason);
     }
 
-    /// The place of the last item.
+    /// Index of the last item.
     fn place(&self) -> usize {
         self.output.len().saturating_sub(1)
     }
@@ -318,7 +315,7 @@ impl StreamWriter {
         self.sequence += 1;
     }
 
-    /// An event with the whole `response`, numbered as the next one.
+    /// An event with the whole `response`, with the next sequence number.
     fn response_event(&self, kind: &str, state: State<'_>, usage: Option<&UsageReport>) -> Bytes {
         let model = self.model.as_deref();
         let response = Response::new(&self.echo, model, &self.output, state, usage);
@@ -332,7 +329,7 @@ impl crate::dialect::StreamWriter for StreamWriter {
         match event {
             Event::Begin { model, .. } => self.begin(model.as_ref(), out),
             Event::End { usage } => self.end(usage.as_ref(), out),
-            // The dialect has one answer only.
+            // The dialect has a single choice.
             Event::Start { choice: 0, head, .. } => self.start(head, out),
             Event::Delta { choice: 0, delta, .. } => self.delta(delta, out),
             Event::Stop { choice: 0, .. } => self.stop(out),
@@ -365,7 +362,7 @@ pub(super) fn event_text(kind: &str, data: &str) -> String {
     format!("event: {kind}\ndata: {data}\n\n")
 }
 
-/// Nothing in these values can fail to be JSON: all JSON text in them was parsed before.
+/// Cannot fail: all JSON text in these values was parsed before.
 fn json_text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

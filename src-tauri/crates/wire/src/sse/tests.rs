@@ -1,8 +1,8 @@
-//! Server-sent events against the specification, line ends and limits.
+//! Server-sent events: the specification, line ends, limits.
 
 use super::*;
 
-/// Decodes `stream` pushed in one piece; payloads of its whole events.
+/// Decodes `stream` in one chunk and returns the payloads of its complete events.
 fn payloads(stream: &[u8]) -> Vec<SsePayload> {
     let mut decoder = SseDecoder::new();
     decoder.push(stream);

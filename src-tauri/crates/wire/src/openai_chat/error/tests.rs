@@ -1,4 +1,4 @@
-//! The dialect's error shape, written and read.
+//! The dialect's error format, written and parsed.
 
 use serde_json::{Value, json};
 

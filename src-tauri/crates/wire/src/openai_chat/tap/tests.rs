@@ -1,4 +1,4 @@
-//! How streams end, one case for each way they break (numbers are those of the fault table).
+//! How streams end: one case for each way they break, numbered as in the fault table.
 
 use super::*;
 use crate::{MODEL_NAME_BYTES_MAX, SSE_EVENT_BYTES_MAX, UpstreamClass, UpstreamError};

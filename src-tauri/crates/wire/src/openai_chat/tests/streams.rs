@@ -1,4 +1,4 @@
-//! Streams of servers, well and ill, as clients get them.
+//! Regular and broken streams of servers, as clients receive them.
 
 use proptest::prelude::*;
 
@@ -91,7 +91,7 @@ fn class_4_and_f52_parallel_calls_stay_apart() {
     assert_eq!(calls_of(&out), [triple("a", "f", "{}"), triple("b", "f", "{}")]);
 }
 
-/// litellm#34692: calls must end with `tool_calls`, also where a server says `stop` (Ollama).
+/// litellm#34692: calls must end with `tool_calls`, even if a server sends `stop` (Ollama).
 #[test]
 fn class_5_calls_end_with_tool_calls_and_no_empty_text() {
     let call = json!({"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}});
@@ -180,8 +180,8 @@ fn f47_the_tap_measures_what_came() {
     assert!(matches!(tap.finish(), StreamEnd::Complete { .. }));
 }
 
-/// F10 to F13, as they are for an answer that crosses: a missing `[DONE]`, an early one, one too many,
-/// words and reasons after the end.
+/// F10 to F13 for a translated answer: a missing `[DONE]`, an early one, one too many, text and
+/// reasons after the end.
 #[test]
 fn f10_to_f13_ends_are_judged_by_the_finish_reason() {
     let text = json!({"content": "a"});
@@ -233,7 +233,7 @@ fn f48_the_last_usage_counts_and_null_is_none() {
     assert_eq!(answer.usage.expect("usage").tokens.total(), 7);
 }
 
-/// F54: what is no JSON stays what the model wrote, for a client whose arguments are a string.
+/// F54: arguments that are not JSON stay as the model wrote them, for a client that takes a string.
 #[test]
 fn f54_arguments_that_are_no_json_stay_visible() {
     let call =
@@ -242,14 +242,14 @@ fn f54_arguments_that_are_no_json_stay_visible() {
     assert_eq!(calls_of(&out), [triple("a", "f", "{\"a\": oops")]);
 }
 
-/// An exchange in which a Responses client is answered by a Chat server.
+/// An exchange between a Responses client and a Chat server.
 fn crossing() -> Exchange {
     let body = Bytes::from_static(br#"{"model":"m","input":"hi","stream":true}"#);
     let request = ClientRequest::parse(Surface::OpenAiResponses, body).expect("a request");
     Exchange::new(&request, &target(&[], Crossing::Strict), "e", 7).expect("it crosses")
 }
 
-/// What that client gets of a stream that comes in pieces of `size` bytes.
+/// What that client receives for a stream in chunks of `size` bytes.
 fn crossed(stream: &str, size: usize) -> (Vec<u8>, StreamEnd) {
     let mut answer = crossing().stream();
     let mut out = Vec::new();
@@ -268,7 +268,7 @@ fn is_whole(end: &StreamEnd) -> bool {
 }
 
 proptest! {
-    /// F16: however the bytes are split, the client gets the same.
+    /// F16: the client gets the same, however the bytes are split.
     #[test]
     fn f16_the_split_of_the_bytes_changes_nothing(
         words in prop::collection::vec("[a-zé😀\\n\\r\"]{0,6}", 1..6),
@@ -281,7 +281,7 @@ proptest! {
         prop_assert_eq!(crossed(&text, size), crossed(&text, text.len()));
     }
 
-    /// What a client said in Chat is what a Chat server is sent, turn by turn.
+    /// A conversation parsed from Chat is written to a Chat server turn by turn as it was.
     #[test]
     fn a_conversation_survives_reading_and_writing(
         turns in prop::collection::vec((prop::bool::ANY, "[a-z]{1,8}"), 1..8),

@@ -1,8 +1,9 @@
-//! What servers are sent, written anew or edited by slices.
+//! Requests to servers, newly written or edited in place.
 
 use super::*;
 
-/// litellm#39354, #36363, #38842: an object where a word is expected; efforts that servers refuse.
+/// litellm#39354, #36363, #38842: an object where a string is expected; efforts that servers
+/// reject.
 #[test]
 fn class_16_effort_is_one_word_that_servers_know() {
     for (said, word) in [("minimal", "low"), ("medium", "medium"), ("xhigh", "high")] {
@@ -70,7 +71,7 @@ fn signatures_of_others_travel_through_a_chat_client() {
     }
 }
 
-/// litellm#16525, #21464 and kin, for servers that demand results right behind the calls.
+/// litellm#16525, #21464 and similar: servers that require results directly after the calls.
 #[test]
 fn class_12_results_follow_their_calls_complete_and_in_front_of_words() {
     let mut history = request("go");
@@ -111,7 +112,7 @@ fn class_12_results_follow_their_calls_complete_and_in_front_of_words() {
     assert_eq!(body["messages"][1]["tool_calls"][1]["function"]["arguments"], "{}");
 }
 
-/// litellm#4738: pictures of results and of several turns all arrive.
+/// litellm#4738: images of results and of several turns all arrive.
 #[test]
 fn class_22_every_picture_arrives() {
     let picture = |data: &str| {

@@ -1,4 +1,5 @@
-//! What the second step of a tool loop sends by reference is what the first step was answered.
+//! The references in the second step of a tool loop resolve to the items of the first step's
+//! answer.
 
 use bytes::Bytes;
 use domain::Crossing;
@@ -92,7 +93,7 @@ fn answers() -> Vec<(TargetKind, Value, String)> {
     ]
 }
 
-/// The items of a first step, and what they were made from.
+/// The items of a first step, and the answer they come from.
 fn first_step(
     kind: &TargetKind,
     whole: &Value,
@@ -111,7 +112,7 @@ fn first_step(
     response_items(&relay)
 }
 
-/// The second step: the items of the first, each as `sent` makes of it, and the result of the call.
+/// The second step: the items of the first, each converted by `sent`, and the result of the call.
 fn second_step(items: &[ResponseItem], sent: impl Fn(&ResponseItem) -> Value) -> Value {
     let call = items.last().expect("a call");
     let call_id = serde_json::from_str::<Value>(&call.json).expect("JSON")["call_id"].clone();

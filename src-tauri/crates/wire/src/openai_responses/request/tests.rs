@@ -1,4 +1,4 @@
-//! Requests as clients send them, Codex first.
+//! Requests as clients send them, Codex in particular.
 
 use domain::Dialect;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::*;
 use crate::UsageChunk;
 use crate::neutral::{CallKind, MediaSource, Signature, ToolChoice, ToolKind};
 
-/// A turn of Codex 0.169 as it was recorded, texts cut short.
+/// A recorded turn of Codex 0.169, with shortened texts.
 pub(crate) const CODEX: &str = r##"{"model":"gpt-x","input":[
   {"type":"message","role":"developer","content":[{"type":"input_text","text":"<permissions>"}]},
   {"type":"message","role":"developer","content":[{"type":"input_text","text":"<apps>"}]},

@@ -1,4 +1,4 @@
-//! Streams of backends, as OpenAI and as lesser servers send them.
+//! Streams of backends: OpenAI's, and those of less complete servers.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn pieces(events: &[Value]) -> Vec<Piece> {
     pieces
 }
 
-/// The answer that a stream tells.
+/// The answer in a stream.
 fn told(events: &[Value]) -> Answer {
     let mut assembler = Assembler::new(Arc::new(ToolNames::default()), "seed");
     let take = |piece| assembler.take(piece).expect("in order");
@@ -70,7 +70,7 @@ fn a_regular_stream_is_read() {
     assert_eq!(answer.usage.map(|usage| usage.tokens.total()), Some(7));
 }
 
-/// Copilot and some proxies rotate the items' ids; others leave deltas or `done` out.
+/// Copilot and some proxies change the items' ids; others omit deltas or `done`.
 #[test]
 fn f51_calls_are_whole_however_they_are_sent() {
     let item = |arguments: &str| json!({"type": "function_call", "id": "fc_9", "call_id": "call_1", "name": "f", "arguments": arguments});

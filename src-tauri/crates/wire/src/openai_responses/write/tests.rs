@@ -37,7 +37,7 @@ fn signed(text: &str, origin: Dialect) -> Part {
     Part::Thinking { text: text.to_owned(), signature }
 }
 
-/// A conversation as Claude Code has it.
+/// A conversation like those of Claude Code.
 fn conversation() -> Request {
     let mut request = request("unused");
     let base64 = |data: &str| MediaSource::Base64(data.to_owned());
@@ -129,7 +129,8 @@ fn a_conversation_becomes_items() {
     check_published(body);
 }
 
-/// By the published schema, item by item: its list of items is a `oneOf` that plain messages fit twice.
+/// Validates each item against the published schema: its list of items is a `oneOf` that plain
+/// messages match twice.
 fn check_published(mut body: Value) {
     let Some(published) = Published::find() else { return };
     for item in body["input"].as_array().expect("items") {
@@ -217,7 +218,7 @@ fn what_cannot_cross_is_refused_by_name_or_dropped_by_name() {
         },
         cache: None,
     };
-    // Left out, strict or not.
+    // Dropped in both modes.
     let named = |path: &str| (None, vec![path.to_owned()]);
     assert_eq!(with(&|r| r.tools.push(server())), named("tools.web_search"));
     assert_eq!(with(&|r| r.top_k = Json::parse("4")), named("top_k"));
@@ -238,7 +239,7 @@ fn sampling_reaches_models_that_take_it_and_a_default_is_no_loss() {
     assert!(text.contains("\"temperature\":0.30") && text.contains("safety_identifier"), "{text}");
 }
 
-/// BerriAI/litellm#37463: a result is a result, also with a picture or nothing in it.
+/// BerriAI/litellm#37463: a result with an image, or an empty one, is still a result.
 #[test]
 fn class_14_results_with_pictures_or_nothing_are_sent() {
     let mut request = request("hi");

@@ -1,4 +1,4 @@
-//! What clients get: complete by the published schema, numbered without gaps, and the same whether
+//! Answers for clients: complete by the published schema, numbered without gaps, and equal whether
 //! streamed or whole.
 
 use std::sync::Arc;
@@ -178,8 +178,8 @@ fn a_stream_and_a_whole_answer_say_the_same() {
         assert_eq!(last["type"], format!("response.{status}"));
         let whole = write_answer(&fold(events), &echo());
         let whole: Value = serde_json::from_slice(&whole).expect("JSON");
-        // In a stream, what ended before the reason is known is complete; here the last item is free
-        // text, which has no status.
+        // In a stream, an item that ends before the reason is known is complete; here the last item
+        // is free text, which has no status.
         assert_eq!(last["response"], whole, "{reason:?}");
         assert_eq!(whole["status"], status);
         if let Some(published) = &published {
@@ -268,7 +268,7 @@ fn an_error_in_mid_stream_is_a_failed_response_and_an_error_event() {
     assert_eq!(failed["response"]["id"], "resp_abc");
     assert_eq!(failed["response"]["error"], json!({"code": "server_error", "message": "it broke"}));
     assert_eq!((&last["code"], &last["message"]), (&json!("upstream_failed"), &json!("it broke")));
-    // The SDKs raise at this member, and at nothing else.
+    // The SDKs raise an error on this member only.
     assert_eq!(last["error"]["message"], "it broke");
     let unasked = crate::dialect::error_event(
         Dialect::OpenAiResponses,
@@ -310,7 +310,7 @@ fn other_choices_and_sound_have_no_place() {
     assert!(out.is_empty());
 }
 
-/// What is written is read as the same answer, whole and streamed, however the bytes are cut.
+/// A written answer parses as the same answer, whole and streamed, however the bytes are split.
 #[test]
 fn f16_what_is_written_reads_back_as_the_same_answer() {
     use crate::assemble::Assembler;
@@ -319,14 +319,14 @@ fn f16_what_is_written_reads_back_as_the_same_answer() {
 
     let plain = |part: &(PartHead, Vec<PartDelta>)| match &part.0 {
         PartHead::Call { namespace, .. } => namespace.is_none(),
-        // Signatures of others are spelled otherwise on purpose.
+        // Other providers' signatures are intentionally written differently.
         PartHead::Thinking | PartHead::RedactedThinking(_) => false,
         _ => true,
     };
     let parts = parts().into_iter().filter(plain).collect();
     let events = events(parts, FinishReason::ToolUse);
     let mut told = fold(events.clone());
-    // Our ids take the place of the provider's.
+    // Our ids replace the provider's.
     told.id = Some("resp_abc".to_owned());
     let mut writer = StreamWriter::new(echo());
     let mut out = BytesMut::new();
@@ -344,7 +344,7 @@ fn f16_what_is_written_reads_back_as_the_same_answer() {
         let mut assembler = Assembler::new(Arc::new(ToolNames::default()), "seed");
         let take = |piece| assembler.take(piece).expect("in order");
         let mut again = fold(pieces.into_iter().flat_map(take).collect());
-        // Neither the provider's word nor its own usage object crosses.
+        // The provider's finish reason and usage object are not translated.
         again.choices[0].finish.as_mut().expect("a reason").word = "w".to_owned();
         again.usage.as_mut().expect("usage").raw = None;
         let mut told = told.clone();
