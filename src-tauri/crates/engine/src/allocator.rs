@@ -1,9 +1,9 @@
-//! The allocator of every program that has keys.
+//! The global allocator of every program that handles keys. It zeroes memory when it is freed.
 //!
-//! Our own types zero a key when they are dropped, but libraries copy it into buffers of theirs: the
-//! decrypted text of the file vault, the heads of requests. Zeroing whatever is freed leaves none of
-//! those behind. On Linux it stands on jemalloc, because requests are written down by one thread and
-//! freed by another, which glibc's own allocator is slow at.
+//! Our own types zero keys on drop, but libraries copy keys into their buffers: the decrypted text
+//! of the file vault, request heads. Zeroing all freed memory covers those copies too. On Linux the
+//! base is jemalloc, because one thread writes requests and another frees them, which glibc's
+//! allocator does slowly.
 
 #[cfg(not(target_os = "linux"))]
 use std::alloc::System as Base;
@@ -12,8 +12,7 @@ use std::alloc::System as Base;
 use tikv_jemallocator::Jemalloc as Base;
 use zeroizing_alloc::ZeroAlloc;
 
-/// Zeroes what is freed.
 pub type Allocator = ZeroAlloc<Base>;
 
-/// For the `#[global_allocator]` of a program.
+/// Value for a program's `#[global_allocator]`.
 pub const ALLOCATOR: Allocator = ZeroAlloc(Base);

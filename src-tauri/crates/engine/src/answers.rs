@@ -1,5 +1,5 @@
-//! The cache of answers as the settings want it: opened anew when its own settings change, purged of
-//! what a change of a backend, of a model or of a price makes doubtful.
+//! Manages the response cache: reopens it when its settings change, and purges entries made
+//! doubtful by a changed backend, model or price.
 
 mod prices;
 #[cfg(test)]
@@ -21,36 +21,35 @@ use self::prices::Opening;
 use crate::Topic;
 use crate::engine::Engine;
 
-/// The cache in use.
 #[derive(Default)]
 pub(crate) struct Answers {
     open: Mutex<Option<Opened>>,
-    /// As they were when they were last looked at.
+    /// Backend settings at the last comparison.
     backends: Mutex<IndexMap<BackendId, BackendSettings>>,
 }
 
 struct Opened {
     settings: CacheSettings,
     cache: Cache,
-    /// Ends its background work.
+    /// Stops the cache's background task.
     closing: CancellationToken,
 }
 
 impl Engine {
-    /// The cache of answers; `None` if it is switched off.
+    /// The response cache; `None` if it is disabled.
     #[must_use]
     pub fn cache(&self) -> Option<Cache> {
         self.parts.answers.open.lock().as_ref().map(|opened| opened.cache.clone())
     }
 
-    /// The cache as requests use it.
+    /// The cache and its TTL for the request path.
     pub(crate) fn cache_use(&self, settings: &Settings) -> Option<CacheUse> {
         let ttl = Duration::from_secs(u64::from(settings.cache.ttl_secs));
         self.cache().map(|cache| CacheUse { cache, ttl })
     }
 
-    /// Opens the cache, or another one in its place, if the settings want that; and purges answers of
-    /// backends that are not what they were.
+    /// Opens, replaces or closes the cache if its settings have changed, and purges responses of
+    /// changed backends.
     pub(crate) fn follow_cache_settings(&self, settings: &Settings) {
         let wanted = &settings.cache;
         let is_other = {
@@ -97,7 +96,7 @@ impl Engine {
     }
 
     fn cache_config(&self, wanted: &CacheSettings, password: Option<Secret>) -> CacheConfig {
-        // Without the password it wants, a server is not even asked.
+        // A shared server that needs a password is not used until the password is known.
         let has_all = wanted.redis_credential.is_none() || password.is_some();
         let url = wanted.redis_url.as_ref().filter(|_| has_all);
         CacheConfig {
@@ -111,14 +110,15 @@ impl Engine {
         }
     }
 
-    /// The vault may take a moment, or wait for a person; the cache begins without the server.
+    /// Reads the shared server's password from the vault and reopens the cache with it. Until then
+    /// the cache runs without the server, because the vault may be slow or wait for the user.
     fn fetch_cache_password(&self, wanted: CacheSettings, credential: CredentialId) {
         let engine = self.clone();
         self.parts.tasks.spawn("cache password", async move {
             let password = match engine.parts.vault.get(&credential).await {
                 Ok(bound) => match bound.parts() {
                     (password, None) => password.clone(),
-                    // A provider's key is bound to its host and leaves for no other.
+                    // A provider's key is bound to its origin and must not go anywhere else.
                     (_, Some(origin)) => {
                         tracing::warn!(
                             %credential, %origin,
@@ -145,7 +145,8 @@ impl Engine {
         });
     }
 
-    /// What a backend answered before it was changed says nothing of what it would answer now.
+    /// Purges the responses of backends that have changed, because a changed backend may answer
+    /// differently.
     fn purge_changed_backends(&self, settings: &Settings) {
         let doubtful = {
             let mut known = self.parts.answers.backends.lock();
@@ -169,7 +170,7 @@ impl Engine {
         });
     }
 
-    /// Writes what was kept, at the end of the program.
+    /// Flushes and closes the cache when the engine stops.
     pub(crate) async fn close_answers(&self) {
         let Some(cache) = self.cache() else { return };
         if tokio::task::spawn_blocking(move || cache.close()).await.is_err() {
@@ -178,8 +179,8 @@ impl Engine {
     }
 }
 
-/// What to purge after `before` became `now`: where nothing but the models of a backend was changed, those
-/// that were added or removed; else all of the backend.
+/// Entries to purge when `before` becomes `now`. If only the models of a backend changed, the
+/// models that were added or removed; otherwise the whole backend.
 fn doubtful(
     before: &IndexMap<BackendId, BackendSettings>,
     now: &IndexMap<BackendId, BackendSettings>,
@@ -202,7 +203,7 @@ fn doubtful(
     purges
 }
 
-/// Whether the same cache does for both.
+/// True if both settings can use the same open cache.
 fn is_same_place(before: &CacheSettings, wanted: &CacheSettings) -> bool {
     CacheSettings { ttl_secs: wanted.ttl_secs, ..before.clone() } == *wanted
 }

@@ -1,4 +1,4 @@
-//! What a shell hands in to start an engine. Shells read the environment; nothing below them does.
+//! Input for starting an engine. Shells read the environment; nothing below them does.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,52 +11,43 @@ use zeroize::Zeroizing;
 
 use crate::{Folders, NoHome};
 
-/// Opens the file vault at the start.
+/// Holds the passphrase of the file vault.
 pub(crate) const PASSPHRASE_VARIABLE: &str = "GATEHOUSE_PASSPHRASE";
 
-/// Everything an engine is started with.
 pub struct EngineConfig {
-    /// Where everything lies.
     pub folders: Folders,
-    /// The clocks.
     pub clock: Arc<dyn Clock>,
-    /// The random source.
     pub entropy: Arc<dyn Entropy>,
-    /// The gateway's port, in place of the one in the settings; 0 takes any.
+    /// Overrides the gateway port of the settings; 0 takes any free port.
     pub port: Option<u16>,
-    /// The vault, in place of the one in the settings.
+    /// Overrides the vault of the settings.
     pub vault: Option<VaultKind>,
-    /// Opens the file vault.
+    /// Passphrase of the file vault.
     pub passphrase: Option<Passphrase>,
-    /// What the environment vault sees.
+    /// Content of the environment vault.
     pub variables: Vec<(String, String)>,
-    /// Where notifications go; none without a desktop.
+    /// Delivers notifications; `None` without a desktop.
     pub channel: Option<Arc<dyn Channel>>,
 }
 
-/// Why the environment could not be understood.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No home folder.
     #[error(transparent)]
     NoHome(#[from] NoHome),
-    /// `GATEHOUSE_VAULT` is not a kind of vault.
     #[error("GATEHOUSE_VAULT is {text:?}; choose keychain, file, env or memory")]
     Vault {
-        /// What it is.
+        /// Value of the variable.
         text: String,
-        /// Why that is no kind.
         #[source]
         source: UnknownWord,
     },
-    /// `GATEHOUSE_PASSPHRASE` cannot be a passphrase.
     #[error("GATEHOUSE_PASSPHRASE was not accepted")]
     Passphrase(#[from] PassphraseRejected),
 }
 
 impl EngineConfig {
-    /// Reads `GATEHOUSE_HOME`, `GATEHOUSE_VAULT` and `GATEHOUSE_PASSPHRASE` among the variables a
-    /// shell hands in, and keeps the rest for the environment vault.
+    /// Reads `GATEHOUSE_HOME`, `GATEHOUSE_VAULT` and `GATEHOUSE_PASSPHRASE` from the variables a
+    /// shell passes in. Keeps the variables known to the vault and drops all others.
     pub fn from_variables(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
@@ -109,7 +100,8 @@ mod tests {
         EngineConfig::from_variables(owned)
     }
 
-    /// `settings` and `vault` may not know each other, so that their tables agree is checked here.
+    /// `settings` and `vault` must not depend on each other, so this test checks that their tables
+    /// agree.
     #[test]
     fn every_presets_variable_is_known_to_the_vault_and_bound_to_the_presets_host() {
         let known = |variable| vault::KNOWN_VARIABLES.iter().find(|k| k.variable == variable);
@@ -123,7 +115,8 @@ mod tests {
         }
         assert!(asked.len() >= 40, "{}", asked.len());
         for known in vault::KNOWN_VARIABLES {
-            // Google's general name for the key of the same API, and a key of no backend.
+            // Google's generic name for the key of the same API, and a key that belongs to no
+            // backend.
             let also = ["GOOGLE_API_KEY", "GITHUB_TOKEN"].contains(&known.variable);
             assert!(also || asked.contains(known.variable), "no preset has {}", known.variable);
         }

@@ -1,12 +1,12 @@
-//! The number of files and connections that this process may have open.
+//! The limit on open files and connections of this process.
 //!
-//! A connection of a client takes one file descriptor and its backend another. The soft limit that programs start
-//! with (1,024 on Linux, 256 on macOS for a program with a window) is for programs that use `select`,
-//! which this one does not.
+//! A client connection takes one file descriptor and its backend connection another. The default
+//! soft limit (1,024 on Linux, 256 for windowed programs on macOS) exists for programs that use
+//! `select`, which this one does not.
 
 use gateway::CONNECTIONS_MAX;
 
-/// Connections that each listener may hold.
+/// Maximum connections per listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionLimits {
     pub(crate) gateway: usize,
@@ -14,8 +14,8 @@ pub(crate) struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// So many that all together leave descriptors for files. Each connection of a client may take
-    /// another to a backend.
+    /// Divides the descriptors so that some are left for files. Each client connection may need a
+    /// second one for its backend.
     pub(crate) fn within(descriptors: Option<u64>) -> Self {
         let descriptors = descriptors.and_then(|number| usize::try_from(number).ok());
         let part = |eighths: usize| {
@@ -25,12 +25,13 @@ impl ConnectionLimits {
     }
 }
 
-/// What the system allows beyond this is not asked for: macOS refuses more than its `OPEN_MAX`
-/// (10,240) where the hard limit is "unlimited".
+/// Upper bound of the requested limit: macOS refuses more than its `OPEN_MAX` (10,240), even where
+/// the hard limit is "unlimited".
 #[cfg(unix)]
 const DESCRIPTORS_ASKED_MAX: u64 = 10_240;
 
-/// Raises the soft limit as far as the hard one allows. Returns the limit in force; `None`: there is none.
+/// Raises the soft limit towards the hard one, to at most [`DESCRIPTORS_ASKED_MAX`]. Returns the
+/// limit in force; `None` means unlimited.
 #[cfg(unix)]
 pub(crate) fn raise_descriptor_limit() -> Option<u64> {
     use rustix::process::{Resource, getrlimit, setrlimit};

@@ -1,7 +1,7 @@
-//! The assembly: the one place that knows every part.
+//! Assembles the engine. This module is the only place that knows every part.
 //!
-//! [`Engine::open`] takes the data folder and opens what holds state; nothing listens yet, which is
-//! all a command like `gatehouse keys add` needs. [`Engine::serve`] adds the gateway, the control
+//! [`Engine::open`] locks the data folder and opens everything that holds state, without listening:
+//! enough for commands like `gatehouse keys add`. [`Engine::serve`] adds the gateway, the control
 //! listener and the background tasks.
 
 use std::collections::HashMap;
@@ -34,16 +34,14 @@ use crate::tasks::Tasks;
 use crate::vaults::Vaults;
 use crate::{EngineConfig, FolderError, Folders};
 
-/// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The core of the product in one value. Cheap to clone.
+/// The core of Gatehouse. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) parts: Arc<Parts>,
 }
 
-/// What the engine is made of.
 pub(crate) struct Parts {
     pub(crate) folders: Folders,
     pub(crate) clock: Arc<dyn Clock>,
@@ -62,7 +60,7 @@ pub(crate) struct Parts {
     pub(crate) access_log: AccessLog,
     pub(crate) standings: Standings,
     pub(crate) answers: Answers,
-    /// Models that backends said they have.
+    /// Models that backends listed.
     pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
     pub(crate) channel: Option<Arc<dyn Channel>>,
     pub(crate) notifications: Mutex<NotificationPolicy>,
@@ -73,38 +71,34 @@ pub(crate) struct Parts {
     pub(crate) serving: Serving,
     pub(crate) owner: OwnerLock,
     pub(crate) mock: BackendId,
-    /// The token of the readiness checks; in memory only, another one at each start.
+    /// Token of the readiness checks; kept in memory only and new at each start.
     pub(crate) check_token: NewToken,
     pub(crate) playground: Playground,
-    /// The token of the playground; in memory only, another one at each start.
+    /// Token of the playground; kept in memory only and new at each start.
     pub(crate) playground_token: NewToken,
     pub(crate) started: WallTime,
     pub(crate) request_seen: AtomicBool,
 }
 
-/// Why the engine could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A folder cannot be used.
     #[error(transparent)]
     Folders(#[from] FolderError),
-    /// Another engine has the data folder, or it cannot be locked.
+    /// Another engine holds the data folder, or it cannot be locked.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The settings file cannot be read at all.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The built-in mock has no valid name. Never seen; here because names are checked.
+    /// The built-in mock has an invalid name. Cannot happen, but names are checked.
     #[error(transparent)]
     Name(#[from] domain::IdError),
 }
 
 impl Engine {
-    /// Takes the data folder and opens settings, vault and ledger. Nothing listens yet. The file
-    /// vault is opened in the background when a passphrase was given; calls to it wait for that.
+    /// Locks the data folder and opens settings, vault and ledger, without listening. With a
+    /// passphrase, the file vault is unlocked in the background; calls to the vault wait for that.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let EngineConfig { folders, clock, entropy, port, vault, passphrase, variables, channel } =
             config;
@@ -167,9 +161,10 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Stops everything in order: no new requests, answers in flight end, the ledger is written.
+    /// Stops in order: accepts no new requests, waits for those in flight, stops the background
+    /// tasks and closes the ledger.
     pub async fn stop(&self) {
-        // While answers in flight end, commands still find their engine here.
+        // Commands can still reach the engine while requests in flight finish.
         self.stop_gateway().await;
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
@@ -187,7 +182,7 @@ impl Engine {
         let mut stored: HashMap<BackendId, LastKnown> = HashMap::new();
         for row in rows {
             if let Some(state) = State::from_word(&row.state) {
-                // The ledger keeps changes of state, not each result.
+                // The ledger stores changes of state, not single results.
                 let known =
                     LastKnown { state, reason: row.reason, since: row.since, observed: None };
                 stored.insert(row.backend, known);
@@ -197,7 +192,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells the monitor which backends there are.
+    /// Passes the enabled backends and the mock to the monitor.
     pub(crate) fn watch_backends(&self, stored: &HashMap<BackendId, LastKnown>) {
         let settings = self.parts.settings.current();
         let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
@@ -211,7 +206,7 @@ impl Engine {
         if self.parts.vault.kind() != VaultKind::File {
             return;
         }
-        // From here on, whoever asks for a key waits for this.
+        // From here on, every request for a key waits for the unlock.
         let unlocking = self.parts.vault.unlock(passphrase);
         let events = self.parts.events.clone();
         self.parts.tasks.spawn("vault unlock", async move {
@@ -223,7 +218,7 @@ impl Engine {
     }
 }
 
-/// One source of randomness behind several owners.
+/// Shares one entropy source between several owners.
 struct Shared(Arc<dyn Entropy>);
 
 impl Entropy for Shared {

@@ -1,4 +1,4 @@
-//! What happens in the core, told to whoever listens: panels, tray, notifications.
+//! The event bus of the engine. Panels, the tray and notifications subscribe to it.
 
 use std::sync::Arc;
 
@@ -10,72 +10,66 @@ use tokio::sync::broadcast;
 use crate::ledger_watch::LedgerProblem;
 use crate::playground::{PlaygroundPiece, PlaygroundRun};
 
-/// Events a slow listener may lag behind before the oldest are dropped for it.
+/// Queue length per subscriber. A subscriber that lags further loses the oldest events.
 pub const EVENTS_QUEUED_MAX: usize = 1_024;
 
-/// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum EngineEvent {
-    /// What is shown of these topics is stale.
+    /// Displayed data of these topics is stale.
     Changed(Vec<Topic>),
-    /// A backend's health changed.
     Health {
-        /// Which backend.
         backend: BackendId,
-        /// From what to what, and why.
         transition: Arc<Transition>,
     },
-    /// Other settings are in force: backends may be gone.
+    /// New settings are in force; backends may be gone.
     SettingsApplied,
-    /// What is wrong with the ledger has changed; `None` when it works again.
+    /// The ledger's problems changed. Holds the most severe one; `None` when there is none.
     Ledger(Option<LedgerProblem>),
-    /// A readiness run moved on.
+    /// A readiness run made progress.
     Run(Arc<RunSnapshot>),
-    /// A readiness run ended.
     RunEnded(Arc<Report>),
-    /// A playground run began or ended.
+    /// A playground run started or ended.
     Playground(Arc<PlaygroundRun>),
-    /// More of a playground run's answer.
+    /// More of a playground run's response.
     PlaygroundPiece(Arc<PlaygroundPiece>),
-    /// Open this place of the panel: a notification was clicked.
+    /// Open this path in the panel, because a notification was clicked.
     Open(String),
 }
 
-/// What can change.
+/// Kinds of data that clients of the engine display. A change makes them stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// The verdict, the gateway, counts and spend.
+    /// Verdict, gateway, counts and spend.
     Status,
     /// Backends, their health and their models.
     Backends,
     /// Keys and the vault.
     Keys,
-    /// Clients.
     Clients,
-    /// Requests and sums.
+    /// Requests and totals.
     Usage,
     /// Readiness runs.
     Readiness,
-    /// Settings and their file.
+    /// Settings and the settings file.
     Settings,
-    /// Runs of the playground.
+    /// Playground runs.
     Playground,
-    /// Routes and where they lead.
+    /// Routes and their decisions.
     Routes,
     /// Breakers, cooldowns and blocks.
     Accesses,
-    /// The cache of answers.
+    /// The response cache.
     Cache,
-    /// The ledger's file, its backups and what is wrong with it.
+    /// The ledger file, its backups and its problems.
     Ledger,
 }
 
-/// The bus. Cheap to clone; sending never waits.
+/// The event bus. Cheap to clone; sending never waits.
 #[derive(Debug, Clone)]
 pub struct Events {
     all: broadcast::Sender<EngineEvent>,
-    /// All but [`EngineEvent::Changed`]: every request causes some of those, and who listens for
-    /// something else should not be woken for them.
+    /// Everything except [`EngineEvent::Changed`]. Every request sends some of those, and they
+    /// should not wake subscribers of other events.
     happenings: broadcast::Sender<EngineEvent>,
 }
 
@@ -87,27 +81,27 @@ impl Default for Events {
 }
 
 impl Events {
-    /// Tells everyone; nobody listening is fine.
+    /// Sends to all subscribers; having none is fine.
     pub fn send(&self, event: EngineEvent) {
-        // The only error is that nobody listens.
+        // The only error is that nobody is subscribed.
         drop(self.happenings.send(event.clone()));
         drop(self.all.send(event));
     }
 
-    /// Says that what is shown of `topics` is stale.
+    /// Marks the displayed data of `topics` as stale.
     pub fn changed(&self, topics: &[Topic]) {
         if !topics.is_empty() && self.all.receiver_count() > 0 {
             drop(self.all.send(EngineEvent::Changed(topics.to_vec())));
         }
     }
 
-    /// Listens from now on.
+    /// Subscribes to all later events.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<EngineEvent> {
         self.all.subscribe()
     }
 
-    /// Listens from now on for everything but [`EngineEvent::Changed`].
+    /// Subscribes to all later events except [`EngineEvent::Changed`].
     #[must_use]
     pub(crate) fn happenings(&self) -> broadcast::Receiver<EngineEvent> {
         self.happenings.subscribe()

@@ -1,4 +1,4 @@
-//! What operations read of the engine, and the few things they change.
+//! Accessors of the engine for the control API, and the edits of settings it offers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,10 +15,9 @@ use crate::events::{EngineEvent, Events};
 use crate::standing::KeyStanding;
 use crate::{Folders, snapshot};
 
-/// Why an edit of the settings was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// The file or the rules said no.
+    /// The file could not be written, or the settings are invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The program is stopping.
@@ -27,7 +26,6 @@ pub enum EditError {
 }
 
 impl Engine {
-    /// Where everything lies.
     #[must_use]
     pub fn folders(&self) -> &Folders {
         &self.parts.folders
@@ -39,49 +37,44 @@ impl Engine {
         self.parts.settings.current()
     }
 
-    /// Whether the settings file could be used.
+    /// State of the settings file.
     #[must_use]
     pub fn settings_state(&self) -> StoreState {
         self.parts.settings.state()
     }
 
-    /// What is wrong with the settings file.
     #[must_use]
     pub fn settings_problems(&self) -> Vec<Problem> {
         self.parts.settings.problems()
     }
 
-    /// The certain repair of the settings file.
+    /// The safe repair of the settings file, if there is one.
     #[must_use]
     pub fn proposed_fix(&self) -> Option<ProposedFix> {
         self.parts.settings.proposed_fix()
     }
 
-    /// The vault.
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.parts.vault
     }
 
-    /// The ledger.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.parts.ledger
     }
 
-    /// What happens.
     #[must_use]
     pub fn events(&self) -> &Events {
         &self.parts.events
     }
 
-    /// The random source.
     #[must_use]
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.parts.entropy
     }
 
-    /// The wall clock.
+    /// The time of the wall clock.
     #[must_use]
     pub fn wall(&self) -> WallTime {
         self.parts.clock.wall()
@@ -93,25 +86,24 @@ impl Engine {
         self.parts.started
     }
 
-    /// The built-in mock's name.
+    /// Id of the built-in mock.
     #[must_use]
     pub fn mock_id(&self) -> &BackendId {
         &self.parts.mock
     }
 
-    /// How a backend is.
     #[must_use]
     pub fn health(&self, id: &BackendId) -> Option<HealthView> {
         self.parts.monitor.view(id, Reading::of(&*self.parts.clock))
     }
 
-    /// The models a backend has: those declared, or those it listed.
+    /// Models of a backend: the declared ones, otherwise those it listed.
     #[must_use]
     pub fn models(&self, id: &BackendId) -> Vec<String> {
         snapshot::models(&self.settings(), &self.parts.catalogue.lock(), &self.parts.mock, id)
     }
 
-    /// What a model costs at a backend now.
+    /// Current price of a model at a backend.
     #[must_use]
     pub fn price(&self, id: &BackendId, model: &str) -> Option<Price> {
         let settings = self.settings();
@@ -124,7 +116,7 @@ impl Engine {
         self.parts.prices.find(id, provider, model, self.wall()).cloned()
     }
 
-    /// Backends' names for people, by id.
+    /// Display names of backends by id.
     #[must_use]
     pub fn backend_labels(&self) -> HashMap<String, String> {
         let settings = self.settings();
@@ -132,19 +124,18 @@ impl Engine {
         own.chain([(self.parts.mock.to_string(), "Mock".to_owned())]).collect()
     }
 
-    /// What is known of a key.
     #[must_use]
     pub fn key_standing(&self, id: &CredentialId) -> KeyStanding {
         self.parts.standings.key(id)
     }
 
-    /// Forgets what was said of a key and what is held against it, since it is another one now.
+    /// Forgets the status of a replaced key and lifts the blocks and cooldowns of its endpoints.
     pub fn forget_key_standing(&self, id: &CredentialId) {
         self.parts.standings.forget_key(id);
         self.parts.live.credential_changed(id);
     }
 
-    /// When a client was last heard of: since the start, or as the ledger has it.
+    /// Last request of a client: since the start, otherwise from the ledger.
     pub async fn client_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
         if let Some(seen) = self.parts.standings.client_seen(id) {
             return Ok(Some(seen));
@@ -154,7 +145,8 @@ impl Engine {
         Ok(rows.first().map(|row| row.request.started))
     }
 
-    /// When a request last used a key: since the start, or as the ledger has it of its backends.
+    /// Last use of a key: since the start, otherwise from the ledger's newest request of each
+    /// backend.
     pub async fn key_used(
         &self,
         id: &CredentialId,
@@ -173,7 +165,7 @@ impl Engine {
         Ok(latest)
     }
 
-    /// Whether any client has ever sent a request.
+    /// True once any client has sent a request.
     pub async fn request_seen(&self) -> Result<bool, LedgerError> {
         if self.parts.request_seen.load(Ordering::Relaxed) {
             return Ok(true);
@@ -183,36 +175,36 @@ impl Engine {
         Ok(seen)
     }
 
-    /// Forgets a backend's health, since it is another one now, and looks again.
+    /// Forgets the health and models of a changed backend, so that it is probed again.
     pub fn forget_health(&self, id: &BackendId) {
         self.parts.catalogue.lock().remove(id);
         self.parts.monitor.forget(id, self.parts.clock.now());
     }
 
-    /// Probes a backend as soon as a probe is free.
+    /// Probes a backend as soon as a probe slot is free.
     pub fn probe_soon(&self, id: &BackendId) {
         self.parts.monitor.check_now(id);
     }
 
-    /// Probes every enabled backend as soon as probes are free.
+    /// Probes all enabled backends as soon as probe slots are free.
     pub fn probe_all_soon(&self) {
         let settings = self.settings();
         let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
         enabled.for_each(|(id, _)| self.probe_soon(id));
     }
 
-    /// Writes to the log how long it took from the start to the first data on the screen.
+    /// Logs the time from the start to the first data on the screen.
     pub fn painted(&self) {
         let taken = self.parts.clock.now().since(Moment::default());
         tracing::info!(ms = taken.as_millis(), "the panel is painted");
     }
 
-    /// Notes whether the user looks at the window.
+    /// Records whether the window has the focus.
     pub fn set_focused(&self, focused: WindowFocus) {
         self.parts.focused.store(focused == WindowFocus::Focused, Ordering::Relaxed);
     }
 
-    /// Changes the settings and puts them in force, saved whole or not at all.
+    /// Edits the settings, saves them atomically and puts them in force.
     pub async fn edit(
         &self,
         change: impl FnOnce(&mut Settings) + Send + 'static,
@@ -234,7 +226,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads the settings file again, if someone has edited it by hand.
+    /// Reloads the settings file, for example after an edit by hand.
     pub async fn reload_settings(&self) -> Result<(), EditError> {
         let engine = self.clone();
         let read = tokio::task::spawn_blocking(move || {
@@ -247,7 +239,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the proposed repair of the settings file; a copy of the old one stays beside it.
+    /// Applies the proposed repair of the settings file. The old file is kept beside it.
     pub async fn fix_settings(&self) -> Result<(), EditError> {
         let engine = self.clone();
         let fixed = tokio::task::spawn_blocking(move || engine.parts.settings.apply_fix());
@@ -256,7 +248,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts the settings in force: what requests work with, what is watched, where it listens.
+    /// Puts the settings in force: vault, cache, request snapshot, watched backends, port and
+    /// intervals.
     pub(crate) fn apply_settings(&self) {
         let settings = self.settings();
         self.follow_vault_kind(&settings);

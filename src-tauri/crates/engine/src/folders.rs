@@ -1,32 +1,31 @@
-//! Where everything lies. The shells pass in what they read from the environment.
+//! Paths of all files and folders. Shells pass in what they read from the environment.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folders of one installation.
 ///
-/// `directories` decides (XDG on Linux, Application Support on macOS, AppData on Windows), unless
-/// one home is given: then all four lie under it (portable use, tests).
+/// They come from `directories` (XDG on Linux, Application Support on macOS, AppData on Windows),
+/// unless a home folder is given: then all four lie under it (portable use, tests).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
-    /// `settings.toml`.
+    /// Holds `settings.toml`.
     pub config: PathBuf,
-    /// The ledger, the file vault and the owner's lock.
+    /// Holds the ledger, the file vault, the cache and the owner lock.
     pub data: PathBuf,
-    /// Logs.
+    /// Holds the logs and the revision of the vault file.
     pub state: PathBuf,
-    /// The control address and token of the running engine; cleared by the system at log-out where
-    /// it has such a place.
+    /// Holds the control address and token of the running engine. The system clears it at log-out
+    /// where such a place exists.
     pub runtime: PathBuf,
 }
 
-/// No home folder could be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this user has no home folder; set GATEHOUSE_HOME to a folder of your choice")]
 pub struct NoHome;
 
 impl Folders {
-    /// All four under `home`, or where the system wants them.
+    /// All four under `home`, otherwise at the system's locations.
     pub fn resolve(home: Option<&Path>) -> Result<Self, NoHome> {
         match home {
             Some(home) => Ok(Self::under(home)),
@@ -55,25 +54,23 @@ impl Folders {
         })
     }
 
-    /// The settings file.
     #[must_use]
     pub fn settings_file(&self) -> PathBuf {
         self.config.join("settings.toml")
     }
 
-    /// The ledger file.
     #[must_use]
     pub fn ledger_file(&self) -> PathBuf {
         self.data.join("ledger.sqlite")
     }
 
-    /// The file of the answers that are kept.
+    /// The response cache.
     #[must_use]
     pub fn cache_file(&self) -> PathBuf {
         self.data.join("cache.sqlite")
     }
 
-    /// The prices by which those answers were paid.
+    /// Prices recorded for the cached responses.
     #[must_use]
     pub fn cache_prices_file(&self) -> PathBuf {
         self.data.join("cache-prices.json")
@@ -85,23 +82,23 @@ impl Folders {
         self.data.join("vault.age")
     }
 
-    /// Where the highest revision of the vault file is remembered: in another folder than the file, so
-    /// that a backup of that folder does not bring both back.
+    /// The highest known revision of the vault file. It lies in another folder, so that restoring a
+    /// backup of the data folder does not reset both.
     #[must_use]
     pub fn vault_revision_file(&self) -> PathBuf {
         self.state.join("vault-revision")
     }
 
-    /// The folder of the logs.
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {
         self.state.join("logs")
     }
 
-    /// Makes all four, readable by this user only, where no other user can replace them.
+    /// Creates all four with access for this user only. Fails where another user could replace
+    /// them.
     pub fn create(&self) -> Result<(), FolderError> {
         [&self.config, &self.data, &self.state, &self.runtime].into_iter().try_for_each(|folder| {
-            // Before its mode is changed, which only its owner may do.
+            // Before the mode is changed, which only the owner may do.
             if folder.exists() {
                 check_owner(folder)?;
             }
@@ -111,44 +108,37 @@ impl Folders {
     }
 }
 
-/// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// It lies on a file system, or under a folder, that nothing can be written to.
+    /// The file system or a parent folder cannot be written.
     #[error(
         "nothing can be written to {}: its file system is read-only; make it writable, or set \
          GATEHOUSE_HOME to another folder", .path.display()
     )]
     ReadOnly {
-        /// The folder.
         path: PathBuf,
-        /// What the system said.
         #[source]
         source: io::Error,
     },
-    /// Another user owns it, and could read or replace what is kept there.
+    /// Another user owns it and could read or replace its content.
     #[error(
         "{} belongs to another user (uid {owner}); change its owner, or set GATEHOUSE_HOME to a folder \
          of your own", .path.display()
     )]
     NotOwned {
-        /// The folder.
         path: PathBuf,
-        /// Its owner.
+        /// Its owner's uid.
         owner: u32,
     },
-    /// Everybody may replace what lies in it.
+    /// Every user can replace its content.
     #[error("every user can write to {0}; run `chmod o-w {0}`", .path.display())]
     OpenToAll {
-        /// The folder above ours.
+        /// The parent of our folder.
         path: PathBuf,
     },
-    /// Anything else.
     #[error("{} cannot be created or made private; check its permissions and the free space", .path.display())]
     Failed {
-        /// The folder.
         path: PathBuf,
-        /// What the system said.
         #[source]
         source: io::Error,
     },
@@ -168,14 +158,15 @@ impl FolderError {
 fn create_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    // Not where it is so: on a file system that is read-only, the reading commands still work.
+    // Skip the change if the mode is right already: reading commands then also work on a read-only
+    // file system.
     if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
         return Ok(());
     }
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }
 
-/// The administrator may use everybody's folders; in containers that is usual.
+/// Root may use every user's folders, which is common in containers.
 #[cfg(unix)]
 fn check_owner(folder: &Path) -> Result<(), FolderError> {
     use std::os::unix::fs::MetadataExt;
@@ -199,7 +190,8 @@ fn refused(folder: &Path, source: io::Error) -> FolderError {
     }
 }
 
-/// In a folder like `/tmp` (sticky) nobody can replace what belongs to others.
+/// Fails if every user can write to the folder. Sticky folders like `/tmp` pass, because users cannot
+/// replace each other's files there.
 #[cfg(unix)]
 fn check_closed(parent: &Path) -> Result<(), FolderError> {
     use std::os::unix::fs::PermissionsExt;

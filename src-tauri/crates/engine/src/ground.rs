@@ -1,4 +1,4 @@
-//! What the readiness checks find when they look: facts of this engine, no judgement.
+//! Facts of this engine for the readiness checks, without judgement.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -18,7 +18,6 @@ use vault::VaultError;
 use crate::engine::Engine;
 use crate::ledger_watch::LedgerSeverity;
 
-/// The engine as the checks see it.
 pub(crate) struct EngineGround(pub(crate) Engine);
 
 #[async_trait]
@@ -55,7 +54,7 @@ impl Ground for EngineGround {
             Ok(report) => Err(report.problems.join("; ")),
             Err(error) => Err(error.to_string()),
         };
-        // An older file is upgraded and a newer one refused when it is opened.
+        // Opening upgrades an older file and refuses a newer one.
         let version = ledger::schema_version();
         let problems = self.0.ledger_problems().into_iter().map(|problem| LedgerProblem {
             title: in_sentence(&problem.title),
@@ -149,7 +148,7 @@ impl Ground for EngineGround {
     }
 }
 
-/// `The ledger is behind` as the middle of a sentence.
+/// Changes the first letter to lower case, for the middle of a sentence.
 fn in_sentence(title: &str) -> String {
     let mut characters = title.chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());
@@ -160,7 +159,7 @@ fn needs_key(backend: &settings::BackendSettings) -> bool {
     backend.enabled && backend.credential().is_some()
 }
 
-/// Whether something can be written there, by writing it.
+/// Tests the folder by writing a file.
 fn look_at(folder: &Path) -> DataFolder {
     let written = tempfile::NamedTempFile::new_in(folder)
         .and_then(|mut file| file.write_all(b"gatehouse").and_then(|()| file.as_file().sync_all()));

@@ -1,8 +1,8 @@
-//! Keeps keys out of core dumps, other processes of the same user out of this one's memory, and
-//! other users out of every file this process makes.
+//! Process hardening: no core dumps, no memory access by other processes of the user, no access by
+//! other users to the files this process creates.
 
-/// Applied by each program before anything secret is read. What the system refuses is left as it is: a program that
-/// runs unhardened is better than none, and nothing here guards against the user's own wish.
+/// Hardens the process. Every program calls it before it reads a secret. Errors are ignored,
+/// because an unhardened program is better than none and the user is not the adversary.
 #[cfg(unix)]
 pub fn harden_process() {
     use rustix::fs::Mode;
@@ -17,7 +17,7 @@ pub fn harden_process() {
     }
 }
 
-/// Windows writes no dump of a program that did not ask for one.
+/// Windows writes no dump unless a program asks for it.
 #[cfg(not(unix))]
 pub const fn harden_process() {}
 

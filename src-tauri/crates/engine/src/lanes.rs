@@ -1,9 +1,9 @@
-//! Threads that answer requests, each with a runtime of its own.
+//! Worker threads that serve requests, each with its own single-threaded runtime.
 //!
-//! In one runtime over several threads, the pieces of a request (the client's connection, the
-//! backend's, a timer) are woken wherever a thread is free, so that a request changes threads several
-//! times, at some ten microseconds each. Here a client's connection stays on the thread it was
-//! given to, with all that its requests use. The engine's own tasks run elsewhere and are not held up.
+//! In one multi-threaded runtime, the parts of a request (client connection, backend connection,
+//! timers) wake on whichever thread is free, so a request changes threads several times at some ten
+//! microseconds each. Here a client connection and all its requests stay on one worker. The
+//! engine's own tasks run elsewhere, so they are not delayed.
 
 use std::io;
 use std::sync::mpsc;
@@ -12,11 +12,11 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
-/// Most threads that answer requests. One passes on some ten thousand answers a second, so this is
-/// for streams that come all at once, not for more cores.
+/// Maximum number of workers. One relays some ten thousand responses a second, so more of them
+/// serve bursts of streams, not more cores.
 pub(crate) const LANES_MAX: usize = 4;
 
-/// Running threads; they end when this is dropped, and what still runs on them is dropped with them.
+/// Running workers. Dropping this stops them and drops the tasks still running on them.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     handles: Vec<Handle>,
@@ -24,7 +24,7 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    /// Starts one for each core, at most [`LANES_MAX`].
+    /// Starts one worker per core, at most [`LANES_MAX`].
     pub(crate) fn start() -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let mut lanes = Self { handles: Vec::new(), stop: CancellationToken::new() };
@@ -34,7 +34,7 @@ impl Lanes {
         Ok(lanes)
     }
 
-    /// Where to spawn.
+    /// Runtime handles to spawn on.
     pub(crate) fn handles(&self) -> Vec<Handle> {
         self.handles.clone()
     }
@@ -54,10 +54,10 @@ fn start_one(number: usize, stop: CancellationToken) -> io::Result<Handle> {
             Ok(runtime) => runtime,
             Err(error) => return drop(send.send(Err(error))),
         };
-        // Whoever waited for it and has gone meanwhile stops it by dropping the lanes.
+        // If the receiver is gone, dropping the workers stops this thread.
         drop(send.send(Ok(runtime.handle().clone())));
         runtime.block_on(stop.cancelled());
-        // A keychain that hangs holds a thread for ever; it is not waited for.
+        // A hanging keychain blocks a thread forever, so do not wait for it.
         runtime.shutdown_background();
     };
     thread::Builder::new().name(format!("lane-{number}")).spawn(run)?;

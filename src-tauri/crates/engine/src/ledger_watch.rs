@@ -1,6 +1,5 @@
-//! What is wrong with the ledger, in words, for everybody who shows it: status, panel, tray,
-//! notification, readiness check. And the background work that keeps it whole: watching its file,
-//! daily backups.
+//! Watches the ledger: describes its problems for the status, panel, tray, notifications and
+//! readiness checks, and keeps it whole by checking its file and making daily backups.
 
 use std::time::Duration;
 
@@ -12,58 +11,53 @@ use tokio::sync::Notify;
 use crate::engine::Engine;
 use crate::events::{EngineEvent, Topic};
 
-/// Time between two looks at the ledger's file, in seconds.
+/// Interval of the file check, in seconds.
 const FILE_WATCH_SECS: u64 = 10;
-/// Every so many looks, how far the ledger has come is noted: once a minute.
+/// File checks between two notes of the ledger's position: once a minute.
 const LOOKS_PER_NOTE: u32 = 6;
-/// Time between two looks at the state while something is wrong, in seconds: what waits, and for how
-/// long, changes by itself.
+/// Interval of the state check while something is wrong, in seconds. The number and age of waiting
+/// records change without an event.
 const STATE_WATCH_SECS: u64 = 1;
-/// How long a record may wait before the ledger counts as behind, in milliseconds.
+/// Age of the oldest waiting record from which the ledger counts as behind, in milliseconds.
 const BEHIND_AFTER_MS: i64 = 1_000;
-/// Age at which a backup is followed by the next, in milliseconds: a day.
+/// Age of the newest backup from which another is due, in milliseconds: a day.
 const BACKUP_EVERY_MS: i64 = 86_400_000;
-/// How long a backup that is due waits for a moment without requests, in milliseconds: an hour.
+/// Maximum time a due backup waits for a moment without requests, in milliseconds: an hour.
 const BACKUP_PATIENCE_MS: i64 = 3_600_000;
-/// How long after a failed backup the next is tried, in milliseconds: an hour.
+/// Delay after a failed backup, in milliseconds: an hour.
 const BACKUP_RETRY_MS: i64 = 3_600_000;
-/// How much more than the ledger's size must be free for a backup, in bytes.
+/// Free space required for a backup beyond the ledger's size, in bytes.
 const BACKUP_SPARE_BYTES: u64 = 200_000_000;
 
-/// How bad a problem with the ledger is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LedgerSeverity {
-    /// Requests are answered; something wants looking at.
+    /// Requests are answered, but something needs attention.
     Attention,
     /// Requests are refused, or records are missing.
     Problem,
 }
 
-/// One thing that is wrong with the ledger.
+/// A problem of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerProblem {
-    /// Stable while it lasts; another cause has another.
+    /// Identifies the cause; stable while the problem lasts.
     pub id: String,
-    /// How bad it is.
     pub severity: LedgerSeverity,
-    /// What it is, in a few words.
     pub title: String,
-    /// What it means, and what to do.
+    /// The consequence and what to do.
     pub detail: String,
-    /// The next step in one short sentence, for a notification.
+    /// The next step as one short sentence, for a notification.
     pub fix: String,
-    /// Since when.
     pub since: Option<WallTime>,
 }
 
-/// What is known of the ledger's file and backups while the engine runs.
 #[derive(Debug)]
 pub(crate) struct LedgerWatch {
     pub(crate) recovery: Recovery,
     backup: Mutex<BackupStanding>,
-    /// Why the file could not be looked at or written again.
+    /// Why the last file check or rewrite failed.
     file_fault: Mutex<Option<String>>,
-    /// Wakes the task that tells of changes.
+    /// Wakes the task that announces changes.
     changed: Notify,
 }
 
@@ -73,12 +67,11 @@ struct BackupStanding {
     failure: Option<BackupFailure>,
 }
 
-/// Why the last backup was not made.
+/// Why the last backup failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupFailure {
-    /// When it was tried.
+    /// Time of the attempt.
     pub at: WallTime,
-    /// Why it failed.
     pub reason: String,
 }
 
@@ -102,19 +95,19 @@ impl LedgerWatch {
 }
 
 impl Engine {
-    /// The ledger's file: backups, restore, repair.
+    /// Access to the ledger's file: backups, restore, repair.
     #[must_use]
     pub fn ledger_recovery(&self) -> &Recovery {
         &self.parts.ledger_watch.recovery
     }
 
-    /// Why the last automatic backup failed, if it did.
+    /// Failure of the last backup; `None` if it succeeded.
     #[must_use]
     pub fn backup_failure(&self) -> Option<BackupFailure> {
         self.parts.ledger_watch.backup.lock().failure.clone()
     }
 
-    /// What is wrong with the ledger now, most severe first.
+    /// Present problems of the ledger, most severe first.
     #[must_use]
     pub fn ledger_problems(&self) -> Vec<LedgerProblem> {
         let state = state_problem(self.parts.ledger.state(), self.wall());
@@ -127,10 +120,10 @@ impl Engine {
         problems
     }
 
-    /// Makes a backup now, whether one is due or not.
+    /// Makes a backup now, even if none is due.
     ///
     /// # Errors
-    /// As for [`Recovery::back_up`]; [`LedgerError::Full`] when it would not fit on the disk.
+    /// As for [`Recovery::back_up`]; [`LedgerError::Full`] if the disk has too little space.
     pub async fn back_up_ledger(&self) -> Result<ledger::LedgerBackup, LedgerError> {
         let recovery = self.ledger_recovery();
         let free = recovery.path().parent().and_then(|folder| fs4::available_space(folder).ok());
@@ -140,7 +133,7 @@ impl Engine {
             _ => recovery.back_up().await,
         };
         let found_damage = matches!(made, Err(LedgerError::Corrupt { .. }));
-        // Damage is told as an incident.
+        // Damage is reported as an incident instead.
         let failure = made
             .as_ref()
             .err()
@@ -154,14 +147,15 @@ impl Engine {
         made
     }
 
-    /// The ledger was restored, repaired or acknowledged: everything that shows its content is stale.
+    /// Marks all displayed ledger data as stale after a restore, repair, acknowledgement or new
+    /// problem.
     pub fn ledger_changed(&self) {
         self.parts.ledger_watch.changed.notify_one();
         let stale = [Topic::Ledger, Topic::Status, Topic::Usage, Topic::Readiness];
         self.parts.events.changed(&stale);
     }
 
-    /// Watches the file, makes backups and tells of what goes wrong.
+    /// Spawns the tasks that check the file, make backups and announce problems.
     pub(crate) fn spawn_ledger_watch(&self) {
         let (engine, stop) = (self.clone(), self.parts.tasks.stopping());
         self.parts.tasks.spawn("ledger file", async move {
@@ -195,7 +189,7 @@ impl Engine {
         });
     }
 
-    /// Announces what is wrong now if that is not what was announced last.
+    /// Announces the present problems if they differ from those in `told`.
     async fn tell_ledger_state(&self, told: &mut Vec<LedgerProblem>) {
         if let LedgerState::Behind(backlog) | LedgerState::Refusing(backlog) =
             self.parts.ledger.state()
@@ -217,7 +211,7 @@ impl Engine {
         *told = problems;
     }
 
-    /// Reads the whole file; damage leads to a new ledger.
+    /// Checks the whole file. A damaged ledger is replaced by a new one.
     async fn check_ledger(&self) {
         match self.ledger_recovery().check().await {
             Ok(Some(_)) => self.ledger_changed(),
@@ -282,7 +276,7 @@ impl Engine {
     }
 }
 
-/// `records wait`: how many, in words.
+/// The number of waiting records as a clause.
 fn waiting(backlog: &Backlog) -> String {
     match backlog.records {
         1 => "1 record is waiting in memory".to_owned(),

@@ -1,7 +1,7 @@
-//! The engine: settings, vault, ledger, gateway, monitor and readiness put together.
+//! The engine: assembles settings, vault, ledger, gateway, monitor and readiness checks.
 //!
-//! [`Engine::open`] and [`Engine::serve`] are the only functions that know every part; everything
-//! else in this crate joins two of them. Invariant: no other crate spawns a task.
+//! Only [`Engine::open`] and [`Engine::serve`] know every part; everything else in this crate
+//! connects two of them. Invariant: no other crate spawns a task.
 
 mod allocator;
 mod answers;

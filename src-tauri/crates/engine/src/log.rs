@@ -1,8 +1,7 @@
-//! Logs: JSON lines in files of a limited size, fields of a limited length, and a last net against keys
-//! at the sink.
+//! The log: JSON lines in files of limited size, with fields of limited length.
 //!
-//! What is logged is chosen at each call (ids, states, durations); prompts, answers and header values
-//! never are. The net under that masks whatever still looks like a key.
+//! Each call chooses what it logs (ids, states, durations), never prompts, responses or header
+//! values. As a last safeguard, the sink masks everything that looks like a key.
 
 mod files;
 
@@ -17,11 +16,11 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use files::LogFiles;
 
-/// Longest text in a field, in characters.
+/// Maximum length of a field's text, in characters.
 const FIELD_CHARS_MAX: usize = 1_000;
 
-/// Writes logs to `folder` until the guard is dropped. Called once, by the program's shell. What is
-/// logged is said by `filter` in the words of `tracing` (`info`, `gateway=debug,info`).
+/// Writes logs to `folder` until the guard is dropped. Shells call it once. `filter` uses the
+/// syntax of `tracing` (`info`, `gateway=debug,info`).
 pub fn start_log(folder: &Path, filter: &str) -> io::Result<WorkerGuard> {
     let (sink, guard) = tracing_appender::non_blocking(LogFiles::open(folder)?);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -37,7 +36,7 @@ pub fn start_log(folder: &Path, filter: &str) -> io::Result<WorkerGuard> {
     Ok(guard)
 }
 
-/// A sink that masks what looks like a key, and cuts long fields, before a line is written.
+/// A sink that masks anything that looks like a key and cuts long fields before it writes a line.
 #[derive(Debug, Clone)]
 pub struct Redacted<S>(pub S);
 
@@ -48,12 +47,11 @@ impl<'a, S: MakeWriter<'a>> MakeWriter<'a> for Redacted<S> {
     }
 }
 
-/// The writer of one line.
 #[derive(Debug)]
 pub struct RedactedWriter<W>(W);
 
 impl<W: Write> Write for RedactedWriter<W> {
-    /// Takes a whole line at once, as `tracing` hands it over.
+    /// Expects a whole line per call, as `tracing` passes it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         self.0.write_all(with_short_fields(&domain::redact(&text)).as_bytes())?;
@@ -65,7 +63,7 @@ impl<W: Write> Write for RedactedWriter<W> {
     }
 }
 
-/// `line` with each text in it cut to [`FIELD_CHARS_MAX`]; read as JSON only if it may need that.
+/// Cuts each text in `line` to [`FIELD_CHARS_MAX`]. Short lines are not parsed.
 fn with_short_fields(line: &str) -> Cow<'_, str> {
     if line.len() <= FIELD_CHARS_MAX {
         return Cow::Borrowed(line);

@@ -1,5 +1,5 @@
-//! From events to the desktop: the policy decides, a blocking thread delivers, a click comes back
-//! as an event.
+//! Connects events to desktop notifications: the policy decides, a blocking thread delivers, and a
+//! click returns as an event.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,24 +15,21 @@ use crate::engine::Engine;
 use crate::events::EngineEvent;
 use crate::ledger_watch::LedgerSeverity;
 
-/// What came of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationOutcome {
-    /// The desktop took it. Whether it was seen no desktop tells.
+    /// The desktop accepted it. No desktop reports whether the user saw it.
     Delivered,
-    /// This engine has no desktop.
+    /// This engine runs without a desktop.
     NoChannel,
-    /// The desktop did not take it.
     Failed {
-        /// Why.
         reason: String,
-        /// What to do.
+        /// What the user can do.
         hint: String,
     },
 }
 
 impl Engine {
-    /// Sends a notification now, whatever the policy says.
+    /// Sends a test notification without asking the policy.
     pub async fn test_notification(&self) -> NotificationOutcome {
         self.deliver(Notification {
             key: "test".to_owned(),
@@ -44,7 +41,7 @@ impl Engine {
         .await
     }
 
-    /// Opens a place of the panel, since its notification was clicked.
+    /// Asks the panel to open `path`, because its notification was clicked.
     pub fn show(&self, path: &str) {
         self.parts.events.send(EngineEvent::Open(path.to_owned()));
     }
@@ -76,7 +73,7 @@ impl Engine {
         self.spawn_health_log();
     }
 
-    /// Health changes go into the ledger, and on as events.
+    /// Stores health changes in the ledger and publishes them as events.
     fn spawn_health_log(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();
@@ -113,7 +110,7 @@ impl Engine {
         self.parts.events.send(EngineEvent::Health { backend, transition });
     }
 
-    /// Backends that were removed or switched off are nobody's concern any more.
+    /// Clears the faults of backends that were removed or disabled.
     async fn forget_gone_backends(&self) {
         let failed = self.parts.notifications.lock().failed_backends();
         let settings = self.settings();
@@ -125,7 +122,7 @@ impl Engine {
         }
     }
 
-    /// What is shown of faults is taken away: from now on nobody says when they are over.
+    /// Withdraws the shown faults when the engine stops, because nobody updates them afterwards.
     async fn withdraw_faults(&self) {
         let shown = self.parts.notifications.lock().shown_faults();
         for key in shown {
@@ -205,7 +202,7 @@ impl Engine {
         }
     }
 
-    /// Where a backend runs, as a person writes it: backends at one host and port fail together.
+    /// Host and port of a backend in short form. Backends with the same one fail together.
     fn server_of(&self, backend: &BackendId) -> String {
         let settings = self.settings();
         let known = settings.backends.get(backend);
@@ -220,7 +217,7 @@ impl Engine {
         )
     }
 
-    /// Which routes lose a backend, and which of them have another one that works.
+    /// Enabled routes that use the backend, split by whether another of their backends works.
     fn impact_of(&self, backend: &BackendId) -> Impact {
         let settings = self.settings();
         let is_up = |id: &BackendId| {

@@ -1,7 +1,8 @@
-//! One engine per data folder: the lock, and the note that tells others how to reach its owner.
+//! Ownership of a data folder: a lock that admits one engine, and a note with the owner's control
+//! address.
 //!
-//! The lock is the operating system's advisory file lock, which ends with the process that holds
-//! it, so a killed owner leaves nothing that has to be recognised as stale.
+//! The lock is an advisory file lock of the operating system. It ends with its process, so a killed
+//! owner leaves no stale lock.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::Folders;
 
-/// Longest note accepted, in bytes; a real one has about 200.
+/// Maximum accepted size of a note, in bytes; a real one has about 200.
 const NOTE_BYTES_MAX: u64 = 4_096;
 
 /// Holds the data folder until dropped.
@@ -23,21 +24,17 @@ pub struct OwnerLock {
     note: PathBuf,
 }
 
-/// Why the data folder could not be had.
+/// Why the data folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another engine has it.
     #[error(
         "another Gatehouse is using the data folder {0} and cannot be reached; it may be starting \
          or stopping, so try again in a moment, or stop it"
     )]
     Held(PathBuf),
-    /// The lock file could not be made.
     #[error("could not lock the data folder at {path}; check its permissions")]
     Io {
-        /// The lock file.
         path: PathBuf,
-        /// What the system said.
         #[source]
         source: io::Error,
     },
@@ -46,18 +43,17 @@ pub enum LockError {
 /// How to reach the engine that owns a data folder.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OwnerNote {
-    /// The control listener, `http://127.0.0.1:PORT`.
+    /// Control listener, `http://127.0.0.1:PORT`.
     pub address: String,
-    /// The control token. In a file of mode 0600, gone when the engine stops.
+    /// Control token. Its file has mode 0600 and is removed when the engine stops.
     pub token: Secret,
-    /// The owner's process id, for a person to look at.
+    /// Process id, for display only.
     pub pid: u32,
-    /// The owner's version.
     pub version: String,
 }
 
 impl OwnerLock {
-    /// Takes the data folder, or says who has it.
+    /// Locks the data folder. Fails if another engine holds it.
     pub fn acquire(folders: &Folders) -> Result<Self, LockError> {
         let path = folders.data.join("owner.lock");
         let failed = |source| LockError::Io { path: path.clone(), source };
@@ -70,7 +66,7 @@ impl OwnerLock {
         }
     }
 
-    /// Tells other processes how to reach this engine.
+    /// Writes the note atomically, so that other processes can reach this engine.
     pub fn publish(&self, note: &OwnerNote) -> io::Result<()> {
         let beside = self.note.with_extension("json.new");
         let _ = std::fs::remove_file(&beside);
@@ -83,10 +79,10 @@ impl OwnerLock {
 }
 
 impl OwnerLock {
-    /// Takes the note away: this engine answers no more. Not left to the drop, since a window's
-    /// process ends without one.
+    /// Removes the note. Call it explicitly at the stop, because a window's process ends without
+    /// running drops.
     pub fn withdraw(&self) {
-        // Gone already is as good.
+        // A missing note is fine.
         let _ = std::fs::remove_file(&self.note);
     }
 }
@@ -98,8 +94,8 @@ impl Drop for OwnerLock {
     }
 }
 
-/// The note of the engine that owns the data folder; `None` when none runs. A note left by a killed
-/// owner is told by its lock being free.
+/// Reads the note of the engine that owns the data folder; `None` if none runs. A free lock marks
+/// the note as left by a killed owner.
 #[must_use]
 pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
     if !is_owned(folders) {
@@ -113,14 +109,15 @@ pub fn find_owner(folders: &Folders) -> Option<OwnerNote> {
     serde_json::from_str(&text).ok()
 }
 
-/// Whether some engine has the data folder, also one that answers no more because it is stopping.
+/// True if an engine holds the data folder, even if it is stopping and no longer responds.
 #[must_use]
 pub fn is_owned(folders: &Folders) -> bool {
     let lock = OpenOptions::new().write(true).open(folders.data.join("owner.lock"));
     lock.is_ok_and(|lock| lock.try_lock().is_err())
 }
 
-/// The one place where the control token is written, into a file that only this user can read.
+/// The only place that exposes the control token in writing. Its file is readable by this user
+/// only.
 fn text_of(note: &OwnerNote) -> serde_json::Value {
     serde_json::json!({
         "address": note.address,

@@ -1,9 +1,9 @@
-//! Playground runs: a prompt of the user's own goes through the gateway's door like any client's,
-//! and what comes back is told while it comes.
+//! Playground runs: the user's prompt goes through the gateway like any client's request, and the
+//! response is published while it streams.
 //!
-//! Nothing here knows a backend: what the playground shows is what a tool on this machine would get,
-//! errors included, and it is written down and counted like a tool's traffic. Prompts and answers of
-//! the last few runs stay in memory and go nowhere else.
+//! The playground knows no backends. It shows what a tool on this machine would get, errors
+//! included, and its requests are recorded and counted as traffic. Prompts and responses of the
+//! last few runs stay in memory and go nowhere else.
 
 mod exchange;
 mod order;
@@ -30,93 +30,80 @@ pub use exchange::{
 };
 pub use order::{Effort, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundOrder, TokenLimitField};
 
-/// Runs at once: two, to compare two backends side by side.
+/// Maximum concurrent runs: two, to compare two backends side by side.
 pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 2;
 
-/// Runs kept in memory, those that go included: two comparisons.
+/// Maximum runs kept in memory, including running ones: two comparisons.
 pub const PLAYGROUND_RUNS_KEPT_MAX: usize = 4;
 
-/// One run, as far as it has come.
 #[derive(Debug, Clone)]
 pub struct PlaygroundRun {
-    /// Its id.
     pub id: RunId,
-    /// The model that was asked for.
+    /// Requested model name.
     pub model: String,
-    /// When it began.
     pub started: WallTime,
-    /// How far it has come.
     pub state: PlaygroundState,
-    /// The answer's text; [`PLAYGROUND_TEXT_BYTES_MAX`] at most, thinking included.
+    /// Text of the response. Together with `thinking` at most [`PLAYGROUND_TEXT_BYTES_MAX`].
     pub text: String,
-    /// What the model thought before it, where the backend shows it.
+    /// Reasoning text, if the backend shows it.
     pub thinking: String,
-    /// Until the first piece of text or thinking, as a client sees it.
+    /// Time to the first text or reasoning, as a client sees it.
     pub first_piece: Option<Duration>,
-    /// Since the request was sent, or until its end.
+    /// Time since the request was sent, or its total duration once it has ended.
     pub elapsed: Duration,
-    /// Status of the gateway's answer.
+    /// Status of the gateway's response.
     pub http_status: Option<u16>,
-    /// The request's id in the ledger.
+    /// Id of the request in the ledger.
     pub request: Option<RequestId>,
-    /// The backend that answered, as the answer's header names it.
+    /// Backend that answered, from the response header.
     pub backend: Option<String>,
-    /// Fields of the request that the backend has no word for and did not get.
+    /// Request fields that were not sent because the backend does not support them.
     pub dropped: Vec<String>,
-    /// Why the model stopped.
     pub finish_reason: Option<String>,
-    /// What went wrong, in the gateway's words.
     pub fault: Option<PlaygroundFault>,
-    /// What the ledger wrote down, once it has ended.
+    /// The ledger's record, once the run has ended.
     pub record: Option<Arc<(RequestRow, Vec<Attempt>)>>,
 }
 
-/// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlaygroundState {
-    /// Sent; nothing has come yet.
+    /// Sent, without a response so far.
     Waiting,
-    /// Text comes.
     Streaming,
-    /// Ended well.
     Complete,
-    /// Broke off after its first text.
+    /// Failed after the first text.
     Partial,
-    /// Refused, or broke before any text.
+    /// Refused, or failed before any text.
     Failed,
-    /// Stopped by the user.
     Cancelled,
 }
 
 impl PlaygroundState {
-    /// Whether it still goes.
+    /// True while the run is in progress.
     #[must_use]
     pub const fn goes(self) -> bool {
         matches!(self, Self::Waiting | Self::Streaming)
     }
 }
 
-/// What went wrong with a run.
+/// Error of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaygroundFault {
-    /// The gateway's own sentence.
+    /// The gateway's error message.
     pub message: String,
-    /// Its word for programs.
+    /// The gateway's error code.
     pub code: Option<String>,
 }
 
-/// What a run adds between two tellings.
+/// Text added since the last update of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaygroundPiece {
-    /// Which run.
     pub run: RunId,
-    /// UTF-16 units of text before this, so that a reader sees when it missed some.
+    /// UTF-16 length of the text before this piece, so that a reader notices a gap.
     pub text_at: usize,
-    /// More text.
     pub text: String,
-    /// UTF-16 units of thinking before this.
+    /// UTF-16 length of the reasoning before this piece.
     pub thinking_at: usize,
-    /// More thinking.
     pub thinking: String,
     /// As in [`PlaygroundRun::first_piece`].
     pub first_piece: Option<Duration>,
@@ -124,39 +111,38 @@ pub struct PlaygroundPiece {
     pub elapsed: Duration,
 }
 
-/// What went over the wire, without the token.
+/// Raw request and response, without the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlaygroundRaw {
     /// Request line and headers.
     pub request_head: String,
-    /// The request's JSON.
     pub request_body: String,
-    /// Status line and headers; empty until they have come.
+    /// Status line and headers; empty until received.
     pub answer_head: String,
-    /// The body as it came; [`PLAYGROUND_RAW_BYTES_MAX`] at most.
+    /// At most [`PLAYGROUND_RAW_BYTES_MAX`].
     pub answer_body: Vec<u8>,
-    /// Bytes of the body that came and are not kept.
+    /// Number of body bytes received but not kept.
     pub answer_bytes_cut: usize,
 }
 
 /// Why no run was started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaygroundError {
-    /// Enough of them go.
+    /// [`PLAYGROUND_RUNS_AT_ONCE_MAX`] is reached.
     #[error(
         "{PLAYGROUND_RUNS_AT_ONCE_MAX} prompts are already running; wait for one to finish, or \
          cancel it"
     )]
     Crowded,
-    /// The prompts are too long.
+    /// Holds the bytes of the prompt and system prompt.
     #[error("the prompts have {0} bytes; at most {PLAYGROUND_PROMPT_BYTES_MAX} are allowed")]
     TooLong(usize),
-    /// There is no door to knock at.
+    /// The gateway is not listening; holds the reason.
     #[error("the gateway is not listening: {0}")]
     NoGateway(String),
 }
 
-/// The runs in memory, oldest first.
+/// Runs in memory, oldest first.
 #[derive(Default)]
 pub(crate) struct Playground(Mutex<VecDeque<Place>>);
 
@@ -167,7 +153,7 @@ struct Place {
 }
 
 impl Engine {
-    /// Sends a prompt and returns the run as it begins. What comes is told as events.
+    /// Starts a run and returns its initial state. Progress is published as events.
     pub fn start_playground(
         &self,
         order: PlaygroundOrder,
@@ -199,7 +185,7 @@ impl Engine {
         Ok(run)
     }
 
-    /// Stops a run: the gateway sees its client leave. One that has ended stays as it is.
+    /// Cancels a run: the gateway sees its client disconnect. Ended runs are not affected.
     pub fn cancel_playground(&self, id: RunId) {
         let places = self.parts.playground.0.lock();
         if let Some(place) = places.iter().find(|place| place.run.id == id) {
@@ -207,21 +193,21 @@ impl Engine {
         }
     }
 
-    /// The runs in memory, oldest first.
+    /// Runs in memory, oldest first.
     #[must_use]
     pub fn playground_runs(&self) -> Vec<PlaygroundRun> {
         self.parts.playground.0.lock().iter().map(|place| place.run.clone()).collect()
     }
 
-    /// What went over the wire; `None` if the run is not kept any more.
+    /// Raw request and response; `None` if the run is no longer kept.
     #[must_use]
     pub fn playground_raw(&self, id: RunId) -> Option<PlaygroundRaw> {
         let places = self.parts.playground.0.lock();
         places.iter().find(|place| place.run.id == id).map(|place| place.raw.clone())
     }
 
-    /// The field that limits the answer's length where `model` leads: OpenAI's own newer models
-    /// refuse the older name, other servers do not know the newer one.
+    /// The field that limits the response length at the backend `model` leads to: OpenAI's newer
+    /// models reject the older name, other servers do not know the newer one.
     #[must_use]
     pub fn token_limit_field(&self, model: &str) -> TokenLimitField {
         let settings = self.settings();
@@ -234,7 +220,7 @@ impl Engine {
         }
     }
 
-    /// Where the playground's request for `model` would go first.
+    /// First candidate for the playground's request with `model`.
     fn first_backend(&self, model: &str) -> Option<BackendId> {
         let client = snapshot::playground_client_id().ok()?;
         let (needs, project) = (Needs::default(), None);
@@ -286,7 +272,7 @@ impl Engine {
         Ok(run)
     }
 
-    /// Changes a run in its place; `None` if it is not kept any more.
+    /// Applies `change` to a run; `None` if the run is no longer kept.
     fn at_place<T>(&self, id: RunId, change: impl FnOnce(&mut Place) -> T) -> Option<T> {
         let mut places = self.parts.playground.0.lock();
         places.iter_mut().find(|place| place.run.id == id).map(change)
@@ -295,11 +281,11 @@ impl Engine {
     async fn end_playground(&self, id: RunId, ended: exchange::Ended) {
         let request = self.at_place(id, |place| place.run.request).flatten();
         let record = match request {
-            // The gateway writes a request down before it sends its last byte.
+            // The gateway records a request before it sends its last byte.
             Some(request) => self.ledger().request(request).await.ok().flatten(),
             None => None,
         };
-        // What was cancelled is settled a moment later; until then its figures mean nothing.
+        // A cancelled request is settled a moment later; until then its numbers are meaningless.
         let record = record.filter(|(row, _)| row.state != RequestState::Reserved);
         let run = self.at_place(id, |place| {
             let run = &mut place.run;

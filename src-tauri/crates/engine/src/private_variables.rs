@@ -1,41 +1,42 @@
 //! Keeps keys and the passphrase out of the environment that child processes inherit.
 //!
-//! The window's web processes are children, and the environment of each can be read by every program
-//! of the user, and by the page if it breaks out. `std::env::remove_var` is unsafe, and what it removes
-//! stays in `/proc/PID/environ`. So, before anything else, the program replaces itself by itself
-//! (`exec`, the process id stays), with an environment without those variables; their values come as
-//! standard input, a file in memory that is emptied once it is read.
+//! Any program of the user can read the environment of the window's web processes, and so can a
+//! page that escapes its sandbox. `std::env::remove_var` is unsafe and leaves the variables in
+//! `/proc/PID/environ`. So the program first re-executes itself (`exec`, same process id) without
+//! these variables and passes their values as standard input, an in-memory file that is emptied
+//! once read.
 //!
-//! Linux only: macOS starts web processes with an environment of its own, and on Windows WebView2's
+//! Linux only: on macOS web processes start with their own environment; on Windows the WebView2
 //! processes still inherit ours.
 
 use std::ffi::OsString;
 
-/// Variables as the system has them.
+/// Variables as the system provides them.
 pub type Variables = Vec<(OsString, OsString)>;
 
-/// What a program was started with.
+/// Command line and environment of a program.
 #[derive(Debug, Default)]
 pub struct Started {
     /// The program's name and its arguments.
     pub arguments: Vec<OsString>,
-    /// Its environment.
     pub variables: Variables,
 }
 
-/// Variables that let others into the window of a release: WebKit's automation and its inspector.
+/// Variables that give other programs control of a release's window: WebKit's automation and
+/// inspector.
 #[cfg(target_os = "linux")]
 const DOORS_TO_WINDOW: [&str; 3] =
     ["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"];
 
-/// The variables that are text, keys among them, once no child can inherit those. To be called before
-/// the first thread and the first child; on Linux the program may begin anew here.
+/// Returns the variables that are valid text, keys included, after making sure that no child can
+/// inherit the private ones. Call it before the first thread and the first child. On Linux the
+/// program may re-execute itself here.
 #[cfg(target_os = "linux")]
 pub fn private_variables(started: Started) -> std::io::Result<Vec<(String, String)>> {
     linux::private_variables(started)
 }
 
-/// The variables that are text.
+/// Returns the variables that are valid text.
 #[cfg(not(target_os = "linux"))]
 pub fn private_variables(started: Started) -> std::io::Result<Vec<(String, String)>> {
     Ok(readable(started.variables))
@@ -62,16 +63,16 @@ mod linux {
 
     use super::{DOORS_TO_WINDOW, OsString, Started, Variables, readable};
 
-    /// Says that the private variables are on standard input.
+    /// Set when the private variables are on standard input.
     const ON_STDIN: &str = "GATEHOUSE_VARIABLES_ON_STDIN";
 
-    /// Above what the system allows for a whole environment (`ARG_MAX`), in bytes.
+    /// Above the system's limit for a whole environment (`ARG_MAX`), in bytes.
     const HANDED_BYTES_MAX: u64 = 4_194_304;
 
     pub(super) fn private_variables(started: Started) -> io::Result<Vec<(String, String)>> {
         let Started { arguments, variables } = started;
         if variables.iter().any(|(name, _)| name == ON_STDIN) {
-            // Not through `Stdin`, whose buffer would keep a copy.
+            // `Stdin` would keep a copy in its buffer.
             let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
             let mut handed = Zeroizing::new(Vec::new());
             (&file).take(HANDED_BYTES_MAX).read_to_end(&mut handed)?;
@@ -113,7 +114,7 @@ mod linux {
         variables.into_iter().partition(|(name, _)| is_private(name))
     }
 
-    /// Returns only if that fails.
+    /// Re-executes the program; returns only on failure.
     fn begin_anew(arguments: &[OsString], private: &Variables, kept: Variables) -> io::Error {
         let handed = || -> io::Result<File> {
             let mut file = File::from(memfd_create("gatehouse", MemfdFlags::CLOEXEC)?);
@@ -133,7 +134,7 @@ mod linux {
         command.exec()
     }
 
-    /// Names and values, each ended by the byte that neither may have.
+    /// Encodes names and values, each ended by a NUL byte, which neither can contain.
     fn encoded(variables: &Variables) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::new());
         for part in variables.iter().flat_map(|(name, value)| [name, value]) {

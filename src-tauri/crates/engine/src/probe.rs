@@ -1,7 +1,7 @@
-//! One unbilled look at a backend: the key from the vault, the connection, the list of models.
+//! Unbilled test of a backend: key from the vault, connection, list of models.
 //!
-//! The monitor's probes, the Test button, Verify and the readiness checks all come through here, so
-//! they cannot disagree, and each of them teaches the others what it found.
+//! The monitor, the Test button, Verify and the readiness checks all use it, so they cannot
+//! disagree, and each shares its result with the others.
 
 mod pool;
 
@@ -18,65 +18,53 @@ use crate::engine::Engine;
 use crate::events::Topic;
 use crate::standing::KeyState;
 
-/// What a look at a backend found.
 #[derive(Debug, Clone)]
 pub struct ProbeReport {
-    /// What it says about the backend.
     pub finding: Finding,
-    /// What was seen, in words.
+    /// The result in words.
     pub detail: String,
     /// What to do.
     pub fix: Option<String>,
-    /// The models the backend lists; `None` when it did not say.
+    /// Models the backend lists; `None` if it did not list any.
     pub models: Option<Vec<String>>,
-    /// Its key is not in the vault.
+    /// True if the backend's key is not in the vault.
     pub key_missing: bool,
-    /// Step by step.
     pub steps: Vec<ProbeStep>,
-    /// What was found with each of its keys, in their order; empty for a backend without.
+    /// Results per key, in the order of the pool; empty for a backend without keys.
     pub keys: Vec<KeyReport>,
     duration: Duration,
 }
 
-/// What a look with one key found.
+/// Result of probing with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyReport {
-    /// Which key.
     pub credential: CredentialId,
-    /// What it says about the backend.
     pub finding: Finding,
-    /// It is not in the vault.
+    /// True if the key is not in the vault.
     pub missing: bool,
-    /// What was seen, in words.
+    /// The result in words.
     pub detail: String,
     /// What to do.
     pub fix: Option<String>,
 }
 
-/// One step of a look.
 #[derive(Debug, Clone)]
 pub enum ProbeStep {
-    /// It worked.
     Passed {
-        /// What was tried.
         title: String,
-        /// What was seen.
         detail: String,
-        /// How long it took, where that means something.
+        /// `None` where a duration means nothing.
         duration: Option<Duration>,
     },
-    /// It did not.
     Failed {
-        /// What was tried.
         title: String,
-        /// What was seen.
         detail: String,
         /// What to do.
         fix: Option<String>,
     },
-    /// It was not tried, because an earlier step failed.
+    /// Not tried, because an earlier step failed.
     Skipped {
-        /// What was not tried.
+        /// Title of the step.
         title: String,
     },
 }
@@ -86,7 +74,7 @@ const ANSWERS: &str = "Reach the backend";
 const ACCEPTED: &str = "Key accepted";
 const LISTED: &str = "Models listed";
 
-/// The engine as the monitor's prober.
+/// The engine's [`Probe`] implementation for the monitor.
 pub(crate) struct BackendProbe(pub(crate) Engine);
 
 #[async_trait]
@@ -106,7 +94,8 @@ impl Probe for BackendProbe {
 }
 
 impl Engine {
-    /// Looks at a backend now and notes what was found. Nothing is billed.
+    /// Probes a backend now and reports the result to the monitor and the breakers. Nothing is
+    /// billed.
     pub async fn probe(&self, id: &BackendId) -> ProbeReport {
         let report = self.look(id).await;
         let observation = Observation {
@@ -123,7 +112,7 @@ impl Engine {
         report
     }
 
-    /// With each of its keys, one after the other: a key that is not used yet has a standing too.
+    /// Probes with each key in turn, so that keys not in use yet also get a status.
     async fn look(&self, id: &BackendId) -> ProbeReport {
         let snapshot = self.parts.snapshot.load_full();
         let Some(backend) = snapshot.backends.get(id) else {
@@ -317,7 +306,7 @@ fn failed(
             steps.extend([fail(ANSWERS, None), skipped(LISTED)]);
             (Finding::LocalFault, None)
         }
-        // It answers and has no list of models: names have to be declared.
+        // The backend answers but has no model list, so its models must be declared.
         Verdict::ClientFault => {
             let fix = "Enter the models of this backend; it does not list them.";
             steps.push(passed(ANSWERS, "it answers", Some(duration)));

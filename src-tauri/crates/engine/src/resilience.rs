@@ -1,10 +1,11 @@
-//! What is known of accesses, beyond this process: kept over a restart, written down, told to panels,
-//! and tried on the past.
+//! Endpoint state beyond the request path: saved across restarts, recorded in the ledger, published
+//! to panels, and back-tested on past attempts.
 //!
-//! The gateway changes states on the way of a request and waits for nobody. A change is queued for the
-//! ledger at once, before the settlement of the request that caused it: when a client has seen the end
-//! of that request, a killed process does not forget the change (unless the ledger said that it is
-//! behind). What is no change, such as what is usual at an access, is kept once a minute.
+//! The gateway changes states during a request and waits for nothing. Each transition is queued for
+//! the ledger immediately, before the settlement of the request that caused it. So once a client
+//! has seen the end of that request, a killed process does not lose the transition (unless the
+//! ledger is behind). State without a transition, such as usual response times, is saved once a
+//! minute.
 
 mod backtest;
 mod rules;
@@ -28,34 +29,32 @@ use crate::probe::ProbeReport;
 pub use backtest::{BackTest, back_test};
 pub use rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 
-/// Time between two looks at what has changed, in milliseconds.
+/// Interval of the background work, in milliseconds.
 const LOOK_MS: u64 = 1_000;
-/// Looks between two at which all states are kept, so that a killed process loses little of what is
-/// usual there.
+/// Ticks between two saves of all states. Limits what a killed process loses of the learnt values.
 const LOOKS_PER_KEEPING: u64 = 60;
-/// Looks between two at which probes are asked for: longer than a probe takes.
+/// Ticks between two rounds of probes; longer than a probe takes.
 const LOOKS_PER_PROBING: u64 = 15;
-/// How old an answer may be and still tell how fast its backend is, in milliseconds: a week.
+/// Maximum age of responses from which speeds are learnt at the start, in milliseconds: a week.
 const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
 
-/// What is on its way to the ledger.
+/// Tracks which endpoint state is still to be saved to the ledger.
 #[derive(Debug, Default)]
 pub(crate) struct AccessLog {
-    /// Whether something was learnt that is not kept yet.
+    /// True if something was learnt since the last save.
     has_learnt: AtomicBool,
-    /// Held while states are read and queued, so that an older one never follows a newer one.
+    /// Held while states are read and queued, so that an older state never follows a newer one.
     in_order: Mutex<()>,
 }
 
 impl AccessLog {
-    /// A request or probe may have taught something that is no transition.
+    /// Marks that a request or probe may have taught something without a transition.
     pub(crate) fn learnt(&self) {
         self.has_learnt.store(true, Ordering::Relaxed);
     }
 }
 
-/// Accesses have changed their state: for the log, the ledger and the panels. Called on the way of a
-/// request, so it only queues.
+/// Logs, records and publishes transitions. Called during a request, so it only queues.
 pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
     let clocks = Clocks { now: parts.clock.now(), wall: parts.clock.wall() };
     for transition in transitions {
@@ -75,17 +74,15 @@ pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
     parts.events.changed(&[Topic::Accesses, Topic::Routes, Topic::Backends, Topic::Status]);
 }
 
-/// Both clocks read at one time, so that a point on one is a point on the other.
+/// Both clocks, read together, to convert between them.
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
-    /// The monotonic clock.
     pub now: Moment,
-    /// The wall clock.
     pub wall: WallTime,
 }
 
 impl Clocks {
-    /// When `moment` is or was on the wall.
+    /// Converts a point of the monotonic clock to the wall clock.
     #[must_use]
     pub fn wall_at(&self, moment: Moment) -> WallTime {
         let ms = |interval: Duration| i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
@@ -109,37 +106,37 @@ impl Clocks {
 }
 
 impl Engine {
-    /// What is known of the backends at this moment.
+    /// Endpoint state at this moment.
     #[must_use]
     pub fn live(&self) -> &gateway::EndpointRegistry {
         &self.parts.live
     }
 
-    /// Both clocks, read now.
+    /// Reads both clocks.
     #[must_use]
     pub fn clocks(&self) -> Clocks {
         Clocks { now: self.parts.clock.now(), wall: self.parts.clock.wall() }
     }
 
-    /// Every access that the settings name: backends in their order, each with its keys in theirs.
+    /// All endpoints in the settings: the mock, then the backends in their order, each with its
+    /// keys in their order.
     #[must_use]
     pub fn accesses(&self) -> Vec<Access> {
         accesses(&self.settings(), &self.parts.mock)
     }
 
-    /// How an access stands.
     #[must_use]
     pub fn access_standing(&self, access: &Access) -> Standing {
         self.parts.live.standing(access)
     }
 
-    /// The numbers of the breakers in force.
+    /// Breaker rules in force.
     #[must_use]
     pub fn breaker_rules(&self) -> BreakerRules {
         self.parts.snapshot.load().resilience.breaker
     }
 
-    /// What was known of accesses before the restart.
+    /// Loads the endpoint states saved before the restart.
     pub(crate) async fn restore_accesses(&self) -> Result<(), LedgerError> {
         for state in self.parts.ledger.access_states().await? {
             let since_ms = self.wall().unix_ms().saturating_sub(state.saved.unix_ms());
@@ -157,7 +154,7 @@ impl Engine {
         Ok(())
     }
 
-    /// How fast backends were before this process began.
+    /// Loads past response times from the ledger.
     pub(crate) async fn recall_speeds(&self) -> Result<(), LedgerError> {
         let since = self.wall().unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX);
         for pace in self.parts.ledger.paces(WallTime::from_unix_ms(since)).await? {
@@ -166,14 +163,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Forgets accesses that the settings no longer name.
+    /// Forgets endpoints that are no longer in the settings.
     pub(crate) fn forget_unknown_accesses(&self) {
         let known: HashSet<Access> = self.accesses().into_iter().collect();
         self.parts.live.retain(|access| known.contains(access));
         self.parts.access_log.learnt();
     }
 
-    /// A light probe of an access ended. One that says nothing of the endpoint is not told to it.
+    /// Reports a probe to the endpoint's breaker, unless the result says nothing about the
+    /// endpoint.
     pub(crate) fn note_probe(
         &self,
         backend: &BackendId,
@@ -185,7 +183,7 @@ impl Engine {
             Err(failure) => match failure.verdict {
                 Verdict::NotSent | Verdict::Cancelled => return,
                 Verdict::BackendFailure(_) => ProbeOutcome::Bad,
-                // It answers, whatever it says of the key.
+                // The backend answers, whatever it says about the key.
                 _ => ProbeOutcome::Good,
             },
         };
@@ -194,7 +192,7 @@ impl Engine {
         self.parts.access_log.learnt();
     }
 
-    /// A person had a backend looked at: what blocked it with a key that answered holds no more.
+    /// After a probe requested by a person: unblocks the endpoints of keys that were accepted.
     pub(crate) fn note_recheck(&self, backend: &BackendId, report: &ProbeReport) {
         let passed = report.keys.iter().filter(|key| key.finding == Finding::Answered);
         for key in passed {
@@ -203,8 +201,8 @@ impl Engine {
         }
     }
 
-    /// Keeps what was learnt, asks for probes where silence must end, and lets time do to states what it
-    /// does, so that panels see it.
+    /// Spawns the task that saves learnt values, requests probes for silent endpoints, and applies
+    /// transitions due by time alone, so that panels see them.
     pub(crate) fn spawn_access_log(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();
@@ -225,7 +223,7 @@ impl Engine {
         });
     }
 
-    /// Writes everything, at the stop.
+    /// Saves all states when the engine stops.
     pub(crate) async fn write_access_log(&self) {
         self.parts.live.lapse();
         self.keep_accesses().await;
@@ -315,14 +313,14 @@ mod tests {
         engine.stop().await;
     }
 
-    /// R16: what changed less than a second before a kill was forgotten.
+    /// Regression (R16): a change less than a second before a kill was lost.
     #[tokio::test]
     async fn a_change_is_kept_when_it_happens() {
         let home = tempfile::tempdir().expect("a folder");
         let engine = opened(&home).await;
         let access = engine.accesses().remove(0);
         engine.live().force(&access, ::resilience::Forced::Open, None);
-        // No task runs that would write it down later.
+        // No background task runs here that could save it later.
         let kept = engine.ledger().access_states().await.expect("read");
         let state = kept.iter().find(|state| state.access == access).expect("a state");
         assert!(state.json.contains("\"forced\":{"), "{}", state.json);

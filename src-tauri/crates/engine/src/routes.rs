@@ -1,7 +1,8 @@
-//! Which backend would serve a request at this moment, and what would become of many such requests.
+//! Explains and simulates routing decisions: which backend would serve a request now, and how many
+//! such requests would be distributed.
 //!
-//! Nothing is sent and nothing changes: the table and the conditions are those of a request, but no
-//! permit is taken and no chance of the gateway's is used up.
+//! Nothing is sent and nothing changes. The inputs are those of a real request, but no permit is
+//! taken and no randomness of the gateway is consumed.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +13,20 @@ use settings::ClientScope;
 
 use crate::engine::Engine;
 
-/// The chance that an explanation draws with: at the middle each draw has the outcome that its weights
-/// make likeliest, and the same question has the same answer while nothing changes.
+/// The draw used for explanations. The middle gives each draw its most likely outcome by weight,
+/// and the same question gets the same answer while nothing changes.
 const MIDDLE: f64 = 0.5;
-/// Where the chance of every simulation begins, so that it can be repeated.
+/// Seed of every simulation, so that it can be repeated.
 const SIMULATION_SEED: u64 = 4_283;
 
-/// A request that is thought of and not sent.
+/// A hypothetical request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteQuestion {
-    /// The model's name as a client would write it.
+    /// The model name as a client would write it.
     pub model: String,
-    /// Who asks.
     pub client: ClientId,
-    /// For which project.
     pub project: Option<String>,
-    /// What the request needs.
+    /// What the request requires of a backend.
     pub needs: Needs,
 }
 
@@ -59,14 +58,14 @@ impl Engine {
         settings.clients.get(client).map(|known| known.scope.clone()).unwrap_or_default()
     }
 
-    /// The route that answers to the request; `None` if the model's name alone decides.
+    /// The route that matches the request; `None` if the model name alone decides.
     #[must_use]
     pub fn route_of(&self, question: &RouteQuestion) -> Option<Route> {
         self.parts.snapshot.load().routes.route_of(&question.asking()).cloned()
     }
 
-    /// Where so many such requests would go at this moment, if the backends of `closed` could not be
-    /// asked. The moment is held still first: no request waits for the draws.
+    /// Distributes `draws` such requests at this moment as if the backends in `closed` were
+    /// unavailable. Freezes the routing inputs first, so that no request waits for the draws.
     #[must_use]
     pub fn simulate_route(
         &self,
@@ -97,7 +96,7 @@ impl RouteQuestion {
     }
 }
 
-/// A number from 0 to below 1.
+/// Random number in `0.0..1.0`.
 fn fraction(entropy: &SeededEntropy) -> f64 {
     let mut bytes = [0; 8];
     entropy.fill(&mut bytes);

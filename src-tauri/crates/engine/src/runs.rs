@@ -1,4 +1,4 @@
-//! Readiness runs: one at a time, told step by step, kept in the ledger when they end.
+//! Readiness runs: one at a time, published step by step, stored in the ledger at the end.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::engine::Engine;
 use crate::events::{EngineEvent, Topic};
 use crate::ground::EngineGround;
 
-/// A model of the mock that answers at once.
+/// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";
 
-/// The run that goes.
+/// The run in progress, if any.
 #[derive(Default)]
 pub(crate) struct Runs(Mutex<Option<Going>>);
 
@@ -28,35 +28,32 @@ struct Going {
     cancel: CancellationToken,
 }
 
-/// Why no run was started.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// One goes already.
     #[error("checks are already running; wait for them to finish, or cancel them")]
     Going,
-    /// The checks do not fit together.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The score of the run before cannot be read.
+    /// The score of the previous run cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
 impl Engine {
-    /// The run that goes, as far as it has come.
+    /// Present snapshot of the run in progress.
     #[must_use]
     pub fn run_in_progress(&self) -> Option<RunSnapshot> {
         self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.borrow().clone())
     }
 
-    /// Stops the run that goes; what was found so far is kept.
+    /// Cancels the run in progress. Its report keeps the results so far.
     pub fn cancel_run(&self) {
         if let Some(going) = &*self.parts.runs.0.lock() {
             going.cancel.cancel();
         }
     }
 
-    /// Starts a run and returns its first snapshot. Progress comes as events.
+    /// Starts a run and returns its first snapshot. Progress is published as events.
     pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
         let previous = self.parts.ledger.runs(1).await?.first().map(|run| run.score);
         let ground: Arc<dyn Ground> = Arc::new(EngineGround(self.clone()));
@@ -87,11 +84,11 @@ impl Engine {
         Ok(first)
     }
 
-    /// Waits for the run that goes, if any.
+    /// Waits for the end of the run in progress; returns immediately if there is none.
     pub async fn run_ended(&self) {
         let going = self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.clone());
         if let Some(mut snapshots) = going {
-            // Ends when the run does and drops its end of the channel.
+            // Ends when the run ends and drops its sender.
             while snapshots.changed().await.is_ok() {}
         }
     }
@@ -121,7 +118,7 @@ impl Engine {
         self.parts.events.changed(&[Topic::Readiness, Topic::Status]);
     }
 
-    /// A cancelled run has no verdict, so it is told and not kept.
+    /// Stores the report. A cancelled run has no verdict, so it is not stored.
     async fn keep(&self, report: &Report) {
         let (RunEnd::Finished, Some(verdict)) = (report.end, report.judgement.verdict) else {
             return;

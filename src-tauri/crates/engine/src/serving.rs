@@ -1,4 +1,4 @@
-//! What runs while the engine serves: the gateway, the control listener and the background tasks.
+//! Serving: the gateway, the control listener and the background tasks.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,19 +23,17 @@ use crate::owner::OwnerNote;
 use crate::probe::BackendProbe;
 use crate::sink::TrafficSink;
 
-/// Time between two looks at whether the settings file was edited by hand, at keys that have been in
-/// memory for long enough and at connections that nobody uses, in seconds.
+/// Interval of the checks for an edited settings file, expired keys in memory and unused
+/// connections, in seconds.
 const LOOK_AROUND_SECS: u64 = 2;
-/// Time between two looks at the clocks, in seconds.
+/// Interval of the pause detection, in seconds.
 const PAUSE_TICK_SECS: u64 = 1;
-/// Time between two clean-ups of the ledger, in seconds.
+/// Interval of deleting old requests, in seconds.
 const RETENTION_SECS: u64 = 3_600;
-/// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-/// The state of the listening side.
 pub(crate) struct Serving {
-    /// The shell's port, in place of the one in the settings.
+    /// Overrides the port of the settings.
     port: Option<u16>,
     gateway: Mutex<Option<Arc<Gateway>>>,
     lanes: Mutex<Option<Lanes>>,
@@ -44,13 +42,14 @@ pub(crate) struct Serving {
     stop: GatewayStop,
 }
 
-/// Lets a browser open the panel.
+/// What is needed to create a browser address of the panel.
 struct PanelDoor {
     tokens: Arc<ControlTokens>,
     port: u16,
 }
 
-/// The gateway stops before everything else, so that commands find their engine until it has.
+/// Stops the gateway before everything else, so that commands can reach the engine until it has
+/// stopped.
 #[derive(Default)]
 struct GatewayStop {
     begun: CancellationToken,
@@ -74,39 +73,35 @@ enum ListeningState {
     },
 }
 
-/// Whether the gateway listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayStanding {
-    /// It does.
     Listening,
-    /// Nobody asked it to.
+    /// It was not started.
     Stopped,
-    /// It could not; why, and what to do.
+    /// Holds the reason and what to do.
     Failed(String),
 }
 
-/// How to reach what was started.
+/// Addresses of the listeners.
 #[derive(Debug)]
 pub struct Served {
-    /// What clients are pointed at, `http://127.0.0.1:4283`.
+    /// Base URL for clients, `http://127.0.0.1:4283`.
     pub gateway: String,
-    /// The control listener, `http://127.0.0.1:PORT`.
+    /// Control listener, `http://127.0.0.1:PORT`.
     pub control: String,
 }
 
-/// Why serving could not begin. A gateway port in use is not among them: it is a state with a reason,
-/// so that the panel can show it and another port can be chosen there.
+/// Why serving could not start. A gateway port in use is not an error here but a state with a
+/// reason, so that the panel can show it and offer another port.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// No control listener.
     #[error("the control listener could not be opened")]
     Control(#[source] BindError),
-    /// Others cannot be told where it is.
+    /// The owner note could not be written.
     #[error("could not write the control address to {path}; check the folder's permissions")]
     Note {
         /// The runtime folder.
         path: std::path::PathBuf,
-        /// What the system said.
         #[source]
         source: std::io::Error,
     },
@@ -147,7 +142,8 @@ impl Engine {
             );
         });
         *self.parts.serving.lanes.lock() = lanes.ok();
-        // First the way to control it: whoever sees the gateway's port finds the engine.
+        // The control listener opens first, so that whoever sees the gateway's port can also reach
+        // the engine.
         let mut served = self.open_control(door, door_limits(connections.control)).await?;
         self.listen(self.wanted_port()).await;
         served.gateway = self.gateway_address();
@@ -163,7 +159,6 @@ impl Engine {
         Ok(served)
     }
 
-    /// Whether the gateway listens.
     #[must_use]
     pub fn gateway_standing(&self) -> GatewayStanding {
         match &*self.parts.serving.listening.lock() {
@@ -173,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// The port of the gateway, or the one it would have.
+    /// The gateway's port, or the configured one while it does not listen.
     #[must_use]
     pub fn gateway_port(&self) -> u16 {
         match &*self.parts.serving.listening.lock() {
@@ -182,13 +177,13 @@ impl Engine {
         }
     }
 
-    /// What clients are pointed at.
+    /// Base URL for clients.
     #[must_use]
     pub fn gateway_address(&self) -> String {
         format!("http://127.0.0.1:{}", self.gateway_port())
     }
 
-    /// The sockets the gateway accepts on.
+    /// Addresses the gateway listens on; empty while it does not listen.
     pub(crate) fn gateway_sockets(&self) -> Vec<SocketAddr> {
         match &*self.parts.serving.listening.lock() {
             ListeningState::Listening { addresses, .. } => addresses.clone(),
@@ -196,15 +191,15 @@ impl Engine {
         }
     }
 
-    /// Requests being answered right now.
+    /// Number of requests in progress.
     #[must_use]
     pub fn requests_in_flight(&self) -> u32 {
         let gateway = self.parts.serving.gateway.lock();
         gateway.as_ref().map_or(0, |gateway| u32::try_from(gateway.in_flight()).unwrap_or(u32::MAX))
     }
 
-    /// Moves the gateway to the port in the settings if that is another one now. Answers in flight
-    /// end on the old one.
+    /// Rebinds the gateway if the configured port has changed. Requests in flight finish on the old
+    /// one.
     pub(crate) fn follow_port(&self) {
         let wanted = self.wanted_port();
         let moved = match &*self.parts.serving.listening.lock() {
@@ -218,7 +213,7 @@ impl Engine {
         }
     }
 
-    /// A new address that opens the panel in a browser, once, within ten minutes; `None` where no
+    /// Creates an address that opens the panel in a browser once, within ten minutes; `None` if no
     /// browser panel is served.
     #[must_use]
     pub fn panel_address(&self) -> Option<Zeroizing<String>> {
@@ -256,7 +251,7 @@ impl Engine {
         self.parts.events.changed(&[Topic::Status, Topic::Clients, Topic::Settings]);
     }
 
-    /// Takes no more requests, and waits until those in flight have ended.
+    /// Stops accepting requests and waits for those in flight.
     pub(crate) async fn stop_gateway(&self) {
         let GatewayStop { begun, running, .. } = &self.parts.serving.stop;
         self.parts.serving.listening.lock().stopping();
@@ -265,7 +260,7 @@ impl Engine {
         running.wait().await;
     }
 
-    /// Ends the time that answers in flight have after a stop.
+    /// Ends the grace period of requests in flight after a stop.
     pub fn hurry(&self) {
         self.parts.serving.stop.hurried.cancel();
     }
@@ -314,8 +309,8 @@ impl Engine {
         Ok(Served { gateway: self.gateway_address(), control })
     }
 
-    /// What takes a moment and need not be waited for: reading the system's certificates, and asking
-    /// the vault how it is.
+    /// Spawns slow preparations that nothing waits for: loading the system's certificates and
+    /// checking the vault.
     fn spawn_warm_up(&self) {
         let upstream = Arc::clone(&self.parts.upstream);
         self.parts.tasks.spawn("certificates", async move {
@@ -331,7 +326,8 @@ impl Engine {
         });
     }
 
-    /// A router that knows no speeds would have to try every backend to learn them.
+    /// Loads past response times. Without them the router would have to try every backend to learn
+    /// its speed.
     fn spawn_recall(&self) {
         let engine = self.clone();
         self.parts.tasks.spawn("speeds", async move {
@@ -389,7 +385,7 @@ impl Engine {
         });
     }
 
-    /// A task of its own, since nothing else may make it late.
+    /// Runs as its own task, because other work must not delay its ticks.
     fn spawn_pause_watch(&self) {
         let engine = self.clone();
         let stop = self.parts.tasks.stopping();

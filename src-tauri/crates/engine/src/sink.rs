@@ -1,5 +1,5 @@
-//! What traffic teaches: health of backends, standing of keys, clients seen. No probe needed for a
-//! backend that answers real requests.
+//! Learns from traffic: health of backends, status of keys, clients seen. A backend that answers
+//! real requests needs no probe.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -15,7 +15,6 @@ use crate::events::Topic;
 use crate::resilience;
 use crate::standing::KeyState;
 
-/// Takes the gateway's events into the engine.
 pub(crate) struct TrafficSink(Weak<Parts>);
 
 impl TrafficSink {
@@ -59,7 +58,7 @@ fn settled(parts: &Parts, summary: &RequestSummary) {
 }
 
 impl Parts {
-    /// Takes in what one try says about a backend and the key that was used there.
+    /// Applies the result of one attempt to the backend's health and the key's status.
     fn learn(
         &self,
         (backend, key): (&BackendId, Option<&CredentialId>),
@@ -67,7 +66,8 @@ impl Parts {
         duration: Duration,
         at: Reading,
     ) {
-        // One key of several that is rejected is that key's matter; the backend answers with the others.
+        // One rejected key among several concerns that key only; the backend still works with the
+        // others.
         let is_the_keys = verdict == Verdict::KeyRejected && self.has_key_left(backend);
         if let Some((finding, reason)) = finding(verdict).filter(|_| !is_the_keys) {
             let reason = reason.to_owned();
@@ -89,7 +89,7 @@ impl Parts {
         }
     }
 
-    /// Whether a backend has a key that nothing is held against which the user would have to mend.
+    /// True if the backend has a key that is neither blocked nor missing from the vault.
     fn has_key_left(&self, backend: &BackendId) -> bool {
         let settings = self.settings.current();
         let Some(known) = settings.backends.get(backend) else { return false };
@@ -101,7 +101,7 @@ impl Parts {
     }
 }
 
-/// What a try's end says about its backend; what is the client's own fault says nothing.
+/// What a verdict says about the backend's health; `None` if it says nothing.
 const fn finding(verdict: Verdict) -> Option<(Finding, &'static str)> {
     match verdict {
         Verdict::Success => Some((Finding::Answered, "")),

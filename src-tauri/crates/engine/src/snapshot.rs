@@ -1,4 +1,5 @@
-//! From settings to what a request works with. Rebuilt whole whenever something in it changes.
+//! Builds the snapshot that requests work with from the settings. It is rebuilt as a whole after
+//! every change.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,15 +26,15 @@ use wire::TargetKind;
 use crate::engine::Engine;
 use crate::resilience::{attempt_rules, breaker_rules, retry_budget_rules};
 
-/// Where the mock would be, if it were anywhere: it answers in this process.
+/// Placeholder URL: the mock answers within this process.
 const MOCK_URL: &str = "http://mock.localhost/v1";
-/// The client under which the readiness checks call the gateway.
+/// Client id of the readiness checks.
 const CHECK_CLIENT: &str = "gatehouse.check";
-/// The client under which the playground calls it: what is asked there is the user's own traffic.
+/// Client id of the playground. Its requests count as the user's own traffic.
 pub const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 
 impl Engine {
-    /// Puts the settings of the moment in force for new requests; those on their way keep theirs.
+    /// Puts the present settings in force for new requests; requests in flight keep theirs.
     pub(crate) fn rebuild_snapshot(&self) {
         let settings = self.settings();
         let catalogue = self.parts.catalogue.lock().clone();
@@ -99,17 +100,17 @@ fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
     }
 }
 
-/// The name under which the readiness checks call the gateway.
+/// Client id of the readiness checks.
 pub(crate) fn check_client_id() -> Result<ClientId, IdError> {
     ClientId::new(CHECK_CLIENT)
 }
 
-/// The name under which the playground calls it.
+/// Client id of the playground.
 pub(crate) fn playground_client_id() -> Result<ClientId, IdError> {
     ClientId::new(PLAYGROUND_CLIENT)
 }
 
-/// A snapshot in which nothing can be asked for, until the settings are in force.
+/// A snapshot that serves nothing, in use until the settings are in force.
 pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
     Snapshot {
         backends: HashMap::new(),
@@ -123,7 +124,7 @@ pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
     }
 }
 
-/// The models of a backend: those declared, else those it listed; the mock's are its own.
+/// Models of a backend: the declared ones, otherwise those it listed. The mock has a fixed list.
 pub(crate) fn models(
     settings: &Settings,
     catalogue: &HashMap<BackendId, Vec<String>>,
@@ -152,7 +153,7 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
 }
 
-/// What a backend is for the dialects.
+/// The backend's kind for dialect translation.
 fn target(known: &BackendSettings) -> TargetKind {
     match known.kind {
         BackendKind::OpenAi => TargetKind::OpenAi,
@@ -224,7 +225,7 @@ fn pool(known: &BackendSettings) -> Pool {
     Pool { order: known.pool.order, members: members.collect() }
 }
 
-/// What a backend can and cannot do, whatever the model.
+/// What a backend supports, independent of the model.
 fn traits(known: &BackendSettings) -> BackendTraits {
     let mut speaks: BTreeSet<Dialect> = match known.kind {
         BackendKind::OpenAi => [Dialect::OpenAiChat, Dialect::OpenAiResponses].into(),
@@ -242,7 +243,7 @@ fn traits(known: &BackendSettings) -> BackendTraits {
             Offer::Messages => Dialect::AnthropicMessages,
         }));
     }
-    // Anthropic has no endpoint for vectors and names another vendor for them
+    // Anthropic has no embeddings endpoint and recommends another vendor
     // (platform.claude.com/docs/en/build-with-claude/embeddings).
     BackendTraits { speaks, lacks, offers_vectors: known.kind != BackendKind::Anthropic }
 }

@@ -1,41 +1,37 @@
-//! What is known of keys and clients from the traffic: accepted, rejected, last used, last seen.
+//! Status of keys and clients learnt from traffic and probes: accepted, rejected, last used, last
+//! seen.
 //!
-//! In memory on purpose: every enabled key is tried by an unbilled probe within seconds of the
-//! start, so there is nothing here worth a file.
+//! In memory only, because an unbilled probe tests every enabled key within seconds of the start.
 
 use std::collections::HashMap;
 
 use domain::{ClientId, CredentialId, WallTime};
 use parking_lot::Mutex;
 
-/// What is known of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyStanding {
-    /// Whether it is good.
     pub state: KeyState,
     /// Why, and what to do.
     pub reason: Option<String>,
-    /// When a provider last accepted or rejected it.
+    /// When a provider last accepted or rejected the key.
     pub verified_at: Option<WallTime>,
-    /// When a request last used it.
+    /// When a request last used the key.
     pub used_at: Option<WallTime>,
 }
 
-/// Whether a key is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyState {
-    /// Nobody has tried it yet.
+    /// Not tried yet.
     #[default]
     Unverified,
     /// Accepted at the last call.
     Valid,
     /// Rejected at the last call.
     Rejected,
-    /// Described in the settings and not in the vault.
+    /// In the settings but not in the vault.
     Missing,
 }
 
-/// What is known of all keys and clients.
 #[derive(Debug, Default)]
 pub(crate) struct Standings {
     keys: Mutex<HashMap<CredentialId, KeyStanding>>,
@@ -43,13 +39,13 @@ pub(crate) struct Standings {
 }
 
 impl Standings {
-    /// What is known of a key.
+    /// Status of a key; the default if nothing is known.
     #[must_use]
     pub(crate) fn key(&self, id: &CredentialId) -> KeyStanding {
         self.keys.lock().get(id).cloned().unwrap_or_default()
     }
 
-    /// Notes what a provider said of a key; `true` when its state changed by it.
+    /// Records the result for a key. Returns `true` if its state changed.
     pub(crate) fn note_key(
         &self,
         id: &CredentialId,
@@ -64,22 +60,21 @@ impl Standings {
         changed
     }
 
-    /// Notes that a request used a key.
     pub(crate) fn note_use(&self, id: &CredentialId, at: WallTime) {
         self.keys.lock().entry(id.clone()).or_default().used_at = Some(at);
     }
 
-    /// Forgets what was said of a key, since it is another one now.
+    /// Forgets the status of a replaced key.
     pub(crate) fn forget_key(&self, id: &CredentialId) {
         self.keys.lock().remove(id);
     }
 
-    /// Notes that a client was heard of.
+    /// Records a request of a client.
     pub(crate) fn note_client(&self, id: &ClientId, at: WallTime) {
         self.clients.lock().insert(id.clone(), at);
     }
 
-    /// When a client was last heard of since the start.
+    /// Last request of a client since the start.
     #[must_use]
     pub(crate) fn client_seen(&self, id: &ClientId) -> Option<WallTime> {
         self.clients.lock().get(id).copied()

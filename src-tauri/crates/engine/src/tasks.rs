@@ -1,4 +1,4 @@
-//! Background tasks under supervision: none is forgotten at the stop, none dies unseen.
+//! Supervises background tasks: the stop waits for all of them, and panics are logged.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long tasks get to end by themselves when the engine stops.
+/// Maximum time tasks have to end when the engine stops.
 pub(crate) const STOP_SECS_MAX: u64 = 10;
 
-/// Spawns and stops. Cheap to clone.
+/// Spawns and stops tasks. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
@@ -17,13 +17,13 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Ends when the engine stops.
+    /// Returns a token that is cancelled when the engine stops.
     #[must_use]
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Runs `task` beside the others. A panic in it is written to the log with the task's name.
+    /// Spawns `task`. A panic in it is logged with the task's name.
     #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub(crate) fn spawn(
         &self,
@@ -40,7 +40,7 @@ impl Tasks {
         }));
     }
 
-    /// Asks every task to end and waits for them, at most [`STOP_SECS_MAX`].
+    /// Cancels all tasks and waits for them, at most [`STOP_SECS_MAX`].
     pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();

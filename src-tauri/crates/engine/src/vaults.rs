@@ -1,8 +1,9 @@
-//! Another vault while the engine runs: chosen by the user, in force at once, saved in the settings.
+//! Changes the vault while the engine runs. The change takes effect immediately and is saved in the
+//! settings.
 //!
-//! Keys move on request only: all are written to the new vault, read back and compared before the
-//! settings name it, and only then removed from the old one. Whatever fails before that leaves both
-//! the old vault and the settings as they were.
+//! Keys move on request only. All are written to the new vault, read back and compared before the
+//! settings name it, and only then removed from the old one. A failure before that leaves the old
+//! vault and the settings unchanged.
 
 use std::sync::Arc;
 
@@ -14,56 +15,52 @@ use vault::{EnvStore, KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig, VaultErr
 use crate::engine::Engine;
 use crate::{EditError, Folders, Topic};
 
-/// What the engine needs to open another vault.
 pub(crate) struct Vaults {
-    /// The kind that the shell named, in place of the one in the settings.
+    /// The kind set by the shell, which overrides the settings.
     forced: Option<VaultKind>,
     environment: Arc<EnvStore>,
-    /// Held for reading while a key is written and described, for writing while vaults change.
+    /// Held for reading while a key and its description are written, for writing while the vault
+    /// changes.
     changing: RwLock<()>,
 }
 
-/// Another vault.
+/// Target or source of a vault change.
 #[derive(Debug)]
 pub struct VaultChange {
-    /// The kind of the new one.
     pub kind: VaultKind,
-    /// Opens the file vault, or makes it if there is none.
+    /// Unlocks the file vault, or creates it if there is none.
     pub passphrase: Option<Passphrase>,
-    /// Names of the keys that move; none stay usable unless they are in the new vault already.
+    /// Keys to move. Keys that are not moved stay usable only if the other vault already has them.
     pub moving: Vec<CredentialId>,
 }
 
-/// What came of a change.
 #[derive(Debug, Default)]
 pub struct VaultChanged {
-    /// Keys that are in the new vault now and no longer in the old one.
+    /// Keys that are now in the new vault and no longer in the old one.
     pub moved: Vec<CredentialId>,
-    /// Keys that were copied, but could not be removed from the old vault.
+    /// Keys that were copied but could not be removed from the old vault.
     pub left: Vec<CredentialId>,
 }
 
 /// Why the vault was not changed. Nothing was lost, and the old vault is still in use.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultChangeError {
-    /// The shell named the vault.
+    /// The shell sets the vault.
     #[error("GATEHOUSE_VAULT={0} was set when Gatehouse started, so the vault cannot be changed")]
     Forced(VaultKind),
-    /// Keys cannot be moved there, since that vault keeps nothing.
+    /// Keys cannot be moved there, because that vault does not store them permanently.
     #[error("keys cannot be moved to the {0} vault: it does not store keys permanently")]
     KeepsNothing(VaultKind),
     /// The new vault cannot be used.
     #[error("{0}")]
     Vault(VaultError),
-    /// One key could not be copied.
+    /// A key could not be copied.
     #[error("the key {id} could not be moved: {source}")]
     Key {
-        /// Which.
+        /// The key that failed.
         id: CredentialId,
-        /// Why.
         source: VaultError,
     },
-    /// The settings could not be saved.
     #[error(transparent)]
     Settings(#[from] EditError),
 }
@@ -74,7 +71,7 @@ impl Vaults {
         Self { forced, environment, changing: RwLock::default() }
     }
 
-    /// A vault of this kind. Touches nothing until it is called.
+    /// Creates a vault handle of this kind. The store is not accessed before the first call.
     pub(crate) fn open(&self, kind: VaultKind, folders: &Folders, clock: &Arc<dyn Clock>) -> Vault {
         let config = match kind {
             VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
@@ -90,18 +87,18 @@ impl Vaults {
 }
 
 impl Engine {
-    /// The kind of vault that the shell named, in place of the one in the settings.
+    /// The kind of vault set by the shell, which overrides the settings.
     #[must_use]
     pub fn vault_forced(&self) -> Option<VaultKind> {
         self.parts.vaults.forced
     }
 
-    /// Keeps the vault from being changed while a key is written and described.
+    /// Prevents a vault change while a key and its description are written.
     pub async fn hold_vault(&self) -> RwLockReadGuard<'_, ()> {
         self.parts.vaults.changing.read().await
     }
 
-    /// Uses another vault from now on, and after a restart.
+    /// Switches to another vault, now and after a restart.
     pub async fn change_vault(
         &self,
         change: VaultChange,
@@ -120,7 +117,7 @@ impl Engine {
         }
         new.probe().await.map_err(VaultChangeError::Vault)?;
         let moved = copy(&old, &new, moving).await?;
-        // From here on the settings and every reader see the new vault, or both see the old one.
+        // From here on, the settings and all readers see the new vault, or all see the old one.
         self.parts.vault.switch_to(&new);
         if let Err(error) = self.edit(move |draft| draft.vault.kind = kind).await {
             self.parts.vault.switch_to(&old);
@@ -130,7 +127,7 @@ impl Engine {
         Ok(remove_moved(&old, moved).await)
     }
 
-    /// Moves keys that still lie in another vault into the one in use.
+    /// Moves keys from another vault into the one in use.
     pub async fn fetch_keys(&self, from: VaultChange) -> Result<VaultChanged, VaultChangeError> {
         let VaultChange { kind, passphrase, moving } = from;
         let to = self.parts.vault.kind();
@@ -147,8 +144,8 @@ impl Engine {
         Ok(remove_moved(&old, moved).await)
     }
 
-    /// Opens the vault that the settings name now, if that is another one. A file vault is locked
-    /// until it is given its passphrase.
+    /// Switches to the vault named in the settings if it is another one. A file vault stays locked
+    /// until it gets its passphrase.
     pub(crate) fn follow_vault_kind(&self, settings: &Settings) {
         let wanted = self.parts.vaults.forced.unwrap_or(settings.vault.kind);
         if wanted != self.parts.vault.kind() {
@@ -165,7 +162,7 @@ impl Engine {
         self.parts.vaults.open(kind, &self.parts.folders, &self.parts.clock)
     }
 
-    /// The store in use, under a handle of its own that does not follow a change.
+    /// A separate handle to the store in use, which does not follow a change.
     fn detached_vault(&self) -> Vault {
         let vault = self.other_vault(VaultKind::Memory);
         vault.switch_to(&self.parts.vault);
@@ -187,8 +184,8 @@ impl Engine {
     }
 }
 
-/// Copies what `from` has of `ids`, reads it back and compares; takes its own copies away again if
-/// one of them fails.
+/// Copies those of `ids` that `from` has, reads them back and compares. On failure it restores
+/// `to`.
 async fn copy(
     from: &Vault,
     to: &Vault,
@@ -199,7 +196,7 @@ async fn copy(
         let key = |source| VaultChangeError::Key { id: id.clone(), source };
         match from.get(&id).await {
             Ok(secret) => secrets.push((id.clone(), BoundSecret::clone(&secret))),
-            // Nothing to move: a key that is missing there is missing here.
+            // Nothing to move: the key is missing in the old vault too.
             Err(VaultError::NotFound(_)) => continue,
             Err(error) => return Err(key(error)),
         }
@@ -233,7 +230,7 @@ async fn write_and_compare(
     Ok(())
 }
 
-/// Puts the new vault back as it was before a copy that failed.
+/// Restores the new vault after a failed copy.
 async fn restore(vault: &Vault, replaced: Vec<(CredentialId, Option<BoundSecret>)>) {
     for (id, before) in replaced {
         let outcome = match before {

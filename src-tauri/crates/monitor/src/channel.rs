@@ -1,7 +1,7 @@
-//! How a notification reaches the desktop, and what can be wrong with that.
+//! The interface to desktop notifications and their errors.
 //!
-//! A missing desktop is a state with a name and a hint, never a failure of the program: whatever a
-//! notification says is also in the panel.
+//! A missing desktop is an error with a hint, never a failure of the program, because the panel
+//! also shows everything a notification says.
 
 mod desktop;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -16,45 +16,43 @@ pub use desktop::{
     CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, DELIVERY_LIMIT, DesktopChannel, Identity, OnOpen,
 };
 
-/// A way to the user.
+/// Delivers notifications to the user.
 pub trait Channel: Send + Sync {
-    /// Shows `notification`. Blocks until it is accepted, at most [`DELIVERY_LIMIT`], so it is
-    /// called off the asynchronous threads.
+    /// Shows `notification`. Blocks until the desktop accepts it, at most [`DELIVERY_LIMIT`], so
+    /// call it on a blocking thread.
     fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError>;
 
-    /// Takes away what is shown under `key`, where the desktop allows that; nothing if nothing is.
-    /// Blocks like [`Self::deliver`].
+    /// Removes the notification shown under `key` if the desktop allows it; does nothing if there
+    /// is none. Blocks like [`Self::deliver`].
     fn withdraw(&self, key: &str) -> Result<(), ChannelError>;
 }
 
-/// How a notification was shown. Whether it was *seen* no desktop tells.
+/// How a notification was shown. No desktop reports whether the user saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivered {
-    /// A click on it opens its path.
+    /// A click opens the notification's path.
     Clickable,
-    /// The desktop knows no clicks, or too many are waited for.
+    /// The desktop supports no clicks, or [`CLICKS_WAITED_FOR_MAX`] is reached.
     ShownOnly,
 }
 
-/// Why a notification was not shown.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
-    /// There is no session bus to ask.
+    /// There is no D-Bus session bus.
     #[error("there is no desktop session that could show notifications")]
     NoBus(#[source] Box<dyn Error + Send + Sync>),
-    /// Nobody on the session bus shows notifications.
+    /// No notification server is on the session bus.
     #[error("no program on this desktop shows notifications")]
     NoDaemon(#[source] Box<dyn Error + Send + Sync>),
-    /// It was asked and said no.
     #[error("the desktop refused the notification")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// It was asked and said nothing.
+    /// No response within the time limit, or too many calls still wait for one. Holds the limit.
     #[error("the desktop did not answer within {} s", .0.as_secs())]
     Hung(Duration),
 }
 
 impl ChannelError {
-    /// What the user can do about it.
+    /// What the user can do.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
-//! Whether one backend works: a plain state machine over what was observed of it.
+//! Health of one backend: a plain state machine over observed results.
 //!
-//! Counts in a row, not ratios: a developer's backend may see three calls an hour, so a ratio over a
-//! window would be empty. Two good results make it up (Gatus' value), three bad ones make it down,
-//! and a result that leaves the question open is followed by another probe after a second, so a
-//! fresh start is settled within two. Real traffic counts like probes and makes them unnecessary.
+//! It counts consecutive results instead of ratios, because a backend with three calls an hour
+//! leaves any window empty. Two good results make it up (the value Gatus uses), three bad ones
+//! down. An inconclusive result leads to another probe after a second, so a fresh start is settled
+//! within two. Results of real traffic count like probes and make probes unnecessary.
 
 use std::time::Duration;
 
@@ -11,21 +11,20 @@ use domain::{Clock, Entropy, Moment, WallTime};
 
 use crate::words::{one_line, rough};
 
-/// Good results in a row that make a backend [`State::Up`].
+/// Consecutive good results that make a backend [`State::Up`].
 pub const SUCCESSES_FOR_UP: u32 = 2;
-/// Bad results in a row that make a backend [`State::Down`].
+/// Consecutive bad results that make a backend [`State::Down`].
 pub const FAILURES_FOR_DOWN: u32 = 3;
-/// Time to the next probe while results leave the state open.
+/// Delay of the next probe while the results are inconclusive.
 pub const RECHECK_AFTER: Duration = Duration::from_secs(1);
-/// How long a good result of real traffic makes a probe unnecessary.
+/// How long a successful client request makes a probe unnecessary.
 pub const PASSIVE_TTL: Duration = Duration::from_secs(60);
-/// Largest deviation of a probe from its interval, in thousandths of it. Backends that were added
-/// together must not be probed together for ever.
+/// Maximum jitter of the probe interval, in thousandths of it. It keeps backends that were added
+/// together from being probed together.
 pub const JITTER_PERMILLE_MAX: u64 = 100;
-/// Longest reason, in characters.
+/// Maximum length of a reason, in characters.
 pub const REASON_CHARS_MAX: usize = 200;
 
-/// The health of one backend.
 #[derive(Debug, Clone)]
 pub struct Health {
     interval: Duration,
@@ -43,81 +42,73 @@ pub struct Health {
     last_known: Option<LastKnown>,
 }
 
-/// Whether a backend works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// It answers.
     Up,
-    /// It does not, or it rejects the key.
+    /// It does not answer, or it rejects the key.
     Down,
-    /// Nothing is known, or nothing recent.
+    /// There is no result, or none that is recent.
     Unknown,
 }
 
 /// Why a backend is in its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// It was added a moment ago.
+    /// There is no result since it was added.
     NotCheckedYet,
-    /// Its state is from before a restart and was not confirmed yet.
+    /// The state is from before a restart and not confirmed yet.
     LastKnown,
-    /// There was no result for too long.
+    /// No result for longer than [`Health::holds_for`].
     Silent,
-    /// It answers.
     Answering,
-    /// It answers and asks for fewer requests.
+    /// It answers, but returns 429.
     RateLimited,
     /// It failed [`FAILURES_FOR_DOWN`] times in a row.
     Failing,
-    /// It answers and does not accept the key.
+    /// It answers, but rejects the key.
     KeyRejected,
 }
 
-/// One result, of a probe or of real traffic.
+/// One result of a probe or of real traffic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// Where it is from.
     pub source: Source,
-    /// What it says.
     pub finding: Finding,
-    /// The failure in a sentence, free of secrets; empty when it answered. Cut at
-    /// [`REASON_CHARS_MAX`].
+    /// The failure as a sentence without secrets; empty on success. Cut at [`REASON_CHARS_MAX`].
     pub reason: String,
-    /// How long the call took.
+    /// Duration of the call.
     pub duration: Duration,
 }
 
-/// Where a result is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// A light probe.
+    /// An unbilled probe.
     Probe,
-    /// A request of a client.
+    /// A client request.
     Passive,
 }
 
 /// What a result says about the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Finding {
-    /// It works.
     Answered,
-    /// It could not be reached, broke off or reported a fault of its own.
+    /// It could not be reached, closed the connection, or reported an internal error.
     Failed,
-    /// It does not accept the key (401, 403). Not the endpoint's failure.
+    /// It rejected the key (401, 403). Not a failure of the endpoint.
     KeyRejected,
-    /// It asks for fewer requests (429). Not a failure.
+    /// It returned 429. Not a failure.
     RateLimited,
-    /// This machine could not ask: it was offline, asleep or out of file descriptors, or the vault is
-    /// locked. Says nothing about the backend, so what is known grows old.
+    /// This machine could not make the call: it was offline, asleep or out of file descriptors, or
+    /// the vault is locked. It says nothing about the backend, so the known state goes stale.
     LocalFault,
 }
 
-/// Both clocks, read together: the one for intervals, the other for labels.
+/// Both clocks, read together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reading {
     /// For intervals.
     pub now: Moment,
-    /// For labels.
+    /// For display and storage.
     pub wall: WallTime,
 }
 
@@ -129,52 +120,45 @@ impl Reading {
     }
 }
 
-/// A change of state, or of the cause of being down.
+/// A change of the state, or of the cause of being down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// The state before.
     pub from: State,
-    /// The state now.
     pub to: State,
-    /// Why.
     pub cause: Cause,
-    /// Why, in words.
+    /// The cause in words.
     pub reason: String,
-    /// When.
     pub wall: WallTime,
-    /// How long the state before lasted, by the wall clock; `None` if it was never settled.
+    /// How long the previous state lasted by the wall clock; `None` for the first change.
     pub lasted: Option<Duration>,
 }
 
-/// What is shown of a backend's health.
+/// A backend's health for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthView {
-    /// Whether it works.
     pub state: State,
-    /// Why.
     pub cause: Cause,
-    /// Why, in words.
+    /// The cause in words.
     pub reason: String,
-    /// Since when it is in this state; `None` before the first result.
+    /// Start of the present state; `None` before the first change of state.
     pub since: Option<WallTime>,
-    /// The last result of any source.
+    /// Time of the last result from any source.
     pub observed: Option<WallTime>,
-    /// How long the last probe took; `None` if the backend did not answer it.
+    /// Duration of the last probe; `None` if the backend did not answer it.
     pub probe_duration: Option<Duration>,
-    /// The last settled state with its reason, while the present one is unknown.
+    /// The last settled state; `None` unless the present state is unknown.
     pub last_known: Option<LastKnown>,
 }
 
-/// The last settled state, to be stored and given to [`Health::restored`] after a restart.
+/// The last settled state. It is stored and passed to [`Health::restored`] after a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastKnown {
     /// [`State::Up`] or [`State::Down`].
     pub state: State,
-    /// Why, in words.
+    /// The cause in words.
     pub reason: String,
-    /// Since when.
     pub since: WallTime,
-    /// The last result, if that was written down.
+    /// Time of the last result; `None` if it was not stored.
     pub observed: Option<WallTime>,
 }
 
@@ -186,7 +170,7 @@ enum Streak {
 }
 
 impl State {
-    /// The word for it: `up`, `down`, `unknown`.
+    /// Text form: `up`, `down`, `unknown`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -196,7 +180,7 @@ impl State {
         }
     }
 
-    /// The state of that word.
+    /// Parses the text form.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Up, Self::Down, Self::Unknown].into_iter().find(|state| state.word() == word)
@@ -204,7 +188,7 @@ impl State {
 }
 
 impl Health {
-    /// A backend that was added a moment ago: unknown, and due for a probe at once.
+    /// A new backend: unknown, with a probe due immediately.
     #[must_use]
     pub fn new(interval: Duration, now: Moment) -> Self {
         Self {
@@ -224,7 +208,8 @@ impl Health {
         }
     }
 
-    /// A backend as it was before a restart: unknown until confirmed, due for a probe at once.
+    /// A backend with its state from before a restart: unknown until confirmed, with a probe due
+    /// immediately.
     #[must_use]
     pub fn restored(last_known: LastKnown, interval: Duration, now: Moment) -> Self {
         let known = last_known.state != State::Unknown;
@@ -235,7 +220,8 @@ impl Health {
         }
     }
 
-    /// Takes a result into account. `entropy` spreads the next probe.
+    /// Applies a result and returns the transition it causes. `entropy` sets the jitter of the next
+    /// probe.
     pub fn observe(
         &mut self,
         observation: Observation,
@@ -282,13 +268,13 @@ impl Health {
             known.observed = Some(at.wall);
         }
         match (lapsed, settled) {
-            // A lapse nobody was told of and its end are one change.
+            // A lapse that was not reported yet and its end form one transition.
             (Some(lapsed), Some(settled)) => Some(Transition { from: lapsed.from, ..settled }),
             (lapsed, settled) => settled.or(lapsed),
         }
     }
 
-    /// Turns a state that nothing has confirmed for too long into [`State::Unknown`].
+    /// Changes the state to [`State::Unknown`] if there was no result for [`Self::holds_for`].
     pub fn lapse(&mut self, at: Reading) -> Option<Transition> {
         if !self.is_stale(at.now) {
             return None;
@@ -298,7 +284,7 @@ impl Health {
         self.settle(State::Unknown, Cause::Silent, format!("no result for {}", rough(silence)), at)
     }
 
-    /// What is known. Asking changes nothing.
+    /// Returns the present health without changing it.
     #[must_use]
     pub fn view(&self, at: Reading) -> HealthView {
         let stale = self.is_stale(at.now);
@@ -323,11 +309,12 @@ impl Health {
         }
     }
 
-    /// When the next probe is due; in the past if it is due already.
+    /// When the next probe is due; in the past if it is overdue.
     #[must_use]
     pub fn next_probe_at(&self) -> Moment {
         let Some(last) = self.last_result else {
-            // A probe that this machine could not make is repeated in its turn, not at once.
+            // A probe that this machine could not make is repeated after the interval, not
+            // immediately.
             return self.last_probe.map_or(self.created, |last| last + self.spread_interval());
         };
         if self.is_open() {
@@ -340,19 +327,18 @@ impl Health {
         }
     }
 
-    /// Changes the time between two probes.
     pub const fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
     }
 
-    /// What to store for [`Health::restored`]; `None` before the first settled state.
+    /// The state to store for [`Health::restored`]; `None` before the first settled one.
     #[must_use]
     pub const fn last_known(&self) -> Option<&LastKnown> {
         self.last_known.as_ref()
     }
 
-    /// How long a state holds without a result: twice the passive TTL, or twice the interval where
-    /// that is longer, so that a long interval does not make a good backend flicker.
+    /// How long a state stays valid without a result: twice the longer of the passive TTL and the
+    /// interval, so that a long interval does not make a healthy backend flap.
     #[must_use]
     pub fn holds_for(&self) -> Duration {
         PASSIVE_TTL.max(self.interval).saturating_mul(2)
@@ -431,7 +417,7 @@ impl Health {
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
-    /// Whether the results so far point away from the state without having decided yet.
+    /// True while the recent results contradict the state but are too few to change it.
     const fn is_open(&self) -> bool {
         match (self.state, self.streak) {
             (_, Streak::None)

@@ -1,11 +1,11 @@
-//! Watches the backends and tells the user when one needs a hand.
+//! Watches the backends and notifies the user when one needs attention.
 //!
-//! Four parts, each usable alone: [`Health`] (the states of one backend, a plain struct), [`Monitor`]
-//! (which backend is probed when), [`NotificationPolicy`] (what is worth a notification) and
-//! [`Channel`] (how one reaches the desktop).
+//! Four parts, each usable alone: [`Health`] (state machine of one backend), [`Monitor`] (probe
+//! schedule), [`NotificationPolicy`] (which events are shown) and [`Channel`] (delivery to the
+//! desktop).
 //!
-//! Invariants: nothing here makes a billed call, since what a probe does is passed in as [`Probe`];
-//! nothing here spawns a task, since [`Monitor::drive`] is a future; `health` and `notify` do no IO.
+//! Invariants: nothing here makes a billed call, because callers pass in the [`Probe`]; nothing
+//! here spawns a task, because [`Monitor::drive`] is a future; `health` and `notify` do no IO.
 
 mod channel;
 mod health;

@@ -1,7 +1,8 @@
-//! What is worth a notification: only what the user would act on within the hour.
+//! Decides which events are shown as notifications: only those the user would act on within the
+//! hour.
 //!
-//! A pure state machine, so that every rule is a short test. Whatever it holds back is still shown
-//! in the panel; it says why it held it, so that the log can tell.
+//! A pure state machine, so that every rule is a short test. The panel still shows suppressed
+//! events, and each suppression has a reason for the log.
 
 mod ledger;
 
@@ -16,207 +17,178 @@ use crate::words::{cut_between_words, one_line};
 
 pub use self::ledger::LedgerFault;
 
-/// Longest body, in characters.
+/// Maximum length of a body, in characters.
 pub const BODY_CHARS_MAX: usize = 120;
-/// Longest title, in characters.
+/// Maximum length of a title, in characters.
 const TITLE_CHARS_MAX: usize = 60;
-/// Most names listed in a sentence; the rest is counted.
+/// Maximum number of names in a sentence; the rest is given as a number.
 const NAMES_MAX: usize = 3;
-/// Most notifications below critical in ten minutes.
+/// Maximum number of non-critical notifications in ten minutes.
 pub const SHOWN_PER_TEN_MINUTES_MAX: usize = 3;
-/// Most notifications below critical in 24 hours.
+/// Maximum number of non-critical notifications in 24 hours.
 pub const SHOWN_PER_DAY_MAX: usize = 12;
-/// A backend must have been down this long for its return to be worth a notification.
+/// Minimum downtime of a backend before its recovery is shown.
 pub const BACK_AFTER_MIN: Duration = Duration::from_secs(120);
-/// Most readiness runs remembered, so that none is told twice.
+/// Maximum number of readiness runs remembered, so that none is shown twice.
 const RUNS_REMEMBERED_MAX: usize = 64;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Decides what is shown, remembering what was.
+/// Decides which notifications are shown, based on those shown before.
 #[derive(Debug, Default)]
 pub struct NotificationPolicy {
     shown: VecDeque<Moment>,
     runs: BTreeSet<RunId>,
-    /// By server: backends behind one server that fail together have one cause.
+    /// By server: backends on one server that fail together have one cause.
     faults: BTreeMap<String, Fault>,
     ledger: LedgerFaults,
 }
 
-/// The backends behind one server that are down.
+/// The failed backends on one server.
 #[derive(Debug)]
 struct Fault {
     since: Moment,
-    /// Whether it was shown, and so has to be taken back or replaced when it changes.
+    /// True when the fault is shown, so that a change must replace or withdraw it.
     is_told: bool,
     backends: BTreeMap<BackendId, FailedBackend>,
 }
 
-/// A backend that is down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedBackend {
-    /// Which.
     pub backend: BackendId,
-    /// Its display name.
     pub label: String,
-    /// What it runs on: its host and port, or its id if it has none.
+    /// Host and port of the backend, or its id if it has none.
     pub server: String,
-    /// Why.
     pub cause: Cause,
-    /// Why, in a clause free of secrets.
+    /// The cause as a clause without secrets.
     pub reason: String,
-    /// What it means for requests.
     pub impact: Impact,
 }
 
-/// Something that happened.
+/// An event that may be worth a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A readiness run has ended.
     RunFinished {
-        /// Which.
         run: RunId,
-        /// Its verdict.
         verdict: RunVerdict,
-        /// The verdict in a sentence, free of secrets.
+        /// The verdict as a sentence without secrets.
         sentence: String,
     },
-    /// A backend has gone down, after its failures in a row.
     BackendDown(FailedBackend),
-    /// A backend works again.
     BackendBack {
-        /// Which.
         backend: BackendId,
-        /// Its display name.
         label: String,
     },
-    /// A backend was removed or switched off: whether it works is nobody's concern any more.
+    /// A backend was removed or disabled, so that its health no longer matters.
     BackendGone {
-        /// Which.
         backend: BackendId,
     },
-    /// Something is wrong with the ledger.
     LedgerFault(LedgerFault),
-    /// Nothing is wrong with the ledger any more.
+    /// The ledger has no fault any more.
     LedgerWorks,
 }
 
-/// Verdicts of a readiness run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunVerdict {
-    /// Go.
     Ready,
-    /// Go, with care.
     ReadyWithWarnings,
-    /// Do not go.
     NotReady,
 }
 
-/// What a backend's fault means for requests. Requests that pin the backend fail either way.
+/// Which routes a failed backend affects. Requests that name the backend itself fail in any case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Impact {
-    /// Routes that use the backend and have another one that works.
+    /// Routes with another backend that works.
     pub covered: BTreeSet<RouteId>,
-    /// Routes that use it and have no other.
+    /// Routes without another working backend.
     pub uncovered: BTreeSet<RouteId>,
 }
 
 impl Impact {
-    /// Requests fail, and not only those that pin the backend.
+    /// True when a route has no working backend left, or when no route uses the backend.
     #[must_use]
     pub fn is_critical(&self) -> bool {
         !self.uncovered.is_empty() || self.covered.is_empty()
     }
 }
 
-/// What surrounds an event.
+/// Conditions at the time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Surroundings {
-    /// Whether the user looks at the window.
     pub focus: WindowFocus,
     /// The user's setting.
     pub notifications: Switch,
 }
 
-/// Whether the user looks at the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WindowFocus {
-    /// Yes; the window itself tells.
+    /// The window shows the event, so no notification is needed.
     Focused,
-    /// No, or there is no window.
+    /// Another window has the focus, or there is no window.
     Elsewhere,
 }
 
-/// A setting with two positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Switch {
-    /// Switched on.
     On,
-    /// Switched off.
     Off,
 }
 
-/// What becomes of an event.
+/// What to do with an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is shown, in place of what is shown under the same key.
+    /// Show it, replacing the notification with the same key.
     Show(Notification),
-    /// What is shown under this key is no longer true and is taken away.
+    /// Withdraw the notification with this key, because it is no longer true.
     Withdraw(String),
-    /// It is held back.
     Hold(Hold),
 }
 
-/// Why an event is held back.
+/// Why an event is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hold {
-    /// The user has switched notifications off.
+    /// Notifications are disabled in the settings.
     SwitchedOff,
-    /// The user looks at the window.
     WindowFocused,
-    /// It was told already.
     AlreadyTold,
-    /// The fault it ends was not told, or was short.
+    /// It ends a fault that was not shown.
     FaultNotTold,
-    /// There were too many.
+    /// A rate limit is reached.
     TooMany,
 }
 
-/// One notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// What it is about; a newer one of the same key replaces it where the desktop allows.
+    /// Identifies the subject. A newer notification with the same key replaces this one where the
+    /// desktop allows it.
     pub key: String,
-    /// The heading.
     pub title: String,
-    /// What happened and what to do; at most [`BODY_CHARS_MAX`] characters of plain text.
+    /// What happened and what to do: plain text of at most [`BODY_CHARS_MAX`] characters.
     pub body: String,
-    /// How much it presses.
     pub urgency: Urgency,
-    /// The panel's path that a click opens, `/backends/openai`.
+    /// Panel path that a click opens, for example `/backends/openai`.
     pub path: String,
 }
 
-/// How much a notification presses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Urgency {
     /// Good news.
     Low,
-    /// Wants a look.
+    /// Needs a look.
     Normal,
-    /// Requests fail; stays until it is closed, and no rate limit holds it back.
+    /// Requests fail. The notification stays until closed, and rate limits do not apply.
     Critical,
 }
 
 impl NotificationPolicy {
-    /// Nothing was shown yet.
+    /// Creates a policy that has shown nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Decides about `event`, and remembers what is shown.
+    /// Decides about `event` and remembers what is shown.
     pub fn decide(&mut self, event: &Event, around: Surroundings, now: Moment) -> Decision {
         match event {
             Event::RunFinished { run, verdict, sentence } => {
@@ -232,13 +204,14 @@ impl NotificationPolicy {
         }
     }
 
-    /// The backends whose faults are remembered.
+    /// Backends with a remembered fault.
     #[must_use]
     pub fn failed_backends(&self) -> Vec<BackendId> {
         self.faults.values().flat_map(|fault| fault.backends.keys().cloned()).collect()
     }
 
-    /// The keys of the faults that are shown now, which nobody will watch after the program's end.
+    /// Keys of the faults shown now. They must be withdrawn when the program ends, because nobody
+    /// updates them afterwards.
     #[must_use]
     pub fn shown_faults(&self) -> Vec<String> {
         let told = self.faults.iter().filter(|(_, fault)| fault.is_told);
@@ -278,8 +251,8 @@ impl NotificationPolicy {
         })
     }
 
-    /// A backend behind a server whose fault is shown already joins that notification: it has the
-    /// same cause.
+    /// If a fault of the same server is already shown, the backend joins that notification, since
+    /// the cause is the same.
     fn backend_down(
         &mut self,
         failed: &FailedBackend,
@@ -308,8 +281,8 @@ impl NotificationPolicy {
         Decision::Show(notification)
     }
 
-    /// A backend works again, or is gone. What is shown of it is replaced or taken away, whatever
-    /// else would hold a notification back: it is not true any more.
+    /// Handles a backend that works again or is gone. A shown fault is always replaced or
+    /// withdrawn, whatever else suppresses notifications, because it is no longer true.
     fn backend_over(
         &mut self,
         backend: &BackendId,
@@ -412,7 +385,7 @@ fn fault_notification(server: &str, fault: &Fault) -> Notification {
     }
 }
 
-/// What requests meet now. Short, so that the reason fits beside it.
+/// States the effect on requests. Kept short so that the reason fits beside it.
 fn consequence(impact: &Impact, failed: &[&FailedBackend]) -> String {
     let names = || list_names(impact.uncovered.iter().map(RouteId::as_str), NAMES_MAX);
     let pinned = match failed {
@@ -427,12 +400,12 @@ fn consequence(impact: &Impact, failed: &[&FailedBackend]) -> String {
     }
 }
 
-/// A heading: cut at its limit between two words, since a label may have any length.
+/// Cuts a title between two words, since a label may have any length.
 fn title(text: &str) -> String {
     cut_between_words(text, TITLE_CHARS_MAX)
 }
 
-/// As many of the sentences, most important first, as fit whole into [`BODY_CHARS_MAX`].
+/// Joins sentences, most important first, as long as they fit whole into [`BODY_CHARS_MAX`].
 fn sentences(parts: &[&str]) -> String {
     let mut body = String::new();
     for part in parts {
@@ -440,7 +413,7 @@ fn sentences(parts: &[&str]) -> String {
         let room =
             BODY_CHARS_MAX.saturating_sub(body.chars().count() + usize::from(!body.is_empty()));
         let fits = part.chars().count() <= room;
-        // Nothing is said yet: a part of a sentence is better than none.
+        // The first sentence is cut rather than dropped.
         let part = if fits || !body.is_empty() { part } else { cut_between_words(&part, room) };
         if part.is_empty() || part.chars().count() > room {
             continue;
@@ -453,7 +426,7 @@ fn sentences(parts: &[&str]) -> String {
     body
 }
 
-/// A clause with a capital and a full stop.
+/// Turns a clause into a sentence with a capital letter and a full stop.
 fn sentence(clause: &str) -> String {
     let mut letters = clause.trim().trim_end_matches('.').chars();
     letters

@@ -1,8 +1,8 @@
-//! Which backend is probed when: one [`Health`] for each, at most three probes at once.
+//! The probe schedule: one [`Health`] per backend, at most three probes at once.
 //!
-//! Three, because a probe's duration is shown to people and compared: more at once would measure
-//! this machine instead of the backend. The loop is a future and not a task, so that the one place
-//! that supervises tasks also supervises this one.
+//! The limit keeps probe durations comparable, because more probes at once would measure this
+//! machine instead of the backend. The loop is a future instead of a task, so that the engine's
+//! task supervisor runs it too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,47 +18,42 @@ use crate::health::{
     Finding, Health, HealthView, LastKnown, Observation, Reading, Source, Transition,
 };
 
-/// Most probes that run at once.
+/// Maximum number of concurrent probes.
 pub const PROBES_AT_ONCE_MAX: usize = 3;
-/// Longest a probe may take, connecting included; a longer one has failed.
+/// Time limit of a probe, including the connection; exceeding it counts as a failure.
 pub const PROBE_LIMIT: Duration = Duration::from_secs(10);
-/// Most transitions kept for a subscriber that is busy; the oldest go first, and it is told so.
+/// Queue length per subscriber. A slow one loses the oldest transitions and gets a lag error.
 pub const TRANSITIONS_KEPT_MAX: usize = 64;
 
-/// Asks a backend whether it works, without causing a cost.
+/// Tests whether a backend works, without a billed call.
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// Asks `backend`. Dropping the future stops it; it is dropped after [`PROBE_LIMIT`].
+    /// Probes `backend`. Dropping the future cancels the probe; it is dropped after
+    /// [`PROBE_LIMIT`].
     async fn probe(&self, backend: &BackendId) -> ProbeResult;
 
-    /// Whether this machine slept, or the program was stopped, at some time since then: a probe that was
-    /// out says nothing about its backend.
+    /// True if this machine slept or the program was suspended after `_since`. A probe that fails
+    /// across such a pause says nothing about its backend.
     fn was_paused_since(&self, _since: Moment) -> bool {
         false
     }
 }
 
-/// What a probe found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeResult {
-    /// What it says about the backend.
     pub class: Finding,
-    /// How long it took.
     pub duration: Duration,
-    /// The failure in a sentence, free of secrets; empty when it answered.
+    /// The failure as a sentence without secrets; empty on success.
     pub reason: String,
 }
 
-/// A change of one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendTransition {
-    /// Which.
     pub backend: BackendId,
-    /// What changed.
     pub transition: Transition,
 }
 
-/// The health of all backends.
+/// Schedules probes and holds the health of all backends.
 pub struct Monitor {
     entropy: Box<dyn Entropy>,
     watched: Mutex<Watched>,
@@ -71,12 +66,14 @@ struct Watched {
     health: BTreeMap<BackendId, Health>,
     asked_for: BTreeSet<BackendId>,
     in_flight: BTreeSet<BackendId>,
-    /// Probes in flight that ask what is no longer asked: the address or the key has changed.
+    /// Backends whose running probe uses an old address or key, or that are no longer watched. Its
+    /// result is dropped.
     outdated: BTreeSet<BackendId>,
 }
 
 impl Monitor {
-    /// Watches nothing yet. `interval` lies between two probes of a backend; `entropy` spreads them.
+    /// Creates a monitor without backends. `interval` is the time between two probes of a backend;
+    /// `entropy` adds jitter.
     #[must_use]
     pub fn new(interval: Duration, entropy: Box<dyn Entropy>) -> Self {
         let watched = Watched {
@@ -94,8 +91,8 @@ impl Monitor {
         }
     }
 
-    /// Watches exactly these from now on. What is known of those that stay is kept; one that is new
-    /// starts from its stored state, if there is one.
+    /// Replaces the set of watched backends. Backends that stay keep their health; new ones start
+    /// from their stored state, if any.
     pub fn watch(&self, backends: Vec<(BackendId, Option<LastKnown>)>, now: Moment) {
         let mut watched = self.lock();
         let interval = watched.interval;
@@ -116,7 +113,7 @@ impl Monitor {
         self.changed.notify_one();
     }
 
-    /// Forgets what is known of a backend, since its address or key was changed.
+    /// Resets a backend's health after its address or key has changed.
     pub fn forget(&self, backend: &BackendId, now: Moment) {
         let mut watched = self.lock();
         let interval = watched.interval;
@@ -129,7 +126,7 @@ impl Monitor {
         self.changed.notify_one();
     }
 
-    /// Changes the time between two probes of a backend.
+    /// Sets the time between two probes of a backend.
     pub fn set_interval(&self, interval: Duration) {
         let mut watched = self.lock();
         watched.interval = interval;
@@ -140,23 +137,23 @@ impl Monitor {
         self.changed.notify_one();
     }
 
-    /// Every transition from now on, in order, of probes and of real traffic alike.
+    /// Subscribes to all later transitions, in order, from probes and real traffic.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<BackendTransition> {
         self.transitions.subscribe()
     }
 
-    /// Takes a result of real traffic into account. A backend that is not watched is ignored.
+    /// Applies a result of real traffic. Ignores a backend that is not watched.
     pub fn observe(&self, backend: &BackendId, observation: Observation, at: Reading) {
-        // A success puts the next probe off, and the loop finds that out when it wakes; there is one
-        // with every request, so it is not woken for it.
+        // A success only postpones the next probe, which the loop notices when it wakes. It comes
+        // with every request, so it does not wake the loop.
         if self.take(backend, observation, at) {
             self.changed.notify_one();
         }
     }
 
-    /// Probes a backend as soon as a place is free, however fresh its last result. A backend that is
-    /// not watched is ignored.
+    /// Probes a backend as soon as a probe slot is free, however recent its last result. Ignores a
+    /// backend that is not watched.
     pub fn check_now(&self, backend: &BackendId) {
         let mut watched = self.lock();
         watched.asked_for.insert(backend.clone());
@@ -165,13 +162,13 @@ impl Monitor {
         self.changed.notify_one();
     }
 
-    /// What is known of one backend; `None` if it is not watched. Asking changes nothing.
+    /// Returns a backend's health without changing it; `None` if it is not watched.
     #[must_use]
     pub fn view(&self, backend: &BackendId, at: Reading) -> Option<HealthView> {
         self.lock().health.get(backend).map(|health| health.view(at))
     }
 
-    /// The last settled state of every backend that has one, to be stored.
+    /// Last settled state of every backend that has one, for storage.
     #[must_use]
     pub fn last_known(&self) -> Vec<(BackendId, LastKnown)> {
         let watched = self.lock();
@@ -181,21 +178,21 @@ impl Monitor {
         known.collect()
     }
 
-    /// The backends to probe now: due or asked for, longest overdue first, none twice, and no more
-    /// than there are free places.
+    /// Backends to probe now: due or requested, longest overdue first, without duplicates, at most
+    /// as many as there are free slots.
     #[must_use]
     pub fn due(&self, now: Moment) -> Vec<BackendId> {
         self.lock().due(now)
     }
 
-    /// When [`Monitor::due`] can next be non-empty; `None` if nothing is watched or every place is
-    /// taken.
+    /// When [`Monitor::due`] can next be non-empty; `None` if nothing is watched or no slot is
+    /// free.
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
         self.lock().next_wake()
     }
 
-    /// Probes what is due until `stop` is ready; probes that run then are dropped.
+    /// Runs due probes until `stop` is ready, then drops those in flight.
     pub async fn drive(
         &self,
         probe: &dyn Probe,
@@ -261,7 +258,7 @@ impl Monitor {
         due
     }
 
-    /// `true` if the backend's next probe is due earlier by it.
+    /// Applies a result. Returns `true` if it makes the backend's next probe earlier.
     fn take(&self, backend: &BackendId, observation: Observation, at: Reading) -> bool {
         let mut watched = self.lock();
         let Some(health) = watched.health.get_mut(backend) else { return false };
@@ -279,8 +276,8 @@ impl Monitor {
         }
     }
 
-    /// Called with the lock held: transitions must be told in the order they happened. Sending
-    /// never waits.
+    /// Publishes a transition. Called with the lock held, so that transitions are sent in the order
+    /// they happened; sending does not block.
     fn tell(&self, backend: &BackendId, transition: Option<Transition>) {
         let Some(transition) = transition else { return };
         tracing::info!(
@@ -290,7 +287,7 @@ impl Monitor {
             reason = transition.reason,
             "backend health changed"
         );
-        // An error says that nobody has subscribed, which is allowed.
+        // An error means that there is no subscriber, which is fine.
         let _unheard =
             self.transitions.send(BackendTransition { backend: backend.clone(), transition });
     }
@@ -301,7 +298,7 @@ impl Monitor {
 }
 
 impl Watched {
-    /// Keeps the notes about backends from outliving what they are about.
+    /// Drops marks of backends that are no longer watched or no longer in flight.
     fn drop_traces(&mut self) {
         let Self { health, asked_for, in_flight, outdated, .. } = self;
         asked_for.retain(|id| health.contains_key(id));
@@ -330,7 +327,8 @@ impl Watched {
     }
 }
 
-/// Frees the places of probes that were dropped with the loop, so that it can be driven again.
+/// Frees the slots of probes that were dropped with the loop, so that [`Monitor::drive`] can run
+/// again.
 struct PlacesFreed<'a>(&'a Monitor);
 
 impl Drop for PlacesFreed<'_> {

@@ -1,8 +1,9 @@
-//! Text for people, shared by reasons and notifications: cut to a limit, free of line breaks.
+//! Formatting of reasons and notifications: length limits, single lines, durations.
 
 use std::time::Duration;
 
-/// At most `chars_max` characters of `text` on one line; what was cut shows as `…`.
+/// Collapses whitespace and control characters into single spaces and cuts to `chars_max`
+/// characters. A cut text ends with `…`.
 pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
     let flat = text.split(|c: char| c.is_whitespace() || c.is_control());
     let flat = flat.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -13,7 +14,7 @@ pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// At most `chars_max` characters of `text` on one line, cut between two words where there are two.
+/// Like [`one_line`], but cuts between two words if there are several.
 pub(crate) fn cut_between_words(text: &str, chars_max: usize) -> String {
     let cut = one_line(text, chars_max);
     match (cut.strip_suffix('…'), cut.rfind(' ')) {
@@ -25,7 +26,7 @@ pub(crate) fn cut_between_words(text: &str, chars_max: usize) -> String {
     }
 }
 
-/// A length of time in its largest fitting unit: `45 s`, `3 min`, `5 h`, `2 d`.
+/// Formats a duration in its largest fitting unit: `45 s`, `3 min`, `5 h`, `2 d`.
 pub(crate) fn rough(length: Duration) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;

@@ -1,7 +1,8 @@
-//! The desktop channel against a real notification server (dunst) on a bus and a display of its own.
+//! Tests the desktop channel against a real notification server (dunst) on a private bus and
+//! display.
 //!
-//! What a session is, a process finds in its environment, so each test here starts this same program
-//! again inside a fresh session, for the one `inside_…` test that does the work there.
+//! A process finds its session through environment variables. So each test starts this test program
+//! again inside a fresh session and runs the `inside_…` test that does the work there.
 
 #![cfg(all(unix, not(target_os = "macos")))]
 #![expect(clippy::expect_used, reason = "a session that cannot be made fails its test")]
@@ -28,7 +29,7 @@ const SERVER: &str = "org.freedesktop.Notifications";
 const INSIDE: &str = "GATEHOUSE_TEST_SESSION";
 const CLICK_LIMIT: Duration = Duration::from_secs(5);
 
-/// A bus that starts no service by itself, so a test decides which server there is.
+/// Bus configuration without service activation, so that each test chooses its notification server.
 const BUS: &str = r#"<busconfig><type>session</type><keep_umask/><listen>unix:tmpdir=/tmp</listen>
 <auth>EXTERNAL</auth><policy context="default"><allow send_destination="*" eavesdrop="true"/>
 <allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"#;
@@ -86,7 +87,8 @@ fn inside_a_desktop() {
         Arc::new(move |path: &str| opened.send(path.to_owned()).expect("the test waits")),
     );
     let down = notification("OpenAI is down", "refused by <b>a & b</b>", "/backends/openai");
-    // The click can come before notify-rust listens for it; people are not that fast.
+    // The click can come before notify-rust listens for it. People are not that fast, so the test
+    // retries.
     let clicked = (0..5).find_map(|_| {
         assert_eq!(channel.deliver(&down).expect("accepted"), Delivered::Clickable);
         dunstctl(&["action", "0"]);
@@ -167,7 +169,7 @@ fn inside_a_bus_with_a_recording_server() {
     }
 }
 
-/// A notification as it arrives at a server.
+/// A notification as a server receives it.
 struct Told {
     app_name: String,
     actions: Vec<String>,
@@ -234,7 +236,7 @@ fn notification(title: &str, body: &str, path: &str) -> Notification {
     }
 }
 
-/// Runs one ignored test of this program on a bus of its own, with folders of its own.
+/// Runs one ignored test of this program on a private bus with private folders.
 #[track_caller]
 fn in_session(test: &str, environment: &[(&str, &str)]) {
     let folder = TempDir::new().expect("a folder");
@@ -262,18 +264,18 @@ fn run_inside(command: &mut Command, test: &str, folder: &TempDir, environment: 
     assert!(passed, "{told}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A process that ends with the test.
+/// A process that is killed when the value is dropped.
 struct Owned(Child);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // Errors say that it has ended by itself.
+        // An error means that it has already ended.
         let _gone = self.0.kill();
         let _gone = self.0.wait();
     }
 }
 
-/// A display without a screen, and its number.
+/// Starts an X server without a screen and returns its display number.
 fn display() -> (Owned, String) {
     let mut xvfb = Command::new("Xvfb")
         .args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"])
@@ -288,7 +290,7 @@ fn display() -> (Owned, String) {
     (owned, number.trim().to_owned())
 }
 
-/// A notification server that is ready.
+/// Starts dunst and waits until it is ready.
 fn dunst() -> Owned {
     let folder = TempDir::new().expect("a folder");
     let settings = folder.path().join("dunstrc");
@@ -317,7 +319,7 @@ fn dunstctl(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// What was shown and is closed, newest first.
+/// Closed notifications, newest first.
 fn history() -> Vec<serde_json::Value> {
     let history: serde_json::Value =
         serde_json::from_str(&dunstctl(&["history"])).expect("dunst's history is JSON");
@@ -340,8 +342,8 @@ fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
 }
 
-/// Whether these programs are installed. Without them a test says that it did not run, and fails if
-/// the whole suite was asked for.
+/// True if all programs are installed. Otherwise prints that the test was skipped, or fails if the
+/// whole suite was requested.
 #[expect(clippy::disallowed_methods, reason = "looks for programs as a shell does")]
 fn have(programs: &[&str]) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();

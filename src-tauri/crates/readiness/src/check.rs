@@ -1,4 +1,4 @@
-//! One question and its possible answers.
+//! A readiness check: its definition, its possible statuses and its outcome.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,74 +8,65 @@ use async_trait::async_trait;
 use domain::{BackendId, CredentialId};
 use serde::{Deserialize, Serialize};
 
-/// How long a check may take unless it says otherwise.
+/// Time limit of a check that sets none.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
-/// How long any check may take, whatever it says.
+/// Upper bound of every check's time limit.
 pub const TIMEOUT_HARD: Duration = Duration::from_secs(30);
-/// Most lines of evidence kept of a check.
+/// Evidence lines kept per check; further lines are dropped.
 pub const EVIDENCE_LINES_MAX: usize = 20;
-/// Longest line of evidence, cause or fix, in characters.
+/// Maximum length of an evidence line, cause or fix, in characters; longer text is cut.
 pub const EVIDENCE_CHARS_MAX: usize = 300;
 
-/// One readiness question. All checks are free of charge.
+/// A readiness check. Running it costs no money.
 #[derive(Clone)]
 pub struct Check {
-    /// Its id.
     pub id: CheckId,
-    /// The question as a statement that should hold: "The keychain keeps and returns a value".
+    /// A statement that should hold: "The keychain keeps and returns a value".
     pub title: String,
-    /// What it belongs to.
     pub category: Category,
-    /// How much it matters.
     pub severity: Severity,
-    /// Its share within its category.
+    /// Weight within its category's score.
     pub weight: u32,
-    /// Checks that must hold before it is worth trying.
+    /// Checks that must pass, warn or not apply before this one runs.
     pub depends_on: Vec<CheckId>,
-    /// Whether there is anything to check here.
     pub applies: Applies,
-    /// Whether it leaves this machine.
     pub reach: Reach,
-    /// How long it may take; at most [`TIMEOUT_HARD`] is granted.
+    /// Time limit, capped at [`TIMEOUT_HARD`].
     pub timeout: Duration,
-    /// What it does.
     pub run: Arc<dyn Run>,
 }
 
-/// What a check does.
+/// The body of a check.
 #[async_trait]
 pub trait Run: Send + Sync {
-    /// Answers the question. Dropping the future stops it; what it had begun it must undo when
-    /// dropped. A panic is caught and is a result.
+    /// Runs the check. Dropping the future cancels it, and the drop must undo whatever it has
+    /// begun. The runner catches a panic and reports it as [`Status::Crashed`].
     async fn run(&self) -> Outcome;
 }
 
-/// Name of a check: `R-05`, or `R-10/openai` for one that is made for each backend.
+/// Check id: `R-05`, or `R-10/openai` for a check that exists once per backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CheckId(String);
 
-/// The seven categories of the score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// Speed of the program itself.
+    /// Speed of Gatehouse itself.
     Performance,
-    /// Whether it will keep working.
     Reliability,
-    /// Whether keys and the gateway are safe.
+    /// Protection of keys and of the gateway.
     Security,
     /// Limits and quotas.
     Capacity,
-    /// Whether trouble will be noticed.
+    /// Whether problems will be noticed.
     Monitoring,
     /// The response cache.
     Cache,
-    /// What helps to get further.
+    /// Next steps in the setup, such as adding a backend or a client.
     Guidance,
 }
 
-/// How much a check matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -85,56 +76,50 @@ pub enum Severity {
     Major,
     /// Could be better.
     Minor,
-    /// Good to know.
     Info,
 }
 
-/// Whether there is anything to check.
+/// Whether the check applies to this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applies {
-    /// Yes.
     Yes,
-    /// No, and why.
+    /// Holds the reason.
     No(String),
 }
 
-/// How far a check reaches.
+/// What a check needs access to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// This machine only.
     Local,
-    /// The network; fewer of these run at once, so that their durations can be compared.
+    /// The network. Fewer of these run at once, so that their durations stay comparable.
     Network,
 }
 
-/// How a check went, or how far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Waits for others.
+    /// Has not started: a dependency is not final yet, or the concurrency limit is reached.
     Waiting,
-    /// Goes.
     Running,
-    /// Good.
     Pass,
-    /// Works, not well.
+    /// Works, but not well.
     Warn,
-    /// Bad, or not done within its time.
+    /// Failed, or exceeded its time limit.
     Fail,
-    /// Not tried, because a check it depends on did not hold.
+    /// Not run because a dependency did not pass.
     Skipped,
-    /// Nothing to check here.
     NotApplicable,
-    /// The check itself broke.
+    /// The check panicked.
     Crashed,
-    /// Stopped by the user.
+    /// Cancelled by the user.
     Cancelled,
 }
 
-/// A check's answer.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// One of [`Status::Pass`], [`Status::Warn`], [`Status::Fail`] and [`Status::NotApplicable`].
+    /// [`Status::Pass`], [`Status::Warn`], [`Status::Fail`] or [`Status::NotApplicable`].
     pub(crate) status: Status,
     pub(crate) evidence: Vec<String>,
     pub(crate) cause: Option<String>,
@@ -142,32 +127,26 @@ pub struct Outcome {
     pub(crate) action: Option<Action>,
 }
 
-/// Where a fix is made.
+/// Where in the panel the user applies a fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
-    /// At this backend.
     OpenBackend {
-        /// Which.
         id: BackendId,
     },
-    /// At this key.
     OpenKey {
-        /// Which.
         id: CredentialId,
     },
-    /// In the settings.
     OpenSettings,
-    /// At the ledger, in the settings.
+    /// The ledger's part of the settings.
     OpenLedger,
-    /// By adding a backend.
     AddBackend,
-    /// By adding a client.
     AddClient,
 }
 
 impl Check {
-    /// A local check with the weight of its severity, the default time limit and no dependency.
+    /// Creates a local check with the default weight of its severity, [`TIMEOUT_DEFAULT`] and no
+    /// dependencies.
     #[must_use]
     pub fn new(
         id: CheckId,
@@ -190,14 +169,14 @@ impl Check {
         }
     }
 
-    /// Is tried only after these hold.
+    /// Adds dependencies.
     #[must_use]
     pub fn after(mut self, depends_on: impl IntoIterator<Item = CheckId>) -> Self {
         self.depends_on.extend(depends_on);
         self
     }
 
-    /// Leaves this machine, and may take `timeout`.
+    /// Marks the check as a network check with the given time limit.
     #[must_use]
     pub fn over_network(mut self, timeout: Duration) -> Self {
         self.reach = Reach::Network;
@@ -213,19 +192,17 @@ impl fmt::Debug for Check {
 }
 
 impl CheckId {
-    /// The check of that name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
 
-    /// The check `name` of one backend.
+    /// Id of the check `name` for one backend: `name/backend`.
     #[must_use]
     pub fn of_backend(name: &str, backend: &BackendId) -> Self {
         Self(format!("{name}/{backend}"))
     }
 
-    /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -239,7 +216,7 @@ impl fmt::Display for CheckId {
 }
 
 impl Category {
-    /// All of them, in the order they are shown.
+    /// All categories in display order.
     pub const ALL: [Self; 7] = [
         Self::Performance,
         Self::Reliability,
@@ -250,7 +227,7 @@ impl Category {
         Self::Guidance,
     ];
 
-    /// Its share of the score, in percent. Together 100.
+    /// Share of the total score, in percent. The shares add up to 100.
     #[must_use]
     pub const fn weight_percent(self) -> u32 {
         match self {
@@ -261,7 +238,7 @@ impl Category {
         }
     }
 
-    /// Its name for people.
+    /// Display name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -277,7 +254,7 @@ impl Category {
 }
 
 impl Severity {
-    /// The weight of a check that does not say otherwise: each step matters twice as much.
+    /// Default weight of a check. Each step up doubles it.
     #[must_use]
     pub const fn weight(self) -> u32 {
         match self {
@@ -290,25 +267,23 @@ impl Severity {
 }
 
 impl Status {
-    /// Whether the check is done with.
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
 
-    /// Whether the check was tried and says something about the machine.
+    /// True when the check ran and its result says something about the machine.
     #[must_use]
     pub const fn was_tried(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::Fail | Self::Crashed)
     }
 
-    /// Whether checks that depend on it may be tried.
+    /// True when checks that depend on it may run.
     #[must_use]
     pub const fn lets_others_run(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::NotApplicable)
     }
 
-    /// Whether it did not hold.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Fail | Self::Crashed)
@@ -316,46 +291,44 @@ impl Status {
 }
 
 impl Outcome {
-    /// It holds.
     #[must_use]
     pub const fn pass() -> Self {
         Self::with(Status::Pass, None, None)
     }
 
-    /// It holds, not well. `cause` and `fix` as in [`Outcome::fail`].
+    /// Works, but not well. `cause` and `fix` follow the rules of [`Outcome::fail`].
     #[must_use]
     pub fn warn(cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::with(Status::Warn, Some(cause.into()), Some(fix.into()))
     }
 
-    /// It does not hold. `cause` is a clause that follows a colon ("the keychain is locked"), `fix`
-    /// a sentence that says what to do.
+    /// `cause` is a clause that can follow a colon ("the keychain is locked"); `fix` is a sentence
+    /// that says what to do.
     #[must_use]
     pub fn fail(cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::with(Status::Fail, Some(cause.into()), Some(fix.into()))
     }
 
-    /// There is nothing to check, and why.
+    /// There is nothing to check, with the reason.
     #[must_use]
     pub fn not_applicable(cause: impl Into<String>) -> Self {
         Self::with(Status::NotApplicable, Some(cause.into()), None)
     }
 
-    /// Adds a line of what was seen, free of secrets.
+    /// Adds a line of evidence. It must contain no secrets.
     #[must_use]
     pub fn saw(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());
         self
     }
 
-    /// Says where the fix is made.
+    /// Sets where the user applies the fix.
     #[must_use]
     pub fn at(mut self, action: Action) -> Self {
         self.action = Some(action);
         self
     }
 
-    /// How it went.
     #[must_use]
     pub const fn status(&self) -> Status {
         self.status

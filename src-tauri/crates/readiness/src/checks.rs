@@ -1,4 +1,4 @@
-//! The built-in checks: which there are, and what each waits for.
+//! The list of built-in checks and their dependencies.
 
 mod backend;
 mod gateway;
@@ -17,43 +17,38 @@ use crate::report::CheckSet;
 
 pub use local::FREE_BYTES_MIN;
 
-/// A provider that is asked over the network may take this long.
+/// Time limit of a check that calls a provider.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the checks are about.
+/// What [`built_in_checks`] covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckScope {
-    /// A model of the built-in mock that answers at once, as a client names it.
+    /// A model of the built-in mock that answers immediately, as a client names it.
     pub mock_model: String,
-    /// The enabled backends but the mock; asked by [`CheckSet::Full`].
+    /// Enabled backends except the mock. Only [`CheckSet::Full`] checks them.
     pub backends: Vec<BackendSubject>,
-    /// How many clients have a local token.
+    /// Number of clients with a local token.
     pub clients: usize,
 }
 
-/// A backend to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendSubject {
-    /// Which.
     pub backend: BackendId,
-    /// Its name for people.
+    /// Display name.
     pub label: String,
-    /// Its key, if it has one.
     pub credential: Option<CredentialId>,
-    /// Whether work can go on without it.
     pub need: Need,
 }
 
-/// Whether work can go on without a backend.
+/// Whether requests can be served without the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
-    /// No: a route has no other.
+    /// Requests fail without it, because there is no other backend.
     Required,
-    /// Yes.
     Optional,
 }
 
-/// The built-in checks of a set, in the order they are shown.
+/// Returns the built-in checks of a set in display order.
 #[must_use]
 pub fn built_in_checks(ground: &Arc<dyn Ground>, set: CheckSet, scope: &CheckScope) -> Vec<Check> {
     let mut checks = local_checks(ground);

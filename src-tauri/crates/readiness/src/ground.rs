@@ -1,190 +1,175 @@
-//! What the built-in checks ask of the machine: plain facts, no judgement.
+//! The facts that the built-in checks read from the machine.
 //!
-//! The judgement (what is a fault, why, what to do) is in `checks`, so it is tested without a
-//! keychain, a database or a network.
+//! Facts contain no judgement. The judgement (what is a fault, its cause, its fix) is in `checks`,
+//! where it is tested without a keychain, a database or a network.
 
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use domain::{BackendId, CredentialId};
 
-/// The machine as the built-in checks see it. Texts are free of secrets.
+/// Source of the facts. All returned texts are free of secrets.
 #[async_trait]
 pub trait Ground: Send + Sync {
-    /// The folder of the ledger, tried by writing and removing a file.
+    /// Tests the ledger's folder by writing and removing a file.
     async fn data_folder(&self) -> DataFolder;
 
-    /// What is wrong with the settings as they are on the disk.
+    /// Problems of the settings file as it is on disk.
     async fn settings_problems(&self) -> Vec<SettingsProblem>;
 
-    /// The ledger, after an integrity check.
+    /// State of the ledger after an integrity check.
     async fn ledger(&self) -> LedgerFacts;
 
-    /// The vault, after a marker of no value was written, read back and removed.
+    /// State of the vault after a worthless test value was written, read back and removed.
     async fn vault(&self) -> VaultFacts;
 
-    /// The addresses the gateway listens on; none when it does not.
+    /// Addresses the gateway listens on; empty when it does not listen.
     async fn gateway_listeners(&self) -> Vec<SocketAddr>;
 
-    /// A real request to the gateway over loopback; an error says why no answer came.
+    /// Sends a real request to the gateway over loopback. An error says why there was no response.
     async fn call_gateway(&self, call: GatewayCall) -> Result<GatewayReply, String>;
 
-    /// The backend's key, tried by a call that is not billed.
+    /// Tests the backend's keys with unbilled calls.
     async fn credential(&self, backend: &BackendId) -> CredentialFacts;
 
-    /// The models the backend lists and those that are wanted of it; an error says why none came.
+    /// Models the backend lists and models the settings declare for it. An error says why it did
+    /// not list any.
     async fn models(&self, backend: &BackendId) -> Result<ModelFacts, String>;
 }
 
-/// The data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFolder {
-    /// Where it is.
     pub path: String,
-    /// Whether a file could be written; an error says why not.
+    /// Error: why no file could be written.
     pub writable: Result<(), String>,
-    /// Free space, in bytes; `None` if the system does not tell.
+    /// Free space in bytes; `None` if the system does not report it.
     pub free_bytes: Option<u64>,
 }
 
-/// One thing that is wrong with the settings.
+/// A problem of the settings file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsProblem {
-    /// What, with its place in the file.
+    /// The problem, with its path in the file.
     pub message: String,
-    /// What to do.
     pub fix: String,
-    /// How bad it is.
     pub gravity: Gravity,
 }
 
-/// How bad a settings problem is.
+/// Severity of a settings or ledger problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Gravity {
-    /// The settings cannot be used like this.
     Error,
-    /// They can.
     Warning,
 }
 
-/// The ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerFacts {
-    /// Whether the file is whole; an error says what is broken.
+    /// Error: what is damaged.
     pub integrity: Result<(), String>,
-    /// What is wrong with writing, with the file or with backups, most severe first.
+    /// Problems with writing, with the file or with backups, most severe first.
     pub problems: Vec<LedgerProblem>,
-    /// Version of its schema.
+    /// Schema version of the file.
     pub schema_found: u32,
-    /// Version this program writes.
+    /// Schema version this program writes.
     pub schema_expected: u32,
 }
 
-/// One thing that is wrong with the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerProblem {
-    /// What it is, as the middle of a sentence.
+    /// The problem, worded for the middle of a sentence.
     pub title: String,
-    /// What it means, and what to do.
+    /// The consequence and what to do.
     pub fix: String,
-    /// How bad it is.
     pub gravity: Gravity,
 }
 
-/// The vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultFacts {
-    /// Its kind for people, with its article: "the keychain", "the encrypted file".
+    /// Display name with its article: "the keychain", "the encrypted file".
     pub store: String,
-    /// True when a backend that is switched on uses a key.
+    /// True when an enabled backend uses a key.
     pub needed: bool,
-    /// What became of the marker.
     pub canary: Canary,
 }
 
-/// What became of the marker.
+/// Result of writing a test value to the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Canary {
-    /// It was written, read back and removed.
+    /// The value was written, read back and removed.
     Kept,
-    /// The store is locked.
     Locked,
-    /// There is no such store on this machine.
+    /// This machine has no such store.
     Missing,
-    /// It did not answer in time.
+    /// No response in time.
     Hung,
-    /// Something else was read back than was written, or it could not be removed.
+    /// The value read back differs, or could not be removed.
     Lost,
-    /// This store is only read, as the environment is.
+    /// The store cannot be written, for example the environment vault.
     ReadOnly,
-    /// It failed otherwise; how.
+    /// Any other failure, with its message.
     Failed(String),
 }
 
-/// A request to the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayCall {
-    /// Who pretends to call.
     pub caller: Caller,
-    /// The path. Sent as POST with a JSON content type if there is a body, otherwise as GET.
+    /// Path to request. The method is POST with a JSON content type if there is a body, otherwise
+    /// GET.
     pub path: &'static str,
-    /// The JSON body.
+    /// JSON text.
     pub body: Option<String>,
 }
 
-/// Who pretends to call.
+/// Who the request claims to come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Caller {
-    /// A client with a good token.
+    /// A client with a valid token.
     Client,
-    /// Somebody without a token.
+    /// A program without a token.
     Stranger,
-    /// A web page: a good token and the header `Origin: https://page.example`.
+    /// A web page: a valid token and the header `Origin: https://page.example`.
     WebPage,
 }
 
-/// The gateway's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayReply {
-    /// Its HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// Its whole body, that of a stream included.
+    /// The whole body, also of a stream.
     pub body: Vec<u8>,
 }
 
-/// A backend's key.
+/// Result of testing a backend's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialFacts {
-    /// The backend accepts it; what was asked, for example `GET /v1/models: 200`.
+    /// Accepted, with the call that was made, for example `GET /v1/models: 200`.
     Accepted(String),
-    /// The backend has several, and does not accept each of them.
+    /// The backend has several keys and does not accept all of them.
     Partly {
-        /// How many it accepts, at least one.
+        /// At least one.
         accepted: usize,
-        /// How many it has.
+        /// Number of keys the backend has.
         keys: usize,
-        /// The first that it does not accept.
+        /// The first key that was not accepted.
         credential: CredentialId,
-        /// The backend's reason, or the vault's.
+        /// The reason from the backend or from the vault.
         reason: String,
     },
-    /// The backend needs none.
+    /// The backend uses no key.
     NotNeeded,
-    /// It needs one and none is stored.
+    /// The key is not in the vault.
     Missing,
-    /// The backend does not accept it; its reason.
+    /// Holds the backend's reason.
     Rejected(String),
-    /// The key is good and out of money or over a limit; the backend's reason.
+    /// The key is valid but out of credit or over a limit; holds the backend's reason.
     Limited(String),
-    /// The question did not get through; why.
+    /// The call did not reach the backend; holds the reason.
     Unreachable(String),
 }
 
-/// A backend's models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFacts {
-    /// Those it lists.
     pub listed: Vec<String>,
-    /// Those the settings name for it.
+    /// Models the settings declare for the backend.
     pub wanted: Vec<String>,
 }

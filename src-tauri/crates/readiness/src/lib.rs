@@ -1,11 +1,11 @@
-//! Am I ready to work? Checks as a graph, run side by side, judged by fixed rules.
+//! Readiness checks: a dependency graph of checks, run concurrently and judged by fixed rules.
 //!
-//! [`built_in_checks`] makes the checks over the facts that a [`Ground`] gives; [`Plan`] puts them in
-//! order; [`start`] runs them; [`judge`] turns the results into a score and a verdict. A [`Report`]
-//! keeps all that the verdict was made from, so anybody can compute it again.
+//! [`built_in_checks`] creates the checks over the facts of a [`Ground`]; [`Plan`] validates their
+//! order; [`start`] runs them; [`judge`] computes score and verdict. A [`Report`] stores every
+//! input of the verdict, so that anybody can compute it again.
 //!
-//! Invariants: no check costs money; no check changes anything that outlives it; a check that breaks,
-//! hangs or cannot be tried is a result and never an error; nothing here spawns a task.
+//! Invariants: no check costs money; no check leaves a change behind; a check that panics, hangs or
+//! cannot run is a result, not an error; nothing here spawns a task.
 
 mod check;
 mod checks;

@@ -1,44 +1,42 @@
-//! Checks in an order that can be run: every dependency is there and nothing waits for itself.
+//! A validated check graph: every dependency exists and there is no cycle.
 
 use std::collections::HashMap;
 
 use crate::check::{Check, CheckId};
 
-/// Most checks of a run.
+/// Maximum number of checks in a run.
 pub const CHECKS_MAX: usize = 512;
 
-/// Checks that can be run.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) checks: Vec<Check>,
-    /// For each check the places of those it waits for.
+    /// For each check, the indices of its dependencies in `checks`.
     pub(crate) waits_for: Vec<Vec<usize>>,
 }
 
-/// Why checks cannot be run. All of these are mistakes in the program.
+/// Why a set of checks cannot run. Each of these is a bug in the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Two checks have the same id.
     #[error("the check {0} is there twice; give each its own id")]
     Twice(CheckId),
-    /// A check waits for one that is not there.
+    /// A check depends on a check that does not exist.
     #[error("the check {check} depends on {missing}, which is not there; add it or drop the wait")]
     Missing {
-        /// The one that waits.
+        /// The dependent check.
         check: CheckId,
-        /// The one it waits for.
         missing: CheckId,
     },
-    /// Checks wait for each other; each for the next, the last for the first.
+    /// The checks of a cycle. Each depends on the next, the last on the first.
     #[error("checks wait for each other: {}; drop one of these waits", chain(.0))]
     Cycle(Vec<CheckId>),
-    /// More than [`CHECKS_MAX`].
+    /// More than [`CHECKS_MAX`]; holds the number.
     #[error("{0} checks are more than the {CHECKS_MAX} that a run may have; leave some out")]
     TooMany(usize),
 }
 
 impl Plan {
-    /// Checks what can be known before a run.
+    /// Validates ids and dependencies.
     pub fn build(checks: Vec<Check>) -> Result<Self, PlanError> {
         if checks.len() > CHECKS_MAX {
             return Err(PlanError::TooMany(checks.len()));
@@ -66,15 +64,16 @@ impl Plan {
         }
     }
 
-    /// The checks in the order they are shown.
+    /// The checks in display order.
     #[must_use]
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
 }
 
-/// Takes away what can be run until nothing can (Kahn 1962). Whatever is left waits for something
-/// that is left, so following the waits must come round.
+/// Finds a dependency cycle with Kahn's algorithm (1962): removes checks without remaining
+/// dependencies until none is left to remove. Every remaining check depends on another remaining
+/// one, so following dependencies must reach a cycle.
 fn find_cycle(waits_for: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut left: Vec<bool> = vec![true; waits_for.len()];
     let is_left = |left: &[bool], place: usize| left.get(place).copied().unwrap_or(false);

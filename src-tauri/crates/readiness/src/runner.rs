@@ -1,7 +1,8 @@
-//! Runs a plan: side by side, in order, within limits, and always to an end.
+//! Runs a plan concurrently, in dependency order and within limits, always to an end.
 //!
-//! One future holds everything, so dropping it stops everything, and the caller decides which task
-//! it lives in. Progress goes through a watch channel: a slow reader sees fewer steps, never old ones.
+//! One future owns the whole run, so dropping it cancels everything and the caller chooses its
+//! task. Progress goes through a watch channel: a slow reader skips snapshots but always sees the
+//! newest.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -23,34 +24,33 @@ use crate::report::{
 };
 use crate::score::judge;
 
-/// Checks that run at once unless told otherwise.
+/// Default number of checks that run at once.
 pub const AT_ONCE_DEFAULT: usize = 8;
-/// Most checks that may run at once.
+/// Maximum number of checks that run at once.
 pub const AT_ONCE_MAX: usize = 16;
-/// Network checks that run at once: more would measure this machine's line instead of the backends.
+/// Default number of network checks that run at once. More would measure this machine's connection
+/// instead of the backends.
 pub const NETWORK_AT_ONCE_DEFAULT: usize = 3;
-/// Longest time between two snapshots while checks run.
+/// Maximum time between two snapshots while checks run.
 pub const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
-/// What to run and how.
+/// Parameters of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunOrder {
-    /// The run's id.
     pub run: RunId,
-    /// Which checks the plan has.
+    /// The set the plan was built for.
     pub set: CheckSet,
-    /// Score of the run before, in tenths of a point.
+    /// Score of the previous run, in tenths of a point.
     pub previous_score_tenths: Option<u32>,
-    /// How many at once.
     pub at_once: AtOnce,
 }
 
-/// How many checks run at once.
+/// Concurrency limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AtOnce {
-    /// Of all kinds; 1 to [`AT_ONCE_MAX`], others are brought within.
+    /// All checks; clamped to 1..=[`AT_ONCE_MAX`].
     pub checks: usize,
-    /// Of those that leave the machine; at least 1.
+    /// Network checks; at least 1.
     pub network: usize,
 }
 
@@ -60,8 +60,8 @@ impl Default for AtOnce {
     }
 }
 
-/// Prepares a run: its snapshots, and the future that runs it and gives the report. When `cancel` is
-/// ready, running checks are dropped and the report says so.
+/// Prepares a run. Returns its snapshots and the future that runs it and yields the report. When
+/// `cancel` is ready, running checks are dropped and the report ends as cancelled.
 pub fn start(
     plan: Plan,
     order: RunOrder,
@@ -87,11 +87,11 @@ struct Running {
     clock: Arc<dyn Clock>,
     progress: watch::Sender<RunSnapshot>,
     snapshot: RunSnapshot,
-    /// When each check that runs began.
+    /// Start of each running check, by index.
     begun: Vec<Option<Moment>>,
 }
 
-/// A check that has come to its end.
+/// A completed check.
 struct Ended {
     place: usize,
     status: Status,
@@ -117,12 +117,13 @@ impl Running {
                 () = tokio::time::sleep(PROGRESS_EVERY) => {}
             }
         };
-        // Dropped before anything is said of them: a check undoes what it had begun.
+        // Drop the checks before reporting them: each undoes what it has begun.
         drop(going);
         self.close(end)
     }
 
-    /// Settles the checks that will not be tried. One may settle the next, so until nothing changes.
+    /// Settles checks that will not run. One can settle the next, so it repeats until nothing
+    /// changes.
     fn settle_without_running(&mut self) {
         loop {
             let settled: Vec<_> = (0..self.snapshot.checks.len())
@@ -151,7 +152,7 @@ impl Running {
         let held_up =
             waits_for.find(|row| row.status.is_final() && !row.status.lets_others_run())?;
         let cause = match (held_up.status, &held_up.cause) {
-            // The root of a chain is what the user has to look at.
+            // Users need the root cause of a chain of skipped checks.
             (Status::Skipped, Some(root)) => root.clone(),
             _ => format!("because {} ({}) did not pass", held_up.id, held_up.title),
         };
@@ -163,7 +164,7 @@ impl Running {
         waits.iter().filter_map(|wait| self.snapshot.checks.get(*wait))
     }
 
-    /// Begins what may begin, in the order the checks are shown, as far as there are free places.
+    /// Starts checks that are ready, in display order, up to the concurrency limits.
     fn begin_ready(&mut self) -> Vec<BoxFuture<'static, Ended>> {
         let mut begun = Vec::new();
         let now = self.clock.now();

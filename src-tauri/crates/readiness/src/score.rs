@@ -1,71 +1,63 @@
-//! From results to a score and a verdict, in whole numbers.
+//! Computes the score and verdict of a run in integer arithmetic, so that a stored report gives the
+//! same verdict on any machine.
 //!
-//! Whole numbers, so that the verdict computed again from a stored report on another machine is the
-//! same to the last digit. What was not tried lowers the confidence and not the score: a locked
-//! keychain is one fault, not one for each check behind it.
+//! Checks that did not run lower the confidence, not the score: a locked keychain is one fault, not
+//! one for each check that depends on it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Category, CheckId, Severity, Status};
 use crate::report::{CheckRow, RunEnd};
 
-/// Lowest score of "ready", in tenths of a point.
+/// Lowest score of [`RunVerdict::Ready`], in tenths of a point.
 pub const READY_FROM_TENTHS: u32 = 90;
-/// Lowest score of "ready with warnings", in tenths of a point.
+/// Lowest score of [`RunVerdict::ReadyWithWarnings`], in tenths of a point.
 pub const WARNINGS_FROM_TENTHS: u32 = 70;
-/// Most fixes that are proposed.
+/// Maximum number of proposed fixes.
 pub const BEST_FIXES_MAX: usize = 3;
 
-/// What follows from the results of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// The verdict; `None` if the run was stopped.
+    /// `None` if the run was cancelled.
     pub verdict: Option<RunVerdict>,
-    /// The verdict in a sentence: "Ready, 9.3 of 10", "1 blocker: the keychain is locked".
+    /// The verdict as text: "Ready, 9.3 of 10", "1 blocker: the keychain is locked".
     pub sentence: String,
-    /// Tenths of a point, 0 to 100; `None` if nothing could be tried.
+    /// Tenths of a point, 0 to 100; `None` if no check could run.
     pub score_tenths: Option<u32>,
-    /// Change since the run before, in tenths of a point.
+    /// Change since the previous run, in tenths of a point.
     pub score_change_tenths: Option<i32>,
-    /// Share of what applies here that could be tried, in percent, by weight.
+    /// Share of the applicable checks that ran, in percent by weight.
     pub confidence_percent: u32,
-    /// The categories that have checks in this run.
+    /// Categories with at least one check in this run.
     pub categories: Vec<CategoryScore>,
-    /// The faults whose repair gains most, best first, at most [`BEST_FIXES_MAX`].
+    /// The fixes that raise the score most, best first, at most [`BEST_FIXES_MAX`].
     pub best_fixes: Vec<BestFix>,
 }
 
-/// Verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunVerdict {
-    /// Go.
     Ready,
-    /// Go, with care.
     ReadyWithWarnings,
-    /// Do not go.
     NotReady,
 }
 
-/// A category's score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CategoryScore {
-    /// Which.
     pub category: Category,
-    /// Tenths of a point, 0 to 100; `None` if nothing in it could be tried.
+    /// Tenths of a point, 0 to 100; `None` if no check of the category could run.
     pub score_tenths: Option<u32>,
 }
 
-/// What a repair would gain.
+/// A failed check and the score gained by fixing it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BestFix {
-    /// The check that does not hold.
     pub check: CheckId,
     /// Tenths of a point.
     pub gain_tenths: u32,
 }
 
-/// Judges the results of a run. `previous_score_tenths` is the score of the run before.
+/// Computes score and verdict. `previous_score_tenths` is the score of the previous run.
 #[must_use]
 pub fn judge(checks: &[CheckRow], end: RunEnd, previous_score_tenths: Option<u32>) -> Judgement {
     let score_tenths = overall(checks, None);
@@ -126,7 +118,7 @@ fn sentence(checks: &[CheckRow], verdict: Option<RunVerdict>, score_tenths: Opti
     }
 }
 
-/// Half points of a result; `None` if it says nothing.
+/// Half points of a status; `None` if it does not count.
 const fn half_points(status: Status) -> Option<u64> {
     match status {
         Status::Pass => Some(2),
@@ -136,7 +128,7 @@ const fn half_points(status: Status) -> Option<u64> {
     }
 }
 
-/// A category's score in millionths of ten points; `repaired` counts as passed.
+/// A category's score in millionths of ten points. `repaired` counts as passed.
 fn category_millionths(
     checks: &[CheckRow],
     category: Category,
@@ -153,8 +145,8 @@ fn category_millionths(
     rounded_share(gained.saturating_mul(1_000_000), possible)
 }
 
-/// The score in tenths of a point: the categories by their weights, those that could not be tried
-/// left out of both sums.
+/// Weighted average of the category scores in tenths of a point. A category in which no check ran
+/// counts in neither sum.
 fn overall(checks: &[CheckRow], repaired: Option<&CheckId>) -> Option<u32> {
     let (mut gained, mut weights) = (0_u64, 0_u64);
     for category in Category::ALL {
@@ -182,7 +174,7 @@ fn confidence(checks: &[CheckRow]) -> u32 {
     };
     let tried = weight(Status::was_tried);
     let applicable = weight(|status| status != Status::NotApplicable);
-    // Rounded down: 100 % means that everything was tried.
+    // Rounded down: 100 % means that every applicable check ran.
     let percent = tried.saturating_mul(100).checked_div(applicable).unwrap_or(0);
     u32::try_from(percent).unwrap_or(100)
 }
@@ -197,7 +189,7 @@ fn best_fixes(checks: &[CheckRow], score_tenths: Option<u32>) -> Vec<BestFix> {
             Some((then.saturating_sub(now), row.severity, &row.id))
         })
         .collect();
-    // Stable: equals stay in the order they are shown.
+    // The sort is stable: equal fixes stay in display order.
     fixes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let best = fixes.into_iter().take(BEST_FIXES_MAX);
     best.map(|(gain_tenths, _, check)| BestFix { check: check.clone(), gain_tenths }).collect()

@@ -1,4 +1,4 @@
-//! The runner on virtual time: order, limits, and that every way to go wrong is a result.
+//! Tests of the runner on virtual time: order, limits, and that every failure is a result.
 
 #![expect(clippy::expect_used, reason = "a run that cannot be made fails its test")]
 #![expect(clippy::panic, reason = "a check that panics is one of the cases")]
@@ -18,7 +18,7 @@ use readiness::{
     Severity, Status, TIMEOUT_DEFAULT, TIMEOUT_HARD, start,
 };
 
-/// What all checks of a test write down together.
+/// Log shared by all checks of a test.
 #[derive(Default)]
 struct Log {
     ended: Mutex<Vec<usize>>,
@@ -32,7 +32,7 @@ enum Part {
     Panics,
 }
 
-/// A check that takes `takes` and then plays its part.
+/// A check that takes `takes` and then gives its scripted result.
 struct Scripted {
     number: usize,
     takes: Duration,
@@ -109,11 +109,11 @@ proptest! {
         let log = Arc::new(Log::default());
         let mut checks: Vec<Check> = waits.iter().enumerate().map(|(number, waits)| {
             let takes = Duration::from_millis(takes_ms[number]);
-            // Waits for lower numbers only, so the graph has no cycle.
+            // Depends only on lower numbers, so the graph has no cycle.
             let earlier = waits.iter().filter(|_| number > 0).map(|wait| id(wait.index(number)));
             check(&log, number, takes, Part::Passes).after(earlier)
         }).collect();
-        // Their place in the list must not matter.
+        // The position in the list must not matter.
         let middle = shift.index(checks.len());
         checks.rotate_left(middle);
         let wanted = checks.clone();
@@ -140,7 +140,7 @@ fn a_cycle_is_refused_and_named() {
     let after =
         |number, waits: &[usize]| passing(&log, number).after(waits.iter().copied().map(id));
     let refused = |checks| Plan::build(checks).expect_err("refused");
-    // The first leads into the cycle and is no part of it.
+    // The first check leads into the cycle but is not part of it.
     let cycle = refused(vec![
         after(4, &[3]),
         after(0, &[]),

@@ -1,8 +1,8 @@
-//! What kept answers were paid: beside the cache lie the prices in force when it was last opened. A model
-//! whose price is another one now is purged, since its answers would state a saving that is none.
+//! Purges cached responses whose price has changed, because they would report wrong savings.
 //!
-//! Prices reach a running engine at its start alone, with a new version of the program or from the ledger,
-//! so that is when they are compared.
+//! A file beside the cache records the prices in force when it was last open. It is compared only
+//! when the cache opens, because prices change only at a start of the engine, with a new program
+//! version or through the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -15,20 +15,20 @@ use ledger::{Price, PriceBook, PricePlace, Provider};
 use crate::Topic;
 use crate::engine::Engine;
 
-/// Prices by model and place, each as its numbers in the order of the price table.
+/// Prices by model and place, as numbers in the order of the price table.
 type InForce = BTreeMap<String, BTreeMap<String, Vec<Option<i64>>>>;
 
-/// How a cache is opened.
+/// State of the cache before it was opened.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Opening {
-    /// No cache was here before, so no answer was paid by a price that nobody wrote down.
+    /// There was no cache file, so it holds no response of unknown price.
     pub(super) is_new: bool,
-    /// It has all tiers that are wanted. Until the shared one is there, its answers are not purged.
+    /// All configured tiers are open. Without the shared tier its responses cannot be purged yet.
     pub(super) is_whole: bool,
 }
 
 impl Engine {
-    /// Purges the models whose prices are not what they were when the cache was last open.
+    /// Purges models whose price differs from the recorded one, then records the present prices.
     pub(super) fn purge_repriced(&self, cache: &Cache, opening: Opening) {
         let path = self.parts.folders.cache_prices_file();
         let now = in_force(&self.parts.prices, self.parts.clock.wall());
@@ -54,7 +54,7 @@ impl Engine {
             }
             events.changed(&[Topic::Cache]);
             if let Err(error) = reached {
-                // What is written still tells that there is something to purge, at the next start.
+                // The old price file stays, so the next start purges again.
                 tracing::warn!(
                     %error,
                     "responses cached at an old price were purged on this machine only"
@@ -72,8 +72,8 @@ impl Engine {
     }
 }
 
-/// Names in the cache that are priced by the row of another name. They are found where answers outlive a
-/// start in this machine's file; on a shared server, such a name keeps its answers to the end of their time.
+/// Cached model names that are priced through another name. They come from the file on this
+/// machine; on a shared server such responses stay until they expire.
 async fn dated_names(cache: &Cache, changed: &BTreeSet<String>) -> Vec<String> {
     if changed.is_empty() {
         return Vec::new();
@@ -109,7 +109,7 @@ fn numbers(price: &Price) -> Vec<Option<i64>> {
     numbers
 }
 
-/// The models whose price was added, removed or changed anywhere, and the names they are billed under.
+/// Models whose price was added, removed or changed at any place, plus their documented aliases.
 fn changed(then: &InForce, now: &InForce) -> BTreeSet<String> {
     let mut models: BTreeSet<String> = then
         .keys()
@@ -117,7 +117,7 @@ fn changed(then: &InForce, now: &InForce) -> BTreeSet<String> {
         .filter(|model| then.get(*model) != now.get(*model))
         .cloned()
         .collect();
-    // A backend may bill a question for the undated name by the row of the dated one.
+    // A backend may bill a request for the undated name at the price of the dated one.
     let undated: Vec<String> = models
         .iter()
         .flat_map(|model| Provider::documented_aliases(model))
@@ -127,7 +127,7 @@ fn changed(then: &InForce, now: &InForce) -> BTreeSet<String> {
     models
 }
 
-/// `None` if there is no such file, or one that cannot be read.
+/// Reads the recorded prices; `None` if the file is missing or unreadable.
 fn read(path: &Path) -> Option<InForce> {
     let text = std::fs::read(path).ok()?;
     let read = serde_json::from_slice(&text);

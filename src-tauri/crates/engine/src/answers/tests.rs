@@ -1,4 +1,4 @@
-//! What is purged when a price, a model or a backend is not what it was, over engines that start and stop.
+//! Tests of cache purges after a change of a price, model or backend, across engine restarts.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::doubtful;
 use crate::{Engine, EngineConfig, Folders};
 
-/// 2026-11-21, after the day from which the bundled prices hold.
+/// 2026-11-21, when the bundled prices are in force.
 pub(crate) const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
 const MODELS: [&str; 4] = ["gpt-4.1", "gpt-4.1-2025-04-14", "gpt-4o", "llama"];
 
@@ -79,7 +79,8 @@ fn put(cache: &Cache, model: &str) {
     cache.put(&key(model), cache.ticket(), tags, entry, ttl).expect("kept");
 }
 
-/// An engine has run and stopped; an answer of each of [`MODELS`] lies in its cache.
+/// Home folder of an engine that has run and stopped, with one cached response for each of
+/// [`MODELS`].
 async fn home() -> TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;
@@ -89,7 +90,7 @@ async fn home() -> TempDir {
     home
 }
 
-/// The models whose answers are there after a start, and after another one.
+/// Models whose responses are still cached after two starts.
 async fn left(home: &TempDir) -> Vec<&'static str> {
     opened(home).await.stop().await;
     let engine = opened(home).await;

@@ -1,22 +1,22 @@
-//! The files of the log: numbered, of a limited size each, and of a limited size together.
+//! Log files: numbered, each limited in size, and limited in total size.
 //!
-//! Own code, for want of a library that fits: `tracing-appender` limits days and not bytes, and
-//! `file-rotate` and `tracing-rolling-file` rename files that another process (the window beside
-//! `gatehouse serve`) has open, which ends in a panic or beyond the limit. Nothing is renamed here: a
-//! full file is followed by the next number, and the oldest are deleted.
+//! `tracing-appender` limits by days, not bytes. `file-rotate` and `tracing-rolling-file` rename
+//! files that another process (the window beside `gatehouse serve`) has open, which panics or
+//! exceeds the limit. Here nothing is renamed: a full file is followed by the next number, and the
+//! oldest files are deleted.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// The size from which a file takes no further line, in bytes.
+/// Size at which a file is full, in bytes.
 pub(crate) const LOG_FILE_BYTES_MAX: u64 = 1_000_000;
 
-/// All files of the log together, in bytes, those of older versions included. Two processes may each
-/// be filling a file.
+/// Maximum total size of all log files, in bytes, including those of older versions. Two processes
+/// may fill a file each.
 pub(crate) const LOG_BYTES_MAX: u64 = 10_000_000;
 
-/// Longest line, in bytes; what is longer is not written.
+/// Maximum length of a line, in bytes; longer lines are dropped.
 pub(crate) const LOG_LINE_BYTES_MAX: usize = 64_000;
 
 const PREFIX: &str = "gatehouse.";
@@ -31,7 +31,7 @@ pub(crate) struct LogFiles {
 }
 
 impl LogFiles {
-    /// Goes on with the newest file of `folder`, which is made if it is not there.
+    /// Opens the newest file of `folder`, or creates the first. Creates the folder if needed.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let newest = found(folder)?.into_iter().filter_map(|found| found.number).max();
@@ -42,7 +42,7 @@ impl LogFiles {
         Ok(files)
     }
 
-    /// Begins the next file. Another process may have begun it: then it is shared.
+    /// Switches to the next file. If another process has created it already, both share it.
     fn next(&mut self) -> io::Result<()> {
         let newest = found(&self.folder)?.into_iter().filter_map(|found| found.number).max();
         let mut number = newest.unwrap_or(0).max(self.number);
@@ -58,7 +58,8 @@ impl LogFiles {
         self.delete_oldest()
     }
 
-    /// Leaves room for this file and that of another process to become full.
+    /// Deletes old files until there is room for two files to fill up: this one and another
+    /// process's.
     fn delete_oldest(&self) -> io::Result<()> {
         let mut all = found(&self.folder)?;
         all.sort_by(|one, other| (one.number, &one.path).cmp(&(other.number, &other.path)));
@@ -69,7 +70,8 @@ impl LogFiles {
                 break;
             }
             match fs::remove_file(&old.path) {
-                // Another process was faster, or still has it open where that forbids deleting.
+                // Another process was faster. Where deleting is forbidden because it still has the
+                // file open, the file stays.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(_kept) => continue,
                 Ok(()) => {}
@@ -81,10 +83,10 @@ impl LogFiles {
 }
 
 impl Write for LogFiles {
-    /// Takes a whole line at once.
+    /// Expects a whole line per call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if line.len() <= LOG_LINE_BYTES_MAX {
-            // Of the file, since another process may write to it, too.
+            // Read from the file, because another process may write to it too.
             if self.file.metadata()?.len() >= LOG_FILE_BYTES_MAX {
                 self.next()?;
             }
@@ -100,7 +102,7 @@ impl Write for LogFiles {
 
 struct Found {
     path: PathBuf,
-    /// `None` for a file of an older version, which names a day.
+    /// `None` for a file of an older version, which is named after a day.
     number: Option<u64>,
     bytes: u64,
 }
@@ -109,7 +111,7 @@ fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{PREFIX}{number:06}{SUFFIX}"))
 }
 
-/// The files of the log in `folder`.
+/// Lists the log files in `folder`.
 fn found(folder: &Path) -> io::Result<Vec<Found>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -119,7 +121,7 @@ fn found(folder: &Path) -> io::Result<Vec<Found>> {
         let Some(middle) = name.strip_prefix(PREFIX).and_then(|it| it.strip_suffix(SUFFIX)) else {
             continue;
         };
-        // One that has just been deleted by another process takes no room.
+        // Skip a file that another process has just deleted.
         let Ok(metadata) = entry.metadata() else { continue };
         let number = middle.parse().ok();
         all.push(Found { path: entry.path(), number, bytes: metadata.len() });

@@ -1,7 +1,7 @@
-//! One exchange with the gateway's own door, told while it goes.
+//! One exchange with the gateway's listener, published while it runs.
 //!
-//! Dropping [`exchange`] closes the connection, so that a cancelled run ends at the backend as one
-//! of a tool that left.
+//! Dropping [`exchange`] closes the connection, so that a cancelled run looks like a client that
+//! disconnected.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use super::{PlaygroundFault, PlaygroundPiece, PlaygroundState};
 use crate::engine::Engine;
 use crate::events::EngineEvent;
 
-/// Time between two tellings of one run, in milliseconds: twenty a second, which reads as flowing.
+/// Interval of updates per run, in milliseconds: 20 a second, which looks continuous.
 pub const PLAYGROUND_TELL_MS: u64 = 50;
 
-/// Most text and thinking of one answer, in bytes: some 60,000 tokens. A longer answer is ended.
+/// Maximum text and reasoning of one response, in bytes: some 60,000 tokens. A longer response is
+/// cut off.
 pub const PLAYGROUND_TEXT_BYTES_MAX: usize = 262_144;
 
-/// Most bytes kept of an answer's raw body. What comes after is counted, not kept.
+/// Maximum raw body kept per response, in bytes. Further bytes are only counted.
 pub const PLAYGROUND_RAW_BYTES_MAX: usize = 262_144;
 
-/// Silence inside a stream after which a run is given up, in seconds. The gateway itself sends a
-/// heartbeat four times in this time.
+/// Maximum silence within a stream before the run fails, in seconds. The gateway sends four
+/// heartbeats in this time.
 pub const PLAYGROUND_IDLE_SECS_MAX: u64 = 60;
 
-/// What the gateway's own limit of a whole request gets on top before a run is given up, in seconds.
+/// Time added to the gateway's total timeout before the run fails, in seconds.
 const BACKSTOP_SECS: u64 = 10;
 
 const PATH: &str = "/v1/chat/completions";
 const OK: u16 = 200;
 
-/// How an exchange ended.
 pub(super) enum Ended {
     Complete,
     Cancelled,
@@ -49,7 +49,7 @@ impl Ended {
     }
 }
 
-/// The request's head as it is shown: everything but the token.
+/// The request head as displayed, without the token.
 pub(super) fn request_head(port: u16) -> String {
     format!(
         "POST {PATH} HTTP/1.1\nhost: 127.0.0.1:{port}\ncontent-type: application/json\n\
@@ -57,7 +57,7 @@ pub(super) fn request_head(port: u16) -> String {
     )
 }
 
-/// Sends `body` and follows the answer to its end.
+/// Sends `body` and reads the response to its end.
 pub(super) async fn exchange(engine: &Engine, id: RunId, body: String) -> Ended {
     let call = LoopbackCall::to(engine.gateway_port(), PATH)
         .with_token(&engine.parts.playground_token.secret)
@@ -70,7 +70,7 @@ pub(super) async fn exchange(engine: &Engine, id: RunId, body: String) -> Ended 
     ended.unwrap_or_else(|_| Ended::failed("the gateway did not finish the response in time"))
 }
 
-/// Takes an answer apart and tells what is in it.
+/// Parses a response and publishes its pieces.
 struct Follower<'a> {
     engine: &'a Engine,
     id: RunId,
@@ -139,7 +139,8 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// The end of a stream: what it said of itself counts more than how its connection ended.
+    /// End of a stream: an error or `[DONE]` in the stream takes precedence over how the connection
+    /// ended.
     fn broken(&mut self, otherwise: String) -> Ended {
         match self.fault.take() {
             Some(fault) => Ended::Failed(fault),
@@ -226,7 +227,7 @@ impl<'a> Follower<'a> {
         self.engine.parts.clock.now().since(self.begun)
     }
 
-    /// Tells what has gathered.
+    /// Publishes the text received since the last update.
     fn tell(&mut self) {
         self.telling = None;
         let (text, thinking) = (std::mem::take(&mut self.text), std::mem::take(&mut self.thinking));
@@ -258,14 +259,14 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// What has gathered belongs to the run however it ended.
+/// Text received before the end belongs to the run, however it ended.
 impl Drop for Follower<'_> {
     fn drop(&mut self) {
         self.tell();
     }
 }
 
-/// When the next telling is due; never while nothing has gathered.
+/// Waits for the next update; forever while there is nothing to publish.
 async fn due(telling: &mut Option<Pin<Box<Sleep>>>) {
     match telling {
         Some(sleeping) => sleeping.await,
@@ -277,7 +278,7 @@ fn utf16_units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// The gateway's refusal in its own words.
+/// The gateway's error message and code from a response without success.
 fn refusal_of(status: u16, body: &[u8]) -> PlaygroundFault {
     match serde_json::from_slice::<Refusal>(body) {
         Ok(refusal) => refusal.error.into(),

@@ -1,43 +1,36 @@
-//! What is asked of the playground, and the request it becomes.
+//! The parameters of a playground run and the request built from them.
 
 use serde::Serialize;
 
-/// Largest prompt and system prompt together, in bytes: some 60,000 tokens, and far below what the
-/// control door takes.
+/// Maximum size of prompt and system prompt together, in bytes: some 60,000 tokens, and far below
+/// what the control API accepts.
 pub const PLAYGROUND_PROMPT_BYTES_MAX: usize = 262_144;
 
-/// What to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaygroundOrder {
-    /// A model as clients name it, `backend/model` or a name that a route knows.
+    /// Model name as clients write it: `backend/model`, or a name that a route matches.
     pub model: String,
-    /// Said before the prompt, in the system's name.
+    /// System prompt.
     pub system: Option<String>,
-    /// The user's words.
     pub prompt: String,
-    /// How freely to choose words, 0 to 2.
+    /// 0 to 2.
     pub temperature: Option<f64>,
-    /// Most tokens of the answer.
+    /// Maximum tokens of the response.
     pub tokens_max: Option<u32>,
-    /// How hard to think.
     pub effort: Option<Effort>,
 }
 
-/// How hard a model is to think before it answers.
+/// Reasoning effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effort {
-    /// As little as it can.
     Minimal,
-    /// Little.
     Low,
-    /// Somewhat.
     Medium,
-    /// Hard.
     High,
 }
 
-/// How a backend calls the limit of an answer's length.
+/// Name of the request field that limits the response length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenLimitField {
     /// `max_tokens`.
@@ -47,13 +40,13 @@ pub enum TokenLimitField {
 }
 
 impl PlaygroundOrder {
-    /// Bytes of everything the user wrote.
+    /// Bytes of the prompt and the system prompt.
     #[must_use]
     pub fn prompt_bytes(&self) -> usize {
         self.prompt.len() + self.system.as_ref().map_or(0, String::len)
     }
 
-    /// The request in the Chat Completions dialect, indented for reading: what is shown is what is
+    /// The request in the Chat Completions dialect, indented, because it is displayed exactly as
     /// sent.
     #[must_use]
     pub fn body(&self, field: TokenLimitField) -> String {
@@ -73,7 +66,7 @@ impl PlaygroundOrder {
             stream: true,
             stream_options: StreamOptions { include_usage: true },
         };
-        // Only a map with keys that are no text could fail, and there is none.
+        // Only non-text map keys could fail, and there are none.
         serde_json::to_string_pretty(&request).unwrap_or_default()
     }
 }

@@ -1,12 +1,12 @@
-//! The looks with each key of one backend, as one report: the backend is as well as its best key, and
-//! no step that failed is kept back.
+//! Merges the probes with each key of a backend into one report. The best key decides the backend's
+//! finding; the steps of all keys are kept.
 
 use domain::CredentialId;
 use monitor::Finding;
 
 use super::{KeyReport, ProbeReport, ProbeStep};
 
-/// One report of the looks with each key; of one key it is that look. `looks` is not empty.
+/// Merges the reports per key. A single report is returned as it is. `looks` must not be empty.
 pub(super) fn together(looks: Vec<(CredentialId, ProbeReport)>) -> ProbeReport {
     let keys: Vec<KeyReport> = looks.iter().map(|(key, look)| of_key(key, look)).collect();
     let several = looks.len() > 1;
@@ -42,7 +42,7 @@ fn of_key(key: &CredentialId, look: &ProbeReport) -> KeyReport {
     }
 }
 
-/// The better look says what the backend is; the steps of both are told.
+/// The better report decides the finding; the steps of both are kept.
 fn joined(before: ProbeReport, next: ProbeReport) -> ProbeReport {
     let (mut better, other) = match goodness(next.finding) > goodness(before.finding) {
         true => (next.clone(), before.clone()),

@@ -1,5 +1,5 @@
-//! What a breaker with other numbers would have done: the attempts of the past, told to the same state
-//! machine that guards the present.
+//! Back-test of breaker rules: replays past attempts through the same state machine that guards
+//! live traffic.
 
 use std::time::Duration;
 
@@ -10,26 +10,25 @@ use resilience::{
     TransitionState,
 };
 
-/// Open times are not spread in a back-test, so that the same numbers give the same answer.
+/// Fixes the jitter of open times, so that the same rules give the same result.
 const CHANCE: f64 = 0.5;
 
-/// What the numbers would have brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BackTest {
-    /// How often a breaker would have opened that let calls through before. One that opens again
-    /// because a trial failed is still the same time.
+    /// How often a closed breaker would have opened. Opening again after a failed trial is not
+    /// counted.
     pub opened: u32,
-    /// How long it would have been open in all.
+    /// Total time a breaker would have been open.
     pub open_time: Duration,
-    /// Attempts that would have been made: those that a breaker would have held back are not.
+    /// Attempts that would have been made. Attempts held back by a breaker are not counted.
     pub attempts: u32,
 }
 
-/// Tells `outcomes`, which are in the order in which they ended, to breakers with these `rules`.
+/// Replays `outcomes`, ordered by the time they ended, on breakers with these `rules`.
 ///
-/// Breakers only: cooldowns and blocks are the provider's word and follow from no number of ours. What
-/// another backend would have answered in place of a call that is held back is not known, so nothing is
-/// made up for it.
+/// Only breakers are replayed: cooldowns and blocks follow from the provider's response, not from
+/// these rules. What another backend would have answered instead of a held-back call is unknown and
+/// not simulated.
 #[must_use]
 pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BackTest {
     let mut accesses = Accesses::new(rules);
@@ -56,7 +55,7 @@ impl BackTest {
     }
 }
 
-/// What an attempt of the past was for its breaker.
+/// Converts a past attempt to the breaker's input.
 fn happened(outcome: &AttemptOutcome) -> Happened {
     match outcome.end {
         AttemptEnd::Answered => Happened::Success { first_token: outcome.first_token },
@@ -68,7 +67,8 @@ fn happened(outcome: &AttemptOutcome) -> Happened {
     }
 }
 
-/// Attempts of before the class was written down have only their status; without one there was no answer.
+/// Attempts recorded before classes were stored have only a status; without one there was no
+/// response.
 fn class(outcome: &AttemptOutcome) -> FailureClass {
     let word = outcome.class.as_deref().and_then(|word| word.parse().ok());
     word.unwrap_or_else(|| {
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// One call a second for `secs`, which fail while `is_down` says so.
+    /// One call per second for `secs`, failing while `is_down` returns true.
     fn traffic(secs: i64, is_down: impl Fn(i64) -> bool) -> Vec<AttemptOutcome> {
         let one = |second: i64| match is_down(second) {
             true => outcome(second, AttemptEnd::Failed, Some(FailureClass::Server)),
@@ -117,7 +117,7 @@ mod tests {
         let outage = |second: i64| (100..130).contains(&second) || (1_000..1_030).contains(&second);
         let found = back_test(&traffic(1_200, outage), BreakerRules::default());
         assert_eq!(found.opened, 2, "{found:?}");
-        // 5 + 10 + 20 s each: the third trial meets a backend that answers again.
+        // 5 + 10 + 20 s each: the third trial finds the backend working again.
         assert_eq!(found.open_time, Duration::from_secs(70), "{found:?}");
         assert!(found.attempts < 1_200, "{found:?}");
     }

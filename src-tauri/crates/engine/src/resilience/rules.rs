@@ -1,12 +1,12 @@
-//! From the numbers of the settings to the rules of the machines. The settings know words and ranges,
-//! the machines know durations; neither knows the other.
+//! Converts the numbers of the settings to the rules of the state machines. Settings know names and
+//! ranges, the state machines durations; neither depends on the other.
 
 use std::time::Duration;
 
 use ::resilience::{AttemptRules, BreakerRules, RetryBudgetRules};
 use settings::ResilienceNumbers;
 
-/// When an access is left alone and how it comes back.
+/// When a breaker opens and how it recovers.
 #[must_use]
 pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
     BreakerRules {
@@ -35,7 +35,7 @@ pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
     }
 }
 
-/// How often and how fast a request is tried again.
+/// How often and how fast a request is retried.
 #[must_use]
 pub fn attempt_rules(numbers: &ResilienceNumbers) -> AttemptRules {
     AttemptRules {
@@ -47,7 +47,7 @@ pub fn attempt_rules(numbers: &ResilienceNumbers) -> AttemptRules {
     }
 }
 
-/// How much of all traffic may be tries again.
+/// Share of all traffic that may be retries.
 #[must_use]
 pub fn retry_budget_rules(numbers: &ResilienceNumbers) -> RetryBudgetRules {
     RetryBudgetRules {
@@ -56,13 +56,13 @@ pub fn retry_budget_rules(numbers: &ResilienceNumbers) -> RetryBudgetRules {
     }
 }
 
-/// How long a breaker stays closed by hand where nobody says for how long.
+/// How long a breaker forced closed by hand stays so by default.
 #[must_use]
 pub fn forced_closed_time(numbers: &ResilienceNumbers) -> Duration {
     secs(numbers.forced_closed_secs)
 }
 
-/// A number whose range ends below 256.
+/// Converts a number whose range ends below 256.
 fn percent(number: u32) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
@@ -79,7 +79,7 @@ fn millis(number: u32) -> Duration {
 mod tests {
     use super::*;
 
-    /// So that what the settings call the usual is what the machines were tested with.
+    /// The defaults of the settings must equal the defaults the state machines are tested with.
     #[test]
     fn the_usual_numbers_are_the_machines_own() {
         let numbers = ResilienceNumbers::default();
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(retry_budget_rules(&numbers), RetryBudgetRules::default());
     }
 
-    /// A number that no rule follows would be a switch without a wire.
+    /// A number without effect on any rule would be a dead setting.
     #[test]
     fn each_number_moves_a_rule() {
         let usual = ResilienceNumbers::default();

@@ -1,8 +1,8 @@
-//! The desktop's own notifications, by notify-rust.
+//! Desktop notifications through notify-rust.
 //!
-//! Each delivery has a thread of its own: the calls block, a desktop that hangs must cost the time
-//! limit and no more, and waiting for the click blocks for as long as the notification is there.
-//! Both kinds of waiting have a limit.
+//! Each delivery runs on its own thread: the calls block, a hanging desktop must cost at most the
+//! time limit, and waiting for a click blocks as long as the notification is shown. Both kinds of
+//! waiting threads are limited in number.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,33 +16,34 @@ use notify_rust::{NotificationHandle, NotificationResponse};
 use super::{Channel, ChannelError, Delivered};
 use crate::notify::{Notification, Urgency};
 
-/// Longest the desktop may take to accept a notification.
+/// Maximum time for the desktop to accept a notification.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
-/// Most notifications whose click is waited for; one more is shown without a click.
+/// Maximum number of notifications that wait for a click; further ones are shown without one.
 pub const CLICKS_WAITED_FOR_MAX: usize = 16;
-/// Most notifications remembered, to be replaced or taken away; far more than a desktop shows.
+/// Maximum number of shown notifications kept for replacing and removing; far more than a desktop
+/// shows.
 const SHOWN_REMEMBERED_MAX: usize = 64;
-/// Most deliveries that may be stuck in a desktop that hangs; one more is refused at once.
+/// Maximum number of calls that wait for the desktop at once; further ones fail immediately.
 pub const CALLS_AT_ONCE_MAX: usize = 4;
 
-/// The id that servers use for a click on the notification itself.
+/// The action id that servers send for a click on the notification itself.
 const DEFAULT_ACTION: &str = "default";
 
-/// Called with the notification's path when it is clicked, on a thread of its own.
+/// Callback for a click, with the notification's path. Runs on its own thread.
 pub type OnOpen = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Who the notifications are from.
+/// The application that the notifications come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The name that is shown.
+    /// Name shown to the user.
     pub app_name: String,
-    /// Name of the `.desktop` file without its ending, by which the desktop finds the app's settings.
+    /// Name of the `.desktop` file without its extension. The desktop uses it to find the app's
+    /// settings.
     pub desktop_entry: String,
-    /// The icon's file, if it is installed.
+    /// Path of the icon file, if it is installed.
     pub icon: Option<PathBuf>,
 }
 
-/// Shows notifications on this machine's desktop.
 pub struct DesktopChannel {
     shared: Arc<Shared>,
 }
@@ -50,11 +51,11 @@ pub struct DesktopChannel {
 struct Shared {
     identity: Identity,
     on_open: OnOpen,
-    /// What is shown now, by key, to be replaced, taken away or opened. A click takes the entry, so
-    /// it opens one place once even if the notification was replaced meanwhile and two threads wait
-    /// for it.
+    /// Shown notifications by key, for replacing, removing and opening them. A click removes the
+    /// entry, so it opens a path only once even if the notification was replaced and two threads
+    /// wait for it.
     shown: Mutex<BTreeMap<String, Shown>>,
-    /// Threads that wait for a click.
+    /// Number of threads that wait for a click.
     waiting: AtomicUsize,
     calls: AtomicUsize,
 }
@@ -65,7 +66,7 @@ struct Shown {
 }
 
 impl DesktopChannel {
-    /// Notifications from `identity`; a click calls `on_open`.
+    /// Creates a channel. A click calls `on_open`.
     #[must_use]
     pub fn new(identity: Identity, on_open: OnOpen) -> Self {
         let shared = Shared {
@@ -106,8 +107,8 @@ impl Channel for DesktopChannel {
 }
 
 impl DesktopChannel {
-    /// Runs `work` on a thread of its own and waits until it answers, at most [`DELIVERY_LIMIT`].
-    /// It may go on after its answer.
+    /// Runs `work` on its own thread and waits until it calls its answer callback, at most
+    /// [`DELIVERY_LIMIT`]. `work` may continue after that.
     fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Arc<Shared>, &mut dyn FnMut(Result<T, ChannelError>)) + Send + 'static,
@@ -119,7 +120,7 @@ impl DesktopChannel {
             let mut call = Some(call);
             work(&shared, &mut |outcome| {
                 drop(call.take());
-                // An error says that the caller gave up after the time limit.
+                // An error means that the caller gave up after the time limit.
                 let _late = answer.send(outcome);
             });
         };
@@ -175,7 +176,7 @@ impl Shared {
         Ok((delivered, handle))
     }
 
-    /// Takes one of the places for those who wait for a click, if one is left.
+    /// Reserves one of the [`CLICKS_WAITED_FOR_MAX`] waiting threads; `false` if none is left.
     fn begin_waiting(&self) -> bool {
         let one_more = |waiting| (waiting < CLICKS_WAITED_FOR_MAX).then_some(waiting + 1);
         self.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_ok()
@@ -195,7 +196,7 @@ impl Shared {
     #[cfg(target_os = "macos")]
     fn add_platform_hints(&self, _toast: &mut notify_rust::Notification, _urgency: Urgency) {}
 
-    /// Blocks until the notification is clicked or gone.
+    /// Blocks until the notification is clicked or closed.
     fn wait_for_click(&self, key: &str, handle: NotificationHandle) {
         let id = server_id(&handle);
         let waited = handle.wait_for_response(|response: &NotificationResponse| {
@@ -215,7 +216,7 @@ impl Shared {
         self.take(key, id);
     }
 
-    /// Takes what is shown under `key`, unless it is another notification by now.
+    /// Removes and returns the entry of `key`, unless it now belongs to another notification.
     fn take(&self, key: &str, id: Option<u32>) -> Option<Shown> {
         let mut shown = self.lock();
         if shown.get(key)?.server_id != id {
@@ -229,7 +230,7 @@ impl Shared {
     }
 }
 
-/// A delivery that was begun and has not come back.
+/// Counts a call that waits for the desktop; dropping it frees its slot.
 struct Call(Arc<Shared>);
 
 impl Call {
@@ -246,7 +247,6 @@ impl Drop for Call {
     }
 }
 
-/// What the desktop can do.
 struct Abilities {
     actions: bool,
     markup: bool,
@@ -283,7 +283,7 @@ fn close(server_id: Option<u32>) {
     }
 }
 
-/// These desktops take a clicked notification away themselves, and no other on request.
+/// These desktops remove a clicked notification themselves and remove no other on request.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 const fn close(_server_id: Option<u32>) {}
 
@@ -296,7 +296,7 @@ const fn platform_urgency(urgency: Urgency) -> notify_rust::Urgency {
     }
 }
 
-/// The body of a server that reads markup: what a backend calls itself must not become a link.
+/// Escapes the body for servers that parse markup, so that a backend's text cannot become a link.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

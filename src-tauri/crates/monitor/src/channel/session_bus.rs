@@ -1,9 +1,7 @@
-//! Asks the desktop's notification server what it can do before anything is shown, and takes away
-//! what was clicked.
+//! Queries the notification server's capabilities before each notification and closes clicked ones.
 //!
-//! notify-rust gives its errors as text only. This question fails in the same ways as showing does,
-//! and its error carries the D-Bus name, which is the one part that stays the same from one version
-//! of the libraries to the next.
+//! notify-rust returns errors only as text. This query fails in the same ways as showing does, but
+//! its error carries the D-Bus error name, which is stable across library versions.
 
 use zbus::blocking::Connection;
 use zbus::{DBusError as _, Error};
@@ -14,7 +12,7 @@ use super::desktop::DELIVERY_LIMIT;
 const SERVER: &str = "org.freedesktop.Notifications";
 const SERVER_PATH: &str = "/org/freedesktop/Notifications";
 
-/// The capabilities the server names (Desktop Notifications Specification 1.2). May hang.
+/// Returns the server's capabilities (Desktop Notifications Specification 1.2). May hang.
 pub(super) fn capabilities() -> Result<Vec<String>, ChannelError> {
     let bus = Connection::session().map_err(|error| ChannelError::NoBus(Box::new(error)))?;
     bus.call_method(Some(SERVER), SERVER_PATH, Some(SERVER), "GetCapabilities", &())
@@ -22,7 +20,7 @@ pub(super) fn capabilities() -> Result<Vec<String>, ChannelError> {
         .map_err(fault)
 }
 
-/// Takes a notification away. Some servers leave one there that was clicked.
+/// Closes a notification. Some servers keep one on the screen after a click.
 pub(super) fn close(server_id: u32) -> Result<(), Error> {
     let bus = Connection::session()?;
     bus.call_method(Some(SERVER), SERVER_PATH, Some(SERVER), "CloseNotification", &server_id)?;
@@ -36,7 +34,7 @@ fn fault(error: Error) -> ChannelError {
         _ => return ChannelError::NoBus(Box::new(error)),
     };
     match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or_default() {
-        // A server that dies on its start is as good as none.
+        // A server that dies while it starts counts as none.
         "ServiceUnknown" | "NameHasNoOwner" | "NoReply" | "Disconnected" => {
             ChannelError::NoDaemon(Box::new(error))
         }

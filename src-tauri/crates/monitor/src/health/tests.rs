@@ -1,4 +1,4 @@
-//! The rules of health, told as what is observed second by second.
+//! Tests of the health rules, from observations one second apart.
 
 use domain::SeededEntropy;
 
@@ -19,8 +19,8 @@ fn result(source: Source, finding: Finding) -> Observation {
     Observation { source, finding, reason: reason.to_owned(), duration: Duration::from_millis(7) }
 }
 
-/// Probes one second apart, from second 1 on: `+` answered, `-` failed, `k` key rejected, `l` rate
-/// limited. Gives the machine and the transitions as `second:state`.
+/// Plays probe results one second apart, from second 1 on: `+` answered, `-` failed, `k` key
+/// rejected, `l` rate limited. Returns the state machine and its transitions as `second:state`.
 fn play(findings: &str) -> (Health, Vec<String>) {
     let mut health = Health::new(INTERVAL, Moment::default());
     let entropy = SeededEntropy::new(1);

@@ -1,4 +1,5 @@
-//! Faults of the ledger: one notification, which each new cause and the end replace.
+//! Notifications about ledger faults: one at a time, replaced by each new cause and by the
+//! recovery.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +12,21 @@ use super::{
 
 const KEY: &str = "ledger";
 
-/// What is wrong with the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerFault {
-    /// Stable while the fault lasts; another one for another fault.
+    /// Identifies the fault; stable as long as it lasts.
     pub cause: String,
-    /// What it is.
     pub title: String,
-    /// What to do.
     pub fix: String,
-    /// How much it presses.
     pub urgency: Urgency,
 }
 
-/// What was told of the ledger.
+/// Ledger faults that were shown.
 #[derive(Debug, Default)]
 pub(super) struct LedgerFaults {
-    /// The cause that is shown now.
+    /// Cause shown now.
     shown: Option<String>,
-    /// When each cause was told last; there are some twenty kinds.
+    /// When each cause was last shown. There are some twenty causes, so the map stays small.
     told: BTreeMap<String, Moment>,
 }
 
@@ -38,7 +35,8 @@ impl LedgerFaults {
         self.shown.as_ref().map(|_| KEY.to_owned())
     }
 
-    /// A fault that comes and goes is told once in ten minutes.
+    /// True if `cause` is shown now or was shown in the last ten minutes, so that a fault that
+    /// comes and goes is not repeated.
     fn was_told(&self, cause: &str, now: Moment) -> bool {
         let lately = self.told.get(cause).is_some_and(|told| now.since(*told) < TEN_MINUTES);
         lately || self.shown.as_deref() == Some(cause)
@@ -70,7 +68,7 @@ impl NotificationPolicy {
         })
     }
 
-    /// A fault is over when it is over, whether or not that is told.
+    /// Clears the shown fault, even if its end is not shown.
     pub(super) fn ledger_works(&mut self, around: Surroundings) -> Decision {
         if self.ledger.shown.take().is_none() {
             return Decision::Hold(Hold::FaultNotTold);

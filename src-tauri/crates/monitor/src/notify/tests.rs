@@ -1,4 +1,4 @@
-//! The notification policy, rule by rule.
+//! Tests of the notification policy, one per rule.
 
 use domain::{SeededEntropy, WallTime};
 
@@ -28,12 +28,12 @@ fn routes(ids: &[&str]) -> BTreeSet<RouteId> {
     ids.iter().map(|id| RouteId::new(*id).expect("a good id")).collect()
 }
 
-/// One route has another backend.
+/// One route, which has another backend.
 fn covered() -> Impact {
     Impact { covered: routes(&["fast"]), uncovered: BTreeSet::new() }
 }
 
-/// One route has no other backend.
+/// One route, which has no other backend.
 fn uncovered() -> Impact {
     Impact { covered: BTreeSet::new(), uncovered: routes(&["fast"]) }
 }
@@ -49,7 +49,7 @@ fn failed(backend: &str, server: &str, impact: Impact) -> FailedBackend {
     }
 }
 
-/// Down, on a server of its own.
+/// The backend is down, on its own server.
 fn down(backend: &str, impact: Impact) -> Event {
     Event::BackendDown(failed(backend, backend, impact))
 }
@@ -137,7 +137,7 @@ fn backends_behind_one_server_are_one_notification() {
     let names = "Alpha, Beta, Gamma and 1 more at 127.0.0.1:8080.";
     assert_eq!(last.body, format!("The route fast has no other backend. {names}"));
     assert_eq!(last.urgency, Urgency::Critical);
-    // Another server's fault is another notification.
+    // A fault of another server is another notification.
     let other = shown(policy.decide(&down("e", none()), AWAY, at(3)));
     assert_ne!(other.key, first.key);
 
@@ -164,7 +164,7 @@ fn what_is_over_is_taken_away_and_said_after_two_minutes() {
     let told = shown(policy.decide(&back("a"), AWAY, at(320)));
     assert_eq!((told.title.as_str(), told.urgency), ("OpenAI works again", Urgency::Low));
     assert_eq!(told.key, "fault/a", "it replaces what is not true any more");
-    // Neither the window nor the setting nor the limit keeps a false notification on the screen.
+    // Focus, settings and rate limits do not keep an outdated notification on the screen.
     for (around, from) in [(LOOKING, 1_000), (OFF, 2_000)] {
         shown(policy.decide(&down("a", covered()), AWAY, at(from)));
         assert_eq!(policy.decide(&back("a"), around, at(from + 500)), away);

@@ -1,4 +1,4 @@
-//! The schedule on virtual time: who is probed when, and never too many at once.
+//! Tests of the probe schedule on virtual time: order, timing and the limit on concurrent probes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use super::*;
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// Answers after `takes`; what it answers can be changed. Counts probes and how many ran at once.
+/// Probe that takes `takes` and returns a changeable result. Counts its calls and the concurrent
+/// ones.
 struct ScriptedProbe {
     takes: Duration,
     finding: Mutex<Finding>,
@@ -55,7 +56,7 @@ fn monitor(names: &[&str], clock: &SystemClock) -> Monitor {
     monitor
 }
 
-/// Drives for `secs` of virtual time.
+/// Drives the monitor for `secs` of virtual time.
 async fn drive(monitor: &Monitor, probe: &ScriptedProbe, clock: &SystemClock, secs: u64) {
     let stop = tokio::time::sleep(Duration::from_secs(secs));
     monitor.drive(probe, clock, stop).await;
@@ -81,7 +82,7 @@ async fn a_fresh_start_is_settled_within_three_seconds() {
     }
 }
 
-/// A machine that slept, or is offline, says nothing about its backends, and does not ask all the time.
+/// A sleeping or offline machine learns nothing about its backends, and does not retry constantly.
 #[tokio::test(start_paused = true)]
 async fn what_this_machine_could_not_ask_changes_no_state() {
     let clock = SystemClock::new();
@@ -103,7 +104,7 @@ async fn what_this_machine_could_not_ask_changes_no_state() {
     }
 }
 
-/// Sleeps through its probe and wakes to find it failed.
+/// Probe that fails because the machine slept through it.
 struct Sleeper(ScriptedProbe);
 
 #[async_trait]

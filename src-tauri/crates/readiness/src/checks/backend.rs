@@ -1,4 +1,4 @@
-//! What is asked of each backend. Nothing of it is billed.
+//! Checks of one backend. None of its calls is billed.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::BackendSubject;
 use crate::check::{Action, Outcome, Run};
 use crate::ground::{CredentialFacts, Ground};
 
-/// Names of missing models that are told.
+/// Missing model names listed in a message; further names are left out.
 const MODELS_TOLD_MAX: usize = 5;
 
 pub(super) struct KeyCheck {

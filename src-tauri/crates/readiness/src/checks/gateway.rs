@@ -1,4 +1,4 @@
-//! The gateway as the outside sees it: asked by real requests, not by looking at its settings.
+//! Checks of the gateway by real requests over loopback, so that its settings are not trusted.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -131,7 +131,7 @@ fn refused(reply: &GatewayReply) -> Outcome {
         .saw(start(reply))
 }
 
-/// The beginning of a body, for evidence; the runner cuts it.
+/// Returns at most the first 1,024 bytes of a body as evidence; the runner cuts the line further.
 fn start(reply: &GatewayReply) -> String {
     String::from_utf8_lossy(reply.body.get(..1_024).unwrap_or(&reply.body)).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What is still missing for real work. The mock alone makes everything else pass.
+//! Checks for a missing backend or client. With the mock alone, all other checks pass.
 
 use async_trait::async_trait;
 

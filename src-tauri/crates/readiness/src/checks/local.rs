@@ -1,4 +1,4 @@
-//! What must hold on this machine before anything else is worth asking.
+//! Checks of this machine that most other checks depend on: data folder, settings, ledger, vault.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::check::{Action, Outcome, Run};
 use crate::ground::{Canary, Gravity, Ground};
 
-/// Free space below which the ledger may soon fail to write, in bytes.
+/// Minimum free disk space, in bytes. Below it the ledger may soon fail to write.
 pub const FREE_BYTES_MIN: u64 = 500_000_000;
 
 pub(super) struct DataFolderCheck(pub(super) Arc<dyn Ground>);
@@ -41,7 +41,7 @@ pub(super) struct SettingsCheck(pub(super) Arc<dyn Ground>);
 impl Run for SettingsCheck {
     async fn run(&self) -> Outcome {
         let problems = self.0.settings_problems().await;
-        // The first error decides; without one, the first warning.
+        // The first error decides the outcome; without one, the first warning.
         let Some(worst) = problems.iter().min_by_key(|problem| problem.gravity != Gravity::Error)
         else {
             return Outcome::pass().saw("no problems in the settings file");
@@ -87,7 +87,7 @@ impl Run for LedgerCheck {
     }
 }
 
-/// What to do where no keychain is.
+/// Fix shown when there is no keychain.
 const MISSING_FIX: &str = "Run `gatehouse vault set file` to store keys in an encrypted file, or \
                            start a keychain.";
 
@@ -114,7 +114,7 @@ impl Run for VaultCheck {
                 let cause = format!("{store} is not available");
                 let outcome = match vault.needed {
                     true => Outcome::fail(cause, MISSING_FIX),
-                    // Everything without a key works: the mock, local servers, clients.
+                    // Whatever needs no key still works: the mock, local servers, clients.
                     false => Outcome::warn(cause, MISSING_FIX),
                 };
                 outcome.at(Action::OpenSettings)

@@ -1,49 +1,47 @@
-//! Reads a finished chat stream and says whether it was a good one.
+//! Validates a finished OpenAI chat stream.
 //!
-//! Written apart from the gateway's own reader on purpose: a check that shared its code would share
-//! its mistakes. It wants what OpenAI's streams hold: pieces of one answer, then the reason it
-//! stopped, then the usage, then `[DONE]`, and nothing after.
+//! It shares no code with the gateway's own reader on purpose, because a shared reader would share
+//! its mistakes. A valid stream contains, in this order: text chunks of one response, a finish
+//! reason, the usage, `[DONE]`, and nothing after it.
 
 use serde_json::Value;
 
-/// What a good stream held.
+/// Summary of a valid stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// Pieces of text.
+    /// Text chunks.
     pub(super) pieces: usize,
-    /// Why the model stopped.
     pub(super) finish_reason: String,
-    /// Tokens in all.
+    /// `total_tokens` of the usage.
     pub(super) tokens: u64,
 }
 
-/// What was wrong with a stream; a clause that follows a colon.
+/// What is wrong with a stream. The message is a clause that can follow a colon; numbers count the
+/// events before the faulty one, without `[DONE]`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum StreamFault {
-    /// An event that is no JSON object.
+    /// The event is not a JSON object with an id.
     #[error("chunk {0} of the stream is not readable")]
     Unreadable(usize),
-    /// An error of the gateway or the backend in mid-stream.
+    /// An error event from the gateway or the backend.
     #[error("the stream ended with an error at chunk {0}")]
     Broke(usize),
-    /// A piece of another answer, or text after its end.
+    /// A chunk of another response, text after the finish reason, or anything after the usage or
+    /// `[DONE]`.
     #[error("chunk {0} of the stream is out of order")]
     OutOfOrder(usize),
-    /// No text at all.
     #[error("the stream has no text")]
     NoText,
-    /// Text and no reason for its end.
     #[error("the stream has no finish reason")]
     NoFinish,
-    /// No usage.
     #[error("the stream reports no tokens")]
     NoUsage,
-    /// Not ended by `[DONE]`.
+    /// There is no `[DONE]`.
     #[error("the stream has no end marker")]
     NoEnd,
 }
 
-/// Reads the body of a stream.
+/// Parses and validates the body of a stream.
 pub(super) fn examine(body: &[u8]) -> Result<Seen, StreamFault> {
     let text = String::from_utf8_lossy(body);
     let mut events = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);

@@ -1,4 +1,4 @@
-//! Each built-in check against facts: what is judged a fault, and what is said about it.
+//! Each built-in check against scripted facts: its status, its cause and its fix.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::plan::Plan;
 
 use super::*;
 
-/// A machine on which all is well; a test changes what it is about.
+/// Facts of a healthy machine; each test changes the ones it is about.
 struct Facts {
     folder: DataFolder,
     settings: Vec<SettingsProblem>,
@@ -297,7 +297,7 @@ async fn each_state_of_the_vault_has_its_own_cause() {
     ] {
         check(&run("R-05", Facts { canary, ..good() }).await, status, cause);
     }
-    // Nothing in use needs a key: worth a word, and no reason to be not ready.
+    // No backend in use needs a key: a warning, but not a reason to be not ready.
     let idle = Facts { canary: Canary::Missing, vault_needed: false, ..good() };
     check(&run("R-05", idle).await, Status::Warn, "the keychain is not available");
 }

@@ -1,4 +1,4 @@
-//! The score table and the gates of the verdict.
+//! Tests of the score table and of the verdict's thresholds.
 
 use crate::check::{Check, Outcome, Run};
 
@@ -25,7 +25,7 @@ fn finished(rows: &[CheckRow]) -> Judgement {
     judge(rows, RunEnd::Finished, None)
 }
 
-/// One category, checks of weight 1: the score in tenths and the confidence in percent.
+/// Checks score (in tenths) and confidence (in percent) of one category with checks of weight 1.
 #[track_caller]
 fn check_score(statuses: &[Status], score: Option<u32>, confidence: u32) {
     let rows: Vec<_> = (0..)
@@ -89,7 +89,8 @@ fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
     );
 }
 
-/// `filler` passed checks of weight 1, then the named ones, all of one category.
+/// Checks the verdict on `filler` passed checks of weight 1 plus the named ones, all in one
+/// category.
 #[track_caller]
 fn check_verdict(filler: u32, named: &[(Severity, Status)], verdict: RunVerdict, sentence: &str) {
     let pass = |number| row(&format!("p{number}"), Category::Cache, Severity::Info, Status::Pass);
