@@ -1,4 +1,5 @@
-//! The core as a door sees it: the engine in this process, or the one that owns the data folder.
+//! The core that operations run on: the engine of this process, or the engine of the process that
+//! owns the data folder.
 
 use std::time::Duration;
 
@@ -7,20 +8,19 @@ use engine::{Engine, EngineConfig, Folders, LockError, StartError, Topic, find_o
 use crate::event::Tag;
 use crate::remote::{Owner, SILENCE_MAX};
 
-/// What operations are called on. Cheap to clone.
+/// What operations run on. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Core {
-    /// The engine of this process.
     Local(Engine),
     /// The engine of another process, over the control listener.
     Remote(Owner),
 }
 
-/// Time between two looks for the owner.
+/// Interval between checks for the owner.
 const OWNER_LOOK: Duration = Duration::from_millis(50);
 
 impl Core {
-    /// Opens the engine here, or finds the one that owns the data folder.
+    /// Opens the engine, or finds the process that owns the data folder.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let folders = config.folders.clone();
         reachable_or_free(&folders).await;
@@ -34,28 +34,28 @@ impl Core {
         }
     }
 
-    /// Stops the engine of this process; another process's goes on.
+    /// Stops the engine of this process. An engine of another process keeps running.
     pub async fn stop(&self) {
         if let Self::Local(engine) = self {
             engine.stop().await;
         }
     }
 
-    /// Ends the time that answers in flight have, once this process's engine stops.
+    /// Ends the grace period of in-flight requests when the engine of this process stops.
     pub fn hurry(&self) {
         if let Self::Local(engine) = self {
             engine.hurry();
         }
     }
 
-    /// Writes to the log how long it took from the start of the core to the first data on the screen.
+    /// Logs the time from the start of the core to the first data on the screen.
     pub fn painted(&self) {
         if let Self::Local(engine) = self {
             engine.painted();
         }
     }
 
-    /// Tells every open panel what an operation has changed.
+    /// Tells every open panel which data an operation has changed.
     pub(crate) fn announce(&self, tags: &[Tag]) {
         if let Self::Local(engine) = self {
             let topics: Vec<Topic> = tags.iter().map(|tag| (*tag).into()).collect();
@@ -64,14 +64,15 @@ impl Core {
     }
 }
 
-/// An engine that starts has the data folder before it can be reached, and one that stops has it for longer:
-/// waits until it can be, or until nobody has it.
+/// Waits until the owner of the data folder can be reached, or until nobody owns the folder. A
+/// starting engine owns it before it can be reached, and a stopping engine still owns it
+/// afterwards.
 async fn reachable_or_free(folders: &Folders) {
     let ready = async {
         while is_owned(folders) && find_owner(folders).is_none() {
             tokio::time::sleep(OWNER_LOOK).await;
         }
     };
-    // What is still neither after that is told by the attempt to open it.
+    // If neither happens in time, the attempt to open reports it.
     let _too_late = tokio::time::timeout(SILENCE_MAX, ready).await;
 }

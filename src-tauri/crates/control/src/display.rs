@@ -1,16 +1,16 @@
-//! Whether a window can be shown, which both programs have to know before they try.
+//! Detects whether a window can be shown, which the desktop program and the command line need to
+//! know before they try.
 
-/// Whether windows can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
-    /// They can.
     Here,
-    /// Nobody would see one.
+    /// Nobody would see a window.
     None,
 }
 
 impl Display {
-    /// X11 and Wayland say so in the environment; elsewhere there is always one.
+    /// Reads the environment: X11 and Wayland set a variable. Windows and macOS always have a
+    /// display.
     #[must_use]
     pub fn among(variables: &[(String, String)]) -> Self {
         let named = |name: &str, value: &str| {

@@ -1,4 +1,4 @@
-//! The control listener's side: operations by name for the command line and the browser panel.
+//! Serves operations by name on the control listener, for the command line and the browser panel.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::{ApiError, ErrorCode, inward, json, operation, operations};
 /// Finds a file of the panel by its path without a leading slash.
 pub type Assets = fn(&str) -> Option<Asset>;
 
-/// Starts the gateway, the control listener and the background tasks of `engine`. `assets` are the
-/// files of the browser panel; a door that gives none serves none.
+/// Starts the gateway, the control listener and the background tasks of `engine`. `assets` finds
+/// the files of the browser panel; if it finds none, no panel is served.
 pub async fn serve(engine: &Engine, assets: Assets) -> Result<Served, ServeError> {
     engine.serve(Arc::new(OperationsDoor { engine: engine.clone(), assets })).await
 }
@@ -35,7 +35,7 @@ impl Door for OperationsDoor {
             ("client_token" | "client_issue" | "panel_address", Caller::Local) => {
                 self.token(name, &body).await
             }
-            // A panel never sees a token, so for it these operations do not exist.
+            // A panel never sees a token, so these operations do not exist for it.
             _ => operations::call(&Core::Local(self.engine.clone()), name, &body).await,
         };
         match answer {

@@ -1,4 +1,4 @@
-//! What the core tells the panel without being asked.
+//! Events that the core sends to panels.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -15,75 +15,68 @@ use crate::remote::RemoteEvents;
 use crate::view::{PlaygroundPieceView, PlaygroundRunView, RunView};
 use crate::{ApiError, operation};
 
-/// How long changes are gathered before panels are told, in milliseconds: ten times a second at
-/// most, and faster than the eye.
+/// How long changes are collected before panels are told, in milliseconds. This limits refreshes to
+/// ten a second, and the delay is too short to notice.
 pub const CHANGES_GATHERED_MS: u64 = 100;
 
-/// One message to the panel.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PanelEvent {
-    /// These things have changed; what is shown of them is stale.
+    /// Data with these tags has changed, so views of it are stale.
     Changed {
-        /// What changed.
+        /// The kinds of data that are stale.
         tags: Vec<Tag>,
     },
-    /// A readiness run moved on.
+    /// A readiness run made progress.
     RunProgress {
-        /// The run as it is now.
+        /// The whole run as it is now.
         run: Box<RunView>,
     },
     /// A playground run began or ended.
     PlaygroundRun {
-        /// The run as it is now.
+        /// The whole run as it is now.
         run: Box<PlaygroundRunView>,
     },
-    /// More of a playground run's answer.
+    /// A further piece of a playground run's response.
     PlaygroundText {
-        /// What came.
+        /// What was added since the previous event.
         piece: PlaygroundPieceView,
     },
-    /// Open this place: a notification or the tray was clicked.
+    /// A notification or the tray was clicked; the panel opens this page.
     Navigate {
         /// A path of the panel, `/readiness` or `/backends/openai`.
         path: String,
     },
 }
 
-/// What can change. Each operation says which it reads and which it changes.
+/// Kinds of data that can change. Each operation lists those that it changes.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Tag {
-    /// The verdict, the gateway, counts and spend.
+    /// Verdict, gateway, counts and spend.
     Status,
     /// Backends, their health and their models.
     Backends,
     /// Keys and the vault.
     Keys,
-    /// Clients.
     Clients,
     /// Requests and sums.
     Usage,
-    /// Readiness runs.
     Readiness,
-    /// Settings and their file.
     Settings,
-    /// Runs of the playground.
     Playground,
-    /// Routes and where they lead.
+    /// Routes and their current targets.
     Routes,
     /// Breakers, cooldowns and blocks.
     Accesses,
-    /// The cache of answers.
     Cache,
-    /// The ledger's file, its backups and what is wrong with it.
+    /// The ledger's file, its backups and its problems.
     Ledger,
 }
 
 impl Tag {
-    /// Every tag.
     pub const ALL: [Self; 12] = [
         Self::Status,
         Self::Backends,
@@ -166,11 +159,11 @@ impl From<&EngineEvent> for PanelEvent {
     }
 }
 
-/// The events of an engine, as panels get them.
+/// Events of an engine, as panels receive them.
 ///
-/// What only says that something is stale is gathered for [`CHANGES_GATHERED_MS`] and told once, so
-/// that a thousand requests a second do not become a thousand refreshes; everything else is told at
-/// once and in order.
+/// Changes are collected for [`CHANGES_GATHERED_MS`] and sent as one event, so that a thousand
+/// requests a second do not cause a thousand refreshes. All other events are sent at once and in
+/// order.
 #[derive(Debug)]
 pub struct PanelEvents {
     events: broadcast::Receiver<EngineEvent>,
@@ -179,14 +172,14 @@ pub struct PanelEvents {
 }
 
 impl PanelEvents {
-    /// Listens to `engine` from now on.
+    /// Subscribes to the events of `engine` from now on.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         let events = engine.events().subscribe();
         Self { events, stale: BTreeSet::new(), telling: Box::pin(sleep(Duration::ZERO)) }
     }
 
-    /// The next event; `None` when the engine is gone.
+    /// Returns the next event, or `None` when the engine is gone.
     pub async fn next(&mut self) -> Option<PanelEvent> {
         loop {
             let event = tokio::select! {
@@ -216,16 +209,14 @@ impl PanelEvents {
     }
 }
 
-/// The events of a core, wherever it runs.
+/// Events of a core in this or another process.
 pub enum CoreEvents {
-    /// Of the engine in this process.
     Local(PanelEvents),
-    /// Of the engine in another process.
     Remote(RemoteEvents),
 }
 
 impl CoreEvents {
-    /// Listens to `core` from now on.
+    /// Subscribes to the events of `core` from now on.
     pub async fn of(core: &Core) -> Result<Self, ApiError> {
         match core {
             Core::Local(engine) => Ok(Self::Local(PanelEvents::of(engine))),
@@ -233,7 +224,7 @@ impl CoreEvents {
         }
     }
 
-    /// The next event; `None` when the core is gone.
+    /// Returns the next event, or `None` when the core is gone.
     pub async fn next(&mut self) -> Option<PanelEvent> {
         match self {
             Self::Local(events) => events.next().await,

@@ -1,8 +1,8 @@
-//! Requests on their way to the engine that owns the data folder, keys included.
+//! Serialises requests for the engine that owns the data folder, including those that hold keys.
 //!
-//! Request types that carry a key have no `Serialize`, so nothing can write them to a log, a file or
-//! an answer by accident. When the command line or a second window hands a key to the running
-//! engine over loopback, this is where its JSON is made, and the bytes are zeroed after use.
+//! Request types with a key do not implement `Serialize`, so nothing can write them to a log, a
+//! file or a response by accident. Their JSON is made only here, when the command line or a second
+//! window sends a key to the running engine over loopback. The bytes are zeroed after use.
 
 use domain::Secret;
 use serde::Serialize;
@@ -17,9 +17,9 @@ use crate::view::{
     RouteSimulation, RoutesOrder, SettingsValues, UsageQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
-/// A request that can be sent to the owner.
+/// A request that can be sent to the owner of the data folder.
 pub(crate) trait Inward {
-    /// Its JSON; zeroed when dropped, since it may hold a key.
+    /// Its JSON, zeroed on drop because it may hold a key.
     fn body(&self) -> Zeroizing<Vec<u8>>;
 }
 
@@ -112,7 +112,7 @@ impl Inward for VaultMove {
     }
 }
 
-/// The same for a new one.
+/// JSON of a new client's token, for the command line.
 pub(crate) fn issued_answer(issued: &IssuedToken) -> Vec<u8> {
     let IssuedToken { client, token, not_stored } = issued;
     json!({"client": client, "token": open(token), "not_stored": not_stored})
@@ -120,7 +120,7 @@ pub(crate) fn issued_answer(issued: &IssuedToken) -> Vec<u8> {
         .into_bytes()
 }
 
-/// A local token on its way out to the command line, which prints it for the tool that asked.
+/// JSON of a client's token, for the command line, which prints it for the tool that asked.
 pub(crate) fn token_answer(token: &Secret) -> Vec<u8> {
     open(token).to_string().into_bytes()
 }

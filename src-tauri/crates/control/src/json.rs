@@ -1,17 +1,18 @@
-//! JSON in and out of operations, with errors that name the field.
+//! Reads and writes the JSON of operations, with errors that name the field.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{ApiError, ErrorCode};
 
-/// Reads a request; `null` and nothing stand for a request without content.
+/// Parses a request. An empty body counts as `null`, a request without content.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let body = if body.is_empty() { b"null".as_slice() } else { body };
     let mut json = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
-        // serde_json's own text may quote a value, which may be a key: only its kind is told.
+        // serde_json's message may quote a value, which may be a key, so only the kind of error is
+        // shown.
         let message = match error.inner().classify() {
             serde_json::error::Category::Data => {
                 format!("{field} is missing, of the wrong type, or not allowed")
@@ -27,7 +28,6 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-/// Writes an answer.
 pub(crate) fn write(view: &impl Serialize) -> Result<Vec<u8>, ApiError> {
     serde_json::to_vec(view)
         .map_err(|error| ApiError::failed(format!("the response could not be written: {error}")))

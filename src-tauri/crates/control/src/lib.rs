@@ -1,9 +1,9 @@
-//! Everything the doors may ask of the core, typed: one function per operation, the views they
-//! answer with, and one small error.
+//! The typed API of the core: one function for each operation, the views they return, and one error
+//! type.
 //!
-//! The table in `operations` is the whole surface. The window, the command line and the control
-//! listener are made from it, so none of them can have a rule of its own. Invariant: no operation
-//! answers with a secret, but for the two that hand a client's local token to the command line.
+//! The table in `operations` is the whole API. The window, the command line and the control
+//! listener are generated from it, so none of them has rules of its own. Invariant: no operation
+//! returns a secret, except the two that give a client's local token to the command line.
 
 mod core;
 mod display;

@@ -1,4 +1,4 @@
-//! The code behind each row of the table in `operations`, one file for each screen.
+//! Implementations of the operations in the table in `operations`, one file for each screen.
 
 mod backends;
 mod cache;

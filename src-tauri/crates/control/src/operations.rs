@@ -1,6 +1,6 @@
-//! The one table of everything the doors may ask. A row here is a command of the window, an
-//! endpoint of the control listener and a call of the command line; the code behind it stands in
-//! `operation/`, and what a row changes is told to every open panel.
+//! The table of all operations. Each row becomes a command of the window, a path of the control
+//! listener and a function for the command line. The implementations are in `operation/`. Every
+//! open panel is told what a call has changed.
 
 use domain::Secret;
 use engine::{Engine, Topic};
@@ -23,120 +23,120 @@ use crate::view::{
 };
 use crate::{ApiError, operation};
 
-/// Hands the table to `$then!`, once for each door that is made from it.
+/// Passes the table to `$then!`, once for each interface that is generated from it.
 #[macro_export]
 macro_rules! operations {
     ($then:ident) => {
         $then! {
-            /// The verdict, the gateway, the vault, counts and spend.
+            /// Returns the verdict, the gateway, the vault, counts and spend.
             status() -> StatusView, changes [];
-            /// All backends, the built-in mock first.
+            /// Lists all backends, the built-in mock first.
             backends() -> Vec<BackendView>, changes [];
-            /// Providers and local servers to start from.
+            /// Lists templates for providers and local servers.
             presets() -> Vec<PresetView>, changes [];
-            /// Adds a backend, with a new key, a stored one or none.
+            /// Adds a backend, with a new key, a stored key or none.
             backend_add(req: BackendAdd) -> BackendView, changes [Backends, Keys, Status, Settings];
-            /// Changes a backend; another origin detaches its key.
+            /// Changes a backend. A key that is bound to another origin is refused.
             backend_edit(req: BackendEdit) -> BackendView, changes [Backends, Keys, Status, Settings];
             /// Switches a backend on or off.
             backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings];
-            /// Tests a backend step by step; nothing is billed.
+            /// Tests a backend step by step. Nothing is billed.
             backend_test(req: BackendRef) -> BackendTestView, changes [Backends, Keys, Status];
-            /// Removes a backend; its key stays in the vault.
+            /// Removes a backend. Its key stays in the vault.
             backend_remove(req: BackendRef) -> (), changes [Backends, Keys, Status, Settings];
-            /// All keys, without the keys.
+            /// Lists all keys, without their secrets.
             keys() -> Vec<KeyView>, changes [];
             /// Puts a key into the vault.
             key_add(req: KeyAdd) -> KeyView, changes [Keys, Status, Settings];
-            /// Replaces a key in place; it stays bound to its origin.
+            /// Replaces a key. It stays bound to its origin.
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
-            /// Asks the provider whether it accepts the key; nothing is billed.
+            /// Asks the provider whether it accepts the key. Nothing is billed.
             key_verify(req: KeyRef) -> KeyVerificationView, changes [Keys, Backends, Status];
             /// Removes a key from the vault and detaches it from its backends.
             key_remove(req: KeyRef) -> (), changes [Keys, Backends, Status, Settings];
             /// Checks the vault again.
             vault_check() -> VaultView, changes [Keys, Status, Settings];
-            /// Opens the encrypted file vault, or makes it when there is none yet.
+            /// Opens the encrypted vault file, or creates it if there is none.
             vault_unlock(req: VaultUnlock) -> VaultView, changes [Keys, Backends, Status, Settings];
-            /// Uses another vault from now on, with the keys or without.
+            /// Switches to another vault, with or without moving the keys.
             vault_set(req: VaultSet) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
-            /// Moves keys that are still in another vault into this one.
+            /// Moves keys from another vault into the one in use.
             vault_move(req: VaultMove) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
-            /// All client tools.
+            /// Lists all clients.
             clients() -> Vec<ClientView>, changes [];
-            /// Makes a local token for a client and keeps it in the vault.
+            /// Creates a client with a local token and stores the token in the vault.
             client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings];
-            /// Changes a client's limits, its cache and its priority; its token stays.
+            /// Changes a client's limits, cache mode, priority and scope. Its token stays.
             client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
-            /// Ends a client's token at once.
+            /// Revokes a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
-            /// Sums of a period.
+            /// Sums the usage of a period.
             usage(req: UsageQuery) -> UsageView, changes [];
-            /// Single requests, newest first.
+            /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
-            /// All routes, with where each leads now and where its requests went.
+            /// Lists all routes with their current targets and their last 24 hours.
             routes() -> RoutesView, changes [];
-            /// Makes a route, or changes one.
+            /// Creates or changes a route.
             route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings, Status];
             /// Removes a route.
             route_remove(req: RouteRef) -> (), changes [Routes, Settings, Status];
-            /// Puts the routes in another order; those that are not named stay behind.
+            /// Reorders the routes. Routes that are not named stay behind the others.
             routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
-            /// The attempts of one request, who was passed over, and what the cache did.
+            /// Returns the attempts of a request, its skipped candidates and its cache outcome.
             request_path(req: RequestRef) -> RequestPathView, changes [];
-            /// Which backend would serve a request now, and why; nothing is sent.
+            /// Explains which backend would serve a request now. Nothing is sent.
             route_explain(req: RouteAsk) -> RouteDecisionView, changes [];
-            /// Where many such requests would go; nothing is sent.
+            /// Simulates where many such requests would go. Nothing is sent.
             route_simulate(req: RouteSimulation) -> RouteSimulationView, changes [];
-            /// Every backend with each of its keys, and what holds it back.
+            /// Lists every endpoint (a backend with one of its keys) and what restricts it.
             accesses() -> Vec<AccessView>, changes [];
-            /// Sets a breaker by hand, for a time or until it is reset.
+            /// Forces a breaker into a state, for a time or until it is reset.
             access_force(req: AccessForce) -> AccessView, changes [Accesses, Routes, Backends, Status];
-            /// Begins anew: closed, no cooldown, no block, nothing set by hand.
+            /// Resets an endpoint: closes its breaker and ends its cooldowns, block and override.
             access_reset(req: AccessRef) -> AccessView, changes [Accesses, Routes, Backends, Status];
-            /// What a backend went through.
+            /// Returns the history of a backend's endpoints.
             breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
-            /// What a breaker with other numbers would have done.
+            /// Computes what a breaker with other thresholds would have done.
             breaker_backtest(req: BacktestQuery) -> BacktestView, changes [];
-            /// The cache of answers, what it saved, and why requests went past it.
+            /// Returns the cache's contents, its savings and its bypass reasons.
             cache(req: CacheQuery) -> CacheView, changes [];
-            /// Throws kept answers away.
+            /// Removes cached responses.
             cache_purge(req: CachePurge) -> CachePurgedView, changes [Cache];
-            /// The run that goes, or else the newest, and the scores before it.
+            /// Returns the readiness run in progress, or else the newest, and earlier scores.
             readiness() -> ReadinessView, changes [];
-            /// Starts a run; progress comes as events.
+            /// Starts a readiness run. Progress comes as events.
             readiness_start(req: ReadinessStart) -> RunView, changes [Readiness, Status];
-            /// Stops the run that goes.
+            /// Stops the readiness run in progress.
             readiness_cancel() -> (), changes [Readiness, Status];
-            /// The playground's runs that are still in memory, oldest first.
+            /// Lists the playground runs that are still in memory, oldest first.
             playground() -> Vec<PlaygroundRunView>, changes [];
-            /// Sends a prompt through the gateway; the answer comes as events.
+            /// Sends a prompt through the gateway. The response comes as events.
             playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [];
-            /// Stops a run of the playground, if it still goes.
+            /// Stops a playground run, if it is still in progress.
             playground_cancel(req: PlaygroundRef) -> (), changes [];
-            /// What a run of the playground sent and got, without its token.
+            /// Returns the HTTP exchange of a playground run, without its token.
             playground_raw(req: PlaygroundRef) -> PlaygroundRawView, changes [];
-            /// The same request for a tool of one's own, as code without a token.
+            /// Returns a playground request as code without a token.
             playground_snippets(req: PlaygroundSend) -> PlaygroundSnippetsView, changes [];
-            /// The settings, their file, and what is wrong with it.
+            /// Returns the settings, their file and its problems.
             settings() -> SettingsView, changes [];
             /// Changes the settings.
             settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends];
-            /// Applies the proposed repair of the settings file.
+            /// Applies the proposed fix of the settings file.
             settings_fix() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
-            /// The ledger's state, its file and its backups.
+            /// Returns the ledger's state, its file and its backups.
             ledger() -> LedgerView, changes [];
-            /// Makes a backup of the ledger now.
+            /// Backs up the ledger now.
             ledger_backup() -> LedgerBackupView, changes [Ledger, Status];
-            /// Puts the records of a backup back; what was recorded since stays.
+            /// Restores the records of a backup. Records made since then stay.
             ledger_restore(req: LedgerRestore) -> LedgerRestoredView, changes [Ledger, Status, Usage];
-            /// Counts what can be read of a damaged ledger file; changes nothing.
+            /// Counts what can be read from a damaged ledger file. Changes nothing.
             ledger_examine(req: LedgerRepair) -> LedgerSalvageView, changes [];
-            /// Puts back what can be read of a damaged ledger file; what was recorded since stays.
+            /// Recovers what can be read from a damaged ledger file. Records made since then stay.
             ledger_repair(req: LedgerRepair) -> LedgerRestoredView, changes [Ledger, Status, Usage];
-            /// Accepts what happened to the ledger's file; kept files stay.
+            /// Acknowledges an incident with the ledger's file. Kept files stay.
             ledger_acknowledge() -> LedgerView, changes [Ledger, Status];
-            /// Sends a notification, to see that it arrives.
+            /// Sends a test notification.
             notification_test() -> NotificationTestView, changes [];
         }
     };
@@ -158,11 +158,11 @@ macro_rules! entry_points {
             }
         )*
 
-        /// The names of all operations, as they stand in the control listener's paths and in the
-        /// window's permissions.
+        /// Names of all operations, as they appear in the paths of the control listener and in the
+        /// permissions of the window.
         pub const OPERATIONS: &[&str] = &[$(stringify!($name)),*];
 
-        /// Calls an operation by name with its request as JSON, and answers with its view as JSON.
+        /// Calls an operation by name. Its request and the returned view are JSON.
         pub async fn call(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
             match name {
                 $(stringify!($name) => {
@@ -179,7 +179,7 @@ macro_rules! entry_points {
 
 operations!(entry_points);
 
-/// A client's local token, for the command line only: no panel may call this.
+/// Returns a client's local token. For the command line only; no panel may call this.
 pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiError> {
     match core {
         Core::Local(engine) => operation::client_token(engine, req).await,
@@ -187,7 +187,7 @@ pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiErro
     }
 }
 
-/// A new address that opens the panel in a browser once, for the command line only.
+/// Returns a new address that opens the panel in a browser once. For the command line only.
 pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
     match core {
         Core::Local(engine) => operation::panel_address(engine),
@@ -195,7 +195,7 @@ pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
     }
 }
 
-/// Makes a client and hands out its token, for the command line only: no panel may call this.
+/// Creates a client and returns its token. For the command line only; no panel may call this.
 pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, ApiError> {
     match core {
         Core::Local(engine) => {

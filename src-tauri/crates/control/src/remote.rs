@@ -1,4 +1,4 @@
-//! Operations of an engine in another process, over its control listener.
+//! Calls operations of an engine in another process, over its control listener.
 
 use bytes::Bytes;
 use engine::{Folders, OwnerNote, find_owner};
@@ -14,15 +14,15 @@ use crate::event::PanelEvent;
 use crate::inward::Inward;
 use crate::{ApiError, ErrorCode};
 
-/// Time between two looks at whether the owner is gone.
+/// Interval between checks whether the owner is gone.
 const GONE_LOOK: Duration = Duration::from_millis(50);
-/// How long the owner may give no sign of life.
+/// How long the owner may stay silent.
 pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// How much of that is for a knock that anyone who lives answers at once.
+/// The part of [`SILENCE_MAX`] for a liveness request, which a live owner answers at once.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// Operations that wait for a backend, for the vault (a person may have to unlock it) or for the desktop.
-/// Every other one is answered from memory and the ledger, or not at all.
+/// Operations that wait for a backend, for the vault (a person may have to unlock it) or for the
+/// desktop. All others are answered from memory and the ledger, so they get no extra time.
 const MAY_TAKE_LONGER: &[&str] = &[
     "backend_add",
     "backend_edit",
@@ -40,7 +40,7 @@ const MAY_TAKE_LONGER: &[&str] = &[
     "vault_unlock",
 ];
 
-/// The engine that owns the data folder. Cheap to clone.
+/// The process that owns the data folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Owner {
     folders: Folders,
@@ -52,7 +52,7 @@ impl Owner {
         Self { folders, note: Arc::new(Mutex::new(note)) }
     }
 
-    /// Calls an operation. An owner that has been started anew since is found again.
+    /// Calls an operation. If the owner has restarted, finds it again and repeats the call.
     pub(crate) async fn call<V: DeserializeOwned>(
         &self,
         operation: &str,
@@ -67,26 +67,26 @@ impl Owner {
         }
     }
 
-    /// Its process id, for the command that stops it.
+    /// Process id of the owner, for the command that stops it.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.note.lock().pid
     }
 
-    /// Waits until it has given up the data folder.
+    /// Waits until the owner has released the data folder.
     pub async fn gone(&self) {
         while engine::is_owned(&self.folders) {
             tokio::time::sleep(GONE_LOOK).await;
         }
     }
 
-    /// What happens there, from now on.
+    /// Subscribes to the owner's events from now on.
     pub(crate) async fn events(&self) -> Result<RemoteEvents, ApiError> {
         let opening = LoopbackEvents::open(self.to("events")?.within(SILENCE_MAX));
         opening.await.map(RemoteEvents).map_err(|error| not_answered(&error))
     }
 
-    /// Waits for as long as the owner shows signs of life.
+    /// Waits for the reply as long as the owner answers liveness requests.
     async fn patiently(&self, call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
         let port = call.port();
         let mut answer = pin!(loopback_call(call));
@@ -137,11 +137,11 @@ impl Owner {
     }
 }
 
-/// The events of an engine in another process.
+/// Events of an engine in another process.
 pub struct RemoteEvents(LoopbackEvents);
 
 impl RemoteEvents {
-    /// The next event; `None` when the owner is gone.
+    /// Returns the next event, or `None` when the owner is gone.
     pub async fn next(&mut self) -> Option<PanelEvent> {
         loop {
             let data = self.0.next().await?;
@@ -199,7 +199,7 @@ mod tests {
         Owner::new(folders, note)
     }
 
-    /// It takes connections, as the system does for a process that is stopped.
+    /// The listener accepts connections, as the system does for a stopped process.
     #[tokio::test(start_paused = true)]
     async fn an_owner_that_gives_no_sign_of_life_is_told_after_five_seconds() {
         let silent = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    /// Answers every knock.
+    /// Answers every liveness request.
     async fn knocked(listener: &TcpListener) -> std::convert::Infallible {
         loop {
             let (mut stream, _) = listener.accept().await.expect("a connection");

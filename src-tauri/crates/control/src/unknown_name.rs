@@ -1,12 +1,13 @@
-//! A name that is not known, and the one that was most likely meant.
+//! Errors for unknown names, with the most similar known name as a hint.
 
 use crate::ApiError;
 
-/// How alike two names have to be (Jaro-Winkler, 0 to 1). clap asks for 0.7 for its own names; names of
-/// users are shorter and more alike, and a wrong guess is worse than none.
+/// Minimum similarity of two names (Jaro-Winkler, 0 to 1). clap uses 0.7 for its own names. Names
+/// that users choose are shorter and more alike, and a wrong guess is worse than none.
 const LIKENESS_MIN: f64 = 0.8;
 
-/// There is no such thing; names the nearest known one, or the command that lists them.
+/// Returns a not-found error. Its hint names the nearest known name, or the command that lists the
+/// names.
 #[must_use]
 pub fn unknown_name<'a>(
     what: &str,
@@ -24,7 +25,7 @@ pub fn unknown_name<'a>(
     }
 }
 
-/// The known name that is most like `name`, if one is.
+/// Returns the known name that is most similar to `name`, if one is similar enough.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |known: &&'a str| strsim::jaro_winkler(&name.to_lowercase(), known);

@@ -1,8 +1,8 @@
-//! What crosses to a shell: plain twins of the core's types, made for being shown.
+//! View types: plain copies of the core's types for the panel and the command line.
 //!
-//! No view has a field in which a secret could travel: keys come in through write-only request
-//! types and only their last four characters come back. Field names are the product's words, the
-//! same in Rust, JSON and TypeScript.
+//! No view has a field that could carry a secret: keys come in through write-only request types,
+//! and only their last four characters come back. Field names are the same in Rust, JSON and
+//! TypeScript.
 
 mod backends;
 mod cache;

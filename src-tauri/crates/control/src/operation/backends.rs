@@ -1,4 +1,4 @@
-//! Backends: added with their key, edited, tried, switched, removed.
+//! Operations on backends: list, add with a key, edit, test, switch, remove.
 
 use std::collections::BTreeSet;
 
@@ -126,7 +126,7 @@ pub(crate) async fn backend_edit(
                 known.offers = offers;
                 known.crossing = crossing;
                 known.base_url = base_url;
-                // Of one name alone it cannot be known what becomes of the others.
+                // The request names only the first key, so the pool stays unless that key changes.
                 if names_all || known.credential() != pool.credentials().next() {
                     known.pool = pool;
                 }
@@ -200,7 +200,7 @@ fn new_key_id(settings: &Settings, backend: &BackendId) -> Result<CredentialId, 
     Ok(id)
 }
 
-/// The keys of a form, each bound to `origin` as [`attach`] does it.
+/// Builds a pool from a form. [`attach`] binds each key to `origin`.
 async fn pool_of(
     engine: &Engine,
     settings: &Settings,
@@ -218,7 +218,7 @@ async fn pool_of(
     Ok(PoolSettings { order: pool.order.into(), members })
 }
 
-/// Binds a stored key to `origin` if it is not bound yet; a key of another origin is refused.
+/// Binds a stored key to `origin` if it is not bound yet. A key bound to another origin is refused.
 async fn attach(
     engine: &Engine,
     settings: &Settings,
@@ -264,8 +264,8 @@ fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {
     }
 }
 
-/// How a backend is said to differ. On another kind than `openai-compatible` it would have no effect,
-/// which is refused unless the file said so before.
+/// Checks how a backend deviates from its protocol. Kinds other than `openai-compatible` ignore
+/// this, so it is refused for them unless the settings already said the same.
 fn differing(
     req: Differing,
     kind: BackendKind,
@@ -286,7 +286,7 @@ fn differing(
     Ok((req.lacks, req.offers))
 }
 
-/// How a backend differs from the protocol it speaks.
+/// How a backend deviates from the protocol it speaks.
 #[derive(Default)]
 struct Differing {
     lacks: BTreeSet<Lack>,

@@ -1,5 +1,4 @@
-//! The cache of answers: what it holds, what it saved, why requests went past it, and what is thrown
-//! away.
+//! Operations on the response cache: contents, savings, bypass reasons and purging.
 
 use ::cache::{Address, Advice, AdviceWord, Bypass, Cache, Purge, Stats, Tier, TierStats};
 use domain::WallTime;
@@ -64,7 +63,7 @@ pub(crate) async fn cache_purge(
     Ok(CachePurgedView { entries: entries.into(), sentence })
 }
 
-/// What the cache did with one request, in a sentence.
+/// Describes in a sentence what the cache did with a request.
 pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) -> String {
     let sentence = match outcome {
         CacheOutcomeView::Hit => "Served from cache.",
@@ -78,7 +77,7 @@ pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) 
     sentence.to_owned()
 }
 
-/// The answers in it. A slower tier has what a faster one has, and more.
+/// Number of cached responses. A slower tier holds all that a faster tier holds, and more.
 fn entries(cache: &Cache) -> u64 {
     let tiers = cache.stats().tiers;
     tiers.iter().filter_map(|tier| tier.entries).max().unwrap_or_default()
@@ -199,7 +198,6 @@ fn bypass_view(bypasses: Bypasses) -> CacheBypassView {
     }
 }
 
-/// Why the cache was not asked.
 const fn bypass_label(why: Bypass) -> &'static str {
     match why {
         Bypass::Disabled => "The cache is switched off.",
@@ -213,7 +211,7 @@ const fn bypass_label(why: Bypass) -> &'static str {
     }
 }
 
-/// What would change that.
+/// How to avoid the bypass.
 const fn bypass_hint(why: Bypass) -> Option<&'static str> {
     match why {
         Bypass::Disabled => Some("Switch the cache on in the settings."),

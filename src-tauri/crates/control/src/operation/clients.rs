@@ -1,8 +1,8 @@
-//! Client tools and their local tokens.
+//! Operations on clients and their local tokens.
 //!
-//! The settings hold the SHA-256 of a token, which is all that the gateway needs to admit it. The vault
-//! holds the token where it can, so that `gatehouse token` can print it to the tool that asks. No panel
-//! ever sees one: its snippets call that command.
+//! The settings hold the SHA-256 of a token, which is all that the gateway needs to admit it. The
+//! vault holds the token if it can, so that `gatehouse token` can print it for the tool that asks.
+//! No panel ever sees a token: its snippets call that command.
 
 mod snippets;
 
@@ -17,13 +17,12 @@ use super::{input, spend_of, sums_of_last_days};
 use crate::ApiError;
 use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, NotStoredView};
 
-/// Days over which a client's use is summed.
+/// Days over which a client's usage is summed.
 const USE_DAYS: i64 = 30;
-/// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-/// Longest life of a token, in days (ten years).
+/// Longest lifetime of a token, in days (ten years).
 const EXPIRY_DAYS_MAX: u32 = 3_650;
-/// What stands before a client's name in the vault.
+/// Vault key prefix for client tokens.
 pub(super) const VAULT_PREFIX: &str = "client.";
 
 pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError> {
@@ -49,7 +48,8 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
     Ok(clients)
 }
 
-/// For a panel, which never sees a token: one that cannot be stored would be lost, so it is not made.
+/// Adds a client for a panel, which never sees the token. A token that cannot be stored would be
+/// lost, so then no client is created.
 pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<ClientView, ApiError> {
     let _held = engine.hold_vault().await;
     let new = new_client(engine, &req)?;
@@ -83,8 +83,8 @@ async fn one_client(engine: &Engine, name: &str) -> Result<ClientView, ApiError>
     found.ok_or_else(|| ApiError::not_found(format!("there is no client named {name}")))
 }
 
-/// Makes a client and its token, and hands the token to the command line. The gateway admits it by its
-/// hash, so a vault that cannot store it is told of and no hindrance.
+/// Creates a client and returns its token to the command line. The gateway admits the token by its
+/// hash, so a vault that cannot store it is reported but is no error.
 pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<IssuedToken, ApiError> {
     let _held = engine.hold_vault().await;
     let new = new_client(engine, &req)?;
@@ -128,7 +128,8 @@ fn new_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
     Ok(NewClient { vault_id: vault_id(&id)?, id, token, settings })
 }
 
-/// `Claude Code` becomes `claude-code`: what no id can hold separates its words.
+/// Turns a name into an id: `Claude Code` becomes `claude-code`. Characters that no id can hold
+/// separate its words.
 fn client_id(name: &str) -> Result<ClientId, ApiError> {
     let lower = name.trim().to_lowercase();
     if lower.parse::<ClientId>().is_ok() {
@@ -146,7 +147,7 @@ async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError>
     engine.vault().put(&new.vault_id, secret).await
 }
 
-/// Puts the client into the settings, or takes its token out of the vault again.
+/// Adds the client to the settings. If that fails, removes its token from the vault.
 async fn describe(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
     let NewClient { id, vault_id, settings, .. } = new;
     let added = engine.edit(move |draft| {
@@ -176,7 +177,7 @@ pub(crate) async fn client_token(engine: &Engine, req: ClientRef) -> Result<Secr
     Ok(kept.parts().0.clone())
 }
 
-/// Two commands that make another token.
+/// Names the two commands that create another token.
 fn new_token_hint(id: &ClientId) -> String {
     format!("For a new token: `gatehouse clients revoke {id}`, then `gatehouse clients add {id}`.")
 }
@@ -190,7 +191,7 @@ pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(),
             draft.clients.shift_remove(&place);
         })
         .await?;
-    // The token has ended with the settings; what lies in the vault is only litter from here on.
+    // The token ended with the settings entry. A copy that stays in the vault admits nobody.
     if let Err(error) = engine.vault().remove(&vault_id(&id)?).await {
         tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
     }

@@ -1,17 +1,16 @@
-//! What uses a backend or a key, so that whoever removes one is told what breaks.
+//! What uses a backend or a key, so that the user knows what breaks before removing it.
 
 use domain::{BackendId, CredentialId};
 use settings::{BackendSettings, RouteSettings, Settings};
 
 use crate::view::DependentsView;
 
-/// What uses a backend.
 pub(super) fn of_backend(settings: &Settings, id: &BackendId) -> DependentsView {
     let lost = |backend: &BackendId| backend == id;
     DependentsView { backends: Vec::new(), cache_server: false, ..of_routes(settings, lost) }
 }
 
-/// What uses a key. A backend with another key goes on without it, and so do its routes.
+/// Returns what uses a key. A backend with another key keeps working, and so do its routes.
 pub(super) fn of_key(settings: &Settings, id: &CredentialId) -> DependentsView {
     let uses = |backend: &BackendSettings| backend.pool.credentials().any(|used| used == id);
     let sole = |backend: &BackendSettings| backend.pool.credentials().all(|used| used == id);

@@ -1,5 +1,4 @@
-//! Which backend would serve a request at this moment and why, and what would become of many such
-//! requests. Nothing is sent.
+//! Explains which backend would serve a request, and simulates many such requests. Nothing is sent.
 
 use std::collections::BTreeSet;
 
@@ -108,7 +107,8 @@ fn choice(engine: &Engine, candidate: &Candidate, place: u32) -> RouteChoiceView
     }
 }
 
-/// Of the access, unless a model of it is held back by itself.
+/// Availability of the candidate's endpoint. A ready endpoint is shown as cooling down while only
+/// the candidate's model is held back.
 fn availability_for(engine: &Engine, candidate: &Candidate) -> AvailabilityView {
     let own = availability(engine, &engine.settings(), &candidate.access);
     match &candidate.why.available {
@@ -138,7 +138,7 @@ fn refused(refusal: NotServed) -> Vec<PassedOver> {
     }
 }
 
-/// What a place was reckoned from, as far as the policy reckons.
+/// The parts of a score; empty for policies that compute none.
 fn parts(ground: &Ground) -> Vec<ScorePartView> {
     let part = |name: &str, measured: String, weight_percent, score: f64| ScorePartView {
         name: name.to_owned(),
@@ -208,7 +208,7 @@ fn percent(share: f64) -> u8 {
     percent
 }
 
-/// A clause as a sentence.
+/// Turns a clause into a sentence.
 pub(super) fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Text from a form becomes a checked value, or an error that names the form's field.
+//! Parses text from a form into checked values. Errors name the field of the form.
 
 use domain::{BackendId, ClientId, CredentialId, IdError};
 use engine::Engine;
@@ -6,14 +6,14 @@ use settings::{BaseUrl, Settings, parse_base_url};
 
 use crate::{ApiError, unknown_name};
 
-/// A name that is new or known, checked by its rules.
+/// Parses the id of something new or known.
 pub(crate) fn id<T>(field: &str, text: &str) -> Result<T, ApiError>
 where
     T: std::str::FromStr<Err = IdError>,
 {
     text.trim().parse().map_err(|error: IdError| {
         let message = match error {
-            // It repeats what was sent, and that may be a key in the wrong field.
+            // The error repeats its input, which may be a key in the wrong field.
             IdError::Malformed(_) => "that is not a valid id".to_owned(),
             other => other.to_string(),
         };
@@ -21,7 +21,7 @@ where
     })
 }
 
-/// The label for people; empty takes the id.
+/// The display label; the id if empty.
 pub(crate) fn label(text: &str, id: &str) -> String {
     match text.trim() {
         "" => id.to_owned(),
@@ -29,21 +29,21 @@ pub(crate) fn label(text: &str, id: &str) -> String {
     }
 }
 
-/// The names of a list without what is empty.
+/// Trims the names of a list and drops empty ones.
 pub(crate) fn names(names: Vec<String>) -> Vec<String> {
     let trimmed = names.into_iter().map(|name| name.trim().to_owned());
     trimmed.filter(|name| !name.is_empty()).collect()
 }
 
-/// A base URL that a key may be bound to. The gateway's own address is none, be it the one in the
-/// settings or the one it listens on now.
+/// Parses a base URL that a key may be bound to. The gateway's own address is refused, both the one
+/// in the settings and the one it listens on now.
 pub(crate) fn base_url(field: &str, text: &str, engine: &Engine) -> Result<BaseUrl, ApiError> {
     let parsed = parse_base_url(text.trim(), engine.gateway_port())
         .and_then(|_| parse_base_url(text.trim(), engine.settings().gateway.port));
     parsed.map_err(|error| ApiError::invalid(field, error.to_string()))
 }
 
-/// The credential, if the settings know it.
+/// Parses the id of a key in the settings.
 pub(crate) fn known_credential(settings: &Settings, text: &str) -> Result<CredentialId, ApiError> {
     let id: CredentialId = id("id", text)?;
     match settings.credentials.contains_key(&id) {
@@ -55,7 +55,7 @@ pub(crate) fn known_credential(settings: &Settings, text: &str) -> Result<Creden
     }
 }
 
-/// The backend, if the settings know it. The built-in mock is not one of them.
+/// Parses the id of a backend in the settings. The built-in mock is refused.
 pub(crate) fn known_backend(settings: &Settings, text: &str) -> Result<BackendId, ApiError> {
     let id: BackendId = id("id", text)?;
     if settings.backends.contains_key(&id) {
@@ -68,7 +68,7 @@ pub(crate) fn known_backend(settings: &Settings, text: &str) -> Result<BackendId
     Err(unknown_name("backend", id.as_str(), known))
 }
 
-/// The client, if the settings know it.
+/// Parses the id of a client in the settings.
 pub(crate) fn known_client(settings: &Settings, text: &str) -> Result<ClientId, ApiError> {
     let id: ClientId = id("id", text)?;
     match settings.clients.contains_key(&id) {

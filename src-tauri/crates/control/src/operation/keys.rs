@@ -1,4 +1,4 @@
-//! Keys: put in, tried, replaced, removed; never read back.
+//! Operations on keys: list, add, verify, replace, remove. A key is never read back.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::view::{
     VaultKindView,
 };
 
-/// Days over which a key's use is summed.
+/// Days over which a key's usage is summed.
 const USE_DAYS: i64 = 30;
 
 pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
@@ -34,8 +34,9 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     Ok(keys)
 }
 
-/// Where the vault lets a key go. What the settings say of it is a copy that anyone who can write the
-/// file may have changed; nothing is shown while the vault is closed, and nobody is asked to open it.
+/// Returns the origin that the vault binds a key to. The settings hold only a copy, which anyone
+/// who can write the file may have changed. Returns `None` unless the vault is ready; nobody is
+/// asked to unlock it.
 async fn binding(engine: &Engine, id: &CredentialId) -> Option<String> {
     if engine.vault().state() != VaultState::Ready {
         return None;
@@ -61,7 +62,7 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
     one_key(engine, &id).await
 }
 
-/// Writes a new key to the vault and its description to the settings, both or neither.
+/// Stores a new key in the vault and its description in the settings, both or neither.
 pub(super) async fn store_key(
     engine: &Engine,
     id: &CredentialId,
@@ -82,7 +83,7 @@ pub(super) async fn store_key(
         draft.credentials.insert(place, known);
     });
     if let Err(error) = added.await {
-        // The settings were refused, so the key must not stay behind unseen.
+        // The settings were refused, so the key must not stay in the vault unseen.
         if let Err(left) = engine.vault().remove(id).await {
             tracing::warn!(
                 credential = %id, error = %left,
@@ -151,7 +152,7 @@ pub(crate) async fn key_remove(engine: &Engine, req: KeyRef) -> Result<(), ApiEr
     remove_key(engine, input::known_credential(&engine.settings(), &req.id)?).await
 }
 
-/// Takes a key out of the vault and its description out of the settings.
+/// Removes a key from the vault and its description from the settings.
 pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), ApiError> {
     match engine.vault().remove(&id).await {
         Ok(()) | Err(VaultError::NotFound(_)) => {}
@@ -168,7 +169,7 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
     Ok(())
 }
 
-/// Takes the key away from every backend that uses it, and from the cache's server.
+/// Detaches the key from every backend that uses it and from the cache server.
 fn detach(draft: &mut Settings, id: &CredentialId) {
     for backend in draft.backends.values_mut() {
         backend.pool.detach(id);
@@ -224,7 +225,7 @@ fn key_view(
     }
 }
 
-/// The keys that the environment store found. They are described nowhere but there.
+/// Lists the keys that the environment vault found. The settings do not describe them.
 async fn environment_keys(
     engine: &Engine,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! The ledger's file: its state, backups, restore, repair.
+//! Operations on the ledger's file: state, backup, restore, repair.
 
 use engine::{Engine, LedgerProblem, LedgerSeverity};
 use ledger::{LedgerBackup, LedgerError, LedgerIncident, LedgerState, RestoreReport};
@@ -39,7 +39,7 @@ pub(crate) async fn ledger_restore(
     if let Some(name) = &wanted {
         let backups = engine.ledger_recovery().backups()?;
         if !backups.iter().any(|backup| backup.name == *name) {
-            // Not repeated: somebody may have put a key there.
+            // The name is not repeated, because it may be a key in the wrong field.
             return Err(ApiError::not_found("there is no backup with this name")
                 .with_hint("`gatehouse ledger status` lists the backups."));
         }
@@ -90,7 +90,7 @@ const fn state_view(state: LedgerState) -> LedgerStateView {
     }
 }
 
-/// How bad a problem of the ledger is for the verdict.
+/// Level of a ledger problem in the verdict.
 pub(super) const fn level(severity: LedgerSeverity) -> VerdictLevel {
     match severity {
         LedgerSeverity::Attention => VerdictLevel::Attention,
@@ -149,7 +149,7 @@ impl From<LedgerError> for ApiError {
     }
 }
 
-/// Errors of restoring that have a next step of their own.
+/// The next step for errors that have one.
 const fn hint(error: &LedgerError) -> Option<&'static str> {
     match error {
         LedgerError::NoBackup { skipped: 0 } => Some(

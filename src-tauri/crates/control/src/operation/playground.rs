@@ -1,4 +1,4 @@
-//! Playground runs: checked on their way in, shown without a secret on their way out.
+//! Operations on playground runs: checks their requests and builds their views, without secrets.
 
 mod snippets;
 
@@ -20,17 +20,17 @@ use crate::view::{
     PlaygroundSnippetsView, PlaygroundStateView, PlaygroundUsageView,
 };
 
-/// Highest temperature that any dialect takes.
+/// Highest temperature that any dialect accepts.
 const TEMPERATURE_MAX: f64 = 2.0;
 
-/// Most tokens that can be asked for; no model writes as many.
+/// Most tokens that can be requested; no model writes as many.
 const TOKENS_MAX: u32 = 1_000_000;
 
-/// Shortest time of writing that a speed can be told from, in seconds: some pieces must have come
-/// one after the other.
+/// Shortest writing time that a speed is computed from, in seconds. Several pieces must have
+/// arrived one after another.
 const WRITING_SECS_MIN: f64 = 0.02;
 
-/// The client that snippets name while there is none.
+/// The client that snippets name while none exists.
 const CLIENT_TO_MAKE: &str = "my-tool";
 
 pub(crate) async fn playground(engine: &Engine) -> Result<Vec<PlaygroundRunView>, ApiError> {
@@ -130,7 +130,6 @@ const fn effort(effort: EffortView) -> Effort {
     }
 }
 
-/// A run as it is now.
 pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
     let record = run.record.as_deref();
     let written = record.and_then(|(row, _)| row.backend.as_ref().map(ToString::to_string));
@@ -163,7 +162,6 @@ pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
     }
 }
 
-/// More of a run's answer.
 pub(crate) fn playground_piece_view(piece: &PlaygroundPiece) -> PlaygroundPieceView {
     PlaygroundPieceView {
         run: piece.run.to_string(),
@@ -191,7 +189,7 @@ fn record_view(run: &PlaygroundRun, row: &RequestRow, tries: &[Attempt]) -> Play
     }
 }
 
-/// `None` where all came at once, which is no speed.
+/// Returns `None` if all tokens arrived at once, which gives no speed.
 #[expect(clippy::cast_precision_loss, reason = "a number of tokens stays far below 2^53")]
 fn per_second(tokens: u64, seconds: f64) -> Option<f64> {
     (tokens > 0 && seconds >= WRITING_SECS_MIN).then(|| tokens as f64 / seconds)

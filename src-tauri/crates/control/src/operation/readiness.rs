@@ -1,4 +1,4 @@
-//! Readiness runs, as they go and as they were.
+//! Operations on readiness runs and their history.
 
 use engine::Engine;
 use readiness::{
@@ -12,7 +12,6 @@ use crate::view::{
     ReadinessView, RunStateView, RunSummaryView, RunVerdictView, RunView, SeverityView,
 };
 
-/// Runs in the history.
 const HISTORY_MAX: usize = 30;
 
 pub(crate) async fn readiness(engine: &Engine) -> Result<ReadinessView, ApiError> {
@@ -41,7 +40,7 @@ pub(crate) async fn readiness_cancel(engine: &Engine) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The newest finished run in a line.
+/// Returns the summary of the newest finished run.
 pub(super) async fn last_run(engine: &Engine) -> Result<Option<RunSummaryView>, ApiError> {
     Ok(history(engine, 1).await?.into_iter().next())
 }
@@ -83,7 +82,7 @@ async fn newest_report(engine: &Engine) -> Result<Option<Report>, ApiError> {
     Ok(run.and_then(|run| serde_json::from_str(&run.report).ok()))
 }
 
-/// A run that goes.
+/// View of a run in progress.
 pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> RunView {
     RunView {
         id: snapshot.run.to_string(),
@@ -102,7 +101,7 @@ pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> RunView {
     }
 }
 
-/// A run that has ended.
+/// View of a run that has ended.
 pub(crate) fn report_view(report: &Report) -> RunView {
     let judgement = &report.judgement;
     let category = |part: &CategoryScore| CategoryView {

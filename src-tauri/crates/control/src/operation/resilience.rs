@@ -1,4 +1,5 @@
-//! Accesses: how each backend stands with each of its keys, and what a person sets by hand.
+//! Operations on endpoints: their state, and overrides by the user. An endpoint is a backend with
+//! one of its keys.
 
 use std::time::Duration;
 
@@ -24,9 +25,9 @@ pub(crate) use backtest::breaker_backtest;
 pub(crate) use path::request_path;
 pub(crate) use timeline::breaker_timeline;
 
-/// Why nothing is to be said of an access that is ready.
+/// Reason shown for an endpoint that is ready.
 const CALM: &str = "Healthy.";
-/// Who sets things by hand: there is one person at this machine.
+/// Who sets overrides: this machine has one user.
 const BY: &str = "you";
 
 pub(crate) async fn accesses(engine: &Engine) -> Result<Vec<AccessView>, ApiError> {
@@ -66,7 +67,7 @@ pub(crate) async fn access_reset(engine: &Engine, req: AccessRef) -> Result<Acce
     one_access(engine, &access).await
 }
 
-/// Whether requests may go to an access at this moment, in one word with its reason.
+/// Returns the availability of an endpoint at this moment, with its reason.
 pub(super) fn availability(
     engine: &Engine,
     settings: &Settings,
@@ -83,7 +84,7 @@ async fn one_access(engine: &Engine, access: &Access) -> Result<AccessView, ApiE
         .ok_or_else(|| ApiError::not_found(format!("{access} no longer exists")))
 }
 
-/// The access that is meant. Without a key it is the only one of its backend.
+/// Finds the endpoint that a request names. Without a key, the backend must have only one endpoint.
 fn known_access(
     engine: &Engine,
     backend: &str,
@@ -152,7 +153,7 @@ fn concurrency(engine: &Engine, settings: &Settings, access: &Access) -> Concurr
     let known = settings.backends.get(&access.backend);
     let set = known.and_then(|known| known.limits.in_flight_max);
     let set = set.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
-    // What its answers taught is no limit as long as they taught none.
+    // A limit at the maximum number of connections means that none has been learnt yet.
     let most = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
     let learnt = learnt.filter(|limit| *limit < most);
     let limit = [set, learnt].into_iter().flatten().min();
@@ -163,7 +164,7 @@ fn is_enabled(settings: &Settings, access: &Access) -> bool {
     settings.backends.get(&access.backend).is_none_or(|known| known.enabled)
 }
 
-/// What holds back most comes first.
+/// Returns the most restrictive state.
 fn availability_of(
     standing: &Standing,
     clocks: Clocks,
@@ -248,7 +249,8 @@ fn cooldowns(
     own.into_iter().chain(models.map(|one| view(Some(one.model), one.cooldown))).collect()
 }
 
-/// A point on the monotonic clock, unless it is the start of the program: then it was before.
+/// Converts a time of the monotonic clock. Returns `None` for the start of the program, because the
+/// state then began earlier.
 fn since(at: Moment, clocks: Clocks) -> Option<UnixMs> {
     (at > Moment::default()).then(|| WallTime::into(clocks.wall_at(at)))
 }
@@ -269,7 +271,7 @@ const fn fix(reason: BlockReason) -> &'static str {
     }
 }
 
-/// A clause as a sentence: "it has recovered" becomes "It has recovered."
+/// Turns a clause into a sentence: "it has recovered" becomes "It has recovered."
 pub(super) fn sentence(clause: &str) -> String {
     let mut letters = clause.trim_end_matches('.').chars();
     letters

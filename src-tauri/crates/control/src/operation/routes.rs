@@ -1,4 +1,4 @@
-//! Routes: shown with the state of where they lead, made, changed, removed and put in order.
+//! Operations on routes: list with their current targets, set, remove, reorder.
 
 mod shown;
 
@@ -72,8 +72,8 @@ fn known_route(settings: &Settings, text: &str) -> Result<RouteId, ApiError> {
     }
 }
 
-/// The route that a form describes. What the settings would only warn of is refused here, unless it
-/// stood there before: a form can say it at once.
+/// Builds a route from a form. What the settings only warn about is refused here, because a form
+/// can report it at once. It is accepted if the route had it before.
 fn route_of(
     settings: &Settings,
     id: &RouteId,

@@ -1,4 +1,4 @@
-//! The settings as a form, and the repair of a broken file.
+//! Operations on the settings: the form, and the fix of a broken file.
 
 mod parts;
 
@@ -166,7 +166,7 @@ fn apply(draft: &mut Settings, req: &SettingsValues, parts: Parts) {
     };
 }
 
-/// The form's field for a path in the file: `gateway.port` is `gateway_port`.
+/// Maps a path in the file to a field of the form: `gateway.port` to `gateway_port`.
 fn form_field(path: &str) -> Option<String> {
     let field = match path {
         "gateway.port" => "gateway_port",

@@ -1,4 +1,4 @@
-//! The verdict: can I work, what needs me. Each need is one row of a short list of rules.
+//! Builds the overview: the verdict, and the needs behind it. Each rule adds its own needs.
 
 use domain::WallTime;
 use engine::{Engine, GatewayStanding, KeyState, LedgerProblem};
@@ -18,7 +18,7 @@ use crate::view::{
     RunSummaryView, RunVerdictView, SpendView, StatusView, VerdictLevel, VerdictView,
 };
 
-/// There is no keychain, and nothing in use needs one.
+/// Id of the need for a missing keychain while nothing in use needs one.
 const KEYS_UNSTORED: &str = "vault/missing";
 
 /// Most needs shown.
@@ -81,12 +81,12 @@ fn counts(engine: &Engine, settings: &Settings) -> BackendCountsView {
     counts
 }
 
-/// Enabled backends of the user's, and those of them whose state is not confirmed.
+/// Number of the user's enabled backends, and how many of them have no confirmed state.
 #[derive(Clone, Copy, Default)]
 struct Unconfirmed {
     backends: u64,
     unconfirmed: u64,
-    /// Of these, those that worked when they were last seen.
+    /// Of these, backends that were up when last seen.
     last_up: u64,
 }
 
@@ -105,7 +105,7 @@ fn unconfirmed(engine: &Engine, settings: &Settings) -> Unconfirmed {
 }
 
 impl Unconfirmed {
-    /// What there is to say while a state is not known; `None` if all are.
+    /// What to say while some states are unknown; `None` if all are known.
     fn sentence(&self) -> Option<String> {
         let Self { backends, unconfirmed, last_up } = *self;
         let which = match (unconfirmed, backends) {
@@ -228,7 +228,8 @@ fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
     })
 }
 
-/// All broken routes are one need: they mostly have one cause, which stands beside it.
+/// Combines all broken routes into one need. They mostly share a cause, which has a need of its
+/// own.
 fn route_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
     let all = broken_routes(engine, settings);
     let level = match all.iter().all(|(_, broken)| broken.is_short) {

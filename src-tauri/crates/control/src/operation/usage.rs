@@ -1,4 +1,4 @@
-//! Sums and single requests, as the Usage screen and the Overview show them.
+//! Operations on usage: sums and single requests, for the Usage screen and the Overview.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -20,7 +20,6 @@ use crate::view::{
     UsageSegmentView, UsageTotalsView, UsageView, ZoneChoice,
 };
 
-/// Milliseconds of an hour and of a day.
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Most requests in one page.
@@ -69,7 +68,7 @@ pub(crate) async fn requests(
     Ok(RequestsView { requests: rows.into_iter().map(request_view).collect(), next })
 }
 
-/// `503` as a range of one, `5xx` as the range of its class.
+/// Parses `503` as a range of one status, and `5xx` as the range of its class.
 fn http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
     let lower = text.trim().to_ascii_lowercase();
     let range = match lower.strip_suffix("xx") {
@@ -89,7 +88,7 @@ fn wall_time(at: UnixMs) -> WallTime {
     WallTime::from_unix_ms(at.0)
 }
 
-/// Sums by group over the last `days` days, up to now.
+/// Sums by group over the last `days` days.
 pub(super) async fn sums_of_last_days(
     engine: &Engine,
     days: i64,
@@ -102,7 +101,7 @@ pub(super) async fn sums_of_last_days(
     Ok(engine.ledger().usage(question).await?.groups.into_iter().collect())
 }
 
-/// The last 24 hours by hour and backend.
+/// Usage of the last 24 hours by hour and backend.
 pub(super) async fn last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
     let to = engine.wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - DAY_MS);
@@ -111,7 +110,7 @@ pub(super) async fn last_day_by_backend(engine: &Engine) -> Result<UsageSummary,
     Ok(engine.ledger().usage(question).await?)
 }
 
-/// Midnight of today on this machine.
+/// Start of the day in this machine's time zone.
 pub(super) fn local_midnight(now: WallTime) -> WallTime {
     day_start(now, &TimeZone::system()).unwrap_or(now)
 }
@@ -143,10 +142,10 @@ pub(super) fn period(
     })
 }
 
-/// Longest span of one's own that is shown by hour, in milliseconds.
+/// Longest custom period that is shown by hour, in milliseconds.
 const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
 
-/// A period of one's own, up to now.
+/// A custom period that ends now.
 fn span(from: UnixMs, to: WallTime) -> Result<(WallTime, Bucket), ApiError> {
     let length = to.unix_ms() - from.0;
     if length <= 0 {
@@ -167,7 +166,7 @@ const fn group_by(choice: UsageGroupBy) -> GroupBy {
     }
 }
 
-/// How a bar is named.
+/// Labels the bars of a chart.
 struct Axis {
     zone: TimeZone,
     bucket: Bucket,
@@ -236,7 +235,7 @@ fn segment(totals: &UsageTotals) -> UsageSegmentView {
     }
 }
 
-/// The chart's title says what the chart shows.
+/// The chart's title: its main finding.
 fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
     let spent = MicroDollars::from(totals.cost);
     let mut requests = count(totals.requests, "request");
@@ -320,7 +319,7 @@ fn optional<T: std::str::FromStr<Err = domain::IdError>>(
     text.map(|text| input::id(field, text)).transpose()
 }
 
-/// A cost and how it is known: one of estimated tokens is an estimate.
+/// Returns a cost and its basis. A cost computed from estimated tokens is an estimate.
 pub(super) fn cost_view(
     cost: &Cost,
     tokens: Option<UsageBasis>,

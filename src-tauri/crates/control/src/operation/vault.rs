@@ -1,4 +1,5 @@
-//! The vault: looked at, unlocked, changed for another one, and a browser's way to the panel.
+//! Operations on the vault: check, unlock, change, move keys. Also creates the address of the
+//! browser panel.
 
 use domain::CredentialId;
 use engine::{Engine, VaultChange, VaultChangeError, VaultChanged};
@@ -13,7 +14,7 @@ use crate::view::{
 };
 use crate::{ApiError, ErrorCode};
 
-/// The vault as the last call found it.
+/// View of the vault as of its last call.
 pub(crate) fn vault_view(engine: &Engine) -> VaultView {
     let (kind, state) = (engine.vault().kind(), engine.vault().state());
     let hint = match state {
@@ -100,7 +101,7 @@ pub(crate) async fn vault_move(
     Ok(change_view(engine, &changed, sentence))
 }
 
-/// A new address that opens the panel in a browser.
+/// Creates an address that opens the panel in a browser.
 pub(crate) fn panel_address(engine: &Engine) -> Result<Zeroizing<String>, ApiError> {
     engine.panel_address().ok_or_else(|| {
         ApiError::failed("the running Gatehouse does not serve the panel to browsers").with_hint(
@@ -109,7 +110,7 @@ pub(crate) fn panel_address(engine: &Engine) -> Result<Zeroizing<String>, ApiErr
     })
 }
 
-/// The kind stays; a passphrase opens it.
+/// Keeps the kind of vault, and unlocks it if there is a passphrase.
 async fn keep(
     engine: &Engine,
     kind: VaultKind,
@@ -135,7 +136,8 @@ fn checked(passphrase: &Zeroizing<String>) -> Result<Passphrase, ApiError> {
         .map_err(|error| ApiError::invalid("passphrase", error.to_string()))
 }
 
-/// A wrong or missing passphrase is a field to fill in; everything else is the vault's own fault.
+/// Reports a wrong or missing passphrase as an error of the field, and anything else as an error of
+/// the vault.
 fn passphrase_fault(error: VaultError) -> ApiError {
     match error {
         VaultError::Locked(lock) => {
@@ -145,7 +147,7 @@ fn passphrase_fault(error: VaultError) -> ApiError {
     }
 }
 
-/// Everything of ours that a vault holds: keys, and tokens of clients.
+/// Lists everything that Gatehouse stores in a vault: keys and client tokens.
 fn in_the_vault(engine: &Engine) -> Result<Vec<CredentialId>, ApiError> {
     let settings = engine.settings();
     let tokens = settings.clients.keys().map(vault_id);
@@ -166,7 +168,7 @@ fn change_view(engine: &Engine, changed: &VaultChanged, sentence: String) -> Vau
     }
 }
 
-/// What was moved, in a sentence.
+/// Describes in a sentence what was moved.
 fn told(changed: &VaultChanged, old: VaultKind) -> String {
     let (copied, left) = (changed.moved.len() + changed.left.len(), changed.left.len());
     let what = match copied {

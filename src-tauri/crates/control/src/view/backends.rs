@@ -1,4 +1,4 @@
-//! Backends as they are shown and edited.
+//! Request and view types for backends: their health, models, presets and tests.
 
 use domain::Secret;
 use serde::{Deserialize, Serialize};
@@ -9,265 +9,212 @@ use super::{
     PoolView, SpendView, UnixMs,
 };
 
-/// A backend with its health, models and last day.
+/// A backend with its health, models and last 24 hours.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BackendView {
-    /// Its name in requests: `id/model`.
+    /// Prefix of model names in requests: `id/model`.
     pub id: String,
-    /// Its name for people.
     pub label: String,
-    /// Its protocol.
     pub kind: BackendKindView,
-    /// Where requests go; none for the mock.
+    /// None for the mock.
     pub base_url: Option<String>,
-    /// Whether requests may go there.
     pub enabled: bool,
-    /// Built in, so it cannot be edited or removed.
+    /// Built-in backends cannot be edited or removed.
     pub built_in: bool,
-    /// The key it uses; the first of several.
+    /// The first key of `pool`.
     pub credential: Option<String>,
-    /// All its keys.
     pub pool: PoolView,
-    /// How much the gateway may ask of it.
     pub limits: LimitsView,
-    /// Whether it works.
     pub health: HealthView,
-    /// What it offers: the models declared, or those it lists.
+    /// The declared models, or else those that the backend lists.
     pub models: Vec<ModelView>,
-    /// The models declared by the user, which an edit starts from; empty asks the backend.
+    /// Models declared by the user. If empty, the backend is asked for its list.
     pub declared_models: Vec<String>,
-    /// What it lacks of Chat Completions; of an OpenAI-compatible backend only.
+    /// Only for OpenAI-compatible backends.
     pub lacks: Vec<LackView>,
-    /// What it speaks beside Chat Completions; of an OpenAI-compatible backend only.
+    /// Only for OpenAI-compatible backends.
     pub offers: Vec<OfferView>,
-    /// What becomes of fields that its protocol has no word for.
     pub crossing: CrossingView,
-    /// What changes when it is removed.
     pub dependents: DependentsView,
-    /// The last 24 hours.
     pub last_day: BackendDayView,
 }
 
-/// Whether a backend works, why, and since when.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct HealthView {
-    /// The word.
     pub state: HealthStateView,
-    /// The reason in words.
     pub reason: String,
-    /// Since when it is in this state.
     pub since: Option<UnixMs>,
-    /// When it was last observed.
+    /// Time of the last observation.
     pub last_checked: Option<UnixMs>,
-    /// How long the last light probe took, in milliseconds; none if it failed.
+    /// Duration of the last light probe, in milliseconds; None if it failed.
     pub probe_ms: Option<u32>,
-    /// The state before it became unknown: after a start that of the last run, until a probe
+    /// The state before it became unknown. After a start, the state of the last run until a probe
     /// confirms it.
     pub last_known: Option<HealthStateView>,
 }
 
-/// Health states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthStateView {
-    /// Works.
     Up,
-    /// Does not.
     Down,
-    /// Not known.
     Unknown,
-    /// Switched off.
     Disabled,
 }
 
-/// A model a backend offers.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ModelView {
-    /// The provider's name for it.
+    /// The provider's model name.
     pub id: String,
-    /// What it costs, where known.
+    /// None if the price is not known.
     pub price: Option<PriceView>,
 }
 
-/// A price per million tokens.
+/// Prices in micro-dollars per million tokens.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PriceView {
-    /// Input, in micro-dollars per million tokens.
     pub input: Option<super::MicroDollars>,
-    /// Output, in micro-dollars per million tokens.
     pub output: Option<super::MicroDollars>,
-    /// Input read from the provider's cache, in micro-dollars per million tokens.
+    /// Input read from the provider's cache.
     pub cache_read: Option<super::MicroDollars>,
-    /// The day it was taken from its source, `2026-11-21`.
+    /// Date on which the price was read from its source, `2026-11-21`.
     pub valid_from: String,
-    /// Where it was taken from.
     pub source: String,
 }
 
-/// A backend's last 24 hours.
+/// Usage of a backend in the last 24 hours.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BackendDayView {
-    /// Spend and requests.
     pub spend: SpendView,
-    /// Requests that failed.
     pub failed: Count,
-    /// Requests per hour, oldest first, 24 values.
+    /// 24 values, oldest first.
     pub requests_per_hour: Vec<u32>,
-    /// Of these, those that failed; 24 values.
+    /// 24 values, oldest first.
     #[serde(default)]
     pub failed_per_hour: Vec<u32>,
     /// Mean time to the first token, in milliseconds.
     pub first_token_ms: Option<u32>,
 }
 
-/// A provider or local server to start from.
+/// A template for adding a provider or a local server.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PresetView {
-    /// Proposed id.
+    /// Proposed backend id.
     pub id: String,
-    /// Its name.
     pub label: String,
-    /// Its protocol.
     pub kind: BackendKindView,
-    /// Its address.
     pub base_url: String,
-    /// How its keys begin, to recognise a pasted one.
+    /// Prefix of its keys, used to recognise a pasted key.
     pub key_prefix: Option<String>,
-    /// Where keys are made.
+    /// The page that describes its API.
     pub docs_url: String,
-    /// The page where its keys are made, where one is known.
+    /// The page where its keys are made, if known.
     pub keys_url: Option<String>,
     /// Runs on this machine and needs no key.
     pub local: bool,
-    /// What it lacks of Chat Completions.
     pub lacks: Vec<LackView>,
-    /// What it speaks beside Chat Completions.
     pub offers: Vec<OfferView>,
 }
 
-/// Adds a backend, with a new key, a stored one or none.
 #[derive(Debug, Deserialize, Type)]
 pub struct BackendAdd {
-    /// Its name in requests.
     pub id: String,
-    /// Its name for people; empty takes the id.
+    /// Display name; the id if empty.
     pub label: String,
-    /// Its protocol.
     pub kind: BackendKindView,
-    /// Where requests go, with or without a version such as `/v1`.
+    /// With or without a version path such as `/v1`.
     pub base_url: String,
-    /// Its key.
     pub key: BackendKey,
-    /// Models it offers; empty asks the backend.
+    /// If empty, the backend is asked for its list.
     pub models: Vec<String>,
-    /// What it lacks of Chat Completions; for an OpenAI-compatible backend only.
+    /// Only for OpenAI-compatible backends.
     pub lacks: Vec<LackView>,
-    /// What it speaks beside Chat Completions; for an OpenAI-compatible backend only.
+    /// Only for OpenAI-compatible backends.
     pub offers: Vec<OfferView>,
-    /// What becomes of fields that its protocol has no word for.
     pub crossing: CrossingView,
 }
 
-/// The key of a backend that is being added.
 #[derive(Debug, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum BackendKey {
-    /// Needs none.
+    /// The backend needs no key.
     None,
-    /// One that is in the vault.
+    /// A key that is already in the vault.
     Stored {
-        /// Which.
+        /// Id of the key.
         id: String,
     },
-    /// A new one, put into the vault under the backend's id.
+    /// A new key, stored in the vault under the backend's id.
     New {
-        /// The key itself; travels inwards only.
+        /// Write-only.
         #[specta(type = String)]
         secret: Secret,
     },
 }
 
-/// Changes a backend. Another origin detaches its key.
+/// Changes a backend. A key that is bound to another origin is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BackendEdit {
-    /// Which.
     pub id: String,
-    /// Its name for people.
     pub label: String,
-    /// Its protocol.
     pub kind: BackendKindView,
-    /// Where requests go.
     pub base_url: String,
-    /// The key it uses. The first of several stays with the others; another one takes their place.
+    /// Used only without `pool`. The current first key keeps the whole pool; another key replaces
+    /// it.
     pub credential: Option<String>,
-    /// All its keys, in the place of the one above; none leaves it to that.
+    /// All its keys. None takes `credential` instead.
     #[serde(default)]
     #[specta(optional)]
     pub pool: Option<PoolView>,
-    /// How much the gateway may ask of it; none leaves it as it is.
+    /// None leaves the limits as they are.
     #[serde(default)]
     #[specta(optional)]
     pub limits: Option<LimitsView>,
-    /// Models it offers; empty asks the backend.
+    /// If empty, the backend is asked for its list.
     pub models: Vec<String>,
-    /// What it lacks of Chat Completions; for an OpenAI-compatible backend only.
+    /// Only for OpenAI-compatible backends.
     pub lacks: Vec<LackView>,
-    /// What it speaks beside Chat Completions; for an OpenAI-compatible backend only.
+    /// Only for OpenAI-compatible backends.
     pub offers: Vec<OfferView>,
-    /// What becomes of fields that its protocol has no word for.
     pub crossing: CrossingView,
 }
 
-/// Switches a backend on or off.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BackendSwitch {
-    /// Which.
     pub id: String,
-    /// On or off.
     pub enabled: bool,
 }
 
-/// Names one backend.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BackendRef {
-    /// Which.
     pub id: String,
 }
 
-/// A test of one backend, step by step. Nothing of it is billed.
+/// Result of testing a backend step by step. The test is not billed.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BackendTestView {
-    /// Which backend.
     pub id: String,
-    /// All steps passed.
     pub passed: bool,
-    /// What was tried, in order.
+    /// In the order they were run.
     pub steps: Vec<TestStepView>,
 }
 
-/// One step of a test.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct TestStepView {
-    /// What was tried.
     pub title: String,
-    /// How it went.
     pub state: TestStepState,
-    /// What was seen.
+    /// What the step observed.
     pub detail: String,
-    /// What to do about it.
+    /// How to fix a failure.
     pub fix: Option<String>,
-    /// How long it took, in milliseconds.
     pub duration_ms: Option<u32>,
 }
 
-/// How a step went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum TestStepState {
-    /// Worked.
     Pass,
-    /// Did not.
     Fail,
-    /// Not tried, because an earlier step failed.
+    /// Not run, because an earlier step failed.
     Skipped,
 }

@@ -1,5 +1,5 @@
-//! Protocols, and how a backend differs from the one it speaks: twins of the core's words, spelled
-//! alike on every door.
+//! Protocols, and how a backend deviates from its protocol. Each word is spelled the same in the
+//! API and in the settings file.
 
 use domain::{Crossing, Lack, Offer};
 use serde::{Deserialize, Serialize};
@@ -30,40 +30,34 @@ macro_rules! twin {
 pub(super) use twin;
 
 twin! {
-    /// The protocols of backends.
+    /// Protocols that backends speak.
     BackendKindView of BackendKind {
-        /// OpenAI itself.
+        /// OpenAI's own API.
         Openai = OpenAi,
-        /// Anthropic's Messages.
+        /// Anthropic Messages.
         Anthropic = Anthropic,
-        /// Google's Gemini API.
         Gemini = Gemini,
-        /// Another server that speaks OpenAI's Chat Completions.
+        /// Another server with OpenAI's Chat Completions.
         OpenaiCompatible = OpenAiCompatible,
-        /// Ollama's own chat.
+        /// Ollama's own chat API.
         Ollama = Ollama,
-        /// The built-in mock.
         Mock = Mock,
     }
 }
 
 twin! {
-    /// What an OpenAI-compatible server lacks of Chat Completions. A request is then written without
-    /// it, or refused if its meaning would change.
+    /// Features of Chat Completions that an OpenAI-compatible server lacks. A request is written
+    /// without the feature, or refused if that would change its meaning.
     LackView of Lack {
         /// `stream_options.include_usage`.
         StreamUsage = StreamUsage,
         /// The role `developer`.
         DeveloperRole = DeveloperRole,
-        /// `max_completion_tokens`.
         MaxCompletionTokens = MaxCompletionTokens,
-        /// `parallel_tool_calls`.
         ParallelToolCalls = ParallelToolCalls,
-        /// `reasoning_effort`.
         ReasoningEffort = ReasoningEffort,
         /// `response_format` with a JSON schema.
         JsonSchema = JsonSchema,
-        /// `tools`.
         Tools = Tools,
         /// Images in messages.
         Images = Images,
@@ -71,7 +65,7 @@ twin! {
 }
 
 twin! {
-    /// What an OpenAI-compatible server speaks beside Chat Completions.
+    /// APIs that an OpenAI-compatible server offers besides Chat Completions.
     OfferView of Offer {
         /// `POST /responses`.
         Responses = Responses,
@@ -81,11 +75,12 @@ twin! {
 }
 
 twin! {
-    /// What becomes of a field that the backend's protocol has no word for.
+    /// What happens to a request field that the backend's protocol cannot express.
     CrossingView of Crossing {
-        /// Refused by name if it changes the answer, else dropped and named.
+        /// Refuses the request if the field changes the answer, else drops the field and reports
+        /// it.
         Strict = Strict,
-        /// Dropped and named.
+        /// Drops the field and reports it.
         Lenient = Lenient,
     }
 }

@@ -1,4 +1,4 @@
-//! 64-bit numbers that TypeScript can hold: each stays far below 2^53 in this product.
+//! 64-bit numbers that TypeScript can hold: each stays far below 2^53.
 
 use domain::{MicroUsd, WallTime};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,6 @@ impl From<MicroUsd> for MicroDollars {
     }
 }
 
-/// A number of things.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, Type,
 )]
@@ -42,8 +41,8 @@ impl From<u64> for Count {
     }
 }
 
-/// Dollars for people, spelled as the panel spells them: `$4.10`, below a cent four decimals
-/// (`$0.0042`), below those `<$0.0001`, never a false zero.
+/// Formats dollars like the panel: `$4.10`, with four decimals below a cent (`$0.0042`), and
+/// `<$0.0001` below that, so that a cost never shows as zero.
 impl std::fmt::Display for MicroDollars {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };

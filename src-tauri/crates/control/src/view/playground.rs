@@ -1,208 +1,180 @@
-//! One prompt to one backend, or to two: what was sent, what came, and what it took.
+//! Request and view types for playground runs: what was sent, what came back, and what it cost.
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{CostBasisView, Count, MicroDollars, SnippetView, UnixMs};
 
-/// What to send. The same request asks for its snippets.
+/// A prompt for one model. Its code snippets are requested with the same type.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundSend {
-    /// A model as clients name it, `backend/model` or a bare name.
+    /// Model name as clients use it: `backend/model` or a bare name.
     pub model: String,
-    /// The system prompt; empty for none.
+    /// None or empty for no system prompt.
     pub system: Option<String>,
-    /// The prompt.
     pub prompt: String,
-    /// 0 to 2; none for the backend's own.
+    /// 0 to 2; None for the backend's default.
     pub temperature: Option<f64>,
-    /// Most tokens of the answer; none for the backend's own.
+    /// Limit of the output; None for the backend's default.
     pub max_tokens: Option<u32>,
-    /// How hard to think; none for the backend's own.
+    /// None for the backend's default.
     pub effort: Option<EffortView>,
 }
 
-/// How hard a model is to think before it answers.
+/// How much reasoning the model is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum EffortView {
-    /// As little as it can.
     Minimal,
-    /// Little.
     Low,
-    /// Somewhat.
     Medium,
-    /// Hard.
     High,
 }
 
-/// Names one run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundRef {
-    /// Which.
     pub run: String,
 }
 
-/// A run, while it goes and after.
+/// A run, in progress or ended.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundRunView {
-    /// Its id.
     pub id: String,
-    /// The model that was asked for.
     pub model: String,
-    /// When it began.
     pub started_at: UnixMs,
-    /// How far it has come.
     pub state: PlaygroundStateView,
-    /// The answer's text so far.
+    /// Text received so far.
     pub text: String,
-    /// What the model thought before it, where the backend shows it.
+    /// Reasoning received so far, if the backend shows it.
     pub thinking: String,
-    /// Until the first piece, in milliseconds, as a client sees it.
+    /// Time to the first piece as the client sees it, in milliseconds.
     pub first_token_ms: Option<f64>,
-    /// Since it was sent, or until its end, in milliseconds.
+    /// Time since sending, or the total time once the run has ended, in milliseconds.
     #[specta(type = specta_typescript::Number)]
     pub elapsed_ms: f64,
-    /// Status of the gateway's answer.
+    /// Status of the gateway's response.
     pub http_status: Option<u16>,
-    /// What went wrong, in the gateway's words.
     pub error: Option<PlaygroundErrorView>,
     /// The backend that answered or failed last.
     pub backend: Option<String>,
-    /// Fields that the backend has no word for and did not get.
+    /// Fields that were not sent because the backend does not support them.
     pub dropped: Vec<String>,
-    /// Why the model stopped.
     pub finish_reason: Option<String>,
-    /// The request in the log, to link to.
+    /// Id of the request in the log.
     pub request: Option<String>,
-    /// What was written down about it, once it has ended.
+    /// The ledger's record of the run, once it has ended.
     pub record: Option<PlaygroundRecordView>,
 }
 
-/// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaygroundStateView {
-    /// Sent; nothing has come yet.
+    /// Sent; nothing has arrived yet.
     Waiting,
-    /// Text comes.
     Streaming,
-    /// Ended well.
     Complete,
     /// Broke off after its first text.
     Partial,
-    /// Refused, or broke before any text.
+    /// Refused, or failed before any text.
     Failed,
     /// Stopped by the user.
     Cancelled,
 }
 
-/// What went wrong.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundErrorView {
-    /// The gateway's own sentence.
+    /// The gateway's message.
     pub message: String,
-    /// Its word for programs.
+    /// The gateway's machine-readable code.
     pub code: Option<String>,
 }
 
-/// What the ledger has of a run.
+/// The ledger's record of a run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundRecordView {
-    /// What the backend says it used.
+    /// The model that the backend reports.
     pub model_billed: Option<String>,
-    /// Why it went where it went.
+    /// Why this backend was chosen.
     pub explanation: String,
-    /// Tokens by class; none when the backend did not say.
+    /// None if the backend reported no usage.
     pub usage: Option<PlaygroundUsageView>,
-    /// Its cost; none when not known.
+    /// None if not known.
     pub cost: Option<MicroDollars>,
-    /// How the cost is known.
     pub cost_basis: CostBasisView,
-    /// Output tokens for each second between the first token and the end.
+    /// Output tokens per second between the first token and the end.
     pub tokens_per_second: Option<f64>,
-    /// Every try, in order.
+    /// In order.
     pub attempts: Vec<PlaygroundAttemptView>,
 }
 
-/// Tokens; no token is in two classes.
+/// Token counts. `input` and `output` are totals; the other classes do not overlap.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
 pub struct PlaygroundUsageView {
-    /// All input.
     pub input: Count,
-    /// All output.
     pub output: Count,
-    /// Input that no cache had.
+    /// Input that no cache held.
     pub input_uncached: Count,
-    /// Input read from a provider's cache.
+    /// Input read from the provider's cache.
     pub cache_read: Count,
-    /// Input written into a provider's cache.
+    /// Input written to the provider's cache.
     pub cache_write: Count,
-    /// Output that can be seen.
+    /// Output without reasoning.
     pub output_visible: Count,
-    /// Output that was thinking.
     pub reasoning: Count,
 }
 
-/// One try at one backend.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundAttemptView {
-    /// Where it went.
     pub backend: String,
-    /// The model named there.
+    /// The model requested from the backend.
     pub model: String,
-    /// How long it took, in milliseconds.
     #[specta(type = specta_typescript::Number)]
     pub duration_ms: f64,
-    /// The backend's status, if it answered.
+    /// None if the backend did not answer.
     pub http_status: Option<u16>,
-    /// How it failed, in words; none if it did not.
+    /// Error text; None if the attempt succeeded.
     pub error: Option<String>,
 }
 
-/// More of an answer.
+/// A further piece of a run's response.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundPieceView {
-    /// Which run.
     pub run: String,
-    /// UTF-16 units of text before this: another number than the reader has means that it missed
-    /// some.
+    /// Position of `text` in the run's text, in UTF-16 units. A reader that expects another
+    /// position missed a piece.
     pub text_at: Count,
-    /// More text.
     pub text: String,
-    /// UTF-16 units of thinking before this.
+    /// Position of `thinking` in the run's reasoning, in UTF-16 units.
     pub thinking_at: Count,
-    /// More thinking.
     pub thinking: String,
-    /// Until the first piece, in milliseconds.
+    /// Time to the first piece, in milliseconds.
     pub first_token_ms: Option<f64>,
-    /// Since it was sent, in milliseconds.
+    /// Time since sending, in milliseconds.
     #[specta(type = specta_typescript::Number)]
     pub elapsed_ms: f64,
 }
 
-/// What went over the wire. The token is not in it.
+/// The HTTP exchange of a run, without the token.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundRawView {
     /// Request line and headers.
     pub request_head: String,
-    /// The request's JSON.
     pub request_body: String,
-    /// Status line and headers of the answer; empty until they have come.
+    /// Status line and headers; empty until they arrive.
     pub answer_head: String,
-    /// The answer as it came.
+    /// The body as received.
     pub answer_body: String,
-    /// Bytes at its end that are not shown.
+    /// Number of bytes cut from the end of `answer_body`.
     pub answer_bytes_cut: Count,
 }
 
-/// The same request as code.
+/// A playground request as code.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundSnippetsView {
     /// The client whose token the code fetches.
     pub client: String,
-    /// Whether there is such a client yet.
+    /// True if the client exists.
     pub connected: bool,
-    /// The code, one for each library.
+    /// One for each library.
     pub snippets: Vec<SnippetView>,
 }

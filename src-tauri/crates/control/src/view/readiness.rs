@@ -1,119 +1,94 @@
-//! Readiness runs: one answer, and the evidence behind it.
+//! Request and view types for readiness runs: the verdict and the checks behind it.
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{ActionView, UnixMs};
 
-/// Starts a run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessStart {
-    /// Which checks.
     pub set: CheckSetView,
 }
 
-/// Sets of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckSetView {
-    /// Local parts only; under three seconds.
+    /// Local checks only; takes under three seconds.
     Quick,
-    /// Everything that is free.
+    /// Every check that costs nothing.
     Full,
 }
 
-/// A run, while it goes and after.
+/// A run, in progress or ended.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RunView {
-    /// Its id.
     pub id: String,
-    /// Which checks.
     pub set: CheckSetView,
-    /// Whether it still goes.
     pub state: RunStateView,
-    /// When it began.
     pub started_at: UnixMs,
-    /// When it ended.
     pub ended_at: Option<UnixMs>,
-    /// The verdict, once it has ended.
+    /// None until the run has ended.
     pub verdict: Option<RunVerdictView>,
-    /// The verdict in a sentence: "Ready, 9.3 of 10" or "2 blockers: …".
+    /// The verdict as a sentence: "Ready, 9.3 of 10" or "2 blockers: …".
     pub sentence: String,
-    /// Tenths of a point, 0 to 100, once it has ended.
+    /// 0 to 100, in tenths of a point; None until the run has ended.
     pub score_tenths: Option<u32>,
-    /// Change of the score since the run before, in tenths.
+    /// Change since the previous run.
     pub score_change_tenths: Option<i32>,
-    /// Share of the checks that could be tried, in percent.
+    /// Percentage of checks that could be run.
     pub confidence_percent: u32,
-    /// Score by category.
     pub categories: Vec<CategoryView>,
-    /// The checks in the order they are shown.
+    /// In display order.
     pub checks: Vec<CheckView>,
-    /// Ids of the (at most three) failed checks whose repair gains most.
+    /// Ids of at most three failed checks whose fixes raise the score most.
     pub best_fixes: Vec<String>,
 }
 
-/// Whether a run still goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStateView {
-    /// Going.
     Running,
-    /// Ended.
     Finished,
     /// Stopped by the user.
     Cancelled,
 }
 
-/// The verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum RunVerdictView {
-    /// Go.
     Ready,
-    /// Go, with care.
     ReadyWithWarnings,
-    /// Do not go.
     NotReady,
 }
 
-/// A category's score.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CategoryView {
-    /// Its name.
     pub name: String,
-    /// Tenths of a point, 0 to 100; none when nothing in it could be tried.
+    /// 0 to 100, in tenths of a point; None if no check of the category could be run.
     pub score_tenths: Option<u32>,
 }
 
-/// One check of a run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CheckView {
-    /// `R-05`, with a suffix for a check made once for each backend: `R-10/openai`.
+    /// `R-05`. A check that runs once for each backend has a suffix: `R-10/openai`.
     pub id: String,
-    /// The question.
+    /// The question that the check answers.
     pub title: String,
-    /// Its category.
     pub category: String,
-    /// How much it matters.
     pub severity: SeverityView,
-    /// How it went.
     pub state: CheckStateView,
-    /// What was seen.
+    /// What the check observed.
     pub evidence: Vec<String>,
-    /// Why it failed.
+    /// Why the check failed.
     pub cause: Option<String>,
-    /// What to do.
     pub fix: Option<String>,
-    /// Where the fix is made.
+    /// Where to make the fix.
     pub action: Option<ActionView>,
-    /// Checks it waits for.
+    /// Ids of the checks that this check waits for.
     pub depends_on: Vec<String>,
-    /// How long it took, in milliseconds.
     pub duration_ms: Option<u32>,
 }
 
-/// How much a check matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum SeverityView {
@@ -121,29 +96,25 @@ pub enum SeverityView {
     Blocker,
     /// Something does not work.
     Major,
-    /// Could be better.
+    /// Something could be better.
     Minor,
-    /// Good to know.
+    /// For information.
     Info,
 }
 
-/// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStateView {
-    /// Waits for others.
+    /// Waits for other checks.
     Waiting,
-    /// Goes.
     Running,
-    /// Good.
     Pass,
-    /// Works, not well.
+    /// Works, but not well.
     Warn,
-    /// Bad.
     Fail,
-    /// Not tried, because a check it depends on failed.
+    /// Not run, because a check that it depends on failed.
     Skipped,
-    /// Does not apply here.
+    /// Does not apply to this setup.
     NotApplicable,
     /// The check itself broke.
     Crashed,
@@ -151,27 +122,22 @@ pub enum CheckStateView {
     Cancelled,
 }
 
-/// A finished run in a line.
+/// Summary of a finished run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RunSummaryView {
-    /// Its id.
     pub id: String,
-    /// Which checks.
     pub set: CheckSetView,
-    /// When it ended.
     pub ended_at: UnixMs,
-    /// The verdict.
     pub verdict: RunVerdictView,
-    /// The verdict in a sentence.
     pub sentence: String,
-    /// Tenths of a point, 0 to 100.
+    /// 0 to 100, in tenths of a point.
     pub score_tenths: u32,
 }
 
-/// The newest run in full and the scores of those before.
+/// The newest run in full, and the scores of earlier runs.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessView {
-    /// The run that goes, or else the newest.
+    /// The run in progress, or else the newest.
     pub run: Option<RunView>,
     /// Finished runs, newest first, at most 30.
     pub history: Vec<RunSummaryView>,

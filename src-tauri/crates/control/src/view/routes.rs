@@ -1,5 +1,5 @@
-//! Where requests go: routes as they are shown and edited, the answer to "which backend would serve
-//! this, and why", and what would become of many such requests.
+//! Request and view types for routes, for explaining which backend would serve a request, and for
+//! simulating many requests.
 
 use domain::{CacheWish, RoutePolicy};
 use serde::{Deserialize, Serialize};
@@ -12,295 +12,270 @@ use super::{AvailabilityView, Count, CrossingView};
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
 
 twin! {
-    /// How a route puts its candidates in order.
+    /// How a route orders its candidates.
     RoutePolicyView of RoutePolicy {
-        /// As they are written.
+        /// In the order of the settings.
         Ordered = Ordered,
-        /// By chance, in proportion to their weights.
+        /// At random, in proportion to their weights.
         Weighted = Weighted,
-        /// The lowest price for the request first.
+        /// Lowest price for the request first.
         Cheapest = Cheapest,
-        /// The shortest time to the first token first.
+        /// Shortest time to the first token first.
         Fastest = Fastest,
-        /// The fewest requests in flight first.
+        /// Fewest requests in flight first.
         LeastBusy = LeastBusy,
-        /// The best sum of latency, cost and headroom.
+        /// Best combined score of latency, cost and headroom first.
         Balanced = Balanced,
-        /// A fixed share of the conversations each, without failover between them.
+        /// A fixed share of the conversations for each, without failover between them.
         Split = Split,
     }
 }
 
 twin! {
-    /// Whether answers may come from the cache.
+    /// Whether responses may come from the cache.
     CacheWishView of CacheWish {
-        /// If the same question has the same answer.
+        /// Uses the cache if the request is repeatable.
         Auto = Auto,
-        /// Whatever the temperature.
+        /// Uses the cache at any temperature.
         On = On,
-        /// Never.
+        /// Never uses the cache.
         Off = Off,
-        /// Ask again, and keep the new answer.
+        /// Asks the backend and stores the new response.
         Refresh = Refresh,
     }
 }
 
-/// All routes, in the order in which equals are tried.
+/// All routes, in the order in which equal matches are tried.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RoutesView {
-    /// The worst first, in one or two sentences: "fast is broken: its only backend, openai, is
-    /// failing. 3 routes lead to 2 backends."
+    /// Broken routes first: "fast is broken: its only backend, openai, is failing. 3 routes use 2
+    /// backends."
     pub sentence: String,
-    /// The routes.
     pub routes: Vec<RouteView>,
-    /// Requests of the last day that no route led: by their model's name alone.
+    /// Requests of the last 24 hours that took no route, only their model's name.
     pub unrouted_requests: Count,
 }
 
-/// A route with the state of its candidates and its last day.
+/// A route with the state of its candidates and its last 24 hours.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteView {
-    /// Its name.
     pub id: String,
-    /// The model names it answers to, `*` stands for any letters.
+    /// Model names that it matches; `*` stands for any characters.
     pub models: Vec<String>,
     /// Only for these clients; empty for all.
     pub clients: Vec<String>,
     /// Only for these projects; empty for all.
     pub projects: Vec<String>,
-    /// How its candidates are put in order.
     pub policy: RoutePolicyView,
-    /// What counts how much, of the balanced policy.
+    /// Used by the balanced policy.
     pub weights: BalanceWeightsView,
-    /// How long a conversation stays with its backend, in seconds; none for not at all.
+    /// How long a conversation stays with its backend, in seconds; None if it does not.
     pub sticky_secs: Option<u32>,
-    /// What becomes of fields that a backend has no word for; none takes the backend's own.
+    /// None takes each backend's own setting.
     pub crossing: Option<CrossingView>,
-    /// Whether answers may come from the cache; none leaves it to the request.
+    /// None leaves the cache mode to the request.
     pub cache: Option<CacheWishView>,
-    /// Whether it is used.
     pub enabled: bool,
-    /// Where it leads, as written.
+    /// In the order of the settings.
     pub candidates: Vec<RouteCandidateView>,
     /// Where its requests go now, in one sentence.
     pub sentence: String,
-    /// Why none of its candidates can answer now, as a clause: "its only backend, openai, is
-    /// failing"; none if one can, or if the route is switched off.
+    /// Why no candidate can answer now, as a clause: "its only backend, openai, is failing". None
+    /// if one can, or if the route is switched off.
     pub broken: Option<String>,
     /// Requests of the last 24 hours.
     pub requests: Count,
-    /// Their share of all requests of the last 24 hours, 0 to 100; none without any.
+    /// Percentage of all requests of the last 24 hours; None without any.
     pub share_percent: Option<u32>,
 }
 
-/// What counts how much, in percent. They add up to 100.
+/// Weights in percent, which add up to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct BalanceWeightsView {
-    /// A short time to the first token.
+    /// Weight of a short time to the first token.
     pub latency: u8,
-    /// A low price.
+    /// Weight of a low price.
     pub cost: u8,
-    /// Room left below the provider's limits.
+    /// Weight of the capacity left below the provider's limits.
     pub headroom: u8,
 }
 
-/// A backend that a route leads to.
+/// A candidate of a route with its state and its last 24 hours.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteCandidateView {
-    /// Which backend.
     pub backend: String,
-    /// Its name for people.
     pub backend_label: String,
-    /// The model asked of it; none asks for the name the client used.
+    /// None asks for the model that the client named.
     pub model: Option<String>,
-    /// Its weight among the others, of the policies that use one.
+    /// Used by the policies with weights.
     pub weight: u16,
-    /// The best of its keys: whether it may be used at this moment.
+    /// The best of `accesses`.
     pub availability: AvailabilityView,
-    /// Each of its keys; one entry without a key if it needs none, none at all if the backend no
+    /// One for each key; one without a key if the backend needs none; empty if the backend no
     /// longer exists.
     pub accesses: Vec<AvailabilityView>,
     /// Requests of this route that it answered in the last 24 hours.
     pub requests: Count,
-    /// Their share of this route's, 0 to 100; none without any.
+    /// Percentage of the route's requests; None without any.
     pub share_percent: Option<u32>,
 }
 
-/// Makes a route, or changes one.
+/// Creates or changes a route.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteEdit {
-    /// The route that is changed; none makes a new one, and refuses a name that is taken.
+    /// The route to change. None creates a route and refuses a name that is taken.
     pub replaces: Option<String>,
-    /// Its name.
     pub id: String,
-    /// The model names it answers to; empty takes the id.
+    /// Model names that it matches; empty takes the id.
     pub models: Vec<String>,
     /// Only for these clients; empty for all.
     pub clients: Vec<String>,
     /// Only for these projects; empty for all.
     pub projects: Vec<String>,
-    /// How its candidates are put in order.
     pub policy: RoutePolicyView,
-    /// What counts how much, of the balanced policy.
+    /// Used by the balanced policy.
     pub weights: BalanceWeightsView,
-    /// How long a conversation stays with its backend, in seconds; none for not at all.
+    /// How long a conversation stays with its backend, in seconds; None if it does not.
     pub sticky_secs: Option<u32>,
-    /// What becomes of fields that a backend has no word for; none takes the backend's own.
+    /// None takes each backend's own setting.
     pub crossing: Option<CrossingView>,
-    /// Whether answers may come from the cache; none leaves it to the request.
+    /// None leaves the cache mode to the request.
     pub cache: Option<CacheWishView>,
-    /// Whether it is used.
     pub enabled: bool,
-    /// Where it leads, in order.
+    /// In order.
     pub candidates: Vec<RouteCandidateEdit>,
 }
 
-/// A backend that a route is to lead to.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteCandidateEdit {
-    /// Which backend.
     pub backend: String,
-    /// The model asked of it; none asks for the name the client used.
+    /// None asks for the model that the client named.
     pub model: Option<String>,
-    /// Its weight, 1 to 1,000.
+    /// 1 to 1,000.
     pub weight: u16,
 }
 
-/// Names one route.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteRef {
-    /// Which.
     pub id: String,
 }
 
-/// Puts the routes in another order.
+/// Reorders the routes.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RoutesOrder {
-    /// Every route's name, first to last.
+    /// Route names, first to last. Routes that are not named stay behind them.
     pub ids: Vec<String>,
 }
 
-/// A request that is thought of and not sent.
+/// A request to explain or to simulate. It is not sent.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteAsk {
-    /// A model as clients name it.
+    /// Model name as clients use it.
     pub model: String,
-    /// Who asks; none for the panel itself.
+    /// None for the panel itself.
     pub client: Option<String>,
-    /// For which project.
     pub project: Option<String>,
-    /// With tools.
+    /// The request uses tools.
     pub tools: bool,
-    /// With images.
+    /// The request contains images.
     pub vision: bool,
-    /// With an answer by a JSON schema.
+    /// The request asks for a response by a JSON schema.
     pub json_schema: bool,
-    /// Length of the question, in tokens.
+    /// Length of the prompt, in tokens.
     pub input_tokens: u32,
 }
 
-/// Which backend would serve a request at this moment, and why. Nothing is sent.
+/// Which backend would serve a request now, and why. Nothing is sent.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteDecisionView {
-    /// The route that matched; none if the model's name alone decided.
+    /// None if the model's name alone decided.
     pub route: Option<String>,
-    /// How the candidates were put in order.
+    /// How the candidates were ordered.
     pub policy: RoutePolicyView,
     /// The decision in one sentence, or why there is none and what to do.
     pub sentence: String,
-    /// Whether a backend would serve it.
+    /// True if a backend would serve the request.
     pub served: bool,
-    /// Who would be tried, first to last.
+    /// In the order in which they would be tried.
     pub candidates: Vec<RouteChoiceView>,
-    /// Who would not be tried, with the reason.
+    /// Candidates that would not be tried.
     pub passed_over: Vec<PassedOverView>,
 }
 
-/// One candidate of a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteChoiceView {
-    /// Its place, from 1.
+    /// Position, from 1.
     pub place: u32,
-    /// Which backend.
     pub backend: String,
-    /// With which key; none if it needs none.
+    /// None if the backend needs no key.
     pub credential: Option<String>,
-    /// The model asked of it.
+    /// The model requested from the backend.
     pub model: String,
-    /// Why it has this place, in words.
+    /// Why it has this position, in words.
     pub why: String,
-    /// Whether it may be used at this moment.
     pub availability: AvailabilityView,
-    /// What its place was reckoned from; empty for policies that reckon nothing.
+    /// What its position was computed from; empty for policies without scores.
     pub parts: Vec<ScorePartView>,
 }
 
-/// One part of a candidate's score.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ScorePartView {
     /// `latency`, `cost`, `headroom`, `weight` or `in flight`.
     pub name: String,
-    /// What was measured, with its unit: `420 ms`.
+    /// Measured value with its unit: `420 ms`.
     pub measured: String,
-    /// How much it counts, 0 to 100.
+    /// Weight of this part, 0 to 100.
     pub weight_percent: u8,
-    /// How good it is beside the others, 0 to 100.
+    /// How well it does compared with the other candidates, 0 to 100.
     pub score_percent: u8,
 }
 
-/// A backend that would not be tried.
+/// A candidate that would not be tried.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PassedOverView {
-    /// Which backend.
     pub backend: String,
-    /// With which key, if the reason lies with it.
+    /// None unless the reason lies with the key.
     pub credential: Option<String>,
-    /// The model that would have been asked of it.
+    /// The model that would have been requested.
     pub model: String,
-    /// Why not, in words.
     pub reason: String,
 }
 
 /// Draws the same request many times. Nothing is sent, and no state changes.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteSimulation {
-    /// The request.
     pub ask: RouteAsk,
-    /// How often, 1 to [`SIMULATION_DRAWS_MAX`].
+    /// 1 to [`SIMULATION_DRAWS_MAX`].
     pub draws: u32,
-    /// Backends that are taken to be down.
+    /// Backends that are treated as down.
     pub closed: Vec<String>,
 }
 
-/// Where many such requests would go.
+/// Where the simulated requests would go.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteSimulationView {
-    /// What was found, in one sentence.
     pub sentence: String,
-    /// How often it was drawn.
     pub draws: u32,
-    /// Who would have been tried first, and how often; the largest share first, candidates without
-    /// any included.
+    /// How often each candidate was the first choice, largest share first; includes candidates that
+    /// never were.
     pub shares: Vec<RouteShareView>,
     /// Draws that no backend would have served.
     pub failures: u32,
-    /// Why those failed, in words.
+    /// Why those draws failed.
     pub failure: Option<String>,
 }
 
-/// One candidate's share of a simulation.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteShareView {
-    /// Which backend.
     pub backend: String,
-    /// The model asked of it.
+    /// The model requested from the backend.
     pub model: String,
-    /// Draws that tried it first.
+    /// Draws in which it was the first choice.
     pub draws: u32,
-    /// Their share of all draws, 0 to 100.
+    /// Percentage of all draws.
     #[specta(type = specta_typescript::Number)]
     pub percent: f64,
-    /// The share that its weight promises, 0 to 100; of the policies that use weights only.
+    /// The percentage that its weight promises; None for policies without weights.
     pub expected_percent: Option<f64>,
 }
 

@@ -1,78 +1,66 @@
-//! The one screen: can I work, what needs me, what does it cost.
+//! The overview: whether everything works, what needs attention, and what was spent.
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{Count, MicroDollars, RunSummaryView, UnixMs};
 
-/// Everything the Overview, the tray and `gatehouse status` show.
+/// Everything that the Overview, the tray and `gatehouse status` show.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct StatusView {
     /// Version of the running core.
     pub version: String,
-    /// When this answer was made.
+    /// When this view was made.
     pub now: UnixMs,
-    /// When the core started.
     pub started_at: UnixMs,
-    /// The verdict and what needs a hand.
     pub verdict: VerdictView,
-    /// The local gateway.
     pub gateway: GatewayView,
-    /// Where secrets are kept.
     pub vault: VaultView,
-    /// How many backends are in which state; the parts add up to the total.
     pub backends: BackendCountsView,
-    /// Requests being answered right now.
     pub requests_in_flight: u32,
     /// Since local midnight.
     pub spend_today: SpendView,
-    /// How far the first steps are done.
     pub first_steps: FirstStepsView,
     /// The newest finished readiness run.
     pub last_run: Option<RunSummaryView>,
-    /// Where settings, ledger and logs lie.
+    /// Folder of the ledger and the vault file.
     pub data_folder: String,
 }
 
-/// One word, one sentence, and the list behind it.
+/// Overall state and the needs behind it.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct VerdictView {
-    /// The word.
     pub level: VerdictLevel,
-    /// The sentence, for example "openai is down" or "3 issues".
+    /// For example "openai is down" or "3 issues".
     pub sentence: String,
-    /// What needs attention, most severe first; at most five.
+    /// Most severe first; at most five.
     pub needs: Vec<NeedView>,
 }
 
-/// How good things are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictLevel {
     /// Everything works.
     Ok,
-    /// Nothing is known to be wrong, and not everything was checked yet.
+    /// Nothing is known to be wrong, but not everything has been checked yet.
     Unknown,
-    /// Works, and something wants looking at.
+    /// Everything works, but something should be looked at.
     Attention,
     /// Something does not work.
     Problem,
 }
 
-/// One thing that needs attention.
+/// Something that needs attention.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct NeedView {
     /// Stable while the need lasts.
     pub id: String,
-    /// How bad.
     pub level: VerdictLevel,
-    /// What.
     pub title: String,
-    /// What it means for work.
+    /// What it means for the user's work.
     pub impact: String,
-    /// Since when, where known.
+    /// None if not known.
     pub since: Option<UnixMs>,
-    /// The button.
     pub action: ActionView,
 }
 
@@ -80,79 +68,62 @@ pub struct NeedView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ActionView {
-    /// Open this backend.
     OpenBackend {
-        /// Which.
         id: String,
     },
-    /// Open this route.
     OpenRoute {
-        /// Which.
         id: String,
     },
-    /// Open the list of routes.
+    /// The list of routes.
     OpenRouting,
-    /// Open this key.
     OpenKey {
-        /// Which.
         id: String,
     },
-    /// Start adding a backend.
     AddBackend,
-    /// Connect a client tool.
     AddClient,
-    /// Start a readiness run.
+    /// Starts a readiness run.
     RunChecks,
-    /// Open the readiness screen.
     OpenReadiness,
-    /// Open the settings.
     OpenSettings,
-    /// Open the ledger's part of the settings.
+    /// The ledger section of the settings.
     OpenLedger,
 }
 
-/// The local gateway.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct GatewayView {
-    /// Whether it listens.
     pub state: GatewayState,
-    /// What clients are pointed at, for example `http://127.0.0.1:4283`.
+    /// Base URL for clients, for example `http://127.0.0.1:4283`.
     pub address: String,
-    /// The port in the settings.
+    /// The port it listens on, or would listen on.
     pub port: u16,
     /// Why it does not listen and what to do.
     pub reason: Option<String>,
 }
 
-/// Whether the gateway listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayState {
-    /// Answers requests.
     Listening,
-    /// Could not listen.
     Failed,
 }
 
-/// Where secrets are kept and whether that works.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct VaultView {
-    /// `keychain`, `file`, `env` or `memory`.
     pub kind: VaultKindView,
-    /// Its state at the last call.
+    /// State at the last call.
     pub state: VaultStateView,
-    /// What to do when it is not ready, or when an older copy of its file stands in its place.
+    /// What to do if the vault is not ready, or if its file is older than the last one seen.
     pub hint: Option<String>,
-    /// This machine has no keychain (which is not the same as a locked one): an encrypted file can
-    /// stand in for it.
+    /// This machine has no usable keychain, as opposed to a locked one. An encrypted file can
+    /// replace it.
     pub keychain_missing: bool,
-    /// An encrypted file exists, so its passphrase is asked for once; a new one is asked for twice.
+    /// An encrypted file exists, so a form asks for its passphrase once. It asks for a new one
+    /// twice.
     pub file_exists: bool,
-    /// `GATEHOUSE_VAULT` chose the kind, so it cannot be changed here.
+    /// `GATEHOUSE_VAULT` sets the kind, so it cannot be changed here.
     pub set_by_environment: bool,
 }
 
-/// The kinds of vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum VaultKindView {
@@ -160,14 +131,14 @@ pub enum VaultKindView {
     Keychain,
     /// A file encrypted with a passphrase.
     File,
-    /// A read-only view of environment variables.
+    /// Environment variables, read-only.
     Env,
-    /// Memory only; gone at the end.
+    /// Memory only; lost when the program ends.
     Memory,
 }
 
 impl VaultKindView {
-    /// The word by which settings, `GATEHOUSE_VAULT` and the command line name it.
+    /// Its name in the settings, in `GATEHOUSE_VAULT` and on the command line.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -179,19 +150,17 @@ impl VaultKindView {
     }
 }
 
-/// The states of the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum VaultStateView {
-    /// Not asked yet.
+    /// Not checked yet.
     Unknown,
-    /// Works.
     Ready,
     /// Locked, or the passphrase is wrong or missing.
     Locked,
     /// The keychain service has no collection to store in.
     NoCollection,
-    /// No keychain service answers.
+    /// No keychain service answers, or the vault file cannot be used.
     Unavailable,
     /// The keychain service does not answer in time.
     Hung,
@@ -199,33 +168,28 @@ pub enum VaultStateView {
     Damaged,
 }
 
-/// Backends by state. The four parts add up to `total`.
+/// Number of backends by state. The four states add up to `total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Type)]
 pub struct BackendCountsView {
-    /// All, the built-in mock included.
+    /// Includes the built-in mock.
     pub total: u32,
-    /// Working.
     pub up: u32,
-    /// Not working.
     pub down: u32,
-    /// Not known yet.
     pub unknown: u32,
-    /// Switched off.
     pub disabled: u32,
 }
 
-/// Money spent in a period.
+/// Spend of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct SpendView {
-    /// The priced part.
+    /// Cost of the requests with a known cost.
     pub cost: MicroDollars,
-    /// All requests.
     pub requests: Count,
     /// Requests whose cost is not known; not in `cost`.
     pub unpriced_requests: Count,
 }
 
-/// The three first steps.
+/// Which of a new user's first steps are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct FirstStepsView {
     /// A backend other than the mock exists.

@@ -1,5 +1,5 @@
-//! Keys of a backend as a pool, and how much of anything may be asked: of a backend by the gateway, of
-//! the gateway by a client.
+//! The keys of a backend as a pool, and traffic limits: of a backend for the gateway, and of the
+//! gateway for a client.
 
 use domain::PoolOrder;
 use serde::{Deserialize, Serialize};
@@ -9,51 +9,47 @@ use specta::Type;
 use super::dialects::twin;
 
 twin! {
-    /// In which order the keys of a backend are used.
+    /// Order in which the keys of a backend are used.
     PoolOrderView of PoolOrder {
-        /// The first that may be used.
+        /// The first usable key.
         Ordered = Ordered,
-        /// By chance, in proportion to their weights.
+        /// At random, in proportion to their weights.
         Weighted = Weighted,
     }
 }
 
 twin! {
-    /// Whose requests go first when all places are taken.
+    /// Whose requests go first when all slots are taken.
     ClientPriorityView of ClientPriority {
-        /// Somebody waits for the answer.
+        /// Somebody waits for the response.
         Interactive = Interactive,
-        /// Nobody does.
+        /// Nobody waits for the response.
         Background = Background,
     }
 }
 
-/// The keys of a backend, as shown and as edited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct PoolView {
-    /// In which order they are used.
     pub order: PoolOrderView,
-    /// Each key once; empty for a backend that wants none.
+    /// Each key once; empty for a backend without keys.
     pub members: Vec<PoolMemberView>,
 }
 
-/// One key of a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct PoolMemberView {
-    /// Which key.
     pub credential: String,
-    /// Its weight, 0 to 1,000; 0 makes it a reserve.
+    /// 0 to 1,000; 0 makes the key a reserve.
     pub weight: u16,
 }
 
-/// How much may be asked; none for no limit.
+/// Traffic limits; None for no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct LimitsView {
-    /// Requests in any minute.
+    /// In any minute.
     pub requests_per_minute: Option<u32>,
-    /// Tokens in any minute, asked and answered.
+    /// Input and output tokens in any minute.
     pub tokens_per_minute: Option<u32>,
-    /// Requests in flight at once.
+    /// Concurrent requests.
     pub in_flight_max: Option<u32>,
 }
 
@@ -78,7 +74,7 @@ impl From<TrafficLimits> for LimitsView {
     }
 }
 
-/// A number out of its range stays so, and the settings refuse it by name.
+/// A number out of range stays as it is; the settings reject it by name.
 impl From<LimitsView> for TrafficLimits {
     fn from(limits: LimitsView) -> Self {
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! A whole engine in a folder of the test's own, with its keys in memory.
+//! A whole engine in a temporary folder of the test, with its keys in memory.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use engine::Folders;
 use settings::VaultKind;
 use tempfile::TempDir;
 
-/// Keys in memory, a free port, no desktop; chance begins with `seed`.
+/// Keys in memory, a free port, no desktop. `seed` makes random numbers repeatable.
 pub(crate) fn config(home: &TempDir, seed: u64) -> EngineConfig {
     EngineConfig {
         folders: Folders::resolve(Some(home.path())).expect("folders"),
@@ -22,12 +22,12 @@ pub(crate) fn config(home: &TempDir, seed: u64) -> EngineConfig {
     }
 }
 
-/// One that listens nowhere; chance begins with `seed`.
+/// An engine that does not listen.
 pub(crate) async fn opened(home: &TempDir, seed: u64) -> Core {
     Core::open(config(home, seed)).await.expect("an engine")
 }
 
-/// One whose gateway answers.
+/// An engine whose gateway listens.
 pub(crate) async fn serving(home: &TempDir, seed: u64) -> Core {
     let core = opened(home, seed).await;
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };

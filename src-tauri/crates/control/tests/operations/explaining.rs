@@ -1,5 +1,5 @@
-//! Routes explained and simulated over a whole engine. The two backends lie at addresses where nobody
-//! listens: nothing of this may ask them.
+//! Explains and simulates routes with a whole engine. Nobody listens at the addresses of the two
+//! backends, because nothing here may call them.
 
 use control::Core;
 use control::view::*;
@@ -28,7 +28,7 @@ async fn world() -> (TempDir, Core) {
     (home, core)
 }
 
-/// A route over backends of these weights, each asked for `m`.
+/// A route over backends with these weights, each with the model `m`.
 fn edit(id: &str, policy: RoutePolicyView, candidates: &[(&str, u16)]) -> RouteEdit {
     let candidates = candidates.iter().map(|(backend, weight)| to(backend, Some("m"), *weight));
     RouteEdit { policy, ..route(id, candidates.collect()) }

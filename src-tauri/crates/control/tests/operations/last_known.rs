@@ -12,8 +12,8 @@ async fn up(core: &Core) -> BackendView {
     backends.into_iter().find(|backend| backend.id == "up").expect("up")
 }
 
-/// Adds a backend that answers its list of models as told, and waits until `state` is reached and
-/// written down.
+/// Adds a backend that answers the request for its models with `reply`, and waits until `state` is
+/// reached and recorded.
 async fn settled(
     core: &Core,
     state: HealthStateView,
@@ -36,7 +36,7 @@ async fn settled(
         let test = BackendRef { id: "up".to_owned() };
         control::backend_test(core, test).await.expect("tested");
     }
-    // The change is written down by a task of its own.
+    // A separate task records the change.
     let Core::Local(engine) = core else { panic!("nobody else has this folder") };
     let is_written = async || {
         let rows = engine.ledger().health().await.expect("read");

@@ -1,4 +1,4 @@
-//! The ledger's file through the doors: what is told of damage, and what brings records back.
+//! The ledger's file through the API: how damage is reported, and how records are restored.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ async fn notified(shown: &mut UnboundedReceiver<Notification>) -> Notification {
     told.expect("in time").expect("a notification")
 }
 
-/// The finished runs, once there is one.
+/// Runs the quick checks and returns the number of finished runs.
 async fn a_run(core: &Core) -> usize {
     let mut events = CoreEvents::of(core).await.expect("events");
     control::readiness_start(core, ReadinessStart { set: CheckSetView::Quick }).await.expect("run");

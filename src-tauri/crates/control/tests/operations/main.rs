@@ -1,4 +1,4 @@
-//! The operations over a whole engine on loopback.
+//! Tests of the operations with a whole engine on loopback.
 
 #[cfg(test)]
 mod engine_under_test;

@@ -1,4 +1,4 @@
-//! Another process's engine that starts, stops or hangs, as a command finds it.
+//! The engine of another process that starts, stops or hangs, as a command finds it.
 
 use std::time::Duration;
 

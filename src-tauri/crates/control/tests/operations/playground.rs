@@ -1,4 +1,4 @@
-//! The playground over a whole engine, its gateway and the built-in mock.
+//! Tests of the playground with a whole engine, its gateway and the built-in mock.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use test_support::{ChatText, MARKED_KEY, Received, Reply, ScriptedUpstream, sear
 
 use crate::engine_under_test::serving;
 
-/// How soon a cancelled run has to be over.
+/// How soon a cancelled run must have ended.
 const CANCEL_MS_MAX: u64 = 100;
 
 struct World {
     home: TempDir,
     core: Core,
     events: CoreEvents,
-    /// Everything that was told, to be searched for what must not be in it.
+    /// Everything that was received, to be searched for secrets.
     told: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ async fn world() -> World {
     World { home, core, events, told: Vec::new() }
 }
 
-/// Spoils one field.
+/// Makes one field invalid.
 type Change = fn(&mut PlaygroundSend);
 
 fn goes(run: &PlaygroundRunView) -> bool {
@@ -59,7 +59,7 @@ impl World {
         event
     }
 
-    /// Follows a run: the pieces put together, and the run at its end.
+    /// Follows a run. Returns its text, the number of pieces and the run at its end.
     async fn follow(&mut self, run: &str) -> (String, usize, PlaygroundRunView) {
         let (mut text, mut pieces) = (String::new(), 0);
         loop {
@@ -108,7 +108,7 @@ async fn a_prompt_is_answered_piece_by_piece_and_written_down() {
     assert_eq!(ended.state, PlaygroundStateView::Complete, "{:?}", ended.error);
     assert_eq!(ended.text, text);
     assert!(!text.is_empty());
-    // 40 tokens at 5 ms each, told every 50 ms.
+    // 40 tokens at 5 ms each, sent every 50 ms.
     assert!((2..=20).contains(&pieces), "{pieces}");
     assert_eq!((ended.backend.as_deref(), ended.http_status), (Some("mock"), Some(200)));
     assert!(ended.first_token_ms.expect("a first token") <= ended.elapsed_ms);
@@ -167,7 +167,7 @@ async fn a_cancelled_run_ends_at_once_and_keeps_what_came() {
     let (_, _, ended) = followed.expect("over in time");
     assert_eq!(ended.state, PlaygroundStateView::Cancelled);
     assert!(!ended.text.is_empty());
-    // The gateway has seen its client leave.
+    // The gateway has seen its client disconnect.
     loop {
         let status = control::status(&world.core).await.expect("a status");
         if status.requests_in_flight == 0 {
@@ -192,7 +192,7 @@ async fn two_run_side_by_side_and_a_third_is_refused() {
     }
     let mut last = String::new();
     for run in pair {
-        // Whichever ends first may have been told while the other was awaited.
+        // A run may have ended while the test waited for another.
         let runs = control::playground(&world.core).await.expect("runs");
         let now = runs.into_iter().find(|known| known.id == run.id).expect("kept");
         if goes(&now) {

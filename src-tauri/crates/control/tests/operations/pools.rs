@@ -1,4 +1,4 @@
-//! Several keys of one backend: what is held against one of them is not held against the backend.
+//! Several keys of one backend: a problem with one key is not a problem of the backend.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ struct World {
     _home: TempDir,
     core: Core,
     _upstream: ScriptedUpstream,
-    /// What is said to each key that is not simply answered.
+    /// The reply to each key that does not get the normal answer.
     told: Arc<Mutex<HashMap<&'static str, Reply>>>,
 }
 
@@ -93,7 +93,7 @@ impl World {
         backends.into_iter().find(|backend| backend.id == "up").expect("there").health
     }
 
-    /// Looks at the backend as a person does, until it is up.
+    /// Tests the backend as a user does, until it is up.
     async fn check(&self) {
         for _ in 0..2 {
             let up = BackendRef { id: "up".to_owned() };
@@ -119,7 +119,7 @@ async fn a_key_that_another_stood_in_for_is_known_as_rejected() {
     world.core.stop().await;
 }
 
-/// Nobody's request fails, and yet everybody can see that the backend is down.
+/// No request fails, yet the backend is shown as down.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
     let world = world().await;
@@ -127,7 +127,7 @@ async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
     world.tell(MAIN, Reply::error(500, "x", "oh"));
     world.tell(SPARE, Reply::error(500, "x", "oh"));
     let candidates = vec![to("up", Some("m-1"), 1), to("mock", Some("echo"), 1)];
-    // Each request begins with the first, though they are one conversation.
+    // Each request begins with the first candidate, although all belong to one conversation.
     let route = RouteEdit { sticky_secs: None, ..route("fast", candidates) };
     control::route_set(&world.core, route).await.expect("set");
     for _ in 0..3 {
@@ -143,14 +143,14 @@ async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
 async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
     let world = world().await;
     world.check().await;
-    // The first has to wait a minute, the second is rejected: so is the request, and not the backend.
+    // The first key must wait a minute and the second is rejected. That is no fault of the backend.
     world.tell(MAIN, Reply::rate_limited(60));
     world.tell(SPARE, Reply::error(401, "x", "who"));
     ask(&world.core).await;
     let health = world.health().await;
     assert_eq!(health.state, HealthStateView::Up, "{}", health.reason);
     assert_eq!(world.keys().await, [KeyStateView::Valid, KeyStateView::Rejected]);
-    // Now the first is rejected too.
+    // Now the first key is rejected too.
     let first = AccessRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
     control::access_reset(&world.core, first).await.expect("reset");
     world.tell(MAIN, Reply::error(401, "x", "who"));

@@ -1,4 +1,4 @@
-//! Breakers, cooldowns and blocks over a whole engine: shown, set by hand, kept, written down.
+//! Breakers, cooldowns and blocks with a whole engine: shown, forced, kept and recorded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -11,7 +11,7 @@ use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
 
 use crate::engine_under_test::serving;
 
-/// An engine whose one backend answers chats with a status that the test chooses.
+/// An engine with one backend that answers chats with a status chosen by the test.
 struct World {
     home: TempDir,
     core: Core,
@@ -63,12 +63,12 @@ impl World {
     }
 }
 
-/// Asks the backend once, and waits until that is in the ledger. The request's id.
+/// Sends one request, waits until it is in the ledger, and returns its id.
 pub(crate) async fn ask(core: &Core) -> String {
     ask_for(core, "up/m-1").await
 }
 
-/// The same, of a model by its name.
+/// The same for a model by its name.
 pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
     let mut events = CoreEvents::of(core).await.expect("events");
     let ask = PlaygroundSend {
@@ -121,7 +121,7 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
     assert!(open.availability.until.is_some() && open.availability.since.is_some());
     assert_eq!(open.availability.why, "Tripped: several requests in a row failed.");
 
-    // It was asked more often than there were requests: repetitions are attempts of their own.
+    // There were more attempts than requests: each retry is an attempt of its own.
     let path = control::request_path(&world.core, RequestRef { id: asked.clone() });
     let path = path.await.expect("a path");
     let attempt = path.attempts.first().expect("an attempt");

@@ -1,4 +1,4 @@
-//! Routes, pools and limits as they are edited and shown.
+//! Editing and showing routes, pools and limits.
 
 use control::view::*;
 use control::{Core, ErrorCode};
@@ -156,7 +156,8 @@ async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
     assert_eq!(first.availability.state, AvailabilityState::Removed);
     let detour = "1 route uses 1 backend; up no longer exists, so fast goes to Mock.";
     assert_eq!(view.sentence, detour);
-    // What stood there may stay: the rest of the route can be changed without it being repaired.
+    // An existing candidate may stay, so the rest of the route can be changed before it is
+    // repaired.
     let kept = RouteEdit {
         replaces: Some("fast".to_owned()),
         enabled: false,
@@ -246,7 +247,7 @@ async fn every_key_of_a_pool_is_tried_shown_and_detached() {
         assert_eq!((key.state, key.used_by), (KeyStateView::Valid, vec!["up".to_owned()]));
     }
 
-    // A form that knows of one key only does not lose the others.
+    // A form that knows only one key does not remove the others.
     let same = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
     assert_eq!(same.pool, pool);
     let twice = PoolView { members: vec![member("up", 1), member("up", 2)], ..pool.clone() };

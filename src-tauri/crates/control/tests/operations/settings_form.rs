@@ -1,4 +1,4 @@
-//! The settings as a form: what it shows, what it saves, and what it refuses by the name of the field.
+//! The settings form: what it shows, what it saves, and which fields it refuses by name.
 
 use control::view::*;
 use control::{Core, ErrorCode};

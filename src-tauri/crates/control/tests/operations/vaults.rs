@@ -1,4 +1,4 @@
-//! Another vault while the engine runs, and clients without any.
+//! Changing the vault while the engine runs, and clients without a vault.
 
 use control::view::*;
 use control::{Core, EngineConfig, ErrorCode};
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::engine_under_test::config;
 use crate::whole_engine::{refused, secret};
 
-/// An engine whose settings name the vault, as a user's do.
+/// An engine whose settings choose the vault, as a user's settings do.
 async fn opened(home: &TempDir) -> Core {
     let config = EngineConfig { vault: None, ..config(home, 3) };
     Core::open(config).await.expect("an engine")
@@ -59,7 +59,7 @@ async fn states(core: &Core) -> (VaultKindView, VaultStateView) {
 async fn a_client_is_admitted_without_a_vault_and_its_token_said_once() {
     let home = tempfile::tempdir().expect("a folder");
     let core = opened_in_memory(&home).await;
-    // A vault file that nobody has created a passphrase for stores nothing.
+    // A vault file without a passphrase stores nothing.
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     engine.edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
     assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
@@ -74,7 +74,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_said_once() {
     let error = token(&core, "claude-code").await.expect_err("it was said once");
     let hint = error.hint.expect("what to do");
     assert!(hint.contains("`gatehouse clients revoke claude-code`"), "{hint}");
-    // A panel is never shown a token, so one that cannot be stored is not made for it.
+    // A panel never sees a token, so no client is created whose token cannot be stored.
     let req = ClientAdd {
         id: "tool".to_owned(),
         expires_in_days: None,
@@ -124,7 +124,7 @@ async fn keys_that_were_left_behind_can_be_fetched_later() {
     assert!(changed.moved.is_empty());
     assert!(changed.sentence.contains("`gatehouse vault move file`"), "{}", changed.sentence);
 
-    // Memory keeps nothing for good, so no key is moved into it.
+    // Memory keeps nothing across restarts, so no key is moved into it.
     let back = |text: &str| VaultMove { from: VaultKindView::File, passphrase: passphrase(text) };
     let answer = control::vault_move(&core, back("correct-horse")).await;
     refused(answer, ErrorCode::InvalidInput, Some("kind"));
@@ -156,7 +156,7 @@ async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
     }
     let saved = control::settings(&core).await.expect("settings").values.vault_kind;
     assert_eq!(saved, VaultKindView::Memory);
-    // The memory of a vault that was left is gone with it; the token said so.
+    // A memory vault is lost when another vault is chosen, and its tokens with it.
     assert_ne!(token(&core, "demo").await.ok(), Some(demo));
     core.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What a door may ask, and what it is told.
+//! Operations with a whole engine: what a caller may request, and what it gets.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::engine_under_test::{config, serving};
 
-/// An engine of its own for each test; it serves on a free port.
+/// An engine for one test, serving on a free port.
 pub(crate) struct World {
     _home: TempDir,
     pub(crate) core: Core,
     shown: UnboundedReceiver<Notification>,
 }
 
-/// A desktop that takes every notification.
+/// A desktop that accepts every notification.
 struct Desktop(UnboundedSender<Notification>);
 
 impl Channel for Desktop {
     fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
-        // A test that looks at no notification has let go of the other end.
+        // A test that ignores notifications has dropped the receiver.
         let _ = self.0.send(notification.clone());
         Ok(Delivered::Clickable)
     }
@@ -157,7 +157,7 @@ async fn how_a_backend_differs_is_kept_edited_and_shown() {
         offers: Vec::new(),
         crossing: CrossingView::Strict,
     };
-    // What the file says of another kind stays as long as nobody changes it.
+    // Values in the file for another kind stay until somebody changes them.
     let kept = edit(BackendKindView::Ollama, &added.lacks);
     let edited = control::backend_edit(&world.core, kept).await.expect("edited");
     assert_eq!((edited.kind, &edited.lacks), (BackendKindView::Ollama, &added.lacks));
@@ -204,7 +204,7 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
         let answer = control::backend_add(&world.core, request).await;
         refused(answer, ErrorCode::InvalidInput, Some(field));
     }
-    // The models are refused by the settings, after the key was stored: it has to go again.
+    // The settings refuse the models after the key was stored, so the key must be removed again.
     let endless = with(|r| r.models = vec!["m".repeat(1_000)]);
     let answer = control::backend_add(&world.core, endless).await;
     assert_eq!(answer.expect_err("refused").code, ErrorCode::InvalidInput);

@@ -1,4 +1,4 @@
-//! Backends as views: what the core knows of one, for a person to read.
+//! Builds the views of backends.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::view::{
     TestStepState, TestStepView,
 };
 
-/// Hours in the little chart of a backend.
+/// Hours in a backend's chart.
 const HOURS: usize = 24;
 
 pub(super) fn backend_view(

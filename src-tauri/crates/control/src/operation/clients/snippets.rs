@@ -1,11 +1,12 @@
-//! How a client is pointed at the gateway: the configuration of the tools that have one of their own,
-//! and code. No snippet holds a token; each runs `gatehouse token` when it needs one.
+//! Snippets that point a client at the gateway: configuration of known tools, and code. No snippet
+//! holds a token; each runs `gatehouse token` when it needs one.
 
 use domain::ClientId;
 
 use crate::view::SnippetView;
 
-/// The snippets of a client, that of its own tool first when its name says which tool it is.
+/// Returns the snippets of a client. If its name says which tool it is, that tool's snippet is
+/// first.
 pub(super) fn of_client(address: &str, id: &ClientId) -> Vec<SnippetView> {
     let (claude, codex) = (claude_code(address, id), codex(address, id));
     let general = general(address, id);
@@ -20,7 +21,7 @@ fn snippet(title: &str, code: String) -> SnippetView {
     SnippetView { title: title.to_owned(), code }
 }
 
-/// Claude Code runs the helper for its token, and adds `/v1/messages` to the address itself.
+/// Claude Code runs the helper to get its token, and appends `/v1/messages` to the address itself.
 fn claude_code(address: &str, id: &ClientId) -> SnippetView {
     let code = format!(
         "{{\n  \"apiKeyHelper\": \"gatehouse token {id}\",\n  \"env\": {{\n    \"ANTHROPIC_BASE_URL\": \"{address}\"\n  }}\n}}"
@@ -28,7 +29,7 @@ fn claude_code(address: &str, id: &ClientId) -> SnippetView {
     snippet("Claude Code (~/.claude/settings.json)", code)
 }
 
-/// Codex speaks Responses alone, and runs a provider's command for its token.
+/// Codex speaks only the Responses API, and runs a provider's command to get its token.
 fn codex(address: &str, id: &ClientId) -> SnippetView {
     let code = format!(
         "model_provider = \"gatehouse\"\n\n[model_providers.gatehouse]\nname = \"Gatehouse\"\nbase_url = \"{address}/v1\"\nwire_api = \"responses\"\n\n[model_providers.gatehouse.auth]\ncommand = \"gatehouse\"\nargs = [\"token\", \"{id}\"]"

@@ -1,6 +1,6 @@
-//! The playground's request as code for tools of one's own, one function for each library.
+//! Renders a playground request as code, with one function for each library.
 //!
-//! No code holds a token: it fetches one with `gatehouse token`, or reads a variable that was set so.
+//! The code holds no token: it calls `gatehouse token`, or reads a variable that was set with it.
 
 use std::fmt::Display;
 
@@ -8,13 +8,13 @@ use engine::{Effort, PlaygroundOrder, TokenLimitField};
 
 use crate::view::SnippetView;
 
-/// What Anthropic's library demands and the user did not choose, in tokens.
+/// Default for `max_tokens`, which Anthropic's library requires.
 const ANTHROPIC_TOKENS_DEFAULT: u32 = 1_024;
 
 /// Highest temperature of Anthropic's dialect.
 const ANTHROPIC_TEMPERATURE_MAX: f64 = 1.0;
 
-/// All snippets, for a client that there is or may be.
+/// Returns all snippets. `client` need not exist yet.
 pub(super) fn of(
     address: &str,
     client: &str,
@@ -32,7 +32,7 @@ pub(super) fn of(
     ]
 }
 
-/// What every snippet is made from.
+/// Input of every snippet.
 struct From<'a> {
     address: &'a str,
     client: &'a str,
@@ -41,12 +41,12 @@ struct From<'a> {
 }
 
 impl From<'_> {
-    /// The line that has to be run first.
+    /// The line that must be run first.
     fn export(&self, comment: &str) -> String {
         format!("{comment} export GATEHOUSE_TOKEN=\"$(gatehouse token {})\"\n", self.client)
     }
 
-    /// Chat messages, one a line.
+    /// Chat messages, one per line.
     fn messages(&self, indent: &str, turn: fn(&str, &str) -> String) -> String {
         let system = self.order.system.as_deref().map(|text| turn("system", &literal(text)));
         let user = turn("user", &literal(&self.order.prompt));
@@ -150,12 +150,12 @@ fn python_google(from: &From<'_>) -> String {
     )
 }
 
-/// A line with its comma, or none where nothing was chosen.
+/// A line with a trailing comma, or nothing without a value.
 fn line(name: &str, value: Option<impl Display>) -> String {
     value.map(|value| format!("{name}{value},\n")).unwrap_or_default()
 }
 
-/// A text as a literal: JSON's is one in Python and JavaScript too.
+/// Text as a literal. A JSON string is valid in Python and JavaScript too.
 fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -169,7 +169,7 @@ const fn word(effort: Effort) -> &'static str {
     }
 }
 
-/// The other dialects know nothing below `low`.
+/// Raises `minimal` to `low`, the lowest level of the other dialects.
 const fn at_least_low(effort: Effort) -> Effort {
     match effort {
         Effort::Minimal => Effort::Low,

@@ -1,4 +1,4 @@
-//! What a breaker with other numbers would have done.
+//! Computes what a breaker with other thresholds would have done.
 
 use std::time::Duration;
 
@@ -12,9 +12,8 @@ use super::timeline::{times, trips};
 use crate::ApiError;
 use crate::view::{BACKTEST_DAYS_MAX, BacktestQuery, BacktestView};
 
-/// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3_600_000;
-/// Largest numbers that can be tried: what the settings allow, and a little more.
+/// Largest thresholds that can be tried: a little more than the settings allow.
 const CALLS_MAX: u32 = 1_000;
 const OPEN_SECS_MAX: u32 = 3_600;
 
@@ -49,7 +48,7 @@ fn step(transition: &Transition) -> Option<(TransitionState, TransitionState)> {
     Some((transition.from.parse().ok()?, transition.to.parse().ok()?))
 }
 
-/// The numbers in force, with those that are to be tried in their place.
+/// Replaces the thresholds in force with those of the request.
 fn rules(now: BreakerRules, req: &BacktestQuery) -> Result<BreakerRules, ApiError> {
     let mut rules = now;
     if let Some(failures) = req.consecutive_failures {

@@ -1,4 +1,4 @@
-//! How one request went its way: its attempts, who was passed over, and what the cache did.
+//! The path of a request: its attempts, its skipped candidates and its cache outcome.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(crate) async fn request_path(
     let route = route.filter(|id| engine.settings().routes.contains_key(id));
     let last = attempts.len().saturating_sub(1);
     let attempts = attempts.iter().enumerate().map(|(place, attempt)| {
-        // How the tokens are known is written down for the answer alone.
+        // The usage basis is recorded only for the last attempt.
         attempt_view(attempt, row.usage_basis.filter(|_| place == last))
     });
     Ok(RequestPathView {
@@ -61,7 +61,7 @@ fn attempt_view(attempt: &Attempt, tokens: Option<UsageBasis>) -> RequestAttempt
     }
 }
 
-/// The part of a written decision that is shown here; what else stands in it is no matter.
+/// The part of a recorded decision that is shown here. Other fields are ignored.
 #[derive(Deserialize)]
 struct Decision {
     #[serde(default)]
@@ -79,7 +79,7 @@ struct PassedOver {
     reason: String,
 }
 
-/// A decision that another program version wrote otherwise has nothing to show.
+/// Returns nothing for a decision that another version wrote in another format.
 fn passed_over(json: &str) -> Vec<PassedOverView> {
     let decision: Option<Decision> = serde_json::from_str(json).ok();
     let passed = decision.map(|decision| decision.passed_over).unwrap_or_default();

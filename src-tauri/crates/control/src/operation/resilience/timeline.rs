@@ -1,7 +1,7 @@
-//! What a backend went through, as spans to draw: the log of transitions put together again.
+//! Rebuilds the history of a backend's endpoints from the log of transitions, as spans to draw.
 //!
-//! Breaker, cooldown, block and what is set by hand stand beside each other in the log; a strip shows
-//! at each time the one that holds back most.
+//! The log holds breaker, cooldown, block and override side by side. A strip shows the most
+//! restrictive of them at each time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,9 +19,8 @@ use crate::view::{
     BreakerTimelineView, BreakerTransitionView, TIMELINE_HOURS_MAX,
 };
 
-/// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
-/// Most changes that are listed.
+/// Most transitions that are listed.
 const TRANSITIONS_SHOWN_MAX: usize = 200;
 
 pub(crate) async fn breaker_timeline(
@@ -38,7 +37,7 @@ pub(crate) async fn breaker_timeline(
     let to = engine.wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
-    // What happened in this very millisecond is shown too.
+    // Includes what happened in this very millisecond.
     let end = WallTime::from_unix_ms(to.unix_ms().saturating_add(1));
     let query = TransitionQuery { backend: Some(backend.clone()), from, to: end, limit };
     let newest_first: Vec<Step> =
@@ -67,8 +66,8 @@ pub(crate) async fn breaker_timeline(
     })
 }
 
-/// How often a breaker opened that let calls through before. One that opens again because a trial
-/// failed is still the same time.
+/// Counts how often a breaker opened from a state that let requests through. Opening again after a
+/// failed trial does not count.
 pub(super) fn trips(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
     let opened = |(from, to): &(TransitionState, TransitionState)| {
         *to == TransitionState::Open && *from != TransitionState::HalfOpen
@@ -76,13 +75,13 @@ pub(super) fn trips(steps: impl Iterator<Item = (TransitionState, TransitionStat
     u32::try_from(steps.filter(opened).count()).unwrap_or(u32::MAX)
 }
 
-/// How often a trial failed, which trips the breaker again.
+/// Counts failed trials, each of which trips the breaker again.
 fn failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
     let again = (TransitionState::HalfOpen, TransitionState::Open);
     u32::try_from(steps.filter(|step| *step == again).count()).unwrap_or(u32::MAX)
 }
 
-/// `once`, `twice`, `3 times`; `not once` for none.
+/// `once`, `twice`, `3 times`; `0 times` for none.
 pub(super) fn times(number: u32) -> String {
     match number {
         0 => "0 times".to_owned(),
@@ -92,7 +91,7 @@ pub(super) fn times(number: u32) -> String {
     }
 }
 
-/// One change, understood.
+/// A parsed transition.
 struct Step {
     at: WallTime,
     credential: Option<CredentialId>,
@@ -105,7 +104,7 @@ struct Step {
 }
 
 impl Step {
-    /// One of a newer program, with a word that is not known here, is left out.
+    /// Returns `None` for a transition with a word of a newer version.
     fn read(transition: Transition) -> Option<Self> {
         Some(Self {
             at: transition.at,
@@ -136,7 +135,7 @@ impl Step {
     }
 }
 
-/// Which of the mechanisms a state belongs to.
+/// The mechanism that a state belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mechanism {
     Breaker,
@@ -164,7 +163,7 @@ const fn is_by_hand(state: TransitionState) -> bool {
     matches!(state, State::ForcedOpen | State::ForcedClosed | State::MonitorOnly | State::Disabled)
 }
 
-/// What holds an access back at one time.
+/// What restricts an endpoint at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Holds {
     breaker: (TransitionState, Option<TransitionRule>),
@@ -174,7 +173,7 @@ struct Holds {
 }
 
 impl Holds {
-    /// As it is now: what it was all the time if nothing is in the log.
+    /// The state now, which also held all the time if the log is empty.
     fn of(standing: &Standing) -> Self {
         use TransitionState as State;
         let breaker = match standing.breaker {
@@ -211,7 +210,7 @@ impl Holds {
         }
     }
 
-    /// The one that holds back most, with its reason.
+    /// The most restrictive state, with its reason.
     fn shown(&self) -> (AvailabilityState, String) {
         let why = |(state, rule): (TransitionState, Option<TransitionRule>)| {
             let clause = rule.map(TransitionRule::clause);
@@ -234,7 +233,7 @@ impl Holds {
     }
 }
 
-/// From `from` to `to` without gaps; `steps` are oldest first, `now` is how things are at the end.
+/// Spans from `from` to `to` without gaps. `steps` are oldest first; `now` is the state at the end.
 fn spans(steps: &[&Step], now: Holds, from: WallTime, to: WallTime) -> Vec<BreakerSpanView> {
     let mut holds = now;
     for step in steps.iter().rev() {
@@ -254,7 +253,7 @@ fn spans(steps: &[&Step], now: Holds, from: WallTime, to: WallTime) -> Vec<Break
 
 type Change = (Mechanism, TransitionState, Option<TransitionRule>);
 
-/// The steps, and where a wait ended by time while nobody looked, its end.
+/// The steps, and the ends of timed states that ended without a step.
 fn changes(steps: &[&Step], to: WallTime) -> Vec<(WallTime, Change)> {
     let mut all: Vec<(WallTime, Change)> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
@@ -274,7 +273,7 @@ fn changes(steps: &[&Step], to: WallTime) -> Vec<(WallTime, Change)> {
     all
 }
 
-/// What time makes of a state that ends by itself.
+/// The state that follows a state that ends by itself.
 const fn after(state: TransitionState) -> Option<TransitionState> {
     use TransitionState as State;
     match state {

@@ -1,4 +1,4 @@
-//! Routes as views: where each leads now, and where its requests of the last day went.
+//! Builds the views of routes: their current targets and the requests of their last 24 hours.
 
 use std::collections::HashMap;
 
@@ -15,12 +15,11 @@ use crate::view::{
     RoutesView,
 };
 
-/// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
-/// Backends named in a sentence; more would bury it.
+/// Most backends named in a sentence.
 const NAMES_TOLD_MAX: usize = 4;
 
-/// Where the requests of the last day went.
+/// Requests of the last 24 hours by route, backend and model.
 pub(super) async fn counts(engine: &Engine) -> Result<Vec<Routed>, ApiError> {
     let since = domain::WallTime::from_unix_ms(engine.wall().unix_ms().saturating_sub(DAY_MS));
     Ok(engine.ledger().routed(since).await?)
@@ -99,8 +98,8 @@ fn route_view(
     }
 }
 
-/// Requests of a route that a candidate answered. One without a model of its own is asked for any
-/// name, so it has all of its backend that no other candidate names.
+/// Counts the requests of a route that a candidate answered. A candidate without a model accepts
+/// any name, so it gets every request to its backend whose model no other candidate names.
 fn answered_by(route: &RouteSettings, candidate: &RouteCandidateSettings, own: &[&Routed]) -> u64 {
     let named = |model: &Option<String>| {
         let same = |other: &&RouteCandidateSettings| {
@@ -123,7 +122,7 @@ fn percent(part: u64, whole: u64) -> Option<u32> {
     u32::try_from(percent).ok()
 }
 
-/// Each way into a backend; none if the settings do not know it.
+/// Availability of each endpoint of a backend; empty if the settings do not know it.
 fn accesses(engine: &Engine, settings: &Settings, backend: &BackendId) -> Vec<AvailabilityView> {
     let keys: Vec<_> = match settings.backends.get(backend) {
         Some(known) => known.pool.credentials().cloned().map(Some).collect(),
@@ -137,7 +136,7 @@ fn accesses(engine: &Engine, settings: &Settings, backend: &BackendId) -> Vec<Av
         .collect()
 }
 
-/// A backend is as available as the best of its keys.
+/// Availability of a backend: that of its best endpoint.
 fn together(accesses: &[AvailabilityView]) -> AvailabilityView {
     let best = accesses.iter().min_by_key(|access| rank(access.state));
     best.map_or_else(removed, |best| AvailabilityView { credential: None, ..best.clone() })
@@ -190,15 +189,15 @@ fn is_usable(candidate: &RouteCandidateView) -> bool {
     lets_through(candidate.availability.state)
 }
 
-/// A route of which no candidate can answer now.
+/// A route without a usable candidate.
 pub(in crate::operation) struct BrokenRoute {
-    /// Why, as a clause: "its only backend, openai, is failing".
+    /// The reason as a clause: "its only backend, openai, is failing".
     pub(in crate::operation) why: String,
-    /// Waiting for a rate limit ends it.
+    /// True if all its backends wait for a rate limit, so that time ends it.
     pub(in crate::operation) is_short: bool,
 }
 
-/// The routes in use that cannot serve a request now.
+/// The enabled routes that cannot serve a request now.
 pub(in crate::operation) fn broken_routes<'a>(
     engine: &Engine,
     settings: &'a Settings,
@@ -210,7 +209,7 @@ pub(in crate::operation) fn broken_routes<'a>(
     settings.routes.iter().filter_map(broken).collect()
 }
 
-/// Why no candidate of a route can answer now; none if one can, or if the route is switched off.
+/// Why no candidate of a route can answer now; `None` if one can, or if the route is switched off.
 /// A backend whose probes fail cannot, even while its breaker still lets requests through.
 fn broken(
     engine: &Engine,
@@ -318,7 +317,8 @@ fn capital(sentence: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// All routes, the broken ones first, else the first that does not go where it would.
+/// Describes all routes: the broken ones first, else the first route that skips its first
+/// candidate.
 fn overview(routes: &[RouteView]) -> String {
     let used: Vec<&RouteView> = routes.iter().filter(|route| route.enabled).collect();
     if used.is_empty() {

@@ -1,5 +1,5 @@
-//! The parts of the settings that are more than a number each: the cache with its server, and the numbers
-//! for failures, which go by name.
+//! Parses the parts of the settings form that need more than a range check: the cache with its
+//! server, and the resilience thresholds, which have names.
 
 use domain::CredentialId;
 use settings::{
@@ -13,7 +13,7 @@ use crate::view::{
     ResilienceValues, SettingsValues,
 };
 
-/// What was read of a form before it is laid over the settings.
+/// Parsed parts of a form, before they are applied to the settings.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) cache: CacheSettings,
@@ -21,7 +21,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Ranges are the settings' own business; here is what a form can get wrong beyond them.
+    /// Checks what the settings' own ranges do not cover.
     pub(super) fn read(req: &SettingsValues, now: &Settings) -> Result<Self, ApiError> {
         Ok(Self { cache: cache(req, now)?, resilience: resilience(&req.resilience, now)? })
     }
@@ -32,7 +32,7 @@ fn cache(req: &SettingsValues, now: &Settings) -> Result<CacheSettings, ApiError
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let url = typed(&req.cache_redis_url).map(|text| text.parse()).transpose();
-    // Its text may hold a password, so no message repeats it.
+    // The text may hold a password, so no message repeats it.
     let url = url.map_err(|_| {
         ApiError::invalid("cache_redis_url", "this is not a valid address")
             .with_hint("Write it like rediss://cache.example.com:6379/0.")
@@ -51,7 +51,8 @@ fn cache(req: &SettingsValues, now: &Settings) -> Result<CacheSettings, ApiError
     })
 }
 
-/// A key that may leave for that server. One that stands in the settings already is left to them.
+/// Parses the key that is the cache server's password. A key bound to an origin is refused, unless
+/// the settings already name it.
 fn password(text: &str, now: &Settings) -> Result<CredentialId, ApiError> {
     let field = "cache_redis_credential";
     let id: CredentialId = input::id(field, text)?;

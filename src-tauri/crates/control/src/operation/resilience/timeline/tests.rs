@@ -1,4 +1,4 @@
-//! The log of transitions as spans.
+//! Tests of the spans built from the log of transitions.
 
 use domain::BackendId;
 
@@ -33,7 +33,7 @@ fn calm() -> Holds {
     }
 }
 
-/// The spans of the last hour as seconds since its beginning.
+/// Compares the spans of an hour, in seconds since its start.
 fn check(steps: &[Step], now: Holds, expected: &[(i64, i64, AvailabilityState)]) {
     let steps: Vec<&Step> = steps.iter().collect();
     let spans = spans(&steps, now, at(0), at(HOUR));
@@ -70,7 +70,7 @@ fn an_outage_is_drawn_from_its_beginning_to_its_end() {
         (140, HOUR, Ready),
     ];
     check(&steps, calm(), &drawn);
-    // The beginning of the hour may lie within it.
+    // The hour may begin during the outage.
     check(&steps[2..], calm(), &[(0, 110, Trial), (110, 140, Recovering), (140, HOUR, Ready)]);
 }
 
