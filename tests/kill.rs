@@ -4,8 +4,8 @@
 //!
 //! The server is killed after a number of whole answers, never after a time, and restarted on the
 //! same home. The backend keeps its own list, which is compared with the ledger at the end. Answers
-//! wait up to five seconds for their commit here, so that the ledger is never behind and a busy
-//! machine loses no record.
+//! wait up to five seconds for their commit here, so that the ledger is never behind, even on a
+//! busy machine.
 //!
 //! `GATEHOUSE_TEST_KILLS` and `GATEHOUSE_TEST_CLIENTS` make a longer run.
 

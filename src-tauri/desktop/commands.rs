@@ -37,14 +37,14 @@ macro_rules! commands {
 
 control::operations!(commands);
 
-/// Opens a page in the user's browser. Only `https` (never `file:` or `smb:`).
+/// Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`).
 #[tauri::command]
 #[specta::specta]
 async fn open_url(req: String) -> Result<(), ApiError> {
     crate::browser::open(&req)
 }
 
-/// The first data is on the screen: writes down how long the start took.
+/// Called when the first data is on the screen; logs the duration of the start.
 #[tauri::command]
 #[specta::specta]
 async fn painted(core: State<'_, Core>) -> Result<(), ApiError> {

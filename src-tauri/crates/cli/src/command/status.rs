@@ -26,7 +26,7 @@ pub(super) fn exit(status: &StatusView, is_running: bool) -> Exit {
     if is_running && listens && !nothing_answers { Exit::Fine } else { Exit::No }
 }
 
-/// Prints the verdict and what needs attention, then the facts.
+/// Renders the verdict and what needs attention, then the facts.
 pub(super) fn text(status: &StatusView) -> Text {
     let mut text = Text::new();
     let verdict = Sign::from(status.verdict.level);
