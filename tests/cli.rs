@@ -1,5 +1,5 @@
-//! The command line from the outside: what a person types first, what a script relies on, and how
-//! two processes share one home.
+//! Acceptance tests of the command line: a user's first commands, the contract with scripts, and
+//! two processes on one home.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -15,7 +15,7 @@ use test_support::{Received, Reply, ScriptedUpstream};
 
 const KEY: &str = "sk-test-0123456789abcdef";
 
-/// A backend that lists one model and bills what it answers, and knows one key.
+/// A backend that lists one model, reports a cost, and accepts one key.
 async fn upstream() -> ScriptedUpstream {
     ScriptedUpstream::answering(|request| Some(answer(request))).await.expect("an upstream")
 }
@@ -33,7 +33,7 @@ fn answer(request: &Received) -> Reply {
             "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
             "choices": [{"index": 0, "finish_reason": "stop",
                 "message": {"role": "assistant", "content": "Hello."}}],
-            // A price of its own, as OpenRouter states it.
+            // A cost in the response, as OpenRouter reports it.
             "usage": {"prompt_tokens": 1200, "completion_tokens": 340, "total_tokens": 1540,
                 "cost": 0.001234},
         }),
@@ -44,7 +44,7 @@ fn asking(model: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]})
 }
 
-/// Puts a key and a backend into a home, as the first minutes do.
+/// Adds a key and a backend to a home.
 async fn furnish(home: &Home, upstream: &ScriptedUpstream) {
     let said = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(KEY).run().await.well();
     assert!(said.out.contains("…cdef") && !said.out.contains(KEY), "{}", said.out);
@@ -83,7 +83,7 @@ async fn each_panel_link_is_a_new_one_that_works_once_whatever_was_printed_since
     assert!(refused.err.contains("not running"), "{}", refused.err);
 }
 
-/// A supervisor that reads the address and closes its end must not end the gateway.
+/// A supervisor that reads the address and closes the pipe must not end the gateway.
 #[tokio::test]
 async fn a_gateway_goes_on_when_nobody_reads_its_output() {
     let home = Home::new(Place::Memory);
@@ -160,7 +160,7 @@ async fn a_check_answers_with_its_exit_code() {
     let billed = upstream.requests().iter().filter(|seen| seen.method == "POST").count();
     assert_eq!(billed, 0, "a check never sends anything that is billed");
 
-    // A key that the backend does not know.
+    // A key that the backend rejects.
     let wrong = "sk-test-fedcba9876543210";
     home.gatehouse(&["keys", "replace", "up", "--stdin"]).stdin(wrong).run().await.well();
     let said = home.gatehouse(&["check", "--json"]).run().await.with_code(1);
@@ -200,7 +200,7 @@ async fn a_second_process_asks_the_owner() {
             "state": "listening", "address": address, "port": served.gateway.port(), "reason": null,
         })
     );
-    // The memory vault is the owner's, so this token can have come from nowhere else.
+    // The memory vault belongs to the owner process, so the token must come from it.
     let token = home.client("demo").await;
     assert_eq!(chat(served.gateway, &token, &asking("mock/echo")).await.status, 200);
     assert_eq!(home.gatehouse(&["token", "demo"]).run().await.well().out.trim_end(), token);
@@ -211,7 +211,7 @@ async fn a_second_process_asks_the_owner() {
     let second = home.gatehouse(&["serve", "--port", "0"]).run().await.with_code(1);
     assert!(second.err.contains(&format!("already running at {address}")), "{}", second.err);
     assert_eq!(second.out, "");
-    // Killed without a word, it leaves nothing behind that stands in the way.
+    // A killed server leaves nothing behind that blocks the next start.
     served.kill().await;
     let status = home.gatehouse(&["status", "--json"]).run().await.with_code(1).json();
     assert_ne!(status["gateway"]["state"], "listening");
@@ -230,7 +230,7 @@ async fn a_broken_settings_file_is_told_by_field_and_line_and_left_alone() {
     let said = home.gatehouse(&add).run().await.with_code(3);
     assert!(said.err.contains("line 2: gateway.port: "), "{}", said.err);
     assert_eq!(std::fs::read_to_string(home.settings()).expect("the file"), broken);
-    // It still serves, so that the panel can show what is wrong.
+    // It still serves, so that the panel can show the problem.
     let served = home.serve().await;
     let status = home.gatehouse(&["settings", "show", "--json"]).run().await.well().json();
     assert_eq!(status["valid"], false);
@@ -296,7 +296,7 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
 #[tokio::test]
 async fn a_prompt_is_answered_with_and_without_a_running_gateway() {
     let (upstream, home) = (upstream().await, Home::new(Place::File));
-    // A prompt needs no port that clients know, so another program on it is not in the way.
+    // A prompt uses a free port, so another program on the configured one does not matter.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
     home.write_settings(&format!("version = 1\n\n[gateway]\nport = {port}\n"));

@@ -1,5 +1,5 @@
-//! Who is kept out, knocked on from outside with raw sockets: nothing of it may reach a backend, and
-//! every refusal is spelled as the clients of the dialect understand it.
+//! Tests of the guards, with raw sockets: no refused request reaches a backend, and every refusal
+//! has the error format of its dialect.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
@@ -10,7 +10,7 @@ use acceptance::{Home, Place, Served, json_body, patiently, post, session_header
 use serde_json::{Value, json};
 use test_support::{BodyEnd, RawAnswer, RawClient, Reply, ScriptedUpstream};
 
-/// Largest body of the gateway under test, in bytes.
+/// The body limit of the gateway under test, in bytes.
 const BODY_BYTES_MAX: usize = 65_536;
 
 const JSON: &str = "content-type: application/json";
@@ -18,7 +18,7 @@ const JSON: &str = "content-type: application/json";
 /// How long a revocation may take, whoever holds connections open.
 const REVOCATION_MAX: Duration = Duration::from_secs(1);
 
-/// A gateway with a backend that counts what gets through.
+/// A gateway with a backend that counts the requests it receives.
 struct Gate {
     home: Home,
     served: Served,
@@ -51,7 +51,7 @@ impl Gate {
         post(self.served.gateway, "/v1/chat/completions", headers, body).await
     }
 
-    /// Nothing but the light probes of the monitor came through.
+    /// Only the monitor's light probes may have reached the backend.
     fn assert_nothing_came_through(&self) {
         let posted: Vec<_> =
             self.upstream.requests().into_iter().filter(|seen| seen.method != "GET").collect();
@@ -68,7 +68,7 @@ fn request() -> Vec<u8> {
     json_body(&json!({"model": "up/m", "messages": [{"role": "user", "content": "hi"}]}))
 }
 
-/// Refused as an OpenAI client understands it.
+/// Checks a refusal in OpenAI's error format.
 #[track_caller]
 fn assert_refused(answer: &RawAnswer, status: u16, code: &str) {
     let body: Value = answer.json();
@@ -144,7 +144,7 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
         "POST /v1/chat/completions HTTP/1.1\r\nhost: {}\r\n{token}\r\n{JSON}\r\n",
         gate.served.gateway
     );
-    // Ten gigabytes announced, of which nothing is waited for.
+    // Announces ten gigabytes; the gateway must refuse without waiting for them.
     let text = format!("{head}content-length: 10737418240\r\n\r\n{{");
     let answer = patiently("an answer", RawClient::exchange(gate.served.gateway, text.as_bytes()));
     assert_refused(&answer.await.expect("an answer"), 413, "request_too_large");
@@ -171,7 +171,7 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
     gate.assert_nothing_came_through();
 }
 
-/// The gateway gives a request head ten seconds, so this one test takes as long.
+/// The gateway allows ten seconds for a request head, so this test takes as long.
 #[tokio::test]
 async fn half_sent_heads_block_nobody_and_are_closed_in_time() {
     let gate = Gate::open().await;
@@ -185,7 +185,7 @@ async fn half_sent_heads_block_nobody_and_are_closed_in_time() {
         "messages": [{"role": "user", "content": "hi"}]}));
     let good = gate.knock(&[JSON, &gate.authorization()], &body).await;
     assert_eq!((good.status, good.end), (200, BodyEnd::Complete));
-    // `patiently` gives three times as long as the gateway may take.
+    // `patiently` waits three times as long as the gateway may take.
     for mut client in half {
         let said = patiently("the end of half a head", client.read_some()).await;
         let said = said.unwrap_or_default();
@@ -206,7 +206,7 @@ async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
     let null = b"null".as_slice();
     refused(&control.send("status", &[], null).await, 401);
     refused(&control.send("status", &["authorization: Bearer ghc_guess"], null).await, 401);
-    // A client's token opens the gateway and nothing else.
+    // A client's token is valid for the gateway only.
     refused(&control.send("status", &[&gate.authorization()], null).await, 401);
     let own = control.authorization();
     assert_eq!(control.send("status", &[&own], null).await.status, 200);
@@ -217,7 +217,7 @@ async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
     let plain = post(control.address, "/control/v1/status", &plain, null).await;
     refused(&plain, 415);
 
-    // The address that opens the panel works once.
+    // The address of the panel works once.
     let text = gate.served.said(|text| Gate::one_time(text).is_some()).await;
     let one_time = Gate::one_time(&text).expect("waited for it");
     refused(&control.exchange("ghc_guess").await, 403);
@@ -234,7 +234,7 @@ async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
     let cookie = session.replace("authorization: Bearer ", "cookie: gatehouse_panel=");
     refused(&control.send("status", &[&cookie, &origin], null).await, 401);
 
-    // What hands out a client's token does not exist for a panel.
+    // The operations that return a client's token do not exist for a panel.
     let demo = json_body(&json!({"id": "demo"}));
     let more = json_body(&json!({"id": "more", "expires_in_days": null}));
     refused(&control.send("client_token", &all, &demo).await, 404);
@@ -277,7 +277,7 @@ async fn what_a_browser_gets_of_the_panel_cannot_be_framed_or_scripted_from_outs
     }
 }
 
-/// Connections without a token, as many as the sockets of a test's process allow.
+/// Connections without a token, as many as the socket limit of a test process allows.
 async fn held(port: u16) -> Vec<RawClient> {
     let mut held = Vec::new();
     for _ in 0..600 {

@@ -1,4 +1,4 @@
-//! A folder that holds all of one Gatehouse, and what its programs have said.
+//! A temporary Gatehouse installation, and the recorded output of its programs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use tempfile::TempDir;
 
 use crate::program::{Call, Served};
 
-/// The passphrase of the file vaults made here.
+/// The passphrase of all file vaults in these tests.
 const PASSPHRASE: &str = "correct-horse";
 
-/// Where a home keeps its secrets.
+/// The vault of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// In an encrypted file that every call opens with its passphrase.
+    /// An encrypted file that every call unlocks with its passphrase.
     File,
-    /// In the memory of one process; gone with it. Fast, since nothing is encrypted.
+    /// The memory of one process, lost when it ends. Fast, since nothing is encrypted.
     Memory,
-    /// In variables of the environment.
+    /// Environment variables.
     Env,
 }
 
-/// Everything that all programs of a home have printed.
+/// The output of all programs of a home.
 pub(crate) type Transcript = Arc<Mutex<Vec<u8>>>;
 
 /// One installation: settings, vault, ledger, logs, and the environment of its programs.
@@ -35,7 +35,6 @@ pub struct Home {
 }
 
 impl Home {
-    /// An empty one.
     #[must_use]
     #[track_caller]
     pub fn new(place: Place) -> Self {
@@ -55,24 +54,22 @@ impl Home {
         home
     }
 
-    /// Sets a variable for all programs started from here on.
+    /// Sets a variable for all programs started later.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The settings file.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.path().join("config/settings.toml")
     }
 
-    /// Writes the settings file as a person would.
+    /// Writes the settings file.
     #[track_caller]
     pub fn write_settings(&self, text: &str) {
         let path = self.settings();
@@ -87,7 +84,8 @@ impl Home {
         Call::new(&crate::built("gatehouse"), arguments, &self.variables, &self.transcript)
     }
 
-    /// A call of `gatehouse` whose files are everybody's unless it says otherwise.
+    /// A call of `gatehouse` with umask 000, so that its files are public unless it sets their
+    /// mode.
     #[cfg(unix)]
     #[track_caller]
     pub fn careless(&self, arguments: &[&str]) -> Call {
@@ -108,24 +106,24 @@ impl Home {
         Call::new(Path::new("setpriv"), &words, &self.variables, &self.transcript)
     }
 
-    /// Starts `gatehouse serve` on a free port and waits until it can be called.
+    /// Starts `gatehouse serve` on a free port and waits until it accepts calls.
     pub async fn serve(&self) -> Served {
         self.serve_with(&[]).await
     }
 
-    /// The same with more arguments.
+    /// Starts `gatehouse serve` with more arguments.
     pub async fn serve_with(&self, arguments: &[&str]) -> Served {
         let all = [&["serve", "--port", "0"], arguments].concat();
         self.gatehouse(&all).serve(self.path().to_owned()).await
     }
 
-    /// Makes a client and returns its token.
+    /// Adds a client and returns its token.
     pub async fn client(&self, name: &str) -> String {
         let said = self.gatehouse(&["clients", "add", name]).run().await;
         said.well().out.trim_end().to_owned()
     }
 
-    /// The ledger, for reading.
+    /// Opens the ledger read-only.
     #[must_use]
     #[track_caller]
     pub fn ledger(&self) -> Connection {
@@ -133,7 +131,7 @@ impl Home {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a ledger")
     }
 
-    /// What all programs of this home have printed so far, both streams.
+    /// The output of all programs of this home so far, both streams.
     #[must_use]
     pub fn transcript(&self) -> Vec<u8> {
         self.transcript.lock().unwrap_or_else(PoisonError::into_inner).clone()

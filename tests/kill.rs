@@ -1,12 +1,13 @@
-//! `kill -9` at fifty points, with requests of every kind on their way: what a client saw whole is in
-//! the ledger, exactly once, with the tokens that the backend counted; and nothing else is.
+//! `kill -9` at fifty points during requests of every kind. Each answer that a client received in
+//! full is in the ledger exactly once, with the tokens that the backend counted, and nothing else
+//! is.
 //!
-//! The server is killed after so many whole answers, never after so much time, and started again on
-//! the same home. The backend keeps its own list, which the ledger is compared with at the end. An
-//! answer waits for its commit as long as it takes here, so that the ledger is never behind and a busy
-//! machine loses nothing that it may lose.
+//! The server is killed after a number of whole answers, never after a time, and restarted on the
+//! same home. The backend keeps its own list, which is compared with the ledger at the end. Answers
+//! wait up to five seconds for their commit here, so that the ledger is never behind, even on a
+//! busy machine.
 //!
-//! `GATEHOUSE_TEST_KILLS` and `GATEHOUSE_TEST_CLIENTS` make it longer by hand.
+//! `GATEHOUSE_TEST_KILLS` and `GATEHOUSE_TEST_CLIENTS` make a longer run.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -22,19 +23,19 @@ use tokio::task::JoinSet;
 
 const KILLS: usize = 50;
 
-/// Clients that ask at the same time, each on a connection of its own.
+/// Concurrent clients, each on its own connection.
 const CLIENTS: usize = 6;
 
-/// The number in this variable of the environment, else `usual`.
+/// The number in this environment variable, else `usual`.
 #[expect(clippy::disallowed_methods, reason = "a person asks for a longer run")]
 fn number_from(variable: &str, usual: usize) -> usize {
     std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))
 }
 
-/// A kill comes after at least one whole answer and at most so many.
+/// Most whole answers before a kill; the least is one.
 const ANSWERS_MAX: usize = 23;
 
-/// One request and what it should cost in tokens: no two have the same model, so each can be found.
+/// One request. The models differ, so that each request can be found by its model and tokens.
 #[derive(Debug, Clone)]
 struct Asked {
     model: String,
@@ -44,7 +45,7 @@ struct Asked {
 impl Asked {
     fn new(round: usize, client: usize, number: usize) -> Self {
         let model = match client {
-            // One that is nearly always in the middle of its stream.
+            // This client is nearly always in the middle of a stream.
             0 => "mock/chat".to_owned(),
             1 | 2 => "mock/echo".to_owned(),
             _ => format!("up/m-{round}-{client}-{number}"),
@@ -58,7 +59,8 @@ impl Asked {
     }
 }
 
-/// Prompt and completion tokens that the backend bills for a model: different for nearly every one.
+/// The prompt and completion tokens that the backend bills for a model, different for nearly every
+/// one.
 fn tokens(model: &str) -> (u64, u64) {
     let sum: u64 = model.bytes().map(u64::from).zip(1..).map(|(byte, place)| byte * place).sum();
     (sum % 997 + 1, sum % 89 + 1)
@@ -76,7 +78,7 @@ fn answer(request: &Received) -> Reply {
     }
 }
 
-/// Asks until the server is gone, and tells of every answer that came whole.
+/// Sends requests until the server is gone, and reports every whole answer.
 async fn ask(
     gateway: SocketAddr,
     token: String,
@@ -102,19 +104,19 @@ async fn ask(
     }
 }
 
-/// The request's id, if its client has seen a whole answer.
+/// The request's id, if its client received a whole answer.
 fn id_of_whole(answer: &RawAnswer, asked: &Asked) -> Option<String> {
     if answer.end != BodyEnd::Complete {
         return None;
     }
     assert_eq!(answer.status, 200, "{asked:?}: {}", answer.text());
     let text = answer.text();
-    // A stream that ends as HTTP has it must have ended as the dialect has it, too.
+    // A stream that is complete in HTTP must also be complete in the dialect.
     assert!(!asked.streamed || text.ends_with("data: [DONE]\n\n"), "{asked:?}: {text}");
     answer.header("x-gatehouse-request-id").map(str::to_owned)
 }
 
-/// One life of the server; the ids of all answers that were seen whole in it.
+/// Runs the server until it is killed. Returns the ids of all whole answers.
 async fn life(home: &Home, token: &str, round: usize) -> Vec<String> {
     let served: Served = home.serve().await;
     let (sender, mut whole) = mpsc::unbounded_channel();
@@ -180,7 +182,7 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
     for round in 0..kills {
         seen.extend(life(&home, &token, round).await);
     }
-    // Its last start puts right what the last kill left, and is ended in order.
+    // The last start repairs what the last kill left, and ends in order.
     assert_eq!(home.serve().await.stop().await, Some(0));
 
     let ledger = home.ledger();
@@ -200,7 +202,7 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
         assert_eq!(state, Some("complete"), "{id} was answered");
     }
 
-    // The backend's own list against the ledger's.
+    // Compare the backend's own list with the ledger.
     let billed: Vec<String> = upstream
         .requests()
         .iter()
@@ -214,8 +216,8 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
         assert_eq!(billed.iter().filter(|asked| *asked == model).count(), 1, "{model}");
         assert_eq!(row.tokens, Some(tokens(model)), "{model}");
     }
-    // A kill may take the trace of a request whose answer no client saw: at most one for each client
-    // that waited when it came.
+    // A kill may lose the record of a request whose answer no client received: at most one for each
+    // client that waited at that moment.
     let known: HashSet<&str> =
         rows.iter().filter_map(|row| row.model_asked.strip_prefix("up/")).collect();
     let lost = billed.iter().filter(|model| !known.contains(model.as_str())).count();
@@ -228,7 +230,7 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
     let other = rows.iter().filter(|row| row.state != "complete" && row.state != "unknown");
     assert_eq!(other.map(|row| &row.state).collect::<Vec<_>>(), Vec::<&String>::new());
 
-    // What the dashboards add up is what the requests add up to.
+    // The dashboards' totals equal the sums over the requests.
     for (sums, single) in [
         ("requests", "count(*)"),
         ("complete", "count(*) FILTER (WHERE state = 'complete')"),

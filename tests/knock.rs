@@ -1,4 +1,4 @@
-//! The two doors as clients knock on them: raw HTTP, so that a test sees what is on the wire.
+//! Raw HTTP requests to the gateway and the control API, so that tests see the bytes on the wire.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -8,19 +8,18 @@ use test_support::{RawAnswer, RawClient};
 
 use crate::program::patiently;
 
-/// That port on loopback.
+/// An address with that port on loopback.
 #[must_use]
 pub fn local(port: u16) -> SocketAddr {
     SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)
 }
 
-/// A body as it is sent.
 #[must_use]
 pub fn json_body(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// Sends one POST with its `Host`, its length and these headers, and reads the answer.
+/// Sends one POST with `host`, its length and these headers, and reads the answer.
 pub async fn post(to: SocketAddr, path: &str, headers: &[&str], body: &[u8]) -> RawAnswer {
     let host = format!("host: {to}");
     let headers = [&[host.as_str()], headers].concat();
@@ -39,17 +38,16 @@ pub async fn chat(gateway: SocketAddr, token: &str, request: &Value) -> RawAnswe
     post(gateway, "/v1/chat/completions", &headers, &json_body(request)).await
 }
 
-/// The control door of a running server.
+/// The control API of a running server.
 #[derive(Debug, Clone)]
 pub struct Control {
-    /// Where it listens.
     pub address: SocketAddr,
-    /// The token of the runtime folder, which the command line reads.
+    /// The token from the runtime folder, which the command line reads.
     pub token: String,
 }
 
 impl Control {
-    /// As the note in the runtime folder of `home` says.
+    /// Reads address and token from the runtime folder of `home`.
     pub(crate) fn of(home: &Path) -> Self {
         let note = std::fs::read(home.join("runtime/control.json")).expect("a note");
         let note: Value = serde_json::from_slice(&note).expect("a note in JSON");
@@ -59,13 +57,13 @@ impl Control {
         Self { address: address.expect("an address"), token: text("token") }
     }
 
-    /// The header by which the command line is known.
+    /// The authorization header of the command line.
     #[must_use]
     pub fn authorization(&self) -> String {
         format!("authorization: Bearer {}", self.token)
     }
 
-    /// The header by which a browser says that a page of this door sends a request.
+    /// The origin header of a page on this listener, as a browser sends it.
     #[must_use]
     pub fn origin(&self) -> String {
         format!("origin: http://{}", self.address)
@@ -76,18 +74,18 @@ impl Control {
         self.send(operation, &[&self.authorization()], &json_body(request)).await
     }
 
-    /// Ends the session that `authorization` shows, as "Sign out" in the panel does.
+    /// Ends the session in `authorization`, like "Sign out" in the panel.
     pub async fn sign_out(&self, authorization: &str) -> RawAnswer {
         post(self.address, "/panel/sign-out", &[authorization, &self.origin()], b"").await
     }
 
-    /// Calls an operation with these headers beside those that every call has.
+    /// Calls an operation with these additional headers.
     pub async fn send(&self, operation: &str, headers: &[&str], body: &[u8]) -> RawAnswer {
         let headers = [&["content-type: application/json"], headers].concat();
         post(self.address, &format!("/control/v1/{operation}"), &headers, body).await
     }
 
-    /// Exchanges a one-time token for a session, as the panel does when it is opened.
+    /// Exchanges a one-time token for a session, as the panel does when it opens.
     pub async fn exchange(&self, one_time: &str) -> RawAnswer {
         let body = json_body(&serde_json::json!({"one_time": one_time}));
         let headers = [&self.origin(), "content-type: application/json"];
@@ -95,7 +93,7 @@ impl Control {
     }
 }
 
-/// The header by which a panel shows the session that `exchanged` gave it.
+/// The authorization header of a panel, with the session in `exchanged`.
 #[must_use]
 #[track_caller]
 pub fn session_header(exchanged: &RawAnswer) -> String {

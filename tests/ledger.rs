@@ -1,4 +1,5 @@
-//! The built program while its ledger cannot be written: answers go on, and nothing is lost.
+//! The built program while its ledger cannot be written: requests are still answered, and no record
+//! is lost.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 
 const CLIENTS: usize = 8;
 
-/// Enough that the queue of an older version, 256 writes, is full long before the end.
+/// Enough to fill the queue of an older version, 256 writes, long before the end.
 const REQUESTS_OF_A_CLIENT: usize = 60;
 
 fn answer(request: &Received) -> Reply {
@@ -28,7 +29,7 @@ fn answer(request: &Received) -> Reply {
     }
 }
 
-/// Asks one after the other; the ids of the answers, all of them whole.
+/// Sends requests one after the other. Returns the ids of the answers, which must all be whole.
 async fn ask(gateway: SocketAddr, token: String, streamed: bool) -> Vec<String> {
     let mut connection = RawClient::connect(gateway).await.expect("connected");
     let (host, bearer) = (format!("host: {gateway}"), format!("authorization: Bearer {token}"));
@@ -55,7 +56,7 @@ fn complete(ledger: &Connection) -> HashSet<String> {
     ids.map(|id| id.expect("an id")).collect()
 }
 
-/// R1: after 256 waiting writes every answer waited for the lock to end.
+/// R1: with 256 waiting writes every answer waited for the lock to end.
 #[tokio::test]
 async fn a_locked_ledger_stops_no_answer_and_loses_none() {
     let upstream = ScriptedUpstream::answering(|request| Some(answer(request)));
@@ -76,7 +77,7 @@ async fn a_locked_ledger_stops_no_answer_and_loses_none() {
         clients.spawn(ask(served.gateway, token.clone(), client.is_multiple_of(2)));
     }
     let mut seen = Vec::new();
-    // The lock is held until the last answer has come: none of them waited for it.
+    // The lock is held until the last answer has arrived, so no answer waited for it.
     while let Some(ids) = patiently("the end of a client", clients.join_next()).await {
         seen.extend(ids.expect("a client does not break"));
     }

@@ -1,10 +1,10 @@
-//! What the acceptance tests stand on: the built programs in homes of their own, and clients that
-//! speak HTTP to them on loopback.
+//! Support for the acceptance tests: the built programs in temporary homes, and HTTP clients on
+//! loopback.
 //!
-//! The programs are those beside the test's own (`target/debug`), so build them first:
-//! `cargo build -p cli --bin gatehouse`. They inherit nothing of the environment but `PATH`, write
-//! nowhere but into a temporary folder, and end with the value that started them. Nothing here waits
-//! for a time to pass: it waits for a line, a socket or an end, and gives up after [`PATIENCE`].
+//! The programs are those beside the test's own (`target/debug`), so build them first: `cargo build
+//! -p cli --bin gatehouse`. They inherit only `PATH` from the environment, write only into a
+//! temporary folder, and end when dropped. Tests never wait for a fixed time: they wait for a line,
+//! a socket or an end, and give up after [`PATIENCE`].
 
 #![expect(
     clippy::expect_used,
@@ -22,7 +22,7 @@ pub use program::{Call, PATIENCE, Said, Served, patiently};
 
 use std::path::PathBuf;
 
-/// The built program of that name.
+/// The path of a built program.
 #[must_use]
 #[track_caller]
 pub fn built(program: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! Programs while they run, and what came of them.
+//! Runs programs and records their output.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,11 +14,11 @@ use tokio::sync::watch;
 use crate::home::Transcript;
 use crate::knock::{Control, local};
 
-/// How long anything may take that a test waits for. Generous: the machine may be busy, and a test
-/// that passes never waits for it.
+/// Longest wait in a test. Generous, since the machine may be busy; a passing test never waits that
+/// long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What `work` comes to, or a failed test that names `what`.
+/// Returns the result of `work`. Fails the test with `what` if it takes too long.
 pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(outcome) => outcome,
@@ -26,7 +26,7 @@ pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// A program that is about to be called.
+/// A call of a program, before it starts.
 #[derive(Debug)]
 pub struct Call {
     command: Command,
@@ -34,24 +34,24 @@ pub struct Call {
     transcript: Transcript,
 }
 
-/// What a program said, and how it ended.
+/// The output and exit code of a program.
 #[derive(Debug, Clone)]
 pub struct Said {
-    /// Its exit code; `None` if it was killed.
+    /// `None` if it was killed.
     pub code: Option<i32>,
-    /// What it answered.
+    /// Standard output.
     pub out: String,
-    /// What else it said.
+    /// Standard error.
     pub err: String,
 }
 
-/// A running `gatehouse serve`. Killed when dropped.
+/// A running `gatehouse serve`, killed on drop.
 #[derive(Debug)]
 pub struct Served {
     child: Child,
-    /// Where clients call.
+    /// The gateway's address.
     pub gateway: SocketAddr,
-    /// Where the command line and the panel call.
+    /// The control API, for the command line and the panel.
     pub control: Control,
     out: Heard,
     err: Heard,
@@ -74,7 +74,7 @@ impl Call {
         Self { command, input: None, transcript: Transcript::clone(transcript) }
     }
 
-    /// Gives it this on standard input.
+    /// Passes this to standard input.
     #[must_use]
     pub fn stdin(mut self, input: &str) -> Self {
         self.input = Some(input.as_bytes().to_vec());
@@ -82,7 +82,7 @@ impl Call {
         self
     }
 
-    /// Gives it an output that nobody reads: each write to it is refused.
+    /// Connects standard output to a closed pipe, so that each write fails.
     #[must_use]
     pub fn unread(mut self) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe");
@@ -96,8 +96,8 @@ impl Call {
         self.run_watched(|_| {}).await
     }
 
-    /// Runs it with this on standard input, after `look` has seen it waiting for that by its
-    /// process id.
+    /// Calls `look` with the process id while the program waits for its input, then passes this to
+    /// standard input and runs it to its end.
     pub async fn stdin_watched(self, input: &str, look: impl FnOnce(u32)) -> Said {
         self.stdin(input).run_watched(look).await
     }
@@ -108,7 +108,7 @@ impl Call {
             let mut child = command.spawn().expect("the program starts");
             look(child.id().expect("it has not been waited for"));
             if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-                // A program that refuses its arguments does not read its input.
+                // A program that rejects its arguments does not read its input.
                 let _unread = stdin.write_all(&input).await;
             }
             let ended = child.wait_with_output().await.expect("the program ends");
@@ -124,7 +124,7 @@ impl Call {
         .await
     }
 
-    /// Starts it as a server on the home at `folder`, and waits until it can be called.
+    /// Starts it as a server on the home at `folder`, and waits until it accepts calls.
     pub async fn serve(mut self, folder: PathBuf) -> Served {
         patiently("the start of a server", async move {
             let mut child = self.command.spawn().expect("the program starts");
@@ -147,20 +147,20 @@ impl Call {
 }
 
 impl Said {
-    /// Itself, if the program ended well.
+    /// Returns `self` if the exit code is 0, else fails the test.
     #[track_caller]
     pub fn well(self) -> Self {
         self.with_code(0)
     }
 
-    /// Itself, if the program ended with this code.
+    /// Returns `self` if the exit code is `code`, else fails the test.
     #[track_caller]
     pub fn with_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "out: {}\nerr: {}", self.out, self.err);
         self
     }
 
-    /// The answer as JSON.
+    /// Standard output as JSON.
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
@@ -172,36 +172,35 @@ impl Said {
 }
 
 impl Served {
-    /// The program's process id.
     #[must_use]
     #[track_caller]
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
     }
 
-    /// Waits until what it has said on standard output satisfies `enough`, and returns all of it.
+    /// Waits until its standard output so far satisfies `enough`, and returns it.
     pub async fn said(&self, enough: impl Fn(&str) -> bool) -> String {
         patiently("what a server says", self.out.until(enough)).await
     }
 
-    /// What it has said so far, both streams.
+    /// Its output so far, both streams.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}{}", self.out.text(), self.err.text())
     }
 
-    /// The base URL for OpenAI's clients.
+    /// The base URL for OpenAI clients.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.gateway)
     }
 
-    /// Kills it, as a power cut would, and waits until it is gone.
+    /// Kills it, as a power cut would, and waits for its end.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("killed");
     }
 
-    /// Asks it to stop as Ctrl-C does, and returns its exit code.
+    /// Stops it as Ctrl-C does, and returns its exit code.
     #[cfg(unix)]
     pub async fn stop(self) -> Option<i32> {
         self.signal(rustix::process::Signal::INT);
@@ -229,7 +228,7 @@ impl Served {
     }
 }
 
-/// One output stream of a running program.
+/// The recorded output of one stream of a running program.
 #[derive(Debug)]
 struct Heard(watch::Receiver<String>);
 
@@ -245,7 +244,7 @@ impl Heard {
         self.0.borrow().clone()
     }
 
-    /// All that was said once it satisfies `enough`; never, if the stream ends before.
+    /// Returns the output once it satisfies `enough`; pending for ever if the stream ends before.
     async fn until(&self, enough: impl Fn(&str) -> bool) -> String {
         let mut heard = self.0.clone();
         let found = heard.wait_for(|text| enough(text)).await.map(|text| text.clone());
@@ -269,11 +268,11 @@ async fn listen(
     }
 }
 
-/// The first whole address in `text` that begins so.
+/// The first complete address in `text` that starts with `begin`.
 fn address(text: &str, begin: &str) -> Option<SocketAddr> {
     let rest = text.split_once(begin)?.1;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-    // Nothing after it yet: more digits may come.
+    // Without a following character more digits may come.
     let is_whole = rest.len() > digits.len();
     is_whole.then(|| digits.parse().ok().map(local))?
 }

@@ -1,5 +1,5 @@
-//! README's first five minutes, typed as they stand, on a machine without a display, a session bus and
-//! a keychain: the commands are read out of README.md, so that the two cannot differ.
+//! Runs the commands of README's "First five minutes" unchanged, on a machine without a display, a
+//! session bus and a keychain. The test reads them from README.md, so that both cannot differ.
 
 #![cfg(unix)]
 #![expect(
@@ -19,21 +19,21 @@ use tokio::process::{Child, Command};
 
 const README: &str = include_str!("../README.md");
 
-/// The part of README whose commands are typed here.
+/// The section of README with the commands.
 const PART: &str = "First five minutes";
 
-/// The port of README's address. The test has one of its own, since this one may be taken.
+/// The port in README. The test replaces it with a free one.
 const PORT: &str = "4283";
 
-/// Commands that need a provider's key and the internet. What they stand on is tried with keys and
-/// backends of the test's own, in `cli.rs`.
+/// Commands that need a provider's key and internet access. `cli.rs` tests them with its own keys
+/// and backends.
 const NOT_TYPED: [&str; 3] = [
     "gatehouse backends add openai",
     "gatehouse check",
     "gatehouse ask openai/gpt-5-mini \"Why a gatehouse?\"",
 ];
 
-/// The shell blocks of one part, in order.
+/// The shell blocks of one section, in order.
 fn blocks(part: &str) -> Vec<String> {
     let (_, rest) = README.split_once(&format!("\n## {part}\n")).expect("README has the part");
     let text = rest.split("\n## ").next().unwrap_or_default();
@@ -41,7 +41,7 @@ fn blocks(part: &str) -> Vec<String> {
     blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// A machine on which there is nothing but this program and a home folder.
+/// A machine with only this program and a home folder.
 struct Machine {
     home: TempDir,
     path: String,
@@ -63,7 +63,7 @@ impl Machine {
         machine
     }
 
-    /// A shell of this machine, as somebody types into it.
+    /// A shell of this machine that runs `typed`.
     fn shell(&self, typed: &str) -> Command {
         let typed = typed.replace(PORT, &self.port.to_string());
         let mut command = Command::new("/bin/sh");
@@ -75,7 +75,7 @@ impl Machine {
         command
     }
 
-    /// Types a block to its end, and returns what was said on both streams.
+    /// Runs a block to its end and returns both output streams.
     async fn type_in(&self, typed: &str, variables: &[(&str, &str)]) -> (String, String) {
         let mut shell = self.shell(typed);
         shell.envs(variables.iter().copied());
@@ -86,12 +86,12 @@ impl Machine {
         (out, err)
     }
 
-    /// Types the command that stays in its terminal, and waits until it says that it listens.
+    /// Starts the command that keeps running, and waits until it announces its address.
     async fn start(&self, typed: &str) -> (Child, Vec<String>) {
         let mut child = self.shell(&format!("exec {typed}")).spawn().expect("a shell");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut said = Vec::new();
-        // Its first lines say where it listens and where keys are stored.
+        // The first two lines are the address and the vault.
         while said.len() < 2 {
             let line = patiently("the first lines of serve", lines.next_line()).await;
             match line.expect("readable") {
@@ -126,7 +126,7 @@ async fn the_first_five_minutes_work_as_they_are_typed() {
     assert!(out.contains("mock/echo") && out.contains("demo"), "the request is listed: {out}");
     assert!(err.contains("Not stored") && err.contains("`gatehouse vault set file`"), "{err}");
 
-    // Nobody sits at this terminal, so the passphrase comes as it does in scripts.
+    // There is no terminal, so the passphrase comes from the environment, as in scripts.
     let passphrase = [("GATEHOUSE_PASSPHRASE", "correct-horse")];
     let (out, err) = machine.type_in(file, &passphrase).await;
     assert_eq!(err, "", "nothing is left to say");
@@ -142,7 +142,7 @@ async fn the_first_five_minutes_work_as_they_are_typed() {
     assert!(ended.success(), "{ended:?}");
 }
 
-/// Whether a file of that name lies somewhere below.
+/// True if a file of that name exists below the folder.
 fn find(folder: &Path, name: &str) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|path| {

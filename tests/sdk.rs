@@ -1,8 +1,9 @@
-//! OpenAI's own SDKs, for Python and for Node, against the gateway: the one judge of the dialect that
-//! counts. Both answer the same questions, and must come to the same.
+//! Runs OpenAI's own SDKs for Python and Node against the gateway; they are the final judges of the
+//! dialect. Both send the same requests and must get the same results.
 //!
-//! Ignored by default, since the SDKs have to be installed: `cargo xtask test --only sdk` does that, from
-//! `sdk/requirements.txt` and `sdk/package-lock.json`, and says in two variables where they are.
+//! Ignored by default, since the SDKs have to be installed: `cargo xtask test --only sdk` installs
+//! them from `sdk/requirements.txt` and `sdk/package-lock.json`, and passes their paths in two
+//! variables.
 
 #![expect(
     clippy::expect_used,
@@ -31,7 +32,6 @@ use test_support::{ChatText, Ending, Received, Reply, ScriptedUpstream};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-/// The vendors' SDKs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sdk {
     Python,
@@ -39,7 +39,7 @@ enum Sdk {
 }
 
 impl Sdk {
-    /// The version that is pinned; what Python and Node call it themselves.
+    /// The pinned version, as the package registries name it.
     const fn version(self) -> &'static str {
         match self {
             Self::Python => "3.52.0",
@@ -47,7 +47,7 @@ impl Sdk {
         }
     }
 
-    /// How it is started; `None` where it is not installed and need not be.
+    /// The command that starts it; `None` if it is not installed and not required.
     #[expect(clippy::disallowed_methods, reason = "the step that installs the SDKs says where")]
     fn command(self) -> Option<Command> {
         let name = match self {
@@ -81,7 +81,7 @@ impl Sdk {
     }
 }
 
-/// A gateway, its backend, and the answers of an SDK to the questions asked so far.
+/// A gateway with a scripted backend.
 struct Bench {
     home: Home,
     served: Served,
@@ -89,10 +89,10 @@ struct Bench {
     upstream: ScriptedUpstream,
 }
 
-/// One question for an SDK: how it is to be called, and with what.
+/// One request for an SDK, and the way to call it.
 struct Question(Value);
 
-/// What an SDK made of an answer.
+/// The result that an SDK returned.
 struct Seen(Value);
 
 impl Question {
@@ -120,7 +120,7 @@ impl Seen {
         assert_eq!(self.at(pointer), wanted, "{pointer} of {}", self.0);
     }
 
-    /// A whole answer that ended like this, with headers of the gateway on it.
+    /// Checks for a whole answer with this finish reason and the gateway's headers.
     #[track_caller]
     fn ended(&self, finish: &str, backend: &str) {
         self.is("/finish", json!(finish));
@@ -131,7 +131,7 @@ impl Seen {
         assert!(id.as_str().is_some_and(|id| id.starts_with("req_")), "{}", self.0);
     }
 
-    /// An error that the SDK raised as one of its own, with this in its text.
+    /// Checks for an error of the SDK's own type, with this status and text.
     #[track_caller]
     fn raised(&self, status: Value, says: &str) {
         self.is("/raised/is_openai_error", json!(true));
@@ -175,7 +175,7 @@ impl Bench {
         Self { home, served, token, upstream }
     }
 
-    /// Lets an SDK answer named questions; `None` where it is not installed.
+    /// Lets an SDK send named requests; `None` if it is not installed.
     async fn ask<const N: usize>(
         &self,
         sdk: Sdk,
@@ -219,7 +219,7 @@ impl Bench {
 const CALLS: [(&str, &str); 2] =
     [("get_weather", r#"{"city":"Zürich \"Süd\""}"#), ("get_time", r#"{"zone":"UTC+1"}"#)];
 
-/// What the scripted backend says to each model.
+/// The scripted backend's answer for each model.
 fn answer(request: &Received) -> Reply {
     let body = request.json();
     let Some(model) = body.get("model").and_then(Value::as_str) else {
@@ -230,13 +230,14 @@ fn answer(request: &Received) -> Reply {
     match (model, streamed) {
         ("plain", false) => Reply::chat(&text),
         ("plain", true) => Reply::chat_stream(&text),
-        // Every byte alone, so that characters and events are cut everywhere.
+        // One byte at a time, so that every character and event is split.
         ("trickled", _) => Reply::chat_stream(&text).trickled(),
         ("tools", false) => whole_calls(model),
         ("tools", true) => streamed_calls(model),
         ("cut", _) => Reply::sse(begun(&text)).ending(Ending::Close),
         ("reset", _) => Reply::sse(begun(&text)).ending(Ending::Reset),
-        // A polite end that is none: many SDKs would take it for a whole answer.
+        // A stream that ends cleanly but without its terminator: many SDKs would accept it as a
+        // whole answer.
         ("no-end", _) => Reply::sse(begun(&text)),
         ("html", _) => Reply::html(200),
         ("busy", _) => Reply::rate_limited(3_600),
@@ -267,7 +268,7 @@ fn whole_calls(model: &str) -> Reply {
     )
 }
 
-/// Two calls whose arguments come in pieces of three characters, each in an event of its own.
+/// Two calls whose arguments are sent in pieces of three characters, one event each.
 fn streamed_calls(model: &str) -> Reply {
     let chunk = |delta: Value, finish: Option<&str>| {
         let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1,
@@ -345,7 +346,7 @@ async fn text_comes_whole_and_streamed(sdk: Sdk) {
         seen.ended("stop", "up");
         seen.is("/text", greeting.clone());
     }
-    // Metered upstream either way; the client is told when it asked.
+    // Usage is metered upstream in both cases; the client gets it only on request.
     quiet.is("/usage", Value::Null);
     for seen in [&plain, &counted, &trickled] {
         seen.is("/usage", json!([11, 4]));
@@ -420,7 +421,7 @@ async fn tools_are_called_one_or_several(sdk: Sdk) {
 
 async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
     let bench = Bench::new().await;
-    // Each failure is to reach the SDK, not a breaker's word for it.
+    // Every failure must reach the SDK, not the error of an open breaker.
     let count_only = ["backends", "force", "up", "--to", "monitor-only", "--until-reset"];
     bench.home.gatehouse(&count_only).run().await.well();
     let ask = |way, model| Question::new(way, model, json!({}));
@@ -451,14 +452,14 @@ async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
         seen.is("/finish", Value::Null);
     }
     helped.is("/raised/is_openai_error", json!(true));
-    // The client's own token is fine, so this must not look like 401 to it.
+    // The client's own token is valid, so the client must not see a 401.
     key.raised(json!(403), "rejected its key");
     unpaid.raised(json!(429), "no credit");
     bad.raised(json!(400), "");
     busy.raised(json!(429), "slow down");
     gone.raised(json!(404), "no model nothing");
     nobody.raised(json!(404), "nobody/nothing");
-    // An hour is not waited for, and what cannot get better is not asked again.
+    // The SDKs do not wait an hour, and do not retry what cannot succeed.
     for (model, times) in [("mock/fault-401", 1), ("mock/fault-402", 1), ("up/busy", 1)] {
         let page = bench.home.gatehouse(&["requests", "--json", "--limit", "500"]).run().await;
         let page = page.well().json();

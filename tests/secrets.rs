@@ -1,5 +1,6 @@
-//! A marked key is put in by every way there is, used in every way there is, and then looked for
-//! everywhere: files, outputs, answers of both doors, events, process arguments.
+//! Stores a marked key in every possible way, uses it in every possible way, and then searches for
+//! it everywhere: files, outputs, answers of the gateway and the control API, events, process
+//! arguments.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -15,15 +16,15 @@ use test_support::{
 };
 use tokio::sync::oneshot;
 
-/// The middle of the marked key: a leak that was cut short or masked at its ends still has it.
+/// The middle of the marked key: a leak that is truncated or masked at its ends still contains it.
 const MARKED_PART: &str = "7f3a9c51e2b84d06";
 
-/// What a user asks is nobody's business either.
+/// A prompt, which must not leak either.
 const MARKED_PROMPT: &str = "canary-prompt-51c0ffee";
 
 const JSON: &str = "content-type: application/json";
 
-/// What a backend does with each model, always with the key it was sent at hand.
+/// The backend's answer for each model; most repeat the key that was sent.
 fn answer(request: &Received, elsewhere: std::net::SocketAddr) -> Reply {
     let sent = request.authorization().unwrap_or_default().replace("Bearer ", "");
     let body = request.json();
@@ -49,7 +50,7 @@ fn answer(request: &Received, elsewhere: std::net::SocketAddr) -> Reply {
         "echo-html" => Reply::body(200, "text/html", format!("<p>{sent}</p>")),
         "echo-event" => {
             let error = json!({"error": {"message": format!("key {sent}"), "code": sent}});
-            // In mid-stream: after the role and the first of the text.
+            // In mid-stream: after the role and the first text.
             let begun: String = text.events().into_iter().take(2).collect();
             Reply::sse([begun, format!("data: {error}\n\n")])
         }
@@ -71,7 +72,7 @@ const MODELS: [&str; 11] = [
     "echo-event",
 ];
 
-/// Everything that was heard, with where it was heard.
+/// All recorded bytes, with their place.
 #[derive(Default)]
 struct Ears(Vec<(String, Vec<u8>)>);
 
@@ -86,7 +87,7 @@ impl Ears {
         self.hear(place, [heads.concat().as_bytes(), &answer.body].concat());
     }
 
-    /// Fails with the name of every place where `mark` was heard in any of its spellings.
+    /// Fails with every place where `mark` was recorded in any encoding.
     #[track_caller]
     fn assert_never_heard(&self, mark: &str) {
         let needles = traces(mark);
@@ -109,8 +110,8 @@ fn assert_in_no_file(home: &Home, mark: &str) {
     assert_eq!(search_tree(home.path(), mark).expect("searched"), Vec::<std::path::PathBuf>::new());
 }
 
-/// What is sent to each operation, in the order in which they stand in the table. An operation that
-/// is not here yet fails the test, so that none goes unheard.
+/// The request for each operation, in the order of the operations' table. An unknown operation
+/// fails the test, so that none is left out.
 fn request_of(operation: &str, base_url: &str) -> Value {
     let secret = json!(MARKED_KEY);
     match operation {
@@ -169,13 +170,13 @@ fn request_of(operation: &str, base_url: &str) -> Value {
     }
 }
 
-/// A request that is thought of and not sent.
+/// A request for a routing decision, which is not sent.
 fn asked_route() -> Value {
     json!({"model": "up/good", "client": null, "project": null, "tools": false, "vision": false,
         "json_schema": false, "input_tokens": 0})
 }
 
-/// Bodies in which the key is where nothing, or something else, should be.
+/// Request bodies with the key in a wrong or unexpected place.
 fn misplaced() -> Vec<Value> {
     vec![
         json!(MARKED_KEY),
@@ -201,7 +202,7 @@ fn misplaced() -> Vec<Value> {
     ]
 }
 
-/// A panel in a browser: its session and the mark of its own page.
+/// A panel in a browser, with its session.
 struct Panel {
     control: Control,
     session: String,
@@ -228,7 +229,7 @@ impl Panel {
     }
 }
 
-/// Listens to the events until told to stop, and then says what it heard.
+/// Records the events until told to stop.
 async fn eavesdrop(control: Control, stop: oneshot::Receiver<()>) -> Vec<u8> {
     let mut client = RawClient::connect(control.address).await.expect("connected");
     let (own, to) = (control.authorization(), control.address);
@@ -249,18 +250,20 @@ async fn eavesdrop(control: Control, stop: oneshot::Receiver<()>) -> Vec<u8> {
     heard
 }
 
-/// What the machine shows of a process to others: its arguments, and its environment to its owner.
+/// A `/proc` file of a process that others can see: its arguments, or its environment, which only
+/// its owner can read.
 fn shown_of(pid: u32, what: &str) -> Vec<u8> {
     match std::fs::read(Path::new("/proc").join(pid.to_string()).join(what)) {
         Ok(bytes) => bytes,
-        // It may not even be looked at, which is better still.
+        // Permission denied is better still.
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Vec::new(),
         Err(_) if !cfg!(target_os = "linux") => Vec::new(),
         Err(error) => panic!("{what} of {pid}: {error}"),
     }
 }
 
-/// Puts the key in as a person does, and looks at the process while it waits for it.
+/// Types the key as a person does, and reads the process's arguments and environment while it
+/// waits.
 async fn type_key_in(home: &Home, ears: &mut Ears) {
     let call = home.gatehouse(&["keys", "add", "up", "--stdin"]);
     let said = call.stdin_watched(MARKED_KEY, |pid| {
@@ -271,7 +274,7 @@ async fn type_key_in(home: &Home, ears: &mut Ears) {
     assert!(said.out.contains("…f05d"), "{}", said.out);
 }
 
-/// Takes the key out of a tool's file of variables, well formed and not, and again.
+/// Imports the key from a tool's file of variables, valid and invalid, repeatedly.
 async fn import_key(home: &Home) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: String| {
@@ -294,11 +297,11 @@ async fn import_key(home: &Home) {
     home.gatehouse(&["keys", "remove", "openai", "--yes"]).run().await.well();
 }
 
-/// Requests of a tool: good ones, and those whose backend gives the key away.
+/// Sends a tool's requests: good ones, and ones whose backend leaks the key.
 async fn use_key(home: &Home, served: &Served, token: &str, ears: &mut Ears) {
     for model in MODELS {
         for stream in [false, true] {
-            // A backend that fails so often would not be asked any more.
+            // Otherwise the open breaker would stop the requests.
             home.gatehouse(&["backends", "reset", "up"]).run().await.well();
             let request = json!({"model": format!("up/{model}"), "stream": stream,
                 "messages": [{"role": "user", "content": MARKED_PROMPT}]});
@@ -308,7 +311,7 @@ async fn use_key(home: &Home, served: &Served, token: &str, ears: &mut Ears) {
             ears.answer(format!("answer of {model}, stream {stream}"), &answer);
         }
     }
-    // A tool that was given the provider's key instead of its local token.
+    // A tool that sends the provider's key instead of its local token.
     let body = json_body(&json!({"model": "mock/echo", "messages": []}));
     for (path, headers) in [
         (
@@ -325,7 +328,7 @@ async fn use_key(home: &Home, served: &Served, token: &str, ears: &mut Ears) {
     }
 }
 
-/// Every operation, as the panel and as the command line call it, well and badly.
+/// Calls every operation as the panel and as the command line, with valid and invalid bodies.
 async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
     let values = panel.call("settings", &Value::Null).await.json();
     for operation in control::OPERATIONS {
@@ -364,7 +367,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     let upstream = upstream.await.expect("an upstream");
     let (url, mut ears) = (upstream.base_url(), Ears::default());
 
-    // In memory, since an encrypted file takes a second for each change; the next test has one.
+    // In memory, since an encrypted file takes a second per change; the next test uses one.
     let mut home = Home::new(Place::Memory);
     home.set("GATEHOUSE_LOG", "trace");
     let served = home.serve_with(&["--panel"]).await;
@@ -392,15 +395,15 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
             &["settings", "show", "--json"],
             &["status", "--json"],
         ] {
-            // Whatever they say is in the transcript.
+            // The transcript records their output.
             home.gatehouse(words).run().await;
         }
-        // While everything is still open and the write-ahead log is full.
+        // Search while all files are open and the write-ahead log is full.
         assert_in_no_file(&home, MARKED_KEY);
         let replace = home.gatehouse(&["keys", "replace", "up", "--stdin"]);
         replace.stdin(MARKED_KEY).run().await.well();
         home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.well();
-        // Without its key the backend gets nothing at all.
+        // Without its key the backend gets no request.
         let before = upstream.requests().len();
         let request = json!({"model": "up/good", "messages": [{"role": "user", "content": "x"}]});
         let answer = chat(served.gateway, &token, &request).await;
@@ -416,7 +419,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     assert_eq!(served.stop().await, Some(0));
     ears.hear("outputs", home.transcript());
 
-    // The key was really there and really used: or this test would prove nothing.
+    // Prove that the key was stored and used; otherwise the test would prove nothing.
     let bearer = format!("Bearer {MARKED_KEY}");
     let requests = upstream.requests();
     let with_key = requests.iter().filter(|seen| seen.authorization() == Some(&bearer)).count();
@@ -445,7 +448,7 @@ async fn a_key_of_the_environment_stays_there() {
     assert_eq!(key.get("read_only"), Some(&json!(true)), "{key}");
     assert_eq!(key.get("tail"), Some(&json!("f05d")), "{key}");
     assert_eq!(key.get("origin"), Some(&json!("https://api.openai.com:443")), "{key}");
-    // It is for its vendor's host, and no other may have it.
+    // The key is bound to its vendor's host and may not be used for another.
     let url = upstream.base_url();
     let add = ["backends", "add", "b", "--kind", "openai", "--base-url", &url, "--key", "openai"];
     let said = home.gatehouse(&add).run().await;
@@ -515,7 +518,7 @@ async fn no_file_is_for_anyone_else_and_none_holds_a_key_in_clear() {
     patiently("its end", served.stop()).await;
 }
 
-/// How often `mark` stands in what a process has written to its memory; `None` where nobody may look.
+/// Counts `mark` in the writable memory of a process; `None` without permission.
 #[cfg(target_os = "linux")]
 fn copies_in_memory(pid: u32, mark: &str) -> Option<usize> {
     use std::io::{Read as _, Seek as _, SeekFrom};
@@ -529,7 +532,7 @@ fn copies_in_memory(pid: u32, mark: &str) -> Option<usize> {
         let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).expect("hex"));
         let mut bytes = vec![0; usize::try_from(end - start).expect("fits")];
         memory.seek(SeekFrom::Start(start)).expect("an address");
-        // What was unmapped meanwhile holds nothing any more.
+        // Memory that was unmapped meanwhile holds nothing.
         if memory.read_exact(&mut bytes).is_ok() {
             found += memchr::memmem::find_iter(&bytes, mark).count();
         }
@@ -537,7 +540,7 @@ fn copies_in_memory(pid: u32, mark: &str) -> Option<usize> {
     Some(found)
 }
 
-/// S14: every copy is zeroed when it is freed, also those that libraries make.
+/// S14: every copy is zeroed when it is freed, including copies made by libraries.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn s14_a_key_that_was_removed_is_nowhere_in_memory() {
@@ -566,7 +569,7 @@ async fn s14_a_key_that_was_removed_is_nowhere_in_memory() {
 
     home.gatehouse(&["backends", "remove", "up", "--yes"]).run().await.well();
     home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.well();
-    // Its connections hold what they sent last; they go with the backend.
+    // Open connections hold the bytes they sent last; they end with the backend.
     drop(upstream);
     let gone = async { while look().await != Some(0) {} };
     patiently("a removed key to be gone from memory", gone).await;

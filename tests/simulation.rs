@@ -1,9 +1,10 @@
-//! A day of faults in seconds: the real route table, plan of attempts, breakers, cooldowns, blocks,
-//! windows and queues on virtual time, with providers that fail by a script and clients that retry as
-//! real ones do. After every event a watch with books of its own checks what must hold.
+//! Simulates a day of faults in seconds: the real route table, attempt plan, breakers, cooldowns,
+//! blocks, windows and queues on virtual time, with scripted providers and clients that retry as
+//! real ones do. After every event an independent checker verifies the invariants.
 //!
-//! Everything comes from one seed. A broken promise prints it; `SIMULATION_SEED=n` runs that one world
-//! again, `SIMULATION_DAYS=n` runs longer, and `SIMULATION_WORLDS=n` runs through more of the bad hours.
+//! Everything derives from one seed. A broken invariant prints it; `SIMULATION_SEED=n` runs that
+//! one world again, `SIMULATION_DAYS=n` runs longer, and `SIMULATION_WORLDS=n` runs more of the bad
+//! hours.
 
 #![expect(
     clippy::expect_used,
@@ -35,7 +36,7 @@ use simulation::world::{Plan, World};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The world of the day, if no other is asked for.
+/// The default seed.
 const SEED: u64 = 4;
 
 #[test]
@@ -64,7 +65,7 @@ fn the_same_seed_is_the_same_history() {
     assert_ne!(history(7), history(8));
 }
 
-/// Ten requests a second for five minutes, and the first choice fails twice.
+/// Ten requests a second for five minutes; the first choice fails twice.
 #[test]
 fn reliability_300() {
     let backends = [("first", 1), ("second", 1)];
@@ -93,7 +94,8 @@ fn reliability_300() {
     assert_eq!((totals.trips, totals.recoveries), (2, 2));
 }
 
-/// A thousand requests over weights 5, 3 and 2, and while one of them is out the others by theirs.
+/// A thousand requests over the weights 5, 3 and 2. During an outage of one backend the others
+/// share by their weights.
 #[test]
 fn shares_follow_the_weights() {
     let backends = [("five", 1), ("three", 1), ("two", 1)];
@@ -125,7 +127,7 @@ fn shares_follow_the_weights() {
     assert!(near(shares(&[("five", Fault::Refuse)]), [0.0, 60.0, 40.0]));
 }
 
-/// The gateway holds itself to what the provider allows, in whatever minute the provider counts.
+/// The gateway stays below the provider's limit, in whatever minute the provider counts.
 #[test]
 fn a_provider_never_meets_more_than_its_limit() {
     let backends = [("limited", 1), ("other", 1)];
@@ -153,7 +155,8 @@ fn a_provider_never_meets_more_than_its_limit() {
     assert!((27.0..=30.0).contains(&share), "{share}");
 }
 
-/// A provider that takes five at once and refuses the sixth: what is found out, and what is lost.
+/// A provider that accepts five concurrent calls and refuses the sixth: the adaptive limit finds
+/// the number at little loss.
 #[test]
 fn what_a_provider_takes_at_once_is_found_out() {
     let backends = [("narrow", 1)];
@@ -174,7 +177,8 @@ fn what_a_provider_takes_at_once_is_found_out() {
     assert!(totals.rate_limited * 20 < totals.asked, "{totals:?}");
 }
 
-/// A provider that is dead for an hour, and clients that do not give up: a call a second, however many ask.
+/// A provider that is down for an hour, and clients that keep retrying: at most one call a second,
+/// for any number of clients.
 #[test]
 fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() {
     let secs = HOUR.as_secs();
@@ -190,8 +194,8 @@ fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() 
     }
 }
 
-/// The only provider is away for ten minutes; it has no stand-in, so it is used again within two seconds
-/// of its return, and then by everybody.
+/// The only provider is down for ten minutes. There is no fallback, so it is used again within two
+/// seconds of its return, and then by all requests.
 #[test]
 fn a_sole_provider_that_is_back_is_used_at_once() {
     let every = Duration::from_millis(100);
@@ -204,7 +208,7 @@ fn a_sole_provider_that_is_back_is_used_at_once() {
     assert_eq!((totals.trips, totals.recoveries), (1, 1), "{totals:?}");
 }
 
-/// One provider without a stand-in that refuses for some seconds.
+/// A single provider without a fallback that refuses connections for some time.
 fn alone(
     seed: u64,
     lasts: Duration,

@@ -1,9 +1,9 @@
-//! The real window on a screen of its own, from the first start to the day after: what a user does,
-//! in the order of doing it, with a real keychain, real notifications and a real tray menu behind it.
+//! The real window on a private screen, from the first start to the next day: a user's actions in
+//! order, with a real keychain, real notifications and a real tray menu.
 //!
-//! One test, since each stage stands on what the one before has left. It drives the page through
-//! WebKit's own driver, is its own window manager, and keeps a picture of every screen in
-//! `target/xtask/window`. Build first: `cargo build --workspace --bins`.
+//! It is one test, since each stage depends on the state that the previous one left. It drives the
+//! page through WebKit's own driver, acts as the window manager, and saves a picture of every
+//! screen in `target/xtask/window`. Build first: `cargo build --workspace --bins`.
 
 #![cfg(target_os = "linux")]
 #![expect(
@@ -27,12 +27,13 @@ mod window {
 
     use acceptance::patiently;
 
-    /// What `look` finds, as soon as it finds something in a program outside of this one.
+    /// Polls another program with `look` until it returns something. Fails the test with `what`
+    /// after a time limit.
     pub(crate) async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
         patiently(what, poll(look)).await
     }
 
-    /// The same, for however long it takes.
+    /// Polls without a time limit.
     pub(crate) async fn poll<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
         const PAUSE: Duration = Duration::from_millis(100);
         let mut ticks = tokio::time::interval(PAUSE);

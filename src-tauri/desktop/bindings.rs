@@ -1,4 +1,4 @@
-//! What the panel's TypeScript is generated from: commands, events and every type they reach.
+//! The input of the panel's TypeScript generator: commands, events and every type they use.
 
 use control::PanelEvent;
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,14 @@ use specta::Type;
 use tauri::Wry;
 use tauri_specta::{Builder, Event, collect_events};
 
-/// The core's events on their way to the window.
+/// An event of the core, sent to the window.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 #[serde(transparent)]
 #[specta(transparent)]
 #[tauri_specta(event_name = "panel-event")]
 pub struct PanelMessage(pub PanelEvent);
 
-/// The typed surface of the window.
+/// The commands and events of the window, with their types.
 #[must_use]
 pub fn bindings() -> Builder<Wry> {
     Builder::<Wry>::new()

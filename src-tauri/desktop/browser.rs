@@ -1,11 +1,11 @@
-//! The one way out to the user's browser: https pages, nothing else.
+//! Opens pages in the user's browser: https only.
 
 use control::ApiError;
 
 /// Longest address opened, in bytes.
 const URL_BYTES_MAX: usize = 2_048;
 
-/// Opens `url` in the user's browser.
+/// Opens `url` in the user's browser; fails for anything but a plain https address.
 pub(crate) fn open(url: &str) -> Result<(), ApiError> {
     check(url)?;
     opener::open_browser(url)

@@ -1,4 +1,5 @@
-//! The window's commands, made from the table of operations: each unwraps, calls once, returns.
+//! The window's Tauri commands, generated from the table of operations. Each one calls its
+//! operation.
 
 use control::view::{
     AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
@@ -27,7 +28,7 @@ macro_rules! commands {
             }
         )*
 
-        /// The commands, for the invoke handler and for the TypeScript bindings.
+        /// All commands, for the invoke handler and the TypeScript bindings.
         pub(crate) fn collect() -> tauri_specta::Commands<tauri::Wry> {
             tauri_specta::collect_commands![$($name,)* open_url, painted]
         }
@@ -36,14 +37,14 @@ macro_rules! commands {
 
 control::operations!(commands);
 
-/// Opens a page in the user's browser. Only `https` (never `file:` or `smb:`).
+/// Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`).
 #[tauri::command]
 #[specta::specta]
 async fn open_url(req: String) -> Result<(), ApiError> {
     crate::browser::open(&req)
 }
 
-/// The first data is on the screen: writes down how long the start took.
+/// Called when the first data is on the screen; logs the duration of the start.
 #[tauri::command]
 #[specta::specta]
 async fn painted(core: State<'_, Core>) -> Result<(), ApiError> {
@@ -55,8 +56,8 @@ async fn painted(core: State<'_, Core>) -> Result<(), ApiError> {
 mod tests {
     use std::collections::BTreeSet;
 
-    /// A command that the capability lacks fails at run time only, and one that it names beyond the
-    /// table is a door nobody watches.
+    /// A command missing from the capability fails only at run time, and an entry beyond the table
+    /// would allow a command that nobody reviews.
     #[test]
     fn the_capability_allows_the_operations_and_nothing_more() {
         let capability = include_str!("../capabilities/panel.json");

@@ -1,4 +1,4 @@
-//! Writes the TypeScript bindings to the path given. `cargo xtask bindings` runs it and compares.
+//! Writes the TypeScript bindings to the given path. `cargo xtask bindings` runs it and compares.
 
 use anyhow::Context as _;
 use specta_typescript::Typescript;

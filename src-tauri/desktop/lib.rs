@@ -1,7 +1,7 @@
-//! The desktop window: a transport for the operations of `control`, a tray, and nothing else.
+//! The desktop window: a transport for the operations of `control`, and a tray.
 //!
-//! Closing the window leaves the gateway running in the tray; Quit stops it. If another process owns
-//! the data folder (`gatehouse serve`), the window shows that one.
+//! Closing the window leaves the gateway running in the tray; Quit stops it. If another process
+//! owns the data folder (`gatehouse serve`), the window connects to it.
 
 mod bindings;
 mod browser;
@@ -58,7 +58,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the core and, if it is this process's own, lets it serve.
+/// Opens the core. Starts the gateway if this process owns the core.
 async fn start(mut config: EngineConfig, opener: &Opener) -> anyhow::Result<Core> {
     let clicked = opener.clone();
     let identity = Identity {
@@ -89,7 +89,8 @@ fn on_window_event(app: &AppHandle<Wry>, event: &WindowEvent) {
     }
 }
 
-/// Where a clicked notification leads: the engine tells the panel, and the window comes to front.
+/// Handles clicked notifications: the engine tells the panel what to show, and the window comes to
+/// the front.
 #[derive(Clone, Default)]
 struct Opener(Arc<Mutex<Opened>>);
 
@@ -119,7 +120,8 @@ impl Opener {
     }
 }
 
-/// The icon that the packages install; a development build has none and the desktop shows its own.
+/// The icon that the packages install. Development builds have none, and the desktop shows its
+/// default.
 fn icon_beside_program() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let icon =

@@ -1,4 +1,4 @@
-//! Program `gatehouse-desktop`: reads the environment, starts the log, runs the window.
+//! The program `gatehouse-desktop`: reads the environment, starts the log, runs the window.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -43,7 +43,7 @@ fn start() -> anyhow::Result<()> {
     gatehouse_desktop::run(config)
 }
 
-/// A panic's message may quote what it choked on.
+/// Redacts panic messages, which may quote a key.
 fn hide_keys_in_panics() {
     std::panic::set_hook(Box::new(|panic| report(&panic.to_string())));
 }

@@ -1,4 +1,4 @@
-//! From the core to the window: events as they come, and the tray kept true.
+//! Forwards the core's events to the window and updates the tray.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tauri_specta::Event as _;
 use crate::bindings::PanelMessage;
 use crate::tray::Tray;
 
-/// Pause before an owner that went away is looked for again, in seconds.
+/// Pause between attempts to reconnect to the owner process, in seconds.
 const RECONNECT_SECS: u64 = 2;
 
 /// Relays events until the program ends.
@@ -18,7 +18,7 @@ pub(crate) fn start(app: &AppHandle<Wry>, core: Core) {
     tauri::async_runtime::spawn(async move {
         loop {
             if let Ok(mut events) = CoreEvents::of(&core).await {
-                // What happened before the first event came is not known: all of it may be stale.
+                // The events before the connection are unknown, so all data may be stale.
                 tell(&app, &core, PanelEvent::Changed { tags: Tag::ALL.to_vec() }).await;
                 while let Some(event) = events.next().await {
                     tell(&app, &core, event).await;
@@ -29,7 +29,8 @@ pub(crate) fn start(app: &AppHandle<Wry>, core: Core) {
     });
 }
 
-/// Tells the core whether the user looks at the window; an engine elsewhere has no notifications.
+/// Tells the core if the window has the focus. A remote engine needs no focus, since it sends no
+/// notifications for this window.
 pub(crate) fn tell_focus(core: &Core, focused: bool) {
     if let Core::Local(engine) = core {
         engine.set_focused(if focused { WindowFocus::Focused } else { WindowFocus::Elsewhere });

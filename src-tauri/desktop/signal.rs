@@ -1,9 +1,9 @@
-//! A polite request to end, from a log-out or a service manager, is a Quit: answers in flight end and
-//! the ledger is written.
+//! Treats a termination signal, sent at log-out or by a service manager, as Quit: responses in
+//! flight end and the ledger is written.
 
 use tauri::{AppHandle, Wry};
 
-/// Quits when the system asks this process to end.
+/// Quits on SIGTERM or SIGINT.
 #[cfg(unix)]
 pub(crate) fn end_on_request(app: AppHandle<Wry>) {
     use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +24,6 @@ pub(crate) fn end_on_request(app: AppHandle<Wry>) {
     });
 }
 
-/// Windows tells a window to close instead.
+/// Windows closes the window instead.
 #[cfg(not(unix))]
 pub(crate) fn end_on_request(_: AppHandle<Wry>) {}

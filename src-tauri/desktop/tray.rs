@@ -1,5 +1,5 @@
-//! The tray: four shapes told apart without colour, and a menu that carries everything, since most
-//! Linux hosts deliver no click on the icon itself.
+//! The tray icon: four shapes that differ without colour, and a menu with all actions, since most
+//! Linux hosts deliver no click on the icon.
 
 use control::Core;
 use control::view::{CheckSetView, GatewayState, ReadinessStart, StatusView, VerdictLevel};
@@ -10,14 +10,13 @@ use tauri::{AppHandle, Manager, Wry};
 
 use crate::window;
 
-/// What is held of the tray to change it later.
+/// Handles to the tray parts that change later.
 pub(crate) struct Tray {
     icon: TrayIcon<Wry>,
     state: MenuItem<Wry>,
     spend: MenuItem<Wry>,
 }
 
-/// Makes the tray icon and its menu.
 pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
     let item = |id: &str, text: &str| MenuItem::with_id(app, id, text, true, None::<&str>);
     let note = |id: &str, text: &str| MenuItem::with_id(app, id, text, false, None::<&str>);
@@ -46,7 +45,7 @@ pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
 }
 
 impl Tray {
-    /// Shows the state of the moment.
+    /// Updates icon, tooltip and menu from `status`.
     pub(crate) fn show(&self, status: &StatusView) -> tauri::Result<()> {
         self.icon.set_icon(Some(shape(status.verdict.level)?))?;
         self.icon.set_tooltip(Some(format!("Gatehouse: {}", status.verdict.sentence)))?;

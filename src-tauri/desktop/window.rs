@@ -1,4 +1,4 @@
-//! The one window: made, shown, hidden to the tray, and never navigated away.
+//! Creates, shows and hides the window. It never navigates to another site.
 
 use control::view::ThemeChoice;
 use tauri::window::Color;
@@ -6,7 +6,7 @@ use tauri::{
     AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
 };
 
-/// Label of the one window; capabilities name it.
+/// Label of the window; the capabilities refer to it.
 pub(crate) const PANEL: &str = "panel";
 
 /// Smallest size in which everything is usable, in logical pixels.
@@ -14,12 +14,11 @@ const SIZE_MIN: (f64, f64) = (900.0, 600.0);
 /// Size at the first start, in logical pixels.
 const SIZE: (f64, f64) = (1280.0, 800.0);
 
-/// The page's own background, `--surface-0` of panel.css: before the page has loaded, the window would
-/// be white.
+/// The page's background, `--surface-0` of panel.css. Without it the window would be white until
+/// the page has loaded.
 const LIGHT: Color = Color(0xf5, 0xf3, 0xee, 0xff);
 const DARK: Color = Color(0x15, 0x13, 0x10, 0xff);
 
-/// Makes the window.
 pub(crate) fn create<R: Runtime>(
     app: &AppHandle<R>,
     theme: ThemeChoice,
@@ -51,14 +50,14 @@ pub(crate) fn show<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
-/// Hides the window; the gateway goes on, and the tray or a second start brings it back.
+/// Hides the window. The gateway keeps running; the tray or a second start shows the window again.
 pub(crate) fn hide<R: Runtime>(app: &AppHandle<R>) {
     if let Some(Err(error)) = app.get_webview_window(PANEL).map(|window| window.hide()) {
         tracing::warn!(%error, "the window could not be hidden");
     }
 }
 
-/// Only the panel's own pages are loaded (Tauri CVE-2026-42184: a look-alike host is not local).
+/// True for the panel's own pages (Tauri CVE-2026-42184: a look-alike host is not local).
 fn is_own_page(url: &Url) -> bool {
     match (url.scheme(), url.host_str()) {
         ("tauri", Some("localhost")) | ("http" | "https", Some("tauri.localhost")) => true,

@@ -1,4 +1,4 @@
-//! The commands one by one: what the panel can do, removing, errors, and what Tab knows.
+//! Tests of single commands: parity with the panel, removal, errors, completions.
 
 use acceptance::{Home, Place, chat, json_body, post};
 use serde_json::{Value, json};
@@ -147,7 +147,7 @@ async fn a_program_gets_its_errors_as_json_and_a_person_the_nearest_name() {
     assert!(twice.err.starts_with("error: there is already a client named codex"), "{}", twice.err);
 }
 
-/// The shells' scripts ask the program at each press of Tab.
+/// The shell scripts call the program at each press of Tab.
 #[tokio::test]
 async fn tab_knows_the_names_of_this_home() {
     let mut home = Home::new(Place::Memory);

@@ -1,6 +1,6 @@
-// Asks the gateway through OpenAI's Node SDK what standard input says, and prints what came.
+// Sends the requests on standard input to the gateway with OpenAI's Node SDK, and prints the results.
 //
-// The questions stand in sdk.rs, once for both SDKs; this file only knows how the SDK is called.
+// sdk.rs defines the requests once for both SDKs; this file only calls the SDK.
 
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-//! A gateway before a strict provider that plays every kind of backend, for SDKs to ask.
+//! A gateway with a strict mock provider that acts as every kind of backend, for SDKs to call.
 
 use std::net::SocketAddr;
 
@@ -8,14 +8,14 @@ use test_support::{MockProvider, PROVIDER_KEY};
 
 use super::runner::{Language, Question, Seen, Target};
 
-/// The kinds that are served over HTTP; each is a backend of that name here.
+/// The backend kinds served over HTTP; each is the name of a backend here.
 pub(crate) const KINDS: [&str; 5] =
     ["openai", "openai-compatible", "anthropic", "gemini", "ollama"];
 
 /// The key's name in the vault.
 const KEY: &str = "provider";
 
-/// What models are asked for, so that nobody has to list them.
+/// The models used in requests, declared so that no listing is needed.
 const MODELS: [&str; 11] = [
     "echo",
     "think",
@@ -30,7 +30,7 @@ const MODELS: [&str; 11] = [
     "fault-no-end",
 ];
 
-/// A gateway with one backend of each kind, all of them the same provider.
+/// A gateway with one backend of each kind; all use the same provider.
 pub(crate) struct Bench {
     home: Home,
     served: Served,
@@ -39,14 +39,14 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// With backends of these kinds.
+    /// Starts it with backends of these kinds.
     pub(crate) async fn new(kinds: &[&str]) -> Self {
         let provider = MockProvider::start().await.expect("a provider");
         let home = Home::new(Place::Memory);
         let served = home.serve().await;
         home.gatehouse(&["keys", "add", KEY, "--stdin"]).stdin(PROVIDER_KEY).run().await.well();
         for kind in kinds {
-            // A compatible server's address is used as it was typed; the others know their paths.
+            // A compatible server's address is used unchanged; the other kinds append their paths.
             let version = if *kind == "openai-compatible" { "/v1" } else { "" };
             let url = format!("{}{version}", provider.root());
             let mut add =
@@ -60,7 +60,8 @@ impl Bench {
         Self { home, served, token, provider }
     }
 
-    /// No breaker of these backends opens: each failure is to reach the SDK, not a breaker's word for it.
+    /// Keeps all breakers of these backends closed: every failure must reach the SDK, not the error
+    /// of an open breaker.
     pub(crate) async fn let_all_failures_through(&self, kinds: &[&str]) {
         for kind in kinds {
             let count_only = ["backends", "force", kind, "--to", "monitor-only", "--until-reset"];
@@ -68,23 +69,22 @@ impl Bench {
         }
     }
 
-    /// Where the gateway listens.
     pub(crate) fn gateway(&self) -> SocketAddr {
         self.served.gateway
     }
 
-    /// Where SDKs are pointed.
+    /// The target for SDKs.
     pub(crate) fn target(&self) -> Target {
         let root = format!("http://{}", self.served.gateway);
         Target { root, token: self.token.clone() }
     }
 
-    /// Lets SDKs answer; `None` where they are not installed.
+    /// Lets SDKs send requests; `None` if they are not installed.
     pub(crate) async fn ask(&self, language: Language, asked: &[Question]) -> Option<Vec<Seen>> {
         language.ask(&self.target(), asked).await
     }
 
-    /// How many requests for this model came to the provider, in any dialect.
+    /// The number of requests for this model at the provider, in any dialect.
     pub(crate) fn asked_for(&self, model: &str) -> usize {
         let path = format!("/models/{model}:");
         let names = |body: &Value| body.get("model").is_some_and(|name| name == model);
@@ -93,7 +93,7 @@ impl Bench {
         asked.count()
     }
 
-    /// The rows of the ledger for a backend.
+    /// The ledger's rows for a backend.
     pub(crate) async fn rows(&self, backend: &str) -> Vec<Value> {
         let words = ["requests", "--json", "--limit", "500", "--backend", backend];
         let page = self.home.gatehouse(&words).run().await.well().json();

@@ -1,21 +1,22 @@
-//! The one table of what may be seen differently, and why. Everything else must be the same.
+//! The table of all permitted differences between SDKs, with reasons. Everything else must be
+//! equal.
 
-/// Differences that a surface or a backend cannot help.
+/// Differences caused by a surface or a backend.
 struct Difference {
-    /// Where it is seen; empty for everywhere.
+    /// Affected surfaces; empty for all.
     surfaces: &'static [&'static str],
-    /// Which backends have it; empty for all, and for the provider without a gateway.
+    /// Affected backends; empty for all, and for the provider without a gateway.
     backends: &'static [&'static str],
-    /// Which scenarios have it; empty for all.
+    /// Affected scenarios; empty for all.
     scenarios: &'static [&'static str],
-    /// What of the answer is not compared.
+    /// Parts of the answer that are not compared.
     parts: &'static [&'static str],
-    /// Why it is so. Read by people only.
+    /// The reason, for readers of the table.
     #[expect(dead_code, reason = "the table is for its readers as much as for the tests")]
     why: &'static str,
 }
 
-/// The whole question is refused with 400 and the name of a field, instead of an answer.
+/// The request is refused with 400 and the name of a field.
 pub(crate) const REFUSED: &str = "refused";
 
 const TABLE: &[Difference] = &[

@@ -1,5 +1,5 @@
-//! What is no whole answer: every SDK must raise it, as an error of its own where it has one, and no
-//! SDK may be kept waiting or made to ask again.
+//! Incomplete answers and errors: every SDK must raise them, as its own error type where it has
+//! one, and must not be made to wait or retry.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn asks(model: &str) -> Value {
     json!({"model": model, "turns": [{"role": "user", "text": "What is the weather like in Paris"}]})
 }
 
-/// The SDKs whose errors at the transport are not their own: they pass on what `fetch` or httpx says.
+/// True for SDKs that pass on transport errors of `fetch` or httpx instead of raising their own.
 fn raises_foreign_errors(surface: &str) -> bool {
     matches!(surface, "gemini" | "anthropic-messages") || surface.starts_with("ai-")
 }
@@ -23,14 +23,15 @@ fn raised(question: &Question, seen: &Seen) -> (Option<u64>, String) {
     (raised.get("status").and_then(Value::as_u64), message)
 }
 
-/// A stream that ends before its end, politely or not, is raised by every SDK with our message, from every
-/// kind of backend. Most would take the polite one for a whole answer if the gateway passed it on.
+/// Every SDK raises a truncated stream with our message, for every kind of backend, with or without
+/// a clean HTTP end. Most SDKs would accept the clean one as a whole answer if the gateway passed
+/// it on.
 pub(crate) async fn each_sdk_raises_a_cut_stream(language: Language) {
     let bench = Bench::new(&KINDS).await;
     bench.let_all_failures_through(&KINDS).await;
     let mut questions = Vec::new();
     for surface in language.surfaces() {
-        // Python's stream of events is what it is asked for anyway.
+        // Python reads the event stream in any case.
         let is_raw = language == Language::Node && *surface == "openai-responses";
         for way in ["streamed"].into_iter().chain(is_raw.then_some("raw")) {
             for backend in KINDS {
@@ -56,18 +57,19 @@ pub(crate) async fn each_sdk_raises_a_cut_stream(language: Language) {
     assert!(silent.is_empty(), "{} of {}:\n{}", silent.len(), questions.len(), silent.join("\n"));
 }
 
-/// A backend that refuses: the status says whose fault it is, and it is asked once.
+/// A backend that refuses: the status names the party at fault, and the backend is called once.
 pub(crate) async fn each_sdk_raises_a_refusal_with_its_status(language: Language) {
-    // What the backend says, and what a client may be told. Its rejection of our key is not a
-    // rejection of the client's token; Gemini has no 502.
-    // Only what may pass by itself is asked again, twice at most, by the SDKs that do so.
+    // The backend's status, the statuses a client may get, and the most requests. A rejection of
+    // our key is not a rejection of the client's token; Gemini has no 502. SDKs retry only errors
+    // that may pass, at most twice.
     let statuses: [(&str, &[u64], usize); 5] = [
         ("fault-400", &[400], 1),
         ("fault-429", &[429], 1),
         ("fault-500", &[500, 502, 503], 3),
         ("fault-529", &[503, 529], 3),
-        // The last, since nothing is asked with a rejected key after it. What each dialect's tools are told
-        // says `wire::error_status`: nothing that they would try again, or take for their own token.
+        // Last, since no request follows with a rejected key. `wire::error_status` defines the
+        // status for each dialect: none that its tools would retry or take for a rejection of their
+        // own token.
         ("fault-401", &[400, 403, 424], 1),
     ];
     let bench = Bench::new(&KINDS).await;
@@ -92,7 +94,7 @@ pub(crate) async fn each_sdk_raises_a_refusal_with_its_status(language: Language
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // An hour of `retry-after` came with the 429: nobody waits, and nobody asks again.
+    // The 429 had a `retry-after` of an hour: no SDK may wait or retry.
     for (fault, _, tries) in statuses {
         let most = language.surfaces().len() * KINDS.len() * tries;
         let times = bench.asked_for(fault);

@@ -1,4 +1,5 @@
-//! What is asked beside text: models, counts and embeddings, through every SDK that has them.
+//! Requests other than text generation: models, token counts and embeddings, through every SDK that
+//! has them.
 
 use serde_json::{Value, json};
 use test_support::PROVIDER_INPUT_TOKENS;
@@ -9,14 +10,14 @@ use super::runner::{Language, Question};
 /// Surfaces with a call for embeddings.
 const EMBED: [&str; 5] = ["openai-chat", "gemini", "ai-openai-chat", "ai-google", "ai-compatible"];
 
-/// Kinds of backends that make embeddings.
+/// Kinds of backends with embeddings.
 const EMBEDDERS: [&str; 4] = ["openai", "openai-compatible", "gemini", "ollama"];
 
 fn of(language: Language, surfaces: &[&'static str]) -> Vec<&'static str> {
     language.surfaces().iter().filter(|name| surfaces.contains(name)).copied().collect()
 }
 
-/// Every SDK that lists models reads the same names.
+/// Every SDK that lists models gets the same names.
 pub(crate) async fn each_sdk_lists_the_same_models(language: Language) {
     let bench = Bench::new(&KINDS).await;
     let surfaces = of(language, &["openai-chat", "anthropic-messages", "gemini"]);
@@ -34,7 +35,7 @@ pub(crate) async fn each_sdk_lists_the_same_models(language: Language) {
     }
 }
 
-/// Counting: the backend's own count where it speaks the client's dialect, else an estimate.
+/// Token counts come from the backend if it speaks the client's dialect, else from an estimate.
 pub(crate) async fn each_sdk_counts_tokens(language: Language) {
     let bench = Bench::new(&KINDS).await;
     let mut questions = Vec::new();
@@ -57,14 +58,14 @@ pub(crate) async fn each_sdk_counts_tokens(language: Language) {
     }
 }
 
-/// What the provider makes of a text: its length and its letters, in parts of 256.
+/// The provider's embedding of a text: its length and bytes, divided by 256.
 fn vector(text: &str, dimensions: usize) -> Vec<f64> {
     let numbers = [text.len()].into_iter().chain(text.bytes().map(usize::from));
     let padded = numbers.chain(std::iter::repeat(0)).take(dimensions);
     padded.map(|number| f64::from(u32::try_from(number).expect("small")) / 256.0).collect()
 }
 
-/// Numbers in halves, quarters and so on, so that no encoding may round them.
+/// The numbers are exact binary fractions, so that no encoding may round them.
 pub(crate) async fn each_sdk_gets_the_same_embeddings(language: Language) {
     let bench = Bench::new(&EMBEDDERS).await;
     let texts = ["first", "a second one", "third"];
@@ -101,7 +102,7 @@ pub(crate) async fn each_sdk_gets_the_same_embeddings(language: Language) {
     assert!(wrong.is_empty() && refusals.is_empty(), "{}\n{refusals:?}", wrong.join("\n"));
 }
 
-/// The mock makes vectors of its own, whole and the same through every surface.
+/// The mock computes its own vectors, the same through every surface.
 pub(crate) async fn each_sdk_gets_the_mocks_embeddings(language: Language) {
     let bench = Bench::new(&[]).await;
     let asks = json!({"model": "mock/echo", "texts": ["first", "second"]});

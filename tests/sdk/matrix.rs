@@ -1,4 +1,4 @@
-//! Every SDK against every kind of backend: whatever speaks on either side, the same is seen.
+//! Every SDK against every kind of backend: the result must be the same for all pairs of dialects.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use super::differences::{REFUSED, lawful};
 use super::runner::{Language, Question, Seen, Target};
 use super::scenarios::{self, Scenario};
 
-/// Both ways of answering, for every scenario.
+/// Both delivery formats, for every scenario.
 const WAYS: [&str; 2] = ["whole", "streamed"];
 
-/// One cell: a scenario put through a surface, and where.
+/// One cell: a scenario sent through a surface.
 struct Cell {
     surface: &'static str,
     question: Question,
     scenario: Scenario,
 }
 
-/// All cells of an SDK, naming models as `{prefix}{model}`.
+/// All cells of an SDK, with models named `{prefix}{model}`.
 fn cells(language: Language, scenarios: &[Scenario], prefix: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
     for surface in language.surfaces() {
@@ -47,13 +47,13 @@ fn cells(language: Language, scenarios: &[Scenario], prefix: &str) -> Vec<Cell> 
     cells
 }
 
-/// What is wrong with what was seen, if anything is. `usage` is what it must be, where it is known.
+/// Describes what is wrong with a result, if anything. `usage` is the expected usage, if known.
 fn fault(cell: &Cell, backend: &str, usage: Option<&Value>, seen: &Seen) -> Option<String> {
     let scenario = &cell.scenario;
     let lawful = lawful(cell.surface, backend, scenario.name);
     if lawful.contains(&REFUSED) {
         let message = seen.at("/raised/message");
-        // Gemini's clients wrote it in their own words.
+        // Gemini's clients wrote the field by their own name.
         let field = match cell.surface {
             "gemini" | "ai-google" => "'toolConfig.functionCallingConfig'",
             _ => "'tool_choice'",
@@ -86,7 +86,7 @@ fn fault(cell: &Cell, backend: &str, usage: Option<&Value>, seen: &Seen) -> Opti
     (!wrong.is_empty()).then(|| format!("{} of {}", wrong.join(", "), seen.0))
 }
 
-/// What the provider says that a scenario has used, as far as this kind of backend tells it.
+/// The provider's usage for a scenario, as far as this kind of backend reports it.
 fn usage(scenario: &Scenario, backend: &str) -> Value {
     let reasoning = if scenario.thinks { PROVIDER_REASONING_TOKENS } else { 0 };
     let (cached, reasoning) = match backend {
@@ -97,7 +97,7 @@ fn usage(scenario: &Scenario, backend: &str) -> Value {
         "cached": cached, "reasoning": reasoning})
 }
 
-/// Fails with every cell that is wrong, and with whatever the provider refused.
+/// Fails with all wrong cells and all refusals of the provider.
 #[track_caller]
 fn judge(cells: usize, wrong: &[String], refusals: &[String]) {
     assert!(
@@ -121,8 +121,7 @@ fn questions(cells: &[Cell]) -> Vec<Question> {
     cells.iter().map(|cell| cell.question.clone()).collect()
 }
 
-/// Without a gateway in between: the oracle itself is sound, and each SDK finds its provider's
-/// answers right.
+/// Checks the mock provider itself, without a gateway: each SDK accepts its own provider's answers.
 pub(crate) async fn each_sdk_and_its_provider_agree(language: Language) {
     let provider = MockProvider::start().await.expect("a provider");
     let target = Target { root: provider.root(), token: PROVIDER_KEY.to_owned() };
@@ -137,7 +136,8 @@ async fn each_sdk_sees_the_same_of(language: Language, backend: &str) {
     let Some(seen) = bench.ask(language, &questions(&cells)).await else { return };
     judge(cells.len(), &wrong(&cells, backend, &seen), &bench.provider.refusals());
     let loops = cells.iter().filter(|cell| cell.scenario.asks.get("results").is_some()).count();
-    // What was refused never came here. The gateway looks whether the backend is there, too; what costs is a POST.
+    // Refused requests do not reach the provider. Health probes are not POSTs, so only billed
+    // requests count.
     let refused =
         |cell: &&Cell| lawful(cell.surface, backend, cell.scenario.name).contains(&REFUSED);
     let cells_sent = cells.len() - cells.iter().filter(refused).count();
@@ -165,7 +165,7 @@ pub(crate) async fn each_sdk_sees_the_same_of_ollama(language: Language) {
     each_sdk_sees_the_same_of(language, "ollama").await;
 }
 
-/// The built-in mock counts for itself; what it counts must be the same through every surface.
+/// The built-in mock counts tokens itself; its counts must be the same through every surface.
 pub(crate) async fn each_sdk_sees_the_same_of_the_mock(language: Language) {
     let bench = Bench::new(&[]).await;
     let cells = cells(language, &scenarios::of_the_mock(), "mock/");

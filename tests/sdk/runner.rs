@@ -1,4 +1,4 @@
-//! How an SDK of each vendor is started, and what it made of the answers.
+//! Starts an SDK of each vendor, and reads its results.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-/// The versions that are pinned, as each SDK says them itself.
+/// The pinned versions, as each SDK reports them.
 const VERSIONS: [(&str, &str); 9] = [
     ("openai", "3.52.0"),
     ("anthropic", "2.11.0"),
@@ -21,21 +21,21 @@ const VERSIONS: [(&str, &str); 9] = [
     ("@ai-sdk/openai-compatible", "3.0.92"),
 ];
 
-/// OpenAI's Node SDK has its name in common with the one for Python.
+/// OpenAI's SDK for Node, which has the same name as the one for Python.
 const OPENAI_NODE: &str = "7.55.0";
 
-/// How long one call of a script may take: hundreds of questions on a busy machine, but no wait that a
+/// Longest time of one script call: hundreds of requests on a busy machine, but no wait that a
 /// server asked for.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The language whose SDKs are asked.
+/// The language of the SDKs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Python,
     Node,
 }
 
-/// Where an SDK is pointed.
+/// The server that an SDK calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// Scheme, host and port.
@@ -43,19 +43,19 @@ pub(crate) struct Target {
     pub(crate) token: String,
 }
 
-/// One question for an SDK, under a name.
+/// One named request for an SDK.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) name: String,
     pub(crate) asks: Value,
 }
 
-/// What an SDK made of an answer.
+/// The result that an SDK returned.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen(pub(crate) Value);
 
 impl Question {
-    /// The question `asks`, put through `surface` in the given `way`.
+    /// The request `asks`, sent through `surface` in the given `way`.
     pub(crate) fn new(surface: &str, way: &str, name: &str, asks: &Value) -> Self {
         let mut asks = asks.clone();
         let members = asks.as_object_mut().expect("an object");
@@ -78,7 +78,7 @@ impl Seen {
 }
 
 impl Language {
-    /// The surfaces that its SDKs have, by the names that the scripts know.
+    /// The surfaces of its SDKs, by the scripts' names.
     pub(crate) const fn surfaces(self) -> &'static [&'static str] {
         match self {
             Self::Python => &["openai-chat", "openai-responses", "anthropic-messages", "gemini"],
@@ -96,7 +96,7 @@ impl Language {
         }
     }
 
-    /// How it is started; `None` where it is not installed and need not be.
+    /// The command that starts it; `None` if it is not installed and not required.
     #[expect(clippy::disallowed_methods, reason = "the step that installs the SDKs says where")]
     #[expect(clippy::print_stderr, reason = "a test that cannot begin says so")]
     pub(crate) fn command(self) -> Option<Command> {
@@ -128,7 +128,7 @@ impl Language {
         Some(command)
     }
 
-    /// Lets the SDKs answer the questions, in their order; `None` where they are not installed.
+    /// Lets the SDKs send the requests, in order; `None` if they are not installed.
     pub(crate) async fn ask(self, at: &Target, questions: &[Question]) -> Option<Vec<Seen>> {
         let mut command = self.command()?;
         let asks: Vec<&Value> = questions.iter().map(|question| &question.asks).collect();

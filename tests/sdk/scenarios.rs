@@ -1,34 +1,34 @@
-//! What is asked through every SDK of every backend, written once and without a dialect, and what
-//! each must come to.
+//! The requests sent through every SDK to every backend, in a dialect-independent form, with the
+//! expected results.
 
 use serde_json::{Value, json};
 
-/// A picture of one point: 68 bytes of PNG.
+/// A picture of one pixel: 68 bytes of PNG.
 const PICTURE: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
 
-/// One question and its one right answer.
+/// One request and its expected answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// Without `model`: which one is in [`Scenario::model`].
+    /// The request without `model`, which is in [`Scenario::model`].
     pub(crate) asks: Value,
     pub(crate) model: &'static str,
     pub(crate) says: Says,
     pub(crate) finish: &'static str,
     pub(crate) calls: Vec<(&'static str, Value)>,
-    /// Whether reasoning must be seen.
+    /// True if the answer must include reasoning.
     pub(crate) thinks: bool,
 }
 
-/// What the text must be.
+/// The expected text.
 #[derive(Debug, Clone)]
 pub(crate) enum Says {
-    /// Exactly this.
+    /// Exactly this text.
     Text(&'static str),
     /// JSON text of this value.
     Json(Value),
-    /// All of these somewhere in it.
+    /// A text with all of these parts.
     Parts(&'static [&'static str]),
 }
 
@@ -98,7 +98,7 @@ fn plain() -> [Scenario; 5] {
         list.push(json!({"role": "assistant", "text": "Two"}));
         list.push(json!({"role": "user", "text": "Three"}));
     }
-    // OpenAI takes no limit below 16.
+    // OpenAI accepts no limit below 16.
     let short = json!({"turns": user(LONG), "max_tokens": 16});
     let system = json!({"turns": user("Hello"), "system": "Answer in one word."});
     [
@@ -153,7 +153,7 @@ fn rich() -> [Scenario; 4] {
     let picture = json!({"turns": [{"role": "user", "text": "See",
         "images": [{"media_type": "image/png", "data": PICTURE}]}]});
     let think = json!({"turns": user("Is it warm"), "thinking": true});
-    // The answer with its thinking and its calls goes back, and is followed by another.
+    // The answer is sent back with its reasoning and calls, and another one follows.
     let looped = json!({"turns": user("Use get_weather and get_time for Paris"), "tools": tools(),
         "thinking": true, "results": {"get_weather": "18 degrees", "get_time": "12:30"}});
     [
@@ -167,12 +167,11 @@ fn rich() -> [Scenario; 4] {
     ]
 }
 
-/// Every scenario.
 pub(crate) fn all() -> Vec<Scenario> {
     plain().into_iter().chain(with_tools()).chain(rich()).collect()
 }
 
-/// Those that the built-in mock can answer, with what it says itself.
+/// The scenarios that the built-in mock can answer, with its own texts.
 pub(crate) fn of_the_mock() -> Vec<Scenario> {
     let adapt = |scenario: Scenario| match scenario.name {
         "system" => None,

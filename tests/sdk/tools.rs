@@ -1,10 +1,10 @@
-//! Requests as people's tools send them, each in the second turn of a task: a call was made, its result
-//! is here. SDKs send what a test asks of them; tools send what their authors thought of, always and
-//! without a switch, so a request that no backend of another kind takes makes the tool useless there.
+//! Recorded requests of people's tools, each in the second turn of a task: a call was made, and its
+//! result is sent. SDKs send what a test asks for; tools always send what their authors chose, so a
+//! request that one kind of backend refuses makes the tool useless there.
 //!
-//! They were recorded from the tools themselves, at the versions that they name, against a backend of
-//! their own dialect. Texts are taken out, and most tools and most of their fields; what is left has the
-//! keys, kinds and order of the original.
+//! They were recorded from the tools at the versions they name, against a backend of their own
+//! dialect. Texts, most tools and most of their fields are removed; the rest has the keys, kinds
+//! and order of the original.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,16 +16,15 @@ use test_support::RawAnswer;
 
 use super::bench::{Bench, KINDS};
 
-/// Stands for the model's name in a recorded path.
+/// Placeholder for the model's name in a recorded path.
 const MODEL: &str = "MODEL";
 
-/// One recorded request.
 #[derive(Deserialize)]
 struct Recorded {
     sent_by: String,
     path: String,
     headers: BTreeMap<String, String>,
-    /// What has to be left out, by the kind of backend.
+    /// The fields that must be dropped, by the kind of backend.
     left_out: BTreeMap<String, Vec<String>>,
     body: Value,
 }
@@ -36,7 +35,7 @@ impl Recorded {
         serde_json::from_slice(&text).expect("a recorded request in JSON")
     }
 
-    /// Sends it to `bench` for `model`.
+    /// Sends the request through `bench` for `model`.
     async fn ask(&self, bench: &Bench, model: &str) -> RawAnswer {
         let mut body = self.body.clone();
         if let Some(name) = body.get_mut("model") {
@@ -51,7 +50,7 @@ impl Recorded {
         post(bench.gateway(), &path, &headers, &json_body(&body)).await
     }
 
-    /// What says that an answer is whole: in its last event if it was asked for as a stream.
+    /// Text that occurs only in a complete answer, in the last event of a stream.
     fn ending(&self) -> &'static str {
         let is_streamed = self.body.get("stream").is_some_and(|stream| stream == true);
         match self.path.as_str() {
@@ -65,7 +64,7 @@ impl Recorded {
     }
 }
 
-/// Every recorded request, in the order of their files' names.
+/// All recorded requests, in the order of their file names.
 fn recorded() -> Vec<Recorded> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/tools");
     let entries = std::fs::read_dir(folder).expect("the recorded requests");
@@ -74,7 +73,8 @@ fn recorded() -> Vec<Recorded> {
     files.iter().map(|file| Recorded::read(file)).collect()
 }
 
-/// Each is taken by each kind of backend as it is, and answered to the end; what is left out is said.
+/// Each kind of backend accepts each request unchanged and answers it completely; dropped fields
+/// are reported.
 #[tokio::test]
 async fn every_kind_of_backend_answers_what_tools_send() {
     let bench = Bench::new(&KINDS).await;

@@ -1,4 +1,4 @@
-//! The pages of the watch: what is known of an access and of a request from outside.
+//! The state of the independent checker: what can be known of an access and a request from outside.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,57 +7,58 @@ use resilience::{Happened, TransitionState};
 
 use super::gateway::CallId;
 
-/// Calls that failed or were slow, as far back as a transition may name them.
+/// Failed or slow calls kept, as many as the evidence of a transition may name.
 const COUNTED_MAX: usize = 500;
-/// Calls in half-open after 0, 1, and 2 or more successes.
+/// Concurrent calls in half-open after 0, 1, and 2 or more successes.
 const TRIALS: [usize; 3] = [1, 2, 4];
 
-/// A request.
+/// The observed state of a request.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) began: Moment,
     pub(crate) routed: Moment,
     pub(crate) sent: Vec<Sent>,
-    /// Candidates that could be called when it was routed.
+    /// Candidates that were available when it was routed.
     pub(crate) available: Vec<Access>,
     pub(crate) candidates: Vec<Access>,
     pub(crate) all_open: bool,
-    /// Only an open breaker held it back, and a trial was to be had.
+    /// The access whose open breaker was the only obstacle, if a trial was possible.
     pub(crate) trial: Option<Access>,
-    /// It waited in vain for a place at a backend.
+    /// Its wait for a slot at a backend timed out.
     pub(crate) gave_up: bool,
 }
 
-/// An attempt.
+/// One attempt.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) access: Access,
-    /// Which key it was, counted from the first.
+    /// The number of the key in use, counted from the first.
     pub(crate) key: u32,
     pub(crate) happened: Option<Happened>,
-    /// A trial beside which nothing else could answer, and how often its access had opened by then.
+    /// Set for a trial without an alternative: how often its access had opened by then.
     pub(crate) sole: Option<u32>,
 }
 
-/// An access.
+/// The observed state of an access.
 #[derive(Debug)]
 pub(crate) struct Book {
-    /// Of the breaker, as it was announced.
+    /// The breaker's state, as announced.
     pub(crate) state: TransitionState,
     pub(crate) trials: BTreeSet<CallId>,
     pub(crate) successes: usize,
-    /// When its open time was last cut short for want of anything else.
+    /// The time when its open period was last cut short because there was no alternative.
     pub(crate) cut_short: Option<Moment>,
-    /// When it last opened, and how often it has.
+    /// The time of the last opening, and the number of openings.
     pub(crate) opened: Moment,
     pub(crate) openings: u32,
-    /// When it last ceased to be available.
+    /// The time when it last became unavailable.
     pub(crate) unavailable: Option<Moment>,
     pub(crate) key: u32,
     blocked: bool,
-    /// A rate limit was announced, and its end not yet.
+    /// A rate limit was announced, and its end was not.
     cooling: bool,
-    /// Whether calls from before a restart, which nobody remembers, may count towards the next opening.
+    /// True if calls from before a restart, which the checker has forgotten, may count towards the
+    /// next opening.
     pub(crate) forgotten: bool,
     cools_until: Moment,
     asked_to_wait_until: Moment,
@@ -79,8 +80,8 @@ impl Seen {
         }
     }
 
-    /// Whether a call of `access` goes where this request has failed before: the same access, or a
-    /// backend whose endpoint failed. Another key after a fault of a key is no repetition.
+    /// True if a call of `access` repeats a failed one: the same access, or a backend whose
+    /// endpoint failed. Another key after a failure of a key is no repetition.
     pub(crate) fn repeats(&self, access: &Access) -> bool {
         self.sent.iter().any(|sent| {
             let endpoint = matches!(sent.happened, Some(Happened::Failure { .. }));
@@ -117,12 +118,12 @@ impl Book {
         lets_through && !self.blocked && !self.cooling && now >= self.cools_until
     }
 
-    /// Whether it is open at `now`, but for what a request in this moment was given to try.
+    /// True if it is open at `now`, or its open period was cut short at this very moment.
     pub(crate) fn is_open(&self, now: Moment) -> bool {
         self.state == TransitionState::Open || self.cut_short == Some(now)
     }
 
-    /// Whether it lets nothing through, for whatever reason.
+    /// True if it admits no call, for any reason.
     pub(crate) fn is_closed(&self, now: Moment) -> bool {
         let full = self.trials.len() >= TRIALS[self.successes.min(2)];
         let by_breaker = match self.state {
@@ -133,13 +134,13 @@ impl Book {
         by_breaker || self.blocked || self.cooling || now < self.cools_until
     }
 
-    /// Whether nothing but an open breaker holds it back.
+    /// True if an open breaker is the only obstacle.
     pub(crate) fn is_only_open(&self, now: Moment) -> bool {
         let held = self.blocked || self.cooling || now < self.cools_until;
         self.state == TransitionState::Open && !held && now >= self.asked_to_wait_until
     }
 
-    /// Takes a call to be sent, if that is allowed.
+    /// Records a call. Fails if the call is not allowed.
     pub(crate) fn send(&mut self, call: CallId, now: Moment) -> Result<(), String> {
         if self.blocked {
             return Err("its key is blocked".to_owned());
@@ -159,7 +160,7 @@ impl Book {
         }
     }
 
-    /// Takes what became of a call.
+    /// Records the outcome of a call.
     pub(crate) fn reported(
         &mut self,
         call: CallId,
@@ -189,7 +190,7 @@ impl Book {
         self.counted.push_back(request);
     }
 
-    /// Takes an announced transition, if it begins where the last one ended.
+    /// Records an announced transition. Fails if it does not start from the last state.
     pub(crate) fn change(
         &mut self,
         from: TransitionState,

@@ -1,10 +1,10 @@
-//! All chance of a simulated world, from one seed: the same seed is the same world, to the last event.
+//! All randomness of a simulated world, from one seed: the same seed gives the same world, down to
+//! the last event.
 
 use std::time::Duration;
 
 use domain::{Entropy, RequestId, SeededEntropy, WallTime};
 
-/// A seeded source of chance.
 #[derive(Debug)]
 pub(crate) struct Chance(SeededEntropy);
 
@@ -13,29 +13,29 @@ impl Chance {
         Self(SeededEntropy::new(seed))
     }
 
-    /// From 0 to below 1.
+    /// A number from 0 to below 1.
     pub(crate) fn unit(&self) -> f64 {
         let mut bytes = [0; 4];
         self.0.fill(&mut bytes);
         f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
     }
 
-    /// Whether something of this probability happens.
+    /// True with this probability.
     pub(crate) fn happens(&self, probability: f64) -> bool {
         self.unit() < probability
     }
 
-    /// A time between two, all alike likely.
+    /// A uniformly distributed duration.
     pub(crate) fn between(&self, shortest: Duration, longest: Duration) -> Duration {
         shortest + (longest - shortest).mul_f64(self.unit())
     }
 
-    /// The time to the next of events that come by themselves, `mean` apart (a Poisson process).
+    /// The time to the next event of a Poisson process with this mean.
     pub(crate) fn pause(&self, mean: Duration) -> Duration {
         mean.mul_f64(-(1.0 - self.unit()).ln())
     }
 
-    /// One of them.
+    /// A random item.
     pub(crate) fn pick<T: Copy>(&self, from: &[T]) -> T {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);

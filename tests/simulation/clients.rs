@@ -1,4 +1,4 @@
-//! Those who ask: when, how urgently, and what they do after an error.
+//! Simulated clients: the times of their requests, their priority, and their reaction to errors.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use resilience::Priority;
 
 use super::chance::Chance;
 
-/// One program on the desk.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) id: ClientId,
@@ -15,29 +14,28 @@ pub(crate) struct Client {
     pub(crate) model: &'static str,
     pub(crate) rhythm: Rhythm,
     pub(crate) retrying: Retrying,
-    /// Share of its requests that it breaks off.
+    /// The share of its requests that it cancels.
     pub(crate) cancels: f64,
 }
 
-/// When it asks.
+/// When it sends requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rhythm {
-    /// By itself, this far apart on average; at night, from 20 to 8 o'clock, ten times as far.
+    /// At random, with this mean interval; ten times as long at night, from 20 to 8 o'clock.
     Desk { mean: Duration },
-    /// So many at once, and again after a time.
+    /// A burst of this size at this interval.
     Bursts { size: u32, every: Duration },
-    /// One after the other, exactly this far apart.
+    /// One request at exactly this interval.
     Steady { every: Duration },
 }
 
-/// What it does after an error.
+/// Its reaction to an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retrying {
-    /// Nothing.
     Never,
-    /// As the vendors' SDKs: twice, unless the error says that it is no use.
+    /// Like the vendors' SDKs: two retries, unless the error advises against it.
     AsSdk,
-    /// As some agents: five times, whatever the error says.
+    /// Like some agents: five retries after any error.
     Stubborn,
 }
 
@@ -50,14 +48,14 @@ impl Retrying {
         }
     }
 
-    /// Half a second doubled, with jitter, as the SDKs of Stainless wait.
+    /// The wait of the Stainless SDKs: half a second, doubled each time, with jitter.
     pub(crate) fn pause(earlier: u32, chance: &Chance) -> Duration {
         let step = Duration::from_millis(500).saturating_mul(1 << earlier.min(4));
         step.min(Duration::from_secs(8)).mul_f64(0.75 + chance.unit() / 4.0)
     }
 }
 
-/// Whether an error says that trying again is no use (`x-should-retry: false`).
+/// The retry advice of an error (`x-should-retry: false`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
     Nothing,
@@ -88,7 +86,7 @@ impl Client {
         Self { cancels, ..self }
     }
 
-    /// The time to its next request or burst, and how many that are.
+    /// The time to its next request or burst, and the number of requests in it.
     pub(crate) fn next(&self, now: Moment, chance: &Chance) -> (Duration, u32) {
         match self.rhythm {
             Rhythm::Steady { every } => (every, 1),

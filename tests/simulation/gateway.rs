@@ -1,8 +1,8 @@
-//! The way of a request through the real state machines: door, route, plan of attempts, access, gate
-//! of the backend. It sends and waits for nothing itself; what it wants done is an [`Effect`].
+//! Takes a request through the real state machines: admission, routing, attempt plan, access,
+//! backend queue. It does no I/O itself; it returns the actions as [`Effect`]s.
 //!
-//! The same order as in the product's gateway, without its network, so that what is shown here of
-//! the machines' playing together holds there.
+//! The order is that of the product's gateway without its network, so that the interplay of the
+//! state machines shown here holds there.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -24,22 +24,22 @@ use super::upstream::How;
 mod known;
 mod sending;
 
-/// Most requests inside at once.
+/// Most concurrent requests.
 pub(crate) const PLACES: usize = 200;
-/// Most requests that wait at the door.
+/// Longest admission queue.
 pub(crate) const QUEUE_MAX: usize = 300;
-/// Most requests that wait for one backend.
+/// Longest queue of one backend.
 const BACKEND_QUEUE_MAX: usize = 100;
-/// How long a request waits for a place.
+/// Longest wait for a slot.
 const QUEUE_WAIT_MAX: Duration = Duration::from_secs(30);
-/// How long a request may take in all.
+/// Deadline of a request.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(600);
-/// What a request is taken to cost of a backend's tokens.
+/// Estimated tokens of a request.
 const TOKENS_ESTIMATED: u32 = 1_000;
 
 pub(crate) type CallId = u64;
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) client: ClientId,
@@ -48,7 +48,7 @@ pub(crate) struct Ask {
     pub(crate) conversation: u64,
 }
 
-/// What is to be done in the world.
+/// An action for the simulated world.
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// The request has its candidates.
@@ -56,7 +56,7 @@ pub(crate) enum Effect {
         call: CallId,
         candidates: Vec<Access>,
     },
-    /// The plan of the request goes on there.
+    /// The attempt plan chose this access.
     Decided {
         call: CallId,
         access: Access,
@@ -81,7 +81,7 @@ pub(crate) enum Effect {
         ticket: Ticket,
         at: Moment,
     },
-    /// It waited in vain for a place at a backend.
+    /// The wait for a slot at a backend timed out.
     GaveUp {
         call: CallId,
     },
@@ -91,7 +91,7 @@ pub(crate) enum Effect {
     },
 }
 
-/// What the client gets.
+/// The outcome for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Answered,
@@ -100,7 +100,7 @@ pub(crate) enum Ending {
         stopped: Stopped,
         retry_after: Option<Duration>,
     },
-    /// No place, and no place in the queue either.
+    /// All slots and the queue were full, or the wait timed out.
     Busy {
         retry_after: Duration,
     },
@@ -120,7 +120,7 @@ pub(crate) struct Gateway {
     chance: Chance,
 }
 
-/// Places, and who waits for one.
+/// Concurrency slots, and the calls that wait for one.
 #[derive(Debug)]
 pub(crate) struct Gate {
     pub(crate) admission: Admission,
@@ -178,7 +178,7 @@ impl Gateway {
         }
     }
 
-    /// A request comes in.
+    /// Admits a new request.
     pub(crate) fn arrive(&mut self, call: CallId, ask: Ask, now: Moment) {
         let entered = self.door.admission.enter(ask.priority, now);
         let (door, todo) = match entered {
@@ -205,14 +205,14 @@ impl Gateway {
         self.run(now);
     }
 
-    /// The pause before a repetition is over.
+    /// The pause before a retry is over.
     pub(crate) fn resume(&mut self, call: CallId, now: Moment) {
         let Some(Call { at: At::Pause, place, .. }) = self.calls.get(&call) else { return };
         self.knock(call, *place, now);
         self.run(now);
     }
 
-    /// The first token is there.
+    /// The first token has arrived.
     pub(crate) fn answering(&mut self, call: CallId, now: Moment) {
         let Some(Call { at: At::Backend { permit, .. }, request, .. }) = self.calls.get(&call)
         else {
@@ -221,7 +221,7 @@ impl Gateway {
         self.recorded.answering(*permit, *request, now);
     }
 
-    /// What was sent has come to an end; ignored if nobody waits for it any more.
+    /// A sent call has ended; ignored if the request no longer waits for it.
     pub(crate) fn answered(&mut self, call: CallId, how: How, now: Moment) {
         let Some(Call { at, .. }) = self.calls.get_mut(&call) else { return };
         let At::Backend { gate, permit, rates } = std::mem::replace(at, At::Between) else {
@@ -247,7 +247,7 @@ impl Gateway {
         self.run(now);
     }
 
-    /// The client goes away.
+    /// The client cancels.
     pub(crate) fn abandon(&mut self, call: CallId, now: Moment) {
         let Some(Call { at, .. }) = self.calls.get_mut(&call) else { return };
         match std::mem::replace(at, At::Between) {
@@ -262,7 +262,7 @@ impl Gateway {
         self.run(now);
     }
 
-    /// Waited long enough for a place, if it still waits for that one.
+    /// The wait for a slot timed out, if the request still waits for that slot.
     pub(crate) fn give_up(&mut self, call: CallId, ticket: Ticket, now: Moment) {
         let Some(waiting) = self.calls.get(&call) else { return };
         match waiting.at {
@@ -279,7 +279,7 @@ impl Gateway {
         self.run(now);
     }
 
-    /// The program is killed and starts again: no request survives, the states of accesses do.
+    /// The program is killed and restarts: all requests are lost, the states of accesses are kept.
     pub(crate) fn restart(&mut self, now: Moment) {
         for call in std::mem::take(&mut self.calls).into_keys() {
             self.effects.push(Effect::Ended { call, ending: Ending::Cancelled });
@@ -296,7 +296,7 @@ impl Gateway {
         std::mem::take(&mut self.effects)
     }
 
-    /// How many requests are inside.
+    /// The number of admitted and queued requests.
     pub(crate) fn inside(&self) -> usize {
         self.calls.len()
     }

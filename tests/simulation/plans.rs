@@ -1,4 +1,4 @@
-//! The worlds: who asks, who answers, by which routes.
+//! The simulated worlds: clients, providers and routes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::clients::{Client, Retrying, Rhythm};
 use super::upstream::Upstream;
 use super::world::{DyingKey, Plan};
 
-/// A route from `model` to backends, each with its weight.
+/// A route from `model` to backends with weights.
 pub(crate) fn route(model: &str, policy: RoutePolicy, backends: &[(&str, u16)]) -> Route {
     let candidate = |(backend, weight): &(&str, u16)| RouteCandidate {
         backend: BackendId::new(*backend).expect("a name"),
@@ -36,7 +36,7 @@ pub(crate) fn route(model: &str, policy: RoutePolicy, backends: &[(&str, u16)]) 
     }
 }
 
-/// A table over backends with this many keys each.
+/// A route table over backends with this many keys each.
 pub(crate) fn table(routes: Vec<Route>, backends: &[(&str, u8)]) -> RouteTable {
     let known = |(backend, keys): &(&str, u8)| BackendModels {
         backend: BackendId::new(*backend).expect("a name"),
@@ -58,8 +58,8 @@ fn key(backend: &str, number: u8) -> CredentialId {
     CredentialId::new(format!("{backend}-{number}")).expect("a name")
 }
 
-/// A world in which everything goes wrong at some time: three providers of which one has two keys, a
-/// local server without a key, one with limits of its own; desks, scripts and agents.
+/// A world in which everything fails at some time: three providers, one with two keys; a local
+/// server without a key; one provider with limits; interactive, scripted and agent clients.
 pub(crate) fn troubled(seed: u64, lasts: Duration, mean_well: Duration, hurry: u32) -> Plan {
     let chance = Chance::new(seed.wrapping_mul(31));
     let end = Moment::default() + lasts;
@@ -97,7 +97,7 @@ pub(crate) fn troubled(seed: u64, lasts: Duration, mean_well: Duration, hurry: u
     Plan { seed, lasts, table, upstreams, rates: rates(&backends), clients, dying_keys, restarts }
 }
 
-/// No limits of the gateway's own.
+/// No rate limits of the gateway's own.
 pub(crate) fn rates(backends: &[(&'static str, u8)]) -> Vec<(&'static str, RateRules)> {
     backends.iter().map(|(id, _)| (*id, RateRules::default())).collect()
 }

@@ -1,5 +1,5 @@
-//! The accesses with a record of everything that was put into them, so that the record alone can be
-//! played again: a state that depends on anything else, such as on being looked at, shows.
+//! The accesses with a log of all their inputs, for replay. Replay reveals a state that depends on
+//! anything else, such as on reads.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use resilience::{
     Accesses, Availability, BreakerRules, Happened, Permit, ProbeOutcome, Transition,
 };
 
-/// Number of a permit in the record.
+/// The number of a permit in the log.
 pub(crate) type PermitNumber = usize;
 
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ enum Put {
     Restart,
 }
 
-/// [`Accesses`] and what was put into them.
+/// [`Accesses`] and the log of its inputs.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     pub(crate) accesses: Accesses,
@@ -31,7 +31,7 @@ pub(crate) struct Recorded {
     permits: BTreeMap<PermitNumber, Permit>,
     issued: PermitNumber,
     record: Vec<(Moment, Put)>,
-    /// Not yet looked at by the watch.
+    /// Transitions that the checker has not seen yet.
     pub(crate) transitions: Vec<Transition>,
 }
 
@@ -129,7 +129,7 @@ impl Recorded {
         self.transitions.extend(self.accesses.credential_changed(credential, now));
     }
 
-    /// The program ends and starts again at once: states live on as they were saved.
+    /// The program ends and restarts at once: the saved states are restored.
     pub(crate) fn restart(&mut self, now: Moment) {
         self.record.push((now, Put::Restart));
         self.permits.clear();
@@ -137,12 +137,12 @@ impl Recorded {
         self.accesses = restarted(&self.accesses, self.rules, now);
     }
 
-    /// How many permits are out.
+    /// The number of permits in use.
     pub(crate) fn out(&self) -> usize {
         self.permits.len()
     }
 
-    /// What the record alone leads to.
+    /// The state that the log alone leads to.
     pub(crate) fn replayed(&self) -> Accesses {
         let mut again = Accesses::new(self.rules);
         let mut permits = BTreeMap::new();
@@ -184,7 +184,7 @@ impl Recorded {
     }
 }
 
-/// Lets a call of one of the candidates of a request out.
+/// Requests a permit for a call to one of a request's candidates.
 fn admit(
     accesses: &mut Accesses,
     place: usize,

@@ -1,5 +1,5 @@
-//! Providers that fail by a script: what they answer depends on the time and the key alone, never on
-//! what the gateway knows of them.
+//! Providers that fail by a script: their answers depend on time, key and their own limits, never
+//! on the gateway's state.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -9,20 +9,20 @@ use resilience::{Advice, Failure, FailureClass};
 
 use super::chance::Chance;
 
-/// How a provider is ill.
+/// A provider's failure mode.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
-    /// Nobody listens.
+    /// The connection is refused.
     Refuse,
-    /// This share of the calls ends with a 500.
+    /// This share of the calls fails with 500.
     Errors { percent: u8 },
-    /// 529.
+    /// Status 529.
     Overloaded,
-    /// 429, with this `retry-after` if any.
+    /// Status 429, with this `retry-after` if any.
     RateLimited { wait: Option<Duration> },
-    /// 429 until the fault is over, and it says until when.
+    /// Status 429 until the fault is over, with a `retry-after` up to its end.
     Quota,
-    /// Headers, and then silence.
+    /// Headers, then silence.
     Stall,
     /// The connection breaks before any content.
     Cut,
@@ -30,15 +30,15 @@ pub(crate) enum Fault {
     CutInAnswer,
     /// First tokens after 11 to 20 s.
     Slow,
-    /// Five seconds dead, five alive.
+    /// Alternates between five seconds down and five seconds up.
     Flapping,
-    /// 200 with a web page.
+    /// Status 200 with a web page.
     Nonsense,
-    /// 404 for the model.
+    /// Status 404 for the model.
     ModelGone,
-    /// 503 with the advice not to try again.
+    /// Status 503 with the advice not to retry.
     NotAgain,
-    /// 408.
+    /// Status 408.
     Timeout,
 }
 
@@ -64,7 +64,6 @@ impl Fault {
     ];
 }
 
-/// A fault and its time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Phase {
     pub(crate) from: Moment,
@@ -72,7 +71,7 @@ pub(crate) struct Phase {
     pub(crate) fault: Fault,
 }
 
-/// What a call comes to, and after which time.
+/// The outcome of a call, and the time it takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     pub(crate) after: Duration,
@@ -85,22 +84,21 @@ pub(crate) enum How {
         first_token: Duration,
         tokens: u64,
     },
-    /// Broken off after content has reached the client.
+    /// The connection broke after content had reached the client.
     CutInAnswer,
     Failed(Failure),
 }
 
-/// One provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
     pub(crate) backend: BackendId,
-    /// By time, none overlapping.
+    /// In order of time, without overlaps.
     pub(crate) faults: Vec<Phase>,
-    /// Keys that are not accepted, and how that is said.
+    /// Rejected keys, with the failure class of the rejection.
     pub(crate) dead_keys: BTreeMap<CredentialId, FailureClass>,
-    /// Most calls at once; beyond it 429.
+    /// Most concurrent calls; more get a 429.
     pub(crate) capacity: Option<usize>,
-    /// Most calls within any 60 s; beyond it 429.
+    /// Most calls within any 60 s; more get a 429.
     pub(crate) per_minute: Option<usize>,
     pub(crate) in_flight: usize,
     recent: VecDeque<Moment>,
@@ -136,7 +134,8 @@ impl Upstream {
         self
     }
 
-    /// Ill every now and then until `end`: half a minute to a quarter of an hour, after `mean_well`.
+    /// A provider with random faults until `end`: each lasts half a minute to a quarter of an hour,
+    /// after a healthy time of `mean_well` on average.
     pub(crate) fn ill_at_random(
         backend: &str,
         end: Moment,
@@ -153,8 +152,7 @@ impl Upstream {
         upstream
     }
 
-    /// Whether it answered well all the time from one moment to the other, and will go on so for as
-    /// long as a call takes.
+    /// True if no limit, dead key or fault can affect a call of `access` from `from` to `to`.
     pub(crate) fn was_well(&self, access: &Access, from: Moment, to: Moment) -> bool {
         let limited = self.capacity.is_some() || self.per_minute.is_some();
         let key = access.credential.as_ref();
@@ -164,7 +162,7 @@ impl Upstream {
             && !self.faults.iter().any(overlaps)
     }
 
-    /// What a call that comes now gets.
+    /// The answer to a call at this moment.
     pub(crate) fn answer(&mut self, access: &Access, now: Moment, chance: &Chance) -> Answer {
         self.in_flight += 1;
         while self.recent.front().is_some_and(|at| now.since(*at) >= Duration::from_secs(60)) {

@@ -1,12 +1,12 @@
-//! What must hold, checked after every event with books of its own: from what was sent, answered and
-//! announced, never from the inside of a state machine.
+//! Checks the invariants after every event, from calls, answers and announcements only, never from
+//! inside a state machine.
 //!
-//! The promises: at most three attempts for a request; nothing to an open breaker; as many trials in
-//! half-open as it allows, and one to begin with; where nothing else can answer, a trial each second, whose
-//! success ends the trials; nothing to a blocked key or in a cooldown; no more
-//! at once than there are places; no failure while a healthy candidate is there; repetitions within
-//! the budget; next to nothing upstream once everything is open; a transition has its evidence; and
-//! at the end nobody waits, nothing is held, and the record alone leads to the same states.
+//! The invariants: at most three attempts for a request; no call to an open breaker; no more trials
+//! in half-open than allowed, and one at first; without an alternative a trial each second, whose
+//! success ends the trials; no call with a blocked key or during a cooldown; no more concurrent
+//! calls than slots; no failure while a healthy candidate exists; retries within the budget; almost
+//! no calls once everything is open; evidence for every transition; at the end no waiting request,
+//! nothing held, and the same states from the log alone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -22,12 +22,12 @@ use super::upstream::Upstream;
 
 /// Most attempts for a request.
 const ATTEMPTS_MAX: usize = 3;
-/// The part of the requests of a minute that may be repeated, and how many beside.
+/// The share of a minute's requests that may be retried, and a constant on top.
 const REPEATED: (f64, f64) = (0.2, 3.0);
-/// Most calls upstream for a request that found everything open.
+/// Most upstream calls for a request that found all breakers open.
 const AMPLIFICATION_MAX: f64 = 1.2;
 
-/// The books of a run.
+/// The independent checker of a run.
 #[derive(Debug)]
 pub(crate) struct Watch {
     seed: u64,
@@ -38,21 +38,21 @@ pub(crate) struct Watch {
     answered: BTreeMap<BackendId, u32>,
     served: VecDeque<Moment>,
     repeated: VecDeque<Moment>,
-    /// Announced in this event; their evidence is looked at when its calls are known.
+    /// Announced in this event; their evidence is checked when its calls are known.
     openings: Vec<Transition>,
     pub(crate) totals: Totals,
-    /// What happened, in a number: two runs that differ anywhere differ here.
+    /// A hash of all events: two runs that differ anywhere differ here.
     pub(crate) history: u64,
 }
 
-/// What a run came to.
+/// The totals of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) asked: u64,
     pub(crate) answered: u64,
     pub(crate) failed: u64,
     pub(crate) cut: u64,
-    /// No place, neither at the door nor at a backend, in time.
+    /// Requests that got no slot in time, at admission or at a backend.
     pub(crate) busy: u64,
     pub(crate) cancelled: u64,
     pub(crate) sent: u64,
@@ -61,9 +61,9 @@ pub(crate) struct Totals {
     pub(crate) repeated: u64,
     pub(crate) trips: u64,
     pub(crate) recoveries: u64,
-    /// Open times cut short because nothing else was left.
+    /// Open periods cut short because there was no alternative.
     pub(crate) last_chances: u64,
-    /// Requests that found every candidate's breaker open, and what was sent for them.
+    /// Requests that found every candidate's breaker open, and the calls sent for them.
     pub(crate) all_open: u64,
     pub(crate) sent_all_open: u64,
 }
@@ -90,7 +90,7 @@ impl Watch {
         self.calls.insert(call, Seen::new(now));
     }
 
-    /// A transition was announced.
+    /// Records an announced transition.
     pub(crate) fn changed(&mut self, transition: Transition) {
         let Transition { access, from, to, rule, evidence, at, model, until } = transition;
         let book = self.books.entry(access.clone()).or_default();
@@ -110,8 +110,8 @@ impl Watch {
         }
     }
 
-    /// Whoever opens has its evidence: as many calls of this access that count against it as its rule
-    /// names.
+    /// Checks that an opening has its evidence: as many failed or slow calls of this access as its
+    /// rule requires.
     fn opened(&mut self, transition: &Transition) {
         let Transition { access, rule, evidence, .. } = transition;
         let book = self.books.entry(access.clone()).or_default();
@@ -129,7 +129,7 @@ impl Watch {
         });
     }
 
-    /// The gateway wants something done.
+    /// Records an effect of the gateway.
     pub(crate) fn saw(
         &mut self,
         effect: &Effect,
@@ -190,7 +190,7 @@ impl Watch {
         }
     }
 
-    /// The program was killed and started again; its budget is new, and all calls are cut.
+    /// The program was killed and restarted: the budget is new, and all calls are cut off.
     pub(crate) fn restarted(&mut self) {
         self.in_flight.clear();
         self.served.clear();
@@ -201,7 +201,7 @@ impl Watch {
         }
     }
 
-    /// After each event.
+    /// Checks all invariants; call it after each event.
     pub(crate) fn check(&mut self, gateway: &Gateway, now: Moment) {
         self.now = now;
         for opening in std::mem::take(&mut self.openings) {
@@ -226,7 +226,7 @@ impl Watch {
         self.holds(permits == all, || format!("{permits} permits for {all} calls"));
     }
 
-    /// When nobody waits for anything any more.
+    /// Checks the end of a run, when nothing is pending.
     pub(crate) fn end(&mut self, gateway: &Gateway, now: Moment) {
         self.now = now;
         self.holds(gateway.inside() == 0 && self.calls.is_empty(), || "left inside".to_owned());
@@ -244,7 +244,7 @@ impl Watch {
         }
     }
 
-    /// The part of the answers that came from a backend, in percent.
+    /// The share of answers that came from a backend, in percent.
     pub(crate) fn answered_percent(&self, backend: &str) -> f64 {
         let all: u32 = self.answered.values().sum();
         let own = self.answered.iter().find(|(id, _)| id.as_str() == backend);
@@ -263,7 +263,7 @@ impl Watch {
         seen.available = candidates.iter().filter(available).cloned().collect();
         seen.candidates = candidates.to_vec();
         seen.all_open = candidates.iter().all(is_open);
-        // A trial that began with this request is seen as one that is out.
+        // A trial that began with this request counts as one in progress.
         let book = |access| books.get(access).filter(|book| book.is_closed(now));
         let closed: Vec<_> = candidates.iter().filter_map(book).collect();
         let busy = closed.iter().any(|book| !book.trials.is_empty());

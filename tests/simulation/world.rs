@@ -1,5 +1,5 @@
-//! The loop: the next event, what the gateway makes of it, what the world makes of that; and after
-//! each the watch. Time jumps from event to event.
+//! The event loop: takes the next event, passes it to the gateway, performs its effects, and runs
+//! the checker. Time jumps from event to event.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -15,25 +15,25 @@ use super::gateway::{Ask, CallId, Effect, Ending, Gateway};
 use super::upstream::{Answer, Fault, How, Upstream};
 use super::watch::Watch;
 
-/// How often the gateway looks whether a probe is due.
+/// Interval at which the gateway looks for due probes.
 const TICK: Duration = Duration::from_secs(10);
 
-/// What a world is made of.
+/// The definition of a world.
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) lasts: Duration,
     pub(crate) table: RouteTable,
     pub(crate) upstreams: Vec<Upstream>,
-    /// What the gateway holds itself to at each backend.
+    /// The gateway's own rate limits for each backend.
     pub(crate) rates: Vec<(&'static str, RateRules)>,
     pub(crate) clients: Vec<Client>,
-    /// Keys that die at a time and are replaced after another.
+    /// Keys that stop working and are replaced later.
     pub(crate) dying_keys: Vec<DyingKey>,
-    /// When the program is killed and started again.
+    /// Times when the program is killed and restarted.
     pub(crate) restarts: Vec<Moment>,
 }
 
-/// A key that stops being accepted.
+/// A key that is rejected from some time on.
 #[derive(Debug, Clone)]
 pub(crate) struct DyingKey {
     pub(crate) access: Access,
@@ -63,7 +63,7 @@ struct Asked {
     client: usize,
     conversation: u64,
     earlier: u32,
-    /// Number of what is on its way for it.
+    /// The number of its call in flight.
     send: Option<u64>,
 }
 
@@ -82,8 +82,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Runs a world to its end, until nobody waits for anything, and gives what was seen of it. A
-    /// broken promise panics with the seed.
+    /// Runs a world until nothing is pending, and returns the checker. A broken invariant panics
+    /// with the seed.
     pub(crate) fn run(plan: Plan) -> Watch {
         let mut world = Self::new(plan);
         while let Some(Reverse((at, number))) = world.due.pop() {
@@ -146,7 +146,7 @@ impl World {
             }
             Event::Answered { call, backend, send, how } => {
                 self.upstreams.get_mut(&backend).expect("a provider").ended();
-                // What was abandoned is answered to nobody.
+                // The answer to an abandoned call is dropped.
                 let awaited = self.asked.get_mut(&call).filter(|asked| asked.send == Some(send));
                 if let Some(asked) = awaited {
                     asked.send = None;
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// Does what the gateway wants done, under the eyes of the watch.
+    /// Performs the gateway's effects and reports them to the checker.
     fn settle(&mut self) {
         let now = self.now;
         let lapsed = self.gateway.recorded.accesses.lapse(now);
@@ -230,13 +230,13 @@ impl World {
         self.gateway.arrive(call, ask, self.now);
     }
 
-    /// What the client does about its answer.
+    /// The client's reaction to its answer.
     fn ended(&mut self, call: CallId, ending: Ending) {
         let asked = self.asked.remove(&call).expect("somebody asked");
         let Asked { client, conversation, earlier, .. } = asked;
         let (told, wait) = match ending {
             Ending::Answered | Ending::Cancelled => return,
-            // An error event in the stream carries no headers.
+            // An error event in the stream has no headers.
             Ending::CutInAnswer => (Told::Nothing, None),
             Ending::Failed { retry_after, .. } => (Told::NoUse, retry_after),
             Ending::Busy { retry_after } => (Told::Nothing, Some(retry_after)),
@@ -257,7 +257,8 @@ impl World {
         self.at(replaced, Event::KeyReplaced { backend: access.backend, credential });
     }
 
-    /// Light probes: a list of models, which a provider that only refuses generations still gives.
+    /// Light probes: a list of models, which a provider that refuses only generations still
+    /// returns.
     fn tick(&mut self) {
         let now = self.now;
         for access in self.gateway.recorded.accesses.wants_probe(now) {

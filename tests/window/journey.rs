@@ -1,4 +1,4 @@
-//! The stages of the journey, in the order in which the test walks them.
+//! The stages of the window test, in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,19 +16,19 @@ use super::witness::{
     assert_accessible, assert_no_fault, assert_no_key, assert_policy_holds, watch,
 };
 
-/// The client whose token the requests carry.
+/// The client whose token the requests use.
 const CLIENT: &str = "window-test";
 /// A second secret, typed with the keyboard; no search needs it.
 const SPARE_KEY: &str = "spare-key-of-the-keyboard-walk-0042";
 /// Prompt and completion tokens that the backend reports.
 const TOKENS: (u64, u64) = (1_234, 567);
-/// The processes that `pid` started, and those that they started.
+/// The processes that `pid` started, directly and indirectly.
 fn descendants(pid: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok);
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let parent = |pid: u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name in parentheses may hold anything, so the fields are counted behind it.
+        // The name in parentheses may contain anything, so count the fields after it.
         let (_, fields) = stat.rsplit_once(')')?;
         Some((pid, fields.split_whitespace().nth(1)?.parse::<u32>().ok()?))
     };
@@ -42,24 +42,24 @@ fn descendants(pid: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// Everything that can be gone to.
+/// All screens of the panel.
 const SCREENS: [&str; 8] =
     ["Overview", "Backends", "Keys", "Routing", "Playground", "Usage", "Readiness", "Settings"];
-/// Longest a user should ever look at an empty window; what it really takes is printed.
+/// Longest time with an empty window, in milliseconds; the measured time is printed.
 const FIRST_SIGHT_MS_MAX: u128 = 10_000;
 
-/// A user, the desktop, and the provider the user has a key of.
+/// A user's session, its window, and the provider whose key the user has.
 pub(crate) struct Journey {
     pub(super) session: Session,
     pub(super) panel: Panel,
     pub(super) provider: ScriptedUpstream,
-    /// While it holds, the provider is up and answers nothing.
+    /// While true, the provider answers with 503.
     pub(super) outage: Arc<AtomicBool>,
     score: String,
 }
 
 impl Journey {
-    /// Logs in and starts the program for the first time.
+    /// Starts the session and the program for the first time.
     pub(crate) async fn begin() -> Option<Self> {
         let session = Session::start().await?;
         let outage = Arc::new(AtomicBool::new(false));
@@ -73,7 +73,7 @@ impl Journey {
         Some(Self { session, panel, provider, outage, score: String::new() })
     }
 
-    /// An empty panel says what to do next, and nothing else is wrong.
+    /// An empty panel shows the next step and no problem.
     pub(crate) async fn first_steps_are_shown(&self) {
         self.panel.sees("First steps").await;
         self.panel.sees("0 of 4 done").await;
@@ -81,7 +81,7 @@ impl Journey {
         self.picture("01-first-start").await;
     }
 
-    /// The key goes in through its field, and the backend is tested and becomes healthy.
+    /// Enters the key in its field; the backend is tested and becomes healthy.
     pub(crate) async fn a_backend_is_added_with_a_new_key(&self) {
         let panel = &self.panel;
         panel.press("Add backend").await;
@@ -106,7 +106,7 @@ impl Journey {
         assert!(shown.iter().any(knows_key), "the provider was shown the key");
     }
 
-    /// The client's token is made, and stays out of the page.
+    /// Creates the client's token, which does not appear in the page.
     pub(crate) async fn a_client_is_connected(&self) {
         let panel = &self.panel;
         panel.go("Overview").await;
@@ -122,8 +122,8 @@ impl Journey {
         assert!(!page.to_string().contains(&self.token().await), "the token is in the page");
     }
 
-    /// The command line gets the token from the running window, and what the tool asks for appears
-    /// with its tokens and its cost.
+    /// The command line gets the token from the running window; the tool's requests appear with
+    /// tokens and cost.
     pub(crate) async fn a_request_is_sent_and_counted(&self) {
         let token = self.token().await;
         for model in ["scripted/scripted-small", "mock/chat"] {
@@ -133,7 +133,7 @@ impl Journey {
         }
         let panel = &self.panel;
         panel.go("Usage").await;
-        // Nobody has said what this provider charges: unknown is shown as unknown, never as zero.
+        // This provider has no known prices: unknown is shown as unknown, never as zero.
         let own = panel.row("scripted-small", |row| row.contains("1,234")).await;
         assert!(own.contains("567") && own.contains("unpriced"), "{own}");
         let free = panel.row("mock/chat", |row| row.contains("free")).await;
@@ -143,7 +143,7 @@ impl Journey {
         panel.sees("3 of 4 done").await;
     }
 
-    /// From anywhere to a stored key without a mouse.
+    /// Stores a key without a mouse, from any screen.
     pub(crate) async fn a_key_is_added_with_the_keyboard_alone(&self) {
         let panel = &self.panel;
         self.session.screen.focus_panel();
@@ -162,7 +162,7 @@ impl Journey {
         self.picture("08-keys").await;
     }
 
-    /// A run tells its score; the desktop is told only when the user looks elsewhere.
+    /// A run reports its score; a desktop notification comes only if the window has no focus.
     pub(crate) async fn the_checks_run_and_a_notification_comes(&mut self) {
         let panel = &self.panel;
         self.session.screen.focus_panel();
@@ -188,7 +188,8 @@ impl Journey {
         panel.sees("All clear").await;
     }
 
-    /// No screen shuts anybody out, throws, breaks the policy, or holds the key.
+    /// No screen has accessibility violations, throws, breaks the content security policy, or
+    /// contains the key.
     pub(crate) async fn every_screen_is_accessible_and_without_the_key(&self) {
         for screen in SCREENS {
             self.panel.go(screen).await;
@@ -199,7 +200,7 @@ impl Journey {
         assert_no_fault(&self.panel).await;
     }
 
-    /// Keys in the environment reach the program, and none of the processes that it starts.
+    /// Keys in the environment reach the program, but none of its child processes.
     pub(crate) async fn no_child_of_the_window_inherits_a_key(&self) {
         let environment = |pid: u32| std::fs::read(format!("/proc/{pid}/environ"));
         let knows = |pid: u32, secret: &str| {
@@ -210,19 +211,19 @@ impl Journey {
         let children = descendants(window);
         assert!(!children.is_empty(), "WebKit runs in processes of its own");
         for (name, secret) in SECRET_VARIABLES {
-            // The search would find it: the driver that started the window has it.
+            // Proves that the search works: the driver that started the window has the variable.
             assert!(knows(self.panel.driver_pid(), secret), "{name} was not set at all");
             for child in &children {
                 assert!(!knows(*child, secret), "process {child} knows {name}");
             }
-            // Of the window itself only the administrator may read it.
+            // Only the administrator may read the window's own environment.
             if environment(window).is_ok() {
                 assert!(!knows(window, secret), "the window's own environment shows {name}");
             }
         }
     }
 
-    /// A page that was taken over can call nothing but the operations and go nowhere.
+    /// A compromised page can call only the operations, and cannot navigate away.
     pub(crate) async fn forged_commands_and_journeys_abroad_are_refused(&self) {
         let panel = &self.panel;
         for command in FORGED {
@@ -251,7 +252,8 @@ impl Journey {
         panel.go("Backends").await;
     }
 
-    /// Closing hides; the gateway goes on; a second start ends at once and brings the window back.
+    /// Closing hides the window and the gateway keeps running; a second start ends at once and
+    /// shows the window again.
     pub(crate) async fn the_window_closes_into_the_tray_and_comes_back(&self) {
         let screen = &self.session.screen;
         screen.close_panel();
@@ -265,7 +267,7 @@ impl Journey {
         self.picture("12-back-again").await;
     }
 
-    /// After Quit and a new start everything is there, and the key is read from the keychain.
+    /// After Quit and a new start all data is there, and the key is read from the keychain.
     pub(crate) async fn quit_and_started_again_all_is_as_it_was(&mut self) {
         self.session.choose_in_tray("Quit").await;
         until("the program quits", async || {
@@ -300,7 +302,7 @@ impl Journey {
         assert_no_fault(panel).await;
     }
 
-    /// Quits for good. The folders stay, to be searched.
+    /// Quits for good. The folders are kept for the search.
     pub(crate) async fn end(self) -> Session {
         let Self { session, panel, .. } = self;
         session.choose_in_tray("Quit").await;
@@ -329,7 +331,7 @@ impl Journey {
         command.status().await.expect("it starts").code()
     }
 
-    /// Runs the checks to their end, and returns the score as the page has it.
+    /// Runs the checks to their end, and returns the score shown in the page.
     async fn score_of_a_run(&self) -> String {
         let newest =
             async || self.panel.ask("readiness", json!({})).await.expect("runs")["run"].take();
@@ -364,7 +366,7 @@ impl Journey {
     }
 }
 
-/// Commands that a page may not call: of plugins, of the window, and those that hand out tokens.
+/// Commands that a page may not call: of plugins, of the window, and those that return tokens.
 const FORGED: [&str; 10] = [
     "plugin:fs|read_file",
     "plugin:shell|open",
@@ -378,7 +380,7 @@ const FORGED: [&str; 10] = [
     "key_reveal",
 ];
 
-/// Starts the program, and says how long it took until the user could read the verdict.
+/// Starts the program, and prints the time until the verdict is visible.
 #[expect(clippy::disallowed_methods, reason = "measures what a user waits, in real time")]
 async fn started(session: &Session, which: &str) -> Panel {
     let began = Instant::now();
@@ -391,7 +393,7 @@ async fn started(session: &Session, which: &str) -> Panel {
     panel
 }
 
-/// A provider that wants its key.
+/// A provider that requires its key.
 fn answer(request: &Received) -> Option<Reply> {
     let usage = Some(TOKENS);
     let text = ChatText { model: "scripted-small", deltas: &["Hello"], usage };
@@ -408,7 +410,7 @@ fn knows_key(request: &Received) -> bool {
     request.authorization() == Some(&format!("Bearer {MARKED_KEY}"))
 }
 
-/// Whether the gateway answers; `false` if nobody listens there.
+/// True if the gateway answers; `false` if nothing listens on the port.
 async fn is_healthy(port: u16) -> bool {
     let Ok(mut client) = test_support::RawClient::connect(local(port)).await else { return false };
     let host = format!("host: {}", local(port));

@@ -1,4 +1,4 @@
-//! The panel in its window, driven as a user drives it: by what is written on it and read aloud.
+//! Drives the panel in its window as a user does: by its visible text and its accessible names.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -15,14 +15,14 @@ use tokio::time::timeout;
 use super::session::{Session, free_port};
 use super::{poll, until};
 
-/// How long the page may take to show what is waited for.
+/// Longest wait for something to appear on the page.
 const SIGHT: Duration = Duration::from_secs(20);
-/// Pause between two looks at the page.
+/// Interval between two looks at the page.
 const GLANCE: Duration = Duration::from_millis(100);
-/// Longest a command to the driver may take; a start of the window is one.
+/// Longest time of a driver command, such as the start of the window.
 const COMMAND: Duration = Duration::from_secs(60);
 
-/// What lies in the environment in which the window is started, and in no child of it.
+/// Variables in the environment of the window, which must not reach its children.
 pub(crate) const SECRET_VARIABLES: [(&str, &str); 2] = [
     ("OPENAI_API_KEY", "sk-environment-c4n4ry-0001"),
     ("GATEHOUSE_PASSPHRASE", "environment-c4n4ry-0002"),
@@ -36,25 +36,25 @@ pub(crate) struct Panel {
 }
 
 impl Panel {
-    /// Starts the program in the session and takes hold of its page.
+    /// Starts the program in the session and connects to its page.
     pub(crate) async fn open(session: &Session) -> Self {
         let port = free_port();
         let mut command = session.command("/usr/bin/WebKitWebDriver");
         command.arg(format!("--port={port}")).arg("--host=127.0.0.1");
         command.env("TAURI_WEBVIEW_AUTOMATION", "true");
-        // As a user may have them who starts the window from a shell; no child may know them.
+        // A user who starts the window from a shell may have them; no child may see them.
         for (name, value) in SECRET_VARIABLES {
             command.env(name, value);
         }
         let process = command.spawn().expect("starts");
         until("the driver", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
-        // Other crates of this workspace build the client's library so that it wants to be told which
-        // cryptography to use, though nothing here is encrypted.
+        // Features that other crates of the workspace enable make the client's TLS library require
+        // a choice of cryptography, although nothing here is encrypted.
         let _set_before = rustls::crypto::ring::default_provider().install_default();
         let program = built("gatehouse-desktop");
         let pictures = program.ancestors().nth(2).expect("a target folder").join("xtask/window");
         std::fs::create_dir_all(&pictures).expect("a folder for the pictures");
-        // A picture of an earlier failure is none of this run's.
+        // Remove the picture of an earlier failure.
         let _unless_none = std::fs::remove_file(pictures.join("failed.png"));
         let mut wanted = Capabilities::new();
         let options = json!({"binary": program.display().to_string(), "args": []});
@@ -76,7 +76,7 @@ impl Panel {
         self.process.kill().await.expect("killed");
     }
 
-    /// The first heading's text in the verdict, once it is there.
+    /// Waits for the verdict and returns the text of its first heading.
     pub(crate) async fn verdict(&self) -> String {
         let heading = self.find("//section[@aria-label='Verdict']//h1").await;
         text_of(&heading).await.expect("a heading")
@@ -106,7 +106,7 @@ impl Panel {
         self.field(label).await.send_keys(text).await.expect(label);
     }
 
-    /// Goes to a screen by its link, and waits for its heading.
+    /// Opens a screen by its link, and waits for its heading.
     pub(crate) async fn go(&self, screen: &str) {
         let link = format!("//nav//a[@aria-label[.=\"{screen}\" or starts-with(.,\"{screen},\")]]");
         self.find(&link).await.click().await.expect(screen);
@@ -115,7 +115,8 @@ impl Panel {
         }
     }
 
-    /// The text of the table row whose first cell's button says `name`, once it satisfies `enough`.
+    /// The text of the table row whose first cell's button contains `name`, once it satisfies
+    /// `enough`.
     pub(crate) async fn row(&self, name: &str, enough: impl Fn(&str) -> bool) -> String {
         let path = format!("//tbody//tr[.//button[@data-row][contains(., \"{name}\")]]");
         let look = poll(async || {
@@ -128,13 +129,13 @@ impl Panel {
         }
     }
 
-    /// Opens the table row whose button says `name`.
+    /// Opens the table row whose button contains `name`.
     pub(crate) async fn press_row(&self, name: &str) {
         let path = format!("//tbody//tr//button[@data-row][contains(., \"{name}\")]");
         self.find(&path).await.click().await.expect(name);
     }
 
-    /// Waits for something by where it stands.
+    /// Waits for the element at this XPath.
     pub(crate) async fn find(&self, path: &str) -> WebElement {
         let query = self.driver.query(By::XPath(path)).wait(SIGHT, GLANCE);
         match query.first().await {
@@ -143,14 +144,14 @@ impl Panel {
         }
     }
 
-    /// Gives up, with a picture of what there is instead.
+    /// Fails the test, with a picture of the page.
     async fn lost(&self, what: &str) -> ! {
         let _unless_gone = self.driver.screenshot(&self.pictures.join("failed.png")).await;
         let text = self.text().await;
         panic!("not on the page: {what}; there is:\n{text}")
     }
 
-    /// Waits until these words stand on the page.
+    /// Waits until these words appear on the page.
     pub(crate) async fn sees(&self, words: &str) {
         let look = poll(async || self.text().await.contains(words).then_some(()));
         if timeout(SIGHT, look).await.is_err() {
@@ -158,24 +159,24 @@ impl Panel {
         }
     }
 
-    /// All that can be read on the page.
+    /// The visible text of the page.
     pub(crate) async fn text(&self) -> String {
         let text = self.script("return document.body.innerText", vec![]).await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys; they go to the focused element.
     pub(crate) async fn keys(&self, keys: impl Into<TypingData>) {
         self.driver.action_chain().send_keys(keys).perform().await.expect("keys");
     }
 
-    /// Holds Ctrl and presses a key.
+    /// Presses a key together with Ctrl.
     pub(crate) async fn control_key(&self, key: char) {
         let chain = self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string());
         chain.key_up(Key::Control).perform().await.expect("keys");
     }
 
-    /// Walks with Tab until the focus is on the control with that name.
+    /// Presses Tab until the control with that name has the focus.
     pub(crate) async fn tab_to(&self, name: &str) {
         const STEPS_MAX: usize = 40;
         for _ in 0..STEPS_MAX {
@@ -188,19 +189,20 @@ impl Panel {
         panic!("{name} cannot be reached with {STEPS_MAX} steps of Tab");
     }
 
-    /// Runs a script in the page and returns what it returns.
+    /// Runs a script in the page and returns its result.
     pub(crate) async fn script(&self, script: &str, words: Vec<Value>) -> Value {
         let said = patiently("a script", self.driver.execute(script, words)).await;
         said.expect("the script runs").json().clone()
     }
 
-    /// Runs a script that calls its last argument with what it finds.
+    /// Runs a script that passes its result to its last argument.
     pub(crate) async fn wait_for_script(&self, script: &str, words: Vec<Value>) -> Value {
         let said = patiently("a script", self.driver.execute_async(script, words)).await;
         said.expect("the script answers").json().clone()
     }
 
-    /// Calls a command of the program as the page could: the answer, or what the refusal says.
+    /// Calls a command of the program as the page could. Returns the answer, or the error of a
+    /// refusal.
     pub(crate) async fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
         let answer = self.wait_for_script(INVOKE, vec![json!(command), request]).await;
         match answer.get("refused") {
@@ -209,7 +211,7 @@ impl Panel {
         }
     }
 
-    /// Keeps a picture of the page and one of the whole screen.
+    /// Saves a picture of the page and one of the whole screen.
     pub(crate) async fn picture(&self, session: &Session, name: &str) {
         let page = self.pictures.join(format!("{name}.png"));
         self.driver.screenshot(&page).await.expect("a picture of the page");
@@ -220,22 +222,22 @@ impl Panel {
         assert!(taken.success(), "no picture of the screen");
     }
 
-    /// How many windows the driver knows of.
+    /// The number of windows that the driver knows.
     pub(crate) async fn window_count(&self) -> usize {
         self.driver.windows().await.expect("windows").len()
     }
 }
 
 impl Drop for Panel {
-    /// The library would ask the driver to end the window, and wait for an answer; but by then the
-    /// window has quit, or its screen is gone.
+    /// The library would ask the driver to close the window and wait for an answer, but by then the
+    /// window has quit or its screen is gone.
     fn drop(&mut self) {
         let _ended_before = self.driver.clone().leak();
     }
 }
 
-/// What can be read of an element that is still there. The driver's own way of asking sees no text in
-/// this page's boxes.
+/// The visible text of an element that still exists. The driver's own method finds no text in this
+/// page's boxes.
 async fn text_of(element: &WebElement) -> Option<String> {
     element.prop("innerText").await.ok().flatten()
 }

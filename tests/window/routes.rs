@@ -1,5 +1,5 @@
-//! The stages about routes: one is made in its form, a backend behind it fails, and nobody but the
-//! panel notices.
+//! The stages about routes: one is created in its form, and an outage of a backend behind it is
+//! visible only in the panel.
 
 use acceptance::{chat, local};
 use serde_json::{Value, json};
@@ -10,15 +10,15 @@ use super::journey::Journey;
 use super::until;
 use super::witness::{assert_accessible, assert_no_fault};
 
-/// More than the failures in a row that open a breaker.
+/// More than the consecutive failures that open a breaker.
 const QUESTIONS: usize = 8;
 
-/// What the window may be shrunk to.
+/// The smallest size of the window.
 const SMALLEST: (u32, u32) = (900, 600);
 const USUAL: (u32, u32) = (1_280, 800);
 
 impl Journey {
-    /// From the empty screen to a route over two backends, and the answer to who would serve it.
+    /// Creates a route over two backends and explains which one would serve it.
     pub(crate) async fn a_route_is_made_and_explained(&self) {
         let panel = &self.panel;
         self.session.screen.focus_panel();
@@ -39,7 +39,7 @@ impl Journey {
         self.picture("12-routes").await;
     }
 
-    /// While the first backend fails, the second one answers; each place that tells of it agrees.
+    /// While the first backend fails, the second one answers, and all screens show the same.
     pub(crate) async fn an_outage_costs_no_request_and_is_shown(&self) {
         let (panel, token) = (&self.panel, self.token().await);
         self.outage.store(true, Ordering::Relaxed);
@@ -50,7 +50,7 @@ impl Journey {
             assert_eq!(answer.status, 200, "{}", answer.text());
             assert_eq!(answer.header("x-gatehouse-backend"), Some("mock"));
         }
-        // The last one came when the breaker was open.
+        // The last request came while the breaker was open.
         let last = format!("question {}", QUESTIONS - 1);
         let came = |request: &Received| request.json().to_string().contains(&last);
         assert!(!self.provider.requests().iter().any(came), "an open breaker let it through");
@@ -75,7 +75,7 @@ impl Journey {
         assert_no_fault(panel).await;
     }
 
-    /// The provider is back: reset by hand, tested, and all is as before.
+    /// The provider is back: after a manual reset and a test everything works as before.
     pub(crate) async fn a_reset_ends_the_outage(&self) {
         let panel = &self.panel;
         self.outage.store(false, Ordering::Relaxed);
@@ -95,7 +95,7 @@ impl Journey {
         assert!(states.contains("\"ready\"") && !states.contains("\"open\""), "{states}");
     }
 
-    /// At its smallest, and in the other colours, everything is there and can be read.
+    /// At the smallest size and in both themes everything is present and readable.
     pub(crate) async fn small_and_dark_nothing_is_lost(&self) {
         let panel = &self.panel;
         for (theme, size) in [("Dark", USUAL), ("Dark", SMALLEST), ("Light", SMALLEST)] {

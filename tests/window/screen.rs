@@ -1,5 +1,5 @@
-//! The screen as a window manager sees it: which windows are there, which has the focus, and the
-//! polite request to close one. There is no window manager on it, so the test is one.
+//! The screen from a window manager's view: the windows, the focus, and close requests. The screen
+//! has no window manager, so the test acts as one.
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
@@ -20,7 +20,7 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Connects, and puts the other program's window on the screen.
+    /// Connects, and opens the other program's window.
     pub(crate) fn open(display: &str) -> Self {
         let (connection, number) = x11rb::connect(Some(display)).expect("a screen");
         let root = connection.setup().roots.get(number).expect("its root").root;
@@ -44,29 +44,29 @@ impl Screen {
         Self { connection, root, other }
     }
 
-    /// Whether the panel's window can be seen.
+    /// True if the panel's window is visible.
     pub(crate) fn shows_panel(&self) -> bool {
         self.panel().is_some_and(|window| self.is_viewable(window))
     }
 
-    /// How many windows with a title can be seen.
+    /// The number of visible windows with a title.
     pub(crate) fn titled_windows(&self) -> usize {
         let is_shown =
             |window: &Window| !self.title(*window).is_empty() && self.is_viewable(*window);
         self.windows().iter().filter(|window| is_shown(window)).count()
     }
 
-    /// Gives the keyboard to the panel.
+    /// Gives the keyboard focus to the panel.
     pub(crate) fn focus_panel(&self) {
         self.focus(self.panel().expect("the panel's window"));
     }
 
-    /// Gives the keyboard to the other program.
+    /// Gives the keyboard focus to the other program.
     pub(crate) fn focus_other(&self) {
         self.focus(self.other);
     }
 
-    /// Gives the panel another size, in pixels.
+    /// Resizes the panel, in pixels.
     pub(crate) fn resize_panel(&self, (width, height): (u32, u32)) {
         let window = self.panel().expect("the panel's window");
         let size = ConfigureWindowAux::new().width(width).height(height);
@@ -74,7 +74,7 @@ impl Screen {
         sent.expect("sent").check().expect("the size changes");
     }
 
-    /// Asks the panel to close, as the cross in its corner does.
+    /// Asks the panel to close, as its close button does.
     pub(crate) fn close_panel(&self) {
         let window = self.panel().expect("the panel's window");
         let ask = [self.atom(b"WM_DELETE_WINDOW"), CURRENT_TIME, 0, 0, 0];
@@ -97,7 +97,7 @@ impl Screen {
         tree.reply().expect("the windows").children
     }
 
-    /// Empty for a window that went away meanwhile.
+    /// Empty for a window that has closed meanwhile.
     fn title(&self, window: Window) -> Vec<u8> {
         let title =
             self.connection.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64);

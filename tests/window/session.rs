@@ -1,5 +1,5 @@
-//! A desktop of the test's own: a screen, a session bus, an unlocked keyring, a notification daemon,
-//! and folders that go with the test. Ends what it began, by process id.
+//! A private desktop session: a screen, a session bus, an unlocked keyring, a notification daemon,
+//! and temporary folders. Ends the processes that it started, by process id.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 
 use super::screen::Screen;
 
-/// What the desktop is made of, and what looks at it.
+/// The programs of the session and of the test.
 const PROGRAMS: [&str; 8] = [
     "Xvfb",
     "WebKitWebDriver",
@@ -29,29 +29,28 @@ const PROGRAMS: [&str; 8] = [
     "import",
 ];
 
-/// Where the tray's menu stands on the bus; the name is made from the tray's id.
+/// The path of the tray's menu on the bus, derived from the tray's id.
 const TRAY_MENU: &str = "/org/ayatana/NotificationItem/tray_icon_tray_app_gatehouse/Menu";
 
-/// The name by which a second start finds the first.
+/// The bus name by which a second start finds the first.
 const INSTANCE: &str = "dev.gatehouse.panel.SingleInstance";
 
-/// A notification without a font, or one that stays, would not be seen by this test.
+/// Without a font or with a longer timeout the test could not see the notifications.
 const DUNST: &str = "[global]\nfont = DejaVu Sans 10\n[urgency_low]\ntimeout = 60\n";
 
-/// A logged-in user with nothing but Gatehouse.
+/// A user session with only Gatehouse.
 pub(crate) struct Session {
     folder: TempDir,
     variables: BTreeMap<&'static str, String>,
     children: Vec<Child>,
-    /// What the user sees.
     pub(crate) screen: Screen,
-    /// The port that the settings give the gateway.
+    /// The gateway's port in the settings.
     pub(crate) gateway_port: u16,
 }
 
 impl Session {
-    /// Logs in. `None`, aloud, if a program is missing; that fails instead if the whole suite was
-    /// asked for.
+    /// Starts the session. `None` with a message if a program is missing; fails instead if the
+    /// whole suite runs.
     pub(crate) async fn start() -> Option<Self> {
         if !has_all_programs() {
             return None;
@@ -73,12 +72,12 @@ impl Session {
         Some(session)
     }
 
-    /// All that the session's programs may write to.
+    /// The folder of all files of the session's programs.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A program of the session. What it prints is kept in the session's folder.
+    /// A program of the session. Its output is written to the session's folder.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let program = program.as_ref();
         let name = program.file_name().expect("a program has a name").to_string_lossy();
@@ -94,14 +93,14 @@ impl Session {
         command
     }
 
-    /// Runs a program to its end and returns what it answered.
+    /// Runs a program to its end and returns its output; fails the test if it fails.
     pub(crate) async fn run(&self, program: &str, words: &[&str]) -> String {
         let (well, out) = self.attempt(program, words).await;
         assert!(well, "{program} {words:?} failed: {out}");
         out
     }
 
-    /// The same, whether or not it ends well.
+    /// Runs a program to its end. Returns true if it succeeded, and its output.
     pub(crate) async fn attempt(&self, program: &str, words: &[&str]) -> (bool, String) {
         let mut command = self.command(program);
         command.args(words).stdout(Stdio::piped());
@@ -109,12 +108,12 @@ impl Session {
         (ended.status.success(), String::from_utf8_lossy(&ended.stdout).trim().to_owned())
     }
 
-    /// The command line program, on the same home.
+    /// Runs the command line program on the same home.
     pub(crate) async fn gatehouse(&self, words: &[&str]) -> String {
         self.run(&built("gatehouse").display().to_string(), words).await
     }
 
-    /// What was shown and is closed, newest first: summaries and bodies.
+    /// The notifications shown so far, newest first: summaries and bodies. Closes the visible ones.
     pub(crate) async fn notifications(&self) -> Vec<String> {
         self.run("dunstctl", &["close-all"]).await;
         let history: Value =
@@ -134,12 +133,12 @@ impl Session {
         digits.parse().expect("a process id")
     }
 
-    /// Whether a window of Gatehouse runs on this bus.
+    /// True if a window of Gatehouse runs on this bus.
     pub(crate) async fn has_window_process(&self) -> bool {
         self.bus_call("NameHasOwner", INSTANCE).await.contains("true")
     }
 
-    /// Chooses an item of the tray's menu, as a tray host does when it is clicked.
+    /// Chooses an item of the tray's menu, as a tray host does on a click.
     pub(crate) async fn choose_in_tray(&self, label: &str) {
         let owner = self.bus_call("GetNameOwner", INSTANCE).await;
         let pid = self.bus_call("GetConnectionUnixProcessID", quoted(&owner)).await;
@@ -193,7 +192,7 @@ impl Session {
             private.create(path).expect("a folder");
         }
         write(&self.folder().join("dunstrc"), DUNST);
-        // All else is as on the first day; the usual port may be taken on this machine.
+        // All other settings are the defaults; the default port may be in use on this machine.
         let settings = format!("[gateway]\nport = {}\n", self.gateway_port);
         write(&self.folder().join("gatehouse/config/settings.toml"), &settings);
     }
@@ -229,7 +228,7 @@ impl Session {
     }
 }
 
-/// A port nobody listens on.
+/// A free port.
 pub(crate) fn free_port() -> u16 {
     let socket = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     socket.local_addr().expect("an address").port()
@@ -247,7 +246,7 @@ fn variables(folder: &Path, display: String) -> BTreeMap<&'static str, String> {
         ("XDG_CONFIG_HOME", below("config")),
         ("XDG_CACHE_HOME", below("cache")),
         ("GATEHOUSE_HOME", below("gatehouse")),
-        // The most talkative log that can be asked for: it must not hold the key either.
+        // The most verbose log level: even that log must not contain the key.
         ("GATEHOUSE_LOG", "trace".to_owned()),
     ])
 }
@@ -269,12 +268,12 @@ async fn first_line(stream: impl AsyncRead + Unpin) -> String {
     line.trim().to_owned()
 }
 
-/// `('name',)` without what stands around it.
+/// Extracts the name from `('name',)`.
 fn quoted(answer: &str) -> &str {
     answer.split('\'').nth(1).unwrap_or(answer)
 }
 
-/// The number before the item that is labelled so: `<(8, {'label': <'Quit'>}, @av [])>`.
+/// The number before the menu item with that label: `<(8, {'label': <'Quit'>}, @av [])>`.
 fn item_id(menu: &str, label: &str) -> String {
     let at = menu.find(&format!("<'{label}'>")).expect("the menu has the item");
     let before = menu.get(..at).and_then(|before| before.rsplit_once("<(")).expect("an item").1;
@@ -286,7 +285,7 @@ fn write(path: &Path, text: &str) {
     File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).expect("written");
 }
 
-/// Whether everything is installed that a session needs.
+/// True if all programs that a session needs are installed.
 #[expect(clippy::disallowed_methods, reason = "looks for programs as a shell does")]
 fn has_all_programs() -> bool {
     let folders: Vec<PathBuf> = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).to_vec();

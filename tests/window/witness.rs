@@ -1,5 +1,5 @@
-//! What the page is watched for: faults, breaches of its security policy, barriers for people who
-//! cannot see it, and a key in any place where a page can hold one.
+//! Watches the page for errors, violations of its content security policy, accessibility
+//! violations, and the key in any place where a page can hold one.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use test_support::{MARKED_KEY, traces};
 
 use super::panel::Panel;
 
-/// What the page may read, with a request for each that wants one.
+/// The operations that only read, with their requests.
 fn reads() -> [(&'static str, Value); 9] {
     let usage = json!({"range": "last_week", "group_by": "backend", "zone": "local"});
     let all = json!({"backend": null, "client": null, "before": null, "limit": 100});
@@ -25,19 +25,19 @@ fn reads() -> [(&'static str, Value); 9] {
     ]
 }
 
-/// Begins to watch the page. Breaches of the policy before this are reported too.
+/// Starts watching the page. Earlier policy violations are reported too.
 pub(crate) async fn watch(panel: &Panel) {
     assert_eq!(panel.wait_for_script(WATCH, vec![]).await, json!("watching"));
 }
 
-/// Fails if the page broke its policy, threw, or complained.
+/// Fails if the page violated its policy, threw, or logged an error.
 pub(crate) async fn assert_no_fault(panel: &Panel) {
     let faults = panel.script("return window.__witness.faults", vec![]).await;
     assert_eq!(faults, json!([]), "the page is at fault");
 }
 
-/// Fails if the page may load from `place`, or run what was written into it. That the breaches are
-/// seen proves besides that others would have been; they are forgotten here.
+/// Fails if the page may load from `place`, or run injected code. The reported violations also
+/// prove that others would have been seen; they are cleared here.
 pub(crate) async fn assert_policy_holds(panel: &Panel, place: &str) {
     assert_no_fault(panel).await;
     let got_through = panel.wait_for_script(BREACH, vec![json!(place)]).await;
@@ -49,7 +49,7 @@ pub(crate) async fn assert_policy_holds(panel: &Panel, place: &str) {
     }
 }
 
-/// Fails if anything that a page can hold has the marked key in it.
+/// Fails if anything in the page contains the marked key.
 pub(crate) async fn assert_no_key(panel: &Panel) {
     let held = panel.script(HELD, vec![]).await;
     let answers = held["answers"].as_array().map_or(0, Vec::len);
@@ -62,7 +62,7 @@ pub(crate) async fn assert_no_key(panel: &Panel) {
     }
 }
 
-/// Fails if axe finds something serious on the screen as it is now.
+/// Fails if axe finds a serious violation on the current screen.
 pub(crate) async fn assert_accessible(panel: &Panel, screen: &str) {
     let is_there = panel.script("return typeof window.axe === 'object'", vec![]).await;
     if is_there != json!(true) {
@@ -82,7 +82,7 @@ fn assert_clean(what: &str, value: &Value) {
     }
 }
 
-/// Answers are read off `fetch`, by which every command of the page is answered.
+/// Records answers by wrapping `fetch`, which all commands of the page use.
 const WATCH: &str = "
     const done = arguments[arguments.length - 1];
     const witness = { faults: [], answers: [], events: [] };
@@ -132,7 +132,7 @@ const HELD: &str = "
     };
 ";
 
-/// Each way out is tried, and counted if it worked.
+/// Tries each way out, and records those that worked.
 const BREACH: &str = "
     const [place, done] = arguments;
     const through = [];
@@ -154,11 +154,11 @@ const BREACH: &str = "
     Promise.all(tries).then(() => setTimeout(() => done(through), 200));
 ";
 
-/// What is still moving is half transparent, and is let come to rest: by three frames in which nothing
-/// moved, since WebKit calls a transition finished by its clock before the frame that draws its end,
-/// and never settles the promise of one that another replaced. A barrier is what stands through
-/// three looks; it is told with what axe measured. `preload` would read the style sheets once more,
-/// which the page's own policy forbids.
+/// A moving element is half transparent, so the script waits for three frames without movement:
+/// WebKit calls a transition finished by its clock before the frame that draws its end, and never
+/// settles the promise of one that another replaced. A violation must persist through three looks;
+/// it is reported with axe's measurements. `preload` would read the style sheets once more, which
+/// the page's own policy forbids.
 const AXE: &str = "
     const done = arguments[arguments.length - 1];
     const moves = ({ playState, effect }) =>

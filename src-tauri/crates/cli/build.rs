@@ -1,5 +1,5 @@
-//! Tells cargo that a shipped program holds the built panel, so that a panel built after the program
-//! is not left out of it. Unshipped builds read the panel from its folder while they run.
+//! Makes cargo rebuild a release program when the panel has been rebuilt, since the program embeds
+//! it. Debug builds read the panel from its folder at run time.
 
 #![expect(clippy::disallowed_methods, reason = "cargo says the profile in the environment")]
 

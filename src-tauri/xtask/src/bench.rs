@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: how fast the built programs are, measured from outside beside the direct way
-//! and nginx.
+//! `cargo xtask bench`: measures the built programs from outside, compared with direct calls and
+//! nginx.
 //!
-//! A figure counts only as a ratio to what the same machine could do in the same minute, so every row
-//! has rounds in which all contenders take turns, and the median of the rounds is what is shown. No
-//! test and no part of CI: a busy machine makes every figure wrong.
+//! A figure counts only as a ratio to what the same machine does in the same minute. Every row
+//! therefore has rounds in which all contenders take turns, and reports the median of the rounds.
+//! It is no test and no part of CI: other load on the machine makes every figure wrong.
 
 mod agents;
 mod cache;
@@ -111,7 +111,7 @@ enum Row {
     Window,
 }
 
-/// Measures what is asked for and prints it.
+/// Measures the chosen rows and prints the figures.
 pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
     if cfg!(debug_assertions) {
         return optimised(repository);
@@ -151,8 +151,8 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> 
     Ok(())
 }
 
-/// An unoptimised load generator would measure itself, so the same command runs again as a release
-/// build.
+/// Runs the same command as a release build, since an unoptimised load generator would measure
+/// itself.
 fn optimised(repository: &Repository) -> Result<()> {
     Call::cargo("build --release -p xtask", &repository.root).run()?;
     let name = format!("release/xtask{}", std::env::consts::EXE_SUFFIX);
@@ -173,7 +173,7 @@ fn program(repository: &Repository, folder: Option<&Path>) -> Result<PathBuf> {
 }
 
 impl Row {
-    /// Its name on the command line.
+    /// The name on the command line.
     const fn word(self) -> &'static str {
         match self {
             Self::Throughput => "throughput",
@@ -200,7 +200,7 @@ impl Row {
         }
     }
 
-    /// Whether it belongs to a run that names no row.
+    /// True for rows that a run measures by default.
     const fn is_usual(self) -> bool {
         !matches!(self, Self::Reliability | Self::LedgerFaults)
     }

@@ -1,7 +1,7 @@
-//! `cargo xtask bindings`: the panel's TypeScript types, generated from the Rust ones.
+//! `cargo xtask bindings`: generates the panel's TypeScript types from the Rust types.
 //!
-//! The generated file is committed, so that the panel can be worked on without Rust; `--check`
-//! compares contents (not git's status), so it also sees a file that was never committed.
+//! The generated file is committed, so that work on the panel needs no Rust. `--check` compares
+//! contents instead of git's status, so it also detects a file that was never committed.
 
 use anyhow::{Context, Result, bail};
 use similar::TextDiff;
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     check: bool,
 }
 
-/// Rewrites the committed types, or checks them.
+/// Writes the committed types, or checks them.
 pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
     if arguments.check {
         check(repository)?;
@@ -38,7 +38,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> 
     Ok(())
 }
 
-/// Fails with the difference when the committed types are not what the Rust types give.
+/// Fails with the difference if the committed types are out of date.
 pub(crate) fn check(repository: &Repository) -> Result<()> {
     let path = repository.root.join(COMMITTED);
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
@@ -50,8 +50,8 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
     }
 }
 
-/// Built with `--workspace` on purpose: cargo unifies features over the packages of a call, so any
-/// narrower call would compile half of the dependencies a second time.
+/// Builds with `--workspace`: cargo unifies features over the packages of a call, so any narrower
+/// call would compile half of the dependencies a second time.
 fn generate(repository: &Repository) -> Result<String> {
     panel::ensure_embeddable(repository)?;
     Call::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;

@@ -1,4 +1,4 @@
-//! Running other programs so that each call can be seen and repeated by hand.
+//! Runs other programs, and prints each call so that it can be repeated by hand.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -6,24 +6,23 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// Variables that `cargo run` sets for this program. Passed on, they would make some build scripts
-/// run again whenever a build is started by hand and by `cargo xtask` in turn.
+/// Variables that `cargo run` sets for this program. If passed on, they would make some build
+/// scripts rerun whenever manual builds and `cargo xtask` alternate.
 const CARGO_OWN: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
 
-/// A variable for a called program: its name, and its value or that it must be absent.
+/// A variable for a called program: its name, and its value or `None` to remove it.
 pub(crate) type Variable = (String, Option<OsString>);
 
-/// One call of another program.
 pub(crate) struct Call {
     command: Command,
     shown: String,
 }
 
-/// What a captured call said.
+/// The result of a captured call.
 pub(crate) struct Said {
-    /// True when the program ended with 0.
+    /// True if the program ended with 0.
     pub(crate) well: bool,
-    /// Its standard output; bytes that are not UTF-8 are replaced.
+    /// Standard output; bytes that are not UTF-8 are replaced.
     pub(crate) stdout: String,
 }
 
@@ -51,12 +50,12 @@ impl Call {
         Self::new(if cfg!(windows) { "npm.cmd" } else { "npm" }, folder).words(arguments)
     }
 
-    /// Adds arguments that hold no blanks themselves.
+    /// Adds arguments that contain no blanks.
     pub(crate) fn words(self, words: &str) -> Self {
         words.split_whitespace().fold(self, Self::arg)
     }
 
-    /// Adds one argument as it is.
+    /// Adds one argument unchanged.
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.shown.push(' ');
         self.shown.push_str(&quoted(argument.as_ref()));
@@ -64,14 +63,14 @@ impl Call {
         self
     }
 
-    /// Sets one variable for the called program, and shows it.
+    /// Sets one variable for the called program, and prints it with the call.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.shown = format!("{name}={} {}", quoted(value.as_ref()), self.shown);
         self.command.env(name, value);
         self
     }
 
-    /// Sets variables for the called program without showing them.
+    /// Sets variables for the called program without printing them.
     pub(crate) fn surroundings(mut self, variables: &[Variable]) -> Self {
         for (name, value) in variables {
             match value {
@@ -82,20 +81,20 @@ impl Call {
         self
     }
 
-    /// Lets the called program read what is typed.
+    /// Connects the called program to standard input.
     pub(crate) fn interactive(mut self) -> Self {
         self.command.stdin(Stdio::inherit());
         self
     }
 
-    /// Shows the call, runs it, and tells whether it ended with 0.
+    /// Prints the call and runs it. True if it ended with 0.
     pub(crate) fn attempt(mut self) -> Result<bool> {
         println!("$ {}", self.shown);
         let status = self.command.status().with_context(|| self.not_started())?;
         Ok(status.success())
     }
 
-    /// Shows the call and runs it; anything but 0 is an error that names the call.
+    /// Prints the call and runs it. Any exit code but 0 is an error that names the call.
     pub(crate) fn run(self) -> Result<()> {
         let shown = self.shown.clone();
         if !self.attempt()? {
@@ -104,7 +103,8 @@ impl Call {
         Ok(())
     }
 
-    /// Runs the call silently and returns what it said. Its errors still reach the terminal.
+    /// Runs the call silently and returns its output. Its standard error still reaches the
+    /// terminal.
     pub(crate) fn capture(mut self) -> Result<Said> {
         self.command.stderr(Stdio::inherit());
         let output = self.command.output().with_context(|| self.not_started())?;
@@ -114,7 +114,7 @@ impl Call {
         })
     }
 
-    /// True when the program exists and ends with 0; says nothing.
+    /// Runs the call without output. True if the program exists and ended with 0.
     pub(crate) fn quietly_well(mut self) -> bool {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
         self.command.status().is_ok_and(|status| status.success())
@@ -125,7 +125,7 @@ impl Call {
     }
 }
 
-/// As one would type it in a shell.
+/// Quotes an argument for a shell.
 fn quoted(argument: &OsStr) -> String {
     let text = argument.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);

@@ -1,7 +1,7 @@
-//! `cargo xtask icons`: every size of every icon, from the SVG drawings in icons/.
+//! `cargo xtask icons`: renders every size of every icon from the SVG drawings in icons/.
 //!
-//! The results are committed, since the desktop program embeds them while it compiles and nobody
-//! should need a drawing program for that.
+//! The results are committed, since the desktop program embeds them at compile time, and a build
+//! should need no drawing program.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -17,31 +17,31 @@ use crate::repository::Repository;
 const PROGRAM: [(&str, u32); 4] =
     [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)];
 
-/// Sizes inside the Windows icon; the first is what Tauri shows while developing.
+/// Sizes inside the Windows icon; Tauri shows the first in development.
 const ICO_EDGES: [u32; 6] = [32, 16, 24, 48, 64, 256];
 
-/// From this edge on, in pixels, an image inside the Windows icon is a PNG.
+/// Images in the Windows icon of this edge or more, in pixels, are PNGs.
 const ICO_PNG_EDGE_MIN: u32 = 256;
 
 /// Sizes inside the macOS icon.
 const ICNS_EDGES: [u32; 6] = [16, 32, 64, 128, 256, 512];
 
-/// Up to this edge, in pixels, the small drawing is used: in the other one the joints between the stones
+/// Largest edge in pixels for the small drawing: in the other one the joints between the stones
 /// would be less than a pixel wide.
 const SMALL_EDGE_MAX: u32 = 32;
 
-/// What the tray tells: each is a drawing `tray-NAME.svg`.
+/// States of the tray icon; each is a drawing `tray-NAME.svg`.
 const TRAY: [&str; 4] = ["ok", "attention", "problem", "drill"];
 
-/// Tray images: edge of the image and of the drawing in it, in pixels. The drawings are made on a
-/// grid of 16, so they stand at 16 or 32 with a margin around instead of being blurred to fit.
+/// Tray images: edge of the image and of the drawing in it, in pixels. The drawings use a grid of
+/// 16, so they are drawn at 16 or 32 with a margin instead of being blurred to fit.
 const TRAY_EDGES: [(u32, u32); 4] = [(16, 16), (22, 16), (32, 32), (44, 32)];
 
-/// Inks of the tray: brass has a contrast of at least 3 on white and on black panels; macOS takes a
+/// Tray colours: brass has a contrast of at least 3 on white and on black panels; macOS takes a
 /// black template and colours it itself.
 const INKS: [(&str, &str); 2] = [("", "#b07f24"), ("-template", "#000000")];
 
-/// Draws everything again.
+/// Renders all icons.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     install::ensure(repository, &[Need::Drawing])?;
     let desk = Desk { icons: repository.root.join("icons"), scratch: repository.scratch()? };
@@ -63,7 +63,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-/// One image to be made of one drawing.
+/// One image of one drawing.
 struct Drawing {
     source: String,
     edge: u32,
@@ -78,7 +78,7 @@ impl Drawing {
     }
 }
 
-/// Where the drawings lie, and where to put what is needed only meanwhile.
+/// The folders of the drawings and of temporary files.
 struct Desk {
     icons: PathBuf,
     scratch: PathBuf,
@@ -142,7 +142,7 @@ mod tests {
     use super::{INKS, PROGRAM, TRAY, TRAY_EDGES};
     use crate::repository::Repository;
 
-    /// Pixels of 256 in which two tray shapes must differ, to be told apart at a glance.
+    /// Pixels of 256 in which two tray shapes must differ to be told apart at a glance.
     const PIXELS_APART_MIN: usize = 24;
 
     fn read(name: &str) -> ico::IconImage {

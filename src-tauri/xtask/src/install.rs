@@ -1,8 +1,8 @@
-//! Installing what a fresh machine lacks, after saying what and why.
+//! Installs what is missing on a new machine, after printing what and why.
 //!
-//! Only Debian and its kin are installed for: there we can name the packages and have tried them.
-//! Elsewhere the commands say what may be missing, by Debian's names, and go on. Nothing is installed that is there already,
-//! so on a prepared machine none of this costs more than one look.
+//! Packages are installed only on Debian and its derivatives, where their names are known and
+//! tested. Elsewhere the commands print the possibly missing packages by Debian's names and
+//! continue. Nothing is installed twice, so on a prepared machine each check is a single look-up.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use crate::call::Call;
 use crate::panel;
 use crate::repository::Repository;
 
-/// Something that a command cannot do without.
+/// A prerequisite of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Need {
-    /// rustfmt and clippy.
     RustComponents,
-    /// Compiling the command line program: the Linux keychain speaks D-Bus, the allocator is in C.
+    /// Libraries to compile the command line program: the Linux keychain uses D-Bus, the allocator
+    /// is in C.
     Keychain,
-    /// Compiling the window.
+    /// Libraries to compile the window.
     WebView,
-    /// A whole desktop session for tests: screen, session bus, keychain, notifications, window driver.
+    /// A desktop session for tests: screen, session bus, keychain, notifications, window driver.
     Session,
     /// A Chromium for the panel's browser tests.
     Browser,
@@ -29,13 +29,11 @@ pub(crate) enum Need {
     Redis,
     /// Python with virtual environments, for the vendors' Python SDKs.
     Python,
-    /// Drawing icons.
     Drawing,
-    /// The test runner.
     Nextest,
 }
 
-/// Debian's names. Proved on Debian 12; Ubuntu from 22.04 has the same ones.
+/// Debian's package names. Tested on Debian 12; Ubuntu from 22.04 uses the same names.
 const KEYCHAIN: [&str; 3] = ["libdbus-1-dev", "pkg-config", "make"];
 const WEB_VIEW: [&str; 9] = [
     "libwebkit2gtk-4.1-dev",
@@ -70,11 +68,11 @@ const REDIS: [&str; 1] = ["redis-server"];
 const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 const DRAWING: [&str; 1] = ["librsvg2-bin"];
 
-/// The versions that this repository was tried with.
+/// The tested tool versions.
 const NEXTEST_VERSION: &str = "0.9.143";
 const DENY_VERSION: &str = "0.20.2";
 
-/// Installs whatever of `needs` is missing.
+/// Installs the missing ones of `needs`.
 pub(crate) fn ensure(repository: &Repository, needs: &[Need]) -> Result<()> {
     system_packages(repository, needs)?;
     if needs.contains(&Need::RustComponents) {
@@ -86,13 +84,13 @@ pub(crate) fn ensure(repository: &Repository, needs: &[Need]) -> Result<()> {
     Ok(())
 }
 
-/// Whether the dependency checker could be had. Without it, its step says so and is skipped.
+/// True if the dependency checker is available. Without it, its step is skipped with a message.
 pub(crate) fn ensure_deny(repository: &Repository) -> bool {
     cargo_program(repository, "cargo-deny", DENY_VERSION, "the dependency checker").is_ok()
 }
 
-/// The Chromium to drive, installed if need be: the distribution's where it has a real one (Ubuntu's
-/// is a snap, which cannot be driven from a sandboxed folder), else the one Playwright brings.
+/// Returns the Chromium to drive, installed if necessary: the distribution's if it is a real
+/// package (Ubuntu's is a snap, which cannot be driven from a sandboxed folder), else Playwright's.
 pub(crate) fn chromium(repository: &Repository) -> Result<String> {
     const KNOWN: [&str; 3] =
         ["/usr/bin/chromium", "/usr/bin/google-chrome-stable", "/usr/bin/google-chrome"];
@@ -158,7 +156,7 @@ fn is_there(repository: &Repository, need: Need, package: &str) -> bool {
 
 fn apt_install(repository: &Repository, missing: &[&str]) -> Result<()> {
     if !has_dpkg(repository) {
-        // Whether they are there under other names cannot be known here, so the work goes on.
+        // The packages may exist under other names, so continue.
         println!(
             "This system has no apt-get. If a step fails, install what is missing of these by"
         );
@@ -172,7 +170,7 @@ fn apt_install(repository: &Repository, missing: &[&str]) -> Result<()> {
     missing.iter().fold(as_root(repository, install)?, Call::arg).run()
 }
 
-/// `sudo` may ask for a password only where somebody can answer.
+/// Prefixes `sudo`, which may ask for a password only in a terminal.
 fn as_root(repository: &Repository, words: &str) -> Result<Call> {
     let who = Call::new("id", &repository.root).arg("-u").capture()?;
     let prefix = if who.stdout.trim() == "0" {
@@ -222,7 +220,7 @@ fn cargo_program(repository: &Repository, name: &str, version: &str, why: &str) 
     }
     println!("Missing {why}: {name}; compiling it takes a few minutes, once.");
     let install = format!("install --locked --version {version} {name}");
-    // A target folder of its own that survives, so that a broken-off install goes on where it stopped.
+    // A permanent target folder, so that an interrupted install continues where it stopped.
     Call::cargo(&install, &repository.root)
         .arg("--target-dir")
         .arg(repository.scratch()?.join("tools"))

@@ -1,7 +1,8 @@
-//! `cargo xtask layers`: imports go one way, and this is the program that checks it.
+//! `cargo xtask layers`: checks the direction of imports.
 //!
-//! Two tables: which crate of ours may import which, and which outside library is fenced into which
-//! crate. Both are checked against `cargo metadata`, so a wrong arrow is red before any code uses it.
+//! Two tables say which of our crates may import which, and which crates may import an outside
+//! library. Both are checked against `cargo metadata`, so a wrong dependency fails before any code
+//! uses it.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +11,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 use crate::repository::Repository;
 
-/// Crate of ours → crates of ours that it may import. Bottom layer first; no arrow points down the
-/// page.
+/// Our crates → the crates of ours that each may import. The bottom layer comes first; a crate may
+/// import only crates above it in this table.
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("settings", &["domain"]),
@@ -97,14 +98,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Fakes shared by tests; every crate may import it, for its tests only.
+/// Fakes shared by tests; every crate may import it for its tests.
 const TEST_SUPPORT: &str = "test-support";
 
-/// The package of the acceptance tests, all of it test code.
+/// The package of the acceptance tests, which contains only test code.
 const ACCEPTANCE: &str = "acceptance";
 
-/// Outside library → crates that may import it. A name that ends with `*` stands for all that begin
-/// so, one that begins with `*` for all that end so.
+/// Outside library → crates that may import it. `*` at the end of a name matches any ending, at the
+/// start any beginning.
 const FENCES: &[(&str, &[&str])] = &[
     ("toml_edit", &["settings"]),
     ("keyring*", &["vault"]),
@@ -122,7 +123,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("redis", &["cache"]),
 ];
 
-/// One import as the manifests state it.
+/// One dependency from a manifest.
 struct Import {
     from: String,
     to: String,
@@ -131,7 +132,7 @@ struct Import {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// In the built program, or in its build script.
+    /// In the built program or its build script.
     Built,
     /// In tests, examples and benchmarks only.
     Tests,

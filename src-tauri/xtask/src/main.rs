@@ -1,7 +1,7 @@
-//! The repository's own commands, so that a developer, CI and the README run exactly the same thing.
+//! The repository's own commands, so that developers, CI and the README run exactly the same thing.
 //!
-//! One file a command. Everything that a step needs is installed, built or named by the command
-//! itself: nobody has to know an order by heart.
+//! Each command is one file. A command installs, builds or names everything that it needs itself,
+//! so there is no order to remember.
 
 #![expect(clippy::print_stdout, reason = "a command line program: its output is its job")]
 #![expect(

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: the installable packages of this system.
+//! `cargo xtask package`: builds the installable packages for this system.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use crate::install::{self, Need};
 use crate::panel;
 use crate::repository::{Repository, all_below};
 
-/// The kinds of package that are built without fetching a tool from the internet. The fourth kind
-/// Tauri knows on Linux, AppImage, downloads its builder and is left out for that.
+/// The kinds of package that need no download. The fourth one that Tauri supports on Linux,
+/// AppImage, is left out because Tauri downloads its builder.
 const KINDS: &str = if cfg!(target_os = "macos") {
     "app,dmg"
 } else if cfg!(windows) {
@@ -19,10 +19,10 @@ const KINDS: &str = if cfg!(target_os = "macos") {
     "deb,rpm"
 };
 
-/// Endings of the files that people install.
+/// File endings of installable packages.
 const ENDINGS: [&str; 5] = ["deb", "rpm", "dmg", "exe", "msi"];
 
-/// Builds the packages and prints where they lie.
+/// Builds the packages and prints their paths.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     install::ensure(repository, &[Need::WebView])?;
     panel::build(repository)?;

@@ -1,7 +1,7 @@
-//! Building the web panel no more often than its sources change.
+//! Builds the web panel, only when its sources have changed.
 //!
-//! The desktop program embeds `ui/dist` while it compiles, so a missing or stale panel is a confusing
-//! compile error there; every command that compiles it calls [`build`] first.
+//! The desktop program embeds `ui/dist` at compile time, and a missing or stale panel causes a
+//! confusing compile error. Every command that compiles it calls [`build`] first.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -12,12 +12,12 @@ use anyhow::{Context, Result, bail};
 use crate::call::Call;
 use crate::repository::{Repository, tracked_below};
 
-/// Installs the panel's packages when the lock file changed since the last time.
+/// Installs the panel's packages if the lock file has changed since the last time.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
     packages(repository, &repository.ui(), "ui-packages")
 }
 
-/// Installs the packages of the npm project in `folder` when its lock file changed.
+/// Installs the packages of the npm project in `folder` if its lock file has changed.
 pub(crate) fn packages(repository: &Repository, folder: &Path, stamp: &str) -> Result<()> {
     let stamp = Stamp::new(repository, stamp, folder, &["package-lock.json".into()])?;
     if stamp.is_current() && folder.join("node_modules").is_dir() {
@@ -27,15 +27,16 @@ pub(crate) fn packages(repository: &Repository, folder: &Path, stamp: &str) -> R
         bail!("Node 20 or newer with npm is needed; install it from https://nodejs.org");
     }
     if !Call::npm("ci --ignore-scripts --no-audit --no-fund", folder).attempt()? {
-        // A registry that lacks the builds of some packages for other systems makes npm write a lock
-        // file that `npm ci` then refuses. `install` takes the same versions and leaves the file alone.
+        // If the registry lacks builds of some packages for other systems, npm writes a lock file
+        // that `npm ci` then refuses. `install` takes the same versions and does not change the
+        // file.
         println!("`npm ci` refused the lock file; taking its versions with `npm install` instead.");
         Call::npm("install --no-save --ignore-scripts --no-audit --no-fund", folder).run()?;
     }
     stamp.set()
 }
 
-/// Builds the panel when one of its sources changed since the last build.
+/// Builds the panel if one of its sources has changed since the last build.
 pub(crate) fn build(repository: &Repository) -> Result<()> {
     install(repository)?;
     let ui = repository.ui();
@@ -47,8 +48,8 @@ pub(crate) fn build(repository: &Repository) -> Result<()> {
     stamp.set()
 }
 
-/// Makes the desktop program compile without a built panel: what it embeds has to be there, whatever
-/// it is. Needed to generate the panel's types, since a panel whose types are old does not build.
+/// Writes a placeholder page if the panel is not built, so that the desktop program, which embeds
+/// it, compiles. The type generator needs this, since a panel with outdated types does not build.
 pub(crate) fn ensure_embeddable(repository: &Repository) -> Result<()> {
     let page = repository.ui().join("dist/index.html");
     if page.is_file() {
@@ -63,7 +64,7 @@ pub(crate) fn ensure_embeddable(repository: &Repository) -> Result<()> {
         .with_context(|| format!("could not write {}", page.display()))
 }
 
-/// What the build reads. Tests are left out: changing one must not rebuild the program.
+/// The inputs of the build. Tests are left out: a change to one must not rebuild the program.
 fn sources(ui: &Path) -> Result<Vec<PathBuf>> {
     let mut files = tracked_below(ui)?;
     files.retain(|path| {
@@ -75,7 +76,7 @@ fn sources(ui: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Remembers the contents that something was made from.
+/// Remembers a hash of the files that something was built from.
 struct Stamp {
     path: PathBuf,
     contents: String,

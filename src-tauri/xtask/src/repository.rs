@@ -1,20 +1,19 @@
-//! Where things lie, so that every command works from any folder inside the repository.
+//! The repository's folders, so that every command works from any folder inside it.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ignore::WalkBuilder;
 
-/// The folders that the commands work on.
 pub(crate) struct Repository {
     /// The folder of the workspace manifest.
     pub(crate) root: PathBuf,
-    /// Where cargo builds, `CARGO_TARGET_DIR` respected.
+    /// Cargo's target folder; respects `CARGO_TARGET_DIR`.
     pub(crate) target: PathBuf,
 }
 
 impl Repository {
-    /// Finds the repository from where this program was compiled.
+    /// Finds the repository from the path where this program was compiled.
     pub(crate) fn locate() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
@@ -26,12 +25,11 @@ impl Repository {
         Ok(Self { root, target })
     }
 
-    /// The panel's sources.
     pub(crate) fn ui(&self) -> PathBuf {
         self.root.join("ui")
     }
 
-    /// A folder of our own inside the build folder, for stamps and reports.
+    /// Our folder inside the target folder, for stamps and reports.
     pub(crate) fn scratch(&self) -> Result<PathBuf> {
         let folder = self.target.join("xtask");
         std::fs::create_dir_all(&folder)
@@ -39,13 +37,13 @@ impl Repository {
         Ok(folder)
     }
 
-    /// A program that cargo built without `--release`.
+    /// The path of a program that cargo built without `--release`.
     pub(crate) fn built(&self, name: &str) -> PathBuf {
         self.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
-    /// Every file that git would track, relative to the root, sorted. Works without git too: what
-    /// counts is `.gitignore`.
+    /// Every file that git would track, relative to the root, sorted. Reads `.gitignore` and needs
+    /// no git.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
         tracked_below(&self.root)
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask run`: from a fresh checkout to the open panel.
+//! `cargo xtask run`: opens the panel from a fresh checkout.
 
 use anyhow::Result;
 
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
     passed_on: Vec<String>,
 }
 
-/// Installs, builds and starts: the window where there is a display, else the browser panel.
+/// Installs, builds and starts the window, or the browser panel if there is no display.
 pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
     if has_display() { window(repository, arguments) } else { served(repository, arguments) }
 }
@@ -23,7 +23,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> 
 fn window(repository: &Repository, arguments: &Arguments) -> Result<()> {
     install::ensure(repository, &[Need::WebView])?;
     panel::build(repository)?;
-    // The command line program lies beside the window, since the one starts the other.
+    // The command line program has to be beside the desktop program, since it starts it.
     let build = "build --package gatehouse-desktop --package cli --bins";
     Call::cargo(build, &repository.root).run()?;
     start(repository, "gatehouse-desktop", "", arguments)

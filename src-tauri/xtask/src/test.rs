@@ -1,8 +1,8 @@
-//! `cargo xtask test`: every test there is, in steps that can each be run alone.
+//! `cargo xtask test`: runs every test, in steps that can each run alone.
 //!
-//! Cheap steps come first, so that a slip in formatting is red in a second and not after the window
-//! tests. A red step does not stop the others: one run tells everything. What a step needs is
-//! installed before the first one starts.
+//! Cheap steps come first, so that a formatting error fails in a second and not after the window
+//! tests. A failed step does not stop the others, so one run reports everything. The prerequisites
+//! of all steps are installed before the first one starts.
 
 mod audit;
 mod counts;
@@ -34,7 +34,6 @@ pub(crate) struct Arguments {
     list: bool,
 }
 
-/// One step: a name to call it by, what it needs, what it does.
 struct Step {
     name: &'static str,
     says: &'static str,
@@ -42,24 +41,24 @@ struct Step {
     run: fn(&Surroundings<'_>) -> Result<Outcome>,
 }
 
-/// What every step may use.
+/// The context of all steps.
 struct Surroundings<'a> {
     repository: &'a Repository,
     hermetic: Hermetic,
 }
 
-/// How a step went that could be carried out.
+/// The outcome of a step that could run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Outcome {
-    /// The step is one check, and it is well.
+    /// The step is a single check, and it passed.
     Well,
-    /// The step ran tests; it is red when one failed.
+    /// The step ran tests; it failed if one of them failed.
     Counted(Counts),
-    /// The step cannot run here, and why.
+    /// The step cannot run here, with the reason.
     Skipped(&'static str),
 }
 
-/// A step that was run, for the table.
+/// The result of a step, for the table.
 struct Ran {
     name: &'static str,
     took: Duration,
@@ -67,7 +66,7 @@ struct Ran {
     note: String,
 }
 
-/// Runs the chosen steps; the exit code is 0 only when none was red.
+/// Runs the chosen steps. The exit code is 0 only if no step failed.
 pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<ExitCode> {
     if arguments.list {
         for step in STEPS {

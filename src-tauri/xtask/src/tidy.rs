@@ -1,7 +1,7 @@
-//! `cargo xtask tidy`: the rules of the page that neither rustfmt nor clippy knows.
+//! `cargo xtask tidy`: checks the project's style rules that rustfmt and clippy do not have.
 //!
-//! Lengths, names, module docs, leftovers. Each rule is a plain number or word list below; what may
-//! break one stands in `tidy/exceptions.rs`, and that list may only shrink.
+//! Lengths, names, module docs, leftovers. Each rule is a number or word list below; tolerated
+//! violations are listed in `tidy/exceptions.rs`, and that list may only shrink.
 
 mod exceptions;
 mod rust;
@@ -18,19 +18,19 @@ use exceptions::EXCEPTIONS;
 /// Longest function, in lines from `fn` to the closing brace (TigerStyle: what fits a screen).
 const FUNCTION_LINES_MAX: usize = 70;
 
-/// Nine of ten functions must be this short (measured on linkerd2-proxy and ripgrep: 26 and 24).
+/// 90th percentile of function lengths (measured on linkerd2-proxy and ripgrep: 26 and 24).
 const FUNCTION_LINES_P90_MAX: usize = 35;
 
 /// Longest file in lines of code: blank lines, comments and tests are not counted.
 const FILE_LINES_MAX: usize = 400;
 
-/// Longest file whose module doc says in a line that begins `One piece:` why it is not split.
+/// Longest file whose module doc has a line that begins with `One piece:` and gives the reason not
+/// to split it.
 const ONE_PIECE_LINES_MAX: usize = 600;
 
-/// Largest file in the repository; larger ones stay in its history for ever.
+/// Largest file in the repository in bytes; larger ones stay in its history for ever.
 const FILE_BYTES_MAX: usize = 400_000;
 
-/// What can be wrong.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Rule {
     Unreadable,
@@ -45,22 +45,23 @@ enum Rule {
     Expose,
 }
 
-/// One place that breaks a rule.
+/// One violation of a rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Fault {
     rule: Rule,
     path: String,
     line: usize,
     says: String,
-    /// What the ratchet compares: a length or size for the rules that have one, else 1.
+    /// The value that the ratchet compares: a length or size for the rules that have one, else 1.
     measure: usize,
 }
 
-/// One breach that is tolerated until somebody mends it.
+/// A tolerated violation.
 struct Exception {
     rule: Rule,
     path: &'static str,
-    /// Exactly what is there now. Less is red too: then this number has to come down.
+    /// Exactly the current value. A lower value also fails the check: then this number has to come
+    /// down.
     measure: usize,
 }
 
@@ -70,11 +71,11 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What one pass over the files found.
+/// The result of one pass over the files.
 #[derive(Default)]
 struct Findings {
     faults: Vec<Fault>,
-    /// Length of every function outside tests.
+    /// Lengths of all functions outside tests.
     function_lines: Vec<usize>,
     files: usize,
 }
@@ -125,8 +126,8 @@ fn read(repository: &Repository) -> Result<Findings> {
     Ok(findings)
 }
 
-/// Sets the faults against the exceptions: worse than excepted is red, and so is an exception that
-/// is no longer needed in full.
+/// Compares the faults with the exceptions. A fault beyond its exception is a complaint, and so is
+/// an exception that is larger than needed.
 fn judge(faults: &[Fault], exceptions: &[Exception]) -> Vec<String> {
     let mut measured: BTreeMap<(Rule, &str), usize> = BTreeMap::new();
     for fault in faults {
@@ -150,7 +151,7 @@ fn judge(faults: &[Fault], exceptions: &[Exception]) -> Vec<String> {
     worse.map(ToString::to_string).chain(loose).collect()
 }
 
-/// The length that nine of ten are not longer than (nearest rank).
+/// The 90th percentile (nearest rank).
 fn percentile_90(lengths: &[usize]) -> usize {
     let mut sorted = lengths.to_vec();
     sorted.sort_unstable();

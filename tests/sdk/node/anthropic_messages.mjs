@@ -1,4 +1,4 @@
-// Anthropic's Messages, counting and models.
+// Anthropic's Messages, token counts and models.
 
 import Anthropic from "@anthropic-ai/sdk";
 
@@ -65,7 +65,7 @@ const seenIn = ({ content: blocks, stop_reason: finish, usage }) => {
 export const whole = async (root, token, question) =>
   seenIn(await client(root, token).messages.create(request(question)));
 
-// The blocks of the answer go back as they came, signatures too, with the results of its calls.
+// Sends the answer's blocks back unchanged, signatures included, with the results of its calls.
 export const looped = async (root, token, question) => {
   const body = request(question);
   const { content: blocks } = await client(root, token).messages.create(body);
@@ -84,7 +84,7 @@ export const looped = async (root, token, question) => {
   return seenIn(await client(root, token).messages.create(again));
 };
 
-// The SDK's own accumulator, beside the events that it was made from.
+// Compares the SDK's own accumulator with the events that it was built from.
 export const streamed = async (root, token, question, seen) => {
   Object.assign(seen, { text: "", finish: null });
   const stream = client(root, token).messages.stream(request(question));

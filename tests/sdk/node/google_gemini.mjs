@@ -1,4 +1,4 @@
-// Google's Gemini: content, counting, embeddings and models.
+// Google's Gemini: content, token counts, embeddings and models.
 
 import { ApiError, GoogleGenAI } from "@google/genai";
 
@@ -8,7 +8,7 @@ const finishes = { STOP: "stop", MAX_TOKENS: "length" };
 
 const client = (root, token) => new GoogleGenAI({ apiKey: token, httpOptions: { baseUrl: root } });
 
-// Unlike the Python questions, these name each call and its result by an id.
+// Unlike the Python requests, these give each call and its result an id.
 const content = (turn) => {
   if (turn.role === "user") {
     const images = (turn.images ?? []).map((image) => ({
@@ -74,7 +74,7 @@ const take = ({ candidates = [], usageMetadata: usage }, seen) => {
   };
 };
 
-// Gemini says STOP when it calls, too.
+// Gemini also reports STOP when it makes calls.
 const finished = (seen) => {
   if (seen.calls.length && seen.finish === "stop") seen.finish = "tools";
   return seen;
@@ -86,7 +86,7 @@ export const whole = async (root, token, question, seen) => {
   return finished(seen);
 };
 
-// The content of the answer goes back as it came, signatures too, with the results of its calls.
+// Sends the answer's content back unchanged, signatures included, with the results of its calls.
 export const looped = async (root, token, question, seen) => {
   const body = request(question);
   const { candidates } = await client(root, token).models.generateContent(body);

@@ -83,7 +83,7 @@ const seenIn = ({ choices: [{ message, finish_reason: finish }], usage }) => ({
 export const whole = async (root, token, question) =>
   seenIn(await client(root, token).chat.completions.create(request(question)));
 
-// The answer goes back as it came, with the results of its calls.
+// Sends the answer back unchanged, with the results of its calls.
 export const looped = async (root, token, question) => {
   const body = request(question);
   const completion = await client(root, token).chat.completions.create(body);
@@ -98,7 +98,7 @@ export const looped = async (root, token, question) => {
   return seenIn(await client(root, token).chat.completions.create(again));
 };
 
-// The SDK's own accumulator, beside the events that it was made from.
+// Compares the SDK's own accumulator with the events that it was built from.
 export const streamed = async (root, token, question, seen) => {
   Object.assign(seen, { text: "", thinking: "", finish: null });
   const options = { stream_options: { include_usage: true } };

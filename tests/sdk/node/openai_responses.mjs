@@ -87,7 +87,7 @@ const seenIn = (response) => {
 export const whole = async (root, token, question) =>
   seenIn(await client(root, token).responses.create(request(question)));
 
-// The items of the answer go back as they came, with the results of its calls.
+// Sends the answer's items back unchanged, with the results of its calls.
 export const looped = async (root, token, question) => {
   const body = request(question);
   const { output } = await client(root, token).responses.create(body);
@@ -102,7 +102,7 @@ export const looped = async (root, token, question) => {
   return seenIn(await client(root, token).responses.create(again));
 };
 
-// The SDK's own accumulator, beside the events that it was made from.
+// Compares the SDK's own accumulator with the events that it was built from.
 export const streamed = async (root, token, question, seen) => {
   Object.assign(seen, { text: "", finish: null });
   const stream = client(root, token).responses.stream(request(question));
@@ -114,7 +114,7 @@ export const streamed = async (root, token, question, seen) => {
   return final;
 };
 
-// The events alone: the SDK has to raise by itself what is no whole answer.
+// Reads the raw events: the SDK itself has to raise an incomplete answer.
 export const raw = async (root, token, question, seen) => {
   seen.text = "";
   const stream = await client(root, token).responses.create({ ...request(question), stream: true });

@@ -1,8 +1,8 @@
-// Puts questions to the gateway through the vendors' Node SDKs, and prints what came of them.
+// Sends requests to the gateway through the vendors' Node SDKs, and prints the results.
 //
-// Standard input says where the gateway is and what to ask; the questions stand in tests/sdk, once for
-// all SDKs and without any dialect. Each module here knows how one SDK is called, and brings what it
-// answered into one form: text, finish, calls, thinking, usage, or what was raised.
+// Standard input has the gateway's address and the requests; tests/sdk defines them once for all SDKs
+// in a dialect-independent form. Each module here calls one SDK and converts its results into a common
+// form: text, finish, calls, thinking, usage, or the raised error.
 
 import { readFileSync } from "node:fs";
 
@@ -36,7 +36,7 @@ const put = async ({ root, token }, question) => {
 
 const asked = JSON.parse(readFileSync(0, "utf8"));
 const answers = {};
-// Some SDKs wait before they ask again; the others need not wait for them.
+// Several at once, so that an SDK that waits before a retry does not delay the others.
 const atOnce = 8;
 const waiting = [...asked.questions];
 const work = async () => {

@@ -1,4 +1,4 @@
-// Vercel's `ai` with its providers: five surfaces, one way of asking.
+// Vercel's `ai` with its providers: five surfaces with one API.
 
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
@@ -60,7 +60,7 @@ const request = (model, question, seen) => {
   const onError = ({ error }) => {
     seen.error = error;
   };
-  // Its own retries would hide how often the gateway was asked.
+  // The SDK's own retries would hide the number of requests to the gateway.
   const body = { model, messages, onError, maxRetries: 0 };
   if (question.system) body.instructions = question.system;
   if (question.tools) {
@@ -83,8 +83,8 @@ const request = (model, question, seen) => {
   return body;
 };
 
-// The SDK runs the tools itself, with the options that it has by default: OpenAI's provider then takes
-// items for stored and refers to them.
+// The SDK runs the tools itself with its default options: OpenAI's provider then assumes that items
+// are stored, and refers to them.
 const inLoop = (body, question) => {
   const run = ([name, made]) => [name, { ...made, execute: async () => question.results[name] }];
   const { store, ...openai } = body.providerOptions.openai;
@@ -122,7 +122,7 @@ const surface = (name, model, embedding) => ({
     return seenIn(await generateText(request(model(root, token, question.model), question, seen)));
   },
 
-  // The messages of the answer go back as they came, with the results of its calls.
+  // Sends the answer's messages back unchanged, with the results of its calls.
   async looped(root, token, question, seen) {
     const body = request(model(root, token, question.model), question, seen);
     const { response, toolCalls } = await generateText(body);

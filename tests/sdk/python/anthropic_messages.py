@@ -1,4 +1,4 @@
-"""Anthropic's Messages, counting and models."""
+"""Anthropic's Messages, token counts and models."""
 
 import functools
 
@@ -103,7 +103,7 @@ def whole(root, token, question, _seen):
 
 
 def looped(root, token, question, _seen):
-    """The blocks of the answer go back as they came, signatures too, with the results of its calls."""
+    """Sends the answer's blocks back unchanged, signatures included, with the results of its calls."""
     body = request(question)
     message = client(root, token).messages.create(**body)
     results = [
@@ -128,7 +128,7 @@ def begin(seen):
 
 
 def take(event, seen, open_blocks):
-    """Blocks come one after the other, without gaps."""
+    """Checks that the blocks are consecutive and without gaps."""
     if event.type == "content_block_start":
         if event.index != len(open_blocks) or not all(open_blocks.values()):
             raise AssertionError(f"block {event.index} begins after {open_blocks}")

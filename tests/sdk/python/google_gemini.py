@@ -1,4 +1,4 @@
-"""Google's Gemini: content, counting, embeddings and models."""
+"""Google's Gemini: content, token counts, embeddings and models."""
 
 import base64
 import functools
@@ -93,7 +93,7 @@ def take(response, seen):
 
 
 def finished(seen):
-    """Gemini says STOP when it calls, too."""
+    """Gemini also reports STOP when it makes calls."""
     calling = seen["calls"] and seen["finish"] == "stop"
     return {**seen, "finish": "tools" if calling else seen["finish"]}
 
@@ -112,7 +112,7 @@ def whole(root, token, question, seen):
 
 
 def looped(root, token, question, seen):
-    """The content of the answer goes back as it came, signatures too, with the results."""
+    """Sends the answer's content back unchanged, signatures included, with the results."""
     body = arguments(question)
     answer = client(root, token).models.generate_content(**body).candidates[0].content
     results = [

@@ -104,7 +104,7 @@ def seen_in(completion):
 
 
 def looped(root, token, question, _seen):
-    """The answer goes back as it came, with the results of its calls."""
+    """Sends the answer back unchanged, with the results of its calls."""
     body = request(question)
     message = client(root, token).chat.completions.create(**body).choices[0].message
     calls = [call.model_dump() for call in message.tool_calls]
@@ -170,7 +170,7 @@ def models(root, token, _question, _seen):
 
 def embed(root, token, question, _seen):
     more = {name: question[name] for name in ("dimensions", "encoding_format") if name in question}
-    # Strictly, this SDK refuses the base64 that it asks for by itself: it looks before it decodes.
+    # In strict mode this SDK rejects the base64 that it requested: it validates before decoding.
     loose = {**settings(root, token), "_strict_response_validation": False}
     answer = openai.OpenAI(**loose).embeddings.create(
         model=question["model"], input=question["texts"], **more

@@ -102,7 +102,7 @@ def whole(root, token, question, _seen):
 
 
 def looped(root, token, question, _seen):
-    """The items of the answer go back as they came, with the results of its calls."""
+    """Sends the answer's items back unchanged, with the results of its calls."""
     body = request(question)
     response = openai_chat.client(root, token).responses.create(**body)
     answer = [item.model_dump(exclude_none=True) for item in response.output]
@@ -140,7 +140,7 @@ def take(event, seen, state):
 
 
 def finished(seen, state):
-    """The deltas must come to what the last event says."""
+    """Checks that the deltas add up to the last event."""
     if state["final"] is None:
         return seen
     final = seen_in(state["final"])

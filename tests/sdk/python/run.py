@@ -1,8 +1,8 @@
-"""Puts questions to the gateway through the vendors' Python SDKs, and prints what came of them.
+"""Sends requests to the gateway through the vendors' Python SDKs, and prints the results.
 
-Standard input says where the gateway is and what to ask; the questions stand in tests/sdk, once for
-all SDKs and without any dialect. Each module here knows how one SDK is called, and brings what it
-answered into one form: text, finish, calls, thinking, usage, or what was raised.
+Standard input has the gateway's address and the requests; tests/sdk defines them once for all SDKs
+in a dialect-independent form. Each module here calls one SDK and converts its results into a common
+form: text, finish, calls, thinking, usage, or the raised error.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ SURFACES = {
 }
 
 
-# Some SDKs wait before they ask again; the others need not wait for them.
+# Several at once, so that an SDK that waits before a retry does not delay the others.
 AT_ONCE = 8
 
 
@@ -50,7 +50,7 @@ def main():
     asked = json.load(sys.stdin)
     questions = asked["questions"]
     for surface in (openai_chat, anthropic_messages, google_gemini):
-        # Made once and kept, before threads could make two: one that is let go closes itself.
+        # Created before the threads start, so that each exists once: a dropped client closes itself.
         surface.client(asked["root"], asked["token"])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         seen = pool.map(lambda question: put(asked, question), questions)

@@ -1,4 +1,4 @@
-//! What the route is told of the moment: the states of the machines, as they are.
+//! The routing inputs: the current states of the state machines.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use routing::{Available, Conditions, Needs};
 use super::Backend;
 use crate::simulation::recorded::Recorded;
 
-/// What the route knows of this moment.
+/// The routing inputs at one moment.
 pub(super) struct Known<'a> {
     pub(super) recorded: &'a Recorded,
     pub(super) backends: &'a BTreeMap<BackendId, Backend>,

@@ -1,5 +1,5 @@
-//! From a step of the plan to a call of a backend, and back: gate, rates and permit are taken in this
-//! order and given back whatever happens.
+//! From a step of the attempt plan to a backend call and back: slot, rates and permit are taken in
+//! this order and released in every case.
 
 use domain::Moment;
 use resilience::{
@@ -13,7 +13,7 @@ use crate::simulation::recorded::PermitNumber;
 use crate::simulation::upstream::How;
 
 impl Gateway {
-    /// Asks for a place at the backend, if its access is not closed anyway.
+    /// Requests a slot at the backend, unless its access is closed.
     pub(super) fn knock(&mut self, id: CallId, place: usize, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.place = place;
@@ -35,7 +35,7 @@ impl Gateway {
         }
     }
 
-    /// Has a place at the backend: takes the rest that a call needs, and goes.
+    /// Takes rates and permit after the slot was granted, and sends.
     pub(super) fn placed(&mut self, id: CallId, gate: Ticket, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let backend = &call.candidates[call.place].0.backend;
@@ -84,7 +84,7 @@ impl Gateway {
         self.todo.push_back((id, Todo::Follow(step)));
     }
 
-    /// The last resort when everything is closed, or the end.
+    /// Tries the last resort if all candidates are closed, else ends the request.
     pub(super) fn stop(&mut self, id: CallId, stopped: Stopped, now: Moment) {
         if stopped == Stopped::NoCandidates && self.last_chance(id, now) {
             return;
@@ -95,7 +95,7 @@ impl Gateway {
         self.end(id, Ending::Failed { stopped, retry_after }, now);
     }
 
-    /// Sends to the candidate that would reopen first, if there is a trial to be had.
+    /// Sends to the candidate that would reopen first, if a trial is available.
     fn last_chance(&mut self, id: CallId, now: Moment) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
         if call.attempts.made() > 0 {
@@ -115,7 +115,7 @@ impl Gateway {
                 self.send(id, gate, permit, rates, now);
                 return true;
             }
-            // Calls from before it closed still hold its places.
+            // Calls from before the breaker closed still hold the slots.
             (entered, rates) => {
                 self.recorded.release(permit, now);
                 let taken = rates.ok().map(|rates| (rates, 0));
@@ -177,7 +177,7 @@ impl Gateway {
         }
         backend.gate.waiting.remove(&gate);
         let admission = &mut backend.gate.admission;
-        // First the number of places, then the place: else a shrunken backend is given one call more.
+        // Resize before releasing the slot, or a smaller limit would admit one call too many.
         let mut called = admission.resize(limit(&backend.adaptive));
         called.extend(admission.leave(gate, now));
         for next in called {

@@ -1,4 +1,4 @@
-//! The command line as it is typed.
+//! The command-line arguments: their definition and parsing.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -16,7 +16,7 @@ use crate::serve::Serve;
 
 mod near_miss;
 
-/// Shown below the help.
+/// Printed below the help.
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
 found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nEnvironment: \
 GATEHOUSE_HOME puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
@@ -124,26 +124,25 @@ pub(crate) struct Named {
 }
 
 impl Arguments {
-    /// Reads what was typed. Help and the version are printed here and end the call, and so does what
-    /// cannot be understood.
+    /// Parses the command line. Help, the version and parse errors are printed here and returned as
+    /// the [`Exit`] to end with.
     pub(crate) fn read(typed: impl Iterator<Item = OsString>) -> Result<Self, Exit> {
         let typed: Vec<OsString> = typed.collect();
         Self::try_parse_from(&typed).map_err(|error| {
             let asked_for = !error.use_stderr();
-            // A reader that has left does not need the help any more.
+            // A write error means that the reader closed the pipe.
             let _ = if asked_for { error.print() } else { complain(&error, &typed) };
             if asked_for { Exit::Fine } else { Exit::Usage }
         })
     }
 
-    /// How to answer.
     pub(crate) const fn format(&self) -> Format {
         if self.json { Format::Json } else { Format::Text }
     }
 }
 
-/// Says what was not understood. It repeats an argument that was not expected, which may be a key that
-/// somebody typed where it does not belong.
+/// Prints a parse error, redacted: the error quotes the unexpected argument, which may be a key
+/// typed in the wrong place.
 fn complain(error: &clap::Error, typed: &[OsString]) -> std::io::Result<()> {
     let words: Vec<&str> = typed.iter().skip(1).filter_map(|word| word.to_str()).collect();
     let tip = match error.kind() {

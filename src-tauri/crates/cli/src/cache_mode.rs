@@ -1,4 +1,4 @@
-//! `--cache`, the same for a route and for a client.
+//! The `--cache` option, shared by routes and clients.
 
 use clap::ValueEnum;
 use control::view::CacheWishView;

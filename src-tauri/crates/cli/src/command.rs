@@ -1,4 +1,4 @@
-//! The commands, one file each: what may be typed, the one call of the core, and the answer as text.
+//! The commands, one file each: the arguments, one call of the core, and the answer as text.
 
 pub(crate) mod ask;
 pub(crate) mod backends;

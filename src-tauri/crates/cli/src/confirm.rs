@@ -1,4 +1,4 @@
-//! Asking a person before something is done that changes much. A script has to say `--yes`.
+//! Asks for confirmation before a destructive change. A script has to pass `--yes`.
 
 use std::io::BufRead;
 
@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::sign::Tone;
 use crate::text::Text;
 
-/// Tells on standard error what comes, and asks. True for `y` or `yes`.
+/// Prints the plan on standard error and asks. True for `y` or `yes`.
 pub(crate) fn is_agreed(plan: &str, console: &mut Console) -> Result<bool, Failure> {
     if console.typing == Peer::Other {
         return Err(Failure::new(Exit::Usage, plan)
@@ -22,7 +22,7 @@ pub(crate) fn is_agreed(plan: &str, console: &mut Console) -> Result<bool, Failu
     says_yes()
 }
 
-/// True for `y` or `yes`, typed after a question.
+/// Reads an answer from standard input. True for `y` or `yes`.
 fn says_yes() -> Result<bool, Failure> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
@@ -37,7 +37,7 @@ pub(crate) struct Yes {
     yes: bool,
 }
 
-/// Goes on if `--yes` was said or a person says yes to `question`; `consequences` are shown before.
+/// Returns if `--yes` was given or the person confirms `question`; prints `consequences` before it.
 pub(crate) fn confirm(
     question: &str,
     consequences: &[String],
@@ -65,7 +65,7 @@ pub(crate) fn confirm(
     }
 }
 
-/// What happens to those that use it, a sentence each.
+/// What happens to the backends, routes and cache that use it, one sentence each.
 pub(crate) fn consequences(of: &DependentsView) -> Vec<String> {
     let mut said = Vec::new();
     let list = |names: &[String]| names.join(", ");

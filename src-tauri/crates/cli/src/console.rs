@@ -1,5 +1,5 @@
-//! Where answers go: text for people or JSON for programs on one side, what else there is to say on
-//! the other, so that a pipe carries the answer and nothing but the answer.
+//! Output: answers go to standard output, as text for people or JSON for programs; everything else
+//! goes to standard error. A pipe therefore carries only the answer.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -12,19 +12,16 @@ use crate::exit::{Exit, Failure};
 use crate::sign::Tone;
 use crate::text::Text;
 
-/// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// For people.
     Text,
-    /// For programs.
     Json,
 }
 
-/// Who is at the other end of a stream.
+/// What a standard stream is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// A terminal, and most likely a person.
+    /// A terminal, so most likely a person.
     Terminal,
     /// A file, a pipe or nothing.
     Other,
@@ -36,15 +33,14 @@ impl Peer {
     }
 }
 
-/// The three streams of the process.
+/// The three standard streams of the process, and its clock.
 pub(crate) struct Console {
-    /// How answers are written.
     pub(crate) format: Format,
-    /// Who types.
+    /// The peer on standard input.
     pub(crate) typing: Peer,
-    /// Who reads answers.
+    /// The peer on standard output.
     pub(crate) reading: Peer,
-    /// Who reads the rest.
+    /// The peer on standard error.
     pub(crate) watching: Peer,
     answers: Box<dyn Write>,
     remarks: Box<dyn Write>,
@@ -52,8 +48,8 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// The streams of this process. Styles are taken off where they cannot be shown or are not wanted
-    /// (`NO_COLOR`).
+    /// The streams of this process. Styles are stripped if they cannot be shown or `NO_COLOR` is
+    /// set.
     pub(crate) fn of_the_process(format: Format) -> Self {
         Self {
             format,
@@ -66,7 +62,7 @@ impl Console {
         }
     }
 
-    /// Answers with a view: as JSON, or as the text made from it.
+    /// Prints a view as JSON, or as the text rendered from it.
     pub(crate) fn answer<V: Serialize>(
         &mut self,
         view: &V,
@@ -81,7 +77,7 @@ impl Console {
         }
     }
 
-    /// `view` as JSON with a line end; pretty when a person reads it.
+    /// Serializes `view` as JSON with a line end; pretty-printed for a terminal.
     pub(crate) fn json(&self, view: &impl Serialize) -> Result<String, Failure> {
         let json = match self.reading {
             Peer::Terminal => serde_json::to_string_pretty(view),
@@ -91,24 +87,24 @@ impl Console {
         Ok(format!("{}\n", escape_json(&json)))
     }
 
-    /// When the answer is given, for times that are shown as distances.
+    /// The current time, for times printed as distances.
     pub(crate) fn now(&self) -> UnixMs {
         self.clock.wall().into()
     }
 
-    /// Writes an answer as it is.
+    /// Writes an answer unchanged.
     pub(crate) fn print(&mut self, answer: &str) -> Result<(), Failure> {
         self.answers.write_all(answer.as_bytes())?;
         Ok(self.answers.flush()?)
     }
 
-    /// Says something beside the answer. Nobody may be listening, which is fine.
+    /// Writes to standard error. Write errors are ignored, since nobody may be reading.
     pub(crate) fn remark(&mut self, text: &Text) {
         let _ = self.remarks.write_all(text.to_string().as_bytes());
         let _ = self.remarks.flush();
     }
 
-    /// Says why the call ended early, and hands on how.
+    /// Prints a failure and returns its exit code.
     pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
         if let Failure::Told { code, field, message, hint, exit } = failure {
             let (message, hint) = (domain::redact(message), hint.as_deref().map(domain::redact));
@@ -133,8 +129,8 @@ impl Console {
     }
 }
 
-/// An error for programs, one line. Its fields are a contract: `code`, `message`, `hint`, `field`,
-/// `exit_code`, always all of them.
+/// An error as one line of JSON. Its fields are a contract: `code`, `message`, `hint`, `field` and
+/// `exit_code` are always present.
 pub(crate) fn error_json(
     exit: Exit,
     code: &str,
@@ -155,15 +151,15 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The time on a test's console, 2026-11-21T08:00:00Z.
+    /// The time of a test console, 2026-11-21T08:00:00Z.
     pub(crate) const NOW: UnixMs = UnixMs(1_795_248_000_000);
 
-    /// What was written to one stream.
+    /// The bytes written to one stream.
     #[derive(Clone, Default)]
     pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
 
     impl Written {
-        /// As text without styles.
+        /// The text without styles.
         pub(crate) fn text(&self) -> String {
             let bytes = self.0.lock().expect("written").clone();
             let text = String::from_utf8(bytes).expect("text");
@@ -181,7 +177,7 @@ pub(crate) mod tests {
     }
 
     impl Console {
-        /// A console with `peer` at every end, and what it writes: answers and remarks.
+        /// A console with `peer` on all streams, and its captured output: answers and remarks.
         pub(crate) fn for_test(format: Format, peer: Peer) -> (Self, Written, Written) {
             let (answers, remarks) = (Written::default(), Written::default());
             let console = Self {

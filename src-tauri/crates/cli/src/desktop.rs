@@ -1,4 +1,4 @@
-//! `gatehouse` with nothing behind it opens the window: the program beside this one.
+//! `gatehouse` without arguments starts the desktop program, which is installed beside this one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,11 +8,11 @@ use control::Display;
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 
-/// The window's program, without the system's ending.
+/// The file name of the desktop program, without the platform's suffix.
 const DESKTOP: &str = "gatehouse-desktop";
 
-/// Starts the window, or says what to do where there can be none. A window that runs already comes to
-/// the front by itself: it allows only one of its kind.
+/// Starts the window; fails with a hint if there is no display. If a window runs already, its
+/// single-instance check brings it to the front.
 pub(crate) fn open(program: &Path, display: Display, console: &Console) -> Result<Exit, Failure> {
     let desktop = beside(program);
     if display == Display::None {
@@ -44,7 +44,7 @@ fn beside(program: &Path) -> PathBuf {
     program.with_file_name(format!("{DESKTOP}{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Ctrl-C in the terminal is not meant for the window.
+/// Keeps Ctrl-C in the terminal from ending the window.
 #[cfg(unix)]
 fn leave_alone(window: &mut Command) {
     use std::os::unix::process::CommandExt;

@@ -1,12 +1,12 @@
-//! Text from outside made harmless before it reaches a terminal.
+//! Escapes untrusted text before it reaches a terminal.
 //!
-//! Model names, error messages and finish reasons come from upstreams. A control character among them
-//! could clear the screen, retitle the window, or make one row look like another; a bidirectional mark
-//! could turn a sentence around. All of them are shown as what they are, never acted on.
+//! Model names, error messages and finish reasons come from upstreams. A control character in them
+//! could clear the screen, change the window title, or make one row look like another; a
+//! bidirectional mark could reverse a sentence. All of them are printed as escape sequences.
 
 use std::borrow::Cow;
 
-/// `text` with every control and bidirectional character written out, `\u{1b}`.
+/// Replaces each control and bidirectional character in `text` with its escape, such as `\u{1b}`.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_active) {
         return Cow::Borrowed(text);
@@ -24,8 +24,8 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same for JSON, which leaves some of them as they are: written as `\u001b`, so that the text
-/// still means the same to a program. Such characters stand only inside JSON's strings.
+/// The same for JSON text: replaces such characters with `\u001b` escapes, so that its value stays
+/// the same. Apart from line ends they can occur only inside JSON strings.
 pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
     let left_alone = |character: char| is_active(character) && character != '\n';
     if !json.contains(left_alone) {
@@ -42,8 +42,8 @@ pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control characters (C0, DEL, C1) and those that turn the direction of text (Unicode's
-/// `Bidi_Control`) or break lines.
+/// Control characters (C0, DEL, C1), characters that change the text direction (Unicode's
+/// `Bidi_Control`), and line breaks.
 fn is_active(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')

@@ -1,5 +1,5 @@
-//! How a call ends: five exit codes that scripts may rely on, and one error that says what happened
-//! and what to do.
+//! How a call ends: five exit codes that scripts can rely on, and one error type with message and
+//! hint.
 
 use std::error::Error;
 use std::io;
@@ -7,23 +7,22 @@ use std::process::ExitCode;
 
 use control::{ApiError, ConfigError, ErrorCode, LockError, ServeError, StartError};
 
-/// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Done, or the answer is yes.
+    /// Success, or a positive answer.
     Fine,
-    /// The answer is no: not ready, a check failed, no such thing.
+    /// A negative answer: not ready, a check failed, not found.
     No,
-    /// Called wrongly, or a value was not accepted.
+    /// Wrong usage, or a value was not accepted.
     Usage,
-    /// The program itself failed.
+    /// An internal error.
     Fault,
-    /// It took longer than was allowed.
+    /// A time limit was exceeded.
     TimeOut,
 }
 
 impl Exit {
-    /// The number the shell sees.
+    /// The process's exit code.
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
@@ -36,7 +35,7 @@ impl Exit {
 }
 
 impl Exit {
-    /// The word by which a program knows it.
+    /// The error code for programs where the core gives none.
     const fn word(self) -> &'static str {
         match self {
             Self::Fine => "ok",
@@ -54,33 +53,27 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a call ended early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Something to tell.
+    /// An error to print.
     Told {
-        /// How the call ends.
         exit: Exit,
-        /// What a program branches on, one of [`ErrorCode`]'s words or of [`Exit`]'s.
+        /// The error code for programs: one of [`ErrorCode`]'s words or of [`Exit`]'s.
         code: &'static str,
         /// The flag or setting that is wrong.
         field: Option<String>,
-        /// What happened.
         message: String,
-        /// What to do.
         hint: Option<String>,
     },
-    /// Whoever read the output has left (`| head`): nothing to tell, and nobody to tell it to.
+    /// The reader of the output closed the pipe (`| head`): there is nothing to print.
     ReaderLeft,
 }
 
 impl Failure {
-    /// A failure without a hint.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self::Told { exit, code: exit.word(), field: None, message: message.into(), hint: None }
     }
 
-    /// The same with what to do about it.
     pub(crate) fn with_hint(self, text: impl Into<String>) -> Self {
         match self {
             Self::Told { exit, code, field, message, .. } => {
@@ -90,12 +83,11 @@ impl Failure {
         }
     }
 
-    /// Something broke, with everything that the error's sources say.
+    /// An internal error, with the messages of all its sources.
     pub(crate) fn fault(error: &dyn Error) -> Self {
         Self::new(Exit::Fault, chain(error))
     }
 
-    /// How the call ends.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Told { exit, .. } => *exit,
@@ -125,7 +117,7 @@ impl From<ApiError> for Failure {
     }
 }
 
-/// What a person types for a field of a request; none where the message names it by itself.
+/// The flag for a field of a request; `None` if the message names the field itself.
 fn flag(field: &str) -> Option<String> {
     match field {
         "" | "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret" => None,
@@ -166,7 +158,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Output that could not be written.
+/// A failed write of output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -176,7 +168,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The error and its sources, outermost first.
+/// Joins the messages of an error and its sources, outermost first.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -221,7 +213,7 @@ mod tests {
             message
         };
         assert_eq!(told("base_url"), "--base-url: no scheme");
-        // The message of a name says by itself what it is about.
+        // The message for a name already says what it is about.
         assert_eq!(told("id"), "no scheme");
     }
 

@@ -1,13 +1,13 @@
-//! What a person sees when the program itself breaks: one short message, and no key in it.
+//! The panic message: short and redacted.
 
 use std::io::Write;
 use std::panic::PanicHookInfo;
 
-/// Takes the place of Rust's own message, which would print whatever the panic was given.
+/// Replaces Rust's panic hook, which would print the panic's payload unredacted.
 pub(crate) fn tell_people() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));
-        // Standard error may be gone; there is no other place to say it.
+        // If standard error is closed, there is nowhere else to report.
         let _ = write!(anstream::stderr(), "{}", message(said(info), &place));
     }));
 }

@@ -1,8 +1,8 @@
-//! `gatehouse`: the command line of the core, for terminals, scripts and machines without a display.
+//! `gatehouse`: the command line, for terminals, scripts and machines without a display.
 //!
-//! It reads arguments and environment, asks the core one thing and prints the answer as text or JSON.
-//! No web-view library is linked, and nothing is started that a call does not need, so it answers
-//! within milliseconds and can stand in a shell prompt.
+//! It reads arguments and environment, asks the core one thing and prints the answer as text or
+//! JSON. It links no web-view library and starts only what a call needs, so it answers within
+//! milliseconds and can be used in a shell prompt.
 
 mod arguments;
 mod cache_mode;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Fault).into()
 }
 
-/// The one place that reads what the shell hands in.
+/// The only function that reads the process's arguments and environment.
 fn run() -> Exit {
     let typed: Vec<OsString> = std::env::args_os().collect();
     if let Some(exit) = command::completions::answer(&typed) {
@@ -82,7 +82,7 @@ fn answer(
     }
 }
 
-/// The variables that are text; no other one is ours.
+/// The variables that are valid Unicode; all of Gatehouse's variables are.
 fn readable(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, String)> {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))

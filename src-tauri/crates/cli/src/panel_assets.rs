@@ -1,23 +1,23 @@
-//! The built panel inside the program, for `serve --panel`.
+//! The built panel, embedded in the program for `serve --panel`.
 
 use std::borrow::Cow;
 
 use control::Asset;
 use rust_embed::RustEmbed;
 
-/// What a browser gets when the program was built without the panel.
+/// The page served when the program was built without the panel.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <title>Gatehouse</title></head><body><h1>This build does not contain the panel</h1>\
 <p>Build it with <code>cargo xtask run</code>, or with <code>npm run build</code> in <code>ui</code>, \
 and then build <code>gatehouse</code> again.</p></body></html>";
 
-/// The files of `ui/dist`: inside the program when it is shipped, read from the folder before that.
+/// The files of `ui/dist`: embedded in release builds, read from the folder in debug builds.
 #[derive(RustEmbed)]
 #[folder = "../../../ui/dist"]
 #[allow_missing = true]
 struct Panel;
 
-/// The same for the core's door.
+/// Looks up a panel file for the control server.
 pub(crate) fn panel_file(path: &str) -> Option<Asset> {
     let (content_type, content) = asset(path)?;
     let bytes = match content {
@@ -27,12 +27,12 @@ pub(crate) fn panel_file(path: &str) -> Option<Asset> {
     Some(Asset { content_type: content_type.to_owned(), bytes })
 }
 
-/// What the door has when nobody asked for the panel.
+/// The lookup for a server without a panel.
 pub(crate) const fn no_file(_: &str) -> Option<Asset> {
     None
 }
 
-/// A file of the panel by its path, `index.html` or `assets/main.js`, with its content type.
+/// A panel file by its path (`index.html`, `assets/main.js`), with its content type.
 fn asset(path: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
     let path = match path.trim_start_matches('/') {
         "" => "index.html",
@@ -47,7 +47,7 @@ fn asset(path: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
     }
 }
 
-/// The kinds of file that the panel's build writes; anything else is offered as bytes.
+/// The content types of the panel's files; all others are `application/octet-stream`.
 fn content_type(path: &str) -> &'static str {
     match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("html") => "text/html; charset=utf-8",

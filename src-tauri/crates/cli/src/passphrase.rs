@@ -1,5 +1,5 @@
-//! The passphrase of the vault file: from `GATEHOUSE_PASSPHRASE`, or typed; a new one twice, since a
-//! slip would make a vault that nobody can open.
+//! The passphrase of the vault file: read from `GATEHOUSE_PASSPHRASE` or typed. A new one is typed
+//! twice, since a typo would create a vault that nobody can open.
 
 use control::view::VaultView;
 use zeroize::Zeroizing;
@@ -8,23 +8,22 @@ use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 use crate::secret_input::ask_unseen;
 
-/// What the environment has of it.
+/// The passphrase from the environment, if set.
 pub(crate) struct Passphrases(Option<Zeroizing<String>>);
 
 impl Passphrases {
-    /// Reads it from the variables of the process.
     pub(crate) fn among(variables: &[(String, String)]) -> Self {
         let given = variables.iter().find(|(name, _)| name == "GATEHOUSE_PASSPHRASE");
         let given = given.map(|(_, value)| Zeroizing::new(value.clone()));
         Self(given.filter(|value| !value.is_empty()))
     }
 
-    /// None: whoever needs it is asked.
+    /// No passphrase from the environment: the person is asked.
     pub(crate) const fn none() -> Self {
         Self(None)
     }
 
-    /// The passphrase of the vault file, or of the one that will be made.
+    /// The passphrase of the vault file, or of a new one.
     pub(crate) fn for_file(
         &self,
         vault: &VaultView,
@@ -39,7 +38,7 @@ impl Passphrases {
     }
 }
 
-/// Asks for a new passphrase and once more for the same.
+/// Asks for a new passphrase twice and compares.
 fn twice(
     mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, Failure>,
 ) -> Result<Zeroizing<String>, Failure> {

@@ -1,17 +1,17 @@
-//! Numbers as people read them: times as distances, counts in groups of three, durations with a unit.
+//! Formats numbers for people: times as distances, counts with thousands separators, durations with
+//! a unit.
 
 use control::view::{Count, MicroDollars, SpendView, UnixMs};
 
-/// Milliseconds of a second, a minute, an hour and a day.
 const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// What stands for a value that is not known.
+/// Printed for an unknown value.
 pub(crate) const UNKNOWN: &str = "–";
 
-/// How far `then` lies from `now`: `3 min ago`, `in 2 d`.
+/// The distance from `now` to `then`: `3 min ago`, `in 2 d`.
 pub(crate) fn distance(now: UnixMs, then: UnixMs) -> String {
     let apart = now.0.abs_diff(then.0);
     let length = match apart {
@@ -24,27 +24,26 @@ pub(crate) fn distance(now: UnixMs, then: UnixMs) -> String {
     if then > now { format!("in {length}") } else { format!("{length} ago") }
 }
 
-/// The same where the time may be missing.
 pub(crate) fn distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {
     then.map_or_else(|| UNKNOWN.to_owned(), |then| distance(now, then))
 }
 
-/// `1,234,567`.
+/// Formats a count as `1,234,567`.
 pub(crate) fn grouped(count: Count) -> String {
     domain::grouped(count.0)
 }
 
-/// `340 ms`, `1.2 s`.
+/// Formats a duration as `340 ms` or `1.2 s`.
 pub(crate) fn duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
-/// `$4.10`, and what of it is not known: `$4.10 + 2 unpriced`.
+/// Formats a spend as `$4.10`, or `$4.10 + 2 unpriced`.
 pub(crate) fn spend(spend: &SpendView) -> String {
     cost(spend.cost, spend.requests, spend.unpriced_requests)
 }
 
-/// A sum of which a part may be unknown; an unknown price is never shown as zero.
+/// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
 pub(crate) fn cost(cost: MicroDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
         (0, _) => UNKNOWN.to_owned(),
@@ -54,14 +53,14 @@ pub(crate) fn cost(cost: MicroDollars, requests: Count, unpriced: Count) -> Stri
     }
 }
 
-/// Dollars to the last digit, for programs: `0.001234`.
+/// Dollars with all six decimals, for programs: `0.001234`.
 pub(crate) fn exact_dollars(amount: MicroDollars) -> String {
     let sign = if amount.0 < 0 { "-" } else { "" };
     let micros = amount.0.unsigned_abs();
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
-/// `1 request`, `2 requests`.
+/// Formats a count with its noun: `1 request`, `2 requests`.
 pub(crate) fn counted(count: Count, noun: &str) -> String {
     let plural = if count.0 == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count))

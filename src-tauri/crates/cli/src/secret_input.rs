@@ -1,5 +1,5 @@
-//! How a key comes in: typed without being shown, or from standard input. Never from an argument,
-//! where every process of the machine could read it.
+//! Reads a key: from a hidden prompt or from standard input. Never from an argument, which every
+//! process of the machine could read.
 
 use std::io::Read;
 
@@ -9,21 +9,17 @@ use zeroize::Zeroizing;
 use crate::console::{Console, Peer};
 use crate::exit::{Exit, Failure};
 
-/// Most bytes read from standard input for a key: the longest key, and as much again for the white
-/// space around it that a file or a paste may bring.
+/// Most bytes read from standard input for a key: the longest key, and as much again for
+/// surrounding white space.
 pub(crate) const STDIN_BYTES_MAX: usize = 2 * SECRET_BYTES_MAX;
 
-/// Where a key comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A person types or pastes it.
     Prompt,
-    /// A program hands it over.
     Stdin,
 }
 
 impl Source {
-    /// What `--stdin` asks for.
     pub(crate) const fn chosen_by(stdin: Stdin) -> Self {
         if stdin.stdin { Self::Stdin } else { Self::Prompt }
     }
@@ -37,7 +33,6 @@ pub(crate) struct Stdin {
     stdin: bool,
 }
 
-/// Reads a key.
 pub(crate) fn read_secret(
     source: Source,
     name: &str,
@@ -49,7 +44,7 @@ pub(crate) fn read_secret(
     }
 }
 
-/// Asks for a key, where somebody can type it.
+/// Prompts for a key; fails if standard input is no terminal.
 fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failure> {
     if console.typing == Peer::Other {
         return Err(Failure::new(Exit::Usage, "there is no terminal to ask for the key")
@@ -58,7 +53,7 @@ fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failur
     ask_unseen(question)
 }
 
-/// Asks a person for something that is not shown while it is typed.
+/// Prompts for a line that is not echoed.
 pub(crate) fn ask_unseen(question: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|error| {
         Failure::new(Exit::Fault, format!("the terminal could not be read: {error}"))
@@ -66,13 +61,13 @@ pub(crate) fn ask_unseen(question: &str) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn parse(mut text: Zeroizing<String>) -> Result<Secret, Failure> {
-    // `parse` zeroes what it is given.
+    // `parse` zeroes its argument.
     Secret::parse(std::mem::take(&mut *text))
         .map_err(|rejected| Failure::new(Exit::Usage, rejected.to_string()))
 }
 
-/// Reads to the end, at most [`STDIN_BYTES_MAX`]. The buffer has its full size from the start: one
-/// that grew would leave pieces of the key behind in memory.
+/// Reads to the end, at most [`STDIN_BYTES_MAX`]. The buffer has its full size from the start: a
+/// growing buffer would leave copies of the key in memory.
 fn read_limited(input: impl Read) -> Result<Zeroizing<String>, Failure> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(STDIN_BYTES_MAX + 1));
     let limit = u64::try_from(STDIN_BYTES_MAX + 1).unwrap_or(u64::MAX);
@@ -116,7 +111,7 @@ mod tests {
         let (exit, message) = refused(&padded(STDIN_BYTES_MAX + 1));
         assert_eq!(exit, Exit::Usage);
         assert!(message.contains("4096 bytes"), "{message}");
-        // An endless input is not read to its end.
+        // The limit also ends an endless input.
         assert_eq!(refused_endless(), Exit::Usage);
     }
 

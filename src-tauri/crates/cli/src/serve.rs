@@ -1,4 +1,4 @@
-//! The gateway without a window: started, told where it is, and stopped in order.
+//! `gatehouse serve`: runs the gateway without a window, announces its address and shuts it down.
 
 use std::pin::pin;
 
@@ -24,7 +24,7 @@ pub(crate) struct Serve {
     panel: bool,
 }
 
-/// Serves until Ctrl-C or SIGTERM. A second one shortens the stop.
+/// Serves until Ctrl-C or SIGTERM. A second signal shortens the shutdown.
 pub(crate) async fn run(
     wanted: &Serve,
     mut config: EngineConfig,
@@ -47,7 +47,7 @@ pub(crate) async fn run(
     };
     tokio::select! {
         () = &mut stopping => {}
-        // Whoever says it twice does not wait for answers that are under way.
+        // A second signal: do not wait for responses in flight.
         () = stop.wait() => {
             core.hurry();
             stopping.await;
@@ -56,14 +56,14 @@ pub(crate) async fn run(
     Ok(Exit::Fine)
 }
 
-/// Serves until a first wish to stop; returns what hears the next one.
+/// Serves until the first stop signal; returns the listener for the next one.
 async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Stop, Failure> {
     let Core::Local(engine) = core else {
         let address = control::status(core).await?.gateway.address;
         return Err(Failure::new(Exit::No, format!("Gatehouse is already running at {address}"))
             .with_hint("Use it, or stop it with `gatehouse stop`."));
     };
-    // Signals are caught before anybody is told that they may be sent.
+    // Listen for signals before the address is announced.
     let mut stop = Stop::listen()?;
     unlock_by_hand(core, console).await?;
     let served = control::serve(engine, panel_file).await?;
@@ -80,10 +80,10 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Sto
         true => Some(control::panel_address(core).await?),
         false => None,
     };
-    // A supervisor may close its end after the first line, or at once; the gateway goes on.
+    // A supervisor may close the pipe after the first line or earlier; the gateway keeps running.
     let _closed = announce(listening, panel.as_ref().map(|address| address.as_str()), console);
     if console.format == Format::Text {
-        // Last, since a keychain may take its time to answer.
+        // Last, since a keychain may be slow to answer.
         let vault = control::vault_check(core).await?;
         let _closed = console.print(&vault::first_line(&vault).to_string());
     }
@@ -91,7 +91,7 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Sto
     Ok(stop)
 }
 
-/// A port in use ends a plain `serve`; with the panel, another port can be chosen there.
+/// Without the panel a port in use is an error; with it, the user can choose another port there.
 fn refuse_or_go_on(wanted: &Serve, reason: &str, console: &mut Console) -> Result<(), Failure> {
     if !wanted.panel {
         return Err(Failure::new(Exit::No, reason));
@@ -102,7 +102,7 @@ fn refuse_or_go_on(wanted: &Serve, reason: &str, console: &mut Console) -> Resul
     Ok(())
 }
 
-/// One line for each address, for a person to click and a script to read.
+/// Prints one line for each address, for people and scripts.
 pub(crate) fn announce(
     gateway: Option<&str>,
     panel: Option<&str>,
@@ -123,7 +123,8 @@ pub(crate) fn announce(
     console.print(&text.to_string())
 }
 
-/// Lets a check that runs without an owner try the gateway too. An owner serves already.
+/// Starts the gateway for a call that runs without an owner process, so that the call can reach it.
+/// An owner serves already.
 pub(crate) async fn serve_quietly(core: &Core) -> Result<(), Failure> {
     if let Core::Local(engine) = core {
         control::serve(engine, no_file).await?;
@@ -131,7 +132,7 @@ pub(crate) async fn serve_quietly(core: &Core) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The wishes of the terminal and of the system that the program should end.
+/// The stop signals: SIGTERM and SIGINT.
 struct Stop {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -165,7 +166,7 @@ impl Stop {
     }
 
     async fn wait(&mut self) {
-        // An error means that Ctrl-C cannot be caught, so it ends the program anyway.
+        // On an error Ctrl-C cannot be caught, so it ends the program anyway.
         drop(tokio::signal::ctrl_c().await);
     }
 }

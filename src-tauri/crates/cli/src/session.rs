@@ -1,5 +1,5 @@
-//! A call that needs the core: opened here, or found in the process that owns the data folder; asked
-//! once; stopped in order.
+//! Runs one call against the core: opens it or connects to the process that owns the data folder,
+//! asks it once, and shuts it down.
 
 use control::view::{VaultKindView, VaultStateView, VaultUnlock};
 use control::{Core, EngineConfig};
@@ -17,9 +17,7 @@ use crate::serve::{self, Serve};
 use crate::sign::Tone;
 use crate::text::Text;
 
-/// What the shell handed in.
 pub(crate) struct Environment {
-    /// The variables.
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -30,7 +28,6 @@ impl Environment {
     }
 }
 
-/// Runs the gateway until it is told to stop.
 pub(crate) fn serve(
     wanted: &Serve,
     environment: Environment,
@@ -43,7 +40,7 @@ pub(crate) fn serve(
     wait_for(Threads::Several, serving)
 }
 
-/// Answers one question.
+/// Runs one command against the core.
 pub(crate) fn ask(
     question: Ask,
     environment: Environment,
@@ -58,7 +55,7 @@ pub(crate) fn ask(
         _ => Threads::One,
     };
     if matches!(question, Ask::Prompt(_)) {
-        // A gateway for one prompt needs no address that clients know, and no program in its way.
+        // A gateway for one prompt needs no known address, and a free port cannot be in use.
         config.port = Some(0);
     }
     wait_for(threads, async {
@@ -72,7 +69,7 @@ pub(crate) fn ask(
     })
 }
 
-/// One thread is enough to ask one thing, and is there sooner than several.
+/// One thread is enough for most calls, and starts faster than several.
 #[derive(Clone, Copy)]
 enum Threads {
     One,
@@ -89,7 +86,7 @@ fn wait_for(
     };
     let runtime = builder.enable_all().build().map_err(|error| Failure::fault(&error))?;
     let outcome = runtime.block_on(Box::pin(call));
-    // A keychain that hangs holds a thread for ever; the call does not wait for it.
+    // A hanging keychain blocks its thread for ever; do not wait for it.
     runtime.shutdown_background();
     outcome
 }
@@ -122,8 +119,8 @@ async fn answer(
     }
 }
 
-/// Asks a person at a terminal for the passphrase of a locked vault file. Everybody else gets the
-/// vault's own error, which says what to do.
+/// Prompts for the passphrase of a locked vault file if a person is at a terminal. Without a
+/// terminal the vault's own error follows, which says what to do.
 pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(), Failure> {
     if console.typing == Peer::Other || console.watching == Peer::Other {
         return Ok(());
@@ -136,8 +133,8 @@ pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(),
     Ok(())
 }
 
-/// `GATEHOUSE_VAULT` chooses the vault of a process that starts; one that runs has its own. Silence
-/// would look as if the choice had been taken.
+/// Warns that `GATEHOUSE_VAULT` has no effect on a process that runs already. Without a warning the
+/// choice would seem to be accepted.
 async fn tell_ignored_vault(
     core: &Core,
     named: Option<&str>,

@@ -1,35 +1,28 @@
-//! Every state with its word, its shape and its tone, once. A state is never shown by colour alone.
+//! The symbol, word and tone of every state, defined once. A state is never shown by colour alone.
 
 use control::view::{
     AvailabilityState, CacheTierState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
     RequestStateView, RunVerdictView, TestStepState, VaultStateView, VerdictLevel,
 };
 
-/// How a piece of text is meant; a terminal may show it by colour.
+/// The meaning of a piece of text; a terminal may show it by colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Text.
     Plain,
-    /// A title.
     Strong,
-    /// Less important.
     Muted,
-    /// Good.
     Good,
-    /// Wants looking at.
+    /// Needs attention.
     Warn,
     /// Does not work.
     Bad,
 }
 
-/// A state as it is shown.
+/// A state as it is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sign {
-    /// Its shape.
     pub(crate) shape: char,
-    /// Its word.
     pub(crate) word: &'static str,
-    /// Its tone.
     pub(crate) tone: Tone,
 }
 
@@ -46,7 +39,7 @@ impl Sign {
         Self { shape, word, tone }
     }
 
-    /// Shape and word.
+    /// Shape and word in one string.
     pub(crate) fn text(self) -> String {
         format!("{} {}", self.shape, self.word)
     }

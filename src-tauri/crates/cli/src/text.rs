@@ -1,5 +1,5 @@
-//! What is printed for people, built from pieces. Every piece is escaped on its way in, so nothing an
-//! upstream said can reach the terminal unescaped, whoever writes the next screen.
+//! Builds the text printed for people. Every piece is escaped when it is added, so upstream text
+//! never reaches the terminal unescaped.
 
 use std::fmt::{self, Write};
 
@@ -12,17 +12,16 @@ use comfy_table::{
 use crate::escape::escape;
 use crate::sign::{Sign, Tone};
 
-/// Lines for a terminal, styled; where the output is no terminal the styles are taken off on the way.
+/// Styled lines for a terminal. The writer strips the styles if the output is no terminal.
 #[derive(Debug, Default)]
 pub(crate) struct Text(String);
 
 impl Text {
-    /// No text yet.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// A piece of a line.
+    /// Appends a piece of a line.
     pub(crate) fn piece(&mut self, tone: Tone, content: &str) -> &mut Self {
         let (style, content) = (style(tone), escape(content));
         // Writing to a string does not fail.
@@ -30,24 +29,22 @@ impl Text {
         self
     }
 
-    /// A state: shape and word.
     pub(crate) fn sign(&mut self, sign: impl Into<Sign>) -> &mut Self {
         let sign = sign.into();
         self.piece(sign.tone, &sign.text())
     }
 
-    /// Ends the line.
     pub(crate) fn end(&mut self) -> &mut Self {
         self.0.push('\n');
         self
     }
 
-    /// A whole line.
     pub(crate) fn line(&mut self, tone: Tone, content: &str) -> &mut Self {
         self.piece(tone, content).end()
     }
 
-    /// Several lines that are ours (a diff, a piece of code): each is escaped, their breaks are kept.
+    /// Appends several trusted lines (a diff, a piece of code): each is escaped, the line breaks
+    /// are kept.
     pub(crate) fn lines(&mut self, tone: Tone, content: &str) -> &mut Self {
         for line in content.lines() {
             self.line(tone, line);
@@ -55,7 +52,6 @@ impl Text {
         self
     }
 
-    /// A table.
     pub(crate) fn table(&mut self, table: &Table) -> &mut Self {
         self.0.push_str(&table.render(Grid::new().width()));
         self.end()
@@ -68,37 +64,38 @@ impl fmt::Display for Text {
     }
 }
 
-/// Aligned columns without lines. On a terminal that is too narrow the least important columns are
-/// left out, and what remains is wrapped between words; elsewhere a row stays one line, for `grep`.
+/// Aligned columns without borders. On a terminal that is too narrow the least important columns
+/// are hidden and the rest is wrapped between words. Without a terminal a row stays on one line,
+/// for `grep`.
 #[derive(Debug)]
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<Piece>>,
 }
 
-/// A column: its title, its alignment, and how soon it is left out where room is short.
+/// A column: its title, its alignment, and its rank for being hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Column {
     title: &'static str,
     alignment: CellAlignment,
-    /// 0 stays; of the others the highest goes first.
+    /// 0: always shown. Otherwise the column with the highest rank is hidden first.
     minor: u8,
 }
 
 impl Column {
-    /// Words.
+    /// A left-aligned column, for words.
     #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
     pub(crate) const fn Left(title: &'static str) -> Self {
         Self { title, alignment: CellAlignment::Left, minor: 0 }
     }
 
-    /// Numbers.
+    /// A right-aligned column, for numbers.
     #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
     pub(crate) const fn Right(title: &'static str) -> Self {
         Self { title, alignment: CellAlignment::Right, minor: 0 }
     }
 
-    /// Left out where room is short; the highest rank goes first.
+    /// Lets the column be hidden on a narrow terminal; the highest rank is hidden first.
     pub(crate) const fn minor(self, rank: u8) -> Self {
         Self { minor: rank, ..self }
     }
@@ -107,8 +104,8 @@ impl Column {
 /// Blanks between two columns.
 const GAP_COLUMNS: u16 = 2;
 
-/// Narrowest terminal that tables are fitted to, in columns. Below that, and in terminals that say
-/// they have no width at all, a fitted table would be a column of single letters.
+/// Narrowest terminal that tables are fitted to, in columns. In a narrower one, or one that reports
+/// no width, a fitted table would break into single letters.
 const TERMINAL_COLUMNS_MIN: u16 = 40;
 
 impl Table {
@@ -122,13 +119,12 @@ impl Table {
         Self { columns: Vec::new(), rows: Vec::new() }
     }
 
-    /// Adds a row.
     pub(crate) fn row<const N: usize>(&mut self, pieces: [Piece; N]) -> &mut Self {
         self.rows.push(pieces.into());
         self
     }
 
-    /// The lines, for a terminal of that width; none for a file or a pipe.
+    /// Renders the table for a terminal of that width; `None` for a file or a pipe.
     fn render(&self, terminal_columns: Option<u16>) -> String {
         let width = terminal_columns.filter(|columns| *columns >= TERMINAL_COLUMNS_MIN);
         let shown = width.map_or_else(|| self.all_columns(), |width| self.fitting(width));
@@ -151,7 +147,7 @@ impl Table {
         (0..widest.max(self.columns.len())).collect()
     }
 
-    /// The columns that fit without a word being broken; those without a rank always stay.
+    /// The columns that fit without breaking a word. Columns of rank 0 are always kept.
     fn fitting(&self, width: u16) -> Vec<usize> {
         let mut shown = self.all_columns();
         while self.needed(&shown, Self::cell_columns) > usize::from(width) {
@@ -167,7 +163,7 @@ impl Table {
         shown
     }
 
-    /// Columns of the terminal that these columns need, measured by `measure` cell by cell.
+    /// The width that these columns need, in terminal columns; `measure` gives the width of a cell.
     fn needed(&self, shown: &[usize], measure: fn(&str) -> usize) -> usize {
         let gaps = shown.len() * usize::from(GAP_COLUMNS);
         shown.iter().map(|index| self.column_columns(*index, measure)).sum::<usize>() + gaps
@@ -180,7 +176,7 @@ impl Table {
         widest.max(measure(title))
     }
 
-    /// What a cell takes in one line, up to what may well be wrapped: a sentence.
+    /// The width of a cell on one line. A sentence counts with a limit, since it can be wrapped.
     fn cell_columns(content: &str) -> usize {
         const SENTENCE_COLUMNS: usize = 32;
         content.chars().count().min(SENTENCE_COLUMNS.max(Self::longest_word(content)))
@@ -227,7 +223,7 @@ impl Table {
     }
 }
 
-/// What stands in a cell.
+/// The content of a table cell, already escaped.
 #[derive(Debug)]
 pub(crate) struct Piece {
     tone: Tone,
@@ -235,7 +231,6 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// Text in a tone.
     pub(crate) fn toned(tone: Tone, content: &str) -> Self {
         Self { tone, content: escape(content).into_owned() }
     }
@@ -305,7 +300,7 @@ mod tests {
         assert_eq!(shown.lines().count(), 3, "one line, a header and one row: {shown}");
     }
 
-    /// Seven columns as `backends list` has them.
+    /// Seven columns as in `backends list`.
     fn wide() -> Table {
         let mut table = Table::new(&[
             Column::Left("Backend"),

@@ -1,4 +1,4 @@
-//! A key that must never be seen, and the search for it.
+//! A marked key for leak tests, and the search for its traces.
 
 use std::fs;
 use std::io;
@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// A marked secret: put it in as a key, use everything, then search everywhere for it.
+/// A marked secret: a test stores it as a key, exercises the program, then searches all output for
+/// it.
 pub const MARKED_KEY: &str = "sk-CANARY-7f3a9c51e2b84d06a1c9f05d";
 
-/// Every file under `folder` whose bytes or name hold `mark`, plainly or encoded (see [`traces`]),
-/// sorted. Links are not followed.
+/// Returns every file under `folder` whose bytes or name contain `mark`, plain or encoded (see
+/// [`traces`]), sorted. Does not follow links.
 pub fn search_tree(folder: &Path, mark: &str) -> io::Result<Vec<PathBuf>> {
     let needles = traces(mark);
     let mut found = Vec::new();
@@ -34,7 +35,7 @@ pub fn search_tree(folder: &Path, mark: &str) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What `mark` looks like plainly and in the encodings a leak would travel in: base64 in all three
+/// Returns `mark` in plain form and in the encodings in which it could leak: base64 in all three
 /// alignments and both alphabets, hexadecimal, percent encoding of every byte, UTF-16.
 #[must_use]
 pub fn traces(mark: &str) -> Vec<Vec<u8>> {
@@ -50,7 +51,7 @@ pub fn traces(mark: &str) -> Vec<Vec<u8>> {
     for shift in 0..3 {
         let shifted = [vec![0; shift], bytes.to_vec()].concat();
         let text = STANDARD_NO_PAD.encode(&shifted);
-        // The first and last characters also hold bits of the bytes around the mark.
+        // The first and last characters also encode bits of the neighbouring bytes.
         let from = if shift == 0 { 0 } else { shift + 1 };
         let until = text.len() - usize::from(shifted.len() % 3 != 0);
         let core = text.get(from..until).unwrap_or_default();

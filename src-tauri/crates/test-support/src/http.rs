@@ -1,6 +1,6 @@
-//! HTTP/1.1 read by hand from a socket, for the upstream and the raw client alike.
+//! A hand-written HTTP/1.1 reader for the upstream and the raw client.
 //!
-//! Reports how a body ended instead of hiding it: that difference is what fault tests are about.
+//! It reports how a body ended instead of hiding it, since fault tests assert exactly that.
 
 use std::io;
 
@@ -17,15 +17,16 @@ const BODY_BYTES_MAX: usize = 268_435_456;
 /// How a body ended on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyEnd {
-    /// As its framing says: its whole length, the zero chunk, or the close of a body without length.
+    /// As its framing requires: the whole length, the zero chunk, or the close of a body without
+    /// length.
     Complete,
-    /// The connection was closed before that.
+    /// The connection was closed early.
     Cut,
-    /// The connection was reset before that.
+    /// The connection was reset early.
     Reset,
 }
 
-/// A first line and the headers after it, in order, names as they were written.
+/// The first line and the headers, in order, with names as written.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) first_line: String,
@@ -40,7 +41,7 @@ pub(crate) enum Framing {
     UntilClose,
 }
 
-/// A socket with what was read too far.
+/// A socket with a buffer for bytes read ahead.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
@@ -48,12 +49,12 @@ pub(crate) struct Connection {
 }
 
 impl Head {
-    /// The value of a header, by its name in any case.
+    /// The value of a header; the name matches in any case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
-    /// The framing the headers tell; `otherwise` without any.
+    /// The framing from the headers, or `otherwise` if they have none.
     pub(crate) fn framing(&self, otherwise: Framing) -> Framing {
         let chunked =
             self.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
@@ -76,7 +77,7 @@ impl Connection {
         Self { stream, buffer: BytesMut::new() }
     }
 
-    /// The next head; `None` if the peer closed before it.
+    /// Reads the next head; `None` if the peer closed before it.
     pub(crate) async fn head(&mut self) -> io::Result<Option<Head>> {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -92,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// A body in its framing, and how it ended.
+    /// Reads a body, and reports how it ended.
     pub(crate) async fn body(&mut self, framing: Framing) -> (Bytes, BodyEnd) {
         match framing {
             Framing::Length(length) => {
@@ -111,7 +112,7 @@ impl Connection {
         }
     }
 
-    /// Whatever comes next; empty at the end of the connection.
+    /// Reads the next bytes; empty at the end of the connection.
     pub(crate) async fn some(&mut self) -> io::Result<Bytes> {
         if self.buffer.is_empty() {
             self.stream.read_buf(&mut self.buffer).await?;
@@ -158,7 +159,7 @@ impl Connection {
         }
     }
 
-    /// Reads until `length` bytes are there.
+    /// Reads until the buffer has `length` bytes.
     async fn fill(&mut self, length: usize) -> BodyEnd {
         while self.buffer.len() < length {
             match self.stream.read_buf(&mut self.buffer).await {

@@ -1,8 +1,8 @@
-//! What tests stand on: an upstream with every fault, a strict provider of every dialect, a client that writes raw bytes, a marked key
-//! and a search for it, captured logs.
+//! Test support: an upstream with every fault, a strict provider for every dialect, a client that
+//! writes raw bytes, a marked key and its search, captured logs.
 //!
-//! A dev-dependency only. HTTP is spoken by hand over TCP, since a proper server library refuses to
-//! misbehave. Waiting uses tokio's clock, so a paused runtime skips it.
+//! A dev-dependency only. HTTP is written by hand over TCP, since a proper server library refuses
+//! to misbehave. Waits use tokio's clock, so a paused runtime skips them.
 
 mod canary;
 mod http;

@@ -1,4 +1,4 @@
-//! Captured logs, to say what is in them and above all what is not.
+//! Captures logs, so that tests can check what they contain and what they must not.
 
 use std::io;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use parking_lot::Mutex;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Every log line of the current thread, of every level, until dropped.
+/// Captures every log line of the current thread at every level, until dropped.
 pub struct CapturedLogs {
     lines: Lines,
     _subscriber: tracing::subscriber::DefaultGuard,
 }
 
 /// Starts capturing on this thread. `#[tokio::test]` runs everything on one thread by default, so
-/// it captures the tasks too; a runtime with several threads escapes it.
+/// its tasks are captured too; a multi-threaded runtime is not.
 #[must_use]
 pub fn capture_logs() -> CapturedLogs {
     let lines = Lines::default();
@@ -27,7 +27,7 @@ pub fn capture_logs() -> CapturedLogs {
 }
 
 impl CapturedLogs {
-    /// Everything so far.
+    /// All lines so far.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.lines.0.lock()).into_owned()

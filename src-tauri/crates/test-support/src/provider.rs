@@ -1,8 +1,8 @@
-//! A provider of each dialect on loopback, as strict as the real ones: it refuses a request that its
-//! own SDK would not have sent, and a key that comes in a carrier that is not its own.
+//! A mock provider for each dialect on loopback, as strict as the real ones: it refuses requests
+//! that the vendor's own SDK would not send, and keys in another dialect's header.
 //!
-//! Written without the crate `wire`, so that the two cannot share a misreading. What it says depends
-//! on the request alone: see [`MockProvider`].
+//! It does not use the crate `wire`, so that both cannot share a misreading. Its answers depend on
+//! the request alone: see [`MockProvider`].
 
 mod chat;
 mod embeddings;
@@ -24,39 +24,38 @@ use crate::upstream::{Received, ScriptedUpstream};
 use form::Checked;
 use speech::{Question, Speech};
 
-/// The one key that every dialect of a [`MockProvider`] takes.
+/// The key that every dialect of a [`MockProvider`] accepts.
 pub const PROVIDER_KEY: &str = "sk-provider-5d1c0e7a9b";
 
-/// The models it lists. It answers to any name.
+/// The models it lists. It answers requests for any name.
 pub const PROVIDER_MODELS: [&str; 2] = ["echo", "think"];
 
-/// Tokens of every prompt, those from the cache among them; what counting answers too.
+/// Input tokens of every request, cached ones included; also the result of token counts.
 pub const PROVIDER_INPUT_TOKENS: u64 = 20;
 
-/// Prompt tokens that came from the cache; Ollama does not tell them.
+/// Input tokens that came from the cache; Ollama does not report them.
 pub const PROVIDER_CACHED_TOKENS: u64 = 8;
 
-/// Tokens of every answer, those of its reasoning among them.
+/// Output tokens of every answer, reasoning included.
 pub const PROVIDER_OUTPUT_TOKENS: u64 = 9;
 
-/// Tokens of the reasoning, where there is any; Ollama does not tell them.
+/// Reasoning tokens of an answer that has reasoning; Ollama does not report them.
 pub const PROVIDER_REASONING_TOKENS: u64 = 4;
 
 /// A server for `/v1/chat/completions`, `/v1/responses`, `/v1/messages` and its `count_tokens`,
 /// `/v1beta/models/…` (`/v1` too), `/api/chat`, embeddings and lists of models.
 ///
-/// By the model's name: `think` reasons first and then echoes, `text-and-tool` says a sentence and
-/// calls tools in one turn, `fault-NNN` fails with that status, `fault-cut` breaks a stream off,
-/// `fault-no-end` ends one politely without its terminator, and every other name repeats the last
-/// text of the user. A tool whose name is in that text is called, its strings filled with the last
-/// word; structured output likewise.
+/// The model name selects the answer: `think` reasons first and then echoes, `text-and-tool` writes
+/// a sentence and calls tools in one turn, `fault-NNN` fails with that status, `fault-cut` breaks a
+/// stream off, `fault-no-end` closes one cleanly without its terminator, and every other name
+/// echoes the user's last text. A tool whose name occurs in that text is called, with the last word
+/// in its string arguments; structured output is filled the same way.
 #[derive(Debug)]
 pub struct MockProvider {
     upstream: ScriptedUpstream,
     refusals: Arc<Mutex<Vec<String>>>,
 }
 
-/// A protocol that the provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
     Chat,
@@ -66,18 +65,18 @@ pub(crate) enum Speaks {
     Ollama,
 }
 
-/// How a question was put to one of the endpoints that answer with text.
+/// A text generation request, parsed.
 #[derive(Debug)]
 pub(crate) struct Asked {
     question: Question,
     delivery: Delivery,
 }
 
-/// What form the answer has.
+/// The delivery format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Whole,
-    /// A stream; whether usage was asked for matters to Chat only.
+    /// A stream; `usage` matters to Chat only.
     Stream {
         usage: bool,
     },
@@ -100,7 +99,7 @@ impl MockProvider {
         Ok(Self { upstream: upstream.await?, refusals })
     }
 
-    /// The root, `http://127.0.0.1:PORT`, without a version.
+    /// The root URL, `http://127.0.0.1:PORT`, without a version.
     #[must_use]
     pub fn root(&self) -> String {
         format!("http://{}", self.upstream.addr())
@@ -112,7 +111,7 @@ impl MockProvider {
         self.upstream.requests()
     }
 
-    /// What it refused for its form or its key, and why, in order of arrival.
+    /// The requests refused for their form or key, with the reason, in order of arrival.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         self.refusals.lock().clone()
@@ -189,7 +188,7 @@ fn say(speaks: Speaks, asked: &Asked) -> Reply {
 }
 
 impl Speaks {
-    /// The protocol of a path. Three of them share `/v1/models`, so there the headers say.
+    /// The protocol of a path. Three protocols share `/v1/models`; there the headers decide.
     fn at(path: &str, request: &Received) -> Self {
         match path {
             _ if path.starts_with("/api/") => Self::Ollama,
@@ -231,7 +230,7 @@ impl Speaks {
         }
     }
 
-    /// An error in the dialect's shape.
+    /// An error in the dialect's format.
     fn error(self, status: u16, message: &str) -> Reply {
         let body = match self {
             Self::Chat | Self::Responses => json!({"error": {"message": message,
@@ -243,7 +242,7 @@ impl Speaks {
             Self::Ollama => json!({"error": message}),
         };
         let reply = Reply::json(status, &body);
-        // An hour: what a client must never be made to wait for.
+        // One hour: a client must never be made to wait that long.
         if status == 429 { reply.header("retry-after", "3600") } else { reply }
     }
 }

@@ -1,4 +1,4 @@
-//! A client that sends any bytes, right or wrong, and reports exactly what came back.
+//! A client that sends any bytes, valid or not, and reports exactly what it receives.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,21 +15,19 @@ pub struct RawClient {
     connection: Connection,
 }
 
-/// One HTTP answer.
 #[derive(Debug, Clone)]
 pub struct RawAnswer {
-    /// HTTP status.
     pub status: u16,
-    /// Headers in order, names as they were written.
+    /// Headers in order, with names as written.
     pub headers: Vec<(String, String)>,
-    /// The body, unchunked, as far as it came.
+    /// The body received, without chunk framing.
     pub body: Bytes,
     /// How the body ended on the wire.
     pub end: BodyEnd,
 }
 
 impl RawClient {
-    /// Connects, without Nagle's delay.
+    /// Connects, with Nagle's algorithm off.
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -43,12 +41,12 @@ impl RawClient {
         client.answer().await
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.connection.stream.write_all(bytes).await
     }
 
-    /// Sends a whole request with `content-length`. `headers` are lines without their line end.
+    /// Sends a whole request with `content-length`. `headers` are lines without line ends.
     pub async fn request(
         &mut self,
         first_line: &str,
@@ -64,7 +62,7 @@ impl RawClient {
         self.send(&[text.as_bytes(), body].concat()).await
     }
 
-    /// Reads one whole answer, to its end or the connection's.
+    /// Reads one whole answer, until it or the connection ends.
     pub async fn answer(&mut self) -> io::Result<RawAnswer> {
         let head = self.connection.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let status = head.first_line.split(' ').nth(1).and_then(|word| word.parse().ok());
@@ -75,17 +73,17 @@ impl RawClient {
         Ok(RawAnswer { status, headers: head.headers, body, end })
     }
 
-    /// The next bytes as they are, head and chunk sizes included; empty at the end.
+    /// Reads the next raw bytes, head and chunk sizes included; empty at the end.
     pub async fn read_some(&mut self) -> io::Result<Bytes> {
         self.connection.some().await
     }
 
-    /// Says that no more will be sent; answers can still be read.
+    /// Closes the sending side; answers can still be read.
     pub async fn close_sending(&mut self) -> io::Result<()> {
         self.connection.stream.shutdown().await
     }
 
-    /// Breaks the connection with a reset.
+    /// Resets the connection.
     pub fn reset(self) -> io::Result<()> {
         self.connection.stream.set_zero_linger()
     }
@@ -98,13 +96,13 @@ impl RawAnswer {
         find(&self.headers, name)
     }
 
-    /// The body as text, broken UTF-8 replaced.
+    /// The body as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; `null` if it is none.
+    /// The body as JSON; `null` if it is not valid.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()

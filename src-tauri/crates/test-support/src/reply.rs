@@ -1,4 +1,4 @@
-//! Replies of the scripted upstream, good and faulty.
+//! Replies of the scripted upstream, valid and faulty.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,9 +12,9 @@ use serde_json::json;
 use crate::http::Framing;
 use crate::upstream::Received;
 
-/// What the upstream does with one request.
+/// A scripted reply to one request.
 ///
-/// Built from one of the shapes below and changed by the methods that take `self`:
+/// Built from one of the constructors below and changed by the methods that take `self`:
 /// `Reply::sse(["data: {…}\n\n"]).pause_each(ms).ending(Ending::Reset)`.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -28,22 +28,22 @@ pub struct Reply {
 /// How a reply ends after its last piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// As HTTP has it: whole length, or the zero chunk. The connection stays open.
+    /// As HTTP requires: the whole length, or the zero chunk. The connection stays open.
     Complete,
     /// The connection is closed; a chunked body has no zero chunk.
     Close,
-    /// The connection is reset (`SO_LINGER` 0). What the peer has not read by then may be lost to it.
+    /// The connection is reset (`SO_LINGER` 0). The peer may lose what it has not read yet.
     Reset,
-    /// Nothing more comes; the connection stays open until the peer closes it.
+    /// Nothing more is sent; the connection stays open until the peer closes it.
     Stall,
 }
 
-/// Text of a chat answer, for [`Reply::chat`] and [`Reply::chat_stream`].
+/// The text of a chat answer, for [`Reply::chat`] and [`Reply::chat_stream`].
 #[derive(Debug, Clone)]
 pub struct ChatText<'a> {
-    /// The model the answer names.
+    /// The model named in the answer.
     pub model: &'a str,
-    /// The text, one entry a delta.
+    /// The text, one item per delta.
     pub deltas: &'a [&'a str],
     /// Prompt and completion tokens, if the answer reports usage.
     pub usage: Option<(u64, u64)>,
@@ -59,9 +59,9 @@ pub(crate) struct ReplyHead {
 /// How the body of a reply is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplyFraming {
-    /// By the sum of the pieces.
+    /// By the total length of the pieces.
     Length,
-    /// By this length, whatever the pieces have.
+    /// By this length, which may differ from the pieces.
     Claimed(usize),
     Chunked,
 }
@@ -84,14 +84,13 @@ impl Reply {
         }
     }
 
-    /// A JSON body.
     #[must_use]
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::body(status, "application/json", body.to_string())
     }
 
-    /// A stream with status 200: each item one write and one HTTP chunk, exactly as given. Nothing
-    /// is added, so a stream without `[DONE]` has none.
+    /// A stream with status 200: each item is one write and one HTTP chunk, unchanged. Nothing is
+    /// added, so a stream without `[DONE]` has none.
     #[must_use]
     pub fn sse<T: Into<Bytes>>(pieces: impl IntoIterator<Item = T>) -> Self {
         let mut reply = Self::body(200, "text/event-stream", Bytes::new());
@@ -99,7 +98,7 @@ impl Reply {
         reply.chunked()
     }
 
-    /// A stream of another type than events: each item one write and one HTTP chunk.
+    /// A stream of another content type than SSE: each item is one write and one HTTP chunk.
     #[must_use]
     pub fn lines(content_type: &str, pieces: Vec<String>) -> Self {
         let mut reply = Self::body(200, content_type, Bytes::new());
@@ -121,13 +120,14 @@ impl Reply {
         Self::json(200, &answer)
     }
 
-    /// A regular chat stream: role, deltas, finish reason, usage chunk if there is usage, `[DONE]`.
+    /// A complete chat stream: role, deltas, finish reason, usage chunk if there is usage,
+    /// `[DONE]`.
     #[must_use]
     pub fn chat_stream(text: &ChatText<'_>) -> Self {
         Self::sse(text.events())
     }
 
-    /// An error in OpenAI's shape.
+    /// An error in OpenAI's format.
     #[must_use]
     pub fn error(status: u16, kind: &str, message: &str) -> Self {
         let body =
@@ -148,7 +148,7 @@ impl Reply {
         Self::body(status, "text/html; charset=utf-8", "<!DOCTYPE html><html><p>Sign in</p></html>")
     }
 
-    /// A body compressed although nobody asked for it.
+    /// A gzip body, although the request did not ask for one.
     #[must_use]
     pub fn gzip(content_type: &str, body: &[u8]) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -157,7 +157,7 @@ impl Reply {
         Self::body(200, content_type, packed.unwrap_or_default()).header("content-encoding", "gzip")
     }
 
-    /// 302 to the same path at another address, where a key must not go.
+    /// 302 to the same path at another address, which must not receive the key.
     #[must_use]
     pub fn redirect(to: SocketAddr) -> Self {
         Self::body(302, "text/plain", "")
@@ -173,14 +173,14 @@ impl Reply {
         Self::json(200, &json!({"object": "list", "data": data}))
     }
 
-    /// A JSON answer that breaks off in the middle, with the length of what is there.
+    /// A JSON answer that breaks off in the middle; its content length matches.
     #[must_use]
     pub fn truncated_json() -> Self {
         let body = r#"{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"mess"#;
         Self::body(200, "application/json", body)
     }
 
-    /// A stream of one line with this many bytes and no end, sent in pieces of 64 KiB.
+    /// A stream of one endless line of this many bytes, sent in pieces of 64 KiB.
     #[must_use]
     pub fn huge_line(bytes: usize) -> Self {
         let piece = Bytes::from(vec![b'x'; 65_536]);
@@ -190,32 +190,32 @@ impl Reply {
         Self::sse(std::iter::once(begin).chain(whole).chain([rest]))
     }
 
-    /// 401 whose message repeats the key that came in, as some servers do.
+    /// 401 whose message repeats the received key, as some servers do.
     #[must_use]
     pub fn echo_key(received: &Received) -> Self {
         let key = received.authorization().unwrap_or("no key at all");
         Self::error(401, "invalid_request_error", &format!("Incorrect API key provided: {key}."))
     }
 
-    /// No byte at all, then a reset.
+    /// Sends nothing, then resets the connection.
     #[must_use]
     pub fn reset_before_head() -> Self {
         Self::no_head(Ending::Reset)
     }
 
-    /// No byte at all, and the connection stays open.
+    /// Sends nothing and keeps the connection open.
     #[must_use]
     pub fn silence() -> Self {
         Self::no_head(Ending::Stall)
     }
 
-    /// Bytes as they are, head included.
+    /// Sends raw bytes, head included.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
         Self { pieces: vec![bytes.into()], ..Self::no_head(Ending::Close) }
     }
 
-    /// Adds a header after the others.
+    /// Appends a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Some(head) = &mut self.head {
@@ -224,7 +224,6 @@ impl Reply {
         self
     }
 
-    /// Another status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         if let Some(head) = &mut self.head {
@@ -233,7 +232,7 @@ impl Reply {
         self
     }
 
-    /// Sends the body in chunks instead of by length.
+    /// Sends the body chunked instead of with a length.
     #[must_use]
     pub fn chunked(mut self) -> Self {
         if let Some(head) = &mut self.head {
@@ -242,7 +241,7 @@ impl Reply {
         self
     }
 
-    /// Claims this length in the head, whatever is sent.
+    /// Sends this `content-length`, which may differ from the body.
     #[must_use]
     pub fn claiming_length(mut self, bytes: usize) -> Self {
         if let Some(head) = &mut self.head {
@@ -265,7 +264,7 @@ impl Reply {
         self
     }
 
-    /// Cuts the body into pieces of one byte (F16).
+    /// Splits the body into pieces of one byte (F16).
     #[must_use]
     pub fn trickled(mut self) -> Self {
         let all: Vec<u8> = self.pieces.concat();
@@ -273,7 +272,6 @@ impl Reply {
         self
     }
 
-    /// Another end.
     #[must_use]
     pub const fn ending(mut self, ending: Ending) -> Self {
         self.ending = ending;
@@ -284,7 +282,7 @@ impl Reply {
         Self { wait: Duration::ZERO, head: None, pieces: Vec::new(), pause: Duration::ZERO, ending }
     }
 
-    /// The head's bytes and the framing of the body after it.
+    /// The encoded head, and the framing of the body after it.
     pub(crate) fn head_bytes(&self) -> Option<(Bytes, Framing)> {
         let head = self.head.as_ref()?;
         let length = match head.framing {
@@ -306,7 +304,7 @@ impl Reply {
 }
 
 impl ChatText<'_> {
-    /// The events of a regular stream, one a delta.
+    /// The events of a complete stream, one per delta.
     #[must_use]
     pub fn events(&self) -> Vec<String> {
         let event = |choices: serde_json::Value| {

@@ -1,4 +1,4 @@
-//! An HTTP server that does what a test tells it, and remembers what it was asked.
+//! An HTTP server that sends scripted replies and records the requests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,8 +17,8 @@ use crate::reply::{Ending, Reply};
 
 /// A server on a free loopback port.
 ///
-/// A request nobody scripted is answered with 501 and its name, and when the upstream is dropped
-/// the test fails by that name.
+/// A request without a scripted reply is answered with 501 and its name. Dropping the upstream then
+/// fails the test with that name.
 #[derive(Debug)]
 pub struct ScriptedUpstream {
     address: SocketAddr,
@@ -26,18 +26,18 @@ pub struct ScriptedUpstream {
     server: JoinHandle<()>,
 }
 
-/// One request as it came.
+/// One recorded request.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// `GET`, `POST`, …
     pub method: String,
     /// Path and query.
     pub path: String,
-    /// Headers in order, names as they were written.
+    /// Headers in order, with names as written.
     pub headers: Vec<(String, String)>,
-    /// The body, unchunked.
+    /// The body, without chunk framing.
     pub body: Bytes,
-    /// Which connection it came on, from zero.
+    /// Number of the connection it came on, from zero.
     pub connection: usize,
 }
 
@@ -45,7 +45,7 @@ pub struct Received {
 struct Record {
     requests: Mutex<Vec<Received>>,
     unscripted: Mutex<Vec<String>>,
-    /// Replies that the peer broke off.
+    /// Number of replies that the peer broke off.
     broken_off: watch::Sender<usize>,
 }
 
@@ -58,7 +58,8 @@ impl ScriptedUpstream {
         Self::answering(move |_| queue.lock().pop_front()).await
     }
 
-    /// Answers each request with what `responder` says; `None` is a request nobody scripted.
+    /// Answers each request with the result of `responder`; `None` means that the request has no
+    /// scripted reply.
     pub async fn answering(
         responder: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -74,13 +75,12 @@ impl ScriptedUpstream {
         Ok(Self { address, record, server })
     }
 
-    /// Where it listens.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// The base URL a backend would be given, `http://127.0.0.1:PORT/v1`.
+    /// The base URL for a backend, `http://127.0.0.1:PORT/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
@@ -92,7 +92,8 @@ impl ScriptedUpstream {
         self.record.requests.lock().clone()
     }
 
-    /// Waits until the peer has broken off `count` replies: closed its connection before the end.
+    /// Waits until the peer has broken off `count` replies, that is, closed the connection before
+    /// their end.
     pub async fn broken_off(&self, count: usize) {
         let mut counter = self.record.broken_off.subscribe();
         // The sender lives as long as `self`, so waiting cannot fail.
@@ -124,7 +125,7 @@ impl Received {
         self.header("authorization")
     }
 
-    /// The body as JSON; `null` if it is none.
+    /// The body as JSON; `null` if it is not valid.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -137,7 +138,7 @@ async fn serve(listener: TcpListener, record: Arc<Record>, responder: Arc<Respon
         let Ok((stream, _)) = listener.accept().await else { return };
         let (record, responder) = (Arc::clone(&record), Arc::clone(&responder));
         connections.spawn(async move {
-            // A broken connection ends its task; what the test looks at is in the record.
+            // A broken connection ends its task; the record has all that the test needs.
             let _broken = converse(stream, number, &record, &*responder).await;
         });
     }

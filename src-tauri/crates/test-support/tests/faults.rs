@@ -1,4 +1,5 @@
-//! The scripted upstream must really do what its replies say, or fault tests prove nothing.
+//! Tests that the scripted upstream really does what its replies say; otherwise fault tests prove
+//! nothing.
 
 use std::io::Read;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use test_support::{
 
 const TEXT: ChatText<'_> = ChatText { model: "m", deltas: &["Hel", "lo"], usage: Some((3, 2)) };
 
-/// Asks a fresh upstream once.
+/// Sends one request to a new upstream.
 async fn ask(reply: Reply) -> std::io::Result<RawAnswer> {
     let upstream = ScriptedUpstream::start([reply]).await?;
     let mut client = RawClient::connect(upstream.addr()).await?;

@@ -1,4 +1,4 @@
-//! The strict provider is strict: what a real one refuses, it refuses, by name.
+//! Tests that the mock provider refuses what a real one refuses, and names the reason.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,4 @@
-//! The rows about what an agent feels: 16 of them that stream from hosted models, at the pace of those
-//! models.
+//! Benchmarks of an agent's view: 16 agents stream from hosted models at those models' pace.
 
 use std::time::Instant;
 
@@ -14,13 +13,13 @@ use super::report::{Figure, Target};
 use super::traffic::{CONNECTIONS, count, has_gap, ms};
 use super::upstream::{AGENT, Pace, THINKING};
 
-/// Answers of each agent in a round: some ten seconds.
+/// Answers of each agent in a round: about ten seconds.
 const ANSWERS: usize = 4;
 
-/// What one contender's round showed.
+/// The measurements of one contender's round.
 struct Round {
     streams: Vec<Streamed>,
-    /// Processor time of Gatehouse as a share of one core, whoever was measured.
+    /// Processor time of Gatehouse as a share of one core, for every contender.
     processor_percent: f64,
 }
 
@@ -54,7 +53,7 @@ pub(crate) fn hosted(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     ])
 }
 
-/// 170 pieces a second each from the first moment on.
+/// 170 pieces a second each, without a wait for the first.
 pub(crate) fn thinking(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let rounds = rounds(ground, THINKING)?;
     let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));

@@ -1,4 +1,4 @@
-//! The row about answers that were given before: the same bytes, out of memory.
+//! The benchmark of cache hits: the same bytes, served from memory.
 
 use std::time::Instant;
 
@@ -13,20 +13,20 @@ use super::report::{Figure, Target};
 use super::traffic::{SINGLE_REQUESTS, count};
 use super::upstream::MODEL;
 
-/// The header that says where an answer came from.
+/// The header with the cache result.
 const FROM: &str = "x-gatehouse-cache";
 
-/// Streams out of the cache in a round. Each has 20 pieces.
+/// Cached streams in a round. Each has 20 pieces.
 const STREAMS: usize = 200;
 
-/// A route whose answers may come from the cache whatever the question.
+/// A route with the cache on for all requests.
 const ROUTE: &str = "
 [routes.bench-model]
 cache = \"on\"
 candidates = [{ backend = \"keyed\", model = \"bench-model\" }]
 ";
 
-/// Time of an answer that is in memory, whole and streamed.
+/// Measures whole and streamed answers from memory.
 pub(crate) fn hits(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     home.add_settings(ROUTE)?;
@@ -65,7 +65,7 @@ pub(crate) fn hits(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![half.noted("the whole time, not what was added"), stream, differing.noted(note)])
 }
 
-/// The answer that fills the cache.
+/// Sends the request that fills the cache, and returns its answer.
 async fn first(door: &Door, request: &[u8]) -> Result<Read> {
     let read = door.connect().await?.read(request, FROM).await?;
     match (read.status, read.said.as_deref()) {
@@ -77,16 +77,16 @@ async fn first(door: &Door, request: &[u8]) -> Result<Read> {
     }
 }
 
-/// A question asked again and again.
+/// A request that is sent repeatedly.
 struct Again<'a> {
     door: &'a Door,
     request: Vec<u8>,
-    /// What each answer has to be, from the cache; `None` where there is none.
+    /// The expected answer, from the cache; `None` turns the comparison off.
     first: Option<&'a Read>,
 }
 
 impl Again<'_> {
-    /// How long each answer took, and how many were others.
+    /// Returns the time of each answer in milliseconds, and the number of answers that differ.
     async fn ask(&mut self, times: usize) -> Result<(Vec<f64>, usize)> {
         let mut connection = self.door.connect().await?;
         let (mut taken, mut differing) = (Vec::with_capacity(times), 0);

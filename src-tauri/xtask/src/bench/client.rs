@@ -1,4 +1,5 @@
-//! The load: requests made once as bytes and sent again and again, one connection each.
+//! The load generator: encodes a request once and sends the same bytes repeatedly, one connection
+//! each.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -11,42 +12,38 @@ use super::dialect::Dialect;
 use super::upstream::{Epoch, Pace};
 use super::wire::Wire;
 
-/// Longest that one streamed answer may take. A tenth of a second is normal.
+/// Longest time of one streamed answer. A tenth of a second is normal.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// Longest that a bad answer may take. The endless one ends at its cap after a second or so.
+/// Longest time of a hostile answer. The endless one reaches its cap after about a second.
 const EXHAUST_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Whom a request goes to, and how it begins there.
+/// A server to measure, and how requests address it.
 #[derive(Debug, Clone)]
 pub(crate) struct Door {
-    /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// The token that opens it; any text where none is asked for.
+    /// The bearer token; any text where the server asks for none.
     pub(crate) token: String,
-    /// What stands before a model's name there.
+    /// The prefix of model names on this server.
     pub(crate) model_prefix: &'static str,
-    /// What is spoken there.
     pub(crate) dialect: Dialect,
 }
 
-/// How an answer is asked for.
+/// The delivery format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// In one piece.
     Whole,
-    /// Piece by piece.
     Streamed,
 }
 
 impl Door {
-    /// A request for an answer, as the bytes that go over the wire.
+    /// Encodes a request for an answer.
     pub(crate) fn request(&self, model: &str, answer: Answer) -> Vec<u8> {
         let model = format!("{}{model}", self.model_prefix);
         self.post(self.dialect.path(), &self.dialect.question(&model, answer))
     }
 
-    /// A POST of JSON, as bytes.
+    /// Encodes a POST of JSON.
     pub(crate) fn post(&self, path: &str, body: &str) -> Vec<u8> {
         let Self { address, token, .. } = self;
         let length = body.len();
@@ -57,7 +54,6 @@ impl Door {
         .into_bytes()
     }
 
-    /// Opens a connection.
     pub(crate) async fn connect(&self) -> Result<Connection> {
         let socket = TcpStream::connect(self.address).await;
         let socket = socket.with_context(|| format!("nobody listens on {}", self.address))?;
@@ -71,44 +67,43 @@ pub(crate) struct Connection {
     dialect: Dialect,
 }
 
-/// One piece of a streamed answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
-    /// When the upstream sent it, by the common epoch.
+    /// Time of sending by the upstream, in microseconds of the shared epoch.
     pub(crate) sent_us: u64,
-    /// When it was here.
+    /// Time of arrival, in microseconds of the shared epoch.
     pub(crate) arrived_us: u64,
 }
 
-/// An answer as it came, whatever it is.
+/// A received answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Read {
-    /// HTTP status.
     pub(crate) status: u16,
-    /// What stood under the header that was asked about.
+    /// The value of the requested header.
     pub(crate) said: Option<String>,
-    /// The body in its pieces.
+    /// The body in the pieces in which it arrived.
     pub(crate) pieces: Vec<Vec<u8>>,
 }
 
 impl Read {
-    /// The body as one.
+    /// The body in one piece.
     pub(crate) fn body(&self) -> Vec<u8> {
         self.pieces.concat()
     }
 }
 
-/// A streamed answer that came whole.
+/// A complete streamed answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Streamed {
-    /// When its request was sent.
+    /// Time when its request was sent, in microseconds of the shared epoch.
     pub(crate) asked_us: u64,
-    /// Its pieces with content.
+    /// The arrivals of its pieces with content.
     pub(crate) arrivals: Vec<Arrival>,
 }
 
 impl Connection {
-    /// Sends a request and reads its whole answer; anything but 200 is an error that shows it.
+    /// Sends a request and reads its whole answer. Any status but 200 is an error that quotes the
+    /// answer.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<()> {
         self.wire.send(request).await?;
         let head = self.wire.answer_head().await?;
@@ -127,7 +122,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a request and keeps its whole answer, with what it says under `header`.
+    /// Sends a request and returns its whole answer, with the value of `header`.
     pub(crate) async fn read(&mut self, request: &[u8], header: &str) -> Result<Read> {
         self.wire.send(request).await?;
         let (head, said) = self.wire.answer_head_saying(header).await?;
@@ -137,21 +132,21 @@ impl Connection {
         Ok(Read { status: head.status, said, pieces })
     }
 
-    /// Sends a request whose answer is bad and reads what comes until it ends or the connection does;
-    /// the status, and how many bytes the body had.
+    /// Sends a request for a hostile answer and reads until the answer or the connection ends.
+    /// Returns the status and the body's length in bytes.
     pub(crate) async fn exhaust(&mut self, request: &[u8]) -> Result<(u16, usize)> {
         self.wire.send(request).await?;
         let head = self.wire.answer_head().await?;
         let mut bytes = 0;
         let read = self.wire.body(head.framing, |piece| bytes += piece.len());
         let read = tokio::time::timeout(EXHAUST_TIME_MAX, read).await;
-        // A connection that breaks is one honest end of a bad answer; standing still is none.
+        // A broken connection is a valid end of a hostile answer; a stall is not.
         drop(read.context("a bad answer did not end")?);
         Ok((head.status, bytes))
     }
 
-    /// Sends a request and reads its streamed answer to the end; one that breaks off, stalls or lacks
-    /// a piece of `chunks` is an error.
+    /// Sends a request and reads its streamed answer to the end. An answer that breaks off, stalls
+    /// or has another number of pieces than `chunks` is an error.
     pub(crate) async fn stream(
         &mut self,
         request: &[u8],
@@ -189,13 +184,13 @@ impl Connection {
     }
 }
 
-/// The first time of sending in `text`, and what follows it.
+/// Parses the first time of sending in `text`, and returns it with the rest.
 fn stamp(text: &str) -> Option<(u64, String)> {
     let (digits, rest) = text.split_once('@')?.1.split_once('@')?;
     Some((digits.parse().ok()?, rest.to_owned()))
 }
 
-/// Asks as fast as `connections` allow for as long as `time`; the answers per second.
+/// Sends requests without pause over `connections` for `time`, and returns the answers per second.
 pub(crate) async fn answers_per_second(
     door: &Door,
     request: &[u8],
@@ -223,7 +218,7 @@ pub(crate) async fn answers_per_second(
     Ok(answers / start.elapsed().as_secs_f64())
 }
 
-/// Asks `requests` times over `connections`, as fast as they allow.
+/// Sends `requests` requests without pause over `connections`.
 pub(crate) async fn ask_many(
     door: &Door,
     request: &[u8],
@@ -246,8 +241,8 @@ pub(crate) async fn ask_many(
     Ok(())
 }
 
-/// How long each of `requests` took on one connection, in milliseconds. The first tenth warms up and
-/// does not count.
+/// Measures each of `requests` on one connection, in milliseconds. A warm-up of a tenth as many
+/// requests is not counted.
 pub(crate) async fn times_ms(door: &Door, request: &[u8], requests: usize) -> Result<Vec<f64>> {
     let mut connection = door.connect().await?;
     for _ in 0..requests / 10 {
@@ -262,7 +257,7 @@ pub(crate) async fn times_ms(door: &Door, request: &[u8], requests: usize) -> Re
     Ok(times)
 }
 
-/// How long each of `requests` took on each of `connections` at once, in milliseconds.
+/// Measures each of `requests` on each of `connections` at once, in milliseconds.
 pub(crate) async fn times_at_once_ms(
     door: &Door,
     request: &[u8],
@@ -281,8 +276,8 @@ pub(crate) async fn times_at_once_ms(
     Ok(times)
 }
 
-/// Streams `answers` at this pace over `connections` at once, one after another on each. What did not
-/// come whole is an error in its place.
+/// Streams `answers` at this pace over `connections` at once, one after another on each. An
+/// incomplete stream is an error in the list.
 pub(crate) async fn streams(
     door: &Door,
     pace: Pace,

@@ -1,5 +1,5 @@
-//! The rows about dialects: what it adds to speak another one than the backend does, or another one
-//! than the rest of the measurement, and what is left in memory afterwards.
+//! Benchmarks of dialects: the time added for a client and a backend of different dialects, the same
+//! for Messages on both sides, and the memory left in use afterwards.
 
 use std::time::Duration;
 
@@ -15,16 +15,17 @@ use super::report::{Figure, Target};
 use super::traffic::{self, CONNECTIONS, SINGLE_REQUESTS, beginnings_ms, count};
 use super::upstream::MODEL;
 
-/// Requests between two looks at the memory.
+/// Requests between two memory readings.
 const MEMORY_REQUESTS: usize = 10_000;
 
-/// Time for what ends after a request to end.
+/// Wait until work that outlives a request has ended.
 const SETTLING: Duration = Duration::from_secs(2);
 
-/// Megabytes that a bad answer may leave behind: what an allocator keeps for the next large buffer.
+/// Megabytes that a hostile answer may leave in use: the allocator keeps some for the next large
+/// buffer.
 const FAULT_GROWTH_MB_MAX: f64 = 2.0;
 
-/// A client's dialect and a backend's, and what the figures of the pair are called.
+/// A client's and a backend's dialect, and the names of the pair's figures.
 struct Pair {
     client: Dialect,
     backend: Dialect,
@@ -95,7 +96,7 @@ pub(crate) fn latency(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Time until a stream's first piece, on one connection.
+/// Time to a stream's first piece, on one connection.
 pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
@@ -133,7 +134,7 @@ pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Memory before and after translated requests, and after answers that are made to fill it.
+/// Memory before and after translated requests, and after hostile answers.
 pub(crate) fn memory(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let (mut before, mut worked, mut grown) = (vec![], vec![], vec![]);
     let mut left: [Vec<f64>; 4] = Default::default();
@@ -185,7 +186,7 @@ const fn quantity_of(fault: Fault) -> &'static str {
     }
 }
 
-/// What a bad answer did to the memory.
+/// The effect of a hostile answer on the memory.
 struct Suffered {
     left_mb: f64,
     peak_mb: f64,

@@ -1,11 +1,11 @@
-//! The two dialects that are measured, as a client asks in them and as a backend answers.
+//! The two measured dialects: requests of a client and answers of a backend.
 //!
-//! Both answer with the same sentence, the same counts and as many writes, so that what a
-//! translation adds is not hidden in what the backend itself needs.
+//! Both answers have the same sentence, the same token counts and the same number of writes, so
+//! that the backend's own cost does not hide the cost of translation.
 
 use super::client::Answer;
 
-/// What is spoken on a connection.
+/// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// `OpenAI` Chat Completions.
@@ -14,25 +14,25 @@ pub(crate) enum Dialect {
     Messages,
 }
 
-/// The end of a request's text, common to both.
+/// The end of a request's body, the same in both dialects.
 const QUESTION: &str = concat!(
     r#"{"role":"user","content":"What does a gatehouse keep, open, watch and write down? One "#,
     r#"sentence, please."}],"temperature":0.2,"max_tokens":64"#
 );
 
-/// What every whole answer says.
+/// The text of every whole answer.
 const SENTENCE: &str = concat!(
     "A gatehouse keeps the keys, opens the gate, keeps watch and writes down the toll. Nothing in ",
     "this sentence matters but its length, which is that of a short answer."
 );
 
 impl Dialect {
-    /// What a request to this path speaks; Chat where nothing says otherwise.
+    /// The dialect of a request path; Chat by default.
     pub(crate) fn at(path: &str) -> Self {
         if path.ends_with("/messages") { Self::Messages } else { Self::Chat }
     }
 
-    /// Where it is asked.
+    /// The request path.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Chat => "/v1/chat/completions",
@@ -40,7 +40,7 @@ impl Dialect {
         }
     }
 
-    /// What stands in a stream's last event and nowhere else.
+    /// Text that occurs only in a stream's last event.
     pub(crate) const fn last_word(self) -> &'static str {
         match self {
             Self::Chat => "[DONE]",
@@ -61,8 +61,8 @@ impl Dialect {
         format!(r#"{{"model":"{model}",{system}{QUESTION}{stream}}}"#)
     }
 
-    /// A whole answer of about 500 bytes. That of Chat also passes for an empty list of models when
-    /// a probe asks.
+    /// A whole answer of about 500 bytes. The one of Chat is also a valid empty list of models, for
+    /// probes.
     pub(crate) fn answer(self) -> String {
         match self {
             Self::Chat => format!(
@@ -89,7 +89,7 @@ impl Dialect {
         }
     }
 
-    /// What a stream says before its first piece; empty in Chat.
+    /// The events before a stream's first piece; empty in Chat.
     pub(crate) const fn opening(self) -> &'static str {
         match self {
             Self::Chat => "",
@@ -106,7 +106,7 @@ impl Dialect {
         }
     }
 
-    /// One piece of a streamed answer.
+    /// The event with one piece of a streamed answer.
     pub(crate) fn piece(self, text: &str) -> String {
         match self {
             Self::Chat => chat_event(&format!(r#"{{"content":"{text}"}}"#), "null"),
@@ -122,7 +122,7 @@ impl Dialect {
         }
     }
 
-    /// What a stream says after its last piece.
+    /// The events after a stream's last piece.
     pub(crate) fn ending(self) -> String {
         match self {
             Self::Chat => chat_event("{}", "\"stop\"") + CHAT_END,

@@ -1,6 +1,6 @@
-/* Put before a program with LD_PRELOAD: its writes to files do what the first byte of the file
- * $BENCH_DISK_FAULT says, which may change while the program runs: 's' takes 200 ms for each, 'f' is
- * a full disk, 'r' one that has become read-only; anything else is a good disk. */
+/* Simulates a faulty disk for a program that is started with LD_PRELOAD. The first byte of the file
+ * $BENCH_DISK_FAULT selects the fault and may change while the program runs: 's' delays each write by
+ * 200 ms, 'f' is a full disk, 'r' a disk that has become read-only; anything else is a good disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,7 +20,7 @@ __attribute__((constructor)) static void map_fault(void) {
     if (page != MAP_FAILED) fault = page;
 }
 
-/* 0 for "go on". */
+/* Returns 0 if the write may proceed. */
 static int refused(int file) {
     struct stat about;
     if (*fault == '-' || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return 0;

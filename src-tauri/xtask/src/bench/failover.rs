@@ -1,5 +1,5 @@
-//! The rows about a backend that is not there: how soon another one answers, before the breaker knows
-//! and after.
+//! Benchmarks of a backend that refuses connections: the time until another one answers, with the
+//! breaker closed and open.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -13,25 +13,26 @@ use super::home::Vault;
 use super::report::{Figure, Target};
 use super::upstream::MODEL;
 
-/// The header that says how many tries an answer took.
+/// The header with the number of attempts.
 const TRIES: &str = "x-gatehouse-attempts";
 
-/// Backends at which nobody listens. Each gives one first failure.
+/// Backends without a listener. Each gives one first failure.
 const DEAD: usize = 60;
 
-/// Good requests between two first failures: failing over draws on a budget that is a share of all
-/// requests, as it would from one minute to the next.
+/// Successful requests between two first failures. Failover draws on a budget that is a share of
+/// all requests, and normal traffic would refill it in the same way.
 const GOOD: usize = 20;
 
-/// Requests at most until a breaker is open.
+/// Most requests until a breaker opens.
 const OPENING: usize = 10;
 
-/// Requests beside an open breaker, and the time within which they are made: it opens for five
-/// seconds at first, give or take a fifth.
+/// Requests with an open breaker, and the time limit for all of them: the first open period lasts
+/// five seconds, plus or minus a fifth.
 const OPEN: usize = 400;
 const OPEN_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// Time of a request whose first backend refuses the connection, and whose breaker is open.
+/// Measures requests whose first backend refuses the connection, and requests whose first breaker
+/// is open.
 pub(crate) fn refused(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
@@ -64,7 +65,7 @@ pub(crate) fn refused(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![first_p95.noted(first_note), open_p95.noted(open_note)])
 }
 
-/// Opens the breaker of a backend of its own and asks past it.
+/// Opens the breaker of one backend, then measures requests that skip it.
 async fn beside_open(door: &Door, connection: &mut Connection) -> Result<Vec<f64>> {
     let request = asked(door, DEAD);
     for _ in 0..OPENING {
@@ -98,11 +99,11 @@ fn asked(door: &Door, number: usize) -> Vec<u8> {
     door.request(&format!("past-{number}"), Answer::Whole)
 }
 
-/// Health probes would open the breakers before a request has failed once.
+/// Health probes would otherwise open the breakers before a request has failed.
 const PROBES: &str = "\n[resilience]\nbad_probes = 20\n";
 
-/// A route for each dead backend, past it to the one that answers. All questions are the
-/// same, so a conversation must not stay where it was answered.
+/// One route for each dead backend, with the working one as fallback. All requests are the same, so
+/// stickiness is off: it would keep them on the backend that answered.
 fn settings(nobody: SocketAddr) -> String {
     let routes: String = (0..=DEAD)
         .map(|number| {

@@ -1,4 +1,4 @@
-//! Answers that no backend should give, each of them an attempt to fill the memory of whoever reads.
+//! Hostile answers: each one tries to exhaust the reader's memory.
 
 use std::io::Write;
 
@@ -10,35 +10,34 @@ use super::client::Answer;
 use super::dialect::Dialect;
 use super::wire::Wire;
 
-/// Bytes of the line that does not end: sixteen times what an event may have.
+/// Length of the endless line in bytes: sixteen times the limit of an event.
 const LINE_BYTES: usize = 16 * MIB;
 
-/// Bytes of one piece of the stream that does not end.
+/// Bytes of one piece of the endless stream.
 const ENDLESS_PIECE_BYTES: usize = 65_536;
 
-/// What the bomb unpacks to: four times what a whole answer may have.
+/// Unpacked size of the gzip bomb in bytes: four times the limit of a whole answer.
 const BOMB_BYTES: usize = 256 * MIB;
 
 const MIB: usize = 1_048_576;
 
-/// One such answer. The model of a request chooses it.
+/// A hostile answer, selected by the request's model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A line of an event stream, 16 MiB long.
     Line,
-    /// A stream that goes on for as long as it is read.
+    /// A stream that continues while it is read.
     Endless,
     /// A small gzip body that unpacks to 256 MiB.
     Bomb,
-    /// A mebibyte of `[`.
+    /// One mebibyte of `[`.
     Brackets,
 }
 
 impl Fault {
-    /// All of them.
     pub(crate) const ALL: [Self; 4] = [Self::Line, Self::Endless, Self::Bomb, Self::Brackets];
 
-    /// The model that answers so.
+    /// The model that selects this answer.
     pub(crate) const fn model(self) -> &'static str {
         match self {
             Self::Line => "bench-line",
@@ -48,7 +47,7 @@ impl Fault {
         }
     }
 
-    /// How it is asked for.
+    /// The delivery format that a request for it asks for.
     pub(crate) const fn asked(self) -> Answer {
         match self {
             Self::Line | Self::Endless => Answer::Streamed,
@@ -56,7 +55,7 @@ impl Fault {
         }
     }
 
-    /// Sends it.
+    /// Sends the answer.
     pub(crate) async fn send(self, wire: &mut Wire, dialect: Dialect) -> Result<()> {
         match self {
             Self::Line => {
@@ -94,16 +93,16 @@ impl Fault {
     }
 }
 
-/// The head of every stream in pieces.
+/// The head of every chunked stream.
 pub(crate) const STREAM_HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// One chunk of a body in chunks.
+/// Encodes one chunk of a chunked body.
 pub(crate) fn framed(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())
 }
 
-/// The head of a body whose length is known.
+/// The head of a body of known length.
 pub(crate) fn head(kind: &str, more: &str, length: usize) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{more}content-length: {length}\r\n\r\n")
 }

@@ -1,7 +1,7 @@
-//! Numbers out of many numbers.
+//! Statistics over measured values.
 
-/// The value that `percent` of `values` do not exceed; 0 for none. Exact: every value is kept, none
-/// is rounded into a class.
+/// The value that `percent` of `values` do not exceed (nearest rank); 0 for none. Exact: values are
+/// not grouped into buckets.
 pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -9,7 +9,8 @@ pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
     sorted.get(rank - 1).copied().unwrap_or_default()
 }
 
-/// The middle one; of an even number the mean of the middle two, so that two rounds count alike.
+/// The median; the mean of the middle two for an even number of values, so that two rounds count
+/// alike.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

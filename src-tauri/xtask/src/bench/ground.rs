@@ -1,4 +1,5 @@
-//! What every row stands on: the program, the upstream and nginx, and rounds in which they take turns.
+//! The environment of all benchmarks: the program, the upstream, nginx, and rounds in which they
+//! take turns.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,38 +17,39 @@ use super::nginx::Nginx;
 use super::upstream::{Epoch, Upstream};
 use crate::repository::Repository;
 
-/// The ground of one run.
+/// The environment of one run.
 pub(crate) struct Ground<'a> {
-    /// Where builds are done.
+    /// The repository to build in.
     pub(crate) repository: &'a Repository,
     /// The measured program.
     pub(crate) program: PathBuf,
-    /// How often each figure is measured; the median counts.
+    /// Rounds per figure; the median counts.
     pub(crate) rounds: usize,
     /// How long an idle program is watched.
     pub(crate) idle: Duration,
-    /// Common to both ends of every stream.
+    /// The time base shared by both ends of every stream.
     pub(crate) epoch: Epoch,
     upstream: Upstream,
     nginx: Option<Nginx>,
     peers: Vec<Peer>,
-    /// One thread makes all the load, so that most of the machine is left to what is measured.
+    /// A single thread generates all load, so that most of the machine is left to the measured
+    /// programs.
     client: Runtime,
 }
 
-/// What was measured, one value a round.
+/// The measurements of one row, one value per round.
 pub(crate) struct Rounds<T> {
-    /// Straight at the upstream.
+    /// Direct requests to the upstream.
     pub(crate) direct: Vec<T>,
-    /// Through nginx; empty where it is not installed.
+    /// Requests through nginx; empty if it is not installed.
     pub(crate) nginx: Vec<T>,
-    /// Through Gatehouse.
+    /// Requests through Gatehouse.
     pub(crate) gatehouse: Vec<T>,
-    /// Through each peer, by its name; nothing for one that could not do it.
+    /// Requests through each peer, by its name; no value where the peer failed.
     pub(crate) peers: Vec<(String, Vec<T>)>,
 }
 
-/// Another gateway, started and set up by whoever measures, with our upstream as its backend.
+/// Another gateway, started and configured by the user with our upstream as its backend.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     name: String,
@@ -57,14 +59,14 @@ pub(crate) struct Peer {
 impl FromStr for Peer {
     type Err = anyhow::Error;
 
-    /// `litellm=127.0.0.1:4000`
+    /// Parses `litellm=127.0.0.1:4000`.
     fn from_str(text: &str) -> Result<Self> {
         let (name, address) = text.split_once('=').context("write it as NAME=ADDRESS:PORT")?;
         Ok(Self { name: name.to_owned(), address: address.parse()? })
     }
 }
 
-/// Who is measured.
+/// A server to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contender {
     Direct,
@@ -73,20 +75,20 @@ enum Contender {
     Peer(usize),
 }
 
-/// What the call says about a run.
+/// The command line options of a run.
 pub(crate) struct Around {
-    /// How often each figure is measured.
+    /// Rounds per figure.
     pub(crate) rounds: usize,
     /// How long an idle program is watched.
     pub(crate) idle: Duration,
-    /// Where the upstream listens, for peers to be pointed at; 0 for anywhere.
+    /// Port of the upstream, fixed so that peers can be pointed at it; 0 for a free one.
     pub(crate) upstream_port: u16,
-    /// Who is measured beside nginx.
+    /// Gateways to measure as well.
     pub(crate) peers: Vec<Peer>,
 }
 
 impl<'a> Ground<'a> {
-    /// Starts what stands around the program.
+    /// Starts the upstream and nginx.
     pub(crate) fn prepare(
         repository: &'a Repository,
         program: PathBuf,
@@ -100,19 +102,19 @@ impl<'a> Ground<'a> {
         Ok(Self { repository, program, rounds, idle, epoch, upstream, nginx, peers, client })
     }
 
-    /// A new installation in front of the upstream.
+    /// Creates a new installation in front of the upstream.
     pub(crate) fn home(&self) -> Result<Home> {
         Home::new(&self.program, self.upstream.address)
     }
 
-    /// Waits for something that needs the network.
+    /// Runs a future on the client's runtime.
     pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.client.block_on(work)
     }
 
-    /// Measures all contenders in every round, each time another one first: what happens on the
-    /// machine meanwhile hits them alike. The direct way and nginx are asked in the dialect of the
-    /// backend, which so has the same work to do for each.
+    /// Measures all contenders in every round, starting with another one each time, so that other
+    /// load on the machine affects them alike. Direct and nginx requests use the backend's dialect,
+    /// so that its work is the same for all.
     pub(crate) fn interleaved<T>(
         &self,
         backend: Dialect,
@@ -164,7 +166,7 @@ impl<'a> Ground<'a> {
         Ok(rounds)
     }
 
-    /// Peers are asked in the dialect that all of them speak, and in no other.
+    /// Peers are measured in Chat only, the dialect that all of them support.
     fn peer_doors(&self, dialect: Dialect) -> Vec<Door> {
         let peers = if dialect == Dialect::Chat { self.peers.as_slice() } else { &[] };
         let door = |peer: &Peer| Door {
@@ -178,7 +180,7 @@ impl<'a> Ground<'a> {
 }
 
 impl<T> Rounds<T> {
-    /// The same rounds, each measurement brought to one number.
+    /// Reduces each measurement to one number.
     pub(crate) fn each(&self, number: impl Fn(&T) -> f64) -> Rounds<f64> {
         let all = |measured: &[T]| measured.iter().map(&number).collect();
         Rounds {
@@ -191,20 +193,21 @@ impl<T> Rounds<T> {
 }
 
 impl Rounds<f64> {
-    /// What Gatehouse added to the direct way: the median of what it added in each round.
+    /// The time or amount that Gatehouse added to direct requests: the median of the differences
+    /// per round.
     pub(crate) fn added(&self) -> f64 {
         let pairs = self.gatehouse.iter().zip(&self.direct);
         median(&pairs.map(|(ours, direct)| ours - direct).collect::<Vec<_>>())
     }
 
-    /// The same beside nginx; `None` without nginx.
+    /// The same compared with nginx; `None` without nginx.
     pub(crate) fn beyond_nginx(&self) -> Option<f64> {
         let pairs = self.gatehouse.iter().zip(&self.nginx);
         let beyond: Vec<f64> = pairs.map(|(ours, nginx)| ours - nginx).collect();
         (!beyond.is_empty()).then(|| median(&beyond))
     }
 
-    /// Gatehouse as a share of nginx: the median of each round's share; `None` without nginx.
+    /// Gatehouse as a share of nginx: the median of the ratios per round; `None` without nginx.
     pub(crate) fn share_of_nginx(&self) -> Option<f64> {
         let pairs = self.gatehouse.iter().zip(&self.nginx);
         let shares: Vec<f64> = pairs.map(|(ours, nginx)| ours / nginx).collect();

@@ -1,5 +1,5 @@
-//! A Gatehouse of its own for the measurement: made through the command line as a person would, with
-//! an encrypted vault, a key, a backend and a client, so that no step of a request is left out.
+//! A Gatehouse installation for the benchmark, set up through the command line as a user would,
+//! with an encrypted vault, a key, a backend and a client, so that requests go through every step.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -15,21 +15,21 @@ use super::fault::Fault;
 use super::process::Running;
 use super::upstream::PACES;
 
-/// Opens the file vault of a folder that lives for minutes.
+/// The passphrase of the temporary file vault.
 const PASSPHRASE: &str = "bench-passphrase";
 
-/// A key that no provider would take.
+/// A key that no provider would accept.
 const KEY: &[u8] = b"sk-bench-0123456789abcdef0123456789\n";
 
-/// What the settings need beyond what the command line sets: one row has 300 requests in flight.
+/// Settings that the command line does not set: one row has 300 requests in flight.
 const MORE_SETTINGS: &str = "\n[gateway]\nin_flight_max = 300\n";
 
-/// Where a started gateway finds its keys.
+/// The vault of a started gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vault {
-    /// In the encrypted file. Opening it takes the time that its passphrase is worth.
+    /// The encrypted file. Opening it takes the time of its key derivation.
     File,
-    /// In the environment, where there is nothing to open; for backends without a key.
+    /// Environment variables, which need no unlocking; for backends without a key.
     Env,
 }
 
@@ -42,20 +42,19 @@ pub(crate) struct Home {
 
 /// A running `gatehouse serve`.
 pub(crate) struct Served {
-    /// The program.
     pub(crate) process: Running,
-    /// Its gateway, asked for models of the backend with a key.
+    /// The gateway, with models of the keyed backend.
     pub(crate) door: Door,
 }
 
 impl Served {
-    /// Its gateway, asked for bare names, as routes have them.
+    /// The gateway, with bare model names, which select routes.
     pub(crate) fn routed(&self) -> Door {
         Door { model_prefix: "", ..self.door.clone() }
     }
 
-    /// Its gateway, asked in one dialect for models of the backend with a key that speaks another or
-    /// the same.
+    /// The gateway, with a client's dialect and the models of the keyed backend of the given
+    /// dialect.
     pub(crate) fn crossing(&self, client: Dialect, backend: Dialect) -> Door {
         let model_prefix = match backend {
             Dialect::Chat => "keyed/",
@@ -66,8 +65,8 @@ impl Served {
 }
 
 impl Home {
-    /// Makes one whose backends are at `upstream`: `keyed` with a key, `open` without one
-    /// and `messages`, which speaks another dialect, with a key, too.
+    /// Creates an installation with three backends at `upstream`: `keyed` with a key, `open`
+    /// without one, and `messages` with a key and another dialect.
     pub(crate) fn new(program: &Path, upstream: SocketAddr) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut home = Self { folder, program: program.to_owned(), token: String::new() };
@@ -88,19 +87,19 @@ impl Home {
         Ok(home)
     }
 
-    /// Adds to its settings, before it is served.
+    /// Appends to the settings; call it before the gateway starts.
     pub(crate) fn add_settings(&self, more: &str) -> Result<()> {
         let path = self.folder.path().join("config/settings.toml");
         let settings = std::fs::read_to_string(&path).context("no settings were made")?;
         Ok(std::fs::write(&path, settings + more)?)
     }
 
-    /// Its ledger.
+    /// The ledger's path.
     pub(crate) fn ledger(&self) -> PathBuf {
         self.folder.path().join("data/ledger.sqlite")
     }
 
-    /// A call of the program in this home.
+    /// A command of the program in this home.
     pub(crate) fn command(&self, vault: Vault, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).env_clear().env("GATEHOUSE_HOME", self.folder.path());
@@ -114,7 +113,8 @@ impl Home {
         command
     }
 
-    /// The window's program in this home. Its keys are in the environment, where none is.
+    /// The command of the desktop program in this home. Its vault is the environment, which holds
+    /// no key.
     pub(crate) fn window(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("HOME", self.folder.path()).env("PATH", "/usr/bin:/bin");
@@ -124,7 +124,7 @@ impl Home {
         command
     }
 
-    /// How often its log says `words`.
+    /// Counts the occurrences of `words` in the log.
     pub(crate) fn logged(&self, words: &str) -> usize {
         let folder = std::fs::read_dir(self.folder.path().join("state/logs"));
         let files = folder.into_iter().flatten().flatten();
@@ -132,12 +132,12 @@ impl Home {
         texts.map(|text| text.matches(words).count()).sum()
     }
 
-    /// Starts the gateway on a free port and waits until it says where it listens.
+    /// Starts the gateway on a free port and waits until it announces its address.
     pub(crate) fn serve(&self, vault: Vault) -> Result<Served> {
         self.serve_as(vault, self.command(vault, &["serve", "--port", "0"]))
     }
 
-    /// The same by a command that was changed.
+    /// Starts the gateway with a modified command.
     pub(crate) fn serve_as(&self, vault: Vault, mut command: Command) -> Result<Served> {
         let mut process = Running::start(&mut command)?;
         let mut line = String::new();
@@ -153,7 +153,7 @@ impl Home {
         Ok(Served { process, door: Door { address, token, model_prefix, dialect } })
     }
 
-    /// The control door of the gateway that runs here.
+    /// The control API of the running gateway.
     pub(crate) fn control(&self) -> Result<Door> {
         let note = std::fs::read(self.folder.path().join("runtime/control.json"))?;
         let note: serde_json::Value = serde_json::from_slice(&note)?;

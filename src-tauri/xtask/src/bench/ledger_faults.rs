@@ -1,6 +1,5 @@
-//! The rows about a ledger that cannot be written as it should be: running streams must not feel it,
-//! and it has to be shown. In real time, since it is the built program and its disk that are judged;
-//! therefore measured only when it is asked for.
+//! Benchmarks of a faulty ledger: running streams must not slow down, and the fault must be
+//! reported. They test the built program and its disk in real time, so they run only when chosen.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -20,25 +19,25 @@ use super::traffic::{CONNECTIONS, count, ms};
 use super::upstream::AGENT;
 use crate::call::Call;
 
-/// The disk that refuses or takes long, compiled when it is needed.
+/// The faulty disk, a preloaded library that is compiled when needed.
 const DISK_FAULT: &str = include_str!("disk_fault.c");
 
-/// How long the load runs before the fault begins.
+/// Load before the fault begins.
 const BEFORE: Duration = Duration::from_secs(3);
 
-/// How long each fault lasts.
+/// Duration of each fault.
 const FAULT_TIME: Duration = Duration::from_secs(40);
 
-/// How long the load goes on after it.
+/// Load after the fault.
 const AFTER: Duration = Duration::from_secs(3);
 
-/// How long a backlog may take to be written once the fault is over.
+/// Longest time to write the backlog after the fault.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 
-/// Time between two looks at the state that is shown.
+/// Interval for polling the reported state.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Time after which an agent whose request was refused asks again.
+/// Pause of an agent after a refused request.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +84,7 @@ impl Fault {
         }
     }
 
-    /// What the disk does, as `disk_fault.c` reads it.
+    /// The disk's behaviour, as `disk_fault.c` reads it.
     const fn disk(self) -> &'static str {
         match self {
             Self::None | Self::Locked | Self::Reader => "-",
@@ -95,25 +94,25 @@ impl Fault {
         }
     }
 
-    /// Whether new requests may be refused while it lasts.
+    /// True if new requests may be refused during the fault.
     const fn may_refuse(self) -> bool {
         matches!(self, Self::Full | Self::ReadOnly)
     }
 }
 
-/// What was seen from outside.
+/// The observations from outside.
 #[derive(Default)]
 struct Seen {
     streams: Vec<Streamed>,
     refused: usize,
     complaint: Option<String>,
-    /// From the beginning of the fault to the first state that is not "current".
+    /// Milliseconds from the start of the fault to the first reported state other than "current".
     shown_ms: Option<f64>,
-    /// Answers that the ledger has in the end.
+    /// Successful answers in the ledger after the run.
     recorded: f64,
 }
 
-/// All faults, one after the other, each beside the run without one.
+/// Runs all faults one after the other, and compares each with the run without a fault.
 pub(crate) fn all(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let tools = Tools::build(ground)?;
     let mut figures = Vec::new();
@@ -153,7 +152,7 @@ fn rows(fault: Fault, seen: &Seen, usual: usize) -> Vec<Figure> {
     rows
 }
 
-/// The most that a piece came later after the one before than it had been sent after it.
+/// The largest delay of a piece: the gap on arrival minus the gap at sending.
 fn worst_gap_ms(streams: &[Streamed]) -> f64 {
     let pairs = streams.iter().flat_map(|one| one.arrivals.windows(2));
     let late = pairs.map(|pair| match pair {
@@ -198,7 +197,7 @@ impl Tools {
         command.env("BENCH_DISK_FAULT", self.fault_file());
     }
 
-    /// Lets another program hold the file for the time of the fault.
+    /// Lets another program lock or read the file during the fault.
     fn hold(&self, ledger: &Path, part: &str) -> Result<Running> {
         let mut command = Command::new(&self.hold);
         command.arg(ledger).arg(part).arg(FAULT_TIME.as_secs().to_string()).stdout(Stdio::piped());
@@ -234,7 +233,7 @@ fn run(ground: &Ground<'_>, tools: &Tools, fault: Fault) -> Result<Seen> {
     })
 }
 
-/// The agents' answers until `end`.
+/// Runs the agents until `end`.
 async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
     let mut agents = JoinSet::new();
     for _ in 0..CONNECTIONS {
@@ -267,7 +266,7 @@ async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
     Ok(all)
 }
 
-/// Begins and ends the fault; how long it took to be shown.
+/// Starts and ends the fault. Returns the milliseconds until it was reported.
 async fn inject(tools: &Tools, home: &Home, control: &Door, fault: Fault) -> Result<Option<f64>> {
     tokio::time::sleep(BEFORE).await;
     let held = match fault {
@@ -305,7 +304,7 @@ async fn state(control: &Door) -> Result<String> {
     Ok(state.to_owned())
 }
 
-/// Good answers in the ledger once nothing waits any more.
+/// Returns the number of successful answers in the ledger after the backlog is written.
 async fn recorded(control: &Door) -> Result<f64> {
     let end = Instant::now() + CATCH_UP_MAX;
     while state(control).await? != "current" {

@@ -1,4 +1,4 @@
-//! nginx as a plain reverse proxy: the practical limit of a proxy that looks at nothing.
+//! nginx as a plain reverse proxy: the practical lower bound for any proxy.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -12,22 +12,21 @@ use super::client::Door;
 use super::dialect::Dialect;
 use super::process::Running;
 
-/// Where it lies when it is not on the PATH of an ordinary user.
+/// Paths of nginx, which may be missing from a user's PATH.
 const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
 
-/// How long it may take to listen.
+/// Longest time until it listens.
 const START_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// A running nginx, ended when dropped.
+/// A running nginx, stopped on drop.
 pub(crate) struct Nginx {
-    /// Its door.
     pub(crate) door: Door,
     _process: Running,
     _folder: TempDir,
 }
 
 impl Nginx {
-    /// Starts it in front of `upstream`; `None` where it is not installed.
+    /// Starts it in front of `upstream`; `None` if it is not installed.
     pub(crate) fn start(upstream: SocketAddr) -> Result<Option<Self>> {
         let Some(program) = PLACES.into_iter().find(|path| Path::new(path).is_file()) else {
             return Ok(None);
@@ -58,7 +57,7 @@ impl Nginx {
     }
 }
 
-/// As one would set it up well: kept connections, nothing logged.
+/// A good production configuration: keep-alive connections, no logs.
 fn text(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
     let folder = folder.display();
     format!(
@@ -90,7 +89,7 @@ http {{
     )
 }
 
-/// Which nginx it is, as it says itself.
+/// The version that nginx reports.
 pub(crate) fn version() -> Result<String> {
     let program = PLACES.into_iter().find(|path| Path::new(path).is_file());
     let Some(program) = program else { return Ok("not installed".to_owned()) };

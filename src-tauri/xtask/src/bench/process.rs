@@ -1,5 +1,4 @@
-//! Programs while they are measured: ended with the value that holds them, and looked at through
-//! `/proc`, from outside.
+//! Measured programs: they end when dropped, and are observed from outside through `/proc`.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
@@ -7,44 +6,43 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// How long a program may take to end after it was asked to.
+/// Longest time for a program to end after SIGTERM.
 const END_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Clock ticks per second in `/proc/PID/stat`; Linux has shown 100 to programs on every architecture
-/// of ours since 2.6 (`man 5 proc`, `man 7 time`).
+/// Clock ticks per second in `/proc/PID/stat`. Linux has reported 100 on all our architectures
+/// since 2.6 (`man 5 proc`, `man 7 time`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// A started program, ended when dropped.
+/// A started program, ended on drop.
 pub(crate) struct Running {
     child: Child,
 }
 
-/// What a program holds in memory.
+/// The memory use of a program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// Megabytes in memory, pages shared with others counted whole.
+    /// Resident megabytes, with shared pages counted in full.
     pub(crate) rss_mb: f64,
-    /// Megabytes in memory, shared pages counted by their share; `None` where only root may see it,
-    /// since the program keeps its memory to itself.
+    /// Resident megabytes, with shared pages counted proportionally; `None` without permission: the
+    /// program hides its memory from other users.
     pub(crate) pss_mb: Option<f64>,
-    /// The most that `rss_mb` was since [`Running::forget_peak`].
+    /// The peak of `rss_mb` since [`Running::forget_peak`].
     pub(crate) peak_mb: f64,
 }
 
 impl Running {
-    /// Starts it.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().with_context(|| format!("could not start {name}"))?;
         Ok(Self { child })
     }
 
-    /// The program itself, for its streams.
+    /// The child process, for its streams.
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
-    /// What it holds now.
+    /// Reads the current memory use.
     pub(crate) fn memory(&self) -> Result<Memory> {
         let status = self.read("status")?;
         let rollup = self.read("smaps_rollup");
@@ -55,20 +53,20 @@ impl Running {
         })
     }
 
-    /// Lets the peak begin anew from what it holds now.
+    /// Resets the peak to the current use.
     pub(crate) fn forget_peak(&self) -> Result<()> {
         // 5 resets the peak (`man 5 proc`, clear_refs).
         let path = format!("/proc/{}/clear_refs", self.child.id());
         std::fs::write(&path, "5").with_context(|| format!("could not write {path}"))
     }
 
-    /// Processor time it has used, in user space and in the kernel, threads that have ended included.
+    /// Processor time used in user space and kernel, ended threads included.
     pub(crate) fn processor_seconds(&self) -> Result<f64> {
         let stat = self.read("stat")?;
         ticks(&stat).map(|ticks| ticks / TICKS_PER_SECOND).context("/proc/PID/stat has changed")
     }
 
-    /// Asks it to end as `kill` does, and waits. What does not listen is killed.
+    /// Sends SIGTERM and waits. A program that does not end in time is killed.
     pub(crate) fn end(&mut self) -> Result<ExitStatus> {
         let pid = self.child.id().to_string();
         let _asked = Command::new("kill").args(["-TERM", &pid]).status();
@@ -91,12 +89,12 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already, which is all that is wanted.
+        // The program may have ended already, so ignore the error.
         drop(self.end());
     }
 }
 
-/// The load of this machine over one, five and fifteen minutes, as the kernel words it.
+/// The load averages over one, five and fifteen minutes, as the kernel formats them.
 pub(crate) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")
@@ -109,7 +107,7 @@ fn megabytes(text: &str, name: &str) -> Result<f64> {
     Ok(kilobytes / 1024.0)
 }
 
-/// The fields `utime` and `stime`. The name before them may hold blanks and brackets.
+/// The sum of `utime` and `stime`. The program name before them may contain blanks and brackets.
 fn ticks(stat: &str) -> Option<f64> {
     let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
     let user: f64 = fields.next()?.parse().ok()?;

@@ -1,5 +1,5 @@
-//! The row about five minutes of ordinary work in which the first of two backends fails twice. In real
-//! time, since it is the built program that is judged; therefore measured only when it is asked for.
+//! The benchmark of five minutes of ordinary traffic in which the first of two backends fails
+//! twice. It tests the built program in real time, so it runs only when chosen.
 
 use std::time::{Duration, Instant};
 
@@ -14,22 +14,22 @@ use super::report::{Figure, Target};
 use super::traffic::count;
 use super::upstream::{Answering, MODEL, Mood, Upstream};
 
-/// Requests, and the time from one to the next: ten a second for 300 seconds.
+/// Number of requests and their interval: ten a second for 300 seconds.
 const REQUESTS: usize = 3_000;
 const PACE: Duration = Duration::from_millis(100);
 
-/// When the first backend fails and how, counted in requests: first it is busy, then it is gone, both
-/// for 30 seconds. What is left after each is enough to come back in.
+/// The outages of the first backend, in request numbers: first it is busy, then gone, 30 seconds
+/// each. The time after each is long enough to recover.
 const OUTAGES: [Outage; 2] = [
     Outage { begin: 600, end: 900, how: Answering::Busy },
     Outage { begin: 1_800, end: 2_100, how: Answering::Gone },
 ];
 
-/// Requests at the end of a stretch that have to be answered by the first backend alone for it to
-/// count as having come back; ten seconds.
+/// Requests at the end of a phase that one backend must answer alone for the phase to count as
+/// settled: ten seconds.
 const SETTLED: usize = 100;
 
-/// The header that says who answered.
+/// The header with the backend's name.
 const BACKEND: &str = "x-gatehouse-backend";
 
 struct Outage {
@@ -38,11 +38,11 @@ struct Outage {
     how: Answering,
 }
 
-/// What became of one request.
+/// The outcome of one request.
 #[derive(Debug, Clone)]
 struct Fate {
     number: usize,
-    /// Who answered with 200; else what it came to.
+    /// The backend that answered with 200, or the error.
     answered: Result<String, String>,
     ms: f64,
 }
@@ -107,12 +107,12 @@ async fn fate(number: usize, door: &Door, request: &[u8]) -> Fate {
     Fate { number, answered, ms: begin.elapsed().as_secs_f64() * 1_000.0 }
 }
 
-/// Whether the second backend answered all of the outage's last requests.
+/// True if the second backend answered all of the last requests in the outage.
 fn was_noticed(outage: &Outage, fates: &[Fate]) -> bool {
     all_by("two", fates.get(outage.end - SETTLED..outage.end))
 }
 
-/// Whether the first one answered all before the next outage, or before the end.
+/// True if the first backend answered all of the last requests before the next outage or the end.
 fn came_back(outage: &Outage, fates: &[Fate]) -> bool {
     let next = OUTAGES.iter().map(|other| other.begin).find(|begin| *begin > outage.begin);
     let next = next.unwrap_or(REQUESTS);
@@ -128,7 +128,8 @@ fn at_least(number: usize) -> Target {
     Target::AtLeast(count(number))
 }
 
-/// All questions are the same, so a conversation must not stay where it was answered.
+/// All requests are the same, so stickiness is off: it would keep them on the backend that
+/// answered.
 fn settings(one: &Upstream, two: &Upstream) -> String {
     let (one, two) = (one.address, two.address);
     format!(

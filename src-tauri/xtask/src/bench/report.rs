@@ -1,4 +1,4 @@
-//! The figures of one run, for people and for programs.
+//! Formats the figures of one run as text and JSON.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -9,51 +9,47 @@ use super::{nginx, process};
 use crate::call::Call;
 use crate::repository::Repository;
 
-/// What a figure should be.
+/// The target of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Target {
-    /// So much or more.
     AtLeast(f64),
-    /// So much or less.
     AtMost(f64),
-    /// Shown for the sake of others.
+    /// No target: shown for comparison only.
     Nothing,
 }
 
-/// One measured quantity.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
-    /// What was measured, with its unit.
+    /// The measured quantity, with its unit.
     pub(crate) quantity: &'static str,
-    /// Straight at the upstream.
+    /// Direct requests to the upstream.
     pub(crate) direct: Option<f64>,
     /// Through nginx.
     pub(crate) nginx: Option<f64>,
     /// Through Gatehouse.
     pub(crate) gatehouse: Option<f64>,
-    /// Through each peer that could do it.
+    /// Through each peer that succeeded.
     pub(crate) peers: Vec<(String, f64)>,
-    /// What is held against the target; `None` when it could not be measured.
+    /// The value compared with the target; `None` if it could not be measured.
     pub(crate) result: Option<f64>,
-    /// What it should be.
     pub(crate) target: Target,
-    /// What else there is to say; empty for nothing.
+    /// A remark; may be empty.
     pub(crate) note: String,
 }
 
-/// The machine and the moment.
+/// The machine, the versions and the load during the run.
 pub(crate) struct Circumstances {
     lines: Vec<(&'static str, String)>,
 }
 
 impl Figure {
-    /// A figure that has no rival: what Gatehouse itself needs.
+    /// A figure of Gatehouse alone, without contenders.
     pub(crate) fn own(quantity: &'static str, result: f64, target: Target) -> Self {
         let gatehouse = Some(result);
         Self { gatehouse, ..Self::of(quantity, Some(result), target) }
     }
 
-    /// A figure from rounds in which all took turns.
+    /// A figure from rounds with all contenders.
     pub(crate) fn compared(
         quantity: &'static str,
         rounds: &Rounds<f64>,
@@ -74,12 +70,12 @@ impl Figure {
         }
     }
 
-    /// A figure that could not be measured, and why.
+    /// A figure that could not be measured, with the reason.
     pub(crate) fn missing(quantity: &'static str, why: String) -> Self {
         Self { note: why, ..Self::of(quantity, None, Target::Nothing) }
     }
 
-    /// The same figure with a remark.
+    /// Sets the remark.
     pub(crate) fn noted(self, note: impl Into<String>) -> Self {
         Self { note: note.into(), ..self }
     }
@@ -90,7 +86,7 @@ impl Figure {
         Self { quantity, direct, nginx, gatehouse, peers, result, target, note }
     }
 
-    /// Whether the target is met, in one word.
+    /// One word: is the target met?
     fn verdict(&self) -> &'static str {
         match (self.result, self.target) {
             (None, _) => "no figure",
@@ -101,7 +97,7 @@ impl Figure {
         }
     }
 
-    /// Its line of the table.
+    /// The row of the table.
     fn line(&self) -> String {
         let target = match self.target {
             Target::AtLeast(target) => format!(">= {}", short(Some(target))),
@@ -136,7 +132,7 @@ impl Figure {
 }
 
 impl Circumstances {
-    /// Looks around before the first measurement.
+    /// Collects the facts before the first measurement.
     pub(crate) fn look(repository: &Repository, rounds: usize, program: String) -> Self {
         let said = |words: &str| {
             let (name, rest) = words.split_once(' ').unwrap_or((words, ""));
@@ -158,13 +154,13 @@ impl Circumstances {
         Self { lines }
     }
 
-    /// Looks around after the last one.
+    /// Adds the load after the last measurement.
     pub(crate) fn ended(&mut self) {
         self.lines.push(("load after", process::load()));
     }
 }
 
-/// The whole run as text, in Markdown that reads well without being rendered.
+/// The whole run as Markdown that is readable as plain text.
 pub(crate) fn text(circumstances: &Circumstances, figures: &[Figure]) -> String {
     let mut lines: Vec<String> =
         circumstances.lines.iter().map(|(name, value)| format!("- {name}: {value}")).collect();
@@ -177,7 +173,7 @@ pub(crate) fn text(circumstances: &Circumstances, figures: &[Figure]) -> String 
     lines.join("\n")
 }
 
-/// The whole run for a program.
+/// The whole run as JSON.
 pub(crate) fn json(circumstances: &Circumstances, figures: &[Figure]) -> Result<String> {
     let around: serde_json::Map<String, Value> = circumstances
         .lines
@@ -188,7 +184,7 @@ pub(crate) fn json(circumstances: &Circumstances, figures: &[Figure]) -> Result<
     Ok(serde_json::to_string_pretty(&json!({"circumstances": around, "figures": figures}))? + "\n")
 }
 
-/// With as many decimals as mean something.
+/// Formats a value with its significant decimals.
 fn short(value: Option<f64>) -> String {
     match value {
         None => String::new(),

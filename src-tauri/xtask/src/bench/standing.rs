@@ -1,4 +1,4 @@
-//! The rows about a program that is started, asked or left alone.
+//! Benchmarks without traffic: idle load, start, `gatehouse status`, dashboard queries.
 
 use std::time::{Duration, Instant};
 
@@ -18,17 +18,17 @@ const STARTS: usize = 4;
 /// Calls of `gatehouse status` in a round.
 const STATUS_CALLS: usize = 20;
 
-/// Requests in the ledger that the dashboard asks about.
+/// Requests in the ledger for the dashboard queries.
 const LEDGER_REQUESTS: usize = 1_000_000;
 
-/// Dashboard questions in a round, each of them a period and a dimension.
+/// Dashboard queries in a round, each with a period and a dimension.
 const QUESTIONS: usize = 40;
 
-/// Processor time of a program that has nothing to do but its own watch.
+/// Processor time of an idle program.
 pub(crate) fn idle(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
-    // What belongs to the start, the vault's key derivation above all, is over by then.
+    // By then the work of the start is over, above all the vault's key derivation.
     std::thread::sleep(Duration::from_secs(5));
     let before = served.process.processor_seconds()?;
     std::thread::sleep(ground.idle);
@@ -38,7 +38,7 @@ pub(crate) fn idle(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![Figure::own("idle: % of a core", percent, Target::AtMost(0.1)).noted(note)])
 }
 
-/// From `gatehouse serve` to an answer.
+/// Time from `gatehouse serve` to the first answer.
 pub(crate) fn start(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let (mut bare, mut opened) = (Vec::new(), Vec::new());
@@ -81,7 +81,7 @@ pub(crate) fn status(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![Figure::own(quantity, median(&times), Target::AtMost(30.0)).noted(note)])
 }
 
-/// The dashboard's sums over a large ledger, asked as the panel asks them.
+/// Dashboard totals over a large ledger, queried as the panel does.
 pub(crate) fn usage(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let root = &ground.repository.root;

@@ -1,4 +1,4 @@
-//! The rows about requests on their way: how many, how long, how evenly.
+//! Benchmarks of requests: throughput, latency, gaps in streams, memory.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::upstream::{MODEL, SHORT, STEADY};
 /// Connections of the throughput row.
 pub(crate) const CONNECTIONS: usize = 16;
 
-/// How long each contender is loaded in a round.
+/// Load time for each contender in a round.
 const LOAD_TIME: Duration = Duration::from_secs(2);
 
 /// Requests on one connection in a round.
@@ -24,20 +24,20 @@ pub(crate) const SINGLE_REQUESTS: usize = 2_000;
 /// Requests on each of several connections in a round.
 const BUSY_REQUESTS: usize = 500;
 
-/// Streams whose beginning is timed in a round.
+/// Streams per round in which the first piece is timed.
 const SHORT_STREAMS: usize = 500;
 
-/// A pause in a stream that a person sees, in microseconds. Two small writes that wait for each
-/// other's acknowledgement make one of 40 ms.
+/// Shortest pause in a stream that counts as visible, in microseconds. Two small writes that wait
+/// for each other's acknowledgement cause one of 40 ms.
 pub(crate) const GAP_US_MAX: u64 = 30_000;
 
-/// Streamed answers looked at for gaps, in all rounds together.
+/// Streamed answers checked for gaps, over all rounds.
 const GAP_ANSWERS: usize = 1_000;
 
-/// Connections that they are spread over.
+/// Connections that share them.
 const GAP_CONNECTIONS: usize = 10;
 
-/// Streams of the row about many at once.
+/// Concurrent streams in the row about many streams.
 const STREAMS_AT_ONCE: usize = 300;
 
 /// Answers per second over 16 connections.
@@ -79,7 +79,7 @@ pub(crate) fn latency(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![half, most])
 }
 
-/// Time until a stream's first piece, on one connection.
+/// Time to a stream's first piece, on one connection.
 pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
@@ -95,7 +95,7 @@ pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![half, most])
 }
 
-/// How long each of some streams took to its first piece, in milliseconds.
+/// Times to the first piece of several streams, in milliseconds.
 pub(crate) async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Vec<f64>> {
     let request = door.request(SHORT.model, Answer::Streamed);
     let mut connection = door.connect().await?;
@@ -108,7 +108,7 @@ pub(crate) async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Ve
     Ok(times)
 }
 
-/// Answers in which a piece came late though it was sent in time.
+/// Counts answers in which a piece arrived late although it was sent in time.
 pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
@@ -131,7 +131,7 @@ pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![figure.noted(format!("of {} answers each", answers * ground.rounds))])
 }
 
-/// Whether a piece came late though it was sent in time.
+/// True if a piece arrived late although it was sent in time.
 pub(crate) fn has_gap(streamed: &Streamed) -> bool {
     streamed.arrivals.iter().zip(streamed.arrivals.iter().skip(1)).any(|(one, next)| {
         next.arrived_us.saturating_sub(one.arrived_us) > GAP_US_MAX
@@ -139,21 +139,21 @@ pub(crate) fn has_gap(streamed: &Streamed) -> bool {
     })
 }
 
-/// One wave of many streams at once.
+/// The result of many concurrent streams.
 pub(crate) struct Wave {
-    /// Streams that did not come whole.
+    /// Incomplete streams.
     pub(crate) dropped: usize,
-    /// Time on the way that 99 of 100 pieces did not exceed.
+    /// 99th percentile of the time from sending to arrival of a piece, in milliseconds.
     pub(crate) chunk_ms_p99: f64,
-    /// What the first dropped one said.
+    /// The error of the first incomplete stream.
     pub(crate) complaint: Option<String>,
 }
 
-/// Many streams at once: none lost, none late, and memory within bounds.
+/// Many concurrent streams: none lost, none late, and memory within bounds.
 pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let home = ground.home()?;
     let served = home.serve(Vault::File)?;
-    // Checking the passphrase takes 128 MB for a moment; the vault is open once a request is answered.
+    // Checking the passphrase takes 128 MB for a moment; the vault is open after the first answer.
     ground.wait(client::ask_many(
         &served.door,
         &served.door.request(MODEL, Answer::Whole),
@@ -175,7 +175,7 @@ pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     Ok(vec![lost.noted(complaint.unwrap_or_default()), late, most])
 }
 
-/// Runs one.
+/// Runs many concurrent streams once.
 pub(crate) fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
     let streams = client::streams(door, STEADY, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
     let streams = ground.wait(streams)?;
@@ -191,21 +191,21 @@ pub(crate) fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
     Ok(Wave { dropped, chunk_ms_p99: percentile(&delays, 99), complaint })
 }
 
-/// Microseconds as milliseconds.
+/// Converts microseconds to milliseconds.
 pub(crate) fn ms(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1_000.0
 }
 
-/// A number of things as a figure.
+/// Converts a count to a figure.
 pub(crate) fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
-/// Memory of a program that does nothing, that has worked, and that has worked twice as much.
+/// Memory of an idle program, after work, and after as much work again.
 pub(crate) fn memory(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    /// Requests between two looks.
+    /// Requests between two memory readings.
     const REQUESTS: usize = 10_000;
-    /// Time for what ends after a request or a start to end.
+    /// Wait until work that outlives a request or a start has ended.
     const SETTLING: Duration = Duration::from_secs(2);
     let (mut idle, mut worked, mut grown, mut pss) = (vec![], vec![], vec![], vec![]);
     for _ in 0..ground.rounds {

@@ -1,5 +1,5 @@
-//! The backend that everything is measured against: it answers at once, or streams at a steady pace,
-//! so that what a request takes beyond that was added on the way.
+//! The backend of all benchmarks: it answers at once or streams at a fixed pace, so that all
+//! further time was added on the way.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use super::dialect::Dialect;
 use super::fault::{self, Fault, framed};
 use super::wire::Wire;
 
-/// Threads of the upstream: enough to be faster than any proxy before it on a small machine.
+/// Threads of the upstream: enough to be faster than any proxy on a small machine.
 const THREADS: usize = 2;
 
-/// The model that most requests name.
+/// The model of most requests.
 pub(crate) const MODEL: &str = STEADY.model;
 
-/// How a streamed answer comes; the model of a request chooses it.
+/// The pace of a streamed answer, selected by the request's model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// The model that answers so.
+    /// The model that selects it.
     pub(crate) model: &'static str,
     /// Time until the first piece.
     pub(crate) first: Duration,
     /// Pieces of an answer.
     pub(crate) pieces: usize,
-    /// Time between two of them; zero for none.
+    /// Time between two pieces; zero for none.
     pub(crate) pause: Duration,
 }
 
-/// 200 pieces a second: a fast model's pace, and far under what a person could see.
+/// 200 pieces a second: the pace of a fast model, with gaps far below the visible.
 pub(crate) const STEADY: Pace = Pace {
     model: "bench-model",
     first: Duration::ZERO,
@@ -41,11 +41,11 @@ pub(crate) const STEADY: Pace = Pace {
     pause: Duration::from_millis(5),
 };
 
-/// Two pieces without a pause between them, to measure beginnings often.
+/// Two pieces without a pause, to measure many first pieces.
 pub(crate) const SHORT: Pace =
     Pace { model: "bench-short", first: Duration::ZERO, pieces: 2, pause: Duration::ZERO };
 
-/// What an agent sees of a hosted model: 300 ms to the first token, then 50 pieces a second.
+/// A hosted model as an agent sees it: 300 ms to the first token, then 50 pieces a second.
 pub(crate) const AGENT: Pace = Pace {
     model: "bench-agent",
     first: Duration::from_millis(300),
@@ -53,7 +53,7 @@ pub(crate) const AGENT: Pace = Pace {
     pause: Duration::from_millis(20),
 };
 
-/// A model that thinks aloud: 170 pieces a second from the first moment on.
+/// A model that streams its reasoning: 170 pieces a second from the start.
 pub(crate) const THINKING: Pace = Pace {
     model: "bench-thinking",
     first: Duration::ZERO,
@@ -61,35 +61,33 @@ pub(crate) const THINKING: Pace = Pace {
     pause: Duration::from_micros(5_882),
 };
 
-/// All of them.
 pub(crate) const PACES: [Pace; 4] = [STEADY, SHORT, AGENT, THINKING];
 
-/// The moment from which both ends count, so that a piece can carry the time at which it was sent.
+/// The time base shared by upstream and client, so that a piece can carry its time of sending.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Epoch(Instant);
 
 impl Epoch {
-    /// Begins now.
+    /// Starts now.
     pub(crate) fn begin() -> Self {
         Self(Instant::now())
     }
 
-    /// Microseconds since it began.
+    /// Microseconds since the start.
     pub(crate) fn micros(self) -> u64 {
         u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
-/// The running upstream; gone when dropped.
+/// A running upstream, stopped on drop.
 pub(crate) struct Upstream {
-    /// Where it listens, on loopback.
+    /// Its loopback address.
     pub(crate) address: SocketAddr,
-    /// How it answers.
     pub(crate) mood: Mood,
     _runtime: Runtime,
 }
 
-/// How an upstream answers; changed while it runs.
+/// The upstream's behaviour, changeable while it runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mood(Arc<Changing>);
 
@@ -99,24 +97,21 @@ struct Changing {
     failures: AtomicUsize,
 }
 
-/// The ways in which it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answering {
-    /// As it should.
     Well,
     /// With status 503.
     Busy,
-    /// By closing the connection, as a program that is starting again.
+    /// By closing the connection, like a program that restarts.
     Gone,
 }
 
 impl Mood {
-    /// Answers so from now on.
     pub(crate) fn set(&self, answering: Answering) {
         self.0.answering.store(answering as u8, Ordering::Relaxed);
     }
 
-    /// Questions that it answered badly.
+    /// Number of requests that were not answered properly.
     pub(crate) fn failures(&self) -> usize {
         self.0.failures.load(Ordering::Relaxed)
     }
@@ -148,7 +143,7 @@ impl Upstream {
 
 async fn listen(listener: TcpListener, epoch: Epoch, mood: Mood) {
     while let Ok((socket, _)) = listener.accept().await {
-        // A client that breaks off is measured at its own end.
+        // The client measures broken connections, so ignore the error here.
         let mood = mood.clone();
         tokio::spawn(async move { drop(converse(socket, epoch, mood).await) });
     }
@@ -191,7 +186,7 @@ async fn converse(socket: TcpStream, epoch: Epoch, mood: Mood) -> Result<()> {
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
     content-length: 38\r\n\r\n{\"error\":{\"message\":\"it has an outage\"}}";
 
-/// What a request wants.
+/// The kind of answer that a request selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Plain,
@@ -217,7 +212,7 @@ async fn stream(wire: &mut Wire, epoch: Epoch, dialect: Dialect, pace: Pace) -> 
     let opening = if opening.is_empty() { String::new() } else { framed(opening) };
     wire.send((fault::STREAM_HEAD.to_owned() + &opening).as_bytes()).await?;
     if !pace.first.is_zero() {
-        // Even a sleep of nothing takes a millisecond.
+        // Even a sleep of zero takes a millisecond.
         tokio::time::sleep(pace.first).await;
     }
     let mut ticks = tokio::time::interval(pace.pause.max(Duration::from_micros(1)));

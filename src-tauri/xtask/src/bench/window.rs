@@ -1,5 +1,5 @@
-//! The row about the window: from its start to data on the screen, on an X server and a session bus of
-//! its own, drawn in software.
+//! The benchmark of the window: time from start to data on the screen, on a private X server and
+//! session bus, with software rendering.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,13 +18,13 @@ use crate::call::Call;
 /// Starts in a round.
 const STARTS: usize = 2;
 
-/// How long a window may take before the row gives up.
+/// Longest time until the first data is painted.
 const PAINT_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// What the program logs when the panel says that its first data is on the screen.
+/// The log line for the panel's first painted data.
 const PAINTED: &str = "the panel is painted";
 
-/// From the start of the program to two frames after the verdict is there.
+/// Time from the start of the program to two frames after the verdict has arrived.
 pub(crate) fn paint(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     let program = ground.program.with_file_name("gatehouse-desktop");
     if !program.exists() {

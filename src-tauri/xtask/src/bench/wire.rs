@@ -1,7 +1,7 @@
-//! HTTP/1.1 as both ends of the measurement speak it: bytes on a socket and nothing between.
+//! A minimal HTTP/1.1 on raw sockets, for both ends of the benchmark.
 //!
-//! Raw on purpose. A client library would be measured along with the program, and what it costs
-//! would hide in every figure.
+//! A client library would be measured along with the program, and its cost would be part of every
+//! figure.
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,53 +9,52 @@ use tokio::net::TcpStream;
 
 use super::dialect::Dialect;
 
-/// Most headers that a message here has.
+/// Most headers of a message.
 const HEADERS_MAX: usize = 64;
 
-/// Room for a whole message, so that a buffer rarely grows.
+/// Initial buffer size: room for a whole message, so that the buffer rarely grows.
 const BUFFER_BYTES: usize = 16_384;
 
-/// Where a body ends.
+/// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// After so many bytes.
+    /// By its length in bytes.
     Length(usize),
-    /// After an empty chunk.
+    /// By an empty chunk.
     Chunked,
 }
 
-/// What stood before a body.
+/// A parsed head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     /// The status of an answer; 0 for a request.
     pub(crate) status: u16,
-    /// What its path says is spoken; Chat for an answer.
+    /// The dialect of a request's path; Chat for an answer.
     pub(crate) dialect: Dialect,
-    /// Where the body ends.
     pub(crate) framing: Framing,
-    /// How many bytes the head has.
+    /// Length of the head in bytes.
     bytes: usize,
 }
 
-/// One connection and what was received on it but not read yet.
+/// A connection, with received bytes that are not read yet.
 pub(crate) struct Wire {
     socket: TcpStream,
     received: Vec<u8>,
 }
 
 impl Wire {
-    /// Over a connected socket, which sends every write at once.
+    /// Wraps a connected socket and turns Nagle's algorithm off.
     pub(crate) fn over(socket: TcpStream) -> Result<Self> {
         socket.set_nodelay(true)?;
         Ok(Self { socket, received: Vec::with_capacity(BUFFER_BYTES) })
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.socket.write_all(bytes).await?)
     }
 
-    /// Reads the head of a request; `None` when the other end has left.
+    /// Reads the head of a request; `None` if the other end has closed.
     pub(crate) async fn request_head(&mut self) -> Result<Option<Head>> {
         loop {
             if let Some(head) = request_in(&self.received)? {
@@ -79,7 +78,7 @@ impl Wire {
         }
     }
 
-    /// Reads the head of an answer, and what it says under `name`.
+    /// Reads the head of an answer, and the value of the header `name`.
     pub(crate) async fn answer_head_saying(
         &mut self,
         name: &str,
@@ -91,7 +90,7 @@ impl Wire {
         Ok((self.answer_head().await?, said))
     }
 
-    /// Reads a body and hands over each piece as soon as it is whole.
+    /// Reads a body and passes on each chunk, or the whole body if its length is known.
     pub(crate) async fn body(
         &mut self,
         framing: Framing,
@@ -115,7 +114,7 @@ impl Wire {
         }
     }
 
-    /// The length of the line that says a chunk's length, and that length.
+    /// Parses a chunk's size line: the line's length, and the chunk's.
     async fn chunk_line(&mut self) -> Result<(usize, usize)> {
         loop {
             let parsed = httparse::parse_chunk_size(&self.received);

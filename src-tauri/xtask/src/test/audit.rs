@@ -1,5 +1,6 @@
-//! Known vulnerabilities in the npm packages of the lock files, as the registry knows them. Where the
-//! registry does not say (offline, or a mirror that only serves packages), the step is skipped aloud.
+//! Checks the npm packages of the lock files for vulnerabilities known to the registry. If the
+//! registry does not answer (offline, or a mirror that only serves packages), the step is skipped
+//! with a message.
 
 use std::path::Path;
 
@@ -13,18 +14,18 @@ use crate::call::Call;
 /// Severities that fail the step.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
-/// What `npm audit --json` said.
+/// The result of `npm audit --json`.
 #[derive(Debug, PartialEq, Eq)]
 enum Audit {
-    /// Nothing grave is known.
+    /// No severe vulnerability is known.
     Clean,
-    /// Packages with a grave vulnerability.
+    /// Packages with a severe vulnerability.
     Grave(Vec<String>),
-    /// The registry did not answer; why.
+    /// The registry did not answer, with the reason.
     Unanswered(String),
 }
 
-/// The panel's packages, and those of the tests with the vendors' SDKs.
+/// Audits the panel's packages, and those of the tests with the vendors' SDKs.
 pub(super) fn npm(at: &Surroundings<'_>) -> Result<Outcome> {
     let folders = [at.repository.ui(), at.repository.root.join("tests/sdk")];
     let mut counts = Counts::default();

@@ -1,15 +1,15 @@
-//! How many tests ran, read from the reports of the runners.
+//! Counts tests from the reports of the test runners.
 //!
-//! The runners' own machine-readable reports are read where there is one, since their summaries for
-//! people change from version to version. A report that is missing or says nothing is an error:
-//! a runner that found no tests must not look like one whose tests all passed.
+//! It reads machine-readable reports where there are any, since the summaries for people change
+//! between versions. A missing or empty report is an error: a runner that found no tests must not
+//! look like one whose tests all passed.
 
 use std::fmt;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// Tests by how they ended.
+/// Tests by result.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Counts {
     pub(super) passed: u64,
@@ -49,8 +49,8 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Reads nextest's JUnit report. It lists only what ran: tests left out by a filter do not count as
-/// skipped, since they are another step's.
+/// Reads nextest's JUnit report. It lists only tests that ran: tests excluded by a filter do not
+/// count as skipped, since they belong to another step.
 pub(super) fn from_junit(report: &str) -> Result<Counts> {
     let document = roxmltree::Document::parse(report).context("the JUnit report is not XML")?;
     let root = document.root_element();
@@ -68,7 +68,7 @@ pub(super) fn from_junit(report: &str) -> Result<Counts> {
 pub(super) fn from_vitest(report: &str) -> Result<Counts> {
     let report: Value = serde_json::from_str(report).context("Vitest's report is not JSON")?;
     let number = |name: &str| numbered(&report, name);
-    // A file that does not even load has no tests to fail; it is counted as one failed.
+    // A file that does not load has no tests that could fail, so it counts as one failed test.
     let broken_files = report
         .get("testResults")
         .and_then(Value::as_array)
@@ -87,7 +87,7 @@ pub(super) fn from_vitest(report: &str) -> Result<Counts> {
     })
 }
 
-/// Reads Playwright's JSON report. A flaky test, passed only when repeated, counts as failed.
+/// Reads Playwright's JSON report. A flaky test, which passed only when repeated, counts as failed.
 pub(super) fn from_playwright(report: &str) -> Result<Counts> {
     let report: Value = serde_json::from_str(report).context("Playwright's report is not JSON")?;
     let stats = report.get("stats").context("Playwright's report has no `stats`")?;
@@ -99,8 +99,8 @@ pub(super) fn from_playwright(report: &str) -> Result<Counts> {
     })
 }
 
-/// Adds up the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …` of rustdoc, which has no
-/// report for programs.
+/// Adds up rustdoc's lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`; rustdoc has no
+/// machine-readable report.
 pub(super) fn from_doc_tests(output: &str) -> Counts {
     let results = output.lines().filter_map(|line| line.trim().strip_prefix("test result: "));
     results.fold(Counts::default(), |total, line| {

@@ -1,8 +1,9 @@
-//! Tests must leave the developer's own Gatehouse alone: folders, settings, keychain.
+//! Tests must not touch the developer's own Gatehouse: folders, settings, keychain.
 //!
-//! Twofold. The tests run with a home folder of their own and without a session bus, so that a test
-//! which forgets its temporary folder writes there, and no keychain answers it. And the real folders
-//! are looked at before and after, for what finds them by another way than the environment.
+//! Two measures ensure this. Tests run with a separate home folder and without a session bus, so a
+//! test that forgets its temporary folder writes there, and no keychain answers. In addition the
+//! real folders are compared before and after, to detect tests that find them without the
+//! environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::Outcome;
 use crate::call::Variable;
 use crate::repository::{Repository, all_below};
 
-/// Where programs keep their folders, relative to the home folder.
+/// Folders with programs' files, relative to the home folder.
 const PARENTS: [&str; 9] = [
     ".local/share",
     ".local/state",
@@ -27,13 +28,13 @@ const PARENTS: [&str; 9] = [
     "AppData/Local",
 ];
 
-/// Names that are ours or the Linux keychain's, as parts of a folder's name.
+/// Parts of folder names that belong to Gatehouse or the Linux keychain.
 const OURS: [&str; 2] = ["gatehouse", "keyrings"];
 
-/// Path of a file → its length and time of change.
+/// Path of a file → its length and modification time.
 type Snapshot = BTreeMap<PathBuf, (u64, u128)>;
 
-/// The tests' own home, and how the real one looked before.
+/// The home folder of the tests, and a snapshot of the real one.
 pub(super) struct Hermetic {
     decoy: PathBuf,
     home: Option<PathBuf>,
@@ -41,8 +42,8 @@ pub(super) struct Hermetic {
 }
 
 impl Hermetic {
-    /// Makes an empty home for the tests of this run. Without tests (`testing` false: the check is
-    /// run alone) the last run's home is kept, and is what gets looked at.
+    /// Creates an empty home for the tests of this run. If `testing` is false (the check runs
+    /// alone), keeps the home of the last run, which the check then examines.
     pub(super) fn prepare(repository: &Repository, testing: bool) -> Result<Self> {
         let decoy = repository.scratch()?.join("home");
         let home = std::env::home_dir();
@@ -59,7 +60,7 @@ impl Hermetic {
         Ok(Self { decoy, home, before })
     }
 
-    /// The environment that tests run in. Cargo's and rustup's own folders stay the real ones.
+    /// The environment of the tests. Cargo's and rustup's own folders stay the real ones.
     pub(super) fn environment(&self) -> Vec<Variable> {
         let real = |name: &str, folder: &str| {
             let value = std::env::var_os(name)
@@ -81,14 +82,14 @@ impl Hermetic {
         let mut variables = vec![real("CARGO_HOME", ".cargo"), real("RUSTUP_HOME", ".rustup")];
         variables.push(("HOME".to_owned(), Some(self.decoy.clone().into_os_string())));
         variables.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), Some(no_bus.into())));
-        // Snapshot tools write nothing when they are told that this is CI, and a stray `.only` is red.
+        // In CI mode snapshot tools write nothing, and a stray `.only` fails.
         variables.push(("CI".to_owned(), Some("true".into())));
         variables.push(("GATEHOUSE_TESTS_STRICT".to_owned(), Some("1".into())));
         variables.extend(absent.map(|name| (name.to_owned(), None)));
         variables
     }
 
-    /// Fails with the names of everything that tests left where a developer's own files are.
+    /// Fails with the names of all files that tests left in the user's folders.
     pub(super) fn check(&self) -> Result<Outcome> {
         if !self.decoy.is_dir() {
             return Ok(Outcome::Skipped("no tests have been run yet"));

@@ -1,5 +1,5 @@
-//! The steps that Node carries out: the panel's checks, unit tests and browser tests; and where the
-//! vendors' SDKs for Node and Python are installed.
+//! Steps that run Node: the panel's checks, unit tests and browser tests. Also installs the
+//! vendors' SDKs for Node and Python.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(super) fn build(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Well)
 }
 
-/// Types, lint and unused code in one script, then the unit tests.
+/// Checks types, lint and unused code in one script, then runs the unit tests.
 pub(super) fn panel_tests(at: &Surroundings<'_>) -> Result<Outcome> {
     panel::install(at.repository)?;
     let ui = at.repository.ui();
@@ -30,7 +30,7 @@ pub(super) fn panel_tests(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Counted(tests.plus(statics)))
 }
 
-/// The panel in a real browser: on its fake host, and for its session on the real program.
+/// Tests the panel in a real browser: on its fake host, and for its session on the real program.
 pub(super) fn browser(at: &Surroundings<'_>) -> Result<Outcome> {
     rust::build(at)?;
     let chromium = install::chromium(at.repository)?;
@@ -43,7 +43,7 @@ pub(super) fn browser(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Counted(counted(&report, well, counts::from_playwright)?))
 }
 
-/// The vendors' SDKs against a running gateway. Their versions are pinned in tests/sdk
+/// Runs the vendors' SDKs against a running gateway. Their versions are pinned in tests/sdk
 /// (requirements.txt and package-lock.json); the tests find them by two variables.
 pub(super) fn sdk(at: &Surroundings<'_>) -> Result<Outcome> {
     let folder = at.repository.root.join("tests/sdk");
@@ -60,14 +60,15 @@ pub(super) fn sdk(at: &Surroundings<'_>) -> Result<Outcome> {
     rust::sdk(at, &setting)
 }
 
-/// Makes a virtual environment and returns its interpreter. pip does nothing when all is there.
+/// Creates a virtual environment and returns its interpreter. pip does nothing if all packages are
+/// installed.
 fn python(at: &Surroundings<'_>, requirements: &Path) -> Result<OsString> {
     let root = &at.repository.root;
     let folder = at.repository.scratch()?.join("python");
     let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !interpreter.is_file() {
         let system = if cfg!(windows) { "python" } else { "python3" };
-        // Google's SDK asks for it.
+        // Google's SDK requires it.
         let asks = "import sys; sys.exit(sys.version_info < (3, 11))";
         if !Call::new(system, root).arg("-c").arg(asks).quietly_well() {
             bail!("Python 3.11 or newer is needed for the vendors' SDKs; install it as {system}");
@@ -79,7 +80,7 @@ fn python(at: &Surroundings<'_>, requirements: &Path) -> Result<OsString> {
     Ok(interpreter.into_os_string())
 }
 
-/// The path of a report that is not there yet.
+/// The path of a new report; removes the old one.
 fn fresh(at: &Surroundings<'_>, name: &str) -> Result<std::path::PathBuf> {
     let path = at.repository.scratch()?.join(name);
     if path.exists() {

@@ -1,7 +1,7 @@
-//! The steps that cargo carries out.
+//! Steps that run cargo.
 //!
-//! All of them build with `--workspace`: cargo unifies features over the packages of a call, and two
-//! calls with different packages would compile half of the dependencies twice.
+//! All of them build with `--workspace`: cargo unifies features over the packages of a call, and
+//! two calls with different packages would compile half of the dependencies twice.
 
 use anyhow::{Context, Result, bail};
 
@@ -10,13 +10,13 @@ use super::{Outcome, Surroundings};
 use crate::call::{Call, Variable};
 use crate::{install, panel};
 
-/// Where nextest leaves its report, by the profile in .config/nextest.toml: always below the root, even
-/// when `CARGO_TARGET_DIR` says that cargo builds elsewhere.
+/// The path of nextest's report for the profile in .config/nextest.toml: always below the root,
+/// even if `CARGO_TARGET_DIR` is set.
 const REPORT: &str = "target/nextest/report/junit.xml";
 
-/// The targets are named so that cargo unifies features over the examples and tests too, as clippy's
-/// call does; a plain `cargo doc` would check half of the dependencies once more. The window's program
-/// is left out: it bears its library's name, and the two pages would overwrite each other.
+/// Names the targets so that cargo unifies features over the examples and tests too, as clippy's
+/// call does; a plain `cargo doc` would check half of the dependencies once more. The desktop
+/// program is left out: it has the same name as its library, so one page would overwrite the other.
 const DOC: &str = "doc --workspace --lib --bin gatehouse --bin xtask --examples --no-deps --quiet";
 
 pub(super) fn fmt(at: &Surroundings<'_>) -> Result<Outcome> {
@@ -30,8 +30,8 @@ pub(super) fn clippy(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Well)
 }
 
-/// The programs are built first: the acceptance tests start them. Tests that need a screen or the
-/// vendors' SDKs are marked `#[ignore]`; the steps `window` and `sdk` run those.
+/// Builds the programs first, since the acceptance tests start them. Tests that need a screen or
+/// the vendors' SDKs are marked `#[ignore]`; the steps `window` and `sdk` run those.
 pub(super) fn all(at: &Surroundings<'_>) -> Result<Outcome> {
     build(at)?;
     nextest(at, "--workspace", &[])
@@ -45,7 +45,8 @@ pub(super) fn window(at: &Surroundings<'_>) -> Result<Outcome> {
     nextest(at, "--workspace --test window --run-ignored all", &[])
 }
 
-/// Runs the acceptance tests with the vendors' SDKs. `setting` says where those were installed.
+/// Runs the acceptance tests with the vendors' SDKs. `setting` holds the variables with their
+/// paths.
 pub(super) fn sdk(at: &Surroundings<'_>, setting: &[Variable]) -> Result<Outcome> {
     build(at)?;
     nextest(at, "--workspace --test sdk --run-ignored all", setting)
@@ -65,8 +66,8 @@ pub(super) fn doc(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Counted(counts.plus(Counts::one_passed())))
 }
 
-/// Licences, sources and bans need no network. Advisories are fetched from GitHub, which is not
-/// reachable from everywhere; then that part is left out, aloud.
+/// Licences, sources and bans need no network. Advisories are fetched from GitHub, which may be
+/// unreachable; that part is then skipped with a message.
 pub(super) fn deny(at: &Surroundings<'_>) -> Result<Outcome> {
     if !install::ensure_deny(at.repository) {
         return Ok(Outcome::Skipped("cargo-deny could not be installed"));
@@ -80,13 +81,13 @@ pub(super) fn deny(at: &Surroundings<'_>) -> Result<Outcome> {
     Ok(Outcome::Counted(Counts { passed: 2, ..Counts::default() }))
 }
 
-/// The programs, with the panel inside.
+/// Builds the programs, with the panel inside.
 pub(super) fn build(at: &Surroundings<'_>) -> Result<()> {
     panel::build(at.repository)?;
     cargo(at, "build --workspace --bins --examples").run()
 }
 
-/// Compiles in the real environment and runs in the tests' own, with `setting` added to it.
+/// Compiles in the real environment and runs in the tests' own, with `setting` added.
 fn nextest(at: &Surroundings<'_>, words: &str, setting: &[Variable]) -> Result<Outcome> {
     let words = format!("nextest run --profile report {words}");
     cargo(at, &words).arg("--no-run").run()?;

@@ -4,10 +4,10 @@ use super::{Outcome, Step, audit, node, rust};
 use crate::install::Need;
 use crate::{bindings, layers, tidy};
 
-/// The last step: it looks at what the others left behind.
+/// The last step: it checks what the others left behind.
 pub(super) const HERMETIC: &str = "hermetic";
 
-/// Every step, in the order they run.
+/// All steps, in the order in which they run.
 pub(super) const STEPS: &[Step] = &[
     Step {
         name: "fmt",

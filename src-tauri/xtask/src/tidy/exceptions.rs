@@ -1,5 +1,5 @@
-//! The ratchet: what may break a rule for now. Entries are only ever lowered or taken out; a check
-//! that is red because an entry became too generous says so.
+//! The ratchet: tolerated violations. Entries may only be lowered or removed; the check fails when
+//! an entry is larger than needed.
 
 use super::Exception;
 

@@ -1,5 +1,5 @@
-//! What only a parser can say of a Rust file: where tests begin, how long a function is, what a type
-//! is called, who opens a secret.
+//! Checks that need a parser for Rust: test ranges, function lengths, type names, files that expose
+//! secrets.
 
 use std::ops::RangeInclusive;
 
@@ -9,12 +9,12 @@ use syn::visit::{self, Visit};
 
 use super::{FILE_LINES_MAX, FUNCTION_LINES_MAX, Fault, Findings, ONE_PIECE_LINES_MAX, Rule, text};
 
-/// Where a secret leaves its type. The first two are where a provider's key does: what the vault
-/// writes, and the header that goes to the provider. The others move what never leaves this machine:
-/// the header of a call to our own door, a key on its way to the engine that owns the data folder, the
-/// control token in a file of mode 0600, and the local token that `gatehouse token` prints. The last
-/// is a password for a server of the user's own, the cache's shared tier. A further one is a design
-/// question, not an entry here.
+/// Files that may expose a secret. The first two handle provider keys: the vault's encryption, and
+/// the header sent to the provider. The next four handle secrets that never leave this machine: the
+/// header of a call to our own gateway, a key sent to the engine that owns the data folder, the
+/// control token in a file of mode 0600, and the local token that `gatehouse token` prints. The
+/// last one is the password of the user's own server, the cache's shared tier. A further entry
+/// needs a design decision first.
 const EXPOSE_ALLOWED: [&str; 7] = [
     "src-tauri/crates/vault/src/envelope.rs",
     "src-tauri/crates/gateway/src/upstream/key.rs",
@@ -25,7 +25,7 @@ const EXPOSE_ALLOWED: [&str; 7] = [
     "src-tauri/crates/cache/src/shared/line.rs",
 ];
 
-/// Reads one file into `findings`.
+/// Checks one file and adds the results to `findings`.
 pub(super) fn check(path: &str, source: &str, findings: &mut Findings) {
     let fault = |rule, line, says: String, measure| Fault {
         rule,
@@ -79,7 +79,8 @@ pub(super) fn check(path: &str, source: &str, findings: &mut Findings) {
     }
 }
 
-/// Files that hold nothing but tests. Their lengths are free: a table of cases may be long.
+/// True for files that contain only tests. Their lengths are not limited: a table of cases may be
+/// long.
 fn is_test_file(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     folders.split('/').any(|folder| folder == "tests")
@@ -116,7 +117,7 @@ struct Function {
     lines: usize,
 }
 
-/// What the parser saw outside tests, and where the tests are.
+/// The parsed items outside tests, and the line ranges of tests.
 #[derive(Default)]
 struct Page {
     functions: Vec<Function>,
@@ -185,7 +186,7 @@ impl<'ast> Visit<'ast> for Page {
         visit::visit_expr_method_call(self, call);
     }
 
-    /// The parser leaves the inside of `format!(…)` and its like as plain words.
+    /// The parser leaves the arguments of `format!(…)` and similar macros as tokens.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         words(call.tokens.clone(), &mut |word| {
             if word == "expose" {
@@ -204,7 +205,7 @@ impl<'ast> Visit<'ast> for Page {
     }
 }
 
-/// Every identifier in a macro's words, brackets gone into.
+/// Calls `seen` for every identifier in a macro's tokens, nested groups included.
 fn words(tokens: TokenStream, seen: &mut dyn FnMut(&Ident)) {
     for token in tokens {
         match token {
@@ -230,7 +231,8 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
     }
 }
 
-/// `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`; not `#[cfg(not(test))]`.
+/// True for `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`; not for
+/// `#[cfg(not(test))]`.
 fn is_for_tests(attribute: &syn::Attribute) -> bool {
     if attribute.path().segments.last().is_some_and(|segment| segment.ident == "test") {
         return true;

@@ -1,4 +1,4 @@
-//! Every rule seen broken once and kept once.
+//! Each rule, once violated and once kept.
 
 use super::text::{banned_word, check_contents, check_path, forgive_self_started};
 use super::{Exception, Fault, Findings, Rule, judge, percentile_90, rust};

@@ -1,28 +1,28 @@
-//! What can be said of a file without parsing it: its size, its name, forgotten notes.
+//! Checks that need no parser: file size, names, forgotten notes.
 
 use super::{FILE_BYTES_MAX, Fault, Rule};
 
-/// Words that name nothing. Compared without case and without a plural's `s`.
+/// Filler words in names. Compared in lower case and without a plural's `s`.
 const BANNED: [&str; 6] = ["manager", "helper", "util", "service", "misc", "common"];
 
-/// Notes to oneself. Written in halves, so that this list is not a finding itself.
+/// Forgotten notes. Split in halves, so that this list does not match itself.
 const LEFTOVERS: [&str; 4] =
     [concat!("FIX", "ME"), concat!("XX", "X"), concat!("TO", "DO"), concat!("(to be ", "written)")];
 
-/// Endings of the files that people write; generated and drawn ones are not searched.
+/// Endings of hand-written files; generated files and drawings are not checked.
 const WRITTEN: [&str; 8] = ["rs", "ts", "tsx", "css", "html", "toml", "md", "sh"];
 
-/// Where a test may be marked `#[ignore]`: these files have steps of their own, which run such tests.
+/// Where a test may be marked `#[ignore]`: these files have steps of their own that run such tests.
 const IGNORED_ALLOWED: [&str; 4] =
     ["tests/window.rs", "tests/window/", "tests/sdk.rs", "tests/sdk/"];
 
-/// What a test program says that starts itself anew for its ignored tests, inside a session.
+/// The argument of a test program that starts its own ignored tests inside a session.
 const STARTS_IGNORED: &str = concat!("\"--", "ignored\"");
 
-/// What starts a type in TypeScript.
+/// Keywords that start a type in TypeScript.
 const TYPE_WORDS: [&str; 4] = ["class ", "interface ", "type ", "enum "];
 
-/// Checks what the path and the size say.
+/// Checks a file's path and size.
 pub(super) fn check_path(path: &str, bytes: usize) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |rule, says, measure| {
@@ -44,7 +44,7 @@ pub(super) fn check_path(path: &str, bytes: usize) -> Vec<Fault> {
     faults
 }
 
-/// Checks what was written.
+/// Checks a file's text.
 pub(super) fn check_contents(path: &str, source: &str) -> Vec<Fault> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     if !WRITTEN.contains(&ending) {
@@ -73,8 +73,8 @@ pub(super) fn check_contents(path: &str, source: &str) -> Vec<Fault> {
     faults
 }
 
-/// Takes out ignored tests that are run after all: by a file of the same test program which starts it
-/// again for them. `sources` holds path and contents.
+/// Removes the faults of ignored tests that a file of the same test program starts itself.
+/// `sources` holds paths and texts.
 pub(super) fn forgive_self_started(faults: &mut Vec<Fault>, sources: &[(String, String)]) {
     faults.retain(|fault| {
         let module = format!("{}/", fault.path.trim_end_matches(".rs"));
@@ -84,14 +84,14 @@ pub(super) fn forgive_self_started(faults: &mut Vec<Fault>, sources: &[(String, 
     });
 }
 
-/// The first banned word in a name of any case style.
+/// The first banned word in a name, in any case style.
 pub(super) fn banned_word(name: &str) -> Option<&'static str> {
     words(name).iter().find_map(|word| {
         BANNED.into_iter().find(|banned| word == banned || word.strip_suffix('s') == Some(banned))
     })
 }
 
-/// `BackendKind`, `backend_kind` and `backend-kind` are all `backend`, `kind`.
+/// Splits `BackendKind`, `backend_kind` or `backend-kind` into `backend` and `kind`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for character in name.chars() {

@@ -1,14 +1,14 @@
-//! What somebody most likely meant who typed a command in another order: `add key openai` for
-//! `gatehouse keys add openai`.
+//! Suggests a command for words typed in another order: `gatehouse keys add openai` for `add key
+//! openai`.
 
 use clap::CommandFactory;
 
 use super::Arguments;
 
-/// What `list` alone lists: what most people look for first.
+/// The group suggested for a verb such as `list` that several groups have.
 const LISTED_FIRST: &str = "backends";
 
-/// The command that was meant, if the words say so.
+/// The command that the words most likely mean, if there is one.
 pub(super) fn tip(words: &[&str]) -> Option<String> {
     let words: Vec<&str> = words.iter().copied().filter(|word| *word != "--json").collect();
     let (verb, rest) = words.split_first()?;
@@ -27,7 +27,7 @@ pub(super) fn tip(words: &[&str]) -> Option<String> {
     Some(format!("gatehouse {} {}", group.get_name(), action.get_name()))
 }
 
-/// The subcommand of that name, or of that name as an alias.
+/// Finds a subcommand by its name or one of its aliases.
 fn find<'a>(command: &'a clap::Command, name: &str) -> Option<&'a clap::Command> {
     command.get_subcommands().find(|inner| {
         inner.get_name() == name || inner.get_all_aliases().any(|alias| alias == name)

@@ -1,4 +1,4 @@
-//! The command line is a contract: its help is kept as snapshots.
+//! The help is a contract with users, so snapshots record it.
 
 use clap::CommandFactory;
 
@@ -25,7 +25,7 @@ fn help() {
 fn collect(command: &mut clap::Command, pages: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
     pages.push_str(&format!("==== {name}\n{}\n", command.render_long_help()));
-    // `help` lists its siblings once more.
+    // `help` would list its siblings a second time.
     let inner = command.get_subcommands_mut().filter(|inner| inner.get_name() != "help");
     inner.for_each(|inner| collect(inner, pages));
 }

@@ -1,6 +1,7 @@
-//! `gatehouse ask`: one prompt through the gateway, its answer printed as it comes.
+//! `gatehouse ask`: sends one prompt through the gateway and prints the answer as it arrives.
 //!
-//! It is a run of the playground: same routing, same record, and an open panel sees it in its log.
+//! It is a playground run: it uses the same routing and ledger, and an open panel shows it in its
+//! log.
 
 use std::io::Read;
 
@@ -20,7 +21,7 @@ use crate::session::unlock_by_hand;
 use crate::sign::Tone;
 use crate::text::Text;
 
-/// Most bytes read from a pipe; the core refuses less than this with its own words.
+/// Most bytes read from a pipe. The core has a lower limit and its own error for it.
 const PIPE_BYTES_MAX: u64 = 1_000_000;
 
 /// What to ask, and whom.
@@ -57,7 +58,6 @@ enum EffortWord {
     High,
 }
 
-/// Sends the prompt and prints what comes.
 pub(crate) async fn run(
     mut wanted: Prompt,
     core: &Core,
@@ -77,13 +77,13 @@ pub(crate) async fn run(
     end(&ended, console)
 }
 
-/// Sends one prompt and prints what comes until it ends.
+/// Sends one prompt and prints the answer until the run ends.
 async fn ask_one(
     request: PlaygroundSend,
     core: &Core,
     console: &mut Console,
 ) -> Result<PlaygroundRunView, Failure> {
-    // Listening begins before the run does, so that nothing of it is missed.
+    // Subscribe before the run starts, so that no event is missed.
     let events = CoreEvents::of(core).await?;
     let started = control::playground_send(core, request).await?;
     let run = PlaygroundRef { run: started.id.clone() };
@@ -92,14 +92,14 @@ async fn ask_one(
         _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the request was cancelled")),
     };
     if followed.is_err() {
-        // Nobody waits for the answer any more, so nobody should pay for the rest of it.
+        // Nobody reads the answer any more, so cancel it to save its cost.
         control::playground_cancel(core, run).await?;
     }
     followed
 }
 
-/// Asks one model after the other, so that none slows another down, and prints each answer with its
-/// time, tokens and cost. A model that fails does not keep the others from answering.
+/// Asks the models one after the other, so that none slows another down, and prints each answer
+/// with its time, tokens and cost. A failed model does not stop the others.
 async fn compare(
     request: PlaygroundSend,
     others: Vec<String>,
@@ -128,7 +128,7 @@ async fn compare(
     Ok(if have_all_answered { Exit::Fine } else { Exit::No })
 }
 
-/// What stands below an answer in a comparison.
+/// The lines printed below an answer in a comparison: its error, or its time, tokens and cost.
 fn compared(run: &PlaygroundRunView) -> String {
     let line_end = if run.text.is_empty() || run.text.ends_with('\n') { "" } else { "\n" };
     let below = match &run.error {
@@ -170,7 +170,7 @@ fn request(wanted: Prompt, typing: Peer, pipe: impl Read) -> Result<PlaygroundSe
     })
 }
 
-/// Prints the pieces of a run until it ends.
+/// Prints the text of a run until it ends.
 async fn follow(
     id: &str,
     mut events: CoreEvents,
@@ -182,7 +182,7 @@ async fn follow(
         let ended = match events.next().await {
             Some(PanelEvent::PlaygroundText { piece }) if piece.run == id => {
                 let units = u64::try_from(printed.encode_utf16().count()).unwrap_or(u64::MAX);
-                // After a gap nothing fits any more; the whole text comes with the end.
+                // After a gap the offsets no longer match; the final event has the whole text.
                 if piece.text_at.0 == units {
                     say(&piece.text, console)?;
                     printed.push_str(&piece.text);
@@ -190,7 +190,7 @@ async fn follow(
                 None
             }
             Some(PanelEvent::PlaygroundRun { run }) if run.id == id => Some(*run),
-            // Events may have been lost; the run is asked for instead.
+            // Events may have been lost, so fetch the run instead.
             Some(PanelEvent::Changed { tags }) if tags.contains(&Tag::Playground) => {
                 control::playground(core).await?.into_iter().find(|run| run.id == id)
             }
@@ -210,7 +210,7 @@ fn has_ended(run: &PlaygroundRunView) -> bool {
     !matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
 }
 
-/// Part of the answer: exact for programs, harmless on a terminal.
+/// Prints a part of the answer: unchanged for programs, escaped for a terminal.
 fn say(piece: &str, console: &mut Console) -> Result<(), Failure> {
     match (console.format, console.reading) {
         (Format::Json, _) => Ok(()),
@@ -219,7 +219,7 @@ fn say(piece: &str, console: &mut Console) -> Result<(), Failure> {
     }
 }
 
-/// Lines stay lines; whatever else a terminal would act on is written out.
+/// Escapes everything that a terminal would interpret except line breaks.
 pub(super) fn shown(piece: &str) -> String {
     piece.split('\n').map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n")
 }
@@ -252,9 +252,8 @@ fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> 
     }
 }
 
-/// Names that work, in place of the one that does not: the nearest first.
+/// An error that suggests the nearest existing model name, or a few examples.
 async fn not_found(run: &PlaygroundRunView, core: &Core) -> Result<Failure, Failure> {
-    /// Names offered.
     const OFFERED_MAX: usize = 3;
     let message =
         run.error.as_ref().map_or("there is no model with this name", |error| &error.message);
@@ -270,7 +269,7 @@ async fn not_found(run: &PlaygroundRunView, core: &Core) -> Result<Failure, Fail
     Ok(Failure::new(Exit::No, message).with_hint(hint))
 }
 
-/// Who answered, how fast and for how much, in a line.
+/// One line with the backend, the duration, the tokens and the cost.
 pub(super) fn summary(run: &PlaygroundRunView) -> Text {
     let mut text = Text::new();
     let backend = run.backend.as_deref().unwrap_or("the gateway");

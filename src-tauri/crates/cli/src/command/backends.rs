@@ -1,4 +1,4 @@
-//! `gatehouse backends`: the places requests can go to.
+//! `gatehouse backends`: lists, adds, tests and changes backends.
 
 use clap::{Subcommand, ValueHint};
 use control::Core;
@@ -116,7 +116,6 @@ pub(crate) struct Add {
     differing: Differing,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: Backends,
     core: &Core,
@@ -165,7 +164,8 @@ async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Fail
     console.answer(&control::backend_add(core, req).await?, |backend| described("Added", backend))
 }
 
-/// The key of a new backend: the one named, the stored one of the same name, or one that is typed.
+/// The key of a new backend: the one named, the stored one of the same name, or one read from the
+/// terminal or standard input.
 async fn key_of(
     wanted: &Add,
     label: &str,
@@ -198,18 +198,18 @@ async fn key_of(
     Ok(BackendKey::New { secret })
 }
 
-/// Where requests will go, and what that is called.
+/// The connection settings of a new backend.
 struct Place {
     kind: BackendKindView,
     base_url: String,
-    /// Empty where nobody has named it.
+    /// Empty unless a preset gives one.
     label: String,
     lacks: Vec<LackView>,
     offers: Vec<OfferView>,
     needs_key: bool,
 }
 
-/// Where requests will go: as typed, or as the preset says.
+/// Takes the settings from the command line, else from the preset.
 async fn place(wanted: &Add, core: &Core) -> Result<Place, Failure> {
     if let (Some(kind), Some(base_url)) = (wanted.kind, &wanted.base_url) {
         let base_url = base_url.clone();

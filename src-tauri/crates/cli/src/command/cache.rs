@@ -1,4 +1,4 @@
-//! `gatehouse cache`: what the cache of answers holds and saved, and what is thrown away.
+//! `gatehouse cache`: shows what the response cache holds and saved, and purges it.
 
 use clap::Subcommand;
 use control::Core;
@@ -15,7 +15,6 @@ use crate::quantity::{UNKNOWN, duration, grouped};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
 
-/// Bytes of a mebibyte.
 const MIB: u64 = 1_048_576;
 
 /// What to do with the cache.
@@ -61,7 +60,6 @@ pub(crate) struct Purge {
     older_than: Option<u32>,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: Cache,
     core: &Core,
@@ -89,7 +87,7 @@ impl Purge {
             Self { client: Some(id), .. } => CachePurgeWhat::Client { id },
             Self { key: Some(key), .. } => CachePurgeWhat::Key { key },
             Self { older_than: Some(secs), .. } => CachePurgeWhat::OlderThan { secs },
-            // One of them was named; without another it is this.
+            // Clap requires exactly one option, so only `--all` is left.
             Self { all: _, .. } => CachePurgeWhat::Everything,
         }
     }
@@ -148,7 +146,7 @@ fn row(tier: &CacheTierView) -> [Piece; 7] {
     ]
 }
 
-/// `0.4 MiB`.
+/// Formats bytes as `0.4 MiB`.
 fn size(bytes: Count) -> String {
     format!("{}.{} MiB", bytes.0 / MIB, bytes.0 % MIB * 10 / MIB)
 }

@@ -1,4 +1,4 @@
-//! `gatehouse check`: a readiness run, followed while it goes, answered when it ends.
+//! `gatehouse check`: starts a readiness run, follows its progress and prints the report.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -50,7 +50,6 @@ pub(super) enum CheckFormat {
     Json,
 }
 
-/// Runs the checks and answers with the report.
 pub(crate) async fn run(
     wanted: &Check,
     core: &Core,
@@ -84,7 +83,7 @@ async fn run_within(
     Ok(exit(&run))
 }
 
-/// `--json` says the same as `--format json` and contradicts `--format text`.
+/// `--json` means `--format json` and conflicts with `--format text`.
 pub(super) fn chosen(named: Option<CheckFormat>, global: Format) -> Result<CheckFormat, Failure> {
     match (named, global) {
         (None | Some(CheckFormat::Json), Format::Json) => Ok(CheckFormat::Json),
@@ -96,7 +95,7 @@ pub(super) fn chosen(named: Option<CheckFormat>, global: Format) -> Result<Check
     }
 }
 
-/// Ready is yes; a run that was cancelled says nothing, which is no.
+/// A cancelled run has no verdict and counts as not ready.
 pub(super) const fn exit(run: &RunView) -> Exit {
     match run.verdict {
         Some(RunVerdictView::Ready | RunVerdictView::ReadyWithWarnings) => Exit::Fine,
@@ -111,14 +110,13 @@ async fn give_up(limit: Duration, core: &Core) -> Result<Exit, Failure> {
         .with_hint("Allow more time with --timeout, or run fewer checks with --set quick."))
 }
 
-/// Starts the run and follows it to its end.
 async fn follow(
     wanted: &Check,
     core: &Core,
     told: &mut Told,
     console: &mut Console,
 ) -> Result<RunView, Failure> {
-    // Listening begins before the run does, so that its end cannot be missed.
+    // Subscribe before the run starts, so that its end cannot be missed.
     let mut events = CoreEvents::of(core).await?;
     let set = match wanted.set {
         Set::Quick => CheckSetView::Quick,
@@ -128,7 +126,7 @@ async fn follow(
     loop {
         let run = match events.next().await {
             Some(PanelEvent::RunProgress { run }) => Some(*run),
-            // Events may have been lost; the newest run is asked for instead.
+            // Events may have been lost, so fetch the newest run instead.
             Some(PanelEvent::Changed { tags }) if tags.contains(&Tag::Readiness) => {
                 control::readiness(core).await?.run
             }
@@ -146,14 +144,14 @@ async fn follow(
     }
 }
 
-/// Which checks a watching person was told of.
+/// Progress output of a run: remembers the checks already printed.
 struct Told {
     live: Peer,
     checks: HashSet<String>,
 }
 
 impl Told {
-    /// Only a person who waits for text is told while the run goes.
+    /// Progress is printed only to a terminal, and only for text output.
     fn new(format: CheckFormat, console: &Console) -> Self {
         let live = match format {
             CheckFormat::Text => console.watching,
@@ -175,7 +173,7 @@ impl Told {
         console.remark(&text);
     }
 
-    /// What the report still has to say: to a person who saw every check, only what came of them.
+    /// The detail of the final report: findings only where the checks were printed as progress.
     const fn rest(&self) -> Detail {
         match self.live {
             Peer::Terminal => Detail::Findings,

@@ -1,4 +1,4 @@
-//! `gatehouse clients`: tools on this machine that may call the gateway.
+//! `gatehouse clients`: lists, adds, changes and revokes clients of the gateway.
 
 use clap::{Subcommand, ValueEnum};
 use control::Core;
@@ -94,7 +94,7 @@ enum Priority {
 }
 
 impl Edit {
-    /// What was typed, over what is known.
+    /// The new settings: the typed values, and `known` for those not typed.
     fn over(self, known: ClientView) -> ClientEdit {
         let limit = |typed: Option<Limit>, known: Option<u32>| typed.map_or(known, |limit| limit.0);
         let named = |typed: Vec<String>, known: Vec<String>| match typed.as_slice() {
@@ -153,7 +153,6 @@ pub(crate) struct Allowed {
     routes: Vec<String>,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: Clients,
     core: &Core,
@@ -211,7 +210,7 @@ fn limits_sentence(client: &ClientView) -> String {
     )
 }
 
-/// What else there is to say of a new token, beside the token itself.
+/// Notes about a new token: a changed client name, and the reason if the token was not stored.
 pub(super) fn remarks(issued: &IssuedToken, typed: &str) -> Text {
     let mut text = Text::new();
     if issued.client != typed {

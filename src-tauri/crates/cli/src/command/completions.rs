@@ -1,5 +1,6 @@
-//! `gatehouse completions` and the manual page: made from the command line itself. The script asks
-//! this program at each press of Tab, so it also knows the names of backends, routes, clients and models.
+//! `gatehouse completions` and the manual page, both generated from the command line definition.
+//! The script runs this program at each press of Tab, so it also completes the names of backends,
+//! routes, clients and models.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -13,7 +14,7 @@ use crate::arguments::Arguments;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 
-/// The variable by which the script asks; it names the shell.
+/// The environment variable that the script sets to the shell's name.
 const VARIABLE: &str = "COMPLETE";
 
 /// The completion script of a shell.
@@ -23,7 +24,6 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-/// Prints the script.
 pub(crate) fn print(wanted: &Completions, console: &mut Console) -> Result<Exit, Failure> {
     let shells = Shells::builtins();
     let name = wanted.shell.to_string();
@@ -36,18 +36,18 @@ pub(crate) fn print(wanted: &Completions, console: &mut Console) -> Result<Exit,
     Ok(Exit::Fine)
 }
 
-/// Answers the script, if it is what calls; `None` if a person does.
+/// Answers a call of the completion script; `None` for any other call.
 pub(crate) fn answer(typed: &[std::ffi::OsString]) -> Option<Exit> {
     let folder = std::env::current_dir().ok();
     match CompleteEnv::with_factory(Arguments::command).try_complete(typed, folder.as_deref()) {
         Ok(true) => Some(Exit::Fine),
         Ok(false) => None,
-        // There is nowhere to say it: the shell shows what it gets.
+        // An error message would end up among the completions.
         Err(_) => Some(Exit::Fault),
     }
 }
 
-/// Prints the manual page in roff.
+/// Prints the manual page as roff.
 pub(crate) fn print_man(console: &mut Console) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
@@ -55,37 +55,31 @@ pub(crate) fn print_man(console: &mut Console) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// Completes an argument with what `names` knows at that moment.
+/// Completes an argument with the names that `names` returns at that moment.
 pub(crate) fn of(names: fn() -> Vec<String>) -> ArgValueCandidates {
     ArgValueCandidates::new(move || names().into_iter().map(CompletionCandidate::new).collect())
 }
 
-/// Names of backends.
 pub(crate) fn backends() -> Vec<String> {
     known("backends", |view| ids(&view))
 }
 
-/// Names of keys.
 pub(crate) fn keys() -> Vec<String> {
     known("keys", |view| ids(&view))
 }
 
-/// Names of clients.
 pub(crate) fn clients() -> Vec<String> {
     known("clients", |view| ids(&view))
 }
 
-/// Names of routes.
 pub(crate) fn routes() -> Vec<String> {
     known("routes", |view| ids(view.get("routes").unwrap_or(&Value::Null)))
 }
 
-/// Names of presets, to add a backend from.
 pub(crate) fn presets() -> Vec<String> {
     known("presets", |view| ids(&view))
 }
 
-/// Names of settings.
 pub(crate) fn settings() -> Vec<String> {
     known("settings", |view| {
         let values = view.get("values").and_then(Value::as_object);
@@ -94,7 +88,7 @@ pub(crate) fn settings() -> Vec<String> {
     })
 }
 
-/// Every model name that a request can use.
+/// All model names that a request can use.
 pub(crate) fn models() -> Vec<String> {
     let of_backend = |backend: &Value| {
         let id = text(backend, "id");
@@ -116,7 +110,7 @@ fn text(entry: &Value, field: &str) -> String {
     entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// Asks the core; whatever goes wrong, there is just nothing to offer.
+/// Asks the core for completions. Returns none on any error.
 fn known(operation: &str, names: impl FnOnce(Value) -> Vec<String>) -> Vec<String> {
     let Ok(config) = EngineConfig::from_variables(crate::readable(std::env::vars_os())) else {
         return Vec::new();
@@ -135,7 +129,6 @@ fn known(operation: &str, names: impl FnOnce(Value) -> Vec<String>) -> Vec<Strin
     view.map_or_else(Vec::new, names)
 }
 
-/// What typing a shell's name asks for.
 #[cfg(test)]
 pub(super) fn of_shell(name: &str) -> Completions {
     use clap::ValueEnum;

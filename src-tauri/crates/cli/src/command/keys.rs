@@ -1,4 +1,4 @@
-//! `gatehouse keys`: put in, tried, replaced, removed; never read back.
+//! `gatehouse keys`: adds, verifies, replaces and removes keys. No command prints a key.
 
 mod import;
 
@@ -83,7 +83,6 @@ pub(crate) struct Replace {
     stdin: Stdin,
 }
 
-/// Does it.
 pub(crate) async fn run(wanted: Keys, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     match wanted {
         Keys::List => {
@@ -125,7 +124,7 @@ async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<Exit, Fa
     Ok(Exit::Fine)
 }
 
-/// Where the provider of that name is called.
+/// The base URL of the hosted preset of that name.
 async fn preset_address(name: &str, core: &Core) -> Result<Option<String>, Failure> {
     let presets = control::presets(core).await?;
     let known = presets.into_iter().find(|preset| preset.id == name && !preset.local);
@@ -150,14 +149,13 @@ async fn verify(named: Key, core: &Core, console: &mut Console) -> Result<Exit, 
     })
 }
 
-/// A sentence that says what was done.
+/// A text of one sentence.
 pub(super) fn done(sentence: &str) -> Text {
     let mut text = Text::new();
     text.line(Tone::Plain, sentence);
     text
 }
 
-/// The word for a kind of vault.
 pub(super) const fn vault_kind(kind: VaultKindView) -> &'static str {
     match kind {
         VaultKindView::Keychain => "keychain",

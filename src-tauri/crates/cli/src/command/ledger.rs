@@ -1,4 +1,4 @@
-//! `gatehouse ledger`: is everything recorded, what happened to the file, and how to bring records back.
+//! `gatehouse ledger`: shows the ledger file's state, and makes backups, restores and repairs.
 
 use clap::Subcommand;
 use control::Core;
@@ -52,7 +52,6 @@ pub(crate) struct Repair {
     yes: bool,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: Ledger,
     core: &Core,
@@ -114,7 +113,7 @@ async fn repair(wanted: Repair, core: &Core, console: &mut Console) -> Result<Ex
     Ok(Exit::Fine)
 }
 
-/// What can be read, before anything is done.
+/// A sentence on what a repair can recover, shown before it starts.
 pub(super) fn plan(found: &LedgerSalvageView) -> String {
     let of = match found.requests_before {
         Some(before) => format!(" of {}", grouped(before)),
@@ -194,7 +193,7 @@ fn backups(backups: &[LedgerBackupView], now: UnixMs) -> Table {
     table
 }
 
-/// `4.1 MB`.
+/// Formats bytes as `4.1 MB`.
 fn size(bytes: Count) -> String {
     format!("{}.{} MB", bytes.0 / 1_000_000, bytes.0 % 1_000_000 / 100_000)
 }

@@ -1,4 +1,4 @@
-//! `gatehouse models`: every name that a request can ask for.
+//! `gatehouse models`: lists the model names that requests can use.
 
 use control::Core;
 use control::view::{BackendView, HealthStateView, MicroDollars, RouteView};
@@ -19,24 +19,23 @@ pub(crate) struct Models {
     backend: Option<String>,
 }
 
-/// A name that a request can ask for.
+/// A model name that requests can use.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct ModelName {
-    /// What stands in the request's `model`.
+    /// The value of the request's `model` field.
     pub(super) model: String,
     /// `route` or `backend`.
     kind: &'static str,
-    /// Backends it leads to, in order.
+    /// The backends that serve it, in order.
     backends: Vec<String>,
-    /// Input, in micro-dollars per million tokens; none where it is not known.
+    /// Input price in micro-dollars per million tokens; `None` if unknown.
     input_price: Option<MicroDollars>,
-    /// Output, likewise.
+    /// Output price in micro-dollars per million tokens; `None` if unknown.
     output_price: Option<MicroDollars>,
     #[serde(skip)]
     health: Option<HealthStateView>,
 }
 
-/// Lists them.
 pub(crate) async fn run(
     wanted: &Models,
     core: &Core,
@@ -50,7 +49,8 @@ pub(crate) async fn run(
     Ok(if names.is_empty() { Exit::No } else { Exit::Fine })
 }
 
-/// Routes first, as the gateway looks for them, then each model of each backend that is switched on.
+/// Lists routes first, which is the gateway's lookup order, then each model of each enabled
+/// backend.
 pub(super) async fn all(core: &Core) -> Result<Vec<ModelName>, Failure> {
     let routes = control::routes(core).await?.routes;
     let backends = control::backends(core).await?;

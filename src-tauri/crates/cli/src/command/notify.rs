@@ -1,4 +1,4 @@
-//! `gatehouse notify`: proves that notifications reach the desktop.
+//! `gatehouse notify`: sends a test notification to the desktop.
 
 use clap::Subcommand;
 use control::Core;
@@ -14,7 +14,6 @@ pub(crate) enum Notify {
     Test,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: &Notify,
     core: &Core,

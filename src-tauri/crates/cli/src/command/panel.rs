@@ -1,4 +1,4 @@
-//! `gatehouse panel`: an address that opens the control panel in a browser.
+//! `gatehouse panel`: prints an address that opens the control panel in a browser.
 
 use control::Core;
 use serde_json::json;
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::console::{Console, Format};
 use crate::exit::{Exit, Failure};
 
-/// Prints a new address, which works once.
+/// Prints a new one-time address.
 pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     if let Core::Local(_) = core {
         return Err(Failure::new(Exit::No, "Gatehouse is not running")

@@ -1,4 +1,4 @@
-//! `gatehouse requests`: single requests, newest first.
+//! `gatehouse requests`: lists single requests, newest first.
 
 use control::Core;
 use control::view::{
@@ -59,7 +59,6 @@ enum One {
     List,
 }
 
-/// Answers with them.
 pub(crate) async fn run(
     wanted: &Requests,
     core: &Core,
@@ -119,7 +118,7 @@ pub(super) fn table(page: &RequestsView, now: UnixMs) -> Text {
 
 fn outcome(request: &RequestView) -> Piece {
     let sign = Sign::from(request.state);
-    // A row has room for the word; `--json` has the sentence too.
+    // The row has room for the error class only; `--json` includes the sentence.
     match (request.error_class.as_ref().or(request.error.as_ref()), request.http_status) {
         (Some(error), Some(status)) => {
             Piece::toned(sign.tone, &format!("{} ({status}, {error})", sign.text()))
@@ -138,7 +137,7 @@ fn tokens(count: Option<Count>, basis: Option<UsageBasisView>) -> String {
     }
 }
 
-/// What it cost, and how that is known where it was not the provider who said so.
+/// The cost, with its basis unless the provider reported it.
 fn cost(request: &RequestView) -> String {
     match (request.cost, request.cost_basis) {
         (Some(amount), CostBasisView::Reported) => amount.to_string(),

@@ -1,4 +1,4 @@
-//! `gatehouse routes`: where requests go, and why.
+//! `gatehouse routes`: lists, changes, explains and simulates routes.
 
 use clap::Subcommand;
 use control::Core;
@@ -78,7 +78,6 @@ pub(crate) struct Explain {
     input_tokens: u32,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: Routes,
     core: &Core,

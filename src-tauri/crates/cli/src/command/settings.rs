@@ -1,4 +1,4 @@
-//! `gatehouse settings`: what is in force, one setting at a time, and the repair of a broken file.
+//! `gatehouse settings`: shows and changes settings, and repairs a broken settings file.
 
 mod value;
 
@@ -30,7 +30,6 @@ pub(crate) enum Settings {
     Fix,
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: &Settings,
     core: &Core,
@@ -68,7 +67,7 @@ async fn fix(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     Ok(verdict(&settings))
 }
 
-/// Whether the file can be used.
+/// `Fine` if the settings file is valid.
 pub(super) const fn verdict(settings: &SettingsView) -> Exit {
     if settings.valid { Exit::Fine } else { Exit::No }
 }
@@ -96,7 +95,8 @@ pub(super) fn checked(settings: &SettingsView) -> Text {
     text
 }
 
-/// One line for each, with file and line as compilers write them, so that an editor can jump there.
+/// Prints one line for each problem as `path:line: message`, the compilers' format, so that editors
+/// can jump there.
 fn tell_problems(text: &mut Text, settings: &SettingsView) {
     for problem in &settings.problems {
         let ProblemView { path, line, fatal, message } = problem;

@@ -1,4 +1,4 @@
-//! `gatehouse status`: one screen.
+//! `gatehouse status`: gateway, backends and spend on one screen.
 
 use control::Core;
 use control::view::{ActionView, BackendCountsView, GatewayState, NeedView, StatusView, UnixMs};
@@ -9,25 +9,24 @@ use crate::quantity::{counted, distance, spend};
 use crate::sign::{Sign, Tone};
 use crate::text::{Piece, Table, Text};
 
-/// Answers with the status.
 pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     let status = control::status(core).await?;
     console.answer(&status, text)?;
     Ok(exit(&status, matches!(core, Core::Remote(_))))
 }
 
-/// For a supervisor: no, when nothing runs, the gateway does not listen, or every backend of the user's
-/// own is known to be down. What is not known yet is no reason to restart anything.
+/// The exit code for a supervisor: `No` if nothing runs, the gateway does not listen, or all of the
+/// user's own backends are known to be down. An unknown state is no reason for a restart.
 pub(super) fn exit(status: &StatusView, is_running: bool) -> Exit {
     let BackendCountsView { total, down, disabled, .. } = status.backends;
-    // The built-in mock is one of them, is always up and answers nobody's real request.
+    // `total` includes the built-in mock, which is always up and serves no real request.
     let own = total.saturating_sub(1).saturating_sub(disabled);
     let nothing_answers = own > 0 && down >= own;
     let listens = status.gateway.state == GatewayState::Listening;
     if is_running && listens && !nothing_answers { Exit::Fine } else { Exit::No }
 }
 
-/// The verdict first, then what it rests on.
+/// Renders the verdict and what needs attention, then the facts.
 pub(super) fn text(status: &StatusView) -> Text {
     let mut text = Text::new();
     let verdict = Sign::from(status.verdict.level);
@@ -49,9 +48,9 @@ fn tell_need(text: &mut Text, need: &NeedView, now: UnixMs) {
     }
 }
 
-/// The command that leads where the panel's button leads; none where the need names its own.
+/// The command that does the same as the panel's button; `None` if the need itself names one.
 fn next_step(need: &NeedView) -> Option<String> {
-    // The button of both opens the settings, where no command could help.
+    // The button for these needs opens the settings; no command would help.
     match need.id.as_str() {
         "gateway" | "vault" | "vault/missing" => return None,
         _ => {}
@@ -114,7 +113,7 @@ fn total(counts: &BackendCountsView) -> control::view::Count {
     control::view::Count(counts.total.into())
 }
 
-/// `2 up, 1 down`: the states that occur.
+/// Lists the states that occur: `2 up, 1 down`.
 fn backends(counts: &BackendCountsView) -> String {
     let parts = [
         (counts.up, "up"),

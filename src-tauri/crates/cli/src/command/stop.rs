@@ -1,4 +1,4 @@
-//! `gatehouse stop`: ends the running Gatehouse from another terminal, in order.
+//! `gatehouse stop`: shuts down the running Gatehouse from another terminal.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::keys::done;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 
-/// How long requests in flight may take to end before this call gives up waiting, in seconds.
+/// Longest wait for requests in flight to end, in seconds.
 const STOP_SECS_MAX: u64 = 60;
 
-/// Asks it to stop as the system does at log-out, and waits until it has.
+/// Sends SIGTERM, as the system does at log-out, and waits until the process has ended.
 pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
     let Core::Remote(owner) = core else {
         console.answer(&(), |()| done("Gatehouse is not running."))?;

@@ -1,5 +1,5 @@
-//! Answers rendered from fixed views: what people and programs see is a contract, and each change of
-//! it a visible diff. No engine is needed, since a renderer takes a view.
+//! Rendered answers are a contract with people and programs: each change shows as a diff of a
+//! snapshot. Renderers take views, so the tests use fixed views and no engine.
 
 use control::view::{
     AccessView, BackendTestView, BackendView, CacheView, ClientView, KeyVerificationView, KeyView,
@@ -17,7 +17,7 @@ use crate::console::{Console, Format, Peer};
 use crate::exit::{Exit, Failure};
 use crate::text::Text;
 
-/// A name as a hostile upstream could give it: clears the screen, starts a line, turns text around.
+/// A name that a hostile upstream could send: clears the screen, starts a line, reverses text.
 const HOSTILE: &str = "gpt\u{1b}[2J\n\u{202e}=evil";
 
 mod fixtures;
@@ -28,7 +28,7 @@ fn view<V: DeserializeOwned>(fixture: Value) -> V {
     serde_json::from_value(fixture).expect("a fixture that fits its view")
 }
 
-/// What a person sees, without colours and the blanks that fill a row.
+/// The text as a person reads it, without styles and trailing blanks.
 fn seen(text: &Text) -> String {
     let plain = anstream::adapter::strip_str(&text.to_string()).to_string();
     let rows: Vec<&str> = plain.lines().map(str::trim_end).collect();

@@ -1,7 +1,7 @@
-//! `gatehouse token`: a client's local token, for the tool that asks for it.
+//! `gatehouse token`: prints a client's local token, for a tool that needs it.
 //!
-//! The one place where a secret leaves the program: the client's own token, which opens this machine's
-//! gateway and nothing else. Provider keys have no such way out.
+//! This is the only command that prints a secret. A client token is valid for this machine's
+//! gateway only. Provider keys are never printed.
 
 use control::Core;
 use control::view::ClientRef;
@@ -20,7 +20,6 @@ pub(crate) struct Token {
     client: String,
 }
 
-/// Prints it.
 pub(crate) async fn run(
     wanted: Token,
     core: &Core,
@@ -32,7 +31,7 @@ pub(crate) async fn run(
     Ok(Exit::Fine)
 }
 
-/// Prints a token and nothing else.
+/// Prints a token and nothing else, so that a script can capture it.
 pub(super) fn hand_out(client: &str, token: &Secret, console: &mut Console) -> Result<(), Failure> {
     let token = token.expose();
     let answer = match console.format {

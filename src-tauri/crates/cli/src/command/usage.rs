@@ -1,4 +1,4 @@
-//! `gatehouse usage`: sums of a period, as a table, as JSON, or as CSV for a spreadsheet.
+//! `gatehouse usage`: prints the totals of a period as a table, JSON or CSV.
 
 use clap::ValueEnum;
 use control::Core;
@@ -47,7 +47,6 @@ pub(super) enum Since {
 }
 
 impl Since {
-    /// The same for the core.
     pub(super) const fn range(self) -> UsageRange {
         match self {
             Self::Today => UsageRange::Today,
@@ -72,7 +71,7 @@ enum By {
     Day,
 }
 
-/// How far back: one of the periods that the panel has too, or any span.
+/// A period up to now: a range that the panel offers too, or any span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Period {
     Range(UsageRange),
@@ -92,7 +91,7 @@ impl std::str::FromStr for Period {
     }
 }
 
-/// A span of time as it is typed, `90m`, `12h`, `7d`, `4w`, in milliseconds.
+/// Parses a time span such as `90m`, `12h`, `7d` or `4w` into milliseconds.
 pub(super) fn span_ms(text: &str) -> Result<i64, String> {
     let wrong = || format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w");
     let unit = text.chars().last().ok_or_else(wrong)?;
@@ -115,7 +114,6 @@ pub(super) enum UsageFormat {
     Csv,
 }
 
-/// Answers with the sums.
 pub(crate) async fn run(
     wanted: &Usage,
     core: &Core,
@@ -150,7 +148,7 @@ pub(crate) async fn run(
     Ok(Exit::Fine)
 }
 
-/// `--json` says the same as `--format json` and contradicts the others.
+/// `--json` means `--format json` and conflicts with the other formats.
 pub(super) fn chosen(named: Option<UsageFormat>, global: Format) -> Result<UsageFormat, Failure> {
     match (named, global) {
         (None | Some(UsageFormat::Json), Format::Json) => Ok(UsageFormat::Json),
@@ -162,7 +160,7 @@ pub(super) fn chosen(named: Option<UsageFormat>, global: Format) -> Result<Usage
     }
 }
 
-/// A row for each step of time, empty ones too.
+/// One row for each time step, empty ones included.
 fn by_day(usage: &UsageView) -> Text {
     let mut table = Table::new(&[
         Column::Left("When"),
@@ -172,7 +170,7 @@ fn by_day(usage: &UsageView) -> Text {
     ]);
     let unpriced = usage.totals.unpriced_requests;
     for bucket in &usage.buckets {
-        // Which days the unpriced requests fall on is not known, so no sum of zero is shown for one.
+        // It is unknown which days the unpriced requests fall on, so a sum of zero is not shown.
         let is_unknown = bucket.total.cost.0 == 0 && bucket.total.requests.0 > 0 && unpriced.0 > 0;
         let cost = if is_unknown { UNKNOWN.to_owned() } else { bucket.total.cost.to_string() };
         table.row([
@@ -236,7 +234,7 @@ fn failed(count: Count) -> Piece {
     Piece::toned(tone, &grouped(count))
 }
 
-/// The names of the columns, which programs rely on.
+/// The column names, which programs rely on.
 const CSV_COLUMNS: [&str; 11] = [
     "key",
     "label",
@@ -280,14 +278,14 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
     ]
 }
 
-/// Nothing where no request had a price: an unknown cost is not zero.
+/// Empty if no request had a price: an unknown cost is not zero.
 fn known_dollars(totals: &UsageTotalsView) -> String {
     let none_known = totals.requests.0 > 0 && totals.requests == totals.unpriced_requests;
     if none_known { String::new() } else { exact_dollars(totals.cost) }
 }
 
-/// A cell that no spreadsheet takes for a formula (OWASP, "CSV injection"), and no terminal for an
-/// order: names of models come from outside.
+/// Makes a cell safe for spreadsheets, which would run it as a formula (OWASP, "CSV injection"),
+/// and for terminals. Model names are untrusted.
 fn harmless(text: &str) -> String {
     let begins_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let guard = if begins_formula { "'" } else { "" };

@@ -1,4 +1,4 @@
-//! `gatehouse vault`: where keys are stored, unlocked, changed, and moved from one place to another.
+//! `gatehouse vault`: shows, unlocks and changes the vault, and moves keys between vaults.
 
 use clap::{Subcommand, ValueEnum};
 use control::Core;
@@ -72,7 +72,6 @@ impl From<Kind> for VaultKindView {
     }
 }
 
-/// Does it.
 pub(crate) async fn run(
     wanted: Option<Vault>,
     core: &Core,
@@ -97,7 +96,7 @@ pub(crate) async fn run(
                 _ => None,
             };
             if move_keys && kind != VaultKindView::File {
-                // The keys may be in a file that is locked.
+                // The current vault may be a locked file.
                 unlock_by_hand(core, console).await?;
             }
             let req = VaultSet { kind, passphrase, move_keys };
@@ -157,7 +156,8 @@ pub(super) fn status(vault: &VaultView) -> Text {
     text
 }
 
-/// The vault in a line, for `serve` to begin with; a hint only if something has to be done.
+/// The vault's state in one line, printed by `serve` at start; with a hint only if action is
+/// needed.
 pub(crate) fn first_line(vault: &VaultView) -> Text {
     let mut text = Text::new();
     let sign = Sign::from(vault.state);

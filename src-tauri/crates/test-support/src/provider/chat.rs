@@ -46,7 +46,7 @@ pub(super) fn read(body: &Value) -> Checked<Asked> {
     Ok(Asked { question, delivery: Delivery::Whole })
 }
 
-/// Calls that wait for their results block every other message.
+/// Reads the messages. All calls need their results before any other message.
 fn read_messages(messages: &[Value], question: &mut Question) -> Checked<()> {
     if messages.is_empty() {
         return Err("messages: at least one is needed".to_owned());
@@ -86,7 +86,7 @@ fn read_messages(messages: &[Value], question: &mut Question) -> Checked<()> {
     if waiting.is_empty() { Ok(()) } else { Err(format!("calls without a result: {waiting:?}")) }
 }
 
-/// The ids of its calls.
+/// Returns the ids of its calls.
 fn read_assistant(place: &str, message: &Value) -> Checked<Vec<String>> {
     let form = Form::new(
         place,
@@ -110,7 +110,7 @@ fn read_assistant(place: &str, message: &Value) -> Checked<Vec<String>> {
     Ok(ids)
 }
 
-/// Text, and notes about images.
+/// Returns the text, and a note for each image.
 fn read_content(form: &Form<'_>) -> Checked<(String, Vec<String>)> {
     if let Some(text) = form.get("content").and_then(Value::as_str) {
         return Ok((text.to_owned(), Vec::new()));

@@ -1,5 +1,5 @@
-//! Embeddings in three dialects: of a text, its length and its first letters, so that a mixed-up
-//! order is seen.
+//! Embeddings in three dialects. A vector encodes a text's length and first letters, so that tests
+//! notice a wrong order.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::form::{Checked, Form};
 use crate::reply::Reply;
 
-/// Numbers of a vector unless the request says otherwise.
+/// Length of a vector unless the request gives one.
 const DIMENSIONS: usize = 4;
 
 pub(super) fn openai(body: &Value) -> Checked<Reply> {

@@ -1,11 +1,12 @@
-//! Reading a body strictly: every member is known, every required one is there, types are right.
+//! Strict parsing of request bodies: unknown fields, missing required fields and wrong types are
+//! errors.
 
 use serde_json::{Map, Value};
 
-/// A value, or what is wrong with the request.
+/// A value, or the reason to refuse the request.
 pub(crate) type Checked<T> = Result<T, String>;
 
-/// An object whose members were checked against a list.
+/// An object whose fields were checked against a list.
 #[derive(Debug)]
 pub(crate) struct Form<'a> {
     place: String,
@@ -13,8 +14,8 @@ pub(crate) struct Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// Checks that `value` is an object with the members that `words` names, parted by spaces; those
-    /// with a `!` after them are required.
+    /// Checks that `value` is an object with only the fields in `words`, separated by spaces. A `!`
+    /// after a name marks a required field.
     pub(crate) fn new(place: &str, value: &'a Value, words: &str) -> Checked<Self> {
         let members = value.as_object().ok_or_else(|| format!("{place}: an object is needed"))?;
         let known = |name: &str| words.split(' ').any(|word| word.trim_end_matches('!') == name);
@@ -30,7 +31,7 @@ impl<'a> Form<'a> {
         Ok(Self { place: place.to_owned(), members })
     }
 
-    /// A member that is there and not null.
+    /// A field that is present and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }
@@ -66,7 +67,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// One of the words, if it is there.
+    /// The value of a field that must be one of `words`, if it is present.
     pub(crate) fn word(&self, name: &str, words: &[&str]) -> Checked<Option<&'a str>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         match value.as_str().filter(|word| words.contains(word)) {
@@ -75,13 +76,13 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Where a member is, for the check of what is in it.
+    /// The path of a field, for nested checks.
     pub(crate) fn at(&self, name: &str) -> String {
         format!("{}.{name}", self.place)
     }
 }
 
-/// A function's name, as all providers limit it.
+/// Checks a function name against the limits that all providers share.
 pub(crate) fn tool_name(place: &str, name: &str) -> Checked<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if (1..=64).contains(&name.len()) && name.chars().all(plain) {
@@ -90,12 +91,12 @@ pub(crate) fn tool_name(place: &str, name: &str) -> Checked<()> {
     Err(format!("{place}: {name:?} is no name of a function"))
 }
 
-/// A call's id, as OpenAI and Anthropic limit it.
+/// Checks a call id against the limits of OpenAI and Anthropic.
 pub(crate) fn call_id(place: &str, id: &str) -> Checked<()> {
     tool_name(place, id).map_err(|_name| format!("{place}: {id:?} is no id of a call"))
 }
 
-/// What OpenAI's `strict` demands of a schema: all members required, no others.
+/// Checks what OpenAI's `strict` requires of a schema: all properties required, no additional ones.
 pub(crate) fn strict_schema(place: &str, schema: &Value) -> Checked<()> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return Ok(());
@@ -113,7 +114,8 @@ pub(crate) fn strict_schema(place: &str, schema: &Value) -> Checked<()> {
     Ok(())
 }
 
-/// What Gemini's `parameters` and `responseSchema` refuse: all that OpenAPI's subset lacks.
+/// Refuses what Gemini's `parameters` and `responseSchema` refuse: keywords outside its OpenAPI
+/// subset.
 pub(crate) fn open_api_schema(place: &str, schema: &Value) -> Checked<()> {
     const FOREIGN: [&str; 6] =
         ["additionalProperties", "$ref", "$defs", "$schema", "const", "definitions"];

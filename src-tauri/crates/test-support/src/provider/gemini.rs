@@ -1,4 +1,4 @@
-//! Google's Gemini: content, counting and embedding.
+//! Google's Gemini: content, token counts and embeddings.
 
 use serde_json::{Value, json};
 
@@ -20,20 +20,20 @@ frequencyPenalty thinkingConfig responseLogprobs logprobs mediaResolution";
 const PART_FIELDS: &str =
     "text inlineData functionCall functionResponse thought thoughtSignature mediaResolution";
 
-/// The signature of its own thinking, in base64 as the SDKs want it.
+/// The signature of its own thinking, in base64 as the SDKs require.
 const SIGNATURE: &str = "c2lnbmVkIGJ5IGdlbWluaQ==";
 
-/// What Google documents for calls that another model made.
+/// The placeholder signatures that Google documents for calls made by another model.
 const NO_SIGNATURES: [&str; 2] =
     ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
-/// What a method came to.
+/// The result of a method.
 pub(super) enum Called {
     Asked(Box<Asked>),
     Answered(Reply),
 }
 
-/// A call of `{model}:{method}`.
+/// Handles a call of `{model}:{method}`.
 pub(super) fn method(segment: &str, query: &str, body: &Value) -> Checked<Called> {
     let (model, method) = segment.split_once(':').ok_or("a method is needed")?;
     let body = &in_camel_case(body);
@@ -55,8 +55,8 @@ pub(super) fn method(segment: &str, query: &str, body: &Value) -> Checked<Called
     }
 }
 
-/// Google's API takes both spellings of its names, and its Python SDK mixes them. What the user named
-/// is left alone.
+/// Converts field names to camel case: Google's API accepts both spellings, and its Python SDK
+/// mixes them. Names chosen by the user are not changed.
 fn in_camel_case(value: &Value) -> Value {
     const USERS: [&str; 6] = [
         "args",
@@ -122,7 +122,7 @@ fn read(model: &str, body: &Value) -> Checked<Question> {
     Ok(question)
 }
 
-/// As many responses as there were calls, with the same names in the same order.
+/// Requires as many responses as calls, with the same names in the same order.
 fn read_contents(contents: &[Value], question: &mut Question) -> Checked<()> {
     let (mut last, mut waiting): (&str, Vec<String>) = ("model", Vec::new());
     for (content, number) in contents.iter().zip(0..) {
@@ -160,7 +160,7 @@ fn read_user(place: &str, parts: &[Value], question: &mut Question) -> Checked<(
         let form = read_part(place, part)?;
         if let Some(data) = form.get("inlineData") {
             let data = Form::new(&form.at("inlineData"), data, "mimeType! data! displayName")?;
-            // Either alphabet: Google's Python SDK writes the one for URLs.
+            // Accepts both alphabets: Google's Python SDK writes the URL-safe one.
             let bytes = data.text("data")?.replace('-', "+").replace('_', "/");
             images.push(image_note(place, data.text("mimeType")?, &bytes)?);
         } else if let Some(response) = form.get("functionResponse") {
@@ -180,7 +180,7 @@ fn read_user(place: &str, parts: &[Value], question: &mut Question) -> Checked<(
     Ok(())
 }
 
-/// Google's words for a result in text: `{"output": …}`, `{"result": …}`.
+/// Returns a result's text from Google's forms: `{"output": …}`, `{"result": …}`.
 fn result_text(response: &Value) -> Checked<String> {
     let members = response.as_object().ok_or("functionResponse.response: an object is needed")?;
     let said = ["output", "result", "error", "content"].iter().find_map(|name| members.get(*name));
@@ -191,7 +191,7 @@ fn result_text(response: &Value) -> Checked<String> {
     })
 }
 
-/// One kind of data in each part.
+/// Requires exactly one kind of data in each part.
 fn read_part<'a>(place: &str, part: &'a Value) -> Checked<Form<'a>> {
     let form = Form::new(place, part, PART_FIELDS)?;
     let kinds = ["text", "inlineData", "functionCall", "functionResponse"];
@@ -291,7 +291,7 @@ fn answer(question: &Question, parts: &[Value], finish: Option<&Speech>) -> Valu
 }
 
 fn call_parts(speech: &Speech) -> Vec<Value> {
-    // Without ids, as Google's own API answers.
+    // Without ids, like Google's own API.
     let part = |call: &super::speech::Call| json!({"functionCall": {"name": call.name, "args": call.arguments}});
     speech.calls.iter().map(part).collect()
 }
@@ -332,7 +332,7 @@ pub(super) fn events(question: &Question, speech: &Speech, delivery: Delivery) -
     chunks.iter().map(|chunk| format!("data: {chunk}\r\n\r\n")).collect()
 }
 
-/// The word that goes with a status.
+/// The status name for an HTTP status.
 pub(super) fn error_status(status: u16) -> &'static str {
     match status {
         401 => "UNAUTHENTICATED",

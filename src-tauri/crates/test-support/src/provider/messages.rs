@@ -17,7 +17,7 @@ top_k";
 
 const COUNT_FIELDS: &str = "model! messages! system thinking tools tool_choice output_config";
 
-/// The signature of its own thinking; every other one is foreign and refused.
+/// The signature of its own thinking; every other signature is refused as foreign.
 const SIGNATURE: &str = "c2lnbmVkIGJ5IHRoZSBwcm92aWRlcg==";
 
 pub(super) fn read(body: &Value, request: &Received) -> Checked<Asked> {
@@ -129,7 +129,7 @@ fn read_messages(messages: &[Value], question: &mut Question) -> Checked<()> {
     }
 }
 
-/// Results come first, and all of them.
+/// Requires tool results first, one for each waiting call.
 fn read_user(
     place: &str,
     blocks: &[Value],
@@ -186,7 +186,7 @@ fn result_text(place: &str, form: &Form<'_>) -> Checked<String> {
     }
 }
 
-/// The ids of its calls.
+/// Returns the ids of its calls.
 fn read_assistant(place: &str, blocks: &[Value]) -> Checked<Vec<String>> {
     let mut ids = Vec::new();
     for block in blocks {
@@ -266,7 +266,7 @@ fn usage(speech: &Speech) -> Value {
         "output_tokens_details": {"thinking_tokens": thinking}})
 }
 
-/// The blocks of an answer, whole.
+/// The content blocks of a whole answer.
 fn blocks(speech: &Speech) -> Vec<Value> {
     let mut blocks = Vec::new();
     if let Some(thinking) = &speech.thinking {
@@ -351,7 +351,7 @@ fn block_events(block: &Value, index: usize, speech: &Speech, events: &mut Vec<V
     events.push(json!({"type": "content_block_stop", "index": index}));
 }
 
-/// The type that goes with a status.
+/// The error type for an HTTP status.
 pub(super) fn error_kind(status: u16) -> &'static str {
     match status {
         401 => "authentication_error",

@@ -1,4 +1,4 @@
-//! Ollama's own chat.
+//! Ollama's own chat API.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(super) fn read(body: &Value) -> Checked<Asked> {
     if let Some(options) = form.get("options") {
         question.tokens_max = Form::new("options", options, OPTIONS)?.count("num_predict")?;
     }
-    // Ollama streams unless it is told not to.
+    // Ollama streams by default.
     let whole = form.get("stream") == Some(&json!(false));
     let delivery = if whole { Delivery::Whole } else { Delivery::Stream { usage: true } };
     Ok(Asked { question, delivery })

@@ -80,7 +80,7 @@ fn read_items(items: &[Value], question: &mut Question) -> Checked<()> {
                 answered.push(id.to_owned());
                 question.results.push(read_output(&form)?);
             }
-            // It keeps nothing, but knows the ids that it gives.
+            // The mock stores nothing, but accepts the ids that it hands out.
             "item_reference" => {
                 Form::new(&place, item, "type! id!")?.word("id", &["rs_1", "msg_1"])?;
             }
@@ -140,7 +140,7 @@ fn read_message(place: &str, item: &Value, question: &mut Question) -> Checked<(
     Ok(())
 }
 
-/// A tool, those of a namespace, or none of ours where it is one that the provider runs itself.
+/// Adds a tool, or the tools of a namespace. Tools that the provider runs itself add none.
 fn read_tools(tool: &Value, tools: &mut Vec<Tool>) -> Checked<()> {
     match tool.get("type").and_then(Value::as_str) {
         Some("web_search") => {
@@ -186,7 +186,7 @@ fn read_format(text: &Value) -> Checked<Option<Value>> {
     Ok(schema)
 }
 
-/// The items of an answer, whole.
+/// The output items of a whole answer.
 fn items(speech: &Speech) -> Vec<Value> {
     let mut items = Vec::new();
     if let Some(thinking) = &speech.thinking {

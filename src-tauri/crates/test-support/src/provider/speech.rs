@@ -1,4 +1,4 @@
-//! What every dialect asks and answers, without any dialect: what was asked, and what is said to it.
+//! The dialect-independent request and answer of the mock provider.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,17 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::form::Checked;
 
-/// A request, as far as the answer depends on it.
+/// The parts of a request that the answer depends on.
 #[derive(Debug, Default)]
 pub(crate) struct Question {
     pub(crate) model: String,
-    /// The last text of the user.
+    /// The user's last text.
     pub(crate) user: String,
     /// System texts, in order.
     pub(crate) system: Vec<String>,
     /// One note for each image of the last user turn.
     pub(crate) images: Vec<String>,
-    /// The results of tools, if the conversation ends with them.
+    /// The tool results, if the conversation ends with them.
     pub(crate) results: Vec<String>,
     pub(crate) tools: Vec<Tool>,
     pub(crate) choice: Choice,
@@ -40,7 +40,7 @@ pub(crate) enum Choice {
     Named(String),
 }
 
-/// An answer, in the order in which it is said.
+/// An answer; its parts are sent in this order.
 #[derive(Debug, Default)]
 pub(crate) struct Speech {
     pub(crate) thinking: Option<String>,
@@ -56,16 +56,16 @@ pub(crate) struct Call {
     pub(crate) arguments: Value,
 }
 
-/// What `text-and-tool` says before it calls.
+/// The text of `text-and-tool` before its calls.
 const BEFORE_CALLS: &str = "Let me look.";
 
 impl Question {
-    /// The status that the model's name asks for.
+    /// The status that the model name selects.
     pub(crate) fn fault_status(&self) -> Option<u16> {
         self.model.strip_prefix("fault-")?.parse().ok()
     }
 
-    /// The last word of the user: "Call get_weather for Paris" gives "Paris".
+    /// The user's last word: "Call get_weather for Paris" gives "Paris".
     fn last_word(&self) -> &str {
         let mut words = self.user.split(|c: char| !c.is_alphanumeric());
         words.rfind(|word| !word.is_empty()).unwrap_or("text")
@@ -115,21 +115,22 @@ impl Speech {
         Self { thinking, text: kept.concat().trim_end().to_owned(), calls, cut_short }
     }
 
-    /// The text in the pieces of a stream: one a word.
+    /// The text split into stream deltas, one word each.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &str> {
         self.text.split_inclusive(' ')
     }
 }
 
 impl Call {
-    /// The arguments as JSON text, in the pieces of a stream: three characters each.
+    /// The arguments as JSON text, split into stream deltas of three characters.
     pub(crate) fn argument_pieces(&self) -> Vec<String> {
         let letters: Vec<char> = self.arguments.to_string().chars().collect();
         letters.chunks(3).map(|piece| piece.iter().collect()).collect()
     }
 }
 
-/// A note about an image whose bytes came along, for the echo: ` [image image/png 68 bytes]`.
+/// A note about an inline image, for the echo: ` [image image/png 68 bytes]`. Fails if the bytes do
+/// not match the media type.
 pub(crate) fn image_note(place: &str, media_type: &str, base64: &str) -> Checked<String> {
     let bytes = STANDARD.decode(base64).map_err(|error| format!("{place}: {error}"))?;
     let png = bytes.starts_with(b"\x89PNG");
@@ -139,14 +140,14 @@ pub(crate) fn image_note(place: &str, media_type: &str, base64: &str) -> Checked
     Ok(format!(" [image {media_type} {} bytes]", bytes.len()))
 }
 
-/// The same from a data URL.
+/// The note for an image in a data URL.
 pub(crate) fn data_url_note(place: &str, url: &str) -> Checked<String> {
     let parts = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     let (media_type, data) = parts.ok_or_else(|| format!("{place}: {url:.40} is no data URL"))?;
     image_note(place, media_type, data)
 }
 
-/// A value that is valid by a plain schema: all required members, strings filled with `word`.
+/// A valid value for a simple schema: all properties present, strings set to `word`.
 fn instance(schema: &Value, word: &str) -> Value {
     let kind = schema.get("type").and_then(Value::as_str).unwrap_or("object");
     match kind.to_lowercase().as_str() {

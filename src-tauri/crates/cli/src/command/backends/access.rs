@@ -1,4 +1,5 @@
-//! What holds a backend back with each of its keys, and what is set by hand.
+//! `gatehouse backends states`, `force` and `reset`: the circuit, cooldown and block of each
+//! backend and key.
 
 use clap::ValueEnum;
 use control::Core;
@@ -12,7 +13,7 @@ use crate::quantity::{UNKNOWN, distance_if_known};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, Piece, Table, Text};
 
-/// For how long something is set by hand where nobody says, in minutes.
+/// Default duration of a manual override, in minutes.
 const MINUTES_USUAL: u32 = 15;
 
 /// A backend with one of its keys.

@@ -1,4 +1,5 @@
-//! How a backend differs from the protocol it speaks: the words as typed, and as read out.
+//! Options for backends that differ from their protocol (`--lacks`, `--offers`, `--crossing`), and
+//! their text in lists.
 
 use clap::ValueEnum;
 use control::view::{BackendKindView, BackendView, CrossingView, LackView, OfferView};
@@ -78,7 +79,7 @@ pub(super) struct Differing {
     crossing: Option<Crossing>,
 }
 
-/// How it differs, as the core takes it.
+/// The same options as the core takes them.
 pub(super) struct Words {
     pub(super) lacks: Vec<LackView>,
     pub(super) offers: Vec<OfferView>,
@@ -86,7 +87,7 @@ pub(super) struct Words {
 }
 
 impl Differing {
-    /// What was typed, and else what is known.
+    /// Takes the typed values, and `known` for those not typed.
     pub(super) fn over(self, known: Words) -> Words {
         let lacks = self.lacks.map(|all| all.into_iter().filter_map(Lack::view).collect());
         let offers = self.offers.map(|all| all.into_iter().filter_map(Offer::view).collect());
@@ -140,7 +141,7 @@ impl Offer {
     }
 }
 
-/// How it differs, in one line; nothing where it does not.
+/// The differences in one line; `None` without any.
 pub(super) fn sentence(backend: &BackendView) -> Option<String> {
     let mut parts = Vec::new();
     if !backend.lacks.is_empty() {
@@ -155,7 +156,7 @@ pub(super) fn sentence(backend: &BackendView) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// The word that stands for it on every door.
+/// The text form of a value in JSON, settings and command line.
 pub(super) fn word(view: &impl Serialize) -> String {
     let word = serde_json::to_value(view).ok();
     word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()

@@ -1,4 +1,5 @@
-//! `gatehouse backends edit`: the core takes the whole description, a person types what changes.
+//! `gatehouse backends edit`: merges the typed changes into the full description that the core
+//! takes.
 
 use control::Core;
 use control::view::{BackendEdit, BackendView};
@@ -40,7 +41,6 @@ pub(crate) struct Edit {
     differing: Differing,
 }
 
-/// Changes it.
 pub(crate) async fn run(wanted: Edit, core: &Core, console: &mut Console) -> Result<(), Failure> {
     if wanted.key.is_some() {
         unlock_by_hand(core, console).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn run(wanted: Edit, core: &Core, console: &mut Console) -> Res
 }
 
 impl Edit {
-    /// The description as it will be: what was typed, and else what is known.
+    /// The new description: the typed values, and `known` for those not typed.
     pub(super) fn over(self, known: BackendView) -> BackendEdit {
         let known_models = known.declared_models;
         let kind = self.kind.map_or(known.kind, Into::into);

@@ -1,4 +1,5 @@
-//! What a backend's circuit breaker went through, and what other thresholds would have done.
+//! `gatehouse backends timeline` and `backtest`: the history of a circuit breaker, and the result
+//! of other thresholds on it.
 
 use control::Core;
 use control::view::{

@@ -1,4 +1,4 @@
-//! The report of a readiness run as text, and as a file.
+//! Renders a readiness report as text and writes it to a file.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,28 +11,26 @@ use crate::quantity::duration;
 use crate::sign::{Sign, Tone};
 use crate::text::Text;
 
-/// How much a report tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::command) enum Detail {
-    /// Each check, then what came of them.
+    /// All checks, then the verdict and the findings.
     EveryCheck,
-    /// What came of them.
+    /// The verdict and the findings.
     Findings,
 }
 
-/// Whether nothing more will happen to a check.
 pub(super) const fn has_ended(state: CheckStateView) -> bool {
     !matches!(state, CheckStateView::Waiting | CheckStateView::Running)
 }
 
-/// A check in a line, as it is told when it ends.
+/// Appends one line for a finished check.
 pub(in crate::command) fn finished_check(text: &mut Text, check: &CheckView) {
     let took = check.duration_ms.map(|ms| format!(" ({})", duration(ms.into())));
     text.sign(check.state).piece(Tone::Muted, &format!("  {}  ", check.id));
     text.piece(Tone::Plain, &check.title).line(Tone::Muted, &took.unwrap_or_default());
 }
 
-/// The verdict first, then each finding with its cause and what to do, dearest first.
+/// Renders the verdict, the category scores, and each finding with evidence, cause and fix.
 pub(in crate::command) fn report(run: &RunView, detail: Detail) -> Text {
     let mut text = Text::new();
     if detail == Detail::EveryCheck {
@@ -59,7 +57,7 @@ pub(in crate::command) fn report(run: &RunView, detail: Detail) -> Text {
     text
 }
 
-/// Tenths of a point as points of ten: `9.3`.
+/// Formats tenths of a point as points: `9.3`.
 fn tenths(score: u32) -> String {
     format!("{}.{}", score / 10, score % 10)
 }
@@ -78,8 +76,8 @@ fn tell_finding(text: &mut Text, check: &CheckView) {
     }
 }
 
-/// Writes a file whole or not at all: beside, synced, renamed. What is there and is no file (a pipe, a
-/// folder) is left alone.
+/// Writes a file atomically: into a temporary file beside it, synced, then renamed. An existing
+/// path that is no regular file (a pipe, a folder) is an error.
 pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         let message = format!("could not write {}: {error}", path.display());

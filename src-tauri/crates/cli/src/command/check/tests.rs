@@ -1,4 +1,5 @@
-//! A run followed over a real core in a folder of its own; what is printed is tested over fixed views.
+//! Follows runs on a real core in a temporary folder. Rendering is tested elsewhere with fixed
+//! views.
 
 use clap::Parser;
 use control::EngineConfig;
@@ -11,7 +12,7 @@ struct Line {
     check: Check,
 }
 
-/// Runs the quick checks with `limit` and the typed options over a fresh core.
+/// Runs the quick checks on a new core with `limit` and the typed options.
 async fn outcome(
     typed: &[&str],
     limit: Duration,

@@ -1,7 +1,7 @@
-//! `gatehouse keys import`: keys out of a file of variables, as tools keep them, into the vault.
+//! `gatehouse keys import`: stores keys from a file of variables such as `.env` in the vault.
 //!
-//! Each known variable becomes a key bound to its vendor's own host, so a file that came from
-//! elsewhere cannot send it to another. The file itself is left alone: whose it is we do not know.
+//! Each known variable becomes a key bound to its vendor's own host, so a file from elsewhere
+//! cannot send it to another. The file itself is not changed, since it may belong to other tools.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -18,7 +18,7 @@ use crate::session::unlock_by_hand;
 use crate::sign::Tone;
 use crate::text::Text;
 
-/// Largest file read, in bytes. A `.env` file has a few kilobytes.
+/// Largest file read, in bytes. A `.env` file usually has a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1_048_576;
 
 /// A file to import from.
@@ -29,7 +29,7 @@ pub(crate) struct Import {
     file: PathBuf,
 }
 
-/// A key that was found, and under which variable.
+/// A key found in the file, with its variable.
 struct Found {
     known: &'static KnownVariable,
     secret: Secret,
@@ -59,12 +59,13 @@ pub(super) async fn run(
     Ok(if kept.is_empty() { Exit::No } else { Exit::Fine })
 }
 
-/// The keys of known variables, in the file's order. Of two variables for one key the first counts.
+/// The keys of known variables, in the file's order. If two variables stand for one key, the first
+/// wins.
 fn find(wanted: &Import) -> Result<Vec<Found>, Failure> {
     let text = read(wanted)?;
     let mut found: Vec<Found> = Vec::new();
     for (number, line) in dotenvy::from_read_iter(text.as_slice()).enumerate() {
-        // The parser's own words quote the line, which may be a key.
+        // The parser's error quotes the line, which may hold a key.
         let Ok((name, mut value)) = line else {
             let message = format!("entry {} of the file is not valid", number + 1);
             return Err(Failure::new(Exit::Usage, message)

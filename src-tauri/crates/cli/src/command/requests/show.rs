@@ -1,4 +1,4 @@
-//! `gatehouse requests show ID`: how one request went, attempt by attempt.
+//! `gatehouse requests show ID`: shows one request attempt by attempt.
 
 use control::Core;
 use control::view::{RequestAttemptView, RequestPathView, RequestRef};

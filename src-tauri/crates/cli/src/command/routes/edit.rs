@@ -1,4 +1,5 @@
-//! Routes made and changed: the core takes a whole route, a person types what changes.
+//! `gatehouse routes add`, `edit` and `move`: merges the typed changes into the full route that the
+//! core takes.
 
 use std::str::FromStr;
 
@@ -158,7 +159,7 @@ impl Crossing {
 }
 
 impl Rules {
-    /// What was typed, over what is known.
+    /// Takes the typed values, and `edit` for those not typed.
     fn over(self, edit: RouteEdit) -> RouteEdit {
         let named = |typed: Vec<String>, known: Vec<String>| {
             if typed.is_empty() { known } else { typed }
@@ -180,7 +181,7 @@ impl Rules {
     }
 }
 
-/// Ten minutes, as the panel proposes: a little longer than provider caches live.
+/// Default stickiness, as in the panel: a little longer than provider prompt caches live.
 const STICKY_SECS_USUAL: u32 = 600;
 
 pub(super) async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Failure> {
@@ -288,7 +289,7 @@ pub(super) async fn reorder(
     console.answer(&routes, super::table)
 }
 
-/// A known route as an edit that changes nothing.
+/// An edit that leaves the route unchanged.
 fn edit_of(route: RouteView) -> RouteEdit {
     let candidate = |one: control::view::RouteCandidateView| RouteCandidateEdit {
         backend: one.backend,

@@ -1,4 +1,4 @@
-//! `gatehouse routes simulate`: where many such requests would go. Nothing is sent.
+//! `gatehouse routes simulate`: shows how routing would distribute many requests. Nothing is sent.
 
 use control::Core;
 use control::view::{RouteSimulation, RouteSimulationView, SIMULATION_DRAWS_MAX};

@@ -1,6 +1,7 @@
-//! `gatehouse settings get` and `set`: any setting by its name, as the file or the panel names it.
+//! `gatehouse settings get` and `set`: reads and writes one setting by its name in the file or the
+//! panel.
 //!
-//! The names are those of the settings view itself, so that a new setting is here without a word more.
+//! The names come from the settings view itself, so a new setting needs no code here.
 
 use clap::Args;
 use control::Core;
@@ -67,7 +68,8 @@ pub(super) async fn set(wanted: &Set, core: &Core, console: &mut Console) -> Res
     Ok(Exit::Fine)
 }
 
-/// Every setting by one name; those of a group are joined with dots, `resilience.custom.open_secs`.
+/// All settings in one map; names in a group are joined with dots, as in
+/// `resilience.custom.open_secs`.
 fn flat(values: &SettingsValues) -> Result<Map<String, Value>, Failure> {
     let json = serde_json::to_value(values).map_err(|error| Failure::fault(&error))?;
     let mut all = Map::new();
@@ -108,8 +110,8 @@ fn nested(all: Map<String, Value>) -> Result<SettingsValues, Failure> {
     read.map_err(|error| Failure::new(Exit::Usage, format!("the value was not accepted: {error}")))
 }
 
-/// The setting that is meant: `gateway_port`, `gateway.port` as in the file, or `port` where no other
-/// setting ends so.
+/// Finds a setting by its name (`gateway_port`), its path in the file (`gateway.port`), or an
+/// unambiguous ending (`port`).
 fn known_name(all: &Map<String, Value>, typed: &str) -> Result<String, Failure> {
     let same = |name: &str| name.replace(['.', '-'], "_");
     let typed_same = same(typed);
@@ -124,7 +126,8 @@ fn known_name(all: &Map<String, Value>, typed: &str) -> Result<String, Failure> 
     Err(control::unknown_name("setting", typed, all.keys().map(String::as_str)).into())
 }
 
-/// The typed text as the kind of value that the setting has. One that is empty now may be either.
+/// Parses the typed text as the type of the setting's current value. For a setting without a value
+/// it stays text.
 fn parse(name: &str, known: &Value, typed: &str) -> Result<Value, Failure> {
     let wrong = |what: &str| Failure::new(Exit::Usage, format!("{name}: {typed:?} is not {what}"));
     match known {

@@ -1,4 +1,4 @@
-//! One of each view, with what is hard to show: nothing known, nothing priced, hostile names.
+//! One fixture of each view, with the hard cases: unknown values, missing prices, hostile names.
 
 use serde_json::{Value, json};
 
