@@ -1,6 +1,6 @@
 /**
- * The panel over a made-up world: `fake.html?scenario=busy&theme=dark&clock=stopped&pace=1`. A second entry, so that
- * the product never loads it.
+ * The panel with a fake host: `fake.html?scenario=busy&theme=dark&clock=stopped&pace=1`. A separate entry, so that the
+ * product never loads it.
  */
 import { startPanel } from "@/app/start";
 import { fakeHost } from "@/ipc/fake-host";
@@ -13,7 +13,7 @@ const STOPPED_AT = Date.UTC(2026, 10, 20, 14, 20);
 const asked = new URLSearchParams(window.location.search);
 const scenario: Scenario = SCENARIOS.find((name) => name === asked.get("scenario")) ?? "busy";
 const clock = asked.get("clock") === "stopped" ? stoppedClock(STOPPED_AT) : systemClock();
-/** How many times as long as usual everything takes. */
+/** Factor for all delays. */
 const pace = Number(asked.get("pace") ?? 1);
 const host = fakeHost({ scenario, clock, later: (ms, run) => void setTimeout(run, ms * pace) });
 const theme = asked.get("theme");

@@ -1,4 +1,4 @@
-/** The product's entry: the desktop window's host inside Tauri, the loopback host in a browser. */
+/** The product's entry: the desktop host inside Tauri, the loopback host in a browser. */
 import { startPanel } from "@/app/start";
 import { httpHost } from "@/ipc/http-host";
 import { openNewLinks, openSession } from "@/ipc/session";

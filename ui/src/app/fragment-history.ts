@@ -1,6 +1,6 @@
 /**
- * The panel's places in the fragment of the address, and only there. The router's own hash history also reads the
- * address's query into a place, so a stray `?x` before the fragment would end up inside the panel's own values.
+ * Keeps the panel's location in the URL fragment only. The router's own hash history also reads the query of the
+ * address, so a stray `?x` before the fragment would end up among the panel's own search values.
  */
 import { createBrowserHistory, parseHref, type RouterHistory } from "@tanstack/history";
 

@@ -1,4 +1,4 @@
-/** A text that is cut short by its place tells the whole of itself to the pointer. One rule for the whole panel. */
+/** Gives a truncated element its full text as a tooltip. One rule for the whole panel. */
 export function tellFullText({ target }: { target: EventTarget }): void {
   const cut = target instanceof Element ? target.closest<HTMLElement>(".truncate") : null;
   if (cut === null) return;

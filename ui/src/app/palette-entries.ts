@@ -1,4 +1,4 @@
-/** Everything the palette can find or run, and the order in which a query finds it. */
+/** Everything the palette can find or run, and how a query ranks it. */
 import { matchSorter, rankings } from "match-sorter";
 import {
   Box,
@@ -27,7 +27,7 @@ const FOUND_MAX = 40;
 const RECENT_MAX = 5;
 const RECENT_STORED_UNDER = "gatehouse.palette.recent";
 
-/** What choosing an entry does. */
+/** The action of an entry. */
 export type PaletteTarget =
   | { kind: "go"; path: string }
   | { kind: "checks"; set: "quick" | "full" }
@@ -38,11 +38,11 @@ export type PaletteTarget =
   | { kind: "sign_out" };
 
 export interface PaletteEntry {
-  /** Stays the same from one opening to the next. */
+  /** Stable between openings. */
   id: string;
   group: "Screen" | "Action" | "Backend" | "Model" | "Route" | "Key" | "Client" | "Setting";
   label: string;
-  /** Other words it is found by. */
+  /** Additional search terms. */
   keywords: string[];
   icon: LucideIcon;
   target: PaletteTarget;
@@ -101,7 +101,7 @@ const SETTING_ENTRIES: PaletteEntry[] = [
   target: go(`/settings?part=${encodeURIComponent(part)}`),
 }));
 
-/** Shown while nothing is typed. */
+/** Shown while the query is empty. */
 export function baseEntries(hasSession: boolean): PaletteEntry[] {
   return [...SCREEN_ENTRIES, ...ACTIONS, ...(hasSession ? [SIGN_OUT] : [])];
 }
@@ -148,14 +148,14 @@ export function allEntries({ backends, routes, keys, clients, hasSession }: Worl
 }
 
 /**
- * The whole query first, then every word of it anywhere. A name that begins with it comes before one with a word that
- * does, and that before one that contains it; scattered letters find nothing.
+ * Matches the whole query first, then every word of it anywhere. Names that begin with the query come first, then names
+ * with a word that does, then names that contain it. Scattered letters do not match.
  */
 export function findEntries(entries: PaletteEntry[], query: string): PaletteEntry[] {
   const options = {
     keys: ["label", { key: "keywords", maxRanking: rankings.WORD_STARTS_WITH }],
     threshold: rankings.CONTAINS,
-    // What ranks alike keeps the order of the groups.
+    // Equal ranks keep the order of the groups.
     baseSort: (a: { index: number }, b: { index: number }) => a.index - b.index,
   };
   const words = query.trim().split(/\s+/);
@@ -169,7 +169,7 @@ function storedRecent(): string[] {
   return Array.isArray(stored) ? stored.filter((id) => typeof id === "string") : [];
 }
 
-/** The entries chosen last, newest first, of those that are still there. */
+/** The recently chosen entries, newest first, that still exist. */
 export function recentEntries(entries: PaletteEntry[]): PaletteEntry[] {
   return storedRecent().flatMap((id) => entries.find((entry) => entry.id === id) ?? []);
 }

@@ -1,4 +1,4 @@
-/** Search or run anything, by name. */
+/** The command palette: finds and runs anything by name. */
 import { Command } from "cmdk";
 import { useState } from "react";
 import {
@@ -29,7 +29,7 @@ interface PaletteProps {
 }
 
 export function Palette({ open, onClose, ...places }: PaletteProps) {
-  // Here and not in the body, which has gone by the time an action has ended.
+  // Here and not in the body, which is unmounted before an action ends.
   const perform = usePerform(places);
   return (
     <Dialog open={open} onClose={onClose} title="Search or run" width="wide">
@@ -47,7 +47,7 @@ const refused = {
   onError: (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint }),
 };
 
-/** Does what an entry stands for. */
+/** Runs the action of an entry. */
 function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts">) {
   const { session } = useHost();
   const settings = useSettings().data;
@@ -134,7 +134,7 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
 interface ItemProps {
   value: string;
   entry: PaletteEntry;
-  /** Whether the kind of thing it is stands beside it. */
+  /** Shows the entry's group beside it. */
   hasGroup: boolean;
   onSelect: () => void;
 }

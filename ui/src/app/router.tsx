@@ -1,6 +1,6 @@
 /**
- * Addresses and what they show. Places live in the fragment, because the same files are served under tauri:// and under
- * loopback http. Features get their place as properties and know no router.
+ * Maps addresses to screens. The location is in the fragment, because the same files are served under tauri:// and
+ * under loopback http. Features get their location as properties and do not use the router.
  */
 import {
   createRootRoute,
@@ -38,7 +38,10 @@ const root = createRootRoute({ component: Shell, notFoundComponent: () => <Navig
 
 const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewScreen });
 
-/** One route with and without a name, so that the list under a drawer stays what it was: scrolled, filtered, focused. */
+/**
+ * One route for both, with and without a name, so that the list under a drawer keeps its scroll position, filter and
+ * focus.
+ */
 const backends = createRoute({
   getParentRoute: () => root,
   path: "/backends/{-$id}",

@@ -1,4 +1,4 @@
-/** The screens in the order of the navigation and of Ctrl/Cmd+1..9. */
+/** The screens, in the order of the navigation and of Ctrl/Cmd+1..9. */
 import {
   Activity,
   Gauge,
@@ -15,7 +15,7 @@ export interface Screen {
   path: "/" | "/backends" | "/routing" | "/keys" | "/usage" | "/readiness" | "/playground" | "/settings";
   label: string;
   icon: LucideIcon;
-  /** Other first words of a path that belong here. */
+  /** Other first path segments of this screen. */
   also?: string;
 }
 
@@ -30,7 +30,7 @@ export const SCREENS: Screen[] = [
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },
 ];
 
-/** Which screen a path belongs to. */
+/** True if a path belongs to the screen. */
 export function isWithin(screen: Screen, pathname: string): boolean {
   if (screen.path === "/") return pathname === "/";
   return pathname.startsWith(screen.path) || (screen.also !== undefined && pathname.startsWith(screen.also));

@@ -26,7 +26,7 @@ type Open = "nothing" | "palette" | "shortcuts";
 export function Shell() {
   const router = useRouter();
   const status = useStatus();
-  // Every screen begins at its top: the scrolling part is made anew with each.
+  // Remounts the scrolling part for each screen, so that every screen starts at its top.
   const screen = useLocation({ select: (location) => location.pathname.split("/")[1] });
   const [open, setOpen] = useState<Open>("nothing");
   const go = (path: string) => router.history.push(path);
@@ -73,7 +73,7 @@ export function Shell() {
   );
 }
 
-/** The fragment belongs to the router, so the link moves the focus itself. */
+/** The router owns the fragment, so the link moves the focus itself. */
 function focusMain(event: { preventDefault: () => void }) {
   event.preventDefault();
   document.getElementById("main")?.focus();

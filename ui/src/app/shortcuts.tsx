@@ -1,4 +1,4 @@
-/** The keyboard from anywhere on the page, and the dialog that lists it. */
+/** Global keyboard shortcuts, and the dialog that lists them. */
 import { useEffect, useEffectEvent } from "react";
 import { Dialog, DialogBody } from "@/components/dialog";
 import { Kbd } from "@/components/kbd";
@@ -39,7 +39,7 @@ function actionFor(event: KeyboardEvent, handlers: ShortcutHandlers): (() => voi
     const screen = SCREENS[Number(event.key) - 1];
     return screen && (() => handlers.go(screen.path));
   }
-  // Inside a dialog the page behind must not move.
+  // The page behind a dialog must not navigate.
   if (isTyping(event.target) || document.querySelector("[role=dialog]") !== null) return undefined;
   if (event.key === "?") return handlers.openShortcuts;
   const filter = event.key === "/" ? document.querySelector<HTMLElement>("[data-filter]") : null;

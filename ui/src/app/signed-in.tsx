@@ -1,4 +1,4 @@
-/** Shows the panel while the session is open, and else how to get a new link. */
+/** Shows the panel while the session is open; otherwise explains how to get a new link. */
 import { useSyncExternalStore, type ReactNode } from "react";
 import { CodeBlock } from "@/components/copy-button";
 import { Mark } from "@/components/mark";

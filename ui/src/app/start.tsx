@@ -1,4 +1,4 @@
-/** Puts the panel on the page over a host: the part both entries share. */
+/** Renders the panel with a host: the code shared by both entries. */
 import { QueryClient, QueryClientProvider, QueryObserver } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
@@ -15,7 +15,7 @@ import { HostContext } from "@/ipc/host-context";
 import { ClockContext, type Clock } from "@/lib/clock";
 import { applyTheme } from "@/lib/theme";
 
-/** Nothing goes stale by itself and nothing is tried again behind the user's back: events and buttons do that. */
+/** No automatic refetching or retries: only events and buttons refetch. */
 export function createPanelCache(): QueryClient {
   return new QueryClient({
     defaultOptions: {
@@ -31,7 +31,7 @@ export function startPanel(host: Host, clock: Clock): void {
   connectEvents(host, cache, (path) => router.history.push(path));
   followTheme(host, cache);
   tellFirstPaint(host, cache);
-  // Presets never change while the program runs; with them here the add dialogs open whole.
+  // Presets never change while the program runs. Prefetched, so that the add dialogs open complete.
   void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
   const element = document.getElementById("root");
   if (element === null) throw new Error("the page has no #root");
@@ -54,7 +54,7 @@ export function startPanel(host: Host, clock: Clock): void {
   );
 }
 
-/** Two frames after the verdict is there it is on the screen. */
+/** Reports the first paint two frames after the verdict has loaded, when it is on the screen. */
 function tellFirstPaint(host: Host, cache: QueryClient): void {
   const unsubscribe = cache.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "success" || event.query.queryKey[0] !== "status") return;
@@ -63,7 +63,7 @@ function tellFirstPaint(host: Host, cache: QueryClient): void {
   });
 }
 
-/** The colours follow the settings, also while no screen reads those. */
+/** Applies the theme setting, even while no screen reads the settings. */
 export function followTheme(host: Host, cache: QueryClient): void {
   const settings = new QueryObserver<SettingsView>(cache, {
     queryKey: ["settings"],

@@ -1,4 +1,4 @@
-/** Whether something may be used now: the word, and on hover or focus why and until when. */
+/** Whether something may be used now, as a word; reason and end appear on hover or focus. */
 import { Hint } from "@/components/hint";
 import { Moment } from "@/components/moment";
 import { StateBadge, StateMark } from "@/components/state-mark";
@@ -7,13 +7,13 @@ import type { AvailabilityView } from "@/ipc/bindings";
 import { AVAILABILITY } from "@/lib/states";
 import type { ReactNode } from "react";
 
-/** Mark, word, and the share while it recovers. */
+/** Mark, word, and the share of traffic while it recovers. */
 export function AvailabilityBadge({ of: { state, percent } }: { of: AvailabilityView }) {
   const sign = AVAILABILITY[state];
   return <StateBadge sign={sign} word={percent === null ? sign.word : `${sign.word}, ${percent} %`} />;
 }
 
-/** Why, since when and until when, as sentences. */
+/** Reason, start and end as sentences. */
 export function AvailabilityWhy({ of: { why, since, until } }: { of: AvailabilityView }) {
   return (
     <>
@@ -35,14 +35,14 @@ export function AvailabilityWhy({ of: { why, since, until } }: { of: Availabilit
   );
 }
 
-/** The mark around whatever names the thing; word and reason come on hover and on focus. */
+/** A mark around any content; word and reason appear on hover and on focus. */
 export function AvailabilityHint({
   of: view,
   about,
   children,
 }: {
   of: AvailabilityView;
-  /** What it is about, above the word. */
+  /** The name shown above the word. */
   about: string;
   children: ReactNode;
 }) {

@@ -24,9 +24,9 @@ interface ButtonProps extends Omit<ComponentProps<"button">, "children"> {
   look?: ButtonLook;
   size?: keyof typeof SIZES;
   icon?: LucideIcon;
-  /** Something is under way: a turning mark instead of the icon, and no second press. */
+  /** In progress: shows a spinner instead of the icon and ignores presses. */
   busy?: boolean;
-  /** Renders its only child (a link) in the button's clothes. */
+  /** Gives its only child (a link) the style of a button. */
   asChild?: boolean;
   children: ReactNode;
 }

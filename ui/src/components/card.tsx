@@ -1,15 +1,14 @@
-/** A bordered part of a screen with a heading of its own. */
+/** A bordered section of a screen with its own heading. */
 import type { ReactNode } from "react";
 import { classNames } from "@/lib/class-names";
 
 interface CardProps {
   title: string;
-  /** Beside the title: a count or a note. */
+  /** A count or note beside the title. */
   note?: ReactNode;
-  /** At the right of the title. */
   action?: ReactNode;
   className?: string;
-  /** The content touches the card's edges (lists, tables). */
+  /** Removes the padding around the content (lists, tables). */
   flush?: boolean;
   children: ReactNode;
 }

@@ -1,4 +1,4 @@
-/** One of a few, all in sight. */
+/** A choice between a few options that are all visible. */
 import * as Radix from "@radix-ui/react-toggle-group";
 
 export interface Option<Value extends string> {
@@ -20,7 +20,7 @@ export function Choice<Value extends string>({ label, options, value, onChange }
       aria-label={label}
       value={value}
       onValueChange={(next) => {
-        // A second press on the chosen one gives an empty value: one of them always holds.
+        // Pressing the chosen option again gives an empty value. One option is always chosen, so it is ignored.
         const chosen = options.find((option) => option.value === next);
         if (chosen) onChange(chosen.value);
       }}

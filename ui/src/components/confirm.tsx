@@ -1,4 +1,4 @@
-/** Asks before something is lost, and says what. */
+/** Asks for confirmation before something is lost, and lists what. */
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { Notice } from "@/components/notice";
@@ -7,7 +7,7 @@ import type { ApiError } from "@/ipc/bindings";
 interface ConfirmProps {
   open: boolean;
   title: string;
-  /** What is lost and what stays. */
+  /** What is lost and what is kept. */
   losses: string[];
   verb: string;
   busy: boolean;

@@ -1,4 +1,4 @@
-/** What one request cost: exact, estimated or unknown, each to be told apart at a glance. */
+/** The cost of one request, visibly exact, estimated or unknown. */
 import { Estimated } from "@/components/estimated";
 import { Unpriced } from "@/components/unpriced";
 import type { CostBasisView, MicroDollars } from "@/ipc/bindings";

@@ -1,6 +1,6 @@
 /**
- * Rows of one kind: sortable by any column that has a value, walked with the arrow keys, drawn only where visible above
- * 200 rows. The first cell of an openable row is a button, so that the row has a name; one of them is in the tab order.
+ * A table sortable by any column that has a value, navigable with the arrow keys, and virtualised above 200 rows. The
+ * first cell of an openable row is a button, so that the row has a name; only one of these buttons is in the tab order.
  */
 import {
   createSortedRowModel,
@@ -27,12 +27,12 @@ export interface Column<Row> {
   id: string;
   header: string;
   cell: (row: Row) => ReactNode;
-  /** What it is sorted by; a column without one cannot be sorted. */
+  /** The sort value; a column without one cannot be sorted. */
   value?: (row: Row) => SortValue;
   numeric?: boolean;
-  /** A CSS width; columns without one share what is left. */
+  /** A CSS width; columns without one share the rest. */
   width?: string;
-  /** Left out in a table narrower than this. */
+  /** Hidden in a table narrower than this. */
   from?: "640" | "800" | "1000" | "1100";
 }
 
@@ -43,9 +43,9 @@ interface DataTableProps<Row> {
   rowId: (row: Row) => string;
   onOpen?: (row: Row) => void;
   sorted?: { by: string; descending: boolean };
-  /** Shown instead of rows. */
+  /** Shown if there are no rows. */
   empty: ReactNode;
-  /** After the last row: "show older". */
+  /** Follows the last row, for example "show older". */
   after?: ReactNode;
   className?: string;
 }
@@ -108,7 +108,7 @@ export function DataTable<Row extends object>({
   const above = isVirtual ? (window[0]?.start ?? 0) : 0;
   const below = isVirtual ? virtual.getTotalSize() - (window.at(-1)?.end ?? 0) : 0;
   const [current, setCurrent] = useState<string | null>(null);
-  // One stop for all rows: a hundred of them would stand between the table and what follows it.
+  // Only one row is a tab stop. Otherwise hundreds would precede the content after the table.
   const stop = visible.find((row) => row.id === current)?.id ?? visible[0]?.id;
 
   return (
@@ -187,7 +187,7 @@ export function DataTable<Row extends object>({
   );
 }
 
-/** Arrow up and down, Home and End move between the rows' buttons. */
+/** Moves the focus between the rows' buttons with Arrow up and down, Home and End. */
 function walkRows(event: KeyboardEvent<HTMLTableElement>) {
   const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button[data-row]")];
   const here = buttons.indexOf(document.activeElement as HTMLButtonElement);
@@ -246,7 +246,7 @@ function HeaderCell<Row>({ column, direction, onSort }: HeaderCellProps<Row>) {
 function Spacer({ height, columns }: { height: number; columns: number }) {
   return (
     <tr aria-hidden="true">
-      {/* A gap, not a control. */}
+      {/* A spacer, not a control. */}
       {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label */}
       <td colSpan={columns} style={{ height }} />
     </tr>

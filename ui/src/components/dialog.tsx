@@ -1,6 +1,6 @@
 /**
- * Dialogs in the middle and drawers at the side. The scrim is our own element: Radix's overlay locks scrolling through
- * an inline `<style>`, which the security policy forbids, and the page under it does not scroll anyway.
+ * Centred dialogs and side drawers. The scrim is our own element: Radix's overlay locks scrolling with an inline
+ * `<style>`, which the security policy forbids, and the page under it does not scroll anyway.
  */
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
@@ -13,17 +13,17 @@ interface DialogProps {
   open: boolean;
   onClose: () => void;
   title: string;
-  /** One sentence under the title; read aloud on opening. */
+  /** One sentence under the title, announced on opening. */
   description?: ReactNode;
   width?: "narrow" | "wide";
-  /** Of one height whatever is in it, for steps whose buttons must stay where they are. */
+  /** Keeps a fixed height, for steps whose buttons must not move. */
   steady?: boolean;
   children: ReactNode;
 }
 
 /**
- * Into the first control of the body, else of the foot: Radix would take the cross in the corner. In a confirmation
- * that is the harmless answer.
+ * Focuses the first control of the body, else of the footer: in a confirmation, the harmless answer. Radix would focus
+ * the close button.
  */
 function focusFirst(event: Event) {
   event.preventDefault();
@@ -36,15 +36,16 @@ function focusFirst(event: Event) {
   (first ?? content).focus();
 }
 
-/** A drawer is read from its top. */
+/** Focuses the drawer itself, so that it is read from its top. */
 function focusWhole(event: Event) {
   event.preventDefault();
   (event.currentTarget as HTMLElement).focus();
 }
 
 /**
- * Where the focus was when it opened, to go back there when it closes. Radix would go back to its own trigger, and these
- * are opened by places. Where the opener has gone with its page, the content of the new page takes the focus.
+ * Remembers the focused element on opening and restores the focus on closing. Radix would restore its own trigger, but
+ * these dialogs are opened by navigation. If that element was removed with its page, the new page's content gets the
+ * focus.
  */
 function useReturn(focus: (event: Event) => void) {
   const opener = useRef<Element | null>(null);
@@ -150,7 +151,7 @@ export function DialogBody({ children, className, ref }: DialogBodyProps) {
   );
 }
 
-/** Buttons at the end, the main one last. */
+/** Buttons at the end, the primary one last. */
 export function DialogFoot({ children }: { children: ReactNode }) {
   return (
     <footer className="flex shrink-0 items-center justify-end gap-2 border-t border-line px-5 py-3">{children}</footer>

@@ -1,10 +1,10 @@
-/** The two ends of an edit. */
+/** The discard and save buttons of an edit. */
 import { Button } from "@/components/button";
 
 interface DiscardAndSaveProps {
   onDiscard: () => void;
   saving: boolean;
-  /** Whether there is nothing to discard or to save. */
+  /** True if there is nothing to discard or save. */
   unchanged?: boolean;
   label?: string;
 }

@@ -1,4 +1,4 @@
-/** What a folded part is called, with the arrow that turns when it is opened. Stands in a `<details className="group">`. */
+/** The label of a disclosure, with an arrow that turns when it is open. Place it in a `<details className="group">`. */
 import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { classNames } from "@/lib/class-names";

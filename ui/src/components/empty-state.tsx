@@ -1,4 +1,4 @@
-/** Says why nothing is here and offers the next step. */
+/** Explains why there is no content and offers the next step. */
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { WithCode } from "@/components/with-code";

@@ -1,4 +1,4 @@
-/** The core's refusal of what was just asked: what, why, what to do. */
+/** The core's error for the last request: what happened, why, and what to do. */
 import { Notice } from "@/components/notice";
 import type { ApiError } from "@/ipc/bindings";
 

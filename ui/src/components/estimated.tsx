@@ -1,4 +1,4 @@
-/** The sign for a number that was counted from the text, because the backend reported no usage. */
+/** Marks a number that was estimated from the text because the backend reported no usage. */
 import type { ReactNode } from "react";
 
 export function Estimated({ children }: { children: ReactNode }) {

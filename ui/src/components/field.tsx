@@ -1,4 +1,4 @@
-/** Label, control, help and fault of one form field, tied together for screen readers. */
+/** Label, control, help and error of one form field, connected for screen readers. */
 import { useId, type ComponentProps, type ReactNode } from "react";
 import { WithCode } from "@/components/with-code";
 import { classNames } from "@/lib/class-names";
@@ -11,9 +11,9 @@ export interface ControlProps {
 
 interface FieldProps {
   label: string;
-  /** What to put in, the unit, the range. */
+  /** Expected input, unit and range. */
   help?: ReactNode;
-  /** What is wrong with it, in the core's words. */
+  /** The core's error for this field. */
   fault?: ReactNode;
   optional?: boolean;
   children: (control: ControlProps) => ReactNode;
@@ -45,7 +45,7 @@ export function Field({ label, help, fault, optional = false, children }: FieldP
   );
 }
 
-/** The look of every control in a form. */
+/** The style of every form control. */
 export const CONTROL =
   "h-8 min-w-0 rounded-control border border-line-strong/70 bg-field px-2.5 text-13 text-ink-1 transition-colors duration-150 hover:border-line-strong disabled:opacity-60 aria-invalid:border-bad";
 

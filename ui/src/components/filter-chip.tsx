@@ -1,4 +1,4 @@
-/** The pill of one filter of a list: what it narrows to, and the cross that takes it away. */
+/** A pill for one list filter: its value, and a cross that removes it. */
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { classNames } from "@/lib/class-names";
@@ -33,7 +33,7 @@ export function FilterPill({ label, isSet, onClear, children }: FilterPillProps)
   );
 }
 
-/** A filter that is chosen elsewhere on the screen, and only taken away here. */
+/** A filter that is chosen elsewhere on the screen and only removed here. */
 export function FilterChip({ label, word, onClear }: { label: string; word: string; onClear: () => void }) {
   return (
     <FilterPill label={label} isSet onClear={onClear}>

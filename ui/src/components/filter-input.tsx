@@ -1,4 +1,4 @@
-/** Narrows a list by words; `/` puts the cursor here from anywhere on the screen. */
+/** Filters a list by words. `/` focuses it from anywhere on the screen. */
 import { Search } from "lucide-react";
 import { TextInput } from "@/components/field";
 

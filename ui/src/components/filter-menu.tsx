@@ -1,10 +1,10 @@
-/** One filter of a list: a pill that says what it narrows to, and the menu behind it. */
+/** One list filter: a pill with the current value and a menu of values. */
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Check, ChevronDown } from "lucide-react";
 import type { Option } from "@/components/choice";
 import { FilterPill } from "@/components/filter-chip";
 
-/** What the menu calls no filter; no value is empty. */
+/** The menu value for no filter, since a value must not be empty. */
 const ANY = "";
 
 interface FilterMenuProps {

@@ -1,4 +1,4 @@
-/** What an address named is not here: it was removed, or the address is from elsewhere. */
+/** Shown if the item in the address does not exist: it was removed, or the address is wrong. */
 import { Button } from "@/components/button";
 import { Notice } from "@/components/notice";
 

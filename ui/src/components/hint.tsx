@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 
 export const HintProvider = Tooltip.Provider;
 
-/** One press of Escape ends the hint and what lies under it: the hint was opened by mere focus. */
+/** Lets one press of Escape close both the hint and the dialog under it: focus alone opened the hint. */
 function passOn({ target }: KeyboardEvent): void {
   if (!(target instanceof HTMLElement) || target.closest("[role=dialog]") === null) return;
   setTimeout(() => target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })));

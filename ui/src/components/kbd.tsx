@@ -1,4 +1,4 @@
-/** Keys of the keyboard. */
+/** Keyboard keys. */
 export function Kbd({ keys }: { keys: string[] }) {
   return (
     <span className="inline-flex gap-1">

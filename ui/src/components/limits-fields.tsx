@@ -1,4 +1,4 @@
-/** How much may be asked in a minute and at once: the same three numbers of a backend and of a client. */
+/** The limits per minute and at once: the same three numbers for a backend and a client. */
 import { useFormContext } from "react-hook-form";
 import { Field, TextInput } from "@/components/field";
 import type { ApiError, LimitsView } from "@/ipc/bindings";
@@ -6,7 +6,7 @@ import { faultOf } from "@/lib/fault";
 
 type LimitName = keyof LimitsView;
 
-/** What the form around these fields holds of them. */
+/** The form values that these fields use. */
 export interface LimitTexts {
   limits: Record<LimitName, string>;
 }
@@ -29,7 +29,7 @@ export function limitTexts(limits: LimitsView): LimitTexts["limits"] {
   };
 }
 
-/** Empty is no limit. What is no whole number comes back as the error its field shows. */
+/** Empty means no limit. Returns an error for its field if a text is not a whole number. */
 export function readLimits(texts: LimitTexts["limits"]): LimitsView | ApiError {
   const read: LimitsView = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
   for (const { name } of LIMITS) {

@@ -1,4 +1,4 @@
-/** The product's mark as it is drawn for small sizes: a gate arch that is also a keyhole, its keystone of brass. */
+/** The product's mark for small sizes: a gate arch that is also a keyhole, with a brass keystone. */
 export function Mark({ size = 22 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="1 0 14 15" aria-hidden="true" className="-mx-px shrink-0">

@@ -1,4 +1,4 @@
-/** The width of an element as it is now, through a ref callback: no effect, and gone with the element. */
+/** Tracks the width of an element through a ref callback: no effect, and it ends with the element. */
 import { useCallback, useState } from "react";
 
 export function useMeasuredWidth(initial: number): [number, (element: HTMLElement | null) => (() => void) | undefined] {

@@ -1,4 +1,4 @@
-/** Further actions behind a button. Not modal: Radix's modal menus write an inline `<style>`. */
+/** Additional actions behind a button. Not modal: Radix's modal menus write an inline `<style>`. */
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Ellipsis, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
@@ -8,7 +8,7 @@ export interface MenuEntry {
   label: string;
   icon: LucideIcon;
   danger?: boolean;
-  /** Why it cannot be chosen now; shown under the label. */
+  /** Why it is disabled; shown under the label. */
   blocked?: string | null;
   onChoose: () => void;
 }

@@ -1,4 +1,4 @@
-/** A moment: relative to read, exact on hover and, where `focusable`, on focus. */
+/** A point in time: relative in the text, exact on hover and, if `focusable`, on focus. */
 import { Hint } from "@/components/hint";
 import { useNow } from "@/lib/clock";
 import { formatExact, formatRelative } from "@/lib/time";

@@ -1,4 +1,4 @@
-/** A message that stays: what is the case, why, and what to do. */
+/** A persistent message: what is the case, why, and what to do. */
 import { CircleAlert, Info, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { WithCode } from "@/components/with-code";
@@ -17,7 +17,7 @@ interface NoticeProps {
   title: ReactNode;
   children?: ReactNode;
   action?: ReactNode;
-  /** Announced at once: for answers to what the user just did. */
+  /** Announced at once: for responses to what the user just did. */
   urgent?: boolean;
 }
 

@@ -1,13 +1,13 @@
-/** The frame of a screen: its name, the sentence that answers its question, its actions, its content. */
+/** The frame of a screen: title, a sentence that answers its question, actions, content. */
 import type { ReactNode } from "react";
 import { classNames } from "@/lib/class-names";
 
 interface PageProps {
   title: string;
-  /** The screen's answer in words. */
+  /** The sentence that answers the screen's question. */
   lead?: ReactNode;
   actions?: ReactNode;
-  /** The content fills the height and scrolls inside itself. */
+  /** The content fills the height and scrolls inside. */
   filled?: boolean;
   children: ReactNode;
 }

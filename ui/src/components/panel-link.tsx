@@ -1,4 +1,4 @@
-/** A link to another place in the panel, by its path. The router keeps places in the fragment, so a plain link will do. */
+/** A link to another location in the panel, by its path. The router uses the fragment, so a plain link works. */
 import type { ComponentProps } from "react";
 import { classNames } from "@/lib/class-names";
 

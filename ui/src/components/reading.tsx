@@ -1,6 +1,6 @@
 /**
- * The four faces of something that is read: not yet here (its skeleton), here, here but perhaps old (kept and marked),
- * and failed. Takes the shape of a query without knowing queries.
+ * The four states of loaded data: loading (skeleton), loaded, loaded but possibly stale (kept and marked), and failed.
+ * Accepts the shape of a query without depending on the query library.
  */
 import { RotateCw, Unplug } from "lucide-react";
 import type { ReactNode } from "react";

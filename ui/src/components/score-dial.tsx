@@ -58,7 +58,7 @@ export function ScoreDial({ tenths, tone, size = 112 }: { tenths: number | null;
   );
 }
 
-/** A named share of ten as a bar. */
+/** A named score out of ten as a bar. */
 export function ScoreBar({ name, tenths }: { name: string; tenths: number | null }) {
   const tone = tenths === null ? "bg-surface-3" : tenths >= 90 ? "bg-ok" : tenths >= 60 ? "bg-warn" : "bg-bad";
   return (

@@ -1,6 +1,6 @@
 /**
- * Where a key goes in and never comes out. The field is uncontrolled: React never holds its text, so it is in no state,
- * no attribute and no cache; the owner reads it once through the ref, at the moment of sending, and clears it after.
+ * The input for a key. It is uncontrolled: React never holds its text, so the key is in no state, attribute or cache.
+ * The owner reads it once through the ref when sending, and clears it afterwards.
  */
 import { useState, type ClipboardEvent, type Ref } from "react";
 import { Field, TextInput } from "@/components/field";
@@ -23,7 +23,7 @@ export function SecretField({ label, ref, presets, fault = null, onFindings }: S
     onFindings?.(found);
   };
   const paste = (event: ClipboardEvent<HTMLInputElement>) => {
-    // A password field drops line breaks silently; a key broken over two lines must be told, not glued.
+    // A password field drops line breaks silently. A key split over two lines must be reported, not joined.
     const text = event.clipboardData.getData("text");
     if (!/\s/.test(text)) return;
     event.preventDefault();

@@ -1,6 +1,7 @@
 /**
- * One of many, in a list that opens. Built on Radix's dropdown menu with the roles of a listbox: the toolkit's own
- * `<select>` cannot be styled in the window, and Radix's select writes a `<style>`, which the security policy forbids.
+ * A choice of one option from a list that opens. Built on Radix's dropdown menu with the roles of a listbox: the
+ * toolkit's own `<select>` cannot be styled in the window, and Radix's select writes a `<style>`, which the security
+ * policy forbids.
  */
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Check, ChevronDown } from "lucide-react";
@@ -26,7 +27,7 @@ interface SelectProps<Value extends string> extends LookProps<Value> {
   onChange: (value: Value) => void;
 }
 
-/** Keeps the focused option in sight. The list is not in its place yet, so nothing else may scroll. */
+/** Scrolls the focused option into view. The list is not positioned yet, so nothing else may scroll. */
 function reveal(option: HTMLElement | null): void {
   const list = option?.closest<HTMLElement>("[role=listbox]");
   if (!option || !list || list.contains(document.activeElement)) return;
@@ -120,11 +121,11 @@ export function Select<Value extends string>({
 
 interface FormSelectProps<Values extends FieldValues> extends LookProps<string> {
   name: FieldPath<Values>;
-  /** That of the form around it when left out. */
+  /** Defaults to the control of the surrounding form. */
   control?: Control<Values>;
 }
 
-/** The same for a field of a form. */
+/** A select for a form field. */
 export function FormSelect<Values extends FieldValues>({ name, control, ...rest }: FormSelectProps<Values>) {
   const { field } = useController<Values>({ name, ...(control === undefined ? {} : { control }) });
   return <Select {...rest} value={field.value as string} onChange={field.onChange} />;

@@ -1,8 +1,8 @@
-/** One whole in parts side by side, with their names and numbers under it. */
+/** Parts of a whole side by side in one bar, with their names and numbers below. */
 export interface Share {
   key: string;
   label: string;
-  /** 0 to 100; all of them together are 100. */
+  /** 0 to 100; the sum of all is 100. */
   percent: number;
   /** A CSS colour. */
   colour: string;

@@ -1,4 +1,4 @@
-/** Stands where content will be, with its size, so that nothing jumps when it comes. */
+/** A placeholder of the content's size, so that the layout does not shift when it loads. */
 import { classNames } from "@/lib/class-names";
 
 export function Skeleton({ className }: { className?: string }) {

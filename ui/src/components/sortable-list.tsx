@@ -1,6 +1,6 @@
 /**
- * A list whose order is the user's: each row has a handle to drag, and the same handle moves its row with the arrow
- * keys. Rows stand where they are while one is dragged over them and only make room, so that nothing loses the focus.
+ * A list that the user can reorder: each row has a handle to drag, which also moves the row with the arrow keys. While
+ * a row is dragged, the others only shift visually and keep their place in the document, so that focus is not lost.
  */
 import { GripVertical } from "lucide-react";
 import { useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
@@ -8,13 +8,16 @@ import { flushSync } from "react-dom";
 import { classNames } from "@/lib/class-names";
 
 interface SortableListProps<Item> {
-  /** What the list is of: "Routes". */
+  /** The name of the list, for example "Routes". */
   label: string;
   items: Item[];
   idOf: (item: Item) => string;
-  /** The row's name, for the handle and for what is said after a move. */
+  /** The row's name, for the handle and the announcement after a move. */
   nameOf: (item: Item) => string;
-  /** Told of the new order, which holds here until the promise settles: by then `items` have it, or keep the old one. */
+  /**
+   * Called with the new order, which is shown until the promise settles. By then `items` must have the new order, or
+   * keep the old one.
+   */
   onOrder: (ids: string[], from: number, to: number) => Promise<unknown> | void;
   className?: string;
   children: (item: Item, handle: ReactNode, index: number) => ReactNode;
@@ -23,7 +26,7 @@ interface SortableListProps<Item> {
 interface Drag {
   from: number;
   to: number;
-  /** How far the row has been dragged, in pixels. */
+  /** The distance of the drag, in pixels. */
   by: number;
   startY: number;
   boxes: { top: number; height: number }[];
@@ -34,7 +37,7 @@ function moved<Item>(items: Item[], from: number, to: number): Item[] {
   return without.toSpliced(to, 0, ...items.slice(from, from + 1));
 }
 
-/** The place under the middle of the dragged row. */
+/** The index under the middle of the dragged row. */
 function placeUnder({ from, boxes }: Drag, by: number): number {
   const own = boxes[from];
   if (own === undefined) return from;
@@ -43,7 +46,7 @@ function placeUnder({ from, boxes }: Drag, by: number): number {
   return place === -1 ? boxes.length - 1 : place;
 }
 
-/** How far a row steps aside for the dragged one. */
+/** The visual shift of a row that makes room for the dragged one. */
 function shift(drag: Drag, index: number): number {
   const own = drag.boxes[drag.from];
   const [first, second] = drag.boxes;
@@ -68,7 +71,7 @@ export function SortableList<Item>({
   const list = useRef<HTMLOListElement>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
   const [said, setSaid] = useState("");
-  // The order that was asked for, until the owner of the rows has taken it on or refused it.
+  // The requested order, until the owner of the rows has accepted or refused it.
   const [wanted, setWanted] = useState<{ over: string; ids: string[] } | null>(null);
   const given = items.map(idOf);
   const over = given.join("\n");
@@ -84,7 +87,7 @@ export function SortableList<Item>({
       setWanted({ over, ids });
       setSaid(`${nameOf(item)} is now ${to + 1} of ${shown.length}.`);
     });
-    // A row that was moved in the document has lost the focus.
+    // A row that was moved in the document has lost its focus.
     document.getElementById(`${listId}-${idOf(item)}`)?.focus();
     void Promise.resolve(onOrder(ids, from, to)).then(settle, settle);
   };

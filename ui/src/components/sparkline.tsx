@@ -1,4 +1,4 @@
-/** 24 small bars without axes, for a glance; its numbers are said in its label. What failed stands at their foot in red. */
+/** 24 small bars without axes. The label contains the numbers. Failures are red, at the foot of each bar. */
 import { Fragment } from "react";
 
 export function Sparkline({

@@ -1,4 +1,4 @@
-/** A sum of costs and how much of it is known: unknown is not zero, and a part of it is said to be missing. */
+/** A sum of costs and how much of it is known. Unknown is not zero, so a missing part is stated. */
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
@@ -19,7 +19,7 @@ export function Spend({ spend: { cost, requests, unpriced_requests: unpriced } }
   );
 }
 
-/** What a column of sums is sorted by: what is wholly unknown comes after every amount. */
+/** The sort value of a sum: entirely unknown costs come after every amount. */
 export function spendValue({ cost, requests, unpriced_requests: unpriced }: SpendView): number | null {
   return requests > 0 && unpriced === requests ? null : cost;
 }

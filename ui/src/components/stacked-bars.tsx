@@ -1,6 +1,6 @@
 /**
- * Stacked bars over time with a cursor for pointer and keyboard, whose bar a click or Enter chooses. It draws numbers it is given and adds none up for
- * show: the readout's total and its parts are those the core has counted.
+ * Stacked bars over time with a cursor for pointer and keyboard; a click or Enter chooses its bar. Draws the given
+ * numbers and adds none up: the readout's total and parts are counted by the core.
  */
 import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
@@ -16,23 +16,22 @@ export interface BarGroup {
 
 export interface Bar {
   key: string;
-  /** Its name on the axis. */
+  /** Its label on the axis. */
   label: string;
-  /** One number for each group, in that order. */
+  /** One value for each group, in the order of the groups. */
   values: number[];
-  /** The whole bar. */
   total: number;
 }
 
 interface StackedBarsProps {
-  /** What a bar is: "Cost by hour". */
+  /** What each bar shows, for example "Cost by hour". */
   label: string;
   groups: BarGroup[];
   bars: Bar[];
   height: number;
   format: (value: number) => string;
   formatTick: (value: number, step: number) => string;
-  /** The index of the bar that is shown as chosen, -1 for none. */
+  /** Index of the chosen bar, -1 for none. */
   chosen: number;
   onChoose: (index: number) => void;
 }
@@ -66,7 +65,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, c
     paddingOuter: 0.14,
   });
   const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
-  // What is drawn is counted in whole things: half a request has no line.
+  // Counts are whole numbers, so there are no ticks between them.
   const ticks = y.ticks(TICKS).filter(Number.isInteger);
   const tickStep = (ticks[1] ?? highest) - (ticks[0] ?? 0);
   const colourOf = new Map(groups.map((group) => [group.key, group.colour]));

@@ -1,4 +1,4 @@
-/** A state as shape and colour, with its word beside it or in its label: never as colour alone. */
+/** A state as shape and colour, with its word beside it or in its label: never by colour alone. */
 import type { Shape, Sign, Tone } from "@/lib/states";
 import { classNames } from "@/lib/class-names";
 
@@ -70,7 +70,7 @@ export function StateMark({ sign, size = 12 }: { sign: Sign; size?: number }) {
   );
 }
 
-/** Mark and word. Bad and warning words take their colour too. */
+/** Mark and word. Words of bad and warning states have their colour too. */
 export function StateBadge({ sign, word }: { sign: Sign; word?: string }) {
   const loud = sign.tone === "bad" || sign.tone === "warn";
   return (

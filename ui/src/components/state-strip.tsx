@@ -1,6 +1,6 @@
 /**
- * States over time as one strip: the more is held back, the taller the span, so that trouble stands out without its
- * colour. A cursor walks the spans with the pointer and with the arrow keys.
+ * States over time as one strip. The more is blocked, the taller the span, so that trouble is visible without colour.
+ * The pointer and the arrow keys move a cursor over the spans.
  */
 import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
@@ -14,7 +14,7 @@ const AXIS_PX = 18;
 const TICK_WIDTH_PX = 64;
 const SPAN_WIDTH_PX_MIN = 2;
 
-/** Height in parts of the strip, and colour. */
+/** Height as a share of the strip, and colour. */
 const LOOKS: Record<AvailabilityState, { share: number; fill: string }> = {
   ready: { share: 0.12, fill: "fill-ok" },
   recovering: { share: 0.35, fill: "fill-warn" },
@@ -34,7 +34,7 @@ interface StateStripProps {
   spans: BreakerSpanView[];
 }
 
-/** Full hours or days that stand far enough apart to be written. */
+/** Full hours or days, far enough apart for their labels. */
 function ticksOf(from: number, to: number, width: number): { at: number; label: string }[] {
   const hour = 3_600_000;
   const room = Math.max(Math.floor(width / TICK_WIDTH_PX), 1);
@@ -126,7 +126,7 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
           ))}
         </svg>
       </div>
-      {/* One line is kept for it, so that nothing jumps. */}
+      {/* Always reserves one line, so that the layout does not shift. */}
       <p aria-hidden className="flex min-h-9 items-start gap-2 text-12 text-ink-2">
         {current === undefined ? (
           <span className="text-ink-3">Taller bars: more traffic blocked</span>

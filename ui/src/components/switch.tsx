@@ -1,4 +1,4 @@
-/** On or off, with the word beside it. */
+/** An on/off switch with the state as a word beside it. */
 import * as Radix from "@radix-ui/react-switch";
 
 interface SwitchProps {

@@ -1,4 +1,4 @@
-/** Parts of one thing, one shown at a time. */
+/** Tabs: the parts of one thing, one shown at a time. */
 import * as Radix from "@radix-ui/react-tabs";
 import type { ReactNode } from "react";
 

@@ -1,4 +1,4 @@
-/** A box to tick or one of several to pick, each with its name and one line that says what it does. */
+/** A checkbox or radio button with a name and one line that explains it. */
 import { useId, type ComponentProps } from "react";
 
 interface TickProps extends Omit<ComponentProps<"input">, "type" | "id"> {

@@ -1,4 +1,7 @@
-/** Results of one's own actions, for a few seconds, with an undo where it can be had. A store, so that any code may speak. */
+/**
+ * Results of the user's own actions, shown for a few seconds, with an undo where possible. A store, so that any code
+ * can add one.
+ */
 import * as Radix from "@radix-ui/react-toast";
 import { X } from "lucide-react";
 import { useLayoutEffect, useState, useSyncExternalStore, type ReactNode } from "react";
@@ -24,7 +27,7 @@ interface Shown extends Toast {
 
 let shown: Shown[] = [];
 let lastId = 0;
-/** Those of the open dialogs, the newest last. */
+/** The toast containers of the open dialogs, newest last. */
 let places: HTMLElement[] = [];
 const listeners = new Set<() => void>();
 
@@ -48,8 +51,8 @@ function offer(place: HTMLElement | null): (() => void) | undefined {
 }
 
 /**
- * Where toasts are shown while the dialog around it is the newest one open. A modal dialog keeps pointer, focus and
- * screen readers inside itself, so an "Undo" outside of it could be seen and not reached.
+ * Shows toasts inside the newest open dialog. A modal dialog keeps pointer, focus and screen readers inside, so an
+ * "Undo" outside of it would be visible but unreachable.
  */
 export function ToastPlace() {
   return <div ref={offer} />;
@@ -72,7 +75,7 @@ function subscribe(listener: () => void): () => void {
 export function ToastProvider({ children }: { children: ReactNode }) {
   const toasts = useSyncExternalStore(subscribe, () => shown);
   const place = useSyncExternalStore(subscribe, () => places.at(-1));
-  // One element that is moved, and not one for each place: a toast made anew would begin its time again.
+  // One element that is moved between containers: a toast mounted again would restart its timer.
   const [frame] = useState(() => document.createElement("div"));
   const [home, setHome] = useState<HTMLElement | null>(null);
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** The sign for "we do not know what this cost", which is never zero. */
+/** Marks an unknown cost, which is never zero. */
 import { TriangleAlert } from "lucide-react";
 import { formatCounted } from "@/lib/quantity";
 

@@ -1,4 +1,4 @@
-/** How long something still lasts, counting down by the second, with the moment it ends. */
+/** The remaining time of something as a countdown by the second, with the moment it ends. */
 import { useSeconds } from "@/lib/clock";
 import { formatClockSeconds, formatCountdown } from "@/lib/time";
 

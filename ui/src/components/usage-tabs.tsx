@@ -1,4 +1,4 @@
-/** The two halves of Usage: what was spent, and what did not have to be. */
+/** The two halves of Usage: what was spent, and what the cache saved. */
 import { Choice } from "@/components/choice";
 
 export type UsageTab = "spend" | "cache";

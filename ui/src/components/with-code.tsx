@@ -1,14 +1,14 @@
-/** A sentence of the core, in which commands and names stand between backticks: those become code. */
+/** A sentence from the core; commands and names between backticks become code. */
 import type { ReactNode } from "react";
 
-/** No space inside its borders, so that a backtick on its own begins nothing. */
+/** No space directly inside the backticks, so that a single backtick starts nothing. */
 const CODE = /`([^`\s](?:[^`]*[^`\s])?)`/;
 
-/** Anything but a text is left as it is. */
+/** Returns anything but a string unchanged. */
 export function WithCode({ children }: { children: ReactNode }): ReactNode {
   if (typeof children !== "string") return children;
   return children.split(CODE).map((part, index) =>
-    // What the pattern holds stands at the odd places.
+    // Matches of the pattern are at the odd indexes.
     index % 2 === 1 ? (
       <code key={index} className="font-mono text-12">
         {part}

@@ -1,4 +1,4 @@
-/** The button of an issue: leads to where it is fixed, or starts the checks. */
+/** The button of an issue: navigates to its fix, or starts the checks. */
 import { useAction } from "@/ipc/actions";
 import type { ActionView } from "@/ipc/bindings";
 import { Button, type ButtonLook } from "@/components/button";
@@ -8,7 +8,7 @@ import { actionTarget } from "@/lib/action";
 
 interface ActionButtonProps {
   action: ActionView;
-  /** The id of the need that it belongs to. */
+  /** The id of the need it belongs to. */
   need?: string;
   look?: ButtonLook;
   size?: "small" | "medium";
@@ -33,7 +33,7 @@ interface RunChecksButtonProps {
   label: string;
 }
 
-/** Starts a run and goes to where it can be watched. */
+/** Starts a run and navigates to its progress. */
 export function RunChecksButton({ look, size, set, label }: RunChecksButtonProps) {
   const start = useAction(["readiness"], (host) => host.readinessStart({ set }));
   const run = () =>

@@ -1,9 +1,9 @@
 /**
- * What the panel does to the world. The core announces what an operation changed by tags; these hooks also mark the
- * same readings at once, so that the page is right even where events are late.
+ * The panel's mutations. The core announces by tags what an operation changed; these hooks also invalidate the same
+ * queries at once, so that the page is right even if events are late.
  *
- * A secret is passed as a function that reads its field at the moment of sending: the cache of mutations keeps its
- * variables, and a key must not be among them.
+ * A secret is passed as a function that reads its field when sending: the mutation cache keeps its variables, and a key
+ * must not be among them.
  */
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import type { ApiError, Tag } from "@/ipc/bindings";
@@ -11,7 +11,7 @@ import type { Host } from "@/ipc/host";
 import { useHost } from "@/ipc/host-context";
 import { invalidateTags } from "@/ipc/tags";
 
-/** Runs `perform` against the host and marks `changes` stale when it has worked. */
+/** Runs `perform` against the host and invalidates `changes` on success. */
 export function useAction<Input, Output>(
   changes: Tag[],
   perform: (host: Host, input: Input) => Promise<Output>,

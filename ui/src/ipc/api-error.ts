@@ -1,4 +1,4 @@
-/** Makes sure that whatever a host throws reaches the panel as an `ApiError`. */
+/** Converts everything a host may throw to an `ApiError`. */
 import type { ApiError, ErrorCode } from "@/ipc/bindings";
 
 const CODES: Record<ErrorCode, true> = {
@@ -17,7 +17,7 @@ export function isApiError(value: unknown): value is ApiError {
   return typeof code === "string" && code in CODES && typeof message === "string";
 }
 
-/** Passes an `ApiError` through; everything else (a transport's own words) becomes `failed`. */
+/** Returns an `ApiError` unchanged; anything else (a transport's own error) becomes `failed`. */
 export function toApiError(thrown: unknown): ApiError {
   if (isApiError(thrown)) return { ...thrown, hint: thrown.hint ?? null, field: thrown.field ?? null };
   const message =

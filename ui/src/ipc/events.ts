@@ -1,4 +1,7 @@
-/** Connects the host's events to the query cache and to the router. Lives as long as the page; no component listens. */
+/**
+ * Applies the host's events to the query cache and the router. Subscribed for as long as the page lives; components do
+ * not subscribe.
+ */
 import type { QueryClient } from "@tanstack/react-query";
 import type { PanelEvent, PlaygroundRunView, ReadinessView } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
@@ -20,7 +23,7 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
     case "playground_text":
       return keepRuns(cache, (runs) => withPiece(runs, event.piece));
     case "run_progress":
-      // A reading that is under way would come back older than this event.
+      // A query in flight would return data older than this event.
       void cache.cancelQueries({ queryKey: ["readiness"] });
       cache.setQueryData<ReadinessView>(["readiness"], (before) => ({
         history: before?.history ?? [],
@@ -30,12 +33,12 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
   }
 }
 
-/** Moves the playground's runs on; where something was missed they are read again. */
+/** Applies an event to the playground's runs. Refetches them if an event was missed. */
 function keepRuns(cache: QueryClient, next: (runs: PlaygroundRunView[]) => PlaygroundRunView[] | null): void {
   const before = cache.getQueryData<PlaygroundRunView[]>(["playground"]);
   const after = before === undefined ? null : next(before);
   if (after === null) return invalidateTags(cache, ["playground"]);
-  // A reading that is under way would come back older than this event.
+  // A query in flight would return data older than this event.
   void cache.cancelQueries({ queryKey: ["playground"] });
   cache.setQueryData<PlaygroundRunView[]>(["playground"], after);
 }

@@ -1,6 +1,6 @@
 /**
- * A full host over a made-up world: every operation works and keeps state. Development, screenshots, component and
- * browser tests run on it, so that a lacking operation does not compile. It is loaded by `fake.tsx` and by nothing else.
+ * A complete host with fake data: every operation works and keeps state. Used for development, screenshots, component
+ * and browser tests, so a missing operation does not compile. Only `fake.tsx` loads it.
  */
 import { offlineError } from "@/ipc/api-error";
 import type { BackendView, KeyView, PanelEvent, Tag } from "@/ipc/bindings";
@@ -49,14 +49,14 @@ const CHECK_MS = 260;
 export interface FakeOptions {
   scenario: Scenario;
   clock: Clock;
-  /** Calls `run` after a while; tests pass one that calls at once. */
+  /** Calls `run` after a delay; tests pass one that calls it at once. */
   later: (ms: number, run: () => void) => void;
 }
 
 export interface FakeHost extends Host {
-  /** From now on every operation fails as if the core had gone. */
+  /** From now on every operation fails as if the core were offline. */
   drop(): void;
-  /** Says to the panel what a core would say by itself. */
+  /** Sends an event to the panel, as the core would on its own. */
   announce(event: PanelEvent): void;
 }
 

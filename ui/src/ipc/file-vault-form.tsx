@@ -1,6 +1,6 @@
 /**
- * Puts keys into an encrypted file from now on. A new file gets its passphrase twice, since a slip would make a file
- * that nobody can open. The passphrase stays in its fields, is read once and cleared.
+ * Switches to an encrypted file as the vault. A new file's passphrase is entered twice, since a typo would create a
+ * file that nobody can open. The passphrase stays in its fields; it is read once and cleared.
  */
 import { useRef, useState, type ReactNode } from "react";
 import { Button } from "@/components/button";
@@ -15,10 +15,10 @@ import { passphraseHint } from "@/lib/passphrase";
 const FIELDS = ["passphrase", "repeated"] as const;
 
 interface FileVaultFormProps {
-  /** The file is there: its passphrase opens it. */
+  /** The file exists: the passphrase opens it. */
   exists: boolean;
   moveKeys: boolean;
-  /** Beside the button. */
+  /** Shown beside the button. */
   aside?: ReactNode;
   onDone: () => void;
 }

@@ -1,4 +1,4 @@
-/** Hands the chosen host down. */
+/** Provides the chosen host to components. */
 import { createContext, useContext } from "react";
 import type { Host } from "@/ipc/host";
 

@@ -1,15 +1,15 @@
 /**
- * Everything the panel may ask of the core. Three hosts implement it: the desktop window
- * (`tauri-host`), a browser on loopback (`http-host`) and a typed world for development and tests
- * (`fake-host`). An operation that a host lacks does not compile.
+ * Every operation of the core that the panel uses. Three hosts implement it: the desktop window (`tauri-host`), a
+ * browser on loopback (`http-host`) and typed fake data for development and tests (`fake-host`). A host without one of
+ * the operations does not compile.
  *
- * Every promise rejects with an `ApiError` and with nothing else.
+ * Every promise rejects with an `ApiError` and nothing else.
  */
 import type { AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView, PanelEvent, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RoutesOrder, RoutesView, RouteView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView } from "./bindings";
 import type { Session } from "./session";
 
 export interface Host {
-  /** The browser's session with the core; `null` where there is none to end (the window). */
+  /** The browser's session with the core; `null` if there is none to end (in the window). */
   session: Session | null;
 
   status(): Promise<StatusView>;
@@ -27,28 +27,28 @@ export interface Host {
   keyReplace(req: KeyReplace): Promise<KeyView>;
   keyVerify(req: KeyRef): Promise<KeyVerificationView>;
   keyRemove(req: KeyRef): Promise<null>;
-  /** Asks the vault again how it is. */
+  /** Checks the vault's state again. */
   vaultCheck(): Promise<VaultView>;
-  /** Opens the encrypted file vault, or makes it when there is none yet. */
+  /** Opens the encrypted file vault, or creates it. */
   vaultUnlock(req: VaultUnlock): Promise<VaultView>;
-  /** Uses another vault from now on, with the keys or without. A new passphrase is asked for twice before. */
+  /** Switches to another vault, with or without the keys. The caller has the user enter a new passphrase twice. */
   vaultSet(req: VaultSet): Promise<VaultChangeView>;
-  /** Moves keys that are still in another vault into the one in use. */
+  /** Moves keys that are still in another vault to the current one. */
   vaultMove(req: VaultMove): Promise<VaultChangeView>;
 
   clients(): Promise<ClientView[]>;
   clientAdd(req: ClientAdd): Promise<ClientView>;
-  /** Changes a client's limits, its cache and its priority; its token stays. */
+  /** Changes a client's limits, cache mode and priority; its token stays. */
   clientEdit(req: ClientEdit): Promise<ClientView>;
   clientRevoke(req: ClientRef): Promise<null>;
 
   usage(req: UsageQuery): Promise<UsageView>;
   requests(req: RequestsQuery): Promise<RequestsView>;
-  /** The attempts of one request, who was passed over, and what the cache did. */
+  /** The attempts of one request, the skipped backends, and the cache's part. */
   requestPath(req: RequestRef): Promise<RequestPathView>;
 
   routes(): Promise<RoutesView>;
-  /** Makes a route, or changes one. */
+  /** Creates or changes a route. */
   routeSet(req: RouteEdit): Promise<RouteView>;
   routeRemove(req: RouteRef): Promise<null>;
   routesOrder(req: RoutesOrder): Promise<RoutesView>;
@@ -57,7 +57,7 @@ export interface Host {
   /** Where many such requests would go; nothing is sent. */
   routeSimulate(req: RouteSimulation): Promise<RouteSimulationView>;
 
-  /** Every backend with each of its keys, and what holds it back. */
+  /** Every backend with each of its keys and their restrictions. */
   accesses(): Promise<AccessView[]>;
   accessForce(req: AccessForce): Promise<AccessView>;
   accessReset(req: AccessRef): Promise<AccessView>;
@@ -71,7 +71,7 @@ export interface Host {
   readinessStart(req: ReadinessStart): Promise<RunView>;
   readinessCancel(): Promise<null>;
 
-  /** The runs that are still in memory, oldest first. */
+  /** The runs still in memory, oldest first. */
   playground(): Promise<PlaygroundRunView[]>;
   /** Sends a prompt through the gateway; the answer comes as events. */
   playgroundSend(req: PlaygroundSend): Promise<PlaygroundRunView>;
@@ -83,7 +83,7 @@ export interface Host {
   ledgerBackup(): Promise<LedgerBackupView>;
   /** Requests recorded since the backup stay. */
   ledgerRestore(req: LedgerRestore): Promise<LedgerRestoredView>;
-  /** Counts what can be read of a damaged file; changes nothing. */
+  /** Counts the readable records of a damaged file; changes nothing. */
   ledgerExamine(req: LedgerRepair): Promise<LedgerSalvageView>;
   ledgerRepair(req: LedgerRepair): Promise<LedgerRestoredView>;
   /** Ends the incident; kept files stay. */
@@ -97,7 +97,7 @@ export interface Host {
   /** Opens an https page in the user's browser. */
   openUrl(url: string): Promise<null>;
 
-  /** Says that the first data is on the screen, so that the core can write down how long the start took. */
+  /** Reports that the first data is on the screen, so that the core can log the start-up time. */
   painted(): Promise<null>;
 
   /** Calls `listener` for every event until the returned function is called. */

@@ -62,7 +62,7 @@ test("the one-time token leaves the address before it is exchanged, and a reload
   });
   expect((await openSession()).state()).toBe("open");
   expect(lastCall()).toMatchObject({ path: "/panel/exchange", init: { body: '{"one_time":"a/b"}' } });
-  // Opened again, as after a reload: nothing is exchanged.
+  // Opened again, as after a reload: no token is exchanged.
   expect((await openSession()).state()).toBe("open");
   expect(fetching).toHaveBeenCalledTimes(1);
   fetching.mockResolvedValue(Response.json([]));
@@ -108,7 +108,7 @@ test("signing out ends it in the core; while that does not answer, the session s
   expect(sessionStorage.length).toBe(0);
 });
 
-/** Answers one connection with these pieces of an event stream. */
+/** Responds to one connection with these chunks of an event stream. */
 function streamOf(...pieces: string[]): Response {
   const bytes = pieces.map((piece) => new TextEncoder().encode(piece));
   return new Response(

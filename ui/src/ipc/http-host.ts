@@ -1,4 +1,4 @@
-/** The panel in a browser on loopback, over `/control/v1`. */
+/** The host for a browser on loopback, over `/control/v1`. */
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { isApiError, toApiError } from "@/ipc/api-error";
 import type { PanelEvent } from "@/ipc/bindings";
@@ -22,8 +22,8 @@ async function operation(session: BrowserSession, name: string, req: unknown): P
 }
 
 /**
- * Listens until stopped. `EventSource` cannot send a header, so the stream is read from a `fetch`. After a gap
- * everything may have changed, so a new connection says so.
+ * Listens until stopped. Reads the stream with `fetch`, because `EventSource` cannot send a header. Everything may have
+ * changed during a gap, so a new connection reports that.
  */
 function follow(session: BrowserSession, listener: (event: PanelEvent) => void): () => void {
   const stopping = new AbortController();
@@ -48,7 +48,7 @@ function follow(session: BrowserSession, listener: (event: PanelEvent) => void):
   };
 }
 
-/** One connection, until it ends. */
+/** Reads one connection until it ends. */
 async function readEvents(
   session: BrowserSession,
   signal: AbortSignal,

@@ -1,12 +1,12 @@
 /**
- * Every operation of the host, once, with what it needs: transports build themselves from this table, so an operation
- * added to the contract and not to a transport does not compile.
+ * Every operation of the host, once, with its kind of argument. Transports are built from this table, so an operation
+ * that is missing in a transport does not compile.
  */
 import type { Host } from "@/ipc/host";
 
 type Operation = Exclude<keyof Host, "session" | "subscribe" | "openUrl" | "painted">;
 
-/** `none`: called without a request. `req`: called with one. */
+/** `none` takes no request, `req` takes one. */
 export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown ? "none" : "req" } = {
   status: "none",
   backends: "none",
@@ -67,7 +67,7 @@ export const OPERATIONS: { [Name in Operation]: Host[Name] extends () => unknown
 
 type Operations = Pick<Host, Operation>;
 
-/** Builds all operations over one function that carries a name and a request to the core. */
+/** Builds all operations from one function that sends a name and a request to the core. */
 export function buildOperations(call: (name: string, req: unknown) => Promise<unknown>): Operations {
   const built = Object.keys(OPERATIONS).map((name) => [name, (req?: unknown) => call(name, req ?? null)]);
   return Object.fromEntries(built) as Operations;

@@ -1,16 +1,19 @@
-/** The playground's runs as events move them on. */
+/** Applies events to the playground's runs. */
 import type { PlaygroundPieceView, PlaygroundRunView } from "@/ipc/bindings";
 
-/** As many as the core keeps. */
+/** The same limit as the core's. */
 const RUNS_KEPT_MAX = 4;
 
-/** A run that began or ended, in its place or as the newest. */
+/** Replaces a run that began or ended, or adds it as the newest. */
 export function withRun(runs: PlaygroundRunView[], run: PlaygroundRunView): PlaygroundRunView[] {
   if (runs.some((known) => known.id === run.id)) return runs.map((known) => (known.id === run.id ? run : known));
   return [...runs, run].slice(-RUNS_KEPT_MAX);
 }
 
-/** The run with its next piece; `null` when a piece before it was missed. A piece that is there already changes nothing. */
+/**
+ * Appends the next piece to its run; `null` if a piece before it was missed. A piece that was already applied changes
+ * nothing.
+ */
 export function withPiece(runs: PlaygroundRunView[], piece: PlaygroundPieceView): PlaygroundRunView[] | null {
   const run = runs.find((known) => known.id === piece.run);
   if (run === undefined || run.text.length < piece.text_at || run.thinking.length < piece.thinking_at) return null;

@@ -1,6 +1,6 @@
 /**
- * What the panel reads, with the tag each reading goes stale by. Nothing polls: `ipc/events.ts` invalidates by tag
- * when the core says that something changed.
+ * The panel's queries, with the tag that invalidates each. Nothing polls: `ipc/events.ts` invalidates by tag when the
+ * core reports a change.
  */
 import { useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
 import type {
@@ -24,7 +24,7 @@ import type {
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 
-/** A query key begins with the name of what is read; `ipc/tags.ts` maps tags to these names. */
+/** First element of the query keys; `ipc/tags.ts` maps tags to these names. */
 export const QUERY_NAMES = [
   "status",
   "backends",
@@ -82,13 +82,13 @@ export function useReadiness(): UseQueryResult<ReadinessView, ApiError> {
   return useQuery<ReadinessView, ApiError>({ queryKey: ["readiness"], queryFn: () => host.readiness() });
 }
 
-/** The playground's runs in memory; events keep them as they are. */
+/** The playground's runs in memory, kept current by events. */
 export function usePlayground(): UseQueryResult<PlaygroundRunView[], ApiError> {
   const host = useHost();
   return useQuery<PlaygroundRunView[], ApiError>({ queryKey: ["playground"], queryFn: () => host.playground() });
 }
 
-/** What a run sent and got; read again when it has moved on. */
+/** What a run sent and received; refetched when the run has advanced. */
 export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<PlaygroundRawView, ApiError> {
   const host = useHost();
   return useQuery<PlaygroundRawView, ApiError>({
@@ -99,7 +99,7 @@ export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<Playgro
   });
 }
 
-/** The request as code. The code of the request before stays while that of the next one is read. */
+/** The request as code. Keeps the previous code while the next is loading. */
 export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<PlaygroundSnippetsView, ApiError> {
   const host = useHost();
   return useQuery<PlaygroundSnippetsView, ApiError>({
@@ -120,7 +120,7 @@ export function useSettings(): UseQueryResult<SettingsView, ApiError> {
   return useQuery<SettingsView, ApiError>({ queryKey: ["settings"], queryFn: () => host.settings() });
 }
 
-/** Keeps the bars of the period before on the page while those of the next one are read. */
+/** Keeps the bars of the previous period while the next is loading. */
 export function useUsage(query: UsageQuery): UseQueryResult<UsageView, ApiError> {
   const host = useHost();
   return useQuery<UsageView, ApiError>({
@@ -132,7 +132,7 @@ export function useUsage(query: UsageQuery): UseQueryResult<UsageView, ApiError>
 
 export type RequestsQueryFilter = Partial<Omit<RequestsQuery, "before" | "limit">>;
 
-/** Requests newest first, page by page. The rows of the filter before stay while those of the next one are read. */
+/** Requests newest first, by page. Keeps the rows of the previous filter while the next is loading. */
 export function useRequests(filter: RequestsQueryFilter, limit: number = REQUESTS_PAGE_ROWS) {
   const host = useHost();
   return useInfiniteQuery<RequestsView, ApiError, InfiniteData<RequestsView>, readonly unknown[], string | null>({

@@ -1,4 +1,4 @@
-/** What the panel reads of routes, of breakers and of the cache; it goes stale by tag like everything else. */
+/** Queries for routes, breakers and the cache, invalidated by tag like the others. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type {
   AccessView,
@@ -23,7 +23,7 @@ export function useRoutes(): UseQueryResult<RoutesView, ApiError> {
   return useQuery<RoutesView, ApiError>({ queryKey: ["routes"], queryFn: () => host.routes() });
 }
 
-/** The decision about the request before stays while that about the next one is read. */
+/** Keeps the previous decision while the next is loading. */
 export function useRouteExplain(ask: RouteAsk): UseQueryResult<RouteDecisionView, ApiError> {
   const host = useHost();
   return useQuery<RouteDecisionView, ApiError>({
@@ -79,7 +79,7 @@ export function useCache(query: CacheQuery): UseQueryResult<CacheView, ApiError>
   });
 }
 
-/** How one request went its way; it has ended, so it is read once. */
+/** How one request was handled. It has ended, so it is read once. */
 export function useRequestPath(id: string): UseQueryResult<RequestPathView, ApiError> {
   const host = useHost();
   return useQuery<RequestPathView, ApiError>({

@@ -1,14 +1,14 @@
 /**
- * The browser's session with the core. Its token lies in this tab's session storage, which only this origin can read,
- * and is sent in a header. A cookie would go to every port of 127.0.0.1, and so to any other local server.
+ * The browser's session with the core. Its token is in this tab's session storage, which only this origin can read, and
+ * is sent in a header. A cookie would be sent to every port of 127.0.0.1, and so to any other local server.
  */
 import { offlineError } from "@/ipc/api-error";
 import type { ApiError } from "@/ipc/bindings";
 
-/** `none`: opened without a link. `refused`: by a link that was used or is too old. */
+/** `none`: opened without a link. `refused`: the link was used before or is too old. */
 export type SessionState = "open" | "none" | "refused" | "ended" | "signed_out";
 
-/** What the page shows of it. */
+/** What the page shows of the session. */
 export interface Session {
   state(): SessionState;
   /** Calls `listener` when the state changes, until the returned function is called. */
@@ -17,9 +17,9 @@ export interface Session {
   signOut(): Promise<void>;
 }
 
-/** What a transport needs of it. */
+/** What a transport needs of the session. */
 export interface BrowserSession extends Session {
-  /** `fetch` with the session's header. A refusal as unknown ends the session here. */
+  /** `fetch` with the session's header. A response that the session is unknown ends it here. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -43,7 +43,7 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-/** Takes the one-time token out of the address and the history. `null` if the address has none. */
+/** Removes the one-time token from the address and the history and returns it. `null` if there is none. */
 function takeOneTimeToken(): string | null {
   const { hash, pathname } = window.location;
   if (!hash.startsWith(ONE_TIME_PREFIX)) return null;
@@ -51,7 +51,7 @@ function takeOneTimeToken(): string | null {
   return decodeURIComponent(hash.slice(ONE_TIME_PREFIX.length));
 }
 
-/** A session for a one-time token; `null` if the core does not take it. */
+/** Exchanges a one-time token for a session; `null` if the core rejects it. */
 async function exchange(oneTime: string): Promise<string | null> {
   const headers = { "content-type": "application/json" };
   const response = await send("/panel/exchange", {
@@ -64,7 +64,7 @@ async function exchange(oneTime: string): Promise<string | null> {
   return session;
 }
 
-/** Opens the session: by the one-time token of the address, else by what this tab still has. */
+/** Opens the session with the one-time token of the address, else with the token stored in this tab. */
 export async function openSession(): Promise<BrowserSession> {
   const oneTime = takeOneTimeToken();
   const opened = oneTime === null ? null : await exchange(oneTime).catch(() => null);
@@ -106,8 +106,8 @@ function sessionOf(stored: string | null, without: "none" | "refused"): BrowserS
 }
 
 /**
- * Lets a new link be pasted into a tab that shows the panel: only the fragment of its address changes, so the browser
- * loads nothing by itself. Must listen before the router does.
+ * Lets a new link be pasted into a tab that shows the panel. Only the fragment of its address changes, so the browser
+ * does not reload by itself. Must be registered before the router's listener.
  */
 export function openNewLinks(): void {
   window.addEventListener("popstate", reloadForLink);

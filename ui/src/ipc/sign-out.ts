@@ -1,4 +1,4 @@
-/** Ends the browser's session. The page changes when it has worked, so only a failure is told. */
+/** Ends the browser's session. The page changes on success, so only a failure is reported. */
 import { notify } from "@/components/toast";
 import { toApiError } from "@/ipc/api-error";
 import type { Session } from "@/ipc/session";

@@ -1,4 +1,7 @@
-/** Which readings a tag makes stale. Rust declares the tags; this table is all the panel knows about invalidation. */
+/**
+ * Maps each tag to the queries it invalidates. Rust declares the tags; this table is all the panel knows about
+ * invalidation.
+ */
 import type { QueryClient } from "@tanstack/react-query";
 import type { Tag } from "@/ipc/bindings";
 import type { QueryName } from "@/ipc/queries";
@@ -20,7 +23,7 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
 
 export const EVERY_TAG = Object.keys(STALE_BY_TAG) as Tag[];
 
-/** Refetches what is on the page and marks the rest for when it is next shown. */
+/** Refetches visible queries and marks the others as stale. */
 export function invalidateTags(cache: QueryClient, tags: Tag[]): void {
   for (const name of new Set(tags.flatMap((tag) => STALE_BY_TAG[tag]))) refresh(cache, name);
 }
@@ -29,8 +32,8 @@ type Refresh = "running" | "again";
 const refreshes = new WeakMap<QueryClient, Map<QueryName, Refresh>>();
 
 /**
- * One reading of a name at a time and one more after it, however many events come meanwhile: a busy gateway must
- * neither pile readings up nor keep restarting one that so never ends.
+ * Runs at most one fetch per query name and one more after it, however many events arrive meanwhile: a busy gateway
+ * must neither pile up fetches nor restart one so often that it never ends.
  */
 function refresh(cache: QueryClient, name: QueryName): void {
   const running = refreshes.get(cache) ?? new Map<QueryName, Refresh>();

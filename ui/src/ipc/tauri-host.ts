@@ -1,6 +1,6 @@
 /**
- * The panel in the desktop window. The only file that speaks to Tauri, over the commands the core generates: a command
- * whose arguments or answer differ from the host's operation does not compile.
+ * The host for the desktop window. The only file that calls Tauri, over the commands that the core generates: a command
+ * whose arguments or result differ from the host's operation does not compile.
  */
 import { toApiError } from "@/ipc/api-error";
 import { commands, events } from "@/ipc/bindings";
@@ -14,7 +14,7 @@ type Operations<Commands> = {
     : never;
 };
 
-/** A command that rejects with an `ApiError` where the generated one returns it, also for Tauri's own refusals. */
+/** Makes a generated command reject with its `ApiError` instead of returning it. Also covers Tauri's own errors. */
 function rejecting(command: (...req: never[]) => Promise<Answer>) {
   return async (...req: never[]): Promise<unknown> => {
     const answer = await command(...req).catch((thrown: unknown): Answer => ({ status: "error", error: thrown }));

@@ -1,13 +1,12 @@
-/** Where a button of the core's leads in the panel, and what it says. */
+/** Maps an action from the core to a path in the panel and a label. */
 import type { ActionView } from "@/ipc/bindings";
 
 export interface ActionTarget {
-  /** A path of the panel. */
   path: string;
   label: string;
 }
 
-/** What `action` leads to; `need` is the id of the need it belongs to. */
+/** The target of `action`; `need` is the id of the need it belongs to. */
 export function actionTarget(action: ActionView, need: string | null = null): ActionTarget {
   switch (action.kind) {
     case "open_backend":
@@ -35,7 +34,7 @@ export function actionTarget(action: ActionView, need: string | null = null): Ac
   }
 }
 
-/** `vault` and `vault/missing` are the core's needs about where keys are stored. */
+/** `vault` and `vault/missing` are the core's needs about key storage. */
 function isVault(need: string | null): boolean {
   return need !== null && /^vault(\/|$)/.test(need);
 }

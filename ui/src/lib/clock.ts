@@ -1,6 +1,6 @@
 /**
- * The panel's only reading of the time. Relative times move on together every 15 seconds, and what counts down does so
- * every second while it is on the page; nothing else in the panel runs on a timer.
+ * The panel's only source of time. Relative times update together every 15 seconds, countdowns every second while they
+ * are on the page. Nothing else in the panel uses a timer.
  */
 import { createContext, useContext, useSyncExternalStore } from "react";
 
@@ -8,16 +8,16 @@ const TICK_MS = 15_000;
 const SECOND_MS = 1_000;
 
 interface Pace {
-  /** Milliseconds since 1970; the same value between two ticks. */
+  /** Milliseconds since 1970; constant between two ticks. */
   now(): number;
   /** Calls `listener` at every tick until the returned function is called. */
   subscribe(listener: () => void): () => void;
 }
 
 export interface Clock extends Pace {
-  /** Milliseconds since 1970, also between two ticks. */
+  /** Milliseconds since 1970, not limited to ticks. */
   exact(): number;
-  /** The same time in steps of a second, for what counts down. */
+  /** The same time with ticks every second, for countdowns. */
   seconds: Pace;
 }
 
@@ -48,7 +48,7 @@ export function systemClock(): Clock {
   return { ...pace(TICK_MS), exact: () => Date.now(), seconds: pace(SECOND_MS) };
 }
 
-/** Stands still; for the made-up world, tests and screenshots. */
+/** A clock that never advances, for fake data, tests and screenshots. */
 export function stoppedClock(moment: number): Clock {
   const stopped: Pace = { now: () => moment, subscribe: () => () => {} };
   return { ...stopped, exact: stopped.now, seconds: stopped };
@@ -57,8 +57,8 @@ export function stoppedClock(moment: number): Clock {
 export const ClockContext = createContext<Clock>(systemClock());
 
 /**
- * The present, moving on every 15 seconds and with every rendering: the last tick would be too old for a moment that
- * has just come from the core, which would then be told as a future one.
+ * The current time, updated every 15 seconds and at every render. The last tick would be older than a moment that has
+ * just arrived from the core, which would then be shown as in the future.
  */
 export function useNow(): number {
   const source = useContext(ClockContext);
@@ -66,7 +66,7 @@ export function useNow(): number {
   return source.exact();
 }
 
-/** The present, moving on every second: only for what counts down, and only while it does. */
+/** The current time, updated every second. Only for countdowns, while they run. */
 export function useSeconds(): number {
   const { seconds } = useContext(ClockContext);
   return useSyncExternalStore(seconds.subscribe, seconds.now);

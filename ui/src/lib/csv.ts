@@ -1,13 +1,13 @@
 /**
- * Tables as CSV that no spreadsheet executes: a cell that begins like a formula gets an apostrophe in front. Model
- * names and errors come from other people's servers, so this is a fence and not a nicety.
+ * Writes tables as CSV that no spreadsheet executes: a cell that begins like a formula gets a leading apostrophe. This
+ * is a security measure: model names and errors come from other people's servers.
  */
 const FORMULA_START = /^[=+\-@\t\r]/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 export type CsvCell = string | number | null;
 
-/** Header and rows with CRLF ends, as RFC 4180 has it. Numbers are written as they are; absent values are empty. */
+/** Header and rows with CRLF line ends (RFC 4180). Numbers are written unchanged; missing values are empty. */
 export function toCsv(header: string[], rows: CsvCell[][]): string {
   return [header, ...rows]
     .map((row) => row.map(csvCell).join(","))

@@ -1,4 +1,4 @@
-/** Hands a text to the browser as a file to save. */
+/** Offers a text to the browser as a file download. */
 export function downloadText(name: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement("a");
@@ -8,7 +8,7 @@ export function downloadText(name: string, type: string, text: string): void {
   URL.revokeObjectURL(url);
 }
 
-/** The desktop window takes no downloads: a click there would end in nothing, without a word. */
+/** False in the desktop window, where a download fails silently. */
 export function canDownload(): boolean {
   return !("__TAURI_INTERNALS__" in window);
 }

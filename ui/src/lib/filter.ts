@@ -1,4 +1,4 @@
-/** Whether every word of `filter` occurs in one of the texts. */
+/** True if every word of `filter` occurs in one of the texts. */
 export function matchesFilter(filter: string, texts: (string | null)[]): boolean {
   const haystack = texts
     .filter((text) => text !== null)

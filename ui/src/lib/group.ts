@@ -1,4 +1,4 @@
-/** Items by key, in the order in which the keys first appear. */
+/** Groups items by key, in the order of the keys' first appearance. */
 export function groupBy<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
   for (const item of items) {

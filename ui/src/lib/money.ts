@@ -1,6 +1,6 @@
 /**
- * Writes amounts of money. Amounts are whole micro-dollars from the core; this file only spells them and never adds,
- * so a rounding can never find its way back into a sum.
+ * Formats amounts of money. The core sends whole micro-dollars; this file never adds them, so that no rounding gets
+ * into a sum.
  */
 const MICRO_PER_DOLLAR = 1_000_000;
 const MICRO_PER_CENT = 10_000;
@@ -14,7 +14,7 @@ const fineDollars = new Intl.NumberFormat("en-US", {
   maximumFractionDigits: 4,
 });
 
-/** `$4.10`; below a cent with four decimals (`$0.0042`); below those `<$0.0001`, never a false zero. */
+/** `$4.10`; below a cent with four decimals (`$0.0042`); below that `<$0.0001`, never a false zero. */
 export function formatMoney(micro: number): string {
   const size = Math.abs(micro);
   if (size === 0 || size >= MICRO_PER_CENT) return dollars.format(micro / MICRO_PER_DOLLAR);
@@ -22,13 +22,13 @@ export function formatMoney(micro: number): string {
   return fineDollars.format(micro / MICRO_PER_DOLLAR);
 }
 
-/** Four decimals throughout, for a column in which single requests are compared. */
+/** Always four decimals, for a column that compares single requests. */
 export function formatMoneyFine(micro: number): string {
   const size = Math.abs(micro);
   return size > 0 && size < MICRO_SPELLED_MIN ? "<$0.0001" : fineDollars.format(micro / MICRO_PER_DOLLAR);
 }
 
-/** An axis tick, with as many decimals as tell ticks that are `step` apart from each other. */
+/** An axis tick, with enough decimals to distinguish ticks that are `step` apart. */
 export function formatMoneyTick(micro: number, step: number): string {
   if (micro === 0) return "$0";
   const decimals =
@@ -42,7 +42,7 @@ export function formatMoneyTick(micro: number, step: number): string {
   return (micro / MICRO_PER_DOLLAR).toLocaleString("en-US", spelled as Intl.NumberFormatOptions);
 }
 
-/** `$2.50` per million tokens, as price lists write it. */
+/** `$2.50` per million tokens, as in price lists. */
 export function formatPrice(micro: number | null): string {
   return micro === null ? "unknown" : formatMoney(micro);
 }

@@ -1,4 +1,4 @@
-/** How hard a passphrase is to guess, roughly: a hint while it is typed, and no rule. The core has its own minimum. */
+/** A rough estimate of a passphrase's strength: a hint while typing, not a rule. The core has its own minimum. */
 export const PASSPHRASE_CHARS_MIN = 8;
 const FAIR_CHARS = 12;
 const GOOD_CHARS = 16;

@@ -1,15 +1,15 @@
 /**
- * What can be told of a key by looking at it once, while it is being typed or pasted. Only these findings are kept;
- * the key itself stays in its field.
+ * Findings about a key from one look at it, while it is typed or pasted. Only these findings are kept; the key itself
+ * stays in its field.
  */
 import type { PresetView } from "@/ipc/bindings";
 
 export interface SecretFindings {
-  /** The providers whose keys begin like this: one where the beginning is its own, several where it is shared. */
+  /** The providers whose keys have this prefix: one if it is unique, several if it is shared. */
   providers: PresetView[];
-  /** Spaces or line breaks inside: a key never has them. */
+  /** Spaces or line breaks inside, which a key never has. */
   hasInnerSpace: boolean;
-  /** Spaces or line breaks around it, which are taken off. */
+  /** Spaces or line breaks around it, which are trimmed. */
   hasOuterSpace: boolean;
   empty: boolean;
 }

@@ -1,4 +1,4 @@
-/** Writes counts, tokens, bytes and durations, each with its unit. */
+/** Formats counts, tokens, bytes and durations with their units. */
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -7,7 +7,7 @@ export function formatCount(count: number): string {
   return whole.format(count);
 }
 
-/** `12.5K`, for axes and narrow places; the full number belongs in a title. */
+/** `12.5K`, for axes and narrow columns; put the full number in a title. */
 export function formatCountShort(count: number): string {
   return short.format(count);
 }

@@ -1,6 +1,6 @@
 /**
- * Every state the core can name, with its word, its shape and its tone, once. A state is never shown by colour alone,
- * and a new state in the contract does not compile until it has its three signs.
+ * Every state of the core with its word, shape and tone, defined once. A state is never shown by colour alone, and a
+ * new state in the contract does not compile until it has all three.
  */
 import type {
   AvailabilityState,
@@ -41,7 +41,7 @@ export const HEALTH: Record<HealthStateView, Sign> = {
   disabled: sign("Off", "square", "muted"),
 };
 
-/** A state that is not confirmed shows as the last known one, and never as more than that. */
+/** An unconfirmed state shows the last known one, marked as such. */
 export function healthSign({ state, last_known }: HealthView): Sign {
   if (state !== "unknown" || last_known === null) return HEALTH[state];
   return { ...HEALTH.unknown, word: `Last known: ${HEALTH[last_known].word.toLowerCase()}` };

@@ -1,6 +1,6 @@
 /**
- * Puts the chosen colours on the document. The choice lives in the settings; the copy in local storage is for
- * `public/first-paint.js`, which spares the next start a flash of the other colours.
+ * Applies the theme to the document. The setting is the source; the copy in local storage is for
+ * `public/first-paint.js`, which prevents a flash of the other theme at the next start.
  */
 import type { ThemeChoice } from "@/ipc/bindings";
 

@@ -1,4 +1,7 @@
-/** Writes moments: relative for reading, exact for hovering. The present is an argument, so tests and screenshots agree. */
+/**
+ * Formats points in time: relative for reading, exact for hovering. The current time is an argument, so that tests and
+ * screenshots agree.
+ */
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -12,7 +15,7 @@ export function formatRelative(moment: number, now: number): string {
   return moment > now ? `in ${text}` : `${text} ago`;
 }
 
-/** The distance in its largest whole unit. */
+/** A duration in its largest whole unit. */
 export function formatSpan(ms: number): string {
   if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
@@ -36,7 +39,7 @@ export function formatExact(moment: number): string {
   return exact.format(moment);
 }
 
-/** What is left, to the second while it is short: `14 s`, `1 min 21 s`, `9 h`. */
+/** The remaining time, to the second while it is short: `14 s`, `1 min 21 s`, `9 h`. */
 export function formatCountdown(ms: number): string {
   if (ms >= HOUR_MS) return formatSpan(ms);
   const seconds = Math.ceil(ms / SECOND_MS);
@@ -48,7 +51,7 @@ export function formatCountdown(ms: number): string {
 const dateOf = { day: "numeric", month: "short" } as const;
 const timeOf = { hour: "2-digit", minute: "2-digit" } as const;
 
-/** A day or hours of one: `20 Nov`, `20 Nov, 14:00–15:00`; without an end `since 20 Nov`, `since 20 Nov, 14:00`. */
+/** A day or some hours of it: `20 Nov`, `20 Nov, 14:00–15:00`; without an end `since 20 Nov`, `since 20 Nov, 14:00`. */
 export function formatPart(since: number, until: number | null, zone: "local" | "utc"): string {
   const timeZone = zone === "utc" ? { timeZone: "UTC" } : {};
   const date = new Intl.DateTimeFormat("en-GB", { ...dateOf, ...timeZone });

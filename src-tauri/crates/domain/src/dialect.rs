@@ -1,17 +1,17 @@
-//! The protocols of the field, and how a backend may differ from the protocol it speaks.
+//! The protocols that Gatehouse translates between, and how a backend may deviate from its
+//! protocol.
 //!
-//! These words stand in the settings file, in the ledger, on the command line and in the panel, so
-//! they are spelled once.
+//! The settings file, the ledger, the command line and the panel all use these words, so each is
+//! defined once.
 
-/// The text is none of the words that are known here.
+/// The text is not one of the allowed words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("use one of: {}", .allowed.join(", "))]
 pub struct UnknownWord {
-    /// The words that are known.
     pub allowed: &'static [&'static str],
 }
 
-/// Enums whose variants are known by one word each, everywhere.
+/// Defines an enum whose variants each have one word, used for parsing, printing and storing.
 #[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -26,7 +26,7 @@ macro_rules! words {
             /// Every word, in the order of the variants.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
-            /// The word that stands for it everywhere.
+            /// The text form of this value.
             #[must_use]
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -52,7 +52,7 @@ macro_rules! words {
 }
 
 words! {
-    /// A protocol in which models are asked and answer.
+    /// A protocol for requests to models and their responses.
     Dialect {
         /// OpenAI Chat Completions: `POST /v1/chat/completions`.
         OpenAiChat = "openai-chat",
@@ -62,20 +62,21 @@ words! {
         AnthropicMessages = "anthropic-messages",
         /// Google Gemini: `POST /v1beta/models/{model}:generateContent` and its siblings.
         Gemini = "gemini",
-        /// Ollama's own chat: `POST /api/chat`. Spoken to backends only.
+        /// Ollama's own chat: `POST /api/chat`. Backends only: no client speaks it to the gateway.
         OllamaChat = "ollama-chat",
     }
 }
 
 words! {
-    /// What an OpenAI-compatible server lacks of Chat Completions. A request is then written without
-    /// it, or refused if its meaning would change.
+    /// A part of Chat Completions that an OpenAI-compatible server does not support. Requests to it
+    /// are written without that part, or refused if this would change their meaning.
     Lack {
-        /// `stream_options.include_usage`: streams are sent without it, and usage is estimated.
+        /// `stream_options.include_usage`. Streams are requested without it, and usage is
+        /// estimated.
         StreamUsage = "stream-usage",
-        /// The role `developer`: such messages are sent as `system`.
+        /// The role `developer`. Such messages are sent as `system`.
         DeveloperRole = "developer-role",
-        /// `max_completion_tokens`: the older `max_tokens` is sent.
+        /// `max_completion_tokens`. The older `max_tokens` is sent instead.
         MaxCompletionTokens = "max-completion-tokens",
         /// `parallel_tool_calls`.
         ParallelToolCalls = "parallel-tool-calls",
@@ -91,25 +92,25 @@ words! {
 }
 
 words! {
-    /// What an OpenAI-compatible server speaks beside Chat Completions; such requests then pass
-    /// through untranslated.
+    /// A protocol that an OpenAI-compatible server speaks besides Chat Completions. Requests in it
+    /// pass through untranslated.
     Offer {
         /// `POST /responses`.
         Responses = "responses",
-        /// `POST /messages`, as Anthropic has it.
+        /// `POST /messages`, as defined by Anthropic.
         Messages = "messages",
     }
 }
 
 words! {
-    /// What becomes of a field that the backend's dialect has no word for.
+    /// How to treat a request field that the backend's dialect cannot express.
     #[derive(Default)]
     Crossing {
-        /// A field that changes the answer is refused by name; the rest is dropped and named in the
-        /// header `x-gatehouse-dropped`.
+        /// Refuses a field that changes the answer and names it. Drops the others and lists them in
+        /// the header `x-gatehouse-dropped`.
         #[default]
         Strict = "strict",
-        /// Every such field is dropped and named in the header `x-gatehouse-dropped`.
+        /// Drops every such field and lists it in the header `x-gatehouse-dropped`.
         Lenient = "lenient",
     }
 }

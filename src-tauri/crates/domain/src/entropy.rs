@@ -1,10 +1,9 @@
-//! Randomness as an argument, so that a failing test is repeated from its seed.
+//! Random bytes, passed in as an argument so that a failing test can be repeated from its seed.
 
 use std::sync::Mutex;
 
 /// A source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `bytes` completely.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -23,19 +22,20 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// A sequence that its seed repeats (SplitMix64, Steele et al. 2014), no eight bytes of which come twice:
-/// for tests, simulations, and what nobody gains by guessing. Never for keys.
+/// A pseudo-random sequence that its seed determines (SplitMix64, Steele et al. 2014). No eight
+/// bytes occur twice. For tests, simulations and values that need not be unpredictable. Never for
+/// keys.
 #[derive(Debug)]
 pub struct SeededEntropy(Mutex<u64>);
 
 impl SeededEntropy {
-    /// A sequence that is the same for the same `seed`.
+    /// The same `seed` gives the same sequence.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }
 
-    /// A sequence with a seed of its own.
+    /// A sequence seeded with eight bytes from `entropy`.
     #[must_use]
     pub fn seeded_by(entropy: &dyn Entropy) -> Self {
         let mut seed = [0; 8];

@@ -1,4 +1,4 @@
-//! Names of things, validated once where they enter.
+//! Identifiers, validated once when they are parsed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,25 +9,24 @@ use uuid::Uuid;
 
 use crate::{Entropy, WallTime};
 
-/// Longest name of a backend, credential or client, in characters.
+/// Maximum length of a backend, credential, client or route name, in characters.
 pub const SLUG_CHARS_MAX: usize = 64;
 
-/// Why a name was refused.
+/// Why an identifier was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing was given.
     #[error("the name is empty; give it 1 to {SLUG_CHARS_MAX} characters")]
     Empty,
     /// More than [`SLUG_CHARS_MAX`] characters.
     #[error("the name has {0} characters; at most {SLUG_CHARS_MAX} are allowed")]
     TooLong(usize),
-    /// A character outside `a-z 0-9 . _ -`, or one of `. _ -` in front.
+    /// A character outside `a-z 0-9 . _ -`, or one of `. _ -` at the start.
     #[error(
         "the name contains {0:?}; use a-z, 0-9, '.', '_' and '-', starting with a letter or \
          digit"
     )]
     Character(char),
-    /// Not an id that Gatehouse made.
+    /// Not the prefix of its kind followed by a UUID.
     #[error("{0:?} is not an id of this kind")]
     Malformed(String),
 }
@@ -50,20 +49,20 @@ macro_rules! slug {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// A clone is the same text, not a copy of it: every request carries its names along.
+        /// Cloning shares the text: every request carries these names.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String")]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks the name: 1 to [`SLUG_CHARS_MAX`] of `a-z 0-9 . _ -`, first a letter or digit.
+            /// Validates the name: 1 to [`SLUG_CHARS_MAX`] of `a-z 0-9 . _ -`, starting with a
+            /// letter or digit.
             pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
                 let text = text.into();
                 check_slug(&text)?;
                 Ok(Self(text.into()))
             }
 
-            /// The name as it was given.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -93,11 +92,11 @@ macro_rules! slug {
 }
 
 slug! {
-    /// One place requests can go.
+    /// A configured provider or server that requests can be sent to.
     BackendId
 }
 slug! {
-    /// A secret held in the vault and referred to by this name.
+    /// The name of a secret in the vault.
     CredentialId
 }
 slug! {
@@ -105,16 +104,16 @@ slug! {
     ClientId
 }
 slug! {
-    /// A rule that leads a model's name to backends.
+    /// A rule that maps model names to backends.
     RouteId
 }
 
-/// A backend through one of its credentials: what is tried, trips, cools down and is blocked.
+/// A backend reached with one of its credentials (an endpoint). Breakers, cooldowns, blocks and
+/// attempts all apply to this pair.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Access {
-    /// Where a request goes.
     pub backend: BackendId,
-    /// With which key; `None` for a server that wants none.
+    /// `None` for a server that needs no key.
     pub credential: Option<CredentialId>,
 }
 
@@ -127,7 +126,7 @@ impl fmt::Display for Access {
     }
 }
 
-/// Length of a generated id as text, in bytes: four before it, and 32 digits.
+/// Length of a generated id as text, in bytes: a prefix of four and 32 hexadecimal digits.
 pub const GENERATED_ID_BYTES: usize = 36;
 
 macro_rules! generated {
@@ -137,7 +136,7 @@ macro_rules! generated {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id (UUID version 7, RFC 9562): ordered by time, unique by 74 random bits.
+            /// A new UUID version 7 (RFC 9562): ordered by time, with 74 random bits.
             #[must_use]
             pub fn generate(wall: WallTime, entropy: &dyn Entropy) -> Self {
                 let mut random = [0_u8; 10];
@@ -146,7 +145,8 @@ macro_rules! generated {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
-            /// The id as text, written into `buffer`: what [`fmt::Display`] shows.
+            /// Writes the text form into `buffer`, the same as [`fmt::Display`] without an
+            /// allocation.
             pub fn encode<'a>(&self, buffer: &'a mut [u8; GENERATED_ID_BYTES]) -> &'a str {
                 let (prefix, digits) = buffer.split_at_mut($prefix.len());
                 prefix.copy_from_slice($prefix.as_bytes());
@@ -174,11 +174,11 @@ macro_rules! generated {
 }
 
 generated! {
-    /// One call from a client, written `req_` and 32 hexadecimal digits.
+    /// One call from a client. Text form: `req_` and 32 hexadecimal digits.
     RequestId, "req_"
 }
 generated! {
-    /// One set of readiness checks, written `run_` and 32 hexadecimal digits.
+    /// One run of readiness checks. Text form: `run_` and 32 hexadecimal digits.
     RunId, "run_"
 }
 

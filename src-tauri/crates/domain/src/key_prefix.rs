@@ -1,14 +1,13 @@
-//! How the keys of services begin: the one list, for presets and for masking what looks like a key.
+//! Prefixes of services' API keys: one list for the presets and for masking keys in text.
 //!
-//! From the vendors' own pages and the public rules of secret scanners. A preset can only name a
-//! constant of this list, so none has keys that are not masked.
+//! Taken from the vendors' pages and the public rules of secret scanners. Presets can only use
+//! constants of this list, so the keys of every preset are masked.
 
-/// What keys of one service begin with.
+/// The beginning of one service's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyPrefix(&'static str);
 
 impl KeyPrefix {
-    /// The prefix itself.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0
@@ -23,7 +22,7 @@ macro_rules! key_prefixes {
                 pub const $name: Self = Self($text);
             )*
 
-            /// Every prefix; of two that begin alike the shorter first.
+            /// Every prefix. If one prefix begins another, the shorter comes first.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
         }
     };

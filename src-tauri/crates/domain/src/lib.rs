@@ -1,8 +1,8 @@
-//! The words of Gatehouse: ids, tokens, money, time, secrets.
+//! Shared value types: ids, tokens, money, time, secrets.
 //!
-//! Every other crate speaks in these types, so a mistake such as adding tokens to dollars or sending
-//! a key to the wrong host does not compile. Invariant: nothing here does IO, and this is the only
-//! crate that reads the clock or makes a random number ([`SystemClock`], [`SystemEntropy`]).
+//! All other crates use these types, so adding tokens to dollars or sending a key to the wrong host
+//! does not compile. Invariant: nothing here does IO, and this is the only crate that reads the
+//! clock or makes a random number ([`SystemClock`], [`SystemEntropy`]).
 
 mod dialect;
 mod entropy;

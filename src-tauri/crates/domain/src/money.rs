@@ -1,4 +1,4 @@
-//! Money in whole micro-dollars. Floats never touch it: sums of rows equal their total.
+//! Money in whole micro-dollars. Without floats, the sum of the rows equals their total.
 
 use std::fmt;
 use std::iter::Sum;
@@ -16,16 +16,15 @@ use crate::TokenUsage;
 pub struct MicroUsd(i64);
 
 impl MicroUsd {
-    /// Nothing.
     pub const ZERO: Self = Self(0);
 
-    /// From millionths of a dollar.
+    /// Takes millionths of a dollar.
     #[must_use]
     pub const fn new(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// In millionths of a dollar.
+    /// The amount in millionths of a dollar.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
@@ -67,9 +66,9 @@ impl fmt::Display for MicroUsd {
     }
 }
 
-/// What a model costs per million tokens of each class.
+/// The price of a model per million tokens of each class.
 ///
-/// A class without a rate (`None`) makes any use of that class unpriced: unknown is never zero.
+/// Usage in a class without a rate (`None`) has no price: unknown is never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rates {
     /// Input that was not read from a prompt cache.
@@ -80,13 +79,13 @@ pub struct Rates {
     pub cache_write_5m: Option<MicroUsd>,
     /// Input written to a cache that lives one hour.
     pub cache_write_1h: Option<MicroUsd>,
-    /// Output, visible and reasoning alike.
+    /// Output, both visible and reasoning.
     pub output: Option<MicroUsd>,
 }
 
 impl Rates {
-    /// The cost of `usage`, rounded once, half up, to a micro-dollar. `None` when a class that was
-    /// used has no rate.
+    /// The cost of `usage`, rounded once, half up, to a micro-dollar. `None` if a used class has no
+    /// rate.
     #[must_use]
     pub fn cost(&self, usage: &TokenUsage) -> Option<MicroUsd> {
         let classes = [

@@ -1,11 +1,11 @@
-//! Where a secret may go: scheme, host and port (RFC 6454), nothing less.
+//! Origins (scheme, host and port, RFC 6454): the unit that a secret is bound to.
 
 use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// Scheme, host and port of a URL. Two URLs with the same origin are the same door.
+/// Scheme, host and port of a URL. A secret for one URL may be sent to any URL of the same origin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
     scheme: String,
@@ -13,22 +13,19 @@ pub struct Origin {
     port: u16,
 }
 
-/// Why a URL has no origin that a secret can be bound to.
+/// Why a URL has no origin to bind a secret to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
-    /// Not a URL at all.
     #[error("{0:?} is not a URL; write it like https://api.example.com/v1")]
     NotAUrl(String),
-    /// Neither `https` nor `http`.
     #[error("the URL starts with {0:?}; only https:// and http:// are supported")]
     Scheme(String),
-    /// A URL without a host.
     #[error("the URL has no host")]
     NoHost,
 }
 
 impl Origin {
-    /// The origin of `url`.
+    /// Errors if `url` is not `http` or `https`, or has no host.
     pub fn of(url: &Url) -> Result<Self, OriginError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(OriginError::Scheme(url.scheme().to_owned()));
@@ -40,7 +37,7 @@ impl Origin {
         })
     }
 
-    /// Whether the host is this machine's loopback address or `localhost`.
+    /// True if the host is a loopback address or `localhost`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match &self.host {
@@ -50,7 +47,7 @@ impl Origin {
         }
     }
 
-    /// Whether what is sent there is encrypted on the way.
+    /// True for `https`.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.scheme == "https"

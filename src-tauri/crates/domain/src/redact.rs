@@ -1,19 +1,20 @@
-//! Masks whatever looks like a key, as the last net under the types that cannot print one.
+//! Masks text that looks like a key: the last defence behind types that cannot print one.
 //!
-//! Text that came from outside (an upstream's error message, a panic) may hold a key no type knows
-//! of. Known key shapes and what follows `Bearer` are cut to their prefix.
+//! Text from outside (an upstream's error message, a panic) may contain a key that no type
+//! protects. Words with a known key prefix, and words after `Bearer`, are replaced by their prefix
+//! and a mark.
 
 use std::borrow::Cow;
 
 use crate::KeyPrefix;
 
-/// Words shorter than this are left alone, in bytes: no key in use is shorter than 16.
+/// Shorter words are not masked, in bytes: no key in use is shorter than 16.
 const KEY_BYTES_MIN: usize = 16;
 
-/// What stands in the place of a masked word after its prefix.
+/// Replaces the part of a masked word after its prefix.
 const MASK: &str = "…";
 
-/// `text` with everything that looks like a key cut to its prefix.
+/// Returns `text` with every word that looks like a key cut to its prefix.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut masked = String::new();

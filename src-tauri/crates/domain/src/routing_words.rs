@@ -1,55 +1,55 @@
-//! How requests are led and answers kept: words that stand in the settings file, in the ledger, on the
-//! command line and in the panel, so they are spelled once.
+//! Value enums for routing and caching. The settings file, the ledger, the command line and the
+//! panel all use these words, so each is defined once.
 
 use crate::words;
 
 words! {
-    /// How a route puts its candidates in order.
+    /// How a route orders its candidates.
     #[derive(Default)]
     RoutePolicy {
-        /// As they are written.
+        /// In the configured order.
         #[default]
         Ordered = "ordered",
-        /// By chance, in proportion to their weights.
+        /// At random, in proportion to their weights.
         Weighted = "weighted",
-        /// The lowest price for this request first.
+        /// By estimated price of this request, lowest first.
         Cheapest = "cheapest",
-        /// The shortest time to the first token first.
+        /// By time to the first token, shortest first.
         Fastest = "fastest",
-        /// The fewest requests in flight first.
+        /// By requests in flight, fewest first.
         LeastBusy = "least-busy",
-        /// The best sum of latency, cost and headroom, by weights of the route.
+        /// By the weighted sum of latency, cost and headroom, best first. The route sets the
+        /// weights.
         Balanced = "balanced",
-        /// A fixed share of the conversations each, for A/B comparisons: one conversation stays where
-        /// it began, and nothing fails over between the parts.
+        /// Each candidate gets a fixed share of the conversations, for A/B comparisons. A
+        /// conversation stays with its candidate, and requests do not fail over to another.
         Split = "split",
     }
 }
 
 words! {
-    /// In which order the keys of one backend are used.
+    /// The order in which the keys of one backend are used.
     #[derive(Default)]
     PoolOrder {
-        /// The first that may be used.
+        /// The first available key.
         #[default]
         Ordered = "ordered",
-        /// By chance, in proportion to their weights.
+        /// At random, in proportion to their weights.
         Weighted = "weighted",
     }
 }
 
 words! {
-    /// Whether answers may come from the cache.
+    /// When answers may come from the cache.
     #[derive(Default)]
     CacheWish {
-        /// If the same question has the same answer: temperature 0, or a vector of a text.
+        /// Only if the same request gives the same answer: temperature 0, or an embedding.
         #[default]
         Auto = "auto",
-        /// Whatever the temperature.
+        /// At any temperature.
         On = "on",
-        /// Never.
         Off = "off",
-        /// Ask again, and keep the new answer.
+        /// Ignore the cached answer, send the request and cache the new answer.
         Refresh = "refresh",
     }
 }

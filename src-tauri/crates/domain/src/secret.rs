@@ -1,4 +1,4 @@
-//! Secrets that cannot be printed, serialised, dereferenced, or sent to the wrong host.
+//! Secrets, which cannot be printed, serialised, dereferenced or sent to the wrong host.
 
 use std::fmt;
 
@@ -7,29 +7,31 @@ use zeroize::Zeroize;
 
 use crate::Origin;
 
-/// Longest secret accepted, in bytes. Windows' Credential Manager keeps at most 2,560 bytes a blob
-/// (`CRED_MAX_CREDENTIAL_BLOB_SIZE`); the rest of it is for the envelope that binds the origin.
+/// Maximum length of a secret, in bytes. Windows' Credential Manager stores at most 2,560 bytes per
+/// blob (`CRED_MAX_CREDENTIAL_BLOB_SIZE`); the rest is for the envelope that binds the origin.
 pub const SECRET_BYTES_MAX: usize = 2_048;
 
-/// Fewer characters than this and showing the last four would show too much.
+/// Minimum length for showing the last four characters, which would be too much of a shorter
+/// secret.
 const TAIL_FROM_CHARS: usize = 12;
 
-/// A key or token. Zeroed when dropped; its `Debug` prints nothing of it; there is no `Serialize`.
+/// A key or token. Zeroed when dropped. `Debug` prints none of it, and it has no `Serialize`.
 #[derive(Clone, PartialEq, Eq, Zeroize, Deserialize)]
 #[zeroize(drop)]
 #[serde(try_from = "String")]
 pub struct Secret(String);
 
-/// Why a secret was refused. Says nothing of the secret itself.
+/// Why a secret was rejected. Contains no part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretRejected {
-    /// Nothing but white space.
+    /// Empty, or only white space.
     #[error("the key is empty; paste it again")]
     Empty,
     /// More than [`SECRET_BYTES_MAX`] bytes.
     #[error("the key has {0} bytes; at most {SECRET_BYTES_MAX} are allowed")]
     TooLong(usize),
-    /// White space, a line break or a character that no HTTP header may carry.
+    /// White space, a line break or a character that is not allowed in an HTTP header. Holds its
+    /// position, from 1.
     #[error(
         "the key contains a space, a line break or a non-ASCII character at position {0}; copy it \
          again without it"
@@ -38,8 +40,8 @@ pub enum SecretRejected {
 }
 
 impl Secret {
-    /// Takes a key as a person pasted it: white space around it goes; inside, only visible ASCII may
-    /// stand, since it has to travel in an HTTP header (RFC 9110 section 5.5).
+    /// Parses a pasted key: trims surrounding white space, then allows visible ASCII only, because
+    /// the key is sent in an HTTP header (RFC 9110 section 5.5).
     pub fn parse(mut text: String) -> Result<Self, SecretRejected> {
         let outcome = Self::check(&text);
         text.zeroize();
@@ -60,15 +62,15 @@ impl Secret {
         }
     }
 
-    /// The secret itself. Called where the vault writes it and where the outgoing header is built,
-    /// nowhere else.
+    /// The secret itself. Call this only where the vault stores it and where the outgoing header is
+    /// built.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The last four characters, for a person to tell keys apart; `None` for a secret so short that
-    /// four characters would be a third of it.
+    /// The last four characters, so that a user can tell keys apart. `None` for a secret of fewer
+    /// than 12 characters.
     #[must_use]
     pub fn tail(&self) -> Option<String> {
         let length = self.0.len();
@@ -89,43 +91,40 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret together with the only origin it may be sent to.
+/// A secret with the only origin it may be sent to.
 ///
-/// The origin is stored beside the secret in the vault, so editing a configuration file cannot
-/// redirect a key (the family of LiteLLM CVE-2024-6587 and of cc-switch's overwritten keys).
+/// The vault stores the origin with the secret, so editing a configuration file cannot redirect a
+/// key (as in LiteLLM's CVE-2024-6587 and cc-switch's overwritten keys).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoundSecret {
     secret: Secret,
     origin: Option<Origin>,
 }
 
-/// The secret belongs to another host.
+/// The secret may not be sent to the requested origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OriginMismatch {
-    /// Bound to one origin, asked for by another.
     #[error(
         "the key is locked to {bound} and cannot be sent to {asked}; enter the key again for \
          {asked}"
     )]
     Other {
-        /// Where the key may go.
+        /// The origin that the key is bound to.
         bound: Origin,
-        /// Where it was about to go.
         asked: Origin,
     },
-    /// Not bound yet.
     #[error("the key has no allowed host yet; use it for a backend first")]
     Unbound,
 }
 
 impl BoundSecret {
-    /// A secret that may go to `origin` only, or nowhere until it is bound.
+    /// With `None` the secret may be sent nowhere until it is bound.
     #[must_use]
     pub const fn new(secret: Secret, origin: Option<Origin>) -> Self {
         Self { secret, origin }
     }
 
-    /// The secret, if `asked` is where it belongs. The one way to a provider's header.
+    /// Returns the secret if it is bound to `asked`. This is the only way to a provider's header.
     pub fn for_origin(&self, asked: &Origin) -> Result<&Secret, OriginMismatch> {
         match &self.origin {
             Some(bound) if bound == asked => Ok(&self.secret),
@@ -136,7 +135,7 @@ impl BoundSecret {
         }
     }
 
-    /// Both parts, for a store that writes them.
+    /// The secret and its origin, for a store that writes both.
     #[must_use]
     pub const fn parts(&self) -> (&Secret, Option<&Origin>) {
         (&self.secret, self.origin.as_ref())

@@ -1,7 +1,7 @@
-//! Numbers and lists as sentences show them, the same on the panel, in notifications and on the
+//! Formats numbers and lists for sentences, the same way in the panel, in notifications and on the
 //! command line.
 
-/// A number in groups of three: `1,234,567`.
+/// Formats a number in groups of three digits: `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -15,8 +15,8 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// The first `named_max` names, and how many more there are: `a`, `a and b`, `a, b and 3 more`. Empty
-/// for none.
+/// Lists the first `named_max` names and the number of the others: `a`, `a and b`, `a, b and 3
+/// more`. Empty if there are no names.
 pub fn list_names<N: Into<String>>(
     names: impl ExactSizeIterator<Item = N>,
     named_max: usize,

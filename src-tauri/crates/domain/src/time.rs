@@ -1,4 +1,4 @@
-//! Two clocks that are never mixed: a monotonic one for intervals, the wall for labels.
+//! Two separate clocks: a monotonic one for intervals, and wall time for labels.
 
 use std::ops::{Add, Sub};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -6,32 +6,29 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A point on the monotonic clock, in microseconds since the process's clock was made.
+/// A point on the monotonic clock, in microseconds since the process's clock was created.
 ///
-/// A plain number, so that a test writes `Moment::from_secs(30)`.
+/// A plain number, so that tests can write `Moment::from_secs(30)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Moment(u64);
 
 impl Moment {
-    /// From microseconds.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// From seconds.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1_000_000))
     }
 
-    /// In microseconds.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// How long it has been since `earlier`; zero if that lies ahead.
+    /// The time since `earlier`; zero if `earlier` is in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -60,19 +57,17 @@ impl Sub<Duration> for Moment {
 pub struct WallTime(i64);
 
 impl WallTime {
-    /// From milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub const fn from_unix_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// In milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub const fn unix_ms(self) -> i64 {
         self.0
     }
 
-    /// RFC 3339 in UTC with milliseconds, `2026-11-21T08:00:00.000Z`.
+    /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0)
@@ -81,15 +76,13 @@ impl WallTime {
     }
 }
 
-/// Both readings, passed in wherever time is needed.
+/// Both clocks, passed in wherever time is needed.
 pub trait Clock: Send + Sync {
-    /// The monotonic clock.
     fn now(&self) -> Moment;
-    /// The wall clock.
     fn wall(&self) -> WallTime;
 }
 
-/// The machine's clocks. Its monotonic reading is tokio's, so a paused runtime drives timers and
+/// The machine's clocks. The monotonic one is tokio's, so a paused test runtime controls timers and
 /// state machines together.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
@@ -97,7 +90,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// A clock that starts at zero now.
+    /// The monotonic clock starts at zero.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn new() -> Self {
@@ -126,7 +119,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only when a test moves it.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     micros: AtomicU64,
@@ -134,7 +127,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Starts at zero on the monotonic clock and at `wall` on the other.
+    /// The monotonic clock starts at zero, the wall clock at `wall`.
     #[must_use]
     pub const fn starting_at(wall: WallTime) -> Self {
         Self { micros: AtomicU64::new(0), wall_ms: AtomicI64::new(wall.0) }
@@ -148,7 +141,7 @@ impl ManualClock {
         self.wall_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Sets the wall clock alone, as a user or a time server does.
+    /// Sets only the wall clock, as a user or a time server does.
     pub fn set_wall(&self, wall: WallTime) {
         self.wall_ms.store(wall.0, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Tokens in disjoint classes, so that no class is ever billed twice.
+//! Token counts in disjoint classes, so that no token is billed twice.
 
 use std::ops::{Add, AddAssign};
 
@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// Tokens of one attempt, each counted in exactly one class.
 ///
-/// OpenAI's and Gemini's prompt counts include cached tokens, Anthropic's exclude them; reasoning is
-/// inside OpenAI's completion count and outside Gemini's. `wire` makes this split from each.
+/// Prompt counts include cached tokens at OpenAI and Gemini but not at Anthropic. Completion counts
+/// include reasoning at OpenAI but not at Gemini. The crate `wire` makes this split for each of
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct TokenUsage {
-    /// Input that was not read from a prompt cache and not written to one.
+    /// Input neither read from nor written to a prompt cache.
     pub input_uncached: u64,
     /// Input read from the provider's prompt cache.
     pub cache_read: u64,
@@ -18,14 +19,13 @@ pub struct TokenUsage {
     pub cache_write_5m: u64,
     /// Input written to a one-hour cache.
     pub cache_write_1h: u64,
-    /// Output a person or tool sees.
+    /// Output except reasoning.
     pub output_visible: u64,
-    /// Output spent on reasoning.
     pub reasoning: u64,
 }
 
 impl TokenUsage {
-    /// All input classes.
+    /// The sum of all input classes.
     #[must_use]
     pub const fn input(&self) -> u64 {
         self.input_uncached
@@ -34,13 +34,12 @@ impl TokenUsage {
             .saturating_add(self.cache_write_1h)
     }
 
-    /// All output classes.
+    /// The sum of all output classes.
     #[must_use]
     pub const fn output(&self) -> u64 {
         self.output_visible.saturating_add(self.reasoning)
     }
 
-    /// Everything.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.input().saturating_add(self.output())

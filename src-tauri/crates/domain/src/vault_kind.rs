@@ -1,17 +1,17 @@
-//! The places where keys are stored, by the words of the settings, the command line and the panel.
+//! The kinds of key storage, as named in the settings, on the command line and in the panel.
 
 crate::words! {
-    /// Where the vault stores keys. Chosen by the user, never by looking around.
+    /// Where the vault stores keys. The user chooses; it is never detected.
     #[derive(Default)]
     VaultKind {
         /// The operating system's keychain.
         #[default]
         Keychain = "keychain",
-        /// One file encrypted with a passphrase, for machines that have no keychain.
+        /// One file encrypted with a passphrase, for machines without a keychain.
         File = "file",
-        /// A read-only view of variables such as `OPENAI_API_KEY`.
+        /// A read-only view of environment variables such as `OPENAI_API_KEY`.
         Env = "env",
-        /// Nowhere: gone when the process ends. For tests and the demonstration.
+        /// In memory until the process ends. For tests and the demonstration.
         Memory = "memory",
     }
 }

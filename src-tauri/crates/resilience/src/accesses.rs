@@ -1,7 +1,7 @@
-//! All accesses of the gateway: whether each may be used now, and what became of its calls.
+//! The state of all endpoints: whether each may be used now, and the results of its calls.
 //!
-//! Three mechanisms side by side. The breaker is for failures of the endpoint, the cooldown for rate
-//! limits, the block for what only the user can mend; none of them counts what belongs to another.
+//! Three independent mechanisms: the breaker handles failures of the endpoint, the cooldown rate
+//! limits, and the block errors that only the user can fix. Each event counts in one of them only.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,17 +18,16 @@ use crate::rules::BreakerRules;
 use crate::standing::{ModelCooldown, Standing};
 use crate::transition::{Transition, TransitionRule};
 
-/// Most accesses that are remembered. At the limit one with nothing to remember makes room; if there
-/// is none, a further access is always ready.
+/// Maximum number of endpoints with state. At the limit, one without anything to remember is
+/// dropped; if there is none, any further endpoint is always ready.
 pub const ACCESSES_MAX: usize = 512;
 
-/// Most transitions that wait to be handed out; beyond it the oldest are dropped.
+/// Maximum number of transitions kept until they are returned. The oldest are dropped first.
 pub const TRANSITIONS_WAITING_MAX: usize = 1_024;
 
-/// The hint when to try again while a trial is out, whose end nobody knows.
+/// Suggested wait while a half-open trial is in flight, which has no known end.
 pub const TRIAL_HINT: Duration = Duration::from_secs(1);
 
-/// The state of every access.
 #[derive(Debug, Clone, Default)]
 pub struct Accesses {
     pub(crate) rules: BreakerRules,
@@ -36,76 +35,65 @@ pub struct Accesses {
     waiting: Vec<Transition>,
 }
 
-/// The right to make one call. Hand it back through [`Accesses::report`] or [`Accesses::release`],
-/// whatever becomes of the call: in half-open nothing else goes out meanwhile.
+/// Permission for one call. Always return it through [`Accesses::report`] or [`Accesses::release`]:
+/// a half-open breaker lets no other call through until then.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not given back keeps a half-open breaker busy"]
 pub struct Permit {
     access: Access,
     model: String,
-    /// The breaker's generation; `None` if the breaker does not count this call.
+    /// Breaker generation at admission; `None` if the breaker does not count this call.
     generation: Option<u32>,
     key_generation: u32,
     trial: Trial,
 }
 
-/// What became of a call.
+/// The result of a call, as far as the endpoint's state is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
-    /// It was answered.
     Success {
-        /// Time to the first token; `None` if the answer has none (embeddings, lists).
+        /// Time to the first token; `None` for answers without one (embeddings, lists).
         first_token: Option<Duration>,
     },
     /// The endpoint failed.
     Failure {
-        /// How much it counts.
         weight: FailureWeight,
-        /// The wait the server asks for; longer than our open time, it wins.
+        /// The wait the server asks for. It replaces the open time if it is longer.
         retry_after: Option<Duration>,
     },
-    /// 429.
+    /// The server answered 429.
     RateLimited {
-        /// What the limit holds for.
         scope: LimitScope,
-        /// The wait as the server says it; `None`: it says nothing.
+        /// The wait the server asks for; `None` if it names none.
         wait: Option<Duration>,
-        /// What was exceeded.
         kind: LimitKind,
     },
-    /// Only the user can mend it.
+    /// An error that only the user can fix.
     Blocked(BlockReason),
-    /// The caller's fault (400, 404, 413, 422), a cancelled call, a local fault: says nothing about
-    /// the access.
+    /// The caller's fault (400, 404, 413, 422), a cancelled call or a local fault: no information
+    /// about the endpoint.
     Nothing,
 }
 
-/// How much a failure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureWeight {
-    /// Fully.
     Full,
     /// Half: overload (529) and non-conforming answers.
     Half,
 }
 
-/// What a light probe came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOutcome {
-    /// The endpoint answered.
     Good,
-    /// It did not.
     Bad,
 }
 
 impl Permit {
-    /// Through which access the call goes.
     #[must_use]
     pub const fn access(&self) -> &Access {
         &self.access
     }
 
-    /// For which model.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
@@ -113,13 +101,13 @@ impl Permit {
 }
 
 impl Accesses {
-    /// With nothing remembered: every access is ready.
+    /// All endpoints start as ready.
     #[must_use]
     pub fn new(rules: BreakerRules) -> Self {
         Self { rules, ..Self::default() }
     }
 
-    /// Puts other numbers in force. Times that run already end as they would have.
+    /// Replaces the rules. Waits that are already running keep their end.
     pub fn set_rules(&mut self, rules: BreakerRules) {
         if rules.bucket() != self.rules.bucket() {
             self.entries.values_mut().for_each(|entry| entry.breaker.forget_calls());
@@ -127,14 +115,13 @@ impl Accesses {
         self.rules = rules;
     }
 
-    /// The numbers in force.
     #[must_use]
     pub const fn rules(&self) -> &BreakerRules {
         &self.rules
     }
 
-    /// Whether `access` may be used for `model` at `now`. Asking changes nothing, and costs a look-up:
-    /// it is asked for each candidate of each request.
+    /// Availability of `model` through `access` at `now`. Read-only and as cheap as a map lookup:
+    /// it is called for every candidate of every request.
     #[must_use]
     pub fn availability(&self, access: &Access, model: &str, now: Moment) -> Availability {
         self.entries
@@ -142,7 +129,7 @@ impl Accesses {
             .map_or(Availability::Ready, |entry| entry.availability(model, now, &self.rules))
     }
 
-    /// Everything about `access`, for a panel. Asking changes nothing.
+    /// The full state of `access`, for the panel. Read-only.
     #[must_use]
     pub fn standing(&self, access: &Access, now: Moment) -> Standing {
         self.entries.get(access).map_or_else(
@@ -151,13 +138,13 @@ impl Accesses {
         )
     }
 
-    /// The models of `access` that cool down by themselves at `now`.
+    /// The cooldowns at `now` that apply to single models of `access`.
     #[must_use]
     pub fn model_cooldowns(&self, access: &Access, now: Moment) -> Vec<ModelCooldown> {
         self.entries.get(access).map_or_else(Vec::new, |entry| entry.model_cooldowns(now))
     }
 
-    /// Lets a call out; refuses with [`Availability::Closed`].
+    /// Admits a call. The error is always [`Availability::Closed`].
     pub fn admit(
         &mut self,
         access: &Access,
@@ -175,7 +162,8 @@ impl Accesses {
             Availability::Closed { .. } => Err(availability),
             _ => Ok(entry.breaker.admit(now, &self.rules)),
         };
-        // A breaker that is only watched or off lets out what it does not count.
+        // A breaker that only monitors or is disabled also lets calls through that it does not
+        // count.
         let permit = admitted.map(|admitted| {
             let generation = (admitted == Admitted::Counted && entry.counts(now))
                 .then_some(entry.breaker.generation);
@@ -185,8 +173,8 @@ impl Accesses {
         permit
     }
 
-    /// As [`Self::admit`], for a request that `others` could answer too. While all of them are closed,
-    /// a trial that succeeds closes the breaker at once: a ramp would spare nobody.
+    /// Like [`Self::admit`], for a request that `others` could answer too. If all of them are
+    /// closed, a successful trial closes the breaker at once: a ramp would protect nobody.
     pub fn admit_beside<'a>(
         &mut self,
         access: &Access,
@@ -205,12 +193,12 @@ impl Accesses {
         Ok(if is_sole { Permit { trial: Trial::Sole, ..permit } } else { permit })
     }
 
-    /// When all of `accesses` are closed: a permit for the one whose breaker reopens first, as a single
-    /// trial, with its place. Its success closes the breaker at once.
+    /// If all of `accesses` are closed, admits a single trial on the one whose breaker reopens
+    /// first. Returns its position and the permit. A success closes the breaker at once.
     ///
-    /// Never for what is blocked, cools down, is held open by hand or asked for a wait; not while a trial
-    /// of any of them is out; and not before each of the open ones has been so for
-    /// [`crate::SOLE_TRIAL_AFTER`], lest a dead group is called by every request.
+    /// Skips endpoints that are blocked, cool down, are forced open or asked for a wait. Returns
+    /// `None` while a trial of any of them is in flight, or until each open one has been open for
+    /// [`crate::SOLE_TRIAL_AFTER`], so that not every request calls a dead group.
     pub fn admit_nearest(
         &mut self,
         accesses: &[(&Access, &str)],
@@ -243,8 +231,8 @@ impl Accesses {
         Some((place, Permit { trial: Trial::Sole, ..permit }))
     }
 
-    /// How long until a request that only `accesses` can answer may be sent to one of them; `None` if
-    /// time opens none of them.
+    /// Time until a request that only `accesses` can answer may be sent to one of them; `None` if
+    /// time alone opens none of them.
     #[must_use]
     pub fn nearest_reopen<'a>(
         &self,
@@ -268,8 +256,8 @@ impl Accesses {
         least(reopens, trial)
     }
 
-    /// The call of `permit` has begun to answer. Where nothing else can answer, that is what requests
-    /// wait for: an answer may take minutes to its end, whose result still counts.
+    /// Records that the call of `permit` has begun to answer. A sole trial closes the breaker here,
+    /// because the end of an answer may be minutes away. The call's result still counts.
     pub fn answering(
         &mut self,
         permit: &Permit,
@@ -287,7 +275,8 @@ impl Accesses {
         self.hand_out(log)
     }
 
-    /// Takes a permit back with what became of the call. `chance` (0 to 1) spreads open times.
+    /// Returns a permit with the result of its call. `chance` (0 to 1) sets the jitter of the open
+    /// time.
     pub fn report(
         &mut self,
         permit: Permit,
@@ -338,7 +327,7 @@ impl Accesses {
         self.hand_out(log)
     }
 
-    /// Takes a permit back of a call that was never made or was dropped.
+    /// Returns the permit of a call that was never sent or was dropped.
     #[expect(clippy::needless_pass_by_value, reason = "a permit is given back once")]
     pub fn release(&mut self, permit: Permit, now: Moment) {
         let mut log = Vec::new();
@@ -351,7 +340,7 @@ impl Accesses {
         self.keep(log);
     }
 
-    /// Takes a light probe into account.
+    /// Records the result of a light probe.
     pub fn probed(
         &mut self,
         access: &Access,
@@ -365,8 +354,8 @@ impl Accesses {
         })
     }
 
-    /// The accesses that had no call for [`BreakerRules::trial_silence`] in half-open: a light probe
-    /// takes its place. Silence never closes one. Asking changes nothing.
+    /// Endpoints that had no call for [`BreakerRules::trial_silence`] in half-open and need a light
+    /// probe instead. Silence alone never closes a breaker. Read-only.
     #[must_use]
     pub fn wants_probe(&self, now: Moment) -> Vec<Access> {
         self.entries
@@ -376,8 +365,8 @@ impl Accesses {
             .collect()
     }
 
-    /// The key was replaced: blocks and cooldowns of the old one are lifted, and what its last calls
-    /// still say about it is ignored.
+    /// The key was replaced: lifts the blocks and cooldowns of its endpoints. A call that began
+    /// with the old key can no longer block them.
     pub fn credential_changed(
         &mut self,
         credential: &CredentialId,
@@ -394,14 +383,14 @@ impl Accesses {
         self.hand_out(log)
     }
 
-    /// A check by hand succeeded: the block is lifted.
+    /// A manual check succeeded: lifts the block.
     pub fn recheck_passed(&mut self, access: &Access, now: Moment) -> Vec<Transition> {
         self.change(access, now, |entry, access, log| {
             entry.lift_block(access, TransitionRule::RecheckPassed, now, log);
         })
     }
 
-    /// Sets the breaker by hand; `until: None` holds until [`Self::reset`].
+    /// Sets the breaker manually. Without `until` the setting holds until [`Self::reset`].
     pub fn force(
         &mut self,
         access: &Access,
@@ -414,12 +403,13 @@ impl Accesses {
         })
     }
 
-    /// Begins anew: closed, not cooling down, not blocked, nothing set by hand.
+    /// Resets to the initial state: closed, no cooldown, no block, no manual setting.
     pub fn reset(&mut self, access: &Access, now: Moment) -> Vec<Transition> {
         self.change(access, now, |entry, access, log| entry.reset(access, now, log))
     }
 
-    /// What time alone has changed, for the log. The states do not depend on its being called.
+    /// Returns the transitions caused by time alone, for the log. States are correct without this
+    /// call.
     pub fn lapse(&mut self, now: Moment) -> Vec<Transition> {
         let mut log = Vec::new();
         for (access, entry) in &mut self.entries {
@@ -428,12 +418,12 @@ impl Accesses {
         self.hand_out(log)
     }
 
-    /// Forgets what is no longer configured.
+    /// Drops endpoints that are no longer configured.
     pub fn retain(&mut self, known: impl Fn(&Access) -> bool) {
         self.entries.retain(|access, _| known(access));
     }
 
-    /// Settles the entry of `access` (made if there is none) and changes it.
+    /// Brings the entry of `access` up to date, creating it if needed, and applies `change`.
     fn change(
         &mut self,
         access: &Access,
@@ -450,7 +440,7 @@ impl Accesses {
         self.hand_out(log)
     }
 
-    /// Whether there is room for one more entry, made if need be.
+    /// Makes room for one more entry. False if that is not possible.
     pub(crate) fn make_room(&mut self, now: Moment) -> bool {
         if self.entries.len() < ACCESSES_MAX {
             return true;
@@ -495,7 +485,7 @@ impl Permit {
     }
 }
 
-/// The smaller of two, of which either may be missing.
+/// The smaller of two optional values; `None` only if both are missing.
 fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     one.into_iter().chain(other).min()
 }

@@ -1,44 +1,45 @@
-//! How many requests at once a backend takes, learned from how it answers.
+//! An adaptive concurrency limit for each backend, learned from its answers.
 //!
-//! Additive increase, multiplicative decrease, as TCP finds its share of a line it knows nothing about
-//! (RFC 5681): one more after each round of successes, half after a refusal. Half of what was in
-//! flight, not of the limit: a limit of a hundred that refuses at ten learns five at once.
+//! Additive increase, multiplicative decrease, as in TCP congestion control (RFC 5681): one more
+//! after each round of successes, half after a refusal. Half of the requests in flight, not of the
+//! limit: a limit of a hundred that is refused at ten drops to five at once.
 //!
-//! A refusal is evidence about crowding only if there was a crowd, and if something succeeded since
-//! the last one: an outage refuses everything, and must not leave a limit of one behind. Where it was
-//! refused is remembered: for a minute the limit stays below, and what lies well below is regained
-//! faster once the minute is over.
+//! A refusal counts only if several requests were in flight and something succeeded since the last
+//! decrease: an outage refuses everything and must not leave a limit of one behind. The concurrency
+//! at the refusal is remembered. The limit stays below it for a minute; after that it grows quickly
+//! up to it and slowly beyond.
 //!
-//! Latency is evidence too, but weaker: the first token of a long prompt is late without any
-//! crowding. So it is compared with the times of the same backend while it was at most half used,
-//! over several calls, and takes a tenth away instead of a half.
+//! Latency is weaker evidence, because a long prompt delays the first token without any contention.
+//! So it is compared with the times of the same backend at most half used, averaged over several
+//! calls, and reduces the limit by a tenth instead of a half.
 
 use std::time::Duration;
 
 use domain::Moment;
 
-/// The numbers of [`AdaptiveLimit`].
+/// Settings of [`AdaptiveLimit`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdaptiveRules {
-    /// Least limit; at least 1, so that a backend can show that it is well again.
+    /// Lowest limit; at least 1, so that a backend can show that it has recovered.
     pub min: u32,
-    /// Greatest limit, and the first: without evidence there is no restriction.
+    /// Highest limit, and the initial one: without evidence nothing is restricted.
     pub max: u32,
-    /// What is left after a refusal, in percent of what was in flight. 50, as in RFC 5681.
+    /// New limit after a refusal, in percent of the requests in flight. 50, as in RFC 5681.
     pub overload_percent: u8,
-    /// What is left after slow answers, in percent of the limit. 90, the back-off of Netflix's
+    /// New limit after slow answers, in percent of the limit. 90, the back-off of Netflix's
     /// concurrency-limits library.
     pub slow_percent: u8,
-    /// First tokens are slow beyond this many times those of a calm backend. 2, as for the state
-    /// "degraded".
+    /// First tokens are slow if they take more than this many times as long as those of a backend
+    /// at most half used. 2, as for the state "degraded".
     pub slow_times: u32,
-    /// And beyond this much more than those. 1 s, as for the state "degraded".
+    /// They must also take this much longer. 1 s, as for the state "degraded".
     pub slow_above: Duration,
-    /// Calls that an average needs before it says anything. 10, as for the state "degraded".
+    /// Number of calls before an average is used. 10, as for the state "degraded".
     pub calls_min: u32,
-    /// How long the limit stays below where it was refused. 60 s: the window of the providers' rates.
+    /// How long the limit stays below the concurrency that was refused. 60 s, the window of the
+    /// providers' rate limits.
     pub memory: Duration,
-    /// At most one decrease within this time: the refusals of one burst are one piece of evidence.
+    /// Minimum time between two decreases: the refusals of one burst count once.
     pub round: Duration,
 }
 
@@ -58,23 +59,23 @@ impl Default for AdaptiveRules {
     }
 }
 
-/// The limit of one backend.
 #[derive(Debug, Clone)]
 pub struct AdaptiveLimit {
     rules: AdaptiveRules,
     limit: f64,
     calm: Average,
     crowded: Average,
-    /// The most that did not lead to the last decrease, and when that was.
+    /// The highest concurrency that was not refused at the last decrease, and the time of that
+    /// decrease.
     ceiling: Option<(f64, Moment)>,
     decreased: Option<Moment>,
-    /// Whether anything succeeded since.
+    /// True if a request succeeded since the last decrease.
     succeeded: bool,
 }
 
 impl AdaptiveLimit {
-    /// Begins at the greatest limit. Rules that contradict each other are brought in order: at least
-    /// 1, and never less than the least.
+    /// Starts at the highest limit. Corrects contradictory rules: `min` is at least 1, and `max` at
+    /// least `min`.
     #[must_use]
     pub fn new(rules: AdaptiveRules) -> Self {
         let min = rules.min.max(1);
@@ -90,15 +91,15 @@ impl AdaptiveLimit {
         }
     }
 
-    /// How many requests at once.
+    /// Maximum number of requests in flight.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within min..=max")]
     pub fn limit(&self) -> u32 {
         (self.limit as u32).clamp(self.rules.min, self.rules.max)
     }
 
-    /// A request succeeded; `in_flight` counts it too. `first_token`: how long its first content took,
-    /// if it streamed.
+    /// A request succeeded. `in_flight` includes it. `first_token` is the time to its first
+    /// content, if it streamed.
     pub fn on_success(&mut self, first_token: Option<Duration>, in_flight: u32, now: Moment) {
         self.succeeded = true;
         let crowded = in_flight.saturating_mul(2) > self.limit();
@@ -117,11 +118,11 @@ impl AdaptiveLimit {
         }
     }
 
-    /// The backend refused for want of room (429 of its rate, 529), with this many in flight, this one
-    /// counted.
+    /// The backend refused for lack of capacity (429 of its rate, 529). `in_flight` includes this
+    /// request.
     pub fn on_overload(&mut self, in_flight: u32, now: Moment) {
         if in_flight <= 1 {
-            // Who is refused alone is not refused for others.
+            // A request that was refused alone was not refused because of concurrency.
             self.ceiling = None;
             return;
         }
@@ -130,7 +131,7 @@ impl AdaptiveLimit {
         self.decrease(to, f64::from(in_flight - 1), now);
     }
 
-    /// A limit's worth of calls makes one more, or doubles it where nothing speaks against it.
+    /// Adds one per round of calls, or one per call where no recent refusal limits it.
     fn grow(&mut self, now: Moment) {
         let slow = self.limit + self.limit.recip();
         let fast = self.limit + 1.0;
@@ -166,7 +167,7 @@ impl AdaptiveLimit {
         self.decreased = Some(now);
         self.succeeded = false;
         self.ceiling = Some((ceiling, now));
-        // What was measured under the old limit says nothing about the new one.
+        // Times measured under the old limit do not apply to the new one.
         self.crowded = Average::default();
         self.set(to);
     }
@@ -176,7 +177,7 @@ impl AdaptiveLimit {
     }
 }
 
-/// A moving average of times: an eighth of the newest.
+/// An exponentially weighted moving average of times; each new one has a weight of an eighth.
 #[derive(Debug, Clone, Copy, Default)]
 struct Average {
     calls: u32,
@@ -307,7 +308,7 @@ mod tests {
         assert_eq!(AdaptiveLimit::new(rules).limit(), 5);
     }
 
-    /// A backend that refuses beyond its room: what the limit settles at.
+    /// A backend that refuses everything beyond its capacity: the limit must settle near it.
     #[test]
     fn it_finds_the_room_of_a_backend() {
         let (room, mut limit) = (12, limit(64));

@@ -1,50 +1,51 @@
-//! Who is served next when there are more requests than places: a queue with an end, as a pure
-//! ticket machine.
+//! A bounded priority queue for concurrency slots, as a pure ticket machine.
 //!
-//! It waits for nothing and wakes nobody: it says whose turn it is, and its owner tells them. Every
-//! ticket is called at most once and ends with one [`Admission::leave`], whether it was served, gave
-//! up while waiting, or gave up in the moment it was called; a second one does nothing. So a place
-//! can be neither lost nor given twice.
+//! It neither waits nor wakes anyone: it returns the tickets that are next, and its owner notifies
+//! the waiters. Each ticket is called at most once and ends with one [`Admission::leave`], whether
+//! it was served, gave up while waiting, or gave up at the moment it was called. A second `leave`
+//! does nothing. So no slot is lost or given out twice.
 //!
-//! Interactive requests go first, then background work, then probes; within a class the first come
-//! is the first served. A class that waits is passed over at most [`PASSES_MAX`] times in a row before
-//! it is due, so the head of a lower class is served within [`PASSES_MAX`] + 2 turns: the two are
-//! itself and the other lower class, if both are due at once.
+//! Interactive requests go first, then background work, then probes; within a class first come,
+//! first served. A waiting class is skipped at most [`PASSES_MAX`] times in a row, so the head of a
+//! lower class is served within [`PASSES_MAX`] + 2 turns: one for itself and one for the other
+//! lower class, if both become due together.
 //!
-//! Lower classes find the queue full earlier ([`Priority::queue_percent`]), so that background work
-//! cannot fill it up before a person's request comes. Nobody who waits is sent away for another.
+//! Lower classes reach their queue limit earlier ([`Priority::queue_percent`]), so that background
+//! work cannot fill the queue before a person's request arrives. A waiting request is never
+//! evicted.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use domain::{Moment, words};
 
-/// How often in a row a waiting class is passed over. 8: with a person's requests in a steady stream,
-/// background work still gets a ninth of the places.
+/// How often in a row a waiting class may be skipped. 8: under a steady stream of interactive
+/// requests, background work still gets a ninth of the slots.
 pub const PASSES_MAX: u32 = 8;
 
-/// Least time that a refused request is told to stay away.
+/// Lower bound for the `retry_after` of a rejected request.
 pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 
-/// Most time that a refused request is told to stay away: some SDKs sleep as long as they are told.
+/// Upper bound for the `retry_after` of a rejected request: some SDKs sleep for as long as they are
+/// told.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
 words! {
-    /// Who goes first.
+    /// Queue priority of a request.
     #[derive(Default)]
     Priority {
-        /// A person waits for it.
+        /// A person waits for the answer.
         #[default]
         Interactive = "interactive",
-        /// Nobody waits for it now.
+        /// Nobody is waiting for the answer.
         Background = "background",
-        /// The gateway's own questions.
+        /// The gateway's own requests.
         Probe = "probe",
     }
 }
 
 impl Priority {
-    /// The part of the queue, in percent, up to which this class may join it.
+    /// Share of the queue that may be filled before this class is rejected, in percent.
     #[must_use]
     pub const fn queue_percent(self) -> usize {
         match self {
@@ -55,28 +56,28 @@ impl Priority {
     }
 }
 
-/// One request's claim to a place, from [`Admission::enter`] to [`Admission::leave`].
+/// A request's claim to a slot, from [`Admission::enter`] to [`Admission::leave`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket {
     number: u64,
     priority: Priority,
 }
 
-/// What a request got.
+/// The result of asking for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entered {
-    /// A place, now.
+    /// A slot, immediately.
     Place(Ticket),
-    /// A turn later: when a call to [`Admission::leave`] or [`Admission::resize`] gives this ticket.
+    /// Queued: a later call to [`Admission::leave`] or [`Admission::resize`] returns this ticket.
     Queued(Ticket),
-    /// Neither.
+    /// The queue is full.
     Full {
-        /// After which time a place in the queue may be free, from the pace of the last requests.
+        /// Estimated time until there is room in the queue, from the pace of recent requests.
         retry_after: Duration,
     },
 }
 
-/// Places, and the queue for them.
+/// Concurrency slots and their queue.
 #[derive(Debug, Clone)]
 pub struct Admission {
     places: usize,
@@ -88,16 +89,17 @@ pub struct Admission {
     pace: Pace,
 }
 
-/// Those who wait in one class.
+/// The waiting tickets of one class.
 #[derive(Debug, Clone, Default)]
 struct Line {
     waiting: VecDeque<Ticket>,
-    /// Turns that others got in a row while somebody waited here.
+    /// Consecutive turns given to other classes while this one was waiting.
     passed: u32,
 }
 
 impl Admission {
-    /// Nobody inside. `places`: most requests at once, at least one. `queue_max`: most that wait.
+    /// Creates an empty queue. `places` is the maximum number of concurrent requests, at least one;
+    /// `queue_max` the maximum number of waiting ones.
     #[must_use]
     pub fn new(places: usize, queue_max: usize) -> Self {
         Self {
@@ -110,11 +112,10 @@ impl Admission {
         }
     }
 
-    /// Asks for a place.
     pub fn enter(&mut self, priority: Priority, now: Moment) -> Entered {
         let ticket = Ticket { number: self.issued, priority };
         let queued = self.queued();
-        // Who is queued goes first, even in the moment a place is free.
+        // Queued requests go first, even at the moment a slot is free.
         if self.holders.len() < self.places && queued == 0 {
             self.issued += 1;
             self.pace.entered(now);
@@ -131,8 +132,8 @@ impl Admission {
         Entered::Queued(ticket)
     }
 
-    /// Ends a claim: served, or given up, whether still waiting or already called. Says whose turn it
-    /// is now. A ticket that is no longer known does nothing.
+    /// Ends a claim in any state: served, waiting or just called. Returns the ticket that gets the
+    /// slot, if any. Does nothing for an unknown ticket.
     #[must_use = "whoever is called holds a place and must be told"]
     pub fn leave(&mut self, ticket: Ticket, now: Moment) -> Option<Ticket> {
         if self.holders.remove(&ticket) {
@@ -146,26 +147,24 @@ impl Admission {
         self.call()
     }
 
-    /// Changes the number of places, at least one. With fewer, those inside finish and nobody is
-    /// called until the number fits. Says whose turn it is now.
+    /// Changes the number of slots, at least one. With fewer slots, running requests finish and
+    /// nobody is called until the number fits. Returns the tickets that now get a slot.
     #[must_use = "whoever is called holds a place and must be told"]
     pub fn resize(&mut self, places: usize) -> Vec<Ticket> {
         self.places = places.max(1);
         std::iter::from_fn(|| self.call()).collect()
     }
 
-    /// Changes how many may wait. Who waits already goes on waiting.
+    /// Changes the queue's limit. Requests that are already queued stay.
     pub const fn set_queue_max(&mut self, queue_max: usize) {
         self.queue_max = queue_max;
     }
 
-    /// How many have a place.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.holders.len()
     }
 
-    /// How many wait.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.lines.iter().map(|line| line.waiting.len()).sum()
@@ -175,7 +174,7 @@ impl Admission {
         self.lines.get_mut(priority as usize)
     }
 
-    /// Gives a free place to whoever is next.
+    /// Gives a free slot to the next ticket.
     fn call(&mut self) -> Option<Ticket> {
         if self.holders.len() >= self.places {
             return None;
@@ -184,7 +183,7 @@ impl Admission {
         let due = self.lines.iter().filter(waits).any(|line| line.passed >= PASSES_MAX);
         let next = self.lines.iter().enumerate().filter(|(_, line)| waits(line));
         let (next, _) = next
-            // The highest class that is due, or the highest that waits.
+            // The highest class that is due; if none is due, the highest that waits.
             .filter(|(_, line)| !due || line.passed >= PASSES_MAX)
             .min_by_key(|(class, _)| *class)?;
         let mut called = None;
@@ -207,19 +206,19 @@ impl Admission {
     }
 }
 
-/// How fast places become free while somebody waits for them.
+/// How fast slots become free while somebody waits for one.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pace {
     last: Moment,
-    /// Average time between two places that became free, in microseconds.
+    /// Average time between two freed slots, in microseconds.
     between: Option<u64>,
 }
 
 impl Pace {
-    /// An eighth of the newest, as in TCP's smoothed round trip time (RFC 6298).
+    /// Weight of a new value: an eighth, as in TCP's smoothed round trip time (RFC 6298).
     const WEIGHT: u64 = 8;
 
-    /// A place was free: the time without a queue says nothing about the pace.
+    /// A slot was free. The time without a queue says nothing about the pace.
     const fn entered(&mut self, now: Moment) {
         self.last = now;
     }

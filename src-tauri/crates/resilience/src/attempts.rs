@@ -1,21 +1,19 @@
-//! The one plan of attempts for a request: which candidate next, after which wait, or why no more.
+//! The attempt plan of a request: which candidate is next, after what wait, or why to stop.
 //!
-//! It decides and does nothing else; its owner sends, waits and reports. There is no other loop in the
-//! product, so that three attempts are three, and not three times the client's own three.
+//! It only decides; its owner sends, waits and reports. It is the only retry loop in the product,
+//! so retries do not multiply: three attempts are three.
 //!
-//! In which order: after a failure the next candidate that the failure does not speak against, at
-//! once. Only when none is left untried does a backend get a second attempt, after a backoff: first by
-//! another model of it, if the failure leaves that a chance, then by the same. A
-//! client then waits for no dead server while a healthy one is there, and three attempts reach three
-//! backends. The same holds for a short `retry-after`: it is waited for only if nobody else can
-//! answer, since a client gains nothing from waiting.
+//! Order: after a failure, the next candidate that the failure does not rule out, at once. A
+//! backend gets a second attempt only when no fresh candidate is left, after a backoff: first with
+//! another model, if the failure allows it, then with the same one. So a client does not wait for a
+//! dead server while a healthy one exists, and three attempts reach three backends. A short
+//! `retry-after` is also waited for only if no other candidate can answer.
 //!
-//! What costs retry budget: every further attempt on a backend that has failed within this request. A
-//! move to a candidate that no failure speaks against costs nothing: with the budget spent, a request
-//! would otherwise fail although a healthy backend is there. A storm on one backend is impossible all
-//! the same. By free moves a request reaches each backend once; only after a fault of a key or of a
-//! model's name does it reach the same backend again, and a fault of a key has closed the access it
-//! came by, so that the next request does not repeat it. Everything else is within the budget.
+//! Retry budget: each further attempt on a backend that failed within this request costs one. A
+//! move to a candidate that no failure rules out is free; otherwise a request would fail with the
+//! budget spent although a healthy backend exists. This cannot overload a backend. Free moves reach
+//! each backend once per request, except after a fault of a key or a model name; and a fault of a
+//! key closes its endpoint, so the next request does not repeat it.
 
 use std::time::Duration;
 
@@ -24,18 +22,18 @@ use domain::{Access, Moment};
 use crate::backoff::{full_jitter, in_range};
 use crate::{Advice, Failure, FailureClass, Reach, RetryBudget};
 
-/// How often, how soon, how long.
+/// Limits of the attempts and their waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptRules {
-    /// Most attempts per request over all candidates. 3, as in the AWS SDKs' standard mode and in
-    /// Google's SRE book.
+    /// Maximum attempts per request over all candidates. 3, as in the AWS SDKs' standard mode and
+    /// in Google's SRE book.
     pub attempts_max: u8,
-    /// First step of the backoff before a repetition.
+    /// First backoff step.
     pub base: Duration,
-    /// Longest step of the backoff.
+    /// Longest backoff step.
     pub cap: Duration,
-    /// First step before repeating a connection that was refused: long enough for a listener that is
-    /// being restarted, short enough not to be noticed. The AWS SDKs' base for transient faults.
+    /// First backoff step after a connection failure: long enough for a listener to restart, too
+    /// short to notice. The AWS SDKs' base for transient errors.
     pub base_connect: Duration,
     /// Longest `retry-after` that is waited for within a request.
     pub wait_max: Duration,
@@ -53,12 +51,12 @@ impl Default for AttemptRules {
     }
 }
 
-/// What the owner of the plan does next.
+/// The next action of the plan's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Try the candidate at this place now.
+    /// Try the candidate at this index now.
     Try(usize),
-    /// Wait, then try the candidate at this place.
+    /// Wait, then try the candidate at this index.
     TryAfter(usize, Duration),
     /// Answer the client with the failure.
     Stop(Stopped),
@@ -67,41 +65,40 @@ pub enum Step {
 domain::words! {
     /// Why there is no further attempt.
     Stopped {
-        /// All attempts of one request are made.
+        /// The maximum number of attempts was made.
         Spent = "attempts-spent",
-        /// No candidate is left that was not tried, refused or spoken against.
+        /// All candidates were tried, refused or ruled out.
         NoCandidates = "no-candidates",
-        /// The failure is not one that a repetition or another backend mends.
+        /// Neither a retry nor another backend can fix the failure.
         NotRetryable = "not-retryable",
-        /// The time left for the request does not reach for another attempt.
+        /// The request's remaining time is too short for another attempt.
         DeadlineNear = "deadline-near",
-        /// The retry budget of the gateway is used up.
+        /// The gateway's retry budget is used up.
         BudgetSpent = "budget-spent",
     }
 }
 
-/// The moment of a decision.
+/// The inputs of a decision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Circumstances {
-    /// The time.
     pub now: Moment,
-    /// What is left until the deadline of the request.
+    /// Time left until the request's deadline.
     pub left: Duration,
-    /// From 0 to 1, for jitter.
+    /// For jitter, from 0 to 1.
     pub chance: f64,
 }
 
-/// The plan of one request.
+/// The state of one request's attempts.
 #[derive(Debug, Clone)]
 pub struct Attempts {
     rules: AttemptRules,
     places: Vec<Place>,
     made: u8,
-    /// Repetitions so far: the exponent of the backoff.
+    /// Retries so far: the exponent of the backoff.
     repeated: u32,
 }
 
-/// A candidate. Who shares its backend or model is known by the first place that has the same.
+/// A candidate. `backend` and `model` hold the index of the first candidate with the same value.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     backend: usize,
@@ -111,20 +108,21 @@ struct Place {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PlaceState {
-    /// Not tried, and nothing speaks against it.
+    /// Not tried and not ruled out.
     Fresh,
-    /// Being tried, for the time that `tries` says.
+    /// In flight, for the `tries`-th time.
     Trying { tries: u8 },
-    /// Failed.
+    /// Failed after `tries` attempts, the last one with the failure `with`.
     Failed { tries: u8, with: Failure },
-    /// Not tried, and another model of its backend has failed: better than a repetition, no more.
+    /// Not tried, but another model of its backend failed. Better than a retry, worse than a fresh
+    /// one.
     Doubtful,
-    /// Not admitted, or another place's failure speaks against it.
+    /// Not admitted, or ruled out by another candidate's failure.
     Out,
 }
 
 impl Attempts {
-    /// A plan over candidates in the order of their trial: an access each, and the model there.
+    /// Takes candidates in the order of attempts: an endpoint and the model name there.
     #[must_use]
     pub fn new<'a>(
         rules: AttemptRules,
@@ -140,7 +138,6 @@ impl Attempts {
         Self { rules, places: places.collect(), made: 0, repeated: 0 }
     }
 
-    /// The first step.
     #[must_use = "the step is the decision"]
     pub fn begin(&mut self) -> Step {
         if self.made >= self.rules.attempts_max {
@@ -150,8 +147,8 @@ impl Attempts {
             .map_or(Step::Stop(Stopped::NoCandidates), |place| self.start(place))
     }
 
-    /// The candidate at `place` was not sent to: its breaker, cooldown, block or place limit said no.
-    /// This costs no attempt.
+    /// The candidate at `place` was not called, because its breaker, cooldown, block or concurrency
+    /// limit refused. Costs no attempt.
     #[must_use = "the step is the decision"]
     pub fn not_admitted(
         &mut self,
@@ -165,8 +162,8 @@ impl Attempts {
         self.next(budget, at)
     }
 
-    /// The attempt at `place` failed before any content reached the client. (After content there is
-    /// no further step, so do not ask.)
+    /// The attempt at `place` failed before any content reached the client. Do not call this after
+    /// content was sent: nothing is retried then.
     #[must_use = "the step is the decision"]
     pub fn failed(
         &mut self,
@@ -187,9 +184,9 @@ impl Attempts {
         self.next(budget, at)
     }
 
-    /// When no candidate was admitted: the one trial that a breaker gives to the candidate that would
-    /// reopen first. Only for a request that has made no attempt, so that a dead provider gets at most
-    /// one call per request once its breaker is open.
+    /// Uses the single trial that a breaker grants when no candidate was admitted. Only for a
+    /// request without any attempt, so that a provider with an open breaker gets at most one call
+    /// per request.
     #[must_use = "the step is the decision"]
     pub fn last_chance(&mut self, place: usize) -> Step {
         if self.made > 0 || self.rules.attempts_max == 0 || place >= self.places.len() {
@@ -198,7 +195,7 @@ impl Attempts {
         self.start(place)
     }
 
-    /// Attempts begun so far. After a [`Step::Try`] this is the number of that attempt, from 1.
+    /// Attempts started so far. After a [`Step::Try`] this is the number of that attempt, from 1.
     #[must_use]
     pub const fn made(&self) -> u8 {
         self.made
@@ -232,8 +229,8 @@ impl Attempts {
         self.places.iter().position(|place| place.state == state)
     }
 
-    /// The place to go on with at a backend that has failed, and after which wait: a doubtful one, or
-    /// the failed one with the shortest wait.
+    /// The index to retry at a backend that has failed, and the wait before it: a doubtful
+    /// candidate, else the failed one with the shortest wait.
     fn repeatable(&self, chance: f64) -> Option<(usize, Duration)> {
         if let Some(place) = self.first(PlaceState::Doubtful) {
             let AttemptRules { base, cap, .. } = self.rules;
@@ -257,7 +254,8 @@ impl Attempts {
         let backoff = full_jitter(base, cap, self.repeated, chance);
         match failure.wait {
             Some(wait) if wait > wait_max => None,
-            // A fifth more at most, so that all who were told the same second do not return in it.
+            // Up to a fifth longer, so that clients with the same `retry-after` do not all return
+            // at once.
             Some(wait) => Some(backoff.max(wait + (wait / 5).mul_f64(in_range(chance)))),
             None if failure.class == FailureClass::RateLimited => None,
             None => Some(backoff),

@@ -1,42 +1,37 @@
-//! What the three mechanisms together say of an access, as routing and people ask for it.
+//! The combined result of breaker, cooldown and block, for routing and for display.
 
 use domain::Moment;
 
 use crate::block::BlockReason;
 use crate::cooldown::LimitKind;
 
-/// Whether an access may be used.
+/// Whether an endpoint may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Availability {
-    /// Yes.
     Ready,
-    /// Yes, for a share of the traffic; the router keeps to it.
+    /// Ready for a share of the traffic, which the router enforces.
     Ramp {
         /// The share, in percent.
         percent: u8,
     },
-    /// For one call more, to try it.
+    /// Half-open: one more call may test it.
     Trial,
-    /// No.
     Closed {
-        /// Why.
         why: ClosedWhy,
-        /// Until when; `None`: nobody knows.
+        /// The end; `None` if it is not known.
         until: Option<Moment>,
     },
 }
 
-/// Why an access may not be used.
+/// Why an endpoint is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClosedWhy {
-    /// The breaker is open.
     BreakerOpen,
-    /// The breaker is half-open, and as many trials are out as it allows.
+    /// The breaker is half-open and has all allowed trials in flight.
     HalfOpenBusy,
-    /// A rate limit or quota.
     CoolingDown(LimitKind),
     /// The user has to act.
     Blocked(BlockReason),
-    /// Held open by hand.
+    /// Forced open by the user.
     ForcedOpen,
 }

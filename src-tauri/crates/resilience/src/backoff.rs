@@ -1,20 +1,20 @@
-//! How long to wait before a repetition.
+//! The delay before a retry.
 //!
-//! Full jitter: a delay anywhere between nothing and the exponential step. Clients that failed
-//! together then come back spread out, which costs a recovering server least work (AWS Architecture
-//! Blog, "Exponential Backoff And Jitter", 2015).
+//! Full jitter: a random delay between zero and the exponential step. Clients that failed together
+//! come back spread out, which costs a recovering server the least work (AWS Architecture Blog,
+//! "Exponential Backoff And Jitter", 2015).
 
 use std::time::Duration;
 
-/// `chance` (0 to 1) of the step `base` × 2^`earlier`, at most `cap`. `earlier` is the number of
-/// repetitions before this one. A chance outside its range is brought into it.
+/// `chance` (0 to 1) times the step `base` × 2^`earlier`, at most `cap`. `earlier` is the number of
+/// previous retries. A `chance` out of range is clamped.
 #[must_use]
 pub fn full_jitter(base: Duration, cap: Duration, earlier: u32, chance: f64) -> Duration {
     let step = base.saturating_mul(1_u32.checked_shl(earlier).unwrap_or(u32::MAX)).min(cap);
     step.mul_f64(in_range(chance))
 }
 
-/// A chance as a number from 0 to 1; what is no number is 0.
+/// Clamps `chance` to 0..=1; a value that is not finite becomes 0.
 pub(crate) fn in_range(chance: f64) -> f64 {
     if chance.is_finite() { chance.clamp(0.0, 1.0) } else { 0.0 }
 }

@@ -1,14 +1,14 @@
-//! What is usual here: the 95th percentile of the times to the first token, learnt.
+//! The usual time to the first token of an endpoint: the learned 95th percentile.
 //!
-//! Counts by time on a logarithmic scale, a quarter of an octave (19 %) each, halved at
-//! [`SAMPLES_MAX`] samples. So older calls weigh less and less, a week of a developer's use has its
-//! say, and a model that is slow by nature becomes the usual after some fifty calls.
+//! A histogram on a logarithmic scale with steps of a quarter octave (19 %), halved at
+//! [`SAMPLES_MAX`] samples. Older calls lose weight, a week of a developer's use still counts, and
+//! for a model that is always slow, slow becomes the usual after about fifty calls.
 
 use std::time::Duration;
 
-/// Samples below which nothing is usual.
+/// Minimum number of samples for a percentile.
 pub const SAMPLES_MIN: u32 = 20;
-/// Samples at which all counts are halved.
+/// Number of samples at which all counts are halved.
 pub const SAMPLES_MAX: u32 = 1_000;
 
 const STEPS: usize = 64;
@@ -16,7 +16,7 @@ const STEPS_PER_OCTAVE: f64 = 4.0;
 const SMALLEST_MS: f64 = 16.0;
 const PERCENTILE: u32 = 95;
 
-/// The counts.
+/// The histogram.
 #[derive(Debug, Clone)]
 pub(crate) struct Baseline {
     counts: [u16; STEPS],
@@ -38,13 +38,12 @@ impl Baseline {
         baseline
     }
 
-    /// The counts up to the last that is not zero.
+    /// The counts without the zeros at the end.
     pub(crate) fn to_counts(&self) -> Vec<u16> {
         let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
         self.counts.iter().take(used).copied().collect()
     }
 
-    /// Takes a call into account.
     pub(crate) fn learn(&mut self, first_token: Duration) {
         if let Some(count) = self.counts.get_mut(step(first_token)) {
             *count = count.saturating_add(1);

@@ -1,18 +1,18 @@
-//! What only the user can mend: a rejected key, a missing permission, an empty account.
+//! Errors that only the user can fix: a rejected key, a missing permission, an account without
+//! credit.
 //!
-//! No time lifts a block, since no time mends its cause: the key is replaced, a check by hand
-//! succeeds, or the user resets it.
+//! A block has no time limit, because time does not fix its cause. It ends when the key is
+//! replaced, a manual check succeeds or the user resets it.
 
 use domain::{Moment, words};
 
 use crate::transition::TransitionRule;
 
 words! {
-    /// Why an access is blocked.
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
     BlockReason {
-        /// 401: the key is not accepted.
+        /// 401: the provider does not accept the key.
         KeyRejected = "key-rejected",
         /// 403: the key has no permission.
         Forbidden = "forbidden",
@@ -23,12 +23,11 @@ words! {
     }
 }
 
-/// That an access is blocked.
+/// A block in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
-    /// Why.
     pub reason: BlockReason,
-    /// Since when; the start of the program if it was blocked before.
+    /// The start of the block, or of the program if the block is older.
     pub since: Moment,
 }
 

@@ -1,9 +1,8 @@
-//! The breaker of one access: closed, open, half-open, recovering.
+//! The circuit breaker of one endpoint: closed, open, half-open, recovering.
 //!
-//! Every future change by time is kept as the moment it is due, so that a look needs no write
-//! ([`Breaker::state_at`]) and a restart can carry on with the time that is left.
-//! A result counts only if its call began since the breaker last opened: what was sent before says
-//! nothing about now.
+//! Changes by time are stored as the moment they are due, so reading the state needs no write
+//! ([`Breaker::state_at`]) and a restart resumes with the remaining time. A result counts only if
+//! its call began after the breaker last opened: older calls say nothing about the present.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::state::State;
 use crate::transition::{EVIDENCE_MAX, TransitionRule, TransitionState};
 use crate::window::{Tally, Window};
 
-/// What a counted call came to.
+/// The result of a counted call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Good,
@@ -23,23 +22,23 @@ pub(crate) enum Outcome {
     Failed { halves: u32, retry_after: Option<Duration> },
 }
 
-/// Whether the breaker may trip; it may not while it is held closed by hand.
+/// Whether the breaker may trip. It may not while it is forced closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trips {
     Yes,
     No,
 }
 
-/// What a call stands for while the breaker is half-open.
+/// The role of a call while the breaker is half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trial {
-    /// Something else could have answered: several successes are asked for, and a ramp follows.
+    /// Another endpoint could have answered: several successes are needed, and a ramp follows.
     OneOfSeveral,
-    /// Nothing else could: one success closes the breaker.
+    /// No other endpoint could: one success closes the breaker.
     Sole,
 }
 
-/// When and by what chance something happens, and under which numbers.
+/// The time, random number and rules of an event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) now: Moment,
@@ -61,16 +60,16 @@ pub(crate) struct Change {
 #[derive(Debug, Clone)]
 pub(crate) struct Breaker {
     pub(crate) state: State,
-    /// Why it is in this state; `None` if it was never in another.
+    /// The rule behind the current state; `None` if the state never changed.
     pub(crate) rule: Option<TransitionRule>,
     pub(crate) changed: Moment,
-    /// Rises with each opening and each fresh start.
+    /// Incremented each time the breaker opens or is reset.
     pub(crate) generation: u32,
-    /// Which open time comes next.
+    /// Exponent of the next open time.
     pub(crate) step: u8,
     pub(crate) bad_probes: u32,
     window: Window,
-    /// Failures in a row, in halves.
+    /// Consecutive failures, in halves.
     pub(crate) run_halves: u32,
     run_calls: usize,
     failed: VecDeque<(Moment, RequestId)>,
@@ -96,7 +95,7 @@ impl Breaker {
         }
     }
 
-    /// The state at `now`. Asking changes nothing.
+    /// The state at `now`. Read-only.
     pub(crate) fn state_at(&self, now: Moment, rules: &BreakerRules) -> State {
         let mut state = self.state;
         while let Some(due) = state.due(now, rules) {
@@ -105,19 +104,19 @@ impl Breaker {
         state
     }
 
-    /// A copy as `now` finds it.
+    /// A copy brought up to date at `now`.
     pub(crate) fn settled(&self, now: Moment, rules: &BreakerRules) -> Self {
         let mut copy = self.clone();
         copy.settle(now, rules, &mut Vec::new());
         copy
     }
 
-    /// Writes down what time has done.
+    /// Applies the transitions due by `now`.
     pub(crate) fn settle(&mut self, now: Moment, rules: &BreakerRules, log: &mut Vec<Change>) {
         while let Some(due) = self.state.due(now, rules) {
             match due.rule {
                 None => {
-                    // A lost trial that comes back after all is not of this round.
+                    // A lost trial that returns after all belongs to an older round.
                     let lost = matches!(due.state, State::HalfOpen { .. });
                     self.generation = self.generation.wrapping_add(u32::from(lost));
                     self.state = due.state;
@@ -127,12 +126,12 @@ impl Breaker {
         }
     }
 
-    /// What the window holds at `now`.
+    /// The counts in the window at `now`.
     pub(crate) fn tally(&self, now: Moment, rules: &BreakerRules) -> Tally {
         self.window.tally(now, rules.bucket())
     }
 
-    /// Lets a call out, if the state has room for it. The state is settled.
+    /// Admits a call if the state allows it. Call [`Self::settle`] first.
     pub(crate) fn admit(&mut self, now: Moment, rules: &BreakerRules) -> Admitted {
         match &mut self.state {
             State::Closed { .. } | State::Recovering { .. } => Admitted::Counted,
@@ -149,13 +148,13 @@ impl Breaker {
         }
     }
 
-    /// Ends the open time at once, because nothing else can answer.
+    /// Ends the open time early, because no other endpoint can answer.
     pub(crate) fn cut_short(&mut self, now: Moment, rules: &BreakerRules, log: &mut Vec<Change>) {
         let state = State::half_open(now, rules);
         self.enter(state, TransitionRule::NothingElse, now, Vec::new(), log);
     }
 
-    /// A sole trial has begun to answer: whoever waits for this endpoint need not wait for its end.
+    /// A sole trial has begun to answer: closes the breaker without waiting for its end.
     pub(crate) fn answering(
         &mut self,
         evidence: RequestId,
@@ -169,19 +168,18 @@ impl Breaker {
         }
     }
 
-    /// Forgets the counts of calls.
     pub(crate) fn forget_calls(&mut self) {
         self.window.clear();
     }
 
-    /// Takes a trial back that says nothing.
+    /// Returns a trial without a result.
     pub(crate) fn give_back(&mut self) {
         if let State::HalfOpen { out, .. } = &mut self.state {
             *out = out.saturating_sub(1);
         }
     }
 
-    /// Counts the result of a call of this generation. The state is settled.
+    /// Counts the result of a call of this generation. Call [`Self::settle`] first.
     pub(crate) fn count(
         &mut self,
         outcome: Outcome,
@@ -192,7 +190,7 @@ impl Breaker {
     ) {
         self.remember(outcome, evidence, at);
         match self.state {
-            // A result of this generation cannot meet an open breaker.
+            // A result of this generation never finds the breaker open.
             State::Open { .. } => {}
             State::HalfOpen { .. } => {
                 self.give_back();
@@ -211,7 +209,7 @@ impl Breaker {
         }
     }
 
-    /// Counts a light probe. The state is settled.
+    /// Counts a light probe. Call [`Self::settle`] first.
     pub(crate) fn probed(
         &mut self,
         good: bool,
@@ -235,7 +233,7 @@ impl Breaker {
         }
     }
 
-    /// Closes it as if it were new.
+    /// Closes the breaker and resets everything it has learned.
     pub(crate) fn start_afresh(
         &mut self,
         rule: TransitionRule,
@@ -314,7 +312,7 @@ impl Breaker {
         }
     }
 
-    /// Trips it if the counts ask for it.
+    /// Trips the breaker if the counts require it.
     fn judge(&mut self, outcome: Outcome, trips: Trips, at: Setting<'_>, log: &mut Vec<Change>) {
         if trips == Trips::No || matches!(self.state, State::Open { .. }) {
             return;
@@ -409,7 +407,7 @@ impl Breaker {
     }
 }
 
-/// Whether a call may go out.
+/// Whether the breaker admits a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admitted {
     Counted,

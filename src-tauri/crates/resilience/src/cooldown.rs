@@ -1,7 +1,8 @@
-//! Rate limits: waiting exactly as long as the provider says, for the access or for one model.
+//! Rate limits: waits exactly as long as the provider says, for an endpoint or one of its models.
 //!
-//! A provider that names no time gets a guess that grows while it goes on refusing, and begins anew
-//! after a success. Being told outdoes a guess; of two times of the same kind the later holds.
+//! If the provider names no time, the wait is a guess that grows with repeated refusals and is
+//! reset by a success. A wait from the provider overrides a guess; of two waits of the same kind
+//! the later one holds.
 
 use std::time::Duration;
 
@@ -10,33 +11,34 @@ use domain::{Moment, words};
 use crate::rules::{BreakerRules, COOLDOWN_MAX, doubled};
 use crate::transition::TransitionRule;
 
-/// Most models of one access that cool down by themselves. At the limit the one that ends first is
-/// forgotten.
+/// Maximum number of models with their own cooldown per endpoint. At the limit, the one that ends
+/// first is dropped.
 pub const MODEL_COOLDOWNS_MAX: usize = 32;
 
-/// Longest model name that cools down by itself, in bytes; a longer one is the client's invention.
+/// Maximum length of a model name with its own cooldown, in bytes. A longer name was made up by the
+/// client.
 pub const MODEL_BYTES_MAX: usize = 256;
 
-/// Time after the end of a cooldown at which its growth is forgotten.
+/// How long after a cooldown its growth is kept.
 pub const GROWTH_FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
-/// What a rate limit holds for.
+/// What a rate limit applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitScope {
-    /// Every model of the access.
+    /// Every model of the endpoint.
     Access,
-    /// The model that was asked for.
+    /// The requested model.
     Model,
 }
 
 words! {
-    /// What was exceeded.
+    /// The kind of limit that was exceeded.
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
     LimitKind {
-        /// Requests or tokens in a short time.
+        /// Requests or tokens within a short time.
         Rate = "rate",
-        /// The quota of a day, or of another long time.
+        /// A quota for a day or longer.
         DailyQuota = "daily-quota",
     }
 }
@@ -44,34 +46,32 @@ words! {
 /// A wait in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Until {
-    /// When it ends.
     pub at: Moment,
-    /// What was exceeded.
     pub kind: LimitKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cooldown {
     pub(crate) until: Moment,
-    /// From here on it does not grow.
+    /// When growth is reset.
     pub(crate) forgotten_at: Moment,
     pub(crate) kind: LimitKind,
-    /// Whether `until` is our guess and not the provider's word.
+    /// True if `until` is our guess and not from the provider.
     pub(crate) guessed: bool,
-    /// Guesses so far without a success.
+    /// Guesses since the last success.
     pub(crate) step: u8,
-    /// Whether its end was written down.
+    /// True once its end has been logged.
     pub(crate) over: bool,
 }
 
-/// All cooldowns of one access.
+/// All cooldowns of one endpoint.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cooldowns {
     pub(crate) access: Option<Cooldown>,
     pub(crate) models: Vec<(String, Cooldown)>,
 }
 
-/// What a rate limit said.
+/// The contents of a rate-limit response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told {
     pub(crate) wait: Option<Duration>,
@@ -111,18 +111,18 @@ impl Cooldown {
         now < self.until
     }
 
-    /// `self` is in force and `next` has come: which of them holds.
+    /// True if `next` replaces `self`, which is in force.
     fn outdone_by(&self, next: &Self) -> bool {
         match (self.kind == next.kind, self.guessed, next.guessed) {
             (true, true, false) => true,
-            // Calls that were out together say the same thing once.
+            // Concurrent calls report the same limit; it counts once.
             (true, _, true) => false,
             _ => next.until > self.until,
         }
     }
 }
 
-/// The cooldown that holds after `told`, if it is another than before.
+/// The cooldown in force after `told`; `None` if it does not change.
 pub(crate) fn next(
     before: Option<&Cooldown>,
     told: Told,
@@ -137,7 +137,7 @@ pub(crate) fn next(
 }
 
 impl Cooldowns {
-    /// The wait in force for `model` at `now`: the later of the access's and the model's own.
+    /// The wait in force for `model` at `now`: the later one of the endpoint's and the model's own.
     pub(crate) fn of(&self, model: &str, now: Moment) -> Option<Until> {
         let own = self.models.iter().find(|(name, _)| name == model).map(|(_, own)| own);
         [self.access.as_ref(), own]
@@ -148,7 +148,7 @@ impl Cooldowns {
             .map(|cooldown| Until { at: cooldown.until, kind: cooldown.kind })
     }
 
-    /// Begins one; says what holds if that is new.
+    /// Starts a cooldown. Returns it, or `None` if the one in force continues.
     pub(crate) fn limit(
         &mut self,
         model: Option<&str>,
@@ -179,7 +179,7 @@ impl Cooldowns {
         Some(begun)
     }
 
-    /// A call of `model` succeeded: cooldowns that are over are forgotten, and their growth with them.
+    /// A call of `model` succeeded: drops expired cooldowns and resets their growth.
     pub(crate) fn succeeded(&mut self, model: &str, now: Moment) {
         if self.access.is_some_and(|cooldown| !cooldown.holds(now)) {
             self.access = None;
@@ -187,7 +187,7 @@ impl Cooldowns {
         self.models.retain(|(name, own)| name != model || own.holds(now));
     }
 
-    /// Whether none is in force.
+    /// True if no cooldown is in force.
     pub(crate) fn are_over(&self, now: Moment) -> bool {
         let own = self.models.iter().map(|(_, own)| own);
         !self.access.iter().chain(own).any(|cooldown| cooldown.holds(now))

@@ -1,4 +1,4 @@
-//! One access with its three mechanisms and what is set above them by hand.
+//! The state of one endpoint: its breaker, cooldowns, block and manual override.
 
 use domain::{Access, Moment, RequestId};
 
@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     pub(crate) cooldowns: Cooldowns,
     pub(crate) block: Option<Block>,
     pub(crate) forced: Option<Override>,
-    /// Rises when a block is lifted, so that calls that began before cannot block it again.
+    /// Incremented when a block is lifted, so that calls that began before cannot set it again.
     pub(crate) key_generation: u32,
 }
 
@@ -74,7 +74,7 @@ impl Entry {
         })
     }
 
-    /// Since when its breaker, being open, may let a sole trial out.
+    /// When its open breaker may admit a sole trial; `None` if the breaker is not open.
     pub(crate) fn sole_trial_at(&self, now: Moment, rules: &BreakerRules) -> Option<Moment> {
         match self.breaker.state_at(now, rules) {
             State::Open { trial_at, .. } => Some(trial_at),
@@ -82,8 +82,8 @@ impl Entry {
         }
     }
 
-    /// When its breaker reopens and until when the server asked to be left alone, if nothing but the
-    /// breaker holds `model` back.
+    /// When the breaker reopens and when the wait asked for by the server ends. `None` unless the
+    /// breaker alone holds `model` back.
     pub(crate) fn open_only(
         &self,
         model: &str,
@@ -110,7 +110,7 @@ impl Entry {
         self.forced.filter(|forced| forced.holds(now))
     }
 
-    /// Whether the breaker counts calls.
+    /// True if the breaker counts calls.
     pub(crate) fn counts(&self, now: Moment) -> bool {
         self.forced_at(now).is_none_or(|forced| forced.forced != Forced::Disabled)
     }
@@ -122,7 +122,7 @@ impl Entry {
         }
     }
 
-    /// Writes down what time has done.
+    /// Applies and logs the transitions due by `now`.
     pub(crate) fn settle(
         &mut self,
         access: &Access,
@@ -164,7 +164,7 @@ impl Entry {
         if slow { Outcome::Slow } else { Outcome::Good }
     }
 
-    /// A first token later than this is slow.
+    /// Threshold for a slow first token.
     pub(crate) fn slow_after(&self, rules: &BreakerRules) -> std::time::Duration {
         let usual = self.baseline.p95().unwrap_or_default();
         usual.saturating_mul(rules.slow_factor).max(rules.slow_floor)
@@ -318,7 +318,7 @@ impl Entry {
         free && silent
     }
 
-    /// Whether forgetting it changes nothing but what is usual.
+    /// True if the entry can be dropped without losing more than the learned baseline.
     pub(crate) fn is_at_rest(&self, now: Moment, rules: &BreakerRules) -> bool {
         let state = self.breaker.state_at(now, rules);
         matches!(state, State::Closed { calm_at } if calm_at <= now)
@@ -338,7 +338,7 @@ impl State {
 }
 
 impl Cooldown {
-    /// The entry of the log for a cooldown that began now.
+    /// The log entry for a cooldown that starts now.
     pub(crate) fn transition(
         &self,
         access: &Access,

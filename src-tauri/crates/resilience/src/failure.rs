@@ -1,9 +1,8 @@
-//! What went wrong with one attempt, and the one table of what follows from it.
+//! Classes of failed attempts, and the one table of their consequences.
 //!
-//! Breaker, cooldown, block, retry and failover all read this table, so a class of failure cannot
-//! count in one place and be harmless in another. Where the table comes from: the service's own
-//! failure table (classes, breaker, retry, failover), with the choices it leaves open written beside
-//! each row here.
+//! Breaker, cooldown, block, retry and failover all read this table, so a class cannot count in one
+//! place and be ignored in another. The table follows the service's own failure table (classes,
+//! breaker, retry, failover); choices that it leaves open are explained beside each row.
 
 use std::time::Duration;
 
@@ -12,54 +11,57 @@ use domain::words;
 use crate::{BlockReason, FailureWeight, Happened, LimitKind, LimitScope};
 
 words! {
-    /// Why an attempt brought no answer. Also what the ledger keeps of it.
+    /// Why an attempt brought no answer. Also stored in the ledger.
     FailureClass {
-        /// Nothing left this machine: no network, no proxy, the keychain is locked. Says nothing
-        /// about any backend, and another backend would fare no better.
+        /// Nothing left this machine: no network, no proxy, or a locked keychain. Says nothing
+        /// about the backend, and no other backend would do better.
         Local = "local",
-        /// This machine is offline: no route leads to the backend. One on this machine may answer.
+        /// This machine is offline: the backend is unreachable. A backend on this machine may
+        /// answer.
         Offline = "offline",
-        /// The machine slept or the program was stopped while the answer was awaited, so nobody knows
-        /// what the backend did. A repetition may find it well.
+        /// The machine slept or the program was stopped while waiting, so the backend's part is
+        /// unknown. A retry may succeed.
         Paused = "paused",
         /// Refused, unreachable, or reset before the first byte of an answer.
         Connect = "connect",
-        /// The name of the host could not be resolved.
+        /// The host name could not be resolved.
         Dns = "dns",
-        /// The certificate or the handshake was refused. A repetition meets the same certificate.
+        /// The certificate or the handshake was rejected. A retry would meet the same certificate.
         Tls = "tls",
-        /// Connected, but no first token within the limit. A repetition would wait as long again.
+        /// Connected, but no first token within the limit. A retry would wait as long again.
         FirstTokenTimeout = "first-token-timeout",
-        /// The answer began and then stood still or broke off, before any content. (After content
-        /// nothing is repeated at all, so it is no matter of this table.)
+        /// The answer began but stalled or broke off before any content. (After content nothing is
+        /// retried, so that case is not in this table.)
         Stalled = "stalled",
-        /// 400, 405, 413, 415, 422: the request itself. Every backend would say so, and what the
-        /// client must mend is in this answer; routing has left out backends that lack a needed
-        /// ability before.
+        /// 400, 405, 413, 415, 422: the request is invalid. Every backend would say so, and this
+        /// answer tells the client what to fix. Routing has already excluded backends that lack a
+        /// needed capability.
         BadRequest = "bad-request",
-        /// 404: the backend has no such model. Another backend, or another model, may.
+        /// 404: the backend has no such model. Another backend or model may work.
         ModelMissing = "model-missing",
-        /// 401: the key is not accepted.
+        /// 401: the provider does not accept the key.
         KeyRejected = "key-rejected",
-        /// 403: the key may not do this.
+        /// 403: the key has no permission.
         Forbidden = "forbidden",
-        /// 402, or a credit balance that is used up: someone must pay.
+        /// 402, or a used-up credit balance: someone must pay.
         Unpaid = "unpaid",
-        /// A spend limit or a quota without a date of renewal, often told as a 429: money, not rate.
+        /// A spend limit, or a quota without a renewal date, often reported as 429. About money,
+        /// not rate.
         SpendLimit = "spend-limit",
-        /// 429: too many requests or tokens at this moment.
+        /// 429: too many requests or tokens at the moment.
         RateLimited = "rate-limited",
-        /// 429: a quota of the day or month, renewed at a known time.
+        /// 429: a quota of the day or month with a known renewal.
         Quota = "quota",
-        /// 500, 502, 503, 504 and their like.
+        /// 500, 502, 503, 504 and similar.
         Server = "server",
-        /// 529, or a server that says it is overloaded.
+        /// 529, or a server that reports overload.
         Overloaded = "overloaded",
-        /// A success that is none: empty, cut, not in the dialect, a web page.
+        /// A success status with an unusable answer: empty, truncated, not in the dialect, or a web
+        /// page.
         NonConforming = "non-conforming",
-        /// 408 or 409: the server asks for a repetition, and so do the vendors' own SDKs.
+        /// 408 or 409: the server asks for a retry. The vendors' own SDKs retry these too.
         ConflictOrTimeout = "conflict-or-timeout",
-        /// The client went away.
+        /// The client disconnected.
         Cancelled = "cancelled",
     }
 }
@@ -67,50 +69,47 @@ words! {
 words! {
     /// Who has to act on a failure.
     Owner {
-        /// The caller: the request must change.
+        /// The caller, by changing the request.
         Request = "request",
-        /// The key, or who pays for it.
+        /// The owner of the key or of the account.
         Key = "key",
-        /// The name of the model.
+        /// The model name is wrong.
         Model = "model",
-        /// The provider.
         Endpoint = "endpoint",
-        /// The way there.
+        /// The connection to the provider.
         Network = "network",
-        /// This machine.
         Local = "local",
-        /// The client, by going away.
+        /// The client, by disconnecting.
         Client = "client",
     }
 }
 
-/// How many of the other candidates a failure speaks against, beside the one that failed.
+/// The other candidates that a failure rules out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// None: another key, or another model, may do.
+    /// None: another key or another model may work.
     Access,
-    /// The same model at the same backend, with whatever key.
+    /// The same model at the same backend, with any key.
     Model,
-    /// The same model at the same backend for sure, and its other models perhaps: a provider short of
-    /// room for one model may have some for another.
+    /// The same model at the same backend, and possibly its other models: a provider may lack
+    /// capacity for one model only.
     BackendPerhaps,
-    /// Everything at the same backend.
+    /// Every model of the same backend.
     Backend,
-    /// All of them: nothing else is tried.
+    /// All candidates: nothing else is tried.
     Everything,
 }
 
-/// One row of the table.
 struct Row {
     owner: Owner,
-    /// Most repetitions on the same access within one request.
+    /// Maximum retries on the same endpoint within one request.
     retries_max: u8,
     reach: Reach,
 }
 
 impl FailureClass {
-    /// The class that a status of a backend stands for when its body says nothing closer. A status
-    /// that is no error is [`FailureClass::NonConforming`].
+    /// The class of a status code without further information in the body. A status that is not an
+    /// error is [`FailureClass::NonConforming`].
     #[must_use]
     pub const fn of_status(status: u16) -> Self {
         match status {
@@ -127,26 +126,24 @@ impl FailureClass {
         }
     }
 
-    /// Who has to act on it.
     #[must_use]
     pub const fn owner(self) -> Owner {
         self.row().owner
     }
 
-    /// Most repetitions on the same access within one request. A rate limit is repeated only if the
+    /// Maximum retries on the same endpoint within one request. A rate limit is retried only if the
     /// server named a short wait ([`crate::AttemptRules::wait_max`]).
     #[must_use]
     pub const fn same_backend_retries_max(self) -> u8 {
         self.row().retries_max
     }
 
-    /// Whether another candidate is tried after it.
+    /// True if another candidate may be tried.
     #[must_use]
     pub fn may_fail_over(self) -> bool {
         self.row().reach != Reach::Everything
     }
 
-    /// Which of the other candidates it speaks against.
     #[must_use]
     pub const fn reach(self) -> Reach {
         self.row().reach
@@ -159,7 +156,7 @@ impl FailureClass {
             Self::Offline => (Local, 0, Reach::Backend),
             Self::Paused => (Local, 1, Reach::Access),
             Self::Connect => (Network, 1, Reach::Backend),
-            // The resolver has just been asked; its answer is kept for seconds.
+            // The resolver was just asked, and its answer is cached for seconds.
             Self::Dns => (Network, 0, Reach::Backend),
             Self::Tls => (Endpoint, 0, Reach::Backend),
             Self::FirstTokenTimeout | Self::Stalled => (Endpoint, 0, Reach::BackendPerhaps),
@@ -179,33 +176,30 @@ impl FailureClass {
     }
 }
 
-/// What the server said about a repetition, beside its status.
+/// What the server said about retrying, besides its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Advice {
-    /// Nothing.
     #[default]
     Unsaid,
-    /// `x-should-retry: false`: not again here. Another backend is not meant by it.
+    /// `x-should-retry: false`: do not retry here. Other backends are not affected.
     NotAgain,
 }
 
-/// A failed attempt: its class, and what the server said with it.
+/// A failed attempt: its class and what the server said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// What went wrong.
     pub class: FailureClass,
-    /// How long the server asks to wait (`retry-after` in any of its forms).
+    /// The wait the server asks for (`retry-after` in any of its forms).
     pub wait: Option<Duration>,
-    /// What it said about a repetition.
     pub advice: Advice,
 }
 
 impl Failure {
-    /// What breaker, cooldown or block is told of it. `scope`: what a rate limit or quota holds for,
-    /// as far as the answer or the provider's manual says; it matters to those two classes only.
+    /// The outcome for breaker, cooldown or block. `scope` is the extent of a rate limit or quota,
+    /// as far as the answer or the provider's documentation says; other classes ignore it.
     ///
-    /// A timeout to the first token counts as a whole failure, as any timeout does. 408 and 409 are
-    /// 4xx and count nowhere.
+    /// A first-token timeout counts as a full failure, like any timeout. 408 and 409 are 4xx and do
+    /// not count.
     #[must_use]
     pub const fn happened(self, scope: LimitScope) -> Happened {
         use FailureClass as Class;

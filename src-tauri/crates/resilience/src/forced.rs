@@ -1,31 +1,31 @@
-//! What the user sets by hand above the breaker, each with the time it ends.
+//! Manual breaker settings, each with its end.
 
 use domain::{Moment, words};
 
 use crate::transition::TransitionState;
 
 words! {
-    /// A setting by hand. Cooldowns and blocks stand beside it: they are the provider's word.
+    /// A manual breaker setting. Cooldowns and blocks stay in force, because they come from the
+    /// provider.
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
     Forced {
-        /// Nothing goes through. Calls that are out are still counted.
+        /// Nothing goes through. Calls in flight still count.
         Open = "open",
-        /// The breaker is closed anew, counts, and does not trip.
+        /// The breaker is reset to closed and counts, but does not trip.
         Closed = "closed",
-        /// The breaker does everything but hold calls back.
+        /// The breaker works normally but holds no call back.
         MonitorOnly = "monitor-only",
-        /// The breaker is closed anew and counts nothing.
+        /// The breaker is reset to closed and counts nothing.
         Disabled = "disabled",
     }
 }
 
-/// A setting by hand in force.
+/// A manual setting in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Override {
-    /// What was set.
     pub forced: Forced,
-    /// When it ends; `None`: when it is reset.
+    /// `None` for no end before a reset.
     pub until: Option<Moment>,
 }
 

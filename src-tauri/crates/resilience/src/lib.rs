@@ -1,7 +1,7 @@
-//! What is done about failure: breaker, cooldown and block, the one plan of attempts, and limits.
+//! Failure handling: breaker, cooldown, block, attempt plan, and limits.
 //!
-//! State machines without IO: time and chance are passed in, and asking for a state never changes it.
-//! Invariant: nothing here reads a clock, makes a random number, spawns or locks.
+//! State machines without IO. Time and random numbers are passed in, and reading a state never
+//! changes it. Invariant: nothing here reads a clock, makes a random number, spawns or locks.
 
 mod accesses;
 mod adaptive;

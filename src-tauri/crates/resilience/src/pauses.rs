@@ -1,44 +1,43 @@
-//! Pauses of this program: the machine slept, or the process was stopped.
+//! Detects pauses of this program: the machine slept, or the process was stopped.
 //!
-//! After a pause every timer that ran has expired, and every silence looks long, although the backend
-//! may have answered into the socket all the while. Nobody tells a program that it was stopped, so it is
-//! told by a tick that comes late, and by a wall clock that went on without the monotonic one.
+//! After a pause every running timer has expired and every silence looks long, although the backend
+//! may have kept sending. The system does not report pauses, so they are detected by a late tick,
+//! or by a wall clock that advanced more than the monotonic one.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use domain::{Moment, WallTime};
 
-/// A tick as late as this is a pause. A busy machine delays one by a second or two.
+/// Minimum length of a pause. A busy machine delays a tick by a second or two.
 pub const PAUSE_MIN: Duration = Duration::from_secs(5);
 
-/// After a pause the network takes time to come back; until then failures to connect say nothing about
-/// a backend.
+/// How long the network may take to come back after a pause. Connection failures within this time
+/// say nothing about a backend.
 pub const PAUSE_GRACE: Duration = Duration::from_secs(15);
 
-/// Pauses remembered; a request rarely lives through two.
+/// Maximum number of pauses remembered; a request rarely spans two.
 pub const PAUSES_KEPT_MAX: usize = 8;
 
-/// The pauses seen so far.
+/// The latest pauses, at most [`PAUSES_KEPT_MAX`].
 #[derive(Debug, Clone, Default)]
 pub struct Pauses {
     last_tick: Option<(Moment, WallTime)>,
     kept: VecDeque<Pause>,
 }
 
-/// One pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
-    /// The last sign of life before it.
+    /// The last tick before the pause.
     pub began: Moment,
-    /// The first one after it; the same moment if the monotonic clock stood still.
+    /// The first observation after it. Equal to `began` if the monotonic clock stood still.
     pub ended: Moment,
-    /// By the clock that counted more of it.
+    /// The longer one of the two clocks' measurements.
     pub lasted: Duration,
 }
 
 impl Pauses {
-    /// To be called every second or so. Returns the pause that this tick comes after.
+    /// Call this about once a second. Returns the pause that ended with this tick, if any.
     pub fn tick(&mut self, now: Moment, wall: WallTime) -> Option<Pause> {
         let pause = self.not_noted(now, wall);
         self.last_tick = Some((now, wall));
@@ -51,8 +50,8 @@ impl Pauses {
         pause
     }
 
-    /// How much of the time from `since` to `now` on the monotonic clock was pause; `None` if there was
-    /// none. One that ended just now counts although no tick has come since. Asking changes nothing.
+    /// Paused time between `since` and `now` on the monotonic clock; `None` if there was no pause.
+    /// Includes a pause that just ended and has no tick yet. Read-only.
     #[must_use]
     pub fn since(&self, since: Moment, now: Moment, wall: WallTime) -> Option<Duration> {
         let kept = self.kept.iter().copied().chain(self.not_noted(now, wall));
@@ -101,7 +100,7 @@ mod tests {
     #[test]
     fn a_stopped_process_is_told_by_a_late_tick_and_before_it() {
         let mut pauses = ticking(110);
-        // Whoever wakes before the tick is told the same.
+        // A reader that wakes before the tick gets the same result.
         assert_eq!(pauses.since(at(105), at(145), wall(145)), Some(Duration::from_secs(35)));
         let pause = pauses.tick(at(145), wall(145)).expect("a pause");
         assert_eq!((pause.began, pause.lasted), (at(110), Duration::from_secs(35)));
@@ -115,9 +114,9 @@ mod tests {
         let mut pauses = ticking(110);
         let pause = pauses.tick(at(111), wall(8 * 3_600)).expect("a pause");
         assert!(pause.lasted > Duration::from_secs(7 * 3_600));
-        // It took at most the second between two ticks of anybody's patience.
+        // On the monotonic clock, the pause took at most the second between two ticks.
         assert_eq!(pauses.since(at(100), at(112), wall(28_801)), Some(Duration::from_secs(1)));
-        // A wall clock that is set back is none.
+        // A wall clock that is set back is no pause.
         assert_eq!(pauses.tick(at(112), wall(0)), None);
     }
 

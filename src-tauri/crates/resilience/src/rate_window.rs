@@ -1,9 +1,9 @@
-//! Requests and tokens per minute: what one client may ask, and what one backend is asked.
+//! Requests and tokens per minute, for clients and for backends.
 //!
-//! A sliding window in steps of a second, not a bucket that refills: providers count any minute, so a
-//! bucket that allows its whole size at the end of one minute and again at the start of the next would
-//! earn a 429 while being within its own rule. Tokens are taken as an estimate when the request
-//! begins and put right when its usage is known.
+//! A sliding window in steps of a second instead of a token bucket. Providers count any 60 seconds,
+//! and a bucket that allows its full size at the end of one minute and again at the start of the
+//! next would cause a 429. Tokens are estimated when a request begins and corrected when its usage
+//! is known.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use domain::Moment;
 
 use crate::recent::{Recent, SPAN};
 
-/// Sixty steps of one second, and the one that is leaving.
+/// Sixty steps of one second, and the one that is partly outside the minute.
 const STEPS: usize = 61;
 
-/// What was taken of a window, to be put right or given back.
+/// An amount taken from a window, for a later correction or return.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "without it the amount cannot be put right"]
 pub struct Taken {
@@ -22,7 +22,7 @@ pub struct Taken {
     amount: u64,
 }
 
-/// An amount per minute, over any 60 seconds.
+/// A limit per minute that holds over any 60 seconds.
 #[derive(Debug, Clone)]
 pub struct RateWindow {
     per_minute: u32,
@@ -30,20 +30,20 @@ pub struct RateWindow {
 }
 
 impl RateWindow {
-    /// A window of which nothing is taken. 0 per minute admits nothing.
+    /// Starts empty. A limit of 0 admits nothing.
     #[must_use]
     pub fn new(per_minute: u32) -> Self {
         Self { per_minute, recent: Recent::default() }
     }
 
-    /// Changes the limit; what was taken stays taken.
+    /// Changes the limit. Amounts already taken stay.
     pub const fn set_per_minute(&mut self, per_minute: u32) {
         self.per_minute = per_minute;
     }
 
-    /// Takes `amount`, or says after which time it would fit if nobody else took any. A request larger
-    /// than the whole limit waits for an empty window and takes all of it: it could never run else.
-    /// Nothing fits while the limit is 0.
+    /// Takes `amount`, or returns the wait until it would fit if nobody else took any. An amount
+    /// larger than the limit waits for an empty window and takes all of it, since it could never
+    /// run otherwise. With a limit of 0 nothing fits.
     pub fn try_take(&mut self, amount: u32, now: Moment) -> Result<Taken, Duration> {
         if self.per_minute == 0 {
             return Err(SPAN);
@@ -57,9 +57,9 @@ impl RateWindow {
         Ok(Taken { at: now, amount })
     }
 
-    /// Puts right what was taken, once the true amount is known. Less is given back to the second it
-    /// was taken in; more counts from now on, since it was used after that, and may exceed the limit:
-    /// then nothing fits until it has left the window.
+    /// Corrects a taken amount once the true one is known. An excess is returned to the second it
+    /// was taken in. A shortfall counts from `now`, when it was used, and may exceed the limit;
+    /// then nothing fits until it leaves the window.
     #[expect(clippy::needless_pass_by_value, reason = "what was taken is settled once")]
     pub fn settle(&mut self, taken: Taken, used: u64, now: Moment) {
         let Taken { at, amount } = taken;
@@ -70,7 +70,7 @@ impl RateWindow {
         }
     }
 
-    /// How much of the limit is free, in percent, rounded down.
+    /// Unused part of the limit, in percent, rounded down.
     #[must_use]
     pub fn headroom_percent(&self, now: Moment) -> u8 {
         let limit = u64::from(self.per_minute);
@@ -79,36 +79,30 @@ impl RateWindow {
     }
 }
 
-/// What one client or backend may use per minute. `None`: without limit.
+/// Limits per minute for one client or backend. `None` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateRules {
-    /// Requests per minute.
     pub requests_per_minute: Option<u32>,
-    /// Input and output tokens together per minute.
+    /// Input plus output tokens per minute.
     pub tokens_per_minute: Option<u32>,
 }
 
 domain::words! {
-    /// Which limit was met.
     RateKind {
-        /// Requests per minute.
         Requests = "requests",
-        /// Tokens per minute.
         Tokens = "tokens",
     }
 }
 
-/// A rate that is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the limit of {kind} per minute is reached; try again in {} s", .wait.as_secs_f64().ceil())]
 pub struct RateExceeded {
-    /// Which limit.
     pub kind: RateKind,
-    /// Until the request would fit, if nobody else took any.
+    /// Time until the request would fit, if nobody else took any.
     pub wait: Duration,
 }
 
-/// What a request took of both limits.
+/// What a request has taken from both limits.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[must_use = "without it the tokens cannot be put right"]
 pub struct RatesTaken {
@@ -116,7 +110,7 @@ pub struct RatesTaken {
     tokens: Option<Taken>,
 }
 
-/// Both limits of one client or backend, taken together or not at all.
+/// Both limits of one client or backend. A request takes from both or from neither.
 #[derive(Debug, Clone, Default)]
 pub struct RateLimits {
     requests: Option<RateWindow>,
@@ -124,7 +118,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// Limits of which nothing is taken.
+    /// Starts with nothing taken.
     #[must_use]
     pub fn new(rules: RateRules) -> Self {
         let mut limits = Self::default();
@@ -132,13 +126,13 @@ impl RateLimits {
         limits
     }
 
-    /// Changes the rules; what was taken stays taken.
+    /// Changes the limits. Amounts already taken stay.
     pub fn set_rules(&mut self, rules: RateRules) {
         set(&mut self.requests, rules.requests_per_minute);
         set(&mut self.tokens, rules.tokens_per_minute);
     }
 
-    /// Takes one request and the tokens that it is estimated to need, or nothing.
+    /// Takes one request and its estimated tokens, or neither.
     pub fn try_take(&mut self, tokens: u32, now: Moment) -> Result<RatesTaken, RateExceeded> {
         let requests = take(&mut self.requests, 1, RateKind::Requests, now)?;
         match take(&mut self.tokens, tokens, RateKind::Tokens, now) {
@@ -150,20 +144,20 @@ impl RateLimits {
         }
     }
 
-    /// Puts the tokens right, once a request is over.
+    /// Corrects the tokens when a request ends.
     pub fn settle(&mut self, taken: RatesTaken, tokens_used: u64, now: Moment) {
         if let (Some(window), Some(taken)) = (&mut self.tokens, taken.tokens) {
             window.settle(taken, tokens_used, now);
         }
     }
 
-    /// Gives everything back: the request was not sent.
+    /// Returns everything: the request was not sent.
     pub fn give_back(&mut self, taken: RatesTaken, now: Moment) {
         give_back(&mut self.requests, taken.requests, now);
         give_back(&mut self.tokens, taken.tokens, now);
     }
 
-    /// How much of the tighter limit is free, in percent. `None` without a limit.
+    /// Unused part of the tighter limit, in percent. `None` without a limit.
     #[must_use]
     pub fn headroom_percent(&self, now: Moment) -> Option<u8> {
         [&self.requests, &self.tokens]

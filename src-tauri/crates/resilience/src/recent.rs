@@ -1,19 +1,18 @@
-//! A count over the last minute in a fixed number of steps: no history is kept, so memory does not
-//! grow with traffic.
+//! A count over the last minute in a fixed number of steps. Memory does not grow with traffic.
 
 use std::time::Duration;
 
 use domain::Moment;
 
-/// Over how long is counted.
+/// Length of the counted period.
 pub(crate) const SPAN: Duration = Duration::from_secs(60);
 
-/// A count over the last minute, known between two bounds. `SLOTS` - 1 steps make the minute; the
-/// slot more is for the oldest, which lies partly outside of it.
+/// A count over the last minute, known within two bounds. `SLOTS` - 1 steps make a minute; the
+/// extra slot holds the oldest step, which is partly outside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Recent<const SLOTS: usize> {
     slots: [u64; SLOTS],
-    /// Number of the newest step, counted from the start of the clock.
+    /// Number of the newest step since the start of the clock.
     newest: u64,
 }
 
@@ -27,7 +26,7 @@ impl<const SLOTS: usize> Recent<SLOTS> {
     /// Length of a step in microseconds.
     const STEP: u64 = 60_000_000 / (SLOTS as u64 - 1);
 
-    /// Adds to the step of `now`. A moment before the newest step counts as the newest.
+    /// Adds to the step of `now`, or to the newest step if `now` is older.
     pub(crate) fn add(&mut self, amount: u64, now: Moment) {
         self.advance(now.as_micros() / Self::STEP);
         if let Some(slot) = self.slots.get_mut(Self::place(self.newest)) {
@@ -35,7 +34,7 @@ impl<const SLOTS: usize> Recent<SLOTS> {
         }
     }
 
-    /// Takes back what was added at `then`, if that still counts.
+    /// Subtracts what was added at `then`, if that step is still counted.
     pub(crate) fn take_back(&mut self, amount: u64, then: Moment) {
         let number = then.as_micros() / Self::STEP;
         if self.known().contains(&number)
@@ -45,17 +44,17 @@ impl<const SLOTS: usize> Recent<SLOTS> {
         }
     }
 
-    /// What was counted in the minute or a step less: never more than in the last minute.
+    /// Lower bound: counts the last minute minus up to one step.
     pub(crate) fn within(&self, now: Moment) -> u64 {
         self.sum(now, SLOTS as u64 - 1)
     }
 
-    /// What was counted in the minute and up to a step more: never less than in the last minute.
+    /// Upper bound: counts the last minute plus up to one step.
     pub(crate) fn at_most(&self, now: Moment) -> u64 {
         self.sum(now, SLOTS as u64)
     }
 
-    /// How long until [`Self::at_most`] is no more than `amount`, if nothing is added.
+    /// Time until [`Self::at_most`] is no more than `amount`, if nothing is added.
     pub(crate) fn until_at_most(&self, amount: u64, now: Moment) -> Duration {
         let mut left = self.at_most(now);
         let mut until = now;
@@ -82,7 +81,7 @@ impl<const SLOTS: usize> Recent<SLOTS> {
             .sum()
     }
 
-    /// The steps that have a slot, oldest first.
+    /// Numbers of the steps that have a slot, oldest first.
     fn known(&self) -> std::ops::RangeInclusive<u64> {
         (self.newest + 1).saturating_sub(SLOTS as u64)..=self.newest
     }

@@ -1,8 +1,9 @@
-//! How many repetitions all requests together may cause.
+//! A retry budget shared by all requests.
 //!
-//! Attempts per request bound one request; this bounds the crowd. If a backend fails for everyone,
-//! repetitions stop at a fifth of the requests instead of tripling the load on a server that is
-//! already down (Google SRE, "Handling Overload"; the same share as in tower's and linkerd's budget).
+//! The attempt limit bounds one request; this bounds all of them together. If a backend fails for
+//! everyone, retries stop at a fifth of the requests instead of tripling the load on a server that
+//! is already down (Google SRE, "Handling Overload"; the same share as in tower's and linkerd's
+//! budget).
 
 use std::time::Duration;
 
@@ -10,19 +11,18 @@ use domain::Moment;
 
 use crate::recent::{Recent, SPAN};
 
-/// Over how long requests and repetitions are counted.
+/// The period over which requests and retries are counted.
 pub const RETRY_BUDGET_SPAN: Duration = SPAN;
 
-/// Twelve steps of five seconds, and the one that is leaving.
+/// Twelve steps of five seconds, and the one that is partly outside the minute.
 const STEPS: usize = 13;
 
-/// How large the budget is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudgetRules {
-    /// Repetitions per 100 requests of the last minute.
+    /// Retries per 100 requests of the last minute.
     pub percent: u8,
-    /// Repetitions per minute beside them, so that a single request can be repeated at all. 3: the
-    /// most that one developer's few requests need, and too few to harm anyone.
+    /// Additional retries per minute, so that a single request can be retried at all. 3: enough for
+    /// one developer's few requests, and too few to harm anyone.
     pub reserve: u32,
 }
 
@@ -32,8 +32,8 @@ impl Default for RetryBudgetRules {
     }
 }
 
-/// The budget of one gateway. Counted in twelve steps of five seconds, so what was taken counts for
-/// 60 to 65 seconds: never less than the minute that the rule says.
+/// The budget of one gateway. Counts in twelve steps of five seconds, so a retry counts for 60 to
+/// 65 seconds, never less than the minute of the rule.
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     rules: RetryBudgetRules,
@@ -42,13 +42,13 @@ pub struct RetryBudget {
 }
 
 impl RetryBudget {
-    /// A budget of which nothing is taken.
+    /// Starts with nothing taken.
     #[must_use]
     pub fn new(rules: RetryBudgetRules) -> Self {
         Self { rules, requests: Recent::default(), taken: Recent::default() }
     }
 
-    /// Changes the rules; what was counted stays.
+    /// Changes the rules. Counts stay.
     pub const fn set_rules(&mut self, rules: RetryBudgetRules) {
         self.rules = rules;
     }
@@ -58,7 +58,7 @@ impl RetryBudget {
         self.requests.add(1, now);
     }
 
-    /// Takes one repetition if there is one left.
+    /// Takes one retry. False if none is left.
     pub fn try_take(&mut self, now: Moment) -> bool {
         let free = self.left(now) > 0;
         if free {
@@ -67,11 +67,10 @@ impl RetryBudget {
         free
     }
 
-    /// How many repetitions are left at `now`.
     #[must_use]
     pub fn left(&self, now: Moment) -> u32 {
-        // Requests count only while they are surely within the minute, repetitions until they are
-        // surely outside: the share holds in any minute, wherever it begins.
+        // Requests count only while they are certainly within the minute, and retries until they
+        // are certainly outside, so the share holds over any minute.
         let share = self.requests.within(now) * u64::from(self.rules.percent) / 100;
         let allowed = share + u64::from(self.rules.reserve);
         u32::try_from(allowed.saturating_sub(self.taken.at_most(now))).unwrap_or(u32::MAX)

@@ -1,77 +1,76 @@
-//! The numbers of breaker and cooldown, in one place, so that the settings can name each of them.
+//! All numbers of breaker and cooldown in one place, so that the settings can name each of them.
 //!
-//! The defaults fit one developer: servers' libraries ask for 100 calls before they judge, which here
-//! would never come, and pure counts in a row miss a backend that fails every third time.
+//! The defaults fit one developer. Libraries for servers wait for 100 calls before they judge,
+//! which is never reached here, and a plain count of consecutive failures misses a backend that
+//! fails every third time.
 
 use std::time::Duration;
 
-/// Parts of the sliding window. A call leaves the counts at most a twelfth of the window late.
+/// Buckets of the sliding window. A call leaves the counts at most a twelfth of the window late.
 pub const WINDOW_BUCKETS: usize = 12;
 
-/// Longest open time a server's `retry-after` can ask for. A longer one is a mistake or an attack.
+/// Longest open time that a server's `retry-after` can set. A longer one is a mistake or an attack.
 pub const OPEN_TOLD_MAX: Duration = Duration::from_secs(3600);
 
-/// Longest cooldown: a month's quota. A longer one is a mistake in a header.
+/// Longest cooldown: a monthly quota. A longer one is a mistake in a header.
 pub const COOLDOWN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
-/// Shares of the traffic that a recovering access is given, one after the other, in percent. After
-/// the last it is closed, which is 100.
+/// Shares of the traffic that a recovering endpoint gets, in sequence, in percent. After the last
+/// one the breaker is closed.
 pub const RAMP_PERCENTS: [u8; 3] = [10, 25, 50];
 
-/// Time that a breaker stays open before it lets a trial out because nothing else can answer: short
-/// enough that a backend that is back is used at once, and long enough that one that is dead gets at
-/// most a call a second.
+/// How long a breaker stays open before it admits a sole trial because no other endpoint can
+/// answer: short enough to use a recovered backend at once, and long enough that a dead one gets at
+/// most one call a second.
 pub const SOLE_TRIAL_AFTER: Duration = Duration::from_secs(1);
 
-/// Calls that may be out at once in half-open after 0, 1, and 2 or more successes.
+/// Maximum trials in flight in half-open after 0, 1, and 2 or more successes.
 pub const TRIALS_OUT_MAX: [u8; 3] = [1, 2, 4];
 
-/// When a breaker trips, how long it stays open and how it comes back; and how long a rate limit
-/// lasts of which the server did not say how long.
+/// When a breaker trips, how long it stays open and how it recovers; and how long a rate limit
+/// lasts if the server names no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerRules {
-    /// Failures in a row that trip it. A half failure counts half.
+    /// Consecutive failures that trip it. A half failure counts half.
     pub failures_in_a_row: u32,
     /// Share of failed calls in the window that trips it, in percent.
     pub failure_percent: u8,
     /// Share of slow calls in the window that trips it, in percent.
     pub slow_percent: u8,
-    /// Calls in the window without which no share is judged.
+    /// Minimum number of calls in the window before a share is judged.
     pub calls_min: u32,
-    /// Length of the sliding window, in [`WINDOW_BUCKETS`] parts.
+    /// Length of the sliding window, in [`WINDOW_BUCKETS`] buckets.
     pub window: Duration,
-    /// A call is slow if its first token came later than this many times what is usual here…
+    /// A call is slow if its first token takes longer than this many times the endpoint's baseline…
     pub slow_factor: u32,
-    /// …and later than this.
+    /// …and longer than this.
     pub slow_floor: Duration,
-    /// Failed light probes in a row, without a success between, that trip it.
+    /// Consecutive failed light probes, without a success between, that trip it.
     pub bad_probes: u32,
     /// The first open time. Each further one is twice as long.
     pub open_first: Duration,
-    /// The longest open time.
     pub open_max: Duration,
-    /// Largest deviation of an open time to either side, in percent of it.
+    /// Maximum jitter of an open time in either direction, in percent.
     pub open_jitter_percent: u8,
-    /// Time closed after which the open time begins with the first again.
+    /// How long a breaker must be closed before the next open time is the first one again.
     pub calm: Duration,
-    /// Successes in a row that end half-open.
+    /// Successes that end half-open.
     pub trial_successes: u32,
-    /// Time in half-open without a call after which a light probe is asked for.
+    /// Time in half-open without a call before a light probe is requested.
     pub trial_silence: Duration,
-    /// Time after which a trial that was never reported is given up for lost: longer than any request
-    /// may take.
+    /// Time after which a trial without a result counts as lost: longer than any request may take.
     pub trial_lease: Duration,
-    /// Successes after which the next share of [`RAMP_PERCENTS`] begins.
+    /// Successes before the next share of [`RAMP_PERCENTS`].
     pub ramp_successes: u32,
     /// Time after which the next share begins in any case.
     pub ramp_step: Duration,
-    /// Share of failed calls since the ramp began that is still borne, in percent.
+    /// Tolerated share of failed calls since the ramp began, in percent.
     pub ramp_failure_percent: u8,
-    /// The first cooldown after a rate limit that names no time. Each further one is twice as long.
+    /// The first cooldown after a rate limit without a time. Each further one is twice as long.
     pub cooldown_first: Duration,
-    /// The longest such cooldown.
+    /// The longest cooldown after a rate limit without a time.
     pub cooldown_longest: Duration,
-    /// The first cooldown after a daily quota that names no time of reset. It grows likewise…
+    /// The first cooldown after a daily quota without a reset time. It doubles likewise…
     pub quota_first: Duration,
     /// …up to this.
     pub quota_longest: Duration,
@@ -108,14 +107,14 @@ impl Default for BreakerRules {
 }
 
 impl BreakerRules {
-    /// The open time of `step` (0 is the first) as `chance` (0 to 1) spreads it.
+    /// The open time for `step` (0 is the first), with `chance` (0 to 1) as jitter.
     pub(crate) fn open_time(&self, step: u8, chance: f64) -> Duration {
         let spread = f64::from(self.open_jitter_percent.min(100)) / 100.0;
         let factor = 1.0 + spread * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
         doubled(self.open_first, step, self.open_max).mul_f64(factor)
     }
 
-    /// The length of one part of the window.
+    /// The length of one bucket of the window.
     pub(crate) fn bucket(&self) -> Duration {
         (self.window / 12).max(Duration::from_millis(1))
     }

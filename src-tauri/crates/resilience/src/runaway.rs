@@ -1,41 +1,41 @@
-//! The guard against a client that spins: one conversation, asked again and again, each answer next to
-//! nothing.
+//! Stops a client in a loop: one conversation sent again and again, with almost no output each
+//! time.
 //!
-//! Seen in the field: a coding agent that took a stream cut after two tokens for an answer sent the
-//! same conversation 93 times in 12 seconds, all of it paid; agents that repeat a failing tool call
-//! do the same more slowly. A spinning client waits for each answer before it asks again, so short
-//! answers are counted, not requests: a crowd of requests at once, as sub-agents send, is no loop.
+//! Seen in the field: a coding agent took a stream cut after two tokens for an answer and sent the
+//! same conversation 93 times in 12 seconds, all of it paid. Agents that repeat a failing tool call
+//! do the same more slowly. A looping client waits for each answer, so short answers are counted,
+//! not requests: parallel requests, as sub-agents send them, are no loop.
 //!
-//! What marks the conversation is a fingerprint of its beginning, up to the first message of the user.
-//! A loop keeps it while the tail of the body grows; a batch job that asks one question about many
-//! texts under one long system text has another one each time and is left alone.
+//! The conversation is identified by a fingerprint of its beginning, up to the first user message.
+//! A loop keeps it while the end of the body grows. A batch job that asks the same question about
+//! many texts under one long system prompt has a new fingerprint each time and is not affected.
 //!
-//! Only answers count that reached the client as answers, whole or cut. Errors do not: repetition
-//! against a dead backend is the matter of breaker and retry budget, and a client must not stay locked
-//! out after the backend is well again.
+//! Only answers that reached the client count, whole or cut. Errors do not: retries against a dead
+//! backend are handled by breaker and retry budget, and a client must not stay locked out after the
+//! backend recovers.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use domain::{ClientId, Moment};
 
-/// Most conversations that are watched at once; beyond it the one that was silent longest is
-/// forgotten. A desk has a few dozen.
+/// Maximum number of conversations watched at once. At the limit, the one idle for longest is
+/// dropped. A developer has a few dozen.
 pub const CONVERSATIONS_MAX: usize = 1_024;
 
-/// What is a loop.
+/// Defines a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunawayRules {
-    /// So many short answers within [`Self::within`] are a loop, and no further request is let through.
-    /// 20: two per second for ten seconds, one after the other, is faster than a model with real work
-    /// answers, and a fifth of what the spinning agent did.
+    /// Number of short answers within [`Self::within`] that make a loop. 20: two per second for ten
+    /// seconds, one after another, is faster than a model with real work answers, and a fifth of
+    /// what the agent in the field did.
     pub requests: u16,
-    /// The time in which they are counted.
+    /// The period over which they are counted.
     pub within: Duration,
-    /// An answer with fewer output tokens than this is short. 64: a call of a tool with small
-    /// arguments, which is what an agent in a loop produces.
+    /// Answers with fewer output tokens are short. 64: a tool call with small arguments, which an
+    /// agent in a loop produces.
     pub answer_tokens_min: u64,
-    /// How long the conversation is refused after that: long enough for a person to see it.
+    /// How long the conversation is refused: long enough for a person to notice.
     pub hold: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Default for RunawayRules {
     }
 }
 
-/// A conversation that spins is refused.
+/// The error for a conversation in a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the runaway guard stopped this conversation: {requests} responses of fewer than \
@@ -58,17 +58,15 @@ impl Default for RunawayRules {
     .within.as_secs_f64()
 )]
 pub struct Runaway {
-    /// Short answers that were counted.
+    /// Number of short answers that make a loop.
     pub requests: u16,
-    /// What was short.
+    /// Answers with fewer output tokens are short.
     pub answer_tokens_min: u64,
-    /// Within which time.
     pub within: Duration,
     /// How long the conversation is still refused.
     pub wait: Duration,
 }
 
-/// Watches the conversations of all clients.
 #[derive(Debug, Clone)]
 pub struct RunawayGuard {
     rules: RunawayRules,
@@ -77,27 +75,26 @@ pub struct RunawayGuard {
 
 #[derive(Debug, Clone, Default)]
 struct Watched {
-    /// When short answers ended, oldest first; at most [`RunawayRules::requests`].
+    /// End times of short answers, oldest first; at most [`RunawayRules::requests`].
     short: VecDeque<Moment>,
-    /// When the loop was noticed.
+    /// When the loop was detected.
     stopped: Option<Moment>,
     last: Moment,
 }
 
 impl RunawayGuard {
-    /// Watches nobody yet.
     #[must_use]
     pub fn new(rules: RunawayRules) -> Self {
         Self { rules, watched: HashMap::new() }
     }
 
-    /// Changes the rules; a conversation that is stopped stays so for the new time.
+    /// Changes the rules. A stopped conversation stays stopped for the new time.
     pub const fn set_rules(&mut self, rules: RunawayRules) {
         self.rules = rules;
     }
 
-    /// Whether a request of `client` may go on. `conversation`: fingerprint of the conversation's
-    /// beginning. Asking changes nothing.
+    /// Checks a request of `client`. `conversation` is the fingerprint of the conversation's
+    /// beginning. Read-only.
     pub fn request(
         &self,
         client: &ClientId,
@@ -113,8 +110,8 @@ impl RunawayGuard {
         }
     }
 
-    /// An answer ended, whole or cut, with so many output tokens. Says whether this one made it a
-    /// loop, which is told once.
+    /// Records an answer that ended, whole or cut. Returns `Loop` once, for the answer that makes
+    /// it a loop.
     pub fn answered(
         &mut self,
         client: &ClientId,
@@ -124,7 +121,7 @@ impl RunawayGuard {
     ) -> Noticed {
         let key = (client.clone(), conversation);
         if output_tokens >= self.rules.answer_tokens_min {
-            // Real work: whatever this is, it is not a loop of nothing.
+            // Real output means no loop.
             self.watched.remove(&key);
             return Noticed::Nothing;
         }
@@ -165,12 +162,11 @@ impl Default for RunawayGuard {
     }
 }
 
-/// What an answer showed.
+/// The result of recording an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noticed {
-    /// Nothing new.
     Nothing,
-    /// This answer made it a loop: an event for the ledger and the panel.
+    /// This answer completed a loop; the ledger and the panel get an event.
     Loop,
 }
 
@@ -182,7 +178,8 @@ mod tests {
         ClientId::new(name).unwrap()
     }
 
-    /// A client that asks again as soon as it is answered; how many of its requests went through.
+    /// A client that sends again as soon as it is answered. Returns the number of admitted
+    /// requests.
     fn spin(guard: &mut RunawayGuard, pause_ms: u64, output_tokens: u64, for_secs: u64) -> u32 {
         let agent = client("agent");
         let mut through = 0;

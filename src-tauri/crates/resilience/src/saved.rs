@@ -1,8 +1,8 @@
-//! What survives a restart: states with the time that is left, never points on a clock that ends with
-//! the process.
+//! State that survives a restart. Times are stored as remaining durations, never as points on a
+//! clock that ends with the process.
 //!
-//! The calls of the last minute do not survive: a closed breaker begins with an empty window, but with
-//! its failures in a row. A trial that was out is lost, and its place free again.
+//! The calls of the last minute are not saved: a closed breaker restarts with an empty window, but
+//! keeps its consecutive failures. A trial in flight is lost and its slot is free again.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,12 +22,12 @@ use crate::state::State;
 use crate::transition::TransitionRule;
 use crate::window::Tally;
 
-/// One access as it was at the time of saving. All times are what was left then, in microseconds.
+/// An endpoint's state when it was saved. All times are remaining durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedAccess {
     access: Access,
     breaker: SavedBreaker,
-    /// Counts of times to the first token, from which follows what is usual.
+    /// Histogram of times to the first token, for the baseline.
     #[serde(default)]
     first_tokens: Vec<u16>,
     #[serde(default)]
@@ -91,7 +91,6 @@ struct SavedForced {
 }
 
 impl SavedAccess {
-    /// Whose state it is.
     #[must_use]
     pub const fn access(&self) -> &Access {
         &self.access
@@ -99,21 +98,21 @@ impl SavedAccess {
 }
 
 impl Accesses {
-    /// Everything worth keeping over a restart. Asking changes nothing.
+    /// All state worth keeping over a restart. Read-only.
     #[must_use]
     pub fn save(&self, now: Moment) -> Vec<SavedAccess> {
         self.entries.iter().map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
     }
 
-    /// [`Self::save`] of these accesses, as far as anything is known of them.
+    /// Like [`Self::save`], for those of `accesses` that have any state.
     #[must_use]
     pub fn save_some(&self, accesses: &HashSet<&Access>, now: Moment) -> Vec<SavedAccess> {
         let known = accesses.iter().filter_map(|access| self.entries.get_key_value(*access));
         known.map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
     }
 
-    /// Takes up what was saved `since_saved` ago, by the wall clock: as if the program had run and
-    /// nothing had been called meanwhile.
+    /// Restores state saved `since_saved` ago by wall clock, as if the program had run without
+    /// calls since.
     pub fn restore(&mut self, saved: Vec<SavedAccess>, since_saved: Duration, now: Moment) {
         let rules = self.rules;
         for saved in saved {
@@ -173,7 +172,7 @@ impl Entry {
 
 impl SavedBreaker {
     fn restored(self, since_saved: Duration, now: Moment, rules: &BreakerRules) -> Breaker {
-        // On a clock that was zero when it was saved, time does what it would have done.
+        // Replays the time on a clock that was zero when the state was saved.
         let resumed = Moment::default() + since_saved;
         let mut breaker = Breaker::new(Moment::default());
         breaker.state = self.state.on_own_clock();
@@ -230,7 +229,7 @@ impl SavedState {
 }
 
 impl State {
-    /// The same with its times on a clock that shows `to` when the other shows `from`.
+    /// Shifts the times to a clock that shows `to` when the old one shows `from`.
     fn moved(self, from: Moment, to: Moment) -> Self {
         let on = |at: Moment| to + at.since(from);
         match self {
@@ -277,7 +276,7 @@ fn left(at: Moment, now: Moment) -> u64 {
     at.as_micros().saturating_sub(now.as_micros())
 }
 
-/// When something is due that had `left_us` left `since_saved` ago.
+/// The end of a wait that had `left_us` left `since_saved` ago.
 fn due(left_us: u64, since_saved: Duration, now: Moment) -> Moment {
     now + Duration::from_micros(left_us).saturating_sub(since_saved)
 }

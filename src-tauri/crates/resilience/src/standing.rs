@@ -1,4 +1,4 @@
-//! What a panel shows of an access.
+//! The state of an endpoint as the panel shows it.
 
 use std::time::Duration;
 
@@ -13,37 +13,35 @@ use crate::state::{AccessState, State};
 use crate::transition::TransitionRule;
 use crate::window::Tally;
 
-/// Everything about an access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The breaker's state, whatever is set by hand.
+    /// The breaker's own state, ignoring a manual setting.
     pub breaker: AccessState,
-    /// Why the breaker is in it; `None` if it was never in another.
+    /// The rule behind the breaker's state; `None` if it never changed.
     pub rule: Option<TransitionRule>,
-    /// When the breaker entered it; `None` if that was before the program's start, or never.
+    /// When the breaker entered it; `None` if before the program's start, or never.
     pub since: Option<Moment>,
-    /// What is set by hand.
+    /// The manual setting in force.
     pub override_: Option<Override>,
-    /// The rate limit of the whole access; those of models: `Accesses::model_cooldowns`.
+    /// The rate limit of the whole endpoint. For limits of single models see
+    /// `Accesses::model_cooldowns`.
     pub cooldown: Option<Until>,
-    /// What the user has to mend.
+    /// The error that the user has to fix.
     pub block: Option<Block>,
-    /// The calls of the window.
+    /// The counts in the window.
     pub recent: Tally,
-    /// A first token later than this is slow.
+    /// Threshold for a slow first token.
     pub slow_after: Duration,
-    /// What holds, and why, in a sentence.
+    /// The state in force and its cause, in one sentence.
     pub reason: String,
-    /// When that ends; `None` if not by time.
+    /// When that state ends; `None` if time alone does not end it.
     pub until: Option<Moment>,
 }
 
-/// A model that cools down by itself.
+/// A cooldown of a single model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelCooldown {
-    /// Its name.
     pub model: String,
-    /// The wait.
     pub cooldown: Until,
 }
 

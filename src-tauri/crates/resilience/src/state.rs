@@ -1,4 +1,4 @@
-//! Where a breaker stands, and what time alone does to that.
+//! The states of a breaker and the transitions that time alone causes.
 
 use domain::Moment;
 
@@ -6,23 +6,23 @@ use crate::rules::{BreakerRules, RAMP_PERCENTS, TRIALS_OUT_MAX};
 use crate::transition::{TransitionRule, TransitionState};
 use crate::window::Tally;
 
-/// Where a breaker stands.
+/// The visible state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessState {
-    /// Everything goes through.
+    /// All calls pass.
     Closed,
-    /// Nothing goes through.
+    /// No call passes.
     Open,
-    /// Single calls go through, to try it.
+    /// Single calls pass as trials.
     HalfOpen,
-    /// A growing share goes through.
+    /// A growing share of calls passes.
     Recovering {
         /// The share, in percent.
         percent: u8,
     },
 }
 
-/// The same with what each state has to remember.
+/// The same states with their internal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Closed {
@@ -30,9 +30,9 @@ pub(crate) enum State {
     },
     Open {
         until: Moment,
-        /// From here on a trial may go out if nothing else can answer…
+        /// From here on a trial may be admitted if no other endpoint can answer…
         trial_at: Moment,
-        /// …but not before the wait that the server asked for is over.
+        /// …but not before the wait asked for by the server is over.
         told_until: Moment,
     },
     HalfOpen {
@@ -49,7 +49,7 @@ pub(crate) enum State {
     },
 }
 
-/// What time does to a state.
+/// A transition caused by time.
 pub(crate) struct Due {
     pub(crate) state: State,
     pub(crate) at: Moment,
@@ -75,13 +75,13 @@ impl State {
         }
     }
 
-    /// Whether one more call may go out in half-open.
+    /// True if half-open admits one more trial.
     pub(crate) fn trial_free(out: u8, successes: u32) -> bool {
         let place = usize::try_from(successes).unwrap_or(usize::MAX).min(TRIALS_OUT_MAX.len() - 1);
         TRIALS_OUT_MAX.get(place).is_some_and(|max| out < *max)
     }
 
-    /// The next thing time has done by `now`.
+    /// The next transition due by `now`.
     pub(crate) fn due(&self, now: Moment, rules: &BreakerRules) -> Option<Due> {
         match *self {
             Self::Open { until, .. } if until <= now => Some(Due {
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// What follows a share of the ramp.
+    /// The state after a step of the ramp.
     pub(crate) fn after_stage(stage: u8, at: Moment, tally: Tally, rules: &BreakerRules) -> Self {
         let stage = stage.saturating_add(1);
         if usize::from(stage) < RAMP_PERCENTS.len() {

@@ -1,60 +1,56 @@
-//! What changed and why: the entries of the transition log.
+//! State changes and their causes: the entries of the transition log.
 
 use std::time::Duration;
 
 use domain::{Access, Moment, RequestId, words};
 
-/// Most request ids a transition names.
+/// Maximum number of request ids per transition.
 pub const EVIDENCE_MAX: usize = 10;
 
 /// A change of breaker, cooldown, block or manual setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// Whose.
     pub access: Access,
-    /// The model, if only it cools down.
+    /// Set if only this model cools down.
     pub model: Option<String>,
-    /// The state before.
     pub from: TransitionState,
-    /// The state now.
     pub to: TransitionState,
-    /// Why.
     pub rule: TransitionRule,
-    /// The calls that led to it, oldest first, at most [`EVIDENCE_MAX`]; none if time, a probe or the
-    /// user did.
+    /// The calls that caused it, oldest first, at most [`EVIDENCE_MAX`]. Empty if the cause was
+    /// time, a probe or the user.
     pub evidence: Vec<RequestId>,
-    /// When it happened; for a change by time that is when it was due, not when it was noticed.
+    /// When it happened. For a change by time: when it was due, not when it was noticed.
     pub at: Moment,
-    /// How long it will last from `at`, if it ends by itself.
+    /// How long it lasts from `at`, if it ends by itself.
     pub until: Option<Duration>,
 }
 
 words! {
     /// A state in the transition log.
     TransitionState {
-        /// The breaker lets everything through.
+        /// The breaker admits all calls.
         Closed = "closed",
-        /// The breaker lets nothing through.
+        /// The breaker admits no call.
         Open = "open",
-        /// The breaker lets single calls through.
+        /// The breaker admits single trial calls.
         HalfOpen = "half-open",
-        /// The breaker lets a growing share through.
+        /// The breaker admits a growing share of calls.
         Recovering = "recovering",
         /// No cooldown or block.
         Ready = "ready",
-        /// Waiting for a rate limit to pass.
+        /// Waiting for a rate limit to end.
         CoolingDown = "cooling-down",
-        /// Waiting for the user: key, permission or money.
+        /// Waiting for the user: key, permission or payment.
         Blocked = "blocked",
-        /// The breaker decides; nothing is set by hand.
+        /// The breaker decides; no manual setting.
         Automatic = "automatic",
-        /// Held open by hand.
+        /// Forced open by the user.
         ForcedOpen = "forced-open",
-        /// Held closed by hand.
+        /// Forced closed by the user.
         ForcedClosed = "forced-closed",
-        /// The breaker only writes its log.
+        /// The breaker only logs.
         MonitorOnly = "monitor-only",
-        /// The breaker is off.
+        /// The breaker is disabled by the user.
         Disabled = "disabled",
     }
 }
@@ -64,55 +60,50 @@ words! {
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
     TransitionRule {
-        /// So many failures in a row.
+        /// Too many consecutive failures.
         FailuresInARow = "failures-in-a-row",
         /// Too large a share of failed calls.
         FailureRate = "failure-rate",
         /// Too large a share of slow calls.
         SlowRate = "slow-rate",
-        /// So many light probes failed in a row.
+        /// Too many consecutive failed light probes.
         ProbesFailed = "probes-failed",
-        /// The open time is over.
         OpenTimeOver = "open-time-over",
-        /// Nothing else was left to try.
+        /// No other endpoint could answer.
         NothingElse = "nothing-else",
-        /// A trial in half-open failed.
+        /// A half-open trial failed.
         TrialFailed = "trial-failed",
-        /// The trials succeeded.
         TrialsPassed = "trials-passed",
         /// Too many failures while recovering.
         RampFailed = "ramp-failed",
-        /// The ramp is over.
         RampPassed = "ramp-passed",
         /// 429: too many requests or tokens.
         RateLimited = "rate-limited",
-        /// 429: the quota of the day is used up.
+        /// 429: the daily quota is used up.
         DailyQuota = "daily-quota",
-        /// The cooldown is over.
         CooldownOver = "cooldown-over",
-        /// 401: the key is not accepted.
+        /// 401: the provider does not accept the key.
         KeyRejected = "key-rejected",
-        /// 403: the key may not do this.
+        /// 403: the key has no permission.
         Forbidden = "forbidden",
-        /// 402: there is no money on the account.
+        /// 402: the account has no credit.
         Unpaid = "unpaid",
         /// The quota or spend limit of the account is used up.
         QuotaExhausted = "quota-exhausted",
-        /// The key was replaced.
         CredentialChanged = "credential-changed",
-        /// A check by hand succeeded.
+        /// A manual check succeeded.
         RecheckPassed = "recheck-passed",
-        /// Set by hand.
+        /// Set by the user.
         Forced = "forced",
-        /// The time set by hand is over.
+        /// The manual setting expired.
         ForceExpired = "force-expired",
-        /// Reset manually.
+        /// Reset by the user.
         Reset = "reset",
     }
 }
 
 impl TransitionRule {
-    /// The reason in a clause, for a sentence such as "Tripped: several requests in a row failed".
+    /// A clause for a sentence such as "Tripped: several requests in a row failed".
     #[must_use]
     pub const fn clause(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! Calls of the last minute, counted exactly.
+//! Exact counts of the calls of the last minute.
 //!
-//! Twelve counts instead of a moving average: a burst of failures must look the same at any rate of
-//! requests, and a look must not have to write.
+//! Twelve buckets instead of a moving average: a burst of failures must look the same at any
+//! request rate, and reading must not need a write.
 
 use std::time::Duration;
 
@@ -9,14 +9,12 @@ use domain::Moment;
 
 use crate::rules::WINDOW_BUCKETS;
 
-/// Counts of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// All of them.
     pub calls: u32,
-    /// Failures, in halves: a full one is 2.
+    /// Failures in halves: a full one counts 2.
     pub failure_halves: u32,
-    /// Slow ones among those that succeeded.
+    /// Slow calls among the successful ones.
     pub slow: u32,
 }
 
@@ -26,24 +24,24 @@ struct Bucket {
     tally: Tally,
 }
 
-/// The counts by part of the window.
+/// A sliding window of buckets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Window {
     buckets: [Bucket; WINDOW_BUCKETS],
 }
 
 impl Tally {
-    /// Whether failures are at least `percent` of the calls.
+    /// True if failures are at least `percent` of the calls.
     pub(crate) fn failed_at_least(&self, percent: u8) -> bool {
         u64::from(self.failure_halves) * 100 >= u64::from(percent) * 2 * u64::from(self.calls)
     }
 
-    /// Whether failures are more than `percent` of the calls.
+    /// True if failures are more than `percent` of the calls.
     pub(crate) fn failed_more_than(&self, percent: u8) -> bool {
         u64::from(self.failure_halves) * 100 > u64::from(percent) * 2 * u64::from(self.calls)
     }
 
-    /// Whether slow calls are at least `percent` of the calls.
+    /// True if slow calls are at least `percent` of the calls.
     pub(crate) fn slow_at_least(&self, percent: u8) -> bool {
         u64::from(self.slow) * 100 >= u64::from(percent) * u64::from(self.calls)
     }
@@ -56,7 +54,7 @@ impl Tally {
 }
 
 impl Window {
-    /// Counts `call` at `now`; `width` is the length of one part.
+    /// Counts `call` at `now`. `width` is the length of a bucket.
     pub(crate) fn count(&mut self, call: Tally, now: Moment, width: Duration) {
         let number = number(now, width);
         let place = usize::try_from(number % WINDOW_BUCKETS as u64).unwrap_or(0);
@@ -67,7 +65,7 @@ impl Window {
         bucket.tally.add(call);
     }
 
-    /// What the parts that are not over yet hold together.
+    /// The sum of the buckets that are still within the window.
     pub(crate) fn tally(&self, now: Moment, width: Duration) -> Tally {
         let number = number(now, width);
         let mut sum = Tally::default();

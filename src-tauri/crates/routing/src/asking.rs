@@ -1,37 +1,33 @@
-//! What a request asks for, as far as it matters for the choice.
+//! The properties of a request that routing depends on.
 
 use domain::{ClientId, Dialect};
 
-/// One question to the table.
+/// A request, as far as the route table needs to know it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
-    /// The model's name as the client wrote it.
+    /// The model name, as the client wrote it.
     pub model: &'a str,
-    /// Who asks.
     pub client: &'a ClientId,
-    /// The client's tag for its own bookkeeping.
+    /// A tag the client sets for its own accounting.
     pub project: Option<&'a str>,
-    /// What the answering model must be able to do.
     pub needs: Needs,
-    /// The conversation it belongs to: the same number for the same beginning.
+    /// Fingerprint of the conversation's beginning, which identifies the conversation.
     pub conversation: Option<u64>,
 }
 
-/// What the answering model must be able to do. The default needs nothing.
+/// What the model must support to answer the request. The default requires nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The request declares tools.
     pub tools: bool,
-    /// The request holds images.
     pub vision: bool,
-    /// The request wants JSON of a given schema.
+    /// The request asks for JSON that follows a schema.
     pub json_schema: bool,
-    /// The request wants vectors instead of an answer.
+    /// The request asks for embeddings.
     pub vectors: bool,
-    /// Estimated tokens of the request; 0: not known.
+    /// Estimated tokens of the request; 0 if unknown.
     pub input_tokens: u64,
-    /// The most tokens the answer may have, as the request says; 0: it does not say.
+    /// Maximum tokens of the answer, as the request sets it; 0 if it sets none.
     pub output_tokens: u64,
-    /// The dialect of the client; `None`: any.
+    /// The client's dialect; `None` for any.
     pub dialect: Option<Dialect>,
 }

@@ -1,8 +1,9 @@
-//! From the rule that fits to the decision: who is left out, who comes first, and the sentence why.
+//! Turns the matching rule into a decision: filters and orders its candidates and explains the
+//! result.
 //!
-//! Candidates that cannot do what a request needs are left out as long as somebody can. What is only
-//! too small is an estimate of ours against a figure of the vendor's, so with nobody else left the
-//! largest is asked all the same: its own refusal is the one that clients know how to read.
+//! Candidates that cannot serve the request are left out. If none remains, the largest of those
+//! that failed only on size is tried anyway: the size is our estimate compared with the vendor's
+//! figure, and clients know how to read a provider's own refusal.
 
 use std::cmp::Reverse;
 
@@ -16,9 +17,9 @@ use crate::refusal::NoRoute;
 use crate::table::{KnownBackend, KnownRoute};
 use crate::{Decision, Ground, PassedOver, Reason, Route, Standing, sentence};
 
-/// The name of the rule by which a request names its backend.
+/// Rule name for a request that names its backend.
 const PINNED: &str = "pinned";
-/// The name of the rule for a name that nobody lists.
+/// Rule name for a model that no backend lists.
 const UNLISTED: &str = "*";
 
 impl<'a> Choosing<'a> {
@@ -89,13 +90,14 @@ impl<'a> Choosing<'a> {
         let (mut parts, mut passed_over) = (Vec::with_capacity(backends.len()), Vec::new());
         for (place, backend) in backends.iter().enumerate() {
             let part = Part::new(backend, model, place + 1);
-            // What is known of the model itself holds wherever it is listed.
+            // Facts of the model are not checked: they are the same for every backend that lists
+            // it.
             match misfit(needs, &backend.models.traits, || None).filter(|_| backends.len() > 1) {
                 Some(reason) => passed_over.push(passed(&part, reason)),
                 None => parts.push(part),
             }
         }
-        // With nobody able there is no choice either: the first says itself what it cannot do.
+        // If no backend is able, keep all of them: the first one's own refusal is the answer.
         if parts.is_empty() {
             let all = backends.iter().enumerate();
             parts = all.map(|(place, backend)| Part::new(backend, model, place + 1)).collect();
@@ -128,7 +130,8 @@ impl<'a> Choosing<'a> {
         self.alone(UNLISTED, Part::new(only, model, 1), text)
     }
 
-    /// The candidates of a route that can serve the request, and why the others cannot.
+    /// The candidates of a route that can serve the request, and those that cannot, with the
+    /// reason.
     fn fitting<'t>(
         &self,
         known: &'t KnownRoute,
@@ -177,7 +180,8 @@ impl<'a> Choosing<'a> {
         (parts, passed_over)
     }
 
-    /// What stands against a candidate whatever it can do: its backend's standing, or those before it.
+    /// A reason against a candidate that is independent of the model's limits: its backend's status
+    /// or a candidate before it.
     fn against(&self, part: &Part<'_>, before: &[Part<'_>]) -> Option<Reason> {
         match &part.backend.models.standing {
             Standing::Usable => {}
@@ -192,7 +196,7 @@ impl<'a> Choosing<'a> {
         (maker_less(first.model) != maker_less(part.model)).then_some(Reason::OtherVectors)
     }
 
-    /// For a rule that leads to one backend.
+    /// Decides for a rule with a single backend.
     fn alone(&mut self, rule: &str, part: Part<'_>, text: String) -> Decision {
         let fingerprint = of_rule(rule, part.model, &[part.backend]);
         let mut parts = [part];
@@ -221,20 +225,20 @@ fn finished(
     }
 }
 
-/// The fingerprint of a rule that no route states: what was asked for and who might answer.
+/// Fingerprint of a rule without a route: hashes the rule's name, the model and the backends.
 fn of_rule(rule: &str, model: &str, backends: &[&KnownBackend]) -> u64 {
     let digest = Digest::new().text(rule).text(model);
     let ids = backends.iter().map(|backend| backend.models.backend.as_str());
     ids.fold(digest, Digest::text).finish()
 }
 
-/// What is known of the models that a route's candidates name.
+/// The known facts of each candidate's model. `None` for a candidate that keeps the requested name.
 pub(crate) fn known_facts(route: &Route) -> Vec<Option<&'static ModelFacts>> {
     let models = route.candidates.iter().map(|candidate| candidate.model.as_deref());
     models.map(|model| model.and_then(facts)).collect()
 }
 
-/// Of everything in a route's definition.
+/// Fingerprint of every field of the route.
 pub(crate) fn fingerprint(route: &Route) -> u64 {
     let Route { id, models, clients, projects, policy, weights, sticky, .. } = route;
     let list = |digest: Digest, texts: &mut dyn ExactSizeIterator<Item = &str>| {
@@ -272,7 +276,7 @@ fn passed(part: &Part<'_>, reason: Reason) -> PassedOver {
     PassedOver { backend, model, reason }
 }
 
-/// A model's name without the maker that other gateways put before it.
+/// The model name without the maker's prefix that other gateways add.
 fn maker_less(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)
 }

@@ -1,4 +1,4 @@
-//! What changes from moment to moment: who may be called, how fast and how dear they are.
+//! The inputs to routing that change from moment to moment: availability, speed, price and load.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,46 +7,45 @@ use domain::{Access, BackendId};
 
 use crate::Needs;
 
-/// What is known at this moment. Every method is called for each candidate of each request, so it
-/// must be cheap, and it must not change anything: an explanation asks the same questions.
+/// Current routing inputs. Each method is called for every candidate of every request, so it must
+/// be cheap. It must not change anything, because explanations call it too.
 pub trait Conditions {
-    /// Whether `model` may be asked for through `access`.
+    /// Availability of `model` through `access`.
     fn availability(&self, access: &Access, model: &str) -> Available;
 
-    /// Recent milliseconds to the first token; `None`: not measured lately.
+    /// Recent time to the first token in milliseconds; `None` without recent measurements.
     fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32>;
 
-    /// Estimated price of this request in millionths of a dollar; `None`: no price is known.
+    /// Estimated price of this request in millionths of a dollar; `None` if the price is unknown.
     fn cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64>;
 
-    /// As [`Self::cost_micros`], if the provider has the conversation in its prompt cache. The
-    /// difference is what a move to another backend loses. `None`: no such price is known.
+    /// Like [`Self::cost_micros`], but with the conversation in the provider's prompt cache. The
+    /// difference is the cost of moving to another backend. `None` if that price is unknown.
     fn warm_cost_micros(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
         None
     }
 
-    /// Requests on their way there.
+    /// Requests in flight at the backend.
     fn in_flight(&self, backend: &BackendId) -> u32;
 
-    /// How much of its limits is left, in percent; `None`: no limit is known.
+    /// Unused part of the endpoint's limits, in percent; `None` if it has no known limit.
     fn headroom_percent(&self, access: &Access) -> Option<u8>;
 
-    /// Where the last answer of a conversation came from, while that still matters.
+    /// The backend and model that answered the conversation last, until that expires.
     fn stays_with(&self, conversation: u64) -> Option<(BackendId, String)>;
 }
 
-/// Whether a candidate may be called.
+/// Availability of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Available {
-    /// Yes.
     Ready,
-    /// It recovers and takes this share of its requests, in percent.
+    /// Recovering: takes this share of its requests, in percent.
     Ramp(u8),
-    /// It was shut, and one request may try whether it answers again.
+    /// Half-open: a single request may test whether it works again.
     Trial,
-    /// No.
+    /// Not available.
     Closed {
-        /// Completes "it is passed by because …", such as "its breaker is tripped".
+        /// Completes "skipped because …", for example "its breaker is tripped".
         why: Cow<'static, str>,
     },
 }
@@ -57,13 +56,13 @@ impl fmt::Display for Available {
             Self::Ready => f.write_str("ready"),
             Self::Ramp(percent) => write!(f, "recovering with {percent} % of its requests"),
             Self::Trial => f.write_str("testing recovery with single requests"),
-            // Without the time left: the sentence is stored, and would be wrong a second later.
+            // Without the remaining time: the sentence is stored, so the time would soon be wrong.
             Self::Closed { why } => f.write_str(why),
         }
     }
 }
 
-/// Everything is ready and nothing is known: for lists and tests.
+/// Every candidate is ready and nothing else is known. For model lists and tests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Calm;
 

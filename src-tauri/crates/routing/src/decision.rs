@@ -1,5 +1,5 @@
-//! Where a request may go, in order, with the reason of each place. Reasons are values that become
-//! words only when somebody reads them; the one sentence that is stored with every request is made
+//! The result of routing: ordered candidates, each with the reason for its position. Reasons are
+//! values that are formatted on demand. Only the explanation stored with each request is formatted
 //! at once.
 
 use std::fmt;
@@ -9,27 +9,29 @@ use domain::{Access, BackendId, CacheWish, Crossing, MicroUsd, RoutePolicy};
 
 use crate::{Ability, Asking, Available, BalanceWeights, sentence};
 
-/// Where a request may go.
+/// Where a request may be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// The name of the rule for the record: a route's id, `pinned`, the model's name, or `*`.
+    /// Name of the rule that decided, for the ledger: a route's id, `pinned`, the model's name, or
+    /// `*`.
     pub route: String,
-    /// How the candidates were put in order.
+    /// How the candidates were ordered.
     pub policy: RoutePolicy,
-    /// In the order in which they are asked, one for each key; never empty. Those that are closed at
-    /// this moment are at the end.
+    /// In the order of the attempts, one for each key; never empty. Candidates that are closed at
+    /// this moment come last.
     pub candidates: Vec<Candidate>,
-    /// Who was left out, and why.
+    /// Candidates that were left out, with the reason.
     pub passed_over: Vec<PassedOver>,
-    /// Why the first candidate is the first, in one plain sentence.
+    /// Why the first candidate is first, in one sentence.
     pub explanation: String,
-    /// What becomes of fields that a backend's dialect has no word for; `None`: as the backend says.
+    /// How to treat fields that a backend's dialect cannot express; `None` for the backend's
+    /// setting.
     pub crossing: Option<Crossing>,
-    /// Whether answers may come from the cache; `None`: as the client says.
+    /// Cache mode of the route; `None` for the client's setting.
     pub cache: Option<CacheWish>,
-    /// How long the conversation stays with whoever answers; `None`: it does not.
+    /// How long the conversation stays with the backend that answers; `None` if it does not.
     pub sticky: Option<Duration>,
-    /// Of the rule's definition; the same over restarts while the definition is the same.
+    /// Fingerprint of the rule's definition, stable over restarts.
     pub fingerprint: u64,
 }
 
@@ -61,86 +63,85 @@ impl Decision {
     }
 }
 
-/// One backend through one key, and the model's name there.
+/// One endpoint with the model name used there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// Where to send the request, and with which key.
+    /// Backend and key.
     pub access: Access,
-    /// What to ask for there.
+    /// Model name sent to the backend.
     pub model: String,
-    /// Why it has its place.
     pub why: Why,
 }
 
-/// Why a candidate has its place.
+/// Why a candidate has its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Why {
-    /// What the policy saw of it.
+    /// What the policy compared.
     pub ground: Ground,
-    /// Whether it could be asked at that moment.
+    /// Availability at the moment of the decision.
     pub available: Available,
-    /// It answered this conversation last and keeps it.
+    /// True if it answered this conversation last and the conversation stays with it.
     pub stays: bool,
 }
 
-/// What a policy saw of a candidate.
+/// The property of a candidate that a policy looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ground {
     /// The request named the backend.
     Pinned,
-    /// It stands at this place, from 1, in the route or in the list of backends.
+    /// Position in the route or in the list of backends, from 1.
     Place(usize),
-    /// It was drawn.
+    /// Drawn at random by weight.
     Drawn {
-        /// Its weight.
+        /// The candidate's weight.
         weight: u16,
-        /// The sum of the weights that it was drawn from.
+        /// Sum of the weights in the draw.
         of: u32,
     },
-    /// It has a share of the conversations.
+    /// Has a fixed share of the conversations.
     Share {
-        /// Its weight.
+        /// The candidate's weight.
         weight: u16,
-        /// The sum of all weights.
+        /// Sum of all weights.
         of: u32,
     },
-    /// What this request would cost there, in millionths of a dollar, if that is known.
+    /// Price of this request in millionths of a dollar; `None` if unknown.
     Price(Option<u64>),
-    /// Its recent milliseconds to the first token, if they are known.
+    /// Recent time to the first token in milliseconds; `None` if unknown.
     FirstToken(Option<u32>),
-    /// Requests on their way there.
+    /// Requests in flight at the backend.
     InFlight(u32),
-    /// How it scored.
+    /// Score under the policy `balanced`.
     Score(Score),
-    /// None is known to take a request of this size, and this one takes the most tokens.
+    /// Maximum input or output tokens of the candidate. No candidate is known to take this request,
+    /// and this one has the highest limit.
     Largest(u64),
 }
 
-/// How a candidate scored beside the others, each part from 0 to 1 for the best.
+/// A candidate's score relative to the others. Each part is between 0 and 1, the best.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
-    /// The parts by their weights.
+    /// Weighted average of the parts.
     pub total: f64,
-    /// The shortest time to the first token of all, divided by its own.
+    /// Shortest time to the first token of all candidates, divided by this one's.
     pub latency: f64,
-    /// The lowest price of all, divided by its own.
+    /// Lowest price of all candidates, divided by this one's.
     pub cost: f64,
-    /// How much of its limits is left.
+    /// Unused part of its limits.
     pub headroom: f64,
-    /// What counted how much.
     pub weights: BalanceWeights,
-    /// What it was reckoned from.
+    /// The figures behind the parts.
     pub measured: Measured,
 }
 
-/// What is known of a candidate at a moment.
+/// Figures of a candidate at the moment of the decision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measured {
-    /// Recent milliseconds to the first token.
+    /// Recent time to the first token in milliseconds.
     pub first_token_ms: Option<u32>,
-    /// What this request would cost, in millionths of a dollar.
+    /// Price of this request in millionths of a dollar.
     pub cost_micros: Option<u64>,
-    /// How much of its limits is left, in percent.
+    /// Unused part of its limits, in percent.
     pub headroom_percent: Option<u8>,
 }
 
@@ -162,59 +163,54 @@ impl Score {
     }
 }
 
-/// A candidate that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
-    /// Which backend.
     pub backend: BackendId,
-    /// The model's name there.
+    /// Model name at that backend.
     pub model: String,
-    /// Why.
     pub reason: Reason,
 }
 
-/// Why a candidate was left out; each completes "the backend …".
+/// Why a candidate was left out. The text of each completes "the backend …".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The settings have no such backend.
     Unknown,
-    /// The user switched it off.
+    /// Switched off by the user.
     Disabled,
-    /// Something is missing.
+    /// A required setting is missing. The text names it.
     Unusable(String),
-    /// The backend cannot do what the request needs, whatever the model.
+    /// The backend does not support something that the request needs, with any model.
     BackendLacks(Ability),
-    /// The model cannot.
+    /// The model does not support something that the request needs.
     ModelLacks(Ability),
-    /// The request is longer than the model takes.
+    /// The request is longer than the model's input limit.
     InputTooLong {
         /// Estimated tokens of the request.
         tokens: u64,
-        /// The most that the model takes.
+        /// The model's input limit.
         tokens_max: u64,
     },
-    /// The request allows a longer answer than the model writes.
+    /// The request allows a longer answer than the model's output limit.
     OutputTooLong {
-        /// Tokens that the request allows.
+        /// Output tokens that the request allows.
         tokens: u64,
-        /// The most that the model writes.
+        /// The model's output limit.
         tokens_max: u64,
     },
-    /// The request wants vectors, and the backend makes none.
+    /// The request asks for embeddings, which the backend does not offer.
     NoVectors,
-    /// Its vectors are another model's and would not compare with the first candidate's.
+    /// Its embeddings come from another model and cannot be compared with the first candidate's.
     OtherVectors,
-    /// The conversation belongs to another part of the split.
+    /// The conversation belongs to another candidate of the split.
     OtherPart,
-    /// It stands in the route twice.
+    /// The route contains the same backend and model before.
     Repeated,
     /// The client that asks may not use it.
     NotForClient,
 }
 
 impl Reason {
-    /// What the model takes or writes at most, if the reason is the request's size, which is only
-    /// estimated.
+    /// The model's limit, if the reason is the size of the request, which is only an estimate.
     pub(crate) const fn size(&self) -> Option<u64> {
         match self {
             Self::InputTooLong { tokens_max, .. } | Self::OutputTooLong { tokens_max, .. } => {
@@ -224,7 +220,7 @@ impl Reason {
         }
     }
 
-    /// Whether another request might be served.
+    /// True if another request could be served.
     pub(crate) const fn is_about_needs(&self) -> bool {
         !matches!(
             self,

@@ -1,8 +1,9 @@
-//! A digest that stays the same over restarts and releases: cache keys on disk and the parts of a
-//! split depend on it. The standard library promises that for none of its own.
+//! A hash that is stable over restarts and releases: cache keys on disk and the assignment of
+//! conversations in a split depend on it. The standard library guarantees this for none of its
+//! hashes.
 
-/// FNV-1a, 64 bits, and the finaliser of SplitMix64 (Steele et al. 2014), which spreads the digests
-/// of near texts. Not for secrets and not against an adversary.
+/// FNV-1a, 64 bits, with the finaliser of SplitMix64 (Steele et al. 2014), which spreads the hashes
+/// of similar texts. Not for secrets and not safe against an adversary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digest(u64);
 
@@ -11,7 +12,7 @@ impl Digest {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Adds a text. Its length goes in too, so that "ab" + "c" is not "a" + "bc".
+    /// Adds a text and its length, so that "ab" + "c" differs from "a" + "bc".
     pub(crate) fn text(self, text: &str) -> Self {
         self.number(text.len() as u64).bytes(text.as_bytes())
     }
@@ -27,7 +28,7 @@ impl Digest {
         word ^ (word >> 31)
     }
 
-    /// The upper 53 bits as a fraction from 0 to below 1.
+    /// The upper 53 bits as a fraction, at least 0 and less than 1.
     pub(crate) fn fraction(self) -> f64 {
         (self.finish() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -1,19 +1,19 @@
-//! What the models of the field can do: how much they take, how much they write, and whether they
-//! know tools, images and JSON schemas.
+//! Known limits and capabilities of models: input and output tokens, tools, images, JSON schemas.
 //!
-//! A fact is there to leave a candidate out, so it must be certain: whatever is not listed, listed as
-//! not known, or named by an id that moves from model to model (`…-latest`), never excludes. The
-//! figures are those of the vendors' pages named above each table, as of 2026-11-21, for the most part
-//! as the LiteLLM project's collection of these pages has them; not each page was opened. Models with
-//! open weights have the largest window that their makers are quoted with; a server may allow less.
+//! A fact can exclude a candidate, so it must be certain. A model that is not listed, a value that
+//! is unknown, or an id that moves between models (`…-latest`) never excludes. The figures are from
+//! the vendors' pages named above each table, as of 2026-11-21, mostly as collected by the LiteLLM
+//! project; not each page was opened. Open-weight models have the largest window that their makers
+//! are quoted with; a server may allow less.
 
 mod rows;
 
 use rows::ROWS;
 
-/// What stands between the words of a model's name.
+/// Separate the words of a model name.
 const SEPARATORS: [char; 4] = ['-', ':', '@', '_'];
-/// Words behind the name of open weights that change neither their window nor what they can do.
+/// Words after the name of an open-weight model that change neither its window nor its
+/// capabilities.
 const TUNINGS: [&str; 14] = [
     "instruct",
     "it",
@@ -31,55 +31,52 @@ const TUNINGS: [&str; 14] = [
     "s",
 ];
 
-/// What is known of one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelFacts {
-    /// The most tokens of a request.
+    /// Maximum tokens of a request.
     pub input_tokens_max: Option<u64>,
-    /// The most tokens of an answer, thinking included.
+    /// Maximum tokens of an answer, including reasoning.
     pub output_tokens_max: Option<u64>,
-    /// Whether it calls tools.
+    /// Tool calls.
     pub tools: Known,
-    /// Whether it sees images.
+    /// Image input.
     pub images: Known,
-    /// Whether its answers keep to a JSON schema.
+    /// Answers that follow a JSON schema.
     pub json_schema: Known,
-    /// The page of the figures.
+    /// The vendor's page with these figures.
     pub source: &'static str,
 }
 
-/// Whether something is so.
+/// Support for a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// It is.
     Yes,
-    /// It is not.
     No,
-    /// Nobody says, or it depends on the server.
+    /// Not documented, or different between servers.
     Unknown,
 }
 
-/// One family: the beginning of its models' names, and which ends of the name it covers.
+/// One model family: the prefix of its names and the suffixes it covers.
 struct Row {
     name: &'static str,
     ends: Ends,
     facts: ModelFacts,
 }
 
-/// What may follow the name of a row.
+/// The suffixes allowed after the name of a family.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ends {
-    /// Nothing but dates, version numbers and words such as `preview`: a vendor's own ids, where any
-    /// other word is another model.
+    /// Only dates, version numbers and words such as `preview`. For a vendor's own ids, where any
+    /// other word means another model.
     Dated,
-    /// Sizes, quantisations and usual tunings of open weights as well. Any other word may stand for a
-    /// longer window or for eyes.
+    /// Also sizes, quantisations and common fine-tunings of open weights. Any other word may mean a
+    /// longer window or image input.
     Sized,
 }
 
-/// What is known of `model`, found by its name: with or without the maker in front
-/// (`openai/gpt-4.1`), a date or a tag behind (`gpt-4.1-2025-04-14`, `qwen3:8b`), or the dots that
-/// other gateways write in Claude's versions. `None` for a model that is not listed.
+/// Looks up a model by name. Accepts a maker's prefix (`openai/gpt-4.1`), a date or tag as suffix
+/// (`gpt-4.1-2025-04-14`, `qwen3:8b`), and the dots that other gateways write in Claude's versions.
+/// `None` for a model that is not listed.
 #[must_use]
 pub fn facts(model: &str) -> Option<&'static ModelFacts> {
     let bare = model.rsplit('/').next().unwrap_or(model);
@@ -101,7 +98,7 @@ impl Row {
     }
 }
 
-/// What follows `name` in `model`, whatever the case, with `.` for `-` between Claude's numbers.
+/// The rest of `model` after `name`, ignoring case and accepting `.` for `-` in Claude's versions.
 fn rest<'a>(model: &'a str, name: &str) -> Option<&'a str> {
     let (head, rest) = model.split_at_checked(name.len())?;
     let is_same = |(a, b): (u8, u8)| {
@@ -110,14 +107,14 @@ fn rest<'a>(model: &'a str, name: &str) -> Option<&'a str> {
     head.bytes().zip(name.bytes()).all(is_same).then_some(rest)
 }
 
-/// A part of a name that tells releases of one model apart, and not models.
+/// True for a word that distinguishes releases of the same model.
 fn is_release(word: &str) -> bool {
     let digits = word.strip_prefix('v').unwrap_or(word);
     digits.bytes().all(|byte| byte.is_ascii_digit())
         || matches!(word, "preview" | "exp" | "beta" | "free" | "thinking")
 }
 
-/// A part of a name such as `8b`, `a22b`, `16e`, `q4`, `fp16` or `instruct`.
+/// True for a word such as `8b`, `a22b`, `16e`, `q4`, `fp16` or `instruct`.
 fn is_size_or_tuning(word: &str) -> bool {
     let is_number = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')

@@ -1,5 +1,5 @@
-//! Whether a candidate can do what a request needs. Only what is known to be missing counts against
-//! it; what is not known never does.
+//! Checks whether a candidate supports what a request needs. Only a known gap excludes a candidate;
+//! unknown capabilities never do.
 
 use std::fmt;
 
@@ -8,14 +8,13 @@ use domain::Lack;
 use crate::facts::{Known, ModelFacts};
 use crate::{BackendTraits, Needs, Reason};
 
-/// Something that a request may need and a backend or model may lack.
+/// A capability that a request may need and a backend or model may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ability {
-    /// Calls of tools.
     Tools,
     /// Images in messages.
     Images,
-    /// Answers that keep to a JSON schema.
+    /// Answers that follow a JSON schema.
     JsonSchema,
 }
 
@@ -29,8 +28,8 @@ impl fmt::Display for Ability {
     }
 }
 
-/// Why a backend with a model of these `facts` cannot serve the request; `None` if nothing is known
-/// against it.
+/// Why a backend with a model of these `facts` cannot serve the request. `None` if there is no
+/// known reason.
 pub(crate) fn misfit(
     needs: &Needs,
     traits: &BackendTraits,

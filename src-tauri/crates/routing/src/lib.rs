@@ -1,8 +1,8 @@
-//! From the model a client asks for to the backends that may answer, with the reason.
+//! Chooses backends for the model a client asks for, and explains the choice.
 //!
 //! Invariant: nothing here does IO, reads a clock, makes a random number, holds a lock or sees a
-//! credential. A [`RouteTable`] is a snapshot: a request keeps the one it began with. What changes
-//! from moment to moment comes in through [`Conditions`], chance through a closure.
+//! credential. A [`RouteTable`] is a snapshot that a request keeps from start to end. Current state
+//! comes in through [`Conditions`], randomness through a closure.
 
 mod asking;
 mod choice;

@@ -1,4 +1,4 @@
-//! One backend of a rule with its keys, and whether each may be asked at this moment.
+//! A candidate backend with its keys, and the availability of each key at this moment.
 
 use domain::{CredentialId, PoolOrder};
 
@@ -6,49 +6,49 @@ use crate::digest::Digest;
 use crate::table::{KnownAccess, KnownBackend};
 use crate::{Asking, Available, Candidate, Conditions, Ground, Why};
 
-/// Of 100 requests those that try an access which was shut and may be tried again: the first step of
-/// its ramp. A try may fail, and then its request has lost the time until it moves on; so most
-/// requests do not wait for it while somebody else is ready. With nobody ready every request may try.
-/// Where requests are rare, the unbilled probes of half-open breakers bring it back.
+/// Percentage of requests that may test a half-open endpoint: the same as the first step of its
+/// ramp. A failed test costs its request the time until the next attempt, so most requests skip the
+/// endpoint while another is ready. If none is ready, every request may test it. Where requests are
+/// rare, the unbilled probes of half-open breakers bring it back.
 pub(crate) const TRIAL_PERCENT: u8 = 10;
 
-/// What every rule looks at.
+/// The inputs of every rule.
 pub(crate) struct Choosing<'a> {
     pub(crate) asking: &'a Asking<'a>,
     pub(crate) conditions: &'a dyn Conditions,
     pub(crate) chance: &'a mut dyn FnMut() -> f64,
 }
 
-/// One backend that may answer, before its keys are laid out.
+/// A backend that may answer, before it is expanded into one candidate per key.
 pub(crate) struct Part<'a> {
     pub(crate) backend: &'a KnownBackend,
     pub(crate) model: &'a str,
     pub(crate) weight: u16,
-    /// From 1, as written.
+    /// Configured position, from 1.
     pub(crate) place: usize,
     pub(crate) ground: Ground,
-    /// It answered this conversation last and keeps it.
+    /// True if it answered this conversation last and the conversation stays with it.
     pub(crate) stays: bool,
     doors: Vec<Door<'a>>,
 }
 
-/// One key of a part.
+/// One key of the backend.
 struct Door<'a> {
     known: &'a KnownAccess,
     available: Available,
     tier: Tier,
 }
 
-/// When something is asked. Each tier comes after the one before it.
+/// Order of attempts: each tier comes after the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tier {
-    /// Ready, or recovering and drawn for this request.
+    /// Ready, or recovering and selected for this request.
     Now,
-    /// Recovering and not drawn.
+    /// Recovering and not selected.
     Ramp,
-    /// On trial and not drawn.
+    /// Half-open and not selected.
     Trial,
-    /// Not at all, unless everything else failed.
+    /// Used only after everything else failed.
     Closed,
 }
 
@@ -58,18 +58,18 @@ impl<'a> Part<'a> {
         Self { backend, model, weight: 1, place, ground, stays: false, doors: Vec::new() }
     }
 
-    /// When it is asked: as soon as the best of its keys. Closed before it was looked at.
+    /// The tier of its best key. `Closed` before availability was read.
     pub(crate) fn tier(&self) -> Tier {
         self.doors.iter().map(|door| door.tier).min().unwrap_or(Tier::Closed)
     }
 
-    /// How the best of its keys stands.
+    /// Availability of its best key.
     pub(crate) fn available(&self) -> &Available {
         let best = self.doors.iter().min_by_key(|door| door.tier);
         best.map_or(&Available::Ready, |door| &door.available)
     }
 
-    /// The most headroom that one of its open keys has; `None` if no limit is known.
+    /// The most headroom among its open keys; `None` if no limit is known.
     pub(crate) fn headroom_percent(&self, conditions: &dyn Conditions) -> Option<u8> {
         let open = self.doors.iter().filter(|door| door.tier != Tier::Closed);
         open.filter_map(|door| conditions.headroom_percent(&door.known.access)).max()
@@ -77,7 +77,8 @@ impl<'a> Part<'a> {
 }
 
 impl Choosing<'_> {
-    /// Asks how each key of `parts` stands and puts the parts in tiers, each as it was ordered.
+    /// Reads the availability of each key and sorts `parts` by tier, keeping the order within each
+    /// tier.
     pub(crate) fn look(&mut self, parts: &mut [Part<'_>]) {
         for part in parts.iter_mut() {
             let (backend, model) = (part.backend, part.model);
@@ -91,7 +92,7 @@ impl Choosing<'_> {
                 })
                 .collect();
             if part.doors.len() > 1 && backend.models.pool.order == PoolOrder::Weighted {
-                // One conversation keeps its key, since prompt caches belong to accounts.
+                // A conversation keeps its key, because prompt caches belong to accounts.
                 let conversation = self.asking.conversation;
                 let digest = conversation.map(|conversation| Digest::new().number(conversation));
                 self.race(&mut part.doors, |door| {
@@ -115,10 +116,10 @@ impl Choosing<'_> {
         if (self.chance)() * 100.0 < f64::from(percent) { Tier::Now } else { else_tier }
     }
 
-    /// Puts `items` in an order drawn by weight: each place goes to one of those that are left, in
-    /// proportion to their weights (Efraimidis and Spirakis 2006: the smallest of exponential times).
-    /// Those of weight 0 come last, as they stood. An item with a digest draws from that instead of by
-    /// chance, so the same digests give the same order.
+    /// Shuffles `items` by weight: each position is drawn from the remaining items in proportion to
+    /// their weights (Efraimidis and Spirakis 2006: sort by exponential times). Items of weight 0
+    /// come last, in their previous order. An item with a digest derives its time from the digest
+    /// instead of at random, so the same digests give the same order.
     pub(crate) fn race<T>(
         &mut self,
         items: &mut [T],
@@ -131,7 +132,7 @@ impl Choosing<'_> {
                 self.time(weight, digest)
             })
             .collect();
-        // Insertion sort: the lists are short, and two of them move together.
+        // Insertion sort: the lists are short, and two of them are sorted together.
         for end in 1..items.len() {
             for place in (1..=end).rev() {
                 let is_late = matches!(times.get(place - 1..=place), Some([a, b]) if a > b);
@@ -144,7 +145,8 @@ impl Choosing<'_> {
         }
     }
 
-    /// When a runner of this weight arrives; the first wins, and wins in proportion to its weight.
+    /// An exponential time for this weight. The smallest time wins, so an item wins in proportion
+    /// to its weight.
     pub(crate) fn time(&mut self, weight: u16, digest: Option<Digest>) -> f64 {
         if weight == 0 {
             return f64::INFINITY;
@@ -154,7 +156,8 @@ impl Choosing<'_> {
     }
 }
 
-/// One candidate for each key, first by tier, then as the parts stand, then as their keys stand.
+/// One candidate for each key, sorted by tier, then by the order of the parts, then by the order of
+/// their keys.
 pub(crate) fn laid_out(parts: &[Part<'_>]) -> Vec<Candidate> {
     let mut candidates = Vec::with_capacity(parts.iter().map(|part| part.doors.len()).sum());
     for part in parts {

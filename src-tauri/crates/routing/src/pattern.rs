@@ -1,7 +1,7 @@
-//! Names of models with `*` for any text. Own code, since libraries for globs give `?`, `[` and `{` a
-//! meaning too, and names of models may hold them.
+//! Model names with `*` as a wildcard. Not a glob library, because those give `?`, `[` and `{` a
+//! meaning too, and model names may contain them.
 
-/// A name with at least one `*`, cut there.
+/// A name with at least one `*`, split at each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     head: String,
@@ -10,7 +10,7 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// `None` if there is no `*` in it, so that it is a name and not a pattern.
+    /// `None` if `text` contains no `*` and so is a plain name.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let (head, rest) = text.split_once('*')?;
         let (middles, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -19,7 +19,7 @@ impl Pattern {
         Some(Self { head: head.to_owned(), middles, tail: tail.to_owned() })
     }
 
-    /// Bytes that are not `*`: the more, the more it says.
+    /// Bytes other than `*`: the more, the more specific the pattern.
     pub(crate) fn literal_bytes(&self) -> usize {
         let middles: usize = self.middles.iter().map(String::len).sum();
         self.head.len() + middles + self.tail.len()

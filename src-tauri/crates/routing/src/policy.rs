@@ -1,10 +1,10 @@
-//! How a route puts its candidates in order: one function for each policy, over parts of one tier.
+//! Orders a route's candidates: one function for each policy, applied within each tier.
 //!
-//! A conversation whose route is sticky stays where its last answer came from while that backend may
-//! be asked, since a move loses the discount of the provider's prompt cache. Under a policy that
-//! compares (`cheapest`, `fastest`, `balanced`) it moves all the same if somebody else is better by
-//! more than [`HYSTERESIS_PERCENT`]; the backend that has it is then counted with the price of a warm
-//! cache and the others without, so that what a move would lose stands in the comparison.
+//! On a sticky route, a conversation stays with the backend that answered last while that backend
+//! is available, because a move loses the discount of the provider's prompt cache. Under a policy
+//! that compares (`cheapest`, `fastest`, `balanced`) it still moves if another backend is better by
+//! more than [`HYSTERESIS_PERCENT`]. The current backend is then compared at its warm-cache price
+//! and the others at the full price, so the comparison includes the cost of moving.
 
 use domain::{BackendId, RoutePolicy};
 
@@ -12,18 +12,20 @@ use crate::digest::Digest;
 use crate::part::{Choosing, Part, Tier};
 use crate::{BalanceWeights, Ground, Measured, Route, Score};
 
-/// By how much a candidate must be better than the one that has the conversation, in percent.
+/// By how much another candidate must be better than the conversation's current one, in percent.
 pub(crate) const HYSTERESIS_PERCENT: f64 = 15.0;
-/// Scores within this many percent of the best are alike; the less busy of two of them is taken.
+/// Scores within this percentage of the best are considered equal; among two of them the less busy
+/// one is chosen.
 const ALIKE_PERCENT: f64 = 5.0;
-/// Prices below this count as this, in millionths of a dollar: a hundredth of a cent decides nothing.
+/// Minimum price used in comparisons, in millionths of a dollar: below a hundredth of a cent the
+/// price does not matter.
 const COST_MICROS_MIN: u64 = 100;
-/// Times below this count as this, in milliseconds: nobody sees the difference.
+/// Minimum time used in comparisons, in milliseconds: users do not notice the difference below.
 const FIRST_TOKEN_MS_MIN: u32 = 50;
 
 impl Choosing<'_> {
-    /// Puts `parts`, which [`look`](Choosing::look) has put in tiers, in the order of the route's
-    /// policy within each tier.
+    /// Orders `parts` by the route's policy within each tier. [`look`](Choosing::look) must have
+    /// sorted them by tier before.
     pub(crate) fn order(&mut self, route: &Route, parts: &mut [Part<'_>]) {
         let kept = self.kept(route);
         for part in parts.iter_mut().filter(|part| part.tier() == Tier::Now) {
@@ -53,8 +55,9 @@ impl Choosing<'_> {
         }
     }
 
-    /// The part of a split that a conversation belongs to, by weighted rendezvous hashing: a part that
-    /// comes or goes moves only its own conversations. Without a conversation it is drawn.
+    /// Selects the candidate of a split for this conversation, by weighted rendezvous hashing:
+    /// adding or removing a candidate moves only that candidate's conversations. Draws at random if
+    /// there is no conversation.
     pub(crate) fn share(&mut self, parts: &mut [Part<'_>]) -> Option<usize> {
         let of: u32 = parts.iter().map(|part| u32::from(part.weight)).sum();
         let conversation = self.asking.conversation;
@@ -72,7 +75,7 @@ impl Choosing<'_> {
         best.map(|(_, place)| place)
     }
 
-    /// Where the conversation is, if it is to stay there.
+    /// The backend and model that the conversation stays with, on a sticky route.
     fn kept(&self, route: &Route) -> Option<(BackendId, String)> {
         route.sticky.filter(|_| route.policy != RoutePolicy::Split)?;
         self.conditions.stays_with(self.asking.conversation?)
@@ -84,7 +87,8 @@ impl Choosing<'_> {
         parts.iter_mut().for_each(|part| part.ground = Ground::Drawn { weight: part.weight, of });
     }
 
-    /// Ties are drawn by weight, or one that answers one request at a time would get them all.
+    /// Ties are drawn by weight. Without the draw, the first of several idle candidates would get
+    /// every request.
     fn least_busy(&mut self, parts: &mut [Part<'_>]) {
         self.race(parts, |part| (part.weight, None));
         let busy = |part: &Part<'_>| self.conditions.in_flight(&part.backend.models.backend);
@@ -92,7 +96,7 @@ impl Choosing<'_> {
         parts.sort_by_key(|part| (part.weight == 0, busy(part)));
     }
 
-    /// A price that is not known is no low price: such candidates come last.
+    /// Candidates without a known price come last.
     fn cheapest(&self, parts: &mut [Part<'_>]) {
         let price = |part: &Part<'_>| self.price(part).unwrap_or(u64::MAX);
         parts.iter_mut().for_each(|part| part.ground = Ground::Price(self.price(part)));
@@ -103,14 +107,14 @@ impl Choosing<'_> {
         });
     }
 
-    /// Whoever was not measured lately is asked once, or it would never be measured again.
+    /// Candidates without recent measurements come first, so that they are measured again.
     fn fastest(&self, parts: &mut [Part<'_>]) {
         let time = |part: &Part<'_>| self.first_token_ms(part).unwrap_or(0);
         parts
             .iter_mut()
             .for_each(|part| part.ground = Ground::FirstToken(self.first_token_ms(part)));
         parts.sort_by_key(|part| (time(part), part.place));
-        // To measure somebody is no reason to lose a warm cache.
+        // A measurement is no reason to lose a warm cache.
         stay_if_near(parts, |kept, best| match self.first_token_ms(best) {
             Some(best) => is_near(f64::from(time(kept)), f64::from(best)),
             None => true,
@@ -125,7 +129,8 @@ impl Choosing<'_> {
         let times = measured.iter().filter_map(|one| one.first_token_ms);
         let least_time = f64::from(times.min().unwrap_or(0).max(FIRST_TOKEN_MS_MIN));
         for (part, measured) in parts.iter_mut().zip(measured) {
-            // Unknown: as quick as the best, so that it is measured; as dear as the dearest.
+            // An unknown time counts as the best, so that it gets measured; an unknown price as the
+            // highest.
             let time = measured.first_token_ms.map(|ms| f64::from(ms.max(FIRST_TOKEN_MS_MIN)));
             let cost = measured.cost_micros.map(|micros| micros.max(COST_MICROS_MIN) as f64);
             let headroom = measured.headroom_percent.unwrap_or(100).min(100);
@@ -151,8 +156,9 @@ impl Choosing<'_> {
         }
     }
 
-    /// Of two drawn among the first `alike` parts the one with fewer requests in flight (Mitzenmacher
-    /// 2001): the best of all would draw every request until its figures move.
+    /// Draws two of the first `alike` parts and returns the one with fewer requests in flight
+    /// (power of two choices, Mitzenmacher 2001). The best candidate would otherwise get every
+    /// request until its figures change.
     fn less_busy_of_two(&mut self, parts: &[Part<'_>], alike: usize) -> usize {
         if alike < 2 {
             return 0;
@@ -165,7 +171,7 @@ impl Choosing<'_> {
         if busy(other) < busy(one) { other } else { one }
     }
 
-    /// A number from 0 to below `count`.
+    /// A random number, at least 0 and less than `count`.
     fn draw(&mut self, count: usize) -> usize {
         #[expect(
             clippy::cast_possible_truncation,
@@ -176,7 +182,7 @@ impl Choosing<'_> {
         place.min(count.saturating_sub(1))
     }
 
-    /// Of this request; of a warm cache if the conversation is there.
+    /// The price of this request, with a warm cache if the conversation is there.
     fn price(&self, part: &Part<'_>) -> Option<u64> {
         let (backend, needs) = (&part.backend.models.backend, &self.asking.needs);
         let warm = part.stays.then(|| self.conditions.warm_cost_micros(backend, part.model, needs));
@@ -196,7 +202,8 @@ impl Choosing<'_> {
     }
 }
 
-/// Puts the part that has the conversation first if `is_near` says that the best is not much better.
+/// Moves the conversation's current candidate to the front if `is_near` says that the best one is
+/// not much better.
 fn stay_if_near(parts: &mut [Part<'_>], is_near: impl Fn(&Part<'_>, &Part<'_>) -> bool) {
     let Some(place) = parts.iter().position(|part| part.stays) else { return };
     let near = matches!((parts.get(place), parts.first()), (Some(kept), Some(best)) if is_near(kept, best));
@@ -208,7 +215,7 @@ fn stay_if_near(parts: &mut [Part<'_>], is_near: impl Fn(&Part<'_>, &Part<'_>) -
     }
 }
 
-/// Whether `best`, where less is better, is not better than `kept` by more than the hysteresis.
+/// True if `best` is not lower than `kept` by more than the hysteresis. Lower is better.
 fn is_near(kept: f64, best: f64) -> bool {
     best >= kept * (1.0 - HYSTERESIS_PERCENT / 100.0)
 }
@@ -220,7 +227,7 @@ fn total(part: &Part<'_>) -> f64 {
     }
 }
 
-/// Moves the part at `place` to the front; the others keep their order.
+/// Moves the part at `place` to the front and keeps the order of the others.
 fn to_front(parts: &mut [Part<'_>], place: usize) {
     if let Some(head) = parts.get_mut(..=place) {
         head.rotate_right(1);

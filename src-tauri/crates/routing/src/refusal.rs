@@ -1,50 +1,48 @@
-//! Why no backend may answer, said so that the client's user can act on it.
+//! Why no backend may answer, with texts that tell the client's user what to do.
 
 use domain::BackendId;
 
 use crate::PassedOver;
 
-/// Longest model name that is looked at, in bytes; longer ones are refused before any comparison.
+/// Maximum length of a model name, in bytes; a longer one is refused before any comparison.
 pub const MODEL_NAME_BYTES_MAX: usize = 512;
-/// Reasons listed in a refusal; more would bury the sentence.
+/// Maximum number of reasons listed in a refusal.
 const REASONS_SHOWN_MAX: usize = 5;
 
-/// Why no backend may answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute {
-    /// No model was named.
+    /// The request names no model.
     #[error("the request has no model; use one that GET /v1/models lists")]
     NoName,
-    /// The name is longer than [`MODEL_NAME_BYTES_MAX`].
+    /// Longer than [`MODEL_NAME_BYTES_MAX`]. Holds the length in bytes.
     #[error("the model name has {0} bytes; at most {MODEL_NAME_BYTES_MAX} are allowed")]
     NameTooLong(usize),
-    /// The pinned backend may not be asked.
+    /// The pinned backend is disabled or unusable.
     #[error("the backend {backend} {reason}; fix it or use another model")]
     BackendUnusable {
-        /// The pinned backend.
         backend: BackendId,
         /// Completes "the backend …".
         reason: String,
     },
-    /// Only the mock is there.
+    /// No provider is configured, only the mock.
     #[error(
         "no backend can serve {asked:?}; add one, or use a model of the mock such as mock/echo"
     )]
     NoBackend {
-        /// The name that was asked for.
+        /// The requested model.
         asked: String,
     },
-    /// Backends are there, and none of them is known to have the model.
+    /// Backends are configured, but none is known to have the model.
     #[error("no backend lists {asked:?}; {}", what_exists(.suggestion.as_deref(), .known))]
     UnknownModel {
-        /// The name that was asked for.
+        /// The requested model.
         asked: String,
-        /// The name that was probably meant.
+        /// The most similar known name.
         suggestion: Option<String>,
-        /// Some of the names that exist, else the backends to pin.
+        /// Some of the known names, else the backends that can be pinned.
         known: Vec<String>,
     },
-    /// No candidate of the route can do what the request needs.
+    /// No candidate of the route supports what the request needs.
     #[error(
         "no backend of the route {route} can serve this request: {}; use another model or add a \
          backend that can", reasons(.passed_over)
@@ -55,7 +53,7 @@ pub enum NoRoute {
         /// Every candidate with the reason.
         passed_over: Vec<PassedOver>,
     },
-    /// No candidate of the route may be asked, whatever the request needs.
+    /// Every candidate of the route is unusable, for any request.
     #[error(
         "no backend of the route {route} is available: {}; fix one of them", reasons(.passed_over)
     )]

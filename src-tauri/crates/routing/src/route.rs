@@ -1,4 +1,5 @@
-//! What the table is made of: routes as the user wrote them, and what is known of each backend.
+//! The inputs of the route table: routes as the user configured them, and the known state of each
+//! backend.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,51 +9,48 @@ use domain::{
     RoutePolicy,
 };
 
-/// A rule that leads names of models to backends.
+/// A rule that maps model names to backends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Its id.
     pub id: RouteId,
-    /// The names it answers to; `*` in a name stands for any text, also for none.
+    /// Model names to match. `*` matches any text, including none.
     pub models: Vec<String>,
-    /// Only for these clients; empty: for all.
+    /// Clients the route applies to; empty for all.
     pub clients: Vec<ClientId>,
-    /// Only for requests of these projects; empty: for all.
+    /// Projects the route applies to; empty for all.
     pub projects: Vec<String>,
-    /// How the candidates are put in order.
+    /// How the candidates are ordered.
     pub policy: RoutePolicy,
-    /// What counts how much under [`RoutePolicy::Balanced`].
+    /// The weights for [`RoutePolicy::Balanced`].
     pub weights: BalanceWeights,
-    /// How long a conversation stays where its last answer came from; `None`: it does not.
+    /// How long a conversation stays with the backend that answered last; `None` if it does not.
     pub sticky: Option<Duration>,
-    /// What becomes of fields that a backend's dialect has no word for; `None`: as the backend says.
+    /// How to treat fields that a backend's dialect cannot express; `None` for the backend's
+    /// setting.
     pub crossing: Option<Crossing>,
-    /// Whether answers may come from the cache; `None`: as the client says.
+    /// Cache mode; `None` for the client's setting.
     pub cache: Option<CacheWish>,
-    /// Who may answer, in the order in which they are written.
+    /// In the configured order.
     pub candidates: Vec<RouteCandidate>,
 }
 
-/// One backend of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RouteCandidate {
-    /// Where to send a request.
     pub backend: BackendId,
-    /// What to ask for there; `None`: the name that the client asked for.
+    /// Model name to send; `None` for the name that the client used.
     pub model: Option<String>,
-    /// Its share beside the other candidates' weights. A candidate of weight 0 is a reserve: it comes
-    /// after all that have a weight.
+    /// Weight relative to the other candidates. 0 makes it a reserve: it comes after all others.
     pub weight: u16,
 }
 
-/// What counts how much in the score of [`RoutePolicy::Balanced`], in percent of their sum.
+/// Weights in the score of [`RoutePolicy::Balanced`], relative to their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BalanceWeights {
     /// Time to the first token.
     pub latency: u8,
     /// Price of the request.
     pub cost: u8,
-    /// How much of its limits is left.
+    /// Unused part of the limits.
     pub headroom: u8,
 }
 
@@ -62,70 +60,65 @@ impl Default for BalanceWeights {
     }
 }
 
-/// The keys with which one backend may be called.
+/// The keys of one backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Pool {
-    /// In which order they are used.
+    /// The order in which they are used.
     pub order: PoolOrder,
-    /// The keys; none for a server that wants none.
+    /// Empty for a server that needs no key.
     pub members: Vec<PoolMember>,
 }
 
 /// One key of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PoolMember {
-    /// Its id; the key itself is never seen here.
+    /// The key's id; the key itself is never here.
     pub credential: CredentialId,
-    /// Its share beside the other keys' weights; 0 makes it a reserve.
+    /// Weight relative to the other keys; 0 makes it a reserve.
     pub weight: u16,
 }
 
-/// What the table knows of one backend.
+/// What the table knows about one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendModels {
-    /// Its id.
     pub backend: BackendId,
-    /// A provider, or the built-in mock.
     pub role: BackendRole,
-    /// Whether requests may go there.
     pub standing: Standing,
-    /// Declared or discovered models; empty when they are not known.
+    /// Declared or discovered models; empty if unknown.
     pub models: Vec<String>,
     /// The keys it is called with.
     pub pool: Pool,
-    /// What it can and cannot do.
     pub traits: BackendTraits,
 }
 
-/// What kind of answer a backend gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BackendRole {
-    /// A real one.
+    /// A real provider or server.
     Provider,
-    /// A made-up one.
+    /// The built-in mock, whose answers are made up.
     Mock,
 }
 
-/// Whether requests may go to a backend.
+/// Whether requests may be sent to a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Standing {
-    /// Yes.
     Usable,
     /// Switched off by the user.
     Disabled,
-    /// On, but something is missing; the reason completes "the backend …", such as "has no key".
+    /// Enabled, but a required setting is missing. The reason completes "the backend …", for
+    /// example "has no key".
     Unusable(String),
 }
 
-/// What a backend can and cannot do, whatever the model. The default knows nothing and so rules
-/// nothing out.
+/// Capabilities of a backend that are independent of the model. By default all are unknown, which
+/// excludes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BackendTraits {
-    /// The dialects in which requests pass through untranslated; empty: not known.
+    /// Dialects in which requests pass through untranslated; empty if unknown.
     pub speaks: BTreeSet<Dialect>,
-    /// What it lacks of Chat Completions.
+    /// Parts of Chat Completions that it does not support.
     pub lacks: BTreeSet<Lack>,
-    /// Whether it has an endpoint for vectors of texts.
+    /// True if it has an embeddings endpoint.
     pub offers_vectors: bool,
 }
 

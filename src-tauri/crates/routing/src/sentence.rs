@@ -1,16 +1,16 @@
-//! The one sentence that says why a request goes where it goes. It is stored with every request, so
-//! it is short and made in one go: who is first and by which figures, who would have been and waits,
-//! who was left out.
+//! Builds the sentence that explains a decision. It is stored with every request, so it is short
+//! and written in one pass: the first candidate and its figures, those that would come before it
+//! but are not ready, and those that were left out.
 
 use std::fmt::Write as _;
 
 use crate::part::{Part, Tier};
 use crate::{Asking, Available, Candidate, Ground, PassedOver, Route};
 
-/// Room for a usual sentence, in bytes, so that it grows at most once.
+/// Initial capacity for a typical sentence, in bytes, so that the string grows at most once.
 const SENTENCE_BYTES: usize = 160;
 
-/// For a route whose candidates stand in their order.
+/// Explains a route's decision. `parts` must be in their final order.
 pub(crate) fn of_route(
     route: &Route,
     asked: &str,
@@ -19,7 +19,7 @@ pub(crate) fn of_route(
 ) -> String {
     let mut text = String::with_capacity(SENTENCE_BYTES);
     let Some(first) = parts.first() else { return text };
-    // Writing into a string does not fail.
+    // Writing to a `String` never fails.
     let _ = write!(text, "{}", first.backend.models.backend);
     if first.model != asked {
         let _ = write!(text, " ({})", first.model);
@@ -44,7 +44,7 @@ pub(crate) fn of_client(asking: &Asking<'_>, first: &Candidate, left_out: &[Pass
     text
 }
 
-/// Adds who waits and who was left out, and the full stop.
+/// Adds the candidates that are not ready, the ones that were left out, and the full stop.
 pub(crate) fn finish(mut text: String, parts: &[Part<'_>], passed_over: &[PassedOver]) -> String {
     let first = parts.first().map(|part| (part.tier(), part.place));
     let waits = |part: &&Part<'_>| {

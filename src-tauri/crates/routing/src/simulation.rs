@@ -1,5 +1,5 @@
-//! What would become of many requests: the same choice drawn again and again over a moment that is
-//! held still, with backends that are only taken to be down. Nothing is asked of anybody.
+//! Simulates many requests: repeats the choice on a frozen copy of the current state, with some
+//! backends assumed to be down. Sends nothing.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -10,44 +10,41 @@ use crate::refusal::NoRoute;
 use crate::table::RouteTable;
 use crate::{Asking, Available, Conditions, Decision, Needs, Reason};
 
-/// Most draws of one simulation; more would tell nothing that these do not.
+/// Maximum draws of one simulation; more would not change the result noticeably.
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
 
-/// Where many requests would go.
+/// The result of a simulation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
-    /// How often it was drawn.
     pub draws: u32,
-    /// Who was first how often, the most often first; whoever never was is in it too.
+    /// How often each candidate was first, most often first. Includes candidates that never were.
     pub shares: Vec<Share>,
-    /// Draws that nobody would have served.
+    /// Draws that no candidate would have served.
     pub failures: u32,
-    /// Why those failed.
+    /// The reason of the first failed draw.
     pub failure: Option<Unserved>,
 }
 
-/// How often a candidate was first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
-    /// Which backend.
     pub backend: BackendId,
-    /// The model's name there.
+    /// Model name at that backend.
     pub model: String,
-    /// Draws in which it was first, open or not.
+    /// Draws in which it was first, whether available or closed.
     pub draws: u32,
-    /// The share that its weight promises beside those that may be asked, in percent; only where
-    /// weights decide.
+    /// Its expected share by weight among the candidates that are open, in percent. Only for
+    /// policies that use weights.
     pub expected_percent: Option<f64>,
 }
 
 /// Why a draw would not have been served.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unserved {
-    /// There is no route for it.
+    /// No route accepts the request.
     Refused(NoRoute),
     /// The client may not have it, in words.
     Forbidden(String),
-    /// All candidates are closed at this moment; the first one's reason.
+    /// All candidates are closed at this moment. Holds the first one's availability.
     Closed(BackendId, Available),
 }
 
@@ -63,7 +60,7 @@ impl fmt::Display for Unserved {
     }
 }
 
-/// The conditions of one moment, held still: what they were for everybody who may answer one question.
+/// A frozen copy of the routing inputs for every backend that may answer one request.
 #[derive(Debug, Clone, Default)]
 pub struct Frozen {
     available: HashMap<(Access, String), Available>,
@@ -74,7 +71,7 @@ pub struct Frozen {
 }
 
 impl Frozen {
-    /// Takes `backends` to be closed.
+    /// Marks `backends` as closed.
     #[must_use]
     pub fn closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
         for ((access, _), available) in &mut self.available {
@@ -108,14 +105,14 @@ impl Conditions for Frozen {
         self.headroom_percent.get(access).copied()
     }
 
-    /// Each draw is a conversation of its own.
+    /// None: each draw is a conversation of its own.
     fn stays_with(&self, _conversation: u64) -> Option<(BackendId, String)> {
         None
     }
 }
 
 impl RouteTable {
-    /// Holds still what `conditions` say of everybody who may answer `asking`.
+    /// Copies `conditions` for every backend that may answer `asking`.
     #[must_use]
     pub fn freeze(&self, asking: &Asking<'_>, conditions: &dyn Conditions) -> Frozen {
         let mut frozen = Frozen::default();
@@ -138,8 +135,8 @@ impl RouteTable {
         frozen
     }
 
-    /// Draws `asking` as often as `draws` says, at most [`SIMULATION_DRAWS_MAX`] times, each time as a
-    /// conversation of its own. `admit` says what the client gets of each.
+    /// Repeats the choice for `asking` `draws` times, at most [`SIMULATION_DRAWS_MAX`], each time
+    /// as a new conversation.
     #[must_use]
     pub fn simulate(
         &self,
@@ -164,13 +161,13 @@ impl RouteTable {
         simulation
     }
 
-    /// Adds the shares that weights promise.
+    /// Adds the shares expected from the weights.
     fn promise(&self, asking: &Asking<'_>, frozen: &Frozen, shares: &mut [Share]) {
         let Some(route) = self.route_of(asking) else { return };
         if !matches!(route.policy, RoutePolicy::Weighted | RoutePolicy::Split) {
             return;
         }
-        // Nothing fails over between the parts of a split, so a closed one keeps its share.
+        // A split does not fail over, so a closed candidate keeps its share.
         let counts = |share: &Share| {
             route.policy == RoutePolicy::Split || frozen.is_open(&share.backend, &share.model)
         };

@@ -1,15 +1,15 @@
-//! The rules of choice, in one place so that `explain` and the request path cannot disagree:
+//! The routing rules, in one place so that `explain` and the request path cannot disagree:
 //!
-//! 1. `backend/model` pins a backend, if a backend of that name exists. The model may hold slashes.
-//! 2. Otherwise the route that answers to the name: one for this client and project before one for
-//!    the client, that before one for the project, that before one for all; among those the name
-//!    itself before the longest pattern before `*`; then the one that is written first.
-//! 3. Otherwise the usable backends that list the model, in the order of the configuration.
-//! 4. Otherwise the one backend whose models are unknown, if there is exactly one such backend and
-//!    no doubt about it. With two, guessing could send a prompt to the wrong company.
+//! 1. `backend/model` pins a backend, if a backend of that name exists. The model may contain slashes.
+//! 2. Otherwise the route that matches the name. A route for this client and project comes before one
+//!    for the client, then one for the project, then one for all. Among those an exact name comes before
+//!    the longest pattern before `*`, then the route that is configured first.
+//! 3. Otherwise the usable backends that list the model, in the configured order.
+//! 4. Otherwise the one backend whose models are unknown, if there is exactly one. With two, a guess
+//!    could send a prompt to the wrong company.
 //!
-//! The mock answers only when it is pinned or named by a route: a made-up answer must never pass for
-//! a real one.
+//! The mock answers only when it is pinned or named by a route: a made-up answer must never be
+//! taken for a real one.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -23,21 +23,21 @@ use crate::pattern::Pattern;
 use crate::refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
 use crate::{Asking, BackendModels, BackendRole, Conditions, Decision, Route, Standing};
 
-/// How alike two names must be (Jaro-Winkler, 0 to 1) for one to be suggested for the other.
+/// Minimum similarity of a suggested name (Jaro-Winkler, 0 to 1).
 const SUGGESTION_SIMILARITY_MIN: f64 = 0.85;
-/// Names listed in a refusal; more would bury the sentence.
+/// Maximum number of names listed in a refusal.
 const NAMES_SHOWN_MAX: usize = 5;
 
-/// A name that a client may ask for.
+/// A model name that a client may use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelEntry {
     /// A route's name, `backend/model`, or the bare model name.
     pub id: String,
-    /// The backend that is asked first for it, as far as that does not depend on the moment.
+    /// The backend that is tried first for it, ignoring the current state.
     pub backend: BackendId,
 }
 
-/// A snapshot of what may be asked for and where it goes.
+/// A snapshot of the routes and backends.
 #[derive(Debug, Clone, Default)]
 pub struct RouteTable {
     routes: Vec<KnownRoute>,
@@ -48,30 +48,30 @@ pub struct RouteTable {
     listed: HashMap<String, Vec<usize>>,
 }
 
-/// A route with what follows from it.
+/// A route with values derived from it.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownRoute {
     pub(crate) route: Route,
     pub(crate) fingerprint: u64,
-    /// In the order of its candidates; none for those that take the name that was asked for.
+    /// One per candidate. `None` for candidates that keep the requested name.
     pub(crate) facts: Vec<Option<&'static ModelFacts>>,
 }
 
-/// A backend with its accesses: one for each key, or the one without.
+/// A backend with its endpoints: one for each key, or a single one without a key.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownBackend {
     pub(crate) models: BackendModels,
     pub(crate) accesses: Vec<KnownAccess>,
 }
 
-/// One way into a backend.
+/// One endpoint of a backend.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownAccess {
     pub(crate) access: Access,
     pub(crate) weight: u16,
 }
 
-/// For whom a route is. Later is closer.
+/// The requests that a route applies to, from general to specific.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Audience {
     All,
@@ -81,8 +81,7 @@ enum Audience {
 }
 
 impl RouteTable {
-    /// A table of `routes`, without those that are switched off, and `backends`, each in the order in
-    /// which they are preferred.
+    /// Builds a table of enabled `routes` and of `backends`, each in the order of preference.
     #[must_use]
     pub fn new(routes: Vec<Route>, backends: Vec<BackendModels>) -> Self {
         let mut table = Self::default();
@@ -112,15 +111,15 @@ impl RouteTable {
         table
     }
 
-    /// Whether any route looks at which conversation a request belongs to.
+    /// True if any route depends on the conversation that a request belongs to.
     #[must_use]
     pub fn follows_conversations(&self) -> bool {
         let follows = |route: &Route| route.sticky.is_some() || route.policy == RoutePolicy::Split;
         self.routes.iter().any(|known| follows(&known.route))
     }
 
-    /// Where a request may go. `chance` gives numbers from 0 to below 1; it is asked only where a
-    /// policy draws.
+    /// Chooses the candidates for a request. `chance` returns numbers of at least 0 and less than
+    /// 1; it is called only where a policy draws.
     pub fn choose(
         &self,
         asking: &Asking<'_>,
@@ -152,9 +151,9 @@ impl RouteTable {
         }
     }
 
-    /// Every name that [`choose`](Self::choose) would accept by a list: the names of routes without
-    /// patterns, then `backend/model` for each usable backend in order, then bare names, each once.
-    /// With a client those that it may ask for, else all.
+    /// Lists the names that [`choose`](Self::choose) accepts: names of routes without patterns,
+    /// then `backend/model` for each usable backend in order, then bare names, each once. With a
+    /// client, only those that it may use.
     #[must_use]
     pub fn models(&self, client: Option<&ClientId>) -> Vec<ModelEntry> {
         let mut seen = HashSet::new();
@@ -186,7 +185,7 @@ impl RouteTable {
         entries
     }
 
-    /// The route that answers to a question, if one does.
+    /// The route that matches a request, if there is one.
     #[must_use]
     pub fn route_of(&self, asking: &Asking<'_>) -> Option<&Route> {
         if self.pin(asking.model).is_some() {
@@ -196,7 +195,7 @@ impl RouteTable {
         known.map(|known| &known.route)
     }
 
-    /// Every backend, with each name of a model that it might be asked for.
+    /// Every backend that may answer, with the model name it would be asked for.
     pub(crate) fn who_may_answer<'a>(
         &'a self,
         asking: &Asking<'a>,

@@ -1,4 +1,4 @@
-/** Setting a breaker by hand and taking that back. */
+/** Sets a breaker manually and undoes it. */
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";

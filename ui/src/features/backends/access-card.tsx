@@ -1,4 +1,4 @@
-/** One key's breaker, cooldowns and block, each with why and until when, and manual overrides. */
+/** One key's breaker, cooldowns and block, each with reason and end, and manual overrides. */
 import { useAccessForce } from "@/features/backends/access-actions";
 import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
 import { Button } from "@/components/button";

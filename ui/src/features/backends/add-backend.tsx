@@ -70,7 +70,7 @@ const KEY_MODES = [
   { value: "none", label: "No key" },
 ] as const;
 
-/** Of a known provider only the key is missing. */
+/** For a known provider only the key is missing. */
 function focusField(body: HTMLElement | null): void {
   const fields = [...(body?.querySelectorAll<HTMLInputElement>("input:not([type=checkbox], [type=radio])") ?? [])];
   (fields.find((field) => field.type === "password" && fields[0]?.value !== "") ?? fields[0])?.focus();

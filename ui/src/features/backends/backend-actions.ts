@@ -1,4 +1,4 @@
-/** Switching a backend on and off, with the way back in the toast. */
+/** Switches a backend on and off, with an undo in the toast. */
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
@@ -7,7 +7,7 @@ import { useRoutes } from "@/ipc/route-queries";
 
 const NO_ROUTES: RouteView[] = [];
 
-/** The routes in use that lead to a backend, and those of them that have no other one. */
+/** The enabled routes that use a backend, and those that have no other backend. */
 function routesOf(backend: BackendView, routes: RouteView[]): { used: string[]; broken: string[] } {
   const used = routes.filter((route) => route.enabled && route.candidates.some((one) => one.backend === backend.id));
   const isOther = ({ backend: id, availability: { state } }: RouteView["candidates"][number]) =>
@@ -16,7 +16,7 @@ function routesOf(backend: BackendView, routes: RouteView[]): { used: string[]; 
   return { used: used.map((route) => route.id), broken: broken.map((route) => route.id) };
 }
 
-/** What requests meet while a backend is off: its routes have other backends, or have none. */
+/** The effect while a backend is off: its routes have other backends, or none. */
 function whatNow(backend: BackendView, routes: RouteView[]): string {
   const { used, broken } = routesOf(backend, routes);
   const pinned = `Requests for ${backend.id}/… are refused.`;
@@ -24,7 +24,7 @@ function whatNow(backend: BackendView, routes: RouteView[]): string {
   return used.length > 0 ? `${pinned} Routes use their other backends.` : pinned;
 }
 
-/** What removing a backend breaks, and what stays. */
+/** What removing a backend breaks, and what is kept. */
 export function useRemovalLosses(backend: BackendView | undefined): string[] {
   const routes = useRoutes().data?.routes ?? NO_ROUTES;
   if (backend === undefined) return [];

@@ -1,4 +1,4 @@
-/** Everything about one backend: health, models with prices, its test, its settings. */
+/** Everything about one backend: health, models with prices, test, settings. */
 import { Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
@@ -147,7 +147,7 @@ function Summary({ backend }: { backend: BackendView }) {
   );
 }
 
-/** The time stands for an answer, so a probe that failed has none; a backend that is down may answer and refuse. */
+/** Only an answer has a time, so a failed probe has none; a backend that is down may still answer with an error. */
 function sayProbe({ state, probe_ms }: HealthView): string {
   if (probe_ms === null) return state === "down" ? "failed" : "–";
   return `${state === "down" ? "answered in " : ""}${formatDuration(probe_ms)} (free)`;

@@ -1,4 +1,4 @@
-/** Every backend with its state, and what can be done about it. */
+/** Every backend with its state and the available actions. */
 import { Plus, Server } from "lucide-react";
 import { useMemo, useState } from "react";
 import { AddBackendDialog } from "@/features/backends/add-backend";
@@ -230,7 +230,7 @@ function useColumns(): Column<BackendView>[] {
   );
 }
 
-/** What breaker, cooldown and block allow now, with the reason on hover; of several keys, how many are healthy. */
+/** What breaker, cooldown and block allow now, with the reason on hover; for several keys, how many are healthy. */
 function Circuit({ accesses }: { accesses: AccessView[] }) {
   const [first, ...others] = accesses;
   if (first === undefined) return <None />;

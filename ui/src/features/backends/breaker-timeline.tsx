@@ -1,4 +1,4 @@
-/** What a backend went through: a strip for each key, and every change with its rule and the requests that were counted. */
+/** The history of a backend: a strip for each key, and every transition with its rule and the requests behind it. */
 import { useState } from "react";
 import { Choice } from "@/components/choice";
 import { PanelLink } from "@/components/panel-link";

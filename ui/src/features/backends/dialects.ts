@@ -1,7 +1,7 @@
-/** The protocols of backends and how servers differ from them, in words for people. */
+/** Display texts for the protocols of backends and for servers' deviations from them. */
 import type { BackendKindView, BackendView, CrossingView, LackView, OfferView } from "@/ipc/bindings";
 
-/** The kinds that can be added; the mock is built in. */
+/** The kinds that a user can add; the mock is built in. */
 type AddedKind = Exclude<BackendKindView, "mock">;
 
 interface Word<Value> {
@@ -11,7 +11,7 @@ interface Word<Value> {
 }
 
 interface KindWord extends Word<AddedKind> {
-  /** What may be typed as its address. */
+  /** Help text of the address field. */
   address: string;
 }
 
@@ -79,7 +79,7 @@ export function kindLabel(kind: BackendKindView): string {
 
 export type Differing = Pick<BackendView, "lacks" | "offers" | "crossing">;
 
-/** How it differs, in a few words; null where it does not. */
+/** The deviations in a few words; null if there are none. */
 export function sayDiffering({ lacks, offers, crossing }: Differing): string | null {
   const parts = [
     lacks.length > 0 ? `lacks ${labels(LACKS, lacks)}` : null,
@@ -97,8 +97,8 @@ function labels<Value extends string>(words: readonly Word<Value>[], chosen: Val
 }
 
 /**
- * What is sent of the switches. Only a compatible server has any; of another kind the file's own stay, unless the kind
- * itself changes.
+ * The deviations to send. Only a compatible server has any. For another kind the values of the settings file stay,
+ * unless the kind itself changes.
  */
 export function differingOf(
   kind: BackendKindView,

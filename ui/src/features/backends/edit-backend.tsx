@@ -1,4 +1,4 @@
-/** A backend's own settings. Another origin detaches its key, which the form says before it happens. */
+/** A backend's settings. A different origin detaches its key, which the form announces before saving. */
 import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { differingOf } from "@/features/backends/dialects";
 import { Advanced, KindAndAddress, type KindValues } from "@/features/backends/kind-fields";
@@ -52,7 +52,7 @@ export function EditBackend({ backend }: { backend: BackendView }) {
   const save = useAction(["backends", "keys", "status", "accesses"], (host, values: EditValues) => {
     const limits = readLimits(values.limits);
     if ("code" in limits) return Promise.reject(limits);
-    // Keys that were not touched are left to the core, which detaches them where the address moves away.
+    // Unchanged keys are left to the core, which detaches them if the origin changes.
     const pool = dirtyFields.pool === undefined ? null : readPool(values.pool);
     if (pool !== null && "code" in pool) return Promise.reject(pool);
     return host.backendEdit({

@@ -1,4 +1,4 @@
-/** The keys a backend is asked with: one, none, or several in an order or by weight. */
+/** The keys of a backend: one, none, or several in an order or by weight. */
 import { Plus, X } from "lucide-react";
 import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
 import { Button, IconButton } from "@/components/button";
@@ -12,7 +12,7 @@ import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
 import { KEY } from "@/lib/states";
 
-/** What the form around this holds of it. */
+/** The form values that these fields use. */
 export interface PoolValues {
   order: PoolOrderView;
   members: { credential: string; weight: string }[];
@@ -30,7 +30,7 @@ export function poolValues(pool: PoolView): PoolValues {
   };
 }
 
-/** What is no whole number comes back as the error that stands under the keys. */
+/** Returns an error, shown under the keys, if a weight is not a whole number. */
 export function readPool({ order, members }: PoolValues): PoolView | ApiError {
   const read = members.map(({ credential, weight }) => ({ credential, weight: Number(weight) }));
   if (read.some(({ weight }) => !Number.isInteger(weight) || weight < 0))

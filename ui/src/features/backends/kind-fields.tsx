@@ -1,4 +1,4 @@
-/** A backend's kind and address, and behind a disclosure how it differs: the same in adding and editing. */
+/** A backend's kind and address, with its deviations in a disclosure. Shared by adding and editing. */
 import type { ReactNode } from "react";
 import { useFormContext, useWatch } from "react-hook-form";
 import { CROSSINGS, KINDS, LACKS, OFFERS, sayDiffering, type Differing } from "@/features/backends/dialects";
@@ -9,7 +9,7 @@ import { Tick } from "@/components/tick";
 import type { ApiError, BackendKindView } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
 
-/** What the form around these fields holds of them. */
+/** The form values that these fields use. */
 export interface KindValues extends Differing {
   kind: BackendKindView;
   base_url: string;

@@ -1,4 +1,4 @@
-/** Where a new backend is: one of many providers and local servers, found by typing, or an address of one's own. */
+/** Chooses the address of a new backend: a provider or local server, found by typing, or a custom address. */
 import { Command } from "cmdk";
 import { Cloud, HardDrive, Plus, type LucideIcon } from "lucide-react";
 import { kindLabel } from "@/features/backends/dialects";
@@ -57,7 +57,7 @@ function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (pres
           </Command.Empty>
         </Command.List>
       </Command>
-      {/* Outside of the list, which takes every Enter inside it for the chosen row. */}
+      {/* Outside of the list, which handles every Enter inside it as a choice. */}
       <DialogFoot>
         <Button look="quiet" icon={Plus} className="mr-auto" onClick={() => onChoose(null)}>
           Custom address
@@ -67,7 +67,10 @@ function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (pres
   );
 }
 
-/** On the way back from the next step, whose button has just gone with the focus. A dialog that opens focuses it itself. */
+/**
+ * Restores the focus on the way back from the next step, whose focused button is gone. A dialog that opens sets the
+ * focus itself.
+ */
 function focusAgain(input: HTMLInputElement | null): void {
   if (document.activeElement === document.body) input?.focus();
 }
@@ -82,7 +85,7 @@ interface RowProps {
 }
 
 function Row({ id, icon: Icon, name, kind, place, onChoose }: RowProps) {
-  // The usual one goes without saying, and so does one that the name says.
+  // Omits the usual kind, and a kind that is part of the name.
   const isSaid = kind === kindLabel("openai-compatible") || name.includes(kind);
   return (
     <Command.Item

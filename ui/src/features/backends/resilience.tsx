@@ -1,4 +1,4 @@
-/** How a backend stands with each of its keys, what it went through, and what other numbers would have done. */
+/** The state of each of a backend's keys, their history, and a test of other thresholds. */
 import { AccessCard } from "@/features/backends/access-card";
 import { BackTest } from "@/features/backends/back-test";
 import { BreakerTimeline } from "@/features/backends/breaker-timeline";

@@ -1,4 +1,4 @@
-/** A test of one backend, step by step: what was tried, what was seen, what to do. */
+/** The test of one backend step by step: what was tried, what was observed, what to do. */
 import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
 import { Notice } from "@/components/notice";

@@ -1,4 +1,4 @@
-/** Why requests bypassed the cache, as bars to scale with what would change it. */
+/** Why requests bypassed the cache, as bars to scale, with what would change it. */
 import { CircleCheck } from "lucide-react";
 import { Card } from "@/components/card";
 import { EmptyState } from "@/components/empty-state";

@@ -1,4 +1,4 @@
-/** What the cache saved, what it holds, and why requests bypassed it. */
+/** What the cache saved, what it contains, and why requests bypassed it. */
 import { Lightbulb } from "lucide-react";
 import { Bypasses } from "@/features/cache/bypasses";
 import { PurgeButton } from "@/features/cache/purge";
@@ -25,7 +25,7 @@ const RANGES = [
 
 interface CacheScreenProps {
   range: UsageRange;
-  /** The way to the other half of Usage. */
+  /** The tabs to the other half of Usage. */
   tabs: ReactNode;
   onRange: (range: UsageRange) => void;
 }

@@ -1,4 +1,7 @@
-/** Purges cached responses: all, those of one backend, model or client, or old ones. It cannot be undone, so it asks. */
+/**
+ * Purges cached responses: all, those of one backend, model or client, or old ones. Asks first, because it cannot be
+ * undone.
+ */
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/button";

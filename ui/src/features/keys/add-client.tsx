@@ -1,4 +1,4 @@
-/** Makes a token for a tool, then shows how to use it. */
+/** Creates a token for a tool, then shows how to use it. */
 import { useForm } from "react-hook-form";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";

@@ -1,4 +1,4 @@
-/** What a client may ask for and how much of it, whether its answers may come from the cache, and whether somebody waits for them. */
+/** A client's scope, limits, cache mode and priority. */
 import { FormProvider, useForm } from "react-hook-form";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";

@@ -1,4 +1,4 @@
-/** One key: its state and why, where it goes, who uses it; verify, replace, remove. */
+/** One key: its state and the reason, its allowed host, its users; verify, replace, remove. */
 import { Trash2, RefreshCw, ShieldCheck } from "lucide-react";
 import { useRef, useState } from "react";
 import { Button } from "@/components/button";

@@ -23,7 +23,7 @@ export interface TableProps {
   onClose: () => void;
 }
 
-/** `https://api.openai.com:443` as people write it. */
+/** Shortens `https://api.openai.com:443` to the usual form. */
 export function shortOrigin(origin: string): string {
   return origin.replace(/^https:\/\//, "").replace(/:443$/, "");
 }

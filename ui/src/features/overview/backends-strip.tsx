@@ -1,4 +1,4 @@
-/** A tile for each backend: name, state, the last day's shape. */
+/** A tile for each backend: name, state, and a sparkline of the last day. */
 import { Plus, Server, type LucideIcon } from "lucide-react";
 import type { CSSProperties } from "react";
 import { PanelLink } from "@/components/panel-link";
@@ -34,8 +34,8 @@ function urgency({ health }: BackendView): number {
 }
 
 /**
- * Six in a row on a wide screen, three on a narrow one; where more do not fit, those that are down come first. Where there are one or two, they keep a tile's width and the
- * rest of the row offers the next backend.
+ * Six in a row on a wide screen, three on a narrow one. If not all fit, those that are down come first. One or two keep
+ * a tile's width, and the rest of the row offers to add a backend.
  */
 function Tiles({ backends: all }: { backends: BackendView[] }) {
   const isTooMany = all.length > TILES_MAX;

@@ -1,4 +1,4 @@
-/** Four steps on a fresh install, each with its button, ticked off as the core sees them done. */
+/** Four steps for a new installation, each with its button, completed when the core reports them done. */
 import { Check } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
@@ -107,7 +107,7 @@ export function FirstSteps({ steps }: { steps: FirstStepsView }) {
   );
 }
 
-/** The newest client's first snippet, ready to be copied and run. */
+/** The newest client's first snippet, ready to copy and run. */
 function FirstSnippet() {
   const snippet = useClients().data?.at(-1)?.snippets[0];
   if (snippet === undefined) return null;

@@ -1,4 +1,4 @@
-/** What needs attention, most urgent first; the core keeps it to five. */
+/** What needs attention, most urgent first. The core limits it to five. */
 import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";

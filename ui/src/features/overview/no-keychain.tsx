@@ -1,4 +1,4 @@
-/** The first step on a machine without a keychain: an encrypted file in its place, or to go on without keys. */
+/** The first step on a machine without a keychain: use an encrypted file, or continue without keys. */
 import { useState } from "react";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
@@ -11,7 +11,7 @@ export function wasNoKeychainDismissed(): boolean {
 }
 
 interface NoKeychainProps {
-  /** There is an encrypted file from before. */
+  /** An encrypted file already exists. */
   fileExists: boolean;
   onDismiss: () => void;
 }

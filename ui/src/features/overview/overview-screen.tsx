@@ -1,4 +1,4 @@
-/** Can I work, what needs me, what does it cost: in five seconds. */
+/** Can I work, what needs attention, what does it cost: answered within five seconds. */
 import { BackendsStrip } from "@/features/overview/backends-strip";
 import { FirstSteps, areFirstStepsDone } from "@/features/overview/first-steps";
 import { NoKeychain, wasNoKeychainDismissed } from "@/features/overview/no-keychain";
@@ -13,12 +13,12 @@ import type { StatusView } from "@/ipc/bindings";
 import { useStatus } from "@/ipc/queries";
 import { useState } from "react";
 
-/** Leaves the fewest requests on the screen. */
+/** With this many needs, the fewest requests are shown. */
 const MOST_NEEDS = 5;
 
 export function OverviewScreen() {
   const status = useStatus();
-  // That the core has gone is said above every screen already.
+  // Every screen already shows at its top that the core is offline.
   const isSaid = status.data !== undefined && status.error?.code === "offline";
   return (
     <div className="@container flex min-h-full flex-col gap-4 px-6 pt-5 pb-6">
@@ -29,7 +29,7 @@ export function OverviewScreen() {
   );
 }
 
-/** The core's need that the card about the keychain shows in its place. */
+/** The core's need that the keychain card replaces. */
 const KEYS_UNSTORED = "vault/missing";
 
 function Overview({ status }: { status: StatusView }) {

@@ -1,4 +1,4 @@
-/** The newest requests, so that what a tool just did can be seen here. */
+/** The newest requests, to see what a tool just did. */
 import { Inbox } from "lucide-react";
 import { Card } from "@/components/card";
 import { Cost } from "@/components/cost";
@@ -13,7 +13,7 @@ import { useRequests } from "@/ipc/queries";
 import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
 
-/** How many rows fit under that many needs, so that the screen needs no scrolling at 1280 by 800. */
+/** Number of rows by number of needs, so that the screen does not scroll at 1280 by 800. */
 const ROWS_UNDER_NEEDS = [12, 10, 9, 7, 6, 4] as const;
 const ROWS_MAX = 12;
 

@@ -1,4 +1,4 @@
-/** What today has cost, and the week it stands in. */
+/** The cost of today and of the last week. */
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -36,12 +36,12 @@ export function SpendCard({ spend }: { spend: SpendView }) {
   );
 }
 
-/** Requests were made today, and of none the cost is known. */
+/** True if there were requests today and the cost of none is known. */
 function isUnknown(spend: SpendView): boolean {
   return spend.requests > 0 && spend.unpriced_requests === spend.requests;
 }
 
-/** Seven bars, one a day, each its own share of the dearest. */
+/** Seven bars, one a day, relative to the most expensive day. */
 function Week({ usage }: { usage: UsageView }) {
   const heights = usage.buckets.map((bucket) => bucket.total.cost);
   const highest = Math.max(1, ...heights);

@@ -1,4 +1,4 @@
-/** The verdict in one sentence, the facts behind it, and the most useful button. */
+/** The verdict in one sentence, the facts behind it, and the most useful action. */
 import { ActionButton, RunChecksButton } from "@/ipc/action-button";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";

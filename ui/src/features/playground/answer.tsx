@@ -1,4 +1,4 @@
-/** The answer as it comes. It grows downwards and never scrolls by itself, so that it can be read meanwhile. */
+/** The answer while it streams. It never scrolls by itself, so that it can be read meanwhile. */
 import { CornerLeftUp } from "lucide-react";
 import { goes } from "@/features/playground/draft";
 import { Button } from "@/components/button";
@@ -17,7 +17,7 @@ const SUGGESTIONS = [
 interface AnswerProps {
   run: PlaygroundRunView | undefined;
   sending: boolean;
-  /** Puts a prompt into the field; only the first side offers any. */
+  /** Puts a prompt into the field. Only the first side offers prompts. */
   suggest: ((prompt: string) => void) | null;
 }
 

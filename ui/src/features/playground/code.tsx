@@ -1,4 +1,4 @@
-/** The same request as code for a tool of one's own. The core writes it; no token is in it. */
+/** The same request as code for the user's own tool. The core generates it, without a token. */
 import { useId, useState } from "react";
 import { CodeBlock } from "@/components/copy-button";
 import { Select } from "@/components/select";

@@ -116,7 +116,7 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
           <span aria-hidden className="hidden items-center gap-2 text-12 text-ink-3 @min-[900px]:flex">
             <Kbd keys={going ? ["Esc"] : [COMMAND_KEY, "↵"]} />
           </span>
-          {/* One button for both, so that the focus stays where it was. */}
+          {/* One button for both actions, so that it keeps the focus. */}
           <Button
             look={going ? "plain" : "primary"}
             icon={going ? Square : CornerDownLeft}
@@ -145,7 +145,7 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
   );
 }
 
-/** Text of several lines that is part of the card around it. */
+/** A multi-line text field that is part of the surrounding card. */
 function Prose({ className, ...rest }: ComponentProps<"textarea">) {
   return (
     <textarea

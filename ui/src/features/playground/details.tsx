@@ -1,4 +1,4 @@
-/** Where a prompt went and why, what it used, and every attempt. */
+/** The routing of a prompt and its reason, its usage, and every attempt. */
 import { Facts, type Fact } from "@/components/facts";
 import { PanelLink } from "@/components/panel-link";
 import { Unpriced } from "@/components/unpriced";
@@ -77,7 +77,7 @@ function factsOf(run: PlaygroundRunView): Fact[] {
   ];
 }
 
-/** By class, those that are zero left out but for the two that everyone looks for. */
+/** Tokens by class, without classes that are zero except the two that everyone looks for. */
 function Tokens({ usage }: { usage: PlaygroundUsageView }) {
   const parts: [number, string][] = [
     [usage.cache_read, "read from cache"],

@@ -1,6 +1,6 @@
 /**
- * What is being asked, kept while the panel is open so that a look at another screen loses nothing. Prompts are written
- * to no storage.
+ * The current draft, kept while the panel is open so that switching screens loses nothing. Prompts are never written to
+ * storage.
  */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
@@ -13,17 +13,17 @@ export type Mode = "one" | "two";
 export interface Draft {
   mode: Mode;
   models: Record<Seat, string>;
-  /** The run that each seat shows. */
+  /** The run shown on each side. */
   runs: Record<Seat, string | null>;
   prompt: string;
-  /** `null`: not asked for. */
+  /** `null` if there is no system prompt. */
   system: string | null;
   temperature: string;
   max_tokens: string;
   effort: EffortView | "";
 }
 
-/** Answers without a network and is billed by nobody: a first prompt works at once. */
+/** Answers without network or cost, so that a first prompt works at once. */
 const FIRST_MODEL = "mock/chat";
 const SECOND_MODEL = "mock/slow";
 
@@ -74,7 +74,10 @@ export function seatsOf(draft: Draft): Seat[] {
   return draft.mode === "one" ? ["a"] : SEATS;
 }
 
-/** An empty field leaves the choice to the backend; what is no number is sent as one that the core refuses by name. */
+/**
+ * An empty field leaves the choice to the backend. Text that is not a number becomes NaN, which the core refuses by
+ * name.
+ */
 function numberOf(text: string): number | null {
   return text.trim() === "" ? null : Number(text);
 }

@@ -1,4 +1,4 @@
-/** Which model a pane asks: all that the backends list, by backend, or any name one types. */
+/** Chooses the model of a pane: a listed one, by backend, or any name typed in. */
 import { Command } from "cmdk";
 import { Check, ChevronsUpDown } from "lucide-react";
 import { useRef, useState, type ReactNode } from "react";
@@ -63,7 +63,7 @@ export function ModelPicker({ label, value, disabled, onChange }: ModelPickerPro
   );
 }
 
-/** Stand still between renderings, so that each happens once: when the list opens. */
+/** A stable function, so that it runs once, when the list opens. */
 function focus(input: HTMLInputElement | null): void {
   input?.focus();
 }

@@ -1,4 +1,4 @@
-/** One side's answer, and the other ways to look at what came back. */
+/** One side's answer, and the other views of the response. */
 import { Answer } from "@/features/playground/answer";
 import { Code } from "@/features/playground/code";
 import { Details } from "@/features/playground/details";
@@ -12,18 +12,18 @@ import { classNames } from "@/lib/class-names";
 import { PLAYGROUND } from "@/lib/states";
 
 interface PaneProps {
-  /** Named when it is one of two. */
+  /** Set if there are two sides. */
   seat: Seat | null;
   run: PlaygroundRunView | undefined;
   sending: boolean;
-  /** What would be sent now, for the code. */
+  /** The request as it would be sent now, for the code. */
   request: PlaygroundSend;
   suggest: ((prompt: string) => void) | null;
 }
 
 export function Pane({ seat, run, sending, request, suggest }: PaneProps) {
   const name = seat === null ? "Answer" : `Answer ${seat.toUpperCase()}`;
-  // Alone, the model stands right above, unless another one was chosen since.
+  // A single pane has the model directly above it, unless another one was chosen since.
   const isNamed = seat !== null || (run !== undefined && run.model !== request.model);
   return (
     <section

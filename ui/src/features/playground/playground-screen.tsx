@@ -1,4 +1,4 @@
-/** One prompt to one model, or to two side by side, sent as any client would send it. */
+/** One prompt to one model, or to two side by side, sent like any client's request. */
 import type { KeyboardEvent } from "react";
 import { Composer } from "@/features/playground/composer";
 import { goes, requestOf, SEATS, seatsOf, useDraft, type Mode, type Seat } from "@/features/playground/draft";
@@ -30,7 +30,7 @@ export function PlaygroundScreen() {
   const cancel = useAction([], (host, run: string) => host.playgroundCancel({ run }));
   const seats = seatsOf(draft);
   const runAt = (seat: Seat) => runs.data?.find((run) => run.id === draft.runs[seat]);
-  // A run whose pane was put away goes on, and is stopped with the others.
+  // A run continues after its pane was closed, and is stopped together with the others.
   const going = SEATS.flatMap((seat) => runAt(seat) ?? []).filter(goes);
   const isGoing = going.length > 0 || SEATS.some((seat) => sends[seat].isPending);
 
@@ -122,7 +122,7 @@ function useSend() {
   return useAction([], (host, req: PlaygroundSend) => host.playgroundSend(req));
 }
 
-/** The screen's answer: what became of the last prompt. */
+/** The screen's answer: the result of the last prompt. */
 function leadOf(shown: (PlaygroundRunView | undefined)[]): string {
   const runs = shown.flatMap((run) => run ?? []);
   if (runs.length === 0) return "Send prompts through the gateway, as your tools do.";

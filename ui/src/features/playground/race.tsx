@@ -1,4 +1,4 @@
-/** One row per model with its timings, tokens and cost, on one scale, so that two can be compared. */
+/** One row per model with its timings, tokens and cost on a common scale, for comparison. */
 import type { Seat } from "@/features/playground/draft";
 import { ModelPicker } from "@/features/playground/model-picker";
 import { SeatBadge } from "@/features/playground/seat-badge";
@@ -12,7 +12,7 @@ import { PLAYGROUND } from "@/lib/states";
 
 export interface Runner {
   seat: Seat;
-  /** The model that is asked next. */
+  /** The model of the next request. */
   model: string;
   run: PlaygroundRunView | undefined;
   sending: boolean;
@@ -20,14 +20,14 @@ export interface Runner {
 
 interface RaceProps {
   runners: Runner[];
-  /** While something goes, the models stand. */
+  /** Models cannot be changed while a run is in progress. */
   locked: boolean;
   onModel: (seat: Seat, model: string) => void;
 }
 
 interface Figure {
   name: string;
-  /** From which width of the page on it is shown; always without one. */
+  /** The minimum width of the page at which it is shown; always shown without one. */
   from?: string;
   of: (run: PlaygroundRunView) => number | null;
   spell: (value: number) => string;
@@ -165,7 +165,7 @@ function Value({ figure, run }: { figure: Figure; run: PlaygroundRunView | undef
   );
 }
 
-/** Better than every other, where all of them are known. */
+/** True if it is better than every other, and all of them are known. */
 function isBest(figure: Figure, runner: Runner, runners: Runner[]): boolean {
   if (figure.better === undefined) return false;
   const sign = figure.better === "lower" ? 1 : -1;
@@ -175,7 +175,7 @@ function isBest(figure: Figure, runner: Runner, runners: Runner[]): boolean {
   return own !== null && others.every((other) => other !== null && (own - other) * sign < 0);
 }
 
-/** Waiting, then writing, on the scale of the slower one. */
+/** Waiting, then streaming, on the scale of the slower one. */
 function TimeBar({ run, scale }: { run: PlaygroundRunView | undefined; scale: number }) {
   const total = run?.elapsed_ms ?? 0;
   const waited = Math.min(run?.first_token_ms ?? total, total);

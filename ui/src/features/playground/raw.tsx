@@ -1,4 +1,4 @@
-/** What went over the wire, as it was, without the token. */
+/** The request and response exactly as sent, without the token. */
 import { CodeBlock } from "@/components/copy-button";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";

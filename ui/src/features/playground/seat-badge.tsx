@@ -1,4 +1,4 @@
-/** Tells the two sides of a comparison apart, in the figures and over the answers. */
+/** Distinguishes the two sides of a comparison, in the figures and above the answers. */
 import type { Seat } from "@/features/playground/draft";
 
 export function SeatBadge({ seat }: { seat: Seat }) {

@@ -1,10 +1,10 @@
-/** What a screen reader is told of an answer that grows: whole sentences in blocks, not every piece. */
+/** What a screen reader announces of a streaming answer: blocks of whole sentences, not every piece. */
 import type { PlaygroundRunView } from "@/ipc/bindings";
 
-/** Shortest block, so that it speaks once in a while and not at every sentence. */
+/** Minimum length of a block, so that it speaks occasionally and not at every sentence. */
 const BLOCK_CHARS_MIN = 240;
 
-/** The newest finished block; all that is left when the answer has ended. */
+/** The newest complete block; the whole rest when the answer has ended. */
 export function spokenPart(run: Pick<PlaygroundRunView, "text" | "state" | "error">): string {
   const blocks: string[] = [];
   let block = "";

@@ -9,7 +9,7 @@ import { NOW, renderWith } from "../../../test/render-panel";
 
 const BACKENDS = 60;
 
-/** All checks over a world of 60 more backends, none of which lists its models. */
+/** All checks with 60 more backends, none of which lists its models. */
 function crowdedRun(done: "whole" | "running"): RunView {
   const world = makeWorld("failing", NOW);
   for (let index = 0; index < BACKENDS; index += 1)
@@ -27,7 +27,7 @@ test("what failed stands first, the worst on top, and sixty alike failures are o
   const list = screen.getByRole("region", { name: "Checks" });
   expect(sections()[0]).toBe("Needs attention");
   const rows = [...list.querySelectorAll("summary")].map((summary) => summary.textContent);
-  // The rejected key and the locked vault block everything; they stand alone, before what is merely grave.
+  // The rejected key and the locked vault block everything; each has its own row, before less severe ones.
   expect(rows[0]).toMatch(/Failed.*Blocker/);
   expect(rows[1]).toMatch(/Failed.*Blocker/);
   expect(rows[2]).toMatch(/^Models available on 61 backends.*Failed/);

@@ -1,4 +1,4 @@
-/** The checks, live while a run goes, problems first after it; each opens to its evidence, cause and fix. */
+/** The checks, live during a run, problems first after it; each expands to its evidence, cause and fix. */
 import { ChevronRight } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { StateMark, TONE_TEXT } from "@/components/state-mark";
@@ -8,10 +8,10 @@ import { groupBy } from "@/lib/group";
 import { formatCounted, formatDuration } from "@/lib/quantity";
 import { CHECK, SEVERITY_WORD } from "@/lib/states";
 
-/** So many alike results become one row. */
+/** Minimum number of equal results that are folded into one row. */
 const FOLDED_FROM = 4;
 
-/** What a check that is made once for each backend asks. */
+/** The question of a check that runs once per backend. */
 const FAMILIES: Record<string, string> = { "R-10": "Key accepted", "R-12": "Models available" };
 
 export function ChecksList({ run }: { run: RunView }) {
@@ -66,12 +66,12 @@ function byCategory(checks: CheckView[]): [string, CheckView[]][] {
   return [...groupBy(checks, (check) => check.category)];
 }
 
-/** The worst first. */
+/** The sort key, most severe first. */
 function rankOf(check: CheckView): number {
   return SEVERITIES.indexOf(check.severity) * 2 + (check.state === "warn" ? 1 : 0);
 }
 
-/** While a run goes every check keeps its place; after it, what needs attention comes first, the worst on top. */
+/** During a run every check keeps its position; afterwards problems come first, most severe on top. */
 function sectionsOf(run: RunView): [string, CheckView[]][] {
   if (run.state === "running") return byCategory(run.checks);
   const problems = run.checks.filter(isProblem).toSorted((left, right) => rankOf(left) - rankOf(right));
@@ -83,7 +83,7 @@ function familyOf(check: CheckView): string {
   return check.id.includes("/") ? `${check.id.split("/")[0]} ${check.state} ${check.severity}` : check.id;
 }
 
-/** Checks made once for each backend that ended alike, together; every other check alone. */
+/** Groups per-backend checks with the same result; every other check is alone. */
 function familiesOf(checks: CheckView[]): [CheckView, ...CheckView[]][] {
   return [...groupBy(checks, familyOf)].flatMap(([, [first, ...more]]): [CheckView, ...CheckView[]][] => {
     if (first === undefined) return [];

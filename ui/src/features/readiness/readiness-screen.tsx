@@ -1,4 +1,4 @@
-/** Am I ready to work: the verdict, the score and its parts, every check with its evidence and its repair. */
+/** Am I ready to work: the verdict, the score and its parts, every check with its evidence and fix. */
 import { ListChecks } from "lucide-react";
 import { ChecksList } from "@/features/readiness/checks-list";
 import { RunHistory } from "@/features/readiness/run-history";

@@ -1,4 +1,4 @@
-/** The scores of the runs before, newest first. */
+/** The scores of previous runs, newest first. */
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";

@@ -1,4 +1,4 @@
-/** The score as a dial, its parts as bars, and the few repairs that would raise it most. */
+/** The score as a dial, its parts as bars, and the few fixes that would raise it most. */
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { ScoreBar, ScoreDial } from "@/components/score-dial";

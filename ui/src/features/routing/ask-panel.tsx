@@ -1,4 +1,4 @@
-/** A request that is not sent: which backend would serve it and why, and how many of them would be spread. */
+/** A hypothetical request: which backend would serve it and why, and how many of them would be distributed. */
 import { useId, useState } from "react";
 import { Decision } from "@/features/routing/decision";
 import { Simulation } from "@/features/routing/simulation";
@@ -59,7 +59,7 @@ export function AskPanel({ routes }: { routes: RouteView[] }) {
   );
 }
 
-/** A name a tool might ask for: the first route's own, without its pattern. */
+/** A name that a tool might ask for: the first route's own, without its pattern. */
 function firstName(routes: RouteView[]): string {
   const names = routes.filter((route) => route.enabled).flatMap((route) => route.models);
   return names.find((name) => !name.includes("*")) ?? "";

@@ -1,4 +1,4 @@
-/** The candidates of a route in the form: a backend, the model requested from it, its weight, in order. */
+/** The candidates of a route in the form, in order: backend, model requested from it, weight. */
 import { Plus, X } from "lucide-react";
 import { useId, type ReactNode } from "react";
 import { useFieldArray, useFormContext, useWatch } from "react-hook-form";

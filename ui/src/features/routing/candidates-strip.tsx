@@ -1,6 +1,6 @@
 /**
- * Where a route leads, at a glance. The way the candidates stand shows the policy: in a queue with their places, side
- * by side with their weights, or as a choice with the one that took most of the day in front.
+ * The candidates of a route at a glance. The layout shows the policy: a queue with positions, weights side by side, or
+ * a choice with the candidate first that served most of the day's requests.
  */
 import { ChevronRight } from "lucide-react";
 import { AvailabilityHint, AvailabilityMark } from "@/components/availability";
@@ -30,7 +30,7 @@ export function CandidatesStrip({ route }: { route: RouteView }) {
   );
 }
 
-/** The model while all is well; the state's word in its place when it is not. Both come on hover and on focus. */
+/** The model while the candidate is healthy, else the word of its state. Both appear on hover and on focus. */
 function Candidate({ candidate, lead }: { candidate: RouteCandidateView; lead: string | null }) {
   const { availability, model } = candidate;
   const { word, tone } = AVAILABILITY[availability.state];

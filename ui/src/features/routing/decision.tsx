@@ -1,4 +1,4 @@
-/** The backends that would be tried, in order, with the reason for each; and those that would be skipped. */
+/** The backends that would be tried, in order, with the reason for each, and those that would be skipped. */
 import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -66,7 +66,7 @@ function Tried({ choice }: { choice: RouteChoiceView }) {
   );
 }
 
-/** What a place was reckoned from: each part as wide as it counts, and as full as it is good. */
+/** The parts of a score: width is the weight, fill is the value. */
 function Parts({ parts }: { parts: ScorePartView[] }) {
   return (
     <dl className="mt-1.5 flex gap-2 text-12">

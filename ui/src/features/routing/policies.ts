@@ -1,12 +1,11 @@
-/** Policies in words: what each does, and what its candidates look like beside each other. */
+/** Display texts for policies: what each does, and how its candidates are laid out. */
 import type { CacheWishView, CrossingView, RoutePolicyView } from "@/ipc/bindings";
 
 export interface PolicyWords {
   value: RoutePolicyView;
   label: string;
-  /** What it does, in one sentence. */
   note: string;
-  /** How its candidates stand: in the order written, side by side by weight, or picked anew each time. */
+  /** Layout of the candidates: in the configured order, side by side by weight, or picked for each request. */
   shape: "queue" | "shares" | "pick";
 }
 

@@ -1,11 +1,11 @@
-/** Changing, removing and ordering routes, each with its way back. */
+/** Changes, removes and reorders routes, each with an undo. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { RouteEdit, RouteView } from "@/ipc/bindings";
 
-/** What is sent to change a route, as it stands now. */
+/** The request that would save a route unchanged. */
 export function editOf(route: RouteView, replaces: string | null = route.id): RouteEdit {
   const { id, models, clients, projects, policy, weights, sticky_secs, crossing, cache, enabled } = route;
   return {
@@ -34,7 +34,7 @@ export function useRouteChanges() {
   const { mutate: drop } = useAction(["routes"], (host, id: string) => host.routeRemove({ id }));
   const { mutateAsync: put } = useAction(["routes"], (host, ids: string[]) => host.routesOrder({ ids }));
   return useMemo(() => {
-    /** Changes some fields of a route; the toast takes it back. */
+    /** Changes some fields of a route, with an undo in the toast. */
     const change = (route: RouteView, fields: Partial<RouteEdit>, title: string) => {
       const before = editOf(route);
       set(
@@ -57,7 +57,7 @@ export function useRouteChanges() {
         },
         onError: refused,
       });
-    /** Settles once the page has the new order, or has said why not. */
+    /** Settles once the page has the new order, or shows why not. */
     const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), refused);
     return { change, remove, order };
   }, [set, drop, put, cache]);

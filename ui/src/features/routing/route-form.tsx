@@ -15,7 +15,7 @@ import { faultElsewhere, faultOf } from "@/lib/fault";
 
 interface RouteFormProps {
   values: RouteValues;
-  /** The route that is changed; none makes a new one. */
+  /** The id of the edited route; `null` for a new one. */
   replaces: string | null;
   onSaved: (route: RouteView) => void;
 }

@@ -1,4 +1,4 @@
-/** A route as its form holds it: text as it was typed, read back whole when it is saved. */
+/** The form values of a route: text as typed, parsed when it is saved. */
 import type {
   ApiError,
   BackendView,
@@ -31,7 +31,7 @@ export interface RouteValues {
   candidates: CandidateValues[];
 }
 
-/** The fields that show a fault of their own. */
+/** The fields that show their own error. */
 export const ROUTE_FIELDS = [
   "id",
   "models",
@@ -70,7 +70,7 @@ export function valuesOf(route: RouteView): RouteValues {
   };
 }
 
-/** A new route, leading to the backends that work: the first two of them, the mock only if there is nothing else. */
+/** A new route with the first two healthy backends. Uses the mock only if there is no other. */
 export function newValues(id: string, backends: BackendView[]): RouteValues {
   const working = backends.filter((backend) => backend.enabled && backend.health.state === "up");
   const real = working.filter((backend) => !backend.built_in);
@@ -121,7 +121,7 @@ function notANumber(field: string): ApiError {
   return { code: "invalid_input", message: "Enter a whole number.", hint: null, field };
 }
 
-/** What is no number cannot be sent; ranges are the core's to judge. */
+/** Rejects text that is not a number. The core checks the ranges. */
 export function wrongNumber(req: RouteEdit): ApiError | null {
   if (WEIGHT_NAMES.some((name) => !Number.isInteger(req.weights[name]))) return notANumber("weights");
   if (req.candidates.some(({ weight }) => !Number.isInteger(weight) || weight < 0)) return notANumber("candidates");

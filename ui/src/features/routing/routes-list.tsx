@@ -1,4 +1,4 @@
-/** The routes in their order: what each answers to, how it chooses, where it leads now, and how much went there. */
+/** The routes in order: names, policy, current candidates, and traffic. */
 import { CandidatesStrip } from "@/features/routing/candidates-strip";
 import { policyOf } from "@/features/routing/policies";
 import { useRouteChanges } from "@/features/routing/route-changes";
@@ -11,7 +11,7 @@ import type { ReactNode } from "react";
 
 interface RoutesListProps {
   routes: RouteView[];
-  /** Some are hidden by a filter: then the order cannot be changed. */
+  /** True if a filter hides some routes; then the order cannot be changed. */
   isFiltered: boolean;
   onOpen: (id: string) => void;
 }
@@ -91,7 +91,7 @@ function Row({ route, handle, onOpen }: { route: RouteView; handle: ReactNode; o
   );
 }
 
-/** Requests of the last day, and their share of all as a bar to scale. */
+/** Requests of the last day, with their share of the total as a bar. */
 function Traffic({ route: { requests, share_percent: share } }: { route: RouteView }) {
   return (
     <span

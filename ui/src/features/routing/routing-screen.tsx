@@ -1,4 +1,4 @@
-/** The routes with the live state of their backends, and a request to try on them. */
+/** The routes with the live state of their backends, and a hypothetical request to test them. */
 import { Plus, Route, Server } from "lucide-react";
 import { useState } from "react";
 import { AskPanel } from "@/features/routing/ask-panel";
@@ -31,7 +31,7 @@ export function RoutingScreen({ openId, adding, onOpen, onAdd, onClose }: Routin
   const routes = useRoutes();
   const backends = useBackends().data;
   const [filter, setFilter] = useState("");
-  // What a new route begins with, when it is a copy or the one that is offered.
+  // Initial values of a new route, if it is a copy or the suggested one.
   const [draft, setDraft] = useState<RouteValues | null>(null);
   const open = routes.data?.routes.find((route) => route.id === openId);
   const add = (values: RouteValues | null) => {

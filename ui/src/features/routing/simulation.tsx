@@ -1,4 +1,4 @@
-/** Many draws of one request, optionally with backends taken as down: shares as bars or as a table. */
+/** Simulates one request many times, optionally with backends assumed to be down: shares as bars or as a table. */
 import { ChartBar, Table2 } from "lucide-react";
 import { useState } from "react";
 import { IconButton } from "@/components/button";
@@ -81,7 +81,7 @@ function Shares({ simulation, isOld }: { simulation: RouteSimulationView; isOld:
   );
 }
 
-/** Zero-based, with a tick where the weights promise the share to be. */
+/** Bars from zero, with a tick at the share expected from the weights. */
 function ShareBars({ shares }: { shares: RouteShareView[] }) {
   return (
     <ul className="flex flex-col gap-2.5">

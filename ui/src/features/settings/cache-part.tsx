@@ -47,7 +47,7 @@ type Server = Pick<SettingsValues, "cache_redis_url" | "cache_redis_credential">
 
 const FIELDS = ["cache_redis_url", "cache_redis_credential"] as const;
 
-/** A server for several machines: its address and its password, saved together. */
+/** A server for several machines: its address and password, saved together. */
 export function SharedCachePart({ settings }: { settings: SettingsView }) {
   const { values, valid } = settings;
   const [typed, setTyped] = useState<Partial<Server>>({});
@@ -124,7 +124,7 @@ export function SharedCachePart({ settings }: { settings: SettingsView }) {
   );
 }
 
-/** A key with an allowed host is sent to that host alone, so only the others are offered. */
+/** Keys without an allowed host. A key with one is sent to that host only, so it is not offered. */
 function usePasswords(chosen: string | null): { value: string; label: string }[] {
   const keys = useKeys().data ?? [];
   const free = keys.filter(({ id, origin }) => origin === null || id === chosen);

@@ -1,4 +1,4 @@
-/** Theme and notifications: settings that take effect at once, each by itself. */
+/** Theme and notifications. Each setting takes effect at once. */
 import { Bell } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { Button } from "@/components/button";
@@ -16,7 +16,7 @@ const THEMES = [
   { value: "dark", label: "Dark" },
 ] as const;
 
-/** Saves some values at once, over what is in force. */
+/** Saves some values at once, on top of the current settings. */
 export function useSettingsChange(settings: SettingsView) {
   const change = useAction(["settings", "status"], (host, part: Partial<SettingsValues>) =>
     host.settingsEdit({ ...settings.values, ...part }),

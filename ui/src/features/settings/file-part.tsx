@@ -1,4 +1,4 @@
-/** Where files are. */
+/** The locations of Gatehouse's files. */
 import { Card } from "@/components/card";
 import { CopyButton } from "@/components/copy-button";
 import { Facts } from "@/components/facts";

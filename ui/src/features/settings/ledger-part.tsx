@@ -1,4 +1,4 @@
-/** The record of requests: whether it is complete, its backups, and how records come back. */
+/** The ledger: whether it is complete, its backups, and how to restore records. */
 import { useState } from "react";
 import { Archive, RotateCcw, Wrench } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";

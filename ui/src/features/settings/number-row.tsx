@@ -1,15 +1,15 @@
-/** A number in its row: what it means, its range and default, its field and unit, and what is wrong with it. */
+/** A numeric setting: meaning, range and default, field and unit, and its error. */
 import { useId } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { TextInput } from "@/components/field";
 
 interface NumberRowProps {
   label: string;
-  /** What it means and from where to where it goes. */
+  /** Its meaning and range. */
   detail: string;
-  /** The default, as it would be typed. */
+  /** The default as the user would type it. */
   standard: string;
-  /** The default, as it is read. */
+  /** The default as displayed, if that differs. */
   standardShown?: string;
   unit: string;
   inputMode: "numeric" | "decimal";

@@ -1,8 +1,8 @@
-/** The numbers for failures as a form: names, ranges and defaults are the core's. */
+/** The failure thresholds as a form. Names, ranges and defaults come from the core. */
 import type { ApiError, NumberFieldView, ResiliencePresetName, ResilienceValues, SettingsView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 
-/** What is typed, by the number's name. */
+/** Typed texts by name of the number. */
 export type TypedNumbers = Record<string, string>;
 
 export const PRESETS: readonly { value: ResiliencePresetName; label: string; note: string }[] = [
@@ -12,7 +12,7 @@ export const PRESETS: readonly { value: ResiliencePresetName; label: string; not
   { value: "custom", label: "Custom", note: "Uses the thresholds below." },
 ];
 
-/** The names of the thresholds as people read them; the settings file has the others. */
+/** Display names of the thresholds; the settings file has its own. */
 const LABELS: Record<string, string> = {
   failures_in_a_row: "Failures in a row",
   failure_percent: "Failure rate",
@@ -46,12 +46,12 @@ const LABELS: Record<string, string> = {
   retry_reserve: "Retry reserve",
 };
 
-/** `open_ms_first` is "First trip"; a name that is not known here stands as it is in the settings file. */
+/** `open_ms_first` becomes "First trip". Unknown names are returned as in the settings file. */
 export function numberLabel(name: string): string {
   return LABELS[name] ?? name;
 }
 
-/** The numbers that a set stands for. */
+/** The numbers of a preset. */
 export function numbersOf(settings: SettingsView, preset: ResiliencePresetName): ResilienceValues["custom"] {
   const known = settings.resilience.presets.find((one) => one.preset === preset);
   return known?.numbers ?? settings.values.resilience.custom;
@@ -62,12 +62,12 @@ export function numberRange({ min, max, unit }: NumberFieldView): string {
   return `${formatCount(min)} to ${formatCount(max)}${unit === "" ? "" : ` ${unit}`}`;
 }
 
-/** The names of the numbers that were typed and are not what they were. */
+/** The names of the typed numbers that differ from the current ones. */
 export function changedNumbers(typed: TypedNumbers, inForce: ResilienceValues["custom"]): string[] {
   return Object.keys(typed).filter((name) => typed[name]?.trim() !== String(inForce[name]));
 }
 
-/** The numbers in force with what was typed over them, as a set of one's own; or what is wrong with one. */
+/** The current numbers with the typed ones applied, as a custom set; or the error of one number. */
 export function readNumbers(
   fields: NumberFieldView[],
   typed: TypedNumbers,

@@ -47,7 +47,7 @@ export function ResiliencePart({ settings, filter }: { settings: SettingsView; f
   );
 }
 
-/** Edited together and saved whole, as numbers of one's own, whatever set they began with. */
+/** Edited together and saved as a custom set, whatever the preset was. */
 function Numbers({ settings, filter }: { settings: SettingsView; filter: string }) {
   const [typed, setTyped] = useState<TypedNumbers>({});
   const { fields } = settings.resilience;

@@ -1,4 +1,4 @@
-/** The numeric settings: names and units. Ranges and defaults are the core's. */
+/** Names and units of the numeric settings. Ranges and defaults come from the core. */
 import type { RangeView, SettingsRanges } from "@/ipc/bindings";
 import { formatBytes, formatCount } from "@/lib/quantity";
 
@@ -9,7 +9,7 @@ export interface NumberSetting {
   label: string;
   detail: string;
   unit: string;
-  /** How many of the core's units one of the shown units is: 1000 for milliseconds shown as seconds. */
+  /** Core units per displayed unit: 1000 for milliseconds shown as seconds. */
   scale: number;
 }
 
@@ -144,7 +144,7 @@ export const SECTIONS: Section[] = [
 export function rangeText(setting: NumberSetting, { min, max }: RangeView): string {
   if (setting.scale === MIB) return `${formatBytes(min)} to ${formatBytes(max)}`;
   const unit = setting.unit === "" ? "" : ` ${setting.unit}`;
-  // A port is a name made of digits: it takes no separators.
+  // A port is an identifier, so it has no digit separators.
   const spell = setting.key === "gateway_port" ? String : formatCount;
   return `${min < setting.scale ? min / setting.scale : spell(min / setting.scale)} to ${spell(max / setting.scale)}${unit}`;
 }
@@ -167,12 +167,12 @@ export function labelOf(key: string): string {
   );
 }
 
-/** As the form shows it: scaled, without a tail of zeros. */
+/** The value as displayed: scaled, without trailing zeros. */
 export function shown(setting: NumberSetting, value: number): string {
   return String(Math.round((value / setting.scale) * 1_000) / 1_000);
 }
 
-/** As the core counts it; NaN when it is no number, which the form refuses. */
+/** The value in the core's unit; NaN for text that is not a number, which the form rejects. */
 export function counted(setting: NumberSetting, text: string): number {
   return text.trim() === "" ? Number.NaN : Math.round(Number(text) * setting.scale);
 }

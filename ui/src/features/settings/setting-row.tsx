@@ -1,4 +1,4 @@
-/** One setting: what it is on the left, its control on the right, a mark when it is not at its default. */
+/** One setting: its description on the left, its control on the right, and a mark if it is not the default. */
 import type { ReactNode } from "react";
 
 interface SettingRowProps {

@@ -1,7 +1,7 @@
 /**
- * The numbers, edited together and saved whole. Only what was typed is held here, over what is in force: it stays until
- * it is saved or discarded, also when the settings are read anew meanwhile, and a value that the form shows rounded
- * cannot come back rounded. The field the core names is marked with the core's words.
+ * The numeric settings, edited together and saved together. Holds only what was typed, on top of the current values.
+ * Typed text stays until it is saved or discarded, even if the settings are reloaded meanwhile, and a value that is
+ * displayed rounded is not saved rounded. The field named by the core's error shows that error.
  */
 import { useState } from "react";
 import { CacheSwitches } from "@/features/settings/cache-part";
@@ -31,7 +31,7 @@ function merged(values: SettingsValues, typed: Typed): SettingsValues {
   return next;
 }
 
-/** Says it in the units of the form, before the core would say it in its own. */
+/** Reports an out-of-range number in the form's unit, before the core would report it in its own. */
 function wrongNumber(values: SettingsValues, ranges: SettingsRanges): ApiError | null {
   for (const setting of NUMBERS) {
     const value = values[setting.key];

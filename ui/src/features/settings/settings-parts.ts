@@ -1,4 +1,4 @@
-/** The parts of the settings screen beside its numbers: their titles, and the words they are found by. */
+/** The sections of the settings screen besides the numbers: titles and search terms. */
 export const SETTINGS_PARTS = [
   { id: "theme", title: "Appearance", words: "theme colors dark light system appearance" },
   { id: "shared", title: "Shared cache", words: "shared cache redis valkey server address password" },

@@ -1,4 +1,4 @@
-/** What is wrong with the settings file, and the repair that is certain, shown before it is made. */
+/** The errors of the settings file, and a preview of the certain repair. */
 import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
 import { notify } from "@/components/toast";

@@ -1,4 +1,4 @@
-/** Every setting with its default and its range, the file behind them and what is wrong with it. */
+/** Every setting with its default and range, the settings file and its errors. */
 import { useState } from "react";
 import { LedgerPart } from "@/features/settings/ledger-part";
 import { FilePart } from "@/features/settings/file-part";
@@ -23,7 +23,7 @@ import { SearchX } from "lucide-react";
 import { SECTIONS } from "@/features/settings/setting-fields";
 
 interface SettingsScreenProps {
-  /** The title of the part that is scrolled to. */
+  /** The title of the section to scroll to. */
   part?: string | null;
 }
 
@@ -43,7 +43,7 @@ export function SettingsScreen({ part = null }: SettingsScreenProps) {
   );
 }
 
-/** For comparing: one of the values is more than a word or a number. */
+/** For comparison: some values are objects. */
 function spell(values: SettingsValues, key: string): string {
   return JSON.stringify(values[key as keyof SettingsValues]);
 }
@@ -58,7 +58,7 @@ function leadOf(settings: SettingsView): string {
     : `Changed from default: ${changed.map((key) => labelOf(key).toLowerCase()).join(", ")}.`;
 }
 
-/** Stands still between renderings, so that it scrolls once, when the part is there. */
+/** Stable functions, so that it scrolls once, when the section is mounted. */
 const reveals = new Map<string, (body: HTMLElement | null) => void>();
 
 function revealPart(part: string | null): ((body: HTMLElement | null) => void) | null {
@@ -108,7 +108,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
   );
 }
 
-/** Jumps to a part. The fragment of the address is the router's, so these are buttons. */
+/** Jumps to a section. Buttons, because the fragment of the address belongs to the router. */
 function OnThisPage() {
   const numbers = SECTIONS.map((section) => section.title);
   const titles = ["Appearance", ...numbers, "Shared cache", "Resilience", "Vault", "Notifications", "Ledger", "Files"];

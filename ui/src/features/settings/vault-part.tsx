@@ -1,4 +1,4 @@
-/** Where keys are stored, the vault's state, and a change to another one: in force at once, with the keys or without. */
+/** Where keys are stored, the vault's state, and switching to another vault at once, with or without the keys. */
 import { RotateCw } from "lucide-react";
 import { useRef, useState } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
@@ -77,7 +77,7 @@ interface VaultChangeProps {
 function VaultChange({ kind, vault, onDone }: VaultChangeProps) {
   const keys = useKeys().data ?? [];
   const [moves, setMoves] = useState(true);
-  // Variables of the environment can be neither written nor taken away.
+  // Environment variables can be neither written nor removed.
   const canMove = keys.length > 0 && kind !== "env" && vault.kind !== "env" && vault.state === "ready";
   const moveKeys = canMove && moves;
   const cancel = <Button onClick={onDone}>Cancel</Button>;
@@ -129,7 +129,7 @@ function OtherVault({ kind, moveKeys, onDone }: { kind: VaultKindView; moveKeys:
   );
 }
 
-/** The passphrase stays in its field, is read once and cleared. */
+/** The passphrase stays in its field; it is read once and cleared. */
 function Unlock() {
   const passphrase = useRef<HTMLInputElement>(null);
   const unlock = useAction(["settings", "keys", "status"], (host) =>

@@ -1,4 +1,4 @@
-/** The bars in figures: a row for each bar, a column for the whole and for each group. */
+/** The bars as a table: a row for each bar, a column for the total and each group. */
 import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
 
 interface BarsTableProps {

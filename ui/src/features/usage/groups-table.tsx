@@ -1,4 +1,4 @@
-/** The table behind the bars; its swatches are the bars' legend. */
+/** The groups of the bars as a table. Its colour swatches are the legend. */
 import { useMemo } from "react";
 import { seriesColour } from "@/features/usage/series";
 import { GROUPS } from "@/features/usage/usage-place";

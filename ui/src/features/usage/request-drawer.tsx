@@ -1,4 +1,4 @@
-/** One request in full: why it went where it went, how long it took, what it cost and how that is known. */
+/** One request in full: the routing decision, timing, cost and how the cost is known. */
 import { CopyButton } from "@/components/copy-button";
 import { Cost } from "@/components/cost";
 import { DialogBody, Drawer } from "@/components/dialog";
@@ -46,7 +46,7 @@ export function RequestDrawer({ request, onClose }: { request: RequestView | und
   );
 }
 
-/** Waiting for the first token and streaming after it, to scale. */
+/** Time to the first token and streaming time, to scale. */
 function Timing({ request: { first_token_ms: first, total_ms: total } }: { request: RequestView }) {
   if (first === null || total === null || total === 0) return null;
   return (

@@ -1,4 +1,4 @@
-/** How a request was handled: every attempt with its wait, failure and cost, who was skipped, what the cache did. */
+/** How a request was handled: attempts with wait, failure and cost, skipped backends, and the cache. */
 import { Cost } from "@/components/cost";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -92,7 +92,7 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
   );
 }
 
-/** Whose matter a failure is, as it goes on in a sentence. */
+/** Who is responsible for a failure, as part of a sentence. */
 const OWNERS: Record<string, string> = {
   request: "caused by the request",
   key: "caused by the key",

@@ -2,12 +2,12 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { renderPanel } from "../../../test/render-panel";
 
-/** By label: looking through a long table by role takes seconds. */
+/** Finds it by label: a query by role in a long table takes seconds. */
 async function requests(): Promise<HTMLElement> {
   return screen.findByLabelText("Requests", { selector: "section" }, { timeout: 5_000 });
 }
 
-/** The rows of the table without its head. */
+/** The rows of the table without its header. */
 async function rowsOf(region: HTMLElement): Promise<HTMLElement[]> {
   const table = await within(region).findByLabelText("Requests", { selector: "div" }, { timeout: 5_000 });
   return [...table.querySelectorAll<HTMLElement>("tbody tr")];

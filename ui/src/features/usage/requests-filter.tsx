@@ -1,4 +1,4 @@
-/** The filters above the requests. The core applies them, so they reach every request and not only the rows on the page. */
+/** The filters above the requests. The core applies them, so they cover all requests and not only the loaded rows. */
 import type { Option } from "@/components/choice";
 import { FilterChip } from "@/components/filter-chip";
 import { FilterInput } from "@/components/filter-input";
@@ -18,7 +18,7 @@ const STATUS_OPTIONS = ["4xx", "400", "401", "403", "404", "429", "5xx", "500", 
 
 interface RequestsFilterProps {
   filter: RequestFilter;
-  /** In whose days and hours a part of the period is written. */
+  /** The time zone for the days and hours of a selected bar. */
   zone: ZoneChoice;
   onChange: (filter: RequestFilter) => void;
 }

@@ -7,7 +7,7 @@ import { makeHost, renderWith } from "../../../test/render-panel";
 
 const HINT = "estimated: the backend reported no usage";
 
-/** The newest priced request of the busy world whose tokens are known in that way. */
+/** The newest priced request of the busy scenario with this usage basis. */
 async function newest(basis: UsageBasisView): Promise<RequestView> {
   const page = await makeHost("busy").host.requests({ before: null, limit: 500, backend: null, client: null });
   const found = page.requests.find((request) => request.usage_basis === basis && request.cost !== null);
@@ -15,7 +15,7 @@ async function newest(basis: UsageBasisView): Promise<RequestView> {
   return found;
 }
 
-/** The row of `request`, with its drawer closed: the first of those that began before the next one did. */
+/** The row of `request` with its drawer closed: the first of those that began before the next one. */
 async function rowOf(request: RequestView): Promise<HTMLElement> {
   renderWith(
     "busy",

@@ -1,4 +1,4 @@
-/** Single requests of the period, newest first, drawn only where visible once there are many. */
+/** The period's requests, newest first, virtualised if there are many. */
 import { ListTree } from "lucide-react";
 import { useMemo } from "react";
 import { RequestDrawer } from "@/features/usage/request-drawer";
@@ -19,7 +19,7 @@ import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
 import { REQUEST } from "@/lib/states";
 
-/** Where a link to the requests scrolls to. */
+/** The scroll target of links to the requests. */
 export const REQUESTS_ID = "requests";
 
 const dash = <span className="text-ink-3">–</span>;
@@ -116,7 +116,7 @@ const COLUMNS: Column<RequestView>[] = [
 ];
 
 interface RequestsTableProps {
-  /** The beginning of the period on the screen; none while it is not known. */
+  /** The start of the displayed period; undefined until it is known. */
   since: number | undefined;
   filter: RequestFilter;
   zone: ZoneChoice;
@@ -192,7 +192,7 @@ function NoRequests({ isFiltered }: { isFiltered: boolean }) {
   );
 }
 
-/** The query that the filters stand for; a part of a model's name finds the whole. */
+/** The query for the filters. A part of a model's name matches every name that contains it. */
 function queryOf(
   { outcome, status, backend, client, route, model, since, until }: RequestFilter,
   periodStart?: number,

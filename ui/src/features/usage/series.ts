@@ -1,4 +1,4 @@
-/** The colour of the nth group; the ninth is `other` and takes the quiet one. */
+/** Number of group colours. The ninth group is `other`, in a muted colour. */
 const COLOURS = 8;
 
 export function seriesColour(index: number): string {

@@ -7,7 +7,7 @@ import { formatCount } from "@/lib/quantity";
 interface TokensProps {
   count: Count | null;
   basis: UsageBasisView | null;
-  /** What stands for a count that is not known. */
+  /** Shown for an unknown count. */
   unknown: ReactNode;
 }
 

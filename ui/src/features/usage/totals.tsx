@@ -1,4 +1,4 @@
-/** The period's sums, and how much of them is known. */
+/** The period's totals, and how much of them is known. */
 import { Notice } from "@/components/notice";
 import type { ReactNode } from "react";
 import type { UsageView } from "@/ipc/bindings";

@@ -1,4 +1,4 @@
-/** The bars, titled with what they show. */
+/** The bar chart, with a title that states its finding. */
 import { ChartColumn, Table2 } from "lucide-react";
 import { useState } from "react";
 import { BarsTable } from "@/features/usage/bars-table";
@@ -19,7 +19,7 @@ interface UsageBarsProps {
   measure: Measure;
   range: UsageRange;
   onMeasure: (measure: Measure) => void;
-  /** The beginning of the bar whose requests are listed. */
+  /** The start of the bar whose requests are listed. */
   chosen: number | null;
   onChoose: (part: Pick<RequestFilter, "since" | "until">) => void;
 }
@@ -32,7 +32,7 @@ function countOf({ requests, input_tokens, output_tokens }: UsageTotalsView, mea
   return measure === "requests" ? requests : input_tokens + output_tokens;
 }
 
-/** What the bars show, in one sentence. That about the cost is the core's. */
+/** The finding of the bars in one sentence. The core provides the one about cost. */
 function findingOf({ finding, groups, totals }: UsageView, measure: Measure): string {
   if (measure === "cost") return finding;
   const total = countOf(totals, measure);
@@ -52,7 +52,7 @@ export function UsageBars({ usage, measure, range, onMeasure, chosen, onChoose }
   const finding = findingOf(usage, measure);
   const choose = (index: number) => {
     const [bucket, next] = usage.buckets.slice(index);
-    // The last one goes on, so it has no end.
+    // The last bar is still growing, so it has no end.
     if (bucket) onChoose({ since: bucket.start, ...(next && { until: next.start }) });
   };
   return (

@@ -1,4 +1,7 @@
-/** The bars as CSV, to a file where there are downloads and to the clipboard everywhere, every cell guarded against being read as a formula. */
+/**
+ * Exports the bars as CSV: to a file where downloads work, and to the clipboard everywhere. Every cell is guarded
+ * against being read as a formula.
+ */
 import { ClipboardCopy, Download, FileDown } from "lucide-react";
 import { Button } from "@/components/button";
 import { Menu } from "@/components/menu";

@@ -1,4 +1,4 @@
-/** What the usage screen shows, as it stands in the address. */
+/** The state of the usage screen, as stored in the address. */
 import type { RequestStateView, UsageGroupBy, UsageRange, ZoneChoice } from "@/ipc/bindings";
 
 export type Measure = "cost" | "requests" | "tokens";
@@ -12,7 +12,7 @@ export interface UsagePlace extends RequestFilter {
   request?: string;
 }
 
-/** Which requests are listed, besides those of the period. */
+/** Filters of the listed requests, in addition to the period. */
 export interface RequestFilter {
   outcome?: RequestStateView;
   /** One HTTP status, `503`, or a class, `5xx`. */
@@ -20,11 +20,11 @@ export interface RequestFilter {
   backend?: string;
   client?: string;
   route?: string;
-  /** A part of a model's name. */
+  /** Part of a model's name. */
   model?: string;
-  /** The first moment of a part of the period, in place of the period's own. */
+  /** The start of a selected bar, instead of the period's. */
   since?: number;
-  /** The first moment after that part; none while it goes on. */
+  /** The end of that bar, exclusive; none for the current one. */
   until?: number;
 }
 
@@ -75,7 +75,7 @@ function known<Value extends string>(options: readonly { value: Value }[], asked
   return options.find((option) => option.value === asked)?.value ?? otherwise;
 }
 
-/** An address that was typed or is from another version falls back, value by value. */
+/** Invalid values in an address that was typed or comes from another version fall back to their defaults. */
 export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
   const request = search["request"];
   return {
@@ -88,18 +88,18 @@ export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
   };
 }
 
-/** The filter that a place holds, without the rest of it. */
+/** The filter of a location, without the rest. */
 export function filterOf(place: UsagePlace): RequestFilter {
   return parseFilter({ ...place });
 }
 
-/** The same place without the choice of a part of its period: another period has other parts. */
+/** The same location without the selected bar: another period has other bars. */
 export function withoutTime(place: UsagePlace): UsagePlace {
   const { since: _since, until: _until, ...rest } = place;
   return rest;
 }
 
-/** The same place with another filter. */
+/** The same location with another filter. */
 export function withFilter({ range, group, zone, measure }: UsagePlace, filter: RequestFilter): UsagePlace {
   return { range, group, zone, measure, ...filter };
 }
@@ -110,7 +110,7 @@ function parseFilter(search: Record<string, unknown>): RequestFilter {
   if (outcome !== undefined) filter.outcome = outcome;
   for (const name of FILTERS) {
     const value = search[name];
-    // The router reads `status=503` as a number.
+    // The router parses `status=503` as a number.
     if (typeof value === "string" || typeof value === "number") filter[name] = String(value);
   }
   const { since, until } = search;
@@ -119,7 +119,7 @@ function parseFilter(search: Record<string, unknown>): RequestFilter {
   return filter;
 }
 
-/** What a date can hold, in milliseconds. */
+/** The maximum time value of a `Date`, in milliseconds. */
 const MOMENT_MS_MAX = 8_640_000_000_000_000;
 
 function isMoment(value: unknown): value is number {

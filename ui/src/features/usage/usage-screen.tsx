@@ -1,4 +1,4 @@
-/** What was used and what it cost: the finding, the bars, the table behind them, the single requests. */
+/** Usage and its cost: the finding, the bars, the table behind them, the single requests. */
 import { UsageBars } from "@/features/usage/usage-bars";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { REQUESTS_ID, RequestsTable } from "@/features/usage/requests-table";
@@ -30,10 +30,10 @@ const QUARTER_HOUR_MS = 900_000;
 
 interface UsageScreenProps {
   place: UsagePlace;
-  /** The way to the other half of Usage. */
+  /** The tabs to the other half of Usage. */
   tabs: ReactNode;
   onMove: (place: UsagePlace) => void;
-  /** As `onMove`, and Back leads here again. */
+  /** Like `onMove`, but adds a history entry, so that Back returns here. */
   onVisit: (place: UsagePlace) => void;
 }
 
@@ -105,16 +105,16 @@ export function UsageScreen({ place, tabs, onMove, onVisit }: UsageScreenProps) 
   );
 }
 
-/** Brings the requests into view, and the keyboard to them. */
+/** Scrolls the requests into view and focuses them. */
 function showRequests() {
   const requests = document.getElementById(REQUESTS_ID);
   requests?.focus({ preventScroll: true });
-  // Not `scrollIntoView`: that moves the frame around the page too.
+  // Not `scrollIntoView`, which would also scroll the frame around the page.
   const page = requests?.closest("main");
   if (requests && page) page.scrollTop += requests.getBoundingClientRect().top - page.getBoundingClientRect().top;
 }
 
-/** The sums of a period begin at the quarter hour in which it begins. */
+/** A period's totals begin at the quarter hour of its start. */
 function periodStart(from: number): number {
   return Math.floor(from / QUARTER_HOUR_MS) * QUARTER_HOUR_MS;
 }

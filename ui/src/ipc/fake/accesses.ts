@@ -1,4 +1,4 @@
-/** Breakers, cooldowns and blocks of the made-up world, and their past. */
+/** Breakers, cooldowns and blocks of the fake data, with their history. */
 import type {
   AccessView,
   AvailabilityState,
@@ -141,7 +141,7 @@ export function accessViews(world: World, now: number): AccessView[] {
   });
 }
 
-/** What one backend went through in the last hours: two trips, one pause. */
+/** One endpoint's last hours: two trips, one pause. */
 function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; transitions: BreakerTransitionView[] } {
   const steps: { before: number; state: AvailabilityState; why: string; rule: string; for_secs: number | null }[] = [
     { before: 19 * HOUR_MS, state: "open", why: "3 failures in a row: 503.", rule: "3 failures in a row", for_secs: 5 },
@@ -224,7 +224,7 @@ function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; tr
   return { spans, transitions };
 }
 
-/** How long a breaker is held closed where nobody says for how long. */
+/** How long a forced-closed breaker stays closed by default, in minutes. */
 function closedMinutes({ settings: { values } }: World): number {
   const known = RESILIENCE.presets.find(({ preset }) => preset === values.resilience.preset);
   const numbers = known?.numbers ?? values.resilience.custom;

@@ -1,4 +1,4 @@
-/** The cache of the made-up world, and the way each of its requests took. */
+/** The cache of the fake data, and how each request was handled. */
 import type { CacheView, RequestAttemptView, RequestCacheView, RequestView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";

@@ -1,7 +1,7 @@
-/** What exists in the made-up world: models with prices, settings of a fresh install. */
+/** Static fake data: models with prices, settings of a new installation. */
 import type { ModelView, ResilienceFormView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
 
-/** Some of the core's numbers, as the core tells them. */
+/** Some of the core's thresholds, in the core's form. */
 export const RESILIENCE: ResilienceFormView = {
   fields: [
     {
@@ -90,7 +90,7 @@ export const DEFAULTS: SettingsValues = {
   resilience: { preset: "balanced", custom: RESILIENCE.presets[1]?.numbers ?? {} },
 };
 
-/** As the core's own. */
+/** The same as the core's. */
 export const RANGES: SettingsRanges = {
   gateway_port: { min: 1, max: 65_535 },
   in_flight_max: { min: 1, max: 300 },

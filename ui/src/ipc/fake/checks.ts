@@ -1,4 +1,4 @@
-/** Readiness runs of the made-up world: the checks, how each ends there, and the score. */
+/** Readiness runs of the fake data: the checks, their results, and the score. */
 import type { CheckSetView, CheckView, RunView, RunVerdictView } from "@/ipc/bindings";
 import { groupBy } from "@/lib/group";
 import type { World } from "@/ipc/fake/world";
@@ -29,7 +29,7 @@ function check(
   };
 }
 
-/** How every check of a run will end in this world. */
+/** The results of all checks of a run in this scenario. */
 export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
   const isLocked = world.vault.state === "locked";
   const { values } = world.settings;
@@ -156,7 +156,7 @@ function scoreOf(checks: CheckView[]): number | null {
   return whole === 0 ? null : Math.round((won * 100) / whole);
 }
 
-/** The run after `done` of its checks; `planned` says how they end. */
+/** The run after `done` of its checks, with the results from `planned`. */
 export function runAfter(
   run: RunView,
   planned: CheckView[],

@@ -1,12 +1,12 @@
-/** What a part of the made-up core is given to do its work with. */
+/** The dependencies of each part of the fake core. */
 import type { Tag } from "@/ipc/bindings";
 import type { World } from "@/ipc/fake/world";
 
 export interface Doing {
   world: World;
   now: () => number;
-  /** Runs the work as the core would: late where the scenario is slow, refused where the core has gone. */
+  /** Runs the work like the core: delayed in the slow scenario, rejected if the core is offline. */
   answer: <Output>(work: () => Output) => Promise<Output>;
-  /** Tells the panel what is stale. */
+  /** Reports changed tags to the panel. */
   changed: (...tags: Tag[]) => void;
 }

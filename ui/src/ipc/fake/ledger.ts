@@ -1,4 +1,4 @@
-/** The ledger of the made-up world: sound with backups, or damaged and set aside where the scenario is failing. */
+/** The ledger of the fake data: intact with backups, or damaged and set aside in the failing scenario. */
 import type { LedgerIncidentView, LedgerView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";

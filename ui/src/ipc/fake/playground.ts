@@ -1,4 +1,4 @@
-/** The made-up world's playground: answers that come word by word, at the pace of the backend that is asked. */
+/** The playground of the fake data: answers arrive word by word, at the speed of the requested backend. */
 import type {
   PanelEvent,
   PlaygroundRawView,
@@ -19,7 +19,7 @@ interface Pace {
   words: number;
 }
 
-/** Until the first word, and words between two tellings. */
+/** Delay until the first word, and words per event. */
 const PACES: Record<string, Pace> = {
   groq: { first_ms: 180, words: 12 },
   openai: { first_ms: 420, words: 4 },

@@ -1,4 +1,4 @@
-/** Providers and local servers to start from, as the core's own table has them. */
+/** Provider and local-server presets, as in the core's table. */
 import type { BackendKindView, LackView, OfferView, PresetView } from "@/ipc/bindings";
 
 type Row = [

@@ -1,6 +1,6 @@
-/** Seeded numbers (mulberry32), so that the made-up world is the same at every start. */
+/** Seeded random numbers (mulberry32), so that the fake data is the same at every start. */
 export interface Random {
-  /** 0 up to but not including 1. */
+  /** At least 0 and less than 1. */
   next(): number;
   between(low: number, high: number): number;
   pick<Item>(items: readonly [Item, ...Item[]]): Item;

@@ -1,4 +1,4 @@
-/** Routes of the made-up world, and the decisions its core would make by them. */
+/** Routes of the fake data, and the decisions of the fake core. */
 import type {
   AvailabilityView,
   BackendView,
@@ -18,7 +18,7 @@ import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
 
 const DAY_MS = 86_400_000;
-/** Of the day's requests, in percent, by the route's place. */
+/** Percent of the day's requests by the route's position. */
 const SHARES = [44, 21, 9, 6];
 const WEIGHTS = { latency: 50, cost: 30, headroom: 20 };
 
@@ -125,7 +125,7 @@ function routeViews(world: World, now: number): RouteView[] {
   });
 }
 
-/** Why none of a route's candidates can answer; none if one can. */
+/** Why no candidate of a route can answer; null if one can. */
 function whyBroken(world: World, candidates: RouteView["candidates"]): string | null {
   const whys = candidates.map(({ backend, availability }) => {
     if (availability.state === "removed") return "no longer exists";

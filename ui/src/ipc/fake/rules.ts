@@ -1,4 +1,4 @@
-/** What the made-up core refuses, in words like the real one's, and how its tests and runs end. */
+/** The fake core's validation, with texts like the real ones, and the results of its tests and runs. */
 import type {
   ApiError,
   BackendAdd,
@@ -72,7 +72,7 @@ export function checkNewBackend(world: World, req: BackendAdd): void {
 
 type Differing = Pick<BackendView, "lacks" | "offers">;
 
-/** What a server lacks and offers means something of a compatible one only; of others it stays as it was. */
+/** Deviations apply to compatible servers only; for others they must stay unchanged. */
 export function requireDiffering(req: Differing & Pick<BackendView, "kind">, known: Differing): void {
   if (req.kind === "openai-compatible") return;
   for (const field of ["lacks", "offers"] as const)
@@ -143,7 +143,7 @@ export function recordRun(world: World): void {
   });
 }
 
-/** Refuses a number the core would refuse, naming its field. */
+/** Rejects a number that the core would reject, naming its field. */
 export function requireRanges(values: SettingsValues): void {
   requireServer(values);
   const { open_ms_first: first = 0, open_ms_max: most = 0 } = values.resilience.custom;
@@ -166,7 +166,7 @@ function requireServer({ cache_redis_url: url }: SettingsValues): void {
   throw fault("invalid_input", "This is not a valid address.", hint, "cache_redis_url");
 }
 
-/** Refuses a limit that would let nothing through. */
+/** Rejects a limit that would let nothing through. */
 export function requireLimits(limits: LimitsView): void {
   for (const [field, value] of Object.entries(limits))
     if (value !== null && value < 1)

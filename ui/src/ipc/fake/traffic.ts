@@ -1,4 +1,4 @@
-/** A month of requests for the made-up world, and the sums a core would keep over them. */
+/** A month of requests for the fake data, and the totals a core would keep over them. */
 import type {
   CostBasisView,
   ModelView,
@@ -98,7 +98,7 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
   };
 }
 
-/** Some backends leave usage out, and now and then one reports a number that is none. */
+/** Some backends omit usage, and now and then one reports an invalid number. */
 function usageBasisOf(backend: string, number: number): UsageBasisView {
   if (backend !== "openrouter" && number % 7 === 0) return "estimated";
   return number % 41 === 0 ? "adjusted" : "reported";
@@ -128,7 +128,7 @@ function costOf(model: ModelView, input: number, cached: number, output: number)
   );
 }
 
-/** Whether a request passes the filters of a query; the made-up world knows no routes. */
+/** True if a request matches the filters of a query. The fake data has no routes. */
 export function isAskedFor(request: RequestView, query: RequestsQuery): boolean {
   const { backend, client, route, model, http_status: status, state, since, until } = query;
   const models = [request.model_asked, request.model_billed];

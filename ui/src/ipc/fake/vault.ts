@@ -1,4 +1,4 @@
-/** The vault of the made-up core: looked at, unlocked, and changed for another one. */
+/** The vault of the fake core: checked, unlocked, and replaced. */
 import type { VaultKindView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";

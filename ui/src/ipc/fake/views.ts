@@ -1,4 +1,4 @@
-/** What the made-up world answers when it is read. */
+/** The fake core's responses to read operations. */
 import { ledgerView } from "@/ipc/fake/ledger";
 import type {
   BackendView,
@@ -48,7 +48,7 @@ function idOf({ id }: { id: string }): string {
   return id;
 }
 
-/** What changes when these backends are gone, or have no key any more. */
+/** What is affected if these backends are removed or lose their key. */
 function dependentsOf(world: World, backends: string[], lost: string[]): DependentsView {
   const routes = world.routes.filter((route) => route.candidates.some((one) => lost.includes(one.backend)));
   const broken = routes.filter((route) => route.candidates.every((one) => lost.includes(one.backend)));

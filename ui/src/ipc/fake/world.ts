@@ -1,4 +1,4 @@
-/** The made-up world's state and how each scenario begins. */
+/** The state of the fake core, and the initial state of each scenario. */
 import type {
   BackendView,
   ClientView,
@@ -46,13 +46,13 @@ export interface World {
   vault: VaultView;
   settings: { values: SettingsValues; valid: boolean };
   routes: RouteEdit[];
-  /** What was set by hand, by backend. */
+  /** Manual settings by backend. */
   forced: Map<string, ForcedStateView>;
   /** Backends whose breaker was reset. */
   reset: Set<string>;
-  /** Whether the cache was emptied. */
+  /** The cache was purged. */
   purged: boolean;
-  /** The ledger's file was damaged, and nothing was restored yet. */
+  /** The ledger's file was damaged, and nothing has been restored yet. */
   ledgerIncident: boolean;
 }
 
@@ -198,7 +198,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
   return world;
 }
 
-/** Several providers, tools and a month of work. */
+/** Several providers and tools, and a month of requests. */
 function furnish(world: World, now: number): void {
   const up = (ms: number, days: number) =>
     health("up", "Answered the last probe and the last request.", now - days * DAY_MS, now - 12_000, ms);
@@ -259,7 +259,7 @@ function furnish(world: World, now: number): void {
   }));
 }
 
-/** A backend down, a key rejected, the vault locked, money not known. */
+/** A backend that is down, a rejected key, a locked vault, unknown costs. */
 function breakThings(world: World, now: number): void {
   const down = health(
     "down",

@@ -1,4 +1,4 @@
-//! The queue at its limits, and under any order of coming and going.
+//! The queue at its limits, and under any sequence of arrivals and departures.
 
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ fn a_refused_request_is_told_when_the_queue_will_have_moved() {
         inside = admission.leave(inside, now).unwrap();
         queued(admission.enter(Interactive, now));
     }
-    // Four wait, one place becomes free every two seconds, and the request is the fifth.
+    // Four are waiting, a slot becomes free every two seconds, and this request is the fifth.
     let Entered::Full { retry_after } = admission.enter(Interactive, now) else { panic!() };
     assert_eq!(retry_after, Duration::from_secs(10));
     let slow = now + Duration::from_secs(3_600);
@@ -127,7 +127,7 @@ fn a_refused_request_is_told_when_the_queue_will_have_moved() {
 #[derive(Debug, Clone)]
 enum Act {
     Enter(Priority),
-    /// Leave of the n-th that was ever issued, known or not.
+    /// `leave` for the n-th ticket ever issued, known or not.
     Leave(prop::sample::Index),
     Resize(usize),
 }

@@ -1,18 +1,18 @@
-//! The plan, case by case: who is asked, in which order, after which wait, and why no more.
+//! The attempt plan case by case: order of candidates, waits, and reasons to stop.
 
 use domain::{BackendId, CredentialId};
 
 use super::*;
 use crate::{FailureClass as Class, RetryBudgetRules};
 
-/// Failures in a row, as `place class → step`, from the first step on.
+/// Consecutive failures, written as `place class → step`, from the first step on.
 struct Play {
     attempts: Attempts,
     budget: RetryBudget,
     at: Circumstances,
 }
 
-/// `backend`, `backend:key` or `backend:key/model`.
+/// Parses `backend`, `backend:key` or `backend:key/model`.
 fn candidate(text: &str) -> (Access, String) {
     let (access, model) = text.split_once('/').unwrap_or((text, "m"));
     let (backend, credential) = match access.split_once(':') {
@@ -49,7 +49,8 @@ impl Play {
         self.attempts.not_admitted(place, &mut self.budget, self.at)
     }
 
-    /// Fails at every step with the same class, and says which places were tried and why it ended.
+    /// Fails every attempt with the same class. Returns the places that were tried and why it
+    /// stopped.
     fn all_fail(&mut self, class: Class) -> (Vec<usize>, Stopped) {
         let mut tried = Vec::new();
         let mut step = self.attempts.begin();
@@ -71,7 +72,7 @@ fn rate_limited(wait: Duration) -> Failure {
 
 #[test]
 fn each_class_goes_where_its_row_says() {
-    // Over one backend with two keys, and another backend.
+    // One backend with two keys, and another backend.
     let tried = |class| {
         let (tried, why) = Play::over("a:k1 a:k2 b").all_fail(class);
         (tried, why.word())

@@ -1,4 +1,4 @@
-//! Windows at their limit, and against a history that forgets nothing.
+//! Windows at their limit, and against a full history.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn the_limit_fits_and_one_more_waits_until_the_first_second_has_left() {
         assert!(window.try_take(1, ms(at)).is_ok());
     }
     assert_eq!(window.headroom_percent(ms(2_500)), 0);
-    // The step of 0.5 s ends at 1 s, so it is surely out at 61 s.
+    // The step that contains 0.5 s ends at 1 s, so it is certainly outside at 61 s.
     assert_eq!(window.try_take(1, ms(2_500)), Err(Duration::from_millis(58_500)));
     assert_eq!(window.try_take(1, ms(60_999)), Err(Duration::from_millis(1)));
     assert!(window.try_take(1, ms(61_000)).is_ok());
@@ -51,7 +51,7 @@ fn settlement_gives_back_to_the_second_it_was_taken_in() {
     window.settle(late, 45, ms(32_000));
     assert_eq!(window.headroom_percent(ms(32_000)), 45);
     assert_eq!(window.headroom_percent(ms(61_000)), 55);
-    // What has left the window is not given back a second time.
+    // An amount that has left the window is not returned to it.
     let long = window.try_take(10, ms(61_000)).unwrap();
     assert_eq!(window.headroom_percent(ms(200_000)), 100);
     window.settle(long, 0, ms(200_000));
@@ -90,11 +90,11 @@ fn without_rules_everything_fits_and_a_new_rule_keeps_what_was_taken() {
     );
 }
 
-/// A moment, what counts from then on, and what is settled then.
+/// A moment, the amount that counts from then on, and the settlement at that moment.
 type Event = (Moment, u64, Option<(Taken, u64)>);
 
 proptest! {
-    /// In any 60 seconds no more is admitted than the limit, and a wait that was named is enough.
+    /// No 60 seconds admit more than the limit, and a returned wait is long enough.
     #[test]
     fn no_minute_has_more_than_the_limit(
         limit in 1_u32..40,
@@ -119,7 +119,7 @@ proptest! {
         }
     }
 
-    /// With settlement the window knows what a full history knows, but for the step that is leaving.
+    /// With settlement, the window matches a full history except for the oldest step.
     #[test]
     fn settlement_leaves_what_was_used(
         asked in prop::collection::vec((0_u64..9_000, 1_u32..50, 0_u64..50, 0_u64..90_000), 1..80),
@@ -132,7 +132,8 @@ proptest! {
             let end = now + Duration::from_millis(lasts_ms);
             let taken = window.try_take(amount, now).unwrap();
             let kept = u64::from(amount).min(used);
-            // Settled in the order of its time below; what is kept stands at its beginning.
+            // Settled below in the order of time. What remains counts from the start of the
+            // request.
             steps.push((now, kept, None));
             steps.push((end, used.saturating_sub(u64::from(amount)), Some((taken, used))));
         }

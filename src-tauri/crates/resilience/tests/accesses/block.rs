@@ -1,4 +1,4 @@
-//! What only the user can mend.
+//! Errors that only the user can fix.
 
 use domain::CredentialId;
 use resilience::{Availability, BlockReason, ClosedWhy, Happened};

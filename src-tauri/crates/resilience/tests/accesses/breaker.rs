@@ -102,7 +102,7 @@ fn slow_is_later_than_ten_seconds_and_than_three_times_the_usual() {
     world.call(took(10_001));
     assert_eq!(world.accesses.standing(&world.one, world.now).recent.slow, 1);
 
-    // A model that always takes 15 s: after twenty calls that is the usual.
+    // A model that always takes 15 s: after twenty calls this is its baseline.
     let mut world = World::with(BreakerRules { slow_percent: 101, ..Default::default() });
     world.calls(19, took(15_000));
     assert_eq!(world.accesses.standing(&world.one, world.now).slow_after, secs(10));

@@ -1,4 +1,4 @@
-//! Rate limits: exactly as told, else a guess that grows.
+//! Rate limits: exactly as the provider says, else a growing guess.
 
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ fn a_quota_holds_until_its_reset_and_a_rate_limit_does_not_shorten_it() {
     for hours in [1, 2, 4, 8, 16, 24, 24] {
         world.call(quota(None));
         assert_eq!(cooling_for(&world, MODEL), Some(secs(hours * 3_600)));
-        // The growth of a guess over hours is forgotten later than the limit of it ends.
+        // The growth of the guess is kept for a while after the limit ends.
         world.pass(secs(hours * 3_600));
     }
 }

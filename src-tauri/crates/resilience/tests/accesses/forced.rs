@@ -1,4 +1,4 @@
-//! What the user sets by hand.
+//! Manual settings.
 
 use resilience::{AccessState, Availability, ClosedWhy, Forced, ProbeOutcome, TransitionRule};
 

@@ -1,4 +1,4 @@
-//! What is remembered is bounded.
+//! Memory is bounded.
 
 use resilience::{
     ACCESSES_MAX, Availability, EVIDENCE_MAX, Happened, SAMPLES_MIN, TRANSITIONS_WAITING_MAX,

@@ -1,5 +1,5 @@
-//! Breaker, cooldown, block and what is set by hand, on virtual time: each transition by an example,
-//! and all of them against a model that is written differently.
+//! Breaker, cooldown, block and manual settings on virtual time: each transition by an example, and
+//! all of them against an independent reference model.
 
 #[cfg(test)]
 mod block;

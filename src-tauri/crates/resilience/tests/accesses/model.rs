@@ -1,4 +1,4 @@
-//! Random histories: the accesses and the model that reads everything again must agree at each step.
+//! Random histories: the endpoints and the reference model must agree at each step.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::world::{access, request, secs};
 
 const MODELS: [&str; 2] = ["small", "large"];
 
-/// One step of a history. Numbers choose among what there is at that point.
+/// One step of a history. Numbers select among what exists at that point.
 #[derive(Debug, Clone)]
 enum Step {
     Pass(Duration),
@@ -34,7 +34,7 @@ enum Step {
     Lapse,
 }
 
-/// Digits of one random number, so that a history is cheap to make.
+/// Digits of one random number, so that a history is cheap to generate.
 struct Digits(u64);
 
 impl Digits {
@@ -106,11 +106,11 @@ impl Digits {
     }
 }
 
-/// The accesses under test, the model of each, and what is out.
+/// The endpoints under test, the model of each, and the permits in flight.
 struct Pair {
     accesses: Accesses,
     names: [Access; 2],
-    /// `None`: nothing is compared.
+    /// `None` skips the comparison.
     models: Option<[Reference; 2]>,
     out: Vec<(usize, usize, Permit)>,
     now: Moment,
@@ -196,7 +196,7 @@ impl Pair {
         }
     }
 
-    /// `beside`: the other access could answer the same request.
+    /// `beside`: the other endpoint could answer the same request.
     fn begin(&mut self, of: usize, model: usize, beside: bool) -> bool {
         let models = self.models.as_ref();
         let look = |of: usize| Some(models?[of].availability(MODELS[model], self.now));
@@ -268,7 +268,7 @@ impl Pair {
         assert_eq!(asked, silent);
     }
 
-    /// What can be seen of it, with times as they are from now.
+    /// The observable state, with times relative to now.
     fn seen(&self) -> String {
         let name_and_model = self.names.iter().flat_map(|name| MODELS.map(|model| (name, model)));
         let looks = name_and_model.map(|(name, model)| {
@@ -283,14 +283,14 @@ impl Pair {
         format!("{:?} {silent:?}", looks.collect::<Vec<_>>())
     }
 
-    /// Each entry of the log begins where the one before it ended, and none is earlier.
+    /// Each log entry starts in the state where the one before it ended, and none is earlier.
     fn check_log(&self) {
         let mut last = std::collections::BTreeMap::new();
         for entry in &self.log {
             let key = (entry.access.clone(), entry.model.clone(), mechanism(entry));
             let before: Option<&Transition> = last.insert(key, entry);
             if let Some(before) = before {
-                // A limit that outdoes another begins anew without an end between.
+                // A limit that replaces another starts again without an end in between.
                 let prolonged = mechanism(entry) == "cooldown" && before.to == entry.to;
                 assert!(prolonged || entry.from == before.to, "{before:?}\n{entry:?}");
                 assert!(entry.at >= before.at, "{before:?}\n{entry:?}");
@@ -388,8 +388,8 @@ proptest! {
         }
     }
 
-    /// Without what a restart loses on purpose (calls of the last minute, trials that are out), a
-    /// restored program cannot be told from one that ran on.
+    /// Except for what a restart drops on purpose (calls of the last minute, trials in flight), a
+    /// restored program behaves like one that kept running.
     #[test]
     fn a_restart_changes_nothing(
         before in history(),
@@ -413,8 +413,8 @@ proptest! {
     }
 }
 
-/// Every transition of breaker, cooldown and block: from, to, rule. While recovering, the stricter rule
-/// of the ramp is always first to see a high share of failures.
+/// Every transition of breaker, cooldown and block: from, to, rule. While recovering, the stricter
+/// rule of the ramp always sees a high share of failures first.
 const TRANSITIONS: &[&str] = &[
     "closed>open failures-in-a-row",
     "closed>open failure-rate",

@@ -1,4 +1,4 @@
-//! When nothing else can answer.
+//! Trials when no other endpoint can answer.
 
 use domain::Access;
 use resilience::{Availability, Forced, Permit, SOLE_TRIAL_AFTER, TRIAL_HINT};
@@ -27,7 +27,7 @@ impl World {
         self.accesses.availability(access, MODEL, self.now)
     }
 
-    /// As the gateway lets a request out whose candidates are `group`.
+    /// Admits a request with the candidates `group`, as the gateway does.
     fn request(&mut self, group: &[&Access]) -> Option<Permit> {
         for one in group {
             let others = group.iter().filter(|other| other != &one).map(|other| (*other, MODEL));
@@ -44,7 +44,7 @@ fn a_sole_one_that_is_back_is_used_within_a_second_and_without_a_ramp() {
     let mut world = World::new();
     let one = world.one.clone();
     world.trip(&one);
-    // It stays dead for long enough that its open time is the longest.
+    // Stays dead until its open time is the longest.
     for _ in 0..30 {
         world.pass(SOLE_TRIAL_AFTER);
         let permit = world.request(&[&one]).expect("a trial each second");
@@ -70,7 +70,7 @@ fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
     let permit = world.request(&[&one]).expect("a trial");
     world.log.extend(world.accesses.answering(&permit, request(9), world.now));
     assert_eq!(world.look(), Availability::Ready);
-    // Its end still counts, as that of any call.
+    // The end of the answer still counts, like that of any call.
     world.calls(2, BAD);
     assert_eq!(world.look(), Availability::Ready);
     world.end(permit, BAD);
@@ -94,7 +94,7 @@ fn a_trial_beside_which_another_could_answer_closes_nothing_by_itself() {
     world.end(permit, GOOD);
     assert_eq!(world.look(), Availability::Trial);
     world.log.clear();
-    // With the other one blocked, the next success is enough.
+    // With the other endpoint blocked, the next success is enough.
     let permit = world.accesses.admit(&two, MODEL, world.now).unwrap();
     world.end(permit, rejected());
     let permit = world.request(&[&one, &two]).expect("a trial");

@@ -1,5 +1,5 @@
-//! The model: keeps everything that ever happened to one access and reads it all again for each
-//! question. No windows, no counters, no deadlines; only the numbers of the rules.
+//! A reference model: keeps every event of one endpoint and replays all of them for each query. No
+//! windows, no counters, no deadlines; only the numbers of the rules.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use resilience::{
 pub(crate) enum Event {
     Admitted {
         permit: usize,
-        /// Nothing else could answer.
+        /// No other endpoint could answer.
         sole: bool,
     },
     /// The nearest of a closed group: a trial before its time.
@@ -52,18 +52,18 @@ pub(crate) struct Reference {
     events: Vec<Told>,
 }
 
-/// An event, and what was made of it when it happened.
+/// An event and its effects when it happened.
 #[derive(Debug, Clone)]
 struct Told {
     at: Moment,
     event: Event,
     /// The chapter after it.
     chapter: Chapter,
-    /// A call that went out through the breaker, and not beside it.
+    /// The call was admitted by the breaker, not past it.
     through: bool,
-    /// A result that the breaker counted…
+    /// The breaker counted the result…
     counted: bool,
-    /// …and counted as a trial.
+    /// …and counted it as a trial.
     trial: bool,
 }
 
@@ -75,16 +75,16 @@ enum Phase {
     Recovering,
 }
 
-/// A phase, since when, and the event that began it.
+/// A phase, its start, and the event that started it.
 #[derive(Debug, Clone, Copy)]
 struct Chapter {
     phase: Phase,
     began: Moment,
-    /// Events from here on belong to it.
+    /// The first event that belongs to it.
     from: usize,
-    /// Results count whose call began at this event or later.
+    /// Only results of calls that began at this event or later count.
     round: usize,
-    /// How often it opened since the open time began with the first.
+    /// Number of openings since the open time was last reset to the first.
     openings: u32,
 }
 
@@ -161,7 +161,7 @@ impl Reference {
         }
     }
 
-    /// Whether the breaker opened less than a second ago.
+    /// True if the breaker opened less than a second ago.
     pub(crate) fn has_just_opened(&self, now: Moment) -> bool {
         let chapter = self.chapter(self.events.len(), now);
         matches!(chapter.phase, Phase::Open { .. })
@@ -228,7 +228,7 @@ impl Reference {
         })
     }
 
-    /// The wait in force of the access (`None`) or of one model.
+    /// The wait in force for the endpoint (`None`) or one model.
     fn cooling(&self, scope: Option<&str>, now: Moment) -> Option<(Moment, LimitKind)> {
         let mut holds: Option<(Moment, LimitKind, bool)> = None;
         let mut guesses = 0;
@@ -294,7 +294,7 @@ impl Reference {
         }
     }
 
-    /// The chapter after `end` events, and as `now` finds it.
+    /// The chapter after the first `end` events, at `now`.
     fn chapter(&self, end: usize, now: Moment) -> Chapter {
         let start = Moment::default();
         let first = Chapter { phase: Phase::Closed, began: start, from: 0, round: 0, openings: 0 };
@@ -302,7 +302,7 @@ impl Reference {
         self.aged(told, end, now)
     }
 
-    /// What time alone does.
+    /// Applies what time alone changes.
     fn aged(&self, chapter: Chapter, place: usize, now: Moment) -> Chapter {
         match chapter.phase {
             Phase::Open { lasts, .. } if now.since(chapter.began) >= lasts => {
@@ -431,7 +431,7 @@ impl Reference {
         }
     }
 
-    /// The three rules over the results of this round.
+    /// Applies the three trip rules to the results of this round.
     fn trips(&self, chapter: &Chapter, place: usize, now: Moment) -> bool {
         let results = self.results(chapter, place + 1);
         let row: f64 = results.iter().rev().map(|r| r.2).take_while(|failed| *failed > 0.0).sum();
@@ -449,7 +449,7 @@ impl Reference {
         recent.len() >= 10 && (failed / calls >= 0.5 || slow / calls >= 0.8)
     }
 
-    /// Counted results of this round: place, when, how far failed, whether slow.
+    /// Counted results of this round: place, time, failure weight, and whether slow.
     fn results(&self, chapter: &Chapter, end: usize) -> Vec<(usize, Moment, f64, bool)> {
         let of = |place: usize| {
             let told = &self.events[place];
@@ -467,7 +467,7 @@ impl Reference {
         (chapter.round..end).filter_map(of).collect()
     }
 
-    /// Slower than 10 s and than three times the 95th percentile of all before.
+    /// True if slower than 10 s and than three times the 95th percentile of all earlier calls.
     fn is_slow(&self, took: Duration, end: usize) -> bool {
         let mut all: Vec<Duration> = self.events[..end]
             .iter()
@@ -482,7 +482,7 @@ impl Reference {
         took > (usual * 3).max(Duration::from_secs(10))
     }
 
-    /// Which share of the ramp (3: it is over) and since when.
+    /// The step of the ramp (3: it is over) and its start.
     fn stage(&self, chapter: &Chapter, end: usize, now: Moment) -> (usize, Moment) {
         let (mut stage, mut began, mut good) = (0, chapter.began, 0);
         if chapter.phase != Phase::Recovering {
@@ -532,7 +532,7 @@ impl Reference {
         !matches!(forced, Some(Forced::Closed | Forced::Disabled))
     }
 
-    /// Successes in half-open, of calls and of probes.
+    /// Successes of calls and probes in half-open.
     fn trials(&self, chapter: &Chapter, end: usize) -> usize {
         let results = self.results(chapter, end);
         let calls = results.iter().filter(|(place, ..)| *place >= chapter.from).count();
@@ -541,7 +541,7 @@ impl Reference {
         calls + good.count()
     }
 
-    /// Trials that are out.
+    /// Trials in flight.
     fn out(&self, chapter: &Chapter, end: usize, now: Moment) -> usize {
         let trials = (chapter.from.min(end)..end).filter_map(|place| self.let_out(place));
         trials
@@ -561,7 +561,7 @@ impl Reference {
         self.out(chapter, end, now) < [1, 2, 4][self.trials(chapter, end).min(2)]
     }
 
-    /// The permit with which the breaker let a call out at `place`.
+    /// The permit of a call that the breaker admitted at `place`.
     fn let_out(&self, place: usize) -> Option<usize> {
         match &self.events[place] {
             Told {
@@ -573,7 +573,8 @@ impl Reference {
         }
     }
 
-    /// Whether, while this trial was out in half-open, no other went out for the length of a lease.
+    /// True if no other trial was admitted for the length of a lease while this one was in flight
+    /// in half-open.
     fn is_lost(&self, permit: usize, end: usize, now: Moment) -> bool {
         let from = self.admitted(permit);
         let half_open = |chapter: &Chapter| matches!(chapter.phase, Phase::HalfOpen);
@@ -596,7 +597,7 @@ impl Reference {
         now.since(last) >= Duration::from_secs(600)
     }
 
-    /// Whether nothing else could answer when it was let out.
+    /// True if no other endpoint could answer when it was admitted.
     fn is_sole(&self, permit: usize) -> bool {
         let event = &self.events[self.admitted(permit)].event;
         matches!(event, Event::AdmittedEarly { .. } | Event::Admitted { sole: true, .. })

@@ -1,4 +1,4 @@
-//! A restart carries on with the time that is left.
+//! A restart resumes with the remaining time.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use resilience::{Accesses, Availability, BreakerRules, Forced, SavedAccess};
 use crate::world::{BAD, GOOD, MODEL, World, asked_to_wait, rejected, secs, told};
 
 impl World {
-    /// Stops, stays off for `off`, and starts with a clock near zero, through the stored text.
+    /// Stops, stays off for `off`, and restarts with a clock near zero, through the serialised
+    /// text.
     fn restart(&mut self, off: Duration) {
         let stored = serde_json::to_string(&self.accesses.save(self.now)).unwrap();
         let saved: Vec<SavedAccess> = serde_json::from_str(&stored).unwrap();
@@ -151,7 +152,7 @@ fn what_is_stored_is_readable_and_names_no_clock() {
     assert_eq!(stored, expected);
 }
 
-/// As it was written until 2026-11.
+/// The format written until 2026-11.
 #[test]
 fn an_older_text_is_read_and_its_open_time_holds() {
     let text = r#"[{

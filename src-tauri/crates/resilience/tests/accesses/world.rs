@@ -1,4 +1,4 @@
-//! One access under test with a clock that moves when told to.
+//! One endpoint under test, with a manual clock.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) accesses: Accesses,
     pub(crate) one: Access,
     pub(crate) now: Moment,
-    /// What the next open time is spread by; 0.5 is not at all.
+    /// Jitter of the next open time; 0.5 means none.
     pub(crate) chance: f64,
     pub(crate) log: Vec<Transition>,
     calls: i64,
@@ -76,7 +76,7 @@ impl World {
         self.accesses.availability(&self.one, MODEL, self.now)
     }
 
-    /// How long it stays closed for the breaker's sake.
+    /// How long its breaker stays open.
     pub(crate) fn open_for(&self) -> Duration {
         match self.look() {
             Availability::Closed { why: ClosedWhy::BreakerOpen, until: Some(until) } => {
@@ -111,7 +111,7 @@ impl World {
         self.log.extend(self.accesses.probed(&self.one, outcome, self.now, self.chance));
     }
 
-    /// Trips it and waits until single calls go out.
+    /// Trips the breaker and waits until it is half-open.
     pub(crate) fn half_open(&mut self) {
         self.calls(3, BAD);
         self.pass(self.open_for());
@@ -124,7 +124,7 @@ impl World {
         assert_eq!(self.look(), Availability::Ramp { percent: 10 });
     }
 
-    /// The log so far, as `from>to rule`, without what time alone did not bring yet.
+    /// Takes the log so far, as `from>to rule`, including transitions caused by time.
     pub(crate) fn logged(&mut self) -> Vec<String> {
         self.log.extend(self.accesses.lapse(self.now));
         self.log.drain(..).map(|t| format!("{}>{} {}", t.from, t.to, t.rule)).collect()

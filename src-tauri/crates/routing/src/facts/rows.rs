@@ -1,5 +1,5 @@
-//! The table itself, as one list to read and review. A vendor's table names its page; a moved figure
-//! is an edit here with the day in the table's comment.
+//! The table of known models, as one list for review. Each constant names the vendor's page. To
+//! change a figure, edit it here and update the date in the module documentation of `facts`.
 
 use super::{Ends, Known, ModelFacts, Row};
 
@@ -11,14 +11,14 @@ const NO_IMAGES: Abilities = [Known::Yes, Known::No, Known::Yes];
 const NO_SCHEMA: Abilities = [Known::Yes, Known::Yes, Known::No];
 const TOOLS_ALONE: Abilities = [Known::Yes, Known::No, Known::No];
 const NO_TOOLS: Abilities = [Known::No, Known::Yes, Known::No];
-/// Open weights: tools and schemas depend on the server.
+/// Open weights: support for tools and schemas depends on the server.
 const SEES: Abilities = [Known::Unknown, Known::Yes, Known::Unknown];
 const BLIND: Abilities = [Known::Unknown, Known::No, Known::Unknown];
 const UNSAID: Abilities = [Known::Unknown, Known::Unknown, Known::Unknown];
 
-// One page for each model: …/models/gpt-4.1 and so on. The input limit of GPT-5 is its window of
-// 400,000 less the 128,000 that are kept for the answer. Schemas: since gpt-4o-2024-08-06, says
-// developers.openai.com/api/docs/guides/structured-outputs.
+// The vendor has a page for each model: …/models/gpt-4.1 and so on. GPT-5's input limit is its
+// window of 400,000 minus the 128,000 reserved for the answer. JSON schemas are supported since
+// gpt-4o-2024-08-06, according to developers.openai.com/api/docs/guides/structured-outputs.
 const OPENAI: &str = "https://developers.openai.com/api/docs/models";
 const ANTHROPIC: &str = "https://platform.claude.com/docs/en/about-claude/models/overview";
 const GOOGLE: &str = "https://ai.google.dev/gemini-api/docs/models";
@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     vendor("gpt-5.6", 922_000, 128_000, ALL, OPENAI),
     vendor("claude-haiku-4-5", 200_000, 64_000, ALL, ANTHROPIC),
     vendor("claude-opus-4-5", 200_000, 64_000, ALL, ANTHROPIC),
-    // A beta header opens its window to a million; the router does not see headers.
+    // The window of a million needs a beta header, which the router does not see.
     vendor("claude-sonnet-4-5", 1_000_000, 64_000, ALL, ANTHROPIC),
     vendor("claude-opus-4-6", 1_000_000, 128_000, ALL, ANTHROPIC),
     vendor("claude-sonnet-4-6", 1_000_000, 128_000, ALL, ANTHROPIC),
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
     vendor("ministral-8b-2512", 262_144, 262_144, ALL, MISTRAL),
     vendor("ministral-3b-2512", 131_072, 131_072, ALL, MISTRAL),
     vendor("codestral-2508", 128_000, 128_000, [Known::Yes, Known::Unknown, Known::Yes], MISTRAL),
-    // The vendor promises JSON, not a schema; other servers of the same weights may do both.
+    // The vendor promises JSON but no schemas; other servers of the same weights may support both.
     vendor("deepseek-v4-flash", 1_000_000, 393_216, UNSAID, DEEPSEEK),
     vendor("deepseek-v4-pro", 1_000_000, 393_216, BLIND, DEEPSEEK),
     weights("deepseek-v3", 163_840, BLIND, "https://huggingface.co/deepseek-ai"),
@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     weights("llama-3.3", 131_072, BLIND, META),
     weights("llama-4-scout", 10_000_000, SEES, META),
     weights("llama-4-maverick", 1_048_576, SEES, META),
-    // The native 262,144 of the later releases; YaRN stretches the first ones to 131,072.
+    // The native window of 262,144 is the later releases'; the first ones reach 131,072 with YaRN.
     weights("qwen3", 262_144, BLIND, QWEN),
     weights("qwen3-vl", 1_010_000, SEES, QWEN),
     weights("qwen3-coder", 1_010_000, BLIND, QWEN),
@@ -136,7 +136,7 @@ const fn vendor(
     Row { name, ends: Ends::Dated, facts }
 }
 
-/// A model whose answer may be as long as the server likes.
+/// A model without an output limit of its own: the server sets it.
 const fn weights(
     name: &'static str,
     input_tokens_max: u64,

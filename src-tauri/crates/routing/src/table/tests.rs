@@ -1,4 +1,4 @@
-//! The rules of choice as tables: one row, one call of the API.
+//! The routing rules as tables: one row for each API call.
 
 use super::*;
 use crate::{BackendTraits, Calm, Needs, Pool};
@@ -33,7 +33,7 @@ fn standing(standing: Standing, backend: BackendModels) -> BackendModels {
     BackendModels { standing, ..backend }
 }
 
-/// `a:m, b:m | route | explanation`, or the refusal's text.
+/// Formats `a:m, b:m | route | explanation`, or the refusal's text.
 fn outcome(table: &RouteTable, asked: &str) -> String {
     match choose(table, asked) {
         Err(refusal) => refusal.to_string(),

@@ -1,4 +1,4 @@
-//! The rules of choice over the public API: one table, one moment, one question.
+//! The routing rules over the public API: one table, one state, one request.
 
 #[cfg(test)]
 mod matching;

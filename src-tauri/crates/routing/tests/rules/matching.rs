@@ -1,11 +1,11 @@
-//! Which rule a name leads to, and which names are listed.
+//! Which rule a name matches, and which names are listed.
 
 use domain::{CacheWish, ClientId, Crossing, RouteId, RoutePolicy};
 use routing::{Asking, BackendModels, Decision, Needs, NoRoute, Route, RouteCandidate, RouteTable};
 
 use crate::scene::{Scene, backend, backend_id, client, route};
 
-/// A route `id` of these names that leads to a backend of the same id.
+/// A route `id` for these names to a backend of the same id.
 fn to(id: &str, models: &[&str]) -> Route {
     Route {
         id: RouteId::new(id).expect("an id"),
@@ -64,7 +64,7 @@ fn the_name_itself_comes_before_the_longest_pattern_and_that_before_a_star() {
             ("claude-haiku-4-5", "claude"),
             ("best", "opus"),
             ("gpt-4o", "all"),
-            // A pin is a pin, whatever the routes say.
+            // A pin overrides every route.
             ("claude/claude-opus-4-5", "pinned"),
         ],
     );
@@ -152,7 +152,7 @@ fn the_fingerprint_changes_with_the_definition_and_with_nothing_else() {
     let of = |route: Route| print(&RouteTable::new(vec![route], vec![backend("a")]), "m");
     let same = of(base.clone());
     assert_eq!(same, of(base.clone()));
-    // Written down, because keys on disk depend on it.
+    // The expected value is written out, because keys on disk depend on it.
     assert_eq!(same, FINGERPRINT);
     let beside =
         RouteTable::new(vec![base.clone(), to("b", &["x"])], vec![backend("a"), backend("b")]);

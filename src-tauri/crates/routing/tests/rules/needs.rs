@@ -1,4 +1,4 @@
-//! What a request needs, and who is left out for it.
+//! What a request needs, and which candidates this excludes.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Each policy at the moments that tell it from the others.
+//! Each policy, in situations that distinguish it from the others.
 
 use domain::RoutePolicy;
 use routing::{Available, BalanceWeights, Route, RouteTable};
@@ -168,7 +168,7 @@ fn a_conversation_moves_to_a_price_that_is_lower_by_more_than_15_percent_of_a_wa
     let price = |b: u64| Scene::default().costs(&[("a", 1_000), ("b", b)]).kept("a");
     assert_eq!(order(&talk(&table, &price(850))), "a, b");
     assert_eq!(order(&talk(&table, &price(849))), "b, a");
-    // With its prompt cache warm, a costs a third: what b asks is dear beside it.
+    // With a warm prompt cache, a costs a third of its price, so b is expensive in comparison.
     let mut warm = price(400);
     warm.warm_cost_micros.insert("a".to_owned(), 333);
     check(

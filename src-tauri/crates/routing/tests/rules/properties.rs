@@ -1,4 +1,4 @@
-//! What holds for every table, moment and question.
+//! Properties that hold for every table, state and request.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -163,19 +163,19 @@ proptest! {
         let Some(first) = candidates.first() else {
             return Err(TestCaseError::fail("a decision without a candidate"));
         };
-        // Nothing twice.
+        // No candidate appears twice.
         let distinct: BTreeSet<_> = candidates.iter().map(|one| (&one.access, &one.model)).collect();
         prop_assert_eq!(distinct.len(), candidates.len());
-        // Closed ones last.
+        // Closed candidates come last.
         let is_closed = |available: &Available| matches!(available, Available::Closed { .. });
         let closed: Vec<_> = candidates.iter().map(|one| is_closed(&one.why.available)).collect();
         prop_assert!(closed.is_sorted(), "{closed:?}");
-        // Nobody who may not be asked.
+        // Only usable backends.
         for candidate in candidates {
             let known = backends.iter().find(|known| known.backend == candidate.access.backend);
             prop_assert_eq!(known.map(|known| &known.standing), Some(&Standing::Usable));
         }
-        // The sentence is one and names the first.
+        // A single sentence that names the first candidate.
         let text = &decision.explanation;
         prop_assert!(text.contains(first.access.backend.as_str()) && text.ends_with('.'), "{text}");
         // A pin wins.
@@ -202,7 +202,7 @@ proptest! {
         (routes, backends) in world(), scene in a_scene(), question in question(),
         other in a_backend("d"), quick in 1_u32..100, dear in 0_u64..100,
     ) {
-        // No route names d, and with models of its own it answers to no name by itself.
+        // No route names d, and its own models make it match no bare name.
         let apart = |mut known: BackendModels| {
             known.models = vec!["d-only".to_owned()];
             known

@@ -1,4 +1,4 @@
-//! A moment that a test writes down, and short ways to build tables and questions.
+//! Scripted routing inputs, and short ways to build tables and requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use routing::{
     Decision, Needs, NoRoute, Pool, PoolMember, Route, RouteCandidate, RouteTable, Standing,
 };
 
-/// What is known at a moment. Backends are named by their id, accesses as they are displayed.
+/// Scripted routing inputs. Backends are keyed by id, endpoints by their display text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scene {
     pub(crate) available: BTreeMap<String, Available>,
@@ -97,7 +97,7 @@ pub(crate) fn client(id: &str) -> ClientId {
     ClientId::new(id).expect("an id")
 }
 
-/// A usable backend whose models are not known.
+/// A usable backend with unknown models.
 pub(crate) fn backend(id: &str) -> BackendModels {
     BackendModels {
         backend: backend_id(id),
@@ -109,7 +109,7 @@ pub(crate) fn backend(id: &str) -> BackendModels {
     }
 }
 
-/// One with keys.
+/// A backend with keys.
 pub(crate) fn with_keys(id: &str, order: PoolOrder, keys: &[(&str, u16)]) -> BackendModels {
     let member = |(key, weight): &(&str, u16)| PoolMember {
         credential: CredentialId::new(*key).expect("an id"),
@@ -121,7 +121,7 @@ pub(crate) fn with_keys(id: &str, order: PoolOrder, keys: &[(&str, u16)]) -> Bac
     }
 }
 
-/// A route of the name `m` over candidates of these weights, each asked for `m`.
+/// A route named `m` over candidates with these weights, each asked for `m`.
 pub(crate) fn route(policy: RoutePolicy, candidates: &[(&str, u16)]) -> Route {
     Route {
         id: RouteId::new("r").expect("an id"),
@@ -148,14 +148,14 @@ pub(crate) fn sticky(route: Route) -> Route {
     Route { sticky: Some(Duration::from_secs(600)), ..route }
 }
 
-/// A table of one route over its own backends.
+/// A table of one route and the backends it names.
 pub(crate) fn table(route: Route) -> RouteTable {
     let backends = route.candidates.iter().map(|candidate| backend(candidate.backend.as_str()));
     let backends = backends.collect();
     RouteTable::new(vec![route], backends)
 }
 
-/// Repeatable chance.
+/// Repeatable random numbers.
 pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
     let entropy = SeededEntropy::new(seed);
     move || {
@@ -165,12 +165,12 @@ pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
     }
 }
 
-/// The model `m`, asked for outside any conversation.
+/// Chooses for model `m` outside any conversation.
 pub(crate) fn ask(table: &RouteTable, scene: &Scene) -> Decision {
     ask_with(table, scene, Needs::default(), None, &mut || 0.5).expect("a decision")
 }
 
-/// The model `m`, asked for within a conversation.
+/// Chooses for model `m` within a conversation.
 pub(crate) fn talk(table: &RouteTable, scene: &Scene) -> Decision {
     ask_with(table, scene, Needs::default(), Some(7), &mut || 0.5).expect("a decision")
 }
@@ -187,7 +187,7 @@ pub(crate) fn ask_with(
     table.choose(&asking, scene, chance)
 }
 
-/// How often each access is first in 1,000 draws outside any conversation.
+/// Counts how often each endpoint is first in 1,000 draws outside any conversation.
 pub(crate) fn firsts(table: &RouteTable, scene: &Scene) -> BTreeMap<String, u32> {
     let mut chance = chances(1);
     let mut counts = BTreeMap::new();
@@ -199,20 +199,20 @@ pub(crate) fn firsts(table: &RouteTable, scene: &Scene) -> BTreeMap<String, u32>
     counts
 }
 
-/// `a, b, c`.
+/// Formats the candidates as `a, b, c`.
 pub(crate) fn order(decision: &Decision) -> String {
     let accesses: Vec<_> =
         decision.candidates.iter().map(|candidate| candidate.access.to_string()).collect();
     accesses.join(", ")
 }
 
-/// Holds the order and the sentence.
+/// Checks the order and the sentence.
 pub(crate) fn check(decision: &Decision, expected_order: &str, expected_sentence: &str) {
     assert_eq!(order(decision), expected_order);
     assert_eq!(decision.explanation, expected_sentence);
 }
 
-/// Holds shares of 1,000 draws, in percent, within five points.
+/// Checks the shares of 1,000 draws, in percent, within five points.
 pub(crate) fn check_shares(counts: &BTreeMap<String, u32>, expected: &[(&str, u32)]) {
     for (id, percent) in expected {
         let count = counts.get(*id).copied().unwrap_or(0);

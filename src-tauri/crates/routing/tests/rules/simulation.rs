@@ -1,4 +1,4 @@
-//! Many draws over a moment that is held still.
+//! Many draws over frozen state.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn simulate(table: &RouteTable, model: &str, scene: &Scene, closed: &[&str]) -> 
     table.simulate(&asking, &frozen, 1_000, &mut chances(3), &Ok)
 }
 
-/// `a 700 of 70 %`, the most often first, and the failures.
+/// Checks the shares (`a 700 of 70 %`), most often first, and the failures.
 fn check(simulation: &Simulation, expected: &[(&str, u32, Option<f64>)], failures: u32) {
     let found: Vec<_> = simulation
         .shares

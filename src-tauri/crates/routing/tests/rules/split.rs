@@ -1,4 +1,4 @@
-//! A/B: a conversation belongs to one part, whatever happens to it.
+//! A/B split: a conversation always belongs to the same candidate.
 
 use std::collections::BTreeMap;
 
